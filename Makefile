@@ -1,0 +1,44 @@
+# `make help` lists what there is.
+.DEFAULT_GOAL := help
+ARGS ?=
+PYTEST = .venv/bin/python -m pytest
+
+.PHONY: help setup setup-dev demo test test-slow test-kernel-bluetooth lint format bench messages lock
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
+
+setup: ## .venv with the newest Python >= 3.11 and the pinned packages
+	@tools/setup.sh run
+
+setup-dev: ## the same with the tools for tests
+	@tools/setup.sh dev
+
+demo: setup ## two people meet, one tests positive, the other is warned (ARGS="--exit --seed 7")
+	@.venv/bin/bluezone demo $(ARGS)
+
+test: setup-dev ## the test suite (ARGS is passed to pytest)
+	@tools/test-packages.sh
+	@$(PYTEST) -n 2 -m "not slow" $(ARGS)
+
+test-slow: setup-dev ## the long runs: 20 demos, statistics, 10 million rows, kernel Bluetooth
+	@tools/test-packages.sh
+	@$(PYTEST) -m slow $(ARGS)
+
+test-kernel-bluetooth: setup-dev ## the hci-socket adapter against a real Linux kernel in QEMU
+	@tests/radio/kernel/run.sh
+
+lint: setup-dev ## ruff, mypy and the import contracts
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache
+
+format: setup-dev ## let ruff mend what it can
+	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+
+bench: setup ## every bench with its ratio (about ten minutes)
+	@for name in matching export upload verify retention air idle; do .venv/bin/bluezone bench $$name || exit 1; done
+
+messages: setup-dev ## extract, update and compile the message catalogues
+	@tools/messages.sh
+
+lock: setup ## rewrite the lock files from pyproject.toml
+	@tools/lock.sh

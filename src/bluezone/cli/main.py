@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone`: finds the command and turns refusals into exit codes."""
+
+import importlib
+import sys
+
+import click
+
+from bluezone import __version__
+
+# Modules are imported only when their command is called, so that `bluezone ids` never pays for Django or bumble.
+COMMANDS = {
+    "bench": "bluezone.cli.bench:bench",
+    "codes": "bluezone.cli.codes:codes",
+    "demo": "bluezone.cli.demo:demo",
+    "doctor": "bluezone.cli.doctor:doctor",
+    "export": "bluezone.cli.export:export",
+    "exposure": "bluezone.cli.exposure:exposure",
+    "handset": "bluezone.cli.handset:handset",
+    "ids": "bluezone.cli.ids:ids",
+    "manage": "bluezone.cli.manage:manage",
+    "match": "bluezone.cli.match:match",
+    "radio": "bluezone.cli.radio:radio",
+    "serve": "bluezone.cli.serve:serve",
+    "vectors": "bluezone.cli.vectors:vectors",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        target = COMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        module, attribute = target.split(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(__version__, prog_name="bluezone")
+def root() -> None:
+    """Bluezone: exposure warning over Bluetooth, and the rollout that goes with it."""
+
+
+def main() -> None:
+    """Entry point of the `bluezone` script."""
+    sys.exit(root(prog_name="bluezone"))

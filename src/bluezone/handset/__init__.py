@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phone as a program: encounter log, downloads, warnings, reports, and its local page."""
