@@ -22,7 +22,8 @@ class BenchMissing(Refused):
 
 
 def _lines(result: dict[str, Any]) -> Iterable[str]:
-    yield f"{result['name']}: {result['value']} {result['unit']} (baseline {result['baseline']}, ratio {result['ratio']})"
+    yield f"{result['name']}: {result['value']} {result['unit']}"
+    yield f"  baseline {result['baseline']}, ratio {result['ratio']}"
     for key, value in result.items():
         if key not in {"name", "value", "unit", "baseline", "ratio"}:
             yield f"  {key}: {value}"
