@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the members of a JSON object strictly: each has the type and range its reader names, or the file is refused.
+
+Members nobody asks for are passed over, so that a later server may add one.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+from bluezone.refusal import Refused
+
+# What a JSON number can say without loss in every language that reads it.
+LARGEST_INTEGER = 2**53 - 1
+
+
+class JsonMembers:
+    """One JSON object, and the refusal to raise when a member is not what is asked for.
+
+    where: the path of the object inside the file, for messages; values are never repeated in them.
+    """
+
+    def __init__(self, value: object, refusal: Callable[[str], Refused], where: str = "file") -> None:
+        if not isinstance(value, dict):
+            raise refusal(f"{where} is not a JSON object")
+        self._value: dict[str, Any] = value
+        self._refusal = refusal
+        self._where = where
+
+    @classmethod
+    def parse(cls, payload: bytes, refusal: Callable[[str], Refused]) -> Self:
+        """Read JSON text as an object."""
+        try:
+            value = json.loads(payload)
+        except (ValueError, RecursionError):
+            raise refusal(f"payload of {len(payload)} bytes is not JSON") from None
+        return cls(value, refusal)
+
+    def integer(self, name: str, lowest: int = 0, highest: int = LARGEST_INTEGER) -> int:
+        """Return a whole number within lowest..highest."""
+        value = self._value.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            raise self._refused(name, f"a whole number {lowest}..{highest}")
+        return value
+
+    def text(self, name: str, pattern: str = r"(?s).*\S.*") -> str:
+        """Return a text that matches `pattern` as a whole; without one, any that is not blank."""
+        value = self._value.get(name)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise self._refused(name, "text" if pattern.startswith("(?s)") else f"text like {pattern}")
+        return value
+
+    def text_or_none(self, name: str) -> str | None:
+        """Return a text that is not blank, or None where the member is null or absent."""
+        return None if self._value.get(name) is None else self.text(name)
+
+    def texts(self, name: str, pattern: str = r"(?s).*\S.*") -> tuple[str, ...]:
+        """Return a list of texts that each match `pattern`."""
+        values = self._list(name)
+        if not all(isinstance(value, str) and re.fullmatch(pattern, value) for value in values):
+            raise self._refused(name, "a list of texts")
+        return tuple(values)
+
+    def other_names(self, names: Iterable[str]) -> list[str]:
+        """Return the names of the members beyond `names`, sorted."""
+        return sorted(set(self._value).difference(names))
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        """Return an object as it is, for a reader of its own."""
+        value = self._value.get(name)
+        if not isinstance(value, dict):
+            raise self._refused(name, "an object")
+        return value
+
+    def inner(self, name: str) -> "JsonMembers":
+        """Return an object to be read member by member."""
+        return JsonMembers(self._value.get(name), self._refusal, f"{self._where}.{name}")
+
+    def each(self, name: str) -> "list[JsonMembers]":
+        """Return the objects of a list, to be read member by member."""
+        values = self._list(name)
+        return [JsonMembers(value, self._refusal, f"{self._where}.{name}[{i}]") for i, value in enumerate(values)]
+
+    def _list(self, name: str) -> list[Any]:
+        value = self._value.get(name)
+        if not isinstance(value, list):
+            raise self._refused(name, "a list")
+        return value
+
+    def _refused(self, name: str, expected: str) -> Refused:
+        return self._refusal(f"{self._where}.{name} is missing or is not {expected}")

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The envelope of every file phones fetch except exports, and the chain that keeps its history in one line.
+
+A signed file is `{"payload": base64, "kid": text, "sig": base64}`, the signature Ed25519 over
+`"BZ-SIGNED-v1\\0" || kind || "\\0" || payload`, so that a file of one kind never passes for another.
+
+Source: protocol.md section 5, "Signed JSON" and "History".
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from bluezone.refusal import Refused
+
+CHAIN_START = bytes(32)
+FINGERPRINT_DIGITS = 16
+# Two MiB: forty times a config with three weeks of keys, and small enough that a phone never chokes on a wrong answer.
+MAX_SIGNED_BYTES = 2 * 1024 * 1024
+
+
+class InvalidSignedFile(Refused):
+    """Not an envelope of this shape: truncated, oversized or of another encoding."""
+
+    code = "signed_file_invalid"
+
+
+class UntrustedSignature(InvalidSignedFile):
+    """The envelope is whole, but no trusted key signed this payload for this kind."""
+
+    code = "signature_untrusted"
+
+
+def fingerprint(public_key: Ed25519PublicKey) -> str:
+    """Return the first 16 hex digits of the SHA-256 of the raw public key: its `kid`, also shown on the portal."""
+    return hashlib.sha256(public_key.public_bytes_raw()).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return the one JSON text of `value`: members sorted, no spaces, UTF-8."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def sign_payload(kind: str, payload: bytes, private_key: Ed25519PrivateKey) -> bytes:
+    """Return the signed file of `payload`; the same bytes each time (Ed25519 draws no randomness)."""
+    signature = private_key.sign(_signed_bytes(kind, payload))
+    envelope = {
+        "payload": base64.b64encode(payload).decode(),
+        "kid": fingerprint(private_key.public_key()),
+        "sig": base64.b64encode(signature).decode(),
+    }
+    return canonical_json(envelope)
+
+
+def open_signed(kind: str, data: bytes, trusted: Mapping[str, Ed25519PublicKey]) -> bytes:
+    """Return the payload of a signed file of `kind`.
+
+    data:    the file as fetched, at most 2 MiB.
+    trusted: public keys by their fingerprint.
+    Raises InvalidSignedFile for another shape, UntrustedSignature where no trusted key signed it for this kind.
+    """
+    if len(data) > MAX_SIGNED_BYTES:
+        raise InvalidSignedFile(f"signed file is {len(data)} bytes, expected at most {MAX_SIGNED_BYTES}")
+    try:
+        envelope = json.loads(data)
+    except (ValueError, RecursionError):
+        raise InvalidSignedFile(f"signed file of {len(data)} bytes is not JSON") from None
+    if not isinstance(envelope, dict) or set(envelope) != {"payload", "kid", "sig"}:
+        raise InvalidSignedFile("signed file does not consist of payload, kid and sig")
+    payload, signature = _base64_member(envelope, "payload"), _base64_member(envelope, "sig")
+    key = trusted.get(envelope["kid"]) if isinstance(envelope["kid"], str) else None
+    if key is None:
+        raise UntrustedSignature("signed file names a key that is not trusted here")
+    try:
+        key.verify(signature, _signed_bytes(kind, payload))
+    except InvalidSignature:
+        raise UntrustedSignature(f"signature does not belong to this {kind} file") from None
+    return payload
+
+
+def extend_chain(previous: bytes, file_sha256: bytes) -> bytes:
+    """Return the chain value after a file: SHA-256 of the value before it and of the file's own SHA-256."""
+    return hashlib.sha256(previous + file_sha256).digest()
+
+
+def _signed_bytes(kind: str, payload: bytes) -> bytes:
+    return b"BZ-SIGNED-v1\0" + kind.encode() + b"\0" + payload
+
+
+def _base64_member(envelope: dict[str, Any], name: str) -> bytes:
+    try:
+        return base64.b64decode(envelope[name], validate=True)
+    except (ValueError, TypeError):
+        raise InvalidSignedFile(f"{name} of the signed file is not base64") from None

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole, valid protocol objects, of which a test changes the one thing it is about."""
+
+from dataclasses import replace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from bluezone.protocol.configfile import TEXT_NAMES, Config, WeekKey
+
+GENERATED_AT = 1795478400  # 2026-11-24T00:00Z
+SIGNING_KEY = ec.derive_private_key(0x626C75657A6F6E65, ec.SECP256R1())
+EXPORT_KEY_PEM = SIGNING_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def week_key(**changes: Any) -> WeekKey:
+    """A key for certificates of confirmed tests in the week after GENERATED_AT, announced in time."""
+    key = WeekKey(
+        kid=7,
+        purpose="upload",
+        klass=1,
+        week="2026-W49",
+        use_from=GENERATED_AT + 7 * 86400,
+        accept_until=GENERATED_AT + 21 * 86400,
+        announced_at=GENERATED_AT,
+        n=2**2047 + 1,
+        e=65537,
+    )
+    return replace(key, **changes)
+
+
+def config(**changes: Any) -> Config:
+    """The first config of a small city."""
+    texts = {name: f"{name} {{hotline}}" for name in TEXT_NAMES}
+    whole = Config(
+        number=1,
+        generated_at=GENERATED_AT,
+        history=(),
+        city={"vi": "Thành phố", "en": "City"},
+        zone="Asia/Ho_Chi_Minh",
+        public_host="localhost:8000",
+        office_host="localhost:8001",
+        hotline="1900 9095",
+        profile={"name": "covid-19"},
+        week_keys=(week_key(),),
+        export_keys=(EXPORT_KEY_PEM,),
+        declaration_key=None,
+        limits={},
+        waits={"verify_to_upload_seconds": 3600, "web_minimum_seconds": 5},
+        poll_seconds=14400,
+        texts={"vi": texts, "en": texts},
+    )
+    return replace(whole, **changes)
