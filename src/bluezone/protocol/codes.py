@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verification codes and links: what a health worker hands to a case, and how it is typed back."""
+
+import base64
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from bluezone.refusal import Refused
+
+RANDOM_DIGITS = 11
+CODE_LENGTH = RANDOM_DIGITS + 1
+LINK_LENGTH = 16
+CREDENTIAL_LENGTH = 16
+
+# Longer input is no code that somebody mistyped, and is not worth normalising.
+_LONGEST_TEXT = 200
+
+# Quasigroup of order 10 without fixed points on the diagonal: it catches every single wrong digit and every
+# swap of neighbours. Source: H. Michael Damm, "Total anti-symmetrische Quasigruppen", 2004.
+_DAMM = (
+    "0317598642",
+    "7092154863",
+    "4206871359",
+    "1750983426",
+    "6123045978",
+    "3674209581",
+    "5869720134",
+    "8945362017",
+    "9438617205",
+    "2581436790",
+)
+
+# Dashes of every kind, spaces of every kind, and the invisible marks that chat programs put into copied text.
+_SEPARATOR_CATEGORIES = {"Pd", "Zs", "Zl", "Zp", "Cf", "Cc"}
+_SEPARATORS = {"\u2212", ".", "_"}
+
+_LINK = re.compile(r"(?:https?://[^/\s?#]+/r#)?([A-Za-z0-9_-]{22})")
+
+
+class InvalidCode(Refused):
+    """The text is no verification code and no reporting link; the message never repeats it."""
+
+    code = "code_malformed"
+
+
+class CredentialKind(IntEnum):
+    """Which of a row's two names is used."""
+
+    DIGITS = 0
+    LINK = 1
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A code or a link as it stands in a message.
+
+    value: 16 bytes; 12 ASCII digits and four zero bytes for DIGITS, the link itself for LINK.
+    Raises InvalidCode when the value does not have that shape. Left out of `repr`, because it is a secret.
+
+    Source: protocol.md section 4, verify1.
+    """
+
+    kind: CredentialKind
+    value: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.value) != CREDENTIAL_LENGTH:
+            raise InvalidCode(f"credential is {len(self.value)} bytes, expected {CREDENTIAL_LENGTH}")
+        if self.kind is CredentialKind.DIGITS and not re.fullmatch(rb"[0-9]{12}\0{4}", self.value):
+            raise InvalidCode("credential is not 12 digits followed by four zero bytes")
+
+    @classmethod
+    def from_digits(cls, digits: str) -> "Credential":
+        """The credential of a code; digits: 12 ASCII digits, as `parse_code` returns them."""
+        return cls(CredentialKind.DIGITS, digits.encode().ljust(CREDENTIAL_LENGTH, b"\0"))
+
+    @classmethod
+    def from_link(cls, link: bytes) -> "Credential":
+        """The credential of a link; link: 16 bytes."""
+        return cls(CredentialKind.LINK, link)
+
+    @classmethod
+    def from_text(cls, text: str) -> "Credential":
+        """The credential in what a person typed, pasted or scanned; raises InvalidCode."""
+        if _LINK.fullmatch(text.strip()):
+            return cls.from_link(parse_link(text))
+        return cls.from_digits(parse_code(text))
+
+
+def damm_digit(digits: str) -> str:
+    """Return the check digit of a string of ASCII digits; 0 for a string that already ends in its own."""
+    interim = 0
+    for digit in digits:
+        interim = int(_DAMM[interim][int(digit)])
+    return str(interim)
+
+
+def new_code(randbelow: Callable[[int], int] = secrets.randbelow) -> str:
+    """Draw a code: 11 random digits and their check digit (36.5 bits).
+
+    randbelow: n -> uniform integer in 0..n-1.
+    """
+    digits = f"{randbelow(10**RANDOM_DIGITS):0{RANDOM_DIGITS}d}"
+    return digits + damm_digit(digits)
+
+
+def format_code(digits: str) -> str:
+    """Write 12 digits as `dddd-dddd-dddd`, the form that is read out and printed."""
+    return "-".join(digits[start : start + 4] for start in range(0, CODE_LENGTH, 4))
+
+
+def parse_code(text: str) -> str:
+    """Read a code as people write it: with spaces, dashes or full-width digits, or without.
+
+    Returns its 12 ASCII digits. Raises InvalidCode on anything else or on a wrong check digit.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise InvalidCode(f"text is {len(text)} characters long, expected a code of {CODE_LENGTH} digits")
+    digits = "".join(
+        character
+        for character in unicodedata.normalize("NFKC", text)
+        if character not in _SEPARATORS and unicodedata.category(character) not in _SEPARATOR_CATEGORIES
+    )
+    if not re.fullmatch(r"[0-9]*", digits):
+        raise InvalidCode(f"the code contains something that is not a digit, expected {CODE_LENGTH} digits")
+    if len(digits) != CODE_LENGTH:
+        raise InvalidCode(f"the code has {len(digits)} digits, expected {CODE_LENGTH}")
+    if damm_digit(digits) != "0":
+        raise InvalidCode("the check digit does not fit the code: a digit is wrong or two are swapped")
+    return digits
+
+
+def new_link(random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> bytes:
+    """Draw a link: 16 random bytes."""
+    return random_bytes(LINK_LENGTH)
+
+
+def link_url(public_host: str, link: bytes) -> str:
+    """Write a link for a message or a QR code.
+
+    The secret stands behind `#`, which a browser keeps to itself: it is in no request and no server log.
+    """
+    return f"https://{public_host}/r#{base64.urlsafe_b64encode(link).rstrip(b'=').decode()}"
+
+
+def parse_link(text: str) -> bytes:
+    """Read a link, whole or only the part behind `#`; returns its 16 bytes or raises InvalidCode.
+
+    The host is not compared: the phone speaks to its own server whatever the link says.
+    """
+    match = _LINK.fullmatch(text.strip()) if len(text) <= _LONGEST_TEXT else None
+    if match is None:
+        raise InvalidCode("the text is not a reporting link, expected https://…/r# and 22 characters")
+    encoded = match[1].encode()
+    link = base64.urlsafe_b64decode(encoded + b"==")
+    if base64.urlsafe_b64encode(link).rstrip(b"=") != encoded:
+        raise InvalidCode("the link's last character does not fit: the link was cut or changed")
+    return link
