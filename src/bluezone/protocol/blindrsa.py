@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Blind RSA signatures: the health authority signs what it does not see, and does not know it when it comes back.
+
+Variants with SHA-384 and MGF1-SHA-384 (RFC 9474 section 5): the caller makes them by what it passes as message.
+RSABSSA-SHA384-PSS-Randomized signs 32 random bytes || M (reports), -Deterministic signs M itself (gate tokens).
+Both have a salt of 48 bytes; the PSSZERO variants, salt length 0, are there for the published vectors.
+"""
+
+import hashlib
+import importlib
+import math
+import os
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from bluezone.refusal import Refused
+
+gmpy2: Any
+try:
+    gmpy2 = importlib.import_module("gmpy2")
+except ImportError:  # pow() gives the same numbers, several times slower
+    gmpy2 = None
+
+SALT_LENGTH = 48
+MODULUS_BITS = 2048
+MODULUS_LENGTH = MODULUS_BITS // 8
+PUBLIC_EXPONENT = 65537
+
+_HASH_LENGTH = 48
+
+
+class InvalidBlindSignature(Refused):
+    """A blinded message, blind signature or key that RFC 9474 refuses."""
+
+    code = "blind_signature_invalid"
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """n: modulus, odd, at least 2048 bits; e: public exponent, odd, above 1. Raises InvalidBlindSignature otherwise."""
+
+    n: int
+    e: int
+
+    def __post_init__(self) -> None:
+        if self.n.bit_length() < MODULUS_BITS or not self.n % 2:
+            raise InvalidBlindSignature(
+                f"modulus has {self.n.bit_length()} bits, expected an odd one of {MODULUS_BITS}"
+            )
+        if not (2 < self.e < self.n and self.e % 2):
+            raise InvalidBlindSignature("public exponent is even or out of range")
+
+    @property
+    def length(self) -> int:
+        """Bytes of a blinded message, a blind signature and a signature."""
+        return (self.n.bit_length() + 7) // 8
+
+
+@dataclass(frozen=True)
+class PrivateKey(PublicKey):
+    """d: private exponent; p, q: the primes of n. None of them is printed."""
+
+    d: int = field(repr=False)
+    p: int = field(repr=False)
+    q: int = field(repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.p * self.q != self.n or self.d * self.e % math.lcm(self.p - 1, self.q - 1) != 1:
+            raise InvalidBlindSignature("private key does not belong to its modulus and exponent")
+
+    @property
+    def public(self) -> PublicKey:
+        """What phones may know of the key."""
+        return PublicKey(self.n, self.e)
+
+    @cached_property
+    def crt(self) -> tuple[int, int, int]:
+        """d mod p - 1, d mod q - 1, and q**-1 mod p: exponents and moduli of half the length (RFC 8017 section 3.2)."""
+        return self.d % (self.p - 1), self.d % (self.q - 1), pow(self.q, -1, self.p)
+
+
+class Blinded(NamedTuple):
+    """message: what the signer gets, one modulus long; inverse: what the owner keeps to unblind the answer."""
+
+    message: bytes
+    inverse: int
+
+
+def generate(bits: int = MODULUS_BITS) -> PrivateKey:
+    """Make a key pair of 2048 bits or more; takes from a tenth of a second to a second."""
+    numbers = rsa.generate_private_key(PUBLIC_EXPONENT, bits).private_numbers()
+    return PrivateKey(numbers.public_numbers.n, PUBLIC_EXPONENT, numbers.d, numbers.p, numbers.q)
+
+
+def blind(public: PublicKey, input_msg: bytes, *, salt: bytes | None = None, r: int | None = None) -> Blinded:
+    """Hide a message from its signer.
+
+    input_msg: as the variant prepares it, see the module's docstring.
+    salt:      48 random bytes unless given, r: a random unit modulo n unless given; both are given in tests only.
+    Returns the blinded message, `public.length` bytes, and the inverse that `finalize` needs.
+    Raises InvalidBlindSignature for a message or r that shares a factor with n.
+
+    Source: RFC 9474 section 4.2.
+    """
+    encoded = _encode_pss(input_msg, public.n.bit_length() - 1, os.urandom(SALT_LENGTH) if salt is None else salt)
+    message = int.from_bytes(encoded, "big")
+    if math.gcd(message, public.n) != 1:
+        raise InvalidBlindSignature("message shares a factor with the modulus")
+    factor = 1 + secrets.randbelow(public.n - 1) if r is None else r
+    inverse = _inverse(factor, public.n)
+    blinded = message * _power(factor, public.e, public.n) % public.n
+    return Blinded(blinded.to_bytes(public.length, "big"), inverse)
+
+
+def blind_sign(private: PrivateKey, blinded: bytes) -> bytes:
+    """Sign a blinded message; the same one gives the same signature.
+
+    blinded: `private.length` bytes, a number below n.
+    The argument is chosen by a stranger, so the exponentiation works on it times a random factor: its duration
+    tells nothing about the key. The result is verified before it is released, because a single fault in one
+    half of it would reveal a prime (Boneh, DeMillo, Lipton 1997).
+    Raises InvalidBlindSignature for another length, a number out of range, or a result that does not verify.
+
+    Source: RFC 9474 section 4.3.
+    """
+    if len(blinded) != private.length:
+        raise InvalidBlindSignature(f"blinded message is {len(blinded)} bytes, expected {private.length}")
+    message = int.from_bytes(blinded, "big")
+    if message >= private.n:
+        raise InvalidBlindSignature("blinded message is not below the modulus")
+    factor = 1 + secrets.randbelow(private.n - 1)
+    masked = message * _power(factor, private.e, private.n) % private.n
+    signature = _private_power(private, masked) * _inverse(factor, private.n) % private.n
+    if _power(signature, private.e, private.n) != message:
+        raise InvalidBlindSignature("the signature does not verify: this machine computes wrongly")
+    return signature.to_bytes(private.length, "big")
+
+
+def finalize(
+    public: PublicKey, input_msg: bytes, blind_sig: bytes, inverse: int, *, salt_length: int = SALT_LENGTH
+) -> bytes:
+    """Unblind the signer's answer and verify it.
+
+    Returns the signature of `input_msg`, `public.length` bytes.
+    Raises InvalidBlindSignature when the answer is not this key's signature of what was blinded.
+
+    Source: RFC 9474 section 4.4.
+    """
+    if len(blind_sig) != public.length:
+        raise InvalidBlindSignature(f"blind signature is {len(blind_sig)} bytes, expected {public.length}")
+    signature = int.from_bytes(blind_sig, "big") * inverse % public.n
+    encoded = signature.to_bytes(public.length, "big")
+    if not verify(public, input_msg, encoded, salt_length=salt_length):
+        raise InvalidBlindSignature("the answer is not a signature of this message by this key")
+    return encoded
+
+
+def verify(public: PublicKey, input_msg: bytes, sig: bytes, *, salt_length: int = SALT_LENGTH) -> bool:
+    """Tell whether `sig` is the key's RSASSA-PSS signature of `input_msg`, salt length included.
+
+    Source: RFC 9474 section 4.5; RFC 8017 section 8.1.2.
+    """
+    scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA384()), salt_length=salt_length)
+    try:
+        _verifier(public.n, public.e).verify(sig, input_msg, scheme, hashes.SHA384())
+    except InvalidSignature:
+        return False
+    return True
+
+
+@lru_cache(maxsize=32)
+def _verifier(n: int, e: int) -> rsa.RSAPublicKey:
+    return rsa.RSAPublicNumbers(e, n).public_key()
+
+
+def _private_power(private: PrivateKey, message: int) -> int:
+    exponent_p, exponent_q, q_inverse = private.crt
+    modulo_p = _power(message % private.p, exponent_p, private.p)
+    modulo_q = _power(message % private.q, exponent_q, private.q)
+    return modulo_q + private.q * (q_inverse * (modulo_p - modulo_q) % private.p)
+
+
+def _power(base: int, exponent: int, modulus: int) -> int:
+    return pow(base, exponent, modulus) if gmpy2 is None else int(gmpy2.powmod(base, exponent, modulus))
+
+
+def _inverse(number: int, modulus: int) -> int:
+    try:
+        return pow(number, -1, modulus) if gmpy2 is None else int(gmpy2.invert(number, modulus))
+    except (ValueError, ZeroDivisionError):
+        raise InvalidBlindSignature("blinding factor shares a factor with the modulus") from None
+
+
+def _encode_pss(message: bytes, bits: int, salt: bytes) -> bytes:
+    """EMSA-PSS encoding with SHA-384, `bits` bits long (RFC 8017 section 9.1.1)."""
+    length = (bits + 7) // 8
+    digest = hashlib.sha384(bytes(8) + hashlib.sha384(message).digest() + salt).digest()
+    block = bytes(length - len(salt) - _HASH_LENGTH - 2) + b"\x01" + salt
+    mask = _mask(digest, len(block))
+    masked = bytearray(left ^ right for left, right in zip(block, mask, strict=True))
+    masked[0] &= 0xFF >> (8 * length - bits)
+    return bytes(masked) + digest + b"\xbc"
+
+
+def _mask(seed: bytes, length: int) -> bytes:
+    """MGF1 with SHA-384 (RFC 8017 section B.2.1)."""
+    blocks = range((length + _HASH_LENGTH - 1) // _HASH_LENGTH)
+    return b"".join(hashlib.sha384(seed + block.to_bytes(4, "big")).digest() for block in blocks)[:length]
