@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How strong a packet arrives, by distance, walls and carriage: the fitted figures and what lies between them.
+
+Up to 5 m: quantiles measured between two people's phones. Beyond 5 m and through walls: a model, see
+`rssi_curve`. The figures are fitted by tools/fit_rssi.py, which names their source.
+"""
+
+import bisect
+import json
+import math
+import statistics
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+
+import numpy as np
+
+from bluezone.refusal import Refused
+
+WALL_DB = 15.0  # model: one inner wall; nothing measured here
+NEAREST_M = 0.2
+RECEIVER_FLOOR_DBM = -116  # the weakest packet in the recordings
+_SCORE_LIMIT = 4.0
+_SCORES_A_UNIT = 32
+_DISTANCE_STEP_M = 0.05
+
+
+class UnknownCarriage(Refused):
+    """A carriage nobody measured."""
+
+    code = "carriage_unknown"
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Where the variance of a link's normal scores comes from; the three shares add to 1.
+
+    level:   belongs to the advertising channel, forgotten with time constant level_seconds.
+    motion:  common to the channels, forgotten with time constant motion_seconds.
+    packet:  new with every packet.
+    """
+
+    level_share: float
+    level_seconds: float
+    motion_share: float
+    motion_seconds: float
+
+    @property
+    def packet_share(self) -> float:
+        """What neither the channel nor motion explains."""
+        return 1.0 - self.level_share - self.motion_share
+
+
+@dataclass(frozen=True)
+class Curve:
+    """RSSI in dBm over normal scores -4..4 in steps of 1/32, for one distance, wall count and carriage."""
+
+    dbm: np.ndarray
+
+    @property
+    def strongest_dbm(self) -> float:
+        """What the luckiest packet reads: a link whose best is inaudible need not be drawn."""
+        return float(self.dbm[-1])
+
+    def at(self, score: float) -> int:
+        """RSSI of one packet whose fading has this normal score."""
+        place = int((min(max(score, -_SCORE_LIMIT), _SCORE_LIMIT) + _SCORE_LIMIT) * _SCORES_A_UNIT)
+        return round(float(self.dbm[place]))
+
+    def at_many(self, scores: np.ndarray) -> np.ndarray:
+        """RSSI of many packets at once; the same as `at` of each."""
+        place = ((np.clip(scores, -_SCORE_LIMIT, _SCORE_LIMIT) + _SCORE_LIMIT) * _SCORES_A_UNIT).astype(int)
+        rounded: np.ndarray = np.rint(self.dbm[place])
+        return rounded
+
+
+def carriages() -> tuple[str, ...]:
+    """Carriages that were measured, such as "hand-pocket"; the order of the two ends does not matter."""
+    return tuple(_figures()["carriages"])
+
+
+def canonical_carriage(carriage: str) -> str:
+    """Return the name under which the figures know a carriage. Raises UnknownCarriage."""
+    known = _figures()["carriages"]
+    for name in (carriage, "-".join(reversed(carriage.split("-")))):
+        if name in known:
+            return name
+    raise UnknownCarriage(f"carriage {carriage!r} was not measured, expected one of {', '.join(known)}")
+
+
+@cache
+def correlation(carriage: str) -> Correlation:
+    """Correlation fitted to the recordings of a carriage."""
+    fitted = _figures()["carriages"][canonical_carriage(carriage)]
+    return Correlation(fitted["level_share"], fitted["level_seconds"], fitted["motion_share"], fitted["motion_seconds"])
+
+
+def rssi_curve(distance_m: float, walls: int, carriage: str) -> Curve:
+    """Curve of one link.
+
+    distance_m:  metres, rounded to 5 cm; under 0.2 m counts as 0.2 m, infinity is allowed.
+    Between measured distances the quantiles are interpolated over log(distance). Beyond the last one
+    they are shifted by the hand-hand slope, the only one not bent by the receivers' floor (bodies
+    add a loss of their own, which the last distance already holds); 15 dB more for each wall.
+    """
+    steps = round(min(max(distance_m, NEAREST_M), 1000.0) / _DISTANCE_STEP_M)
+    return _curve(steps, walls, canonical_carriage(carriage))
+
+
+@lru_cache(maxsize=4096)
+def _curve(steps: int, walls: int, carriage: str) -> Curve:
+    distance_m = steps * _DISTANCE_STEP_M
+    figures = _figures()
+    measured = {float(m): np.array(q) for m, q in figures["carriages"][carriage]["quantiles_dbm"].items()}
+    distances = sorted(measured)
+    if distance_m >= distances[-1]:
+        slope = figures["carriages"]["hand-hand"]["slope_db_per_decade"]
+        quantiles = measured[distances[-1]] + slope * math.log10(distance_m / distances[-1])
+    elif distance_m <= distances[0]:
+        quantiles = measured[distances[0]]
+    else:
+        after = bisect.bisect_right(distances, distance_m)
+        near, far = distances[after - 1], distances[after]
+        share = math.log(distance_m / near) / math.log(far / near)
+        quantiles = (1 - share) * measured[near] + share * measured[far]
+    return Curve(np.interp(_score_probabilities(), figures["probabilities"], quantiles) - WALL_DB * walls)
+
+
+@cache
+def _score_probabilities() -> np.ndarray:
+    normal = statistics.NormalDist()
+    count = int(2 * _SCORE_LIMIT * _SCORES_A_UNIT) + 1
+    return np.array([normal.cdf((place + 0.5) / _SCORES_A_UNIT - _SCORE_LIMIT) for place in range(count)])
+
+
+@cache
+def _figures() -> dict:  # type: ignore[type-arg]
+    return json.loads((resources.files(__package__) / "figures.json").read_text())  # type: ignore[no-any-return]

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One radio's place on the virtual air: what it sends, when it listens, whom it reaches."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bluezone.radio.air.fading import CHANNELS, Fading, Levels
+from bluezone.radio.air.figures import RECEIVER_FLOOR_DBM, Curve, correlation, rssi_curve
+from bluezone.radio.air.scene import Pair
+
+if TYPE_CHECKING:
+    from bluezone.radio.air.virtual import VirtualAir
+
+ADVERTISING_DELAY_SECONDS = 0.010  # added at random to each interval, Core Specification Vol 6, Part B, 4.4.2.2.1
+MOST_LAG_SECONDS = 0.2  # further behind its own clock the air sheds packets instead of starving the loop
+
+ADV_IND, ADV_SCAN_IND, ADV_NONCONN_IND = 0x00, 0x02, 0x03  # as the HCI names them
+
+
+@dataclass(frozen=True, slots=True)
+class Advertisement:
+    """What an advertiser sends: its address (6 bytes, most significant first), data and kind of PDU."""
+
+    address: bytes
+    data: bytes
+    kind: int = ADV_NONCONN_IND
+
+
+class Link:
+    """One direction between two stations."""
+
+    def __init__(self, pair: Pair, receiver: "Station", levels: Levels, noise: Callable[[], float]) -> None:
+        _, _, carriage = pair.at(0.0)
+        self.receiver = receiver
+        self._pair = pair
+        self._fading = Fading(correlation(carriage), levels, noise)
+        self._curve = self._curve_at(0.0) if pair.constant else None
+
+    def _curve_at(self, seconds: float) -> Curve:
+        return rssi_curve(*self._pair.at(seconds))
+
+    @property
+    def never_heard(self) -> bool:
+        """True if even the luckiest packet arrives too weak, for as long as the scene lasts."""
+        return self._curve is not None and self._curve.strongest_dbm < RECEIVER_FLOOR_DBM
+
+    def rssi_dbm(self, now: float, seconds: float, channel: int) -> int | None:
+        """Strength of a packet sent now, None if it is too weak to be heard."""
+        curve = self._curve or self._curve_at(seconds)
+        if curve.strongest_dbm < RECEIVER_FLOOR_DBM:
+            return None
+        rssi = curve.at(self._fading.score(now, channel))
+        return rssi if rssi >= RECEIVER_FLOOR_DBM else None
+
+
+class Station:
+    """One radio's place on the air: what it sends and when it listens."""
+
+    def __init__(self, air: "VirtualAir", name: str) -> None:
+        self.name = name
+        self.on_heard: Callable[[Advertisement, int], None] = lambda _advertisement, _rssi: None
+        self.links: list[Link] | None = None  # to whom it can be audible; None until first needed
+        self._air = air
+        self._trains: dict[int, Train] = {}
+        self._scan_interval = self._scan_window = self._scan_started = 0.0
+
+    def start_advertising(self, advertisement: Advertisement, interval_seconds: float, handle: int = 0) -> None:
+        """Send from now on; a second start with the same handle replaces the first."""
+        self.stop_advertising(handle)
+        self._trains[handle] = Train(self._air, self, advertisement, interval_seconds)
+
+    def stop_advertising(self, handle: int = 0) -> None:
+        """Be silent; nothing happens if it was."""
+        if train := self._trains.pop(handle, None):
+            train.stop()
+
+    def start_scanning(self, interval_seconds: float, window_seconds: float) -> None:
+        """Listen, moving to the next advertising channel with each scan interval."""
+        self._scan_interval, self._scan_window = interval_seconds, window_seconds
+        self._scan_started = asyncio.get_running_loop().time()
+        self._air.listen(self)
+
+    def stop_scanning(self) -> None:
+        """Stop listening; nothing happens if it did not."""
+        self._air.ignore(self)
+
+    def channel_at(self, now: float) -> int | None:
+        """Advertising channel 0..2 it listens on, None in the pause between two windows."""
+        intervals, rest = divmod(now - self._scan_started, self._scan_interval)
+        return int(intervals) % CHANNELS if rest < self._scan_window else None
+
+    def leave(self) -> None:
+        """Take the radio off the air."""
+        for handle in list(self._trains):
+            self.stop_advertising(handle)
+        self._air.remove(self)
+
+
+class Train:
+    """Advertising events of one advertiser; rests while nobody at all listens."""
+
+    def __init__(self, air: "VirtualAir", station: Station, advertisement: Advertisement, interval: float) -> None:
+        self._air = air
+        self._station = station
+        self._advertisement = advertisement
+        self._interval = interval
+        self._timer: asyncio.TimerHandle | None = None
+        air.resting[self] = None
+        if air.listened_to:
+            self.wake()
+
+    def wake(self) -> None:
+        """Go on at a random phase of the interval."""
+        self._air.resting.pop(self, None)
+        self._schedule(asyncio.get_running_loop().time() + self._air.rng.uniform(0, self._interval))
+
+    def stop(self) -> None:
+        self._air.resting.pop(self, None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _schedule(self, due: float) -> None:
+        self._timer = asyncio.get_running_loop().call_at(due, self._fire, due)
+
+    def _fire(self, due: float) -> None:
+        if not self._air.listened_to:
+            self._timer = None
+            self._air.resting[self] = None
+            return
+        now = asyncio.get_running_loop().time()
+        if now - due > MOST_LAG_SECONDS:
+            self._air.count["shed"] += 1
+        else:
+            self._air.carry(self._station, self._advertisement, now)
+        self._schedule(max(due, now) + self._interval + self._air.rng.uniform(0, ADVERTISING_DELAY_SECONDS))

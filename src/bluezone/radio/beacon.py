@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Speaks and listens for a handset: rotation of address and payload in one step, scan bursts. Source: protocol.md 2."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+
+from bluezone.radio.frames import DEFAULT_UUID, contact_advertisement, parse_contact, plausible_rssi
+from bluezone.radio.interface import (
+    ADDRESS_LENGTH,
+    LONGEST_BURST_GAP_SECONDS,
+    Burst,
+    DutyProfile,
+    Listener,
+    Radio,
+    RadioFailed,
+    Sighting,
+)
+from bluezone.refusal import Refused
+
+SHORTEST_ROTATION_SECONDS = 600.0
+LONGEST_ROTATION_SECONDS = 1200.0
+FIRST_RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+def private_address(rng: random.Random) -> bytes:
+    """Draw a non-resolvable private address, 6 bytes, most significant first.
+
+    The two highest bits are 0 and the others neither all 0 nor all 1 (Core Specification Vol 6, Part B, 1.3.2.2).
+    """
+    return rng.randrange(1, 2**46 - 1).to_bytes(ADDRESS_LENGTH, "big")
+
+
+class Beacon:
+    """Keeps a radio advertising the current payload and listening in bursts, whatever the adapter does.
+
+    radio:       adapter; opened here, and again with growing pauses whenever it fails.
+    payload:     the 20 bytes of identifier and encrypted metadata of this moment; asked once per rotation.
+    listener:    told of each burst and each valid contact frame.
+    duty:        how often to listen.
+    boot_clock:  seconds since start-up on a clock that runs through sleep.
+    rng:         source of addresses and rotation times; a SystemRandom on a real handset.
+    uuid:        16-bit service UUID.
+    """
+
+    def __init__(
+        self,
+        radio: Radio,
+        payload: Callable[[], bytes],
+        listener: Listener,
+        duty: DutyProfile,
+        boot_clock: Callable[[], float],
+        rng: random.Random,
+        uuid: int = DEFAULT_UUID,
+    ) -> None:
+        self.duty = duty
+        self.last_sent_boot_seconds: float | None = None
+        self.last_heard_boot_seconds: float | None = None
+        self.off_since_boot_seconds: float | None = None
+        self.off_reason: str | None = None
+        self._radio = radio
+        self._payload = payload
+        self._listener = listener
+        self._boot_clock = boot_clock
+        self._rng = rng
+        self._uuid = uuid
+        self._scanning = False
+        self._burst = 0
+        self._burst_boot_seconds: float | None = None
+        self._rotation_due = 0.0
+        self._woken = asyncio.Event()
+
+    async def run(self) -> None:
+        """Advertise and listen until cancelled; never ends by itself."""
+        self.off_since_boot_seconds = self._boot_clock()
+        pause = FIRST_RETRY_SECONDS
+        try:
+            while True:
+                try:
+                    await self._radio.open()
+                    await self._start()
+                    pause = FIRST_RETRY_SECONDS
+                    await self._bursts()
+                except (RadioFailed, Refused) as error:
+                    self._went_off(str(error))
+                with contextlib.suppress(RadioFailed):
+                    await self._radio.close()
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+        finally:
+            with contextlib.suppress(RadioFailed):
+                await self._radio.close()
+
+    def rotate_soon(self) -> None:
+        """Change address and payload now, for instance because today's key was given away."""
+        self._rotation_due = self._boot_clock()
+        self._woken.set()
+
+    def _went_off(self, reason: str) -> None:
+        self.off_reason = reason
+        if self.off_since_boot_seconds is None:
+            self.off_since_boot_seconds = self._boot_clock()
+            logger.warning("radio off: %s", reason)
+
+    async def _start(self) -> None:
+        self._scanning = False
+        await self._speak()
+        self.off_since_boot_seconds = self.off_reason = None
+
+    async def _rotate(self) -> None:
+        """Silence both directions, change address and payload, take both up again."""
+        if self._scanning:
+            await self._radio.stop_scanning()
+        await self._radio.stop_advertising()
+        await self._speak()
+        if self._scanning:
+            await self._listen()
+
+    async def _speak(self) -> None:
+        await self._radio.set_address(private_address(self._rng))
+        data = contact_advertisement(self._payload(), self._uuid)
+        await self._radio.start_advertising(data, self.duty.advertising_interval_ms)
+        now = self._boot_clock()
+        self.last_sent_boot_seconds = now
+        self._rotation_due = now + self._rng.uniform(SHORTEST_ROTATION_SECONDS, LONGEST_ROTATION_SECONDS)
+
+    async def _listen(self) -> None:
+        await self._radio.start_scanning(self.duty.scan_interval_ms, self.duty.scan_window_ms, self._on_report)
+        self._scanning = True
+
+    async def _bursts(self) -> None:
+        start = self._boot_clock()
+        while True:
+            self._announce_burst()
+            if not self._scanning:
+                await self._listen()
+            await self._until(start + self.duty.burst_seconds)
+            if not self.duty.continuous:
+                await self._radio.stop_scanning()
+                self._scanning = False
+                await self._until(start + self.duty.period_seconds)
+            start = max(start + self.duty.period_seconds, self._boot_clock())
+
+    def _announce_burst(self) -> None:
+        now = self._boot_clock()
+        gap = self.duty.period_seconds
+        if self._burst_boot_seconds is not None:
+            gap = min(now - self._burst_boot_seconds, LONGEST_BURST_GAP_SECONDS)
+        self._burst += 1
+        self._burst_boot_seconds = now
+        self._listener.burst_started(Burst(self._burst, now, gap))
+
+    async def _until(self, end: float) -> None:
+        """Wait on the boot clock, rotating whenever it is due; a wait through sleep ends late, never early."""
+        while True:
+            if self._radio.lost:
+                raise RadioFailed("the adapter is gone")
+            now = self._boot_clock()
+            self.last_sent_boot_seconds = now
+            if now >= self._rotation_due:
+                await self._rotate()
+                continue
+            if now >= end:
+                return
+            self._woken.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), min(end, self._rotation_due) - now)
+
+    def _on_report(self, _address: bytes, data: bytes, rssi_dbm: int) -> None:
+        service_data = parse_contact(data, self._uuid)
+        if service_data is None or not plausible_rssi(rssi_dbm):
+            return
+        now = self._boot_clock()
+        self.last_heard_boot_seconds = now
+        self._listener.heard(Sighting(service_data[:16], service_data[16:], rssi_dbm, self._burst, now))

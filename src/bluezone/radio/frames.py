@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contact advertisement: its 31 bytes, and which received ones are believed. Source: protocol.md 2."""
+
+DEFAULT_UUID = 0x4E56  # the original's; not assigned to us by the Bluetooth SIG, therefore a setting
+EXPOSURE_NOTIFICATION_UUID = 0xFD6F
+SERVICE_DATA_LENGTH = 20  # identifier (16) and encrypted metadata (4)
+FLAGS = bytes.fromhex("02011a")
+
+WEAKEST_RSSI_DBM = -110
+STRONGEST_RSSI_DBM = -20  # nearer than a hand's breadth there is no second person, only an amplifier
+_NOT_MEASURED = (127, 0)
+
+
+def contact_advertisement(service_data: bytes, uuid: int = DEFAULT_UUID) -> bytes:
+    """Lay out the advertising data of a contact frame.
+
+    service_data:  rolling proximity identifier and encrypted metadata, 20 bytes.
+    uuid:          16-bit service UUID, 0..65535.
+    Returns 31 bytes, all that a legacy advertisement holds.
+    Raises ValueError on another length or UUID: both are ours, never input.
+    """
+    if len(service_data) != SERVICE_DATA_LENGTH:
+        raise ValueError(f"service data is {len(service_data)} bytes, expected {SERVICE_DATA_LENGTH}")
+    return _prefix(uuid) + service_data
+
+
+def parse_contact(advertising_data: bytes, uuid: int = DEFAULT_UUID) -> bytes | None:
+    """Return the 20 bytes of service data if this is a contact frame to the byte, else None.
+
+    Nothing else is accepted: no other order, no further structure, no other length. What a handset
+    sends is fixed, so any deviation is either another application or somebody's experiment.
+    """
+    prefix = _prefix(uuid)
+    if len(advertising_data) != len(prefix) + SERVICE_DATA_LENGTH or not advertising_data.startswith(prefix):
+        return None
+    return bytes(advertising_data[len(prefix) :])
+
+
+def plausible_rssi(rssi_dbm: int) -> bool:
+    """Tell whether a sighting of this strength is kept: -110..-20 dBm, and neither 0 nor 127 ("not measured")."""
+    return rssi_dbm not in _NOT_MEASURED and WEAKEST_RSSI_DBM <= rssi_dbm <= STRONGEST_RSSI_DBM
+
+
+def _prefix(uuid: int) -> bytes:
+    little = uuid.to_bytes(2, "little")
+    return FLAGS + b"\x03\x03" + little + b"\x17\x16" + little

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a radio can do, what it hears, and how often: the contract between adapters, the beacon and a handset."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+ADDRESS_LENGTH = 6
+LONGEST_BURST_GAP_SECONDS = 300.0
+
+OnReport = Callable[[bytes, bytes, int], None]
+"""Called with the advertiser's address (6 bytes, most significant first), the advertising data and the RSSI in dBm."""
+
+
+class RadioFailed(Exception):
+    """The adapter refused a command or vanished while in use; the beacon opens it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One contact frame heard once.
+
+    identifier16:  rolling proximity identifier.
+    metadata4:     encrypted metadata; only the key can open it.
+    rssi_dbm:      -110..-20, as the receiver measured it, before its correction.
+    burst:         number of the scan burst it was heard in.
+    boot_seconds:  on the clock that runs since start-up and through sleep.
+    """
+
+    identifier16: bytes
+    metadata4: bytes
+    rssi_dbm: int
+    burst: int
+    boot_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """One stretch of listening; an exposure counts the time since the burst before it.
+
+    seconds_since_previous:  from the start of the burst before to the start of this one, at most 300;
+                             the first counts one period of the duty profile.
+    """
+
+    number: int
+    boot_seconds: float
+    seconds_since_previous: float
+
+
+class Listener(Protocol):
+    """Who is told what the radio heard."""
+
+    def burst_started(self, burst: Burst) -> None: ...
+
+    def heard(self, sighting: Sighting) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DutyProfile:
+    """How much of the time a handset listens and how often it speaks (protocol.md 2).
+
+    scan_interval_ms equals scan_window_ms and is at most 500, so that each burst of 4 s
+    visits all three advertising channels more than twice.
+    """
+
+    name: str
+    burst_seconds: float
+    period_seconds: float
+    scan_interval_ms: int
+    scan_window_ms: int
+    advertising_interval_ms: int
+
+    @property
+    def continuous(self) -> bool:
+        """True where bursts follow each other without a pause."""
+        return self.period_seconds <= self.burst_seconds
+
+
+PROFILES = {
+    "default": DutyProfile("default", 4.0, 30.0, 500, 500, 250),
+    "mains": DutyProfile("mains", 4.0, 4.0, 500, 500, 250),
+    "saver": DutyProfile("saver", 4.0, 60.0, 500, 500, 250),
+}
+
+
+class Radio(Protocol):
+    """One Bluetooth LE adapter that may advertise and scan at the same time.
+
+    Every method raises RadioFailed when the adapter does not obey. `set_address` is only called
+    while neither scanning nor advertising, because controllers refuse it otherwise (Bluetooth Core
+    Specification, Vol 4, Part E, 7.8.4).
+    """
+
+    @property
+    def model(self) -> str:
+        """Name under which calibration.py knows the adapter."""
+        ...
+
+    @property
+    def lost(self) -> bool:
+        """True once the adapter has vanished; only `close` and `open` help."""
+        ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def set_address(self, address: bytes) -> None: ...
+
+    async def start_advertising(self, data: bytes, interval_ms: int) -> None: ...
+
+    async def stop_advertising(self) -> None: ...
+
+    async def start_scanning(self, interval_ms: int, window_ms: int, on_report: OnReport) -> None: ...
+
+    async def stop_scanning(self) -> None: ...

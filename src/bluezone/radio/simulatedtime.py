@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An asyncio loop whose clock jumps to the next timer, so that a day of radio takes seconds."""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Polls real sockets without waiting and, if nothing came, moves the clock by what would have been waited."""
+
+    jump: Callable[[float], bool]
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        waits = timeout is not None and timeout > 0
+        ready: list[tuple[selectors.SelectorKey, int]] = super().select(0 if waits else timeout)
+        if waits and not ready and not self.jump(timeout or 0.0):
+            ready = super().select(None)  # an executor works: its end wakes the loop
+        return ready
+
+
+class SimulatedTimeLoop(asyncio.SelectorEventLoop):
+    """Event loop in simulated time.
+
+    start_seconds:  what `time()` says at first; only `time()` and timers are simulated.
+    Real sockets are still polled, but a wait for one does not hold the clock: with timers pending, time
+    goes on. Work in an executor does hold it, so blocking calls take no simulated time.
+    """
+
+    def __init__(self, start_seconds: float = 0.0) -> None:
+        self._now_seconds = start_seconds
+        self._in_executor = 0
+        selector = _JumpingSelector()
+        selector.jump = self._jump
+        super().__init__(selector)
+
+    def time(self) -> float:
+        """Simulated seconds."""
+        return self._now_seconds
+
+    def _jump(self, seconds: float) -> bool:
+        if self._in_executor:
+            return False
+        self._now_seconds += seconds
+        return True
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        """As asyncio's, and the clock stands still until `func` is done."""
+        future = super().run_in_executor(executor, func, *args)
+        self._in_executor += 1
+        future.add_done_callback(self._left_executor)
+        return future
+
+    def _left_executor(self, _: object) -> None:
+        self._in_executor -= 1
+
+
+def run_simulated(main: Coroutine[Any, Any, Result], start_seconds: float = 0.0) -> Result:
+    """Run `main` to its end in a SimulatedTimeLoop and return its result; other tasks are cancelled."""
+    with asyncio.Runner(loop_factory=lambda: SimulatedTimeLoop(start_seconds)) as runner:
+        return runner.run(main)
