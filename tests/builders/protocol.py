@@ -4,10 +4,12 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bluezone.protocol.configfile import TEXT_NAMES, Config, WeekKey
+from bluezone.protocol.exportfile import ExportKeys, SignatureInfo, write_export
 
 GENERATED_AT = 1795478400  # 2026-11-24T00:00Z
 SIGNING_KEY = ec.derive_private_key(0x626C75657A6F6E65, ec.SECP256R1())
@@ -52,3 +54,26 @@ def config(**changes: Any) -> Config:
         texts={"vi": texts, "en": texts},
     )
     return replace(whole, **changes)
+
+
+def export_keys(count: int = 2, seed: int = 1) -> ExportKeys:
+    """Random keys of the week before GENERATED_AT, confirmed or clinical, high or standard."""
+    rng = np.random.default_rng(seed)
+    return ExportKeys(
+        keys=rng.integers(0, 256, (count, 16), dtype=np.uint8),
+        starts=(GENERATED_AT // 86400 - rng.integers(1, 8, count)) * 144,
+        report_types=rng.integers(1, 3, count).astype(np.uint8),
+        days_since_onset=(7 * rng.integers(0, 2, count)).astype(np.int8),
+    )
+
+
+def export(count: int = 2, seed: int = 1) -> bytes:
+    """A signed export of random keys."""
+    return write_export(
+        export_keys(count, seed),
+        start_timestamp=GENERATED_AT - 7200,
+        end_timestamp=GENERATED_AT,
+        region="VN",
+        signing_key=SIGNING_KEY,
+        info=SignatureInfo("452", "v1"),
+    )
