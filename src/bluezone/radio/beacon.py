@@ -86,7 +86,7 @@ class Beacon:
                     await self._start()
                     pause = FIRST_RETRY_SECONDS
                     await self._bursts()
-                except (RadioFailed, Refused) as error:
+                except Refused as error:
                     self._went_off(str(error))
                 with contextlib.suppress(RadioFailed):
                     await self._radio.close()

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from bluezone.refusal import Refused
+
 ADDRESS_LENGTH = 6
 LONGEST_BURST_GAP_SECONDS = 300.0
 
@@ -12,8 +14,10 @@ OnReport = Callable[[bytes, bytes, int], None]
 """Called with the advertiser's address (6 bytes, most significant first), the advertising data and the RSSI in dBm."""
 
 
-class RadioFailed(Exception):
+class RadioFailed(Refused):
     """The adapter refused a command or vanished while in use; the beacon opens it again."""
+
+    code = "radio_failed"
 
 
 @dataclass(frozen=True, slots=True)

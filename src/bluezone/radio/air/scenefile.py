@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scene files for `bluezone radio air`, TOML or JSON; docs/radio.md describes them."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from bluezone.radio.air.figures import canonical_carriage
+from bluezone.radio.air.scene import APART, Pair, Scene
+from bluezone.refusal import Refused
+
+LARGEST_FILE = 1_000_000
+FARTHEST_M = 1000.0
+MOST_WALLS = 20
+
+# The scene of an air started without one: everybody in one room, phones in hand.
+ROOM = Scene(default=Pair(2.0))
+
+
+class InvalidScene(Refused):
+    """A scene file that does not say clearly who is where."""
+
+    code = "scene_invalid"
+
+
+def read_scene(path: Path) -> Scene:
+    """Read a scene file; the ending .json means JSON, any other TOML. Raises InvalidScene."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidScene(f"{path} cannot be read: {error.strerror}") from error
+    if len(data) > LARGEST_FILE:
+        raise InvalidScene(f"{path} has {len(data)} bytes, expected at most {LARGEST_FILE}")
+    try:
+        text = data.decode("utf-8")
+        table = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidScene(f"{path} is neither TOML nor, with the ending .json, JSON: {error}") from error
+    return parse_scene(table)
+
+
+def parse_scene(table: Any) -> Scene:
+    """Check a scene: `handsets` (names), `loss` (0..1), `default` (a pair) and `pairs` (a list). Raises InvalidScene.
+
+    A pair has `between` (two names), `distance_m` (0..1000), `walls` (0..20) and `carriage`; distance_m,
+    walls and carriage may instead be a list of [from second, value], in order and starting at 0.
+    """
+    _expect_keys(table, {"handsets", "loss", "default", "pairs"}, "the scene")
+    handsets = table.get("handsets", [])
+    if not _is_list_of(handsets, str) or len(set(handsets)) != len(handsets) or not all(handsets):
+        raise InvalidScene(f"handsets is {handsets!r}, expected a list of different names")
+    loss = table.get("loss", 0.0)
+    if not _is_number(loss, 0, 1):
+        raise InvalidScene(f"loss is {loss!r}, expected a number in 0..1")
+    pairs: dict[tuple[str, str], Pair] = {}
+    listed = table.get("pairs", [])
+    if not isinstance(listed, list):
+        raise InvalidScene("pairs is not a list")
+    for place, entry in enumerate(listed, 1):
+        one, other = _between(entry, f"pair {place}")
+        if (one, other) in pairs or (other, one) in pairs:
+            raise InvalidScene(f"pair {place}: {one} and {other} are named twice")
+        pairs[one, other] = _pair(entry, {"between"}, f"pair {place}")
+    default = _pair(table["default"], set(), "default") if "default" in table else APART
+    return Scene(pairs=pairs, default=default, loss=float(loss), handsets=tuple(handsets))
+
+
+def _between(entry: Any, where: str) -> tuple[str, str]:
+    names: Any = entry.get("between") if isinstance(entry, dict) else None
+    if not _is_list_of(names, str) or len(names) != 2 or names[0] == names[1] or not all(names):
+        raise InvalidScene(f"{where}: between is {names!r}, expected two different names")
+    return names[0], names[1]
+
+
+def _pair(entry: Any, extra: set[str], where: str) -> Pair:
+    _expect_keys(entry, {"distance_m", "walls", "carriage"} | extra, where)
+    if "distance_m" not in entry:
+        raise InvalidScene(f"{where}: distance_m is missing")
+
+    def checked(name: str, value: Any) -> Any:
+        if name == "carriage" and isinstance(value, str):
+            return canonical_carriage(value)
+        if name == "distance_m" and _is_number(value, 0, FARTHEST_M):
+            return float(value)
+        if name == "walls" and type(value) is int and 0 <= value <= MOST_WALLS:
+            return value
+        raise InvalidScene(
+            f"{where}: {name} is {value!r}, expected distance_m 0..1000, walls 0..20, carriage as in docs/radio.md"
+        )
+
+    values = {name: entry[name] for name in ("distance_m", "walls", "carriage") if name in entry}
+    return Pair(
+        **{
+            name: _Steps(name, value, checked, where) if isinstance(value, list) else checked(name, value)
+            for name, value in values.items()
+        }
+    )
+
+
+class _Steps:
+    """A value that changes at given seconds."""
+
+    def __init__(self, name: str, steps: list[Any], checked: Any, where: str) -> None:
+        if not steps or not all(isinstance(step, list) and len(step) == 2 for step in steps):
+            raise InvalidScene(f"{where}: {name} is a list, expected [[from second, value], …]")
+        starts = [step[0] for step in steps]
+        if not all(_is_number(start, 0, 1e9) for start in starts) or starts[0] != 0 or starts != sorted(set(starts)):
+            raise InvalidScene(f"{where}: {name} changes at {starts}, expected rising seconds that start at 0")
+        self._steps = [(float(start), checked(name, value)) for start, value in steps]
+
+    def __call__(self, seconds: float) -> Any:
+        return next((value for start, value in reversed(self._steps) if start <= seconds), self._steps[0][1])
+
+
+def _expect_keys(table: Any, known: set[str], where: str) -> None:
+    if not isinstance(table, dict):
+        raise InvalidScene(f"{where} is not a table")
+    if unknown := set(table) - known:
+        raise InvalidScene(f"{where} has {', '.join(sorted(map(str, unknown)))}, expected {', '.join(sorted(known))}")
+
+
+def _is_list_of(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+
+
+def _is_number(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
