@@ -6,8 +6,8 @@ sections "Rolling Proximity Identifier Key", "Rolling Proximity Identifier", "As
 and "Associated Encrypted Metadata".
 """
 
-import hmac
-import struct
+from functools import lru_cache
+from hashlib import sha256
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -17,6 +17,10 @@ from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH, InvalidKey, ch
 from bluezone.protocol.metadata import METADATA_LENGTH, InvalidMetadata
 
 IDENTIFIER_LENGTH = 16
+
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
+_NO_SALT = bytes(64)
 
 
 def identifier_key(key: bytes) -> bytes:
@@ -39,9 +43,13 @@ def rolling_proximity_identifiers(key: bytes, start: int, count: int = INTERVALS
     Raises InvalidKey when the key, start or count is out of range.
     """
     check_key(key, start, count)
-    padded = b"".join(b"EN-RPI" + bytes(6) + struct.pack("<I", start + i) for i in range(count))
+    return np.frombuffer(identifier_bytes(key, start, count), dtype=np.uint8).reshape(count, IDENTIFIER_LENGTH)
+
+
+def identifier_bytes(key: bytes, start: int, count: int) -> bytes:
+    """Return the same identifiers one after another, for callers that have checked key, start and count."""
     encryptor = Cipher(algorithms.AES(identifier_key(key)), modes.ECB()).encryptor()  # noqa: S305  the spec's PRF
-    return np.frombuffer(encryptor.update(padded), dtype=np.uint8).reshape(count, IDENTIFIER_LENGTH)
+    return encryptor.update(_padded_intervals(start, count))
 
 
 def rolling_proximity_identifier(key: bytes, interval: int) -> bytes:
@@ -64,9 +72,27 @@ def crypt_metadata(key: bytes, identifier: bytes, metadata: bytes) -> bytes:
     return encryptor.update(metadata)
 
 
+@lru_cache(maxsize=64)
+def _padded_intervals(start: int, count: int) -> bytes:
+    """Return the plaintext blocks of `count` intervals; keys of one day share them."""
+    blocks = np.zeros((count, IDENTIFIER_LENGTH), dtype=np.uint8)
+    blocks[:, :6] = np.frombuffer(b"EN-RPI", dtype=np.uint8)
+    blocks[:, 12:] = np.arange(start, start + count, dtype="<u4")[:, None].view(np.uint8)
+    return blocks.tobytes()
+
+
 def _derive(key: bytes, info: bytes) -> bytes:
-    """HKDF-SHA256 without salt, first 16 bytes: one extract and one expand block."""
+    """HKDF-SHA256 without salt, first 16 bytes: one extract and one expand block.
+
+    HMAC is written out here because hmac.digest sets itself up anew each time, which is half the work of a match.
+    """
     if len(key) != KEY_LENGTH:
         raise InvalidKey(f"key is {len(key)} bytes, expected {KEY_LENGTH}")
-    extracted = hmac.digest(bytes(32), key, "sha256")
-    return hmac.digest(extracted, info + b"\x01", "sha256")[:KEY_LENGTH]
+    extracted = _hmac(_NO_SALT, key).ljust(64, b"\0")
+    return _hmac(extracted, info + b"\x01")[:KEY_LENGTH]
+
+
+def _hmac(block: bytes, message: bytes) -> bytes:
+    """HMAC-SHA256 (RFC 2104) under a key already padded to one block of 64 bytes."""
+    inner = sha256(block.translate(_INNER_PAD) + message).digest()
+    return sha256(block.translate(_OUTER_PAD) + inner).digest()

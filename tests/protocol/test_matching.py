@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.builders.protocol import export
+
+from bluezone.protocol.exportfile import read_export
+from bluezone.protocol.identifiers import rolling_proximity_identifier, rolling_proximity_identifiers
+from bluezone.protocol.keys import DiagnosisKey, InvalidKey, TemporaryExposureKey
+from bluezone.protocol.matching import KEYS_PER_CHUNK, SightingIndex, on_handset, within_two_hours
+
+START = 20781 * 144
+RNG = np.random.default_rng(7)
+
+
+def index(*identifiers):
+    return SightingIndex(np.array([list(identifier) for identifier in identifiers], dtype=np.uint8).reshape(-1, 16))
+
+
+def found(sightings, keys):
+    matches = sightings.find(keys)
+    return list(zip(matches.key_rows, matches.intervals, matches.sighting_rows, strict=True))
+
+
+def random_keys(count, period=144):
+    return [TemporaryExposureKey(RNG.bytes(16), START, period) for _ in range(count)]
+
+
+def test_a_heard_identifier_leads_to_its_key_and_interval():
+    keys = random_keys(3)
+    heard = rolling_proximity_identifier(keys[1].key, START + 77)
+
+    assert found(index(bytes(16), heard), keys) == [(1, START + 77, 1)]
+
+
+def test_every_sighting_of_one_identifier_is_found():
+    (key,) = random_keys(1)
+    heard = [rolling_proximity_identifier(key.key, START + i) for i in (5, 9, 5, 5)]
+
+    assert found(index(*heard), [key]) == [(0, START + 5, 0), (0, START + 5, 2), (0, START + 5, 3), (0, START + 9, 1)]
+
+
+def test_an_identifier_that_differs_in_one_bit_anywhere_is_not_found():
+    (key,) = random_keys(1)
+    heard = rolling_proximity_identifier(key.key, START)
+    near = [(int.from_bytes(heard, "big") ^ 1 << bit).to_bytes(16, "big") for bit in range(128)]
+
+    assert found(index(*near), [key]) == []
+    assert found(index(*near, heard), [key]) == [(0, START, 128)]
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_it_finds_what_a_plain_loop_finds(data):
+    periods = data.draw(st.lists(st.integers(1, 144), min_size=1, max_size=6))
+    keys = [TemporaryExposureKey(RNG.bytes(16), START + 7 * i, period) for i, period in enumerate(periods)]
+    everything = np.concatenate([rolling_proximity_identifiers(key.key, key.start, 144) for key in keys])
+    chosen = data.draw(st.lists(st.integers(0, len(everything) - 1), max_size=40))
+    sightings = [everything[row].tobytes() for row in chosen]
+
+    expected = [
+        (row, key.start + i, at)
+        for row, key in enumerate(keys)
+        for i, identifier in enumerate(rolling_proximity_identifiers(key.key, key.start, key.period))
+        for at, heard in enumerate(sightings)
+        if identifier.tobytes() == heard
+    ]
+    assert found(index(*sightings), keys) == expected
+
+
+def test_keys_of_an_export_are_found_without_making_objects_of_them():
+    read = read_export(export(count=KEYS_PER_CHUNK + 9))
+    row = KEYS_PER_CHUNK + 3
+    key = read.keys[row]
+    sightings = index(rolling_proximity_identifier(key.key, key.start + 143))
+
+    assert found(sightings, read.columns) == found(sightings, read.keys) == [(row, key.start + 143, 0)]
+
+
+@pytest.mark.parametrize(("start", "period"), [(-1, 144), (START, 0), (START, -5), (2**32 - 1, 144), (2**33, 1)])
+def test_a_key_out_of_range_makes_no_identifier_and_spoils_nothing(start, period):
+    (key,) = random_keys(1)
+    odd = DiagnosisKey(RNG.bytes(16), start, period)
+    heard = rolling_proximity_identifier(key.key, START + 1)
+
+    assert found(index(heard), [odd, key]) == [(1, START + 1, 0)]
+
+
+def test_a_key_makes_only_the_identifiers_of_its_period():
+    (key,) = random_keys(1)
+    heard = index(*(rolling_proximity_identifier(key.key, START + i) for i in (9, 10)))
+
+    assert found(heard, [DiagnosisKey(key.key, START, 10)]) == [(0, START + 9, 0)]
+
+
+def test_a_period_longer_than_a_day_is_a_day():
+    (key,) = random_keys(1)
+    heard = index(*(rolling_proximity_identifier(key.key, START + i) for i in (143, 144)))
+
+    assert found(heard, [DiagnosisKey(key.key, START, 1440)]) == [(0, START + 143, 0)]
+
+
+def test_without_sightings_or_keys_there_is_no_match():
+    assert found(index(), random_keys(2)) == []
+    assert found(index(bytes(16)), []) == []
+
+
+def test_identifiers_of_another_shape_are_refused():
+    with pytest.raises(InvalidKey):
+        SightingIndex(np.zeros((2, 15), dtype=np.uint8))
+    with pytest.raises(InvalidKey):
+        SightingIndex(np.zeros((2, 16), dtype=np.int64))
+
+
+def test_an_imported_sighting_counts_within_two_hours_of_its_interval():
+    times = [(START + offset) * 600 for offset in (-12, 13)]
+
+    assert within_two_hours([START] * 4, [times[0] - 1, times[0], times[1] - 1, times[1]]).tolist() == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_phones_own_sighting_counts_from_one_interval_before_to_two_after():
+    times = [(START + offset) * 600 for offset in (-1, 3)]
+
+    assert on_handset([START] * 4, [times[0] - 0.5, times[0], times[1] - 0.5, times[1]]).tolist() == [
+        False,
+        True,
+        True,
+        False,
+    ]
