@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read a profile's tables strictly: what is wrongly typed, out of range, missing or unknown is refused by its name."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from bluezone.refusal import Refused
+
+Read = TypeVar("Read")
+
+_MISSING: Any = object()
+
+
+class InvalidProfile(Refused):
+    """Not a disease profile; the profile in force stays as it is."""
+
+    code = "profile_invalid"
+
+
+class ProfileTable:
+    """One table of a profile; every entry must be asked for before `finish`, so that a misspelt name is noticed.
+
+    where: the table's path, for messages.
+    """
+
+    def __init__(self, value: object, where: str = "profile") -> None:
+        if not isinstance(value, Mapping):
+            raise InvalidProfile(f"{where} is {type(value).__name__}, expected a table")
+        self._value = value
+        self._where = where
+        self._asked: set[str] = set()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._value
+
+    def number(self, name: str, low: float, high: float, default: float = _MISSING) -> float:
+        """Return a finite number within low..high."""
+        value = self._entry(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected a number")
+        if not low <= value <= high:
+            raise InvalidProfile(f"{self._where}.{name} is {value}, expected {low}..{high}")
+        return value
+
+    def integer(self, name: str, low: int, high: int, default: int = _MISSING) -> int:
+        """Return a whole number within low..high."""
+        value = self.number(name, low, high, default)
+        if not isinstance(value, int):
+            raise InvalidProfile(f"{self._where}.{name} is {value}, expected a whole number")
+        return value
+
+    def numbers(self, name: str, count: int | None, low: float, high: float) -> tuple[float, ...]:
+        """Return a list of numbers within low..high, `count` of them unless None."""
+        items = self._list(name)
+        if count is not None and len(items) != count:
+            raise InvalidProfile(f"{self._where}.{name} has {len(items)} entries, expected {count}")
+        read = ProfileTable({str(position): item for position, item in enumerate(items)}, f"{self._where}.{name}")
+        return tuple(read.number(str(position), low, high) for position in range(len(items)))
+
+    def integers(self, name: str, count: int | None, low: int, high: int) -> tuple[int, ...]:
+        """Return a list of whole numbers within low..high, `count` of them unless None."""
+        numbers = self.numbers(name, count, low, high)
+        if not all(isinstance(number, int) for number in numbers):
+            raise InvalidProfile(f"{self._where}.{name} is not a list of whole numbers")
+        return tuple(int(number) for number in numbers)
+
+    def flag(self, name: str, default: bool = _MISSING) -> bool:
+        """Return true or false."""
+        value = self._entry(name, default)
+        if not isinstance(value, bool):
+            raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected true or false")
+        return value
+
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        """Return one of the named texts."""
+        value = self._entry(name, _MISSING)
+        if not isinstance(value, str) or value not in choices:
+            raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected {' or '.join(choices)}")
+        return value
+
+    def text(self, name: str, longest: int) -> str:
+        """Return a text of 1..longest characters."""
+        value = self._entry(name, _MISSING)
+        if not isinstance(value, str) or not 1 <= len(value) <= longest:
+            raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected a text of 1..{longest} characters")
+        return value
+
+    def table(self, name: str) -> "ProfileTable":
+        """Return the table inside this one."""
+        return ProfileTable(self._entry(name, _MISSING), f"{self._where}.{name}")
+
+    def tables(self, name: str, *, least: int = 0) -> "list[ProfileTable]":
+        """Return a list of tables, at least `least` of them."""
+        items = self._list(name)
+        if not least <= len(items) <= 100:
+            raise InvalidProfile(f"{self._where}.{name} has {len(items)} entries, expected {least}..100")
+        return [ProfileTable(item, f"{self._where}.{name}[{position}]") for position, item in enumerate(items)]
+
+    def finish(self) -> None:
+        """Refuse entries that nobody asked for."""
+        unknown = sorted(str(name) for name in self._value if name not in self._asked)
+        if unknown:
+            raise InvalidProfile(f"{self._where} has an unknown entry {_shown(unknown[0])}")
+
+    def read_whole(self, read: "Callable[[ProfileTable], Read]") -> Read:
+        """Apply a reader to this table and refuse what it did not ask for."""
+        result = read(self)
+        self.finish()
+        return result
+
+    def _entry(self, name: str, default: Any) -> Any:
+        self._asked.add(name)
+        value = self._value.get(name, default)
+        if value is _MISSING:
+            raise InvalidProfile(f"{self._where}.{name} is missing")
+        return value
+
+    def _list(self, name: str) -> list[Any]:
+        value = self._entry(name, _MISSING)
+        if not isinstance(value, list | tuple):
+            raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected a list")
+        return list(value)
+
+
+def _shown(value: object) -> str:
+    """A value as it may stand in a message: short, on one line."""
+    text = repr(value) if isinstance(value, str | int | float | bool) else type(value).__name__
+    return text if len(text) <= 40 else text[:37] + "..."
