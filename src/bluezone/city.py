@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The settings of one city: `city.toml` in the data folder. No host, name or hotline is built in.
+
+Every setting is explained in docs/reference/settings.md. Secrets and database addresses are not here:
+they come from the environment, so that the file can be shown to anybody.
+"""
+
+import ipaddress
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bluezone.refusal import Refused
+
+FILE_NAME = "city.toml"
+DATA_VARIABLE = "BLUEZONE_DATA"
+DEFAULT_DATA_FOLDER = "bluezone-data"
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+_HOTLINE = re.compile(r"[0-9+][0-9 ]{1,19}")
+
+
+class CityMissing(Refused):
+    """The data folder has no `city.toml` yet."""
+
+    code = "city_missing"
+
+
+class CityInvalid(Refused):
+    """`city.toml` cannot be read, or one of its settings is not what it must be."""
+
+    code = "city_invalid"
+
+
+@dataclass(frozen=True)
+class City:
+    """What one city sets. Seconds are real seconds; `_host` values have no scheme.
+
+    name_vi, name_en:  the city's name in both languages.
+    public_host, office_host: the two origins, `host` or `host:port`.
+    hotline:           number of the health authority that a warned person calls; a config without one is refused.
+    zone:              IANA name of the local time zone.
+    profile:           disease profile, a name that ships with the package or a path relative to the data folder.
+    install_links:     platform -> https address from which the app is installed.
+    region:            region written into export files.
+    uuid:              16-bit Bluetooth service UUID of contact advertisements, 0..65535.
+    verify_to_upload_seconds: longest wait of the agent between verify and upload (uniform from 0).
+    web_minimum_seconds:      shortest such wait of an open web page.
+    publish_period_seconds:   time between two export files; 0 publishes at every tick that has something (demo only).
+    embargo_seconds:   time after the end of a key's day before it may be published; not under 7,200.
+    poll_seconds:      how often phones fetch.
+    padding_mean:      mean number of random keys in each of the 56 cells of a file; 0 only in tests.
+    quota_per_worker_a_day:   codes one health worker may issue in a day.
+    trusted_proxies:   networks whose `X-Forwarded-For` is believed.
+    """
+
+    name_vi: str
+    name_en: str
+    hotline: str
+    public_host: str = "localhost:8000"
+    office_host: str = "localhost:8001"
+    zone: str = "Asia/Ho_Chi_Minh"
+    profile: str = "covid-19"
+    install_links: Mapping[str, str] = field(default_factory=dict)
+    region: str = "VN"
+    uuid: int = 0x4E56
+    verify_to_upload_seconds: int = 3600
+    web_minimum_seconds: int = 5
+    publish_period_seconds: int = 7200
+    embargo_seconds: int = 7200
+    poll_seconds: int = 14_400
+    padding_mean: int = 50
+    quota_per_worker_a_day: int = 50
+    trusted_proxies: tuple[str, ...] = ()
+
+    def warnings(self) -> list[str]:
+        """Sentences about settings that weaken privacy, for the operator's eyes at every start."""
+        sentences = []
+        if self.publish_period_seconds == 0:
+            sentences.append("publish_period_seconds is 0: when a file appears says that a case reported; demo only")
+        if self.verify_to_upload_seconds == 0:
+            sentences.append(
+                "verify_to_upload_seconds is 0: a watcher of the traffic can pair code and upload; demo only"
+            )
+        if self.padding_mean == 0:
+            sentences.append("padding_mean is 0: files show how many cases there are; tests only")
+        return sentences
+
+
+# What a number may be: smallest and largest value.
+_RANGES = {
+    "uuid": (0, 0xFFFF),
+    "verify_to_upload_seconds": (0, 86_400),
+    "web_minimum_seconds": (0, 3600),
+    "publish_period_seconds": (0, 86_400),
+    "embargo_seconds": (7200, 7 * 86_400),
+    "poll_seconds": (1, 86_400),
+    "padding_mean": (0, 5000),
+    "quota_per_worker_a_day": (1, 10_000),
+}
+
+
+def data_folder(option: str | None = None) -> Path:
+    """The data folder: what `--data` says, else BLUEZONE_DATA, else ./bluezone-data."""
+    return Path(option or os.environ.get(DATA_VARIABLE) or DEFAULT_DATA_FOLDER)
+
+
+def load_city(data_dir: str | Path) -> City:
+    """Read `city.toml` of a data folder; raises CityMissing or CityInvalid."""
+    path = Path(data_dir) / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise CityMissing(f"{path} does not exist; `bluezone serve` and `bluezone demo` write one") from None
+    except UnicodeDecodeError:
+        raise CityInvalid(f"{path} is not UTF-8 text") from None
+    try:
+        settings = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CityInvalid(f"{path} is not TOML: {error}") from None
+    return parse_city(settings)
+
+
+def parse_city(settings: Mapping[str, Any]) -> City:
+    """Make a City of settings as TOML gives them; raises CityInvalid, naming the first setting that is wrong."""
+    known = {f.name: f.type for f in fields(City)}
+    unknown = sorted(set(settings) - set(known))
+    if unknown:
+        raise CityInvalid(f"unknown setting {unknown[0]!r}; docs/reference/settings.md lists those there are")
+    missing = sorted({"name_vi", "name_en", "hotline"} - set(settings))
+    if missing:
+        raise CityInvalid(f"the setting {missing[0]!r} is missing")
+    values = dict(settings)
+    if "trusted_proxies" in values:
+        values["trusted_proxies"] = _proxies(values["trusted_proxies"])
+    if "install_links" in values:
+        _check_links(values["install_links"])
+    for name, value in values.items():
+        if known[name] is int:
+            _check_number(name, value)
+        elif known[name] is str:
+            _check_text(name, value)
+    return City(**values)
+
+
+def _check_number(name: str, value: object) -> None:
+    low, high = _RANGES[name]
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise CityInvalid(f"{name} is {value!r}, expected a whole number from {low} to {high}")
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        raise CityInvalid(f"{name} must be a text of 1 to 200 characters")
+    if name.endswith("_host") and not _HOST.fullmatch(value):
+        raise CityInvalid(f"{name} is {value!r}, expected a host name without scheme or path")
+    if name == "hotline" and not _HOTLINE.fullmatch(value):
+        raise CityInvalid(f"hotline is {value!r}, expected a telephone number: digits, spaces and a leading +")
+    if name == "zone":
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise CityInvalid(f"zone is {value!r}, expected a name such as Asia/Ho_Chi_Minh") from None
+
+
+def _proxies(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise CityInvalid("trusted_proxies must be a list of networks")
+    for network in value:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise CityInvalid(f"trusted_proxies has {network!r}, expected a network such as 10.0.0.0/8") from None
+    return tuple(value)
+
+
+def _check_links(value: object) -> None:
+    if not isinstance(value, dict):
+        raise CityInvalid("install_links must be a table of platform and address")
+    for platform, address in value.items():
+        if not isinstance(address, str) or not address.startswith("https://"):
+            raise CityInvalid(f"install_links.{platform} must be an https address")
+
+
+def write_default(data_dir: str | Path, **overrides: Any) -> City:
+    """Write `city.toml` with the defaults and `overrides`, unless there is one, and return the city that holds.
+
+    overrides: fields of City; name_vi, name_en and hotline are needed where the file is new.
+    Raises CityInvalid when a value is not acceptable; nothing is written then.
+    """
+    path = Path(data_dir) / FILE_NAME
+    if path.exists():
+        return load_city(data_dir)
+    given = {k: list(v) if isinstance(v, tuple) else v for k, v in overrides.items()}
+    city = parse_city(given)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(_as_toml(city), encoding="utf-8")
+    temporary.replace(path)
+    return city
+
+
+def _as_toml(city: City) -> str:
+    # A JSON string is a valid TOML basic string: TOML has the same escapes.
+    lines = ["# Settings of this city; docs/reference/settings.md explains each. Restart after a change."]
+    for f in fields(City):
+        value = getattr(city, f.name)
+        if f.name != "install_links":
+            shown = list(value) if isinstance(value, tuple) else value
+            lines.append(f"{f.name} = {json.dumps(shown, ensure_ascii=False)}")
+    lines += ["", "[install_links]"]
+    lines += [f"{json.dumps(k)} = {json.dumps(v)}" for k, v in city.install_links.items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The signed index of the export files of the last 14 days, which phones follow.
+
+Source: protocol.md section 5, "History".
+"""
+
+from typing import TYPE_CHECKING
+
+from bluezone.keyserver.publication import exports_folder
+from bluezone.keyserver.secretfiles import write_whole
+from bluezone.protocol.indexfile import Index, IndexEntry, InvalidIndex, decode_index, encode_index
+from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
+from bluezone.protocol.signedjson import (
+    CHAIN_START,
+    InvalidSignedFile,
+    extend_chain,
+    fingerprint,
+    open_signed,
+    sign_payload,
+)
+
+if TYPE_CHECKING:
+    from bluezone.keyserver.service import KeyServer
+
+KIND = "exports"
+LISTED_SECONDS = 14 * SECONDS_PER_DAY
+# An index is signed anew this often even if no file was added, so that phones see that the service is alive.
+REFRESH_SECONDS = SECONDS_PER_HOUR
+FILE_NAME = "index.json"
+
+
+def write_index(server: "KeyServer", now: float) -> None:
+    """Sign the index anew. Call it under the service's lock; raises StoreFull, StoreRefused."""
+    payload = encode_index(_index(server, now))
+    signed = sign_payload(KIND, payload, server.secrets.signing_key)
+    write_whole(exports_folder(server) / FILE_NAME, signed)
+
+
+def read_index(server: "KeyServer") -> Index | None:
+    """The index that phones fetch now; None if there is none that is whole and ours."""
+    public = server.secrets.signing_key.public_key()
+    try:
+        data = (exports_folder(server) / FILE_NAME).read_bytes()
+        return decode_index(open_signed(KIND, data, {fingerprint(public): public}))
+    except (OSError, InvalidSignedFile, InvalidIndex):
+        return None
+
+
+def index_is_due(server: "KeyServer", now: float) -> bool:
+    """Tell whether the index is missing, damaged, or signed longer ago than it should be."""
+    index = read_index(server)
+    return index is None or now - index.generated_at >= REFRESH_SECONDS
+
+
+def _index(server: "KeyServer", now: float) -> Index:
+    rows = server.keys_store.read(
+        "SELECT number, name, sha256, size, end_timestamp, chain_before FROM export_file"
+        " WHERE sha256 IS NOT NULL ORDER BY number"
+    )
+    entries = tuple(
+        IndexEntry(number, name, sha256.hex(), size)
+        for number, name, sha256, size, end, _ in rows
+        if end > now - LISTED_SECONDS
+    )
+    newest = rows[-1] if rows else None
+    if entries:
+        chain = next(row[5] for row in rows if row[0] == entries[0].number)
+    else:
+        chain = extend_chain(newest[5], newest[2]) if newest else CHAIN_START
+    return Index(
+        kind=KIND,
+        number=newest[0] if newest else 0,
+        generated_at=int(now),
+        config_sha256=server.configs.newest_sha256(),
+        chain_before=chain.hex(),
+        entries=entries,
+    )

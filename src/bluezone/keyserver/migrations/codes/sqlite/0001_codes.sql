@@ -1,0 +1,25 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- One row per case that may report. No identity, no time of use (protocol.md 4, Code).
+-- handle: opaque, random; the office keeps it to show used yes or no.
+-- digits_hash, link_hash: HMAC(pepper, kind || credential); null once the later of the two has expired.
+-- used_digest: SHA-256(kid || blinded) of the one certificate this row gave.
+-- state: 0 open, 1 used, 2 revoked.
+CREATE TABLE credential (
+    handle BLOB PRIMARY KEY CHECK (length(handle) = 16),
+    digits_hash BLOB UNIQUE CHECK (length(digits_hash) = 32),
+    link_hash BLOB UNIQUE CHECK (length(link_hash) = 32),
+    class INTEGER NOT NULL CHECK (class IN (1, 2)),
+    onset_day INTEGER,
+    issue_day INTEGER NOT NULL,
+    digits_expire INTEGER NOT NULL,
+    link_expire INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),
+    used_digest BLOB CHECK (length(used_digest) = 32)
+) WITHOUT ROWID;
+CREATE INDEX credential_expiry ON credential (link_expire);
+-- Hours in which guessing was so frequent that everybody had to solve a puzzle.
+CREATE TABLE guessing_alarm (hour INTEGER PRIMARY KEY);
+-- Rewritten by rehearsals (chaff), so that they cost what a real write costs. Means nothing.
+CREATE TABLE noise (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
+WITH RECURSIVE each(id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM each WHERE id < 63)
+INSERT INTO noise SELECT id, zeroblob(32) FROM each;

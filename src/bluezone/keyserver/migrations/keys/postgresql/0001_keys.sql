@@ -1,0 +1,44 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A case's daily keys. Ordered by the key itself: no row number tells which came together (protocol.md 4).
+-- received_hour: Unix seconds // 3600; null once published. file_number: 0 until a file takes the key.
+CREATE TABLE diagnosis_key (
+    key BYTEA PRIMARY KEY CHECK (length(key) = 16),
+    start INTEGER NOT NULL CHECK (start % 144 = 0),
+    level SMALLINT NOT NULL CHECK (level IN (1, 2)),
+    class SMALLINT NOT NULL CHECK (class IN (1, 2)),
+    received_hour INTEGER,
+    file_number INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX diagnosis_key_file ON diagnosis_key (file_number, start);
+-- SHA-256 of every certificate that was spent, as long as its week key is accepted.
+CREATE TABLE spent (
+    digest BYTEA PRIMARY KEY CHECK (length(digest) = 32),
+    accept_until BIGINT NOT NULL
+);
+-- One row per export file. Its padding is drawn from padding_seed, stored before the file is written and
+-- erased when it is sealed (sha256 set). chain_before: chain value before this file (protocol.md 5, History).
+CREATE TABLE export_file (
+    number INTEGER PRIMARY KEY CHECK (number > 0),
+    start_timestamp BIGINT NOT NULL,
+    end_timestamp BIGINT NOT NULL,
+    newest_day INTEGER NOT NULL,
+    padding_mean INTEGER NOT NULL,
+    padding_seed BYTEA,
+    chain_before BYTEA NOT NULL CHECK (length(chain_before) = 32),
+    name TEXT,
+    sha256 BYTEA CHECK (length(sha256) = 32),
+    size INTEGER,
+    CHECK ((sha256 IS NULL) = (padding_seed IS NOT NULL))
+);
+-- Uploads per UTC day and class, for the office.
+CREATE TABLE upload_count (
+    day INTEGER NOT NULL,
+    class SMALLINT NOT NULL,
+    uploads INTEGER NOT NULL,
+    PRIMARY KEY (day, class)
+);
+-- What was done last, so that a tick does not do it again.
+CREATE TABLE duty (name TEXT PRIMARY KEY, done INTEGER NOT NULL);
+-- Rewritten by rehearsals (chaff), so that they cost what a real write costs. Means nothing.
+CREATE TABLE noise (id INTEGER PRIMARY KEY, value BYTEA NOT NULL);
+INSERT INTO noise SELECT id, ''::bytea FROM generate_series(0, 63) AS id;

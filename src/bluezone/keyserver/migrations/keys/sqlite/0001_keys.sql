@@ -1,0 +1,45 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A case's daily keys. Ordered by the key itself: no row number tells which came together (protocol.md 4).
+-- received_hour: Unix seconds // 3600; null once published. file_number: 0 until a file takes the key.
+CREATE TABLE diagnosis_key (
+    key BLOB PRIMARY KEY CHECK (length(key) = 16),
+    start INTEGER NOT NULL CHECK (start % 144 = 0),
+    level INTEGER NOT NULL CHECK (level IN (1, 2)),
+    class INTEGER NOT NULL CHECK (class IN (1, 2)),
+    received_hour INTEGER,
+    file_number INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX diagnosis_key_file ON diagnosis_key (file_number, start);
+-- SHA-256 of every certificate that was spent, as long as its week key is accepted.
+CREATE TABLE spent (
+    digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+    accept_until INTEGER NOT NULL
+) WITHOUT ROWID;
+-- One row per export file. Its padding is drawn from padding_seed, stored before the file is written and
+-- erased when it is sealed (sha256 set). chain_before: chain value before this file (protocol.md 5, History).
+CREATE TABLE export_file (
+    number INTEGER PRIMARY KEY CHECK (number > 0),
+    start_timestamp INTEGER NOT NULL,
+    end_timestamp INTEGER NOT NULL,
+    newest_day INTEGER NOT NULL,
+    padding_mean INTEGER NOT NULL,
+    padding_seed BLOB,
+    chain_before BLOB NOT NULL CHECK (length(chain_before) = 32),
+    name TEXT,
+    sha256 BLOB CHECK (length(sha256) = 32),
+    size INTEGER,
+    CHECK ((sha256 IS NULL) = (padding_seed IS NOT NULL))
+);
+-- Uploads per UTC day and class, for the office.
+CREATE TABLE upload_count (
+    day INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    uploads INTEGER NOT NULL,
+    PRIMARY KEY (day, class)
+) WITHOUT ROWID;
+-- What was done last, so that a tick does not do it again.
+CREATE TABLE duty (name TEXT PRIMARY KEY, done INTEGER NOT NULL) WITHOUT ROWID;
+-- Rewritten by rehearsals (chaff), so that they cost what a real write costs. Means nothing.
+CREATE TABLE noise (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
+WITH RECURSIVE each(id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM each WHERE id < 63)
+INSERT INTO noise SELECT id, zeroblob(32) FROM each;

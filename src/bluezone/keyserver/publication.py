@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Export files: which keys are due, one file per period, the same bytes however often a crash interrupts it.
+
+A file is made in three steps, each safe to repeat: its number, keys and padding seed are fixed in one transaction;
+its bytes, which follow from those, are written; the row is sealed with their hash. Source: protocol.md section 5.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bluezone.keyserver.padding import PUBLISHED_DAYS, SEED_LENGTH, export_columns, padding_keys
+from bluezone.keyserver.secretfiles import write_whole
+from bluezone.keyserver.store import Row, Transaction
+from bluezone.protocol.exportfile import ExportKeys, write_export
+from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval
+from bluezone.protocol.keys import KEY_LENGTH
+from bluezone.protocol.signedjson import CHAIN_START, extend_chain
+
+if TYPE_CHECKING:
+    from bluezone.keyserver.service import KeyServer
+
+# Hex digits of a file's SHA-256 in its name: enough that two files never share one.
+NAME_DIGITS = 32
+
+
+def reach_times(server: "KeyServer", received_at: float) -> tuple[int, int]:
+    """Tell when keys of past days, received at `received_at`, are published, and by when phones have them.
+
+    All in Unix seconds. A phone that is switched off or offline fetches later.
+    """
+    earliest = day_at(received_at) * SECONDS_PER_DAY + server.city.embargo_seconds
+    # Between midnight and the end of the embargo, yesterday's key still waits.
+    return _reach(server, max(received_at, earliest))
+
+
+def reach_times_of_today(server: "KeyServer", received_at: float) -> tuple[int, int]:
+    """The same for the key of the very day on which it is received, which waits for the end of that day."""
+    return _reach(server, (day_at(received_at) + 1) * SECONDS_PER_DAY + server.city.embargo_seconds)
+
+
+def _reach(server: "KeyServer", due_at: float) -> tuple[int, int]:
+    published = _next_publication(due_at, server.city.publish_period_seconds)
+    # Phones ask once in every poll period, with a jitter of up to a quarter of it.
+    return published, published + server.city.poll_seconds * 5 // 4
+
+
+def _next_publication(moment: float, period: int) -> int:
+    if period == 0:
+        return int(moment)
+    return int(-(-moment // period) * period)
+
+
+def newest_published_day(now: float, embargo_seconds: int) -> int:
+    """The newest UTC day whose keys may be published at `now`: it ended at least the embargo ago."""
+    return day_at(now - embargo_seconds) - 1
+
+
+def publish(server: "KeyServer", now: float) -> bool:
+    """Finish a file that was interrupted, and make the next one if it is due; tells whether there is a new file.
+
+    Call it under the service's lock. Raises StoreRefused; whatever was begun is finished at the next call.
+    """
+    finished = _finish(server)
+    if _is_due(server, now):
+        server.keys_store.write(lambda transaction: _begin(transaction, server, now))
+        finished = _finish(server) or finished
+    return finished
+
+
+def _is_due(server: "KeyServer", now: float) -> bool:
+    last = server.keys_store.read("SELECT end_timestamp FROM export_file ORDER BY number DESC LIMIT 1")
+    if not last:
+        return True
+    period = server.city.publish_period_seconds
+    if period:
+        return int(now) // period > int(last[0][0]) // period
+    # With period 0 (demo) a file appears when there is something in it.
+    first, end = _due_starts(server, now)
+    waiting = server.keys_store.read(
+        "SELECT 1 FROM diagnosis_key WHERE file_number = 0 AND start BETWEEN ? AND ? LIMIT 1", (first, end)
+    )
+    return bool(waiting) and int(now) > last[0][0]
+
+
+def _due_starts(server: "KeyServer", now: float) -> tuple[int, int]:
+    """First and last start of the keys due now: older ones fit no cell and would stand in the open, unpadded."""
+    newest = newest_published_day(now, server.city.embargo_seconds)
+    return first_interval(newest - PUBLISHED_DAYS + 1), first_interval(newest)
+
+
+def _begin(transaction: Transaction, server: "KeyServer", now: float) -> None:
+    last = transaction.execute(
+        "SELECT number, end_timestamp, chain_before, sha256 FROM export_file ORDER BY number DESC LIMIT 1"
+    )
+    period = server.city.publish_period_seconds
+    end = int(now) // period * period if period else int(now)
+    if last:
+        number, start, chain = last[0][0] + 1, last[0][1], extend_chain(last[0][2], last[0][3])
+    else:
+        number, start, chain = 1, end - (period or 1), CHAIN_START
+    newest = newest_published_day(now, server.city.embargo_seconds)
+    transaction.execute(
+        "INSERT INTO export_file"
+        " (number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed, chain_before)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (number, start, end, newest, server.city.padding_mean, os.urandom(SEED_LENGTH), chain),
+    )
+    transaction.execute(
+        "UPDATE diagnosis_key SET file_number = ?, received_hour = NULL"
+        " WHERE file_number = 0 AND start BETWEEN ? AND ?",
+        (number, *_due_starts(server, now)),
+    )
+
+
+def _finish(server: "KeyServer") -> bool:
+    """Write and seal the file that was begun, if there is one."""
+    begun = server.keys_store.read(
+        "SELECT number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed"
+        " FROM export_file WHERE sha256 IS NULL"
+    )
+    for number, start, end, newest_day, mean, seed in begun:
+        keys = _joined(_real_keys(server, number), padding_keys(seed, newest_day, mean))
+        data = write_export(
+            keys,
+            start_timestamp=start,
+            end_timestamp=end,
+            region=server.city.region,
+            signing_key=server.secrets.export_key,
+            info=server.secrets.export_signature_info(),
+        )
+        digest = hashlib.sha256(data).digest()
+        name = f"{number}-{digest.hex()[:NAME_DIGITS]}.zip"
+        write_whole(exports_folder(server) / name, data)
+        _seal(server, (name, digest, len(data), number))
+    return bool(begun)
+
+
+def _seal(server: "KeyServer", row: Row) -> None:
+    sql = "UPDATE export_file SET name = ?, sha256 = ?, size = ?, padding_seed = NULL WHERE number = ?"
+    server.keys_store.write(lambda transaction: transaction.execute(sql, row))
+
+
+def exports_folder(server: "KeyServer") -> Path:
+    """Where the files lie that phones fetch."""
+    folder = server.data_dir / "exports"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _real_keys(server: "KeyServer", number: int) -> ExportKeys:
+    rows = server.keys_store.read("SELECT key, start, level, class FROM diagnosis_key WHERE file_number = ?", (number,))
+    keys = np.frombuffer(b"".join(row[0] for row in rows), dtype=np.uint8).reshape(len(rows), KEY_LENGTH)
+    starts, levels, classes = (_column(rows, index) for index in (1, 2, 3))
+    return export_columns(keys, starts, levels, classes)
+
+
+def _column(rows: list[Row], index: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    return np.fromiter((row[index] for row in rows), dtype=np.int64, count=len(rows))
+
+
+def _joined(first: ExportKeys, second: ExportKeys) -> ExportKeys:
+    names = ("keys", "starts", "report_types", "days_since_onset")
+    return ExportKeys(*(np.concatenate((getattr(first, name), getattr(second, name))) for name in names))

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is forgotten, and when: keys and files after 14 days, codes by their expiry, certificates with their week key.
+
+Everything is deleted in pieces, so that an upload never waits long behind it. Source: protocol.md section 4;
+design.md, budget "retention over 10 M keys".
+"""
+
+import time
+from typing import TYPE_CHECKING
+
+from bluezone.keyserver.exportindex import LISTED_SECONDS
+from bluezone.keyserver.publication import exports_folder
+from bluezone.keyserver.store import Store, Transaction
+from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
+from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
+
+if TYPE_CHECKING:
+    from bluezone.keyserver.service import KeyServer
+
+# What is left of a code after its expiry, for the office to see what became of it: class and state, no credential.
+OUTCOME_SECONDS = 14 * SECONDS_PER_DAY
+ALARM_HOURS = 14 * 24
+
+# A piece is one range of keys; the range grows or shrinks so that the piece takes about as long as wanted.
+_PREFIXES = 2**16
+_FIRST_WIDTH = 256
+_PIECE_SECONDS = 0.03
+
+
+def forget(server: "KeyServer", now: float) -> None:
+    """Delete whatever has had its time. Call it under the service's lock; safe to interrupt and to repeat."""
+    _forget_codes(server.codes_store, now)
+    server.keys_store.write(lambda t: t.execute("DELETE FROM spent WHERE accept_until <= ?", (int(now),)))
+    _forget_keys_once_a_day(server.keys_store, day_at(now))
+    _forget_files(server, now)
+
+
+def _forget_codes(store: Store, now: float) -> None:
+    def action(transaction: Transaction) -> None:
+        transaction.execute(
+            "UPDATE credential SET digits_hash = NULL, link_hash = NULL, used_digest = NULL, onset_day = NULL"
+            " WHERE link_expire <= ? AND digits_expire <= ? AND link_hash IS NOT NULL",
+            (int(now), int(now)),
+        )
+        transaction.execute("DELETE FROM credential WHERE link_expire <= ?", (int(now) - OUTCOME_SECONDS,))
+        transaction.execute("DELETE FROM guessing_alarm WHERE hour < ?", (hour_at(now) - ALARM_HOURS,))
+
+    store.write(action)
+
+
+def _forget_keys_once_a_day(store: Store, today: int) -> None:
+    done = store.read("SELECT done FROM duty WHERE name = 'forget_keys'")
+    if done and done[0][0] >= today:
+        return
+    forget_keys(store, first_interval(today - MAX_KEY_AGE_DAYS))
+    store.write(
+        lambda t: t.execute(
+            "INSERT INTO duty VALUES ('forget_keys', ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done", (today,)
+        )
+    )
+
+
+def forget_keys(store: Store, before_start: int) -> None:
+    """Delete the keys that start before interval `before_start`, in ranges of keys, each in a short transaction."""
+    prefix, width = 0, _FIRST_WIDTH
+    while prefix < _PREFIXES:
+        upper = min(prefix + width, _PREFIXES)
+        begun = time.perf_counter()
+        store.write(lambda t, low=prefix, high=upper: _forget_range(t, before_start, low, high))  # type: ignore[misc]
+        taken = time.perf_counter() - begun
+        if taken < _PIECE_SECONDS / 2:
+            width = min(width * 2, _PREFIXES)
+        elif taken > _PIECE_SECONDS:
+            width = max(width // 2, 1)
+        prefix = upper
+
+
+def _forget_range(transaction: Transaction, before_start: int, low: int, high: int) -> None:
+    # 17 bytes of 0xFF are above every key, which has 16.
+    upper = high.to_bytes(2, "big") if high < _PREFIXES else b"\xff" * 17
+    transaction.execute(
+        "DELETE FROM diagnosis_key WHERE key >= ? AND key < ? AND start < ?",
+        (low.to_bytes(2, "big"), upper, before_start),
+    )
+
+
+def _forget_files(server: "KeyServer", now: float) -> None:
+    old = server.keys_store.read(
+        "SELECT number FROM export_file WHERE end_timestamp <= ? AND sha256 IS NOT NULL", (int(now) - LISTED_SECONDS,)
+    )
+    numbers = {number for (number,) in old}
+    folder = exports_folder(server)
+    for path in folder.glob("[0-9]*.zip"):
+        if int(path.name.split("-")[0]) in numbers:
+            path.unlink(missing_ok=True)
+
+    def action(transaction: Transaction) -> None:
+        # The newest row stays: the chain goes on from it.
+        transaction.execute(
+            "DELETE FROM export_file WHERE end_timestamp <= ? AND sha256 IS NOT NULL"
+            " AND number < (SELECT MAX(number) FROM export_file)",
+            (int(now) - LISTED_SECONDS,),
+        )
+        transaction.execute(
+            "DELETE FROM upload_count WHERE day < ?", (day_at(now) - LISTED_SECONDS // SECONDS_PER_DAY,)
+        )
+
+    server.keys_store.write(action)

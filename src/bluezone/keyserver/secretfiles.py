@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that only the service may read, and files that appear whole or not at all."""
+
+import os
+from pathlib import Path
+
+from bluezone.keyserver.store import StoreFull
+from bluezone.refusal import Refused
+
+
+class KeyFileExposed(Refused):
+    """A private key can be read by other users of this machine."""
+
+    code = "key_file_exposed"
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Put `content` at `path` so that readers and a crash see the old file or the new one, never a part.
+
+    mode: permission bits. Raises StoreFull when there is no space.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreFull(f"{path.name} cannot be written: {error.strerror}") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without this the new name may be lost in a power cut although the content is on disk.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_secret(path: Path) -> bytes:
+    """Return the content of a private file; raises KeyFileExposed when others may read it."""
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise KeyFileExposed(f"{path.name} has permissions {mode:03o}, expected 600; it may have been read by others")
+    return path.read_bytes()
+
+
+def erase(path: Path) -> None:
+    """Overwrite a private file and remove it; does nothing when it is gone already.
+
+    Overwriting is the best a program can do: a copy may remain on a disk that writes elsewhere (flash).
+    """
+    try:
+        with path.open("r+b") as file:
+            file.write(os.urandom(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    except FileNotFoundError:
+        return

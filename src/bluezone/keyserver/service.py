@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The key server of one city: what its parts share, and what is due again and again.
+
+`KeyServer.open` is how the web process, the tick and the health authority's office get at it.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bluezone.city import City, load_city
+from bluezone.keyserver.configuration import ConfigFiles
+from bluezone.keyserver.exportindex import index_is_due, write_index
+from bluezone.keyserver.limits import Limits
+from bluezone.keyserver.lock import only_one
+from bluezone.keyserver.publication import publish
+from bluezone.keyserver.retention import forget
+from bluezone.keyserver.secrets import Secrets, open_secrets
+from bluezone.keyserver.store import Store, Transaction, open_store
+from bluezone.keyserver.wsgi import Application, WsgiApplication
+
+LOCK_NAME = "keyserver.lock"
+
+
+class KeyServer:
+    """One city's key server, usable from any thread. Make it with `open`, end it with `close`.
+
+    clock: returns Unix seconds. application: the WSGI callable for `/v1/*`.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        city: City,
+        codes_store: Store,
+        keys_store: Store,
+        secrets: Secrets,
+        clock: Callable[[], float],
+    ) -> None:
+        self.data_dir = data_dir
+        self.city = city
+        self.codes_store = codes_store
+        self.keys_store = keys_store
+        self.secrets = secrets
+        self.clock = clock
+        self.configs = ConfigFiles(data_dir / "configs", secrets)
+        self.limits = Limits(secrets.derived("puzzle"), clock, self._note_alarm)
+        self.application: WsgiApplication = Application(self)
+
+    @classmethod
+    def open(cls, data_dir: str | Path, clock: Callable[[], float] = time.time) -> "KeyServer":
+        """Open the key server of a data folder, making stores, keys, config and index that are missing.
+
+        Databases: BLUEZONE_CODES_URL and BLUEZONE_KEYS_URL, else BLUEZONE_DATABASE_URL, else SQLite files.
+        Raises CityMissing, CityInvalid, StoreTooNew, StoreRefused, KeyFileExposed.
+        """
+        folder = Path(data_dir).resolve()
+        city = load_city(folder)
+        with only_one(folder / LOCK_NAME, wait=True):
+            secrets = open_secrets(folder / "keys")
+            codes_store = open_store("codes", folder, _database_url("codes"))
+            try:
+                keys_store = open_store("keys", folder, _database_url("keys"))
+            except BaseException:
+                codes_store.close()
+                raise
+            server = cls(folder, city, codes_store, keys_store, secrets, clock)
+            try:
+                server._prepare(clock())
+            except BaseException:
+                server.close()
+                raise
+        return server
+
+    def tick(self, now: float | None = None) -> bool:
+        """Do what is due: week keys, config, export file, index, retention. Idempotent; call it every minute or so.
+
+        now: Unix seconds, the clock's if None. Returns False if another process is at it.
+        Raises StoreRefused; whatever was not done is due at the next tick.
+        """
+        moment = self.clock() if now is None else now
+        with only_one(self.data_dir / LOCK_NAME, wait=False) as alone:
+            if not alone:
+                return False
+            self._prepare(moment)
+            if publish(self, moment):
+                write_index(self, moment)
+            forget(self, moment)
+            self.codes_store.tidy()
+            self.keys_store.tidy()
+            return True
+
+    def close(self) -> None:
+        """Close the stores."""
+        self.codes_store.close()
+        self.keys_store.close()
+
+    def _prepare(self, now: float) -> None:
+        self.secrets.week_keys.rotate(now)
+        before = self.configs.newest_number()
+        number = self.configs.renew(self.city, self.data_dir, now)
+        if number != before or index_is_due(self, now):
+            write_index(self, now)
+
+    def _note_alarm(self, hour: int) -> None:
+        def action(transaction: Transaction) -> None:
+            transaction.execute("INSERT INTO guessing_alarm VALUES (?) ON CONFLICT DO NOTHING", (hour,))
+
+        self.codes_store.write(action)
+
+
+def _database_url(store: str) -> str | None:
+    return os.environ.get(f"BLUEZONE_{store.upper()}_URL") or os.environ.get("BLUEZONE_DATABASE_URL") or None

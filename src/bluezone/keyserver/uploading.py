@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The third call of a report: keys with a certificate, checked and stored without anything that tells whose they are.
+
+The order of the checks and the reason of each: docs/rules/key-validation.md.
+Source: protocol.md section 4; attacks.md rows 6, 7, 9, 10, 15, 16.
+"""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from bluezone.keyserver.store import Transaction
+from bluezone.protocol.blindrsa import PublicKey, verify
+from bluezone.protocol.configfile import WeekKey
+from bluezone.protocol.intervals import day_at, hour_at
+from bluezone.protocol.upload import (
+    KeysRefused,
+    Status,
+    UploadAnswer,
+    UploadRequest,
+    check_keys,
+    check_slots,
+    commitment,
+)
+
+if TYPE_CHECKING:
+    from bluezone.keyserver.service import KeyServer
+
+
+def upload(server: "KeyServer", request: UploadRequest, network: bytes) -> UploadAnswer:
+    """Take the keys of one case; the same upload again answers OK and changes nothing.
+
+    network: where the request came from, as `limits.network_of` returns it.
+    """
+    challenge = server.limits.challenge_for(network, request.challenge, request.nonce)
+    if challenge is not None:
+        return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
+    status = _take(server, request)
+    if request.chaff or status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED):
+        server.limits.count_invalid(network)
+    return UploadAnswer(status=status)
+
+
+def _take(server: "KeyServer", request: UploadRequest) -> Status:
+    digest = hashlib.sha256(request.signature).digest()
+    if server.keys_store.read("SELECT 1 FROM spent WHERE digest = ?", (digest,)):
+        return Status.OK
+    now = server.clock()
+    key = server.secrets.week_keys.find(request.kid)
+    if key is None or key.purpose != ("chaff" if request.chaff else "upload") or not _in_use(key, now):
+        return Status.KID_REFUSED
+    signed = request.rand + commitment(request.salt, request.keys, request.slots)
+    if not verify(PublicKey(key.n, key.e), signed, request.signature):
+        return Status.SIGNATURE_INVALID
+    try:
+        check_keys(request.keys, day_at(now))
+        check_slots(request.slots, int(now))
+        commit = server.keys_store.rehearse if request.chaff else server.keys_store.write
+        commit(lambda transaction: _store(transaction, request, key, digest, now))
+    except KeysRefused:
+        return Status.KEYS_REFUSED
+    return Status.OK
+
+
+def _in_use(key: WeekKey, now: float) -> bool:
+    return key.use_from <= now < key.accept_until
+
+
+def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, digest: bytes, now: float) -> None:
+    fresh = transaction.execute(
+        "INSERT INTO spent (digest, accept_until) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING 1",
+        (digest, key.accept_until),
+    )
+    if not fresh:
+        # The same upload came twice at once, and the other one is taken.
+        return
+    # A rehearsal stores under class 1, which the table accepts, and is undone.
+    klass = key.klass or 1
+    rows = [(k.key, k.start, k.level, klass, hour_at(now)) for k in request.keys]
+    stored = 0
+    if rows:
+        stored = transaction.execute_each(
+            "INSERT INTO diagnosis_key (key, start, level, class, received_hour) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            rows,
+        )
+    if stored != len(rows):
+        raise KeysRefused("a key is stored or published already")
+    transaction.execute(
+        "INSERT INTO upload_count VALUES (?, ?, 1)"
+        " ON CONFLICT (day, class) DO UPDATE SET uploads = upload_count.uploads + 1",
+        (day_at(now), klass),
+    )

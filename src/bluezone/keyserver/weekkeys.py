@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RSA keys that sign certificates: one per class and ISO week, and one for rehearsals (chaff).
+
+Source: protocol.md section 4, "RSA keys". Public halves stand in week-keys.json, each private half in a file of
+its own that is erased after the last day on which its certificates are accepted.
+"""
+
+import json
+import threading
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from bluezone.keyserver.secretfiles import erase, read_secret, write_whole
+from bluezone.keyserver.store import StoreDamaged
+from bluezone.protocol import blindrsa
+from bluezone.protocol.configfile import WeekKey
+from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.upload import CHAFF_CLASS, CLINICAL_CLASS, CONFIRMED_CLASS
+
+SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY
+WEEKS_AHEAD = 3
+# 1970-01-01 was a Thursday; ISO weeks begin on Mondays.
+_FIRST_MONDAY = 4 * SECONDS_PER_DAY
+# The chaff key certifies nothing, so it need not change; a phone that kept an old config can still rehearse.
+_NEVER = 2**32 - 1
+
+INDEX_NAME = "week-keys.json"
+
+
+def week_start(unix_seconds: float) -> int:
+    """Unix seconds of the Monday, 00:00 UTC, that begins the ISO week of `unix_seconds`."""
+    return int(unix_seconds - (unix_seconds - _FIRST_MONDAY) % SECONDS_PER_WEEK)
+
+
+def week_name(unix_seconds: float) -> str:
+    """The ISO week of `unix_seconds` in UTC, such as "2026-W48"."""
+    day: date = datetime.fromtimestamp(unix_seconds, UTC).date()
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+class WeekKeyRing:
+    """The week keys in a folder; processes that only sign see what another process has rotated."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._read_at: tuple[int, int] | None = None
+        self._last_kid = 0
+        self._keys: dict[int, WeekKey] = {}
+        self._private: dict[int, blindrsa.PrivateKey] = {}
+
+    def all(self) -> tuple[WeekKey, ...]:
+        """Every key whose private half still exists, by kid."""
+        with self._lock:
+            self._refresh()
+            return tuple(self._keys[kid] for kid in sorted(self._keys))
+
+    def announced(self, now: float) -> tuple[WeekKey, ...]:
+        """The keys a config lists: this week's, the next three weeks' and the chaff key."""
+        return tuple(key for key in self.all() if key.purpose == "chaff" or key.use_from >= week_start(now))
+
+    def find(self, kid: int) -> WeekKey | None:
+        """The key that `kid` names, if there is one."""
+        with self._lock:
+            self._refresh()
+            return self._keys.get(kid)
+
+    def current(self, klass: int, now: float) -> WeekKey:
+        """The key to certify a class with this week; the chaff key for class 0. Raises StoreDamaged without one."""
+        start = week_start(now)
+        for key in self.all():
+            if key.klass == klass and (key.purpose == "chaff" or key.use_from == start):
+                return key
+        raise StoreDamaged(f"no week key of class {klass} for {week_name(now)}; the tick has not run")
+
+    def private(self, kid: int) -> blindrsa.PrivateKey:
+        """The private half of a key that `find` returned."""
+        with self._lock:
+            if kid not in self._private:
+                members = json.loads(read_secret(self._private_path(kid)))
+                key = blindrsa.PrivateKey(**{name: int(value, 16) for name, value in members.items()})
+                # Derived once here, not in the first request that signs.
+                _ = key.crt
+                self._private[kid] = key
+            return self._private[kid]
+
+    def rotate(self, now: float) -> None:
+        """Make the keys of this week and the next three that are missing, and erase those no longer accepted.
+
+        Call it under the service's lock.
+        """
+        with self._lock:
+            self._refresh()
+            start = week_start(now)
+            if not any(key.purpose == "chaff" for key in self._keys.values()):
+                self._make(CHAFF_CLASS, start, now)
+            for week in range(start, start + (WEEKS_AHEAD + 1) * SECONDS_PER_WEEK, SECONDS_PER_WEEK):
+                for klass in (CONFIRMED_CLASS, CLINICAL_CLASS):
+                    if not any(key.klass == klass and key.use_from == week for key in self._keys.values()):
+                        self._make(klass, week, now)
+            for kid in [kid for kid, key in self._keys.items() if key.accept_until <= now]:
+                del self._keys[kid]
+                self._private.pop(kid, None)
+                self._write_index()
+                erase(self._private_path(kid))
+
+    def _make(self, klass: int, use_from: int, now: float) -> None:
+        private = blindrsa.generate()
+        self._last_kid += 1
+        if self._last_kid > 0xFFFF:
+            raise StoreDamaged("all 65,535 numbers of week keys are used up")
+        chaff = klass == CHAFF_CLASS
+        key = WeekKey(
+            kid=self._last_kid,
+            purpose="chaff" if chaff else "upload",
+            klass=klass,
+            week=week_name(use_from),
+            use_from=use_from,
+            accept_until=_NEVER if chaff else use_from + 2 * SECONDS_PER_WEEK,
+            announced_at=int(now),
+            n=private.n,
+            e=private.e,
+        )
+        members = {name: f"{getattr(private, name):x}" for name in ("n", "e", "d", "p", "q")}
+        # The private half first: a crash in between leaves a file that the next key of this number replaces.
+        write_whole(self._private_path(key.kid), json.dumps(members).encode(), mode=0o600)
+        self._private.pop(key.kid, None)
+        self._keys[key.kid] = key
+        self._write_index()
+
+    def _private_path(self, kid: int) -> Path:
+        return self._folder / f"week-{kid}.json"
+
+    def _write_index(self) -> None:
+        members = {"last_kid": self._last_kid, "keys": [asdict(key) for key in self._keys.values()]}
+        path = self._folder / INDEX_NAME
+        write_whole(path, json.dumps(members).encode(), mode=0o600)
+        self._read_at = self._state(path)
+
+    def _refresh(self) -> None:
+        path = self._folder / INDEX_NAME
+        state = self._state(path)
+        if state is None or state == self._read_at:
+            return
+        try:
+            members: dict[str, Any] = json.loads(read_secret(path))
+            self._keys = {key["kid"]: WeekKey(**key) for key in members["keys"]}
+            self._last_kid = int(members["last_kid"])
+        except (ValueError, KeyError, TypeError):
+            raise StoreDamaged(f"{path.name} is not a list of week keys") from None
+        self._private = {kid: key for kid, key in self._private.items() if kid in self._keys}
+        self._read_at = state
+
+    @staticmethod
+    def _state(path: Path) -> tuple[int, int] | None:
+        # Every change replaces the file, so its inode and time tell whether it is the one read.
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_mtime_ns
