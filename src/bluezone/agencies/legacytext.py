@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Text typed with TCVN3 (ABC) or VNI-Windows fonts, turned into Unicode and back.
+
+Such text is bytes that only look right in their own font; copied into a modern file it arrives as Windows-1252
+characters ("B¾c K¹n", "Baéc Kaïn"). All functions here take and give that Windows-1252 view as `str`.
+
+Sources: TCVN 5712:1993, subset VN3 (67 small letters and 7 capitals at 0xA1..0xFE); VNI-Windows as published in the
+"Bảng đối chiếu encoding các bộ chữ hiện hành với Unicode" (base letter and one mark, nine letters of their own).
+"""
+
+import enum
+import functools
+import re
+import unicodedata
+
+from bluezone.refusal import Refused
+
+
+class TextEncoding(enum.StrEnum):
+    """What the characters of a text mean."""
+
+    ASCII = "ascii"  # no letter outside ASCII: nothing to convert, nothing to doubt
+    UNICODE = "unicode"
+    TCVN3 = "tcvn3"
+    TCVN3_CAPITALS = "tcvn3-capitals"  # fonts named .Vn…H draw every small letter as a capital
+    VNI = "vni"
+    UNKNOWN = "unknown"
+
+
+LEGACY_ENCODINGS = frozenset({TextEncoding.TCVN3, TextEncoding.TCVN3_CAPITALS, TextEncoding.VNI})
+
+
+class NotInLegacyEncoding(Refused):
+    """A letter has no place in the encoding asked for (TCVN3 has no toned capitals outside its capital fonts)."""
+
+    code = "text_not_in_encoding"
+
+
+# fmt: off
+_TCVN3 = {
+    "ă": 0xA8, "â": 0xA9, "ê": 0xAA, "ô": 0xAB, "ơ": 0xAC, "ư": 0xAD, "đ": 0xAE,
+    "Ă": 0xA1, "Â": 0xA2, "Ê": 0xA3, "Ô": 0xA4, "Ơ": 0xA5, "Ư": 0xA6, "Đ": 0xA7,
+    "à": 0xB5, "ả": 0xB6, "ã": 0xB7, "á": 0xB8, "ạ": 0xB9,
+    "ằ": 0xBB, "ẳ": 0xBC, "ẵ": 0xBD, "ắ": 0xBE, "ặ": 0xC6,
+    "ầ": 0xC7, "ẩ": 0xC8, "ẫ": 0xC9, "ấ": 0xCA, "ậ": 0xCB,
+    "è": 0xCC, "ẻ": 0xCE, "ẽ": 0xCF, "é": 0xD0, "ẹ": 0xD1,
+    "ề": 0xD2, "ể": 0xD3, "ễ": 0xD4, "ế": 0xD5, "ệ": 0xD6,
+    "ì": 0xD7, "ỉ": 0xD8, "ĩ": 0xDC, "í": 0xDD, "ị": 0xDE,
+    "ò": 0xDF, "ỏ": 0xE1, "õ": 0xE2, "ó": 0xE3, "ọ": 0xE4,
+    "ồ": 0xE5, "ổ": 0xE6, "ỗ": 0xE7, "ố": 0xE8, "ộ": 0xE9,
+    "ờ": 0xEA, "ở": 0xEB, "ỡ": 0xEC, "ớ": 0xED, "ợ": 0xEE,
+    "ù": 0xEF, "ủ": 0xF1, "ũ": 0xF2, "ú": 0xF3, "ụ": 0xF4,
+    "ừ": 0xF5, "ử": 0xF6, "ữ": 0xF7, "ứ": 0xF8, "ự": 0xF9,
+    "ỳ": 0xFA, "ỷ": 0xFB, "ỹ": 0xFC, "ý": 0xFD, "ỵ": 0xFE,
+}
+# Unicode combining marks that one VNI mark stands for, in the order NFC composes them.
+_CIRCUMFLEX, _BREVE = "\u0302", "\u0306"
+_GRAVE, _ACUTE, _TILDE, _HOOK, _DOT = "\u0300", "\u0301", "\u0303", "\u0309", "\u0323"
+_VNI_TONES = {"ù": _ACUTE, "ø": _GRAVE, "û": _HOOK, "õ": _TILDE, "ï": _DOT}
+_VNI_CIRCUMFLEX = {"â": "", "á": _ACUTE, "à": _GRAVE, "å": _HOOK, "ã": _TILDE, "ä": _DOT}
+_VNI_BREVE = {"ê": "", "é": _ACUTE, "è": _GRAVE, "ú": _HOOK, "ü": _TILDE, "ë": _DOT}
+_VNI_LETTERS = {"ô": "ơ", "ö": "ư", "ñ": "đ", "í": "í", "ì": "ì", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"}
+# fmt: on
+
+
+def _vni_pairs() -> dict[str, str]:
+    """Small letters only: VNI base and mark (one or two characters) -> Unicode letter."""
+    pairs = dict(_VNI_LETTERS)
+    for base in ("a", "e", "o", "u", "y", "ô", "ö"):
+        letter = _VNI_LETTERS.get(base, base)
+        for mark, tone in _VNI_TONES.items():
+            if base + mark != "yï":  # ỵ has a character of its own
+                pairs[base + mark] = unicodedata.normalize("NFC", letter + tone)
+    for base, marks, shape in (("aeo", _VNI_CIRCUMFLEX, _CIRCUMFLEX), ("a", _VNI_BREVE, _BREVE)):
+        for letter in base:
+            for mark, tone in marks.items():
+                pairs[letter + mark] = unicodedata.normalize("NFC", letter + shape + tone)
+    return pairs
+
+
+def _both_cases(pairs: dict[str, str]) -> dict[str, str]:
+    """Add the capitals; a capital base followed by a small mark is met too and means the capital."""
+    every = dict(pairs)
+    for legacy, letter in pairs.items():
+        every[legacy.upper()] = letter.upper()
+        if len(legacy) == 2:
+            every.setdefault(legacy[0].upper() + legacy[1], letter.upper())
+    return every
+
+
+_FROM_TCVN3 = {chr(code): letter for letter, code in _TCVN3.items()}
+_TO_TCVN3 = {letter: chr(code) for letter, code in _TCVN3.items()}
+_FROM_VNI = _both_cases(_vni_pairs())
+_TO_VNI = {letter: legacy for legacy, letter in reversed(_FROM_VNI.items()) if legacy.islower() or legacy.isupper()}
+
+# Vowels that carry a tone, and đ: the letters Vietnamese adds to ASCII, both cases.
+VIETNAMESE_LETTERS = frozenset(_TO_VNI)
+
+
+# TCVN3 has no toned capitals, so "PHÒNG" is typed "PHßNG": capitals around a small letter tell that it is one too.
+_CAPITAL = "A-ZĂÂÊÔƠƯĐ"
+_WORD_IN_CAPITALS = re.compile(rf"(?<![^\W\d_])(?=(?:[^\W\d_]*[{_CAPITAL}]){{2}})(?:(?![a-z])[^\W\d_])+(?![^\W\d_])")
+_LINE_IN_CAPITALS = re.compile(rf"\A(?=.*[{_CAPITAL}]{{2}})[^a-z]*\Z", re.DOTALL)
+
+
+def _capitals_restored(text: str) -> str:
+    if _LINE_IN_CAPITALS.match(text):
+        return text.upper()
+    return _WORD_IN_CAPITALS.sub(lambda word: word.group().upper(), text)
+
+
+@functools.cache
+def _pattern(encoding: TextEncoding) -> re.Pattern[str]:
+    table = _FROM_VNI if encoding is TextEncoding.VNI else _FROM_TCVN3
+    longest_first = sorted(table, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)))
+
+
+def to_unicode(text: str, encoding: TextEncoding) -> str:
+    """Convert the Windows-1252 view of `text` to Unicode NFC; what is no letter of `encoding` stays as it is.
+
+    ASCII, UNICODE and UNKNOWN only normalise. Never called before a person has seen the preview
+    (`encodingdetection.preview`): a wrong guess would damage names that were right.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    if encoding not in LEGACY_ENCODINGS:
+        return composed
+    table = _FROM_VNI if encoding is TextEncoding.VNI else _FROM_TCVN3
+    converted = _pattern(encoding).sub(lambda found: table[found.group()], composed)
+    if encoding is TextEncoding.TCVN3_CAPITALS:
+        converted = converted.upper()
+    elif encoding is TextEncoding.TCVN3:
+        converted = _capitals_restored(converted)
+    return unicodedata.normalize("NFC", converted)
+
+
+def from_unicode(text: str, encoding: TextEncoding) -> str:
+    """Write Unicode text the way a legacy font expects it, as its Windows-1252 view.
+
+    Raises NotInLegacyEncoding for a letter `encoding` has no place for.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    if encoding not in LEGACY_ENCODINGS:
+        return composed
+    if encoding is TextEncoding.TCVN3_CAPITALS:
+        if composed != composed.upper():
+            raise NotInLegacyEncoding("a capital font has no small letters; got some")
+        composed = composed.lower()
+    table = _TO_VNI if encoding is TextEncoding.VNI else _TO_TCVN3
+    written = []
+    for letter in composed:
+        if letter.isascii():
+            written.append(letter)
+        elif letter in table:
+            written.append(table[letter])
+        else:
+            raise NotInLegacyEncoding(f"U+{ord(letter):04X} has no place in {encoding.value}")
+    return "".join(written)
+
+
+def encoding_of_font(name: str) -> TextEncoding:
+    """The encoding a font's name promises: .VnTime -> TCVN3, .VnTimeH -> TCVN3_CAPITALS, VNI-Times -> VNI."""
+    folded = name.strip().lower()
+    if folded.startswith(".vn"):
+        return TextEncoding.TCVN3_CAPITALS if folded.endswith("h") else TextEncoding.TCVN3
+    if folded.startswith(("vni-", "vni ")):
+        return TextEncoding.VNI
+    return TextEncoding.UNKNOWN
