@@ -32,8 +32,8 @@ _FULL = (errors.DiskFull,)
 
 @functools.cache
 def _statement(text: str) -> bytes:
-    # psycopg writes parameters as %s; our statements hold neither % nor a literal question mark.
-    return text.replace("?", "%s").encode()
+    # psycopg writes parameters as %s and so doubles any other %; our statements hold no literal question mark.
+    return text.replace("%", "%%").replace("?", "%s").encode()
 
 
 class _Statements:
@@ -140,4 +140,4 @@ class _Translated:
         elif isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
             refusal = StoreUnreachable
         # The server's full message may quote a row; its primary line does not.
-        raise refusal(f"{self._schema}: {error.diag.message_primary or 'no answer from the database'}") from None
+        raise refusal(f"{self._schema}: {error.diag.message_primary or type(error).__name__}") from None

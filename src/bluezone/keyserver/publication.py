@@ -7,6 +7,7 @@ its bytes, which follow from those, are written; the row is sealed with their ha
 
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,25 +28,31 @@ if TYPE_CHECKING:
 NAME_DIGITS = 32
 
 
-def reach_times(server: "KeyServer", received_at: float) -> tuple[int, int]:
-    """Tell when keys of past days, received at `received_at`, are published, and by when phones have them.
+@dataclass(frozen=True)
+class ReachTimes:
+    """When a report reaches phones, Unix seconds; a phone that is switched off or offline fetches later.
 
-    All in Unix seconds. A phone that is switched off or offline fetches later.
+    published_at: when its keys of past days stand in a file; phones_by: when phones have fetched it.
+    today_published_at, today_phones_by: the same for the key of the very day, which waits until the day is over.
     """
-    earliest = day_at(received_at) * SECONDS_PER_DAY + server.city.embargo_seconds
+
+    published_at: int
+    phones_by: int
+    today_published_at: int
+    today_phones_by: int
+
+
+def reach_times(server: "KeyServer", received_at: float) -> ReachTimes:
+    """Tell when keys received at `received_at` (Unix seconds) are published, and by when phones have them."""
+    city = server.city
+    midnight = day_at(received_at) * SECONDS_PER_DAY
     # Between midnight and the end of the embargo, yesterday's key still waits.
-    return _reach(server, max(received_at, earliest))
-
-
-def reach_times_of_today(server: "KeyServer", received_at: float) -> tuple[int, int]:
-    """The same for the key of the very day on which it is received, which waits for the end of that day."""
-    return _reach(server, (day_at(received_at) + 1) * SECONDS_PER_DAY + server.city.embargo_seconds)
-
-
-def _reach(server: "KeyServer", due_at: float) -> tuple[int, int]:
-    published = _next_publication(due_at, server.city.publish_period_seconds)
+    due = max(received_at, midnight + city.embargo_seconds)
+    published = _next_publication(due, city.publish_period_seconds)
+    today = _next_publication(midnight + SECONDS_PER_DAY + city.embargo_seconds, city.publish_period_seconds)
     # Phones ask once in every poll period, with a jitter of up to a quarter of it.
-    return published, published + server.city.poll_seconds * 5 // 4
+    longest_poll = city.poll_seconds * 5 // 4
+    return ReachTimes(published, published + longest_poll, today, today + longest_poll)
 
 
 def _next_publication(moment: float, period: int) -> int:
