@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may open which page: every view declares its audience, and here is the one list of what there is to declare."""
+
+import enum
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from bluezone.accounts.models import Role, User
+
+View = Callable[..., HttpResponse]
+
+
+class Audience(enum.Enum):
+    """Who a page is for; the value is the roles that may open it, None for everybody without an account."""
+
+    EVERYONE = None
+    SIGNED_IN = frozenset(Role)
+    # An administrator makes accounts and issues no codes: the two powers are kept apart.
+    CODE_ISSUERS = frozenset({Role.HEALTH_WORKER, Role.SUPERVISOR})
+    OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
+    ADMINS = frozenset({Role.ADMIN})
+
+
+class OfficeRequest(HttpRequest):
+    """A request that an audience has let in: its user is one of ours."""
+
+    user: User
+
+
+def audience(who: Audience) -> Callable[[View], View]:
+    """Let only `who` into a view: others are asked to sign in, or told (403) that the page is for another role."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if who.value is not None:
+                if not request.user.is_authenticated:
+                    return redirect_to_login(request.get_full_path(), reverse("sign-in"))
+                if request.user.role not in who.value:
+                    raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.audience = who  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def every_route(urlconf: str | None = None, prefix: str = "/") -> Iterator[tuple[str, Audience | None]]:
+    """Each address pattern of an origin with its declared audience, None where it declares none."""
+    yield from _routes(get_resolver(urlconf), prefix)
+
+
+def _routes(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, Audience | None]]:
+    for entry in resolver.url_patterns:
+        address = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _routes(entry, address)
+        elif isinstance(entry, URLPattern):
+            yield address, getattr(entry.callback, "audience", None)
+
+
+def check_every_route(**_: Any) -> list[CheckMessage]:
+    """Refuse to start with a page that has not said who may open it."""
+    return [
+        Error(
+            f"the route {address} declares no audience",
+            hint="decorate its view with @audience(...)",
+            id="bluezone.E001",
+        )
+        for address, who in every_route()
+        if who is None
+    ]

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages for coming in and going out: sign-in, one-time link, own password, first page."""
+
+from django.contrib import messages
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.accounts import auditing, inviting, signing_in
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.forms import FirstPasswordForm, PasswordChangeForm, SignInForm
+from bluezone.accounts.models import Act, Role
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def first_page(request: OfficeRequest) -> HttpResponse:
+    """Send each role to the page its work begins with."""
+    return redirect("accounts" if request.user.role == Role.ADMIN else "codes")
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EVERYONE)
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Sign in by name and password: 302 to the page that was asked for, 422 refused, 429 locked for a while."""
+    if request.user.is_authenticated:
+        return redirect("first-page")
+    form = SignInForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                user = signing_in.sign_in(
+                    request, form.cleaned_data["username"], form.cleaned_data["password"], timezone.now()
+                )
+            except signing_in.SignInLocked as locked:
+                form.add_error(
+                    None,
+                    _("Too many failed tries. Try again after %(time)s.")
+                    % {"time": f"{timezone.localtime(locked.until):%H:%M}"},
+                )
+                status = 429
+            except signing_in.SignInRefused:
+                form.add_error(
+                    None,
+                    _(
+                        "Name and password do not fit together. Check both; "
+                        "an administrator can make a new link for the account."
+                    ),
+                )
+            else:
+                login(request, user, BACKEND)
+                return redirect(_asked_for(request))
+    return render(request, "accounts/sign_in.html", {"form": form, "next": request.GET.get("next", "")}, status=status)
+
+
+@require_POST
+@audience(Audience.SIGNED_IN)
+def sign_out(request: OfficeRequest) -> HttpResponse:
+    """End the session and show the sign-in page."""
+    logout(request)
+    return redirect("sign-in")
+
+
+@sensitive_post_parameters()
+@sensitive_variables("token")
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EVERYONE)
+def start(request: HttpRequest, token: str) -> HttpResponse:
+    """Open a one-time link: say one's name, choose a password, be signed in.
+
+    Looking does not use the link; 410 when it is gone, 422 bad form.
+    """
+    now = timezone.now()
+    try:
+        user = inviting.user_of_link(token, now)
+        form = FirstPasswordForm(request.POST or None, user=user)
+        if request.method == "POST" and form.is_valid():
+            user = inviting.set_first_password(token, form.cleaned_data["name"], form.cleaned_data["password"], now)
+            logout(request)
+            login(request, user, BACKEND)
+            messages.success(
+                request, _("The password is set. Sign in with the name %(name)s next time.") % {"name": user.username}
+            )
+            return redirect("first-page")
+    except inviting.AccountLinkInvalid:
+        return render(request, "accounts/link_gone.html", status=410)
+    return render(request, "accounts/start.html", {"form": form, "account": user}, status=422 if form.errors else 200)
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.SIGNED_IN)
+def change_password(request: OfficeRequest) -> HttpResponse:
+    """Change the own password; other browsers of this account are signed out."""
+    form = PasswordChangeForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        user = request.user
+        user.set_password(form.cleaned_data["password"])
+        user.save(update_fields=["password"])
+        auditing.record(user.username, Act.PASSWORD_SET, user.username)
+        update_session_auth_hash(request, user)
+        messages.success(request, _("The password is changed. Other browsers of this account are signed out."))
+        return redirect("first-page")
+    return render(request, "accounts/password.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _asked_for(request: HttpRequest) -> str:
+    """The page that sign-in interrupted, if it is one of ours."""
+    asked = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
+        return asked
+    return "first-page"

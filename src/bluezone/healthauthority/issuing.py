@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Issuing a code for a case: bounds of the onset, the worker's quota, the audit."""
+
+import datetime
+import uuid
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from bluezone.accounts import auditing
+from bluezone.accounts.inviting import COMMAND_LINE
+from bluezone.accounts.models import Act, User
+from bluezone.healthauthority.models import IssuedCode
+from bluezone.keyserver import codes
+from bluezone.keyserver.codes import OLDEST_ONSET_DAYS, OnsetRefused
+from bluezone.keyserver.service import KeyServer
+from bluezone.refusal import Refused
+
+
+class QuotaReached(Refused):
+    """The worker has issued as many codes today as one worker may."""
+
+    code = "quota_reached"
+
+
+class FormAlreadySent(Refused):
+    """This form has issued its code already, which was shown once."""
+
+    code = "form_already_sent"
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A code at the only moment it can be seen: `code` "dddd-dddd-dddd", `link` URL, `record` what the office keeps."""
+
+    code: str
+    link: str
+    record: IssuedCode
+
+
+def issue(
+    server: KeyServer,
+    worker: User | None,
+    case_class: str,
+    onset: datetime.date,
+    now: datetime.datetime,
+    form_id: uuid.UUID | None = None,
+) -> Issued:
+    """Issue one code.
+
+    worker: who issues; None is the operator's command line, which is audited but has no quota.
+    case_class: "confirmed" or "clinical"; onset: local date of first symptoms, or of the sample when there are none.
+    form_id: of the page's form, so that a form sent twice issues once.
+    Raises OnsetRefused, ClassRefused, QuotaReached or FormAlreadySent; no code exists then.
+    """
+    first, last = onset_bounds(timezone.localdate(now))
+    if not first <= onset <= last:
+        raise OnsetRefused(f"onset is {onset}, expected {first} to {last}")
+    with transaction.atomic():
+        refusal = _refusal(server, worker, now, form_id)
+        if refusal is None:
+            return _issue(server, worker, case_class, onset, now, form_id)
+        if isinstance(refusal, QuotaReached):
+            auditing.record(_actor(worker), Act.QUOTA_REFUSED)
+    raise refusal
+
+
+def onset_bounds(today: datetime.date) -> tuple[datetime.date, datetime.date]:
+    """First and last onset for which a code is of use on local day `today`."""
+    return today - datetime.timedelta(days=OLDEST_ONSET_DAYS), today
+
+
+def issued_today(worker: User, now: datetime.datetime) -> int:
+    """Codes the worker has issued on the local day of `now`, revoked ones too."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return IssuedCode.objects.filter(worker=worker, issued_at__gte=midnight).count()
+
+
+def _refusal(
+    server: KeyServer, worker: User | None, now: datetime.datetime, form_id: uuid.UUID | None
+) -> Refused | None:
+    if form_id and IssuedCode.objects.filter(form_id=form_id).exists():
+        return FormAlreadySent("this form has issued its code already")
+    if worker is None:
+        return None
+    # The row lock makes two requests of one worker count one after the other on PostgreSQL too.
+    User.objects.select_for_update().get(pk=worker.pk)
+    quota = server.city.quota_per_worker_a_day
+    if issued_today(worker, now) >= quota:
+        return QuotaReached(f"{quota} codes issued today, which is the quota")
+    return None
+
+
+def _issue(
+    server: KeyServer,
+    worker: User | None,
+    case_class: str,
+    onset: datetime.date,
+    now: datetime.datetime,
+    form_id: uuid.UUID | None,
+) -> Issued:
+    # Should the office's transaction fail after this, the code was shown to nobody and expires by itself.
+    made = codes.issue(server, case_class, onset)
+    record = IssuedCode.objects.create(
+        handle=made.row_id,
+        worker=worker,
+        case_class=case_class,
+        onset=onset,
+        issued_at=now,
+        expires_at=datetime.datetime.fromtimestamp(made.expires, datetime.UTC),
+        link_expires_at=datetime.datetime.fromtimestamp(made.link_expires, datetime.UTC),
+        form_id=form_id or uuid.uuid4(),
+    )
+    auditing.record(_actor(worker), Act.CODE_ISSUED, made.row_id)
+    return Issued(made.code, made.link, record)
+
+
+def _actor(worker: User | None) -> str:
+    return worker.username if worker else COMMAND_LINE

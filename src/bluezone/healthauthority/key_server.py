@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The key server's published functions, opened once per process on the office's own data folder."""
+
+import functools
+from pathlib import Path
+
+from django.conf import settings
+
+from bluezone.keyserver.service import KeyServer
+
+
+def key_server() -> KeyServer:
+    """The key server of this data folder."""
+    return _opened(settings.DATA_FOLDER)
+
+
+@functools.cache
+def _opened(data_dir: Path) -> KeyServer:
+    return KeyServer.open(data_dir)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the code pages show: issued codes with their present state, and when reports reach phones."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+
+from bluezone.accounts.models import Role, User
+from bluezone.healthauthority.models import IssuedCode
+from bluezone.keyserver import codes, publication
+from bluezone.keyserver.codes import CodeState
+from bluezone.keyserver.service import KeyServer
+
+CODES_A_PAGE = 20
+
+
+@dataclass(frozen=True)
+class Reach:
+    """When a report received now reaches phones.
+
+    first: its codes of days that are over are published; last: every phone that is switched on has fetched them.
+    today_first, today_last: the same for the code of the running day, which is held back until the day is over.
+    """
+
+    first: datetime.datetime
+    last: datetime.datetime
+    today_first: datetime.datetime
+    today_last: datetime.datetime
+
+
+def codes_seen_by(user: User) -> QuerySet[IssuedCode]:
+    """A health worker sees the codes they issued; a supervisor those of everybody."""
+    everything = IssuedCode.objects.select_related("worker")
+    return everything if user.role == Role.SUPERVISOR else everything.filter(worker=user)
+
+
+def page_of_codes(
+    server: KeyServer, user: User, number: str | None
+) -> tuple[Page[IssuedCode], list[tuple[IssuedCode, CodeState]]]:
+    """One page of codes, newest first, each with its state asked from the key server now."""
+    page = Paginator(codes_seen_by(user), CODES_A_PAGE).get_page(number)
+    return page, [(issued, state_of(server, issued)) for issued in page.object_list]
+
+
+def state_of(server: KeyServer, issued: IssuedCode) -> CodeState:
+    """open, used, revoked or expired, as the key server says now."""
+    return codes.status(server, issued.handle)
+
+
+def reach(server: KeyServer, now: datetime.datetime) -> Reach:
+    """When a report received at `now` reaches phones."""
+    times = publication.reach_times(server, now.timestamp())
+    seconds = (times.published_at, times.phones_by, times.today_published_at, times.today_phones_by)
+    return Reach(*(datetime.datetime.fromtimestamp(value, datetime.UTC) for value in seconds))

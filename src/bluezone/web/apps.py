@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Django app that holds what all pages share."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import register
+from django.db.models.signals import pre_migrate
+
+
+class WebConfig(AppConfig):
+    """Shared templates, static files and message catalogues."""
+
+    name = "bluezone.web"
+
+    def ready(self) -> None:
+        """Connect what must run before migrations and at every check."""
+        from bluezone.accounts.audiences import check_every_route
+
+        register(check_every_route)
+        pre_migrate.connect(make_office_schema, sender=self)
+
+
+def make_office_schema(using: str, **_: Any) -> None:
+    """On PostgreSQL the office's tables live in a schema of their own; make it before its first table."""
+    from django.db import connections
+
+    from bluezone.web.databases import OFFICE_SCHEMA
+
+    connection = connections[using]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {OFFICE_SCHEMA}")

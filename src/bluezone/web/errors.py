@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Error pages: what happened, what was kept, what to do next."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: signed in, but this page is for another role."""
+    return _page(
+        request,
+        403,
+        _("This page is for another role"),
+        _(
+            "Nothing was changed. If the work is part of your duty, "
+            "ask an administrator to change the role of the account."
+        ),
+    )
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form's hidden token did not fit, mostly because the page was open across a sign-in."""
+    return _page(
+        request,
+        403,
+        _("This form is no longer valid"),
+        _("Nothing was sent. Go back, reload the page and send the form again. Cookies must be allowed for this site."),
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: no such page."""
+    return _page(
+        request,
+        404,
+        _("There is no such page"),
+        _(
+            "The address may be mistyped, or what it showed has been deleted after its time. "
+            "Start again from the first page."
+        ),
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: a request that no page of ours makes."""
+    return _page(
+        request,
+        400,
+        _("The request was not understood"),
+        _("Nothing was changed. Start again from the first page."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: our fault."""
+    return _page(
+        request,
+        500,
+        _("The service is busy; nothing was stored"),
+        _("Try again in a few minutes. If it stays like this, tell the operator of the service the time of day."),
+    )
+
+
+def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    # No session and no database here: the page must come up even when they are what failed.
+    context: dict[str, Any] = {"status": status, "title": title, "text": text, "plain": True}
+    return render(request, "error.html", context, status=status)

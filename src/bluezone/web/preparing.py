@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Django for a data folder, outside a web server: settings, migrations, and what a command needs of the office."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bluezone.city import DATA_VARIABLE
+from bluezone.keyserver.store import StoreTooNew
+from bluezone.refusal import Refused
+
+
+class OfficeUnavailable(Refused):
+    """The office store cannot be opened: the server is not there, the disk is full, or another process holds it."""
+
+    code = "office_unavailable"
+
+
+def open_office(data_dir: Path) -> None:
+    """Load Django's settings for `data_dir`. Once per process: a second data folder needs a second process."""
+    import django
+
+    os.environ[DATA_VARIABLE] = str(data_dir)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluezone.web.settings")
+    django.setup()
+
+
+def prepare_office(data_dir: Path) -> None:
+    """Open the office and bring its store up to this version. Safe to repeat.
+
+    Raises StoreTooNew when a later version has migrated it, OfficeUnavailable when it cannot be reached.
+    """
+    open_office(data_dir)
+    from django.core.management import call_command
+    from django.db import DatabaseError, connection
+    from django.db.migrations.loader import MigrationLoader
+
+    _keep_private(connection.settings_dict)
+    try:
+        loader = MigrationLoader(connection)
+        unknown = sorted(set(loader.applied_migrations) - set(loader.disk_migrations or ()))
+        if unknown:
+            app, name = unknown[0]
+            raise StoreTooNew(
+                f"the office store has {app}.{name}, which this version does not know; install the newer version"
+            )
+        call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        # The first line names the trouble; later ones may repeat the address.
+        raise OfficeUnavailable(f"the office store cannot be opened: {str(error).splitlines()[0]}") from None
+
+
+def _keep_private(database: Mapping[str, Any]) -> None:
+    """A SQLite store is made readable by its owner alone; SQLite gives its side files the same mode."""
+    if database["ENGINE"].endswith("sqlite3"):
+        os.close(os.open(database["NAME"], os.O_RDWR | os.O_CREAT, 0o600))

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Django's settings for the office origin, read from the data folder and the environment.
+
+docs/reference/settings.md explains every variable; what a city sets is in its city.toml.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from bluezone.accounts.secretfiles import office_secret
+from bluezone.city import City, CityMissing, data_folder, load_city
+from bluezone.web.assets import static_url
+from bluezone.web.databases import office_database
+
+WEB = Path(__file__).parent
+DATA_FOLDER = data_folder()
+
+try:
+    CITY: City | None = load_city(DATA_FOLDER)
+except CityMissing:  # before the first start, and in a test run that names no folder
+    CITY = None
+
+SECRET_KEY = office_secret(DATA_FOLDER, "django")
+DEBUG = False
+# Set where TLS ends in front of this process (Caddy, nginx); cookies and HSTS depend on it.
+TLS = os.environ.get("BLUEZONE_TLS", "0") == "1"
+
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+
+
+def _hosts(host: str | None) -> list[str]:
+    """Names a request may carry: the city's own host without port, this machine, and what `serve --host` adds."""
+    own = [host.rsplit(":", 1)[0]] if host else []
+    return [*own, *LOOPBACK, *filter(None, os.environ.get("BLUEZONE_ALLOWED_HOSTS", "").split(","))]
+
+
+ALLOWED_HOSTS = _hosts(CITY.office_host if CITY else None)
+CSRF_TRUSTED_ORIGINS: list[str] = [f"https://{CITY.office_host}"] if CITY and TLS else []
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "bluezone.web",
+    "bluezone.accounts",
+    "bluezone.healthauthority",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "bluezone.web.middleware.forget_responses",
+    "bluezone.web.middleware.speak_the_chosen_language",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "bluezone.web.urls_office"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "bluezone.web.context.city",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "bluezone.web.templatetags.local"],
+        },
+    }
+]
+FORM_RENDERER = "bluezone.web.forms.HouseRenderer"
+DATABASES = {
+    "default": office_database(
+        DATA_FOLDER, os.environ.get("BLUEZONE_OFFICE_URL") or os.environ.get("BLUEZONE_DATABASE_URL")
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "name", "agency")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+
+# A shift, then the password again; a closed browser ends it sooner.
+SESSION_COOKIE_AGE = 10 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_NAME = "__Host-bluezone-session" if TLS else "bluezone-session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = TLS
+CSRF_COOKIE_NAME = "__Host-bluezone-csrf" if TLS else "bluezone-csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SECURE = TLS
+CSRF_FAILURE_VIEW = "bluezone.web.errors.form_expired"
+SECURE_HSTS_SECONDS = 365 * 86_400 if TLS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+# The largest form is a sign-in; nobody uploads files here.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+
+USE_I18N = True
+USE_TZ = True
+LANGUAGE_CODE = "vi"
+LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
+LANGUAGE_COOKIE_NAME = "bluezone-language"
+LANGUAGE_COOKIE_AGE = 365 * 86_400
+LANGUAGE_COOKIE_SECURE = TLS
+LOCALE_PATHS = [WEB / "locale"]
+TIME_ZONE = CITY.zone if CITY else "Asia/Ho_Chi_Minh"
+
+STATIC_URL = static_url()
+
+# Errors and refusals only: no line per request, no address, no name.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"no_path": {"()": "bluezone.web.logs.PathDropped"}},
+    "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        # Django's line for a 4xx carries the path, which may be a one-time link.
+        "django.request": {"level": "ERROR", "filters": ["no_path"]},
+        "django.security": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small conveniences; every page works without them.
+
+// A form that must not be sent twice: the second tap finds the button asleep.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", () => {
+    for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = true;
+  });
+}
+// Coming back by the back button wakes it again.
+addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("form[data-once] button[disabled]")) button.disabled = false;
+});
+
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  const source = document.getElementById(button.dataset.copy);
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(source.textContent.trim());
+      button.querySelector("[data-label]").textContent = button.dataset.done;
+    } catch {
+      // No clipboard here (plain http): mark the text, so that the reader's own copy takes it.
+      getSelection().selectAllChildren(source);
+    }
+  });
+}
+
+for (const button of document.querySelectorAll("button[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
+// The page of a new code asks for its state while it is open, until it is no longer open.
+const POLL_MILLISECONDS = 4000;
+for (const place of document.querySelectorAll("[data-state-of]")) {
+  const ask = async () => {
+    if (!document.hidden) {
+      try {
+        const answer = await fetch(place.dataset.stateOf, { redirect: "error" });
+        if (answer.ok) {
+          const text = await answer.text();
+          if (text !== place.innerHTML) place.innerHTML = text;
+          if (answer.headers.get("X-Code-State") !== "open") return;
+        }
+      } catch {
+        // Network gone for a moment: the state shown stays, the next question comes anyway.
+      }
+    }
+    setTimeout(ask, POLL_MILLISECONDS);
+  };
+  setTimeout(ask, POLL_MILLISECONDS);
+}

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tick as a process: what is due again and again, for the key server and for the office."""
+
+import datetime
+import signal
+import sys
+import threading
+import time
+
+from bluezone.city import data_folder
+from bluezone.keyserver.service import KeyServer
+from bluezone.refusal import Refused
+from bluezone.web.lifeline import end_with_parent
+from bluezone.web.preparing import open_office
+
+TICK_SECONDS = 15.0
+# A city that publishes at every tick is a demo, and somebody is waiting in front of it.
+HASTY_TICK_SECONDS = 1.0
+PURGE_SECONDS = 3600.0
+
+
+def tick_until(stopped: threading.Event, server: KeyServer) -> None:
+    """Tick until `stopped`; a refusal is said on stderr and tried again at the next tick."""
+    pause = TICK_SECONDS if server.city.publish_period_seconds else HASTY_TICK_SECONDS
+    purged = -PURGE_SECONDS
+    while not stopped.is_set():
+        try:
+            server.tick()
+            if time.monotonic() - purged >= PURGE_SECONDS:
+                purge_office(datetime.datetime.now(datetime.UTC))
+                purged = time.monotonic()
+        except Refused as refused:
+            print(f"tick: {refused.code}: {refused.message}", file=sys.stderr)  # noqa: T201 - the process's only voice
+        stopped.wait(pause)
+
+
+def purge_office(now: datetime.datetime) -> None:
+    """Delete from the office what has had its time."""
+    from bluezone.accounts import retention as accounts_retention
+    from bluezone.healthauthority import retention as codes_retention
+
+    accounts_retention.purge(now)
+    codes_retention.purge(now)
+
+
+def main() -> None:
+    """Open this data folder's key server and office, and tick until SIGTERM."""
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    end_with_parent()
+    folder = data_folder()
+    open_office(folder)
+    server = KeyServer.open(folder)
+    try:
+        tick_until(stopped, server)
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    main()

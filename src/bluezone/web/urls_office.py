@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every address of the office origin."""
+
+from django.urls import include, path
+
+from bluezone.web.language import choose_language
+
+handler400 = "bluezone.web.errors.bad_request"
+handler403 = "bluezone.web.errors.forbidden"
+handler404 = "bluezone.web.errors.not_found"
+handler500 = "bluezone.web.errors.server_error"
+
+urlpatterns = [
+    path("", include("bluezone.accounts.urls")),
+    path("", include("bluezone.healthauthority.urls")),
+    path("language/<str:code>/", choose_language, name="language"),
+]

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public origin as a WSGI callable: the anonymous API first, the public page behind it."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.wsgi import Environ, handles
+
+
+class PublicOrigin:
+    """Opens the key server and Django at the first request, so that importing this module has no effect."""
+
+    def __init__(self) -> None:
+        self._server: KeyServer | None = None
+        self._pages: Any = None
+
+    def open(self) -> None:
+        """Open what requests need; idempotent. Raises what KeyServer.open raises."""
+        if self._server is None:
+            os.environ["DJANGO_SETTINGS_MODULE"] = "bluezone.web.settings_public"
+            from django.core.wsgi import get_wsgi_application
+
+            self._pages = get_wsgi_application()
+            from bluezone.healthauthority.key_server import key_server
+
+            self._server = key_server()
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        self.open()
+        assert self._server is not None
+        if handles(environ.get("PATH_INFO", "")):
+            return self._server.application(environ, start_response)
+        pages: Iterable[bytes] = self._pages(environ, start_response)
+        return pages
+
+
+application = PublicOrigin()
