@@ -27,6 +27,14 @@ def test_twenty_bits_are_solved_and_a_wrong_nonce_is_not_enough():
     assert PUZZLE_BITS == 20
 
 
+@given(st.binary(min_size=32, max_size=32), st.binary(min_size=8, max_size=8))
+def test_the_zero_bits_are_counted_exactly(challenge, nonce):
+    zeros = 256 - int.from_bytes(hashlib.sha256(challenge + nonce).digest(), "big").bit_length()
+
+    assert solved(challenge, nonce, zeros)
+    assert not solved(challenge, nonce, zeros + 1)
+
+
 @pytest.mark.parametrize(("challenge", "nonce"), [(b"", bytes(8)), (bytes(32), b""), (bytes(31), bytes(9))])
 def test_values_of_another_length_solve_nothing(challenge, nonce):
     assert not solved(challenge, nonce, 0)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read a profile's tables strictly: what is wrongly typed, out of range, missing or unknown is refused by its name."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -35,9 +34,9 @@ class ProfileTable:
         return name in self._value
 
     def number(self, name: str, low: float, high: float, default: float = _MISSING) -> float:
-        """Return a finite number within low..high."""
+        """Return a number within low..high, which no NaN and no infinity is."""
         value = self._entry(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise InvalidProfile(f"{self._where}.{name} is {_shown(value)}, expected a number")
         if not low <= value <= high:
             raise InvalidProfile(f"{self._where}.{name} is {value}, expected {low}..{high}")
