@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the phone speaks to its server: one new connection per call, nothing that would join two calls.
+
+No cookie, no kept connection, no session resumption (a fresh TLS context each time), no redirect followed,
+no header that tells phones apart. Source: protocol.md section 4.
+"""
+
+import http.client
+import ssl
+from urllib.parse import urlsplit
+
+from bluezone.refusal import Refused
+
+TIMEOUT_SECONDS = 30.0
+MAX_SIGNED_BYTES = 2 * 1024 * 1024
+MAX_EXPORT_BYTES = 32 * 1024 * 1024
+
+
+class ServerUnreachable(Refused):
+    """No connection to the server; everything on the phone is kept and tried again."""
+
+    code = "offline"
+
+
+class ServerAnswerRefused(Refused):
+    """The server answered with an error, too much, or something that is no answer."""
+
+    code = "server_answer_refused"
+
+
+class InvalidServerAddress(Refused):
+    """The server's address is not `http(s)://host[:port]`."""
+
+    code = "server_address_invalid"
+
+
+class Client:
+    """The server as the phone sees it. address: `https://host[:port]`; plain http is for a local server."""
+
+    def __init__(self, address: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        parts = urlsplit(address)
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or parts.path not in ("", "/"):
+            raise InvalidServerAddress(f"server is {address!r}, expected https://host or http://host:port")
+        self._secure = parts.scheme == "https"
+        self._host, self._port = parts.hostname, port
+        self._timeout_seconds = timeout_seconds
+
+    def get(self, path: str, most_bytes: int = MAX_SIGNED_BYTES) -> bytes:
+        """Fetch a file of at most `most_bytes`. Raises ServerUnreachable, ServerAnswerRefused."""
+        return self._call("GET", path, None, most_bytes)
+
+    def post(self, path: str, body: bytes, most_bytes: int) -> bytes:
+        """Send one message and return the answer. Raises ServerUnreachable, ServerAnswerRefused."""
+        return self._call("POST", path, body, most_bytes)
+
+    def _call(self, method: str, path: str, body: bytes | None, most_bytes: int) -> bytes:
+        headers = {"Connection": "close"}
+        if body is not None:
+            headers["Content-Type"] = "application/octet-stream"
+        connection = self._connection()
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            data = response.read(most_bytes + 1)
+        except (TimeoutError, OSError) as error:
+            raise ServerUnreachable(f"{self._host} cannot be reached: {error}") from error
+        except http.client.HTTPException as error:
+            raise ServerAnswerRefused(f"{self._host} does not speak HTTP: {type(error).__name__}") from error
+        finally:
+            connection.close()
+        if response.status != http.client.OK:
+            raise ServerAnswerRefused(f"{method} {path} was answered with status {response.status}, expected 200")
+        if len(data) > most_bytes:
+            raise ServerAnswerRefused(f"{method} {path} was answered with over {most_bytes} bytes")
+        return data
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._secure:
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout_seconds, context=context)
+        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)

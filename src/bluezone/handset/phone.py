@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phone: one object that the radio talks to, that fetches and matches, and that reports for its owner."""
+
+import random
+import threading
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bluezone.handset.chaff import Chaff
+from bluezone.handset.cityconfig import CityConfig
+from bluezone.handset.client import Client
+from bluezone.handset.clock import Clock, SystemClock, boot_id_of
+from bluezone.handset.dailykeys import DailyKeys
+from bluezone.handset.downloads import Downloads
+from bluezone.handset.encounterlog import EncounterLog, identifiers_per_day
+from bluezone.handset.exposures import Exposures, HeardIndex, Receiver, windows_of_file
+from bluezone.handset.plays import Plays
+from bluezone.handset.radiostate import RadioState
+from bluezone.handset.reporting import ReportDraft, Reporting, ReportOutcome
+from bluezone.handset.sentlog import Sent, SentLog
+from bluezone.handset.store import Store
+from bluezone.handset.trust import parse_trust
+from bluezone.handset.trustedtime import Stamp, TrustedTime
+from bluezone.handset.warnings import Warning, warnings_of
+from bluezone.protocol.codes import Credential
+from bluezone.protocol.exposure import Assessment, parse_profile
+from bluezone.protocol.intervals import day_at
+from bluezone.protocol.metadata import Metadata
+from bluezone.radio.calibration import confidence, effective_power_dbm, receiver_correction_db
+from bluezone.radio.interface import Burst, Sighting
+from bluezone.refusal import Refused
+
+KEPT_DAYS = 14
+LOOK_SECONDS = 1.0
+STATE_SECONDS = 60.0
+
+
+class Handset:
+    """One phone. Make it with `open`, end it with `close`; usable from any thread.
+
+    It is a radio Listener (`burst_started`, `heard`) and gives the Beacon its `payload`.
+    """
+
+    def __init__(self, store: Store, client: Client, clock: Clock, rng: random.Random, model: str) -> None:
+        self.store = store
+        self.clock = clock
+        self._lock = threading.RLock()
+        self._checking = threading.Lock()
+        self._metadata = Metadata(effective_power_dbm(model), confidence(model))
+        self._receiver = Receiver(receiver_correction_db(model), confidence(model))
+        self.city = CityConfig(store, client)
+        self._downloads = Downloads(store, client, self.city)
+        self.log = EncounterLog(store)
+        self._keys = DailyKeys(store, rng.randbytes)
+        self._exposures = Exposures(store)
+        self.sent_log = SentLog(store)
+        plays = Plays(client, rng.randbytes)
+        self.reporting = Reporting(store, self.city, self._keys, self.sent_log, plays, rng)
+        self._chaff = Chaff(store, self.city, self.sent_log, plays, rng)
+        self._run = rng.getrandbits(31)
+        self.time = TrustedTime.from_json(store.get("time"))
+        self._looked = self._state_kept_at = float("-inf")
+        self.radio_state = RadioState(**store.get("radio", {}))
+        self.store_problem: str | None = None
+        self._reading = False
+        self.refused_identifiers = int(store.get("refused_identifiers", 0))
+
+    @classmethod
+    def open(
+        cls,
+        directory: str | Path,
+        server_url: str,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+        radio_model: str = "virtual",
+        *,
+        trust: str | None = None,
+        reading: bool = False,
+    ) -> "Handset":
+        """Open the phone in a folder, making it if there is none.
+
+        server_url:  `https://host[:port]`.
+        clock, rng:  the machine's clocks and SystemRandom unless given.
+        radio_model: the adapter, as radio/calibration.py knows it.
+        trust:       the city's Ed25519 public key, needed once: hex, base64, PEM, or a file with one of them.
+        reading:     only look at a phone that another process may be running.
+        Raises InvalidServerAddress, InvalidTrust, HandsetBusy, HandsetStoreTooNew, HandsetKeyDamaged, HandsetMissing.
+        """
+        public = parse_trust(trust) if trust else None
+        client = Client(server_url)
+        store = Store.open(Path(directory), reading=reading)
+        try:
+            handset = cls(store, client, clock or SystemClock(), rng or random.SystemRandom(), radio_model)
+            handset._reading = reading
+            if not reading:
+                handset._begin()
+                handset.city.pin(public)
+        except BaseException:
+            store.close()
+            raise
+        return handset
+
+    def _begin(self) -> None:
+        boot, wall = self.clock.boot_seconds(), self.clock.wall_seconds()
+        self.time.started(boot_id_of(self.clock), boot, wall)
+        if self.store.get("installed_at") is None:
+            self.store.put("installed_at", self.now())
+        self.purge()
+        self._look(boot)
+        self._keep_state()
+
+    def now(self) -> float:
+        """The best time there is, Unix seconds (see trustedtime.py)."""
+        return self.time.now(self.clock.boot_seconds(), self.clock.wall_seconds())
+
+    def zone(self) -> ZoneInfo:
+        """The city's zone; before the first config the one the product was made for."""
+        config = self.city.held
+        return ZoneInfo(config.zone if config else "Asia/Ho_Chi_Minh")
+
+    def today(self) -> date:
+        """The local date."""
+        return self.local(self.now()).date()
+
+    def local(self, unix_seconds: float) -> datetime:
+        """A moment in the city's zone."""
+        return datetime.fromtimestamp(unix_seconds, UTC).astimezone(self.zone())
+
+    def payload(self) -> bytes:
+        """Identifier and encrypted metadata of this moment, 20 bytes; the Beacon asks at each rotation."""
+        with self._lock:
+            return self._keys.payload(self.now(), self._metadata)
+
+    def burst_started(self, burst: Burst) -> None:
+        """A scan burst began."""
+        self._look(burst.boot_seconds)
+        self.log.burst_started(burst)
+
+    def heard(self, sighting: Sighting) -> None:
+        """A contact frame was heard. A full disk costs this sighting, never the phone's life."""
+        if sighting.boot_seconds - self._looked >= LOOK_SECONDS:
+            self._look(sighting.boot_seconds)
+        try:
+            self.log.heard(sighting, self._stamp, self._stamp_day)
+        except Refused as refused:
+            self.store_problem = refused.code
+
+    def note_radio(self, sent: float | None, heard: float | None) -> None:
+        """Say when the radio last sent and heard, boot seconds."""
+        with self._lock:
+            now = self.clock.boot_seconds()
+            self.radio_state = self.radio_state.noted(boot_id_of(self.clock), now, sent, heard)
+
+    def _look(self, boot: float) -> None:
+        """Compare the clocks and renew the stamp for what is heard from now on."""
+        with self._lock:
+            wall = self.clock.wall_seconds()
+            self.time.look(boot, wall)
+            self._looked = boot
+            self._renew_stamp()
+            self._stamp_day = day_at(self.time.now(boot, wall))
+
+    def _renew_stamp(self) -> None:
+        self._stamp: Stamp = self.time.stamp(self._run, self._downloads.held.number)
+
+    def flush(self) -> None:
+        """Make durable what was heard; called at least every 5 s. Raises HandsetDiskFull, HandsetBusy."""
+        try:
+            self.log.flush()
+            if self.clock.boot_seconds() - self._state_kept_at >= STATE_SECONDS:
+                self._keep_state()
+        except Refused as refused:
+            self.store_problem = refused.code
+            raise
+        self.store_problem = None
+
+    def _keep_state(self) -> None:
+        refused = self.log.take_refused()
+        with self._lock, self.store.transaction():
+            self._state_kept_at = self.clock.boot_seconds()
+            self.refused_identifiers += refused
+            self.store.put("refused_identifiers", self.refused_identifiers)
+            self.store.put("time", self.time.to_json())
+            self.store.put("radio", self.radio_state.to_json())
+
+    def purge(self) -> int:
+        """Remove what is older than 14 days, if the time is known; returns how many rows that was."""
+        with self._lock:
+            if not self.time.known:
+                return 0
+            today = day_at(self.now())
+            self._keys.drop_future(today)
+            gone = self.store.purge(today - KEPT_DAYS)
+            self.log.purged()
+            return gone
+
+    def check(self) -> Assessment:
+        """Download what is new, verify it, match it here, and score. Every refusal keeps the old state.
+
+        Raises ServerUnreachable, FileUntrusted, InvalidSignedFile, ConfigRefused, IndexRefused and the like.
+        """
+        with self._checking:
+            try:
+                self._take_in_new_files()
+            except Refused as refused:
+                self.store.put("check_problem", {"code": refused.code, "at": self.now()})
+                raise
+            with self.store.transaction():
+                self.store.put("checked_at", self.now())
+                self.store.put("check_problem", None)
+        self.purge()
+        return self.assessment()
+
+    def _take_in_new_files(self) -> None:
+        index, config, entries = self._downloads.follow()
+        profile = parse_profile(config.profile)
+        self._take_time(max(config.generated_at, index.generated_at))
+        heard, own = HeardIndex(self.log) if entries else None, self._keys.own()
+        for entry in entries:
+            export = self._downloads.fetch(entry, config)
+            assert heard is not None
+            windows = windows_of_file(heard, export.columns, entry.number, own, self._receiver, config.zone, profile)
+            with self.store.transaction():
+                self._exposures.add(windows)
+                self._downloads.taken_in(entry)
+        self._downloads.followed(index)
+        with self._lock:
+            self._renew_stamp()
+
+    def _take_time(self, generated_at: int) -> None:
+        """Take the time from signed files, then stamp what was heard before the first of them."""
+        with self._lock:
+            first = self.time.offset_seconds is None or self.time.provisional
+            self.time.signed_file_seen(generated_at, self.clock.boot_seconds(), self.clock.wall_seconds())
+            self._renew_stamp()
+            if first:
+                self.log.stamp_earlier(self._stamp)
+            self._keep_state()
+
+    def assessment(self) -> Assessment:
+        """Levels and days as of today, from what was found so far."""
+        config = self.city.held
+        if config is None:
+            return Assessment("none", ())
+        return self._exposures.assess(parse_profile(config.profile), self.today())
+
+    def warnings(self) -> list[Warning]:
+        """What the owner is told, latest day first."""
+        config = self.city.held
+        return [] if config is None else warnings_of(self.assessment(), config)
+
+    def prepare_report(self, credential: str) -> ReportDraft:
+        """Ask what a code or link is worth and say what a report would send. Raises InvalidCode and as Reporting."""
+        read = Credential.from_text(credential)
+        if self.city.held is None:
+            self.check()
+        return self.reporting.prepare(read, self.now())
+
+    def send_report(self, draft: ReportDraft, days: list[int] | None, *, consent: bool) -> ReportOutcome:
+        """Send what was agreed to; days: UTC days since 1970-01-01, None for all of the draft."""
+        return self.reporting.send(draft, days, consent=consent, now=self.now())
+
+    def report(self, credential: str, days: list[date] | None = None, consent: bool = False) -> ReportOutcome:
+        """Report with a code or link in one step; days: UTC dates to send, None for all. Raises ConsentMissing."""
+        draft = self.prepare_report(credential)
+        numbers = None if days is None else [(day - date(1970, 1, 1)).days for day in days]
+        return self.send_report(draft, numbers, consent=consent)
+
+    def go_on(self) -> None:
+        """Do what is due of a pending report and of the random packets. Raises as `report`."""
+        if self.reporting.pending is not None:
+            self.reporting.go_on(self.now())
+        if self.city.held is not None:
+            self._chaff.go_on(self.now())
+
+    def sent(self) -> list[Sent]:
+        """Everything of the owner's that ever left this phone."""
+        return self.sent_log.all()
+
+    def encounters_per_day(self) -> dict[date, int]:
+        """How many identifiers were heard each local day; see encounterlog.py for what that is not."""
+        return identifiers_per_day(self.log, self.zone())
+
+    def forget(self) -> None:
+        """Erase everything and destroy the key; the phone is gone afterwards."""
+        self.store.erase()
+
+    def close(self) -> None:
+        """Flush and let go of the folder."""
+        try:
+            if not self._reading:
+                self.flush()
+                self._keep_state()
+        finally:
+            self.store.close()

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Telling those one met: from a code to the upload, with consent, and whole after a kill at any instant.
+
+Source: protocol.md section 4; specs/attacks.md rows 17 and 44. The pending report is stored before each call, so
+that after a kill the same call is made again: the server signs the same blinded value again, and an upload that
+arrived twice counts once.
+"""
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from bluezone.handset.cityconfig import CityConfig, WeekKeyUntrusted
+from bluezone.handset.dailykeys import DailyKeys
+from bluezone.handset.pendingreport import PendingReport, keep_pending, read_pending
+from bluezone.handset.plays import Answer, Plays
+from bluezone.handset.sentlog import Kind, SentLog
+from bluezone.handset.store import Store
+from bluezone.protocol.blindrsa import PublicKey, blind, finalize
+from bluezone.protocol.codes import Credential
+from bluezone.protocol.intervals import day_at
+from bluezone.protocol.keys import TemporaryExposureKey
+from bluezone.protocol.upload import (
+    MAX_KEY_AGE_DAYS,
+    Status,
+    UploadKey,
+    Verify1Request,
+    Verify2Request,
+    commitment,
+    infectious_level,
+)
+from bluezone.refusal import Refused
+
+PENDING = "report"
+
+
+class ConsentMissing(Refused):
+    """Nothing is sent without the owner's agreement to exactly what is sent."""
+
+    code = "consent_missing"
+
+
+class NothingToReport(Refused):
+    """This phone has no random codes of the days that matter, or all of them were left out or sent before."""
+
+    code = "nothing_to_report"
+
+
+class ReportPending(Refused):
+    """A report is certified and goes by itself; no new code is needed."""
+
+    code = "report_pending"
+
+
+class CodeWrong(Refused):
+    """The server does not know the code."""
+
+    code = "code_wrong"
+
+
+class CodeUsedOrExpired(Refused):
+    """The code was used or its time is over."""
+
+    code = "code_used_or_expired"
+
+
+class ReportRefused(Refused):
+    """The server does not take the report; the message says which status it gave."""
+
+    code = "report_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDraft:
+    """What a report would send, for the owner to agree to.
+
+    credential: the code or link. klass: 1 confirmed test, 2 clinical. kid: key of the certificate.
+    keys: by UTC day since 1970-01-01, with the level 1 standard or 2 high of that day.
+    """
+
+    credential: Credential
+    klass: int
+    kid: int
+    keys: tuple[tuple[TemporaryExposureKey, int], ...]
+
+    @property
+    def days(self) -> tuple[int, ...]:
+        """UTC days that can be chosen, earliest first."""
+        return tuple(key.day for key, _ in self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOutcome:
+    """How far a report is.
+
+    state: "waiting" until `upload_at` (trusted Unix seconds), or "sent". days: UTC days of its keys.
+    """
+
+    state: Literal["waiting", "sent"]
+    days: tuple[int, ...]
+    upload_at: float
+
+    @property
+    def keys(self) -> int:
+        """How many daily keys the report holds."""
+        return len(self.days)
+
+
+class Reporting:
+    """Drives one report at a time. `on_rekeyed` is called when today's key was given away and replaced."""
+
+    def __init__(
+        self, store: Store, city: CityConfig, keys: DailyKeys, sent: SentLog, plays: Plays, rng: random.Random
+    ) -> None:
+        self._store = store
+        self._city = city
+        self._keys = keys
+        self._sent = sent
+        self._plays = plays
+        self._rng = rng
+        self.on_rekeyed: Callable[[], None] = lambda: None
+
+    @property
+    def pending(self) -> PendingReport | None:
+        """The report under way, if any."""
+        return read_pending(self._store, PENDING)
+
+    def prepare(self, credential: Credential, now: float) -> ReportDraft:
+        """Ask what the code is worth and say what could be sent; the code is not used. now: trusted Unix seconds.
+
+        Raises CodeWrong, CodeUsedOrExpired, WeekKeyUntrusted, NothingToReport, ReportPending, ServerUnreachable.
+        """
+        pending = self.pending
+        if pending is not None and pending.certified:
+            raise ReportPending("a report is ready and will be sent by itself; no new code is needed")
+        answer = self._logged(
+            "code_checked", now, (), lambda: self._plays.verify1(Verify1Request(credential=credential))
+        )
+        _check_status(answer.status)
+        self._city.require_trusted(answer.kid, answer.klass, now)
+        today = day_at(now)
+        chosen = []
+        for day, key in sorted(self._keys.reportable(today).items()):
+            level = infectious_level(day, answer.onset_day)
+            if level is not None and today - day <= MAX_KEY_AGE_DAYS:
+                chosen.append((key, level))
+        if not chosen:
+            raise NothingToReport("this phone has no codes of the days in which you could infect others")
+        return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen))
+
+    def send(self, draft: ReportDraft, days: Iterable[int] | None, *, consent: bool, now: float) -> ReportOutcome:
+        """Use the code for a certificate of exactly the chosen days, and upload after the wait.
+
+        days: UTC days to send, None for all of the draft. Raises ConsentMissing, NothingToReport, and as `go_on`.
+        """
+        if not consent:
+            raise ConsentMissing("nothing was sent: the owner has not agreed")
+        wanted = set(draft.days if days is None else days)
+        keys = [(key, level) for key, level in draft.keys if key.day in wanted]
+        if not keys:
+            raise NothingToReport("no day is chosen, so there is nothing to send; the code was not used")
+        keep_pending(self._store, PENDING, self._blinded(draft, keys, now))
+        return self.go_on(now)
+
+    def go_on(self, now: float) -> ReportOutcome:
+        """Do what is next for the pending report; safe to repeat. now: trusted Unix seconds.
+
+        Raises ServerUnreachable (everything is kept), CodeWrong, CodeUsedOrExpired, ReportRefused (it is dropped).
+        """
+        pending = self.pending
+        if pending is None:
+            raise NothingToReport("no report is under way")
+        if not pending.certified:
+            pending = self._certify(pending, now)
+        if now < pending.upload_at:
+            return ReportOutcome("waiting", pending.days, pending.upload_at)
+        return self._upload(pending, now)
+
+    def _blinded(self, draft: ReportDraft, keys: list[tuple[TemporaryExposureKey, int]], now: float) -> PendingReport:
+        week_key = self._city.require_trusted(draft.kid, draft.klass, now)
+        rand, salt = self._rng.randbytes(32), self._rng.randbytes(32)
+        uploaded = [UploadKey(key.key, key.start, key.period, level) for key, level in keys]
+        blinded = blind(PublicKey(week_key.n, week_key.e), rand + commitment(salt, uploaded, ()))
+        return PendingReport(
+            kind=draft.credential.kind, credential=draft.credential.value.hex(), klass=draft.klass, kid=draft.kid,
+            rand=rand.hex(), salt=salt.hex(), keys=tuple((key.key.hex(), key.start, level) for key, level in keys),
+            blinded=blinded.message.hex(), inverse=f"{blinded.inverse:x}",
+        )  # fmt: skip
+
+    def _certify(self, pending: PendingReport, now: float) -> PendingReport:
+        try:
+            week_key = self._city.require_trusted(pending.kid, pending.klass, now)
+        except WeekKeyUntrusted:
+            keep_pending(self._store, PENDING, None)
+            raise
+        request = Verify2Request(
+            credential=pending.read_credential(), kid=pending.kid, blinded=bytes.fromhex(pending.blinded)
+        )
+        answer = self._logged("certificate_asked", now, (), lambda: self._plays.verify2(request))
+        if answer.status is not Status.OK:
+            keep_pending(self._store, PENDING, None)
+            _check_status(answer.status)
+        if answer.kid != pending.kid:
+            keep_pending(self._store, PENDING, None)
+            raise ReportRefused(f"the server signed with key {answer.kid}, expected {pending.kid}")
+        public = PublicKey(week_key.n, week_key.e)
+        inverse = int(pending.inverse, 16)
+        signature = finalize(public, pending.input_message(), answer.blind_signature, inverse)
+        certified = pending.with_signature(signature, now + self._wait_seconds())
+        keep_pending(self._store, PENDING, certified)
+        return certified
+
+    def _wait_seconds(self) -> float:
+        config = self._city.held
+        assert config is not None
+        return self._rng.uniform(0, config.waits["verify_to_upload_seconds"])
+
+    def _upload(self, pending: PendingReport, now: float) -> ReportOutcome:
+        answer = self._logged("keys_sent", now, pending.days, lambda: self._plays.upload(pending.request()))
+        if answer.status is not Status.OK:
+            keep_pending(self._store, PENDING, None)
+            raise ReportRefused(f"the server did not take the report: {answer.status.name.lower()}")
+        today = day_at(now)
+        with self._store.transaction():
+            self._keys.uploaded({bytes.fromhex(key) for key, _, _ in pending.keys}, today)
+            keep_pending(self._store, PENDING, None)
+            self._store.put("reported_at", now)
+        if today in pending.days:
+            self.on_rekeyed()
+        return ReportOutcome("sent", pending.days, now)
+
+    def _logged(self, kind: Kind, now: float, days: tuple[int, ...], call: Callable[[], Answer]) -> Answer:
+        """Write the request down, make it, and write down how it ended."""
+        number = self._sent.about_to_send(kind, now, days)
+        try:
+            answer = call()
+        except Refused:
+            self._sent.ended(number, "not_reached")
+            raise
+        self._sent.ended(number, "accepted" if answer.status is Status.OK else "refused")
+        return answer
+
+
+def _check_status(status: Status) -> None:
+    """Turn a server's no into the refusal that fits it."""
+    if status is Status.CODE_INVALID:
+        raise CodeWrong("the server does not know this code; check the 12 digits. No random codes were sent")
+    if status in (Status.CODE_USED, Status.CODE_EXPIRED):
+        raise CodeUsedOrExpired("this code was used or has expired; ask for a new one. No random codes were sent")
+    if status is not Status.OK:
+        raise ReportRefused(f"the server did not go on: {status.name.lower()}. No random codes were sent")

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything of the owner's that ever left the phone, written down before it is sent; and how many random packets.
+
+Source: design.md, promise 2.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from bluezone.handset.store import Store
+from bluezone.protocol.intervals import day_at
+
+Kind = Literal["code_checked", "certificate_asked", "keys_sent"]
+Outcome = Literal["unknown", "accepted", "refused", "not_reached"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request that carried the owner's data.
+
+    kind: code_checked (the code was shown to the server), certificate_asked (code and blinded commitment),
+          keys_sent (the keys of `days`). unix_seconds: trusted time. days: UTC days since 1970-01-01.
+    outcome: "unknown" if the phone stopped before the answer came.
+    """
+
+    unix_seconds: float
+    kind: Kind
+    days: tuple[int, ...]
+    outcome: Outcome
+
+
+class SentLog:
+    """The list the owner sees. Nothing is ever removed from it but by `forget`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def about_to_send(self, kind: Kind, now: float, days: tuple[int, ...] = ()) -> int:
+        """Write down a request before it leaves; returns the number for `ended`."""
+        return self._store.add("sent", day_at(now), _encode(Sent(now, kind, days, "unknown")))
+
+    def ended(self, number: int, outcome: Outcome) -> None:
+        """Add how it ended."""
+        contents = self._store.row("sent", number)
+        assert contents is not None
+        sent = _decode(contents)
+        ended = Sent(sent.unix_seconds, sent.kind, sent.days, outcome)
+        self._store.replace("sent", number, day_at(sent.unix_seconds), _encode(ended))
+
+    def all(self) -> list[Sent]:
+        """Every entry, oldest first."""
+        return [_decode(contents) for _, _, contents in self._store.rows("sent")]
+
+    @property
+    def random_packets(self) -> int:
+        """How many rehearsals were played; they carry nothing of the owner's."""
+        return int(self._store.get("random_packets", 0))
+
+    def count_random_packet(self) -> None:
+        """Count one rehearsal."""
+        with self._store.transaction():
+            self._store.put("random_packets", self.random_packets + 1)
+
+
+def _encode(sent: Sent) -> bytes:
+    return json.dumps([sent.unix_seconds, sent.kind, list(sent.days), sent.outcome]).encode()
+
+
+def _decode(contents: bytes) -> Sent:
+    unix_seconds, kind, days, outcome = json.loads(contents)
+    return Sent(unix_seconds, kind, tuple(days), outcome)

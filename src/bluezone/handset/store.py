@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phone's store: one SQLite file whose contents are sealed, and a key file beside it.
+
+Days are in clear so that a purge needs no key; everything else is sealed (see vault.py).
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bluezone.handset.vault import HandsetStoreDamaged, Vault, overwrite_and_remove
+from bluezone.refusal import Refused
+
+VERSION = 1
+STORE_FILE = "handset.sqlite3"
+KEY_FILE = "handset.key"
+LOCK_FILE = "handset.lock"
+BUSY_SECONDS = 10.0
+PURGED_TABLES = ("pages", "daily_keys", "windows")
+
+SCHEMA = """
+CREATE TABLE state (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE pages (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+CREATE INDEX pages_by_day ON pages (day);
+CREATE TABLE daily_keys (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE windows (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE sent (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+"""
+
+
+class HandsetStoreTooNew(Refused):
+    """The store was written by a newer version of this program, which may keep things this one would lose."""
+
+    code = "handset_store_too_new"
+
+
+class HandsetBusy(Refused):
+    """Another process is using this phone's folder."""
+
+    code = "handset_busy"
+
+
+class HandsetDiskFull(Refused):
+    """The disk is full: nothing was written, what was stored stays."""
+
+    code = "handset_disk_full"
+
+
+class HandsetMissing(Refused):
+    """There is no phone in this folder yet."""
+
+    code = "handset_missing"
+
+
+def _refusal(error: sqlite3.Error) -> Refused:
+    """The refusal that fits an error of SQLite."""
+    message = str(error)
+    if "locked" in message or "busy" in message:
+        return HandsetBusy("the phone's store is locked by another process; try again")
+    if "full" in message or "disk I/O" in message:
+        return HandsetDiskFull("no space left on the disk; free some and try again")
+    return HandsetStoreDamaged(f"the phone's store cannot be read: {message}")
+
+
+class Store:
+    """Sealed rows of one phone. Every method may be called from any thread."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, vault: Vault, lock: int | None) -> None:
+        self.folder = folder
+        self._connection = connection
+        self._vault = vault
+        self._lock_descriptor = lock
+        self._lock = threading.RLock()
+        self._depth = 0
+
+    @classmethod
+    def open(cls, folder: Path, *, reading: bool = False) -> "Store":
+        """Open, or make, the store in `folder`.
+
+        reading: only look (another process may be running the phone); nothing is made, no lock taken.
+        Raises HandsetStoreTooNew, HandsetBusy, HandsetMissing, HandsetKeyDamaged, HandsetStoreDamaged.
+        """
+        path, key = folder / STORE_FILE, folder / KEY_FILE
+        if reading and not path.exists():
+            raise HandsetMissing(f"no phone in {folder}; `bluezone handset run` makes one")
+        lock = None if reading else _take_lock(folder)
+        try:
+            fresh = not path.exists()
+            vault = Vault.create(key) if fresh and not key.exists() else Vault.open(key)
+            return cls(folder, _connect(path, fresh), vault, lock)
+        except BaseException:
+            if lock is not None:
+                os.close(lock)
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One atomic change; nests. A refusal or an error undoes all of it."""
+        with self._lock:
+            try:
+                if self._depth == 0:
+                    self._connection.execute("BEGIN IMMEDIATE")
+                self._depth += 1
+                try:
+                    yield self._connection
+                finally:
+                    self._depth -= 1
+                if self._depth == 0:
+                    self._connection.execute("COMMIT")
+            except BaseException as error:
+                if self._depth == 0 and self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise _refusal(error) from error
+                raise
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The JSON value kept under `name`, or `default`."""
+        with self._lock:
+            row = self._read("SELECT sealed FROM state WHERE name = ?", (name,))
+        return json.loads(self._vault.unseal(f"state:{name}", row[0][0])) if row else default
+
+    def put(self, name: str, value: Any) -> None:
+        """Keep a JSON value under `name`; None removes it."""
+        with self.transaction() as connection:
+            if value is None:
+                connection.execute("DELETE FROM state WHERE name = ?", (name,))
+                return
+            sealed = self._vault.seal(f"state:{name}", json.dumps(value).encode())
+            connection.execute("INSERT OR REPLACE INTO state (name, sealed) VALUES (?, ?)", (name, sealed))
+
+    def add(self, table: str, day: int, plain: bytes) -> int:
+        """Append a sealed row and return its number."""
+        with self.transaction() as connection:
+            row = connection.execute(f"INSERT INTO {table} (day, sealed) VALUES (?, x'00')", (day,))  # noqa: S608
+            assert row.lastrowid is not None
+            self.replace(table, row.lastrowid, day, plain)
+            return row.lastrowid
+
+    def replace(self, table: str, row: int, day: int, plain: bytes) -> None:
+        """Seal new contents into a row."""
+        sealed = self._vault.seal(f"{table}:{row}", plain)
+        with self.transaction() as connection:
+            connection.execute(f"UPDATE {table} SET day = ?, sealed = ? WHERE id = ?", (day, sealed, row))  # noqa: S608
+
+    def rows(self, table: str) -> Iterator[tuple[int, int, bytes]]:
+        """Yield (number, day, contents) of a table, oldest first; rows removed meanwhile are left out."""
+        with self._lock:
+            numbers = self._read(f"SELECT id, day FROM {table} ORDER BY id", ())  # noqa: S608
+        for number, day in numbers:
+            contents = self.row(table, number)
+            if contents is not None:
+                yield number, day, contents
+
+    def row(self, table: str, number: int) -> bytes | None:
+        """The contents of one row, or None if it is gone."""
+        with self._lock:
+            found = self._read(f"SELECT sealed FROM {table} WHERE id = ?", (number,))  # noqa: S608
+        return self._vault.unseal(f"{table}:{number}", found[0][0]) if found else None
+
+    def remove(self, table: str, number: int) -> None:
+        """Remove one row; secure_delete overwrites it."""
+        with self.transaction() as connection:
+            connection.execute(f"DELETE FROM {table} WHERE id = ?", (number,))  # noqa: S608
+
+    def page_bytes(self) -> int:
+        """Size of all sealed pages of the encounter log in bytes."""
+        with self._lock:
+            return int(self._read("SELECT coalesce(sum(length(sealed)), 0) FROM pages", ())[0][0])
+
+    def purge(self, before_day: int) -> int:
+        """Remove everything of days before `before_day` and return how many rows that was.
+
+        secure_delete overwrites the freed space, and the write-ahead log is emptied into the file.
+        """
+        gone = 0
+        with self.transaction() as connection:
+            for table in PURGED_TABLES:
+                gone += connection.execute(f"DELETE FROM {table} WHERE day < ?", (before_day,)).rowcount  # noqa: S608
+        if gone:
+            with self._lock:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return gone
+
+    def close(self) -> None:
+        """Close the file and let another process have the phone."""
+        with self._lock:
+            self._connection.close()
+        if self._lock_descriptor is not None:
+            os.close(self._lock_descriptor)
+            self._lock_descriptor = None
+
+    def erase(self) -> None:
+        """Destroy the key, then overwrite and remove the store. What is left on the medium cannot be opened."""
+        with self._lock:
+            overwrite_and_remove(self.folder / KEY_FILE)
+            self._connection.close()
+            for suffix in ("-wal", "-shm", ""):
+                overwrite_and_remove(self.folder / (STORE_FILE + suffix))
+            self.close()
+            (self.folder / LOCK_FILE).unlink(missing_ok=True)
+
+    def _read(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise _refusal(error) from error
+
+
+def _take_lock(folder: Path) -> int:
+    """Make the folder (0700) and hold its lock for as long as the descriptor is open."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise HandsetBusy("another process is using this phone; use its page, or stop it first") from error
+    return descriptor
+
+
+def _connect(path: Path, fresh: bool) -> sqlite3.Connection:
+    """Open the file with the settings the promises need, and make the tables if it is new."""
+    if fresh:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise HandsetStoreTooNew(f"the store has version {version}, this program knows {VERSION}; update it")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if version == 0:
+            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    except sqlite3.Error as error:
+        connection.close()
+        raise _refusal(error) from error
+    except Refused:
+        connection.close()
+        raise
+    return connection

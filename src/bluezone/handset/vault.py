@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sealing of everything the phone stores: AES-256-GCM under a key in a file beside the store.
+
+The key file is readable by its owner only. It protects a copied or leaked database file, and it lets
+`forget` make every remnant unreadable at once. It does not protect against somebody who can read the
+whole folder as the owner: docs/handset.md says so.
+"""
+
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from bluezone.refusal import Refused
+
+KEY_LENGTH = 32
+NONCE_LENGTH = 12
+
+
+class HandsetKeyDamaged(Refused):
+    """The file with the sealing key is missing beside a store, or is not 32 bytes."""
+
+    code = "handset_key_damaged"
+
+
+class HandsetStoreDamaged(Refused):
+    """Something in the store does not open with the key beside it: altered, truncated, or of another phone."""
+
+    code = "handset_store_damaged"
+
+
+class Vault:
+    """Seals and opens values; each is bound to the place it is kept in, so that rows cannot be exchanged."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != KEY_LENGTH:
+            raise HandsetKeyDamaged(f"sealing key is {len(key)} bytes, expected {KEY_LENGTH}")
+        self._cipher = AESGCM(key)
+
+    @classmethod
+    def create(cls, path: Path) -> "Vault":
+        """Make a new random key in `path`, mode 0600; the file must not exist."""
+        key = os.urandom(KEY_LENGTH)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        return cls(key)
+
+    @classmethod
+    def open(cls, path: Path) -> "Vault":
+        """Read the key of an existing store. Raises HandsetKeyDamaged."""
+        try:
+            return cls(path.read_bytes())
+        except OSError as error:
+            raise HandsetKeyDamaged(f"no readable sealing key at {path.name}; `forget` starts anew") from error
+
+    def seal(self, place: str, plain: bytes) -> bytes:
+        """Return nonce || ciphertext of `plain`, bound to `place` (table, column and row)."""
+        nonce = os.urandom(NONCE_LENGTH)
+        return nonce + self._cipher.encrypt(nonce, plain, place.encode())
+
+    def unseal(self, place: str, sealed: bytes) -> bytes:
+        """Return what was sealed at `place`. Raises HandsetStoreDamaged."""
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], place.encode())
+        except (InvalidTag, ValueError) as error:
+            raise HandsetStoreDamaged(f"{place} does not open with this phone's key") from error
+
+
+def overwrite_and_remove(path: Path) -> None:
+    """Fill a file with random bytes, make that durable, and remove it; nothing happens if it is absent."""
+    if not path.exists():
+        return
+    size = path.stat().st_size
+    with path.open("r+b", buffering=0) as file:
+        for start in range(0, size, 1 << 20):
+            file.write(os.urandom(min(1 << 20, size - start)))
+        os.fsync(file.fileno())
+    path.unlink()
