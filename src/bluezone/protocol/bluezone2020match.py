@@ -54,7 +54,6 @@ class F0Case:
 class Slot:
     """One identifier of a case and when it was current, both ends included, in Unix milliseconds."""
 
-    index: int
     identifier: bytes
     start_ms: int
     end_ms: int
@@ -94,14 +93,14 @@ def case_slots(case: F0Case) -> Iterator[Slot]:
     if len(case.daily_key) != KEY_LENGTH:
         return
     check_slots(case.slots)
-    key, start_ms, index = case.daily_key, case.start_seconds * 1000, 0
+    key, start_ms = case.daily_key, case.start_seconds * 1000
     step_ms = MILLISECONDS_PER_DAY // case.slots
     while True:
         for identifier in day_identifiers(key, case.slots):
             if start_ms > case.end_seconds * 1000:
                 return
-            yield Slot(index, identifier, start_ms, start_ms + step_ms)
-            start_ms, index = start_ms + step_ms, index + 1
+            yield Slot(identifier, start_ms, start_ms + step_ms)
+            start_ms += step_ms
         key = sha256(key).digest()
 
 

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone match`: find the published keys behind a list of sightings."""
+
+import csv
+import io
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from bluezone.cli.output import command_result
+from bluezone.refusal import Refused
+
+if TYPE_CHECKING:
+    from bluezone.protocol.keys import DiagnosisKey
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+COLUMNS = ["identifier", "unix_seconds", "rssi_dbm", "metadata"]
+
+
+class InvalidSightings(Refused):
+    """A row of the sightings file is not what its header says."""
+
+    code = "sightings_invalid"
+
+
+class SightingRow(NamedTuple):
+    """One row: identifier of 16 bytes, Unix seconds, dBm, and 4 bytes of encrypted metadata or none."""
+
+    identifier: bytes
+    unix_seconds: int
+    rssi_dbm: int
+    metadata: bytes
+
+
+def _lines(result: dict[str, Any]) -> Iterable[str]:
+    for found in result["matches"]:
+        attenuation = "-" if found["attenuation_db"] is None else f"{found['attenuation_db']} dB"
+        yield f"{found['unix_seconds']}  {found['identifier']}  key {found['key']}  attenuation {attenuation}"
+    yield (
+        f"{result['keys']} keys, {result['sightings']} sightings, {len(result['matches'])} matches "
+        f"in {result['seconds']} s ({result['kernel']})"
+    )
+
+
+@click.command()
+@click.option("--export", "exports", type=FILE, multiple=True, required=True, help="Export file; may be given often.")
+@click.option("--sightings", "sightings_file", type=FILE, required=True, help="CSV: " + ",".join(COLUMNS))
+@click.argument("more_exports", nargs=-1, type=FILE)
+@command_result(_lines)
+def match(exports: tuple[Path, ...], sightings_file: Path, more_exports: tuple[Path, ...]) -> dict[str, Any]:
+    """Match the keys of export files against sightings; a sighting counts within two hours of its identifier."""
+    from bluezone.protocol.exportfile import read_export
+    from bluezone.protocol.matching import KERNEL
+
+    sightings = read_sightings(sightings_file.read_text(encoding="utf-8-sig", errors="replace"))
+    published = [key for file in (*exports, *more_exports) for key in read_export(file.read_bytes()).keys]
+    # The same key often stands in several files; what is a second time with another period is another entry.
+    keys = list(dict.fromkeys(published))
+    before = time.perf_counter()
+    matches = _matches(keys, sightings)
+    return {
+        "keys": len({key.key for key in keys}),
+        "sightings": len(sightings),
+        "matches": matches,
+        "seconds": round(time.perf_counter() - before, 6),
+        "kernel": KERNEL,
+    }
+
+
+def _matches(keys: "list[DiagnosisKey]", sightings: list[SightingRow]) -> list[dict[str, Any]]:
+    """Return one match per key and sighting, in the order of the sightings."""
+    import numpy as np
+
+    from bluezone.protocol.identifiers import crypt_metadata
+    from bluezone.protocol.matching import SightingIndex, within_two_hours
+    from bluezone.protocol.metadata import attenuation_db
+
+    identifiers = np.frombuffer(b"".join(row.identifier for row in sightings), dtype=np.uint8).reshape(-1, 16)
+    found = SightingIndex(identifiers).find(keys)
+    times = np.array([row.unix_seconds for row in sightings], dtype=np.int64)
+    in_time = within_two_hours(found.intervals, times[found.sighting_rows])
+    pairs = zip(found.sighting_rows[in_time].tolist(), found.key_rows[in_time].tolist(), strict=True)
+    first_by_pair = {(row, keys[key_row].key): None for row, key_row in sorted(pairs)}
+    matches = []
+    for row, key in first_by_pair:
+        sighting = sightings[row]
+        metadata = crypt_metadata(key, sighting.identifier, sighting.metadata) if sighting.metadata else b""
+        matches.append(
+            {
+                "key": key.hex(),
+                "identifier": sighting.identifier.hex(),
+                "unix_seconds": sighting.unix_seconds,
+                "rssi_dbm": sighting.rssi_dbm,
+                "attenuation_db": attenuation_db(metadata, sighting.rssi_dbm),
+            }
+        )
+    return matches
+
+
+def read_sightings(text: str) -> list[SightingRow]:
+    """Read the rows of a sightings file. Raises InvalidSightings with the line that is wrong."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        if [name.strip() for name in next(reader, [])] != COLUMNS:
+            raise InvalidSightings(f"line 1 is not the header {','.join(COLUMNS)}")
+        return [_row([field.strip() for field in fields], reader.line_num) for fields in reader if fields]
+    except csv.Error:
+        raise InvalidSightings(f"line {reader.line_num} is not CSV") from None
+
+
+def _row(fields: list[str], line: int) -> SightingRow:
+    if len(fields) != len(COLUMNS):
+        raise InvalidSightings(f"line {line} has {len(fields)} fields, expected {len(COLUMNS)}")
+    patterns = (r"[0-9A-Fa-f]{32}", r"[0-9]{1,11}", r"[+-]?[0-9]{1,4}", r"([0-9A-Fa-f]{8})?")
+    for name, pattern, field in zip(COLUMNS, patterns, fields, strict=True):
+        if not re.fullmatch(pattern, field):
+            raise InvalidSightings(f"line {line}: {name} is not what it should be")
+    identifier, unix_seconds, rssi_dbm, metadata = fields
+    return SightingRow(bytes.fromhex(identifier), int(unix_seconds), int(rssi_dbm), bytes.fromhex(metadata))
