@@ -55,6 +55,10 @@ class SimulatedTimeLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._left_executor)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads without a limit: a limit would be simulated and over at once."""
+        await super().shutdown_default_executor()
+
     def _left_executor(self, _: object) -> None:
         self._in_executor -= 1
 

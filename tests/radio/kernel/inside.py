@@ -99,19 +99,25 @@ async def meet(sent: list[tuple[bytes, bytes, int]]) -> dict[str, Any]:
     }
 
 
+def say(line: str) -> None:
+    """Write a line to the guest's console, where run.sh looks for it."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     sent: list[tuple[bytes, bytes, int]] = []
     ready = threading.Event()
     threading.Thread(target=lambda: asyncio.run(attach_controllers(ready, sent)), daemon=True).start()
     if not ready.wait(60):
-        print("failed: no /dev/vhci", flush=True)
+        say("failed: no /dev/vhci")
         return 1
     try:
         evidence = asyncio.run(meet(sent))
     except Exception as error:
-        print(f"failed: {type(error).__name__}: {error}", flush=True)
+        say(f"failed: {type(error).__name__}: {error}")
         return 1
-    print("evidence " + json.dumps(evidence), flush=True)
+    say("evidence " + json.dumps(evidence))
     return 0
 
 

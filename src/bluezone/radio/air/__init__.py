@@ -2,6 +2,7 @@
 """Virtual air: handsets that meet in this process, with measured signal strengths."""
 
 from bluezone.radio.air.scene import APART, Pair, Scene
+from bluezone.radio.air.station import Advertisement
 from bluezone.radio.air.virtual import VirtualAir
 
-__all__ = ["APART", "Pair", "Scene", "VirtualAir"]
+__all__ = ["APART", "Advertisement", "Pair", "Scene", "VirtualAir"]

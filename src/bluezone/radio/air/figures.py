@@ -19,6 +19,7 @@ from bluezone.refusal import Refused
 
 WALL_DB = 15.0  # model: one inner wall; nothing measured here
 NEAREST_M = 0.2
+FARTHEST_M = 100_000.0  # stands for infinity
 RECEIVER_FLOOR_DBM = -116  # the weakest packet in the recordings
 _SCORE_LIMIT = 4.0
 _SCORES_A_UNIT = 32
@@ -103,7 +104,7 @@ def rssi_curve(distance_m: float, walls: int, carriage: str) -> Curve:
     they are shifted by the hand-hand slope, the only one not bent by the receivers' floor (bodies
     add a loss of their own, which the last distance already holds); 15 dB more for each wall.
     """
-    steps = round(min(max(distance_m, NEAREST_M), 1000.0) / _DISTANCE_STEP_M)
+    steps = round(min(max(distance_m, NEAREST_M), FARTHEST_M) / _DISTANCE_STEP_M)
     return _curve(steps, walls, canonical_carriage(carriage))
 
 

@@ -4,6 +4,7 @@
 import asyncio
 import itertools
 import logging
+import socket
 
 from bumble.core import InvalidPacketError
 from bumble.transport.common import PacketParser
@@ -37,6 +38,8 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        # Without this the system would queue megabytes, minutes of old reports, before write() could notice.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_UNREAD_BYTES)
         self._server.clients.add(self)
         if len(self._server.clients) > MOST_CLIENTS:
             transport.close()

@@ -97,6 +97,17 @@ class VirtualAir:
             self.count["heard"] += 1
             receiver.on_heard(advertisement, rssi)
 
+    def inject(self, receiver: str, advertisement: Advertisement, rssi_dbm: int) -> bool:
+        """Let a radio hear a packet at a strength no scene gives: an attacker's amplifier or recording.
+
+        Returns whether it was listening. Raises KeyError if there is no such radio.
+        """
+        station = self._stations[receiver]
+        if station not in self._listening:
+            return False
+        station.on_heard(advertisement, rssi_dbm)
+        return True
+
     def _links(self, sender: Station) -> list[Link]:
         if sender.links is None:
             links = [self._link(sender, other) for other in self._stations.values() if other is not sender]

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from tools.fit_rssi import CARRIAGES, DWELL_SECONDS, autocorrelation, read_sessions
+
+from bluezone.radio.air.fading import CHANNELS, Drift, Fading, Levels
+from bluezone.radio.air.figures import correlation
+
+RUNS = 4000
+
+
+def noise_of(seed):
+    rng = np.random.default_rng(seed)
+    return lambda: rng.standard_normal(RUNS)
+
+
+def test_a_drift_keeps_its_variance_and_forgets_with_its_time_constant():
+    drift = Drift(10.0, noise_of(1))
+    first = drift.at(0.0)
+    later = drift.at(10.0)
+
+    assert later.std() == pytest.approx(1, abs=0.05)
+    assert np.corrcoef(first, later)[0, 1] == pytest.approx(np.exp(-1), abs=0.05)
+    assert drift.at(10.0) is later
+
+
+@pytest.mark.parametrize("carried", ["hand-hand", "pocket-pocket"])
+def test_packets_on_one_channel_and_on_two_differ_by_the_level_of_the_channel(carried):
+    fitted = correlation(carried)
+    fading = Fading(fitted, Levels(fitted, noise_of(2)), noise_of(3))
+    packet, same, other = fading.score(0.0, 0), fading.score(0.0, 0), fading.score(0.0, 1)
+
+    assert packet.std() == pytest.approx(1, abs=0.05)
+    assert np.corrcoef(packet, same)[0, 1] == pytest.approx(fitted.level_share + fitted.motion_share, abs=0.05)
+    assert np.corrcoef(packet, other)[0, 1] == pytest.approx(fitted.motion_share, abs=0.05)
+
+
+def test_both_directions_share_the_channels_levels_and_nothing_else():
+    fitted = correlation("hand-hand")
+    levels = Levels(fitted, noise_of(4))
+    there, back = Fading(fitted, levels, noise_of(5)), Fading(fitted, levels, noise_of(6))
+
+    assert np.corrcoef(there.score(0.0, 0), back.score(0.0, 0))[0, 1] == pytest.approx(fitted.level_share, abs=0.05)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("carried", ["hand-hand", "hand-pocket", "pocket-pocket", "backpack-backpack"])
+def test_measured_as_the_recordings_were_the_model_has_their_autocorrelation(shared, carried):
+    """One minute, a packet every 0.11 s, the receiver dwelling 5 s on each channel, each session standardised."""
+    fitted = correlation(carried)
+    sessions = {}
+    rng = np.random.default_rng(7)
+    for number in range(60):
+        fading = Fading(fitted, Levels(fitted, rng.standard_normal), rng.standard_normal)
+        times = np.arange(0, 90, 0.11)
+        scores = [fading.score(t, int(t / DWELL_SECONDS) % CHANNELS) for t in times]
+        sessions[number, "model"] = np.stack([times, scores], axis=1)
+
+    measured = autocorrelation(read_sessions(shared / "data" / "rssi" / "rss_HumanHuman" / CARRIAGES[carried]))
+    modelled = autocorrelation(sessions)
+
+    known = np.isfinite(measured) & (np.arange(len(measured)) * 0.25 < 20)
+    assert np.sqrt(np.mean((measured - modelled)[known] ** 2)) < 0.1
