@@ -30,7 +30,7 @@ _PIECE_SECONDS = 0.03
 def forget(server: "KeyServer", now: float) -> None:
     """Delete whatever has had its time. Call it under the service's lock; safe to interrupt and to repeat."""
     _forget_codes(server.codes_store, now)
-    server.keys_store.write(lambda t: t.execute("DELETE FROM spent WHERE accept_until <= ?", (int(now),)))
+    _forget_uploads(server.keys_store, now)
     _forget_keys_once_a_day(server.keys_store, day_at(now))
     _forget_files(server, now)
 
@@ -44,6 +44,17 @@ def _forget_codes(store: Store, now: float) -> None:
         )
         transaction.execute("DELETE FROM credential WHERE link_expire <= ?", (int(now) - OUTCOME_SECONDS,))
         transaction.execute("DELETE FROM guessing_alarm WHERE hour < ?", (hour_at(now) - ALARM_HOURS,))
+
+    store.write(action)
+
+
+def _forget_uploads(store: Store, now: float) -> None:
+    oldest_day = day_at(now) - LISTED_SECONDS // SECONDS_PER_DAY
+
+    def action(transaction: Transaction) -> None:
+        transaction.execute("DELETE FROM spent WHERE accept_until <= ?", (int(now),))
+        transaction.execute("DELETE FROM venue_item WHERE received_day < ?", (oldest_day,))
+        transaction.execute("DELETE FROM upload_count WHERE day < ?", (oldest_day,))
 
     store.write(action)
 
@@ -100,9 +111,6 @@ def _forget_files(server: "KeyServer", now: float) -> None:
             "DELETE FROM export_file WHERE end_timestamp <= ? AND sha256 IS NOT NULL"
             " AND number < (SELECT MAX(number) FROM export_file)",
             (int(now) - LISTED_SECONDS,),
-        )
-        transaction.execute(
-            "DELETE FROM upload_count WHERE day < ?", (day_at(now) - LISTED_SECONDS // SECONDS_PER_DAY,)
         )
 
     server.keys_store.write(action)

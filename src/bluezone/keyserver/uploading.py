@@ -9,10 +9,12 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver.store import Transaction
+from bluezone.keyserver.venueitems import sealed_item
 from bluezone.protocol.blindrsa import PublicKey, verify
 from bluezone.protocol.configfile import WeekKey
 from bluezone.protocol.intervals import day_at, hour_at
 from bluezone.protocol.upload import (
+    CONFIRMED_CLASS,
     KeysRefused,
     Status,
     UploadAnswer,
@@ -73,8 +75,8 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
     if not fresh:
         # The same upload came twice at once, and the other one is taken.
         return
-    # A rehearsal stores under class 1, which the table accepts, and is undone.
-    klass = key.klass or 1
+    # A rehearsal stores under a class that the table accepts, and is undone.
+    klass = key.klass or CONFIRMED_CLASS
     rows = [(k.key, k.start, k.level, klass, hour_at(now)) for k in request.keys]
     stored = 0
     if rows:
@@ -85,6 +87,11 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
         )
     if stored != len(rows):
         raise KeysRefused("a key is stored or published already")
+    if request.slots:
+        transaction.execute_each(
+            "INSERT INTO venue_item (tag, nonce, sealed, received_day) VALUES (?, ?, ?, ?)",
+            [(*sealed_item(slot, klass), day_at(now)) for slot in request.slots],
+        )
     transaction.execute(
         "INSERT INTO upload_count VALUES (?, ?, 1)"
         " ON CONFLICT (day, class) DO UPDATE SET uploads = upload_count.uploads + 1",

@@ -15,6 +15,15 @@ CREATE TABLE spent (
     digest BYTEA PRIMARY KEY CHECK (length(digest) = 32),
     accept_until BIGINT NOT NULL
 );
+-- Sealed venue items, ordered by their random-looking tag. package_number: 0 until a package takes the item.
+CREATE TABLE venue_item (
+    tag BYTEA NOT NULL CHECK (length(tag) = 16),
+    nonce BYTEA NOT NULL CHECK (length(nonce) = 12),
+    sealed BYTEA NOT NULL CHECK (length(sealed) = 24),
+    received_day INTEGER NOT NULL,
+    package_number INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (tag, nonce)
+);
 -- One row per export file. Its padding is drawn from padding_seed, stored before the file is written and
 -- erased when it is sealed (sha256 set). chain_before: chain value before this file (protocol.md 5, History).
 CREATE TABLE export_file (

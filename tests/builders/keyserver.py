@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A key server with a clock of its own, a phone that reports to it, and the two databases it may run on."""
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+from bluezone.city import write_default
+from bluezone.keyserver import codes
+from bluezone.keyserver.service import KeyServer
+from bluezone.protocol import blindrsa
+from bluezone.protocol.codes import Credential
+from bluezone.protocol.intervals import day_at, first_interval
+from bluezone.protocol.puzzle import solve
+from bluezone.protocol.upload import (
+    HIGH,
+    STANDARD,
+    Status,
+    UploadAnswer,
+    UploadKey,
+    UploadRequest,
+    Verify1Answer,
+    Verify1Request,
+    Verify2Answer,
+    Verify2Request,
+    commitment,
+    decode_upload_answer,
+    decode_verify1_answer,
+    decode_verify2_answer,
+    encode_upload,
+    encode_verify1,
+    encode_verify2,
+)
+
+NOON = 1795608000  # 2026-11-25T12:00Z, a Wednesday
+HOUR = 3600
+DAY = 86400
+
+
+@dataclass
+class Clock:
+    """A server's clock that stands still until a test moves it."""
+
+    now: float = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def opened(folder: Path, clock: Callable[[], float], **settings: Any) -> KeyServer:
+    """A key server of a small city in `folder`."""
+    write_default(folder, **{"name_vi": "Bắc Kạn", "name_en": "Bac Kan", "hotline": "0209 3870 000", **settings})
+    return KeyServer.open(folder, clock)
+
+
+@contextmanager
+def postgresql_database(server_url: str) -> Iterator[str]:
+    """A database of its own on the PostgreSQL server at `server_url`, dropped afterwards; yields its address."""
+    import psycopg
+
+    name = f"bluezone_{uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass
+class Answered:
+    """What came back over HTTP (or WSGI)."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def call(
+    server: KeyServer, method: str, path: str, body: bytes = b"", remote: str = "203.0.113.5", **environ: Any
+) -> Answered:
+    """Call the WSGI application in this thread."""
+    seen: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+        seen.update(status=int(status.split()[0]), headers=dict(headers))
+
+    chunks = server.application(
+        {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+            "REMOTE_ADDR": remote,
+            **environ,
+        },
+        start_response,
+    )
+    return Answered(seen["status"], seen["headers"], b"".join(chunks))
+
+
+Post = Callable[[str, bytes], bytes]
+
+
+def poster(server: KeyServer, remote: str = "203.0.113.5") -> Post:
+    """Post bodies to the application itself; a refusal by HTTP status is an error of the test."""
+
+    def post(path: str, body: bytes) -> bytes:
+        answered = call(server, "POST", path, body, remote)
+        assert answered.status == 200, answered
+        return answered.body
+
+    return post
+
+
+def keys_for(now: float, days: int = 3, newest_age: int = 1, level: int = HIGH) -> tuple[UploadKey, ...]:
+    """Fresh keys of `days` days in a row, the newest `newest_age` days old, sorted."""
+    newest = day_at(now) - newest_age
+    return tuple(
+        UploadKey(os.urandom(16), first_interval(day), 144, level) for day in range(newest - days + 1, newest + 1)
+    )
+
+
+@dataclass
+class Phone:
+    """What a phone sends to report, step by step; every part of it can be replaced before it is sent."""
+
+    post: Post
+    server: KeyServer
+    credential: Credential
+    chaff: bool = False
+    keys: tuple[UploadKey, ...] = ()
+    salt: bytes = field(default_factory=lambda: os.urandom(32))
+    rand: bytes = field(default_factory=lambda: os.urandom(32))
+    kid: int = 0
+    blinded: blindrsa.Blinded | None = None
+    signature: bytes = b""
+    puzzle: tuple[bytes, bytes] = (bytes(32), bytes(8))
+
+    @property
+    def input_msg(self) -> bytes:
+        return self.rand + commitment(self.salt, self.keys, ())
+
+    def verify1(self) -> Verify1Answer:
+        challenge, nonce = self.puzzle
+        request = Verify1Request(credential=self.credential, chaff=self.chaff, challenge=challenge, nonce=nonce)
+        answer = decode_verify1_answer(self.post("/v1/verify", encode_verify1(request)))
+        self._note_puzzle(answer.challenge)
+        if answer.status is Status.OK:
+            self.kid = answer.kid
+        return answer
+
+    def verify2(self) -> Verify2Answer:
+        key = self.server.secrets.week_keys.find(self.kid)
+        public = blindrsa.PublicKey(key.n, key.e)
+        if self.blinded is None:
+            self.blinded = blindrsa.blind(public, self.input_msg)
+        challenge, nonce = self.puzzle
+        request = Verify2Request(
+            credential=self.credential, chaff=self.chaff, kid=self.kid, blinded=self.blinded.message,
+            challenge=challenge, nonce=nonce,
+        )  # fmt: skip
+        answer = decode_verify2_answer(self.post("/v1/verify", encode_verify2(request)))
+        self._note_puzzle(answer.challenge)
+        if answer.status is Status.OK:
+            self.signature = blindrsa.finalize(public, self.input_msg, answer.blind_signature, self.blinded.inverse)
+        return answer
+
+    def upload_request(self, **changes: Any) -> UploadRequest:
+        challenge, nonce = self.puzzle
+        request = UploadRequest(
+            kid=self.kid, chaff=self.chaff, rand=self.rand, signature=self.signature, salt=self.salt, keys=self.keys,
+            challenge=challenge, nonce=nonce,
+        )  # fmt: skip
+        return replace(request, **changes)
+
+    def upload(self, **changes: Any) -> UploadAnswer:
+        answer = decode_upload_answer(self.post("/v1/upload", encode_upload(self.upload_request(**changes))))
+        self._note_puzzle(answer.challenge)
+        return answer
+
+    def certified(self) -> "Phone":
+        """Do verify 1 and 2; both must succeed."""
+        assert self.verify1().status is Status.OK
+        assert self.verify2().status is Status.OK
+        return self
+
+    def _note_puzzle(self, challenge: bytes | None) -> None:
+        self.puzzle = (bytes(32), bytes(8)) if challenge is None else (challenge, solve(challenge))
+
+
+def report_of(server: KeyServer, klass: str = "confirmed", days: int = 3, **parts: Any) -> Phone:
+    """A case with a fresh code whose phone holds its certificate and has not uploaded yet."""
+    onset = datetime.fromtimestamp(server.clock(), UTC).date() - timedelta(days=2)
+    issued = codes.issue(server, klass, onset)
+    parts.setdefault("keys", keys_for(server.clock(), days, level=STANDARD if days > 6 else HIGH))
+    return Phone(poster(server), server, Credential.from_text(issued.code), **parts).certified()

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+import datetime
+
+from tests.builders.keyserver import DAY, HOUR, NOON, report_of
+
+from bluezone.keyserver import codes, statistics
+from bluezone.keyserver.statistics import CodeCount, UploadCount
+
+
+def test_codes_are_counted_by_the_day_they_were_issued_and_by_class(server, clock, onset):
+    report_of(server)
+    codes.revoke(server, codes.issue(server, "confirmed", onset).row_id)
+    clock.pass_by(DAY)
+    codes.issue(server, "clinical", onset + datetime.timedelta(days=1))
+
+    today = NOON // DAY
+    assert statistics.codes_by_issue_day(server) == [CodeCount(today, 1, 2, 1, 1), CodeCount(today + 1, 2, 1, 0, 0)]
+
+
+def test_reports_are_counted_by_day_and_class(server, clock):
+    report_of(server).upload()
+    report_of(server, "clinical").upload()
+    clock.pass_by(DAY)
+    report_of(server).upload()
+
+    today = NOON // DAY
+    assert statistics.uploads_by_day(server) == [
+        UploadCount(today, 1, 1),
+        UploadCount(today, 2, 1),
+        UploadCount(today + 1, 1, 1),
+    ]
+
+
+def test_files_are_listed_with_their_sizes(server):
+    server.tick()
+
+    (only,) = statistics.files(server)
+    assert (only.number, only.end_timestamp) == (1, NOON)
+    assert only.size == next((server.data_dir / "exports").glob("1-*.zip")).stat().st_size
+
+
+def test_hours_of_guessing_are_listed_once(server, clock):
+    for number in range(130):
+        server.limits.count_invalid(number.to_bytes(4, "big"))
+
+    assert statistics.guessing_alarm_hours(server) == [NOON // HOUR]

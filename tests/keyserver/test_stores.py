@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+
+import pytest
+from tests.builders.keyserver import HOUR, Clock, call, opened, report_of
+
+from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.sqlitestore import SqliteStore
+from bluezone.keyserver.store import StoreBusy, StoreDamaged, StoreFull, StoreRefused, StoreTooNew, StoreUnreachable
+from bluezone.protocol.upload import Status, encode_upload
+from bluezone.refusal import Refused
+
+
+class Unwelcome(Refused):
+    """A refusal of these tests."""
+
+
+@pytest.fixture
+def store(server):
+    return server.keys_store
+
+
+def insert(key, number=0):
+    return lambda transaction: transaction.execute("INSERT INTO duty VALUES (?, ?)", (key, number))
+
+
+def test_a_write_returns_its_result_and_can_be_read(store):
+    assert store.write(lambda t: t.execute("INSERT INTO duty VALUES ('a', 1) RETURNING done")) == [(1,)]
+    assert store.read("SELECT done FROM duty WHERE name = ?", ("a",)) == [(1,)]
+
+
+def test_a_refusal_inside_a_write_undoes_it_and_reaches_the_caller(store):
+    def action(transaction):
+        insert("a")(transaction)
+        raise Unwelcome("no")
+
+    with pytest.raises(Unwelcome):
+        store.write(action)
+    assert store.read("SELECT * FROM duty") == []
+
+
+def test_a_broken_constraint_refuses_that_write_alone(store):
+    store.write(insert("a"))
+
+    with pytest.raises(StoreRefused):
+        store.write(insert("a"))
+    store.write(insert("b"))
+    assert len(store.read("SELECT * FROM duty")) == 2
+
+
+def test_a_rehearsal_returns_its_result_and_leaves_only_noise(store):
+    noise = store.read("SELECT value FROM noise ORDER BY id")
+
+    assert store.rehearse(lambda t: t.execute("INSERT INTO duty VALUES ('a', 7) RETURNING done")) == [(7,)]
+    assert store.read("SELECT * FROM duty") == []
+    assert len(set(store.read("SELECT value FROM noise ORDER BY id")) ^ set(noise)) in (1, 2)
+
+
+def test_writes_of_many_threads_are_all_kept_and_a_refused_one_spoils_no_other(store):
+    outcomes = []
+
+    def write(number):
+        try:
+            store.write(insert(f"n{number % 40}"))
+            outcomes.append(True)
+        except StoreRefused:
+            outcomes.append(False)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(80)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (outcomes.count(True), outcomes.count(False)) == (40, 40)
+    assert len(store.read("SELECT * FROM duty")) == 40
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_alone(city_folder, clock, database):
+    opened(city_folder, clock).close()
+    server = opened(city_folder, clock)
+    server.keys_store.write(lambda t: t.execute("INSERT INTO migration VALUES (9999)"))
+    server.close()
+
+    with pytest.raises(StoreTooNew):
+        KeyServer.open(city_folder, clock)
+
+
+def test_opening_from_several_processes_at_once_migrates_once(tmp_path, city_folder):
+    opened(city_folder, Clock()).close()
+    shutil.rmtree(city_folder / "exports", ignore_errors=True)
+    for name in ("codes", "keys"):
+        (city_folder / f"{name}.sqlite3").unlink()
+    script = (
+        f"from bluezone.keyserver.service import KeyServer; KeyServer.open({str(city_folder)!r}, lambda: 1795608000)"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
+
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+
+
+# What only SQLite can be: a file that is locked, full, damaged or out of reach.
+
+
+@pytest.fixture
+def sqlite_server(city_folder, clock):
+    server = opened(city_folder, clock)
+    yield server
+    server.close()
+
+
+def make_impatient(server):
+    """Wait a moment instead of seconds for a lock."""
+    server.keys_store.close()
+    server.keys_store = SqliteStore(server.data_dir / "keys.sqlite3", busy_seconds=0.05)
+
+
+def test_a_locked_database_answers_503_store_busy_and_works_again_afterwards(sqlite_server):
+    phone = report_of(sqlite_server)
+    make_impatient(sqlite_server)
+    other = sqlite3.connect(sqlite_server.data_dir / "keys.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    answered = call(sqlite_server, "POST", "/v1/upload", encode_upload(phone.upload_request()))
+    assert (answered.status, answered.body[:30]) == (503, b'{"error": {"code": "store_busy')
+    assert answered.headers["Retry-After"]
+    with pytest.raises(StoreBusy):
+        sqlite_server.tick(sqlite_server.clock() + 2 * HOUR)
+
+    other.execute("ROLLBACK")
+    other.close()
+    assert phone.upload().status is Status.OK
+
+
+def test_a_full_disk_answers_503_store_full_and_loses_nothing_acknowledged(sqlite_server):
+    acknowledged = []
+    (pages,) = sqlite_server.keys_store.read("PRAGMA page_count")[0]
+    sqlite_server.keys_store._writer_connection().execute(f"PRAGMA max_page_count={pages + 4}")
+    for _ in range(400):
+        phone = report_of(sqlite_server, days=14)
+        answered = call(sqlite_server, "POST", "/v1/upload", encode_upload(phone.upload_request()))
+        if answered.status != 200:
+            break
+        acknowledged += phone.keys
+
+    assert (answered.status, answered.body[:30]) == (503, b'{"error": {"code": "store_full')
+    assert acknowledged
+    stored = {row[0] for row in sqlite_server.keys_store.read("SELECT key FROM diagnosis_key")}
+    assert stored == {key.key for key in acknowledged}
+    assert sqlite_server.keys_store.read("PRAGMA integrity_check") == [("ok",)]
+
+    sqlite_server.keys_store._writer_connection().execute("PRAGMA max_page_count=1000000")
+    assert phone.upload().status is Status.OK
+
+
+def test_no_space_for_an_export_file_is_store_full_and_the_next_tick_finishes_it(sqlite_server, clock, monkeypatch):
+    from bluezone.keyserver import secretfiles
+
+    sqlite_server.tick()
+    phone = report_of(sqlite_server)
+    assert phone.upload().status is Status.OK
+    clock.pass_by(2 * HOUR)
+
+    def no_space(descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(StoreFull):
+        patch.setattr(secretfiles.os, "fsync", no_space)
+        sqlite_server.tick()
+    assert [path.name for path in (sqlite_server.data_dir / "exports").glob(".*")] == []
+
+    sqlite_server.tick()
+    assert len(list((sqlite_server.data_dir / "exports").glob("2-*.zip"))) == 1
+
+
+def test_a_file_that_is_no_database_is_damaged(tmp_path):
+    (tmp_path / "keys.sqlite3").write_bytes(b"not a database at all" * 100)
+
+    with pytest.raises(StoreDamaged):
+        SqliteStore(tmp_path / "keys.sqlite3").read("SELECT 1 FROM duty")
+
+
+def test_a_folder_that_is_not_there_is_unreachable(tmp_path):
+    with pytest.raises(StoreUnreachable):
+        SqliteStore(tmp_path / "nowhere" / "keys.sqlite3")
+
+
+def test_a_store_file_is_for_its_owner_alone(sqlite_server):
+    assert {(sqlite_server.data_dir / f"{name}.sqlite3").stat().st_mode & 0o777 for name in ("codes", "keys")} == {
+        0o600
+    }
+
+
+@pytest.mark.postgres
+def test_a_postgresql_server_that_is_gone_is_unreachable(city_folder, clock, monkeypatch):
+    pytest.importorskip("psycopg")
+    monkeypatch.setenv("BLUEZONE_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
+
+    with pytest.raises(StoreUnreachable):
+        opened(city_folder, clock)
+
+
+def test_a_connection_the_server_closed_is_opened_again(server, database):
+    if database != "postgresql":
+        pytest.skip("only PostgreSQL has a server that closes connections")
+    server.keys_store._connection().close()
+
+    assert server.keys_store.read("SELECT 1") == [(1,)]

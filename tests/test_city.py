@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import asdict, fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bluezone.city import City, CityInvalid, CityMissing, data_folder, load_city, parse_city, write_default
+
+NAMES = {"name_vi": "Bắc Kạn", "name_en": "Bac Kan", "hotline": "0209 3870 000"}
+
+
+def test_what_was_written_is_what_is_read(tmp_path):
+    written = write_default(
+        tmp_path, **NAMES, padding_mean=20, trusted_proxies=("10.0.0.0/8",), install_links={"linux": "https://a.vn/x"}
+    )
+
+    assert load_city(tmp_path) == written
+    assert written.padding_mean == 20
+    assert written.trusted_proxies == ("10.0.0.0/8",)
+    assert asdict(written)["install_links"] == {"linux": "https://a.vn/x"}
+
+
+def test_a_file_that_is_there_is_left_as_it_is(tmp_path):
+    write_default(tmp_path, **NAMES)
+
+    assert write_default(tmp_path, **{**NAMES, "hotline": "115"}).hotline == "0209 3870 000"
+
+
+def test_a_folder_without_a_city_says_so(tmp_path):
+    with pytest.raises(CityMissing):
+        load_city(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"hotline": ""},
+        {"hotline": "call us"},
+        {"zone": "Hanoi"},
+        {"zone": "../etc/passwd"},
+        {"public_host": "https://bluezone.vn"},
+        {"public_host": "bluezone.vn/"},
+        {"embargo_seconds": 7199},
+        {"embargo_seconds": "7200"},
+        {"padding_mean": True},
+        {"uuid": 65536},
+        {"trusted_proxies": ["everybody"]},
+        {"trusted_proxies": "10.0.0.0/8"},
+        {"install_links": {"linux": "http://a.vn"}},
+        {"install_links": "https://a.vn"},
+        {"name_vi": 7},
+        {"hotlines": "115"},
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_name(settings):
+    with pytest.raises(CityInvalid) as refused:
+        parse_city({**NAMES, **settings})
+
+    assert next(iter(settings)) in refused.value.message
+
+
+@pytest.mark.parametrize("missing", sorted(NAMES))
+def test_names_and_hotline_must_be_given(missing):
+    with pytest.raises(CityInvalid, match=missing):
+        parse_city({name: value for name, value in NAMES.items() if name != missing})
+
+
+@pytest.mark.parametrize("text", [b"name_vi = ", b"\xff\xfe", b"[[["])
+def test_what_is_not_toml_is_refused(tmp_path, text):
+    (tmp_path / "city.toml").write_bytes(text)
+
+    with pytest.raises(CityInvalid):
+        load_city(tmp_path)
+
+
+def test_a_refused_setting_leaves_no_file(tmp_path):
+    with pytest.raises(CityInvalid):
+        write_default(tmp_path, **NAMES, zone="Hanoi")
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(name=st.text(min_size=1, max_size=60).filter(lambda text: text.strip()))
+def test_any_name_survives_the_file(tmp_path_factory, name):
+    folder = tmp_path_factory.mktemp("city")
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in name):
+        return
+    write_default(folder, **{**NAMES, "name_vi": name})
+
+    assert load_city(folder).name_vi == name
+
+
+def test_settings_that_weaken_privacy_are_said_aloud():
+    city = parse_city(NAMES)
+    assert city.warnings() == []
+
+    weak = replace(city, publish_period_seconds=0, verify_to_upload_seconds=0, padding_mean=0)
+    assert len(weak.warnings()) == 3
+
+
+def test_the_data_folder_is_the_option_then_the_variable_then_the_default(monkeypatch):
+    monkeypatch.setenv("BLUEZONE_DATA", "/srv/city")
+    assert str(data_folder("/tmp/other")) == "/tmp/other"
+    assert str(data_folder()) == "/srv/city"
+    monkeypatch.delenv("BLUEZONE_DATA")
+    assert str(data_folder()) == "bluezone-data"
+
+
+def test_every_setting_is_documented():
+    from pathlib import Path
+
+    text = (Path(__file__).parents[1] / "docs" / "reference" / "settings.md").read_text()
+    assert [f.name for f in fields(City) if f"`{f.name}`" not in text] == []
