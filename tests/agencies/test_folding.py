@@ -11,11 +11,9 @@ from bluezone.agencies.folding import fold
 from bluezone.agencies.legacytext import VIETNAMESE_LETTERS
 
 
-@pytest.mark.parametrize(
-    "text", ["Đức Xuân", "đức  xuân", "DUC XUAN", " Duc\u00a0Xuan ", unicodedata.normalize("NFD", "Đức Xuân")]
-)
+@pytest.mark.parametrize("text", ["Đức Xuân", "đức  xuân", "DUC XUAN", " Duc\u00a0Xuan "])
 def test_every_way_of_typing_a_name_is_the_same(text):
-    assert fold(text) == "duc xuan"
+    assert fold(text) == fold(unicodedata.normalize("NFD", text)) == "duc xuan"
 
 
 @pytest.mark.parametrize("letter", sorted(VIETNAMESE_LETTERS))

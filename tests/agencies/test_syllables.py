@@ -8,9 +8,9 @@ import pytest
 from bluezone.agencies.syllables import is_syllable
 
 # The letter of the directive's own vocabulary, and the hard cases of Vietnamese spelling.
-SYLLABLES = """ủy ban nhân dân thành phố bắc kạn triển khai tuyên truyền cài đặt ứng dụng theo khuyến cáo của bộ y tế gì giếng
-quyết quý quốc quên huỳnh nguyễn nghiêng khuya thuở ngoằn xoong ướt rượu yêu yến loét oanh huệch huơ giữ gìn khuổi pác nặm
-phặc ý ở ạ Đức ĐỨC"""
+SYLLABLES = """ủy ban nhân dân thành phố bắc kạn triển khai tuyên truyền cài đặt ứng dụng theo khuyến cáo của bộ y tế gì
+giếng quyết quý quốc quên huỳnh nguyễn nghiêng khuya thuở ngoằn xoong ướt rượu yêu yến loét oanh huệch huơ giữ gìn khuổi
+pác nặm phặc ý ở ạ Đức ĐỨC"""
 OTHER = "cafộ été cạt kếx naive ạe kÕ đb qan nghx phòNg hồồ ầ ơc ăb"
 
 

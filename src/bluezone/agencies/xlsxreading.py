@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""XLSX read without trusting it: bounded before it is unpacked, nothing in it run, followed or computed.
+
+A formula is taken by the result its own program last stored, which is what the clerk saw; where none is stored the
+cell is unreadable. Links to other files are not followed, workbooks with macros are refused.
+"""
+
+import datetime
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import openpyxl  # type: ignore[import-untyped]
+
+from bluezone.agencies.legacytext import LEGACY_ENCODINGS, TextEncoding, encoding_of_font
+from bluezone.agencies.sheets import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    RawCell,
+    RawRow,
+    RawSheet,
+    SpreadsheetDamaged,
+    SpreadsheetHasMacros,
+    SpreadsheetRefused,
+    SpreadsheetTooLarge,
+    SpreadsheetTypeUnknown,
+    Unreadable,
+)
+
+MAX_UNPACKED_BYTES = 32 * 1024 * 1024
+MAX_PARTS = 1_000
+# Elements cost memory and time that their bytes do not show; a full list (20,000 rows of 20 cells) has 1.7 million.
+MAX_TAGS = 3_000_000
+# Rows and columns exist only where a cell names them, so one cell far right in every row must not make them all.
+MAX_CELLS = 2_000_000
+LAST_ROW = 1_048_576  # of any spreadsheet program
+
+
+def read_xlsx(data: bytes) -> list[RawSheet]:
+    """Read every visible sheet that holds anything.
+
+    Raises SpreadsheetTooLarge, SpreadsheetTypeUnknown, SpreadsheetHasMacros or SpreadsheetDamaged.
+    """
+    try:
+        _check_archive(data)
+        values, formulas = (
+            openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=stored, keep_links=False)
+            for stored in (True, False)
+        )
+        budget = _Budget()
+        sheets = [
+            _read_sheet(sheet, formulas[sheet.title], budget)
+            for sheet in values.worksheets
+            if sheet.sheet_state == "visible"
+        ]
+    except SpreadsheetRefused:
+        raise
+    except Exception as error:  # openpyxl raises whatever a contradiction in the file leads to
+        raise SpreadsheetDamaged(f"the workbook cannot be read ({type(error).__name__}); save it again") from error
+    return [sheet for sheet in sheets if sheet.rows]
+
+
+def _check_archive(data: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = archive.infolist()
+        names = {part.filename for part in parts}
+        # zipfile never reads more of a part than its header says, so the sum of the headers bounds what is unpacked.
+        if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
+            raise SpreadsheetTooLarge(f"the workbook unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+        if "xl/workbook.xml" not in names:
+            raise SpreadsheetTypeUnknown("the archive is no XLSX workbook; save the list as .xlsx or .csv")
+        if any(name.lower().endswith("vbaproject.bin") for name in names):
+            raise SpreadsheetHasMacros("the workbook holds macros; save it as .xlsx, which has none")
+        if len(names) < len(parts) or any(part.flag_bits & 1 for part in parts):
+            raise SpreadsheetDamaged("a part of the workbook is there twice or is encrypted")
+        tags = 0
+        for part in parts:
+            if part.filename.lower().endswith((".xml", ".rels", ".vml")):
+                tags += _count_tags(archive.read(part))
+        if tags > MAX_TAGS:
+            raise SpreadsheetTooLarge(f"the workbook has more than {MAX_TAGS} elements")
+
+
+def _count_tags(xml: bytes) -> int:
+    """Refuses a document type, which is how entities expand or reach other files; no spreadsheet program writes one."""
+    if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml or b"\0" in xml[:64]:
+        raise SpreadsheetDamaged("a part of the workbook has a document type or is not UTF-8")
+    return xml.count(b"<")
+
+
+class _Budget:
+    """Cells that may still be made, for all sheets together."""
+
+    def __init__(self) -> None:
+        self.cells = MAX_CELLS
+        self.rows = MAX_ROWS
+
+    def take(self, cells: int) -> None:
+        self.cells -= cells
+        if self.cells < 0:
+            raise SpreadsheetTooLarge(
+                f"the workbook has more than {MAX_CELLS} cells; delete the empty ones beside the list"
+            )
+
+    def take_row(self, title: str) -> None:
+        self.rows -= 1
+        if self.rows < 0:
+            raise SpreadsheetTooLarge(f"more than {MAX_ROWS} rows; split the list")
+
+
+def _read_sheet(stored: Any, written: Any, budget: _Budget) -> RawSheet:
+    rows = []
+    fonts: dict[int, Counter[TextEncoding]] = {}
+    for number, (values, formulas) in enumerate(_rows_of_both(stored, written), 1):
+        if number > LAST_ROW:
+            raise SpreadsheetTooLarge(f"a row has a number beyond {LAST_ROW}")
+        budget.take(len(values))
+        cells = [_value(value, formula) for value, formula in zip(values, formulas, strict=True)]
+        while cells and cells[-1] is None:
+            cells.pop()
+        if not cells:
+            continue
+        if len(cells) > MAX_COLUMNS:
+            raise SpreadsheetTooLarge(f"row {number} has more than {MAX_COLUMNS} columns")
+        budget.take_row(stored.title)
+        rows.append(RawRow(number, tuple(cells)))
+        for column, cell in enumerate(cells):
+            if isinstance(cell, str) and not cell.isascii():
+                fonts.setdefault(column, Counter())[_font(formulas[column])] += 1
+    return RawSheet(stored.title, tuple(rows), "xlsx", _legacy_fonts(fonts))
+
+
+def _rows_of_both(stored: Any, written: Any) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    for sheet in (stored, written):
+        sheet.reset_dimensions()  # the size a file claims is not the size it has
+    yield from zip(stored.iter_rows(), written.iter_rows(), strict=True)
+
+
+def _value(stored: Any, written: Any) -> RawCell:
+    value = stored.value
+    if stored.data_type == "e":
+        return Unreadable.ERROR
+    if written.data_type == "f" and value is None and stored.data_type != "str":
+        return Unreadable.FORMULA_WITHOUT_VALUE
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return value.date()
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    return str(value) or None
+
+
+def _font(cell: Any) -> TextEncoding:
+    name = getattr(getattr(cell, "font", None), "name", None)
+    return encoding_of_font(name) if name else TextEncoding.UNKNOWN
+
+
+def _legacy_fonts(fonts: dict[int, Counter[TextEncoding]]) -> dict[int, TextEncoding]:
+    """Columns of whose cells with accents at least half are in a legacy font, headings and titles counted."""
+    promised = {}
+    for column, seen in fonts.items():
+        usual = max(LEGACY_ENCODINGS, key=lambda encoding: seen[encoding])
+        if seen[usual] * 2 >= seen.total():
+            promised[column] = usual
+    return promised
