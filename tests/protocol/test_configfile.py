@@ -2,19 +2,17 @@
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.protocol import GENERATED_AT, config, week_key
+from tests.builders.protocol import config, week_key
 
 from bluezone.protocol.configfile import (
     ConfigGap,
     ConfigHistoryDiffers,
     ConfigRolledBack,
     InvalidConfig,
-    announced_in_time,
     decode_config,
     encode_config,
     follow_config,
@@ -119,16 +117,3 @@ def test_a_config_with_another_past_is_refused():
 def test_a_config_whose_history_begins_later_asks_for_a_new_start():
     with pytest.raises(ConfigGap):
         follow_config(config(number=60, history=hashes(10, 59)), hashes(60, 60)[0], 9, hashes(9, 9)[0])
-
-
-def test_a_week_key_counts_when_it_was_announced_seven_days_before_use():
-    key = week_key(use_from=GENERATED_AT + 7 * 86400)
-
-    assert announced_in_time(key, [config(week_keys=(key,))])
-    assert not announced_in_time(key, [config(week_keys=(key,), generated_at=GENERATED_AT + 1)])
-
-
-def test_a_week_key_that_changed_after_its_announcement_does_not_count():
-    key = week_key()
-
-    assert not announced_in_time(replace(key, n=key.n + 2), [config(week_keys=(key,))])

@@ -4,7 +4,7 @@
 Source: protocol.md section 4 ("RSA keys": week keys, their trust) and section 5 ("History": what a config holds).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ from bluezone.protocol.signedjson import canonical_json
 from bluezone.refusal import Refused
 
 HISTORY_LENGTH = 50
+# A key shown to one phone only would mark that phone's certificate; one that has stood a week in the config that all
+# phones compare would have been seen.
 ANNOUNCED_BEFORE_USE_SECONDS = 7 * SECONDS_PER_DAY
 MODULUS_BITS = 2048
 LANGUAGES = ("vi", "en")
@@ -161,18 +163,6 @@ def follow_config(config: Config, payload_sha256: str, held_number: int, held_sh
         raise ConfigGap(f"config {config.number} lists no hash of number {held_number}, which is held here")
     if line[position] != held_sha256:
         raise ConfigHistoryDiffers(f"config {config.number} lists another number {held_number} than is held here")
-
-
-def announced_in_time(key: WeekKey, configs: Iterable[Config]) -> bool:
-    """Tell whether one of `configs`, all of one unbroken history, held this very key 7 days before its use.
-
-    A key shown to one phone only would mark that phone's certificate; one that stood a week in the config all
-    phones compare would be seen. A key of the first config a phone ever accepts is trusted without this.
-    """
-    return any(
-        config.generated_at <= key.use_from - ANNOUNCED_BEFORE_USE_SECONDS and key in config.week_keys
-        for config in configs
-    )
 
 
 def _by_language(read: JsonMembers) -> dict[str, str]:
