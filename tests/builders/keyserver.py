@@ -3,14 +3,17 @@
 
 import io
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from bluezone.city import write_default
 from bluezone.keyserver import codes
@@ -205,3 +208,27 @@ def report_of(server: KeyServer, klass: str = "confirmed", days: int = 3, **part
     issued = codes.issue(server, klass, onset)
     parts.setdefault("keys", keys_for(server.clock(), days, level=STANDARD if days > 6 else HIGH))
     return Phone(poster(server), server, Credential.from_text(issued.code), **parts).certified()
+
+
+class _Quiet(WSGIRequestHandler):
+    """One connection; says nothing, and bodies that end early end the read."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+class _Threaded(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+@contextmanager
+def served(application: Any) -> Iterator[tuple[str, int]]:
+    """Serve a WSGI application over real HTTP on a free port of this machine; yields host and port."""
+    with make_server("127.0.0.1", 0, application, _Threaded, _Quiet) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield "127.0.0.1", httpd.server_port
+        finally:
+            httpd.shutdown()
+            thread.join()

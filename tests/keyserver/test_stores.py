@@ -6,7 +6,7 @@ import sys
 import threading
 
 import pytest
-from tests.builders.keyserver import HOUR, Clock, call, opened, report_of
+from tests.builders.keyserver import HOUR, NOON, Clock, call, opened, report_of
 
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.sqlitestore import SqliteStore
@@ -95,9 +95,7 @@ def test_opening_from_several_processes_at_once_migrates_once(tmp_path, city_fol
     shutil.rmtree(city_folder / "exports", ignore_errors=True)
     for name in ("codes", "keys"):
         (city_folder / f"{name}.sqlite3").unlink()
-    script = (
-        f"from bluezone.keyserver.service import KeyServer; KeyServer.open({str(city_folder)!r}, lambda: 1795608000)"
-    )
+    script = f"from bluezone.keyserver.service import KeyServer; KeyServer.open('{city_folder}', lambda: {NOON})"
     processes = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
 
     assert [process.wait(60) for process in processes] == [0, 0, 0]
@@ -168,9 +166,10 @@ def test_no_space_for_an_export_file_is_store_full_and_the_next_tick_finishes_it
     def no_space(descriptor):
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(StoreFull):
+    with monkeypatch.context() as patch:
         patch.setattr(secretfiles.os, "fsync", no_space)
-        sqlite_server.tick()
+        with pytest.raises(StoreFull):
+            sqlite_server.tick()
     assert [path.name for path in (sqlite_server.data_dir / "exports").glob(".*")] == []
 
     sqlite_server.tick()
@@ -190,9 +189,8 @@ def test_a_folder_that_is_not_there_is_unreachable(tmp_path):
 
 
 def test_a_store_file_is_for_its_owner_alone(sqlite_server):
-    assert {(sqlite_server.data_dir / f"{name}.sqlite3").stat().st_mode & 0o777 for name in ("codes", "keys")} == {
-        0o600
-    }
+    files = [sqlite_server.data_dir / f"{name}.sqlite3" for name in ("codes", "keys")]
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 
 @pytest.mark.postgres

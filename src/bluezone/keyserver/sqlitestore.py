@@ -34,8 +34,9 @@ _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
-    "PRAGMA cache_size=-16000",
 )
+# Readers look up single rows and there may be many of them; the one writer walks over whole tables.
+_WRITER_CACHE = "PRAGMA cache_size=-16000"
 # By primary result code: what SQLite's own words mean to whoever reads the refusal.
 _REFUSALS: dict[int, type[StoreRefused]] = {
     sqlite3.SQLITE_BUSY: StoreBusy,
@@ -182,6 +183,7 @@ class SqliteStore:
     def _writer_connection(self) -> sqlite3.Connection:
         if self._writer is None:
             self._writer = self._connect()
+            self._writer.execute(_WRITER_CACHE)
         return self._writer
 
     def _connect(self) -> sqlite3.Connection:

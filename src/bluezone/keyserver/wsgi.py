@@ -49,6 +49,7 @@ NO_STORE = "no-store"
 RETRY_AFTER_SECONDS = 30
 
 _CONFIG = re.compile(r"/v1/config(?:/([0-9]{1,9}))?")
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _EXPORT = re.compile(r"/v1/exports/([0-9]{1,9}-[0-9a-f]{32}\.zip)")
 
 
@@ -193,11 +194,14 @@ class Application:
 def _body(environ: Environ, size: int) -> bytes:
     """Read a body that must have exactly `size` bytes; raises BodySizeWrong or BodyTooLarge."""
     text = environ.get("CONTENT_LENGTH") or ""
-    declared = int(text) if text.isascii() and text.isdigit() else None
+    declared = int(text) if _LENGTH.fullmatch(text) else None
     if declared is not None and declared > size:
         raise BodyTooLarge(f"the body has {declared} bytes, expected {size}")
     # One byte more than allowed shows that a body without a declared length is too long.
-    body: bytes = environ["wsgi.input"].read(size + 1 if declared is None else declared)
+    wanted = size + 1 if declared is None else declared
+    body = b""
+    while len(body) < wanted and (chunk := environ["wsgi.input"].read(wanted - len(body))):
+        body += chunk
     if len(body) > size:
         raise BodyTooLarge(f"the body has over {size} bytes")
     if len(body) < size:
