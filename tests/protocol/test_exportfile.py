@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import io
+import tracemalloc
 import zipfile
 from contextlib import suppress
 
@@ -232,8 +233,21 @@ def test_a_zip_that_lies_about_its_size_is_not_inflated():
     lying = bomb.replace((MAX_EXPORT_BYTES + len(HEADER)).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
 
     assert lying != bomb
+    tracemalloc.start()
     with pytest.raises(InvalidExport):
         read_export(lying)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < MAX_EXPORT_BYTES // 8
+
+
+def test_an_encrypted_zip_is_refused():
+    one = bytearray(zipped(export_bin=bare()))
+    local_flags, directory_flags = 6, one.index(b"PK\x01\x02") + 8
+    one[local_flags] |= 1
+    one[directory_flags] |= 1
+    with pytest.raises(InvalidExport):
+        read_export(bytes(one))
 
 
 def test_a_zip_with_a_huge_directory_is_refused():

@@ -221,5 +221,6 @@ def _member(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes | Non
         raise InvalidExport(f"{name} is there twice, encrypted or packed in a way no export is")
     if member.file_size > most_bytes:
         raise ExportTooLarge(f"{name} would unpack to {member.file_size} bytes, expected at most {most_bytes}")
-    # The reader stops at the size the directory states, so a member that lies about it is not inflated further.
-    return archive.read(member)
+    with archive.open(member) as content:
+        # A bound, since reading without one inflates a member that lies about its size to the end before cutting it.
+        return content.read(member.file_size + 1)
