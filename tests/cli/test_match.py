@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+from contextlib import suppress
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.builders.protocol import export
 
 from bluezone.cli.main import root
+from bluezone.cli.match import InvalidSightings, read_sightings
 from bluezone.protocol.exportfile import read_export
 from bluezone.protocol.exportwire import delimited, number_field
 from bluezone.protocol.exportwriting import HEADER
@@ -148,3 +152,10 @@ def test_a_spreadsheets_mark_and_line_ends_are_no_hindrance(match):
     sighting = row(KEYS[0], KEYS[0].start)
 
     assert len(matches(match(sighting + "\r", "\r", head="\ufeff" + HEAD + "\r"))) == 1
+
+
+@given(st.text(max_size=80), st.text(alphabet='0af,"\r\n -', max_size=120))
+def test_any_file_is_read_or_refused_and_nothing_else(anything, nearly):
+    for text in (anything, f"{HEAD}\n{nearly}", f"{HEAD}\n{GOOD}\n{anything}"):
+        with suppress(InvalidSightings):
+            read_sightings(text)
