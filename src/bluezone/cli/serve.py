@@ -29,11 +29,10 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--public-port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--office-port", default=8001, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--hotline", help="First start: number of the local health authority that warned people call.")
-@click.option("--city", "city_name", help="First start: name of the city.")
+@click.option("--city", "city_name", help="First start: name of the city in Vietnamese.")
+@click.option("--city-en", "city_name_en", help="First start: its name in English, if it differs.")
 @command_result(_lines)
-def serve(
-    data: str | None, host: str, public_port: int, office_port: int, hotline: str | None, city_name: str | None
-) -> dict[str, Any]:
+def serve(data: str | None, host: str, public_port: int, office_port: int, **first_start: str | None) -> dict[str, Any]:
     """Start the public origin, the office origin and the tick; stop them together.
 
     Makes the data folder, keys, stores and the first administrator's link as needed. Events go to stderr; `ready`
@@ -44,7 +43,7 @@ def serve(
 
     folder = data_folder(data)
     hosts = {"public_host": f"localhost:{public_port}", "office_host": f"localhost:{office_port}"}
-    _ensure_city(folder, hotline, city_name, hosts)
+    _ensure_city(folder, hosts, **first_start)
     check_port(host, public_port, "--public-port")
     check_port(host, office_port, "--office-port")
     os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), host]))
@@ -61,7 +60,9 @@ def serve(
     return {"stopped_by": stop.received}
 
 
-def _ensure_city(folder: Path, hotline: str | None, city_name: str | None, hosts: dict[str, str]) -> None:
+def _ensure_city(
+    folder: Path, hosts: dict[str, str], hotline: str | None, city_name: str | None, city_name_en: str | None
+) -> None:
     """Write city.toml on the first start, asking where somebody is there to answer; print what weakens privacy."""
     from bluezone.city import FILE_NAME, load_city, write_default
 
@@ -76,7 +77,7 @@ def _ensure_city(folder: Path, hotline: str | None, city_name: str | None, hosts
             )
         name = city_name or "Bắc Kạn"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_default(folder, name_vi=name, name_en=name, hotline=hotline, **hosts)
+        write_default(folder, name_vi=name, name_en=city_name_en or name, hotline=hotline, **hosts)
         click.echo(f"wrote {folder / FILE_NAME}", err=True)
     for sentence in load_city(folder).warnings():
         click.echo(f"warning: {sentence}", err=True)

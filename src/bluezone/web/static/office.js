@@ -26,6 +26,16 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
+// A date field shows day and month in the order of the browser; the words below leave no doubt.
+for (const output of document.querySelectorAll("output.words")) {
+  const field = document.getElementById(output.htmlFor.value);
+  const language = document.documentElement.lang === "vi" ? "vi-VN" : "en-GB";
+  const words = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  const say = () => { output.textContent = field.value ? words.format(new Date(field.value)) : ""; };
+  field.addEventListener("input", say);
+  say();
+}
+
 for (const button of document.querySelectorAll("button[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real `bluezone serve` in a folder of its own, on free ports."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+BLUEZONE = Path(sys.executable).with_name("bluezone")
+HOTLINE = "0209 3870 000"
+
+
+@dataclass
+class Served:
+    """A running `serve`: its process, addresses without a trailing slash, data folder, and what it said until ready."""
+
+    process: subprocess.Popen
+    public: str
+    office: str
+    data: Path
+    said: str
+
+    @property
+    def admin_link(self) -> str:
+        """The first administrator's one-time link."""
+        found = re.search(r"^first administrator.*(http://\S+)$", self.said, re.MULTILINE)
+        assert found, self.said
+        return found[1]
+
+
+def free_port() -> int:
+    """A TCP port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> Served:
+    """Start `serve` and wait until it says that it is ready."""
+    public, office = free_port(), free_port()
+    process = subprocess.Popen(
+        [BLUEZONE, "serve", "--data", data, "--public-port", str(public), "--office-port", str(office), *more],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(environment or {})},
+    )
+    said = ""
+    for line in process.stderr:
+        said += line
+        if line.startswith("ready"):
+            break
+    else:
+        raise AssertionError(f"serve ended with {process.wait()}: {said}")
+    return Served(process, f"http://localhost:{public}", f"http://localhost:{office}", data, said)
+
+
+@contextmanager
+def serving(data: Path, *more: str, environment: dict[str, str] | None = None) -> Iterator[Served]:
+    """`start`, and SIGTERM at the end."""
+    served = start(data, "--hotline", HOTLINE, *more, environment=environment)
+    try:
+        yield served
+    finally:
+        served.process.terminate()
+        served.process.communicate(timeout=30)
