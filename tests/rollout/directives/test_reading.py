@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.rollout.directives import letters
 
+from bluezone.agencies.legacytext import to_unicode
 from bluezone.rollout.directives.legacyfonts import LegacyEncoding
 from bluezone.rollout.directives.proposal import (
     Authority,
@@ -213,7 +214,8 @@ def test_text_of_an_old_font_asks_for_conversion():
     with pytest.raises(LegacyEncoding) as refusal:
         propose(letters.TCVN3)
 
-    assert refusal.value.encoding == "TCVN3"
+    assert refusal.value.encoding == "tcvn3"
+    assert str(propose(to_unicode(letters.TCVN3, refusal.value.encoding)).number.value) == "12/UBND-VP"
 
 
 def test_a_recipe_is_no_letter_and_the_refusal_says_what_was_missed():

@@ -4,8 +4,9 @@
 import re
 from collections.abc import Sequence
 
+from bluezone.agencies.folding import fold
 from bluezone.rollout.directives.agencynames import is_collective
-from bluezone.rollout.directives.passages import Passage, folded, folded_ocr, joined
+from bluezone.rollout.directives.passages import Passage, folded_ocr, joined
 from bluezone.rollout.directives.proposal import Addressee, Confidence, Doubt, Proposed, Purpose, Recipient
 from bluezone.rollout.directives.signatures import is_signature_line
 
@@ -122,7 +123,7 @@ def _recipient(line: Passage) -> Proposed[Recipient]:
 
 
 def _refers_to(name: str) -> str | None:
-    if _AS_ADDRESSED.match(name) or folded_ocr(folded(name)).startswith(("nhu kinh gui", "nhu tren")):
+    if _AS_ADDRESSED.match(name) or folded_ocr(fold(name)).startswith(("nhu kinh gui", "nhu tren")):
         return "addressees"
     if match := _AS_ARTICLE.match(name):
         return f"article {match[1]}"

@@ -5,8 +5,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bluezone.agencies.folding import fold
 from bluezone.rollout.directives.addressing import BULLET, recipients_at
-from bluezone.rollout.directives.passages import Passage, folded
+from bluezone.rollout.directives.passages import Passage
 from bluezone.rollout.directives.signatures import is_signature_line
 
 _NUMBERED = re.compile(r"^(?P<label>\d{1,2})\s*[.)]\s+(?=\S)")
@@ -66,7 +67,7 @@ def read_body(lines: Sequence[Passage], start: int) -> Body:
             continue
         if (title := _SECTION.match(line.text)) and _is_heading(title["title"]):
             section = title["label"]
-            sections[section] = folded(title["title"])
+            sections[section] = fold(title["title"])
             closing = []
             continue
         label = _label(line, articles, clauses, section)
@@ -96,11 +97,11 @@ def _body_end(lines: Sequence[Passage], start: int) -> int:
 
 def _is_text(line: Passage) -> bool:
     numbered = _NUMBERED.match(line.text) or _ARTICLE.match(line.text)
-    return bool(numbered) or len(line.text) > _LONGEST_SIGNATURE_LINE or folded(line.text).startswith("can cu")
+    return bool(numbered) or len(line.text) > _LONGEST_SIGNATURE_LINE or fold(line.text).startswith("can cu")
 
 
 def _is_heading(title: str) -> bool:
-    return title.isupper() or folded(title).startswith(_TASK_SECTIONS)
+    return title.isupper() or fold(title).startswith(_TASK_SECTIONS)
 
 
 def _label(line: Passage, articles: bool, clauses: Sequence[Clause], section: str) -> str | None:
@@ -123,7 +124,7 @@ def _label_end(line: Passage, articles: bool) -> int:
 def _closes(line: Passage, after_blank: bool) -> bool:
     if BULLET.match(line.text) or _POINT.match(line.text):
         return False
-    return folded(line.text).startswith(_CLOSING) and (after_blank or line.text[0].isupper())
+    return fold(line.text).startswith(_CLOSING) and (after_blank or line.text[0].isupper())
 
 
 def _add(clause: Clause, line: Passage, after_blank: bool) -> None:

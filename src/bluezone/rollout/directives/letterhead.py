@@ -9,7 +9,8 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from bluezone.rollout.directives.passages import Passage, folded, folded_ocr, joined
+from bluezone.agencies.folding import fold
+from bluezone.rollout.directives.passages import Passage, folded_ocr, joined
 from bluezone.rollout.directives.proposal import Confidence, DocumentKind, DocumentNumber, Doubt, Proposed
 
 NATIONAL_TITLE = ("cong hoa xa hoi chu nghia viet nam", "doc lap tu do hanh phuc", "dang cong san viet nam")
@@ -184,8 +185,8 @@ def read_bodies(lines: Sequence[Passage]) -> tuple[Proposed[str] | None, Propose
 
 
 def _opens_a_name(above: Sequence[Passage], line: Passage) -> bool:
-    text = folded(line.text)
-    if folded(above[-1].text) in {"uy ban nhan dan", "hoi dong nhan dan"}:
+    text = fold(line.text)
+    if fold(above[-1].text) in {"uy ban nhan dan", "hoi dong nhan dan"}:
         return False
     return text.startswith(_BODY_WORDS)
 
@@ -203,7 +204,7 @@ def read_kind(lines: Sequence[Passage], number: Proposed[DocumentNumber] | None)
     """Propose the kind by its title line, or by the notation; a letter with neither is a công văn."""
     titles = {title: kind for kind, title in KINDS.values()}
     for line in lines[:HEAD_LINES]:
-        if _is_capitals(line.text) and (kind := titles.get(folded(line.text))):
+        if _is_capitals(line.text) and (kind := titles.get(fold(line.text))):
             return Proposed(kind, line.span())
     if number is None:
         at = lines[0].span(0, 0) if lines else Passage("", ()).span()
@@ -223,7 +224,7 @@ def read_subject(lines: Sequence[Passage]) -> Proposed[str] | None:
                 return Proposed(body.text.rstrip("."), body.span())
     titles = {title for _, title in KINDS.values()}
     for index, line in enumerate(head):
-        if _is_capitals(line.text) and folded(line.text) in titles:
+        if _is_capitals(line.text) and fold(line.text) in titles:
             below = list(head[index + 1 :])
             while below and below[0].is_blank:
                 below.pop(0)

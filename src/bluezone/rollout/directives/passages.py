@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from bluezone.agencies.folding import fold
 from bluezone.rollout.directives.proposal import Span
 
 # Marks of a transcript, longest first; one asterisk followed by a blank is a bullet and stays.
@@ -32,15 +33,9 @@ def clean(text: str) -> str:
     return "".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in {"Cc", "Cs", "Co"})
 
 
-def folded(text: str) -> str:
-    """Return the text without diacritics, in lower case, with single blanks: for comparing, never for showing."""
-    plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).split())
-
-
 def folded_ocr(text: str) -> str:
     """Return the folded text with digits that an optical reader takes for letters turned back, letters only."""
-    return re.sub(r"[^a-z]+", " ", folded(text).translate(_OCR_LETTERS)).strip()
+    return re.sub(r"[^a-z]+", " ", fold(text).translate(_OCR_LETTERS)).strip()
 
 
 @dataclass(frozen=True)

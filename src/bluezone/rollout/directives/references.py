@@ -4,8 +4,9 @@
 import datetime
 import re
 
+from bluezone.agencies.folding import fold
 from bluezone.rollout.directives.letterhead import NOTATION
-from bluezone.rollout.directives.passages import Passage, folded
+from bluezone.rollout.directives.passages import Passage
 from bluezone.rollout.directives.proposal import Confidence, DocumentKind, DocumentReference, Doubt, Proposed
 
 _KIND_WORDS = {
@@ -48,7 +49,7 @@ def read_basis(preamble: Passage) -> tuple[Proposed[DocumentReference], ...]:
     for match in _REFERENCE.finditer(preamble.text):
         reference = _reference(match)
         if reference.number not in found:
-            before = folded(preamble.text[max(0, match.start() - 60) : match.start()])
+            before = fold(preamble.text[max(0, match.start() - 60) : match.start()])
             introduced = any(word in before for word in _INTRODUCED)
             confidence = Confidence.HIGH if introduced and reference.date else Confidence.MEDIUM
             doubts = () if reference.date else (Doubt.INCOMPLETE,)

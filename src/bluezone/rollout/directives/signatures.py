@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bluezone.rollout.directives.passages import Passage, folded, joined
+from bluezone.agencies.folding import fold
+from bluezone.rollout.directives.passages import Passage, joined
 from bluezone.rollout.directives.proposal import Authority, AuthorityLine, Confidence, Doubt, Proposed, Signer, Span
 
 _AUTHORITY = re.compile(r"^(?P<authority>TUQ|T\.U\.Q|TM|T\.M|KT|K\.T|TL|T\.L|Q)\s*[.,]\s*(?P<of>\S.*)$")
@@ -74,7 +75,7 @@ def _is_position(line: Passage) -> bool:
     letters = [sign for sign in line.text if sign.isalpha()]
     if not letters or sum(sign.isupper() for sign in letters) < 0.9 * len(letters) or len(line.text) > 60:
         return False
-    return folded(line.text).lstrip("q. ").startswith(_POSITIONS)
+    return fold(line.text).lstrip("q. ").startswith(_POSITIONS)
 
 
 def read_signers(lines: Sequence[Passage]) -> tuple[Proposed[Signer], ...]:
