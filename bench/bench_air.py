@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The virtual air: how surely handsets in a room hear each other, and how many packets a core carries."""
+
+import asyncio
+import math
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from bluezone.radio.air import Pair, Scene, VirtualAir
+from bluezone.radio.air.figures import rssi_curve
+from bluezone.radio.beacon import Beacon
+from bluezone.radio.frames import WEAKEST_RSSI_DBM
+from bluezone.radio.interface import PROFILES, Burst, Sighting
+from bluezone.radio.simulatedtime import run_simulated
+
+HANDSETS = 50
+ROOM_M = 5.0
+MINUTES = 20
+WINDOW_SECONDS = 30.0
+MARGIN_DB = 10
+WARM_UP_SECONDS = 60.0
+
+
+class Ear:
+    """Notes in which 30-second windows each neighbour was heard."""
+
+    def __init__(self) -> None:
+        self.windows: dict[int, set[int]] = defaultdict(set)
+        self.heard_count = 0
+
+    def burst_started(self, burst: Burst) -> None:
+        pass
+
+    def heard(self, sighting: Sighting) -> None:
+        self.heard_count += 1
+        window = int((sighting.boot_seconds - WARM_UP_SECONDS) // WINDOW_SECONDS)
+        self.windows[int.from_bytes(sighting.identifier16[:2], "big")].add(window)
+
+
+def room(count: int, loss: float, rng: random.Random) -> tuple[Scene, dict[tuple[int, int], float]]:
+    """A scene of `count` handsets at random places of a room, phones in hand; and their distances."""
+    places = [(rng.uniform(0, ROOM_M), rng.uniform(0, ROOM_M)) for _ in range(count)]
+    distances = {
+        (one, other): max(math.dist(places[one], places[other]), 0.2)
+        for one in range(count)
+        for other in range(one + 1, count)
+    }
+    pairs = {(str(one), str(other)): Pair(metres) for (one, other), metres in distances.items()}
+    return Scene(pairs=pairs, loss=loss), distances
+
+
+async def live(scene: Scene, count: int, seconds: float, duty: str, *, over_hci: bool) -> list[Ear]:
+    """Run `count` handsets on the scene, each started at its own moment; returns what they heard."""
+    rng = random.Random(50)
+    air = VirtualAir(scene, rng)
+    clock = asyncio.get_running_loop().time
+    ears = [Ear() for _ in range(count)]
+
+    async def start(number: int) -> None:
+        await asyncio.sleep(rng.uniform(0, WINDOW_SECONDS))
+        radio = (air.radio if over_hci else air.light_radio)(str(number))
+        payload = number.to_bytes(2, "big") + bytes(18)
+        await Beacon(radio, lambda: payload, ears[number], PROFILES[duty], clock, random.Random(number)).run()
+
+    tasks = [asyncio.create_task(start(number)) for number in range(count)]
+    await asyncio.sleep(seconds)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return ears
+
+
+def continuity(loss: float, duty: str) -> tuple[float, float, int]:
+    """Share of (listener, neighbour, 30-second window) with a sighting, the worst pair's share, and pairs counted.
+
+    Counted are the pairs whose median packet arrives at least 10 dB above what a handset keeps.
+    """
+    scene, distances = room(HANDSETS, loss, random.Random(5))
+    ears = run_simulated(live(scene, HANDSETS, WARM_UP_SECONDS + MINUTES * 60, duty, over_hci=False))
+    windows = int(MINUTES * 60 // WINDOW_SECONDS)
+    shares = []
+    for (one, other), metres in distances.items():
+        if rssi_curve(metres, 0, "hand-hand").at(0.0) < WEAKEST_RSSI_DBM + MARGIN_DB:
+            continue
+        for listener, neighbour in ((one, other), (other, one)):
+            heard = sum(0 <= window < windows for window in ears[listener].windows[neighbour])
+            shares.append(heard / windows)
+    return sum(shares) / len(shares), min(shares), len(shares)
+
+
+def received_per_second(over_hci: bool, count: int, seconds: float) -> float:
+    """Packets that listeners were told of per second of processor time, setting up included."""
+    scene, _ = room(count, 0.0, random.Random(5))
+    started = time.process_time()
+    ears = run_simulated(live(scene, count, seconds, "mains", over_hci=over_hci))
+    return sum(ear.heard_count for ear in ears) / (time.process_time() - started)
+
+
+def run(progress: Callable[[str], None]) -> dict[str, Any]:
+    """Measure continuity at rising loss, then both paths on the same scene."""
+    rows = {}
+    for duty, loss in (("default", 0.0), ("default", 0.25), ("default", 0.5), ("saver", 0.5)):
+        mean, worst, pairs = continuity(loss, duty)
+        rows[f"{duty}, {loss:.0%} loss"] = {
+            "percent": round(100 * mean, 3),
+            "worst_pair_percent": round(100 * worst, 1),
+        }
+        progress(f"continuity {duty} {loss:.0%} loss: {mean:.3%}, worst pair {worst:.1%}, {pairs} directed pairs")
+    light = received_per_second(False, 20, 120)
+    over_hci = received_per_second(True, 20, 120)
+    progress(f"received per core-second: light {light:.0f}, over HCI {over_hci:.0f}")
+    return {
+        "name": "air",
+        "value": round(light),
+        "unit": "packets received per core-second, light path; baseline: the same scene over HCI bytes",
+        "baseline": round(over_hci),
+        "ratio": round(light / over_hci, 1),
+        "continuity_30s": rows,
+        "continuity_holds": rows["default, 50% loss"]["percent"] >= 99,
+    }
