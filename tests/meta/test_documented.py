@@ -58,4 +58,6 @@ def test_the_command_reference_is_what_the_program_says():
         [sys.executable, REPOSITORY / "tools" / "commands.py"], capture_output=True, text=True, check=True
     ).stdout
 
-    assert (REFERENCE / "commands.md").read_text() == generated, "run: .venv/bin/python tools/commands.py > docs/reference/commands.md"
+    assert (REFERENCE / "commands.md").read_text() == generated, (
+        "run: .venv/bin/python tools/commands.py > docs/reference/commands.md"
+    )
