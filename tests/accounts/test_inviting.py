@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts and their one-time links."""
+
+import datetime
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from tests.builders.office import PASSWORD, user
+
+from bluezone.accounts import inviting
+from bluezone.accounts.inviting import AccountLinkInvalid, LastAdmin
+from bluezone.accounts.models import AccountLink, AuditEntry, Role, User
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+def made(username="lan"):
+    return inviting.make_account("admin", username, "Nông Thị Lan", "Trạm Y tế", Role.HEALTH_WORKER, NOW)
+
+
+def test_a_link_sets_the_password_once():
+    account, token = made()
+    assert not account.has_usable_password()
+
+    taken = inviting.set_first_password(token, "Nông Thị Lan", PASSWORD, NOW)
+
+    assert taken.check_password(PASSWORD)
+    with pytest.raises(AccountLinkInvalid):
+        inviting.set_first_password(token, "Somebody else", "another password", NOW)
+
+
+def test_looking_at_a_link_does_not_use_it():
+    account, token = made()
+
+    assert inviting.user_of_link(token, NOW) == account
+    assert inviting.user_of_link(token, NOW) == account
+
+
+def test_a_link_ends_after_72_hours():
+    _, token = made()
+    inviting.user_of_link(token, NOW + datetime.timedelta(hours=71, minutes=59))
+
+    with pytest.raises(AccountLinkInvalid):
+        inviting.user_of_link(token, NOW + datetime.timedelta(hours=72))
+
+
+def test_a_newer_link_replaces_the_older():
+    account, old = made()
+    new = inviting.make_link("admin", account, NOW)
+
+    with pytest.raises(AccountLinkInvalid):
+        inviting.user_of_link(old, NOW)
+    assert inviting.user_of_link(new, NOW) == account
+
+
+def test_the_token_is_not_stored():
+    _, token = made()
+
+    assert token not in str(list(AccountLink.objects.values()))
+    assert token not in str(list(AuditEntry.objects.values()))
+
+
+def test_the_links_of_a_deactivated_account_are_dead():
+    user("root", Role.ADMIN)
+    account, token = made()
+    inviting.change_account("root", account, account.name, account.agency, account.role, is_active=False)
+
+    with pytest.raises(AccountLinkInvalid):
+        inviting.user_of_link(token, NOW)
+
+
+def test_the_first_administrator_gets_a_link_at_each_start_until_one_has_a_password():
+    first = inviting.first_admin_token(NOW)
+    second = inviting.first_admin_token(NOW)
+
+    assert User.objects.count() == 1
+    with pytest.raises(AccountLinkInvalid):
+        inviting.user_of_link(first, NOW)
+    inviting.set_first_password(second, "Hoàng Thị Mai", PASSWORD, NOW)
+    assert inviting.first_admin_token(NOW) is None
+
+
+def test_a_worker_who_has_taken_the_name_admin_does_not_get_the_link():
+    worker = user("admin", Role.HEALTH_WORKER)
+    token = inviting.first_admin_token(NOW)
+
+    assert inviting.user_of_link(token, NOW) != worker
+    assert inviting.user_of_link(token, NOW).role == Role.ADMIN
+
+
+@pytest.mark.parametrize(("role", "active"), [(Role.HEALTH_WORKER, True), (Role.ADMIN, False)])
+def test_the_last_administrator_stays(role, active):
+    root = user("root", Role.ADMIN)
+    made("waiting")[0]
+
+    with pytest.raises(LastAdmin):
+        inviting.change_account("root", root, root.name, root.agency, role, active)
+    assert User.objects.get(username="root").role == Role.ADMIN
+
+
+def test_one_of_two_administrators_may_go():
+    root, second = user("root", Role.ADMIN), user("second", Role.ADMIN)
+
+    inviting.change_account("root", second, second.name, second.agency, Role.SUPERVISOR, True)
+
+    assert User.objects.get(pk=second.pk).role == Role.SUPERVISOR
+    assert User.objects.get(pk=root.pk).role == Role.ADMIN
+
+
+def test_the_command_prints_a_link_that_works(capsys):
+    root = user("root", Role.ADMIN)
+    call_command("account_link", "root")
+    token = capsys.readouterr().out.strip().rstrip("/").rsplit("/", 1)[1]
+
+    assert inviting.user_of_link(token, timezone.now()) == root
+    with pytest.raises(CommandError, match="no active account"):
+        call_command("account_link", "nobody")

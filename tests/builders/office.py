@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An office with a data folder of its own: people in it, its key server, and fixtures for the tests of its apps."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from bluezone.accounts.models import Role, User
+from bluezone.city import load_city, write_default
+from bluezone.healthauthority import key_server as opened_key_server
+from bluezone.keyserver.service import KeyServer
+
+PASSWORD = "suối chảy qua bản nhỏ"
+
+
+def write_city(folder: Path, **settings) -> None:
+    """`city.toml` of a small city."""
+    write_default(
+        folder, **{"name_vi": "thành phố Bắc Kạn", "name_en": "Bac Kan", "hotline": "0209 3870 000", **settings}
+    )
+
+
+def user(username: str = "lan", role: str = Role.HEALTH_WORKER, **values) -> User:
+    """An account with the password PASSWORD."""
+    made = User(username=username, role=role, **{"name": "Nông Thị Lan", "agency": "Trạm Y tế Sông Cầu", **values})
+    made.set_password(PASSWORD)
+    made.save()
+    return made
+
+
+def today() -> datetime.date:
+    """The local date."""
+    return timezone.localdate()
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path, settings) -> Path:
+    """A data folder with a city in it, which Django's settings name."""
+    folder = tmp_path / "data"
+    write_city(folder)
+    settings.DATA_FOLDER = folder
+    settings.CITY = load_city(folder)
+    settings.ALLOWED_HOSTS = ["testserver"]
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings) -> None:
+    """Argon2 is slow on purpose; only the tests of it need it."""
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        "django.contrib.auth.hashers.Argon2PasswordHasher",
+    ]
+
+
+@pytest.fixture
+def server(data_folder) -> KeyServer:
+    """The key server that the office's pages use."""
+    server = opened_key_server.key_server()
+    yield server
+    server.close()
+    opened_key_server._opened.cache_clear()
