@@ -12,7 +12,7 @@ from bluezone.handset.cityconfig import CityConfig
 from bluezone.handset.client import Client
 from bluezone.handset.clock import Clock, SystemClock, boot_id_of
 from bluezone.handset.dailykeys import DailyKeys
-from bluezone.handset.downloads import Downloads
+from bluezone.handset.downloads import Downloads, Held
 from bluezone.handset.encounterlog import EncounterLog, identifiers_per_day
 from bluezone.handset.exposures import Exposures, HeardIndex, Receiver, windows_of_file
 from bluezone.handset.plays import Plays
@@ -237,6 +237,11 @@ class Handset:
             if first:
                 self.log.stamp_earlier(self._stamp)
             self._keep_state()
+
+    @property
+    def held_exports(self) -> Held:
+        """Which lists were taken in, and how old the newest is."""
+        return self._downloads.held
 
     def assessment(self) -> Assessment:
         """Levels and days as of today, from what was found so far."""

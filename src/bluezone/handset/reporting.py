@@ -7,8 +7,10 @@ arrived twice counts once.
 """
 
 import random
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Literal
 
 from bluezone.handset.cityconfig import CityConfig, WeekKeyUntrusted
@@ -33,6 +35,11 @@ from bluezone.protocol.upload import (
 from bluezone.refusal import Refused
 
 PENDING = "report"
+
+
+def unix_day(day: int) -> date:
+    """The date of a UTC day since 1970-01-01."""
+    return date(1970, 1, 1) + timedelta(days=day)
 
 
 class ConsentMissing(Refused):
@@ -106,6 +113,11 @@ class ReportOutcome:
         """How many daily keys the report holds."""
         return len(self.days)
 
+    @property
+    def dates(self) -> tuple[date, ...]:
+        """UTC dates of its keys."""
+        return tuple(unix_day(day) for day in self.days)
+
 
 class Reporting:
     """Drives one report at a time. `on_rekeyed` is called when today's key was given away and replaced."""
@@ -119,6 +131,8 @@ class Reporting:
         self._sent = sent
         self._plays = plays
         self._rng = rng
+        # The page and the agent's errands may both want to go on; one call at a time.
+        self._lock = threading.RLock()
         self.on_rekeyed: Callable[[], None] = lambda: None
 
     @property
@@ -131,9 +145,7 @@ class Reporting:
 
         Raises CodeWrong, CodeUsedOrExpired, WeekKeyUntrusted, NothingToReport, ReportPending, ServerUnreachable.
         """
-        pending = self.pending
-        if pending is not None and pending.certified:
-            raise ReportPending("a report is ready and will be sent by itself; no new code is needed")
+        self._refuse_if_certified()
         answer = self._logged(
             "code_checked", now, (), lambda: self._plays.verify1(Verify1Request(credential=credential))
         )
@@ -160,22 +172,30 @@ class Reporting:
         keys = [(key, level) for key, level in draft.keys if key.day in wanted]
         if not keys:
             raise NothingToReport("no day is chosen, so there is nothing to send; the code was not used")
-        keep_pending(self._store, PENDING, self._blinded(draft, keys, now))
-        return self.go_on(now)
+        with self._lock:
+            self._refuse_if_certified()
+            keep_pending(self._store, PENDING, self._blinded(draft, keys, now))
+            return self.go_on(now)
 
     def go_on(self, now: float) -> ReportOutcome:
         """Do what is next for the pending report; safe to repeat. now: trusted Unix seconds.
 
         Raises ServerUnreachable (everything is kept), CodeWrong, CodeUsedOrExpired, ReportRefused (it is dropped).
         """
+        with self._lock:
+            pending = self.pending
+            if pending is None:
+                raise NothingToReport("no report is under way")
+            if not pending.certified:
+                pending = self._certify(pending, now)
+            if now < pending.upload_at:
+                return ReportOutcome("waiting", pending.days, pending.upload_at)
+            return self._upload(pending, now)
+
+    def _refuse_if_certified(self) -> None:
         pending = self.pending
-        if pending is None:
-            raise NothingToReport("no report is under way")
-        if not pending.certified:
-            pending = self._certify(pending, now)
-        if now < pending.upload_at:
-            return ReportOutcome("waiting", pending.days, pending.upload_at)
-        return self._upload(pending, now)
+        if pending is not None and pending.certified:
+            raise ReportPending("a report is ready and will be sent by itself; no new code is needed")
 
     def _blinded(self, draft: ReportDraft, keys: list[tuple[TemporaryExposureKey, int]], now: float) -> PendingReport:
         week_key = self._city.require_trusted(draft.kid, draft.klass, now)

@@ -6,6 +6,7 @@ Source: design.md, promise 2.
 
 import json
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Literal
 
 from bluezone.handset.store import Store
@@ -28,6 +29,11 @@ class Sent:
     kind: Kind
     days: tuple[int, ...]
     outcome: Outcome
+
+    @property
+    def dates(self) -> tuple[date, ...]:
+        """UTC dates of the keys."""
+        return tuple(date(1970, 1, 1) + timedelta(days=day) for day in self.days)
 
 
 class SentLog:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +71,11 @@ def _refusal(error: sqlite3.Error) -> Refused:
 class Store:
     """Sealed rows of one phone. Every method may be called from any thread."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, vault: Vault, lock: int | None) -> None:
+    def __init__(self, folder: Path, connection: sqlite3.Connection, vault: Vault, held: ExitStack) -> None:
         self.folder = folder
         self._connection = connection
         self._vault = vault
-        self._lock_descriptor = lock
+        self._held = held
         self._lock = threading.RLock()
         self._depth = 0
 
@@ -89,15 +89,13 @@ class Store:
         path, key = folder / STORE_FILE, folder / KEY_FILE
         if reading and not path.exists():
             raise HandsetMissing(f"no phone in {folder}; `bluezone handset run` makes one")
-        lock = None if reading else _take_lock(folder)
-        try:
+        with ExitStack() as held:
+            if not reading:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                held.enter_context(take_lock(folder))
             fresh = not path.exists()
             vault = Vault.create(key) if fresh and not key.exists() else Vault.open(key)
-            return cls(folder, _connect(path, fresh), vault, lock)
-        except BaseException:
-            if lock is not None:
-                os.close(lock)
-            raise
+            return cls(folder, _connect(path, fresh), vault, held.pop_all())
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -192,9 +190,7 @@ class Store:
         """Close the file and let another process have the phone."""
         with self._lock:
             self._connection.close()
-        if self._lock_descriptor is not None:
-            os.close(self._lock_descriptor)
-            self._lock_descriptor = None
+        self._held.close()
 
     def erase(self) -> None:
         """Destroy the key, then overwrite and remove the store. What is left on the medium cannot be opened."""
@@ -213,16 +209,18 @@ class Store:
             raise _refusal(error) from error
 
 
-def _take_lock(folder: Path) -> int:
-    """Make the folder (0700) and hold its lock for as long as the descriptor is open."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+@contextmanager
+def take_lock(folder: Path) -> Iterator[None]:
+    """Hold the folder of a phone for this process. Raises HandsetBusy."""
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise HandsetBusy("another process is using this phone; use its page, or stop it first") from error
+        yield
+    finally:
         os.close(descriptor)
-        raise HandsetBusy("another process is using this phone; use its page, or stop it first") from error
-    return descriptor
 
 
 def _connect(path: Path, fresh: bool) -> sqlite3.Connection:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from bluezone.handset.dates import full_date
 from bluezone.protocol.configfile import TEXT_NAMES, Config
 from bluezone.protocol.exposure import Assessment, DayExposure
 
@@ -34,19 +35,14 @@ def warnings_of(assessment: Assessment, config: Config) -> list[Warning]:
 
 def _warning(exposure: DayExposure, config: Config) -> Warning:
     texts = {
-        language: {name: _filled(texts[name], exposure.day, config.hotline) for name in TEXT_NAMES}
+        language: {name: _filled(texts[name], language, exposure.day, config.hotline) for name in TEXT_NAMES}
         for language, texts in config.texts.items()
     }
     return Warning(exposure.day, exposure.level, exposure.band, exposure.certainty, texts)
 
 
-def _filled(text: str, day: date, hotline: str) -> str:
+def _filled(text: str, language: str, day: date, hotline: str) -> str:
     until = day + timedelta(days=WATCH_DAYS)
-    for name, value in (("hotline", hotline), ("day", short_date(day)), ("until", short_date(until))):
+    for name, value in (("hotline", hotline), ("day", full_date(day, language)), ("until", full_date(until, language))):
         text = text.replace("{" + name + "}", value)
     return text
-
-
-def short_date(day: date) -> str:
-    """A day as it is written in Vietnamese and, unmistakably with its year, beside English."""
-    return f"{day.day}/{day.month}/{day.year}"

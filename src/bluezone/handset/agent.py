@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone handset run`: the phone alive. Bluetooth, flush, purge, polling, reports, random packets, local page."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+
+from bluezone.handset.phone import Handset
+from bluezone.radio.beacon import Beacon
+from bluezone.radio.interface import DutyProfile, Radio
+from bluezone.refusal import Refused
+
+FLUSH_SECONDS = 2.5
+PURGE_SECONDS = 3600.0
+ERRAND_SECONDS = 15.0
+FIRST_RETRY_SECONDS = 60.0
+LONGEST_RETRY_SECONDS = 1800.0
+DEFAULT_POLL_SECONDS = 14_400
+# Phones switched on together must not ask together.
+POLL_JITTER = 0.25
+
+logger = logging.getLogger(__name__)
+
+
+class Agent:
+    """Runs one phone until cancelled.
+
+    radio: opened by the beacon. duty: how often to listen. rng: source of rotation times, addresses and jitter.
+    """
+
+    def __init__(self, handset: Handset, radio: Radio, duty: DutyProfile, rng: random.Random, uuid: int) -> None:
+        self.handset = handset
+        self._rng = rng
+        self.beacon = Beacon(radio, handset.payload, handset, duty, handset.clock.boot_seconds, rng, uuid)
+        self.next_check: float | None = None
+
+    async def run(self) -> None:
+        """Everything at once; ends only by cancellation, and then with what was heard flushed."""
+        loop = asyncio.get_running_loop()
+
+        def rotate_soon() -> None:
+            loop.call_soon_threadsafe(self.beacon.rotate_soon)
+
+        self.handset.reporting.on_rekeyed = rotate_soon
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.beacon.run())
+                tasks.create_task(self._flush())
+                tasks.create_task(self._every(PURGE_SECONDS, self.handset.purge))
+                tasks.create_task(self._every(ERRAND_SECONDS, self.handset.go_on))
+                tasks.create_task(self._poll())
+        finally:
+            self.handset.reporting.on_rekeyed = lambda: None
+
+    async def _flush(self) -> None:
+        """Make durable what was heard, well within the five seconds that a kill may cost."""
+        while True:
+            self.handset.note_radio(self.beacon.last_sent_boot_seconds, self.beacon.last_heard_boot_seconds)
+            # A full disk or a locked store is told by the page; what was heard waits in memory for the next turn.
+            with contextlib.suppress(Refused):
+                self.handset.flush()
+            await asyncio.sleep(FLUSH_SECONDS)
+
+    async def _every(self, seconds: float, work: Callable[[], object]) -> None:
+        """Do some work beside the radio, again and again; a refusal is told on the page and tried again."""
+        pause = seconds
+        while True:
+            try:
+                await asyncio.to_thread(work)
+            except Refused as refused:
+                logger.info("put off: %s", refused.code)
+                pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+            else:
+                pause = seconds
+            await asyncio.sleep(pause)
+
+    async def _poll(self) -> None:
+        pause = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                await asyncio.to_thread(self.handset.check)
+            except Refused as refused:
+                logger.warning("not checked: %s", refused.code)
+                wait, pause = pause, min(2 * pause, self._poll_seconds())
+            else:
+                wait, pause = self._poll_seconds(), FIRST_RETRY_SECONDS
+            wait *= self._rng.uniform(1 - POLL_JITTER, 1 + POLL_JITTER)
+            self.next_check = self.handset.now() + wait
+            await asyncio.sleep(wait)
+
+    def _poll_seconds(self) -> float:
+        config = self.handset.city.held
+        return float(config.poll_seconds if config else DEFAULT_POLL_SECONDS)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A phone with a clock that tests move, and a real key server behind real HTTP on this machine."""
+
+import random
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from tests.builders.keyserver import NOON, opened
+
+from bluezone.handset import Handset
+from bluezone.handset.heard import Page
+from bluezone.keyserver.service import KeyServer
+from bluezone.radio.interface import Burst, Sighting
+
+BURST_SECONDS = 30.0
+
+
+@dataclass
+class World:
+    """True time, which server and phones share unless a test says otherwise."""
+
+    now: float = NOON
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class PhoneClock:
+    """A phone's clocks: the boot clock follows true time from `booted_at`, the wall clock is off by `wall_error`."""
+
+    world: World
+    booted_at: float
+    wall_error: float = 0.0
+    boot_name: str = "boot-1"
+
+    def boot_seconds(self) -> float:
+        return self.world.now - self.booted_at
+
+    def wall_seconds(self) -> float:
+        return self.world.now + self.wall_error
+
+    def boot_id(self) -> str:
+        return self.boot_name
+
+    def restart(self, name: str, wall_error: float = 0.0) -> None:
+        """The machine starts again: the boot clock begins at 0 under another name."""
+        self.booted_at, self.boot_name, self.wall_error = self.world.now, name, wall_error
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@dataclass
+class Served:
+    """A key server on a port of this machine. tamper: may replace the body of an answer, by path."""
+
+    key_server: KeyServer
+    url: str
+    requests: list[tuple[str, int]] = field(default_factory=list)
+    tamper: Callable[[str, bytes], bytes] = lambda path, body: body
+    down: bool = False
+
+    def trust(self) -> str:
+        """The city's public key, as it is given to phones at set-up."""
+        return self.key_server.secrets.signing_key.public_key().public_bytes_raw().hex()
+
+    def application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        path = environ["PATH_INFO"]
+        self.requests.append((path, int(environ.get("CONTENT_LENGTH") or 0)))
+        head: list[Any] = []
+        body = b"".join(self.key_server.application(environ, lambda *told: head.extend(told)))
+        if self.down:
+            start_response("503 Service Unavailable", [("Content-Length", "0")])
+            return [b""]
+        told = self.tamper(path, body)
+        headers = [(name, str(len(told)) if name == "Content-Length" else value) for name, value in head[1]]
+        start_response(head[0], headers)
+        return [told]
+
+
+@contextmanager
+def served(folder: Path, world: World, **settings: Any) -> Iterator[Served]:
+    """Serve a small city from `folder` over HTTP; nothing waits unless `settings` say so."""
+    waits = {"verify_to_upload_seconds": 0, "publish_period_seconds": 0, "padding_mean": 1}
+    key_server = opened(folder, lambda: world.now, **{**waits, **settings})
+    server = Served(key_server, "")
+    httpd = make_server("127.0.0.1", 0, server.application, WSGIServer, _Quiet)
+    server.url = f"http://127.0.0.1:{httpd.server_port}"
+    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        httpd.shutdown()
+        thread.join()
+        httpd.server_close()
+        key_server.close()
+
+
+@dataclass
+class Phones:
+    """Makes phones of one city, each in its own folder."""
+
+    folder: Path
+    server: Served
+    world: World
+    made: list[Handset] = field(default_factory=list)
+
+    def new(self, name: str, clock: PhoneClock | None = None, **options: Any) -> Handset:
+        """A phone that was switched on a day ago, or the one of that name again."""
+        clock = clock or PhoneClock(self.world, self.world.now - 86_400)
+        options = {"trust": self.server.trust(), **options}
+        handset = Handset.open(
+            self.folder / name, self.server.url, clock, random.Random(f"{name}/{len(self.made)}"), "virtual", **options
+        )
+        self.made.append(handset)
+        return handset
+
+    def close(self) -> None:
+        for handset in self.made:
+            handset.close()
+
+
+def hear(
+    listener: Handset, payload: bytes, minutes: float, *, rssi_dbm: int = -76, first_burst: int = 1, world: World
+) -> int:
+    """Let a phone hear one frame in each burst of `minutes` minutes; true time passes. Returns the next burst."""
+    number = first_burst
+    for number in range(first_burst, first_burst + int(minutes * 60 / BURST_SECONDS)):
+        burst = Burst(number, listener.clock.boot_seconds(), BURST_SECONDS)
+        listener.burst_started(burst)
+        listener.heard(Sighting(payload[:16], payload[16:], rssi_dbm, number, burst.boot_seconds))
+        world.pass_by(BURST_SECONDS)
+    return number + 1
+
+
+def meet(listener: Handset, other: Handset, minutes: int, *, world: World, rssi_dbm: int = -76) -> None:
+    """Let a phone hear another one, which changes its identifier every ten minutes."""
+    burst = 1
+    for start in range(0, minutes, 10):
+        payload = other.payload()
+        burst = hear(
+            listener, payload, min(10, minutes - start), rssi_dbm=rssi_dbm, first_burst=burst, world=world
+        )
+    listener.flush()
+
+
+def pages(handset: Handset) -> list[Page]:
+    """Every page of a phone's log."""
+    return [page for _, page in handset.log.pages()]
+
+
+def copied_keys(made_keys: Path, folder: Path) -> Path:
+    """A data folder with the session's secrets in it."""
+    shutil.copytree(made_keys, folder / "keys")
+    return folder
