@@ -63,6 +63,16 @@ async def diagnose(spec: str) -> RadioUnavailable | None:
     return None
 
 
+async def identify(radio: BumbleRadio) -> str:
+    """Open and close the radio once to learn its model, under which calibration.py knows it.
+
+    Raises RadioUnavailable, RadioFailed.
+    """
+    await radio.open()
+    await radio.close()
+    return radio.model
+
+
 def name_packet(name: str) -> bytes:
     """The packet by which a client of the virtual air says which handset of the scene it is."""
     encoded = name.encode()

@@ -78,6 +78,8 @@ class Beacon:
     async def run(self) -> None:
         """Advertise and listen until cancelled; never ends by itself."""
         self.off_since_boot_seconds = self._boot_clock()
+        # Bursts are seconds apart, so numbers that start here are never met again until the next boot.
+        self._burst = int(self.off_since_boot_seconds)
         pause = FIRST_RETRY_SECONDS
         try:
             while True:

@@ -42,6 +42,7 @@ class Sighting:
 class Burst:
     """One stretch of listening; an exposure counts the time since the burst before it.
 
+    number:                  rises with each burst; none comes twice between two starts of the machine.
     seconds_since_previous:  from the start of the burst before to the start of this one, at most 300;
                              the first counts one period of the duty profile.
     """

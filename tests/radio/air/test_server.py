@@ -9,7 +9,7 @@ import pytest
 from bumble import hci
 from tests.radio.handsets import running
 
-from bluezone.radio.adapters import RadioUnavailable, name_packet, open_radio
+from bluezone.radio.adapters import RadioUnavailable, identify, name_packet, open_radio
 from bluezone.radio.air import Advertisement, Pair, Scene, VirtualAir
 from bluezone.radio.air.server import AirServer, PortTaken
 from bluezone.radio.interface import RadioFailed
@@ -61,6 +61,18 @@ def test_nameless_handsets_take_the_scenes_names_in_turn_and_then_numbers():
         return names
 
     assert asyncio.run(main()) == ("anh", "em", "handset-1")
+
+
+def test_a_radio_is_asked_its_model_before_it_is_used():
+    async def main():
+        air, server, port = await serve()
+        named = await identify(open_radio(f"virtual:127.0.0.1:{port}/anh"))
+        asked = await identify(open_radio(f"tcp-client:127.0.0.1:{port}"))
+        await until(lambda: not air.names())
+        await server.stop()
+        return named, asked
+
+    assert asyncio.run(main()) == ("virtual", "ffff-0000"), "what bumble's virtual controller says of itself"
 
 
 def test_a_handset_comes_back_by_itself_when_the_air_was_restarted():
