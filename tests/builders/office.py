@@ -2,6 +2,7 @@
 """An office with a data folder of its own: people in it, its key server, and fixtures for the tests of its apps."""
 
 import datetime
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,20 @@ def today() -> datetime.date:
     return timezone.localdate()
 
 
+@pytest.fixture(scope="session")
+def furnished_folder(tmp_path_factory) -> Path:
+    """A data folder with keys and stores, made once: the RSA keys of five weeks take their time."""
+    folder = tmp_path_factory.mktemp("office") / "data"
+    write_city(folder)
+    KeyServer.open(folder).close()
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def data_folder(tmp_path, settings) -> Path:
+def data_folder(tmp_path, settings, furnished_folder) -> Path:
     """A data folder with a city in it, which Django's settings name."""
     folder = tmp_path / "data"
-    write_city(folder)
+    shutil.copytree(furnished_folder, folder)
     settings.DATA_FOLDER = folder
     settings.CITY = load_city(folder)
     settings.ALLOWED_HOSTS = ["testserver"]

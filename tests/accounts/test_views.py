@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coming in, going out, and overseeing accounts, through the pages."""
+
+import re
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from tests.builders.office import PASSWORD, user
+
+from bluezone.accounts import inviting
+from bluezone.accounts.models import AuditEntry, Role, User
+
+pytestmark = pytest.mark.django_db
+ENGLISH = {"bluezone-language": "en"}
+
+
+@pytest.fixture
+def english(client):
+    client.cookies.load(ENGLISH)
+    return client
+
+
+def sign_in(client, name="lan", password=PASSWORD, **more):
+    return client.post("/sign-in/", {"username": name, "password": password, **more})
+
+
+@pytest.mark.parametrize(
+    ("role", "page"), [(Role.HEALTH_WORKER, "codes"), (Role.SUPERVISOR, "codes"), (Role.ADMIN, "accounts")]
+)
+def test_after_sign_in_each_role_begins_where_its_work_is(client, role, page):
+    user("lan", role)
+
+    assert sign_in(client).url == "/"
+    assert client.get("/").url == reverse(page)
+
+
+def test_sign_in_goes_on_to_the_page_that_was_asked_for(client):
+    user("lan")
+    asked = client.get("/codes/new/")
+
+    assert asked.url == "/sign-in/?next=/codes/new/"
+    assert sign_in(client, next="/codes/new/").url == "/codes/new/"
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+def test_sign_in_never_leads_to_another_site(client, address):
+    user("lan")
+
+    assert sign_in(client, next=address).url == "/"
+
+
+def test_a_wrong_password_says_what_to_do_and_does_not_repeat_it(english):
+    user("lan")
+    answer = sign_in(english, password="not the password")
+
+    assert answer.status_code == 422
+    assert "do not fit together" in answer.text
+    assert "not the password" not in answer.text
+
+
+def test_too_many_tries_are_told_when_to_come_back(english):
+    user("lan")
+    for _ in range(5):
+        sign_in(english, password="wrong")
+    answer = sign_in(english)
+
+    assert answer.status_code == 429
+    assert re.search(r"Try again after \d\d:\d\d", answer.text)
+
+
+def test_signing_out_ends_the_session_and_needs_a_post(client):
+    client.force_login(user("lan"))
+
+    assert client.get("/sign-out/").status_code == 405
+    client.post("/sign-out/")
+    assert client.get("/codes/").status_code == 302
+
+
+def test_a_one_time_link_leads_into_the_account_and_is_gone_afterwards(english):
+    _, token = inviting.make_account("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, timezone.now())
+    page = f"/start/{token}/"
+    assert english.get(page).status_code == 200
+    form = {"name": "Nông Thị Lan", "password": PASSWORD, "again": PASSWORD}
+
+    assert english.post(page, {**form, "again": "different one"}).status_code == 422
+    assert english.post(page, {**form, "password": "1234567890", "again": "1234567890"}).status_code == 422
+    assert english.post(page, form).status_code == 302
+    assert english.get("/").url == "/codes/"
+    gone = english.get(page)
+    assert gone.status_code == 410
+    assert "no longer works" in gone.text
+
+
+def test_a_new_password_signs_other_browsers_out(client, django_user_model):
+    from django.test import Client
+
+    lan, elsewhere = user("lan"), Client()
+    client.force_login(lan)
+    elsewhere.force_login(lan)
+    new = "một câu mới thật dài"
+
+    wrong = client.post("/password/", {"present": "wrong", "password": new, "again": new})
+    assert wrong.status_code == 422
+    assert client.post("/password/", {"present": PASSWORD, "password": new, "again": new}).status_code == 302
+    assert client.get("/password/").status_code == 200
+    assert elsewhere.get("/password/").status_code == 302
+    assert AuditEntry.objects.get().action == "password_set"
+
+
+def test_an_administrator_makes_an_account_and_gets_its_link_once(english):
+    english.force_login(user("root", Role.ADMIN))
+    form = {"name": "Nông Thị Lan", "agency": "Trạm Y tế", "username": "lan", "role": "health_worker"}
+    made = english.post("/accounts/new/", form)
+
+    assert made.status_code == 201
+    link = re.search(r"http://testserver(/start/\S+/)<", made.text)[1]
+    assert english.get(link).status_code == 200
+    assert made.headers["Cache-Control"] == "no-store"
+    assert "There is already an account" in english.post("/accounts/new/", form).text
+    assert english.post("/accounts/new/", {**form, "username": "Nông Lan"}).status_code == 422
+
+
+def test_a_deactivated_person_is_out_at_once(client):
+    from django.test import Client
+
+    root, lan = Client(), user("lan")
+    root.force_login(user("root", Role.ADMIN))
+    client.force_login(lan)
+    assert client.get("/password/").status_code == 200
+
+    changed = root.post(f"/accounts/{lan.pk}/", {"name": lan.name, "agency": lan.agency, "role": lan.role})
+
+    assert changed.status_code == 302
+    assert client.get("/password/").status_code == 302
+    assert sign_in(client).status_code == 422
+
+
+def test_the_last_administrator_is_told_why_nothing_changed(english):
+    root = user("root", Role.ADMIN)
+    english.force_login(root)
+    answer = english.post(
+        f"/accounts/{root.pk}/", {"name": "x", "agency": "y", "role": "supervisor", "is_active": "on"}
+    )
+
+    assert answer.status_code == 409
+    assert "last administrator" in answer.text
+    assert User.objects.get(pk=root.pk).role == Role.ADMIN
+
+
+def test_a_new_link_for_a_forgotten_password(english):
+    english.force_login(user("root", Role.ADMIN))
+    lan = user("lan")
+    made = english.post(f"/accounts/{lan.pk}/link/")
+
+    assert made.status_code == 201
+    assert sign_in(english, "lan").status_code == 302, "the old password works until the link is used"
+
+
+def test_the_audit_page_shows_the_chain_its_head_and_a_break(english):
+    from django.db import connection
+
+    english.force_login(user("sup", Role.SUPERVISOR))
+    assert "Nothing has been done yet" in english.get("/audit/").text
+    inviting.make_link("root", user("lan"), timezone.now())
+    head = AuditEntry.objects.get()
+    shown = english.get("/audit/").text
+    assert f"1:{head.digest}" in shown
+    assert "made a one-time link" in shown
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER audit_never_changes")
+        cursor.execute("UPDATE accounts_auditentry SET actor = 'nobody'")
+
+    assert "The chain breaks at entry 1" in english.get("/audit/").text

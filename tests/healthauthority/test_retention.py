@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the office forgets about codes."""
+
+import datetime
+
+import pytest
+from django.utils import timezone
+from tests.builders.office import today, user
+
+from bluezone.healthauthority import issuing, retention
+from bluezone.healthauthority.models import IssuedCode
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_onset_goes_with_the_code_and_the_row_after_14_days(server):
+    now = timezone.now()
+    issuing.issue(server, user(), "clinical", today(), now)
+
+    retention.purge(now + datetime.timedelta(hours=47))
+    assert IssuedCode.objects.get().onset == today()
+    retention.purge(now + datetime.timedelta(hours=49))
+    assert IssuedCode.objects.get().onset is None
+    retention.purge(now + datetime.timedelta(days=15))
+    assert not IssuedCode.objects.exists()

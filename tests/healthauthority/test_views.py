@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The health worker's pages."""
+
+import datetime
+import re
+import uuid
+from dataclasses import replace
+
+import pytest
+from django.utils import timezone
+from tests.builders.keyserver import Phone, keys_for, poster
+from tests.builders.office import today, user
+
+from bluezone.accounts.models import Role
+from bluezone.healthauthority import issuing
+from bluezone.healthauthority.models import IssuedCode
+from bluezone.keyserver import codes
+from bluezone.protocol.codes import Credential
+
+pytestmark = pytest.mark.django_db
+CODE = re.compile(r"\d{4}-\d{4}-\d{4}")
+
+
+@pytest.fixture
+def lan():
+    return user("lan")
+
+
+@pytest.fixture
+def english(client, server, lan):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(lan)
+    return client
+
+
+def form(**changes):
+    return {"case_class": "confirmed", "onset": today().isoformat(), "form_id": uuid.uuid4(), **changes}
+
+
+def shown_code(answer):
+    return CODE.search(re.sub(r"</?i>", "", answer.text))[0]
+
+
+def issued_by(server, worker):
+    return issuing.issue(server, worker, "confirmed", today(), timezone.now()).record
+
+
+def test_a_code_is_shown_once_large_with_its_link_and_what_to_say(english, server):
+    answer = english.post("/codes/new/", form())
+    code = shown_code(answer)
+
+    assert answer.status_code == 201
+    assert codes.status(server, code) == "open"
+    assert re.search(r"https://localhost:8000/r#[\w-]{22}", answer.text)
+    assert "What to say on the phone" in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert code not in english.get("/codes/").text
+
+
+def test_a_reload_does_not_issue_another_and_says_what_to_do(english):
+    same = form()
+    english.post("/codes/new/", same)
+    again = english.post("/codes/new/", same)
+
+    assert again.status_code == 409
+    assert "No second code was made" in again.text
+    assert IssuedCode.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"onset": (today() + datetime.timedelta(days=1)).isoformat()}, "still to come"),
+        ({"onset": (today() - datetime.timedelta(days=24)).isoformat()}, "nobody could be warned any more"),
+        ({"onset": "yesterday"}, "Enter a valid date"),
+        ({"onset": ""}, "This field is required"),
+        ({"case_class": "suspected"}, "Select a valid choice"),
+        ({"form_id": "x"}, "Nothing was stored yet"),
+    ],
+)
+def test_a_bad_form_says_what_is_wrong_and_issues_nothing(english, changes, sentence):
+    answer = english.post("/codes/new/", form(**changes))
+
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert not IssuedCode.objects.exists()
+
+
+def test_over_the_quota_the_page_says_what_to_do_next(english, server, lan):
+    server.city = replace(server.city, quota_per_worker_a_day=2)
+    for _ in range(2):
+        assert english.post("/codes/new/", form()).status_code == 201
+    refused = english.post("/codes/new/", form())
+
+    assert refused.status_code == 429
+    assert "ask a colleague or the supervisor" in refused.text
+    assert IssuedCode.objects.count() == 2
+    assert "2 / 2" in english.get("/codes/").text
+
+
+def test_the_list_teaches_while_it_is_empty_and_says_when_reports_reach_phones(english):
+    page = english.get("/codes/").text
+
+    assert "No code issued yet" in page
+    assert re.search(r"reaches phones between</small><b class=\"num\">\d\d:\d\d.* and \d\d:\d\d", page)
+    assert "no field for a name" in page
+
+
+def test_the_list_shows_each_state(english, server, lan):
+    handles = [issued_by(server, lan) for _ in range(2)]
+    codes.revoke(server, handles[1].handle)
+    made = issuing.issue(server, lan, "confirmed", today(), timezone.now())
+    Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
+    page = english.get("/codes/").text
+
+    assert re.findall(r"</svg>(not used yet|used|revoked|expired)</span>", page) == [
+        "used",
+        "revoked",
+        "not used yet",
+    ]
+
+
+def test_the_open_page_learns_that_the_code_was_used(english, server, lan):
+    made = issuing.issue(server, lan, "confirmed", today(), timezone.now())
+    place = f"/codes/{made.record.pk}/state/"
+    assert english.get(place).headers["X-Code-State"] == "open"
+    Phone(poster(server), server, Credential.from_text(made.link), keys=keys_for(server.clock())).certified()
+    answer = english.get(place)
+
+    assert answer.headers["X-Code-State"] == "used"
+    assert re.search(r"reaches phones by \d\d:\d\d", answer.text)
+
+
+def test_revoking_asks_first_and_then_says_that_it_was_in_time(english, server, lan):
+    record = issued_by(server, lan)
+    place = f"/codes/{record.pk}/revoke/"
+    assert "Revoke the code?" in english.get(place).text
+    assert codes.status(server, record.handle) == "open"
+
+    said = english.post(place, follow=True).text
+
+    assert "The code is revoked" in said
+    assert codes.status(server, record.handle) == "revoked"
+
+
+def test_revoking_too_late_says_that_it_cannot_be_recalled(english, server, lan):
+    made = issuing.issue(server, lan, "confirmed", today(), timezone.now())
+    Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
+    place = f"/codes/{made.record.pk}/revoke/"
+
+    assert "cannot be recalled" in english.get(place).text
+    assert "Too late" in english.post(place, follow=True).text
+
+
+def test_a_worker_does_not_see_or_revoke_the_codes_of_another(english, server):
+    record = issued_by(server, user("hoa"))
+
+    assert "No code issued yet" in english.get("/codes/").text
+    assert english.get(f"/codes/{record.pk}/state/").status_code == 404
+    assert english.post(f"/codes/{record.pk}/revoke/").status_code == 404
+    assert codes.status(server, record.handle) == "open"
+
+
+def test_a_supervisor_sees_and_revokes_the_codes_of_all(english, server, lan):
+    record = issued_by(server, lan)
+    english.force_login(user("sup", Role.SUPERVISOR))
+
+    assert "Nông Thị Lan" in english.get("/codes/").text
+    english.post(f"/codes/{record.pk}/revoke/")
+    assert codes.status(server, record.handle) == "revoked"
+
+
+def test_a_long_list_has_pages(english, server, lan):
+    for _ in range(21):
+        issued_by(server, lan)
+
+    assert (
+        english.get("/codes/").text.count('href="/codes/') - english.get("/codes/?page=2").text.count('href="/codes/')
+        == 19
+    )
+    assert english.get("/codes/?page=nonsense").status_code == 200
