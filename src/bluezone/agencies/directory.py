@@ -140,10 +140,10 @@ def contradictions(
     yield from _repeated_keys((*units, *agencies, *groups))
     yield from _repeated_codes(units)
     yield from _repeated_codes(agencies)
+    yield from _cycles(unit_of)
     for unit in units:
         yield from _wrong_parent(unit, unit_of)
         yield from _wrong_time(unit, unit_of)
-    yield from _cycles(unit_of)
     for agency in agencies:
         home = unit_of.get(agency.unit)
         if home is None or not agency.validity.overlaps(home.validity):
@@ -213,5 +213,7 @@ def _cycles(unit_of: Mapping[str, UnitEntry]) -> Iterator[DirectoryRefused]:
             path[key] = None
             key = unit_of[key].parent
         if key in path:
-            yield UnitCycle(start, f"unit {start} lies under itself")
+            walked = list(path)
+            for member in walked[walked.index(key) :]:
+                yield UnitCycle(member, f"unit {member} lies under itself")
         safe.update(path)

@@ -86,6 +86,10 @@ class Table:
         )
         return dataclasses.replace(self, rows=rows, legacy=None)
 
+    def left_as_is(self) -> "Table":
+        """The same list after a person declined the proposal."""
+        return dataclasses.replace(self, legacy=None)
+
 
 def read_table(source: BinaryIO, columns: Sequence[Column]) -> Table:
     """Read the one sheet of `source` that has the headings of `columns`; what the file is shows in its bytes.
