@@ -6,7 +6,7 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, opened, report_of
 
 from bluezone.keyserver import publication
-from bluezone.keyserver.exportindex import read_index
+from bluezone.keyserver.exportindex import read_index, renew_index
 from bluezone.protocol.exportfile import read_export, verify_export
 from bluezone.protocol.indexfile import CHAIN_START, follow_index
 from bluezone.protocol.intervals import first_interval
@@ -148,6 +148,16 @@ def publication_began(server, now):
     server.keys_store.write(lambda transaction: publication._begin(transaction, server, now))
 
 
+def test_a_file_sealed_by_a_run_that_died_before_the_index_is_listed_by_the_next(server, clock):
+    server.tick()
+    clock.pass_by(2 * HOUR)
+    publication.publish(server, clock.now)
+    assert read_index(server).number == 1
+
+    server.tick()
+    assert read_index(server).number == 2
+
+
 def test_the_index_is_one_unbroken_history(server, clock):
     held_number, held_chain = 0, CHAIN_START
     for _ in range(4):
@@ -183,9 +193,7 @@ def test_an_index_without_files_still_carries_the_chain(server, clock):
     server.tick()
     chain = extend_chain(CHAIN_START, bytes.fromhex(read_index(server).entries[0].sha256))
     clock.pass_by(15 * DAY)
-    from bluezone.keyserver.exportindex import write_index
-
-    write_index(server, clock.now)
+    renew_index(server, clock.now)
 
     index = read_index(server)
     assert (index.number, index.entries, index.chain_before) == (1, (), chain.hex())

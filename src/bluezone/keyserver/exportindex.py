@@ -4,6 +4,7 @@
 Source: protocol.md section 5, "History".
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver.publication import exports_folder
@@ -29,9 +30,19 @@ REFRESH_SECONDS = SECONDS_PER_HOUR
 FILE_NAME = "index.json"
 
 
-def write_index(server: "KeyServer", now: float) -> None:
-    """Sign the index anew. Call it under the service's lock; raises StoreFull, StoreRefused."""
-    payload = encode_index(_index(server, now))
+def renew_index(server: "KeyServer", now: float) -> None:
+    """Sign the index anew if it does not say what is so now, or said it long ago.
+
+    Call it under the service's lock; raises StoreFull, StoreRefused. Compared with what is stored, not with what
+    this run did: an earlier run may have been killed between sealing a file and listing it.
+    """
+    index = _index(server, now)
+    served = read_index(server)
+    if served is not None and now - served.generated_at < REFRESH_SECONDS:
+        unchanged = replace(served, generated_at=index.generated_at) == index
+        if unchanged:
+            return
+    payload = encode_index(index)
     signed = sign_payload(KIND, payload, server.secrets.signing_key)
     write_whole(exports_folder(server) / FILE_NAME, signed)
 
@@ -44,12 +55,6 @@ def read_index(server: "KeyServer") -> Index | None:
         return decode_index(open_signed(KIND, data, {fingerprint(public): public}))
     except (OSError, InvalidSignedFile, InvalidIndex):
         return None
-
-
-def index_is_due(server: "KeyServer", now: float) -> bool:
-    """Tell whether the index is missing, damaged, or signed longer ago than it should be."""
-    index = read_index(server)
-    return index is None or now - index.generated_at >= REFRESH_SECONDS
 
 
 def _index(server: "KeyServer", now: float) -> Index:

@@ -66,16 +66,15 @@ def newest_published_day(now: float, embargo_seconds: int) -> int:
     return day_at(now - embargo_seconds) - 1
 
 
-def publish(server: "KeyServer", now: float) -> bool:
-    """Finish a file that was interrupted, and make the next one if it is due; tells whether there is a new file.
+def publish(server: "KeyServer", now: float) -> None:
+    """Finish a file that was interrupted, and make the next one if it is due.
 
     Call it under the service's lock. Raises StoreRefused; whatever was begun is finished at the next call.
     """
-    finished = _finish(server)
+    _finish(server)
     if _is_due(server, now):
         server.keys_store.write(lambda transaction: _begin(transaction, server, now))
-        finished = _finish(server) or finished
-    return finished
+        _finish(server)
 
 
 def _is_due(server: "KeyServer", now: float) -> bool:
@@ -123,7 +122,7 @@ def _begin(transaction: Transaction, server: "KeyServer", now: float) -> None:
     )
 
 
-def _finish(server: "KeyServer") -> bool:
+def _finish(server: "KeyServer") -> None:
     """Write and seal the file that was begun, if there is one."""
     begun = server.keys_store.read(
         "SELECT number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed"
@@ -143,7 +142,6 @@ def _finish(server: "KeyServer") -> bool:
         name = f"{number}-{digest.hex()[:NAME_DIGITS]}.zip"
         write_whole(exports_folder(server) / name, data)
         _seal(server, (name, digest, len(data), number))
-    return bool(begun)
 
 
 def _seal(server: "KeyServer", row: Row) -> None:

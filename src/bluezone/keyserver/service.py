@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bluezone.city import City, load_city
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.exportindex import index_is_due, write_index
+from bluezone.keyserver.exportindex import renew_index
 from bluezone.keyserver.limits import Limits
 from bluezone.keyserver.lock import only_one
 from bluezone.keyserver.publication import publish
@@ -68,6 +68,7 @@ class KeyServer:
             server = cls(folder, city, codes_store, keys_store, secrets, clock)
             try:
                 server._prepare(clock())
+                renew_index(server, clock())
             except BaseException:
                 server.close()
                 raise
@@ -84,8 +85,8 @@ class KeyServer:
             if not alone:
                 return False
             self._prepare(moment)
-            if publish(self, moment):
-                write_index(self, moment)
+            publish(self, moment)
+            renew_index(self, moment)
             forget(self, moment)
             self.codes_store.tidy()
             self.keys_store.tidy()
@@ -98,10 +99,7 @@ class KeyServer:
 
     def _prepare(self, now: float) -> None:
         self.secrets.week_keys.rotate(now)
-        before = self.configs.newest_number()
-        number = self.configs.renew(self.city, self.data_dir, now)
-        if number != before or index_is_due(self, now):
-            write_index(self, now)
+        self.configs.renew(self.city, self.data_dir, now)
 
     def _note_alarm(self, hour: int) -> None:
         def action(transaction: Transaction) -> None:
