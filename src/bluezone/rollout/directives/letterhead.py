@@ -169,7 +169,7 @@ def read_bodies(lines: Sequence[Passage]) -> tuple[Proposed[str] | None, Propose
     for line in lines[:HEAD_LINES]:
         if _NUMBER.match(line.text) or _OPEN_NUMBER.match(line.text) or _is_addressing(line):
             break
-        if line.is_blank or not _is_capitals(line.text) or is_national_title(line):
+        if line.column or not _is_capitals(line.text) or is_national_title(line):
             continue
         if names and not _opens_a_name(names[-1], line):
             names[-1].append(line)
