@@ -4,6 +4,7 @@
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -96,9 +97,12 @@ def as_po(catalog: Catalog) -> bytes:
 
 
 def as_mo(po: bytes, language: str) -> bytes:
-    """The compiled catalogue."""
+    """The compiled catalogue, the same for the same text."""
+    catalog = read_po(BytesIO(po), locale=language)
+    # Babel would write the present time into the header.
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
     buffer = BytesIO()
-    write_mo(buffer, read_po(BytesIO(po), locale=language))
+    write_mo(buffer, catalog)
     return buffer.getvalue()
 
 

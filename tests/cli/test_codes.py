@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone codes` as the contract has it."""
+
+import json
+import re
+import subprocess
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from tests.builders.office import write_city
+from tests.builders.serving import BLUEZONE
+
+TODAY = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("codes") / "data"
+    write_city(folder, public_host="bluezone.example")
+    return folder
+
+
+def bluezone(*arguments, expected=0):
+    ran = subprocess.run([BLUEZONE, *arguments], capture_output=True, text=True, timeout=120)
+    assert ran.returncode == expected, ran.stderr
+    return ran
+
+
+def codes(folder, command, *arguments, expected=0):
+    return json.loads(bluezone("codes", command, "--data", folder, "--json", *arguments, expected=expected).stdout)
+
+
+def issue(folder, **changes):
+    options = {"--class": "confirmed", "--onset": str(TODAY), **changes}
+    return codes(folder, "issue", *(part for pair in options.items() for part in pair))
+
+
+def test_a_code_is_issued_looked_at_and_revoked(folder):
+    made = issue(folder)
+
+    assert set(made) == {"code", "link", "expires"}
+    assert re.fullmatch(r"\d{4}-\d{4}-\d{4}", made["code"])
+    assert re.fullmatch(r"https://bluezone\.example/r#[\w-]{22}", made["link"])
+    assert abs(made["expires"] - datetime.now().astimezone().timestamp() - 86_400) < 60
+    assert codes(folder, "status", made["code"]) == {"state": "open"}
+    assert codes(folder, "revoke", made["link"]) == {"state": "revoked"}
+    assert codes(folder, "status", made["code"]) == {"state": "revoked"}
+    assert bluezone("manage", "--data", folder, "verify_audit").stdout.startswith("2 entries fit")
+
+
+@pytest.mark.parametrize(("days", "code"), [(-1, "onset_refused"), (24, "onset_refused")])
+def test_an_onset_of_no_use_is_refused_with_its_code(folder, days, code):
+    refused = codes(folder, "issue", "--class", "clinical", "--onset", str(TODAY - timedelta(days=days)), expected=1)
+
+    assert refused["error"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("1234", "code_malformed"), ("0000-0000-0000", "code_unknown"), ("https://x/r#zz", "code_malformed")]
+)
+def test_a_code_that_is_none_is_refused_with_its_code(folder, text, code):
+    for command in ("status", "revoke"):
+        assert codes(folder, command, text, expected=1)["error"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--class", "suspected", "--onset", str(TODAY)), ("--class", "confirmed", "--onset", "7/8/2020"), ()]
+)
+def test_a_wrong_usage_ends_with_2(folder, arguments):
+    bluezone("codes", "issue", "--data", folder, *arguments, expected=2)
+
+
+def test_a_folder_without_a_city_is_told_what_makes_one(tmp_path):
+    refused = codes(tmp_path, "status", "0000-0000-0000", expected=1)
+
+    assert refused["error"]["code"] == "city_missing"
+    assert "serve" in refused["error"]["message"]

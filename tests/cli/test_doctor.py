@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone doctor` says what is wrong and what to do."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from tests.builders.office import write_city
+from tests.builders.serving import BLUEZONE, free_port
+
+
+def doctor(folder, expected=0, **environment):
+    ran = subprocess.run(
+        [BLUEZONE, "doctor", "--data", folder, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **environment},
+    )
+    assert ran.returncode == expected, ran.stderr
+    return {check["name"]: check for check in json.loads(ran.stdout)["checks"]}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    write_city(folder)
+    return folder
+
+
+def test_a_healthy_folder_has_no_failure_and_every_warning_says_what_to_do(folder):
+    checks = doctor(folder)
+
+    assert {"python", "bluetooth sockets", "bluetoothd", "gmpy2", "chromium", "clock", "disk"} <= set(checks)
+    assert checks["data folder"]["state"] == checks["store office"]["state"] == "ok"
+    assert all(check["next"] for check in checks.values() if check["state"] != "ok")
+
+
+def test_before_the_first_start_nothing_has_failed_and_nothing_is_made(tmp_path):
+    checks = doctor(tmp_path / "none")
+
+    assert checks["data folder"]["state"] == checks["stores"]["state"] == "warn"
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_key_that_others_can_read_is_a_failure(folder):
+    doctor(folder)
+    (folder / "keys" / "office-audit").touch()
+    (folder / "keys" / "office-audit").chmod(0o644)
+    check = doctor(folder, expected=1)["data folder"]
+
+    assert check["state"] == "fail"
+    assert "chmod" in check["next"]
+
+
+def test_a_folder_that_others_can_look_into_is_a_warning(folder):
+    folder.chmod(0o755)
+
+    assert doctor(folder)["data folder"]["state"] == "warn"
+
+
+def test_settings_that_cannot_be_read_are_a_failure(folder):
+    (folder / "city.toml").write_text("hotline = 7")
+
+    assert doctor(folder, expected=1)["city.toml"]["state"] == "fail"
+
+
+def test_a_setting_that_weakens_privacy_is_a_warning(tmp_path):
+    write_city(tmp_path, verify_to_upload_seconds=0)
+
+    assert "demo only" in doctor(tmp_path)["city.toml"]["found"]
+
+
+def test_a_database_that_is_not_there_is_a_failure_without_its_password(folder):
+    url = f"postgresql://office:verysecret@127.0.0.1:{free_port()}/bluezone"
+    checks = doctor(folder, expected=1, BLUEZONE_DATABASE_URL=url)
+
+    assert checks["stores codes and keys"]["state"] == checks["store office"]["state"] == "fail"
+    assert "verysecret" not in json.dumps(checks)
+
+
+def test_an_office_store_from_a_newer_version_is_a_failure(folder):
+    import sqlite3
+
+    doctor(folder)
+    with sqlite3.connect(folder / "office.sqlite3") as store:
+        store.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '9999_later', '2030-01-01')"
+        )
+    check = doctor(folder, expected=1)["store office"]
+
+    assert "store_too_new" in check["found"]
+    assert "newer version" in check["next"]

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page has said who may open it, and the server holds it to that."""
+
+import re
+
+import pytest
+from django.urls import clear_url_caches, set_urlconf
+from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, user
+
+from bluezone.accounts.audiences import Audience, every_route
+from bluezone.accounts.models import Role
+
+__all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
+
+ORIGINS = ["bluezone.web.urls_office", "bluezone.web.urls_public"]
+ROUTES = [(origin, address, who) for origin in ORIGINS for address, who in every_route(origin)]
+OFFICE = [(address, who) for origin, address, who in ROUTES if origin == ORIGINS[0]]
+
+
+@pytest.mark.parametrize(("origin", "address", "who"), ROUTES)
+def test_every_route_declares_an_audience(origin, address, who):
+    assert isinstance(who, Audience), f"{address} of {origin} declares none"
+
+
+def test_the_public_origin_has_only_pages_for_everyone():
+    assert {who for origin, _, who in ROUTES if origin == ORIGINS[1]} == {Audience.EVERYONE}
+
+
+def test_a_route_without_an_audience_stops_the_start(settings):
+    from bluezone.accounts.audiences import check_every_route
+
+    assert check_every_route() == []
+    settings.ROOT_URLCONF = "tests.meta.undeclared_urls"
+    clear_url_caches()
+    set_urlconf(None)
+
+    assert [error.id for error in check_every_route()] == ["bluezone.E001"]
+
+
+def filled(address):
+    """An address with something in each of its holes."""
+    return re.sub(r"<int:\w+>", "1", re.sub(r"<str:\w+>", "vi", address))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("address", "who"), OFFICE)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_without_an_account_only_pages_for_everyone_open(client, server, address, who, method):
+    answer = getattr(client, method)(filled(address))
+    led_away = answer.status_code == 302 and answer.url.startswith("/sign-in/")
+
+    assert led_away == (who is not Audience.EVERYONE and answer.status_code != 405)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize(("address", "who"), OFFICE)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_role_opens_the_pages_of_its_audience_and_no_others(client, server, address, who, role, method):
+    client.force_login(user("lan", role))
+    status = getattr(client, method)(filled(address)).status_code
+
+    refused = who.value is not None and role not in who.value
+    assert (status == 403) == (refused and status != 405)

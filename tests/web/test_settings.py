@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings as a process reads them from its folder and environment."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bluezone.web.databases import DatabaseUrlInvalid, office_database
+
+SHOW = """
+import json, importlib, sys
+s = importlib.import_module(sys.argv[1])
+print(json.dumps({name: str(getattr(s, name)) for name in dir(s) if name.isupper()}))
+"""
+
+
+def settings_of(data_folder, module="bluezone.web.settings", **environment):
+    environ = {**os.environ, "BLUEZONE_DATA": str(data_folder), **environment}
+    shown = subprocess.run(
+        [sys.executable, "-c", SHOW, module], env=environ, capture_output=True, text=True, check=True
+    )
+    return json.loads(shown.stdout)
+
+
+def test_behind_tls_cookies_are_secure_and_hsts_is_on(data_folder):
+    plain, tls = settings_of(data_folder), settings_of(data_folder, BLUEZONE_TLS="1")
+
+    assert plain["SESSION_COOKIE_SECURE"] == "False"
+    assert plain["SECURE_HSTS_SECONDS"] == "0"
+    assert tls["SESSION_COOKIE_SECURE"] == tls["CSRF_COOKIE_SECURE"] == tls["LANGUAGE_COOKIE_SECURE"] == "True"
+    assert tls["SESSION_COOKIE_NAME"].startswith("__Host-")
+    assert int(tls["SECURE_HSTS_SECONDS"]) >= 31_536_000
+
+
+def test_each_origin_answers_to_its_own_host_and_the_same_secret_is_read_again(data_folder):
+    office, public = settings_of(data_folder), settings_of(data_folder, "bluezone.web.settings_public")
+    named = settings_of(data_folder, BLUEZONE_ALLOWED_HOSTS="office.example,10.0.0.4")
+
+    assert office["SECRET_KEY"] == public["SECRET_KEY"]
+    assert office["ROOT_URLCONF"] != public["ROOT_URLCONF"]
+    assert "office.example" in named["ALLOWED_HOSTS"]
+    assert "Session" not in public["MIDDLEWARE"]
+    assert oct((data_folder / "keys" / "office-django").stat().st_mode & 0o777) == "0o600"
+
+
+def test_without_a_data_folder_settings_load_and_write_nothing(tmp_path):
+    read = settings_of(tmp_path / "none")
+
+    assert read["CITY"] == "None"
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_postgresql_address_names_the_schema_of_the_office():
+    made = office_database(None, "postgresql://u%40x:p%2Fw@db.example:6432/city?sslmode=require")
+
+    assert (made["USER"], made["PASSWORD"], made["HOST"], made["PORT"], made["NAME"]) == (
+        "u@x",
+        "p/w",
+        "db.example",
+        "6432",
+        "city",
+    )
+    assert made["OPTIONS"] == {"sslmode": "require", "options": "-c search_path=office"}
+
+
+@pytest.mark.parametrize("address", ["mysql://u:secret@h/d", "secret", "postgresql://h:secret/d"])
+def test_another_address_is_refused_without_repeating_it(address):
+    with pytest.raises(DatabaseUrlInvalid) as refused:
+        office_database(None, address)
+    assert "secret" not in refused.value.message
