@@ -101,6 +101,13 @@ def test_text_of_two_encodings_is_called_mixed():
     assert not detect("Thành phố Bắc Kạn, café, Zürich").mixed
 
 
+def test_unicode_wins_a_tie():
+    both_ways, only_unicode, only_tcvn3 = "phè bé né mè", "là cà", "B¾c K¹n"
+
+    assert detect(f"{both_ways} {only_tcvn3}").encoding is TextEncoding.TCVN3
+    assert detect(f"{both_ways} {only_tcvn3} {only_unicode}").encoding is TextEncoding.UNICODE
+
+
 def test_a_preview_shows_what_would_change_once_each():
     texts = ["B¾c K¹n", "abc", "B¾c K¹n", "S«ng CÇu", "Huế"]
 

@@ -150,6 +150,11 @@ def test_sheet_titles_are_made_fit_and_headings_stay_in_sight():
     assert [cell.value for cell in book.worksheets[0][2]] == [column.heading for column in EVERY_KIND]
 
 
+@pytest.mark.parametrize("start", list("=+-@\t\r\n＝＋－＠"))
+def test_every_sign_that_begins_a_formula_gets_an_apostrophe(start):
+    assert inert(start + "1") == "'" + start + "1"
+
+
 def test_only_the_beginning_of_a_text_makes_it_dangerous():
     assert inert("a=1") == "a=1"
     assert inert("") == ""

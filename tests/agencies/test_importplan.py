@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.builders.agencies import workbook
 
 from bluezone.agencies.directory import Directory
-from bluezone.agencies.entries import Denominator, Quantity, UnitEntry, UnitKind
+from bluezone.agencies.entries import Denominator, Quantity, UnitEntry, UnitKind, Validity
 from bluezone.agencies.importplan import ImportNotReady, plan_agencies, plan_units
 from bluezone.agencies.importrows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.agencies.legacytext import TextEncoding, from_unicode
@@ -71,6 +71,18 @@ def test_new_units_and_groups_below_them_come_in_one_file_in_any_order():
         Denominator(Quantity.POPULATION, 4769, "Nghị quyết 892", datetime.date(2015, 3, 11)),
     )
     assert CITY.units.keys() == {"tinh", "tp", "duc-xuan", "song-cau"}
+
+
+def test_a_new_entry_without_days_has_those_of_the_unit_above_it():
+    deep = units("T1-1,Ngõ 1,phường,058,,,,,,,", "T1-1-a,Tổ 1,tổ,T1-1,,,,,,,", "T1-1-b,Tổ 2,tổ,T1-1,1/1/2021,,,,,,")
+    directory = plan_units(SEED, deep, SEED_DAY).accept()
+    city = SEED.units["tp-bac-kan"].validity
+
+    assert directory.units["T1-1"].validity == directory.units["T1-1-a"].validity == city
+    assert directory.units["T1-1-b@2021-01-01"].validity == Validity(datetime.date(2021, 1, 1), city.end)
+    office = plan_agencies(SEED, agencies("C,Cơ quan C,,phòng,01840,,,,,"), SEED_DAY).accept().agencies["C"]
+    assert office.validity == SEED.units["phuong-duc-xuan"].validity
+    assert plan_units(directory, deep, SEED_DAY).unchanged == (2, 3, 4)
 
 
 def test_a_change_is_shown_field_by_field_and_an_empty_cell_leaves_what_is_there():

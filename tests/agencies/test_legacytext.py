@@ -16,6 +16,7 @@ from bluezone.agencies.legacytext import (
     TextEncoding,
     encoding_of_font,
     from_unicode,
+    is_written_in,
     to_unicode,
 )
 
@@ -105,6 +106,14 @@ def test_what_is_not_legacy_is_only_composed(encoding):
 
     assert to_unicode(decomposed, encoding) == "Nguyễn Thị Minh Khai"
     assert to_unicode("B¾c", encoding) == "B¾c"
+
+
+def test_what_a_legacy_encoding_cannot_have_written_is_told():
+    assert is_written_in("B¾c K¹n 2020", TCVN3)
+    assert is_written_in("Baéc Kaïn", VNI)
+    assert not is_written_in("là", TCVN3)
+    assert not is_written_in("cùng", VNI)
+    assert not is_written_in("Đức", VNI)
 
 
 @given(st.text(st.sampled_from([*SMALL, "b", "n", " ", "1", "."])), st.sampled_from([TCVN3, VNI]))

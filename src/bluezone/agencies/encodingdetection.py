@@ -9,7 +9,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 
-from bluezone.agencies.legacytext import LEGACY_ENCODINGS, VIETNAMESE_LETTERS, TextEncoding, to_unicode
+from bluezone.agencies.legacytext import LEGACY_ENCODINGS, VIETNAMESE_LETTERS, TextEncoding, is_written_in, to_unicode
 from bluezone.agencies.syllables import is_syllable
 
 # Below this share of readable words a legacy reading is not proposed.
@@ -112,6 +112,8 @@ def _evidence(text: str, encoding: TextEncoding) -> tuple[float, int, int]:
     if not words:
         return 0.0, 0, 0
     telling = _VNI_PAIR if encoding is TextEncoding.VNI else _TCVN3_SIGN
-    readable = [word for word in words if is_syllable(to_unicode(word, encoding).lower())]
+    readable = [
+        word for word in words if is_written_in(word, encoding) and is_syllable(to_unicode(word, encoding).lower())
+    ]
     only_legacy = [word for word in readable if not is_syllable(word)]
     return len(readable) / len(words), sum(bool(telling.search(word)) for word in only_legacy), len(only_legacy)

@@ -50,6 +50,7 @@ class Draft:
         self.rows: dict[str, Wanted] = {}
         self.doubts: list[Doubt] = []
         self._day = day
+        self._units = {} if before is units else units
         self._about_units = before is units
         in_force = [entry for entry in before.values() if entry.validity.holds(day)]
         self._by_code = _grouped(before.values(), lambda entry: entry.code)
@@ -96,6 +97,24 @@ class Draft:
         unconfirmed = tuple(name for name in entry.unconfirmed if name not in said)
         self.entries[key] = dataclasses.replace(entry, **fields, confirmed=True, unconfirmed=unconfirmed)
 
+    def inherit_days(self) -> None:
+        """Give a new entry whose row names no first or last day those of the unit above it, however deep."""
+        settled: set[str] = set(self.before)
+        for start in self.rows:
+            path: list[str] = []
+            key = start
+            while key in self.entries and key not in settled and key not in path:
+                path.append(key)
+                key = _above(self.entries[key])
+            for key in reversed(path):
+                entry = self.entries[key]
+                above = self._units.get(_above(entry)) or self.entries.get(_above(entry))
+                if above is not None:
+                    mine, outer = entry.validity, above.validity
+                    validity = Validity(mine.start or outer.start, mine.end or outer.end)
+                    self.entries[key] = dataclasses.replace(entry, validity=validity)
+            settled.update(path)
+
     def _existing(self, wanted: Wanted) -> Entry | None:
         same_code = [entry for entry in self._by_code[wanted.code] if entry.key in self.before]
         if wanted.valid_from is not None:
@@ -139,6 +158,10 @@ class Draft:
                 if self._validity(entry).holds(day):
                     return entry.key
         raise ImportReferenceUnknown(f"{column}: no entry with code {code} is in force on {day}", column)
+
+
+def _above(entry: Entry) -> str:
+    return (entry.parent or "") if isinstance(entry, UnitEntry) else entry.unit
 
 
 def _grouped(entries: Iterable[Entry], name: Callable[[Entry], str | None]) -> defaultdict[str | None, list[Entry]]:

@@ -119,6 +119,7 @@ def _place_and_fill(
             draft.fill(key)
         except ImportRowRefused as refusal:
             refused[wanted.row] = _refused(wanted.row, refusal, table.letters)
+    draft.inherit_days()
     return refused
 
 

@@ -134,6 +134,11 @@ def to_unicode(text: str, encoding: TextEncoding) -> str:
     return unicodedata.normalize("NFC", converted)
 
 
+def is_written_in(text: str, encoding: TextEncoding) -> bool:
+    """True when every character of `text` beyond ASCII belongs to a letter of `encoding`, one of LEGACY_ENCODINGS."""
+    return _pattern(encoding).sub("", unicodedata.normalize("NFC", text)).isascii()
+
+
 def from_unicode(text: str, encoding: TextEncoding) -> str:
     """Write Unicode text the way a legacy font expects it, as its Windows-1252 view.
 
