@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import datetime
+import io
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -57,8 +59,8 @@ def test_one_number_under_two_notations_is_two_documents():
 def test_an_empty_register_can_still_be_printed_and_a_subject_cannot_calculate():
     zone = ZoneInfo("Asia/Ho_Chi_Minh")
     write_xlsx([outgoing_register([], "A", 2020)], zone=zone)
-    entry = arrived(1, subject="").__class__(**{**arrived(1).__dict__, "kind": "", "subject": "=1+1"})
+    entry = dataclasses.replace(arrived(1), kind="", subject="=1+1")
     data = write_xlsx([incoming_register([entry], "A", 2020)], zone=zone)
 
-    sheet = openpyxl.load_workbook(__import__("io").BytesIO(data)).worksheets[0]
+    sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[0]
     assert [cell.data_type for row in sheet.iter_rows() for cell in row if cell.value == "=1+1"] == ["s"]
