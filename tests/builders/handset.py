@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A phone with a clock that tests move, and a real key server behind real HTTP on this machine."""
 
+import atexit
 import random
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -15,6 +19,8 @@ from tests.builders.keyserver import NOON, opened
 
 from bluezone.handset import Handset
 from bluezone.handset.heard import Page
+from bluezone.keyserver import codes
+from bluezone.keyserver.secrets import open_secrets
 from bluezone.keyserver.service import KeyServer
 from bluezone.radio.interface import Burst, Sighting
 
@@ -148,9 +154,7 @@ def meet(listener: Handset, other: Handset, minutes: int, *, world: World, rssi_
     burst = 1
     for start in range(0, minutes, 10):
         payload = other.payload()
-        burst = hear(
-            listener, payload, min(10, minutes - start), rssi_dbm=rssi_dbm, first_burst=burst, world=world
-        )
+        burst = hear(listener, payload, min(10, minutes - start), rssi_dbm=rssi_dbm, first_burst=burst, world=world)
     listener.flush()
 
 
@@ -159,7 +163,36 @@ def pages(handset: Handset) -> list[Page]:
     return [page for _, page in handset.log.pages()]
 
 
-def copied_keys(made_keys: Path, folder: Path) -> Path:
-    """A data folder with the session's secrets in it."""
-    shutil.copytree(made_keys, folder / "keys")
+@cache
+def made_secrets() -> Path:
+    """A folder of secrets for NOON, made once a process: nine RSA keys take longer than most tests."""
+    folder = Path(tempfile.mkdtemp(prefix="bluezone-secrets-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    open_secrets(folder).week_keys.rotate(NOON)
     return folder
+
+
+@contextmanager
+def a_city(folder: Path, **settings: Any) -> Iterator[tuple[Served, Phones, World]]:
+    """A served city and phones in it, all in `folder`."""
+    world, home = World(), folder / "city"
+    home.mkdir()
+    shutil.copytree(made_secrets(), home / "keys")
+    with served(home, world, **settings) as server:
+        phones = Phones(folder / "phones", server, world)
+        try:
+            yield server, phones, world
+        finally:
+            phones.close()
+
+
+def reported(patient: Handset, server: Served, *, onset_days_ago: int = 1, klass: str = "confirmed") -> None:
+    """The patient gets a code and reports everything, with consent."""
+    onset = patient.today() - timedelta(days=onset_days_ago)
+    patient.report(codes.issue(server.key_server, klass, onset).code, consent=True)
+
+
+def published(server: Served, world: World) -> None:
+    """A day and the embargo pass, and the server publishes what is due."""
+    world.pass_by(26 * 3600)
+    server.key_server.tick()

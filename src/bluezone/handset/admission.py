@@ -6,7 +6,7 @@ minute. An identifier heard again at least 60 s later is a person who stayed: it
 heard once, and brings its earlier sightings along. A flood that repeats its identifiers is residual.
 """
 
-from bluezone.handset.heard import Heard
+from bluezone.handset.heard import REPEAT_SECONDS, Heard
 
 IDENTIFIERS_PER_MINUTE = 500
 WAITING_IDENTIFIERS = 20_000
@@ -22,16 +22,17 @@ class Admission:
         self._minute = -1
         self._stored_this_minute = 0
         self._replaceable: dict[bytes, None] = {}
-        self._stored: dict[bytes, float] = {}
+        self._stored: dict[bytes, tuple[float, float]] = {}  # when first and last heard
         self._waiting: dict[bytes, Heard] = {}
 
     def stored(self, frame: bytes, boot_seconds: float) -> bool:
         """Whether a frame's 20 bytes are stored already; those of one that stayed are safe from now on."""
         self._turn(boot_seconds)
-        first = self._stored.get(frame)
-        if first is None:
+        known = self._stored.get(frame)
+        if known is None:
             return False
-        if boot_seconds - first >= 60.0:
+        self._stored[frame] = (known[0], boot_seconds)
+        if boot_seconds - known[0] >= REPEAT_SECONDS:
             self._replaceable.pop(frame, None)
         return True
 
@@ -59,7 +60,7 @@ class Admission:
             leaving = self._replaceable.popitem()[0]
             del self._stored[leaving]
         self._waiting.pop(entry.frame, None)
-        self._stored[entry.frame] = entry.bursts[0].boot_seconds
+        self._stored[entry.frame] = (entry.bursts[0].boot_seconds, entry.bursts[-1].boot_seconds)
         if not entry.repeated:
             self._replaceable[entry.frame] = None
         return True, leaving
@@ -75,5 +76,5 @@ class Admission:
         self._minute, self._stored_this_minute = minute, 0
         self._replaceable.clear()
         oldest = boot_seconds - REMEMBERED_SECONDS
-        self._stored = {name: first for name, first in self._stored.items() if first >= oldest}
+        self._stored = {name: known for name, known in self._stored.items() if known[1] >= oldest}
         self._waiting = {name: entry for name, entry in self._waiting.items() if entry.bursts[0].boot_seconds >= oldest}

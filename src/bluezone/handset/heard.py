@@ -16,6 +16,7 @@ from bluezone.handset.vault import HandsetStoreDamaged
 
 MAX_FRAMES_PER_BURST = 255
 MAX_BURSTS = 65_535
+REPEAT_SECONDS = 60.0
 
 _LENGTH = struct.Struct(">I")
 _RECORD = struct.Struct(">16s4sH")
@@ -57,7 +58,7 @@ class Heard:
     @property
     def repeated(self) -> bool:
         """Heard in two bursts at least 60 s apart."""
-        return self.bursts[-1].boot_seconds - self.bursts[0].boot_seconds >= 60.0
+        return self.bursts[-1].boot_seconds - self.bursts[0].boot_seconds >= REPEAT_SECONDS
 
     def to_bytes(self) -> bytes:
         """The record."""

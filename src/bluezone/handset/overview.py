@@ -67,7 +67,8 @@ def overview(handset: Handset) -> Overview:
     stops: list[State] = []
     if bluetooth == "off":
         stops.append("B1")
-    if held.is_stale(now):
+    # A clock that is ahead of a list served for ever may be the one that is right: then the list is stale.
+    if held.is_stale(max(now, handset.clock.wall_seconds())):
         stops.append("B2")
     if abs(error) > JUMP_SECONDS:
         stops.append("B3")

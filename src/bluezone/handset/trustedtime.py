@@ -5,9 +5,9 @@ Source: protocol.md section 3 "Trusted time"; specs/attacks.md rows 8 and 39.
 
 How a signed file sets the offset: the wall clock is believed if it lies between the file's `generated_at`
 (5 minutes of slack) and 36 hours after it, the age at which a list is called stale. A clock outside that
-is wrong, or somebody's; then the offset of the running boot is kept if it lies inside, else time is taken
-to be `generated_at` itself. After a jump only a file newer than any before restores trust, so that an old
-file served again does not.
+is wrong, or somebody's; then the offset of the running boot is kept unless it lies before the file, else time is
+taken to be `generated_at` itself. A file no newer than those before changes nothing that is known: an old one
+served again restores no trust after a jump, and one served for ever does not hold time back.
 """
 
 from dataclasses import asdict, dataclass
@@ -87,12 +87,14 @@ class TrustedTime:
     def signed_file_seen(self, generated_at: int, boot: float, wall: float) -> None:
         """Take the time from a signed file whose history was checked. generated_at: Unix seconds, as signed."""
         fresh = generated_at > self.floor_seconds
-        if not fresh and not self.trusted:
+        if not fresh and (not self.trusted or (self.offset_seconds is not None and not self.provisional)):
             return
         self.floor_seconds = max(self.floor_seconds, generated_at)
-        if self._possible(wall, JUMP_SECONDS):
+        if self._possible(wall):
             self.offset_seconds = wall - boot
-        elif self.offset_seconds is None or self.provisional or not self._possible(self.offset_seconds + boot, 0):
+        elif self.provisional and not fresh:
+            return
+        elif self.offset_seconds is None or self.provisional or self.offset_seconds + boot < self.floor_seconds:
             self.offset_seconds = self.floor_seconds - boot
         self.provisional, self.trusted, self._reference = False, True, wall - boot
         self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
@@ -116,8 +118,8 @@ class TrustedTime:
             self.boot_id, run, self.offset_seconds, self.provisional, self.trusted, self.floor_seconds, newest_export
         )
 
-    def _possible(self, unix_seconds: float, slack: float) -> bool:
-        return self.floor_seconds - slack <= unix_seconds <= self.floor_seconds + STALE_SECONDS
+    def _possible(self, wall: float) -> bool:
+        return self.floor_seconds - JUMP_SECONDS <= wall <= self.floor_seconds + STALE_SECONDS
 
     def to_json(self) -> dict[str, Any]:
         """What has to survive the end of the program."""

@@ -51,7 +51,7 @@ def _state(
         small += " · " + _("next about {at}").format(at=coming)
     action = ""
     if warnings:
-        action = f'<a class="button" href="#warning">{escape(_("See what to do"))}</a>'
+        action = f'<a class="button quiet" href="#warning">{escape(_("See what to do"))}</a>'
     elif seen.state in ("A", "B2"):
         action = post_button(_("Check now"), base + "check", quiet=seen.state == "A")
     return (
@@ -149,7 +149,7 @@ def _exposure_line(warning: Warning, words: Words) -> str:
             "You may have been on two sides of a wall."
         )
     certainty = {"low": _("not certain"), "medium": _("medium"), "high": _("high")}[warning.certainty]
-    band = {"<10": _("under 10"), ">30": _("over 30")}.get(warning.band, warning.band.replace("-", "–"))
+    band = {"<10": _("under 10"), ">30": _("over 30")}.get(warning.band, warning.band.replace("-", "\u2060–\u2060"))
     line = told.format(day=words.long_date(warning.day), minutes=band, certainty=certainty)
     return line[0].upper() + line[1:]
 

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 8: the victim's clock is set back and a key that is already published is replayed (eprint 2020/1393)."""
+
+from tests.builders.handset import PhoneClock, a_city, hear, meet, published, reported
+
+TWO_DAYS = 2 * 86_400
+
+
+def test_row_08_a_published_key_replayed_at_a_phone_whose_clock_was_set_back_warns_nobody(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        patient = phones.new("patient")
+        clock = PhoneClock(world, world.now - 86_400)
+        victim = phones.new("victim", clock)
+        victim.check()
+        recorded = patient.payload()
+        sent_out_at = world.now
+        reported(patient, server)
+        published(server, world)
+        victim.check()
+
+        clock.wall_error = sent_out_at - world.now
+        hear(victim, recorded, 25, world=world)
+        clock.wall_error = 0.0
+        published(server, world)
+        assert victim.check().days == ()
+
+
+def test_row_08_even_a_phone_that_takes_the_false_time_for_true_knows_the_file_was_there_before(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        patient = phones.new("patient")
+        clock = PhoneClock(world, world.now - 86_400)
+        victim = phones.new("victim", clock)
+        recorded, sent_out_at = patient.payload(), world.now
+        reported(patient, server)
+        published(server, world)
+        victim.check()
+
+        # Not possible from outside: the phone's own offset is moved, as if every rule about clocks had failed.
+        victim.time.offset_seconds -= world.now - sent_out_at
+        victim.time.floor_seconds = 0
+        hear(victim, recorded, 25, world=world)
+        victim.time.offset_seconds = world.now - clock.booted_at
+        published(server, world)
+        assert victim.check().days == ()
+
+
+def test_row_08_without_a_change_of_the_clock_the_same_key_warns(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        patient, near = phones.new("patient"), phones.new("near")
+        near.check()
+        meet(near, patient, 25, world=world)
+        reported(patient, server)
+        published(server, world)
+
+        assert near.check().level == "high"

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 17: a server that signs one person's certificate with a key of its own marks that person's upload."""
+
+import datetime
+import struct
+
+import pytest
+from tests.builders.handset import a_city, reported
+
+from bluezone.handset.cityconfig import WeekKeyUntrusted
+from bluezone.keyserver import codes
+from bluezone.protocol.blindrsa import InvalidBlindSignature, blind_sign, generate
+
+
+def uploads(server) -> int:
+    return sum(path == "/v1/upload" for path, _ in server.requests)
+
+
+def issued(server, phone) -> str:
+    return codes.issue(server.key_server, "confirmed", phone.today() - datetime.timedelta(days=1)).code
+
+
+@pytest.mark.parametrize("kid", [0, 999, 65_535])
+def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_is_used(tmp_path, kid):
+    with a_city(tmp_path) as (server, phones, _):
+        patient = phones.new("patient")
+        patient.payload()
+        code = issued(server, patient)
+        server.tamper = lambda path, body: (
+            body[:3] + struct.pack(">H", kid) + body[5:] if path == "/v1/verify" else body
+        )
+        with pytest.raises(WeekKeyUntrusted):
+            patient.report(code, consent=True)
+        assert [path for path, _ in server.requests if path.startswith("/v1/ver")] == ["/v1/verify"]
+        server.tamper = lambda path, body: body
+        assert codes.status(server.key_server, code) == "open"
+
+
+def test_row_17_a_key_of_another_class_or_purpose_is_refused(tmp_path):
+    with a_city(tmp_path) as (_, phones, world):
+        patient = phones.new("patient")
+        patient.payload()
+        patient.check()
+        for key in patient.city.held.week_keys:
+            if key.purpose == "upload" and key.klass == 1 and key.use_from <= world.now:
+                assert patient.city.require_trusted(key.kid, 1, world.now) == key
+            else:
+                with pytest.raises(WeekKeyUntrusted):
+                    patient.city.require_trusted(key.kid, 1, world.now)
+
+
+def test_row_17_a_signature_of_another_key_under_the_right_number_is_noticed_and_nothing_is_uploaded(tmp_path):
+    with a_city(tmp_path) as (server, phones, _):
+        patient, tagging = phones.new("patient"), generate()
+        patient.payload()
+        code = issued(server, patient)
+        answers = iter([False, True])
+
+        def tamper(path: str, body: bytes) -> bytes:
+            if path != "/v1/verify" or not next(answers, False):
+                return body
+            return body[:4] + blind_sign(tagging, bytes(255) + b"\x05") + body[260:]
+
+        server.tamper = tamper
+        with pytest.raises(InvalidBlindSignature):
+            patient.report(code, consent=True)
+        assert uploads(server) == 0
+        server.tamper = lambda path, body: body
+        patient.go_on()
+        assert uploads(server) == 1
+
+
+def test_row_17_an_honest_server_gets_its_upload(tmp_path):
+    with a_city(tmp_path) as (server, phones, _):
+        patient = phones.new("patient")
+        patient.payload()
+        reported(patient, server)
+        assert uploads(server) == 1

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 18: tampered, rolled-back and truncated files change nothing on a phone."""
+
+import random
+
+import pytest
+from tests.builders.handset import a_city, meet, published, reported
+
+from bluezone.protocol.indexfile import IndexRolledBack
+from bluezone.refusal import Refused
+
+PATHS = {"config": "/v1/config", "index": "/v1/exports/index.json", "export": ".zip"}
+
+
+def state(phone) -> tuple:
+    """Everything that a refused file must leave as it is."""
+    return phone.city.held_sha256, phone.held_exports, phone.assessment()
+
+
+def flipped(body: bytes, rng: random.Random) -> bytes:
+    at = rng.randrange(len(body))
+    return body[:at] + bytes([body[at] ^ 1 << rng.randrange(8)]) + body[at + 1 :]
+
+
+def cut(body: bytes, rng: random.Random) -> bytes:
+    return body[: rng.randrange(len(body))]
+
+
+@pytest.mark.parametrize("change", [flipped, cut])
+@pytest.mark.parametrize("file", list(PATHS))
+def test_row_18_a_flipped_bit_or_a_cut_file_is_refused_and_the_old_state_stays(tmp_path, file, change):
+    with a_city(tmp_path) as (server, phones, world):
+        patient, near = phones.new("patient"), phones.new("near")
+        near.check()
+        meet(near, patient, 25, world=world)
+        reported(patient, server)
+        published(server, world)
+        before, rng = state(near), random.Random(18)
+
+        for _ in range(30):
+            server.tamper = lambda path, body: change(body, rng) if path.endswith(PATHS[file]) else body
+            with pytest.raises(Refused):
+                near.check()
+            assert state(near) == before
+        server.tamper = lambda path, body: body
+        assert near.check().level == "high"
+
+
+def test_row_18_an_older_index_and_an_older_config_are_refused(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        phone = phones.new("phone")
+        old = {path: (server.key_server.data_dir / name).read_bytes() for path, name in (
+            ("/v1/exports/index.json", "exports/index.json"),
+        )}  # fmt: skip
+        published(server, world)
+        phone.check()
+        before = state(phone)
+        server.tamper = lambda path, body: old.get(path, body)
+        with pytest.raises(IndexRolledBack):
+            phone.check()
+        assert state(phone) == before
+
+
+def test_row_18_a_file_of_one_kind_does_not_pass_for_another(tmp_path):
+    with a_city(tmp_path) as (server, phones, _):
+        phone = phones.new("phone")
+        config = (server.key_server.data_dir / "configs" / "1.json").read_bytes()
+        server.tamper = lambda path, body: config if path.endswith("index.json") else body
+        with pytest.raises(Refused) as refused:
+            phone.check()
+        assert refused.value.code == "signature_untrusted"

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 19: a flood of random identifiers neither fills the phone nor drowns a person who stayed."""
+
+import random
+
+from tests.builders.handset import a_city, published, reported
+
+from bluezone.radio.interface import Burst, Sighting
+
+BURSTS = 30
+PER_BURST = 100_000 // 20
+
+
+def test_row_19_a_contact_of_15_minutes_still_scores_amid_100000_identifiers_in_ten_minutes(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        patient, victim = phones.new("patient"), phones.new("victim")
+        rng, person = random.Random(19), patient.payload()
+        for number in range(BURSTS):
+            boot = victim.clock.boot_seconds()
+            victim.burst_started(Burst(number, boot, 30.0))
+            if number == 12:
+                person = patient.payload()
+            for _ in range(PER_BURST if number < 20 else 0):
+                victim.heard(Sighting(rng.randbytes(16), rng.randbytes(4), -65, number, boot))
+            victim.heard(Sighting(person[:16], person[16:], -76, number, boot + 2))
+            world.pass_by(30)
+        victim.flush()
+        assert victim.store.page_bytes() < 1_000_000
+        reported(patient, server)
+        published(server, world)
+
+        assessment = victim.check()
+        assert assessment.level == "high"
+        assert assessment.days[0].minutes == 15

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 37: one phone is shown another config, index or RSA key than all others."""
+
+import dataclasses
+import hashlib
+
+import pytest
+from tests.builders.handset import Served, a_city, published
+
+from bluezone.handset.cityconfig import WeekKeyUntrusted
+from bluezone.protocol.blindrsa import generate
+from bluezone.protocol.configfile import Config, ConfigHistoryDiffers, decode_config, encode_config
+from bluezone.protocol.indexfile import IndexHistoryDiffers, decode_index, encode_index
+from bluezone.protocol.signedjson import fingerprint, open_signed, sign_payload
+
+
+class Liar:
+    """The operator, who has the city's key, shows one phone other files."""
+
+    def __init__(self, server: Served) -> None:
+        self._key = server.key_server.secrets.signing_key
+        self._trusted = {fingerprint(self._key.public_key()): self._key.public_key()}
+        self.server = server
+
+    def config(self) -> Config:
+        return decode_config(self.payload())
+
+    def payload(self) -> bytes:
+        number = self.server.key_server.configs.newest_number()
+        return open_signed("config", self.server.key_server.configs.path(number).read_bytes(), self._trusted)
+
+    def sign(self, config: Config) -> bytes:
+        return sign_payload("config", encode_config(config), self._key)
+
+    def changed_index(self, body: bytes, **changes: object) -> bytes:
+        index = decode_index(open_signed("exports", body, self._trusted))
+        return sign_payload("exports", encode_index(dataclasses.replace(index, **changes)), self._key)
+
+    def with_other_first_file(self, body: bytes) -> bytes:
+        index = decode_index(open_signed("exports", body, self._trusted))
+        entries = (dataclasses.replace(index.entries[0], sha256="0" * 64), *index.entries[1:])
+        return sign_payload("exports", encode_index(dataclasses.replace(index, entries=entries)), self._key)
+
+    def show(self, path: str, body: bytes) -> None:
+        self.server.tamper = lambda asked, real: body if asked == path else real
+
+
+def state(phone) -> tuple:
+    return phone.city.held_sha256, phone.held_exports
+
+
+def test_row_37_a_config_of_another_history_is_refused_and_the_state_stays(tmp_path):
+    with a_city(tmp_path) as (server, phones, _):
+        phone, liar = phones.new("phone"), Liar(server)
+        phone.check()
+        before, config = state(phone), liar.config()
+        other = dataclasses.replace(config, number=2, history=("0" * 64,), hotline="0900 000 000")
+        liar.show("/v1/config", liar.sign(other))
+        with pytest.raises(ConfigHistoryDiffers):
+            phone.check()
+        assert state(phone) == before
+
+
+def test_row_37_another_config_under_the_same_number_is_refused(tmp_path):
+    with a_city(tmp_path) as (server, phones, _):
+        phone, liar = phones.new("phone"), Liar(server)
+        phone.check()
+        before = state(phone)
+        liar.show("/v1/config", liar.sign(dataclasses.replace(liar.config(), hotline="0900 000 000")))
+        with pytest.raises(ConfigHistoryDiffers):
+            phone.check()
+        assert state(phone) == before
+
+
+def test_row_37_an_index_that_names_a_config_the_phone_has_not_seen_is_refused(tmp_path):
+    with a_city(tmp_path) as (server, phones, _):
+        phone, liar = phones.new("phone"), Liar(server)
+        liar.server.tamper = lambda path, body: (
+            liar.changed_index(body, config_sha256="ab" * 32) if path.endswith("index.json") else body
+        )
+        with pytest.raises(Exception) as refused:
+            phone.check()
+        assert refused.value.code == "config_mismatch"
+
+
+def test_row_37_an_index_with_other_files_under_known_numbers_is_refused(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        phone, liar = phones.new("phone"), Liar(server)
+        published(server, world)
+        phone.check()
+        before = state(phone)
+        assert before[1].number >= 1
+        server.tamper = lambda path, body: liar.with_other_first_file(body) if path.endswith("index.json") else body
+        with pytest.raises(IndexHistoryDiffers):
+            phone.check()
+        assert state(phone) == before
+
+
+@pytest.mark.parametrize(("days_before", "accepted"), [(0, False), (6, False), (8, True)])
+def test_row_37_a_week_key_not_announced_seven_days_ahead_aborts_the_report(tmp_path, days_before, accepted):
+    with a_city(tmp_path) as (server, phones, world):
+        phone, liar = phones.new("phone"), Liar(server)
+        phone.check()
+        config, modulus = liar.config(), generate().n
+        genuine = next(key for key in config.week_keys if key.purpose == "upload" and key.klass == 1)
+        use_from = int(world.now) + days_before * 86_400
+        tagging = dataclasses.replace(
+            genuine, kid=4242, n=modulus, use_from=use_from, accept_until=use_from + 14 * 86_400, announced_at=0
+        )
+        told = dataclasses.replace(
+            config, number=2, generated_at=int(world.now), week_keys=(*config.week_keys, tagging),
+            history=(*config.history, hashlib.sha256(liar.payload()).hexdigest()),
+        )  # fmt: skip
+        liar.show("/v1/config", liar.sign(told))
+        phone.city.update()
+        assert phone.city.held.number == 2
+        if accepted:
+            assert phone.city.require_trusted(4242, 1, use_from + 1) == tagging
+        else:
+            with pytest.raises(WeekKeyUntrusted):
+                phone.city.require_trusted(4242, 1, use_from + 1)
+
+
+def test_row_37_a_phone_that_missed_configs_learns_from_them_when_a_key_was_announced(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        phone = phones.new("phone")
+        phone.check()
+        world.pass_by(15 * 86_400)
+        for day in range(15, 0, -1):
+            server.key_server.tick(world.now - day * 86_400)
+        server.key_server.tick()
+        phone.check()
+        assert any("/v1/config/" in path for path, _ in server.requests)
+        current = server.key_server.secrets.week_keys.current(1, world.now)
+        assert phone.city.require_trusted(current.kid, 1, world.now).n == current.n

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 40: other pages in the browser, rebinding names and other local users at the agent's page."""
+
+import http.client
+
+import pytest
+from tests.builders.handset import a_city
+
+from bluezone.handset.page.server import LocalPage
+
+
+@pytest.fixture
+def city(tmp_path):
+    with a_city(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def page(city):
+    local = LocalPage(city[1].new("phone"))
+    local.start()
+    yield local
+    local.stop()
+
+
+def ask(page, method, path, headers, body=""):
+    host, port = page.origin.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection.request(method, page.base + path, body, headers)
+    response = connection.getresponse()
+    text = response.read()
+    connection.close()
+    return response.status, dict(response.getheaders()), text
+
+
+def signed_in(page) -> dict[str, str]:
+    return {"Cookie": f"bluezone_token={page.token}", "Origin": page.origin}
+
+
+FOREIGN = [
+    ("a foreign origin", {"Origin": "https://evil.example"}),
+    ("an opaque origin", {"Origin": "null"}),
+    ("another port's origin", {"Origin": "http://127.0.0.1:1"}),
+    ("no origin", {"Origin": None}),
+    ("a rebound host", {"Host": "evil.example"}),
+    ("a rebound host with our port", {"Host": "evil.example:{port}"}),
+    ("no token", {"Cookie": ""}),
+    ("another token", {"Cookie": "bluezone_token=guess"}),
+]
+
+
+@pytest.mark.parametrize(("what", "change"), FOREIGN)
+@pytest.mark.parametrize("path", ["check", "report", "report/send"])
+def test_row_40_whoever_is_not_the_owner_s_browser_gets_403_and_changes_nothing(city, page, what, change, path):
+    headers = {**signed_in(page), "Content-Type": "application/x-www-form-urlencoded"}
+    headers |= {name: value.format(port=page.origin.rsplit(":", 1)[1]) if value else value
+                for name, value in change.items()}  # fmt: skip
+    sent = {name: value for name, value in headers.items() if value is not None}
+    status, answered, _ = ask(page, "POST", path, sent, "code=1&consent=yes")
+    assert status == 403, what
+    assert "Access-Control-Allow-Origin" not in answered
+    assert city[0].requests == []
+    assert page.handset.sent() == []
+
+
+@pytest.mark.parametrize("path", ["", "status.json", "sent", "report", "page.css"])
+def test_row_40_nothing_is_read_without_the_token_or_across_origins(page, path):
+    assert ask(page, "GET", path, {})[0] == 403
+    assert ask(page, "GET", path, {**signed_in(page), "Origin": "https://evil.example"})[0] == 403
+    assert ask(page, "GET", path, {**signed_in(page), "Host": "evil.example"})[0] == 403
+    status, headers, _ = ask(page, "GET", path, {"Cookie": f"bluezone_token={page.token}"})
+    assert status == 200
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert not any(name.lower().startswith("access-control") for name in headers)
+
+
+def test_row_40_the_printed_address_signs_in_with_a_strict_cookie_that_no_other_path_is_sent(page):
+    status, headers, _ = ask(page, "GET", f"?token={page.token}", {})
+    assert status == 303
+    assert headers["Location"] == page.base
+    cookie = headers["Set-Cookie"]
+    assert cookie.startswith(f"bluezone_token={page.token}; Path={page.base};")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+
+
+def test_row_40_the_page_listens_on_this_machine_only(page):
+    assert page.origin.startswith("http://127.0.0.1:")
+    assert page._server.server_address[0] == "127.0.0.1"
+
+
+def test_row_40_the_owner_s_own_browser_may_check(city, page):
+    assert ask(page, "POST", "check", signed_in(page))[0] == 303
+    assert [path for path, _ in city[0].requests][:2] == ["/v1/config", "/v1/exports/index.json"]
