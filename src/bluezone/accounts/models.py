@@ -28,6 +28,11 @@ class Act(models.TextChoices):
     CODE_ISSUED = "code_issued", _("issued a code")
     CODE_REVOKED = "code_revoked", _("revoked a code")
     QUOTA_REFUSED = "quota_refused", _("was refused a code over the quota")
+    ENTRY_MADE = "entry_made", _("entered a unit or agency")
+    ENTRY_CHANGED = "entry_changed", _("changed a unit or agency")
+    FIGURE_RECORDED = "figure_recorded", _("recorded a figure")
+    RECIPIENTS_CHANGED = "recipients_changed", _("changed a recipient group")
+    LIST_IMPORTED = "list_imported", _("imported a list")
 
 
 class UserManager(BaseUserManager["User"]):

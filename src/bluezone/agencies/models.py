@@ -72,9 +72,9 @@ class Entry(models.Model):
     """
 
     key = models.CharField(max_length=64, unique=True, editable=False)
-    code = models.CharField(_("Code"), max_length=40, null=True, blank=True, db_index=True)  # noqa: DJ001 - unknown
+    code = models.CharField(_("Code"), max_length=40, null=True, blank=True, db_index=True)
     name = models.CharField(_("Name"), max_length=200)
-    folded = models.CharField(max_length=500, editable=False)
+    folded = models.TextField(editable=False)
     path = models.CharField(max_length=255, db_index=True, editable=False)
     valid_from = models.DateField(_("In force from"), null=True, blank=True)
     valid_to = models.DateField(_("No longer in force from"), null=True, blank=True)
@@ -99,7 +99,7 @@ class Entry(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def is_under(self, other: "AdminUnit | Agency") -> bool:
+    def is_under(self, other: "Entry") -> bool:
         """True when this is `other` or lies under it."""
         return type(self) is type(other) and self.path.startswith(other.path)
 
@@ -113,7 +113,11 @@ class AdminUnit(Entry):
     kind = models.CharField(_("Level"), max_length=16, choices=UnitKind)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     successors = models.ManyToManyField(
-        "self", through="UnitSuccession", symmetrical=False, related_name="predecessors", blank=True
+        "self",
+        through="UnitSuccession",
+        through_fields=("ended", "successor"),
+        symmetrical=False,
+        related_name="predecessors",
     )
     head_name = models.CharField(_("Head"), max_length=80, blank=True)
     head_phone = models.CharField(_("Telephone of the head"), max_length=20, blank=True)
@@ -145,7 +149,11 @@ class Agency(Entry):
     unit = models.ForeignKey(AdminUnit, on_delete=models.PROTECT, related_name="agencies")
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     successors = models.ManyToManyField(
-        "self", through="AgencySuccession", symmetrical=False, related_name="predecessors", blank=True
+        "self",
+        through="AgencySuccession",
+        through_fields=("ended", "successor"),
+        symmetrical=False,
+        related_name="predecessors",
     )
     short_name = models.CharField(_("Short name"), max_length=80, blank=True)
     edxml_id = models.CharField(_("Identifier on the document axis"), max_length=40, blank=True)
@@ -160,7 +168,7 @@ class Agency(Entry):
             models.CheckConstraint(condition=~Q(parent=F("id")), name="agency_is_not_its_own_parent"),
         ]
 
-    def is_under(self, other: AdminUnit | Entry) -> bool:
+    def is_under(self, other: Entry) -> bool:
         """True when this is `other`, answers to it, or serves a territory inside it."""
         return self.unit.is_under(other) if isinstance(other, AdminUnit) else super().is_under(other)
 
@@ -250,7 +258,7 @@ class ListImport(models.Model):
 
     Deleted when it is applied or discarded, and a day after it came (retention.py).
     conversion: "" while a proposal to convert an old font is open or there is none, then "convert" or "keep".
-    state: digest of the directory the preview was made against; plan: digest of the preview, "" before there is one.
+    state: digest of the directory that the preview is made against; day: the local day that counts as today.
     """
 
     about = models.CharField(max_length=16, choices=[("units", _("Units")), ("agencies", _("Agencies"))])

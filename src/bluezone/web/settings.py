@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "csp",
     "bluezone.web",
     "bluezone.accounts",
+    "bluezone.agencies",
     "bluezone.healthauthority",
 ]
 MIDDLEWARE = [
