@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bluezone.radio.air.virtual import VirtualAir
 
 ADVERTISING_DELAY_SECONDS = 0.010  # added at random to each interval, Core Specification Vol 6, Part B, 4.4.2.2.1
-MOST_LAG_SECONDS = 0.2  # further behind its own clock the air sheds packets instead of starving the loop
+MOST_LAG_SECONDS = 0.02  # further behind its own clock the air sheds packets instead of starving the loop
 
 ADV_IND, ADV_SCAN_IND, ADV_NONCONN_IND = 0x00, 0x02, 0x03  # as the HCI names them
 
