@@ -94,7 +94,7 @@ def test_nobody_speaks_while_nobody_listens_and_the_first_listener_wakes_them():
 
 def test_links_that_can_never_be_heard_are_not_visited():
     async def main():
-        names = [f"n{number}" for number in range(25)]
+        names = [f"n{number}" for number in range(40)]
         pairs = {(one, other): Pair(1.0) for one, other in zip(names[::2], names[1::2], strict=True)}
         air = VirtualAir(Scene(pairs=pairs, default=Pair(30.0, walls=6)), random.Random(1))
         stations = [air.station(name) for name in names]
