@@ -36,6 +36,8 @@ _SELECT_BY = {
     "handle": f"{_SELECT} WHERE handle = ?",
     "digits": f"{_SELECT} WHERE digits_hash = ?",
     "link": f"{_SELECT} WHERE link_hash = ?",
+    "revoked_digits": f"{_SELECT} WHERE revoked_digits_hash = ?",
+    "revoked_link": f"{_SELECT} WHERE revoked_link_hash = ?",
 }
 # Ten tries at 36 random bits: the chance that all are taken is nil, an endless loop is not.
 _DRAWS = 10
@@ -152,17 +154,9 @@ def status(server: "KeyServer", text: str) -> CodeState:
 
     A handle whose row is gone answers "expired". Raises InvalidCode, or CodeUnknown for an unknown code or link.
     """
-    if _is_handle(text):
-        row = _selected(server, "handle", bytes.fromhex(text))
-        if row is None:
-            return "expired"
-        expires = row.link_expire
-    else:
-        credential = Credential.from_text(text)
-        row = find(server, credential)
-        if row is None:
-            raise CodeUnknown(_UNKNOWN)
-        expires = row.expires(credential.kind)
+    row, expires = _named(server, text)
+    if row is None:
+        return "expired"
     if row.state is not State.OPEN:
         return "used" if row.state is State.USED else "revoked"
     return "expired" if expires <= server.clock() else "open"
@@ -173,18 +167,16 @@ def revoke(server: "KeyServer", text: str) -> None:
 
     text: code, link or handle. Raises InvalidCode, CodeUnknown, CodeAlreadyUsed.
     """
-    row = (
-        _selected(server, "handle", bytes.fromhex(text))
-        if _is_handle(text)
-        else find(server, Credential.from_text(text))
-    )
+    row, _ = _named(server, text)
     if row is None:
         raise CodeUnknown(_UNKNOWN)
     handle = row.handle
 
     def action(transaction: Transaction) -> list[Row]:
         transaction.execute(
-            "UPDATE credential SET state = ? WHERE handle = ? AND state = ?", (State.REVOKED, handle, State.OPEN)
+            "UPDATE credential SET state = ?, revoked_digits_hash = digits_hash, revoked_link_hash = link_hash,"
+            " digits_hash = NULL, link_hash = NULL WHERE handle = ? AND state = ?",
+            (State.REVOKED, handle, State.OPEN),
         )
         return transaction.execute("SELECT state FROM credential WHERE handle = ?", (handle,))
 
@@ -193,8 +185,25 @@ def revoke(server: "KeyServer", text: str) -> None:
         raise CodeAlreadyUsed("the code was used already; a report cannot be recalled")
 
 
+def _named(server: "KeyServer", text: str) -> tuple[CredentialRow | None, int]:
+    """The row that a code, link or handle names, and when that way to it ends (Unix seconds).
+
+    None for a handle whose row is gone. Raises InvalidCode, CodeUnknown.
+    """
+    if _is_handle(text):
+        row = _selected(server, "handle", bytes.fromhex(text))
+        return row, row.link_expire if row else 0
+    credential = Credential.from_text(text)
+    hashed = server.secrets.credential_hash(credential)
+    kind = credential.kind.name.lower()
+    row = _selected(server, kind, hashed) or _selected(server, f"revoked_{kind}", hashed)
+    if row is None:
+        raise CodeUnknown(_UNKNOWN)
+    return row, row.expires(credential.kind)
+
+
 def find(server: "KeyServer", credential: Credential) -> CredentialRow | None:
-    """Look a credential up for a report; None if it was never issued, or is long gone."""
+    """Look a credential up for a report; None if it was never issued, was revoked, or is long gone."""
     return _selected(server, credential.kind.name.lower(), server.secrets.credential_hash(credential))
 
 

@@ -6,18 +6,18 @@ its bytes, which follow from those, are written; the row is sealed with their ha
 """
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bluezone.keyserver.mingling import mingle
 from bluezone.keyserver.padding import PUBLISHED_DAYS, SEED_LENGTH, export_columns, padding_keys
 from bluezone.keyserver.secretfiles import write_whole
 from bluezone.keyserver.store import Row, Transaction
 from bluezone.protocol.exportfile import ExportKeys, write_export
-from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval
+from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
 from bluezone.protocol.keys import KEY_LENGTH
 from bluezone.protocol.signedjson import CHAIN_START, extend_chain
 
@@ -73,6 +73,7 @@ def publish(server: "KeyServer", now: float) -> None:
     """
     _finish(server)
     if _is_due(server, now):
+        mingle(server.keys_store, hour_at(now) + 1)
         server.keys_store.write(lambda transaction: _begin(transaction, server, now))
         _finish(server)
 
@@ -113,7 +114,7 @@ def _begin(transaction: Transaction, server: "KeyServer", now: float) -> None:
         "INSERT INTO export_file"
         " (number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed, chain_before)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (number, start, end, newest, server.city.padding_mean, os.urandom(SEED_LENGTH), chain),
+        (number, start, end, newest, server.city.padding_mean, server.random_bytes(SEED_LENGTH), chain),
     )
     transaction.execute(
         "UPDATE diagnosis_key SET file_number = ?, received_hour = NULL"

@@ -38,8 +38,9 @@ def forget(server: "KeyServer", now: float) -> None:
 def _forget_codes(store: Store, now: float) -> None:
     def action(transaction: Transaction) -> None:
         transaction.execute(
-            "UPDATE credential SET digits_hash = NULL, link_hash = NULL, used_digest = NULL, onset_day = NULL"
-            " WHERE link_expire <= ? AND digits_expire <= ? AND link_hash IS NOT NULL",
+            "UPDATE credential SET digits_hash = NULL, link_hash = NULL, used_digest = NULL, onset_day = NULL,"
+            " revoked_digits_hash = NULL, revoked_link_hash = NULL"
+            " WHERE link_expire <= ? AND digits_expire <= ? AND onset_day IS NOT NULL",
             (int(now), int(now)),
         )
         transaction.execute("DELETE FROM credential WHERE link_expire <= ?", (int(now) - OUTCOME_SECONDS,))

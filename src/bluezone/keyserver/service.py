@@ -14,11 +14,13 @@ from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.exportindex import renew_index
 from bluezone.keyserver.limits import Limits
 from bluezone.keyserver.lock import only_one
+from bluezone.keyserver.mingling import mingle_once_an_hour
 from bluezone.keyserver.publication import publish
 from bluezone.keyserver.retention import forget
 from bluezone.keyserver.secrets import Secrets, open_secrets
 from bluezone.keyserver.store import Store, Transaction, open_store
 from bluezone.keyserver.wsgi import Application, WsgiApplication
+from bluezone.protocol.intervals import hour_at
 
 LOCK_NAME = "keyserver.lock"
 
@@ -27,6 +29,7 @@ class KeyServer:
     """One city's key server, usable from any thread. Make it with `open`, end it with `close`.
 
     clock: returns Unix seconds. application: the WSGI callable for `/v1/*`.
+    random_bytes: draws the seeds of padding; tests replace it to be repeatable.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class KeyServer:
         self.keys_store = keys_store
         self.secrets = secrets
         self.clock = clock
+        self.random_bytes: Callable[[int], bytes] = os.urandom
         self.configs = ConfigFiles(data_dir / "configs", secrets)
         self.limits = Limits(secrets.derived("puzzle"), clock, self._note_alarm)
         self.application: WsgiApplication = Application(self)
@@ -85,6 +89,7 @@ class KeyServer:
             if not alone:
                 return False
             self._prepare(moment)
+            mingle_once_an_hour(self.keys_store, hour_at(moment))
             publish(self, moment)
             renew_index(self, moment)
             forget(self, moment)

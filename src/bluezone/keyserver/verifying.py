@@ -106,8 +106,6 @@ def _row(server: "KeyServer", request: Verify1Request | Verify2Request) -> Crede
     if request.chaff:
         now = int(server.clock())
         return CredentialRow(credential.value, CHAFF_CLASS, day_at(now), now + 1, now + 1, State.OPEN, None)
-    if row is None or row.state is State.REVOKED:
-        return None
     return row
 
 

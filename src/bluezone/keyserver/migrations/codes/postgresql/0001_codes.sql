@@ -3,6 +3,8 @@
 -- handle: opaque, random; the office keeps it to show used yes or no.
 -- digits_hash, link_hash: HMAC(pepper, kind || credential); null once the later of the two has expired.
 -- used_digest: SHA-256(kid || blinded) of the one certificate this row gave.
+-- revoked_digits_hash, revoked_link_hash: where the two hashes go when the row is revoked, so that a report looks
+-- a revoked credential up in vain, in the same time as one that never was.
 -- state: 0 open, 1 used, 2 revoked.
 CREATE TABLE credential (
     handle BYTEA PRIMARY KEY CHECK (length(handle) = 16),
@@ -14,7 +16,9 @@ CREATE TABLE credential (
     digits_expire BIGINT NOT NULL,
     link_expire BIGINT NOT NULL,
     state SMALLINT NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),
-    used_digest BYTEA CHECK (length(used_digest) = 32)
+    used_digest BYTEA CHECK (length(used_digest) = 32),
+    revoked_digits_hash BYTEA,
+    revoked_link_hash BYTEA
 );
 CREATE INDEX credential_expiry ON credential (link_expire);
 -- Hours in which guessing was so frequent that everybody had to solve a puzzle.

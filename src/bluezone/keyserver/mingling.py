@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys that came together are written again among all others, so that the database itself forgets who came with whom.
+
+PostgreSQL marks every row with the transaction that wrote it (`xmin`) and keeps rows in the order they came, which
+would link the keys of one upload. Rewritten in one transaction, sorted by their bytes, all keys of an hour look
+alike. SQLite keeps neither: its table is ordered by the key, and its log is emptied by each tick.
+Source: protocol.md section 4, "Nothing stored links"; attacks.md row 15.
+"""
+
+from bluezone.keyserver.store import Store, Transaction
+
+_DUTY = "mingle"
+
+
+def mingle_once_an_hour(store: Store, hour: int) -> None:
+    """Mingle the keys of the hours before `hour` (Unix seconds // 3600) unless that was done."""
+    done = store.read("SELECT done FROM duty WHERE name = ?", (_DUTY,))
+    if not done or done[0][0] < hour:
+        mingle(store, hour)
+        store.write(
+            lambda transaction: transaction.execute(
+                "INSERT INTO duty VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done", (_DUTY, hour)
+            )
+        )
+
+
+def mingle(store: Store, before_hour: int) -> None:
+    """Write the waiting keys received before an hour again, in the order of their bytes, in one transaction."""
+    if store.dialect == "sqlite":
+        return
+
+    def action(transaction: Transaction) -> None:
+        rows = transaction.execute(
+            "DELETE FROM diagnosis_key WHERE file_number = 0 AND received_hour < ?"
+            " RETURNING key, start, level, class, received_hour",
+            (before_hour,),
+        )
+        if rows:
+            transaction.execute_each(
+                "INSERT INTO diagnosis_key (key, start, level, class, received_hour) VALUES (?, ?, ?, ?, ?)",
+                sorted(rows),
+            )
+
+    store.write(action)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 4: false alerts by guessing codes. Limits and puzzle of protocol.md 4; nobody is locked out."""
+
+import datetime
+import random
+from collections import Counter
+
+import pytest
+from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster
+
+from bluezone.keyserver import codes, statistics
+from bluezone.protocol.codes import Credential, new_code
+from bluezone.protocol.upload import Status, Verify1Request, decode_verify1_answer, encode_verify1
+
+ONSET = datetime.date(2026, 11, 23)
+
+
+@pytest.fixture
+def server(tmp_path):
+    key_server = opened(tmp_path, Clock())
+    yield key_server
+    key_server.close()
+
+
+def guess(server, rng, remote):
+    credential = Credential.from_digits(new_code(lambda below: rng.randrange(below)))
+    body = encode_verify1(Verify1Request(credential=credential), rng.randbytes)
+    return decode_verify1_answer(poster(server, remote)("/v1/verify", body)).status
+
+
+def test_10000_guesses_from_one_network_get_ten_looks_and_no_hit_and_its_neighbours_still_report(server):
+    rng = random.Random(4)
+    live = [codes.issue(server, "confirmed", ONSET) for _ in range(200)]
+    seen = Counter(guess(server, rng, "203.0.113.5") for _ in range(10_000))
+
+    assert seen == {Status.CODE_INVALID: 10, Status.PUZZLE_REQUIRED: 9_990}
+
+    neighbour = Phone(poster(server, "203.0.113.5"), server, Credential.from_text(live[0].code), keys=keys_for(NOON))
+    assert [neighbour.verify1().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
+    assert [neighbour.verify2().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
+    assert [neighbour.upload().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
+
+
+def test_guesses_from_1000_networks_raise_the_alarm_and_meet_a_puzzle_after_60_a_minute(server, caplog):
+    rng = random.Random(44)
+    live = codes.issue(server, "confirmed", ONSET)
+    seen = Counter(guess(server, rng, f"198.51.{n // 250}.{n % 250}") for n in range(1000))
+
+    assert seen == {Status.CODE_INVALID: 60, Status.PUZZLE_REQUIRED: 940}
+    assert statistics.guessing_alarm_hours(server) == [NOON // 3600]
+    assert "invalid codes in a minute" in caplog.text
+    assert "198.51" not in caplog.text
+
+    honest = Phone(poster(server, "203.0.113.9"), server, Credential.from_text(live.code))
+    assert [honest.verify1().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
+
+
+def test_the_code_space_makes_a_hit_rarer_than_once_in_ten_years():
+    # 200 live codes, 60 looks a minute without a puzzle, 11 random digits: specs/presence-gate-upload.md 3.2.
+    hits_a_day = 200 * 60 * 24 * 60 / 10**11
+
+    assert hits_a_day == pytest.approx(1.7e-4, rel=0.02)
+    assert hits_a_day * 3650 < 1

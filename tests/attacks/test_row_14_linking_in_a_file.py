@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 14: linking a case's keys in a file. Padding hides a lone patient among random keys of the same cells.
+
+Two attackers who know more than they could: one knows the day, level and class of a key and points at one key of
+that cell; the other knows ten cells of a case and decides by the best test there is (the likelihood ratio)
+whether a file holds it.
+"""
+
+import random
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from tests.builders.keyserver import HOUR, NOON, Clock, opened
+
+from bluezone.protocol.exportfile import read_export
+from bluezone.protocol.intervals import first_interval
+
+MEAN = 50
+FILES = 200
+
+
+def cell(key):
+    return key.start, key.days_since_onset, key.report_type
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """(patient's keys, keys of the file) of 200 files with one patient each, then of 200 without any; seeded."""
+    rng = random.Random(14)
+    server = opened(tmp_path_factory.mktemp("city"), Clock())
+    server.random_bytes = rng.randbytes
+    found = []
+    for number in range(2 * FILES):
+        patient = store_patient(server, rng) if number < FILES else {}
+        server.tick()
+        newest = max((server.data_dir / "exports").glob("*.zip"), key=lambda path: int(path.name.split("-")[0]))
+        found.append((patient, read_export(newest.read_bytes()).keys))
+        server.clock.pass_by(2 * HOUR)
+    server.close()
+    return found[:FILES], found[FILES:]
+
+
+def store_patient(server, rng):
+    """Ten keys of a case as an upload leaves them: high from two days before to three after onset, else standard."""
+    newest = int(server.clock.now - 2 * HOUR) // 86400 - 1
+    levels = [1, 1, 2, 2, 2, 2, 2, 2, 1, 1]
+    rows = [
+        (rng.randbytes(16), first_interval(newest - 9 + n), level, 1, int(server.clock.now) // HOUR)
+        for n, level in enumerate(levels)
+    ]
+    sql = "INSERT INTO diagnosis_key (key, start, level, class, received_hour) VALUES (?, ?, ?, ?, ?)"
+    server.keys_store.write(lambda transaction: transaction.execute_each(sql, rows))
+    return {row[0] for row in rows}
+
+
+def test_who_points_at_a_key_of_the_right_cell_is_right_in_under_8_percent(files):
+    right, tried = 0.0, 0
+    for patient, keys in files[0]:
+        cells = Counter(cell(key) for key in keys)
+        for key in keys:
+            if key.key in patient:
+                right += 1 / cells[cell(key)]
+                tried += 1
+
+    assert tried == FILES * 10
+    assert right / tried < 0.08
+
+
+def test_who_knows_ten_cells_of_a_case_hardly_knows_whether_it_is_in_the_file(files):
+    def evidence(keys):
+        cells = Counter(cell(key) for key in keys)
+        days = sorted({key.start for key in keys})[-10:]
+        known = [(start, onset, 1) for start, onset in zip(days, [7, 7, 0, 0, 0, 0, 0, 0, 7, 7], strict=True)]
+        # P(count - 1) / P(count) of the negative binomial with r = 2, up to a constant.
+        return sum(np.log(cells[each] / (cells[each] + 1)) if cells[each] else -np.inf for each in known)
+
+    with_case, without = ([evidence(keys) for _, keys in group] for group in files)
+    auc = np.mean([(one > other) + (one == other) / 2 for one in with_case for other in without])
+
+    assert 0.5 < auc < 0.60
+
+
+def test_nothing_but_chance_orders_or_marks_the_keys_of_a_file(files):
+    for patient, keys in files[0][:20]:
+        assert all(earlier.key < later.key for earlier, later in pairwise(keys))
+        assert {key.period for key in keys} == {144}
+        assert {key.transmission_risk_level for key in keys} == {None}
+        assert {cell(key) for key in keys if key.key in patient} <= {
+            cell(key) for key in keys if key.key not in patient
+        }
+
+
+def test_a_re_run_yields_the_same_file(tmp_path, monkeypatch):
+    from bluezone.keyserver import publication
+
+    server = opened(tmp_path, Clock(NOON))
+    server.tick()
+    store_patient(server, random.Random(1))
+    server.clock.pass_by(2 * HOUR)
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "_seal", lambda *arguments: None)
+        server.tick()
+        first = {path.name: path.read_bytes() for path in (server.data_dir / "exports").glob("2-*.zip")}
+        server.tick()
+        server.tick()
+    server.tick()
+    again = {path.name: path.read_bytes() for path in (server.data_dir / "exports").glob("2-*.zip")}
+    server.close()
+
+    assert len(first) == 1
+    assert again == first

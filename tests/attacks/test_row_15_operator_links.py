@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 15: the operator links code and keys. What is stored after many reports joins nothing to nobody."""
+
+import datetime
+import itertools
+import os
+import random
+
+import pytest
+from tests.builders.keyserver import HOUR, NOON, Clock, Phone, keys_for, opened, poster, postgresql_database
+
+from bluezone.keyserver import codes
+from bluezone.protocol.codes import Credential
+from bluezone.protocol.upload import Status
+
+ONSET = datetime.date(2026, 11, 23)
+SIZES = [pytest.param(150, id="short"), pytest.param(1000, id="whole", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def server(request, tmp_path, monkeypatch):
+    monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
+    if request.param == "sqlite":
+        key_server = opened(tmp_path, Clock())
+        yield key_server
+        key_server.close()
+        return
+    url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
+    if not url:
+        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
+    with postgresql_database(url) as database:
+        monkeypatch.setenv("BLUEZONE_DATABASE_URL", database)
+        key_server = opened(tmp_path, Clock())
+        yield key_server
+        key_server.close()
+
+
+def reports(server, count, rng):
+    """Cases that get a code, a certificate and upload, from addresses of their own, some minutes apart."""
+    phones = []
+    for number in range(count):
+        issued = codes.issue(server, "confirmed", ONSET)
+        remote = f"2001:db8:{number:x}::77" if number % 2 else f"198.51.{number // 250}.{number % 250}"
+        phone = Phone(
+            poster(server, remote), server, Credential.from_text(issued.code),
+            keys=keys_for(NOON), salt=rng.randbytes(32), rand=rng.randbytes(32),
+        )  # fmt: skip
+        phone.certified()
+        assert phone.upload().status is Status.OK
+        phone.issued, phone.remote = issued, remote
+        phones.append(phone)
+    return phones
+
+
+def dump(store):
+    """Every row of every table that is not noise or bookkeeping."""
+    if store.dialect == "sqlite":
+        names = store.read("SELECT name FROM sqlite_master WHERE type = 'table'")
+    else:
+        names = store.read("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    tables = [name for (name,) in names if name not in ("noise", "migration", "duty")]
+    return {table: store.read(f"SELECT * FROM {table}") for table in tables}
+
+
+@pytest.mark.parametrize("count", SIZES)
+def test_no_value_joins_codes_to_keys_and_nothing_of_a_phone_is_stored(server, caplog, count):
+    caplog.set_level(0)
+    phones = reports(server, count, random.Random(15))
+    server.clock.pass_by(HOUR)
+    server.tick()
+    code_tables, key_tables = dump(server.codes_store), dump(server.keys_store)
+
+    def values(tables):
+        return {value for rows in tables.values() for row in rows for value in row if isinstance(value, (bytes, str))}
+
+    assert not values(code_tables) & values(key_tables)
+    # Numbers that differ between cases and stand on both sides would join them; classes, days and hours do not differ.
+    for code_rows, key_rows in itertools.product(code_tables.values(), key_tables.values()):
+        for left, right in itertools.product(zip(*code_rows, strict=True), zip(*key_rows, strict=True)):
+            shared = {v for v in left if isinstance(v, int)} & {v for v in right if isinstance(v, int)}
+            assert len(shared) <= 3
+
+    stored = b"".join(path.read_bytes() for path in server.data_dir.glob("*.sqlite3*"))
+    stored += repr((code_tables, key_tables)).encode() + caplog.text.encode()
+    for phone in phones:
+        secrets = [phone.rand, phone.salt, phone.signature, phone.credential.value, phone.blinded.message]
+        texts = [phone.issued.code, phone.issued.code.replace("-", ""), phone.issued.link, phone.remote]
+        for secret in secrets:
+            assert secret not in stored
+            assert repr(secret)[2:-1].encode() not in stored
+        for text in texts:
+            assert text.encode() not in stored
+
+
+@pytest.mark.parametrize("count", SIZES)
+def test_the_order_of_the_table_tells_nothing_about_who_came_with_whom(server, count):
+    phones = reports(server, count, random.Random(16))
+    server.clock.pass_by(HOUR)
+    server.tick(server.clock.now)
+    owner = {key.key: number for number, phone in enumerate(phones) for key in phone.keys}
+    position = "rowid" if server.keys_store.dialect == "sqlite" else "ctid"
+    query = "SELECT key FROM diagnosis_key" + (f" ORDER BY {position}" if position == "ctid" else "")
+    order = [owner[key] for (key,) in server.keys_store.read(query)]
+
+    neighbours = sum(one == two for one, two in itertools.pairwise(order))
+    # Three keys each: by chance about two pairs in all stand side by side, whatever the number of cases.
+    assert len(order) == 3 * count
+    assert neighbours <= 9
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("count", SIZES)
+def test_postgresql_does_not_remember_which_keys_were_written_together(server, count):
+    if server.keys_store.dialect != "postgresql":
+        pytest.skip("only PostgreSQL marks rows with their transaction")
+    reports(server, count, random.Random(17))
+    server.clock.pass_by(HOUR)
+    server.tick()
+
+    assert len(server.keys_store.read("SELECT DISTINCT xmin::text FROM diagnosis_key")) == 1
+
+
+def test_no_column_says_when_a_code_was_used_or_to_the_minute_when_a_key_came(server):
+    reports(server, 1, random.Random(18))
+    row = server.codes_store.read("SELECT issue_day, digits_expire, link_expire, state FROM credential")[0]
+    server.clock.pass_by(5 * HOUR)
+    again = server.codes_store.read("SELECT issue_day, digits_expire, link_expire, state FROM credential")[0]
+    key = server.keys_store.read("SELECT start, level, class, received_hour, file_number FROM diagnosis_key")[0]
+
+    assert row == again == (NOON // 86400, NOON + 24 * HOUR, NOON + 48 * HOUR, 1)
+    assert key[3] == NOON // HOUR
+
+
+def test_residual_an_operator_who_watches_live_is_right_once_in_as_many_as_wait_at_the_same_time():
+    # Phones wait U(0, 60 min) between verify and upload. Whoever sees the times of both guesses among those who
+    # verified in the hour before an upload. With one report every four minutes that is one in about sixteen.
+    rng = random.Random(19)
+    verified = list(itertools.accumulate(rng.expovariate(1 / 240) for _ in range(4000)))
+    uploaded = [moment + rng.uniform(0, 3600) for moment in verified]
+    chances = [1 / sum(moment - 3600 <= other <= moment for other in verified) for moment in uploaded[100:-100]]
+
+    assert sum(chances) / len(chances) < 0.08
