@@ -4,7 +4,6 @@
 import shutil
 
 import pytest
-
 from tests.builders.serving import serving
 
 FLAGS = [

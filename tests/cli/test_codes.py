@@ -57,7 +57,8 @@ def test_an_onset_of_no_use_is_refused_with_its_code(folder, days, code):
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("1234", "code_malformed"), ("0000-0000-0000", "code_unknown"), ("https://x/r#zz", "code_malformed")]
+    ("text", "code"),
+    [("1234", "code_malformed"), ("0000-0000-0000", "code_unknown"), ("https://x/r#zz", "code_malformed")],
 )
 def test_a_code_that_is_none_is_refused_with_its_code(folder, text, code):
     for command in ("status", "revoke"):
@@ -76,3 +77,16 @@ def test_a_folder_without_a_city_is_told_what_makes_one(tmp_path):
 
     assert refused["error"]["code"] == "city_missing"
     assert "serve" in refused["error"]["message"]
+
+
+def test_management_commands_run_on_the_folder_and_print_one_object_when_asked(folder):
+    issue(folder)
+    said = json.loads(bluezone("manage", "--data", folder, "--json", "verify_audit").stdout)
+
+    assert said["ok"]
+    assert "entries fit" in said["output"]
+    refused = json.loads(
+        bluezone("manage", "--data", folder, "verify_audit", "--expect", "9:x", "--json", expected=1).stdout
+    )
+    assert not refused["ok"]
+    bluezone("manage", "--data", folder, "verify_audit", "--nonsense", expected=2)

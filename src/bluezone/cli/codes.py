@@ -59,9 +59,11 @@ def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[s
 @command_result(_state_lines)
 def status(data: str | None, code: str) -> dict[str, Any]:
     """Say what became of CODE, which may be digits or a link: open, used, revoked or expired."""
+    from bluezone.city import data_folder
     from bluezone.keyserver import codes as published
+    from bluezone.keyserver.service import KeyServer
 
-    return {"state": published.status(_open(data), code)}
+    return {"state": published.status(KeyServer.open(data_folder(data)), code)}
 
 
 @codes.command()

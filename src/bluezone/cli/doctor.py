@@ -2,6 +2,7 @@
 """`bluezone doctor`: what this machine can do, and what to do about what it cannot."""
 
 import asyncio
+import importlib.metadata
 import os
 import shutil
 import socket
@@ -122,12 +123,9 @@ def _bluetoothd() -> Check:
 
 def _gmpy2() -> Check:
     try:
-        import gmpy2
-    except ImportError:
-        return Check(
-            "gmpy2", "warn", "not installed: blind signatures are slower", "uv pip install gmpy2 (extra `fast`)"
-        )
-    return Check("gmpy2", "ok", gmpy2.version())
+        return Check("gmpy2", "ok", importlib.metadata.version("gmpy2"))
+    except importlib.metadata.PackageNotFoundError:
+        return Check("gmpy2", "warn", "not installed: blind signatures are slower", "install the extra `fast`")
 
 
 def _chromium() -> Check:

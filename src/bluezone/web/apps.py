@@ -18,7 +18,8 @@ class WebConfig(AppConfig):
         from bluezone.accounts.audiences import check_every_route
 
         register(check_every_route)
-        pre_migrate.connect(make_office_schema, sender=self)
+        # Django sends the signal for apps that have models; this one has none.
+        pre_migrate.connect(make_office_schema)
 
 
 def make_office_schema(using: str, **_: Any) -> None:

@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+from django.db import DatabaseError
+
 from bluezone.city import data_folder
 from bluezone.keyserver.service import KeyServer
 from bluezone.refusal import Refused
@@ -31,6 +33,8 @@ def tick_until(stopped: threading.Event, server: KeyServer) -> None:
                 purged = time.monotonic()
         except Refused as refused:
             print(f"tick: {refused.code}: {refused.message}", file=sys.stderr)  # noqa: T201 - the process's only voice
+        except DatabaseError as error:
+            print(f"tick: office_unavailable: {str(error).splitlines()[0]}", file=sys.stderr)  # noqa: T201
         stopped.wait(pause)
 
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The office on PostgreSQL: its own schema, the same guards, one chain whoever writes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from tests.builders.keyserver import postgresql_database
+from tests.builders.office import today, write_city
+from tests.builders.serving import BLUEZONE
+
+pytestmark = pytest.mark.postgres
+
+WRITER = """
+import sys
+from pathlib import Path
+from bluezone.web.preparing import open_office
+open_office(Path(sys.argv[1]))
+from bluezone.accounts import auditing
+from bluezone.accounts.models import Act
+for n in range(25):
+    auditing.record(sys.argv[2], Act.CODE_ISSUED, str(n))
+"""
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    """The environment of commands on a database of their own, and its address."""
+    server = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
+    if not server:
+        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
+    folder = tmp_path_factory.mktemp("postgresql") / "data"
+    write_city(folder)
+    with postgresql_database(server) as address:
+        yield {**os.environ, "BLUEZONE_DATABASE_URL": address, "BLUEZONE_DATA": str(folder)}
+
+
+def bluezone(office, *arguments):
+    return subprocess.run(
+        [BLUEZONE, *arguments], env=office, capture_output=True, text=True, timeout=120, check=True
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def database(office):
+    import psycopg
+
+    made = json.loads(bluezone(office, "codes", "issue", "--class", "confirmed", "--onset", str(today()), "--json"))
+    assert json.loads(bluezone(office, "codes", "revoke", made["code"], "--json")) == {"state": "revoked"}
+    with psycopg.connect(office["BLUEZONE_DATABASE_URL"], autocommit=True) as connection:
+        yield connection
+
+
+def test_the_office_lives_in_a_schema_of_its_own(database):
+    tables = database.execute("SELECT schemaname, tablename FROM pg_tables WHERE tablename LIKE '%audit%'").fetchall()
+
+    assert tables == [("office", "accounts_auditentry")]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE office.accounts_auditentry SET actor = 'x'",
+        "DELETE FROM office.accounts_auditentry",
+        "TRUNCATE office.accounts_auditentry",
+    ],
+)
+def test_the_database_refuses_to_rewrite_the_audit(database, statement):
+    import psycopg
+
+    with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+        database.execute(statement)
+
+
+def test_processes_that_write_at_once_make_one_chain(office, database):
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, office["BLUEZONE_DATA"], name], env=office) for name in "abc"
+    ]
+
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert bluezone(office, "manage", "verify_audit").startswith("77 entries fit, 1 to 77")
+
+
+def test_doctor_finds_every_store(office, database):
+    checks = {check["name"]: check for check in json.loads(bluezone(office, "doctor", "--json"))["checks"]}
+
+    assert checks["store office"]["found"] == checks["stores codes and keys"]["found"] == "PostgreSQL, up to date"
