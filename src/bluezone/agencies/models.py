@@ -254,11 +254,11 @@ class Denominator(models.Model):
 
 
 class ListImport(models.Model):
-    """A list that was sent in and is being looked at: the file, and what its preview was made against.
+    """A list that was sent in and is being looked at; nothing of it is in the directory yet.
 
     Deleted when it is applied or discarded, and a day after it came (retention.py).
     conversion: "" while a proposal to convert an old font is open or there is none, then "convert" or "keep".
-    state: digest of the directory that the preview is made against; day: the local day that counts as today.
+    day: the local day that counts as today for the rows.
     """
 
     about = models.CharField(max_length=16, choices=[("units", _("Units")), ("agencies", _("Agencies"))])
@@ -266,7 +266,6 @@ class ListImport(models.Model):
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     conversion = models.CharField(max_length=16, blank=True)
-    state = models.CharField(max_length=64)
     day = models.DateField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="list_imports")
     made_at = models.DateTimeField(default=timezone.now, db_index=True)

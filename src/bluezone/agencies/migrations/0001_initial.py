@@ -106,7 +106,6 @@ class Migration(migrations.Migration):
                 ('content', models.BinaryField()),
                 ('sha256', models.CharField(max_length=64)),
                 ('conversion', models.CharField(blank=True, max_length=16)),
-                ('state', models.CharField(max_length=64)),
                 ('day', models.DateField()),
                 ('made_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='list_imports', to=settings.AUTH_USER_MODEL)),

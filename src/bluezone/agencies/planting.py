@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put the seed into the store, once: what is there already, and what officials have made of it, stays."""
+
+import dataclasses
+
+from django.db import transaction
+
+from bluezone.accounts import auditing
+from bluezone.accounts.inviting import COMMAND_LINE
+from bluezone.accounts.models import Act
+from bluezone.agencies.directory import Directory
+from bluezone.agencies.models import RecipientGroup
+from bluezone.agencies.seeding import load_seed
+from bluezone.agencies.writing import rewrite
+
+
+@dataclasses.dataclass(frozen=True)
+class Planted:
+    """How many entries of the seed were not there yet."""
+
+    units: int
+    agencies: int
+    groups: int
+
+
+def plant_seed(only_if_empty: bool = False) -> Planted:
+    """Add every entry of the seed whose key is not stored; safe to repeat.
+
+    only_if_empty: for the first start of a server: a city that keeps its own directory gets nothing put beside it.
+    Raises SeedInvalid or a DirectoryRefused (the seed contradicts what the city entered); nothing is stored then.
+    """
+    seed = load_seed()
+    added: list[Planted] = []
+
+    def change(directory: Directory) -> Directory:
+        if only_if_empty and directory.units:
+            return directory
+        units = {key: unit for key, unit in seed.units.items() if key not in directory.units}
+        agencies = {key: agency for key, agency in seed.agencies.items() if key not in directory.agencies}
+        kept = set(RecipientGroup.objects.values_list("key", flat=True))  # also those without members
+        groups = {key: group for key, group in seed.groups.items() if key not in kept}
+        added.append(Planted(len(units), len(agencies), len(groups)))
+        return Directory(
+            {**directory.units, **units}, {**directory.agencies, **agencies}, {**directory.groups, **groups}
+        )
+
+    with transaction.atomic():
+        rewrite(change)
+        planted = added[0] if added else Planted(0, 0, 0)
+        if planted != Planted(0, 0, 0):
+            auditing.record(COMMAND_LINE, Act.ENTRY_MADE, "seed", **dataclasses.asdict(planted))
+    return planted
