@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A declaration: what a warned person chooses to tell the health authority, readable by nobody on the way.
+
+One message of one size, whatever is said in it: HPKE base mode (RFC 9180) with DHKEM(P-256, HKDF-SHA256),
+HKDF-SHA256 and AES-128-GCM, info "BZ-DECLARATION-v1", no associated data:
+
+    message 1024 B: enc[65] | AES-128-GCM(plain[943]) with its tag[16]
+    plain          : u8 1 | u32 day | u8 level(1 low, 2 high) | u8 np | phone[np] | u16 nt | text[nt UTF-8] | zeros
+
+Source: protocol.md section 8.
+"""
+
+import re
+import struct
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from bluezone.refusal import Refused
+
+DECLARATION_SIZE = 1024
+MAX_TEXT_CHARACTERS = 500
+
+_SUITE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
+_INFO = b"BZ-DECLARATION-v1"
+_ENC_LENGTH = 65
+_TAG_LENGTH = 16
+_PLAIN_SIZE = DECLARATION_SIZE - _ENC_LENGTH - _TAG_LENGTH
+
+_VERSION = 1
+_HEAD = struct.Struct(">BIBB")
+_TEXT_LENGTH = struct.Struct(">H")
+_LEVELS: "tuple[Literal['low', 'high'], ...]" = ("low", "high")
+
+# E.164 allows 15 digits; numbers shorter than 8 are services, not people.
+_PHONE = re.compile(r"\+?[0-9]{8,15}")
+_LONGEST_PHONE = 16
+
+# 500 characters of Vietnamese prose take about 680 bytes; only text of emoji or of a script with three bytes a
+# character comes near this.
+MAX_TEXT_BYTES = _PLAIN_SIZE - _HEAD.size - _LONGEST_PHONE - _TEXT_LENGTH.size
+
+
+class InvalidDeclaration(Refused):
+    """What is to be declared, or what was declared, is not in bounds; the message repeats none of it."""
+
+    code = "declaration_invalid"
+
+
+class DeclarationUnreadable(Refused):
+    """The message was not sealed for this key, or was changed or cut on the way."""
+
+    code = "declaration_unreadable"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a warned person tells.
+
+    day:   local date of the exposure, in days since 1970-01-01, 0 <= day < 2**32.
+    level: of the warning, "low" or "high".
+    phone: where to call back, 8 to 15 digits, "+" before them allowed.
+    text:  own words, may be empty; at most 500 characters and 918 bytes as UTF-8, no control characters but line
+           feeds; kept in NFC.
+    Phone and text are left out of `repr`. Raises InvalidDeclaration.
+    """
+
+    day: int
+    level: Literal["low", "high"]
+    phone: str = field(repr=False)
+    text: str = field(repr=False, default="")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", unicodedata.normalize("NFC", self.text))
+        if not 0 <= self.day < 2**32:
+            raise InvalidDeclaration(f"day is {self.day}, expected 0..4294967295")
+        if self.level not in _LEVELS:
+            raise InvalidDeclaration("level is neither low nor high")
+        if not _PHONE.fullmatch(self.phone):
+            raise InvalidDeclaration("the telephone number is not 8 to 15 digits, with or without + before them")
+        if len(self.text) > MAX_TEXT_CHARACTERS:
+            raise InvalidDeclaration(f"text has {len(self.text)} characters, expected at most {MAX_TEXT_CHARACTERS}")
+        if any(unicodedata.category(character) in {"Cc", "Cs"} and character != "\n" for character in self.text):
+            raise InvalidDeclaration("text contains a control character other than a line feed")
+        if len(self.text.encode()) > MAX_TEXT_BYTES:
+            raise InvalidDeclaration(
+                f"text takes {len(self.text.encode())} bytes as UTF-8, expected at most {MAX_TEXT_BYTES}: shorten it"
+            )
+
+
+def seal_declaration(declaration: Declaration, public_key: ec.EllipticCurvePublicKey) -> bytes:
+    """Return the 1,024 bytes to send; two calls never return the same.
+
+    public_key: the P-256 key of `config.declaration_key`, read by `load_public_key`.
+    """
+    return _SUITE.encrypt(_encode(declaration), public_key, info=_INFO)
+
+
+def open_declaration(message: bytes, private_key: ec.EllipticCurvePrivateKey) -> Declaration:
+    """Read a message sealed for this key.
+
+    message: 1,024 bytes. Raises DeclarationUnreadable when the key does not open it, InvalidDeclaration when what
+    is inside is not a declaration.
+    """
+    if len(message) != DECLARATION_SIZE:
+        raise DeclarationUnreadable(f"message is {len(message)} bytes, expected {DECLARATION_SIZE}")
+    try:
+        plain = _SUITE.decrypt(message, private_key, info=_INFO)
+    except (InvalidTag, ValueError):
+        raise DeclarationUnreadable("the message was sealed for another key, or was changed on the way") from None
+    return _decode(plain)
+
+
+def _encode(declaration: Declaration) -> bytes:
+    phone, text = declaration.phone.encode(), declaration.text.encode()
+    level = _LEVELS.index(declaration.level) + 1
+    content = _HEAD.pack(_VERSION, declaration.day, level, len(phone)) + phone + _TEXT_LENGTH.pack(len(text)) + text
+    return content.ljust(_PLAIN_SIZE, b"\0")
+
+
+def _decode(plain: bytes) -> Declaration:
+    version, day, level, phone_length = _HEAD.unpack_from(plain)
+    if version != _VERSION:
+        raise InvalidDeclaration(f"declaration version is {version}, expected {_VERSION}")
+    if level not in (1, 2):
+        raise InvalidDeclaration(f"level is {level}, expected 1 or 2")
+    if phone_length > _LONGEST_PHONE:
+        raise InvalidDeclaration(f"the telephone number is {phone_length} bytes, expected at most {_LONGEST_PHONE}")
+    start = _HEAD.size + phone_length
+    (text_length,) = _TEXT_LENGTH.unpack_from(plain, start)
+    start += _TEXT_LENGTH.size
+    if text_length > MAX_TEXT_BYTES:
+        raise InvalidDeclaration(f"text is {text_length} bytes, expected at most {MAX_TEXT_BYTES}")
+    if any(plain[start + text_length :]):
+        raise InvalidDeclaration("something stands behind the text, expected zeros")
+    try:
+        phone = plain[_HEAD.size : _HEAD.size + phone_length].decode("ascii")
+        text = plain[start : start + text_length].decode()
+    except UnicodeDecodeError:
+        raise InvalidDeclaration("telephone number or text is not UTF-8") from None
+    return Declaration(day=day, level=_LEVELS[level - 1], phone=phone, text=text)
