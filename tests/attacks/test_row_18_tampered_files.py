@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Row 18: tampered, rolled-back and truncated files change nothing on a phone."""
 
+import dataclasses
+import hashlib
 import random
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.liar import Liar
 
+from bluezone.handset.downloads import FileUntrusted
+from bluezone.protocol.configfile import encode_config
 from bluezone.protocol.indexfile import IndexRolledBack
 from bluezone.refusal import Refused
 
@@ -69,3 +76,23 @@ def test_row_18_a_file_of_one_kind_does_not_pass_for_another(tmp_path):
         with pytest.raises(Refused) as refused:
             phone.check()
         assert refused.value.code == "signature_untrusted"
+
+
+def test_row_18_an_export_that_the_index_names_but_the_city_s_export_key_did_not_sign_is_refused(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        phone, liar = phones.new("phone"), Liar(server)
+        published(server, world)
+        stranger = ec.generate_private_key(ec.SECP256R1()).public_key()
+        pem = stranger.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        config = dataclasses.replace(liar.config(), export_keys=(pem,))
+        sha256 = hashlib.sha256(encode_config(config)).hexdigest()
+
+        def tamper(path: str, body: bytes) -> bytes:
+            if path == "/v1/config":
+                return liar.sign(config)
+            return liar.changed_index(body, config_sha256=sha256) if path.endswith("index.json") else body
+
+        server.tamper = tamper
+        with pytest.raises(FileUntrusted):
+            phone.check()
+        assert phone.held_exports.number == 0
