@@ -46,7 +46,7 @@ def posted(server) -> list[str]:
 
 
 def stored_keys(server) -> int:
-    return server.key_server.keys_store.read("SELECT count(*) FROM diagnosis_key")[0][0]
+    return server.key_server.keys_store.read("SELECT count(*) FROM known_key")[0][0]
 
 
 def test_without_consent_nothing_is_sent_but_the_code_and_the_code_stays_usable(server, patient):

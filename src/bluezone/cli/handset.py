@@ -22,7 +22,7 @@ def phone_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--radio", default="hci-socket:0", show_default=True, help="virtual:HOST:PORT, usb:0, serial:…"),
         click.option("--trust", help="The city's public key, needed once: hex, base64, or a file with it."),
-        click.option("--server", default=DEFAULT_SERVER, show_default=True, envvar="BLUEZONE_SERVER"),
+        click.option("--server", default=DEFAULT_SERVER, show_default=True),
         click.option("--data", type=click.Path(file_okay=False), help="Data folder (default ./bluezone-data)."),
     ):
         function = option(function)

@@ -80,9 +80,8 @@ class Handset:
     ) -> "Handset":
         """Open the phone in a folder, making it if there is none.
 
-        server_url:  `https://host[:port]`.
+        server_url:  `https://host[:port]`. radio_model: the adapter, as radio/calibration.py knows it.
         clock, rng:  the machine's clocks and SystemRandom unless given.
-        radio_model: the adapter, as radio/calibration.py knows it.
         trust:       the city's Ed25519 public key, needed once: hex, base64, PEM, or a file with one of them.
         reading:     only look at a phone that another process may be running.
         Raises InvalidServerAddress, InvalidTrust, HandsetBusy, HandsetStoreTooNew, HandsetKeyDamaged, HandsetMissing.
@@ -102,8 +101,8 @@ class Handset:
         return handset
 
     def _begin(self) -> None:
-        boot, wall = self.clock.boot_seconds(), self.clock.wall_seconds()
-        self.time.started(boot_id_of(self.clock), boot, wall)
+        boot = self.clock.boot_seconds()
+        self.time.started(boot_id_of(self.clock), boot, self.clock.wall_seconds())
         if self.store.get("installed_at") is None:
             self.store.put("installed_at", self.now())
         self.purge()
@@ -149,8 +148,8 @@ class Handset:
     def note_radio(self, sent: float | None, heard: float | None) -> None:
         """Say when the radio last sent and heard, boot seconds."""
         with self._lock:
-            now = self.clock.boot_seconds()
-            self.radio_state = self.radio_state.noted(boot_id_of(self.clock), now, sent, heard)
+            told = (boot_id_of(self.clock), self.clock.boot_seconds(), sent, heard)
+            self.radio_state = self.radio_state.noted(*told)
 
     def _look(self, boot: float) -> None:
         """Compare the clocks and renew the stamp for what is heard from now on."""
@@ -280,7 +279,7 @@ class Handset:
             self._chaff.go_on(self.now())
 
     def sent(self) -> list[Sent]:
-        """Everything of the owner's that ever left this phone."""
+        """Everything of the owner's that ever left the phone."""
         return self.sent_log.all()
 
     def encounters_per_day(self) -> dict[date, int]:
