@@ -26,6 +26,8 @@ class Audience(enum.Enum):
     CODE_ISSUERS = frozenset({Role.HEALTH_WORKER, Role.SUPERVISOR})
     OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
     ADMINS = frozenset({Role.ADMIN})
+    # Who keeps the directory of units and agencies, which everybody signed in may read; clerks, once there are any.
+    DIRECTORY_EDITORS = frozenset({Role.ADMIN})
 
 
 class OfficeRequest(HttpRequest):

@@ -37,6 +37,21 @@ def day(date: datetime.date) -> str:
 
 
 @register.filter
+def shortday(date: datetime.date) -> str:
+    """A date in figures, for tables: `10/8/2020`, `10 Aug 2020`."""
+    if get_language() == "vi":
+        return f"{date.day}/{date.month}/{date.year}"
+    return formats.date_format(date, "j M Y")
+
+
+@register.filter
+def whole(number: int) -> str:
+    """A whole number with its thousands apart: `45.036`, `45,036`."""
+    grouped = f"{number:,}"
+    return grouped.replace(",", ".") if get_language() == "vi" else grouped
+
+
+@register.filter
 def moment(value: datetime.datetime | int) -> str:
     """Time, and the day when it is not today: `16:00`, `16:00 ngày mai`, `16:00 thứ Hai 10/8/2020`."""
     local = _local(value)
