@@ -26,7 +26,7 @@ def test_a_certificate_for_one_set_of_keys_does_not_take_another(server):
     ]
 
     assert statuses == [Status.SIGNATURE_INVALID] * 4
-    assert server.keys_store.read("SELECT * FROM diagnosis_key") == []
+    assert server.keys_store.read("SELECT * FROM known_key") == []
     assert case.upload().status is Status.OK
 
 

@@ -31,9 +31,9 @@ def test_a_spent_certificate_takes_no_other_keys(tmp_path):
     server = opened(tmp_path, Clock())
     case = report_of(server)
     case.upload()
-    before = server.keys_store.read("SELECT * FROM diagnosis_key")
+    before = server.keys_store.read("SELECT * FROM waiting_key")
 
     # Spent is looked up first: the answer is ok, and nothing changes.
     assert case.upload(keys=()).status is Status.OK
-    assert server.keys_store.read("SELECT * FROM diagnosis_key") == before
+    assert server.keys_store.read("SELECT * FROM waiting_key") == before
     server.close()

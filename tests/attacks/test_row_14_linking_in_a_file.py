@@ -47,12 +47,12 @@ def store_patient(server, rng):
     newest = int(server.clock.now - 2 * HOUR) // 86400 - 1
     levels = [1, 1, 2, 2, 2, 2, 2, 2, 1, 1]
     rows = [
-        (rng.randbytes(16), first_interval(newest - 9 + n), level, 1, int(server.clock.now) // HOUR)
+        (first_interval(newest - 9 + n), rng.randbytes(16), level, 1, int(server.clock.now) // HOUR)
         for n, level in enumerate(levels)
     ]
-    sql = "INSERT INTO diagnosis_key (key, start, level, class, received_hour) VALUES (?, ?, ?, ?, ?)"
+    sql = "INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)"
     server.keys_store.write(lambda transaction: transaction.execute_each(sql, rows))
-    return {row[0] for row in rows}
+    return {row[1] for row in rows}
 
 
 def test_who_points_at_a_key_of_the_right_cell_is_right_in_under_8_percent(files):

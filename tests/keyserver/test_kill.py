@@ -115,7 +115,7 @@ def test_sigkill_in_the_middle_of_uploads(city_folder, monkeypatch, uploads, kil
         assert not killable.answers()
     assert 0 < len(acknowledged) < uploads
 
-    stored = {row[0] for row in server.keys_store.read("SELECT key FROM diagnosis_key")}
+    stored = {row[0] for row in server.keys_store.read("SELECT key FROM known_key")}
     assert {key.key for number in acknowledged for key in phones[number].keys} <= stored
     assert server.keys_store.read("PRAGMA integrity_check") == [("ok",)]
 

@@ -20,11 +20,11 @@ def test_a_key_is_forgotten_when_its_day_is_over_14_days_ago(server, clock):
 
     clock.pass_by(14 * DAY)
     server.tick()
-    assert server.keys_store.read("SELECT start FROM diagnosis_key") == [(first_interval(NOON // DAY),)]
+    assert server.keys_store.read("SELECT start FROM known_key") == [(first_interval(NOON // DAY),)]
 
     clock.pass_by(DAY)
     server.tick()
-    assert count(server.keys_store, "diagnosis_key") == 0
+    assert count(server.keys_store, "known_key") == 0
 
 
 def test_a_forgotten_key_cannot_come_again(server, clock):
@@ -67,17 +67,13 @@ def test_a_code_loses_its_credentials_at_its_later_expiry_and_its_outcome_two_we
 
 def test_keys_are_forgotten_over_the_whole_range_of_key_bytes(server):
     edges = [b"\x00" * 16, b"\xff" * 16, b"\x00\xff" + bytes(14), b"\x01" + bytes(15)]
-    rows = [(key, 144 * 100, 1, 1) for key in edges + [os.urandom(16) for _ in range(500)]]
-    kept = [(os.urandom(16), 144 * 101, 1, 1) for _ in range(500)]
-    server.keys_store.write(
-        lambda t: t.execute_each(
-            "INSERT INTO diagnosis_key (key, start, level, class) VALUES (?, ?, ?, ?)", rows + kept
-        )
-    )
+    rows = [(key, 144 * 100) for key in edges + [os.urandom(16) for _ in range(500)]]
+    kept = [(os.urandom(16), 144 * 101) for _ in range(500)]
+    server.keys_store.write(lambda t: t.execute_each("INSERT INTO known_key VALUES (?, ?)", rows + kept))
 
     forget_keys(server.keys_store, 144 * 101)
 
-    left = {row[0] for row in server.keys_store.read("SELECT key FROM diagnosis_key")}
+    left = {row[0] for row in server.keys_store.read("SELECT key FROM known_key")}
     assert left == {row[0] for row in kept}
 
 

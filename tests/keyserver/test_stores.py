@@ -147,7 +147,7 @@ def test_a_full_disk_answers_503_store_full_and_loses_nothing_acknowledged(sqlit
 
     assert (answered.status, answered.body[:30]) == (503, b'{"error": {"code": "store_full')
     assert acknowledged
-    stored = {row[0] for row in sqlite_server.keys_store.read("SELECT key FROM diagnosis_key")}
+    stored = {row[0] for row in sqlite_server.keys_store.read("SELECT key FROM known_key")}
     assert stored == {key.key for key in acknowledged}
     assert sqlite_server.keys_store.read("PRAGMA integrity_check") == [("ok",)]
 

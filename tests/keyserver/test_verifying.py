@@ -119,7 +119,7 @@ def test_a_rehearsal_goes_through_all_three_calls_and_leaves_no_trace(server, pa
     assert patient.upload().status is Status.OK
 
     assert server.codes_store.read("SELECT * FROM credential ORDER BY handle") == rows_before
-    for table in ("diagnosis_key", "spent", "upload_count"):
+    for table in ("known_key", "waiting_key", "spent", "upload_count"):
         assert server.keys_store.read(f"SELECT * FROM {table}") == []
 
 

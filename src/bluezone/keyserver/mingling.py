@@ -25,20 +25,24 @@ def mingle_once_an_hour(store: Store, hour: int) -> None:
 
 
 def mingle(store: Store, before_hour: int) -> None:
-    """Write the waiting keys received before an hour again, in the order of their bytes, in one transaction."""
+    """Write the waiting keys received before an hour again, in the order of their bytes, in one transaction.
+
+    Every key waits for a file at first, so this reaches all of them before their hour is forgotten.
+    """
     if store.dialect == "sqlite":
         return
 
     def action(transaction: Transaction) -> None:
-        rows = transaction.execute(
-            "DELETE FROM diagnosis_key WHERE file_number = 0 AND received_hour < ?"
-            " RETURNING key, start, level, class, received_hour",
+        waiting = transaction.execute(
+            "DELETE FROM waiting_key WHERE received_hour < ? RETURNING start, key, level, class, received_hour",
             (before_hour,),
         )
-        if rows:
-            transaction.execute_each(
-                "INSERT INTO diagnosis_key (key, start, level, class, received_hour) VALUES (?, ?, ?, ?, ?)",
-                sorted(rows),
-            )
+        if not waiting:
+            return
+        keys = sorted((row[1],) for row in waiting)
+        transaction.execute_each("DELETE FROM known_key WHERE key = ?", keys)
+        known = sorted((row[1], row[0]) for row in waiting)
+        transaction.execute_each("INSERT INTO known_key VALUES (?, ?)", known)
+        transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", sorted(waiting))
 
     store.write(action)

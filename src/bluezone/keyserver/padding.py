@@ -6,6 +6,7 @@ Source: protocol.md section 5, "Padding"; attacks.md row 14.
 
 import hashlib
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def padding_keys(seed: bytes, newest_day: int, mean: int) -> ExportKeys:
 
 
 def export_columns(
-    keys: NDArray[np.uint8], starts: NDArray[np.int64], levels: NDArray[np.int64], classes: NDArray[np.int64]
+    keys: NDArray[np.uint8], starts: NDArray[Any], levels: NDArray[Any], classes: NDArray[Any]
 ) -> ExportKeys:
     """Make the columns of an export of what the store says: report type from the class, onset days from the level.
 

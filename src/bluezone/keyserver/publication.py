@@ -6,6 +6,7 @@ its bytes, which follow from those, are written; the row is sealed with their ha
 """
 
 import hashlib
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 # Hex digits of a file's SHA-256 in its name: enough that two files never share one.
 NAME_DIGITS = 32
+
+# A real key of a file that is being made: key, start, level, class.
+_HELD = struct.Struct(f">{KEY_LENGTH}sIBB")
+_HELD_ROW = np.dtype([("key", "u1", (KEY_LENGTH,)), ("start", ">u4"), ("level", "u1"), ("class", "u1")])
 
 
 @dataclass(frozen=True)
@@ -87,9 +92,7 @@ def _is_due(server: "KeyServer", now: float) -> bool:
         return int(now) // period > int(last[0][0]) // period
     # With period 0 (demo) a file appears when there is something in it.
     first, end = _due_starts(server, now)
-    waiting = server.keys_store.read(
-        "SELECT 1 FROM diagnosis_key WHERE file_number = 0 AND start BETWEEN ? AND ? LIMIT 1", (first, end)
-    )
+    waiting = server.keys_store.read("SELECT 1 FROM waiting_key WHERE start BETWEEN ? AND ? LIMIT 1", (first, end))
     return bool(waiting) and int(now) > last[0][0]
 
 
@@ -110,27 +113,27 @@ def _begin(transaction: Transaction, server: "KeyServer", now: float) -> None:
     else:
         number, start, chain = 1, end - (period or 1), CHAIN_START
     newest = newest_published_day(now, server.city.embargo_seconds)
+    rows = transaction.execute(
+        "SELECT key, start, level, class FROM waiting_key WHERE start BETWEEN ? AND ?", _due_starts(server, now)
+    )
+    held = b"".join(_HELD.pack(*row) for row in sorted(rows))
     transaction.execute(
         "INSERT INTO export_file"
-        " (number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed, chain_before)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (number, start, end, newest, server.city.padding_mean, server.random_bytes(SEED_LENGTH), chain),
+        " (number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed, held, chain_before)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, start, end, newest, server.city.padding_mean, server.random_bytes(SEED_LENGTH), held, chain),
     )
-    transaction.execute(
-        "UPDATE diagnosis_key SET file_number = ?, received_hour = NULL"
-        " WHERE file_number = 0 AND start BETWEEN ? AND ?",
-        (number, *_due_starts(server, now)),
-    )
+    transaction.execute("DELETE FROM waiting_key WHERE start BETWEEN ? AND ?", _due_starts(server, now))
 
 
 def _finish(server: "KeyServer") -> None:
     """Write and seal the file that was begun, if there is one."""
     begun = server.keys_store.read(
-        "SELECT number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed"
+        "SELECT number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed, held"
         " FROM export_file WHERE sha256 IS NULL"
     )
-    for number, start, end, newest_day, mean, seed in begun:
-        keys = _joined(_real_keys(server, number), padding_keys(seed, newest_day, mean))
+    for number, start, end, newest_day, mean, seed, held in begun:
+        keys = _joined(_real_keys(held), padding_keys(seed, newest_day, mean))
         data = write_export(
             keys,
             start_timestamp=start,
@@ -146,7 +149,7 @@ def _finish(server: "KeyServer") -> None:
 
 
 def _seal(server: "KeyServer", row: Row) -> None:
-    sql = "UPDATE export_file SET name = ?, sha256 = ?, size = ?, padding_seed = NULL WHERE number = ?"
+    sql = "UPDATE export_file SET name = ?, sha256 = ?, size = ?, padding_seed = NULL, held = NULL WHERE number = ?"
     server.keys_store.write(lambda transaction: transaction.execute(sql, row))
 
 
@@ -157,15 +160,9 @@ def exports_folder(server: "KeyServer") -> Path:
     return folder
 
 
-def _real_keys(server: "KeyServer", number: int) -> ExportKeys:
-    rows = server.keys_store.read("SELECT key, start, level, class FROM diagnosis_key WHERE file_number = ?", (number,))
-    keys = np.frombuffer(b"".join(row[0] for row in rows), dtype=np.uint8).reshape(len(rows), KEY_LENGTH)
-    starts, levels, classes = (_column(rows, index) for index in (1, 2, 3))
-    return export_columns(keys, starts, levels, classes)
-
-
-def _column(rows: list[Row], index: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    return np.fromiter((row[index] for row in rows), dtype=np.int64, count=len(rows))
+def _real_keys(held: bytes) -> ExportKeys:
+    rows = np.frombuffer(held, dtype=_HELD_ROW)
+    return export_columns(rows["key"], rows["start"], rows["level"], rows["class"])
 
 
 def _joined(first: ExportKeys, second: ExportKeys) -> ExportKeys:

@@ -24,7 +24,9 @@ ALARM_HOURS = 14 * 24
 # A piece is one range of keys; the range grows or shrinks so that the piece takes about as long as wanted.
 _PREFIXES = 2**16
 _FIRST_WIDTH = 256
-_PIECE_SECONDS = 0.03
+_PIECE_SECONDS = 0.015
+# Between two pieces others may write; without a pause a process that polls for the lock would hardly ever get it.
+_PAUSE_SECONDS = 0.01
 
 
 def forget(server: "KeyServer", now: float) -> None:
@@ -64,12 +66,17 @@ def _forget_keys_once_a_day(store: Store, today: int) -> None:
     done = store.read("SELECT done FROM duty WHERE name = 'forget_keys'")
     if done and done[0][0] >= today:
         return
-    forget_keys(store, first_interval(today - MAX_KEY_AGE_DAYS))
-    store.write(
-        lambda t: t.execute(
+    oldest = first_interval(today - MAX_KEY_AGE_DAYS)
+    forget_keys(store, oldest)
+
+    def action(transaction: Transaction) -> None:
+        # Only keys that came too late for every file are still waiting so long.
+        transaction.execute("DELETE FROM waiting_key WHERE start < ?", (oldest,))
+        transaction.execute(
             "INSERT INTO duty VALUES ('forget_keys', ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done", (today,)
         )
-    )
+
+    store.write(action)
 
 
 def forget_keys(store: Store, before_start: int) -> None:
@@ -85,13 +92,15 @@ def forget_keys(store: Store, before_start: int) -> None:
         elif taken > _PIECE_SECONDS:
             width = max(width // 2, 1)
         prefix = upper
+        if width < _PREFIXES:
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _forget_range(transaction: Transaction, before_start: int, low: int, high: int) -> None:
     # 17 bytes of 0xFF are above every key, which has 16.
     upper = high.to_bytes(2, "big") if high < _PREFIXES else b"\xff" * 17
     transaction.execute(
-        "DELETE FROM diagnosis_key WHERE key >= ? AND key < ? AND start < ?",
+        "DELETE FROM known_key WHERE key >= ? AND key < ? AND start < ?",
         (low.to_bytes(2, "big"), upper, before_start),
     )
 

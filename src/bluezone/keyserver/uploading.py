@@ -77,16 +77,12 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
         return
     # A rehearsal stores under a class that the table accepts, and is undone.
     klass = key.klass or CONFIRMED_CLASS
-    rows = [(k.key, k.start, k.level, klass, hour_at(now)) for k in request.keys]
-    stored = 0
-    if rows:
-        stored = transaction.execute_each(
-            "INSERT INTO diagnosis_key (key, start, level, class, received_hour) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO NOTHING",
-            rows,
-        )
-    if stored != len(rows):
-        raise KeysRefused("a key is stored or published already")
+    if request.keys:
+        known = [(k.key, k.start) for k in request.keys]
+        if transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", known) < len(known):
+            raise KeysRefused("a key is stored or published already")
+        waiting = [(k.start, k.key, k.level, klass, hour_at(now)) for k in request.keys]
+        transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", waiting)
     if request.slots:
         transaction.execute_each(
             "INSERT INTO venue_item (tag, nonce, sealed, received_day) VALUES (?, ?, ?, ?)",

@@ -1,15 +1,20 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A case's daily keys. Ordered by the key itself: no row number tells which came together (protocol.md 4).
--- received_hour: Unix seconds // 3600; null once published. file_number: 0 until a file takes the key.
-CREATE TABLE diagnosis_key (
+-- Keys that were uploaded and may still be, so that none comes twice. Ordered by the key itself: no row number
+-- tells which came together (protocol.md 4).
+CREATE TABLE known_key (
     key BLOB PRIMARY KEY CHECK (length(key) = 16),
-    start INTEGER NOT NULL CHECK (start % 144 = 0),
+    start INTEGER NOT NULL CHECK (start % 144 = 0)
+) WITHOUT ROWID;
+-- Keys that wait for a file. Ordered by day and key: a case has one key a day, so its keys do not stand together.
+-- received_hour: Unix seconds // 3600, forgotten with the row when a file takes it.
+CREATE TABLE waiting_key (
+    start INTEGER NOT NULL,
+    key BLOB NOT NULL,
     level INTEGER NOT NULL CHECK (level IN (1, 2)),
     class INTEGER NOT NULL CHECK (class IN (1, 2)),
-    received_hour INTEGER,
-    file_number INTEGER NOT NULL DEFAULT 0
+    received_hour INTEGER NOT NULL,
+    PRIMARY KEY (start, key)
 ) WITHOUT ROWID;
-CREATE INDEX diagnosis_key_file ON diagnosis_key (file_number, start);
 -- SHA-256 of every certificate that was spent, as long as its week key is accepted.
 CREATE TABLE spent (
     digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
@@ -24,8 +29,9 @@ CREATE TABLE venue_item (
     package_number INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tag, nonce)
 ) WITHOUT ROWID;
--- One row per export file. Its padding is drawn from padding_seed, stored before the file is written and
--- erased when it is sealed (sha256 set). chain_before: chain value before this file (protocol.md 5, History).
+-- One row per export file. Until it is sealed (sha256 set), held keeps its real keys (22 bytes each: key, start,
+-- level, class; sorted) and padding_seed what its padding is drawn from, so that it comes out the same however
+-- often it is begun. chain_before: chain value before this file (protocol.md 5, History).
 CREATE TABLE export_file (
     number INTEGER PRIMARY KEY CHECK (number > 0),
     start_timestamp INTEGER NOT NULL,
@@ -33,11 +39,13 @@ CREATE TABLE export_file (
     newest_day INTEGER NOT NULL,
     padding_mean INTEGER NOT NULL,
     padding_seed BLOB,
+    held BLOB,
     chain_before BLOB NOT NULL CHECK (length(chain_before) = 32),
     name TEXT,
     sha256 BLOB CHECK (length(sha256) = 32),
     size INTEGER,
-    CHECK ((sha256 IS NULL) = (padding_seed IS NOT NULL))
+    CHECK ((sha256 IS NULL) = (padding_seed IS NOT NULL)),
+    CHECK ((sha256 IS NULL) = (held IS NOT NULL))
 );
 -- Uploads per UTC day and class, for the office.
 CREATE TABLE upload_count (
