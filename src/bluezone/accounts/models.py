@@ -33,6 +33,10 @@ class Act(models.TextChoices):
     FIGURE_RECORDED = "figure_recorded", _("recorded a figure")
     RECIPIENTS_CHANGED = "recipients_changed", _("changed a recipient group")
     LIST_IMPORTED = "list_imported", _("imported a list")
+    DEVICE_MADE = "device_made", _("entered a device")
+    DEVICE_CODE_MADE = "device_code_made", _("made a code for a device")
+    DEVICE_ENROLLED = "device_enrolled", _("connected a device")
+    DEVICE_REVOKED = "device_revoked", _("cut off a device")
 
 
 class UserManager(BaseUserManager["User"]):
