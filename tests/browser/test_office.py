@@ -147,6 +147,16 @@ def test_a_second_tap_while_the_form_is_on_its_way_does_nothing(worker):
     assert f"{count + 1} / " in worker.page.inner_text(".facts")
 
 
+def test_the_button_sleeps_once_the_form_is_sent(worker):
+    worker.open("/codes/new/")
+    worker.page.check("[value=clinical]")
+    worker.page.fill("[name=onset]", str(TODAY))
+    worker.page.evaluate("addEventListener('submit', event => event.preventDefault())")
+    worker.page.click("main form button[type=submit]")
+
+    assert worker.page.is_disabled("main form button[type=submit]")
+
+
 def test_the_chosen_day_is_repeated_in_words(worker):
     worker.open("/codes/new/")
     worker.page.fill("[name=onset]", "2026-11-20")

@@ -121,7 +121,11 @@ def test_when_the_command_is_killed_no_orphan_stays(tmp_path):
     running.process.kill()
     running.process.communicate(timeout=30)
 
-    wait_until_gone(pids)
+    try:
+        wait_until_gone(pids)
+    finally:
+        for pid in filter(lambda pid: not gone(pid), pids):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_when_one_origin_dies_the_others_are_stopped_and_it_is_said(tmp_path):

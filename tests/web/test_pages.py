@@ -130,6 +130,7 @@ def test_the_public_page_shows_the_hashes_of_what_phones_fetch(public, server):
         assert signed["kid"] in text
         assert hashlib.sha256(base64.b64decode(signed["payload"])).hexdigest() in text
 
+    assert server.secrets.signing_key.public_key().public_bytes_raw().hex() in text
     assert "0209 3870 000" in text
 
 

@@ -88,7 +88,10 @@ def _prepare(folder: Path) -> str | None:
     from bluezone.keyserver.service import KeyServer
     from bluezone.web.preparing import prepare_office
 
-    KeyServer.open(folder).close()
+    server = KeyServer.open(folder)
+    key = server.secrets.signing_key.public_key().public_bytes_raw().hex()
+    click.echo(f"city key, with which phones are set up (--trust): {key}", err=True)
+    server.close()
     prepare_office(folder.resolve())
     from django.utils import timezone
 

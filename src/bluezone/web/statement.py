@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from bluezone.accounts.audiences import Audience, audience
 from bluezone.healthauthority.key_server import key_server
 from bluezone.keyserver import files
+from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.indexfile import STALE_SECONDS
 
 
@@ -40,11 +41,16 @@ def what_this_server_is(request: HttpRequest) -> HttpResponse:
     server = key_server()
     config, index = _statement(files.config(server, None).content), _statement(files.index(server).content)
     age_seconds = server.clock() - index.generated_at.timestamp()
-    context = {"config": config, "index": index, "stale": age_seconds > STALE_SECONDS}
+    context = {"config": config, "index": index, "stale": age_seconds > STALE_SECONDS, "public_key": public_key(server)}
     response = render(request, "public/home.html", context)
     response.headers["Cache-Control"] = "public, max-age=60"
     response.headers["Vary"] = "Cookie"
     return response
+
+
+def public_key(server: KeyServer) -> str:
+    """The city's Ed25519 key in 64 hex digits, as `bluezone handset --trust` takes it."""
+    return server.secrets.signing_key.public_key().public_bytes_raw().hex()
 
 
 def _statement(signed: bytes) -> Statement:
