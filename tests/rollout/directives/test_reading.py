@@ -2,6 +2,7 @@
 import contextlib
 import dataclasses
 import datetime
+import time
 import unicodedata
 
 import pytest
@@ -256,3 +257,14 @@ def test_whatever_is_lost_from_a_letter_each_value_stands_where_it_says(letter, 
 def test_any_other_text_is_refused_or_read_and_never_breaks(text):
     with contextlib.suppress(NotADirective, LegacyEncoding):
         propose(text)
+
+
+@pytest.mark.parametrize(
+    "unit", [" ", "\n", "a", "\n- x", "phối hợp với ", "các phòng, ban, ", "công văn số 1/A của ", "\t\tx"]
+)
+def test_a_text_made_to_be_slow_is_read_in_time(unit):
+    head = letters.OCR.split("1. UBND")[0]
+    started = time.process_time()
+    propose(head + "1. " + unit * (60_000 // len(unit)))
+
+    assert time.process_time() - started < 3

@@ -8,8 +8,8 @@ from bluezone.refusal import Refused
 
 # A signed scan of a long plan is a few megabytes; what is larger is no letter.
 LARGEST_FILE = 20 * 1024 * 1024
-# About 300 pages of text.
-LARGEST_TEXT = 1_000_000
+# About 150 pages of text.
+LARGEST_TEXT = 400_000
 
 _IMAGES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"GIF8", b"BM", b"RIFF")
 _OLD_WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -5,6 +5,7 @@ Letters name the lead in three ways: before a colon ("Thành đoàn, Hội Liên
 ("Phòng Y tế chủ trì, phối hợp với … tham mưu …") or not at all; then the clause is for all whom the letter addresses.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -91,6 +92,8 @@ _VERB = re.compile(
 )
 _OPENING = re.compile(r"^(?:Giao|Đề nghị|Yêu cầu|Kính đề nghị|Phân công)\s+(?:cho\s+)?")
 _COOPERATION = re.compile(r"(?:phối hợp|phối kết hợp)(?:\s+(?:chặt chẽ|thường xuyên))?\s+(?:với|cùng)(?:\s+với)?\s+")
+# No clause says it more often; a text made to be slow does.
+_MOST_COOPERATIONS = 10
 _LEADING = re.compile(r"(?:\s+là\s+(?:cơ quan|đơn vị)(?:\s+thường trực)?)?[\s,]*(?:chủ trì|đầu mối)\b")
 
 
@@ -146,7 +149,7 @@ def _first_verb(text: str, start: int) -> re.Match[str] | None:
 
 def _cooperating(clause: Passage, start: int) -> list[Proposed[TaskParty]]:
     found: list[Proposed[TaskParty]] = []
-    for cooperation in _COOPERATION.finditer(clause.text, start):
+    for cooperation in itertools.islice(_COOPERATION.finditer(clause.text, start), _MOST_COOPERATIONS):
         end = _list_end(clause.text, cooperation.end())
         names = split_names(clause.cut(cooperation.end(), end))
         if all_agencies(names[:1]):

@@ -20,7 +20,9 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 _OTHER_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 # Two columns on one line: a tab or three blanks; not a gap left for the pen ("ngày     tháng 8", "Số:     /KH").
-_COLUMN_GAP = re.compile(r"(?<!ngày)(?<!tháng)(?<!năm)(?<!:)(?:\t[\t ]*| {3,})(?! *[/\t])(?=\S)(?!tháng|năm)")
+_COLUMN_GAP = re.compile(
+    r"(?<!ngày)(?<!tháng)(?<!năm)(?<!Số:)(?<!SỐ:)(?<![ \t])(?:\t[\t ]*| {3,})(?=\S)(?!/|tháng|năm)"
+)
 
 # What an optical reader takes for letters in words.
 _OCR_LETTERS = str.maketrans({"0": "o", "1": "l", "|": "l", "!": "l", "5": "s", "6": "o"})

@@ -55,6 +55,9 @@ _WORD = r"[A-ZÀ-ỸĐ][a-zà-ỹđ]*"
 _NAME = re.compile(rf"^(?:(?:PGS|GS|TS|ThS|BS|BSCKI|BSCKII|DS|CN|KS)\.?\s*)*(?P<name>{_WORD}(?:\s+{_WORD}){{1,5}})$")
 _ALL_CAPITALS_NAME = re.compile(r"^[A-ZÀ-ỸĐ]{2,}(?:\s+[A-ZÀ-ỸĐ]+){1,4}$")
 
+# A joint letter is signed by two or three bodies side by side.
+_MOST_COLUMNS = 5
+
 
 @dataclass
 class _Block:
@@ -81,7 +84,7 @@ def _is_position(line: Passage) -> bool:
 def read_signers(lines: Sequence[Passage]) -> tuple[Proposed[Signer], ...]:
     """Propose the signers from the lines below the body; several stand side by side or one under another."""
     signers: list[tuple[int, int, Proposed[Signer]]] = []
-    for column in sorted({line.column for line in lines}):
+    for column in range(_MOST_COLUMNS):
         for block in _blocks(line for line in lines if line.column == column):
             whole = joined(block.lines)
             if block.position or block.authorities:
