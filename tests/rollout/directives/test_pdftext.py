@@ -4,6 +4,7 @@ import textwrap
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pypdf.generic import DecodedStreamObject, NameObject
 from tests.rollout.directives import letters
 from tests.rollout.directives.pdffiles import pdf_writer, with_launch_action, with_script, written
 
@@ -73,6 +74,19 @@ def test_too_many_pages_are_refused(monkeypatch):
     monkeypatch.setattr(pdftext, "MOST_PAGES", 1)
     with pytest.raises(LetterTooLarge):
         read_letter_text(written(pdf_writer(letters.PLAN, lines_per_page=10)))
+
+
+@pytest.mark.parametrize("operator", [b" ", b"BT ET ", b"q ", b"[(a)"])
+def test_a_page_that_unpacks_to_far_more_than_a_page_is_refused(operator):
+    writer = pdf_writer(letters.BY_ORDER)
+    bomb = DecodedStreamObject()
+    bomb.set_data(operator * (150_000_000 // len(operator)))
+    writer.pages[0][NameObject("/Contents")] = writer._add_object(bomb.flate_encode())
+    data = written(writer)
+
+    assert len(data) < 1_000_000
+    with pytest.raises((LetterTooLarge, LetterUnreadable)):
+        read_letter_text(data)
 
 
 @settings(max_examples=40, deadline=None)

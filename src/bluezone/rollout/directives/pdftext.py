@@ -13,6 +13,9 @@ from bluezone.rollout.directives.lettertext import LARGEST_TEXT, LetterText, Let
 
 MOST_PAGES = 200
 
+# What draws a page of text is some 50 kB; what unpacks to more is a drawing, or made to be slow.
+_LARGEST_PAGE = 2 * 1024 * 1024
+
 # How many objects are looked at for what they would start; a letter has a few thousand.
 _MOST_OBJECTS = 50_000
 _ACTIONS = {
@@ -56,6 +59,9 @@ def read_pdf(data: bytes) -> LetterText:
 def _text(reader: PdfReader) -> str:
     texts: list[str] = []
     for page in reader.pages:
+        contents = page.get_contents()
+        if contents is not None and len(contents.get_data()) > _LARGEST_PAGE:
+            raise LetterTooLarge(f"a page of the PDF is drawn by more than {_LARGEST_PAGE} bytes")
         texts.append(page.extract_text(extraction_mode="layout", layout_mode_space_vertically=True))
         if sum(map(len, texts)) > LARGEST_TEXT:
             raise LetterTooLarge(f"the PDF holds more than {LARGEST_TEXT} characters of text")
