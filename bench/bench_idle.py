@@ -43,6 +43,7 @@ def run(progress: Callable[[str], None]) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="bluezone-idle-"))
     try:
         measured = asyncio.run(_measure(folder, progress))
+        heard = _identifiers_heard(folder / "default")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     value, baseline = measured["default"], measured["mains"]
@@ -56,6 +57,7 @@ def run(progress: Callable[[str], None]) -> dict[str, Any]:
         "memory_mb_interpreter_alone": round(_interpreter_mb(), 1),
         "seconds": MEASURED_SECONDS,
         "neighbours": NEIGHBOURS + 1,
+        "identifiers_heard": heard,
         "limits": "3 % and 120 MB",
         "within_limits": value[0] < 3 and value[1] < 120,
     }
@@ -99,6 +101,17 @@ def _agent(data: Path, port: int, duty: str) -> subprocess.Popen[bytes]:
         "--server", "http://127.0.0.1:9", "--radio", f"virtual:127.0.0.1:{port}/{duty}", "--duty", duty,
     ]  # fmt: skip
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _identifiers_heard(data: Path) -> int:
+    """What the measured agent wrote down: it did listen."""
+    from bluezone.handset import Handset
+
+    phone = Handset.open(data / "handset", "http://127.0.0.1:9", reading=True)
+    try:
+        return sum(phone.encounters_per_day().values())
+    finally:
+        phone.close()
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A phone with a clock that tests move, and a real key server behind real HTTP on this machine."""
 
+import asyncio
 import atexit
 import random
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,6 +24,7 @@ from bluezone.keyserver import codes
 from bluezone.keyserver.secrets import open_secrets
 from bluezone.keyserver.service import KeyServer
 from bluezone.radio.interface import Burst, Sighting
+from bluezone.radio.simulatedtime import run_simulated
 
 BURST_SECONDS = 30.0
 
@@ -35,6 +37,35 @@ class World:
 
     def pass_by(self, seconds: float) -> None:
         self.now += seconds
+
+
+class AirWorld(World):
+    """True time that follows the loop of a simulation while one runs, and stands still between simulations."""
+
+    def __init__(self) -> None:
+        self._base = float(NOON)
+
+    @property
+    def now(self) -> float:
+        try:
+            return self._base + asyncio.get_running_loop().time()
+        except RuntimeError:
+            return self._base
+
+    @now.setter
+    def now(self, value: float) -> None:
+        self._base = value
+
+    def live(self, story: Coroutine[Any, Any, None]) -> None:
+        """Run a simulation from now on; afterwards time is where it ended."""
+        ended: list[float] = []
+
+        async def timed() -> None:
+            await story
+            ended.append(asyncio.get_running_loop().time())
+
+        run_simulated(timed())
+        self._base += ended[0]
 
 
 @dataclass
@@ -173,9 +204,9 @@ def made_secrets() -> Path:
 
 
 @contextmanager
-def a_city(folder: Path, **settings: Any) -> Iterator[tuple[Served, Phones, World]]:
+def a_city(folder: Path, world: World | None = None, **settings: Any) -> Iterator[tuple[Served, Phones, World]]:
     """A served city and phones in it, all in `folder`."""
-    world, home = World(), folder / "city"
+    world, home = world or World(), folder / "city"
     home.mkdir()
     shutil.copytree(made_secrets(), home / "keys")
     with served(home, world, **settings) as server:

@@ -150,5 +150,5 @@ def refusal_note(words: Words, refused: Refused) -> str:
         "That did not work ({code}). Everything on this phone is kept. Try again later."
     )
     return (
-        f'<section class="card note refusal form">{icon("warn")}{paragraph(told.format(code=refused.code))}</section>'
+        f'<section class="card note refusal alert form">{icon("warn")}{paragraph(told.format(code=refused.code))}</section>'
     )
