@@ -126,6 +126,53 @@ PHÓ CHÁNH VĂN PHÒNG
 Đặng Minh Khôi
 """
 
+# Names of agencies and doubtful cases as provincial instructions write them.
+INSTRUCTION = """\
+ỦY BAN NHÂN DÂN
+TỈNH HÀ MÂY
+
+CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
+Độc lập - Tự do - Hạnh phúc
+
+Số: 09/CT-UBND
+Hà Mây, ngày 31 tháng 7 năm 2020
+
+CHỈ THỊ
+Về tăng cường các biện pháp phòng, chống dịch trong tình hình mới
+
+Thực hiện Chỉ thị số 16/CT-TTg của Thủ tướng Chính phủ và Công điện số 1053/CĐ-BYT ngày 28/7/2020 của Bộ Y tế
+về phòng, chống dịch, Chủ tịch UBND tỉnh chỉ thị:
+1. Sở Thông tin và Truyền thông chủ trì, phối hợp với Sở Y tế, Công an tỉnh, UBND các huyện, thành phố và các
+cơ quan, đơn vị liên quan:
+a) Hướng dẫn cài đặt ứng dụng;
+b) Báo cáo UBND tỉnh trước 16 giờ thứ Sáu hằng tuần.
+2. Giao Sở Y tế:
+- Tổng hợp số liệu;
+- Tham mưu UBND tỉnh.
+3. Chủ tịch UBND các huyện, thành phố chịu trách nhiệm trước Chủ tịch UBND tỉnh về kết quả thực hiện; hoàn
+thành chậm nhất là ngày 10 tháng 8 năm 2020.
+4. Đề nghị Ủy ban Mặt trận Tổ quốc Việt Nam tỉnh và các tổ chức chính trị - xã hội tỉnh tuyên truyền, vận động
+đoàn viên, hội viên.
+5. Báo Hà Mây, Đài Phát thanh và Truyền hình tỉnh tăng thời lượng đưa tin.
+6. Thủ trưởng các sở, ban, ngành; Chủ tịch UBND các huyện, thành phố; các tổ chức, cá nhân có liên quan chịu
+trách nhiệm thi hành Chỉ thị này./.
+
+Nơi nhận:
+- Bộ Y tế (b/c);
+- Thường trực: Tỉnh ủy, HĐND tỉnh (b/c);
+- CT, các PCT UBND tỉnh;
+- Các sở, ban, ngành;
+- UBND các huyện, thành phố (thực hiện);
+- VPUB: LĐVP, CVNCTH;
+- Lưu: VT, KGVX (Thg).
+
+CHỦ TỊCH
+
+
+
+Sùng A Thử
+"""
+
 # As an optical reader gives it back: zeros for o, l for i, marks lost.
 OCR = """\
 UY BAN NHAN DAN

@@ -17,6 +17,7 @@ from bluezone.rollout.directives.proposal import (
     Confidence,
     DocumentKind,
     Doubt,
+    Due,
     Every,
     PartyRole,
     Proposed,
@@ -190,6 +191,37 @@ def test_a_letter_by_order_has_no_clauses_and_its_date_is_not_lost():
     assert letter.tasks == ()
     assert (letter.due.value.date, letter.due.value.time) == (datetime.date(2020, 12, 4), datetime.time(17))
     assert letter.recipients[1].value.purpose is Purpose.INFORMATION
+
+
+def test_an_instruction_tells_leads_from_helpers_and_names_from_verbs():
+    instruction = propose(letters.INSTRUCTION)
+
+    assert instruction.kind.value is DocumentKind.INSTRUCTION
+    assert [(basis.value.number, basis.value.issuer) for basis in instruction.basis] == [
+        ("16/CT-TTg", "Thủ tướng Chính phủ"),
+        ("1053/CĐ-BYT", "Bộ Y tế"),
+    ]
+    assert [parties(task) for task in instruction.tasks] == [
+        (
+            ("Sở Thông tin và Truyền thông",),
+            ("Sở Y tế", "Công an tỉnh", "UBND các huyện, thành phố", "các cơ quan, đơn vị liên quan"),
+        ),
+        (("Sở Y tế",), ()),
+        (("Chủ tịch UBND các huyện, thành phố",), ()),
+        (("Ủy ban Mặt trận Tổ quốc Việt Nam tỉnh", "các tổ chức chính trị - xã hội tỉnh"), ()),
+        ((), ()),
+        (
+            (
+                "Thủ trưởng các sở, ban, ngành",
+                "Chủ tịch UBND các huyện, thành phố",
+                "các tổ chức, cá nhân có liên quan",
+            ),
+            (),
+        ),
+    ]
+    weekly = instruction.tasks[0].due.value
+    assert (weekly.every, weekly.weekday, weekly.time, weekly.inclusive) == (Every.WEEK, 5, datetime.time(16), False)
+    assert instruction.tasks[2].due.value == Due(date=datetime.date(2020, 8, 10))
 
 
 def test_what_an_optical_reader_misread_is_mended_and_marked():

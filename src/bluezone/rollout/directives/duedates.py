@@ -21,6 +21,7 @@ _BY = (
 )
 _ONCE = re.compile(rf"{_BY}\s*:?\s*{_TIME}(?:ngày\s*)?{_DAY_MONTH}", re.IGNORECASE)
 _EVERY = re.compile(
+    rf"(?P<before>trước\s+)?{_TIME}"
     r"(?:(?P<weekday>thứ\s+(?:hai|ba|tư|năm|sáu|bảy|[2-7])|chủ nhật)\s+)?(?:(?:trước\s+)?ngày\s+(?P<day>\d{1,2})\s+)?"
     r"(?:hằng|hàng|mỗi)\s+(?P<every>ngày|tuần|tháng|quý)",
     re.IGNORECASE,
@@ -52,9 +53,9 @@ def _once(passage: Passage, match: re.Match[str], letter_date: datetime.date | N
         doubts = (Doubt.YEAR_ASSUMED,)
     try:
         date = datetime.date(int(year), month, int(match["day"]))
-        time = datetime.time(int(match["hour"]), int(match["minute"] or 0)) if match["hour"] else None
     except ValueError:
         return None
+    time = _hour(match)
     before = "trước" in match["word"].lower()
     span = passage.span(match.start(), match.end())
     return Proposed(
@@ -62,11 +63,25 @@ def _once(passage: Passage, match: re.Match[str], letter_date: datetime.date | N
     )
 
 
+def _hour(match: re.Match[str]) -> datetime.time | None:
+    """Return the hour that the match names, or None where it names none or one no day has."""
+    try:
+        return datetime.time(int(match["hour"]), int(match["minute"] or 0)) if match["hour"] else None
+    except ValueError:
+        return None
+
+
 def _every(passage: Passage, match: re.Match[str]) -> Proposed[Due]:
     weekday = None
     if match["weekday"]:
         weekday = _WEEKDAYS.get(match["weekday"].lower().split()[-1], 7)
     day = int(match["day"]) if match["day"] and 1 <= int(match["day"]) <= 31 else None
-    before = day is not None and "trước" in match.group().lower()
-    due = Due(every=_PERIODS[match["every"].lower()], weekday=weekday, day_of_month=day, inclusive=not before)
+    before = "trước" in match.group().lower()
+    due = Due(
+        time=_hour(match),
+        every=_PERIODS[match["every"].lower()],
+        weekday=weekday,
+        day_of_month=day,
+        inclusive=not before,
+    )
     return Proposed(due, passage.span(match.start(), match.end()), Confidence.MEDIUM)

@@ -31,7 +31,7 @@ _DATE = (
     r"|[/.-]\s*(?P<month2>\d{1,2})\s*[/.-]\s*(?P<year2>\d{4})))"
 )
 # Words that end the issuer's name, and names that begin the sentence after the subject.
-_AFTER_ISSUER = r"\s+(?:về|V/v|ban hành|trong|tại|theo)\s"
+_AFTER_ISSUER = rf"\s+(?:về|V/v|ban hành|trong|tại|theo|và\s+(?:{'|'.join(_KIND_WORDS)}))\s"
 _NEXT_SUBJECT = r"[A-ZÀ-ỸĐ]{2,}|Ủy ban|Sở|Phòng|Hội|Ban|Bộ|Trung tâm|Công an|Thành|Chủ tịch"
 _REFERENCE = re.compile(
     rf"(?P<kind>{'|'.join(_KIND_WORDS)})\s+(?:hỏa tốc\s+)?(?:số\s*:?\s*)?(?P<number>\d{{1,6}}\s*/\s*{NOTATION})"
