@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take a letter in: from bytes to text, from text to what it says.
+"""Propose what the text of a letter says: number, date, signer, recipients, and its clauses as tasks.
 
 A clerk sees each proposed value beside the place it was read from and corrects it; nothing is stored from here.
 Acceptance case: Công văn 458/UBND-VP of 7 August 2020.
