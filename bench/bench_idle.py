@@ -98,7 +98,8 @@ async def _speak(air: VirtualAir, number: int) -> None:
 def _agent(data: Path, port: int, duty: str) -> subprocess.Popen[bytes]:
     command = [
         sys.executable, "-c", "from bluezone.cli.main import main; main()", "handset", "run", "--data", str(data),
-        "--server", "http://127.0.0.1:9", "--radio", f"virtual:127.0.0.1:{port}/{duty}", "--duty", duty,
+        "--server", "http://127.0.0.1:9", "--trust", bytes(32).hex(),
+        "--radio", f"virtual:127.0.0.1:{port}/{duty}", "--duty", duty,
     ]  # fmt: skip
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

@@ -84,6 +84,11 @@ def test_bad_options_have_stable_codes(tmp_path, options, code):
     assert json.loads(done.stdout)["error"]["code"] == code
 
 
+def test_the_agent_does_not_run_before_it_was_told_whom_to_believe(real_time_city):
+    server, data = real_time_city
+    assert ask(server, data, "run")[1]["error"]["code"] == "trust_missing"
+
+
 def test_the_agent_runs_serves_its_page_and_stops_whole_on_sigterm(real_time_city):
     server, data = real_time_city
     program = [sys.executable, "-c", "from bluezone.cli.main import main; main()"]

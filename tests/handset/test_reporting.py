@@ -252,3 +252,13 @@ def test_the_time_of_the_next_random_packet_survives_a_restart(phones, world):
     again = phones.new("phone", clock)
     again.go_on()
     assert again.store.get("next_chaff") == due
+
+
+def test_a_phone_that_was_away_for_five_weeks_learns_this_week_s_key_before_it_reports(phones, server, world):
+    phone = phones.new("phone")
+    phone.check()
+    for _ in range(5):
+        world.pass_by(7 * DAY)
+        server.key_server.tick()
+    phone.payload()
+    assert phone.report(issue(server, phone).code, consent=True).state == "sent"

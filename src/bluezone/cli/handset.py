@@ -192,6 +192,7 @@ def run(
 
     phone = _opened(data, server, trust, radio)
     try:
+        phone.city.trusted()
         run_agent(
             phone, radio, duty, uuid, port if page else None,
             lambda line: click.echo(line, err=True),

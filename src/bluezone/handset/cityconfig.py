@@ -24,6 +24,7 @@ from bluezone.protocol.configfile import (
     decode_config,
     follow_config,
 )
+from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signedjson import fingerprint, open_signed
 from bluezone.refusal import Refused
 
@@ -77,6 +78,11 @@ class CityConfig:
         """Whether an index that names this config belongs to the history held here."""
         held = self.held
         return held is not None and config_sha256 in (self.held_sha256, *held.history)
+
+    def covers(self, now: float) -> bool:
+        """Whether the config held is recent enough to know this week's upload keys."""
+        keys = self.held.week_keys if self.held else ()
+        return any(key.purpose == "upload" and 0 <= now - key.use_from < 7 * SECONDS_PER_DAY for key in keys)
 
     def update(self) -> Config:
         """Fetch the config and take it in if it continues the history; returns the one in force.

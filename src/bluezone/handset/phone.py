@@ -257,7 +257,7 @@ class Handset:
     def prepare_report(self, credential: str) -> ReportDraft:
         """Ask what a code or link is worth and say what a report would send. Raises InvalidCode and as Reporting."""
         read = Credential.from_text(credential)
-        if self.city.held is None:
+        if not self.city.covers(self.now()):
             self.check()
         return self.reporting.prepare(read, self.now())
 

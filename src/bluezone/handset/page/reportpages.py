@@ -149,6 +149,5 @@ def refusal_note(words: Words, refused: Refused) -> str:
     told = texts.get(refused.code) or _(
         "That did not work ({code}). Everything on this phone is kept. Try again later."
     )
-    return (
-        f'<section class="card note refusal alert form">{icon("warn")}{paragraph(told.format(code=refused.code))}</section>'
-    )
+    text = paragraph(told.format(code=refused.code))
+    return f'<section class="card note refusal alert form">{icon("warn")}{text}</section>'
