@@ -28,6 +28,8 @@ class Audience(enum.Enum):
     ADMINS = frozenset({Role.ADMIN})
     # Who keeps the directory of units and agencies, which everybody signed in may read; clerks, once there are any.
     DIRECTORY_EDITORS = frozenset({Role.ADMIN})
+    # Who enters what agencies say of their staff; officers and clerks, once there are any.
+    STAFF_REPORTERS = frozenset({Role.ADMIN})
     # Not people: enrolled tablets, canvass phones and speakers, by bearer token (bluezone.devices).
     DEVICES = frozenset({"device"})
 

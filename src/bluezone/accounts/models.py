@@ -37,6 +37,8 @@ class Act(models.TextChoices):
     DEVICE_CODE_MADE = "device_code_made", _("made a code for a device")
     DEVICE_ENROLLED = "device_enrolled", _("connected a device")
     DEVICE_REVOKED = "device_revoked", _("cut off a device")
+    STAFF_REPORTED = "staff_reported", _("reported the staff of an agency")
+    WEEK_REOPENED = "week_reopened", _("reopened a week for an agency")
 
 
 class UserManager(BaseUserManager["User"]):
