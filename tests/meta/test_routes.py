@@ -22,8 +22,10 @@ def test_every_route_declares_an_audience(origin, address, who):
     assert isinstance(who, Audience), f"{address} of {origin} declares none"
 
 
-def test_the_public_origin_has_only_pages_for_everyone():
-    assert {who for origin, _, who in ROUTES if origin == ORIGINS[1]} == {Audience.EVERYONE}
+def test_the_public_origin_has_pages_for_everyone_and_calls_of_devices_and_no_others():
+    audiences = {(address.startswith("/v1/"), who) for origin, address, who in ROUTES if origin == ORIGINS[1]}
+
+    assert audiences == {(False, Audience.EVERYONE), (True, Audience.EVERYONE), (True, Audience.DEVICES)}
 
 
 def test_a_route_without_an_audience_stops_the_start(settings):

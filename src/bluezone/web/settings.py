@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "bluezone.web",
     "bluezone.accounts",
     "bluezone.agencies",
+    "bluezone.devices",
     "bluezone.healthauthority",
 ]
 MIDDLEWARE = [

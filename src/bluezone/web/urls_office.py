@@ -13,5 +13,6 @@ handler500 = "bluezone.web.errors.server_error"
 urlpatterns = [
     path("", include("bluezone.accounts.urls")),
     path("", include("bluezone.healthauthority.urls")),
+    path("", include("bluezone.devices.urls")),
     path("language/<str:code>/", choose_language, name="language"),
 ]

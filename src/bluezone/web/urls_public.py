@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every address of the public origin that is not under /v1, which the key server answers before Django."""
 
-from django.urls import path
+from django.urls import include, path
 
 from bluezone.web.language import choose_language
 from bluezone.web.statement import what_this_server_is
@@ -12,5 +12,6 @@ handler500 = "bluezone.web.errors.server_error"
 
 urlpatterns = [
     path("", what_this_server_is, name="home"),
+    path("", include("bluezone.devices.urls_public")),
     path("language/<str:code>/", choose_language, name="language"),
 ]

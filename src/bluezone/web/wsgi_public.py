@@ -8,6 +8,9 @@ from typing import Any
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.wsgi import Environ, handles
 
+# Under /v1 but Django's: what enrolled devices call.
+DEVICE_PREFIXES = ("/v1/devices/",)
+
 
 class PublicOrigin:
     """Opens the key server and Django at the first request, so that importing this module has no effect."""
@@ -30,7 +33,8 @@ class PublicOrigin:
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         self.open()
         assert self._server is not None
-        if handles(environ.get("PATH_INFO", "")):
+        path = environ.get("PATH_INFO", "")
+        if handles(path) and not path.startswith(DEVICE_PREFIXES):
             return self._server.application(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate before every endpoint of enrolled devices: JSON in, JSON out, a bearer token of the right kind of device."""
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from bluezone.accounts.audiences import Audience
+from bluezone.devices.enrolling import token_digest
+from bluezone.devices.models import Device, DeviceKind
+from bluezone.devices.refusing import BodyInvalid, BodyTooLong, DeviceRefused, MethodNotAllowed, answer
+from bluezone.refusal import Refused
+
+View = Callable[..., HttpResponse]
+Endpoint = Callable[..., dict[str, Any]]
+
+
+class DeviceTokenInvalid(DeviceRefused):
+    """No bearer token, or one of a device that was cut off or enrolled anew; it is not said which."""
+
+    code = "device_token_invalid"
+    status = 401
+
+
+class DeviceKindRefused(DeviceRefused):
+    """The endpoint is for another kind of device."""
+
+    code = "device_kind_refused"
+    status = 403
+
+
+class DeviceRequest(HttpRequest):
+    """A request that `device_audience` has let in."""
+
+    device: Device
+
+
+def json_endpoint(method: str, who: Audience, status: int = 200) -> Callable[[Endpoint], View]:
+    """Make a view of a function that returns what is to be sent as JSON and raises Refused for what is not accepted.
+
+    method: the one it answers ("GET" includes HEAD). who: its declared audience. status: of success.
+    """
+    methods = ("GET", "HEAD") if method == "GET" else (method,)
+
+    def decorate(endpoint: Endpoint) -> View:
+        @functools.wraps(endpoint)
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                if request.method not in methods:
+                    raise MethodNotAllowed(f"{request.method} is not answered here", ", ".join(methods))
+                response: HttpResponse = JsonResponse(endpoint(request, *args, **kwargs), status=status)
+            except Refused as refused:
+                return answer(refused, timezone.now())
+            response.headers["Cache-Control"] = "no-store"
+            return response
+
+        view.audience = who  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def device_audience(*kinds: DeviceKind, method: str = "GET", status: int = 200) -> Callable[[Endpoint], View]:
+    """Let only enrolled devices of these kinds into an endpoint (none named: of any kind), as `request.device`.
+
+    Answers 401 `device_token_invalid` without a token in force, 403 `device_kind_refused` to another kind.
+    """
+
+    def decorate(endpoint: Endpoint) -> View:
+        @functools.wraps(endpoint)
+        def guarded(request: DeviceRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            request.device = _device_of(request)
+            if kinds and request.device.kind not in kinds:
+                raise DeviceKindRefused(f"this is not for a device of kind {request.device.kind}")
+            return endpoint(request, *args, **kwargs)
+
+        return json_endpoint(method, Audience.DEVICES, status)(guarded)
+
+    return decorate
+
+
+def json_body(request: HttpRequest, most_bytes: int) -> dict[str, Any]:
+    """The JSON object that a request carries; raises BodyTooLong before reading, BodyInvalid."""
+    try:
+        declared = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        raise BodyInvalid("Content-Length is not a number") from None
+    if declared > most_bytes:
+        raise BodyTooLong(f"the body has {declared} bytes, expected at most {most_bytes}")
+    try:
+        # Read by the declared length: what comes without one is not read at all.
+        value = json.loads(request.read(declared))
+    except (ValueError, RecursionError):
+        raise BodyInvalid("the body is not JSON in UTF-8") from None
+    if not isinstance(value, dict):
+        raise BodyInvalid("the body is not a JSON object")
+    return value
+
+
+def _device_of(request: HttpRequest) -> Device:
+    """Whose token this is; notes the hour once an hour."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    device = None
+    if scheme.lower() == "bearer" and token:
+        held = Device.objects.select_related("agency", "unit")
+        device = held.filter(token_digest=token_digest(token.strip()), revoked_at=None).first()
+    if device is None:
+        raise DeviceTokenInvalid("the device is not connected, or was cut off; ask the office for a code")
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    if device.last_seen_hour != hour:
+        Device.objects.filter(pk=device.pk).update(last_seen_hour=hour)
+        device.last_seen_hour = hour
+    return device

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What devices themselves call: connect with a code, and ask whether they still are."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from bluezone.accounts.audiences import Audience, audience
+from bluezone.accounts.signing_in import network_of
+from bluezone.devices import enrolling
+from bluezone.devices.audience import DeviceRequest, device_audience, json_body, json_endpoint
+from bluezone.devices.models import Device
+from bluezone.devices.refusing import BodyInvalid, NoSuchAddress, answer
+
+MOST_BYTES = 1024
+
+
+@json_endpoint("POST", Audience.EVERYONE, status=201)
+def enrol(request: HttpRequest) -> dict[str, Any]:
+    """`{"code": "123-456-789-012"}` -> who the device is from now on, and its token.
+
+    201 connected; 400 body, 410 code gone, 413 too long, 422 mistyped, 429 too many wrong codes.
+    """
+    code = json_body(request, MOST_BYTES).get("code")
+    if not isinstance(code, str):
+        raise BodyInvalid("the body has no text `code`")
+    enrolled = enrolling.enrol(code, network_of(request), timezone.now())
+    return {**_who(enrolled.device), "token": enrolled.token}
+
+
+@device_audience()
+def whoami(request: DeviceRequest) -> dict[str, Any]:
+    """Who the device is; 401 tells a device that was cut off to stop."""
+    return _who(request.device)
+
+
+@audience(Audience.EVERYONE)
+def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
+    """404 in the API's error shape for any other address of devices."""
+    return answer(NoSuchAddress("nothing is served at this address"), timezone.now())
+
+
+def _who(device: Device) -> dict[str, Any]:
+    return {"device": device.pk, "kind": device.kind, "name": device.name, "agency": device.agency.name}

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the endpoints of devices answer what they do not accept: the one error shape of the API, in English."""
+
+import datetime
+from typing import ClassVar
+
+from django.http import HttpResponse, JsonResponse
+
+from bluezone.refusal import Refused
+
+UNPROCESSABLE = 422
+
+
+class DeviceRefused(Refused):
+    """A refusal that knows its HTTP status; others are 422."""
+
+    status: ClassVar[int] = UNPROCESSABLE
+
+
+class NoSuchAddress(DeviceRefused):
+    """Nothing is served at this address."""
+
+    code = "not_found"
+    status = 404
+
+
+class MethodNotAllowed(DeviceRefused):
+    """The address exists, but not for this method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+    def __init__(self, message: str, allowed: str) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class BodyInvalid(DeviceRefused):
+    """The body is not the JSON object that the call takes."""
+
+    code = "body_invalid"
+    status = 400
+
+
+class BodyTooLong(DeviceRefused):
+    """The body is larger than the call takes; it was not read."""
+
+    code = "body_too_large"
+    status = 413
+
+
+def answer(refused: Refused, now: datetime.datetime) -> HttpResponse:
+    """The error shape of contracts.md: `{"error": {"code", "message"}}`, never kept by a cache."""
+    status = refused.status if isinstance(refused, DeviceRefused) else UNPROCESSABLE
+    response = JsonResponse({"error": {"code": refused.code, "message": refused.message}}, status=status)
+    response.headers["Cache-Control"] = "no-store"
+    if isinstance(refused, MethodNotAllowed):
+        response.headers["Allow"] = refused.allowed
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    until = getattr(refused, "until", None)
+    if until is not None:
+        response.headers["Retry-After"] = str(max(1, int((until - now).total_seconds()) + 1))
+    return response

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the office for devices: the list, a new one with its code, one device, cutting it off."""
+
+import segno
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.agencies.models import Agency
+from bluezone.devices import enrolling, queries
+from bluezone.devices.forms import DeviceForm
+from bluezone.devices.models import Device
+
+
+@require_safe
+@audience(Audience.ADMINS)
+def device_list(request: OfficeRequest) -> HttpResponse:
+    """Every device with its state and the hour it was last heard of."""
+    page, rows = queries.page_of_devices(request.GET.get("page"), timezone.now())
+    return render(request, "devices/device_list.html", {"page": page, "rows": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.ADMINS)
+def new_device(request: OfficeRequest) -> HttpResponse:
+    """Enter a device and show its code once: 201 made, 422 bad form."""
+    today = timezone.localdate()
+    form = DeviceForm(request.POST or None, today=today)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        device, code = enrolling.make_device(
+            request.user.username, values["kind"], values["name"], values["agency"], values["unit"], timezone.now()
+        )
+        return _show_code(request, device, code)
+    context = {"form": form, "agencies_missing": not Agency.objects.in_force(today).exists()}
+    return render(request, "devices/device_new.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@audience(Audience.ADMINS)
+def device(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One device, and what can be done with it."""
+    found = get_object_or_404(Device.objects.select_related("agency", "unit"), pk=pk)
+    context = {"device": found, "state": found.state(timezone.now())}
+    return render(request, "devices/device.html", context)
+
+
+@require_POST
+@audience(Audience.ADMINS)
+def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Make another code, for a lost one or a device that was set up anew: 201 shown once, 302 cut off meanwhile."""
+    found = get_object_or_404(Device, pk=pk)
+    try:
+        code = enrolling.make_code(request.user.username, found, timezone.now())
+    except enrolling.DeviceRevoked:
+        messages.warning(request, _("This device was cut off. Enter it as a new device."))
+        return redirect("device", pk)
+    return _show_code(request, found, code)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.ADMINS)
+def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask, then cut the device off: 302 back to the list."""
+    found = get_object_or_404(Device.objects.select_related("agency"), pk=pk)
+    if request.method == "POST":
+        enrolling.revoke(request.user.username, found, timezone.now())
+        messages.success(request, _("%(name)s is cut off: its token opens nothing any more.") % {"name": found.name})
+        return redirect("devices")
+    return render(request, "devices/device_revoke.html", {"device": found, "state": found.state(timezone.now())})
+
+
+def _show_code(request: HttpRequest, found: Device, code: str) -> HttpResponse:
+    host = settings.CITY.public_host if settings.CITY else ""
+    context = {
+        "device": found,
+        "code": code,
+        "groups": code.split("-"),
+        "host": host,
+        # Behind `#`, so that the code is in no request and no log even if a browser opens it.
+        "qr": _qr(f"https://{host}/connect/#{code}"),
+        "hours": int(enrolling.CODE_LIFE.total_seconds() // 3600),
+    }
+    return render(request, "devices/device_code.html", context, status=201)
+
+
+def _qr(text: str) -> SafeString:
+    """A QR code as inline SVG, dark on white in every colour scheme."""
+    drawn = segno.make(text, error="m").svg_inline(omitsize=True, light="#fff", svgclass="qr", lineclass=None, border=3)
+    return mark_safe(drawn)  # noqa: S308 - squares drawn by segno; the text itself is not in it

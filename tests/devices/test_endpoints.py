@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What devices call on the public origin."""
+
+import json
+
+import pytest
+from django.utils import timezone
+from tests.builders.devices import bearer, connected, device
+
+from bluezone.devices import enrolling
+from bluezone.devices.models import Device
+
+pytestmark = pytest.mark.django_db
+ENROL, SELF = "/v1/devices/enrol", "/v1/devices/self"
+
+
+def post(public, body, **more):
+    return public.post(ENROL, body, content_type="application/json", **more)
+
+
+def refusal(answer):
+    body = answer.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message"}
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.status_code, body["error"]["code"]
+
+
+def test_a_device_exchanges_its_code_for_a_token_and_is_known_by_it(public, keeper):
+    made, code = device(keeper, now=timezone.now())
+    answer = post(public, {"code": code})
+
+    assert answer.status_code == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    told = answer.json()
+    token = told.pop("token")
+    assert told == {"device": made.pk, "kind": "gate", "name": "Cổng chính", "agency": "UBND phường Sông Cầu"}
+    assert public.get(SELF, **bearer(token)).json() == told
+
+
+def test_a_code_that_was_used_is_gone(public, keeper):
+    _, code = device(keeper, now=timezone.now())
+    statuses = [post(public, {"code": code}).status_code for _ in range(2)]
+
+    assert statuses == [201, 410]
+    assert refusal(post(public, {"code": code})) == (410, "enrolment_code_invalid")
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", "null", '{"code": 5}', '{"kode": "1"}', b"\xff\xfe", "[" * 1000], ids=str
+)
+def test_a_body_that_is_no_enrolment_is_refused(public, body):
+    assert refusal(post(public, body)) == (400, "body_invalid")
+
+
+def test_a_long_body_is_not_read(public):
+    assert refusal(post(public, json.dumps({"code": "1" * 2000}))) == (413, "body_too_large")
+
+
+def test_a_mistyped_code_is_told_from_a_wrong_one(public):
+    assert refusal(post(public, {"code": "123-456-789-013"})) == (422, "code_malformed")
+
+
+def test_a_network_that_keeps_guessing_is_told_when_to_come_back(public):
+    for number in range(enrolling.FAILURES_A_NETWORK):
+        code = enrolling.codes.new_code(lambda _, number=number: number)
+        assert refusal(post(public, {"code": code})) == (410, "enrolment_code_invalid")
+    answer = post(public, {"code": "123456789018"})
+
+    assert refusal(answer) == (429, "enrolment_locked")
+    assert 3590 <= int(answer.headers["Retry-After"]) <= 3601
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete", "patch", "options"])
+def test_enrolment_answers_post_only(public, method):
+    answer = getattr(public, method)(ENROL)
+
+    assert refusal(answer) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "POST"
+
+
+def test_another_address_of_devices_is_refused_in_the_same_shape(public):
+    assert refusal(public.get("/v1/devices/elsewhere")) == (404, "not_found")
+
+
+@pytest.mark.parametrize("header", [{}, {"HTTP_AUTHORIZATION": "Bearer"}, {"HTTP_AUTHORIZATION": "Basic eDp5"}])
+def test_without_a_token_no_device_is_known(public, header):
+    answer = public.get(SELF, **header)
+
+    assert refusal(answer) == (401, "device_token_invalid")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_device_that_is_cut_off_is_told_at_its_next_call(public, keeper):
+    made, token = connected(keeper)
+    assert public.get(SELF, **bearer(token)).status_code == 200
+
+    enrolling.revoke("admin", made, timezone.now())
+
+    assert refusal(public.get(SELF, **bearer(token))) == (401, "device_token_invalid")
+
+
+def test_only_the_hour_of_the_last_call_is_kept(public, keeper):
+    made, token = connected(keeper)
+    public.get(SELF, **bearer(token))
+    made.refresh_from_db()
+
+    assert made.last_seen_hour == timezone.now().replace(minute=0, second=0, microsecond=0)
+
+
+def test_within_the_hour_a_call_writes_nothing(public, keeper, django_assert_num_queries):
+    _, token = connected(keeper)
+    public.get(SELF, **bearer(token))
+
+    with django_assert_num_queries(1):
+        public.get(SELF, **bearer(token))
+
+
+def test_calls_of_devices_set_no_cookie(public, keeper):
+    _, code = device(keeper, now=timezone.now())
+    answer = post(public, {"code": code})
+
+    assert not answer.cookies
+    assert Device.objects.get().enrolled_at is not None

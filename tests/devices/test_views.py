@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the office for devices."""
+
+import datetime
+import re
+
+import pytest
+from django.utils import timezone
+from tests.builders.devices import NETWORK, agency, connected, device
+from tests.builders.office import user
+
+from bluezone.accounts.models import Role
+from bluezone.devices import enrolling
+from bluezone.devices.models import Device
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def english(client, keeper):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(user("mai", Role.ADMIN))
+    return client
+
+
+def shown_code(answer):
+    return re.search(r"\d{3}-\d{3}-\d{3}-\d{3}", re.sub(r"</?i>", "", answer.text))[0]
+
+
+def test_an_empty_list_says_what_to_do(english):
+    text = english.get("/devices/").text
+
+    assert "No device yet" in text
+    assert 'href="/devices/new/"' in text
+
+
+def test_a_device_is_entered_and_its_code_shown_once_with_a_qr_code(english, keeper):
+    answer = english.post("/devices/new/", {"kind": "gate", "name": "Front gate", "agency": keeper.pk, "unit": ""})
+    code = shown_code(answer)
+
+    assert answer.status_code == 201
+    assert '<svg viewBox="0 0' in answer.text
+    assert "localhost:8000" in answer.text
+    made = Device.objects.get()
+    for address in ("/devices/", f"/devices/{made.pk}/"):
+        assert code not in english.get(address).text
+    assert enrolling.enrol(code, NETWORK, timezone.now()).device == made
+
+
+def test_the_qr_code_leads_to_the_page_that_says_what_the_code_is_for(english, keeper, monkeypatch):
+    from bluezone.devices import views
+
+    drawn = []
+    original = views.segno.make
+    monkeypatch.setattr(views.segno, "make", lambda text, **how: drawn.append(text) or original(text, **how))
+    code = shown_code(english.post("/devices/new/", {"kind": "gate", "name": "Gate", "agency": keeper.pk, "unit": ""}))
+
+    assert drawn == [f"https://localhost:8000/connect/#{code}"]
+
+
+def test_the_page_behind_the_qr_code_warns_who_is_not_meant(public):
+    public.cookies.load({"bluezone-language": "en"})
+    answer = public.get("/connect/")
+
+    assert answer.status_code == 200
+    assert "no code for reporting a test" in answer.text
+
+
+@pytest.mark.parametrize(
+    "changed", [{"kind": "drone"}, {"name": ""}, {"name": "x" * 81}, {"agency": ""}, {"agency": "999"}, {"unit": "999"}]
+)
+def test_a_form_that_does_not_fit_stores_nothing(english, keeper, changed):
+    form = {"kind": "gate", "name": "Front gate", "agency": keeper.pk, "unit": "", **changed}
+
+    assert english.post("/devices/new/", form).status_code == 422
+    assert not Device.objects.exists()
+
+
+def test_a_second_device_of_one_name_is_refused_with_a_sentence(english, keeper):
+    device(keeper, name="Front gate")
+    answer = english.post("/devices/new/", {"kind": "gate", "name": "Front gate", "agency": keeper.pk, "unit": ""})
+
+    assert answer.status_code == 422
+    assert "already has a device of this name" in answer.text
+
+
+def test_without_agencies_the_page_says_what_comes_first(english, keeper):
+    keeper.delete()
+
+    assert "Enter the agencies first" in english.get("/devices/new/").text
+
+
+def test_the_list_tells_the_states_apart(english, keeper):
+    now = timezone.now()
+    device(keeper, name="waits", now=now)
+    device(keeper, name="lapsed", now=now - datetime.timedelta(days=2))
+    connected(keeper, name="in use", now=now)
+    gone, _ = connected(keeper, name="gone", now=now)
+    enrolling.revoke("mai", gone, now)
+    rows = re.findall(r"<tr>.*?</tr>", english.get("/devices/").text, re.DOTALL)[1:]
+    states = [re.sub(r"<svg.*?</svg>|<[^>]+>|\s+", " ", row) for row in rows]
+
+    words = ["connected", "code has run out", "waits for its code", "cut off"]
+    assert all(word in state for word, state in zip(words, states, strict=True)), states
+
+
+def test_a_lost_code_is_replaced_on_the_page_of_the_device(english, keeper):
+    made, first = device(keeper, now=timezone.now())
+    answer = english.post(f"/devices/{made.pk}/code/")
+
+    assert answer.status_code == 201
+    assert shown_code(answer) != first
+    assert enrolling.enrol(shown_code(answer), NETWORK, timezone.now()).device == made
+
+
+def test_cutting_off_is_asked_first_and_then_done(english, keeper):
+    made, _ = connected(keeper, now=timezone.now())
+    assert "cannot be undone" in english.get(f"/devices/{made.pk}/revoke/").text
+
+    assert english.post(f"/devices/{made.pk}/revoke/").url == "/devices/"
+
+    made.refresh_from_db()
+    assert made.revoked_at is not None
+    assert "needs to be done" in english.get(f"/devices/{made.pk}/revoke/").text
+    assert english.post(f"/devices/{made.pk}/code/").url == f"/devices/{made.pk}/"
+
+
+def test_the_list_takes_the_same_number_of_queries_however_long_it_is(english, keeper, django_assert_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    device(keeper, name="first")
+    with CaptureQueriesContext(connection) as few:
+        english.get("/devices/")
+    for number in range(60):
+        device(agency(f"Cơ quan {number}"), name=f"tablet {number}")
+
+    with django_assert_num_queries(len(few)):
+        english.get("/devices/")
+
+
+def test_names_are_shown_as_written_and_never_as_markup(english, keeper):
+    made, _ = device(keeper, name="<b>Cổng & sân</b>")
+
+    assert "<b>Cổng" not in english.get("/devices/").text
+    assert "&lt;b&gt;Cổng &amp; sân&lt;/b&gt;" in english.get(f"/devices/{made.pk}/").text
