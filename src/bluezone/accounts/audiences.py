@@ -24,6 +24,8 @@ class Audience(enum.Enum):
     SIGNED_IN = frozenset(Role)
     # An administrator makes accounts and issues no codes: the two powers are kept apart.
     CODE_ISSUERS = frozenset({Role.HEALTH_WORKER, Role.SUPERVISOR})
+    # Declarations are opened, and limits raised, by supervisors alone.
+    HEALTH_SUPERVISORS = frozenset({Role.SUPERVISOR})
     OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
     ADMINS = frozenset({Role.ADMIN})
     # Who keeps the directory of units and agencies, which everybody signed in may read; clerks, once there are any.

@@ -39,6 +39,12 @@ class Act(models.TextChoices):
     DEVICE_REVOKED = "device_revoked", _("cut off a device")
     STAFF_REPORTED = "staff_reported", _("reported the staff of an agency")
     WEEK_REOPENED = "week_reopened", _("reopened a week for an agency")
+    QUOTA_RAISED = "quota_raised", _("raised the limit of codes for a day")
+    DECLARATION_KEY_MADE = "declaration_key_made", _("made the key for declarations")
+    DECLARATION_KEY_SEALED = "declaration_key_sealed", _("changed the passphrase for declarations")
+    DECLARATION_OPENED = "declaration_opened", _("opened a declaration")
+    DECLARATION_REFUSED = "declaration_refused", _("gave a wrong passphrase for declarations")
+    AUDIT_EXPORTED = "audit_exported", _("took a copy of the audit")
 
 
 class UserManager(BaseUserManager["User"]):
