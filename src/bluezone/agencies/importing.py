@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import io
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -97,7 +98,11 @@ def apply(actor: str, waiting: ListImport, digest: str) -> Plan:
         ListImport.objects.select_for_update().get(pk=waiting.pk)
         rewrite(change)
         (plan,) = done
-        counts = {"added": len(plan.added), "changed": len(plan.changed), "unchanged": len(plan.unchanged)}
+        counts: dict[str, Any] = {
+            "added": len(plan.added),
+            "changed": len(plan.changed),
+            "unchanged": len(plan.unchanged),
+        }
         auditing.record(actor, Act.LIST_IMPORTED, waiting.sha256, about=waiting.about, **counts)
         waiting.delete()
     return plan

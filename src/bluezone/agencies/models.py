@@ -112,7 +112,7 @@ class AdminUnit(Entry):
 
     kind = models.CharField(_("Level"), max_length=16, choices=UnitKind)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
-    successors = models.ManyToManyField(
+    successors: "models.ManyToManyField[AdminUnit, UnitSuccession]" = models.ManyToManyField(
         "self",
         through="UnitSuccession",
         through_fields=("ended", "successor"),
@@ -148,7 +148,7 @@ class Agency(Entry):
     kind = models.CharField(_("Kind"), max_length=16, choices=AgencyKind)
     unit = models.ForeignKey(AdminUnit, on_delete=models.PROTECT, related_name="agencies")
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
-    successors = models.ManyToManyField(
+    successors: "models.ManyToManyField[Agency, AgencySuccession]" = models.ManyToManyField(
         "self",
         through="AgencySuccession",
         through_fields=("ended", "successor"),

@@ -51,7 +51,9 @@ def tree(on: datetime.date) -> list[Branch]:
     roots: list[Branch] = []
     groups: defaultdict[int, int] = defaultdict(int)
     rank = {kind: place for place, kind in enumerate(UnitKind.values)}
-    units = AdminUnit.objects.in_force(on).only("name", "code", "kind", "parent_id", "valid_from", "valid_to", "confirmed")
+    units = AdminUnit.objects.in_force(on).only(
+        "name", "code", "kind", "parent_id", "valid_from", "valid_to", "confirmed"
+    )
     for unit in sorted(units, key=lambda unit: (rank[unit.kind], unit.code or "", unit.name)):
         if unit.kind == UnitKind.GROUP and unit.parent_id is not None:
             groups[unit.parent_id] += 1
@@ -87,6 +89,13 @@ def day_to_show(model: type[AdminUnit] | type[Agency], today: datetime.date) -> 
         return today
     last = model.objects.aggregate(last=Max("valid_to"))["last"]
     return last - DAY if last else today
+
+
+def day_within(entry: AdminUnit | Agency, today: datetime.date) -> datetime.date:
+    """Today, or the nearest day on which `entry` is in force."""
+    if entry.valid_to is not None and entry.valid_to <= today:
+        return entry.valid_to - DAY
+    return max(today, entry.valid_from) if entry.valid_from is not None else today
 
 
 def _standing_for(agencies: Iterable[Agency], on: datetime.date) -> set[int]:

@@ -4,6 +4,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Any
 
 from bluezone.agencies import entries
 from bluezone.agencies.directory import Directory
@@ -14,7 +15,6 @@ from bluezone.agencies.models import (
     Denominator,
     Entry,
     RecipientGroup,
-    Succession,
     UnitSuccession,
 )
 
@@ -35,7 +35,7 @@ def stored_directory() -> Directory:
                 name=unit.name,
                 kind=entries.UnitKind(unit.kind),
                 code=unit.code,
-                parent=unit_key.get(unit.parent_id),
+                parent=unit_key[unit.parent_id] if unit.parent_id else None,
                 validity=entries.Validity(unit.valid_from, unit.valid_to),
                 successors=tuple(unit_successors[unit.pk]),
                 denominators=tuple(unit_figures[unit.pk]),
@@ -89,9 +89,9 @@ def _figures() -> tuple[Mapping[int, list[entries.Denominator]], Mapping[int, li
     return of_units, of_agencies
 
 
-def _successors(model: type[Succession], key_of: Mapping[int, str]) -> Mapping[int, list[str]]:
+def _successors(model: Any, key_of: Mapping[int, str]) -> Mapping[int, list[str]]:
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for ended, successor in model._default_manager.order_by("pk").values_list("ended_id", "successor_id"):
+    for ended, successor in model.objects.order_by("pk").values_list("ended_id", "successor_id"):
         found[ended].append(key_of[successor])
     return found
 
@@ -102,7 +102,9 @@ def _groups(agency_key: Mapping[int, str]) -> dict[str, entries.RecipientGroup]:
     for group, agency in through.values_list("recipientgroup_id", "agency_id"):
         members[group].append(agency_key[agency])
     return {
-        group.key: entries.RecipientGroup(group.key, group.name, tuple(members[group.pk]), entries.Purpose(group.purpose))
+        group.key: entries.RecipientGroup(
+            group.key, group.name, tuple(members[group.pk]), entries.Purpose(group.purpose)
+        )
         for group in RecipientGroup.objects.order_by("pk")
         if members[group.pk]  # one without members yet is not wrong, only unfinished
     }

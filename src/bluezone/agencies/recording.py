@@ -45,7 +45,7 @@ def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> Adm
     Raises a DirectoryRefused; nothing is stored then.
     """
     parent = values["parent"].key if values["parent"] else None
-    own = {"kind": entries.UnitKind(values["kind"]), "parent": parent}
+    own: dict[str, Any] = {"kind": entries.UnitKind(values["kind"]), "parent": parent}
 
     def change(directory: Directory) -> Directory:
         key = unit.key if unit else _free_key(directory, values["name"])
@@ -53,7 +53,7 @@ def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> Adm
         old = directory.units.get(key) or entries.UnitEntry(key, values["name"], own["kind"])
         units = {**directory.units, key: dataclasses.replace(old, **_shared(old, values), **own)}
         planned = dataclasses.replace(directory, units=units)
-        return _ended_below(planned, key) if values["valid_to"] and unit else planned
+        return _ended_below(planned, key)
 
     keys: list[str] = []
     with transaction.atomic():
@@ -72,7 +72,7 @@ def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Ag
     (Agencies), confirmed, edxml_id, email, phone. A new one without parent answers to whom its kind tells.
     Raises a DirectoryRefused or AgencyCycle; nothing is stored then.
     """
-    own = {
+    own: dict[str, Any] = {
         "kind": entries.AgencyKind(values["kind"]),
         "unit": values["unit"].key,
         "short_name": values["short_name"],
@@ -118,7 +118,11 @@ def record_figure(
         raise FigureRefused("a figure needs a source and is 0 or more")
     if as_of > today:
         raise FigureRefused(f"the figure is of {as_of}, which is after {today}")
-    place = {"unit" if isinstance(holder, AdminUnit) else "agency": holder, "kind": quantity, "as_of": as_of}
+    place: dict[str, Any] = {
+        "unit" if isinstance(holder, AdminUnit) else "agency": holder,
+        "kind": quantity,
+        "as_of": as_of,
+    }
     with transaction.atomic():
         lock_directory()
         figure, _ = Denominator.objects.update_or_create(defaults={"value": value, "source": source}, **place)
@@ -168,6 +172,8 @@ def _shared(old: Any, values: dict[str, Any]) -> dict[str, Any]:
 def _ended_below(directory: Directory, key: str) -> Directory:
     """The directory with everything under `key` ended when it ends."""
     end = directory.units[key].validity.end
+    if end is None:
+        return directory
     units = dict(directory.units)
     for unit in directory.subtree(key)[1:]:
         start = unit.validity.start

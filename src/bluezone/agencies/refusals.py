@@ -49,7 +49,9 @@ SENTENCES: dict[str, Promise] = {
         "Some cells are typed in another font encoding than the rest of their column. "
         "Convert the whole list to Unicode and send it again."
     ),
-    "spreadsheet_encoding_unknown": _lazy("The text of the file cannot be read. Save the list as .xlsx and send it again."),
+    "spreadsheet_encoding_unknown": _lazy(
+        "The text of the file cannot be read. Save the list as .xlsx and send it again."
+    ),
     "spreadsheet_has_macros": _lazy("The workbook holds programs (macros). Save it as .xlsx, which has none."),
     "spreadsheet_header_missing": _lazy(
         "No row near the top holds the headings expected. Take the empty list below as a model."
@@ -60,7 +62,9 @@ SENTENCES: dict[str, Promise] = {
     ),
     "spreadsheet_heading_repeated": _lazy("Two columns have headings that mean the same. Delete or rename one."),
     "spreadsheet_refused": _lazy("This file cannot be taken as a list."),
-    "spreadsheet_sheets_ambiguous": _lazy("More than one sheet of the workbook holds such a list. Leave one in the file."),
+    "spreadsheet_sheets_ambiguous": _lazy(
+        "More than one sheet of the workbook holds such a list. Leave one in the file."
+    ),
     "spreadsheet_too_large": _lazy("The file is too large: at most 10 MB, 20,000 rows and 64 columns. Split the list."),
     "spreadsheet_type_unknown": _lazy(
         "This is neither CSV nor XLSX (an old .xls, a file with a password, a PDF or a picture). "

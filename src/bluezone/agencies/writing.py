@@ -20,7 +20,6 @@ from bluezone.agencies.models import (
     Denominator,
     Entry,
     RecipientGroup,
-    Succession,
     UnitKind,
     UnitSuccession,
 )
@@ -57,9 +56,9 @@ def lock_directory() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DIRECTORY_LOCK])
 
 
-def rewrite_paths(model: type[AdminUnit] | type[Agency]) -> None:
+def rewrite_paths(model: Any) -> None:
     """Bring every path in line with the parents."""
-    manager = model._default_manager
+    manager = model.objects
     parents = dict(manager.values_list("pk", "parent_id"))
     paths: dict[int, str] = {}
 
@@ -109,7 +108,9 @@ def _write_agencies(changed: list[entries.AgencyEntry]) -> None:
     rewrite_paths(Agency)
 
 
-def _free_codes(model: type[AdminUnit] | type[Agency], changed: Iterable[entries.UnitEntry | entries.AgencyEntry]) -> None:
+def _free_codes(
+    model: type[AdminUnit] | type[Agency], changed: Iterable[entries.UnitEntry | entries.AgencyEntry]
+) -> None:
     """A code may pass from one changed row to another; the trigger must not meet them half-way."""
     model._default_manager.filter(key__in=[entry.key for entry in changed]).update(code=None)
 
@@ -117,7 +118,8 @@ def _free_codes(model: type[AdminUnit] | type[Agency], changed: Iterable[entries
 def _write_rows(model: Any, rows: list[tuple[Any, dict[str, Any]]], own_fields: list[str]) -> list[str]:
     """Insert or update; `rows` are entries with the fields that only this model has. Returns the keys inserted."""
     present = model.objects.in_bulk([entry.key for entry, _ in rows], field_name="key")
-    made, kept = [], []
+    made: list[Any] = []
+    kept: list[Any] = []
     for entry, own in rows:
         row = present.get(entry.key) or model(key=entry.key)
         (kept if row.pk else made).append(row)
@@ -140,22 +142,27 @@ def _give_parents(keys: list[str]) -> None:
     committees = {
         agency.unit_id: agency.pk for agency in Agency.objects.filter(kind=entries.AgencyKind.COMMITTEE.value)
     }
-    governed = {entries.AgencyKind.DEPARTMENT, entries.AgencyKind.MEDIA, entries.AgencyKind.SERVICE, entries.AgencyKind.SCHOOL}
+    governed = {
+        entries.AgencyKind.DEPARTMENT,
+        entries.AgencyKind.MEDIA,
+        entries.AgencyKind.SERVICE,
+        entries.AgencyKind.SCHOOL,
+    }
     given = []
     for agency in Agency.objects.filter(key__in=keys, parent=None).select_related("unit"):
         if agency.kind == entries.AgencyKind.COMMITTEE.value:
-            agency.parent_id = committees.get(agency.unit.parent_id)
+            agency.parent_id = committees.get(agency.unit.parent_id or 0)
         elif agency.kind in governed:
             agency.parent_id = committees.get(agency.unit_id)
         given.append(agency)
     Agency.objects.bulk_update(given, ["parent"], batch_size=200)
 
 
-def _write_successions(model: type[Succession], holder: type[Entry], changed: Iterable[Any]) -> None:
+def _write_successions(model: Any, holder: type[Entry], changed: Iterable[Any]) -> None:
     pk_of = {key: pk for pk, key in keys_by_pk(holder).items()}
     keys = [entry.key for entry in changed]
-    model._default_manager.filter(ended__key__in=keys).delete()
-    model._default_manager.bulk_create(
+    model.objects.filter(ended__key__in=keys).delete()
+    model.objects.bulk_create(
         [
             model(ended_id=pk_of[entry.key], successor_id=pk_of[successor], day=entry.validity.end)
             for entry in changed

@@ -20,4 +20,6 @@ class Command(BaseCommand):
             planted = plant_seed()
         except Refused as refused:
             raise CommandError(f"{refused.code}: {refused.message}") from refused
-        self.stdout.write(f"added {planted.units} units, {planted.agencies} agencies, {planted.groups} recipient groups")
+        self.stdout.write(
+            f"added {planted.units} units, {planted.agencies} agencies, {planted.groups} recipient groups"
+        )

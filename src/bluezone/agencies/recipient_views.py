@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the recipient groups: the words of a "Kính gửi" line and the agencies they stand for."""
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.agencies import queries, recording
+from bluezone.agencies.asking import may_edit
+from bluezone.agencies.forms import RecipientForm
+from bluezone.agencies.models import Agency, RecipientGroup
+
+FOUND_SHOWN = 20
+# A search that means more than this is no longer looked through before it is added.
+MOST_ADDED = 200
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def recipient_list(request: OfficeRequest) -> HttpResponse:
+    """Every recipient group with the number of its members."""
+    groups = RecipientGroup.objects.annotate(members=Count("agencies"))
+    return render(request, "agencies/recipient_list.html", {"groups": groups, "may_edit": may_edit(request)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTORY_EDITORS)
+def new_recipients(request: OfficeRequest) -> HttpResponse:
+    """Make a recipient group: 302 to its page, 422 bad form."""
+    form = RecipientForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        group = recording.save_recipients(request.user.username, None, values["name"], values["purpose"])
+        return redirect("recipients", group.pk)
+    return render(request, "agencies/recipient_form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The members of a group and, for who may change it, a search for more."""
+    group = get_object_or_404(RecipientGroup, pk=pk)
+    day = queries.day_to_show(Agency, timezone.localdate())
+    words = request.GET.get("q", "").strip()[:100]
+    found = Agency.objects.in_force(day).matching(words).exclude(recipient_groups=group).select_related("unit")
+    context = {
+        "group": group,
+        "members": list(group.agencies.select_related("unit").order_by("unit__path", "name")),
+        "day": day,
+        "words": words,
+        "found": list(found[:FOUND_SHOWN]) if words else [],
+        "found_count": found.count() if words else 0,
+        "most_added": MOST_ADDED,
+        "may_edit": may_edit(request),
+    }
+    return render(request, "agencies/recipients.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTORY_EDITORS)
+def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Rename a group or change its purpose: 302 to its page, 422 bad form."""
+    group = get_object_or_404(RecipientGroup, pk=pk)
+    form = RecipientForm(request.POST or None, instance=group)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        recording.save_recipients(request.user.username, group, values["name"], values["purpose"])
+        return redirect("recipients", pk)
+    context = {"form": form, "group": RecipientGroup.objects.get(pk=pk)}
+    return render(request, "agencies/recipient_form.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@audience(Audience.DIRECTORY_EDITORS)
+def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Add one agency (`agency`) or everything a search finds (`q`) to a group; 302 back to its page."""
+    group = get_object_or_404(RecipientGroup, pk=pk)
+    words = request.POST.get("q", "").strip()[:100]
+    chosen = request.POST.get("agency", "")
+    day = queries.day_to_show(Agency, timezone.localdate())
+    found = Agency.objects.in_force(day).exclude(recipient_groups=group)
+    if chosen.isascii() and chosen.isdigit() and len(chosen) < 18:
+        added = list(found.filter(pk=int(chosen)))
+    else:
+        added = list(found.matching(words)[:MOST_ADDED]) if words else []
+    if added:
+        recording.add_members(request.user.username, group, added)
+        text = ngettext("%(count)s agency is added.", "%(count)s agencies are added.", len(added))
+        messages.success(request, text % {"count": len(added)})
+    return redirect("recipients", pk)
+
+
+@require_POST
+@audience(Audience.DIRECTORY_EDITORS)
+def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpResponse:
+    """Take one agency out of a group; 302 back to its page, where the search brings it back."""
+    group = get_object_or_404(RecipientGroup, pk=pk)
+    removed = get_object_or_404(group.agencies, pk=agency)
+    recording.remove_member(request.user.username, group, removed)
+    messages.success(request, _("%(name)s is no longer in this group.") % {"name": removed.name})
+    return redirect("recipients", pk)
