@@ -12,6 +12,7 @@ handler500 = "bluezone.web.errors.server_error"
 
 urlpatterns = [
     path("", include("bluezone.accounts.urls")),
+    path("", include("bluezone.agencies.urls")),
     path("", include("bluezone.healthauthority.urls")),
     path("", include("bluezone.devices.urls")),
     path("language/<str:code>/", choose_language, name="language"),
