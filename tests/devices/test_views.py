@@ -10,6 +10,7 @@ from tests.builders.devices import NETWORK, agency, connected, device
 from tests.builders.office import user
 
 from bluezone.accounts.models import Role
+from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.devices import enrolling
 from bluezone.devices.models import Device
 
@@ -144,3 +145,10 @@ def test_names_are_shown_as_written_and_never_as_markup(english, keeper):
 
     assert "<b>Cổng" not in english.get("/devices/").text
     assert "&lt;b&gt;Cổng &amp; sân&lt;/b&gt;" in english.get(f"/devices/{made.pk}/").text
+
+
+def test_an_agency_of_a_directory_that_has_ended_can_still_keep_a_device(english, keeper):
+    Agency.objects.update(valid_to=datetime.date(2025, 7, 1))
+    AdminUnit.objects.update(valid_to=datetime.date(2025, 7, 1))
+
+    assert f'<option value="{keeper.pk}">{keeper.name}</option>' in english.get("/devices/new/").text

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies.models import AdminUnit, Agency, UnitKind
+from bluezone.agencies.queries import day_to_show
 from bluezone.devices.models import Device, DeviceKind
 
 
@@ -42,7 +43,9 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, today: datetime.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        agencies, units = Agency.objects.in_force(today), AdminUnit.objects.in_force(today)
+        # Where the directory has ended (the units of 2020 are merged since), its last day still names who keeps what.
+        agencies = Agency.objects.in_force(day_to_show(Agency, today))
+        units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
         below_district = units.filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP])
         self.fields["unit"].queryset = below_district.select_related("parent").order_by("path")  # type: ignore[attr-defined]

@@ -38,7 +38,7 @@ def new_device(request: OfficeRequest) -> HttpResponse:
             request.user.username, values["kind"], values["name"], values["agency"], values["unit"], timezone.now()
         )
         return _show_code(request, device, code)
-    context = {"form": form, "agencies_missing": not Agency.objects.in_force(today).exists()}
+    context = {"form": form, "agencies_missing": not Agency.objects.exists()}
     return render(request, "devices/device_new.html", context, status=422 if form.errors else 200)
 
 
