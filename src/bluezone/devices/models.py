@@ -41,7 +41,7 @@ class Device(models.Model):
     """
 
     kind = models.CharField(_("Kind"), max_length=16, choices=DeviceKind)
-    name = models.CharField(_("Name"), max_length=80)
+    name = models.CharField(_("Name of the device"), max_length=80)
     agency = models.ForeignKey(
         Agency, on_delete=models.PROTECT, related_name="devices", verbose_name=_("Agency that keeps it")
     )

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('gate', 'Tablet at a gate'), ('canvass', 'Phone for house visits'), ('speaker', 'Loudspeaker'), ('drive', 'Phone at an install drive')], max_length=16, verbose_name='Kind')),
-                ('name', models.CharField(max_length=80, verbose_name='Name')),
+                ('name', models.CharField(max_length=80, verbose_name='Name of the device')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('code_digest', models.CharField(editable=False, max_length=64, null=True, unique=True)),
                 ('code_expires_at', models.DateTimeField(editable=False, null=True)),
