@@ -9,7 +9,7 @@ from bluezone.accounts import auditing
 from bluezone.accounts.inviting import COMMAND_LINE
 from bluezone.accounts.models import Act
 from bluezone.agencies.directory import Directory
-from bluezone.agencies.models import RecipientGroup
+from bluezone.agencies.models import AdminUnit, RecipientGroup
 from bluezone.agencies.seeding import load_seed
 from bluezone.agencies.writing import rewrite
 
@@ -23,18 +23,32 @@ class Planted:
     groups: int
 
 
-def plant_seed(only_if_empty: bool = False) -> Planted:
+def plant_first_seed() -> None:
+    """Plant the seed at the first start; a city that keeps its own directory gets nothing put beside it.
+
+    No audit entry: nobody has done anything yet.
+    """
+    if not AdminUnit.objects.exists():
+        _plant()
+
+
+def plant_seed() -> Planted:
     """Add every entry of the seed whose key is not stored; safe to repeat.
 
-    only_if_empty: for the first start of a server: a city that keeps its own directory gets nothing put beside it.
     Raises SeedInvalid or a DirectoryRefused (the seed contradicts what the city entered); nothing is stored then.
     """
+    with transaction.atomic():
+        planted = _plant()
+        if planted != Planted(0, 0, 0):
+            auditing.record(COMMAND_LINE, Act.ENTRY_MADE, "seed", **dataclasses.asdict(planted))
+    return planted
+
+
+def _plant() -> Planted:
     seed = load_seed()
     added: list[Planted] = []
 
     def change(directory: Directory) -> Directory:
-        if only_if_empty and directory.units:
-            return directory
         units = {key: unit for key, unit in seed.units.items() if key not in directory.units}
         agencies = {key: agency for key, agency in seed.agencies.items() if key not in directory.agencies}
         kept = set(RecipientGroup.objects.values_list("key", flat=True))  # also those without members
@@ -44,9 +58,5 @@ def plant_seed(only_if_empty: bool = False) -> Planted:
             {**directory.units, **units}, {**directory.agencies, **agencies}, {**directory.groups, **groups}
         )
 
-    with transaction.atomic():
-        rewrite(change)
-        planted = added[0] if added else Planted(0, 0, 0)
-        if planted != Planted(0, 0, 0):
-            auditing.record(COMMAND_LINE, Act.ENTRY_MADE, "seed", **dataclasses.asdict(planted))
-    return planted
+    rewrite(change)
+    return added[0]

@@ -54,6 +54,16 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     )
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413: more than any page of ours takes."""
+    return _page(
+        request,
+        413,
+        _("The file is too large"),
+        _("Nothing was stored. A list may have 10 MB; split it, or leave pictures out, and send it again."),
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault."""
     return _page(

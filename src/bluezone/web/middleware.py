@@ -7,6 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from bluezone.web.errors import too_large
+
 View = Callable[[HttpRequest], HttpResponse]
 
 
@@ -22,6 +24,18 @@ def speak_the_chosen_language(get_response: View) -> View:
             response = get_response(request)
             response.headers.setdefault("Content-Language", language)
         return response
+
+    return middleware
+
+
+def refuse_large_bodies(get_response: View) -> View:
+    """A request that announces more than MAX_BODY_BYTES is answered 413 without reading it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        if not announced.isdigit() or int(announced) > settings.MAX_BODY_BYTES:
+            return too_large(request)
+        return get_response(request)
 
     return middleware
 

@@ -46,9 +46,17 @@ def prepare_office(data_dir: Path) -> None:
                 f"the office store has {app}.{name}, which this version does not know; install the newer version"
             )
         call_command("migrate", verbosity=0, interactive=False)
+        _plant_directory()
     except DatabaseError as error:
         # The first line names the trouble; later ones may repeat the address.
         raise OfficeUnavailable(f"the office store cannot be opened: {str(error).splitlines()[0]}") from None
+
+
+def _plant_directory() -> None:
+    """The units and agencies that ship with the program, at the first start."""
+    from bluezone.agencies.planting import plant_first_seed
+
+    plant_first_seed()
 
 
 def _keep_private(database: Mapping[str, Any]) -> None:

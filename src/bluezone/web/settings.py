@@ -52,12 +52,15 @@ INSTALLED_APPS = [
     "bluezone.agencies",
     "bluezone.devices",
     "bluezone.healthauthority",
+    "bluezone.rollout.coverage",
+    "bluezone.rollout.staffing",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "bluezone.web.middleware.forget_responses",
     "bluezone.web.middleware.speak_the_chosen_language",
+    "bluezone.web.middleware.refuse_large_bodies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -133,7 +136,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# The largest form is a sign-in; nobody uploads files here.
+# The largest request is a list or a letter with its form; more is refused before a byte of it is read.
+MAX_BODY_BYTES = 12 * 1024 * 1024
+# Without files, the largest form is a sign-in.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
 

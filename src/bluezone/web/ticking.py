@@ -41,10 +41,12 @@ def tick_until(stopped: threading.Event, server: KeyServer) -> None:
 def purge_office(now: datetime.datetime) -> None:
     """Delete from the office what has had its time."""
     from bluezone.accounts import retention as accounts_retention
+    from bluezone.agencies import retention as agencies_retention
     from bluezone.devices import retention as devices_retention
     from bluezone.healthauthority import retention as codes_retention
 
     accounts_retention.purge(now)
+    agencies_retention.purge(now)
     codes_retention.purge(now)
     devices_retention.purge(now)
 
