@@ -4,13 +4,15 @@
 Baseline: one DELETE statement for the same day, on a copy of the same store.
 """
 
-import multiprocessing
+import json
 import os
+import select
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +62,12 @@ def _fill(folder: Path, progress: Callable[[str], object]) -> None:
     store = open_store("keys", folder, None)
     # In the order of their bytes, which fills the table fastest; the order makes no difference afterwards.
     rng = np.random.default_rng(14)
-    firsts = np.sort(rng.integers(0, 2**63, KEYS, dtype=np.uint64)).astype(">u8").tobytes()
+    prefixes = np.sort(rng.integers(-(2**63), 2**63, KEYS, dtype=np.int64))
     days = rng.integers(OLDEST_DAY, OLDEST_DAY + DAYS, KEYS)
     for begin in range(0, KEYS, CHUNK):
-        rows = [
-            (firsts[8 * n : 8 * n + 8] + firsts[8 * n : 8 * n + 8], int(days[n]) * 144)
-            for n in range(begin, begin + CHUNK)
-        ]
+        rows = list(
+            zip(prefixes[begin : begin + CHUNK].tolist(), (days[begin : begin + CHUNK] * 144).tolist(), strict=True)
+        )
         store.write(lambda t, rows=rows: t.execute_each("INSERT INTO known_key VALUES (?, ?)", rows))  # type: ignore[misc]
         if begin % (4 * CHUNK) == 0:
             progress(f"{begin + CHUNK:,} keys stored")
@@ -76,38 +77,36 @@ def _fill(folder: Path, progress: Callable[[str], object]) -> None:
 
 def _timed(folder: Path, forget: Callable[[SqliteStore], object]) -> dict[str, float]:
     """Seconds that `forget` takes, and the longest of another process's writes meanwhile."""
-    context = multiprocessing.get_context("spawn")
-    started, stop = context.Event(), context.Event()
-    results: Any = context.Queue()
-    writer = context.Process(target=_write_meanwhile, args=(str(folder), started, stop, results))
-    writer.start()
-    started.wait()
     store = SqliteStore(folder / "keys.sqlite3")
     count = "SELECT COUNT(*) FROM known_key"
     before = store.read(count)[0][0]
-    begun = time.perf_counter()
-    forget(store)
-    seconds = time.perf_counter() - begun
-    stop.set()
-    durations = results.get()
-    writer.join()
+    command = [sys.executable, __file__, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        begun = time.perf_counter()
+        forget(store)
+        seconds = time.perf_counter() - begun
+        durations = json.loads(writer.communicate("stop\n")[0])
     forgotten = before - store.read(count)[0][0]
     store.close()
     return {"seconds": seconds, "longest": max(durations), "writes": len(durations), "forgotten": forgotten}
 
 
-def _write_meanwhile(folder: str, started: Event, stop: Event, results: Any) -> None:
-    """An uploading process: about 50 small writes a second."""
-    store = SqliteStore(Path(folder) / "keys.sqlite3", busy_seconds=120)
-    durations = []
-    number = 0
-    while not stop.is_set():
-        number += 1
+def _write_meanwhile(folder: Path) -> None:
+    """An uploading process: small writes, up to 50 a second, until something comes in on stdin."""
+    store = SqliteStore(folder / "keys.sqlite3", busy_seconds=120)
+    durations: list[float] = []
+    while not select.select([sys.stdin], [], [], 0.02)[0]:
         digest = os.urandom(32)
         begun = time.perf_counter()
         store.write(lambda transaction, d=digest: transaction.execute("INSERT INTO spent VALUES (?, 1)", (d,)))  # type: ignore[misc]
         durations.append(time.perf_counter() - begun)
-        started.set()
-        time.sleep(0.02)
-    results.put(durations)
+        if len(durations) == 1:
+            print("writing", flush=True)
+    print(json.dumps(durations))
     store.close()
+
+
+if __name__ == "__main__":
+    _write_meanwhile(Path(sys.argv[1]))

@@ -10,6 +10,7 @@ import pytest
 from tests.builders.keyserver import HOUR, NOON, Clock, Phone, keys_for, opened, poster, postgresql_database
 
 from bluezone.keyserver import codes
+from bluezone.keyserver.store import key_prefix
 from bluezone.protocol.codes import Credential
 from bluezone.protocol.upload import Status
 
@@ -98,11 +99,16 @@ def test_the_order_of_the_table_tells_nothing_about_who_came_with_whom(server, c
     phones = reports(server, count, random.Random(16))
     server.clock.pass_by(HOUR)
     server.tick(server.clock.now)
-    owner = {key.key: number for number, phone in enumerate(phones) for key in phone.keys}
+    owner = {
+        name: number
+        for number, phone in enumerate(phones)
+        for key in phone.keys
+        for name in (key.key, key_prefix(key.key))
+    }
     # SQLite's tables have no row numbers; without an index to use it reads them as they lie.
     by_place = " ORDER BY ctid" if server.keys_store.dialect == "postgresql" else ""
-    for table in ("known_key", "waiting_key"):
-        order = [owner[key] for (key,) in server.keys_store.read(f"SELECT key FROM {table}{by_place}")]
+    for column, table in (("prefix", "known_key"), ("key", "waiting_key")):
+        order = [owner[key] for (key,) in server.keys_store.read(f"SELECT {column} FROM {table}{by_place}")]
 
         # Three keys each: by chance about two pairs in all stand side by side, whatever the number of cases.
         assert len(order) == 3 * count

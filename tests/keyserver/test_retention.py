@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-import os
+import random
 
-from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, report_of
+from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, opened, report_of
 
 from bluezone.keyserver import codes
 from bluezone.keyserver.retention import forget_keys
@@ -66,15 +66,15 @@ def test_a_code_loses_its_credentials_at_its_later_expiry_and_its_outcome_two_we
 
 
 def test_keys_are_forgotten_over_the_whole_range_of_key_bytes(server):
-    edges = [b"\x00" * 16, b"\xff" * 16, b"\x00\xff" + bytes(14), b"\x01" + bytes(15)]
-    rows = [(key, 144 * 100) for key in edges + [os.urandom(16) for _ in range(500)]]
-    kept = [(os.urandom(16), 144 * 101) for _ in range(500)]
-    server.keys_store.write(lambda t: t.execute_each("INSERT INTO known_key VALUES (?, ?)", rows + kept))
+    rng = random.Random(14)
+    prefixes = {rng.randrange(-(2**63), 2**63) for _ in range(1000)} | {-(2**63), 2**63 - 1, 0, -1}
+    rows = [(prefix, 144 * (100 + number % 2)) for number, prefix in enumerate(sorted(prefixes))]
+    server.keys_store.write(lambda transaction: transaction.execute_each("INSERT INTO known_key VALUES (?, ?)", rows))
 
     forget_keys(server.keys_store, 144 * 101)
 
-    left = {row[0] for row in server.keys_store.read("SELECT key FROM known_key")}
-    assert left == {row[0] for row in kept}
+    left = server.keys_store.read("SELECT prefix, start FROM known_key")
+    assert sorted(left) == [row for row in rows if row[1] == 144 * 101]
 
 
 def test_counts_and_alarms_are_forgotten_after_two_weeks(server, clock):
@@ -87,18 +87,22 @@ def test_counts_and_alarms_are_forgotten_after_two_weeks(server, clock):
     assert count(server.codes_store, "guessing_alarm") == 0
 
 
-def test_what_was_deleted_is_not_left_in_the_file(city_folder, clock, monkeypatch):
-    from tests.builders.keyserver import opened
-
+def test_a_published_key_is_not_left_in_the_store_and_half_of_it_is_forgotten_later(city_folder, clock):
     server = opened(city_folder, clock)
-    phone = report_of(server, keys=keys_for(NOON, days=14, newest_age=0, level=1))
+    phone = report_of(server, keys=keys_for(NOON, days=14, newest_age=1, level=1))
     phone.upload()
+
+    def left():
+        content = b"".join(path.read_bytes() for path in server.data_dir.glob("keys.sqlite3*"))
+        return [key for key in phone.keys if key.key in content]
+
+    assert left() == list(phone.keys)
     server.tick()
-    files = list(server.data_dir.glob("keys.sqlite3*"))
-    assert any(phone.keys[0].key in path.read_bytes() for path in files)
+    assert left() == []
+    # What stays is half of each key, as a number, so that it does not come again.
+    assert count(server.keys_store, "known_key") == 14
 
     clock.pass_by(20 * DAY)
     server.tick()
+    assert count(server.keys_store, "known_key") == 0
     server.close()
-    left = b"".join(path.read_bytes() for path in server.data_dir.glob("keys.sqlite3*"))
-    assert not any(key.key in left for key in phone.keys)

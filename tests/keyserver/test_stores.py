@@ -10,7 +10,15 @@ from tests.builders.keyserver import HOUR, NOON, Clock, call, opened, report_of
 
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.sqlitestore import SqliteStore
-from bluezone.keyserver.store import StoreBusy, StoreDamaged, StoreFull, StoreRefused, StoreTooNew, StoreUnreachable
+from bluezone.keyserver.store import (
+    StoreBusy,
+    StoreDamaged,
+    StoreFull,
+    StoreRefused,
+    StoreTooNew,
+    StoreUnreachable,
+    key_prefix,
+)
 from bluezone.protocol.upload import Status, encode_upload
 from bluezone.refusal import Refused
 
@@ -143,12 +151,12 @@ def test_a_full_disk_answers_503_store_full_and_loses_nothing_acknowledged(sqlit
         answered = call(sqlite_server, "POST", "/v1/upload", encode_upload(phone.upload_request()))
         if answered.status != 200:
             break
-        acknowledged += phone.keys
+        acknowledged += [key_prefix(key.key) for key in phone.keys]
 
     assert (answered.status, answered.body[:30]) == (503, b'{"error": {"code": "store_full')
     assert acknowledged
-    stored = {row[0] for row in sqlite_server.keys_store.read("SELECT key FROM known_key")}
-    assert stored == {key.key for key in acknowledged}
+    stored = {row[0] for row in sqlite_server.keys_store.read("SELECT prefix FROM known_key")}
+    assert stored == set(acknowledged)
     assert sqlite_server.keys_store.read("PRAGMA integrity_check") == [("ok",)]
 
     sqlite_server.keys_store._writer_connection().execute("PRAGMA max_page_count=1000000")

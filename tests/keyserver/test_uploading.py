@@ -164,7 +164,7 @@ def test_keys_outside_the_bounds_are_refused_and_those_inside_are_taken(server, 
         assert answer.status is Status.OK
     else:
         assert answer.status in (Status.KEYS_REFUSED, Status.SIGNATURE_INVALID)
-    present = {row[0] for row in server.keys_store.read("SELECT key FROM known_key")}
+    present = {row[0] for row in server.keys_store.read("SELECT key FROM waiting_key")}
     assert {k.key for k in keys} & present == ({k.key for k in keys} if fits else set())
 
 

@@ -35,6 +35,8 @@ def network_of(remote: str, forwarded: str | None, trusted: Sequence[str]) -> by
                so the last address that is not a trusted proxy is the client.
     Returns 4 or 7 bytes; zero bytes where there is no address (a Unix socket).
     """
+    if not trusted:
+        forwarded = None
     networks = [ipaddress.ip_network(network) for network in trusted]
     hops = [remote, *reversed([hop.strip() for hop in (forwarded or "").split(",") if hop.strip()])]
     client = None

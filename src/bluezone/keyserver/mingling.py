@@ -7,7 +7,7 @@ alike. SQLite keeps neither: its table is ordered by the key, and its log is emp
 Source: protocol.md section 4, "Nothing stored links"; attacks.md row 15.
 """
 
-from bluezone.keyserver.store import Store, Transaction
+from bluezone.keyserver.store import Store, Transaction, key_prefix
 
 _DUTY = "mingle"
 
@@ -39,9 +39,8 @@ def mingle(store: Store, before_hour: int) -> None:
         )
         if not waiting:
             return
-        keys = sorted((row[1],) for row in waiting)
-        transaction.execute_each("DELETE FROM known_key WHERE key = ?", keys)
-        known = sorted((row[1], row[0]) for row in waiting)
+        known = sorted((key_prefix(row[1]), row[0]) for row in waiting)
+        transaction.execute_each("DELETE FROM known_key WHERE prefix = ?", [(prefix,) for prefix, _ in known])
         transaction.execute_each("INSERT INTO known_key VALUES (?, ?)", known)
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", sorted(waiting))
 

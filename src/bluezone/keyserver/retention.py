@@ -22,8 +22,8 @@ OUTCOME_SECONDS = 14 * SECONDS_PER_DAY
 ALARM_HOURS = 14 * 24
 
 # A piece is one range of keys; the range grows or shrinks so that the piece takes about as long as wanted.
-_PREFIXES = 2**16
-_FIRST_WIDTH = 256
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_FIRST_WIDTH = 2**56
 _PIECE_SECONDS = 0.015
 # Between two pieces others may write; without a pause a process that polls for the lock would hardly ever get it.
 _PAUSE_SECONDS = 0.01
@@ -81,28 +81,23 @@ def _forget_keys_once_a_day(store: Store, today: int) -> None:
 
 def forget_keys(store: Store, before_start: int) -> None:
     """Delete the keys that start before interval `before_start`, in ranges of keys, each in a short transaction."""
-    prefix, width = 0, _FIRST_WIDTH
-    while prefix < _PREFIXES:
-        upper = min(prefix + width, _PREFIXES)
+    low, width = _LOWEST, _FIRST_WIDTH
+    while low <= _HIGHEST:
+        high = min(low + width - 1, _HIGHEST)
         begun = time.perf_counter()
-        store.write(lambda t, low=prefix, high=upper: _forget_range(t, before_start, low, high))  # type: ignore[misc]
+        store.write(lambda t, a=low, b=high: _forget_range(t, before_start, a, b))  # type: ignore[misc]
         taken = time.perf_counter() - begun
         if taken < _PIECE_SECONDS / 2:
-            width = min(width * 2, _PREFIXES)
+            width *= 2
         elif taken > _PIECE_SECONDS:
             width = max(width // 2, 1)
-        prefix = upper
-        if width < _PREFIXES:
+        low = high + 1
+        if low <= _HIGHEST:
             time.sleep(_PAUSE_SECONDS)
 
 
 def _forget_range(transaction: Transaction, before_start: int, low: int, high: int) -> None:
-    # 17 bytes of 0xFF are above every key, which has 16.
-    upper = high.to_bytes(2, "big") if high < _PREFIXES else b"\xff" * 17
-    transaction.execute(
-        "DELETE FROM known_key WHERE key >= ? AND key < ? AND start < ?",
-        (low.to_bytes(2, "big"), upper, before_start),
-    )
+    transaction.execute("DELETE FROM known_key WHERE prefix BETWEEN ? AND ? AND start < ?", (low, high, before_start))
 
 
 def _forget_files(server: "KeyServer", now: float) -> None:

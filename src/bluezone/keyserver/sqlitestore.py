@@ -30,8 +30,12 @@ from bluezone.keyserver.store import (
 
 T = TypeVar("T")
 
+# Keys are random, so every key of an upload lands on a page of its own: small pages mean less to write and flush.
+# A rarer checkpoint writes a page once that many uploads have changed; the tick empties the log anyway.
 _PRAGMAS = (
+    "PRAGMA page_size=1024",
     "PRAGMA journal_mode=WAL",
+    "PRAGMA wal_autocheckpoint=20000",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
 )

@@ -58,6 +58,11 @@ class StoreTooNew(Refused):
     code = "store_too_new"
 
 
+def key_prefix(key: bytes) -> int:
+    """The number under which a key is known to have been here: its first 8 bytes, signed."""
+    return int.from_bytes(key[:8], "big", signed=True)
+
+
 class Transaction(Protocol):
     """The statements of one write; all of them take effect or none."""
 

@@ -8,7 +8,7 @@ Source: protocol.md section 4; attacks.md rows 6, 7, 9, 10, 15, 16.
 import hashlib
 from typing import TYPE_CHECKING
 
-from bluezone.keyserver.store import Transaction
+from bluezone.keyserver.store import Transaction, key_prefix
 from bluezone.keyserver.venueitems import sealed_item
 from bluezone.protocol.blindrsa import PublicKey, verify
 from bluezone.protocol.configfile import WeekKey
@@ -78,7 +78,7 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
     # A rehearsal stores under a class that the table accepts, and is undone.
     klass = key.klass or CONFIRMED_CLASS
     if request.keys:
-        known = [(k.key, k.start) for k in request.keys]
+        known = [(key_prefix(k.key), k.start) for k in request.keys]
         if transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", known) < len(known):
             raise KeysRefused("a key is stored or published already")
         waiting = [(k.start, k.key, k.level, klass, hour_at(now)) for k in request.keys]

@@ -6,6 +6,7 @@ its own that is erased after the last day on which its certificates are accepted
 """
 
 import json
+import os
 import threading
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -46,6 +47,7 @@ class WeekKeyRing:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._index_path = str(folder / INDEX_NAME)
         self._lock = threading.Lock()
         self._read_at: tuple[int, int] | None = None
         self._last_kid = 0
@@ -136,29 +138,27 @@ class WeekKeyRing:
 
     def _write_index(self) -> None:
         members = {"last_kid": self._last_kid, "keys": [asdict(key) for key in self._keys.values()]}
-        path = self._folder / INDEX_NAME
+        path = Path(self._index_path)
         write_whole(path, json.dumps(members).encode(), mode=0o600)
-        self._read_at = self._state(path)
+        self._read_at = self._state()
 
     def _refresh(self) -> None:
-        path = self._folder / INDEX_NAME
-        state = self._state(path)
+        state = self._state()
         if state is None or state == self._read_at:
             return
         try:
-            members: dict[str, Any] = json.loads(read_secret(path))
+            members: dict[str, Any] = json.loads(read_secret(Path(self._index_path)))
             self._keys = {key["kid"]: WeekKey(**key) for key in members["keys"]}
             self._last_kid = int(members["last_kid"])
         except (ValueError, KeyError, TypeError):
-            raise StoreDamaged(f"{path.name} is not a list of week keys") from None
+            raise StoreDamaged(f"{INDEX_NAME} is not a list of week keys") from None
         self._private = {kid: key for kid, key in self._private.items() if kid in self._keys}
         self._read_at = state
 
-    @staticmethod
-    def _state(path: Path) -> tuple[int, int] | None:
+    def _state(self) -> tuple[int, int] | None:
         # Every change replaces the file, so its inode and time tell whether it is the one read.
         try:
-            status = path.stat()
+            status = os.stat(self._index_path)  # asked at every request, and this is the quick way
         except FileNotFoundError:
             return None
         return status.st_ino, status.st_mtime_ns
