@@ -52,8 +52,9 @@ def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> Adm
         keys.append(key)
         old = directory.units.get(key) or entries.UnitEntry(key, values["name"], own["kind"])
         units = {**directory.units, key: dataclasses.replace(old, **_shared(old, values), **own)}
-        planned = dataclasses.replace(directory, units=units)
-        return _ended_below(planned, key)
+        # What lies under it is asked of the stored directory, which has no cycle; the planned one may have.
+        below = directory.subtree(key)[1:] if unit else []
+        return dataclasses.replace(directory, units={**units, **_ended(below, values["valid_to"])})
 
     keys: list[str] = []
     with transaction.atomic():
@@ -169,17 +170,14 @@ def _shared(old: Any, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ended_below(directory: Directory, key: str) -> Directory:
-    """The directory with everything under `key` ended when it ends."""
-    end = directory.units[key].validity.end
-    if end is None:
-        return directory
-    units = dict(directory.units)
-    for unit in directory.subtree(key)[1:]:
-        start = unit.validity.start
-        if (unit.validity.end is None or unit.validity.end > end) and (start is None or start < end):
-            units[unit.key] = dataclasses.replace(unit, validity=entries.Validity(start, end))
-    return dataclasses.replace(directory, units=units)
+def _ended(units: list[entries.UnitEntry], end: datetime.date | None) -> dict[str, entries.UnitEntry]:
+    """Those of `units` that would go on after `end`, ended on that day."""
+    ended = {}
+    for unit in units:
+        start, last = unit.validity.start, unit.validity.end
+        if end is not None and (last is None or last > end) and (start is None or start < end):
+            ended[unit.key] = dataclasses.replace(unit, validity=entries.Validity(start, end))
+    return ended
 
 
 def _checked_parent(agency: Agency, parent: Agency | None) -> Agency | None:
