@@ -78,8 +78,8 @@ def latest_figures(holder: AdminUnit | Agency, on: datetime.date | None = None) 
 
 def turning_days() -> list[datetime.date]:
     """Days on which units began or ended, newest first: as of when there is something else to see."""
-    began = AdminUnit.objects.exclude(valid_from=None).values_list("valid_from", flat=True)
-    ended = AdminUnit.objects.exclude(valid_to=None).values_list("valid_to", flat=True)
+    began = AdminUnit.objects.exclude(valid_from=None).order_by().values_list("valid_from", flat=True)
+    ended = AdminUnit.objects.exclude(valid_to=None).order_by().values_list("valid_to", flat=True)
     return sorted({day for day in began.union(ended) if day}, reverse=True)
 
 
