@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies import refusals
 from bluezone.agencies.directory import Directory, Entry
@@ -16,18 +16,18 @@ from bluezone.agencies.importplan import FieldChange, Plan
 from bluezone.agencies.models import AgencyKind, Quantity, UnitKind
 
 FIELDS: Mapping[str, Promise] = {
-    "code": _lazy("Code"),
-    "name": _lazy("Name"),
-    "short_name": _lazy("Short name"),
-    "kind": _lazy("Kind"),
-    "parent": _lazy("Unit above"),
-    "unit": _lazy("Area of work"),
-    "valid_from": _lazy("In force from"),
-    "valid_until": _lazy("No longer in force from"),
-    "valid_to": _lazy("No longer in force from"),
-    "successors": _lazy("Who took over"),
-    "confirmed": _lazy("Confirmed by the city"),
-    "unconfirmed": _lazy("Not yet confirmed"),
+    "code": _("Code"),
+    "name": _("Name"),
+    "short_name": _("Short name"),
+    "kind": _("Kind"),
+    "parent": _("Unit above"),
+    "unit": _("Area of work"),
+    "valid_from": _("In force from"),
+    "valid_until": _("No longer in force from"),
+    "valid_to": _("No longer in force from"),
+    "successors": _("Who took over"),
+    "confirmed": _("Confirmed by the city"),
+    "unconfirmed": _("Not yet confirmed"),
 }
 _KINDS: Mapping[str, Promise | str] = {
     **{kind.value: kind.label for kind in UnitKind},
@@ -111,7 +111,7 @@ def _row(number: int, entry: Entry, directory: Directory, changes: Iterable[Show
 def _change(change: FieldChange, directory: Directory) -> ShownChange:
     quantity, _space, day = change.field.partition(" ")
     if quantity in Quantity.values:
-        label = _("%(quantity)s on %(day)s") % {"quantity": Quantity(quantity).label, "day": day}
+        label = gettext("%(quantity)s on %(day)s") % {"quantity": Quantity(quantity).label, "day": day}
         return ShownChange(label, change.before, change.after)
     label = str(FIELDS.get(change.field, change.field))
     if change.field in ("valid_from", "valid_until"):
@@ -129,7 +129,7 @@ def _text(field: str, value: str, directory: Directory) -> str:
     if field == "kind":
         return str(_KINDS.get(value, value))
     if field == "confirmed":
-        return _("yes") if value == "yes" else _("no")
+        return gettext("yes") if value == "yes" else gettext("no")
     if field == "unconfirmed":
         return ", ".join(field_labels(filter(None, value.split(", "))))
     if field in ("parent", "unit", "successors"):
@@ -141,7 +141,7 @@ def _text(field: str, value: str, directory: Directory) -> str:
 def _doubt(row: int, message: str) -> str:
     # The two doubts there are; importdraft.py words them in English.
     if "zeros" in message:
-        return _("Row %(row)s: the code had lost the zeros at its front; they are put back.") % {"row": row}
-    return _("Row %(row)s: there already is an entry of this name with another code. Is it the same one?") % {
+        return gettext("Row %(row)s: the code had lost the zeros at its front; they are put back.") % {"row": row}
+    return gettext("Row %(row)s: there already is an entry of this name with another code. Is it the same one?") % {
         "row": row
     }

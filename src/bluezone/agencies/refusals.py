@@ -5,72 +5,68 @@ The modules that refuse speak English to programs and logs; here their stable co
 """
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from bluezone.refusal import Refused
 
 SENTENCES: dict[str, Promise] = {
-    "agency_cycle": _lazy("This agency would answer to itself. Choose another agency that it answers to."),
-    "cell_not_a_count": _lazy("Expected a whole number, such as 45036 or 45.036."),
-    "cell_not_a_day": _lazy("Expected a day, such as 07/8/2020."),
-    "entry_code_repeated": _lazy("Another entry has this code on the same days. Correct the code or the days."),
-    "entry_key_repeated": _lazy("Another entry already goes by this code. Correct the code."),
-    "entry_parent_unknown": _lazy(
+    "agency_cycle": _("This agency would answer to itself. Choose another agency that it answers to."),
+    "cell_not_a_count": _("Expected a whole number, such as 45036 or 45.036."),
+    "cell_not_a_day": _("Expected a day, such as 07/8/2020."),
+    "entry_code_repeated": _("Another entry has this code on the same days. Correct the code or the days."),
+    "entry_key_repeated": _("Another entry already goes by this code. Correct the code."),
+    "entry_parent_unknown": _(
         "The unit above is missing, of the wrong level, or not in force on the same days. Correct it or the days."
     ),
-    "entry_successor_unknown": _lazy("A successor must be another entry of the directory. Correct the successor."),
-    "entry_validity_inconsistent": _lazy(
+    "entry_successor_unknown": _("A successor must be another entry of the directory. Correct the successor."),
+    "entry_validity_inconsistent": _(
         "The days do not fit: an entry ends after it begins, a successor needs a last day, "
         "and begins no later than that. Correct the days."
     ),
-    "figure_refused": _lazy("A figure needs a source and a day that is not still to come."),
-    "group_member_unknown": _lazy("A recipient group names an agency that does not exist."),
-    "import_figure_without_source": _lazy(
+    "figure_refused": _("A figure needs a source and a day that is not still to come."),
+    "group_member_unknown": _("A recipient group names an agency that does not exist."),
+    "import_figure_without_source": _(
         "Figures need their source and the day they were true, and that day is not still to come. Fill in both columns."
     ),
-    "import_kind_unknown": _lazy("The kind is missing or none of the known words. Write for example: phường, xã, tổ."),
-    "import_not_ready": _lazy("Some rows are refused. Correct them and send the whole list again; nothing was stored."),
-    "import_outdated": _lazy(
+    "import_kind_unknown": _("The kind is missing or none of the known words. Write for example: phường, xã, tổ."),
+    "import_not_ready": _("Some rows are refused. Correct them and send the whole list again; nothing was stored."),
+    "import_outdated": _(
         "The directory changed since this preview was made, so nothing was stored. Below is the new preview."
     ),
-    "import_reference_unknown": _lazy("No entry in force has the code that this cell names. Correct the code."),
-    "import_row_refused": _lazy("This row cannot be used. Correct the cell."),
-    "import_row_repeated": _lazy("Another row is about the same entry. Delete one of the two."),
-    "import_text_invalid": _lazy("The code or name is missing, too long or not on one line. Correct the cell."),
-    "import_value_invalid": _lazy("A day or a number cannot be read. Write days as 07/8/2020 and whole numbers."),
-    "spreadsheet_cell_unreadable": _lazy(
+    "import_reference_unknown": _("No entry in force has the code that this cell names. Correct the code."),
+    "import_row_refused": _("This row cannot be used. Correct the cell."),
+    "import_row_repeated": _("Another row is about the same entry. Delete one of the two."),
+    "import_text_invalid": _("The code or name is missing, too long or not on one line. Correct the cell."),
+    "import_value_invalid": _("A day or a number cannot be read. Write days as 07/8/2020 and whole numbers."),
+    "spreadsheet_cell_unreadable": _(
         "A cell holds an error, a formula without a stored result, or signs that are no text. Replace it by its value."
     ),
-    "spreadsheet_columns_missing": _lazy("A column that is needed is missing. Take the empty list below as a model."),
-    "spreadsheet_damaged": _lazy("The file is damaged or breaks off. Open it, save it again and send it again."),
-    "spreadsheet_empty": _lazy("There is no row below the headings. Fill the list in and send it again."),
-    "spreadsheet_encoding_mixed": _lazy(
+    "spreadsheet_columns_missing": _("A column that is needed is missing. Take the empty list below as a model."),
+    "spreadsheet_damaged": _("The file is damaged or breaks off. Open it, save it again and send it again."),
+    "spreadsheet_empty": _("There is no row below the headings. Fill the list in and send it again."),
+    "spreadsheet_encoding_mixed": _(
         "Some cells are typed in another font encoding than the rest of their column. "
         "Convert the whole list to Unicode and send it again."
     ),
-    "spreadsheet_encoding_unknown": _lazy(
-        "The text of the file cannot be read. Save the list as .xlsx and send it again."
-    ),
-    "spreadsheet_has_macros": _lazy("The workbook holds programs (macros). Save it as .xlsx, which has none."),
-    "spreadsheet_header_missing": _lazy(
+    "spreadsheet_encoding_unknown": _("The text of the file cannot be read. Save the list as .xlsx and send it again."),
+    "spreadsheet_has_macros": _("The workbook holds programs (macros). Save it as .xlsx, which has none."),
+    "spreadsheet_header_missing": _(
         "No row near the top holds the headings expected. Take the empty list below as a model."
     ),
-    "spreadsheet_heading_merged": _lazy(
+    "spreadsheet_heading_merged": _(
         "A column has values but no heading of its own, as under a merged cell. "
         "Split the merged cells and give each column one heading."
     ),
-    "spreadsheet_heading_repeated": _lazy("Two columns have headings that mean the same. Delete or rename one."),
-    "spreadsheet_refused": _lazy("This file cannot be taken as a list."),
-    "spreadsheet_sheets_ambiguous": _lazy(
-        "More than one sheet of the workbook holds such a list. Leave one in the file."
-    ),
-    "spreadsheet_too_large": _lazy("The file is too large: at most 10 MB, 20,000 rows and 64 columns. Split the list."),
-    "spreadsheet_type_unknown": _lazy(
+    "spreadsheet_heading_repeated": _("Two columns have headings that mean the same. Delete or rename one."),
+    "spreadsheet_refused": _("This file cannot be taken as a list."),
+    "spreadsheet_sheets_ambiguous": _("More than one sheet of the workbook holds such a list. Leave one in the file."),
+    "spreadsheet_too_large": _("The file is too large: at most 10 MB, 20,000 rows and 64 columns. Split the list."),
+    "spreadsheet_type_unknown": _(
         "This is neither CSV nor XLSX (an old .xls, a file with a password, a PDF or a picture). "
         "Save the list as .xlsx or .csv."
     ),
-    "unit_cycle": _lazy("This unit would lie under itself. Choose another unit above it."),
+    "unit_cycle": _("This unit would lie under itself. Choose another unit above it."),
 }
 # Which field of the forms a refusal of the directory is about; the others concern the whole form.
 FIELDS = {
@@ -86,7 +82,11 @@ FIELDS = {
 def sentence(code: str) -> str:
     """The sentence for a refusal's code; a code nobody translated is named, so that it can be looked up."""
     found = SENTENCES.get(code)
-    return str(found) if found is not None else _("This was refused (%(code)s); nothing was stored.") % {"code": code}
+    return (
+        str(found)
+        if found is not None
+        else gettext("This was refused (%(code)s); nothing was stored.") % {"code": code}
+    )
 
 
 def placed(code: str, row: int | None, column: str | None) -> str:
@@ -94,8 +94,8 @@ def placed(code: str, row: int | None, column: str | None) -> str:
     if row is None:
         return sentence(code)
     if column is None:
-        return _("Row %(row)s: %(sentence)s") % {"row": row, "sentence": sentence(code)}
-    return _("Row %(row)s, column %(column)s: %(sentence)s") % {
+        return gettext("Row %(row)s: %(sentence)s") % {"row": row, "sentence": sentence(code)}
+    return gettext("Row %(row)s, column %(column)s: %(sentence)s") % {
         "row": row,
         "column": column,
         "sentence": sentence(code),
