@@ -15,5 +15,7 @@ urlpatterns = [
     path("", include("bluezone.agencies.urls")),
     path("", include("bluezone.healthauthority.urls")),
     path("", include("bluezone.devices.urls")),
+    path("", include("bluezone.rollout.coverage.urls")),
+    path("", include("bluezone.rollout.staffing.urls")),
     path("language/<str:code>/", choose_language, name="language"),
 ]

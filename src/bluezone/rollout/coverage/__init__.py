@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coverage: what is running where, by unit and week, in classes of proof that are never added together.
+
+A part of the rollout that counts something makes an `Indicator` and registers it when its app is ready; the pages,
+the map and the reports then show it. docs/coverage.md says how.
+"""
+
+from bluezone.rollout.coverage.indicators import Figure, Indicator, Proof, Reporting, register, registered
+from bluezone.rollout.coverage.intervals import Interval, bootstrap, wilson
+from bluezone.rollout.coverage.running import RunningShare
+from bluezone.rollout.coverage.sums import ROOT, Place, agency_place, hidden_places, unit_place
+from bluezone.rollout.coverage.weeks import Week, WeekUnreadable, week_or
+
+__all__ = [
+    "ROOT",
+    "Figure",
+    "Indicator",
+    "Interval",
+    "Place",
+    "Proof",
+    "Reporting",
+    "RunningShare",
+    "Week",
+    "WeekUnreadable",
+    "agency_place",
+    "bootstrap",
+    "hidden_places",
+    "register",
+    "registered",
+    "unit_place",
+    "week_or",
+    "wilson",
+]

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What another part plugs into coverage: an indicator, and the figures it counts.
+
+Figures of different classes of proof, or of different indicators, are never added together: a sum is only ever made
+inside one indicator, from wards to a city and from days to a week.
+Source: design.md, "Decisions", rows "share running" and "numbers".
+"""
+
+import abc
+import datetime
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.utils.functional import Promise
+
+from bluezone.rollout.coverage.intervals import Interval, ShareImpossible, wilson
+from bluezone.rollout.coverage.weeks import Week
+
+Text = str | Promise
+
+
+class Proof(enum.Enum):
+    """How a number is known, surest first; each is a column of its own.
+
+    PROVEN:        the phone answered the gate over Bluetooth.
+    FRESH:         a signed code of the last seconds, Bluetooth not checked.
+    ATTESTED:      an attendant or canvasser says they saw it.
+    SELF_REPORTED: the unit says so of itself.
+    """
+
+    PROVEN = "proven"
+    FRESH = "fresh"
+    ATTESTED = "attested"
+    SELF_REPORTED = "self_reported"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One observation that an indicator counts: an agency's week, a gate's day, a school's week.
+
+    unit_path: path of the AdminUnit it belongs to ("3/17/52/"). agency_id: the Agency, None for the unit itself.
+    count:     numerator. base: denominator, count <= base. source: who counted the base, in the reader's language.
+    as_of:     the day both are true of.
+    Raises ShareImpossible unless 0 <= count <= base.
+    """
+
+    unit_path: str
+    agency_id: int | None
+    count: int
+    base: int
+    source: str
+    as_of: datetime.date
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.count <= self.base:
+            raise ShareImpossible(f"{self.count} of {self.base} is no share")
+
+
+@dataclass(frozen=True)
+class Reporting:
+    """How many of those that owe an indicator's report for a week have sent it, and the address of who has not."""
+
+    received: int
+    expected: int
+    address: str
+
+
+class Indicator(abc.ABC):
+    """A share that one part of the rollout counts in one class of proof.
+
+    key:       stable, unique, for addresses and tests. proof: its column.
+    name:      in the reader's language, such as "running, proven at the gates".
+    base_name: its denominator, such as "passages in with a smartphone".
+    """
+
+    key: ClassVar[str]
+    proof: ClassVar[Proof]
+    name: ClassVar[Text]
+    base_name: ClassVar[Text]
+
+    @abc.abstractmethod
+    def figures(self, week: Week) -> Iterable[Figure]:
+        """Everything counted in a week, in a constant number of queries; never anything of training mode."""
+
+    @abc.abstractmethod
+    def rows_address(self, unit_id: int, week: Week) -> str:
+        """The address of the page with the rows behind the number of a unit and week."""
+
+    def interval(self, figures: Sequence[Figure]) -> Interval | None:
+        """The interval of the sum of `figures`; Wilson's, unless the observations call for another."""
+        return wilson(sum(figure.count for figure in figures), sum(figure.base for figure in figures))
+
+    def reporting(self, unit_path: str, week: Week) -> Reporting | None:
+        """Who under a unit has reported for a week; None where nothing is reported, as at gates."""
+        return None
+
+
+_registered: dict[str, Indicator] = {}
+
+
+def register(indicator: Indicator) -> None:
+    """Show an indicator from now on; to be called when an app is ready. Registering a key again replaces it."""
+    _registered[indicator.key] = indicator
+
+
+def registered() -> list[Indicator]:
+    """Every indicator, surest class first, then in the order they were registered."""
+    order = list(Proof)
+    return sorted(_registered.values(), key=lambda indicator: order.index(indicator.proof))

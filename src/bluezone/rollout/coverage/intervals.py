@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How unsure a share is: Wilson's interval for counted people, the bootstrap over gate-days for passages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bluezone.refusal import Refused
+
+Z_95 = 1.959963984540054
+DRAWS = 2000
+# The same gate-days give the same interval on every page and in every report.
+_SEED = 458
+
+
+class ShareImpossible(Refused):
+    """More running than there are, or a negative number."""
+
+    code = "share_impossible"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % interval of a share. low, high: 0..1, low <= high."""
+
+    low: float
+    high: float
+
+
+def wilson(count: int, base: int) -> Interval | None:
+    """Wilson's score interval of count out of base; None for a base of 0.
+
+    Raises ShareImpossible unless 0 <= count <= base.
+    Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
+    """
+    if not 0 <= count <= base:
+        raise ShareImpossible(f"{count} of {base} is no share")
+    if base == 0:
+        return None
+    share, weight = count / base, Z_95**2 / base
+    middle = (share + weight / 2) / (1 + weight)
+    half = Z_95 / (1 + weight) * (share * (1 - share) / base + weight / (4 * base)) ** 0.5
+    return Interval(max(0.0, middle - half), min(1.0, middle + half))
+
+
+def bootstrap(gate_days: Sequence[tuple[int, int]], *, draws: int = DRAWS, seed: int = _SEED) -> Interval | None:
+    """Percentile bootstrap of a share of passages, whole gate-days drawn with replacement.
+
+    gate_days: (running, with a smartphone) of one gate on one day; passages of one gate and day are the same people
+               again and again, so a gate-day is one observation however many passages it has.
+    draws:     how many times as many gate-days are drawn, 1 or more. seed: of the draws.
+    Returns None for fewer than two gate-days with a smartphone: one observation says nothing of the spread.
+    Raises ShareImpossible unless 0 <= running <= with a smartphone on every gate-day.
+
+    Source: design.md, "share running"; B. Efron, "Bootstrap methods: another look at the jackknife" (1979).
+    """
+    for running, phones in gate_days:
+        if not 0 <= running <= phones:
+            raise ShareImpossible(f"{running} of {phones} passages is no share")
+    counted = np.array([day for day in gate_days if day[1] > 0], dtype=np.float64)
+    if len(counted) < 2:
+        return None
+    rng = np.random.default_rng(seed)
+    times = rng.multinomial(len(counted), np.full(len(counted), 1 / len(counted)), size=draws)
+    drawn = times @ counted
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+    return Interval(float(low), float(high))

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of one unit and week: its parts as rows, a column for each class of proof, nothing added across columns."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bluezone.agencies.models import AdminUnit, Agency, Denominator, UnitKind
+from bluezone.agencies.queries import day_to_show, latest_figures
+from bluezone.rollout.coverage.indicators import Indicator, Proof, Reporting, registered
+from bluezone.rollout.coverage.intervals import Interval
+from bluezone.rollout.coverage.sums import Place, Sums, own_place, sums_of, unit_place
+from bluezone.rollout.coverage.weeks import Week
+
+WARD_AND_BELOW = (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The number of one indicator in one row.
+
+    count, base: None where hidden; share: 0..1, None where either is hidden or the base is 0.
+    change:  against the week before, in percentage points. sources, as_of: of the base.
+    """
+
+    indicator: Indicator
+    count: int | None
+    base: int | None
+    share: float | None
+    interval: Interval | None
+    change: float | None
+    sources: tuple[str, ...]
+    as_of: datetime.date
+    address: str
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the share is kept back because a number behind it is small, or would give a small one away."""
+        return self.count is None or self.base is None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A unit under the one shown, or (unit None) what belongs to that one itself; cells by class of proof."""
+
+    unit: AdminUnit | None
+    cells: dict[Proof, list[Cell]]
+
+    @property
+    def all_cells(self) -> list[Cell]:
+        """The cells of every class, surest first."""
+        return [cell for cells in self.cells.values() for cell in cells]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a coverage page shows.
+
+    exact: whether small numbers are shown, which they are only to the ward itself.
+    reporting: of each indicator that is reported, who has.
+    denominators: the newest figures of the unit's population, households and smartphones.
+    """
+
+    unit: AdminUnit
+    week: Week
+    rows: list[Row]
+    total: Row
+    exact: bool
+    indicators: list[Indicator]
+    reporting: list[tuple[Indicator, Reporting]]
+    denominators: list[Denominator]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was counted under the unit in the week."""
+        return not self.total.all_cells
+
+    @property
+    def hides_something(self) -> bool:
+        """Whether any number is kept back."""
+        return any(cell.is_hidden for row in (*self.rows, self.total) for cell in row.all_cells)
+
+    def cell(self, key: str) -> Cell | None:
+        """The unit's own number of one indicator."""
+        return next((cell for cell in self.total.all_cells if cell.indicator.key == key), None)
+
+
+def overview(unit: AdminUnit, week: Week, *, exact: bool) -> Overview:
+    """Count everything of a unit and week; exact is refused above the ward, whoever asks."""
+    exact = exact and unit.kind in WARD_AND_BELOW
+    indicators = registered()
+    counted = [(each, sums_of(each.figures(week)), sums_of(each.figures(week.previous))) for each in indicators]
+    units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
+    rows = [_row(below, unit_place(below.pk), counted, week, exact, below.pk) for below in units]
+    own = _row(None, own_place(unit.pk), counted, week, exact, unit.pk)
+    if own.all_cells:
+        rows.append(own)
+    reporting = [(each, each.reporting(unit.path, week)) for each in indicators]
+    return Overview(
+        unit=unit,
+        week=week,
+        rows=rows,
+        total=_row(unit, unit_place(unit.pk), counted, week, exact, unit.pk),
+        exact=exact,
+        indicators=indicators,
+        reporting=[(each, report) for each, report in reporting if report is not None],
+        denominators=latest_figures(unit, week.last_day),
+    )
+
+
+def city_unit(day: datetime.date) -> AdminUnit | None:
+    """The smallest unit that every agency in force on `day` serves or lies in: the city. None without agencies."""
+    paths = Agency.objects.in_force(day).order_by().values_list("unit__path", flat=True).distinct()
+    chains = [path.split("/")[:-1] for path in paths]
+    if not chains:
+        return None
+    shared = [steps[0] for steps in zip(*chains, strict=False) if len(set(steps)) == 1]
+    return AdminUnit.objects.filter(pk=shared[-1]).first() if shared else None
+
+
+def latest_week(today: datetime.date) -> Week:
+    """This week, or the last one in which there were agencies."""
+    return Week.of(day_to_show(Agency, today))
+
+
+def _row(
+    unit: AdminUnit | None,
+    place: Place,
+    counted: Sequence[tuple[Indicator, Sums, Sums]],
+    week: Week,
+    exact: bool,
+    rows_of: int,
+) -> Row:
+    cells: dict[Proof, list[Cell]] = {proof: [] for proof in Proof}
+    for indicator, sums, before in counted:
+        if place in sums.figures:
+            cells[indicator.proof].append(
+                _cell(indicator, place, sums, before, exact, indicator.rows_address(rows_of, week))
+            )
+    return Row(unit, cells)
+
+
+def _cell(indicator: Indicator, place: Place, sums: Sums, before: Sums, exact: bool, address: str) -> Cell:
+    figures = sums.figures[place]
+    share, earlier = _share(sums, place, exact), _share(before, place, exact)
+    return Cell(
+        indicator=indicator,
+        count=sums.counts[place] if exact or place not in sums.hidden_counts else None,
+        base=sums.bases[place] if exact or place not in sums.hidden_bases else None,
+        share=share,
+        interval=None if share is None else indicator.interval(figures),
+        change=None if share is None or earlier is None else 100 * (share - earlier),
+        sources=tuple(sorted({figure.source for figure in figures})),
+        as_of=max(figure.as_of for figure in figures),
+        address=address,
+    )
+
+
+def _share(sums: Sums, place: Place, exact: bool) -> float | None:
+    hidden = not exact and (place in sums.hidden_counts or place in sums.hidden_bases)
+    return None if hidden or not sums.bases[place] else sums.counts[place] / sums.bases[place]

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The coverage report of a unit and week: its letterhead as a form, then as DOCX, XLSX, PDF or a page for print."""
+
+import base64
+import hashlib
+import re
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.http import require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.agencies.models import AdminUnit
+from bluezone.rollout.coverage.forms import ReportForm
+from bluezone.rollout.coverage.overview import latest_week, overview
+from bluezone.rollout.coverage.report import report_of, tables_of
+from bluezone.rollout.coverage.weeks import week_or
+from bluezone.rollout.reports import OfficialDocument, PdfUnavailable, write_docx, write_html, write_pdf, write_xlsx
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def report(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The form of a report's letterhead; its buttons lead to the files."""
+    unit = get_object_or_404(AdminUnit, pk=pk)
+    week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
+    form = ReportForm(initial=ReportForm.first_values(unit))
+    return render(request, "coverage/report.html", {"unit": unit, "week": week, "form": form})
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def written(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
+    """The report as docx, xlsx, pdf or print; 404 another form, 422 letterhead incomplete.
+
+    Small numbers are kept back whoever asks, since a report travels. Without WeasyPrint pdf leads to print.
+    """
+    if form not in {"docx", "xlsx", "pdf", "print"}:
+        raise Http404
+    unit = get_object_or_404(AdminUnit, pk=pk)
+    week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
+    asked = ReportForm(request.GET)
+    if not asked.is_valid():
+        return render(request, "coverage/report.html", {"unit": unit, "week": week, "form": asked}, status=422)
+    zone, name = ZoneInfo(settings.TIME_ZONE), f"bluezone-{unit.key}-{week}"
+    with translation.override("vi"):
+        shown = overview(unit, week, exact=False)
+        document = report_of(shown, asked.cleaned_data)
+        if form == "docx":
+            return _file(write_docx(document, zone=zone), DOCX, f"{name}.docx")
+        if form == "xlsx":
+            heading = (asked.cleaned_data["issuer"], document.subject)
+            return _file(write_xlsx(tables_of(shown), zone=zone, heading=heading), XLSX, f"{name}.xlsx")
+        if form == "pdf":
+            try:
+                return _file(write_pdf(document, zone=zone), "application/pdf", f"{name}.pdf")
+            except PdfUnavailable:
+                address = reverse("coverage-written", args=[pk, "print"])
+                return redirect(f"{address}?{request.GET.urlencode()}")
+        return _for_print(request, document, zone)
+
+
+def _file(content: bytes, kind: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _for_print(request: HttpRequest, document: OfficialDocument, zone: ZoneInfo) -> HttpResponse:
+    """The page for print, whose one style sheet is let through by its hash and nothing else is."""
+    # Widths as attributes: the policy lets no style attribute through, and a print page needs no exception from it.
+    html = re.sub(r'<col style="width:([0-9.]+%)">', r'<col width="\1">', write_html(document, zone=zone))
+    style = html.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    allow_style = csp_update({"style-src": [f"'sha256-{digest}'"]})
+    return cast(HttpResponse, allow_style(lambda _request: HttpResponse(html))(request))

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Django app of the staff report."""
+
+from django.apps import AppConfig
+
+
+class StaffingConfig(AppConfig):
+    """Its reports, and their indicator in coverage."""
+
+    name = "bluezone.rollout.staffing"
+
+    def ready(self) -> None:
+        """Show the staff in coverage."""
+        from bluezone.rollout.coverage import register
+        from bluezone.rollout.staffing.indicator import StaffRunning
+
+        register(StaffRunning())

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages of the staff report read from a request: the week, the unit, who asks, training mode."""
+
+from django.http import Http404, HttpRequest
+
+from bluezone.accounts.audiences import Audience, OfficeRequest
+from bluezone.agencies.asking import chosen_number
+from bluezone.agencies.models import AdminUnit
+from bluezone.rollout.coverage import Week, week_or
+
+
+def chosen_week(request: HttpRequest, otherwise: Week) -> Week:
+    """The week of `?week=2020-W33`, or `otherwise` where there is none that can be read."""
+    return week_or(request.GET.get("week", ""), otherwise)
+
+
+def chosen_unit(request: HttpRequest) -> AdminUnit | None:
+    """The unit of `?unit=`, None for all. Raises Http404 for one that does not exist."""
+    pk = chosen_number(request, "unit")
+    if pk is None:
+        return None
+    unit = AdminUnit.objects.filter(pk=pk).first()
+    if unit is None:
+        raise Http404
+    return unit
+
+
+def may_report(request: OfficeRequest) -> bool:
+    """True when the reader enters staff reports, and so sees them as they were entered."""
+    return request.user.role in (Audience.STAFF_REPORTERS.value or ())
+
+
+def in_training(request: HttpRequest) -> bool:
+    """True in training mode, which the request's middleware sets; what is entered then is in no figure."""
+    return bool(getattr(request, "training", False))

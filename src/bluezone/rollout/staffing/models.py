@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an agency says of its staff for a week, each version kept; and weeks opened again after they were locked.
+
+Source: Công văn 458/UBND-VP, clause 1: all cadres and staff with a smartphone install, and the agency sees to it.
+"""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.lookups import Exact
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.models import Agency
+
+
+class WeekDay(models.Func):
+    """Day of the week of a date, 0 Sunday to 6, by functions that the databases have themselves.
+
+    Django's own lookup needs a function that only Django's SQLite connections know, and other programs must be able
+    to check the constraint, such as `PRAGMA integrity_check` of a backup.
+    """
+
+    output_field = models.IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """SQL for SQLite; the percent sign goes through two rounds of parameters."""
+        return self.as_sql(
+            compiler, connection, template="CAST(strftime('%%%%w', %(expressions)s) AS INTEGER)", **context
+        )
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """SQL for PostgreSQL."""
+        return self.as_sql(compiler, connection, template="EXTRACT(DOW FROM %(expressions)s)", **context)
+
+
+class RealReports(models.Manager["StaffReport"]):
+    """Without anything of training mode, so that no figure can count it by forgetting to leave it out."""
+
+    def get_queryset(self) -> models.QuerySet["StaffReport"]:
+        """Reports of the real work."""
+        return super().get_queryset().filter(training=False)
+
+
+class StaffReport(models.Model):
+    """One version of what one agency says of its staff for one week. Counts of people, never a name.
+
+    week:           its Monday. version: 1, 2, …; the newest is `is_current`, the others stay as they were.
+    staff:          all cadres, staff and workers. with_smartphone: of them.
+    running:        with a smartphone on which Bluezone runs with Bluetooth on.
+    web_edition:    with the web edition only, which records nobody near and is never counted as running.
+    reminded:       not running, and reminded in the week.
+    training:       made in training mode: in no figure, erased after 7 days.
+    Personal data: the account that reported, an official duty.
+    """
+
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="staff_reports")
+    week = models.DateField()
+    version = models.PositiveSmallIntegerField()
+    is_current = models.BooleanField(default=True)
+    staff = models.PositiveIntegerField(_("Staff"))
+    with_smartphone = models.PositiveIntegerField(_("With a smartphone"))
+    running = models.PositiveIntegerField(_("Bluezone running"))
+    web_edition = models.PositiveIntegerField(_("Web edition only"))
+    reminded = models.PositiveIntegerField(_("Not running, reminded"))
+    training = models.BooleanField(default=False)
+    reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reported_at = models.DateTimeField(default=timezone.now)
+
+    objects = RealReports()
+    everything: ClassVar[models.Manager["StaffReport"]] = models.Manager()
+
+    class Meta:
+        base_manager_name = "everything"
+        ordering: ClassVar = ["-week", "agency", "-version"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["agency", "week", "training", "version"], name="staff_version_once"),
+            models.UniqueConstraint(
+                fields=["week", "training", "agency"], condition=Q(is_current=True), name="one_current_staff_report"
+            ),
+            models.CheckConstraint(condition=Q(with_smartphone__lte=F("staff")), name="smartphones_among_staff"),
+            models.CheckConstraint(
+                condition=Q(with_smartphone__gte=F("running") + F("web_edition")), name="running_or_web_on_a_smartphone"
+            ),
+            models.CheckConstraint(
+                condition=Q(with_smartphone__gte=F("running") + F("reminded")), name="reminded_are_not_running"
+            ),
+            models.CheckConstraint(condition=Q(version__gte=1), name="staff_versions_from_one"),
+            models.CheckConstraint(condition=Exact(WeekDay(F("week")), 1), name="staff_week_begins_on_monday"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} {self.week} v{self.version}"
+
+
+class WeekReopening(models.Model):
+    """A locked week that one agency may report again, until the end of a day, and why.
+
+    Personal data: the account that opened it, an official duty.
+    """
+
+    agency = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="week_reopenings")
+    week = models.DateField()
+    until = models.DateField()
+    reason = models.CharField(_("Reason"), max_length=200)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-opened_at"]
+        constraints: ClassVar = [models.CheckConstraint(condition=~Q(reason=""), name="reopening_has_a_reason")]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} {self.week} until {self.until}"

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agency table of a week: who reported what, who has not, and what is kept back from which reader."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef, QuerySet
+
+from bluezone.agencies.models import AdminUnit, Agency, UnitKind
+from bluezone.rollout.coverage import ROOT, Interval, Place, Week, agency_place, hidden_places, unit_place, wilson
+from bluezone.rollout.staffing.counts import NAMES
+from bluezone.rollout.staffing.models import StaffReport, WeekReopening
+
+AGENCIES_A_PAGE = 50
+SHOWN = ("all", "reported", "missing")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The five numbers of an agency or of a sum; None where kept back."""
+
+    staff: int | None
+    with_smartphone: int | None
+    running: int | None
+    web_edition: int | None
+    reminded: int | None
+
+    @property
+    def of_staff(self) -> float | None:
+        """Running by all staff, 0..1."""
+        return _share(self.running, self.staff)
+
+    @property
+    def of_smartphones(self) -> float | None:
+        """Running by staff with a smartphone, 0..1."""
+        return _share(self.running, self.with_smartphone)
+
+    @property
+    def staff_interval(self) -> Interval | None:
+        """Wilson's interval of `of_staff`."""
+        return None if self.running is None or self.staff is None else wilson(self.running, self.staff)
+
+    @property
+    def smartphone_interval(self) -> Interval | None:
+        """Wilson's interval of `of_smartphones`."""
+        if self.running is None or self.with_smartphone is None:
+            return None
+        return wilson(self.running, self.with_smartphone)
+
+    @property
+    def hides_something(self) -> bool:
+        """Whether any of the five is kept back."""
+        return any(getattr(self, name) is None for name in NAMES)
+
+
+@dataclass(frozen=True)
+class AgencyRow:
+    """One agency in the table; report and counted are None where it has not reported."""
+
+    agency: Agency
+    counted: Counted | None
+    version: int
+    reported_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class AgencyTable:
+    """The table of a week and unit, one page of it. expected, received: agencies that owe a report, and sent it."""
+
+    page: Page[Agency]
+    rows: list[AgencyRow]
+    total: Counted | None
+    expected: int
+    received: int
+    hides_something: bool
+
+    @property
+    def missing(self) -> int:
+        """Agencies that have not reported."""
+        return self.expected - self.received
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A current report as it is read for the table."""
+
+    agency_id: int
+    unit_path: str
+    version: int
+    reported_at: datetime.datetime
+    counts: tuple[int, ...]
+
+
+def expected_agencies(week: Week, unit: AdminUnit | None = None) -> QuerySet[Agency]:
+    """Agencies that owe a report for a week: those in force when it begins, in a unit where one is given."""
+    found = Agency.objects.in_force(week.first_day)
+    return found.filter(unit__path__startswith=unit.path) if unit else found
+
+
+def agency_table(
+    week: Week,
+    unit: AdminUnit | None,
+    show: str,
+    words: str,
+    number: str | None,
+    *,
+    exact: bool,
+    training: bool = False,
+) -> AgencyTable:
+    """Read the table in a constant number of queries.
+
+    unit: narrow to what serves it. show: one of SHOWN. words: part of a name or code. number: of the page.
+    exact: also show numbers under 5, for those who may enter them.
+    """
+    stored = _stored(week, training)
+    hidden = _kept_back(stored, exact)
+    owing = expected_agencies(week, unit)
+    found = _narrowed(owing, week, show, words, training)
+    page = Paginator(found, AGENCIES_A_PAGE).get_page(number)
+    by_agency = {report.agency_id: report for report in stored}
+    under = [report for report in stored if unit is None or report.unit_path.startswith(unit.path)]
+    rows = [_row(agency, by_agency.get(agency.pk), hidden) for agency in page.object_list]
+    place = unit_place(unit.pk) if unit else ROOT
+    total = _total(under, [place in column for column in hidden])
+    hides = any(row.counted and row.counted.hides_something for row in rows) or (total and total.hides_something)
+    received = owing.filter(Exists(_current(week, training))).count()
+    return AgencyTable(page, rows, total, owing.count(), received, bool(hides))
+
+
+def all_rows(week: Week, unit: AdminUnit | None, *, exact: bool, training: bool = False) -> list[AgencyRow]:
+    """Every agency that owes a report, for the file."""
+    stored = _stored(week, training)
+    hidden = _kept_back(stored, exact)
+    by_agency = {report.agency_id: report for report in stored}
+    agencies = expected_agencies(week, unit).select_related("unit").order_by("unit__path", "name", "pk")
+    return [_row(agency, by_agency.get(agency.pk), hidden) for agency in agencies]
+
+
+def versions(agency: Agency, week: Week, *, training: bool = False) -> list[StaffReport]:
+    """Everything an agency has said for a week, newest first."""
+    said = StaffReport.everything.filter(agency=agency, week=week.first_day, training=training)
+    return list(said.select_related("reported_by").order_by("-version"))
+
+
+def last_before(agency: Agency, week: Week, *, training: bool = False) -> StaffReport | None:
+    """What an agency said last, in the week or before it."""
+    said = StaffReport.everything.filter(agency=agency, week__lte=week.first_day, training=training, is_current=True)
+    return said.order_by("-week").first()
+
+
+def reopenings(agency: Agency, week: Week) -> list[WeekReopening]:
+    """When and why a week was opened again for an agency, newest first."""
+    return list(WeekReopening.objects.filter(agency=agency, week=week.first_day).select_related("opened_by"))
+
+
+def units_to_choose(week: Week) -> QuerySet[AdminUnit]:
+    """Units by which the table can be narrowed."""
+    return AdminUnit.objects.in_force(week.first_day).exclude(kind=UnitKind.GROUP).order_by("path")
+
+
+def _current(week: Week, training: bool) -> QuerySet[StaffReport]:
+    return StaffReport.everything.filter(agency=OuterRef("pk"), week=week.first_day, training=training, is_current=True)
+
+
+def _narrowed(owing: QuerySet[Agency], week: Week, show: str, words: str, training: bool) -> QuerySet[Agency]:
+    found = owing.matching(words)  # type: ignore[attr-defined]
+    if show == "reported":
+        found = found.filter(Exists(_current(week, training)))
+    elif show == "missing":
+        found = found.exclude(Exists(_current(week, training)))
+    return found.select_related("unit").order_by("unit__path", "name", "pk")  # type: ignore[no-any-return]
+
+
+def _stored(week: Week, training: bool) -> list[_Stored]:
+    rows = StaffReport.everything.filter(week=week.first_day, training=training, is_current=True).values_list(
+        "agency_id", "agency__unit__path", "version", "reported_at", *NAMES
+    )
+    return [_Stored(pk, path, version, at, counts) for pk, path, version, at, *counts in rows]
+
+
+def _kept_back(stored: list[_Stored], exact: bool) -> list[set[Place]]:
+    """For each of the five numbers the places where it is kept back."""
+    if exact:
+        return [set() for _name in NAMES]
+    return [
+        hidden_places((report.unit_path, report.agency_id, report.counts[column]) for report in stored)
+        for column in range(len(NAMES))
+    ]
+
+
+def _row(agency: Agency, report: _Stored | None, hidden: list[set[Place]]) -> AgencyRow:
+    if report is None:
+        return AgencyRow(agency, None, 0, None)
+    place = agency_place(agency.pk)
+    counts = [None if place in column else count for count, column in zip(report.counts, hidden, strict=True)]
+    return AgencyRow(agency, Counted(*counts), report.version, report.reported_at)
+
+
+def _total(reports: list[_Stored], hidden: list[bool]) -> Counted | None:
+    if not reports:
+        return None
+    sums = [sum(column) for column in zip(*(report.counts for report in reports), strict=True)]
+    return Counted(*(None if kept else value for value, kept in zip(sums, hidden, strict=True)))
+
+
+def _share(count: int | None, base: int | None) -> float | None:
+    return None if count is None or not base else count / base

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of the staff report."""
+
+from django.urls import path
+
+from bluezone.rollout.staffing import paste_views, views
+
+urlpatterns = [
+    path("staff/", views.agency_list, name="staff"),
+    path("staff/file/", views.file, name="staff-file"),
+    path("staff/paste/", paste_views.paste, name="staff-paste"),
+    path("staff/agencies/<int:pk>/", views.report, name="staff-report"),
+    path("staff/agencies/<int:pk>/reopen/", views.reopen, name="staff-reopen"),
+]
