@@ -14,7 +14,10 @@ def test_codes_are_counted_by_the_day_they_were_issued_and_by_class(server, cloc
     codes.issue(server, "clinical", onset + datetime.timedelta(days=1))
 
     today = NOON // DAY
-    assert statistics.codes_by_issue_day(server) == [CodeCount(today, 1, 2, 1, 1), CodeCount(today + 1, 2, 1, 0, 0)]
+    assert statistics.codes_by_issue_day(server) == [
+        CodeCount(today, 1, 2, 1, 1, 0),
+        CodeCount(today + 1, 2, 1, 0, 0, 0),
+    ]
 
 
 def test_reports_are_counted_by_day_and_class(server, clock):
@@ -44,3 +47,12 @@ def test_hours_of_guessing_are_listed_once(server, clock):
         server.limits.count_invalid(number.to_bytes(4, "big"))
 
     assert statistics.guessing_alarm_hours(server) == [NOON // HOUR]
+
+
+def test_an_open_code_is_expired_once_neither_digits_nor_link_work(server, clock, onset):
+    codes.issue(server, "confirmed", onset)
+    clock.pass_by(2 * DAY - 1)
+    assert statistics.codes_by_issue_day(server)[0].expired == 0
+
+    clock.pass_by(1)
+    assert statistics.codes_by_issue_day(server)[0].expired == 1

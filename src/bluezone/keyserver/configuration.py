@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city import City, CityInvalid
+from bluezone.keyserver.declarations import published_key
 from bluezone.keyserver.secretfiles import write_whole
 from bluezone.keyserver.secrets import Secrets
 from bluezone.keyserver.store import StoreDamaged
@@ -76,7 +77,7 @@ class ConfigFiles:
             profile=_profile(city.profile, data_dir),
             week_keys=self._secrets.week_keys.announced(now),
             export_keys=(self._secrets.export_public_pem,),
-            declaration_key=None,
+            declaration_key=published_key(data_dir),
             limits={
                 "keys": MAX_KEYS,
                 "high_keys": MAX_HIGH_KEYS,

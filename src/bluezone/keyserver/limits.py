@@ -67,9 +67,13 @@ class Limits:
     key:   32 secret bytes, the same in all processes, that authenticate the puzzles.
     clock: returns Unix seconds.
     alarm: called with the hour when tries over all exceed the limit, at most once an hour.
+    what:  the word for them in the log.
     """
 
-    def __init__(self, key: bytes, clock: Callable[[], float], alarm: Callable[[int], None]) -> None:
+    def __init__(
+        self, key: bytes, clock: Callable[[], float], alarm: Callable[[int], None], what: str = "invalid codes"
+    ) -> None:
+        self._what = what
         self._key = key
         self._clock = clock
         self._alarm = alarm
@@ -107,7 +111,7 @@ class Limits:
             if alarm:
                 self._alarmed = self._hour
         if alarm:
-            log.warning("more than %d invalid codes in a minute: every request must solve a puzzle", TRIES_A_MINUTE)
+            log.warning("more than %d %s in a minute: every request must solve a puzzle", TRIES_A_MINUTE, self._what)
             self._alarm(hour_at(now))
 
     def _forget(self, now: float) -> None:

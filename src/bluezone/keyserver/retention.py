@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is forgotten, and when: keys and files after 14 days, codes by their expiry, certificates with their week key.
+"""What is forgotten, and when: keys and files after 14 days, declarations after 30, codes and certificates as they end.
 
 Everything is deleted in pieces, so that an upload never waits long behind it. Source: protocol.md section 4;
 design.md, budget "retention over 10 M keys".
@@ -8,6 +8,7 @@ design.md, budget "retention over 10 M keys".
 import time
 from typing import TYPE_CHECKING
 
+from bluezone.keyserver.declarations import forget_declarations
 from bluezone.keyserver.exportindex import LISTED_SECONDS
 from bluezone.keyserver.publication import exports_folder
 from bluezone.keyserver.store import Store, Transaction
@@ -35,6 +36,7 @@ def forget(server: "KeyServer", now: float) -> None:
     _forget_uploads(server.keys_store, now)
     _forget_keys_once_a_day(server.keys_store, day_at(now))
     _forget_files(server, now)
+    forget_declarations(server, now)
 
 
 def _forget_codes(store: Store, now: float) -> None:

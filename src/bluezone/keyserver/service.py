@@ -50,6 +50,7 @@ class KeyServer:
         self.random_bytes: Callable[[int], bytes] = os.urandom
         self.configs = ConfigFiles(data_dir / "configs", secrets)
         self.limits = Limits(secrets.derived("puzzle"), clock, self._note_alarm)
+        self.declaration_limits = Limits(secrets.derived("declaration puzzle"), clock, _note_nothing, "declarations")
         self.application: WsgiApplication = Application(self)
 
     @classmethod
@@ -111,6 +112,10 @@ class KeyServer:
             transaction.execute("INSERT INTO guessing_alarm VALUES (?) ON CONFLICT DO NOTHING", (hour,))
 
         self.codes_store.write(action)
+
+
+def _note_nothing(_hour: int) -> None:
+    """Many declarations are no attack on codes: a warning in the log is enough."""
 
 
 def _database_url(store: str) -> str | None:

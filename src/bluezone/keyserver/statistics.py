@@ -22,6 +22,7 @@ class CodeCount:
     issued: int
     used: int
     revoked: int
+    expired: int
 
 
 @dataclass(frozen=True)
@@ -35,22 +36,25 @@ class UploadCount:
 
 @dataclass(frozen=True)
 class FileCount:
-    """One export file: its number, when its period ended (Unix seconds), its size in bytes."""
+    """One export file: its number, when its period ended (Unix seconds), its size in bytes, its name."""
 
     number: int
     end_timestamp: int
     size: int
+    name: str
 
 
 def codes_by_issue_day(server: "KeyServer") -> list[CodeCount]:
     """Codes of the last two weeks by the day they were issued; `used` has no day of its own, and gets none here."""
+    now = int(server.clock())
     rows = server.codes_store.read(
         "SELECT issue_day, class, COUNT(*), SUM(CASE WHEN state = ? THEN 1 ELSE 0 END),"
-        " SUM(CASE WHEN state = ? THEN 1 ELSE 0 END)"
+        " SUM(CASE WHEN state = ? THEN 1 ELSE 0 END),"
+        " SUM(CASE WHEN state = ? AND digits_expire <= ? AND link_expire <= ? THEN 1 ELSE 0 END)"
         " FROM credential GROUP BY issue_day, class ORDER BY issue_day, class",
-        (State.USED, State.REVOKED),
+        (State.USED, State.REVOKED, State.OPEN, now, now),
     )
-    return [CodeCount(day, klass, issued, int(used), int(revoked)) for day, klass, issued, used, revoked in rows]
+    return [CodeCount(*(int(value) for value in row)) for row in rows]
 
 
 def uploads_by_day(server: "KeyServer") -> list[UploadCount]:
@@ -61,7 +65,7 @@ def uploads_by_day(server: "KeyServer") -> list[UploadCount]:
 def files(server: "KeyServer") -> list[FileCount]:
     """Export files of the last two weeks, oldest first."""
     rows = server.keys_store.read(
-        "SELECT number, end_timestamp, size FROM export_file WHERE sha256 IS NOT NULL ORDER BY number"
+        "SELECT number, end_timestamp, size, name FROM export_file WHERE sha256 IS NOT NULL ORDER BY number"
     )
     return [FileCount(*row) for row in rows]
 

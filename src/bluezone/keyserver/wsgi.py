@@ -13,11 +13,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from bluezone.keyserver import files
+from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull, receive
 from bluezone.keyserver.health import health
 from bluezone.keyserver.limits import network_of
 from bluezone.keyserver.store import StoreRefused
 from bluezone.keyserver.uploading import upload
 from bluezone.keyserver.verifying import verify1, verify2
+from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.upload import (
     ANSWER_SIZE,
     UPLOAD_SIZE,
@@ -48,6 +50,9 @@ JSON = "application/json"
 NO_STORE = "no-store"
 RETRY_AFTER_SECONDS = 30
 
+PUZZLE_HEADER = "HTTP_X_BLUEZONE_PUZZLE"
+
+_POSTED = ("/v1/verify", "/v1/upload", "/v1/declarations")
 _CONFIG = re.compile(r"/v1/config(?:/([0-9]{1,9}))?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _EXPORT = re.compile(r"/v1/exports/([0-9]{1,9}-[0-9a-f]{32}\.zip)")
@@ -96,6 +101,8 @@ _STATUS_OF: dict[type[Refused], HTTPStatus] = {
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     NoSuchAddress: HTTPStatus.NOT_FOUND,
     files.FileMissing: HTTPStatus.NOT_FOUND,
+    DeclarationsClosed: HTTPStatus.NOT_FOUND,
+    DeclarationsFull: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreRefused: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -122,7 +129,7 @@ class Application:
 
     def _answer(self, environ: Environ) -> Response:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
-        if path in ("/v1/verify", "/v1/upload"):
+        if path in _POSTED:
             if method != "POST":
                 raise MethodNotAllowed(f"{method} is not answered here, only POST", "POST")
             return self._post(environ, path)
@@ -137,6 +144,9 @@ class Application:
         )
         if path == "/v1/verify":
             body = self._verify(_body(environ, VERIFY_SIZE), network)
+        elif path == "/v1/declarations":
+            message, puzzle = _body(environ, DECLARATION_SIZE), environ.get(PUZZLE_HEADER, "")
+            body = encode_upload_answer(receive(self._server, message, network, puzzle))
         else:
             body = self._upload(_body(environ, UPLOAD_SIZE), network)
         assert len(body) == ANSWER_SIZE

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Declarations that warned people chose to send: taken in sealed, kept sealed for 30 days, never opened here.
+
+The key that opens them is the health authority's, which writes its public half where `published_key` finds it.
+Whether a message says anything cannot be known before it is opened, so every one counts toward the limits, and what
+comes after them brings a solved puzzle in a header: the body has no room beside the message. Nothing is kept of the
+sender but the hour. Source: protocol.md section 8.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from bluezone.keyserver.secretfiles import write_whole
+from bluezone.keyserver.store import Transaction
+from bluezone.protocol.declaration import DECLARATION_SIZE
+from bluezone.protocol.declarationkey import load_public_key
+from bluezone.protocol.intervals import hour_at
+from bluezone.protocol.puzzle import CHALLENGE_LENGTH
+from bluezone.protocol.upload import Status, UploadAnswer
+from bluezone.refusal import Refused
+
+if TYPE_CHECKING:
+    from bluezone.keyserver.service import KeyServer
+
+RETENTION_HOURS = 30 * 24
+# 51 MB: a city of a million warned at once would send fewer; whoever sends more is filling the disk.
+MOST_HELD = 50_000
+KEY_FILE = "declaration-key.pem"
+
+_POINT_LENGTH = 65
+_HANDLE_LENGTH = 16
+_NONCE_LENGTH = 8
+_NO_PUZZLE = bytes(CHALLENGE_LENGTH + _NONCE_LENGTH)
+
+
+class DeclarationsClosed(Refused):
+    """The health authority has made no key for declarations, so none can be sealed for it."""
+
+    code = "declarations_closed"
+
+
+class DeclarationsFull(Refused):
+    """As many declarations are held as this server keeps; those held are kept, and there is room as they expire."""
+
+    code = "declarations_full"
+
+
+@dataclass(frozen=True)
+class SealedDeclaration:
+    """One message: `handle` 32 hex digits, `received_hour` Unix seconds // 3600, `message` 1,024 bytes as they came."""
+
+    handle: str
+    received_hour: int
+    message: bytes
+
+
+def receive(server: "KeyServer", message: bytes, network: bytes, puzzle: str = "") -> UploadAnswer:
+    """Keep a message for the health authority; the same message again is kept once and answered ok.
+
+    message: 1,024 bytes. network: where it came from, as `limits.network_of` returns it.
+    puzzle:  80 hex digits, challenge[32] and nonce[8], or nothing.
+    Returns ok, bad_request (nobody could open it) or puzzle_required. Raises DeclarationsClosed, DeclarationsFull,
+    StoreRefused.
+    """
+    if published_key(server.data_dir) is None:
+        raise DeclarationsClosed("this city takes no declarations; call the hotline")
+    solved = _puzzle(puzzle)
+    challenge = server.declaration_limits.challenge_for(network, solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:])
+    if challenge is not None:
+        return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
+    server.declaration_limits.count_invalid(network)
+    if not _begins_with_a_point(message):
+        return UploadAnswer(status=Status.BAD_REQUEST)
+    row = (hashlib.sha256(message).digest()[:_HANDLE_LENGTH], message, hour_at(server.clock()))
+    if not server.keys_store.write(lambda transaction: _keep(transaction, row)):
+        raise DeclarationsFull(f"{MOST_HELD} declarations are held, which is the most; call the hotline")
+    return UploadAnswer(status=Status.OK)
+
+
+def held(server: "KeyServer") -> list[tuple[str, int]]:
+    """Handle and hour of arrival (Unix seconds // 3600) of every message held, newest first."""
+    rows = server.keys_store.read("SELECT handle, received_hour FROM declaration ORDER BY received_hour DESC, handle")
+    return [(bytes(handle).hex(), hour) for handle, hour in rows]
+
+
+def sealed(server: "KeyServer", handle: str) -> SealedDeclaration | None:
+    """The message of a handle, None when it is gone or was never here."""
+    try:
+        key = bytes.fromhex(handle)
+    except ValueError:
+        return None
+    rows = server.keys_store.read("SELECT received_hour, message FROM declaration WHERE handle = ?", (key,))
+    return SealedDeclaration(handle, rows[0][0], bytes(rows[0][1])) if rows else None
+
+
+def forget_declarations(server: "KeyServer", now: float) -> None:
+    """Delete what has been held for 30 days, opened or not. Call it under the service's lock."""
+    before = hour_at(now) - RETENTION_HOURS
+    server.keys_store.write(
+        lambda transaction: transaction.execute("DELETE FROM declaration WHERE received_hour <= ?", (before,))
+    )
+
+
+def published_key(data_dir: Path) -> str | None:
+    """The PEM that the config carries as `declaration_key`, None before there is one; raises InvalidDeclarationKey."""
+    try:
+        pem = (data_dir / KEY_FILE).read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return None
+    load_public_key(pem)
+    return pem
+
+
+def publish_key(data_dir: Path, pem: str) -> None:
+    """Let the next config carry this key; called by the health authority's office. Raises InvalidDeclarationKey."""
+    load_public_key(pem)
+    write_whole(data_dir / KEY_FILE, pem.encode("ascii"))
+
+
+def _keep(transaction: Transaction, row: tuple[bytes, bytes, int]) -> bool:
+    if transaction.execute("SELECT 1 FROM declaration WHERE handle = ?", (row[0],)):
+        return True
+    if transaction.execute("SELECT COUNT(*) FROM declaration")[0][0] >= MOST_HELD:
+        return False
+    transaction.execute("INSERT INTO declaration VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
+    return True
+
+
+def _begins_with_a_point(message: bytes) -> bool:
+    """Whether a message begins with a point of P-256, as every sealed one does; the rest looks random."""
+    assert len(message) == DECLARATION_SIZE
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), message[:_POINT_LENGTH])
+    except ValueError:
+        return False
+    return message[0] == 4
+
+
+def _puzzle(text: str) -> bytes:
+    try:
+        given = bytes.fromhex(text)
+    except ValueError:
+        return _NO_PUZZLE
+    return given if len(given) == len(_NO_PUZZLE) else _NO_PUZZLE
