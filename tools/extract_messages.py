@@ -48,7 +48,8 @@ def template_messages(fileobj, keywords, comment_tags, options) -> Iterator[tupl
         elif token.token_type in (TokenType.BLOCK, TokenType.VAR):
             found = _TRANS.match(contents)
             if found:
-                yield token.lineno, "gettext", found[2] or found[3], []
+                # As the tag looks it up: it doubles every percent sign of its text.
+                yield token.lineno, "gettext", (found[2] or found[3]).replace("%", "%%"), []
             for constant in _CONSTANT.finditer(contents):
                 yield token.lineno, "gettext", constant[2] or constant[3], []
 

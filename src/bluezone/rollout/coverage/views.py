@@ -37,7 +37,7 @@ def unit(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
     """Whoever enters a ward's numbers sees them; `overview` refuses it above the ward."""
-    return request.user.role in (Audience.STAFF_REPORTERS.value or ())
+    return Audience.STAFF_REPORTERS.admits(request.user)
 
 
 def _page(request: OfficeRequest, shown: Overview) -> HttpResponse:

@@ -27,7 +27,7 @@ def chosen_unit(request: HttpRequest) -> AdminUnit | None:
 
 def may_report(request: OfficeRequest) -> bool:
     """True when the reader enters staff reports, and so sees them as they were entered."""
-    return request.user.role in (Audience.STAFF_REPORTERS.value or ())
+    return Audience.STAFF_REPORTERS.admits(request.user)
 
 
 def in_training(request: HttpRequest) -> bool:

@@ -6,9 +6,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from bluezone.agencies.models import Agency
 from bluezone.rollout.coverage import Figure, Indicator, Proof, Reporting, Week
@@ -20,8 +19,8 @@ class StaffRunning(Indicator):
 
     key = "staff"
     proof = Proof.SELF_REPORTED
-    name = _lazy("staff running it, by their agency’s word")
-    base_name = _lazy("staff with a smartphone")
+    name = gettext_lazy("staff running it, by their agency’s word")
+    base_name = gettext_lazy("staff with a smartphone")
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """One for each agency that reported; one query."""
