@@ -32,7 +32,7 @@ def day_field(label: Any, help_text: Any = "", required: bool = False) -> forms.
 class EntryForm(forms.Form):
     """What the forms of a unit and of an agency share; `entry` is the one being changed, None for a new one."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = forms.CharField(label=_("Official name"), max_length=200)
     code = forms.CharField(
         label=_("Code"),
         max_length=40,

@@ -73,7 +73,7 @@ class Entry(models.Model):
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     code = models.CharField(_("Code"), max_length=40, null=True, blank=True, db_index=True)
-    name = models.CharField(_("Name"), max_length=200)
+    name = models.CharField(_("Official name"), max_length=200)
     folded = models.TextField(editable=False)
     path = models.CharField(max_length=255, db_index=True, editable=False)
     valid_from = models.DateField(_("In force from"), null=True, blank=True)
@@ -210,7 +210,7 @@ class RecipientGroup(models.Model):
     """Words of a "Kính gửi" or "Nơi nhận" line that stand for several agencies, and the usual purpose."""
 
     key = models.CharField(max_length=64, unique=True, editable=False)
-    name = models.CharField(_("Name"), max_length=200)
+    name = models.CharField(_("Official name"), max_length=200)
     purpose = models.CharField(_("Purpose"), max_length=16, choices=Purpose, default=Purpose.ACTION)
     agencies = models.ManyToManyField(Agency, related_name="recipient_groups", blank=True)
 

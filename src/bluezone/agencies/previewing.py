@@ -17,7 +17,7 @@ from bluezone.agencies.models import AgencyKind, Quantity, UnitKind
 
 FIELDS: Mapping[str, Promise] = {
     "code": _("Code"),
-    "name": _("Name"),
+    "name": _("Official name"),
     "short_name": _("Short name"),
     "kind": _("Kind"),
     "parent": _("Unit above"),
