@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 
 from bluezone.accounts.secretfiles import office_secret
 from bluezone.city import City, CityMissing, data_folder, load_city
+from bluezone.messaging.email.smtpurl import read_smtp_url
 from bluezone.web.assets import static_url
 from bluezone.web.databases import office_database
 
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "bluezone.agencies",
     "bluezone.devices",
     "bluezone.healthauthority",
+    "bluezone.messaging.email",
     "bluezone.rollout.coverage",
     "bluezone.rollout.staffing",
 ]
@@ -153,6 +155,14 @@ LOCALE_PATHS = [WEB / "locale"]
 TIME_ZONE = CITY.zone if CITY else "Asia/Ho_Chi_Minh"
 
 STATIC_URL = static_url()
+
+SMTP = read_smtp_url(
+    os.environ.get("BLUEZONE_SMTP_URL"), f"bluezone@{CITY.office_host.rsplit(':', 1)[0] if CITY else 'localhost'}"
+)
+EMAIL_TIMEOUT = 20
+if SMTP:
+    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = SMTP.host, SMTP.port, SMTP.user, SMTP.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS, DEFAULT_FROM_EMAIL = SMTP.ssl, SMTP.starttls, SMTP.sender
 
 # Errors and refusals only: no line per request, no address, no name.
 LOGGING = {

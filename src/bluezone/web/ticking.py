@@ -31,11 +31,19 @@ def tick_until(stopped: threading.Event, server: KeyServer) -> None:
             if time.monotonic() - purged >= PURGE_SECONDS:
                 purge_office(datetime.datetime.now(datetime.UTC))
                 purged = time.monotonic()
+            send_mail(datetime.datetime.now(datetime.UTC))
         except Refused as refused:
             print(f"tick: {refused.code}: {refused.message}", file=sys.stderr)  # noqa: T201 - the process's only voice
         except DatabaseError as error:
             print(f"tick: office_unavailable: {str(error).splitlines()[0]}", file=sys.stderr)  # noqa: T201
         stopped.wait(pause)
+
+
+def send_mail(now: datetime.datetime) -> None:
+    """Hand what waits in the outbox to the city's mail server."""
+    from bluezone.messaging.email.delivering import deliver_due
+
+    deliver_due(now)
 
 
 def purge_office(now: datetime.datetime) -> None:
@@ -44,11 +52,13 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.agencies import retention as agencies_retention
     from bluezone.devices import retention as devices_retention
     from bluezone.healthauthority import retention as codes_retention
+    from bluezone.messaging.email import retention as email_retention
 
     accounts_retention.purge(now)
     agencies_retention.purge(now)
     codes_retention.purge(now)
     devices_retention.purge(now)
+    email_retention.purge(now)
 
 
 def main() -> None:

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real SMTP server in this process, which keeps what it gets and refuses what it is told to refuse."""
+
+import email
+import email.policy
+from email.message import EmailMessage
+
+from aiosmtpd.controller import Controller
+from tests.builders.serving import free_port
+
+from bluezone.messaging.email.smtpurl import read_smtp_url
+
+
+class MailServer:
+    """Listens on 127.0.0.1 while open.
+
+    mails: what arrived, oldest first, as (recipient, message). answers: an SMTP answer per recipient to give instead
+    of accepting; "*" answers after the text of any mail.
+    """
+
+    def __init__(self, **controller) -> None:
+        self.port = free_port()
+        self.mails: list[tuple[str, EmailMessage]] = []
+        self.answers: dict[str, str] = {}
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **controller)
+
+    def __enter__(self) -> "MailServer":
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._controller.stop()
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address in self.answers:
+            return self.answers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        if "*" in self.answers:
+            return self.answers["*"]
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        self.mails += [(to, message) for to in envelope.rcpt_tos]
+        return "250 OK"
+
+
+def use(settings, url):
+    """Let Django's settings name the server of a URL, as bluezone.web.settings does."""
+    server = settings.SMTP = read_smtp_url(url, "bluezone@office.example")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.DEFAULT_FROM_EMAIL = server.host, server.port, server.sender
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = server.user, server.password
+    settings.EMAIL_USE_SSL, settings.EMAIL_USE_TLS, settings.EMAIL_TIMEOUT = server.ssl, server.starttls, 5
