@@ -75,6 +75,8 @@ def test_a_report_shows_what_it_sends_and_sends_nothing_without_a_yes(real_time_
     [
         (("--server", "ftp://city"), "server_address_invalid"),
         (("--server", "http://city/path"), "server_address_invalid"),
+        (("--server", "http://[::1"), "server_address_invalid"),
+        (("--server", "http://" + "a" * 64 + ".city"), "server_address_invalid"),
         (("--trust", "nonsense"), "trust_invalid"),
     ],
 )

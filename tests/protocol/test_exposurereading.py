@@ -60,3 +60,16 @@ def test_what_is_no_list_of_windows_is_refused(data):
     with pytest.raises(InvalidWindows) as refused:
         read_windows(data, TODAY)
     assert refused.value.code == "windows_invalid"
+
+
+def test_an_age_before_the_calendar_began_is_refused():
+    entry = {
+        "ageInDays": 1,
+        "reportType": 1,
+        "infectiousness": 2,
+        "calibrationConfidence": 3,
+        "scanInstances": [],
+    }
+
+    with pytest.raises(InvalidWindows, match="calendar"):
+        read_windows(json.dumps([entry]).encode(), date.min)

@@ -84,6 +84,7 @@ def test_calibrate_measures_against_the_reference_and_writes_the_owners_file(air
     ("arguments", "code"),
     [
         (("air", "--listen", "nowhere"), "listen_invalid"),
+        (("air", "--listen", "127.0.0.1:\u0661\u0662"), "listen_invalid"),
         (("air", "--listen", "127.0.0.1:0", "--scene", "/there/is/none.toml"), "scene_invalid"),
         (("air", "--listen", "192.0.2.1:9"), "air_port_taken"),
         (("calibrate", "--radio", "usb", "--reference", "usb:1"), "radio_invalid"),

@@ -126,6 +126,25 @@ def test_a_radio_that_breaks_is_opened_again_with_growing_pauses():
     assert longest == 300.0, "a gap in listening is never counted as more than 300 s of a contact"
 
 
+def test_an_adapter_that_never_opens_is_told_once(caplog):
+    class Absent:
+        lost = False
+
+        async def open(self):
+            raise RadioFailed("no such device")
+
+        async def close(self):
+            pass
+
+    async def main():
+        async with running(Absent()):
+            await asyncio.sleep(300)
+
+    run_simulated(main())
+
+    assert [record.getMessage() for record in caplog.records] == ["radio off: no such device"]
+
+
 @pytest.mark.parametrize("rssi_dbm", [127, 0, -111, -19, -10, 20])
 def test_what_cannot_be_a_person_nearby_is_not_told_to_the_listener(rssi_dbm):
     async def main():

@@ -5,7 +5,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -14,12 +14,32 @@ from bluezone.refusal import Refused
 EXIT_REFUSED = 1
 
 
+class SystemFailed(Refused):
+    """The operating system refused a file, folder or address; its own words are the sentence."""
+
+    code = "system_error"
+
+
 class Failed(Exception):
     """The command ran and its answer is no: the result is printed all the same and the exit code is 1."""
 
     def __init__(self, result: dict[str, Any]) -> None:
         super().__init__("failed")
         self.result = result
+
+
+def system_failed(error: OSError) -> SystemFailed:
+    """Return the refusal that stands for an error of the operating system."""
+    where = f": {error.filename}" if error.filename else ""
+    return SystemFailed(f"{error.strerror or error}{where}")
+
+
+def end_refused(refused: Refused, as_json: bool) -> NoReturn:
+    """Say why a command was refused, on stderr and with --json on stdout, and end with exit code 1."""
+    click.echo(f"{refused.code}: {refused.message}", err=True)
+    if as_json:
+        click.echo(json.dumps({"error": {"code": refused.code, "message": refused.message}}, ensure_ascii=False))
+    sys.exit(EXIT_REFUSED)
 
 
 def command_result(
@@ -42,10 +62,11 @@ def command_result(
             except Failed as failed:
                 result, code = failed.result, EXIT_REFUSED
             except Refused as refused:
-                click.echo(f"{refused.code}: {refused.message}", err=True)
-                if as_json:
-                    click.echo(json.dumps({"error": {"code": refused.code, "message": refused.message}}))
-                sys.exit(EXIT_REFUSED)
+                end_refused(refused, as_json)
+            except BrokenPipeError:
+                raise  # whoever read our output has gone; click ends quietly
+            except OSError as error:
+                end_refused(system_failed(error), as_json)
             if as_json:
                 click.echo(json.dumps(result, ensure_ascii=False))
             else:

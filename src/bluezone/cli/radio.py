@@ -3,6 +3,7 @@
 
 import asyncio
 import random
+import re
 import signal
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,7 +43,7 @@ def air(listen: str, scene_file: Path | None, seed: int | None) -> dict[str, Any
     from bluezone.radio.air.scenefile import ROOM, read_scene
 
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
         raise InvalidAddress(f"--listen is {listen!r}, expected HOST:PORT")
     scene = read_scene(scene_file) if scene_file else ROOM
     return asyncio.run(_run_air(host, int(port), scene, random.Random(seed)))  # noqa: S311 - weather, not a secret

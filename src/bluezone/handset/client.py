@@ -38,13 +38,15 @@ class Client:
     """The server as the phone sees it. address: `https://host[:port]`; plain http is for a local server."""
 
     def __init__(self, address: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        parts = urlsplit(address)
+        refused = InvalidServerAddress(f"server is {address!r}, expected https://host or http://host:port")
         try:
+            parts = urlsplit(address)
             port = parts.port
+            (parts.hostname or "").encode("idna")
         except ValueError:
-            port = -1
-        if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or parts.path not in ("", "/"):
-            raise InvalidServerAddress(f"server is {address!r}, expected https://host or http://host:port")
+            raise refused from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+            raise refused
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname, port
         self._timeout_seconds = timeout_seconds

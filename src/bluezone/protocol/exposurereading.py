@@ -42,9 +42,12 @@ def windows_of(entries: Sequence[Any], today: date) -> tuple[ExposureWindow, ...
 
 
 def _window(entry: JsonMembers, today: date) -> ExposureWindow:
+    age_days = entry.integer("ageInDays", 0, _LARGEST_AGE_DAYS)
+    if age_days >= today.toordinal():
+        raise InvalidWindows(f"a window is {age_days} days old, which is before the calendar's first day")
     # Only the confidence the case's phone sent is in the file; of our own radio it says nothing.
     return ExposureWindow(
-        day=today - timedelta(days=entry.integer("ageInDays", 0, _LARGEST_AGE_DAYS)),
+        day=today - timedelta(days=age_days),
         report_type=entry.integer("reportType", 0, 5),
         infectiousness=entry.integer("infectiousness", 0, 2),
         confidence=entry.integer("calibrationConfidence", 0, 3),

@@ -104,10 +104,11 @@ class Beacon:
         self._woken.set()
 
     def _went_off(self, reason: str) -> None:
+        if reason != self.off_reason:  # once, not at every new attempt
+            logger.warning("radio off: %s", reason)
         self.off_reason = reason
         if self.off_since_boot_seconds is None:
             self.off_since_boot_seconds = self._boot_clock()
-            logger.warning("radio off: %s", reason)
 
     async def _start(self) -> None:
         self._scanning = False
