@@ -58,7 +58,7 @@ def receive(user: User, about: str, file_name: str, content: bytes, today: datet
     read_table(io.BytesIO(content), columns_of(about))
     return ListImport.objects.create(
         about=about,
-        file_name=file_name[-200:],
+        file_name="".join(filter(str.isprintable, file_name))[-200:],
         content=content,
         sha256=hashlib.sha256(content).hexdigest(),
         day=today,

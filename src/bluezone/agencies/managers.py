@@ -23,7 +23,7 @@ class ValidityQuerySet(models.QuerySet[_Row]):
     def matching(self, text: str) -> "ValidityQuerySet[_Row]":
         """Rows whose name, short name or code contains every word of `text`, whatever its case and diacritics."""
         found = self
-        for word in fold(text).split():
+        for word in fold(text.replace("\0", " ")).split():  # PostgreSQL refuses a question with a NUL in it
             found = found.filter(folded__contains=word)
         return found
 
