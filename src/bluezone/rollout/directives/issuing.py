@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Approve a directive and send it to its recipients; replace or recall it.
+
+Approval is a confirmation in the system (xác nhận trong hệ thống), not a signature.
+"""
+
+import datetime
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from bluezone.accounts.models import User
+from bluezone.agencies.models import Agency, Purpose
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.expanding import Directory
+from bluezone.rollout.directives.models import (
+    Directive,
+    DirectiveState,
+    Dispatch,
+    DispatchEvent,
+    Happening,
+    Task,
+    TaskParty,
+)
+
+
+class DirectiveIncomplete(Refused):
+    """Something a directive must have before it is approved is missing. missing: names of the fields."""
+
+    code = "directive_incomplete"
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        super().__init__(f"missing: {', '.join(missing)}")
+        self.missing = missing
+
+
+class DirectiveStateWrong(Refused):
+    """The act does not fit the state: a draft is approved, an approved one issued, an issued one recalled."""
+
+    code = "directive_state_wrong"
+
+
+class DirectiveRepeated(Refused):
+    """The issuer already has a document of this number, notation and day."""
+
+    code = "directive_repeated"
+
+
+def approve(directive: Directive, user: User, now: datetime.datetime) -> None:
+    """Confirm a draft as final. Raises DirectiveStateWrong, -Incomplete, -Repeated or RecipientUnknown."""
+    with transaction.atomic():
+        held = _held(directive, DirectiveState.DRAFT)
+        _refuse_incomplete(held)
+        _recipients(held, Directory.of(now.date()))
+        twin = Directive.objects.filter(
+            issuer=held.issuer_id, number=held.number, notation=held.notation, date=held.date
+        ).exclude(state=DirectiveState.DRAFT)
+        if twin.exists():
+            raise DirectiveRepeated(f"{held.code} of this day is registered already")
+        held.state, held.approved_by, held.approved_at = DirectiveState.APPROVED, user, now
+        held.save(update_fields=["state", "approved_by", "approved_at"])
+    directive.refresh_from_db()
+
+
+def reopen(directive: Directive) -> None:
+    """Make an approved directive a draft again, so that it can be corrected; it must be approved again then."""
+    with transaction.atomic():
+        held = _held(directive, DirectiveState.APPROVED)
+        held.state, held.approved_by, held.approved_at = DirectiveState.DRAFT, None, None
+        held.save(update_fields=["state", "approved_by", "approved_at"])
+    directive.refresh_from_db()
+
+
+def issue(directive: Directive, user: User, now: datetime.datetime) -> int:
+    """Send an approved directive to everybody it names, all or nobody; the number of dispatches.
+
+    Agencies of a task receive it for action even where Nơi nhận leaves them out.
+    """
+    with transaction.atomic():
+        held = _held(directive, DirectiveState.APPROVED)
+        directory = Directory.of(now.date())
+        parties = _parties(held, directory)
+        TaskParty.objects.bulk_create(parties, batch_size=500)
+        recipients = _recipients(held, directory)
+        for party in parties:
+            recipients.setdefault(party.agency_id, (party.agency, Purpose.ACTION))
+        made = dispatch(held, recipients.values(), user, now)
+        held.state, held.issued_at = DirectiveState.ISSUED, now
+        held.save(update_fields=["state", "issued_at"])
+        if held.replaces_id:
+            _end(
+                Directive.objects.select_for_update().get(pk=held.replaces_id), Happening.REPLACED, held.code, user, now
+            )
+    directive.refresh_from_db()
+    return len(made)
+
+
+def dispatch(
+    directive: Directive,
+    recipients: Iterable[tuple[Agency, str]],
+    user: User,
+    now: datetime.datetime,
+    parent: Dispatch | None = None,
+) -> list[Dispatch]:
+    """Put a directive into the inboxes of agencies that do not have it yet; call within a transaction."""
+    have = set(directive.dispatches.values_list("agency_id", flat=True))
+    made = Dispatch.objects.bulk_create(
+        [
+            Dispatch(directive=directive, agency=agency, purpose=purpose, parent=parent, arrived_at=now, changed_at=now)
+            for agency, purpose in recipients
+            if agency.pk not in have
+        ],
+        batch_size=500,
+    )
+    DispatchEvent.objects.bulk_create(
+        [DispatchEvent(dispatch=one, what=Happening.ARRIVED, at=now, actor=user) for one in made], batch_size=500
+    )
+    return made
+
+
+def revoke(directive: Directive, reason: str, user: User, now: datetime.datetime) -> None:
+    """Recall an issued directive; every inbox shows it as recalled and takes no act on it."""
+    with transaction.atomic():
+        held = _held(directive, DirectiveState.ISSUED)
+        held.revoke_reason = reason[:300]
+        _end(held, Happening.REVOKED, reason, user, now)
+    directive.refresh_from_db()
+
+
+def _end(directive: Directive, what: Happening, note: str, user: User, now: datetime.datetime) -> None:
+    if directive.state != DirectiveState.ISSUED:
+        raise DirectiveStateWrong(f"the directive is {directive.state}, expected issued")
+    if what is Happening.REVOKED:
+        directive.state, directive.revoked_at = DirectiveState.REVOKED, now
+    else:
+        directive.state = DirectiveState.REPLACED
+    directive.save(update_fields=["state", "revoked_at", "revoke_reason"])
+    DispatchEvent.objects.bulk_create(
+        [
+            DispatchEvent(dispatch_id=pk, what=what, at=now, actor=user, note=note[:300])
+            for pk in directive.dispatches.values_list("pk", flat=True)
+        ],
+        batch_size=500,
+    )
+
+
+def _held(directive: Directive, expected: DirectiveState) -> Directive:
+    held = Directive.objects.select_for_update().select_related("issuer").get(pk=directive.pk)
+    if held.state != expected:
+        raise DirectiveStateWrong(f"the directive is {held.state}, expected {expected}")
+    return held
+
+
+def _refuse_incomplete(directive: Directive) -> None:
+    names = ("number", "notation", "date", "signer_name", "recipients_action")
+    missing = [name for name in names if not getattr(directive, name)]
+    tasks = list(directive.tasks.all())
+    missing += [f"lead of {task.label}" for task in tasks if not task.lead_names.strip()]
+    if missing:
+        raise DirectiveIncomplete(tuple(missing))
+
+
+def _recipients(directive: Directive, directory: Directory) -> dict[int, tuple[Agency, str]]:
+    """Each agency once, with its strongest purpose: action before information before file."""
+    found: dict[int, tuple[Agency, str]] = {}
+    for purpose, lines in (
+        (Purpose.ACTION, directive.recipients_action),
+        (Purpose.INFORMATION, directive.recipients_information),
+        (Purpose.FILE, directive.recipients_file),
+    ):
+        for agency in directory.expand(lines):
+            found.setdefault(agency.pk, (agency, purpose))
+    return found
+
+
+def _parties(directive: Directive, directory: Directory) -> list[TaskParty]:
+    parties: list[TaskParty] = []
+    for task in Task.objects.filter(directive=directive):
+        leads = directory.expand(task.lead_names)
+        named = {agency.pk for agency in leads}
+        parties += [TaskParty(task=task, agency=agency, role=TaskParty.Role.LEAD) for agency in leads]
+        parties += [
+            TaskParty(task=task, agency=agency, role=TaskParty.Role.COOPERATING)
+            for agency in directory.expand(task.cooperating_names)
+            if agency.pk not in named
+        ]
+    return parties

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is stored of a directive: the order and its tasks, its way to each agency, and what agencies report."""
+
+from bluezone.rollout.directives.models.directive import (
+    Campaign,
+    Directive,
+    DirectiveState,
+    Kind,
+    Priority,
+    StoredFile,
+    Task,
+    TaskParty,
+)
+from bluezone.rollout.directives.models.dispatch import (
+    ChangeRequest,
+    Dispatch,
+    DispatchEvent,
+    DispatchState,
+    Happening,
+)
+from bluezone.rollout.directives.models.report import Report, ReportState
+
+__all__ = [
+    "Campaign",
+    "ChangeRequest",
+    "Directive",
+    "DirectiveState",
+    "Dispatch",
+    "DispatchEvent",
+    "DispatchState",
+    "Happening",
+    "Kind",
+    "Priority",
+    "Report",
+    "ReportState",
+    "StoredFile",
+    "Task",
+    "TaskParty",
+]

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The order itself: what it says, who signs it, and its clauses as tasks with the agencies that carry them out.
+
+Source: the parts of Công văn 458/UBND-VP of 7 August 2020; it states no due date and no report period: both are data.
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.models import Agency
+
+
+class Kind(models.TextChoices):
+    """Kinds of document; the values are those of `proposal.DocumentKind`."""
+
+    OFFICIAL_LETTER = "official_letter", _("Official letter")
+    DECISION = "decision", _("Decision")
+    PLAN = "plan", _("Plan")
+    INSTRUCTION = "instruction", _("Instruction")
+    NOTICE = "notice", _("Notice")
+    REPORT = "report", _("Report")
+    TELEGRAM = "telegram", _("Telegram")
+    GUIDANCE = "guidance", _("Guidance")
+    SUBMISSION = "submission", _("Submission")
+    RESOLUTION = "resolution", _("Resolution")
+    DECREE = "decree", _("Decree")
+    CIRCULAR = "circular", _("Circular")
+    LAW = "law", _("Law")
+    PROGRAMME = "programme", _("Programme")
+    INVITATION = "invitation", _("Invitation")
+    OTHER = "other", _("Other")
+
+
+class Priority(models.TextChoices):
+    """How urgent the letter says it is (độ khẩn)."""
+
+    NORMAL = "normal", _("Normal")
+    URGENT = "urgent", _("Urgent")
+    EXPRESS = "express", _("Express")
+
+
+class DirectiveState(models.TextChoices):
+    """Where an order stands in the office that issues it."""
+
+    DRAFT = "draft", _("draft")
+    APPROVED = "approved", _("approved")
+    ISSUED = "issued", _("issued")
+    REPLACED = "replaced", _("replaced")
+    REVOKED = "revoked", _("revoked")
+
+
+class StoredFile(models.Model):
+    """A file as it came, found only by its token. content_type: told by content, never by name (safefiles.py)."""
+
+    token = models.CharField(max_length=43, unique=True, editable=False)
+    name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=80)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    content = models.BinaryField()
+    stored_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Campaign(models.Model):
+    """A campaign (phát động) that directives belong to, and the document it rests on."""
+
+    name = models.CharField(_("Campaign"), max_length=200, unique=True)
+    basis = models.CharField(_("Basis document"), max_length=300, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [models.CheckConstraint(condition=~Q(name=""), name="campaign_is_named")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Directive(models.Model):
+    """One order. Once it is issued its text never changes: it is replaced or revoked.
+
+    number:    digits within the year, "458"; empty while the draft has none. notation: "UBND-VP".
+    authority: lines as signed, "TM. ỦY BAN NHÂN DÂN" and "KT. CHỦ TỊCH", one a line.
+    basis:     documents it carries out, one a line. proposal: what reading proposed, for the clerk's page.
+    recipients_action, _information, _file: lines of Nơi nhận as the clerk left them, until it is issued.
+    Personal data: the signer's name and the accounts that made and approved it, official duties.
+    """
+
+    kind = models.CharField(_("Kind of document"), max_length=16, choices=Kind, default=Kind.OFFICIAL_LETTER)
+    number = models.CharField(_("Number"), max_length=12, blank=True)
+    notation = models.CharField(_("Notation"), max_length=40, blank=True)
+    date = models.DateField(_("Date of the document"), null=True, blank=True)
+    subject = models.CharField(_("Subject"), max_length=500)
+    issuer = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="directives", verbose_name=_("Issuer"))
+    signer_name = models.CharField(_("Signer"), max_length=80, blank=True)
+    signer_position = models.CharField(_("Position of the signer"), max_length=120, blank=True)
+    authority = models.TextField(_("Signing authority"), max_length=300, blank=True)
+    basis = models.TextField(_("Basis documents"), max_length=2000, blank=True)
+    priority = models.CharField(_("Urgency"), max_length=8, choices=Priority, default=Priority.NORMAL)
+    text = models.TextField(blank=True)
+    proposal = models.JSONField(default=dict, editable=False)
+    original = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="directives", verbose_name=_("Campaign")
+    )
+    replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
+    recipients_action = models.TextField(_("For action"), max_length=8000, blank=True)
+    recipients_information = models.TextField(_("For information"), max_length=8000, blank=True)
+    recipients_file = models.TextField(_("For file"), max_length=1000, blank=True)
+    state = models.CharField(max_length=8, choices=DirectiveState, default=DirectiveState.DRAFT, db_index=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    issued_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoke_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-made_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=DirectiveState.values), name="directive_state_is_known"),
+            models.CheckConstraint(condition=~Q(subject=""), name="directive_has_a_subject"),
+            models.CheckConstraint(
+                condition=Q(state="draft")
+                | Q(approved_by__isnull=False, approved_at__isnull=False, date__isnull=False),
+                name="directive_is_approved_first",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft") | (~Q(number="") & ~Q(notation="")), name="approved_directive_has_a_number"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("draft", "approved")) | Q(issued_at__isnull=False), name="directive_is_issued"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="revoked") | (Q(revoked_at__isnull=False) & ~Q(revoke_reason="")),
+                name="directive_is_revoked_for_a_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["issuer", "number", "notation", "date"], condition=~Q(state="draft"), name="directive_once"
+            ),
+            models.CheckConstraint(condition=~Q(replaces=F("id")), name="directive_replaces_another"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def code(self) -> str:
+        """Number and notation, `458/UBND-VP`; an ellipsis where the number is still open."""
+        return f"{self.number or '…'}/{self.notation}" if self.notation else self.number or "…"
+
+    @property
+    def in_force(self) -> bool:
+        """True while agencies have to act on it."""
+        return self.state == DirectiveState.ISSUED
+
+
+class Task(models.Model):
+    """One clause of a directive.
+
+    due:           last day on which it is in time, None where the letter states none.
+    report_every:  how often it is reported on; `report_from` the first day of the first period.
+    days_to_report, days_to_lock: after the last day of a period until a report is late, until it is locked.
+    lead_names, cooperating_names: agencies and recipient groups as written, one a line; parties when issued.
+    fields:        numbers asked for, [{"name": "visited", "label": "Hộ đã đến"}, …].
+    """
+
+    class Every(models.TextChoices):
+        """Length of a report period."""
+
+        NEVER = "", _("no report")
+        ONCE = "once", _("once, when due")
+        WEEK = "week", _("each week")
+        MONTH = "month", _("each month")
+
+    directive = models.ForeignKey(Directive, on_delete=models.CASCADE, related_name="tasks")
+    position = models.PositiveSmallIntegerField()
+    label = models.CharField(max_length=20)
+    text = models.TextField(_("Task"), max_length=8000)
+    lead_names = models.TextField(_("Lead"), max_length=4000, blank=True)
+    cooperating_names = models.TextField(_("Cooperating"), max_length=4000, blank=True)
+    due = models.DateField(_("Due"), null=True, blank=True)
+    report_every = models.CharField(_("Report"), max_length=8, choices=Every, blank=True, default=Every.NEVER)
+    report_from = models.DateField(null=True, blank=True)
+    days_to_report = models.PositiveSmallIntegerField(default=1)
+    days_to_lock = models.PositiveSmallIntegerField(default=7)
+    fields = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["directive", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["directive", "position"], name="task_position_once"),
+            models.CheckConstraint(
+                condition=Q(report_every__in=["", "once", "week", "month"]), name="task_period_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(report_every="") | Q(report_from__isnull=False), name="reported_task_begins"
+            ),
+            models.CheckConstraint(
+                condition=Q(days_to_lock__gte=F("days_to_report")), name="task_locks_after_it_is_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label}. {self.text[:60]}"
+
+
+class TaskParty(models.Model):
+    """An agency of a task. due: the later day that an extension granted to it alone."""
+
+    class Role(models.TextChoices):
+        """chủ trì, phối hợp."""
+
+        LEAD = "lead", _("lead")
+        COOPERATING = "cooperating", _("cooperating")
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="parties")
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="task_parties")
+    role = models.CharField(max_length=12, choices=Role, default=Role.LEAD)
+    due = models.DateField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["task", "-role", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["task", "agency"], name="agency_once_a_task"),
+            models.CheckConstraint(condition=Q(role__in=["lead", "cooperating"]), name="task_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} {self.role} of {self.task_id}"

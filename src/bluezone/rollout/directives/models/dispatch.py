@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A directive on its way to one agency: where it stands, everything that happened to it, and what the agency asks.
+
+Source: states of the national document axis 01-06 and 13 (QCVN 102:2016), in the words of the office's inbox.
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.models import Agency, Purpose
+from bluezone.rollout.directives.models.directive import Directive, Task
+
+
+class DispatchState(models.TextChoices):
+    """Where a directive stands at one agency."""
+
+    ARRIVED = "arrived", _("arrived, not received")
+    RECEIVED = "received", _("received")
+    SENT_BACK = "sent_back", _("sent back")
+    ASSIGNED = "assigned", _("assigned")
+    IN_PROGRESS = "in_progress", _("in progress")
+    DONE = "done", _("done")
+
+
+class Dispatch(models.Model):
+    """One directive at one agency. parent: the dispatch that an agency above passed on (chuyển tiếp xuống cấp dưới).
+
+    incoming_number: the agency's own running number of the year (số đến), given when it is received.
+    Personal data: the person a task was assigned to, an official duty.
+    """
+
+    directive = models.ForeignKey(Directive, on_delete=models.PROTECT, related_name="dispatches")
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="dispatches")
+    purpose = models.CharField(max_length=12, choices=Purpose)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
+    state = models.CharField(max_length=12, choices=DispatchState, default=DispatchState.ARRIVED)
+    arrived_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField(null=True)
+    incoming_year = models.PositiveSmallIntegerField(null=True)
+    incoming_number = models.PositiveIntegerField(null=True)
+    assigned_to = models.CharField(_("Assigned to"), max_length=120, blank=True)
+    reason = models.CharField(_("Reason"), max_length=300, blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-arrived_at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["agency", "-arrived_at"], name="dispatch_inbox")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["directive", "agency"], name="dispatch_once_an_agency"),
+            models.UniqueConstraint(
+                fields=["agency", "incoming_year", "incoming_number"], name="incoming_number_once_a_year"
+            ),
+            models.CheckConstraint(condition=Q(state__in=DispatchState.values), name="dispatch_state_is_known"),
+            models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="dispatch_purpose_is_known"),
+            models.CheckConstraint(condition=~Q(state="sent_back") | ~Q(reason=""), name="sent_back_for_a_reason"),
+            models.CheckConstraint(condition=~Q(state="assigned") | ~Q(assigned_to=""), name="assigned_to_somebody"),
+            models.CheckConstraint(
+                condition=Q(state__in=("arrived", "sent_back")) | Q(received_at__isnull=False, incoming_number__gt=0),
+                name="dispatch_is_received_first",
+            ),
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="dispatch_is_not_its_own_parent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.directive_id} to {self.agency_id}: {self.state}"
+
+
+class Happening(models.TextChoices):
+    """What the log of a dispatch tells of."""
+
+    ARRIVED = "arrived", _("arrived")
+    OPENED = "opened", _("opened")
+    RECEIVED = "received", _("received")
+    SENT_BACK = "sent_back", _("sent back")
+    SENT_AGAIN = "sent_again", _("sent again")
+    ASSIGNED = "assigned", _("assigned")
+    IN_PROGRESS = "in_progress", _("begun")
+    DONE = "done", _("reported done")
+    UNDONE = "undone", _("taken back within seconds")
+    PASSED_ON = "passed_on", _("passed on to units below")
+    REPLACED = "replaced", _("replaced by another document")
+    REVOKED = "revoked", _("recalled by the issuer")
+    REMINDED = "reminded", _("reminded")
+    ESCALATED = "escalated", _("told to the agency above")
+    STATUS_READ = "status_read", _("state read from a file")
+
+
+class DispatchEvent(models.Model):
+    """One thing that happened to a dispatch; the database refuses to change or delete it.
+
+    before: the state before, for taking a tap back. actor: None for the clock and for files.
+    """
+
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.PROTECT, related_name="events")
+    what = models.CharField(max_length=12, choices=Happening)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    before = models.CharField(max_length=12, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(what__in=Happening.values), name="happening_is_known")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dispatch_id} {self.what}"
+
+
+class ChangeRequest(models.Model):
+    """An agency asks for a change of a task, or for more time; a unit does not refuse its People's Committee."""
+
+    class Kind(models.TextChoices):
+        """đề nghị điều chỉnh, đề nghị gia hạn."""
+
+        CHANGE = "change", _("a change")
+        EXTENSION = "extension", _("more time")
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open", _("waiting for an answer")
+        GRANTED = "granted", _("granted")
+        DECLINED = "declined", _("declined")
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="requests")
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="change_requests")
+    kind = models.CharField(_("What is asked for"), max_length=12, choices=Kind, default=Kind.EXTENSION)
+    until = models.DateField(_("Time until"), null=True, blank=True)
+    reason = models.TextField(_("Reason"), max_length=1000)
+    state = models.CharField(max_length=12, choices=State, default=State.OPEN)
+    answer = models.CharField(_("Answer"), max_length=300, blank=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-asked_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(kind="extension") | Q(until__isnull=False), name="extension_has_a_day"),
+            models.CheckConstraint(condition=~Q(reason=""), name="request_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "granted", "declined"]), name="request_state_is_known"
+            ),
+            models.UniqueConstraint(
+                fields=["task", "agency", "kind"], condition=Q(state="open"), name="one_open_request_a_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} asks for {self.kind} of {self.task_id}"

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reports on tasks: submit for an open period, return with a reason, accept; nothing is entered once it is locked."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from bluezone.accounts.models import User
+from bluezone.agencies.models import Agency
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.handling import DirectiveNotInForce
+from bluezone.rollout.directives.models import Report, ReportState, StoredFile, Task, TaskParty
+from bluezone.rollout.directives.periods import Period, periods_of
+from bluezone.rollout.directives.requesting import NotAParty
+
+MOST_EVIDENCE = 5
+LARGEST_NUMBER = 10**9
+
+
+class ReportPeriodLocked(Refused):
+    """The period is locked, has not begun, or is none of the task's."""
+
+    code = "report_period_locked"
+
+
+class ReportSettled(Refused):
+    """The report was accepted and is changed no more, or is not there to be checked."""
+
+    code = "report_settled"
+
+
+class ReportValueWrong(Refused):
+    """A number is missing, is not whole, or is of no field of the form."""
+
+    code = "report_value_wrong"
+
+
+def task_periods(task: Task, until: datetime.date) -> list[Period]:
+    """Periods of a task that have begun by `until`."""
+    return periods_of(task.report_every, task.report_from, task.due, task.days_to_report, task.days_to_lock, until)
+
+
+def period_at(task: Task, first: datetime.date, today: datetime.date) -> Period:
+    """The period that begins on `first`. Raises ReportPeriodLocked when there is none by today."""
+    for period in task_periods(task, today):
+        if period.first == first:
+            return period
+    raise ReportPeriodLocked("the task has no period that begins on this day")
+
+
+def submit(
+    task: Task,
+    agency: Agency,
+    first: datetime.date,
+    values: Mapping[str, int],
+    text: str,
+    user: User,
+    now: datetime.datetime,
+    evidence: Sequence[StoredFile] = (),
+) -> Report:
+    """Store an agency's report for the period beginning on `first`, or correct it while it is not accepted.
+
+    In time is decided by the first submission. Raises ReportPeriodLocked, ReportSettled, ReportValueWrong, NotAParty,
+    DirectiveNotInForce.
+    """
+    today = timezone.localtime(now).date()
+    period = period_at(task, first, today)
+    if not period.is_open(today):
+        raise ReportPeriodLocked(f"the period was locked on {period.locks}")
+    numbers = _checked(task, values)
+    with transaction.atomic():
+        party = TaskParty.objects.select_for_update().filter(task=task, agency=agency).first()
+        if party is None:
+            raise NotAParty("the task does not name this agency")
+        if not task.directive.in_force:
+            raise DirectiveNotInForce(f"the directive is {task.directive.state}")
+        due = max(period.due, party.due) if party.due and task.report_every == Task.Every.ONCE else period.due
+        report = Report.objects.filter(task=task, agency=agency, period=first).first()
+        if report is None:
+            report = Report(task=task, agency=agency, period=first, on_time=today <= due)
+        elif report.state == ReportState.ACCEPTED:
+            raise ReportSettled("the report was accepted")
+        report.values, report.text, report.state, report.return_reason = numbers, text, ReportState.SUBMITTED, ""
+        report.submitted_by, report.submitted_at = user, now
+        report.save()
+        report.evidence.add(*evidence)
+    return report
+
+
+def give_back(report: Report, reason: str, user: User, now: datetime.datetime) -> None:
+    """Return a report with a reason; until it comes again it counts as not made. Raises ReportSettled."""
+    _check(report, ReportState.RETURNED, reason, user, now)
+
+
+def accept(report: Report, user: User, now: datetime.datetime) -> None:
+    """Accept a report. Raises ReportSettled."""
+    _check(report, ReportState.ACCEPTED, "", user, now)
+
+
+def _check(report: Report, to: ReportState, reason: str, user: User, now: datetime.datetime) -> None:
+    with transaction.atomic():
+        held = Report.objects.select_for_update().get(pk=report.pk)
+        if held.state != ReportState.SUBMITTED:
+            raise ReportSettled(f"the report is {held.state}, expected submitted")
+        held.state, held.return_reason, held.checked_by, held.checked_at = to, reason[:300], user, now
+        held.save(update_fields=["state", "return_reason", "checked_by", "checked_at"])
+    report.refresh_from_db()
+
+
+def _checked(task: Task, values: Mapping[str, int]) -> dict[str, int]:
+    names = [field["name"] for field in task.fields]
+    if set(values) != set(names):
+        raise ReportValueWrong("the numbers are not those that the task asks for")
+    for name in names:
+        if not isinstance(values[name], int) or not 0 <= values[name] <= LARGEST_NUMBER:
+            raise ReportValueWrong(f"{name} is no whole number from 0 to {LARGEST_NUMBER}")
+    return {name: values[name] for name in names}

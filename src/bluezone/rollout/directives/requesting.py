@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An agency asks for a change of a task or for more time (đề nghị điều chỉnh, gia hạn), and the issuer answers."""
+
+import datetime
+
+from django.db import transaction
+
+from bluezone.accounts.models import User
+from bluezone.agencies.models import Agency
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.models import ChangeRequest, Task, TaskParty
+
+
+class NotAParty(Refused):
+    """The agency is not one that this task names."""
+
+    code = "not_a_party"
+
+
+class RequestOpen(Refused):
+    """The agency has asked already and has no answer yet."""
+
+    code = "request_open"
+
+
+class RequestAnswered(Refused):
+    """Somebody has answered the request before."""
+
+    code = "request_answered"
+
+
+def ask(
+    task: Task,
+    agency: Agency,
+    kind: str,
+    reason: str,
+    user: User,
+    now: datetime.datetime,
+    until: datetime.date | None = None,
+) -> ChangeRequest:
+    """Store a request. Raises NotAParty or RequestOpen."""
+    with transaction.atomic():
+        if not TaskParty.objects.select_for_update().filter(task=task, agency=agency).exists():
+            raise NotAParty("the task does not name this agency")
+        if ChangeRequest.objects.filter(task=task, agency=agency, kind=kind, state="open").exists():
+            raise RequestOpen("the agency waits for the answer to an earlier request")
+        return ChangeRequest.objects.create(
+            task=task,
+            agency=agency,
+            kind=kind,
+            until=until if kind == ChangeRequest.Kind.EXTENSION else None,
+            reason=reason,
+            asked_by=user,
+            asked_at=now,
+        )
+
+
+def answer(request: ChangeRequest, granted: bool, text: str, user: User, now: datetime.datetime) -> None:
+    """Answer a request; more time that is granted moves the due day of this agency alone. Raises RequestAnswered."""
+    with transaction.atomic():
+        held = ChangeRequest.objects.select_for_update().get(pk=request.pk)
+        if held.state != ChangeRequest.State.OPEN:
+            raise RequestAnswered("the request has been answered")
+        held.state = ChangeRequest.State.GRANTED if granted else ChangeRequest.State.DECLINED
+        held.answer, held.answered_by, held.answered_at = text[:300], user, now
+        held.save()
+        if granted and held.until:
+            TaskParty.objects.filter(task=held.task_id, agency=held.agency_id).update(due=held.until)
+    request.refresh_from_db()
