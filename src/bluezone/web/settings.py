@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "bluezone.messaging.email",
     "bluezone.rollout.coverage",
     "bluezone.rollout.staffing",
+    "bluezone.rollout.directives",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
