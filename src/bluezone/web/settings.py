@@ -143,7 +143,8 @@ CONTENT_SECURITY_POLICY = {
 MAX_BODY_BYTES = 12 * 1024 * 1024
 # Without files, the largest form is a sign-in.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+# The page of a letter with 40 clauses has several fields for each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 
 USE_I18N = True
 USE_TZ = True
