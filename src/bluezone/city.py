@@ -159,8 +159,8 @@ def _check_number(name: str, value: object) -> None:
 
 
 def _check_text(name: str, value: object) -> None:
-    if not isinstance(value, str) or not value.strip() or len(value) > 200:
-        raise CityInvalid(f"{name} must be a text of 1 to 200 characters")
+    if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
+        raise CityInvalid(f"{name} must be a text of 1 to 200 printable characters on one line")
     if name.endswith("_host") and not _HOST.fullmatch(value):
         raise CityInvalid(f"{name} is {value!r}, expected a host name without scheme or path")
     if name == "hotline" and not _HOTLINE.fullmatch(value):

@@ -16,9 +16,12 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Debian's Chromium; without it the tests marked `browser` say so and skip."""
+    """Debian's Chromium; without it the tests marked `browser` say so and skip.
+
+    Not for the session: playwright keeps an event loop running, and no other test of the process could run its own.
+    """
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
         pytest.skip("needs chromium: sudo apt-get install chromium")
