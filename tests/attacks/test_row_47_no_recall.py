@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row 47, residual: a wrong report cannot be recalled. Whoever consents is told so first, and privacy.md says it."""
+
+import contextlib
+import re
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from tests.builders.handset import a_city, meet, published
+
+from bluezone.cli.reportdialogue import dialogue
+from bluezone.handset.page.reportpages import consent_page
+from bluezone.handset.page.words import Words
+from bluezone.keyserver import codes
+
+PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"
+
+
+def issued(server, patient):
+    """A code for somebody whose phone has been on today."""
+    patient.payload()
+    return codes.issue(server.key_server, "confirmed", patient.today()).code
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "button"),
+    [
+        ("vi", "Gửi rồi không thu hồi được", "Đồng ý và gửi"),
+        ("en", "It cannot be taken back once sent", "Agree and send"),
+    ],
+)
+def test_row_47_the_page_says_that_a_report_cannot_be_recalled_before_the_button(tmp_path, language, sentence, button):
+    with a_city(tmp_path) as (server, phones, _):
+        phone = phones.new("patient")
+        shown = consent_page(Words.of(language), "/", phone.prepare_report(issued(server, phone)))
+
+        assert 0 <= shown.find(sentence) < shown.find(button)
+        assert "keys_sent" not in {entry.kind for entry in phone.sent()}
+
+
+def test_row_47_the_command_says_so_before_it_asks_and_sends_nothing_on_no(tmp_path):
+    with a_city(tmp_path) as (server, phones, _):
+        phone = phones.new("patient")
+        code = issued(server, phone)
+
+        @click.command()
+        def ask():
+            with contextlib.suppress(Exception):
+                dialogue(phone, code, None, consent=False)
+
+        said = CliRunner().invoke(ask, input="n\n").stderr
+
+        assert 0 <= said.find("cannot be taken back once sent") < said.find("Agree and send?")
+        assert codes.status(server.key_server, code) == "open"
+
+
+def test_row_47_revoking_a_used_code_takes_no_key_back(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        patient, near = phones.new("patient"), phones.new("near")
+        meet(near, patient, 25, world=world)
+        code = issued(server, patient)
+        patient.report(code, consent=True)
+
+        with pytest.raises(codes.CodeAlreadyUsed, match="cannot be recalled"):
+            codes.revoke(server.key_server, code)
+        published(server, world)
+        assert near.check().level == "high"
+
+
+def test_row_47_privacy_says_so():
+    text = re.sub(r"[\s*]+", " ", PRIVACY.read_text())
+
+    assert "A report cannot be recalled." in text
+    assert "The consent screen says so before anything is sent (47, residual)" in text
