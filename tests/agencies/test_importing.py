@@ -145,8 +145,9 @@ def test_a_file_that_is_no_such_list_is_refused_with_a_sentence(office, content,
         ([GROUP_1, GROUP_1], "Another row is about the same entry"),
         ([("SC-01", "Tổ 1", "con gà", "01840")], "The kind is missing or none of the known words"),
         ([("01840", "phường Đức Xuân", "phường", "01840")], "lie under itself"),
+        ([("SC-01", "Tổ " + "x" * 200, "tổ", "01840")], "missing, too long or not on one line"),
     ],
-    ids=["duplicate", "kind", "cycle"],
+    ids=["duplicate", "kind", "cycle", "long"],
 )
 def test_a_row_that_contradicts_is_refused_with_a_sentence(office, rows, said):
     before = state_of(stored_directory())
@@ -194,3 +195,21 @@ def test_the_list_of_agencies_can_go_out_and_come_back(office):
 
     assert page.status_code == 200
     assert not Agency.objects.filter(code="TH01").exists()
+
+
+def test_a_short_name_or_source_longer_than_its_field_is_refused_before_it_is_stored(office):
+    headings = (
+        "Mã cơ quan",
+        "Tên cơ quan",
+        "Tên viết tắt",
+        "Loại",
+        "Mã địa bàn",
+        "Số cán bộ",
+        "Nguồn",
+        "Tính đến ngày",
+    )
+    row = ("TH01", "Trường Tiểu học", "TH", "Trường", "01840", "20", "Phòng Nội vụ", "01/8/2020")
+    for place, text in ((2, "x" * 81), (6, "x" * 201)):
+        page = send(office, csv(headings, (*row[:place], text, *row[place + 1 :])), "agencies")
+        assert "too long" in page.text
+    assert "Accept and store" in send(office, csv(headings, row), "agencies").text

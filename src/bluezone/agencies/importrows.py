@@ -18,6 +18,8 @@ _Kind = TypeVar("_Kind", UnitKind, AgencyKind)
 
 MAX_CODE_CHARACTERS = 40
 MAX_NAME_CHARACTERS = 200
+MAX_SHORT_NAME_CHARACTERS = 80
+MAX_SOURCE_CHARACTERS = 200
 
 _DATES = (
     Column("valid_from", ("Hiệu lực từ ngày", "Từ ngày", "Ngày hiệu lực", "Valid from")),
@@ -183,7 +185,7 @@ def _wanted(
         code=code,
         name=name,
         kind=kind,
-        short_name=text_of(row.cells.get("short_name")) or None,
+        short_name=_line(row, "short_name", MAX_SHORT_NAME_CHARACTERS, required=False) or None,
         parent=str(parent).strip() if parent is not None else None,
         valid_from=_day(row, "valid_from"),
         valid_until=_day(row, "valid_until"),
@@ -193,9 +195,9 @@ def _wanted(
     )
 
 
-def _line(row: Row, column: str, limit: int) -> str:
+def _line(row: Row, column: str, limit: int, required: bool = True) -> str:
     text = text_of(row.cells.get(column))
-    if not text or len(text) > limit or "\n" in text:
+    if (required and not text) or len(text) > limit or "\n" in text:
         raise ImportTextInvalid(f"{column} has {len(text)} characters, expected one line of 1..{limit}", column)
     return text
 
@@ -234,7 +236,7 @@ def _denominators(row: Row, day: datetime.date) -> tuple[Denominator, ...]:
             figures[quantity] = count
     if not figures:
         return ()
-    source, as_of = text_of(row.cells.get("source")), _day(row, "as_of")
+    source, as_of = _line(row, "source", MAX_SOURCE_CHARACTERS, required=False), _day(row, "as_of")
     if not source or as_of is None:
         raise ImportFigureWithoutSource("figures need a source and the day they were true", "source")
     if as_of > day:
