@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bluezone serve`: the whole server of a city with one command."""
 
+import datetime
 import os
 import sys
 from collections.abc import Iterable
@@ -28,11 +29,18 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--public-port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--office-port", default=8001, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--tls",
+    metavar="self|CERT,KEY",
+    help="Speak HTTPS: with a local authority that people trust once, or with a certificate of the city's own.",
+)
 @click.option("--hotline", help="First start: number of the local health authority that warned people call.")
 @click.option("--city", "city_name", help="First start: name of the city in Vietnamese.")
 @click.option("--city-en", "city_name_en", help="First start: its name in English, if it differs.")
 @command_result(_lines)
-def serve(data: str | None, host: str, public_port: int, office_port: int, **first_start: str | None) -> dict[str, Any]:
+def serve(
+    data: str | None, host: str, public_port: int, office_port: int, tls: str | None, **first_start: str | None
+) -> dict[str, Any]:
     """Start the public origin, the office origin and the tick; stop them together.
 
     Makes the data folder, keys, stores and the first administrator's link as needed. Events go to stderr; `ready`
@@ -46,15 +54,17 @@ def serve(data: str | None, host: str, public_port: int, office_port: int, **fir
     _ensure_city(folder, hosts, **first_start)
     check_port(host, public_port, "--public-port")
     check_port(host, office_port, "--office-port")
+    secured = _secure(tls, folder, host) if tls else None
     os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), host]))
     stop = StopSignals()
     token = _prepare(folder)
     processes = Processes()
     try:
-        processes.start("public", "bluezone.web.origin", "public", host, str(public_port))
-        processes.start("office", "bluezone.web.origin", "office", host, str(office_port))
+        files = (str(secured.certificate), str(secured.key)) if secured else ()
+        processes.start("public", "bluezone.web.origin", "public", host, str(public_port), *files)
+        processes.start("office", "bluezone.web.origin", "office", host, str(office_port), *files)
         processes.start("tick", "bluezone.web.ticking")
-        _run(processes, stop, (host, public_port, office_port), token)
+        _run(processes, stop, (host, public_port, office_port), token, secured)
     finally:
         processes.stop()
     return {"stopped_by": stop.received}
@@ -83,6 +93,22 @@ def _ensure_city(
         click.echo(f"warning: {sentence}", err=True)
 
 
+def _secure(option: str, folder: Path, host: str) -> Any:
+    """Certificate and key for both origins, and what Django has to know of it."""
+    from bluezone.city import load_city
+    from bluezone.web.tls import SELF, Tls, machine_addresses, names_of
+
+    addresses = machine_addresses()
+    secured = Tls(option, folder.resolve(), names_of(load_city(folder), host), addresses)
+    os.environ["BLUEZONE_TLS"] = secured.mode
+    if secured.mode == SELF:
+        shown = [f"[{address}]" if ":" in address else address for address in addresses]
+        allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), *shown]
+        os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
+        click.echo(f"local authority, compare before trusting it: SHA-256 {secured.fingerprint}", err=True)
+    return secured
+
+
 def _prepare(folder: Path) -> str | None:
     """Stores, keys and files of both halves; the first administrator's token while one is needed."""
     from bluezone.keyserver.service import KeyServer
@@ -100,7 +126,7 @@ def _prepare(folder: Path) -> str | None:
     return first_admin_token(timezone.now())
 
 
-def _run(processes: Any, stop: Any, where: tuple[str, int, int], token: str | None) -> None:
+def _run(processes: Any, stop: Any, where: tuple[str, int, int], token: str | None, secured: Any) -> None:
     """Say when everything answers, then wait for a signal; raises ProcessEnded when a process ends by itself."""
     from bluezone.web.supervising import answers, wait_until
 
@@ -108,14 +134,18 @@ def _run(processes: Any, stop: Any, where: tuple[str, int, int], token: str | No
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104 - compared, not bound
 
     def both_answer() -> bool:
-        return answers(host, public_port, "/v1/health") and answers(host, office_port, "/sign-in/")
+        tls = secured is not None
+        return answers(host, public_port, "/v1/health", tls) and answers(host, office_port, "/sign-in/", tls)
 
     if not wait_until(both_answer, processes, stop):
         return
+    public, office = (f"{'https' if secured else 'http'}://{shown}:{port}/" for port in (public_port, office_port))
     if token:
-        click.echo(
-            f"first administrator, once and within 72 hours: http://{shown}:{office_port}/start/{token}/", err=True
-        )
-    click.echo(f"ready public http://{shown}:{public_port}/ office http://{shown}:{office_port}/", err=True)
+        click.echo(f"first administrator, once and within 72 hours: {office}start/{token}/", err=True)
+    if secured and secured.mode == "self":
+        click.echo(f"how devices trust this server: {public}trust/", err=True)
+    click.echo(f"ready public {public} office {office}", err=True)
     while not stop.event.wait(0.5):
         processes.check()
+        if secured and secured.renewed(datetime.datetime.now(datetime.UTC)):
+            processes.reload("public", "office")

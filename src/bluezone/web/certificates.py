@@ -47,17 +47,20 @@ class Identity:
     authority: Path
 
 
-def ensure_identity(folder: Path, names: Iterable[str], now: datetime.datetime) -> Identity:
+def ensure_identity(
+    folder: Path, names: Iterable[str], now: datetime.datetime, addresses: Iterable[str] = ()
+) -> Identity:
     """The identity in `folder` for these names, made or renewed where it is missing, another's, or near its end.
 
     names: host names and addresses without port; localhost and the loopback addresses are always added.
+    addresses: of the machine; those for which the authority may not sign are left out, since they come and go.
     Raises TlsNameOutside when the authority that is there may not sign for one of them.
     """
     wanted = sorted({*_ALWAYS, *names})
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     identity = Identity(folder / "server.pem", folder / "server.key", folder / "authority.pem")
     if not identity.authority.exists():
-        _make_authority(folder, wanted, now)
+        _make_authority(folder, sorted({*wanted, *addresses}), now)
     authority = read_certificate(identity.authority)
     outside = [name for name in wanted if not _covers(authority, name)]
     if outside:
@@ -65,6 +68,7 @@ def ensure_identity(folder: Path, names: Iterable[str], now: datetime.datetime) 
             f"the local authority may not sign for {', '.join(outside)};"
             f" move {folder} away and start again, and everybody trusts the new authority once"
         )
+    wanted = sorted({*wanted, *(address for address in addresses if _covers(authority, address))})
     if not _still_good(identity, authority, wanted, now):
         _make_server(folder, authority, wanted, now)
     return identity

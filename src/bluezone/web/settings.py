@@ -26,8 +26,9 @@ except CityMissing:  # before the first start, and in a test run that names no f
 
 SECRET_KEY = office_secret(DATA_FOLDER, "django")
 DEBUG = False
-# Set where TLS ends in front of this process (Caddy, nginx); cookies and HSTS depend on it.
-TLS = os.environ.get("BLUEZONE_TLS", "0") == "1"
+# "1" where TLS ends in front of this process (Caddy, nginx); `serve --tls` sets "self" or "own" for its own processes.
+TLS_MODE = os.environ.get("BLUEZONE_TLS", "0")
+TLS = TLS_MODE in {"1", "self", "own"}
 
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
@@ -120,8 +121,9 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SECURE = TLS
 CSRF_FAILURE_VIEW = "bluezone.web.errors.form_expired"
-SECURE_HSTS_SECONDS = 365 * 86_400 if TLS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None
+# Not with a local authority: whoever stops trusting it must still be able to reach the same host.
+SECURE_HSTS_SECONDS = 365 * 86_400 if TLS and TLS_MODE != "self" else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS_MODE == "1" else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

@@ -4,6 +4,7 @@
 import http.client
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -41,6 +42,11 @@ class Processes:
         self.running[name] = subprocess.Popen(  # noqa: S603 - our own modules
             [sys.executable, "-m", *arguments], stdin=subprocess.PIPE, stdout=sys.stderr, start_new_session=True
         )
+
+    def reload(self, *names: str) -> None:
+        """Let processes read their files again (SIGHUP)."""
+        for name in names:
+            self.running[name].send_signal(signal.SIGHUP)
 
     def check(self) -> None:
         """Raises ProcessEnded when one has ended."""
@@ -90,9 +96,16 @@ def check_port(host: str, port: int, flag: str) -> None:
             ) from None
 
 
-def answers(host: str, port: int, path: str) -> bool:
+def answers(host: str, port: int, path: str, tls: bool = False) -> bool:
     """Whether anything answers a request there; which status does not matter."""
-    connection = http.client.HTTPConnection(_reachable(host), port, timeout=5)
+    if tls:
+        # Asked is whether our own child has come up, under an address that need not stand in its certificate.
+        unverified = ssl._create_unverified_context()  # noqa: S323
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            _reachable(host), port, timeout=5, context=unverified
+        )
+    else:
+        connection = http.client.HTTPConnection(_reachable(host), port, timeout=5)
     try:
         connection.request("GET", path)
         connection.getresponse().read()
