@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from bluezone.accounts.models import Role, User
+from bluezone.accounts.models import Role, RoleGrant, User
+from bluezone.agencies.models import Agency
 from bluezone.city import load_city, write_default
 from bluezone.healthauthority import key_server as opened_key_server
 from bluezone.keyserver.service import KeyServer
 
+BEGINNING = datetime.date(2020, 1, 1)
 PASSWORD = "suối chảy qua bản nhỏ"
 
 
@@ -23,11 +25,14 @@ def write_city(folder: Path, **settings) -> None:
     )
 
 
-def user(username: str = "lan", role: str = Role.HEALTH_WORKER, **values) -> User:
-    """An account with the password PASSWORD."""
-    made = User(username=username, role=role, **{"name": "Nông Thị Lan", "agency": "Trạm Y tế Sông Cầu", **values})
+def user(username: str = "lan", role: str | None = Role.HEALTH_WORKER, within=None, **values) -> User:
+    """An account with the password PASSWORD, holding `role` (None: none) in the city, an agency or a unit."""
+    made = User(username=username, **{"name": "Nông Thị Lan", "agency": "Trạm Y tế Sông Cầu", **values})
     made.set_password(PASSWORD)
     made.save()
+    if role is not None:
+        reach = {"agency" if isinstance(within, Agency) else "unit": within}
+        RoleGrant.objects.create(user=made, role=role, valid_from=BEGINNING, **reach)
     return made
 
 

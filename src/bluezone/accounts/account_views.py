@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages for overseeing: accounts for administrators, the audit for supervisors and administrators."""
+"""Pages for overseeing: accounts, for administrators."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -10,19 +10,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts import auditing, inviting
+from bluezone.accounts import granting, inviting
+from bluezone.accounts.account_forms import AccountChangeForm, AccountForm, RoleForm
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.forms import AccountChangeForm, AccountForm
-from bluezone.accounts.models import AuditEntry, User
-
-AUDIT_ROWS_A_PAGE = 50
+from bluezone.accounts.models import RoleGrant, User
 
 
 @require_safe
 @audience(Audience.ADMINS)
 def account_list(request: OfficeRequest) -> HttpResponse:
     """Everybody who has an account."""
-    return render(request, "accounts/account_list.html", {"accounts": User.objects.all()})
+    held = RoleGrant.objects.in_force(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
+    accounts = User.objects.prefetch_related(Prefetch("grants", queryset=held, to_attr="held"))
+    return render(request, "accounts/account_list.html", {"accounts": accounts})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +32,9 @@ def new_account(request: OfficeRequest) -> HttpResponse:
     form = AccountForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("username", "name", "agency", "role")}
-        user, token = inviting.make_account(request.user.username, **values, now=timezone.now())
+        user, token = inviting.make_account(
+            request.user.username, **values, now=timezone.now(), within=form.within, valid_to=form.valid_to
+        )
         return _show_link(request, user, token, status=201)
     return render(request, "accounts/account_new.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -40,24 +42,65 @@ def new_account(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.ADMINS)
 def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change name, agency, role or the right to sign in: 302 stored, 409 last administrator, 422 bad form."""
+    """Change name, agency or the right to sign in: 302 stored, 409 last administrator, 422 bad form."""
     account = get_object_or_404(User, pk=pk)
     form = AccountChangeForm(request.POST or None, instance=account)
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            values = {name: form.cleaned_data[name] for name in ("name", "agency", "role", "is_active")}
+            values = {name: form.cleaned_data[name] for name in ("name", "agency", "is_active")}
             try:
                 inviting.change_account(request.user.username, account, **values)
-            except inviting.LastAdmin:
+            except granting.LastAdmin:
                 form.add_error(None, _("This is the last administrator. Make another one first; nothing was changed."))
                 status = 409
             else:
                 messages.success(request, _("The account of %(name)s is changed.") % {"name": account.name})
                 return redirect("accounts")
-    shown = User.objects.get(pk=pk)
-    return render(request, "accounts/account_change.html", {"form": form, "account": shown}, status=status)
+    return _show_account(request, pk, form, RoleForm(), status)
+
+
+@require_POST
+@audience(Audience.ADMINS)
+def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Give the account one more role: 302 given, 409 not together with one it holds, 422 bad form."""
+    account = get_object_or_404(User, pk=pk)
+    form, status = RoleForm(request.POST), 422
+    if form.is_valid():
+        try:
+            granting.give(
+                request.user.username,
+                account,
+                form.cleaned_data["role"],
+                form.within,
+                timezone.localdate(),
+                form.valid_to,
+            )
+        except granting.RolesNotTogether:
+            form.add_error(
+                "role",
+                _("Who makes accounts issues no codes. Make a second account for another person; nothing was changed."),
+            )
+            status = 409
+        else:
+            messages.success(request, _("The role is given."))
+            return redirect("account", pk)
+    return _show_account(request, pk, AccountChangeForm(instance=account), form, status)
+
+
+@require_POST
+@audience(Audience.ADMINS)
+def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
+    """End a role from today on, with what was delegated on it."""
+    held = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=pk)
+    try:
+        granting.end(request.user.username, held, timezone.localdate())
+    except granting.LastAdmin:
+        messages.error(request, _("This is the last administrator. Make another one first; nothing was changed."))
+    else:
+        messages.success(request, _("The role is ended."))
+    return redirect("account", pk)
 
 
 @require_POST
@@ -68,12 +111,15 @@ def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     return _show_link(request, account, inviting.make_link(request.user.username, account, timezone.now()), status=201)
 
 
-@require_safe
-@audience(Audience.OVERSEERS)
-def audit(request: OfficeRequest) -> HttpResponse:
-    """The newest acts first, with the verdict over the whole chain and its head to note down."""
-    page = Paginator(AuditEntry.objects.order_by("-number"), AUDIT_ROWS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "accounts/audit.html", {"page": page, "verdict": auditing.verify()})
+def _show_account(
+    request: OfficeRequest, pk: int, form: AccountChangeForm, role_form: RoleForm, status: int
+) -> HttpResponse:
+    # Read anew: a form that was refused has changed the account it was given.
+    account, today = User.objects.get(pk=pk), timezone.localdate()
+    open_or_coming = Q(valid_to__isnull=True) | Q(valid_to__gt=today)
+    grants = account.grants.filter(open_or_coming).select_related("agency", "unit", "delegated_by__user")
+    context = {"form": form, "role_form": role_form, "account": account, "grants": grants, "today": today}
+    return render(request, "accounts/account_change.html", context, status=status)
 
 
 def _show_link(request: HttpRequest, user: User, token: str, status: int) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from bluezone.accounts.models import Role, User
+from bluezone.accounts.scoping import remember_grants, roles_of
 
 View = Callable[..., HttpResponse]
 
@@ -21,19 +22,26 @@ class Audience(enum.Enum):
     """Who a page is for; the value is the roles that may open it, None for everybody without an account."""
 
     EVERYONE = None
+    # Everybody who holds a role today.
     SIGNED_IN = frozenset(Role)
+    # The pages of one's own account, which also somebody opens whose role has ended.
+    ACCOUNT_HOLDERS = frozenset({"account", *Role})
     # An administrator makes accounts and issues no codes: the two powers are kept apart.
     CODE_ISSUERS = frozenset({Role.HEALTH_WORKER, Role.SUPERVISOR})
     # Declarations are opened, and limits raised, by supervisors alone.
     HEALTH_SUPERVISORS = frozenset({Role.SUPERVISOR})
-    OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
+    OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR})
     ADMINS = frozenset({Role.ADMIN})
     # Who keeps the directory of units and agencies, which everybody signed in may read; clerks, once there are any.
-    DIRECTORY_EDITORS = frozenset({Role.ADMIN})
-    # Who enters what agencies say of their staff; officers and clerks, once there are any.
-    STAFF_REPORTERS = frozenset({Role.ADMIN})
+    DIRECTORY_EDITORS = frozenset({Role.ADMIN})  # noqa: PIE796
+    # Who enters what agencies say of their staff, each for the agencies the role reaches.
+    STAFF_REPORTERS = frozenset({Role.ADMIN, Role.CLERK, Role.LEAD, Role.OFFICER})
     # Not people: enrolled tablets, canvass phones and speakers, by bearer token (bluezone.devices).
     DEVICES = frozenset({"device"})
+
+    def admits(self, user: User) -> bool:
+        """Whether a signed-in person holds one of the roles today, wherever; scoping.py says for what."""
+        return self in (Audience.EVERYONE, Audience.ACCOUNT_HOLDERS) or not roles_of(user).isdisjoint(self.value or ())
 
 
 class OfficeRequest(HttpRequest):
@@ -51,7 +59,8 @@ def audience(who: Audience) -> Callable[[View], View]:
             if who.value is not None:
                 if not request.user.is_authenticated:
                     return redirect_to_login(request.get_full_path(), reverse("sign-in"))
-                if request.user.role not in who.value:
+                remember_grants(request.user)
+                if not who.admits(request.user):
                     raise PermissionDenied
             return view(request, *args, **kwargs)
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of accounts: sign-in, own password, making and changing accounts."""
+"""Forms of one's own account: sign-in and password."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.models import Role, User
+from bluezone.accounts.models import User
 
 
 class SignInForm(forms.Form):
@@ -90,44 +90,3 @@ class PasswordChangeForm(NewPasswordForm):
         if not self.user.check_password(present):
             raise forms.ValidationError(_("This is not the present password."))
         return present
-
-
-class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new account: nothing about the person but name, agency and duty."""
-
-    role = forms.ChoiceField(
-        label=_("Role"),
-        choices=Role.choices,
-        initial=Role.HEALTH_WORKER,
-        widget=forms.RadioSelect,
-        help_text=_(
-            "A health worker issues codes. A supervisor also sees and revokes the codes of others and reads the audit. "
-            "An administrator makes accounts and reads the audit, and issues no codes."
-        ),
-    )
-
-    class Meta:
-        model = User
-        fields = ("name", "agency", "username", "role")
-        help_texts: ClassVar = {
-            "agency": _("For example: City health centre, Sông Cầu ward health station."),
-            "username": _("Small letters without diacritics, digits, dot or dash, for example lan.nguyen."),
-        }
-        widgets: ClassVar = {
-            "username": forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
-            "name": forms.TextInput(attrs={"autocomplete": "off"}),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["agency"].required = True
-
-
-class AccountChangeForm(AccountForm):
-    """Changing an account; the sign-in name stays, because the audit speaks of it."""
-
-    class Meta(AccountForm.Meta):
-        fields = ("name", "agency", "role", "is_active")
-        help_texts: ClassVar = {
-            "is_active": _("Without the tick the person is signed out at once and their links stop working."),
-        }

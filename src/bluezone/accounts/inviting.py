@@ -7,8 +7,9 @@ import secrets
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils import timezone
 
-from bluezone.accounts import auditing
+from bluezone.accounts import auditing, granting
 from bluezone.accounts.models import AccountLink, Act, Role, User
 from bluezone.refusal import Refused
 
@@ -23,37 +24,40 @@ class AccountLinkInvalid(Refused):
     code = "account_link_invalid"
 
 
-class LastAdmin(Refused):
-    """Without this administrator nobody could make accounts any more."""
-
-    code = "last_admin"
-
-
 def make_account(
-    actor: str, username: str, name: str, agency: str, role: str, now: datetime.datetime
+    actor: str,
+    username: str,
+    name: str,
+    agency: str,
+    role: str,
+    now: datetime.datetime,
+    *,
+    within: granting.Scope = None,
+    valid_to: datetime.date | None = None,
 ) -> tuple[User, str]:
-    """A new account without a password, and the token of its first link. The values come from a valid AccountForm."""
+    """A new account without a password, holding one role, and the token of its first link.
+
+    The values come from a valid AccountForm; within: where the role reaches, None for the whole city.
+    """
     with transaction.atomic():
-        user = User(username=username, name=name, agency=agency, role=role)
+        user = User(username=username, name=name, agency=agency)
         user.set_unusable_password()
         user.save()
-        auditing.record(actor, Act.ACCOUNT_MADE, username, role=role)
+        auditing.record(actor, Act.ACCOUNT_MADE, username)
+        granting.give(actor, user, role, within, timezone.localdate(now), valid_to)
         return user, make_link(actor, user, now)
 
 
-def change_account(actor: str, user: User, name: str, agency: str, role: str, is_active: bool) -> None:
+def change_account(actor: str, user: User, name: str, agency: str, is_active: bool) -> None:
     """Store other values of an account; raises LastAdmin when no administrator with a password would be left."""
     with transaction.atomic():
-        others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=user.pk)
-        stays_admin = role == Role.ADMIN and is_active
-        was_admin = User.objects.filter(pk=user.pk, role=Role.ADMIN).exists()
-        if was_admin and not stays_admin and not any(other.has_usable_password() for other in others):
-            raise LastAdmin("the last administrator cannot be changed to another role or be deactivated")
-        user.name, user.agency, user.role, user.is_active = name, agency, role, is_active
-        user.save(update_fields=["name", "agency", "role", "is_active"])
+        if not is_active:
+            granting.keep_an_administrator(user, timezone.localdate())
+        user.name, user.agency, user.is_active = name, agency, is_active
+        user.save(update_fields=["name", "agency", "is_active"])
         if not is_active:
             user.links.all().delete()
-        auditing.record(actor, Act.ACCOUNT_CHANGED, user.username, role=role, active=is_active)
+        auditing.record(actor, Act.ACCOUNT_CHANGED, user.username, active=is_active)
 
 
 def make_link(actor: str, user: User, now: datetime.datetime) -> str:
@@ -96,7 +100,7 @@ def first_admin_token(now: datetime.datetime) -> str | None:
 
     Called at every start of `serve`: a link that was lost or has expired is replaced by starting again.
     """
-    admins = User.objects.filter(role=Role.ADMIN, is_active=True)
+    admins = User.objects.holding([Role.ADMIN], timezone.localdate(now))
     if any(admin.has_usable_password() for admin in admins):
         return None
     admin = admins.first()

@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.accounts import account_views, views
+from bluezone.accounts import account_views, audit_views, delegation_views, views
 
 urlpatterns = [
     path("", views.first_page, name="first-page"),
@@ -15,5 +15,11 @@ urlpatterns = [
     path("accounts/new/", account_views.new_account, name="account-new"),
     path("accounts/<int:pk>/", account_views.change_account, name="account"),
     path("accounts/<int:pk>/link/", account_views.new_link, name="account-link"),
-    path("audit/", account_views.audit, name="audit"),
+    path("accounts/<int:pk>/roles/", account_views.give_role, name="account-role"),
+    path("accounts/<int:pk>/roles/<int:grant>/end/", account_views.end_role, name="account-role-end"),
+    path("delegations/", delegation_views.delegations, name="delegations"),
+    path("delegations/<int:pk>/end/", delegation_views.end_delegation, name="delegation-end"),
+    path("audit/", audit_views.audit, name="audit"),
+    path("audit/verify/", audit_views.verify, name="audit-verify"),
+    path("audit/export/", audit_views.export, name="audit-export"),
 ]

@@ -14,8 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.accounts import auditing, inviting, signing_in
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.forms import FirstPasswordForm, PasswordChangeForm, SignInForm
-from bluezone.accounts.models import Act, Role
+from bluezone.accounts.models import Act
 
+# Where the work of a role begins; who holds several begins at the first.
+FIRST_PAGES = [(Audience.CODE_ISSUERS, "codes"), (Audience.ADMINS, "accounts"), (Audience.OVERSEERS, "audit")]
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -23,7 +25,10 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @audience(Audience.SIGNED_IN)
 def first_page(request: OfficeRequest) -> HttpResponse:
     """Send each role to the page its work begins with."""
-    return redirect("accounts" if request.user.role == Role.ADMIN else "codes")
+    for duty, page in FIRST_PAGES:
+        if duty.admits(request.user):
+            return redirect(page)
+    return redirect("agencies")
 
 
 @sensitive_post_parameters()
@@ -64,7 +69,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.SIGNED_IN)
+@audience(Audience.ACCOUNT_HOLDERS)
 def sign_out(request: OfficeRequest) -> HttpResponse:
     """End the session and show the sign-in page."""
     logout(request)
@@ -99,7 +104,7 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.SIGNED_IN)
+@audience(Audience.ACCOUNT_HOLDERS)
 def change_password(request: OfficeRequest) -> HttpResponse:
     """Change the own password; other browsers of this account are signed out."""
     form = PasswordChangeForm(request.POST or None, user=request.user)

@@ -30,4 +30,4 @@ def chosen_number(request: HttpRequest, name: str) -> int | None:
 
 def may_edit(request: OfficeRequest) -> bool:
     """True when the reader also keeps the directory."""
-    return request.user.role in (Audience.DIRECTORY_EDITORS.value or ())
+    return Audience.DIRECTORY_EDITORS.admits(request.user)

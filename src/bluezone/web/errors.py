@@ -7,17 +7,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from bluezone.accounts.scoping import OutsideScope
+
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """403: signed in, but this page is for another role."""
+    """403: signed in, but this page is for another role, or for the same role elsewhere."""
+    if isinstance(exception, OutsideScope):
+        return _page(
+            request,
+            403,
+            _("Your role does not reach here"),
+            _(
+                "Nothing was changed. Your role is for another agency or unit, named at the foot of the pages. If this "
+                "is your work too, ask an administrator to give the role there."
+            ),
+        )
     return _page(
         request,
         403,
         _("This page is for another role"),
-        _(
-            "Nothing was changed. If the work is part of your duty, "
-            "ask an administrator to change the role of the account."
-        ),
+        _("Nothing was changed. If the work is part of your duty, ask an administrator to give the account that role."),
     )
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.scoping import may
 from bluezone.agencies.models import AdminUnit
 from bluezone.rollout.coverage.indicators import Proof, registered
 from bluezone.rollout.coverage.overview import Overview, city_unit, latest_week, overview
@@ -37,7 +38,7 @@ def unit(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
     """Whoever enters a ward's numbers sees them; `overview` refuses it above the ward."""
-    return Audience.STAFF_REPORTERS.admits(request.user)
+    return may(request.user, Audience.STAFF_REPORTERS.value or (), unit=unit)
 
 
 def _page(request: OfficeRequest, shown: Overview) -> HttpResponse:

@@ -4,8 +4,9 @@
 from django.http import Http404, HttpRequest
 
 from bluezone.accounts.audiences import Audience, OfficeRequest
+from bluezone.accounts.scoping import agencies_of, may
 from bluezone.agencies.asking import chosen_number
-from bluezone.agencies.models import AdminUnit
+from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.rollout.coverage import Week, week_or
 
 
@@ -25,9 +26,14 @@ def chosen_unit(request: HttpRequest) -> AdminUnit | None:
     return unit
 
 
-def may_report(request: OfficeRequest) -> bool:
-    """True when the reader enters staff reports, and so sees them as they were entered."""
-    return Audience.STAFF_REPORTERS.admits(request.user)
+def may_report(request: OfficeRequest, agency: Agency | None = None) -> bool:
+    """True when the reader enters the staff report of an agency, or of any when none is named."""
+    return may(request.user, Audience.STAFF_REPORTERS.value or (), agency=agency)
+
+
+def own_agencies(request: OfficeRequest) -> frozenset[int]:
+    """Primary keys of the agencies whose report the reader enters, and so sees as it was entered."""
+    return frozenset(agencies_of(request.user, Audience.STAFF_REPORTERS.value or ()).values_list("pk", flat=True))
 
 
 def in_training(request: HttpRequest) -> bool:

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit chain: what it tells of, and its entries."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Act(models.TextChoices):
+    """What the audit tells of."""
+
+    ACCOUNT_MADE = "account_made", _("made an account")
+    ACCOUNT_CHANGED = "account_changed", _("changed an account")
+    LINK_MADE = "link_made", _("made a one-time link")
+    ROLE_GIVEN = "role_given", _("gave a role")
+    ROLE_ENDED = "role_ended", _("ended a role")
+    ROLE_DELEGATED = "role_delegated", _("delegated a role")
+    FACTOR_ADDED = "factor_added", _("set up a second factor")
+    FACTOR_REMOVED = "factor_removed", _("removed a second factor")
+    RECOVERY_CODES_MADE = "recovery_codes_made", _("made recovery codes")
+    RECOVERY_CODE_USED = "recovery_code_used", _("used a recovery code")
+    SESSIONS_ENDED = "sessions_ended", _("ended sessions")
+    PASSWORD_SET = "password_set", _("set a password")
+    CODE_ISSUED = "code_issued", _("issued a code")
+    CODE_REVOKED = "code_revoked", _("revoked a code")
+    QUOTA_REFUSED = "quota_refused", _("was refused a code over the quota")
+    ENTRY_MADE = "entry_made", _("entered a unit or agency")
+    ENTRY_CHANGED = "entry_changed", _("changed a unit or agency")
+    FIGURE_RECORDED = "figure_recorded", _("recorded a figure")
+    RECIPIENTS_CHANGED = "recipients_changed", _("changed a recipient group")
+    LIST_IMPORTED = "list_imported", _("imported a list")
+    DEVICE_MADE = "device_made", _("entered a device")
+    DEVICE_CODE_MADE = "device_code_made", _("made a code for a device")
+    DEVICE_ENROLLED = "device_enrolled", _("connected a device")
+    DEVICE_REVOKED = "device_revoked", _("cut off a device")
+    STAFF_REPORTED = "staff_reported", _("reported the staff of an agency")
+    WEEK_REOPENED = "week_reopened", _("reopened a week for an agency")
+    QUOTA_RAISED = "quota_raised", _("raised the limit of codes for a day")
+    DECLARATION_KEY_MADE = "declaration_key_made", _("made the key for declarations")
+    DECLARATION_KEY_SEALED = "declaration_key_sealed", _("changed the passphrase for declarations")
+    DECLARATION_OPENED = "declaration_opened", _("opened a declaration")
+    DECLARATION_REFUSED = "declaration_refused", _("gave a wrong passphrase for declarations")
+    AUDIT_EXPORTED = "audit_exported", _("took a copy of the audit")
+
+
+class AuditEntry(models.Model):
+    """One act in the office. Entries form a chain of keyed hashes; auditing.py writes and verifies it.
+
+    The database itself refuses to change an entry, and to delete one before its year is over.
+    """
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=40)
+    action = models.CharField(max_length=40, choices=Act)
+    subject = models.CharField(max_length=64)
+    details = models.JSONField(default=dict)
+    previous = models.CharField(max_length=64, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.action} by {self.actor}"
