@@ -36,6 +36,9 @@ class Audience(enum.Enum):
     DIRECTORY_EDITORS = frozenset({Role.ADMIN})  # noqa: PIE796
     # Who enters what agencies say of their staff, each for the agencies the role reaches.
     STAFF_REPORTERS = frozenset({Role.ADMIN, Role.CLERK, Role.LEAD, Role.OFFICER})
+    # Who takes in and sends directives, and who approves them; scoping says for which agency.
+    DIRECTIVE_CLERKS = frozenset({Role.CLERK, Role.ISSUER})
+    DIRECTIVE_SIGNERS = frozenset({Role.ISSUER})
     # Not people: enrolled tablets, canvass phones and speakers, by bearer token (bluezone.devices).
     DEVICES = frozenset({"device"})
 

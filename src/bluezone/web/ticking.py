@@ -53,12 +53,14 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.devices import retention as devices_retention
     from bluezone.healthauthority import retention as codes_retention
     from bluezone.messaging.email import retention as email_retention
+    from bluezone.rollout.staffing import retention as staffing_retention
 
     accounts_retention.purge(now)
     agencies_retention.purge(now)
     codes_retention.purge(now)
     devices_retention.purge(now)
     email_retention.purge(now)
+    staffing_retention.purge(now)
 
 
 def main() -> None:

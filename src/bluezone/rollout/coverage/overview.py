@@ -109,13 +109,15 @@ def overview(unit: AdminUnit, week: Week, *, exact: bool) -> Overview:
 
 
 def city_unit(day: datetime.date) -> AdminUnit | None:
-    """The smallest unit that every agency in force on `day` serves or lies in: the city. None without agencies."""
+    """The smallest unit above the ward that every agency in force on `day` serves or lies in: the city.
+
+    None without agencies.
+    """
     paths = Agency.objects.in_force(day).order_by().values_list("unit__path", flat=True).distinct()
     chains = [path.split("/")[:-1] for path in paths]
-    if not chains:
-        return None
     shared = [steps[0] for steps in zip(*chains, strict=False) if len(set(steps)) == 1]
-    return AdminUnit.objects.filter(pk=shared[-1]).first() if shared else None
+    units = AdminUnit.objects.filter(pk__in=shared).exclude(kind__in=WARD_AND_BELOW)
+    return max(units, key=lambda unit: len(unit.path), default=None)
 
 
 def latest_week(today: datetime.date) -> Week:

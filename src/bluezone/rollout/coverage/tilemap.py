@@ -15,7 +15,7 @@ from bluezone.rollout.coverage.overview import Cell, Row
 
 SIDE = 104
 GAP = 6
-LINE_LENGTH = 13
+LINE_LENGTH = 12
 # Shares from which a tile is darker; absolute, so that a colour means the same in every week and city.
 LEVELS = (0.10, 0.25, 0.40, 0.60)
 

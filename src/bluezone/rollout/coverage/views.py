@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.scoping import may
 from bluezone.agencies.models import AdminUnit
-from bluezone.rollout.coverage.indicators import Proof, registered
-from bluezone.rollout.coverage.overview import Overview, city_unit, latest_week, overview
+from bluezone.rollout.coverage.indicators import Proof
+from bluezone.rollout.coverage.overview import WARD_AND_BELOW, Overview, city_unit, latest_week, overview
 from bluezone.rollout.coverage.running import RUNNING
 from bluezone.rollout.coverage.tilemap import tile_map
 from bluezone.rollout.coverage.weeks import week_or
@@ -54,7 +54,7 @@ def _page(request: OfficeRequest, shown: Overview) -> HttpResponse:
         "map": tile_map(shown.rows, mapped.key) if mapped else None,
         "proofs": list(Proof),
         "counted": [(each, shown.cell(each.key)) for each in counted],
-        "any_indicator": bool(registered()),
+        "is_part": shown.unit.kind in WARD_AND_BELOW,
         "is_latest": shown.week.following.first_day > timezone.localdate(),
     }
     return render(request, "coverage/unit.html", context)

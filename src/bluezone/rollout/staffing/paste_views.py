@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many agencies at once, pasted from a spreadsheet: read, shown, and stored only when no row is refused."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies.models import Agency
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.staffing import queries, recording, sentences
-from bluezone.rollout.staffing.asking import chosen_week, in_training
+from bluezone.rollout.staffing.asking import chosen_week, in_training, own_agencies
 from bluezone.rollout.staffing.forms import PasteForm
 from bluezone.rollout.staffing.pasting import PastedRow, read_rows
 from bluezone.rollout.staffing.views import latest_week
@@ -29,7 +30,9 @@ def paste(request: OfficeRequest) -> HttpResponse:
     week, form = chosen_week(request, latest_week()), PasteForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, week, form, None, status=422 if form.errors else 200)
-    rows = read_rows(form.cleaned_data["rows"], queries.expected_agencies(week))
+    own = own_agencies(request)
+    read = read_rows(form.cleaned_data["rows"], queries.expected_agencies(week))
+    rows = [replace(row, refusal="outside") if row.agency and row.agency.pk not in own else row for row in read]
     good = [(row.agency, row.counts) for row in rows if row.agency and row.counts and not row.refusal]
     complete = bool(rows) and len(good) == len(rows)
     if "store" not in request.POST or not complete:

@@ -56,12 +56,13 @@ class Counted:
 
 @dataclass(frozen=True)
 class AgencyRow:
-    """One agency in the table; report and counted are None where it has not reported."""
+    """One agency in the table; counted is None where it has not reported. is_own: whether the reader enters it."""
 
     agency: Agency
     counted: Counted | None
     version: int
     reported_at: datetime.datetime | None
+    is_own: bool
 
 
 @dataclass(frozen=True)
@@ -105,36 +106,37 @@ def agency_table(
     words: str,
     number: str | None,
     *,
-    exact: bool,
+    own: frozenset[int],
     training: bool = False,
 ) -> AgencyTable:
     """Read the table in a constant number of queries.
 
     unit: narrow to what serves it. show: one of SHOWN. words: part of a name or code. number: of the page.
-    exact: also show numbers under 5, for those who may enter them.
+    own: agencies whose numbers the reader enters, and so sees whatever their size.
     """
     stored = _stored(week, training)
-    hidden = _kept_back(stored, exact)
+    hidden = _kept_back(stored)
     owing = expected_agencies(week, unit)
     found = _narrowed(owing, week, show, words, training)
     page = Paginator(found, AGENCIES_A_PAGE).get_page(number)
     by_agency = {report.agency_id: report for report in stored}
     under = [report for report in stored if unit is None or report.unit_path.startswith(unit.path)]
-    rows = [_row(agency, by_agency.get(agency.pk), hidden) for agency in page.object_list]
+    rows = [_row(agency, by_agency.get(agency.pk), hidden, own) for agency in page.object_list]
     place = unit_place(unit.pk) if unit else ROOT
-    total = _total(under, [place in column for column in hidden])
+    all_own = all(report.agency_id in own for report in under)
+    total = _total(under, [place in column and not all_own for column in hidden])
     hides = any(row.counted and row.counted.hides_something for row in rows) or (total and total.hides_something)
     received = owing.filter(Exists(_current(week, training))).count()
     return AgencyTable(page, rows, total, owing.count(), received, bool(hides))
 
 
-def all_rows(week: Week, unit: AdminUnit | None, *, exact: bool, training: bool = False) -> list[AgencyRow]:
+def all_rows(week: Week, unit: AdminUnit | None, *, own: frozenset[int], training: bool = False) -> list[AgencyRow]:
     """Every agency that owes a report, for the file."""
     stored = _stored(week, training)
-    hidden = _kept_back(stored, exact)
+    hidden = _kept_back(stored)
     by_agency = {report.agency_id: report for report in stored}
     agencies = expected_agencies(week, unit).select_related("unit").order_by("unit__path", "name", "pk")
-    return [_row(agency, by_agency.get(agency.pk), hidden) for agency in agencies]
+    return [_row(agency, by_agency.get(agency.pk), hidden, own) for agency in agencies]
 
 
 def versions(agency: Agency, week: Week, *, training: bool = False) -> list[StaffReport]:
@@ -179,22 +181,21 @@ def _stored(week: Week, training: bool) -> list[_Stored]:
     return [_Stored(pk, path, version, at, counts) for pk, path, version, at, *counts in rows]
 
 
-def _kept_back(stored: list[_Stored], exact: bool) -> list[set[Place]]:
+def _kept_back(stored: list[_Stored]) -> list[set[Place]]:
     """For each of the five numbers the places where it is kept back."""
-    if exact:
-        return [set() for _name in NAMES]
     return [
         hidden_places((report.unit_path, report.agency_id, report.counts[column]) for report in stored)
         for column in range(len(NAMES))
     ]
 
 
-def _row(agency: Agency, report: _Stored | None, hidden: list[set[Place]]) -> AgencyRow:
+def _row(agency: Agency, report: _Stored | None, hidden: list[set[Place]], own: frozenset[int]) -> AgencyRow:
+    is_own = agency.pk in own
     if report is None:
-        return AgencyRow(agency, None, 0, None)
-    place = agency_place(agency.pk)
-    counts = [None if place in column else count for count, column in zip(report.counts, hidden, strict=True)]
-    return AgencyRow(agency, Counted(*counts), report.version, report.reported_at)
+        return AgencyRow(agency, None, 0, None, is_own)
+    kept = [not is_own and agency_place(agency.pk) in column for column in hidden]
+    counts = [None if is_kept else count for count, is_kept in zip(report.counts, kept, strict=True)]
+    return AgencyRow(agency, Counted(*counts), report.version, report.reported_at, is_own)
 
 
 def _total(reports: list[_Stored], hidden: list[bool]) -> Counted | None:

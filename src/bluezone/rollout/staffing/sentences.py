@@ -23,6 +23,7 @@ ROWS: dict[str, Promise] = {
     "number": _("A cell is empty or no whole number. Write 0 for none."),
     "unknown": _("No agency of this week has this name or code."),
     "several": _("More than one agency has this name. Write its code."),
+    "outside": _("This account does not report for this agency. Its own officer does, or the city office."),
     "repeated": _("This agency is in the list twice. Delete one of the two rows."),
 }
 

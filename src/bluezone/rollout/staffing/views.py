@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.scoping import require
 from bluezone.agencies.asking import chosen
 from bluezone.agencies.exporting import write_xlsx
 from bluezone.agencies.listing import XLSX
@@ -19,7 +20,7 @@ from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.staffing import queries, recording
-from bluezone.rollout.staffing.asking import chosen_unit, chosen_week, in_training, may_report
+from bluezone.rollout.staffing.asking import chosen_unit, chosen_week, in_training, may_report, own_agencies
 from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.forms import ReopenForm, StaffForm
 from bluezone.rollout.staffing.listing import listing
@@ -43,7 +44,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         show,
         words,
         request.GET.get("page"),
-        exact=may_report(request),
+        own=own_agencies(request),
         training=in_training(request),
     )
     today = timezone.localdate()
@@ -67,7 +68,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 def file(request: OfficeRequest) -> HttpResponse:
     """The agency table of a week as XLSX."""
     week, training = chosen_week(request, latest_week()), in_training(request)
-    rows = queries.all_rows(week, chosen_unit(request), exact=may_report(request), training=training)
+    rows = queries.all_rows(week, chosen_unit(request), own=own_agencies(request), training=training)
     response = HttpResponse(write_xlsx([listing(rows, week, training=training)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="staff-{week}.xlsx"'
     return response
@@ -76,8 +77,9 @@ def file(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.STAFF_REPORTERS)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One agency's numbers for a week: 302 stored, 409 week locked or still to come, 422 numbers contradict."""
+    """One agency's numbers for a week: 302 stored, 403 not your agency, 409 week closed, 422 numbers contradict."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
+    require(request.user, Audience.STAFF_REPORTERS.value or (), agency=agency)
     week, training = chosen_week(request, latest_week()), in_training(request)
     form = StaffForm(request.POST or None, initial=_known(agency, week, training))
     if request.method == "POST" and form.is_valid():
@@ -93,8 +95,9 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(Audience.ADMINS)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Open a locked week again for one agency: 302 to its form, 422 without a reason."""
+    """Open a locked week again for one agency: 302 to its form, 403 not your agency, 422 without a reason."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
+    require(request.user, Audience.ADMINS.value or (), agency=agency)
     week, form = chosen_week(request, latest_week()), ReopenForm(request.POST)
     if not form.is_valid():
         known = StaffForm(initial=_known(agency, week, in_training(request)))

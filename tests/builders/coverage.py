@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A city with wards, agencies and staff reports, small for most tests and large for those of speed."""
+
+import datetime
+from contextlib import contextmanager
+
+from bluezone.agencies.folding import fold
+from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.agencies.writing import rewrite_paths
+from bluezone.rollout.coverage import Indicator, Week, indicators
+from bluezone.rollout.staffing.models import StaffReport
+
+WEEK = Week(datetime.date(2020, 8, 10))
+# Within the week, so that it can be reported.
+NOW = datetime.datetime(2020, 8, 14, 3, 0, tzinfo=datetime.UTC)
+
+
+def unit(name, kind="ward", parent=None, **values):
+    """One administrative unit; its key is its folded name."""
+    made = AdminUnit.objects.create(
+        key=fold(name).replace(" ", "-"), name=name, folded=fold(name), kind=kind, parent=parent, path="", **values
+    )
+    rewrite_paths(AdminUnit)
+    made.refresh_from_db()
+    return made
+
+
+def agency(name, unit, **values):
+    """One agency that serves `unit`."""
+    kind = values.pop("kind", "department")
+    made = Agency.objects.create(
+        key=fold(name).replace(" ", "-"), name=name, folded=fold(name), kind=kind, unit=unit, path="", **values
+    )
+    rewrite_paths(Agency)
+    made.refresh_from_db()
+    return made
+
+
+def city(*wards):
+    """A province, a city in it, and wards; returns the city and the wards."""
+    province = unit("tỉnh Bắc Kạn", "province")
+    top = unit("thành phố Bắc Kạn", "district", province)
+    return top, [unit(name, "ward", top, code=f"{number:05d}") for number, name in enumerate(wards, 1)]
+
+
+def said(agency, by, running=0, with_smartphone=None, week=WEEK, **values):
+    """A current staff report, put straight into the table."""
+    phones = running if with_smartphone is None else with_smartphone
+    defaults = {"staff": phones, "web_edition": 0, "reminded": 0, "version": 1, "reported_at": NOW}
+    counts = {"running": running, "with_smartphone": phones}
+    return StaffReport.everything.create(
+        agency=agency, week=week.first_day, reported_by=by, **counts, **{**defaults, **values}
+    )
+
+
+def large_city(by, wards=8, agencies=1000, weeks=52):
+    """A city of `agencies` agencies that all reported for `weeks` weeks up to WEEK; bulk, since it is large."""
+    top, below = city(*(f"phường {number}" for number in range(wards)))
+    rows = [
+        Agency(
+            key=f"a{n}", name=f"Cơ quan {n}", folded=f"co quan {n}", kind="department", unit=below[n % wards], path=""
+        )
+        for n in range(agencies)
+    ]
+    Agency.objects.bulk_create(rows)
+    rewrite_paths(Agency)
+    made = list(Agency.objects.order_by("pk"))
+    for back in range(weeks):
+        monday = WEEK.first_day - datetime.timedelta(days=7 * back)
+        StaffReport.everything.bulk_create(
+            StaffReport(
+                agency=each, week=monday, version=1, staff=40 + n % 30, with_smartphone=30 + n % 20, running=n % 25,
+                web_edition=n % 5, reminded=n % 4, reported_by=by, reported_at=NOW,
+            )
+            for n, each in enumerate(made)
+        )  # fmt: skip
+    return top
+
+
+@contextmanager
+def registered_only(*wanted: Indicator):
+    """Within it no indicator but `wanted` is registered."""
+    before = dict(indicators._registered)
+    indicators._registered.clear()
+    for indicator in wanted:
+        indicators.register(indicator)
+    try:
+        yield
+    finally:
+        indicators._registered.clear()
+        indicators._registered.update(before)

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coverage: columns that are never added, small numbers kept back, reports that run nothing."""
+
+import io
+import re
+import time
+import zipfile
+
+import docx
+import openpyxl
+import pytest
+from tests.builders.coverage import WEEK, agency, city, large_city, registered_only, said
+from tests.builders.office import user
+
+from bluezone.accounts.models import Role
+from bluezone.rollout.coverage import Figure, Indicator, Proof, RunningShare
+from bluezone.rollout.staffing.indicator import StaffRunning
+
+pytestmark = pytest.mark.django_db
+LETTER = {"issuer": "=cmd|' /c calc'!A1", "notation": "BC-UBND", "place": "Bắc Kạn", "basis": "<script>x</script>"}
+
+
+class Gates(RunningShare):
+    """Gate-days as issue 4 will give them."""
+
+    def __init__(self, *days):
+        self.days = days
+
+    def figures(self, week):
+        return [Figure(path, None, proven, phones, "gates", week.last_day) for path, proven, phones in self.days]
+
+    def rows_address(self, unit_id, week):
+        return f"/gates/?unit={unit_id}"
+
+
+class Doors(Indicator):
+    """Something attested, such as canvassers will count."""
+
+    key, proof, name, base_name = "doors", Proof.ATTESTED, "doors", "doors with a smartphone"
+
+    def figures(self, week):
+        return []
+
+    def rows_address(self, unit_id, week):
+        return "/doors/"
+
+
+@pytest.fixture
+def leader(client):
+    client.cookies.load({"bluezone-language": "en"})
+    made = user("hoa", Role.LEADER)
+    client.force_login(made)
+    return made
+
+
+@pytest.fixture
+def wards():
+    return city("phường Đức Xuân", "phường Sông Cầu", "xã Dương Quang")
+
+
+def body(text):
+    return " ".join(text.split("<tbody>")[1].split("</tbody>")[0].split())
+
+
+def test_the_city_is_the_smallest_unit_that_all_agencies_serve(client, leader, wards):
+    _top, below = wards
+    for ward in below[:2]:
+        said(agency(f"UBND {ward.name}", ward), leader, 10, 40)
+    text = client.get(f"/coverage/?week={WEEK}").text
+
+    assert "Share running, thành phố Bắc Kạn" in text
+    assert "All of thành phố Bắc Kạn" in text
+    assert "25.0%" in text
+
+
+def test_proven_and_self_reported_stand_in_columns_of_their_own_and_are_never_added(client, leader, wards):
+    top, below = wards
+    said(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
+    gates = Gates((below[0].path, 300, 1000), (below[0].path, 500, 1000))
+    with registered_only(gates, StaffRunning()):
+        text = client.get(f"/coverage/units/{top.pk}/?week={WEEK}").text
+    columns = re.findall(r"<td.*?</td>", body(text).split("<tr", 2)[1])
+
+    assert ["40.0%" in columns[0], "25.0%" in columns[3]] == [True, True]
+    assert "810" not in text, "800 proven and 10 self-reported are no sum"
+    assert f'href="/gates/?unit={below[0].pk}"' in columns[0]
+    assert f"unit={below[0].pk}" in columns[3]
+
+
+def test_the_share_running_is_proven_passages_by_passages_with_a_smartphone_over_gate_days(client, leader, wards):
+    _top, below = wards
+    agency("UBND Đức Xuân", below[0])
+    days = [(below[0].path, 200, 1000), (below[1].path, 800, 1000)] * 3
+    with registered_only(Gates(*days)):
+        text = client.get(f"/coverage/?week={WEEK}").text
+
+    low, high = map(float, re.search(r"95% interval ([\d.]+)–([\d.]+)%, over gate-days", text).groups())
+    assert "50.0%" in text
+    assert high - low > 20, "gate-days differ far more than six thousand passages by chance"
+
+
+def test_without_gates_the_share_running_is_empty_and_nothing_stands_in_for_it(client, leader, wards):
+    _top, below = wards
+    said(agency("UBND Đức Xuân", below[0]), leader, 10, 40)
+
+    assert "nothing else stands in for it" in client.get(f"/coverage/?week={WEEK}").text
+
+
+def test_the_web_edition_is_never_counted_as_running(client, leader, wards):
+    _top, below = wards
+    said(agency("UBND Đức Xuân", below[0]), leader, 10, 40, web_edition=30)
+    text = client.get(f"/coverage/?week={WEEK}").text
+
+    assert "25.0%" in text
+    assert "never counted as running" in text
+
+
+def test_training_is_in_no_figure(client, leader, wards):
+    top, below = wards
+    said(agency("UBND Đức Xuân", below[0]), leader, 38, 40, training=True)
+
+    assert list(StaffRunning().figures(WEEK)) == []
+    assert StaffRunning().reporting(top.path, WEEK).received == 0
+    assert "Nothing was counted here this week" in client.get(f"/coverage/?week={WEEK}").text
+
+
+def test_a_small_number_is_kept_back_with_another_so_that_the_sum_does_not_tell_it(client, leader, wards):
+    top, below = wards
+    for ward, running in zip(below, (3, 20, 31), strict=True):
+        said(agency(f"UBND {ward.name}", ward), leader, running, 60)
+    text = body(client.get(f"/coverage/units/{top.pk}/?week={WEEK}").text)
+    first, second, third, whole = text.split("<tr")[1:]
+
+    assert "kept back / 60" in first
+    assert "kept back / 60" in second
+    assert "31 / 60" in third
+    assert "54 / 180" in whole
+
+
+def test_the_map_keeps_back_what_the_table_keeps_back(client, leader, wards):
+    top, below = wards
+    for ward, running in zip(below, (3, 20, 31), strict=True):
+        said(agency(f"UBND {ward.name}", ward), leader, running, 60)
+    drawing = (
+        client.get(f"/coverage/units/{top.pk}/?week={WEEK}").text.split('<svg class="tiles"')[1].split("</svg>")[0]
+    )
+
+    assert drawing.count('class="hidden-cell"') == 2
+    assert "5.0%" not in drawing
+    assert "51.7%" in drawing
+
+
+def test_only_the_ward_itself_sees_its_small_numbers(client, leader, wards):
+    _top, below = wards
+    said(agency("UBND Đức Xuân", below[0]), leader, 3, 60)
+    address = f"/coverage/units/{below[0].pk}/?week={WEEK}"
+
+    assert "3 / 60" not in " ".join(client.get(address).text.split())
+    client.force_login(user("binh", Role.OFFICER, within=below[0]))
+    assert "3 / 60" in " ".join(client.get(address).text.split())
+    client.force_login(user("nam", Role.OFFICER, within=below[1]))
+    assert "3 / 60" not in " ".join(client.get(address).text.split())
+
+
+def test_a_report_keeps_small_numbers_back_whoever_asks(client, wards):
+    _top, below = wards
+    officer = user("binh", Role.OFFICER, within=below[0])
+    client.force_login(officer)
+    said(agency("UBND Đức Xuân", below[0]), officer, 3, 60)
+    data = client.get(f"/coverage/units/{below[0].pk}/report/docx/", {**LETTER, "week": str(WEEK)}).content
+    cells = [cell.text for table in docx.Document(io.BytesIO(data)).tables for row in table.rows for cell in row.cells]
+
+    assert "ẩn" in cells
+    assert "3" not in cells
+
+
+@pytest.fixture
+def reported(leader, wards):
+    top, below = wards
+    for ward, running in zip(below, (13, 20, 31), strict=True):
+        said(agency(f"UBND {ward.name}", ward), leader, running, 60)
+    return top
+
+
+def test_the_docx_is_in_administrative_layout_and_vietnamese(client, reported):
+    answer = client.get(f"/coverage/units/{reported.pk}/report/docx/", {**LETTER, "week": str(WEEK)})
+    word = docx.Document(io.BytesIO(answer.content))
+    cells = [cell.text for table in word.tables for row in table.rows for cell in row.cells]
+    text = "\n".join([*(paragraph.text for paragraph in word.paragraphs), *cells])
+
+    assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in text
+    assert "Kết quả triển khai cài đặt ứng dụng Bluezone tuần 10–16/8/2020" in text
+    assert "(tự báo)" in text
+    assert "Mẫu số: cán bộ có điện thoại thông minh. Nguồn: báo cáo cán bộ" in text
+    assert "Chưa có số liệu xác thực tại cổng" in text
+    assert "running" not in text
+
+
+def test_the_workbook_holds_numbers_and_no_formula(client, reported):
+    data = client.get(f"/coverage/units/{reported.pk}/report/xlsx/", {**LETTER, "week": str(WEEK)}).content
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        assert not any(b"<f>" in package.read(name) for name in package.namelist())
+    sheet = openpyxl.load_workbook(io.BytesIO(data)).active
+
+    assert (sheet["A1"].value, sheet["A1"].data_type, sheet["A1"].quotePrefix) == (LETTER["issuer"], "s", True)
+    assert [64, 180, 35.6] in [[cell.value for cell in row][1:4] for row in sheet.iter_rows()]
+
+
+def test_the_page_for_print_lets_its_own_style_through_and_no_other(client, reported):
+    answer = client.get(f"/coverage/units/{reported.pk}/report/print/", {**LETTER, "week": str(WEEK)})
+    policy = answer.headers["Content-Security-Policy"]
+
+    assert "<script>" not in answer.text
+    assert "unsafe" not in policy
+    assert "sha256-" in policy
+    assert "style=" not in answer.text
+
+
+def test_a_pdf_is_made_or_the_page_for_print_stands_in(client, reported):
+    answer = client.get(f"/coverage/units/{reported.pk}/report/pdf/", {**LETTER, "week": str(WEEK)})
+
+    assert answer.headers["Content-Type"] == "application/pdf" or "/report/print/?" in answer.url
+
+
+def test_a_letterhead_without_an_issuer_is_asked_for_again(client, reported):
+    assert client.get(f"/coverage/units/{reported.pk}/report/docx/?week={WEEK}").status_code == 422
+    assert client.get(f"/coverage/units/{reported.pk}/report/exe/", LETTER).status_code == 404
+
+
+def test_empty_pages_teach(client, leader, wards):
+    assert "Enter the units and agencies" in client.get(f"/coverage/?week={WEEK}").text
+    agency("UBND Đức Xuân", wards[1][0])
+    assert "The first numbers come from the staff report" in client.get(f"/coverage/?week={WEEK}").text
+
+
+def test_a_thousand_agencies_and_a_year_take_a_constant_number_of_queries_and_little_time(
+    client, leader, django_assert_max_num_queries
+):
+    top = large_city(leader)
+    client.get(f"/coverage/?week={WEEK}")
+    for address in ("/coverage/", f"/coverage/units/{top.pk}/"):
+        with registered_only(StaffRunning(), Doors()), django_assert_max_num_queries(14):
+            client.get(f"{address}?week={WEEK}")
+        seconds = []
+        for _ in range(7):
+            begun = time.perf_counter()
+            assert client.get(f"{address}?week={WEEK}").status_code == 200
+            seconds.append(time.perf_counter() - begun)
+        assert min(seconds) < 0.150, seconds  # the least: what else the machine does is not the page's time

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers under 5 stay unknown also to a reader who subtracts."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, hidden_cells
+
+
+def table(**values):
+    """A city of parts; its sum is worked out."""
+    return {"city": list(values)}, {**values, "city": sum(values.values())}
+
+
+def hidden(**values):
+    return hidden_cells(*table(**values), "city")
+
+
+def test_large_numbers_and_zeros_are_all_shown():
+    assert hidden(a=5, b=0, c=900) == set()
+
+
+def test_one_small_number_takes_the_next_larger_with_it():
+    assert hidden(a=3, b=40, c=20) == {"a", "c"}
+
+
+def test_two_ones_would_be_known_by_their_sum_so_a_third_goes_too():
+    assert hidden(a=1, b=1, c=30, d=50) == {"a", "b", "c"}
+
+
+def test_two_that_could_be_anything_are_enough():
+    assert hidden(a=4, b=4, c=30) == {"a", "b"}
+
+
+def test_a_small_number_alone_takes_the_sum_with_it():
+    assert hidden(a=3) == {"a", "city"}
+    assert hidden(a=3, b=0) == {"a", "city"}
+
+
+def test_a_sum_hidden_below_is_hidden_above_and_takes_another_ward_with_it():
+    parts = {"city": ["north", "south", "east"], "north": ["n1"], "south": ["s1", "s2"], "east": ["e1", "e2"]}
+    values = {"city": 103, "north": 3, "n1": 3, "south": 40, "s1": 10, "s2": 30, "east": 60, "e1": 30, "e2": 30}
+
+    found = hidden_cells(parts, values, "city")
+
+    assert {"north", "n1", "south"} <= found
+    assert found & {"s1", "s2"}, "the rows of a hidden ward do not give its sum"
+    assert not found & {"city", "east", "e1", "e2"}
+
+
+def ranges(parts, values, hidden_parts, above_shown):
+    """What a reader works out of hidden parts: the smallest and largest value each can have."""
+    if not above_shown:
+        return {}
+    rest = sum(values[part] for part in hidden_parts)
+    return {part: (1, rest - (len(hidden_parts) - 1)) for part in hidden_parts}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=6), min_size=1, max_size=6))
+def test_no_reader_who_subtracts_learns_a_small_number(wards):
+    parts, values = {"city": []}, {"city": 0}
+    for number, agencies in enumerate(wards):
+        parts["city"].append(f"w{number}")
+        parts[f"w{number}"] = [f"w{number}a{n}" for n in range(len(agencies))]
+        values[f"w{number}"] = sum(agencies)
+        values["city"] += sum(agencies)
+        values |= {f"w{number}a{n}": value for n, value in enumerate(agencies)}
+    found = hidden_cells(parts, values, "city")
+
+    assert {key for key, value in values.items() if 0 < value < SMALLEST_SHOWN} <= found
+    for above, below in parts.items():
+        kept = [part for part in below if part in found]
+        for low, high in ranges(parts, values, kept, above not in found).values():
+            assert low < SMALLEST_SHOWN <= high, "a hidden number could still be 5 or more, or less"
+        if above in found and values[above]:
+            assert kept, "a hidden sum cannot be added up again"
