@@ -16,7 +16,10 @@ class ReportForm(forms.Form):
     superior = forms.CharField(label=_("Body above the issuer"), max_length=120, required=False)
     issuer = forms.CharField(label=_("Issuer"), max_length=120)
     number = forms.CharField(
-        label=_("Number"), max_length=20, required=False, help_text=_("Leave empty to write it in by hand.")
+        label=_("Number of the document"),
+        max_length=20,
+        required=False,
+        help_text=_("Leave empty to write it in by hand."),
     )
     notation = forms.CharField(label=_("Notation"), max_length=40, initial="BC-UBND")
     place = forms.CharField(label=_("Place"), max_length=60)
