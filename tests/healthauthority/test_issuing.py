@@ -60,7 +60,8 @@ def test_the_office_has_no_field_for_anything_about_the_person():
     fields = {field.name for field in IssuedCode._meta.get_fields()}
 
     assert fields == {
-        "id", "handle", "worker", "case_class", "onset", "issued_at", "expires_at", "link_expires_at", "form_id",
+        "id", "handle", "worker", "facility", "case_class", "onset", "issued_at", "expires_at", "link_expires_at",
+        "form_id",
     }  # fmt: skip
 
 

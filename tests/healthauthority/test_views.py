@@ -93,7 +93,9 @@ def test_over_the_quota_the_page_says_what_to_do_next(english, server, lan):
     refused = english.post("/codes/new/", form())
 
     assert refused.status_code == 429
-    assert "ask a colleague or the supervisor" in refused.text
+    assert "no supervisor has an account" in refused.text
+    user("sup", Role.SUPERVISOR, name="Hoàng Văn Bình")
+    assert "call the supervisor (Hoàng Văn Bình)" in english.get("/codes/new/").text
     assert IssuedCode.objects.count() == 2
     assert "2 / 2" in english.get("/codes/").text
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The form for issuing a code."""
+"""Forms of codes: issuing one, raising a limit."""
 
 import datetime
 import uuid
@@ -9,8 +9,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.healthauthority import issuing
-from bluezone.healthauthority.models import CaseClass
+from bluezone.accounts.models import User
+from bluezone.healthauthority import issuing, quotas
+from bluezone.healthauthority.models import CaseClass, RaiseReason
 
 
 class IssueForm(forms.Form):
@@ -48,3 +49,31 @@ class IssueForm(forms.Form):
                 % {"days": (last - first).days}
             )
         return onset
+
+
+class RaiseForm(forms.Form):
+    """Whose limit, how many more, and why: three choices, nothing to write."""
+
+    whose = forms.ChoiceField(label=_("Whose limit?"))
+    more = forms.IntegerField(
+        label=_("How many codes more, today only"),
+        min_value=1,
+        max_value=1000,
+        initial=50,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    reason = forms.ChoiceField(label=_("Why?"), choices=RaiseReason.choices, widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._workers = {str(worker.pk): worker for worker in quotas.issuers()}
+        facilities = sorted({name for worker in self._workers.values() if (name := quotas.facility_of(worker))})
+        self.fields["whose"].choices = [  # type: ignore[attr-defined]
+            (_("One worker"), [(f"worker:{pk}", worker.name) for pk, worker in self._workers.items()]),
+            (_("A facility, all its workers together"), [(f"facility:{name}", name) for name in facilities]),
+        ]
+
+    def target(self) -> tuple[User | None, str]:
+        """The worker, or None and the name of the facility."""
+        kind, _separator, name = self.cleaned_data["whose"].partition(":")
+        return (self._workers[name], "") if kind == "worker" else (None, name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Issuing a code for a case: bounds of the onset, the worker's quota, the audit."""
+"""Issuing a code for a case: bounds of the onset, the quotas, the audit."""
 
 import datetime
 import uuid
@@ -11,6 +11,7 @@ from django.utils import timezone
 from bluezone.accounts import auditing
 from bluezone.accounts.inviting import COMMAND_LINE
 from bluezone.accounts.models import Act, User
+from bluezone.healthauthority import quotas
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.keyserver import codes
 from bluezone.keyserver.codes import OLDEST_ONSET_DAYS, OnsetRefused
@@ -19,7 +20,7 @@ from bluezone.refusal import Refused
 
 
 class QuotaReached(Refused):
-    """The worker has issued as many codes today as one worker may."""
+    """The worker, or the worker's facility, has issued as many codes today as it may."""
 
     code = "quota_reached"
 
@@ -71,12 +72,6 @@ def onset_bounds(today: datetime.date) -> tuple[datetime.date, datetime.date]:
     return today - datetime.timedelta(days=OLDEST_ONSET_DAYS), today
 
 
-def issued_today(worker: User, now: datetime.datetime) -> int:
-    """Codes the worker has issued on the local day of `now`, revoked ones too."""
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    return IssuedCode.objects.filter(worker=worker, issued_at__gte=midnight).count()
-
-
 def _refusal(
     server: KeyServer, worker: User | None, now: datetime.datetime, form_id: uuid.UUID | None
 ) -> Refused | None:
@@ -84,11 +79,12 @@ def _refusal(
         return FormAlreadySent("this form has issued its code already")
     if worker is None:
         return None
-    # The row lock makes two requests of one worker count one after the other on PostgreSQL too.
-    User.objects.select_for_update().get(pk=worker.pk)
-    quota = server.city.quota_per_worker_a_day
-    if issued_today(worker, now) >= quota:
-        return QuotaReached(f"{quota} codes issued today, which is the quota")
+    quotas.hold(worker)
+    quota = quotas.quota_of(server, worker, now)
+    if quota.reached == "worker":
+        return QuotaReached(f"{quota.worker_issued} codes issued today, which is the quota of one worker")
+    if quota.reached == "facility":
+        return QuotaReached(f"{quota.facility_issued} codes issued today, which is the quota of the facility")
     return None
 
 
@@ -105,6 +101,7 @@ def _issue(
     record = IssuedCode.objects.create(
         handle=made.row_id,
         worker=worker,
+        facility=quotas.facility_of(worker),
         case_class=case_class,
         onset=onset,
         issued_at=now,

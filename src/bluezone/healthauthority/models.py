@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the office remembers of a code: never the code, never the case."""
+"""What the office remembers of codes and declarations: never a code, never a case, never what was declared."""
 
 from typing import ClassVar
 
@@ -20,11 +20,12 @@ class IssuedCode(models.Model):
 
     There is no field for a name, a file number or a remark, on purpose: whatever were written there would tie a code
     to a person. A worker finds a code again by the time it was issued. The onset is forgotten when the code expires,
-    the row after 14 days.
+    the row after 14 days. facility: the worker's agency at the time, whose limit the code counts toward.
     """
 
     handle = models.CharField(max_length=128, unique=True)
     worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="codes")
+    facility = models.CharField(max_length=120, blank=True, db_index=True)
     case_class = models.CharField(max_length=16, choices=CaseClass)
     onset = models.DateField(null=True)
     issued_at = models.DateTimeField(db_index=True)
@@ -40,3 +41,93 @@ class IssuedCode(models.Model):
 
     def __str__(self) -> str:
         return f"code issued {self.issued_at:%Y-%m-%d %H:%M}"
+
+
+class Batch(models.Model):
+    """Codes issued together, so that sending the same rows again shows the same codes and issues no others.
+
+    key_digest: SHA-256 of the key that the browser drew and keeps to itself; rows_digest: HMAC of what was asked.
+    answer: the codes, sealed under that key, which the office does not have. Deleted when the codes expire.
+    """
+
+    key_digest = models.CharField(max_length=64, unique=True)
+    worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="batches")
+    rows_digest = models.CharField(max_length=64)
+    answer = models.BinaryField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"batch until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class RaiseReason(models.TextChoices):
+    """Why a limit was raised. A choice, not a text: in a text a case might be named, and the audit keeps a year."""
+
+    MANY_CASES = "many_cases", _("Many cases today")
+    MASS_TESTING = "mass_testing", _("Results of mass testing arrived")
+    ABSENT = "absent", _("Stands in for a colleague who is away")
+    OTHER_PLACE = "other_place", _("Works for another facility as well today")
+
+
+class QuotaRaise(models.Model):
+    """More codes than usual for one worker or one facility on one local day."""
+
+    worker = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="quota_raises"
+    )
+    facility = models.CharField(max_length=120, blank=True)
+    day = models.DateField(db_index=True)
+    more = models.PositiveIntegerField()
+    reason = models.CharField(max_length=20, choices=RaiseReason)
+    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    raised_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-raised_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(reason__in=RaiseReason.values), name="raise_reason_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(worker__isnull=False, facility="")
+                | (models.Q(worker__isnull=True) & ~models.Q(facility="")),
+                name="raise_is_for_a_worker_or_a_facility",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.more} more on {self.day}"
+
+
+class DeclarationKey(models.Model):
+    """A key for declarations: its public half, and its private half under the supervisor's passphrase.
+
+    replaced_at: when a newer key took its place; it stays until everything sealed for it has been deleted.
+    """
+
+    public_pem = models.TextField()
+    sealed = models.BinaryField()
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    replaced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-made_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                models.Value(1), condition=models.Q(replaced_at__isnull=True), name="one_declaration_key_in_force"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"key for declarations made {self.made_at:%Y-%m-%d %H:%M}"
+
+
+class OpenedDeclaration(models.Model):
+    """That a declaration was opened, and whether its sender has been called; nothing of what stands in it."""
+
+    handle = models.CharField(max_length=64, unique=True)
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    called_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"declaration opened {self.opened_at:%Y-%m-%d %H:%M}"

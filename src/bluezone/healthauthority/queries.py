@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the code pages show: issued codes with their present state, and when reports reach phones."""
+"""What the pages show: codes with their present state, when reports reach phones, declarations and who opened them."""
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
-from bluezone.accounts.models import Role, User
-from bluezone.healthauthority.models import IssuedCode
+from bluezone.accounts.audiences import Audience
+from bluezone.accounts.models import User
+from bluezone.healthauthority.models import IssuedCode, OpenedDeclaration
 from bluezone.keyserver import codes, publication
 from bluezone.keyserver.codes import CodeState
 from bluezone.keyserver.service import KeyServer
 
 CODES_A_PAGE = 20
+SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,17 @@ class Reach:
 def codes_seen_by(user: User) -> QuerySet[IssuedCode]:
     """A health worker sees the codes they issued; a supervisor those of everybody."""
     everything = IssuedCode.objects.select_related("worker")
-    return everything if user.role == Role.SUPERVISOR else everything.filter(worker=user)
+    return everything if oversees(user) else everything.filter(worker=user)
+
+
+def oversees(user: User) -> bool:
+    """Whether this is a supervisor, who sees everybody's codes, raises limits and opens declarations."""
+    return Audience.HEALTH_SUPERVISORS.admits(user)
+
+
+def supervisors() -> list[str]:
+    """Names of those who can raise a limit, for whoever has met one."""
+    return [str(user) for user in User.objects.holding(Audience.HEALTH_SUPERVISORS.value)]
 
 
 def page_of_codes(
@@ -54,3 +67,20 @@ def reach(server: KeyServer, now: datetime.datetime) -> Reach:
     times = publication.reach_times(server, now.timestamp())
     seconds = (times.published_at, times.phones_by, times.today_published_at, times.today_phones_by)
     return Reach(*(datetime.datetime.fromtimestamp(value, datetime.UTC) for value in seconds))
+
+
+@dataclass(frozen=True)
+class DeclarationRow:
+    """A sealed declaration in the list: when it came (Unix seconds, the hour), and what was done with it."""
+
+    handle: str
+    received: int
+    opened: OpenedDeclaration | None
+
+
+def declaration_rows(held: Iterable[tuple[str, int]]) -> list[DeclarationRow]:
+    """Sealed declarations (handle, hour) with who opened them, in one query."""
+    rows = list(held)
+    notes = OpenedDeclaration.objects.select_related("opened_by").filter(handle__in=[handle for handle, _ in rows])
+    opened = {note.handle: note for note in notes}
+    return [DeclarationRow(handle, hour * SECONDS_PER_HOUR, opened.get(handle)) for handle, hour in rows]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the health worker: the list of codes, a new code, its state, revoking it."""
+"""Pages of one code: the list of codes, a new code with what to say, its state, revoking it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.healthauthority import issuing, queries, revoking
+from bluezone.healthauthority import issuing, queries, quotas, revoking
 from bluezone.healthauthority.forms import IssueForm
 from bluezone.healthauthority.key_server import key_server
 
@@ -24,8 +24,7 @@ def code_list(request: OfficeRequest) -> HttpResponse:
         "page": page,
         "rows": rows,
         "reach": queries.reach(server, now),
-        "issued_today": issuing.issued_today(request.user, now),
-        "quota": server.city.quota_per_worker_a_day,
+        "quota": quotas.quota_of(server, request.user, now),
     }
     return render(request, "healthauthority/code_list.html", context)
 
@@ -48,8 +47,7 @@ def new_code(request: OfficeRequest) -> HttpResponse:
         else:
             context = {"issued": issued, "reach": queries.reach(server, now), "groups": issued.code.split("-")}
             return render(request, "healthauthority/code_issued.html", context, status=201)
-    quota = server.city.quota_per_worker_a_day
-    context = {"form": form, "quota": quota, "over_quota": issuing.issued_today(request.user, now) >= quota}
+    context = {"form": form, "quota": quotas.quota_of(server, request.user, now), "askable": queries.supervisors()}
     return render(request, "healthauthority/code_new.html", context, status=status)
 
 

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counts of codes and files, and what of them is shown to whom: nothing that ties a code to a person or an upload.
+
+Days are UTC days, as the key server counts them (07:00 to 07:00 in Vietnam). A code has a day of issue only: when it
+was used is stored nowhere, so "used" stands beside the day on which the code was issued.
+"""
+
+import datetime
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from bluezone.agencies.exporting import ColumnKind, ExportColumn, ExportSheet
+from bluezone.healthauthority.models import CaseClass
+from bluezone.keyserver import statistics as counted
+from bluezone.keyserver.publication import exports_folder
+from bluezone.keyserver.service import KeyServer
+from bluezone.protocol.exportfile import read_export
+
+# A count of 1 to 4 in a small place may be a known family.
+SMALLEST_SHOWN = 5
+FATES = ("used", "revoked", "expired")
+EPOCH = datetime.date(1970, 1, 1)
+
+Cell = int | None
+
+
+@dataclass(frozen=True)
+class DayRow:
+    """Codes of one class issued on one day, and what became of them; None is a count that is not shown."""
+
+    day: datetime.date
+    case_class: CaseClass
+    issued: Cell
+    used: Cell
+    revoked: Cell
+    expired: Cell
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """One export file: `ended` aware, `keys` real and random ones together, `size` bytes."""
+
+    number: int
+    ended: datetime.datetime
+    keys: int
+    size: int
+
+
+def code_rows(server: KeyServer, *, everything: bool) -> list[DayRow]:
+    """Codes of the last 16 days by day and class, newest first.
+
+    everything: as a supervisor sees it; otherwise counts under 5 are not shown, nor one that could be worked out
+    from those that are.
+    """
+    names = {1: CaseClass.CONFIRMED, 2: CaseClass.CLINICAL}
+    rows = [
+        DayRow(_date(count.day), names[count.klass], count.issued, count.used, count.revoked, count.expired)
+        for count in counted.codes_by_issue_day(server)
+    ]
+    rows.sort(key=lambda row: (-row.day.toordinal(), row.case_class))
+    return rows if everything else [suppressed(row) for row in rows]
+
+
+def suppressed(row: DayRow) -> DayRow:
+    """The row without counts under 5; with exactly one hidden, the next smallest goes too.
+
+    issued = used + revoked + expired + still open, so a single gap could be filled by subtraction.
+    """
+    cells: dict[str, Cell] = {name: getattr(row, name) for name in FATES}
+    if row.issued is None or row.issued < SMALLEST_SHOWN:
+        return DayRow(row.day, row.case_class, None, None, None, None)
+    shown = {name: value for name, value in cells.items() if value is not None and value >= SMALLEST_SHOWN}
+    if len(shown) == len(FATES) - 1:
+        del shown[min(shown, key=lambda name: shown[name])]
+    return DayRow(row.day, row.case_class, row.issued, *(shown.get(name) for name in FATES))
+
+
+def totals(rows: Sequence[DayRow]) -> dict[str, Cell]:
+    """Sum of each column; None where one of its cells is hidden, which the sum would give away."""
+    sums: dict[str, Cell] = {}
+    for name in ("issued", *FATES):
+        values: list[Cell] = [getattr(row, name) for row in rows]
+        sums[name] = None if None in values else sum(value for value in values if value is not None)
+    return sums
+
+
+def reports_per_day(server: KeyServer) -> list[tuple[datetime.date, CaseClass, int]]:
+    """Reports that arrived, by day and class, newest first: for a supervisor alone."""
+    names = {1: CaseClass.CONFIRMED, 2: CaseClass.CLINICAL}
+    rows = [(_date(count.day), names[count.klass], count.uploads) for count in counted.uploads_by_day(server)]
+    return sorted(rows, key=lambda row: (-row[0].toordinal(), row[1]))
+
+
+def file_rows(server: KeyServer) -> list[FileRow]:
+    """Export files of the last two weeks, newest first, with the count that anybody can make of a public file."""
+    rows = []
+    for found in counted.files(server):
+        path = exports_folder(server) / found.name
+        ended = datetime.datetime.fromtimestamp(found.end_timestamp, datetime.UTC)
+        rows.append(FileRow(found.number, ended, _keys_in(str(path)) if path.is_file() else 0, found.size))
+    return rows[::-1]
+
+
+@functools.lru_cache(maxsize=1024)
+def _keys_in(path: str) -> int:
+    """Keys in a file; files never change, so each is read once."""
+    with open(path, "rb") as file:
+        return len(read_export(file.read()).keys)
+
+
+def sheets(server: KeyServer, *, everything: bool) -> list[ExportSheet]:
+    """The tables of the page as they leave the office."""
+    return [codes_sheet(server, everything=everything), files_sheet(server)]
+
+
+def codes_sheet(server: KeyServer, *, everything: bool) -> ExportSheet:
+    """Codes by day and class; a hidden count is an empty cell, and a note says so."""
+    notes = [
+        _("Days are UTC days (07:00 to 07:00 in Vietnam). “Used” stands at the day of issue: no time of use is stored.")
+    ]
+    if not everything:
+        notes.append(
+            _("Empty cells are counts under 5, or counts from which one could be worked out; they are not shown.")
+        )
+    headings = [_("Issued"), _("Used"), _("Revoked"), _("Expired unused")]
+    columns = [ExportColumn(_("Day"), ColumnKind.DAY), ExportColumn(_("Case"))]
+    columns += [ExportColumn(heading, ColumnKind.COUNT) for heading in headings]
+    return ExportSheet(_("Codes"), columns, _code_cells(code_rows(server, everything=everything)), notes)
+
+
+def files_sheet(server: KeyServer) -> ExportSheet:
+    """Export files with the keys in them, random ones included."""
+    columns = [
+        ExportColumn(_("File"), ColumnKind.COUNT),
+        ExportColumn(_("Day"), ColumnKind.DAY),
+        ExportColumn(_("Period ended (UTC)")),
+        ExportColumn(_("Keys, random ones included"), ColumnKind.COUNT),
+        ExportColumn(_("Bytes"), ColumnKind.COUNT),
+    ]
+    note = _("Most keys are random ones, added so that nobody can tell how many people reported.")
+    rows = [(row.number, row.ended.date(), f"{row.ended:%H:%M}", row.keys, row.size) for row in file_rows(server)]
+    return ExportSheet(_("Files"), columns, rows, [note])
+
+
+def _code_cells(rows: Iterable[DayRow]) -> list[tuple[datetime.date | str | Cell, ...]]:
+    return [(row.day, str(row.case_class.label), row.issued, row.used, row.revoked, row.expired) for row in rows]
+
+
+def _date(day: int) -> datetime.date:
+    return EPOCH + datetime.timedelta(days=day)

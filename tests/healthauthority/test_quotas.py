@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Limits of a day: each worker's, each facility's, and what a supervisor adds."""
+
+import datetime
+from dataclasses import replace
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from tests.builders.office import today, user
+
+from bluezone.accounts.models import AuditEntry, Role
+from bluezone.healthauthority import issuing, quotas
+from bluezone.healthauthority.issuing import QuotaReached
+from bluezone.healthauthority.models import QuotaRaise
+
+pytestmark = pytest.mark.django_db
+DAY = datetime.timedelta(days=1)
+
+
+def limited(server, worker=50, facility=300):
+    server.city = replace(server.city, quota_per_worker_a_day=worker, quota_per_facility_a_day=facility)
+
+
+def issue(server, worker, now=None):
+    return issuing.issue(server, worker, "confirmed", today() - DAY, now or timezone.now())
+
+
+def test_workers_of_one_facility_share_its_limit_and_others_do_not(server):
+    limited(server, facility=2)
+    lan, hoa, binh = user("lan"), user("hoa"), user("binh", agency="Bệnh viện tỉnh")
+    issue(server, lan)
+    issue(server, hoa)
+
+    assert quotas.quota_of(server, lan, timezone.now()).reached == "facility"
+    with pytest.raises(QuotaReached, match="facility"):
+        issue(server, hoa)
+    assert issue(server, binh).code
+
+
+def test_an_account_without_an_agency_has_its_own_limit_alone(server):
+    limited(server, facility=1)
+    workers = [user("lan", agency=""), user("hoa", agency="")]
+
+    assert [bool(issue(server, worker).code) for worker in workers] == [True, True]
+
+
+def test_raising_the_worker_s_limit_lets_that_worker_go_on_today_and_not_tomorrow(server):
+    limited(server, worker=1)
+    supervisor, lan, hoa = user("sup", Role.SUPERVISOR), user("lan"), user("hoa")
+    now = timezone.now()
+    issue(server, lan, now)
+    issue(server, hoa, now)
+    quotas.raise_for_worker(supervisor, lan, 1, "many_cases", now)
+
+    assert issue(server, lan, now).code
+    with pytest.raises(QuotaReached):
+        issue(server, hoa, now)
+    assert quotas.quota_of(server, lan, now + DAY).worker_limit == 1
+
+
+def test_raising_the_facility_s_limit_helps_all_its_workers(server):
+    limited(server, facility=1)
+    supervisor, lan, hoa = user("sup", Role.SUPERVISOR), user("lan"), user("hoa")
+    issue(server, lan)
+    quotas.raise_for_facility(supervisor, "Trạm Y tế Sông Cầu", 1, "absent", timezone.now())
+
+    assert issue(server, hoa).code
+    with pytest.raises(QuotaReached):
+        issue(server, lan)
+
+
+def test_each_raise_is_in_the_audit_with_its_reason(server):
+    quotas.raise_for_worker(user("sup", Role.SUPERVISOR), user("lan"), 30, "mass_testing", timezone.now())
+    entry = AuditEntry.objects.get(action="quota_raised")
+
+    assert (entry.actor, entry.subject) == ("sup", "lan")
+    assert entry.details == {"more": 30, "reason": "mass_testing"}
+
+
+def test_a_raise_for_nobody_or_for_both_is_refused_by_the_database(server):
+    lan = user("lan")
+    values = {"day": today(), "more": 1, "reason": "absent", "raised_by": lan, "raised_at": timezone.now()}
+    for whose in ({"worker": lan, "facility": "x"}, {"worker": None, "facility": ""}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            QuotaRaise.objects.create(**whose, **values)
+
+
+def test_the_supervisor_s_table_takes_the_same_few_queries_for_many_workers(server, django_assert_num_queries):
+    for number in range(12):
+        issue(server, user(f"worker{number}"))
+    with django_assert_num_queries(5):
+        rows = quotas.quotas_of_all(server, timezone.now())
+
+    assert {quota.facility_issued for _person, quota in rows} == {12}
+    assert rows[0][1] == quotas.quota_of(server, rows[0][0], timezone.now())
+
+
+def test_the_page_raises_a_limit_and_says_until_when(client, server):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(user("sup", Role.SUPERVISOR))
+    lan = user("lan")
+    said = client.post(
+        "/codes/limits/", {"whose": f"worker:{lan.pk}", "more": "20", "reason": "absent"}, follow=True
+    ).text
+
+    assert "may issue 20 codes more today" in said
+    assert "0 / 70" in said
+
+
+@pytest.mark.parametrize("changes", [{"more": "0"}, {"more": "1001"}, {"reason": "x"}, {"whose": "worker:999"}])
+def test_a_bad_form_raises_nothing(client, server, changes):
+    client.force_login(user("sup", Role.SUPERVISOR))
+    form = {"whose": f"worker:{user('lan').pk}", "more": "20", "reason": "absent", **changes}
+
+    assert client.post("/codes/limits/", form).status_code == 422
+    assert not QuotaRaise.objects.exists()
+
+
+def test_a_worker_cannot_raise_a_limit(client, server):
+    client.force_login(user("lan"))
+
+    assert client.post("/codes/limits/", {}).status_code == 403

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counts: nothing that links, and nothing small shown to those who need not see it."""
+
+import datetime
+import io
+import itertools
+
+import openpyxl
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.builders.office import today, user
+
+from bluezone.accounts.models import Role
+from bluezone.healthauthority import issuing, revoking, statistics
+from bluezone.healthauthority.models import CaseClass
+from bluezone.healthauthority.statistics import FATES, SMALLEST_SHOWN, DayRow
+from bluezone.protocol.exportfile import read_export
+
+
+def row(issued, used, revoked, expired):
+    return DayRow(datetime.date(2026, 11, 24), CaseClass.CONFIRMED, issued, used, revoked, expired)
+
+
+@given(st.lists(st.integers(0, 30), min_size=4, max_size=4))
+def test_no_small_count_is_shown_nor_can_be_worked_out(counts):
+    used, revoked, expired, still_open = counts
+    whole = row(sum(counts), used, revoked, expired)
+    shown = statistics.suppressed(whole)
+
+    assert all(
+        value is None or value >= SMALLEST_SHOWN for value in (shown.issued, *map(shown.__getattribute__, FATES))
+    )
+    if shown.issued is None:
+        return
+    # Every way to fill the gaps that fits what is shown, were it known that nothing is open any more.
+    hidden = [name for name in FATES if getattr(shown, name) is None]
+    rest = shown.issued - still_open - sum(getattr(shown, name) or 0 for name in FATES)
+    ways = [way for way in itertools.product(range(rest + 1), repeat=len(hidden)) if sum(way) == rest]
+    assert len(hidden) != 1
+    assert not hidden or len(ways) > 1 or rest == 0
+
+
+def test_a_sum_over_a_hidden_count_is_hidden():
+    rows = [row(40, 20, 10, 6), statistics.suppressed(row(3, 1, 0, 0))]
+
+    assert statistics.totals(rows) == {"issued": None, "used": None, "revoked": None, "expired": None}
+    assert statistics.totals(rows[:1])["used"] == 20
+
+
+@pytest.fixture
+def some_codes(server, db):
+    worker = user("lan")
+    made = [issuing.issue(server, worker, "confirmed", today(), timezone.now()) for _ in range(6)]
+    revoking.revoke(server, worker, made[0].record.handle)
+    return worker
+
+
+def test_a_supervisor_sees_every_count_and_a_worker_only_those_from_five(server, some_codes):
+    (whole,) = statistics.code_rows(server, everything=True)
+    (shown,) = statistics.code_rows(server, everything=False)
+
+    assert (whole.issued, whole.used, whole.revoked, whole.expired) == (6, 0, 1, 0)
+    assert (shown.issued, shown.used, shown.revoked, shown.expired) == (6, None, None, None)
+
+
+def test_the_page_says_why_small_counts_are_hidden(client, server, some_codes):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(some_codes)
+    page = client.get("/codes/statistics/").text
+    assert "in a small place it may be a known family" in page
+    assert "Reports received" not in page
+
+    client.force_login(user("sup", Role.SUPERVISOR))
+    page = client.get("/codes/statistics/").text
+    assert "Do not pass them on" in page
+    assert "Reports received" in page
+
+
+def test_the_keys_of_a_file_are_those_that_anybody_can_count(server, db):
+    server.tick()
+    (file,) = statistics.file_rows(server)
+    (path,) = (server.data_dir / "exports").glob("1-*.zip")
+
+    assert file.keys == len(read_export(path.read_bytes()).keys) > 56
+
+
+def test_what_leaves_as_a_file_is_what_the_page_shows(client, server, some_codes):
+    client.force_login(some_codes)
+    server.tick()
+    csv = client.get("/codes/statistics/codes.csv")
+    book = openpyxl.load_workbook(io.BytesIO(client.get("/codes/statistics/statistics.xlsx").content))
+
+    assert csv.content.decode("utf-8-sig").splitlines()[-1].endswith(',6,"","",""')
+    assert "attachment" in csv.headers["Content-Disposition"]
+    assert [value.value for value in list(book.worksheets[0].rows)[-1]][2:] == [6, None, None, None]
+    assert client.get("/codes/statistics/files.csv").status_code == 200
+    assert client.get("/codes/statistics/else.csv").status_code == 404
