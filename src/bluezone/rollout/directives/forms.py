@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of directives: a letter sent in, the draft and its tasks on one page, reasons, requests."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.forms import modelformset_factory
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.models import Agency
+from bluezone.rollout.directives.expanding import names_in
+from bluezone.rollout.directives.models import ChangeRequest, Directive, DispatchState, Task
+
+
+class LetterForm(forms.Form):
+    """A letter as text or as a file, and who issues it."""
+
+    issuer = forms.ModelChoiceField(label=_("Issued by"), queryset=Agency.objects.none())
+    text = forms.CharField(
+        label=_("Text of the letter"),
+        help_text=_("Paste the whole letter, from the national title to Nơi nhận."),
+        widget=forms.Textarea(attrs={"rows": 10}),
+        required=False,
+        max_length=60_000,
+    )
+    file = forms.FileField(
+        label=_("Or a file"),
+        help_text=_("DOCX, PDF, or a scan as a picture. At most 10 MB. It is kept as it came."),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, issuers: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        field = self.fields["issuer"]
+        field.queryset = issuers  # type: ignore[attr-defined]
+        first = issuers.first()
+        self.initial.setdefault("issuer", first.pk if first else None)
+
+    def clean(self) -> dict[str, Any]:
+        """Either text or a file."""
+        values = super().clean() or {}
+        if not values.get("text", "").strip() and not values.get("file") and not self.errors:
+            raise forms.ValidationError(_("Paste the text of the letter or choose its file."))
+        return values
+
+
+class DirectiveForm(forms.ModelForm):
+    """What the head, the foot and the recipients of a letter say."""
+
+    class Meta:
+        model = Directive
+        fields: ClassVar = [
+            "kind",
+            "number",
+            "notation",
+            "date",
+            "subject",
+            "basis",
+            "priority",
+            "campaign",
+            "authority",
+            "signer_position",
+            "signer_name",
+            "recipients_action",
+            "recipients_information",
+            "recipients_file",
+        ]
+        widgets: ClassVar = {
+            "date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            **{name: forms.Textarea(attrs={"rows": 2}) for name in ("subject", "basis", "authority")},
+            **{f"recipients_{name}": forms.Textarea(attrs={"rows": 3}) for name in ("action", "information", "file")},
+        }
+
+
+class TaskForm(forms.ModelForm):
+    """One task. asked_for: the numbers of its report form, one label a line."""
+
+    asked_for = forms.CharField(
+        label=_("Numbers to report, one a line"), required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    class Meta:
+        model = Task
+        fields: ClassVar = ["text", "lead_names", "cooperating_names", "due", "report_every"]
+        widgets: ClassVar = {
+            "text": forms.Textarea(attrs={"rows": 4}),
+            "lead_names": forms.Textarea(attrs={"rows": 2}),
+            "cooperating_names": forms.Textarea(attrs={"rows": 2}),
+            "due": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        }
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if self.instance.pk:
+            self.initial["asked_for"] = "\n".join(field["label"] for field in self.instance.fields)
+
+    def save(self, commit: bool = True) -> Task:
+        """Store the task; fields keep their name while their label stays."""
+        old = {field["label"]: field["name"] for field in self.instance.fields}
+        labels = list(dict.fromkeys(names_in(self.cleaned_data["asked_for"])))[:20]
+        taken = {old[label] for label in labels if label in old}
+        free = (f"n{number}" for number in range(1, 100) if f"n{number}" not in taken)
+        self.instance.fields = [{"name": old.get(label) or next(free), "label": label[:120]} for label in labels]
+        return super().save(commit)
+
+
+TaskForms = modelformset_factory(Task, form=TaskForm, extra=0)
+
+
+class ReasonForm(forms.Form):
+    """Why something is recalled, sent back or returned."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class ActForm(forms.Form):
+    """One act on a dispatch."""
+
+    to = forms.ChoiceField(choices=DispatchState)
+    reason = forms.CharField(max_length=300, required=False)
+    assigned_to = forms.CharField(max_length=120, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Sending back needs a reason, assigning needs somebody."""
+        values = super().clean() or {}
+        if values.get("to") == DispatchState.SENT_BACK and not values.get("reason", "").strip():
+            self.add_error("reason", _("Say why it is sent back: misdirected, an attachment missing."))
+        if values.get("to") == DispatchState.ASSIGNED and not values.get("assigned_to", "").strip():
+            self.add_error("assigned_to", _("Name the person or the unit it is assigned to."))
+        return values
+
+
+class RequestForm(forms.ModelForm):
+    """A change of a task, or more time for it."""
+
+    class Meta:
+        model = ChangeRequest
+        fields: ClassVar = ["kind", "until", "reason"]
+        widgets: ClassVar = {
+            "until": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "reason": forms.Textarea(attrs={"rows": 3}),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """More time needs a day."""
+        values = super().clean() or {}
+        if values.get("kind") == ChangeRequest.Kind.EXTENSION and not values.get("until"):
+            self.add_error("until", _("Until which day?"))
+        return values
+
+
+class ReportForm(forms.Form):
+    """Numbers that a task asks for, what was done, and files that show it."""
+
+    text = forms.CharField(
+        label=_("What was done"), widget=forms.Textarea(attrs={"rows": 4}), required=False, max_length=4000
+    )
+    evidence = forms.FileField(
+        label=_("Picture or document as evidence"),
+        help_text=_("Optional: JPEG, PNG, PDF, DOCX or XLSX, at most 10 MB. No faces of residents."),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, task: Task, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.names = [field["name"] for field in task.fields]
+        asked = {
+            field["name"]: forms.IntegerField(label=field["label"], min_value=0, max_value=10**9)
+            for field in task.fields
+        }
+        for name, field in asked.items():
+            field.widget.attrs["inputmode"] = "numeric"
+            self.fields[name] = field
+        self.order_fields([*self.names, "text", "evidence"])
+
+    @property
+    def values(self) -> dict[str, int]:
+        """The numbers, by field name."""
+        return {name: self.cleaned_data[name] for name in self.names}

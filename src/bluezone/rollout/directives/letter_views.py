@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the issuing office: letters sent out, taking one in, correcting the draft, issuing and recalling it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.agencies.asking import chosen
+from bluezone.agencies.models import Agency
+from bluezone.agencies.queries import day_to_show
+from bluezone.refusal import Refused
+from bluezone.rollout.directives import duties, intaking, issuing, queries, sentences
+from bluezone.rollout.directives.expanding import Directory
+from bluezone.rollout.directives.forms import DirectiveForm, LetterForm, ReasonForm, TaskForms
+from bluezone.rollout.directives.models import Directive, DirectiveState, DispatchState
+
+A_PAGE = 25
+RECIPIENTS_A_PAGE = 50
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def directive_list(request: OfficeRequest) -> HttpResponse:
+    """Directives of the agencies the reader works for, with how many have received each."""
+    words = request.GET.get("q", "").replace("\0", " ").strip()[:100]
+    state = chosen(request, "state", DirectiveState.values)
+    found = queries.directives(duties.read_agencies(request.user), words, state)
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    counted = queries.counts(one.pk for one in page.object_list)
+    rows = [(one, counted.get(one.pk)) for one in page.object_list]
+    context = {
+        "page": page,
+        "rows": rows,
+        "words": words,
+        "state": state,
+        "states": DirectiveState.choices,
+        "may_take_in": duties.issuing_agencies(request.user).exists(),
+    }
+    return render(request, "directives/directive_list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTIVE_CLERKS)
+def new_directive(request: OfficeRequest) -> HttpResponse:
+    """Take a letter in: 302 to its draft, 422 what is not a letter."""
+    on = day_to_show(Agency, timezone.localdate())
+    issuers = duties.issuing_agencies(request.user).filter(pk__in=Agency.objects.in_force(on)).order_by("path")
+    form = LetterForm(request.POST or None, request.FILES or None, issuers=issuers)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        file = values["file"]
+        data, name = (file.read(), file.name) if file else (values["text"].encode(), "")
+        try:
+            made = intaking.take_in(data, name, values["issuer"], request.user, timezone.now(), keep=bool(file))
+        except Refused as refused:
+            form.add_error("file" if file else "text", sentences.of(refused))
+        else:
+            return redirect("directive-change", made.pk)
+    return render(request, "directives/directive_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTIVE_CLERKS)
+def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The draft on one page, each value beside where it was read: 302 stored, 409 no draft any more, 422 bad form."""
+    directive = _shown(pk)
+    duties.require_clerk(request.user, directive.issuer)
+    if directive.state != DirectiveState.DRAFT:
+        messages.warning(request, _("This document is approved and is not changed any more."))
+        return redirect("directive", pk)
+    form = DirectiveForm(request.POST or None, instance=directive)
+    tasks = TaskForms(request.POST or None, queryset=directive.tasks.all(), prefix="task")
+    if request.method == "POST" and form.is_valid() and tasks.is_valid():
+        form.save()
+        tasks.save()
+        messages.success(request, _("The draft is stored."))
+        return redirect("directive", pk)
+    seen = directive.proposal.get("tasks", [])
+    context = {
+        "directive": directive,
+        "form": form,
+        "tasks": tasks,
+        "rows": [(one, seen[number] if number < len(seen) else {}) for number, one in enumerate(tasks)],
+        "seen": directive.proposal.get("seen", {}),
+        "unknown": directive.proposal.get("unknown", []),
+        "wrong": form.errors or any(tasks.errors),
+    }
+    status = 422 if context["wrong"] else 200
+    return render(request, "directives/directive_form.html", context, status=status)
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def directive(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One directive: what it says, its tasks, and where it stands with each recipient."""
+    return _page(request, _shown(pk))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTIVE_SIGNERS)
+def approve(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Second tap of the approval: 302 approved, 409 when it is incomplete or no draft."""
+    shown = _shown(pk)
+    duties.require_signer(request.user, shown.issuer)
+    if request.method == "POST":
+        return _act(request, shown, lambda: issuing.approve(shown, request.user, timezone.now()), _("Approved."))
+    return render(request, "directives/approve.html", {"directive": shown, "tasks": list(shown.tasks.all())})
+
+
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Make an approved directive a draft again: 302."""
+    shown = _shown(pk)
+    duties.require_clerk(request.user, shown.issuer)
+    return _act(request, shown, lambda: issuing.reopen(shown), _("It is a draft again."))
+
+
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def issue(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Send an approved directive to everybody it names: 302."""
+    shown = _shown(pk)
+    duties.require_clerk(request.user, shown.issuer)
+    return _act(request, shown, lambda: issuing.issue(shown, request.user, timezone.now()), _("Sent."))
+
+
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def revoke(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Recall an issued directive: 302, 422 without a reason."""
+    shown = _shown(pk)
+    duties.require_clerk(request.user, shown.issuer)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _page(request, shown, form, status=422)
+    reason = form.cleaned_data["reason"]
+    return _act(request, shown, lambda: issuing.revoke(shown, reason, request.user, timezone.now()), _("Recalled."))
+
+
+def _act(request: OfficeRequest, shown: Directive, act: Any, done: str) -> HttpResponse:
+    try:
+        act()
+    except Refused as refused:
+        messages.error(request, sentences.of(refused))
+        return _page(request, shown, status=409)
+    messages.success(request, done)
+    return redirect("directive", shown.pk)
+
+
+def _shown(pk: int) -> Directive:
+    return get_object_or_404(
+        Directive.objects.select_related("issuer__unit", "original", "replaces", "campaign"), pk=pk
+    )
+
+
+def _page(
+    request: OfficeRequest, shown: Directive, form: ReasonForm | None = None, *, status: int = 200
+) -> HttpResponse:
+    duties.require_reader(request.user, shown.issuer)
+    state = chosen(request, "state", DispatchState.values)
+    page = Paginator(queries.recipients(shown, state), RECIPIENTS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "directive": shown,
+        "tasks": list(shown.tasks.all()),
+        "page": page,
+        "state": state,
+        "states": DispatchState.choices,
+        "counted": queries.counts([shown.pk]).get(shown.pk),
+        "requests": list(queries.open_requests(shown)),
+        "form": form or ReasonForm(),
+        "may_clerk": _may(duties.require_clerk, request, shown),
+        "may_sign": _may(duties.require_signer, request, shown),
+        "reach": _reach(shown) if shown.state in (DirectiveState.DRAFT, DirectiveState.APPROVED) else None,
+    }
+    return render(request, "directives/directive.html", context, status=status)
+
+
+def _may(check: Any, request: OfficeRequest, shown: Directive) -> bool:
+    try:
+        check(request.user, shown.issuer)
+    except Refused:
+        return False
+    return True
+
+
+def _reach(shown: Directive) -> int | None:
+    """How many agencies the lines of Nơi nhận stand for, None while one of them is not found."""
+    directory = Directory.of(timezone.localdate())
+    lines = "\n".join([shown.recipients_action, shown.recipients_information, shown.recipients_file])
+    try:
+        return len(directory.expand(lines))
+    except Refused:
+        return None

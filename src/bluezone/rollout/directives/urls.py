@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of directives, inboxes, reports and registers."""
+
+from django.urls import path
+
+from bluezone.rollout.directives import inbox_views, letter_views, register_views, report_views
+
+urlpatterns = [
+    path("directives/", letter_views.directive_list, name="directives"),
+    path("directives/new/", letter_views.new_directive, name="directive-new"),
+    path("directives/<int:pk>/", letter_views.directive, name="directive"),
+    path("directives/<int:pk>/change/", letter_views.change_directive, name="directive-change"),
+    path("directives/<int:pk>/approve/", letter_views.approve, name="directive-approve"),
+    path("directives/<int:pk>/reopen/", letter_views.reopen, name="directive-reopen"),
+    path("directives/<int:pk>/issue/", letter_views.issue, name="directive-issue"),
+    path("directives/<int:pk>/revoke/", letter_views.revoke, name="directive-revoke"),
+    path("directives/<int:pk>/progress/", report_views.progress, name="directive-progress"),
+    path("directives/<int:pk>/progress/<str:form>/", report_views.progress_file, name="directive-file"),
+    path("directives/<int:pk>/late/", report_views.late, name="directive-late"),
+    path("inbox/", inbox_views.inbox, name="inbox"),
+    path("inbox/<int:pk>/", inbox_views.dispatch, name="inbox-one"),
+    path("inbox/<int:pk>/act/", inbox_views.act, name="inbox-act"),
+    path("inbox/<int:pk>/undo/", inbox_views.undo, name="inbox-undo"),
+    path("inbox/<int:pk>/pass-on/", inbox_views.pass_on, name="inbox-pass"),
+    path("tasks/<int:pk>/ask/", inbox_views.ask, name="task-ask"),
+    path("tasks/<int:pk>/report/", report_views.report, name="task-report"),
+    path("requests/<int:pk>/answer/", inbox_views.answer, name="request-answer"),
+    path("reports/<int:pk>/check/", report_views.check, name="report-check"),
+    path("registers/<str:direction>/", register_views.register, name="register"),
+    path("files/<str:token>/", register_views.stored_file, name="file"),
+]

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages of directives: scenarios 1 and 4 through the browser's eyes, and what each refuses."""
+
+import datetime
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from tests.builders.directives import LETTER, door_to_door, person
+
+from bluezone.agencies.models import Agency
+from bluezone.rollout.directives.models import Directive, Report
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+
+
+@pytest.fixture
+def as_clerk(client, clerk):
+    client.force_login(clerk)
+    return client
+
+
+@pytest.fixture
+def ward(committee):
+    return Agency.objects.get(key="ubnd-phuong-song-cau")
+
+
+@pytest.fixture
+def officer(ward):
+    return person("officer", "officer", ward, name="Lý Văn Cán")
+
+
+def form_of(page):
+    """What a browser would send back from the page of the draft, unchanged."""
+    data = {}
+    for form in [page.context["form"], page.context["tasks"].management_form, *page.context["tasks"].forms]:
+        for field in form:
+            data[field.html_name] = "" if field.value() is None else field.value()
+    return data
+
+
+def test_the_clerk_pastes_corrects_one_field_and_it_is_sent_to_everybody(as_clerk, committee, signer):
+    drafted = as_clerk.post("/directives/new/", {"issuer": committee.pk, "text": LETTER})
+    page = as_clerk.get(drafted.url)
+    stored = as_clerk.post(drafted.url, form_of(page) | {"task-1-lead_names": "UBND các xã, phường"})
+    directive = Directive.objects.get()
+    assert (drafted.status_code, page.status_code, stored.status_code) == (302, 200, 302)
+    assert "458/UBND-VP" in page.content.decode()
+
+    as_clerk.force_login(signer)
+    assert as_clerk.get(reverse("directive-approve", args=[directive.pk])).status_code == 200
+    as_clerk.post(reverse("directive-approve", args=[directive.pk]))
+    as_clerk.post(reverse("directive-issue", args=[directive.pk]))
+    directive.refresh_from_db()
+    assert (directive.state, directive.dispatches.count()) == ("issued", 32)
+    assert as_clerk.get(reverse("directive", args=[directive.pk])).status_code == 200
+
+
+def test_a_clerk_does_not_approve(as_clerk, directive):
+    assert as_clerk.post(reverse("directive-approve", args=[directive.pk])).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"text": "Kính gửi anh Ba, mai nhớ mang sách."},
+        {"text": "   "},
+        {"file": SimpleUploadedFile("x.exe", b"MZ\x00\x01" + bytes(100))},
+        {"file": SimpleUploadedFile("x.pdf", b"%PDF-1.7 broken")},
+        {"file": SimpleUploadedFile("x.html", b"<script>alert(1)</script>")},
+    ],
+    ids=["no letter", "nothing", "program", "broken pdf", "html"],
+)
+def test_what_is_no_letter_is_refused_and_nothing_is_stored(as_clerk, committee, sent):
+    answer = as_clerk.post("/directives/new/", {"issuer": committee.pk, **sent})
+
+    assert answer.status_code == 422
+    assert Directive.objects.count() == 0
+    from bluezone.rollout.directives.models import StoredFile
+
+    assert StoredFile.objects.count() == 0
+
+
+def test_a_scan_is_kept_with_an_empty_form_beside_it(as_clerk, committee):
+    answer = as_clerk.post(
+        "/directives/new/", {"issuer": committee.pk, "file": SimpleUploadedFile("../cv 458.png", PNG)}
+    )
+    original = Directive.objects.get().original
+    shown = as_clerk.get(reverse("file", args=[original.token]))
+
+    assert answer.status_code == 302
+    assert (original.name, shown["Content-Type"], shown["X-Content-Type-Options"]) == (
+        "cv 458.png",
+        "image/png",
+        "nosniff",
+    )
+    assert len(original.token) == 43
+
+
+def test_free_text_is_shown_escaped(as_clerk, directive):
+    Directive.objects.filter(pk=directive.pk).update(subject="<script>alert(1)</script>")
+    page = as_clerk.get(reverse("directive", args=[directive.pk])).content.decode()
+
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_an_officer_receives_begins_and_takes_a_tap_back(client, directive, officer, ward):
+    client.force_login(officer)
+    dispatch = directive.dispatches.get(agency=ward)
+    act = reverse("inbox-act", args=[dispatch.pk])
+    assert client.get(reverse("inbox-one", args=[dispatch.pk])).status_code == 200
+    assert client.post(act, {"to": "received"}).status_code == 302
+    assert client.get(reverse("inbox-one", args=[dispatch.pk])).context["may_undo"]
+    assert client.post(reverse("inbox-undo", args=[dispatch.pk])).status_code == 302
+    dispatch.refresh_from_db()
+    assert dispatch.state == "arrived"
+    assert client.post(act, {"to": "done"}).status_code == 409
+    assert client.post(act, {"to": "sent_back"}).status_code == 422
+    assert client.post(act, {"to": "sent_back", "reason": "Gửi nhầm"}).status_code == 302
+
+
+def test_another_wards_document_and_report_are_out_of_reach(client, directive, officer):
+    client.force_login(officer)
+    other = directive.dispatches.get(agency__key="ubnd-phuong-duc-xuan")
+    party = door_to_door(directive).parties.get(agency=other.agency)
+
+    assert client.get(reverse("inbox-one", args=[other.pk])).status_code == 403
+    assert client.post(reverse("inbox-act", args=[other.pk]), {"to": "received"}).status_code == 403
+    assert client.get(reverse("task-report", args=[party.pk])).status_code == 403
+    assert client.get(reverse("directive", args=[directive.pk])).status_code == 403
+    assert {one.agency_id for one in client.get("/inbox/").context["page"].object_list} == {
+        officer.grants.get().agency_id
+    }
+
+
+def test_a_ward_reports_with_evidence_and_the_city_returns_it_with_a_reason(client, directive, officer, ward, clerk):
+    task = door_to_door(directive)
+    task.report_from = datetime.date.today() - datetime.timedelta(days=3)
+    task.save()
+    party = task.parties.get(agency=ward)
+    client.force_login(officer)
+    address = reverse("task-report", args=[party.pk])
+    assert client.post(address, {"people": "-3"}).status_code == 422
+    sent = {"people": "120", "text": "=cmd|' /C calc'!A0", "evidence": SimpleUploadedFile("a.png", PNG)}
+    assert client.post(address, sent).status_code == 302
+    report = Report.objects.get()
+    assert (report.values, report.evidence.count()) == ({"people": 120}, 1)
+
+    client.force_login(clerk)
+    progress = client.get(reverse("directive-progress", args=[directive.pk]) + f"?task={task.pk}")
+    assert (progress.context["rates"].expected, progress.context["rates"].actual) == (8, 1)
+    client.post(reverse("report-check", args=[report.pk]), {"reason": "Thiếu số hộ"})
+    client.force_login(officer)
+    assert "Thiếu số hộ" in client.get(address).content.decode()
+
+
+def test_the_reports_leave_as_xlsx_and_docx_with_formulas_inert(client, directive, clerk, ward, officer):
+    import io
+
+    import openpyxl
+    from tests.builders.directives import NOW
+
+    from bluezone.rollout.directives import reporting
+
+    task = door_to_door(directive)
+    first = task.report_from
+    reporting.submit(task, ward, first, {"people": 5}, "=1+1", officer, NOW)
+    client.force_login(clerk)
+    where = f"?task={task.pk}&period={first}"
+    xlsx = client.get(reverse("directive-file", args=[directive.pk, "xlsx"]) + where)
+    cells = [cell for row in openpyxl.load_workbook(io.BytesIO(xlsx.content)).active for cell in row]
+
+    assert [cell.data_type for cell in cells if cell.value == "=1+1"] == ["s"]
+    assert client.get(reverse("directive-file", args=[directive.pk, "docx"]) + where).status_code == 200
+
+
+def test_the_registers_show_what_was_received_and_issued(client, directive, officer, ward, clerk):
+    client.force_login(officer)
+    client.post(reverse("inbox-act", args=[directive.dispatches.get(agency=ward).pk]), {"to": "received"})
+    year = datetime.date.today().year
+    page = client.get(f"/registers/in/?year={year}")
+    assert "458/UBND-VP" in page.content.decode()
+    client.force_login(clerk)
+    committee = directive.issuer_id
+    assert "458/UBND-VP" in client.get(f"/registers/out/?year=2020&agency={committee}").content.decode()
+    assert client.get(f"/registers/out/?year=2020&agency={committee}&as=xlsx").status_code == 200
