@@ -17,5 +17,6 @@ urlpatterns = [
     path("", include("bluezone.devices.urls")),
     path("", include("bluezone.rollout.coverage.urls")),
     path("", include("bluezone.rollout.staffing.urls")),
+    path("", include("bluezone.rollout.directives.urls")),
     path("language/<str:code>/", choose_language, name="language"),
 ]
