@@ -162,6 +162,16 @@ def test_only_the_ward_itself_sees_its_small_numbers(client, leader, wards):
     assert "3 / 60" not in " ".join(client.get(address).text.split())
 
 
+def test_above_the_ward_nobody_sees_small_numbers_whatever_they_enter(client, wards):
+    top, below = wards
+    clerk = user("mai", Role.ADMIN)
+    client.force_login(clerk)
+    for ward, running in zip(below, (3, 20, 31), strict=True):
+        said(agency(f"UBND {ward.name}", ward), clerk, running, 60)
+
+    assert "3 / 60" not in " ".join(client.get(f"/coverage/units/{top.pk}/?week={WEEK}").text.split())
+
+
 def test_a_report_keeps_small_numbers_back_whoever_asks(client, wards):
     _top, below = wards
     officer = user("binh", Role.OFFICER, within=below[0])
