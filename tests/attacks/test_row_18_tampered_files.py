@@ -12,7 +12,7 @@ from tests.builders.handset import a_city, meet, published, reported
 from tests.builders.liar import Liar
 
 from bluezone.handset.downloads import FileUntrusted
-from bluezone.protocol.configfile import encode_config
+from bluezone.protocol.configfile import ConfigRolledBack, encode_config
 from bluezone.protocol.indexfile import IndexRolledBack
 from bluezone.refusal import Refused
 
@@ -53,19 +53,51 @@ def test_row_18_a_flipped_bit_or_a_cut_file_is_refused_and_the_old_state_stays(t
         assert near.check().level == "high"
 
 
-def test_row_18_an_older_index_and_an_older_config_are_refused(tmp_path):
+def test_row_18_an_older_index_is_refused(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         phone = phones.new("phone")
-        old = {path: (server.key_server.data_dir / name).read_bytes() for path, name in (
-            ("/v1/exports/index.json", "exports/index.json"),
-        )}  # fmt: skip
+        old = (server.key_server.data_dir / "exports" / "index.json").read_bytes()
         published(server, world)
         phone.check()
         before = state(phone)
-        server.tamper = lambda path, body: old.get(path, body)
+        server.tamper = lambda path, body: old if path.endswith("index.json") else body
         with pytest.raises(IndexRolledBack):
             phone.check()
         assert state(phone) == before
+
+
+def test_row_18_an_older_config_is_refused(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        phone = phones.new("phone")
+        phone.check()
+        first = phone.city.held.number
+        old = (server.key_server.data_dir / "configs" / f"{first}.json").read_bytes()
+        world.pass_by(8 * 86_400)
+        server.key_server.tick()
+        phone.check()
+        before = state(phone)
+        assert phone.city.held.number > first
+        server.tamper = lambda path, body: old if path == "/v1/config" else body
+        with pytest.raises(ConfigRolledBack):
+            phone.check()
+        assert state(phone) == before
+
+
+def test_row_18_another_file_that_the_city_signed_does_not_pass_for_the_one_listed(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        for name in ("first", "second"):
+            patient = phones.new(name)
+            patient.payload()
+            reported(patient, server, onset_days_ago=0)
+            published(server, world)
+        files = sorted((server.key_server.data_dir / "exports").glob("*.zip"), key=lambda file: file.stat().st_size)
+        shorter, longer = files[0], files[-1]
+        assert shorter != longer
+
+        # Only a body no longer than the one listed is read at all.
+        server.tamper = lambda path, body: shorter.read_bytes() if path.endswith(longer.name) else body
+        with pytest.raises(FileUntrusted, match="not the one the index names"):
+            phones.new("phone").check()
 
 
 def test_row_18_a_file_of_one_kind_does_not_pass_for_another(tmp_path):

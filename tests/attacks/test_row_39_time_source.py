@@ -29,13 +29,7 @@ def false_network_time(clock, phone):
     yield
 
 
-def restart(clock, phone):
-    """The machine starts again after the contact, without having reached the server; its clock is right."""
-    yield
-    yield
-
-
-SOURCES = [no_clock, never_a_clock, false_network_time, restart]
+SOURCES = [no_clock, never_a_clock, false_network_time]
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -106,3 +100,40 @@ def test_row_39_after_a_restart_with_a_clock_that_went_back_sightings_wait_for_a
         reported(patient, server)
         published(server, world)
         assert near.check().level == "high"
+
+
+def test_row_39_what_was_heard_by_a_start_that_ended_before_the_first_signed_file_has_no_time_and_is_not_scored(
+    tmp_path,
+):
+    with a_city(tmp_path) as (server, phones, world):
+        patient, clock = phones.new("patient"), PhoneClock(world, world.now - 600)
+        near = phones.new("near", clock)
+        meet(near, patient, 25, world=world)
+        near.close()
+        phones.made.remove(near)
+        clock.restart("boot-2")
+        near = phones.new("near", clock)
+        server.key_server.tick()
+        near.check()
+        reported(patient, server)
+        published(server, world)
+        assert near.check().days == ()
+
+
+def test_row_39_a_restart_under_a_clock_set_back_makes_no_replay_count(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        patient, clock = phones.new("patient"), PhoneClock(world, world.now - 600)
+        victim = phones.new("victim", clock)
+        recorded, sent_out_at = patient.payload(), world.now
+        victim.check()
+        reported(patient, server)
+        published(server, world)
+        victim.check()
+        victim.close()
+        phones.made.remove(victim)
+        clock.restart("boot-2", wall_error=sent_out_at - world.now)
+        victim = phones.new("victim", clock)
+        hear(victim, recorded, 25, world=world)
+        victim.flush()
+        published(server, world)
+        assert victim.check().days == ()
