@@ -27,6 +27,8 @@ def check(done, result):
     assert 20 <= near["minutes"] <= 30
     assert near["day"] is not None
     assert result["ok"] is True
+    assert set(result) == {"ok", "seed", "handsets"}
+    assert all(set(row) == {"name", "expected", "level", "day", "minutes", "certainty"} for row in result["handsets"])
     assert done.returncode == 0
 
 

@@ -20,8 +20,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"{'handset':10} {'expected':9} {'level':6} {'day':11} {'minutes':>7}  certainty"
     for row in result["handsets"]:
         day, certainty = row["day"] or "-", row["certainty"] or "-"
-        mark = "" if row["ok"] else "   <- differs"
-        yield f"{row['name']:10} {row['expected']:9} {row['level']:6} {day:11} {row['minutes']:7}  {certainty}{mark}"
+        yield f"{row['name']:10} {row['expected']:9} {row['level']:6} {day:11} {row['minutes']:7}  {certainty}"
     yield "as expected" if result["ok"] else "NOT as expected"
 
 
