@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One mail a day to an agency: what waits there, and which agencies below it are behind. Never one an event.
+
+Not received after 24 hours: a line in the agency's digest. After 48 hours: a line in that of the agency above, with the
+telephone number to call. Accounts carry no address, so mail goes to the office of the agency.
+"""
+
+import datetime
+from collections import defaultdict
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from bluezone.agencies.models import Agency
+from bluezone.messaging.email.queueing import queue_digest
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.models import (
+    DirectiveState,
+    Dispatch,
+    DispatchEvent,
+    DispatchState,
+    Happening,
+    TaskParty,
+)
+from bluezone.rollout.directives.queries import ESCALATE_HOURS, REMIND_HOURS
+
+# Local hour from which the digest of a day goes out, and how many days ahead it speaks of.
+FROM_HOUR = 8
+DAYS_AHEAD = 2
+_MOST_LINES = 20
+_Lines = dict[int, list[str]]
+
+
+def queue_daily(now: datetime.datetime) -> int:
+    """Queue the digests of the day, from FROM_HOUR on; how many. Safe to repeat: nobody gets two a day."""
+    local = timezone.localtime(now)
+    if settings.SMTP is None or local.hour < FROM_HOUR:
+        return 0
+    with translation.override("vi"):
+        waiting, told = _not_received(now)
+        _due(waiting, local.date())
+        queued = _queue(waiting, local.date(), now)
+    _note(told, now)
+    return queued
+
+
+def _not_received(now: datetime.datetime) -> tuple[_Lines, list[tuple[int, Happening]]]:
+    """Lines by agency, and what to note in the log of each dispatch."""
+    lines: _Lines = defaultdict(list)
+    told: list[tuple[int, Happening]] = []
+    old = Dispatch.objects.filter(
+        state=DispatchState.ARRIVED,
+        purpose="action",
+        directive__state=DirectiveState.ISSUED,
+        arrived_at__lte=now - datetime.timedelta(hours=REMIND_HOURS),
+    ).select_related("agency__parent", "directive")
+    for one in old.defer("directive__text", "directive__proposal"):
+        lines[one.agency_id].append(_("%(code)s has not been received yet.") % {"code": one.directive.code})
+        told.append((one.pk, Happening.REMINDED))
+        above = one.agency.parent_id or one.directive.issuer_id
+        if now - one.arrived_at >= datetime.timedelta(hours=ESCALATE_HOURS) and above != one.agency_id:
+            lines[above].append(
+                _("%(agency)s has not received %(code)s. Call %(phone)s.")
+                % {
+                    "agency": one.agency.name,
+                    "code": one.directive.code,
+                    "phone": one.agency.phone or _("(no number entered)"),
+                }
+            )
+            told.append((one.pk, Happening.ESCALATED))
+    return lines, told
+
+
+def _due(lines: _Lines, today: datetime.date) -> None:
+    """Add tasks that are due within DAYS_AHEAD days or overdue, at agencies that are not done."""
+    limit = today + datetime.timedelta(days=DAYS_AHEAD)
+    parties = TaskParty.objects.filter(
+        Q(due__lte=limit) | Q(due__isnull=True, task__due__lte=limit), task__directive__state=DirectiveState.ISSUED
+    ).select_related("task__directive")
+    done = set(
+        Dispatch.objects.filter(state=DispatchState.DONE, directive__state=DirectiveState.ISSUED).values_list(
+            "directive", "agency"
+        )
+    )
+    for party in parties.defer("task__directive__text", "task__directive__proposal"):
+        due = party.due or party.task.due
+        if due and (party.task.directive_id, party.agency_id) not in done:
+            values = {"label": party.task.label, "code": party.task.directive.code, "day": f"{due.day}/{due.month}"}
+            text = _("Task %(label)s of %(code)s was due on %(day)s.") if due < today else ""
+            lines[party.agency_id].append((text or _("Task %(label)s of %(code)s is due on %(day)s.")) % values)
+
+
+def _queue(lines: _Lines, day: datetime.date, now: datetime.datetime) -> int:
+    queued = 0
+    for agency in Agency.objects.filter(pk__in=lines).exclude(email=""):
+        own = lines[agency.pk]
+        subject = ngettext("Bluezone: %(count)d matter waits", "Bluezone: %(count)d matters wait", len(own)) % {
+            "count": len(own)
+        }
+        shown = [f"- {line}" for line in own[:_MOST_LINES]]
+        host = settings.CITY.office_host if settings.CITY else ""
+        text = "\n".join([agency.name, "", *shown, "", _("Sign in: https://%(host)s/inbox/") % {"host": host}])
+        try:
+            queued += queue_digest(agency.email, day, subject, text, now=now)
+        except Refused:
+            continue  # an address that is none; the directory's page shows it
+    return queued
+
+
+def _note(told: list[tuple[int, Happening]], now: datetime.datetime) -> None:
+    """Write each kind of reminder into a dispatch's log once."""
+    known = set(
+        DispatchEvent.objects.filter(
+            dispatch__in=[pk for pk, _what in told], what__in=(Happening.REMINDED, Happening.ESCALATED)
+        ).values_list("dispatch", "what")
+    )
+    DispatchEvent.objects.bulk_create(
+        [DispatchEvent(dispatch_id=pk, what=what, at=now) for pk, what in told if (pk, what.value) not in known],
+        batch_size=500,
+    )
