@@ -30,6 +30,7 @@ def tick_until(stopped: threading.Event, server: KeyServer) -> None:
             server.tick()
             if time.monotonic() - purged >= PURGE_SECONDS:
                 purge_office(datetime.datetime.now(datetime.UTC))
+                queue_digests(datetime.datetime.now(datetime.UTC))
                 purged = time.monotonic()
             send_mail(datetime.datetime.now(datetime.UTC))
         except Refused as refused:
