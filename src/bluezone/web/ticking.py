@@ -47,6 +47,13 @@ def send_mail(now: datetime.datetime) -> None:
     deliver_due(now)
 
 
+def queue_digests(now: datetime.datetime) -> None:
+    """Queue the one mail of the day that says what waits at each agency."""
+    from bluezone.rollout.directives.digests import queue_daily
+
+    queue_daily(now)
+
+
 def purge_office(now: datetime.datetime) -> None:
     """Delete from the office what has had its time."""
     from bluezone.accounts import retention as accounts_retention
