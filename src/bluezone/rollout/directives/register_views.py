@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registers as pages, XLSX and print, and stored files by their token."""
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_safe
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies.asking import chosen_number
 from bluezone.rollout.directives import duties, registering
-from bluezone.rollout.directives.models import Directive, StoredFile
+from bluezone.rollout.directives.models import Directive, Dispatch, StoredFile
 from bluezone.rollout.directives.safefiles import SHOWN_INLINE, XLSX
 from bluezone.rollout.reports import write_xlsx
 
@@ -19,9 +20,10 @@ from bluezone.rollout.reports import write_xlsx
 @audience(Audience.SIGNED_IN)
 def register(request: OfficeRequest, direction: str) -> HttpResponse:
     """The register of a year, of one agency that the reader works for; `?as=xlsx` as a file."""
-    agencies = duties.read_agencies(request.user).filter(dispatches__isnull=False)
-    agencies = (agencies | duties.read_agencies(request.user).filter(directives__isnull=False)).distinct()
-    choices = list(agencies.order_by("path")[:500])
+    has_register = Exists(Dispatch.objects.filter(agency=OuterRef("pk"))) | Exists(
+        Directive.objects.filter(issuer=OuterRef("pk"))
+    )
+    choices = list(duties.read_agencies(request.user).filter(has_register).order_by("path", "pk")[:500])
     wanted = chosen_number(request, "agency")
     agency = next((one for one in choices if one.pk == wanted), choices[0] if choices else None)
     year = min(max(chosen_number(request, "year") or _latest_year(), 1945), 2200)

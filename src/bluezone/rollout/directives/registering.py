@@ -53,11 +53,7 @@ def incoming(agency: Agency, year: int) -> Table:
 
 def outgoing(agency: Agency, year: int) -> Table:
     """Documents that the agency issued in a year, by number."""
-    sent = (
-        Directive.objects.filter(issuer=agency, date__year=year, issued_at__isnull=False)
-        .defer("text", "proposal")
-        .prefetch_related("dispatches")
-    )
+    sent = Directive.objects.filter(issuer=agency, date__year=year, issued_at__isnull=False).defer("text", "proposal")
     entries = [
         OutgoingEntry(
             number=int(one.number) if one.number.isascii() and one.number.isdigit() else 0,
