@@ -4,11 +4,10 @@
 import datetime
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from bluezone.accounts import auditing, inviting, retention
-from bluezone.accounts.models import AccountLink, Act, AuditEntry, Role, SignInFailure
+from bluezone.accounts.models import AccountLink, Act, AuditEntry, OfficeSession, Role, SignInFailure
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -19,15 +18,15 @@ def test_what_has_had_its_time_goes_and_the_rest_stays():
     for age in (hour / 5, hour):
         SignInFailure.objects.create(account="a" * 64, address="b" * 64, at=NOW - age)
     auditing.record("lan", Act.CODE_ISSUED, now=NOW - year)
-    Session.objects.create(session_key="old", session_data="", expire_date=NOW - hour)
-    Session.objects.create(session_key="new", session_data="", expire_date=NOW + hour)
+    OfficeSession.objects.create(session_key="old", session_data="", expire_date=NOW - hour)
+    OfficeSession.objects.create(session_key="new", session_data="", expire_date=NOW + hour)
     inviting.make_account("admin", "old", "Cũ", "x", Role.ADMIN, NOW - 80 * hour)
     inviting.make_account("admin", "new", "Mới", "x", Role.ADMIN, NOW)
 
     retention.purge(NOW)
 
     assert SignInFailure.objects.count() == 1
-    assert [session.session_key for session in Session.objects.all()] == ["new"]
+    assert [session.session_key for session in OfficeSession.objects.all()] == ["new"]
     assert [link.user.username for link in AccountLink.objects.all()] == ["new"]
     assert not AuditEntry.objects.filter(at__lt=NOW - year / 2).exists()
     assert auditing.verify().broken_at is None

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from tests.builders.office import PASSWORD, user
+from tests.builders.office import PASSWORD, app_code, user
 
 from bluezone.accounts import inviting
 from bluezone.accounts.models import AuditEntry, Role, User
@@ -25,13 +25,18 @@ def sign_in(client, name="lan", password=PASSWORD, **more):
     return client.post("/sign-in/", {"username": name, "password": password, **more})
 
 
+def second_step(client):
+    return client.post("/sign-in/second/", {"code": app_code()})
+
+
 @pytest.mark.parametrize(
     ("role", "page"), [(Role.HEALTH_WORKER, "codes"), (Role.SUPERVISOR, "codes"), (Role.ADMIN, "accounts")]
 )
 def test_after_sign_in_each_role_begins_where_its_work_is(client, role, page):
     user("lan", role)
 
-    assert sign_in(client).url == "/"
+    assert sign_in(client).url == "/sign-in/second/"
+    assert second_step(client).url == reverse("first-page")
     assert client.get("/").url == reverse(page)
 
 
@@ -40,14 +45,16 @@ def test_sign_in_goes_on_to_the_page_that_was_asked_for(client):
     asked = client.get("/codes/new/")
 
     assert asked.url == "/sign-in/?next=/codes/new/"
-    assert sign_in(client, next="/codes/new/").url == "/codes/new/"
+    sign_in(client, next="/codes/new/")
+    assert second_step(client).url == "/codes/new/"
 
 
 @pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
 def test_sign_in_never_leads_to_another_site(client, address):
     user("lan")
+    sign_in(client, next=address)
 
-    assert sign_in(client, next=address).url == "/"
+    assert second_step(client).url == "/"
 
 
 def test_a_wrong_password_says_what_to_do_and_does_not_repeat_it(english):
@@ -86,7 +93,7 @@ def test_a_one_time_link_leads_into_the_account_and_is_gone_afterwards(english):
     assert english.post(page, {**form, "again": "different one"}).status_code == 422
     assert english.post(page, {**form, "password": "1234567890", "again": "1234567890"}).status_code == 422
     assert english.post(page, form).status_code == 302
-    assert english.get("/").url == "/codes/"
+    assert english.get("/").url == "/second-factor/", "a health worker needs a second factor first"
     gone = english.get(page)
     assert gone.status_code == 410
     assert "no longer works" in gone.text

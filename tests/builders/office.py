@@ -3,18 +3,22 @@
 
 import datetime
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
-from bluezone.accounts.models import Role, RoleGrant, User
+from bluezone.accounts import totp
+from bluezone.accounts.models import AuthenticatorApp, Role, RoleGrant, User
+from bluezone.accounts.sealing import seal
 from bluezone.agencies.models import Agency
 from bluezone.city import load_city, write_default
 from bluezone.healthauthority import key_server as opened_key_server
 from bluezone.keyserver.service import KeyServer
 
 BEGINNING = datetime.date(2020, 1, 1)
+APP_SECRET = b"a secret of twenty b"
 PASSWORD = "suối chảy qua bản nhỏ"
 
 
@@ -25,15 +29,28 @@ def write_city(folder: Path, **settings) -> None:
     )
 
 
-def user(username: str = "lan", role: str | None = Role.HEALTH_WORKER, within=None, **values) -> User:
-    """An account with the password PASSWORD, holding `role` (None: none) in the city, an agency or a unit."""
+def user(
+    username: str = "lan", role: str | None = Role.HEALTH_WORKER, within=None, factor: bool = True, **values
+) -> User:
+    """An account with the password PASSWORD, holding `role` (None: none) in the city, an agency or a unit.
+
+    factor: with an authenticator app of APP_SECRET; without it, roles that need a second factor open no page.
+    """
     made = User(username=username, **{"name": "Nông Thị Lan", "agency": "Trạm Y tế Sông Cầu", **values})
     made.set_password(PASSWORD)
     made.save()
     if role is not None:
         reach = {"agency" if isinstance(within, Agency) else "unit": within}
         RoleGrant.objects.create(user=made, role=role, valid_from=BEGINNING, **reach)
+    if factor:
+        sealed = seal(APP_SECRET, f"authenticator app of {made.pk}")
+        AuthenticatorApp.objects.create(user=made, sealed_secret=sealed)
     return made
+
+
+def app_code(secret: bytes = APP_SECRET, steps_ahead: int = 0) -> str:
+    """What the authenticator app shows now, or some half minutes later."""
+    return totp.code_at(secret, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
 
 
 def today() -> datetime.date:

@@ -49,7 +49,7 @@ class RoleForm(forms.Form):
         for name, rows in (("within_agency", Agency.objects), ("within_unit", AdminUnit.objects)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = rows.in_force(today)  # type: ignore[attr-defined]
+            field.queryset = rows.in_force(today)
 
     def clean_last_day(self) -> datetime.date | None:
         """Not in the past."""
@@ -81,7 +81,7 @@ class RoleForm(forms.Form):
 class AccountForm(RoleForm, forms.ModelForm):  # type: ignore[type-arg]
     """A new account: nothing about the person but name, agency and duty."""
 
-    field_order: ClassVar[list[str]] = [
+    field_order = [  # noqa: RUF012 - as Django declares it
         "name",
         "agency",
         "username",
@@ -145,7 +145,7 @@ class DelegationForm(forms.Form):
         field = self.fields["grant"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = RoleGrant.objects.filter(pk__in=own).select_related("agency", "unit")
-        field.label_from_instance = _named  # type: ignore[method-assign]
+        field.label_from_instance = _named  # type: ignore[method-assign, assignment]
         self.may_delegate = bool(own)
 
     def clean_to(self) -> User:

@@ -10,10 +10,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from bluezone.accounts.models import Role, User
 from bluezone.accounts.scoping import remember_grants, roles_of
+from bluezone.accounts.secondfactor import is_missing
 
 View = Callable[..., HttpResponse]
 
@@ -65,6 +67,8 @@ def audience(who: Audience) -> Callable[[View], View]:
                 remember_grants(request.user)
                 if not who.admits(request.user):
                     raise PermissionDenied
+                if who is not Audience.ACCOUNT_HOLDERS and is_missing(request.user):
+                    return redirect("second-factor")
             return view(request, *args, **kwargs)
 
         guarded.audience = who  # type: ignore[attr-defined]

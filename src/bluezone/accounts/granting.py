@@ -2,6 +2,7 @@
 """Giving a role, ending it, and delegating one's own for a while; what is given is never widened by passing it on."""
 
 import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -120,7 +121,7 @@ def _columns(within: Scope) -> dict[str, Scope]:
     return {"agency": within} if isinstance(within, Agency) else {"unit": within}
 
 
-def _told(grant: RoleGrant) -> dict[str, str | None]:
+def _told(grant: RoleGrant) -> dict[str, Any]:
     """What the audit keeps: the role, the key of its scope, and its days."""
     where = grant.agency or grant.unit
     return {

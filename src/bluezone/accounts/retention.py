@@ -3,10 +3,8 @@
 
 import datetime
 
-from django.contrib.sessions.models import Session
-
 from bluezone.accounts import auditing, inviting
-from bluezone.accounts.models import SignInFailure
+from bluezone.accounts.models import OfficeSession, SignInFailure
 from bluezone.accounts.signing_in import WINDOW
 
 
@@ -14,5 +12,5 @@ def purge(now: datetime.datetime) -> None:
     """Delete sign-in failures, links and sessions past their time, and audit entries after a year."""
     SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
     inviting.delete_past_links(now)
-    Session.objects.filter(expire_date__lt=now).delete()
+    OfficeSession.objects.filter(expire_date__lt=now).delete()
     auditing.delete_past_retention(now)

@@ -3,11 +3,32 @@
 
 from django.urls import path
 
-from bluezone.accounts import account_views, audit_views, delegation_views, views
+from bluezone.accounts import (
+    account_views,
+    audit_views,
+    delegation_views,
+    factor_views,
+    proving_views,
+    session_views,
+    training_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.first_page, name="first-page"),
     path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-in/second/", proving_views.second_step, name="second-factor-proof"),
+    path("confirm/", proving_views.confirm, name="confirm"),
+    path("second-factor/", factor_views.second_factor, name="second-factor"),
+    path("second-factor/app/", factor_views.add_app, name="second-factor-app"),
+    path("second-factor/app/remove/", factor_views.remove_app, name="second-factor-app-remove"),
+    path("second-factor/passkeys/", factor_views.add_passkey, name="second-factor-passkey"),
+    path("second-factor/passkeys/<int:pk>/remove/", factor_views.remove_passkey, name="second-factor-passkey-remove"),
+    path("second-factor/codes/", factor_views.new_recovery_codes, name="second-factor-codes"),
+    path("sessions/", session_views.sessions, name="sessions"),
+    path("sessions/end/", session_views.end_all_sessions, name="sessions-end"),
+    path("sessions/<str:handle>/end/", session_views.end_session, name="session-end"),
+    path("training/", training_views.training, name="training"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("start/<str:token>/", views.start, name="start"),
     path("password/", views.change_password, name="password"),
@@ -15,6 +36,7 @@ urlpatterns = [
     path("accounts/new/", account_views.new_account, name="account-new"),
     path("accounts/<int:pk>/", account_views.change_account, name="account"),
     path("accounts/<int:pk>/link/", account_views.new_link, name="account-link"),
+    path("accounts/<int:pk>/second-factor/reset/", factor_views.reset, name="account-factor-reset"),
     path("accounts/<int:pk>/roles/", account_views.give_role, name="account-role"),
     path("accounts/<int:pk>/roles/<int:grant>/end/", account_views.end_role, name="account-role-end"),
     path("delegations/", delegation_views.delegations, name="delegations"),

@@ -2,7 +2,7 @@
 """Pages for coming in and going out: sign-in, one-time link, own password, first page."""
 
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,10 +15,11 @@ from bluezone.accounts import auditing, inviting, signing_in
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.forms import FirstPasswordForm, PasswordChangeForm, SignInForm
 from bluezone.accounts.models import Act
+from bluezone.accounts.proving_views import come_in
+from bluezone.accounts.training import also_in_training
 
 # Where the work of a role begins; who holds several begins at the first.
 FIRST_PAGES = [(Audience.CODE_ISSUERS, "codes"), (Audience.ADMINS, "accounts"), (Audience.OVERSEERS, "audit")]
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @require_safe
@@ -31,6 +32,7 @@ def first_page(request: OfficeRequest) -> HttpResponse:
     return redirect("agencies")
 
 
+@also_in_training
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.EVERYONE)
@@ -63,11 +65,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                     ),
                 )
             else:
-                login(request, user, BACKEND)
-                return redirect(_asked_for(request))
+                return come_in(request, user, _asked_for(request))
     return render(request, "accounts/sign_in.html", {"form": form, "next": request.GET.get("next", "")}, status=status)
 
 
+@also_in_training
 @require_POST
 @audience(Audience.ACCOUNT_HOLDERS)
 def sign_out(request: OfficeRequest) -> HttpResponse:
@@ -76,6 +78,7 @@ def sign_out(request: OfficeRequest) -> HttpResponse:
     return redirect("sign-in")
 
 
+@also_in_training
 @sensitive_post_parameters()
 @sensitive_variables("token")
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,16 +95,16 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
         if request.method == "POST" and form.is_valid():
             user = inviting.set_first_password(token, form.cleaned_data["name"], form.cleaned_data["password"], now)
             logout(request)
-            login(request, user, BACKEND)
             messages.success(
                 request, _("The password is set. Sign in with the name %(name)s next time.") % {"name": user.username}
             )
-            return redirect("first-page")
+            return come_in(request, user, "first-page")
     except inviting.AccountLinkInvalid:
         return render(request, "accounts/link_gone.html", status=410)
     return render(request, "accounts/start.html", {"form": form, "account": user}, status=422 if form.errors else 200)
 
 
+@also_in_training
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.ACCOUNT_HOLDERS)

@@ -5,11 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
 from bluezone.accounts.audiences import Audience
 from bluezone.accounts.models import RoleGrant
 from bluezone.accounts.scoping import grants_of
+from bluezone.accounts.training import current_training
 
 
 class _May:
@@ -35,6 +37,7 @@ def city(request: HttpRequest) -> dict[str, Any]:
     found = settings.CITY
     return {
         "may": _May(request),
+        "training": SimpleLazyObject(lambda: current_training(request)),
         "city_name": (found.name_en if language == "en" else found.name_vi) if found else "",
         "hotline": found.hotline if found else "",
         "section": (request.resolver_match.url_name or "").split("-")[0] if request.resolver_match else "",

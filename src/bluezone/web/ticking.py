@@ -57,12 +57,14 @@ def queue_digests(now: datetime.datetime) -> None:
 def purge_office(now: datetime.datetime) -> None:
     """Delete from the office what has had its time."""
     from bluezone.accounts import retention as accounts_retention
+    from bluezone.accounts import training
     from bluezone.agencies import retention as agencies_retention
     from bluezone.devices import retention as devices_retention
     from bluezone.healthauthority import retention as codes_retention
     from bluezone.messaging.email import retention as email_retention
     from bluezone.rollout.staffing import retention as staffing_retention
 
+    training.erase(now)
     accounts_retention.purge(now)
     agencies_retention.purge(now)
     codes_retention.purge(now)

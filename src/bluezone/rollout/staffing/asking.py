@@ -4,6 +4,7 @@
 from django.http import Http404, HttpRequest
 
 from bluezone.accounts.audiences import Audience, OfficeRequest
+from bluezone.accounts.training import current_training
 from bluezone.accounts.scoping import agencies_of, may
 from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit, Agency
@@ -37,5 +38,5 @@ def own_agencies(request: OfficeRequest) -> frozenset[int]:
 
 
 def in_training(request: HttpRequest) -> bool:
-    """True in training mode, which the request's middleware sets; what is entered then is in no figure."""
-    return bool(getattr(request, "training", False))
+    """True in training mode, what is entered then is in no figure."""
+    return current_training(request)
