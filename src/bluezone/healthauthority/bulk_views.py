@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages for codes of many cases: the list stays in the browser, class and onset of each case come here."""
 
+import datetime
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +15,7 @@ from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.healthauthority import batching, issuing, quotas
 from bluezone.healthauthority.batching import RowAnswer
 from bluezone.healthauthority.key_server import key_server
-from bluezone.healthauthority.templatetags.health import qr
+from bluezone.healthauthority.templatetags.health import inwords, qr
 
 
 @require_safe
@@ -53,7 +54,11 @@ def issue_batch(request: OfficeRequest) -> JsonResponse:
 
 
 def _shown(answer: RowAnswer) -> dict[str, Any]:
-    return {**asdict(answer), "qr": qr(answer.link) if answer.link else ""}
+    if answer.refusal:
+        return asdict(answer)
+    ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (answer.expires, answer.link_expires)]
+    words = {"until_words": inwords(ends[0]), "link_until_words": inwords(ends[1])}
+    return {**asdict(answer), **words, "qr": qr(answer.link)}
 
 
 def _refused(code: str, message: str, status: int) -> JsonResponse:

@@ -125,7 +125,7 @@ def codes_sheet(server: KeyServer, *, everything: bool) -> ExportSheet:
         notes.append(
             _("Empty cells are counts under 5, or counts from which one could be worked out; they are not shown.")
         )
-    headings = [_("Issued"), _("Used"), _("Revoked"), _("Expired unused")]
+    headings = [_("Codes issued"), _("Used"), _("Revoked"), _("Expired unused")]
     columns = [ExportColumn(_("Day"), ColumnKind.DAY), ExportColumn(_("Case"))]
     columns += [ExportColumn(heading, ColumnKind.COUNT) for heading in headings]
     return ExportSheet(_("Codes"), columns, _code_cells(code_rows(server, everything=everything)), notes)

@@ -176,8 +176,8 @@ function printSlips() {
     const put = (name, text) => { slip.querySelector(`[data-slip="${name}"]`).textContent = text; };
     put("phone", one.phone);
     put("code", one.code);
-    put("until", momentOf(one.expires));
-    put("link-until", momentOf(one.link_expires));
+    put("until", one.until_words);
+    put("link-until", one.link_until_words);
     put("address", one.link);
     // The picture comes from our own server and is drawn there from the link alone.
     slip.querySelector('[data-slip="qr"]').append(new DOMParser().parseFromString(one.qr, "text/html").body.firstElementChild);
