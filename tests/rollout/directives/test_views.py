@@ -2,11 +2,13 @@
 """The pages of directives: scenarios 1 and 4 through the browser's eyes, and what each refuses."""
 
 import datetime
+import time
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from tests.builders.directives import LETTER, door_to_door, person
+from tests.builders.office import today
 
 from bluezone.agencies.models import Agency
 from bluezone.rollout.directives.models import Directive, Report
@@ -30,6 +32,13 @@ def officer(ward):
     return person("officer", "officer", ward, name="Lý Văn Cán")
 
 
+def confirmed(client):
+    """This browser has just proved its second factor."""
+    session = client.session
+    session["second_factor_at"] = int(time.time())
+    session.save()
+
+
 def form_of(page):
     """What a browser would send back from the page of the draft, unchanged."""
     data = {}
@@ -48,6 +57,8 @@ def test_the_clerk_pastes_corrects_one_field_and_it_is_sent_to_everybody(as_cler
     assert "458/UBND-VP" in page.content.decode()
 
     as_clerk.force_login(signer)
+    assert as_clerk.post(reverse("directive-approve", args=[directive.pk])).url.startswith("/confirm/")
+    confirmed(as_clerk)
     assert as_clerk.get(reverse("directive-approve", args=[directive.pk])).status_code == 200
     as_clerk.post(reverse("directive-approve", args=[directive.pk]))
     as_clerk.post(reverse("directive-issue", args=[directive.pk]))
@@ -136,7 +147,7 @@ def test_another_wards_document_and_report_are_out_of_reach(client, directive, o
 
 def test_a_ward_reports_with_evidence_and_the_city_returns_it_with_a_reason(client, directive, officer, ward, clerk):
     task = door_to_door(directive)
-    task.report_from = datetime.date.today() - datetime.timedelta(days=3)
+    task.report_from = today() - datetime.timedelta(days=3)
     task.save()
     party = task.parties.get(agency=ward)
     client.force_login(officer)
@@ -178,7 +189,7 @@ def test_the_reports_leave_as_xlsx_and_docx_with_formulas_inert(client, directiv
 def test_the_registers_show_what_was_received_and_issued(client, directive, officer, ward, clerk):
     client.force_login(officer)
     client.post(reverse("inbox-act", args=[directive.dispatches.get(agency=ward).pk]), {"to": "received"})
-    year = datetime.date.today().year
+    year = today().year
     page = client.get(f"/registers/in/?year={year}")
     assert "458/UBND-VP" in page.content.decode()
     client.force_login(clerk)

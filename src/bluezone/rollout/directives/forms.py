@@ -84,8 +84,8 @@ class TaskForm(forms.ModelForm):
         fields: ClassVar = ["text", "lead_names", "cooperating_names", "due", "report_every"]
         widgets: ClassVar = {
             "text": forms.Textarea(attrs={"rows": 4}),
-            "lead_names": forms.Textarea(attrs={"rows": 2}),
-            "cooperating_names": forms.Textarea(attrs={"rows": 2}),
+            "lead_names": forms.Textarea(attrs={"rows": 3}),
+            "cooperating_names": forms.Textarea(attrs={"rows": 3}),
             "due": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.secondfactor import confirm_second_factor
 from bluezone.agencies.asking import chosen
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
@@ -105,6 +106,7 @@ def directive(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTIVE_SIGNERS)
+@confirm_second_factor
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Second tap of the approval: 302 approved, 409 when it is incomplete or no draft."""
     shown = _shown(pk)

@@ -159,7 +159,9 @@ def _asked(
     """The task, period and subtree that the address asks for, and what there is to choose from."""
     tasks = list(directive.tasks.exclude(report_every=""))
     number = chosen_number(request, "task")
-    task = next((one for one in tasks if one.pk == number), tasks[0] if tasks else None)
+    # What is reported again and again is asked for more often than what is reported once.
+    usual = next((one for one in tasks if one.report_every != Task.Every.ONCE), tasks[0] if tasks else None)
+    task = next((one for one in tasks if one.pk == number), usual)
     periods = reporting.task_periods(task, timezone.localdate()) if task else []
     period = _period(request, periods) if periods else None
     under = AdminUnit.objects.filter(pk=chosen_number(request, "unit") or 0).first()

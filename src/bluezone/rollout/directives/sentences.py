@@ -25,7 +25,7 @@ def _field(name: str) -> str:
     if name.startswith("lead of "):
         return _("who leads task %(label)s") % {"label": name.removeprefix("lead of ")}
     return {
-        "number": _("Number"),
+        "number": _("Number of the document"),
         "notation": _("Notation"),
         "date": _("Date of the document"),
         "signer_name": _("Signer"),

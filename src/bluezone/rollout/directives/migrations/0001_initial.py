@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('official_letter', 'Official letter'), ('decision', 'Decision'), ('plan', 'Plan'), ('instruction', 'Instruction'), ('notice', 'Notice'), ('report', 'Report'), ('telegram', 'Telegram'), ('guidance', 'Guidance'), ('submission', 'Submission'), ('resolution', 'Resolution'), ('decree', 'Decree'), ('circular', 'Circular'), ('law', 'Law'), ('programme', 'Programme'), ('invitation', 'Invitation'), ('other', 'Other')], default='official_letter', max_length=16, verbose_name='Kind of document')),
-                ('number', models.CharField(blank=True, max_length=12, verbose_name='Number')),
+                ('number', models.CharField(blank=True, max_length=12, verbose_name='Number of the document')),
                 ('notation', models.CharField(blank=True, max_length=40, verbose_name='Notation')),
                 ('date', models.DateField(blank=True, null=True, verbose_name='Date of the document')),
                 ('subject', models.CharField(max_length=500, verbose_name='Subject')),

@@ -94,7 +94,7 @@ class Directive(models.Model):
     """
 
     kind = models.CharField(_("Kind of document"), max_length=16, choices=Kind, default=Kind.OFFICIAL_LETTER)
-    number = models.CharField(_("Number"), max_length=12, blank=True)
+    number = models.CharField(_("Number of the document"), max_length=12, blank=True)
     notation = models.CharField(_("Notation"), max_length=40, blank=True)
     date = models.DateField(_("Date of the document"), null=True, blank=True)
     subject = models.CharField(_("Subject"), max_length=500)
