@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Coming in, going out, and overseeing accounts, through the pages."""
 
+import datetime
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from tests.builders.office import PASSWORD, app_code, user
 
 from bluezone.accounts import inviting
 from bluezone.accounts.models import AuditEntry, Role, User
+from bluezone.accounts.scoping import roles_of
 
 pytestmark = pytest.mark.django_db
 ENGLISH = {"bluezone-language": "en"}
@@ -123,6 +125,10 @@ def test_an_administrator_makes_an_account_and_gets_its_link_once(english):
     assert made.status_code == 201
     link = re.search(r"http://testserver(/start/\S+/)<", made.text)[1]
     assert english.get(link).status_code == 200
+    assert "<svg" in made.text.split('class="qr-frame"')[1]
+    text = re.search(r'id="text">([^<]+)<', made.text)[1]
+    assert link in text
+    assert "Health worker" in text
     assert made.headers["Cache-Control"] == "no-store"
     assert "There is already an account" in english.post("/accounts/new/", form).text
     assert english.post("/accounts/new/", {**form, "username": "Nông Lan"}).status_code == 422
@@ -164,18 +170,66 @@ def test_a_new_link_for_a_forgotten_password(english):
     assert sign_in(english, "lan").status_code == 302, "the old password works until the link is used"
 
 
-def test_the_audit_page_shows_the_chain_its_head_and_a_break(english):
-    from django.db import connection
+def test_an_account_is_made_for_a_role_in_one_unit_until_a_day(english):
+    from tests.builders.agencies import planted
 
-    english.force_login(user("sup", Role.SUPERVISOR))
-    assert "Nothing has been done yet" in english.get("/audit/").text
-    inviting.make_link("root", user("lan"), timezone.now())
-    head = AuditEntry.objects.get()
-    shown = english.get("/audit/").text
-    assert f"1:{head.digest}" in shown
-    assert "made a one-time link" in shown
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER audit_never_changes")
-        cursor.execute("UPDATE accounts_auditentry SET actor = 'nobody'")
+    from bluezone.accounts.scoping import may
+    from bluezone.agencies.models import AdminUnit, Agency, UnitKind
 
-    assert "The chain breaks at entry 1" in english.get("/audit/").text
+    planted()
+    ward, other = AdminUnit.objects.in_force(timezone.localdate()).filter(kind=UnitKind.WARD)[:2]
+    english.force_login(user("root", Role.ADMIN))
+    last_day = timezone.localdate() + datetime.timedelta(days=30)
+    form = {"name": "Bàn Văn Ba", "agency": "UBND phường", "username": "ba.ban", "role": "lead"}
+
+    both = english.post("/accounts/new/", {**form, "within_unit": ward.pk, "within_agency": Agency.objects.first().pk})
+    assert both.status_code == 422
+    assert not User.objects.filter(username="ba.ban").exists()
+    made = english.post("/accounts/new/", {**form, "within_unit": ward.pk, "last_day": str(last_day)})
+    assert made.status_code == 201, re.findall(r'class="wrong"[^<]*<', made.text)
+    assert ward.name in made.text
+    account = User.objects.get(username="ba.ban")
+    assert may(account, [Role.LEAD], unit=ward)
+    assert not may(account, [Role.LEAD], unit=other)
+    assert not may(account, [Role.LEAD], unit=ward, on=last_day + datetime.timedelta(days=1))
+
+
+def test_an_administrator_gives_and_ends_roles(english):
+    english.force_login(user("root", Role.ADMIN))
+    lan = user("lan", Role.CLERK)
+    page = f"/accounts/{lan.pk}/roles/"
+
+    assert english.post(page, {"role": "emperor"}).status_code == 422
+    assert english.post(page, {"role": "officer", "last_day": "2020-08-07"}).status_code == 422
+    assert english.post(page, {"role": "officer"}).status_code == 302
+    assert english.post(page, {"role": "admin"}).status_code == 302
+    assert english.post(page, {"role": "health_worker"}).status_code == 409
+    assert roles_of(lan) == {"clerk", "officer", "admin"}
+    english.post(f"{page}{lan.grants.get(role='clerk').pk}/end/")
+    assert roles_of(lan) == {"officer", "admin"}
+
+
+def test_a_holder_delegates_and_takes_back_through_the_page(english):
+    issuer, lan = user("issuer", Role.ISSUER), user("lan", Role.CLERK)
+    english.force_login(issuer)
+    today = timezone.localdate()
+    form = {
+        "grant": issuer.grants.get().pk,
+        "to": "LAN",
+        "first_day": str(today),
+        "last_day": str(today + datetime.timedelta(days=2)),
+    }
+
+    assert english.post("/delegations/", {**form, "to": "nobody"}).status_code == 422
+    assert english.post("/delegations/", {**form, "to": "issuer"}).status_code == 422
+    assert english.post("/delegations/", {**form, "grant": lan.grants.get().pk}).status_code == 422
+    assert english.post("/delegations/", form).status_code == 302
+    assert roles_of(lan) == {"clerk", "issuer"}
+    english.force_login(lan)
+    assert "delegated by" in english.get("/delegations/").text
+    assert english.post("/delegations/", {**form, "grant": lan.grants.get(role="issuer").pk}).status_code == 422
+    passed = lan.grants.get(role="issuer").pk
+    assert english.post(f"/delegations/{passed}/end/").status_code == 404
+    english.force_login(issuer)
+    english.post(f"/delegations/{passed}/end/")
+    assert roles_of(lan) == {"clerk"}

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,18 @@ def test_behind_tls_cookies_are_secure_and_hsts_is_on(data_folder):
     assert tls["SESSION_COOKIE_SECURE"] == tls["CSRF_COOKIE_SECURE"] == tls["LANGUAGE_COOKIE_SECURE"] == "True"
     assert tls["SESSION_COOKIE_NAME"].startswith("__Host-")
     assert int(tls["SECURE_HSTS_SECONDS"]) >= 31_536_000
+
+
+@pytest.mark.parametrize("module", ["bluezone.web.settings", "bluezone.web.settings_public"])
+def test_the_check_for_production_finds_nothing(data_folder, module):
+    environ = {**os.environ, "BLUEZONE_TLS": "1", "DJANGO_SETTINGS_MODULE": module, "BLUEZONE_DATA": str(data_folder)}
+    command = [Path(sys.executable).with_name("bluezone"), "manage", "--data", data_folder]
+    checked = subprocess.run(
+        [*command, "check", "--deploy", "--fail-level", "WARNING"], env=environ, capture_output=True, text=True
+    )
+
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stderr == ""
 
 
 def test_each_origin_answers_to_its_own_host_and_the_same_secret_is_read_again(data_folder):

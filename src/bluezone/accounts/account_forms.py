@@ -12,6 +12,7 @@ from bluezone.accounts.granting import NEVER_DELEGATED, Scope
 from bluezone.accounts.models import Role, RoleGrant, User
 from bluezone.accounts.scoping import grants_of
 from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.agencies.queries import day_to_show
 
 DAY = datetime.timedelta(days=1)
 
@@ -46,10 +47,11 @@ class RoleForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         today = timezone.localdate()
-        for name, rows in (("within_agency", Agency.objects), ("within_unit", AdminUnit.objects)):
+        # Where the directory has ended (the units of 2020 are merged since), its last day still names who works where.
+        for name, model in (("within_agency", Agency), ("within_unit", AdminUnit)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = rows.in_force(today)
+            field.queryset = model.objects.in_force(day_to_show(model, today))
 
     def clean_last_day(self) -> datetime.date | None:
         """Not in the past."""
@@ -145,7 +147,7 @@ class DelegationForm(forms.Form):
         field = self.fields["grant"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = RoleGrant.objects.filter(pk__in=own).select_related("agency", "unit")
-        field.label_from_instance = _named  # type: ignore[method-assign, assignment]
+        field.label_from_instance = described  # type: ignore[method-assign, assignment]
         self.may_delegate = bool(own)
 
     def clean_to(self) -> User:
@@ -164,5 +166,6 @@ class DelegationForm(forms.Form):
         return last_day + DAY
 
 
-def _named(grant: RoleGrant) -> str:
+def described(grant: RoleGrant) -> str:
+    """A grant in words: its role and where it reaches."""
     return f"{grant.get_role_display()} ({grant.scope})" if grant.scope else grant.get_role_display()

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts import granting, inviting
-from bluezone.accounts.account_forms import AccountChangeForm, AccountForm, RoleForm
+from bluezone.accounts.account_forms import AccountChangeForm, AccountForm, RoleForm, described
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.drawing import qr_picture
 from bluezone.accounts.models import RoleGrant, User
+from bluezone.accounts.scoping import grants_of
 
 
 @require_safe
@@ -124,5 +126,11 @@ def _show_account(
 
 def _show_link(request: HttpRequest, user: User, token: str, status: int) -> HttpResponse:
     link = request.build_absolute_uri(reverse("start", args=[token]))
-    context = {"account": user, "link": link, "hours": int(inviting.LINK_LIFE.total_seconds() // 3600)}
+    hours = int(inviting.LINK_LIFE.total_seconds() // 3600)
+    duties = ", ".join(described(grant) for grant in grants_of(user))
+    text = _(
+        "Bluezone: you are invited to the city office (%(duties)s). Open this link in a browser, not inside Zalo. "
+        "It works once, for %(hours)d hours: %(link)s"
+    ) % {"duties": duties or user.agency, "hours": hours, "link": link}
+    context = {"account": user, "link": link, "hours": hours, "text": text, "picture": qr_picture(link)}
     return render(request, "accounts/link.html", context, status=status)

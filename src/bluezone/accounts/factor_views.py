@@ -6,18 +6,17 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import segno
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts import passkeys, proving, totp
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.drawing import qr_picture
 from bluezone.accounts.factor_forms import AppForm, PasskeyForm
 from bluezone.accounts.models import AuthenticatorApp, Passkey, User
 from bluezone.accounts.secondfactor import confirm_second_factor, is_set_up, note_confirmed, required_for
@@ -73,7 +72,7 @@ def add_app(request: OfficeRequest) -> HttpResponse:
             del request.session[SECRET_KEY]
             return _after_adding(request)
     address = totp.address(secret, request.user.username, "Bluezone")
-    context = {"form": form, "secret": totp.shown(secret), "picture": _qr(address)}
+    context = {"form": form, "secret": totp.shown(secret), "picture": qr_picture(address)}
     return render(request, "accounts/add_app.html", context, status=422 if form.errors else 200)
 
 
@@ -163,9 +162,3 @@ def _after_adding(request: OfficeRequest) -> HttpResponse:
 def _show_codes(request: OfficeRequest) -> HttpResponse:
     context = {"codes": proving.make_recovery_codes(request.user)}
     return render(request, "accounts/recovery_codes.html", context, status=201)
-
-
-def _qr(text: str) -> SafeString:
-    code = segno.make(text, error="m")
-    picture = code.svg_inline(scale=6, border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr")
-    return mark_safe(picture)  # noqa: S308 - drawn by segno, without any text in it

@@ -125,6 +125,9 @@ CSRF_COOKIE_SECURE = TLS
 CSRF_FAILURE_VIEW = "bluezone.web.errors.form_expired"
 # Not with a local authority: whoever stops trusting it must still be able to reach the same host.
 SECURE_HSTS_SECONDS = 365 * 86_400 if TLS and TLS_MODE != "self" else 0
+SECURE_SSL_REDIRECT = TLS
+# Whether names beside and under the city's own may be had over TLS alone is the city's to know: no promise for them.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS_MODE == "1" else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
