@@ -43,6 +43,7 @@ def demo(leave: bool, seed: int | None) -> dict[str, Any]:
         with DemoServer(folder / "server", fixed_ports=not leave) as server:
             result = run_story(server, folder / "phones", seed, lambda line: click.echo(line, err=True))
             if not leave:
+                click.echo(f"office: {server.plant_directive()}", err=True)
                 _leave_open(server.public_url, server.office_url, server.first_admin_link, result)
     if not result["ok"]:
         raise Failed(result)

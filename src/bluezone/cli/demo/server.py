@@ -111,6 +111,12 @@ class DemoServer:
             time.sleep(0.2)
         raise DemoServerFailed(f"no export file above number {after} within {seconds:.0f} s")
 
+    def plant_directive(self) -> str:
+        """Put the directive of 7 August 2020 under way in the office, where the directory is there; what was said."""
+        command = _bluezone("manage", "--data", str(self.data), "plant_directive")
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else "no directive planted"
+
     def issue_code(self, klass: str, onset: date) -> str:
         """Have a code issued on the real path: the command line a health worker's machine has too."""
         command = _bluezone(

@@ -44,7 +44,7 @@ class LetterForm(forms.Form):
         return values
 
 
-class DirectiveForm(forms.ModelForm):
+class DirectiveForm(forms.ModelForm):  # type: ignore[type-arg]
     """What the head, the foot and the recipients of a letter say."""
 
     class Meta:
@@ -72,7 +72,7 @@ class DirectiveForm(forms.ModelForm):
         }
 
 
-class TaskForm(forms.ModelForm):
+class TaskForm(forms.ModelForm):  # type: ignore[type-arg]
     """One task. asked_for: the numbers of its report form, one label a line."""
 
     asked_for = forms.CharField(
@@ -101,7 +101,8 @@ class TaskForm(forms.ModelForm):
         taken = {old[label] for label in labels if label in old}
         free = (f"n{number}" for number in range(1, 100) if f"n{number}" not in taken)
         self.instance.fields = [{"name": old.get(label) or next(free), "label": label[:120]} for label in labels]
-        return super().save(commit)
+        stored: Task = super().save(commit)
+        return stored
 
 
 TaskForms = modelformset_factory(Task, form=TaskForm, extra=0)
@@ -130,7 +131,7 @@ class ActForm(forms.Form):
         return values
 
 
-class RequestForm(forms.ModelForm):
+class RequestForm(forms.ModelForm):  # type: ignore[type-arg]
     """A change of a task, or more time for it."""
 
     class Meta:

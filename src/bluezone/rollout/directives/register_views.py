@@ -50,7 +50,7 @@ def stored_file(request: OfficeRequest, token: str) -> HttpResponse:
     file = get_object_or_404(StoredFile, token=token)
     response = HttpResponse(bytes(file.content), content_type=file.content_type)
     inline = file.content_type in SHOWN_INLINE
-    response.headers["Content-Disposition"] = content_disposition_header(not inline, file.name)
+    response.headers["Content-Disposition"] = content_disposition_header(not inline, file.name) or "attachment"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
