@@ -69,6 +69,7 @@ class RaiseForm(forms.Form):
         self._workers = {str(worker.pk): worker for worker in quotas.issuers()}
         facilities = sorted({name for worker in self._workers.values() if (name := quotas.facility_of(worker))})
         self.fields["whose"].choices = [  # type: ignore[attr-defined]
+            ("", _("choose")),
             (_("One worker"), [(f"worker:{pk}", worker.name) for pk, worker in self._workers.items()]),
             (_("A facility, all its workers together"), [(f"facility:{name}", name) for name in facilities]),
         ]

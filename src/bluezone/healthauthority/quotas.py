@@ -8,6 +8,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Literal
 
+from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
@@ -73,6 +74,7 @@ def hold(worker: User) -> None:
     list(sharing.select_for_update().order_by("pk").values_list("pk", flat=True))
 
 
+@transaction.atomic
 def raise_for_worker(supervisor: User, worker: User, more: int, reason: str, now: datetime.datetime) -> QuotaRaise:
     """Let a worker issue `more` codes (1..1000) beyond the limit on the local day of `now`; audited."""
     made = QuotaRaise.objects.create(
@@ -82,6 +84,7 @@ def raise_for_worker(supervisor: User, worker: User, more: int, reason: str, now
     return made
 
 
+@transaction.atomic
 def raise_for_facility(supervisor: User, facility: str, more: int, reason: str, now: datetime.datetime) -> QuotaRaise:
     """Let the workers of a facility issue `more` codes together beyond its limit on the local day of `now`; audited."""
     made = QuotaRaise.objects.create(

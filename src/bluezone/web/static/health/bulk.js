@@ -60,7 +60,7 @@ function preview() {
   const ready = cases.length - wrong.length;
   show("file-problem", false);
   say("read", word("read", { all: cases.length, ready, wrong: wrong.length }));
-  at("wrong").replaceChildren(...wrong.map((one) => item(word("row", { line: one.line }) + " " + word(one.problem))));
+  at("wrong").replaceChildren(...wrong.map((one) => item(word("row", { line: one.line }) + ": " + word(one.problem))));
   show("wrong", wrong.length > 0);
   at("issue").textContent = word("issue", { ready });
   at("issue").disabled = ready === 0;
