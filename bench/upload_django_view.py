@@ -80,7 +80,17 @@ def _make_view(server: KeyServer) -> None:
         class Meta:
             app_label = "bench"
 
+    class UploadCount(models.Model):
+        day = models.IntegerField()
+        klass = models.SmallIntegerField()
+        uploads = models.IntegerField(default=0)
+
+        class Meta:
+            app_label = "bench"
+            unique_together = (("day", "klass"),)
+
     with connection.schema_editor() as editor:
+        editor.create_model(UploadCount)
         editor.create_model(Spent)
         editor.create_model(Key)
     limits = Limits(bytes(32), time.time, lambda hour: None)
@@ -105,6 +115,9 @@ def _make_view(server: KeyServer) -> None:
                 Key(key=k.key, start=k.start, level=k.level, klass=key.klass, received_hour=hour_at(now))
                 for k in request.keys
             )
+            count = UploadCount.objects.filter(day=day_at(now), klass=key.klass)
+            if not count.update(uploads=models.F("uploads") + 1):
+                UploadCount.objects.create(day=day_at(now), klass=key.klass, uploads=1)
         return Status.OK
 
     @csrf_exempt

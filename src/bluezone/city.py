@@ -210,7 +210,7 @@ def write_default(data_dir: str | Path, **overrides: Any) -> City:
 
 
 def _as_toml(city: City) -> str:
-    # A JSON string is a valid TOML basic string: TOML has the same escapes.
+    # A JSON string is a valid TOML basic string once DEL is escaped too: TOML has the same escapes.
     lines = ["# Settings of this city; docs/reference/settings.md explains each. Restart after a change."]
     for f in fields(City):
         value = getattr(city, f.name)
@@ -219,4 +219,4 @@ def _as_toml(city: City) -> str:
             lines.append(f"{f.name} = {json.dumps(shown, ensure_ascii=False)}")
     lines += ["", "[install_links]"]
     lines += [f"{json.dumps(k)} = {json.dumps(v)}" for k, v in city.install_links.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).replace("\x7f", "\\u007f") + "\n"

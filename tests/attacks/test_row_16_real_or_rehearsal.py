@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Row 16: a network observer tells a real report from a rehearsal (chaff) by sizes or by how long answers take."""
 
+import datetime
 import gc
 import random
+import socket
 import time
 
 import numpy as np
 import pytest
-from tests.builders.keyserver import Clock, Phone, keys_for, opened, poster
+from tests.builders.keyserver import Clock, Phone, keys_for, opened, served
 
 from bluezone.keyserver import codes
 from bluezone.protocol.codes import Credential
@@ -29,22 +31,30 @@ def distance(one, other):
 
 
 class Observer:
-    """Between phone and server: sees sizes and durations of each of the three calls, nothing else."""
+    """On the way between phone and server: sees how many bytes pass and when, in a connection for each call."""
 
-    def __init__(self, post):
-        self._post = post
+    def __init__(self, address, phone_address):
+        self._address = address
+        self._head = f"Host: bluezone.example\r\nX-Forwarded-For: {phone_address}\r\n"
         self.seen = []
 
     def __call__(self, path, body):
-        begun = time.perf_counter()
-        answer = self._post(path, body)
-        self.seen.append((path, len(body), len(answer), time.perf_counter() - begun))
-        return answer
+        request = f"POST {path} HTTP/1.1\r\n{self._head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        with socket.create_connection(self._address, timeout=30) as connection:
+            sent = request.encode() + body
+            begun = time.perf_counter()
+            connection.sendall(sent)
+            answer = connection.makefile("rb").read()
+            self.seen.append((path, len(sent), len(answer), time.perf_counter() - begun))
+        head, _, content = answer.partition(b"\r\n\r\n")
+        assert b" 200 " in head.split(b"\r\n")[0]
+        return content
 
 
-def play(server, rng, number, chaff):
+def play(server, address, rng, number, chaff):
     issued = codes.issue(server, "confirmed", onset_of(server))
-    observer = Observer(poster(server, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"))
+    # A network of its own for each phone, always as many characters.
+    observer = Observer(address, f"10.1{number >> 12:02}.1{number >> 6 & 63:02}.1{number & 63:02}")
     phone = Phone(observer, server, Credential.from_text(issued.code), chaff=chaff, keys=keys_for(server.clock()))
     assert phone.verify1().status is Status.OK
     assert phone.verify2().status is Status.OK
@@ -55,30 +65,33 @@ def play(server, rng, number, chaff):
 
 
 def onset_of(server):
-    import datetime
-
     return datetime.datetime.fromtimestamp(server.clock(), datetime.UTC).date() - datetime.timedelta(days=1)
 
 
 @pytest.mark.parametrize("plays", SIZES)
 def test_real_and_rehearsed_reports_have_the_same_sizes_and_take_as_long(tmp_path, plays):
-    server = opened(tmp_path, Clock())
+    server = opened(tmp_path, Clock(), trusted_proxies=["127.0.0.1/32"])
     rng = random.Random(16)
     kinds = [False, True] * plays
     rng.shuffle(kinds)
     seen = {False: [], True: []}
     gc.disable()
     try:
-        for number in range(20):
-            play(server, rng, number, number % 2 == 0)
-        for number, chaff in enumerate(kinds, start=20):
-            seen[chaff].append(play(server, rng, number, chaff))
+        with served(server.application) as address:
+            for number in range(20):
+                play(server, address, rng, number, number % 2 == 0)
+            for number, chaff in enumerate(kinds, start=20):
+                seen[chaff].append(play(server, address, rng, number, chaff))
     finally:
         gc.enable()
     server.close()
 
     shapes = {tuple((path, sent, got) for path, sent, got, _ in one) for kind in seen.values() for one in kind}
-    assert shapes == {(("/v1/verify", 1024, 1024), ("/v1/verify", 1024, 1024), ("/v1/upload", 4096, 1024))}
+    assert len(shapes) == 1
+    ((_, sent_1, got_1), (_, sent_2, got_2), (_, sent_3, got_3)) = shapes.pop()
+    assert sent_1 == sent_2
+    assert sent_3 == sent_1 + 4096 - 1024
+    assert got_1 == got_2 == got_3
     bound = CRITICAL * (2 / plays) ** 0.5
     for step, name in enumerate(("verify 1", "verify 2", "upload")):
         durations = [np.array([one[step][3] for one in seen[kind]]) for kind in (False, True)]

@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from bluezone.city import write_default
 from bluezone.keyserver import codes
@@ -217,14 +216,13 @@ class _Quiet(WSGIRequestHandler):
         pass
 
 
-class _Threaded(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
 @contextmanager
 def served(application: Any) -> Iterator[tuple[str, int]]:
-    """Serve a WSGI application over real HTTP on a free port of this machine; yields host and port."""
-    with make_server("127.0.0.1", 0, application, _Threaded, _Quiet) as httpd:
+    """Serve a WSGI application over real HTTP on a free port of this machine, one call at a time; yields host and port.
+
+    One thread, as a server keeps its threads: a new one for each call would open its databases each time.
+    """
+    with make_server("127.0.0.1", 0, application, handler_class=_Quiet) as httpd:
         thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

@@ -28,7 +28,7 @@ def limits(clock, alarms):
 
 def exhaust(limits, network=HOME, tries=10):
     for _ in range(tries):
-        limits.count_invalid(network)
+        limits.count(network, invalid=True)
 
 
 def test_the_eleventh_invalid_try_of_a_network_meets_a_puzzle_and_other_networks_do_not(limits):
@@ -71,7 +71,7 @@ def test_a_puzzle_of_ones_own_making_is_not_accepted(limits, clock):
 
 def test_sixty_invalid_tries_a_minute_ask_everybody_for_a_puzzle_and_raise_one_alarm(limits, clock, alarms):
     for number in range(120):
-        limits.count_invalid(number.to_bytes(4, "big"))
+        limits.count(number.to_bytes(4, "big"), invalid=True)
 
     assert limits.challenge_for(HOME, *NONE) is not None
     assert alarms == [clock.now // HOUR]

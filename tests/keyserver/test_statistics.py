@@ -44,7 +44,7 @@ def test_files_are_listed_with_their_sizes(server):
 
 def test_hours_of_guessing_are_listed_once(server, clock):
     for number in range(130):
-        server.limits.count_invalid(number.to_bytes(4, "big"))
+        server.limits.count(number.to_bytes(4, "big"), invalid=True)
 
     assert statistics.guessing_alarm_hours(server) == [NOON // HOUR]
 

@@ -36,11 +36,14 @@ _SELECT_BY = {
     "handle": f"{_SELECT} WHERE handle = ?",
     "digits": f"{_SELECT} WHERE digits_hash = ?",
     "link": f"{_SELECT} WHERE link_hash = ?",
+    "rehearsal": f"{_SELECT.replace('credential', 'rehearsal')} WHERE digits_hash = ?",
     "revoked_digits": f"{_SELECT} WHERE revoked_digits_hash = ?",
     "revoked_link": f"{_SELECT} WHERE revoked_link_hash = ?",
 }
 # Ten tries at 36 random bits: the chance that all are taken is nil, an endless loop is not.
 _DRAWS = 10
+# As many as the migration made.
+REHEARSAL_ROWS = 64
 
 
 class State(IntEnum):
@@ -96,7 +99,7 @@ class IssuedCode:
 class CredentialRow:
     """A row of the codes store, as the three calls of a report need it.
 
-    handle: 16 bytes; klass: 1 or 2; onset_day: UTC day; used_digest: 32 bytes once used, else None.
+    handle: 16 bytes; klass: 1 or 2, 0 for a rehearsal; onset_day: UTC day; used_digest: 32 bytes once used, else None.
     """
 
     handle: bytes
@@ -205,6 +208,15 @@ def _named(server: "KeyServer", text: str) -> tuple[CredentialRow | None, int]:
 def find(server: "KeyServer", credential: Credential) -> CredentialRow | None:
     """Look a credential up for a report; None if it was never issued, was revoked, or is long gone."""
     return _selected(server, credential.kind.name.lower(), server.secrets.credential_hash(credential))
+
+
+def find_rehearsal(server: "KeyServer", credential: Credential) -> CredentialRow | None:
+    """Look up a row kept for rehearsals, in the way and the time of a real one; its class is CHAFF_CLASS.
+
+    The credential itself is not looked up; its hash, which takes its time, says which of those rows.
+    """
+    number = server.secrets.credential_hash(credential)[0] % REHEARSAL_ROWS
+    return _selected(server, "rehearsal", b"%032d" % number)
 
 
 def _selected(server: "KeyServer", by: str, value: bytes) -> CredentialRow | None:

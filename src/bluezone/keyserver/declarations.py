@@ -72,7 +72,7 @@ def receive(server: "KeyServer", message: bytes, network: bytes, puzzle: str = "
     challenge = server.declaration_limits.challenge_for(network, solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:])
     if challenge is not None:
         return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
-    server.declaration_limits.count_invalid(network)
+    server.declaration_limits.count(network, invalid=True)
     if not _begins_with_a_point(message):
         return UploadAnswer(status=Status.BAD_REQUEST)
     row = (hashlib.sha256(message).digest()[:_HANDLE_LENGTH], message, hour_at(server.clock()))

@@ -100,12 +100,18 @@ class Limits:
         issued = _ISSUED.pack(int(now), os.urandom(8))
         return issued + self._tag(issued)
 
-    def count_invalid(self, network: bytes) -> None:
-        """Count one invalid try, or one rehearsal: a valid code is never counted."""
+    def count(self, network: bytes, invalid: bool) -> None:
+        """Count one call if it was an invalid try or a rehearsal; a valid code is never counted.
+
+        Every call is passed through here, so that counting does not make some of them longer.
+        """
         now = self._clock()
         with self._lock:
             self._forget(now)
-            self._tries[self._name(network)] += 1
+            name = self._name(network)
+            if not invalid:
+                return
+            self._tries[name] += 1
             self._recent.append(now)
             alarm = len(self._recent) >= TRIES_A_MINUTE and self._alarmed != self._hour
             if alarm:

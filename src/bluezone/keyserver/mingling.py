@@ -3,7 +3,7 @@
 
 PostgreSQL marks every row with the transaction that wrote it (`xmin`) and keeps rows in the order they came, which
 would link the keys of one upload. Rewritten in one transaction, sorted by their bytes, all keys of an hour look
-alike. SQLite keeps neither: its table is ordered by the key, and its log is emptied by each tick.
+alike. SQLite keeps neither: its tables are ordered by the key, and its log is emptied every hour.
 Source: protocol.md section 4, "Nothing stored links"; attacks.md row 15.
 """
 
@@ -12,16 +12,18 @@ from bluezone.keyserver.store import Store, Transaction, key_prefix
 _DUTY = "mingle"
 
 
-def mingle_once_an_hour(store: Store, hour: int) -> None:
-    """Mingle the keys of the hours before `hour` (Unix seconds // 3600) unless that was done."""
+def mingle_once_an_hour(store: Store, hour: int) -> bool:
+    """Mingle the keys of the hours before `hour` (Unix seconds // 3600); False if that was done already."""
     done = store.read("SELECT done FROM duty WHERE name = ?", (_DUTY,))
-    if not done or done[0][0] < hour:
-        mingle(store, hour)
-        store.write(
-            lambda transaction: transaction.execute(
-                "INSERT INTO duty VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done", (_DUTY, hour)
-            )
+    if done and done[0][0] >= hour:
+        return False
+    mingle(store, hour)
+    store.write(
+        lambda transaction: transaction.execute(
+            "INSERT INTO duty VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET done = excluded.done", (_DUTY, hour)
         )
+    )
+    return True
 
 
 def mingle(store: Store, before_hour: int) -> None:

@@ -79,11 +79,11 @@ class PostgresqlStore:
             with connection.transaction():
                 return action(_Statements(connection))
 
-    def rehearse(self, action: Callable[[Transaction], T]) -> T:
+    def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
         with self._translated():
             connection = self._connection()
             with connection.transaction():
-                with connection.transaction(force_rollback=True):
+                with connection.transaction(force_rollback=not keep):
                     value = action(_Statements(connection))
                 noise = os.urandom(NOISE_BYTES)
                 _run(connection, "UPDATE noise SET value = ? WHERE id = ?", (noise, noise[0] % NOISE_ROWS))

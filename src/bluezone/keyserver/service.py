@@ -90,12 +90,13 @@ class KeyServer:
             if not alone:
                 return False
             self._prepare(moment)
-            mingle_once_an_hour(self.keys_store, hour_at(moment))
+            hour_is_new = mingle_once_an_hour(self.keys_store, hour_at(moment))
             publish(self, moment)
             renew_index(self, moment)
             forget(self, moment)
-            self.codes_store.tidy()
-            self.keys_store.tidy()
+            if hour_is_new:
+                self.codes_store.tidy()
+                self.keys_store.tidy()
             return True
 
     def close(self) -> None:

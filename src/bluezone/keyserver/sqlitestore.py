@@ -31,7 +31,7 @@ from bluezone.keyserver.store import (
 T = TypeVar("T")
 
 # Keys are random, so every key of an upload lands on a page of its own: small pages mean less to write and flush.
-# A rarer checkpoint writes a page once that many uploads have changed; the tick empties the log anyway.
+# A rarer checkpoint writes a page once that many uploads have changed; the log is emptied every hour anyway.
 _PRAGMAS = (
     "PRAGMA page_size=1024",
     "PRAGMA journal_mode=WAL",
@@ -70,9 +70,10 @@ class _Statements:
 class _Write(Generic[T]):
     """A write that waits for its turn, and its outcome once it was committed."""
 
-    def __init__(self, action: Callable[[Transaction], T], keep: bool) -> None:
+    def __init__(self, action: Callable[[Transaction], T], keep: bool = True, noise: bytes = b"") -> None:
         self.action = action
         self.keep = keep
+        self.noise = noise
         self.done = False
         self.value: T | None = None
         self.error: BaseException | None = None
@@ -110,10 +111,10 @@ class SqliteStore:
             raise self._refusal(error) from error
 
     def write(self, action: Callable[[Transaction], T]) -> T:
-        return self._commit(_Write(action, keep=True))
+        return self._commit(_Write(action))
 
-    def rehearse(self, action: Callable[[Transaction], T]) -> T:
-        return self._commit(_Write(action, keep=False))
+    def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
+        return self._commit(_Write(action, keep, noise=os.urandom(NOISE_BYTES)))
 
     def tidy(self) -> None:
         # The write-ahead log shows which rows were written together; emptied, it shows nothing.
@@ -173,9 +174,8 @@ class SqliteStore:
             write.error = error
         if write.error is not None or not write.keep:
             connection.execute("ROLLBACK TO one_write")
-        if not write.keep:
-            noise = os.urandom(NOISE_BYTES)
-            connection.execute("UPDATE noise SET value = ? WHERE id = ?", (noise, noise[0] % NOISE_ROWS))
+        if write.noise:
+            connection.execute("UPDATE noise SET value = ? WHERE id = ?", (write.noise, write.noise[0] % NOISE_ROWS))
         connection.execute("RELEASE one_write")
 
     def _reader(self) -> sqlite3.Connection:

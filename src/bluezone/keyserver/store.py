@@ -17,7 +17,7 @@ Parameters = Sequence[Any]
 
 # How long a writer waits for another process before it gives up with StoreBusy.
 BUSY_SECONDS = 5.0
-# Rows of the table `noise`: a rehearsal rewrites one of them, so that it costs a commit like any other write.
+# Rows of the table `noise`: calls of a report rewrite one of them, so that a rehearsal too has something to commit.
 NOISE_ROWS = 64
 NOISE_BYTES = 32
 
@@ -94,8 +94,11 @@ class Store(Protocol):
         """
         ...
 
-    def rehearse(self, action: Callable[[Transaction], T]) -> T:
-        """Run `action` like `write`, undo it, and commit meaningless bytes instead, so that both take as long."""
+    def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
+        """Run `action` like `write`; undo it again, its result excepted, unless `keep`.
+
+        Both commit some meaningless bytes as well, so that real calls and rehearsals take as long as each other.
+        """
         ...
 
     def tidy(self) -> None:

@@ -37,15 +37,21 @@ def upload(server: "KeyServer", request: UploadRequest, network: bytes) -> Uploa
     if challenge is not None:
         return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
     status = _take(server, request)
-    if request.chaff or status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED):
-        server.limits.count_invalid(network)
+    server.limits.count(network, request.chaff or status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED))
     return UploadAnswer(status=status)
 
 
 def _take(server: "KeyServer", request: UploadRequest) -> Status:
     digest = hashlib.sha256(request.signature).digest()
-    if server.keys_store.read("SELECT 1 FROM spent WHERE digest = ?", (digest,)):
+    status = _checked_and_stored(server, request, digest)
+    # A spent certificate answers OK whatever else is wrong by now (its week may be over, its keys are known). That is
+    # asked only if something is wrong: an upload that passes every check meets the same row when it is stored.
+    if status is not Status.OK and server.keys_store.read("SELECT 1 FROM spent WHERE digest = ?", (digest,)):
         return Status.OK
+    return status
+
+
+def _checked_and_stored(server: "KeyServer", request: UploadRequest, digest: bytes) -> Status:
     now = server.clock()
     key = server.secrets.week_keys.find(request.kid)
     if key is None or key.purpose != ("chaff" if request.chaff else "upload") or not _in_use(key, now):
@@ -56,8 +62,9 @@ def _take(server: "KeyServer", request: UploadRequest) -> Status:
     try:
         check_keys(request.keys, day_at(now))
         check_slots(request.slots, int(now))
-        commit = server.keys_store.rehearse if request.chaff else server.keys_store.write
-        commit(lambda transaction: _store(transaction, request, key, digest, now))
+        server.keys_store.write_alike(
+            lambda transaction: _store(transaction, request, key, digest, now), keep=not request.chaff
+        )
     except KeysRefused:
         return Status.KEYS_REFUSED
     return Status.OK

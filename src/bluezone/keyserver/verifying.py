@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The first two calls of a report: what a code is worth, and one blind signature for it.
 
-Real calls and rehearsals (chaff) take the same path; a rehearsal looks up random bytes instead of its credential,
-works on a row made up for it, and its writes are undone. Source: protocol.md section 4; attacks.md rows 16, 35, 44.
+Real calls and rehearsals (chaff) take the same path; a rehearsal finds a row kept for rehearsals instead of that of
+its credential, and its writes are undone. Source: protocol.md section 4; attacks.md rows 16, 35, 44.
 """
 
 import hashlib
-import secrets
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver import codes
@@ -14,8 +13,6 @@ from bluezone.keyserver.codes import CredentialRow, State
 from bluezone.keyserver.store import Transaction
 from bluezone.keyserver.weekkeys import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.blindrsa import blind_sign
-from bluezone.protocol.codes import Credential
-from bluezone.protocol.intervals import day_at
 from bluezone.protocol.upload import (
     CHAFF_CLASS,
     Status,
@@ -28,7 +25,14 @@ from bluezone.protocol.upload import (
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
 
-_DIGEST_LENGTH = 32
+_USE_CREDENTIAL = (
+    "UPDATE credential SET state = ?, used_digest = ? WHERE handle = ? AND state = ? RETURNING 1",
+    "SELECT state, used_digest FROM credential WHERE handle = ?",
+)
+_USE_REHEARSAL = (
+    "UPDATE rehearsal SET state = ?, used_digest = ? WHERE handle = ? AND state = ? RETURNING 1",
+    "SELECT state, used_digest FROM rehearsal WHERE handle = ?",
+)
 
 
 def verify1(server: "KeyServer", request: Verify1Request, network: bytes) -> Verify1Answer:
@@ -41,8 +45,7 @@ def verify1(server: "KeyServer", request: Verify1Request, network: bytes) -> Ver
         return Verify1Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
     now = server.clock()
     row = _row(server, request)
-    if request.chaff or row is None:
-        server.limits.count_invalid(network)
+    server.limits.count(network, request.chaff or row is None)
     if row is None:
         return Verify1Answer(status=Status.CODE_INVALID)
     if row.expires(request.credential.kind) <= now:
@@ -61,8 +64,7 @@ def verify2(server: "KeyServer", request: Verify2Request, network: bytes) -> Ver
         return Verify2Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
     now = server.clock()
     row = _row(server, request)
-    if request.chaff or row is None:
-        server.limits.count_invalid(network)
+    server.limits.count(network, request.chaff or row is None)
     if row is None:
         return Verify2Answer(status=Status.CODE_INVALID)
     digest = hashlib.sha256(request.kid.to_bytes(2, "big") + request.blinded).digest()
@@ -75,8 +77,7 @@ def verify2(server: "KeyServer", request: Verify2Request, network: bytes) -> Ver
     private = server.secrets.week_keys.private(request.kid)
     if int.from_bytes(request.blinded, "big") >= private.n:
         return Verify2Answer(status=Status.BAD_REQUEST)
-    commit = server.codes_store.rehearse if request.chaff else server.codes_store.write
-    status = commit(lambda transaction: _use(transaction, row, digest))
+    status = server.codes_store.write_alike(lambda transaction: _use(transaction, row, digest), keep=not request.chaff)
     if status is not Status.OK:
         return Verify2Answer(status=status)
     # After the commit: a crash here costs nothing, because the same request is signed again.
@@ -85,12 +86,10 @@ def verify2(server: "KeyServer", request: Verify2Request, network: bytes) -> Ver
 
 
 def _use(transaction: Transaction, row: CredentialRow, digest: bytes) -> Status:
-    changed = transaction.execute(
-        "UPDATE credential SET state = ?, used_digest = ? WHERE handle = ? AND state = ? RETURNING 1",
-        (State.USED, digest, row.handle, State.OPEN),
-    )
-    found = transaction.execute("SELECT state, used_digest FROM credential WHERE handle = ?", (row.handle,))
-    if changed or row.klass == CHAFF_CLASS:
+    use, look = _USE_REHEARSAL if row.klass == CHAFF_CLASS else _USE_CREDENTIAL
+    changed = transaction.execute(use, (State.USED, digest, row.handle, State.OPEN))
+    found = transaction.execute(look, (row.handle,))
+    if changed:
         return Status.OK
     if not found or found[0][0] == State.REVOKED:
         return Status.CODE_INVALID
@@ -98,15 +97,8 @@ def _use(transaction: Transaction, row: CredentialRow, digest: bytes) -> Status:
 
 
 def _row(server: "KeyServer", request: Verify1Request | Verify2Request) -> CredentialRow | None:
-    credential = request.credential
-    if request.chaff:
-        # The credential of a rehearsal is never looked up; a look-up that finds nothing takes its place.
-        credential = Credential.from_link(secrets.token_bytes(16))
-    row = codes.find(server, credential)
-    if request.chaff:
-        now = int(server.clock())
-        return CredentialRow(credential.value, CHAFF_CLASS, day_at(now), now + 1, now + 1, State.OPEN, None)
-    return row
+    # The credential of a rehearsal is never looked up.
+    return codes.find_rehearsal(server, request.credential) if request.chaff else codes.find(server, request.credential)
 
 
 def _kid_accepted(server: "KeyServer", kid: int, klass: int, now: float) -> bool:

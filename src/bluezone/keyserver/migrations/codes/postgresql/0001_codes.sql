@@ -21,8 +21,25 @@ CREATE TABLE credential (
     revoked_link_hash BYTEA
 );
 CREATE INDEX credential_expiry ON credential (link_expire);
+-- Rows that rehearsals (chaff) find and use instead of the credential they carry, which is never looked up. They are
+-- always open: what a rehearsal does to one is undone. class: 0, so that it is told from every real one.
+CREATE TABLE rehearsal (
+    handle BYTEA PRIMARY KEY,
+    digits_hash BYTEA UNIQUE,
+    link_hash BYTEA UNIQUE,
+    class SMALLINT NOT NULL,
+    onset_day INTEGER,
+    issue_day INTEGER NOT NULL,
+    digits_expire BIGINT NOT NULL,
+    link_expire BIGINT NOT NULL,
+    state SMALLINT NOT NULL,
+    used_digest BYTEA
+);
+INSERT INTO rehearsal
+SELECT lpad(id::text, 16, '0')::bytea, lpad(id::text, 32, '0')::bytea, lpad(id::text, 32, '0')::bytea,
+    0, 0, 0, 4294967296, 4294967296, 0, NULL FROM generate_series(0, 63) AS id;
 -- Hours in which guessing was so frequent that everybody had to solve a puzzle.
 CREATE TABLE guessing_alarm (hour INTEGER PRIMARY KEY);
--- Rewritten by rehearsals (chaff), so that they cost what a real write costs. Means nothing.
+-- A row of it is rewritten by each call of a report, real or rehearsed (chaff). Means nothing.
 CREATE TABLE noise (id INTEGER PRIMARY KEY, value BYTEA NOT NULL);
 INSERT INTO noise SELECT id, ''::bytea FROM generate_series(0, 63) AS id;

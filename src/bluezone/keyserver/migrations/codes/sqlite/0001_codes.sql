@@ -21,9 +21,27 @@ CREATE TABLE credential (
     revoked_link_hash BLOB
 ) WITHOUT ROWID;
 CREATE INDEX credential_expiry ON credential (link_expire);
+-- Rows that rehearsals (chaff) find and use instead of the credential they carry, which is never looked up. They are
+-- always open: what a rehearsal does to one is undone. class: 0, so that it is told from every real one.
+CREATE TABLE rehearsal (
+    handle BLOB PRIMARY KEY,
+    digits_hash BLOB UNIQUE,
+    link_hash BLOB UNIQUE,
+    class INTEGER NOT NULL,
+    onset_day INTEGER,
+    issue_day INTEGER NOT NULL,
+    digits_expire INTEGER NOT NULL,
+    link_expire INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    used_digest BLOB
+) WITHOUT ROWID;
+WITH RECURSIVE each(id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM each WHERE id < 63)
+INSERT INTO rehearsal
+SELECT CAST(printf('%016d', id) AS BLOB), CAST(printf('%032d', id) AS BLOB), CAST(printf('%032d', id) AS BLOB),
+    0, 0, 0, 4294967296, 4294967296, 0, NULL FROM each;
 -- Hours in which guessing was so frequent that everybody had to solve a puzzle.
 CREATE TABLE guessing_alarm (hour INTEGER PRIMARY KEY);
--- Rewritten by rehearsals (chaff), so that they cost what a real write costs. Means nothing.
+-- A row of it is rewritten by each call of a report, real or rehearsed (chaff). Means nothing.
 CREATE TABLE noise (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
 WITH RECURSIVE each(id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM each WHERE id < 63)
 INSERT INTO noise SELECT id, zeroblob(32) FROM each;

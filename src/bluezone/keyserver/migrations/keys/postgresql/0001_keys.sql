@@ -53,6 +53,6 @@ CREATE TABLE upload_count (
 );
 -- What was done last, so that a tick does not do it again.
 CREATE TABLE duty (name TEXT PRIMARY KEY, done INTEGER NOT NULL);
--- Rewritten by rehearsals (chaff), so that they cost what a real write costs. Means nothing.
+-- A row of it is rewritten by each call of a report, real or rehearsed (chaff). Means nothing.
 CREATE TABLE noise (id INTEGER PRIMARY KEY, value BYTEA NOT NULL);
 INSERT INTO noise SELECT id, ''::bytea FROM generate_series(0, 63) AS id;

@@ -53,7 +53,7 @@ CREATE TABLE upload_count (
 ) WITHOUT ROWID;
 -- What was done last, so that a tick does not do it again.
 CREATE TABLE duty (name TEXT PRIMARY KEY, done INTEGER NOT NULL) WITHOUT ROWID;
--- Rewritten by rehearsals (chaff), so that they cost what a real write costs. Means nothing.
+-- A row of it is rewritten by each call of a report, real or rehearsed (chaff). Means nothing.
 CREATE TABLE noise (id INTEGER PRIMARY KEY, value BLOB NOT NULL);
 WITH RECURSIVE each(id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM each WHERE id < 63)
 INSERT INTO noise SELECT id, zeroblob(32) FROM each;
