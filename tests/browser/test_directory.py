@@ -3,10 +3,10 @@
 
 import pytest
 from tests.builders.agencies import csv
+from tests.builders.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
-PASSWORD = "suối chảy qua bản nhỏ"
 LIST = csv(
     ("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"),
     ("DX-01", "Tổ 1 rất dài để xem trang có vừa màn hình hẹp hay không", "tổ dân phố", "01840"),
@@ -17,17 +17,11 @@ PAGES = ["/agencies/", "/agencies/new/", "/units/?on=2020-08-07", "/units/new/",
 @pytest.fixture(scope="module")
 def page(chromium, served):
     """The first administrator's window, which may not see an error of a script or of the content policy."""
-    context = chromium.new_context()
-    page, trouble = context.new_page(), []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda said: trouble.append(said.text) if "Content Security Policy" in said.text else None)
-    page.goto(served.admin_link)
-    for name, value in {"name": "Hoàng Thị Mai", "password": PASSWORD, "again": PASSWORD}.items():
-        page.fill(f"[name={name}]", value)
-    page.click("main form button[type=submit]")
-    yield page
-    assert trouble == []
-    context.close()
+    visitor = Visitor(chromium, served)
+    visitor.take_account(served.admin_link, name="Hoàng Thị Mai")
+    yield visitor.page
+    assert visitor.trouble == []
+    visitor.context.close()
 
 
 def speak(page, served, language):

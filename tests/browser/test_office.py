@@ -6,48 +6,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 
 pytestmark = pytest.mark.browser
 
 TODAY = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
-PASSWORD = "suối chảy qua bản nhỏ"
-NARROW, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
-
-
-class Visitor:
-    """One browser profile, which notes what no page may do: errors in scripts, refused content, calls elsewhere."""
-
-    def __init__(self, browser, served):
-        self.context = browser.new_context(viewport=DESK)
-        self.page = self.context.new_page()
-        self.served = served
-        self.trouble = []
-        self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        self.page.on("console", lambda said: self._note(said.text))
-        self.page.on("request", lambda request: self._follow(request.url))
-
-    def _note(self, text):
-        if "Content Security Policy" in text or "Refused" in text:
-            self.trouble.append(text)
-
-    def _follow(self, url):
-        if not url.startswith((self.served.office, self.served.public)):
-            self.trouble.append(f"asked for {url}")
-
-    def open(self, path):
-        self.page.goto(self.served.office + path)
-
-    def send(self, **fields):
-        for name, value in fields.items():
-            self.page.fill(f"[name={name}]", value)
-        self.page.click("main form:not([action]) button[type=submit]")
-
-    def take_account(self, link, **more):
-        self.page.goto(link)
-        self.send(password=PASSWORD, again=PASSWORD, **more)
-
-    def speak(self, language):
-        self.page.click(f"a[hreflang={language}]")
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +56,7 @@ def test_a_worker_takes_the_account_and_signs_in_again_with_the_password(worker,
     worker.page.click("text=Đăng xuất")
     worker.open("/codes/")
     worker.send(username="lan.nong", password=PASSWORD)
+    worker.send(code=worker.code(steps_ahead=1))
 
     assert worker.page.url == f"{served.office}/codes/"
 
@@ -200,7 +164,7 @@ def test_no_page_scrolls_sideways_on_a_phone(admin, worker, language, scheme):
             visitor.open(path)
             assert fits(visitor.page), path
     admin.open("/accounts/2/")
-    admin.page.click("main form[action] button")
+    admin.page.click("main form[action$='/link/'] button")
     assert fits(admin.page), "one-time link"
     issue(worker)
     assert fits(worker.page), "issued code"

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Passkeys, sessions and training in a real Chromium, with its virtual authenticator (WebAuthn over CDP)."""
+
+import pytest
+from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def visitor(chromium, served):
+    visitor = Visitor(chromium, served)
+    yield visitor
+    assert visitor.trouble == []
+    visitor.context.close()
+
+
+@pytest.fixture(scope="module")
+def admin(chromium, served):
+    visitor = Visitor(chromium, served)
+    visitor.take_account(served.admin_link, name="Hoàng Thị Mai")
+    yield visitor
+    assert visitor.trouble == []
+    visitor.context.close()
+
+
+def authenticator(page, **options):
+    """A virtual security key in this page; returns the CDP session and its id."""
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("WebAuthn.enable")
+    settings = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+        **options,
+    }
+    made = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": settings})
+    return cdp, made["authenticatorId"]
+
+
+def invite(admin, username, role):
+    admin.page.set_viewport_size(DESK)
+    admin.open("/accounts/new/")
+    admin.page.select_option("[name=role]", role)
+    admin.send(name="Nông Thị Lan", agency="Trạm Y tế", username=username)
+    return admin.page.text_content("#link").strip()
+
+
+def with_passkey(visitor, link, width=NARROW):
+    """Take an account whose role needs a second factor, and make a passkey."""
+    visitor.page.set_viewport_size(width)
+    key = authenticator(visitor.page)
+    visitor.page.goto(link)
+    visitor.send(name="Nông Thị Lan", password=PASSWORD, again=PASSWORD)
+    assert visitor.page.url.endswith("/second-factor/")
+    visitor.open("/second-factor/passkeys/")
+    visitor.page.fill("[name=name]", "điện thoại của tôi")
+    visitor.page.click("[data-passkey-start]")
+    visitor.page.wait_for_selector(".paper-codes")
+    return key
+
+
+def test_a_passkey_is_made_and_signs_in_again(visitor, admin, served):
+    with_passkey(visitor, invite(admin, "lan.khoa", "health_worker"))
+    visitor.open("/codes/")
+    assert visitor.page.url == f"{served.office}/codes/"
+
+    visitor.page.click("text=Đăng xuất")
+    visitor.send(username="lan.khoa", password=PASSWORD)
+    assert visitor.page.url.endswith("/sign-in/second/")
+    visitor.page.click("[data-passkey-start]")
+    visitor.page.wait_for_url(f"{served.office}/codes/")
+
+
+def test_a_passkey_of_somebody_else_does_not_sign_in(visitor, admin, served):
+    cdp, key = with_passkey(visitor, invite(admin, "lan.hai", "health_worker"))
+    visitor.page.click("text=Đăng xuất")
+    visitor.send(username="lan.hai", password=PASSWORD)
+    cdp.send("WebAuthn.clearCredentials", {"authenticatorId": key})
+    visitor.page.click("[data-passkey-start]")
+    visitor.page.wait_for_selector("[data-passkey-failed]:visible", timeout=90_000)
+    visitor.open("/codes/")
+
+    assert "/sign-in/" in visitor.page.url
+
+
+def test_a_passkey_whose_counter_runs_backwards_is_refused(visitor, admin):
+    cdp, key = with_passkey(visitor, invite(admin, "lan.ba", "health_worker"))
+    credential = cdp.send("WebAuthn.getCredentials", {"authenticatorId": key})["credentials"][0]
+    visitor.page.click("text=Đăng xuất")
+    visitor.send(username="lan.ba", password=PASSWORD)
+    visitor.page.click("[data-passkey-start]")
+    visitor.page.wait_for_url("**/codes/")
+    cdp.send("WebAuthn.clearCredentials", {"authenticatorId": key})
+    cdp.send("WebAuthn.addCredential", {"authenticatorId": key, "credential": {**credential, "signCount": 0}})
+    visitor.page.click("text=Đăng xuất")
+    visitor.send(username="lan.ba", password=PASSWORD)
+    with visitor.page.expect_navigation():
+        visitor.page.click("[data-passkey-start]")
+
+    assert "Chưa đúng" in visitor.page.inner_text("[role=alert] >> visible=true")
+
+
+def test_sessions_and_training_on_a_phone(admin):
+    admin.page.set_viewport_size(NARROW)
+    admin.open("/sessions/")
+    assert "trình duyệt này" in admin.page.inner_text("main")
+    admin.open("/training/")
+    admin.page.click("main button")
+    assert "Tập huấn" in admin.page.inner_text(".training")
+    admin.open("/training/")
+    admin.page.click("main button")
+    assert admin.page.query_selector(".training") is None

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenario 22: every role works without a mouse, on a phone and at a desk, and axe finds nothing serious.
+
+A role's pages are those that its own page offers, so that a page of a later duty is looked at as soon as it is in the
+navigation.
+"""
+
+import base64
+
+import pytest
+from tests.builders.accessibility import equip, press, reach, serious_findings, type_into
+from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
+
+from bluezone.accounts.models import Role
+
+pytestmark = pytest.mark.browser
+OFFERED = "nav.pages a, footer a"
+
+
+@pytest.fixture(scope="module")
+def admin(chromium, served):
+    visitor = Visitor(chromium, served)
+    equip(visitor.context)
+    visitor.take_account(served.admin_link, name="Hoàng Thị Mai")
+    yield visitor
+    assert visitor.trouble == []
+    visitor.context.close()
+
+
+@pytest.fixture
+def visitor(chromium, served):
+    visitor = Visitor(chromium, served)
+    equip(visitor.context)
+    yield visitor
+    assert visitor.trouble == []
+    visitor.context.close()
+
+
+def invite_by_keyboard(admin, role):
+    """Make an account with the keyboard alone; its one-time link."""
+    page = admin.page
+    admin.open("/accounts/new/")
+    type_into(page, "[name=name]", "Nông Thị Lan")
+    type_into(page, "[name=agency]", "Trạm Y tế phường Sông Cầu")
+    type_into(page, "[name=username]", f"lan.{role.replace('_', '-')}")
+    reach(page, "[name=role]")
+    steps = [option.get_attribute("value") for option in page.locator("[name=role] option").all()]
+    page.keyboard.press("Home")
+    for _ in range(steps.index(role)):
+        page.keyboard.press("ArrowDown")
+    assert page.input_value("[name=role]") == role
+    press(page, "main form:not([action]) button[type=submit]")
+    return page.text_content("#link").strip()
+
+
+def take_by_keyboard(visitor, link):
+    """Take the account, and the second factor where the role needs one, with the keyboard alone."""
+    page = visitor.page
+    page.goto(link)
+    type_into(page, "[name=password]", PASSWORD)
+    type_into(page, "[name=again]", PASSWORD)
+    press(page, "main form button[type=submit]")
+    if page.url.endswith("/second-factor/"):
+        press(page, "main a[href='/second-factor/app/']")
+        visitor.page.wait_for_selector("#secret")
+        visitor.secret = base64.b32decode(page.text_content("#secret").replace(" ", ""))
+        type_into(page, "[name=code]", visitor.code())
+        press(page, "main form button[type=submit]")
+        press(page, ".acts a")
+
+
+def look_at(visitor):
+    """Nothing on this page scrolls sideways or troubles axe."""
+    page = visitor.page
+    sizes = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    width, room = page.evaluate(sizes)
+    assert width <= room, f"{page.url} scrolls sideways: {width} > {room}"
+    assert serious_findings(page) == [], page.url
+
+
+@pytest.mark.parametrize("role", [str(role) for role in Role])
+def test_a_role_works_without_a_mouse_on_a_phone_and_at_a_desk(admin, visitor, served, role):
+    admin.page.set_viewport_size(NARROW if len(role) % 2 else DESK)
+    take_by_keyboard(visitor, invite_by_keyboard(admin, role))
+    offered = sorted({link.get_attribute("href") for link in visitor.page.locator(OFFERED).all()})
+    assert len(offered) > 3
+    for size in (NARROW, DESK):
+        visitor.page.set_viewport_size(size)
+        for path in offered:
+            visitor.open(path)
+            look_at(visitor)
+    visitor.open(offered[0])
+    press(visitor.page, "form.leave button")
+    assert visitor.page.url == f"{served.office}/sign-in/"
+
+
+@pytest.mark.parametrize("size", [NARROW, DESK], ids=["phone", "desk"])
+def test_the_pages_of_a_sign_in_and_of_an_account_trouble_nobody(admin, visitor, size):
+    visitor.page.set_viewport_size(size)
+    for path in ("/sign-in/", "/start/nothing/"):
+        visitor.open(path)
+        look_at(visitor)
+    admin.page.set_viewport_size(size)
+    for path in ("/accounts/1/", "/second-factor/passkeys/", "/second-factor/app/", "/confirm/", "/nothing/"):
+        admin.open(path)
+        look_at(admin)
+    admin.page.emulate_media(color_scheme="dark")
+    admin.open("/accounts/1/")
+    look_at(admin)
+    admin.page.emulate_media(color_scheme="light")
+
+
+def test_the_first_tab_leads_past_the_navigation(admin):
+    admin.page.set_viewport_size(DESK)
+    admin.open("/accounts/")
+    admin.page.keyboard.press("Tab")
+    admin.page.keyboard.press("Enter")
+
+    assert admin.page.url.endswith("#main")

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A browser profile that takes an account, sets up an authenticator app, and notes what no page may do."""
+
+import base64
+import time
+
+from bluezone.accounts import totp
+
+PASSWORD = "suối chảy qua bản nhỏ"
+NARROW, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
+
+
+class Visitor:
+    """One browser profile. `trouble`: errors in scripts, refused content, calls elsewhere; a test wants none."""
+
+    def __init__(self, browser, served):
+        self.context = browser.new_context(viewport=DESK)
+        self.page = self.context.new_page()
+        self.served = served
+        self.secret = None
+        self.trouble = []
+        self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        self.page.on("console", lambda said: self._note(said.text))
+        self.page.on("request", lambda request: self._follow(request.url))
+
+    def _note(self, text):
+        if "Content Security Policy" in text or "Refused" in text:
+            self.trouble.append(text)
+
+    def _follow(self, url):
+        if not url.startswith((self.served.office, self.served.public)):
+            self.trouble.append(f"asked for {url}")
+
+    def open(self, path):
+        """Go to a path of the office."""
+        self.page.goto(self.served.office + path)
+
+    def send(self, **fields):
+        """Fill in the page's own form and send it."""
+        for name, value in fields.items():
+            self.page.fill(f"[name={name}]", value)
+        self.page.click("main form:not([action]) button[type=submit]")
+
+    def take_account(self, link, **more):
+        """Open a one-time link, choose the password, and set up the app where the role needs one."""
+        self.page.goto(link)
+        self.send(password=PASSWORD, again=PASSWORD, **more)
+        if self.page.url.endswith("/second-factor/"):
+            self.set_up_app()
+
+    def set_up_app(self):
+        """Set up an authenticator app and go on to the first page."""
+        self.open("/second-factor/app/")
+        self.secret = base64.b32decode(self.page.text_content("#secret").replace(" ", ""))
+        self.send(code=self.code())
+        self.page.wait_for_selector(".paper-codes")
+        self.open("/")
+
+    def code(self, steps_ahead=0):
+        """What the app shows now, or some half minutes later; a code works once."""
+        return totp.code_at(self.secret, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
+
+    def speak(self, language):
+        """Switch the language by its link."""
+        self.page.click(f"a[hreflang={language}]")
