@@ -8,7 +8,9 @@ from bluezone.cli.main import root
 
 def sections(command: click.Command, path: str, parent: click.Context | None):
     """Yield one section per command, groups before their members."""
-    context = click.Context(command, info_name=path.rsplit(" ", 1)[-1], parent=parent, terminal_width=96, max_content_width=96)
+    context = click.Context(
+        command, info_name=path.rsplit(" ", 1)[-1], parent=parent, terminal_width=96, max_content_width=96
+    )
     yield f"## `{path}`\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):

@@ -27,12 +27,12 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
     """Sealed declarations, newest first; POST opens those ticked: 200 shown once, 403 or 429 wrong passphrase."""
     server, now = key_server(), timezone.now()
     declaring.ensure_published(server)
-    form, status = OpenForm(request.POST or None), 200
+    form, status = OpenForm(request.POST if request.method == "POST" else None), 200
     if request.method == "POST":
-        handles, status = request.POST.getlist("handle"), 422
+        handles, status, complete = request.POST.getlist("handle"), 422, form.is_valid()
         if not handles:
             form.add_error(None, _("Nothing is ticked. Tick the declarations to open, then give the passphrase."))
-        elif form.is_valid():
+        elif complete:
             try:
                 opened = declaring.open_some(server, request.user, handles, form.cleaned_data["passphrase"], now)
             except PassphraseWrong:

@@ -9,8 +9,6 @@ from django.utils import formats, timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from bluezone.web.templatetags.local import day
-
 register = template.Library()
 
 
@@ -19,7 +17,8 @@ def inwords(value: datetime.datetime) -> str:
     """A moment as it is read out and printed: `10 giờ 05, thứ Tư ngày 25 tháng 11 năm 2026`."""
     local = timezone.localtime(value)
     if get_language() == "vi":
-        weekday = day(local.date()).rsplit(" ", 1)[0]
+        weekday = formats.date_format(local, "l")
+        weekday = weekday[:1].lower() + weekday[1:]
         return f"{local.hour} giờ {local:%M}, {weekday} ngày {local.day} tháng {local.month} năm {local.year}"
     return f"{local:%H:%M} on {formats.date_format(local, 'l j F Y')}"
 
