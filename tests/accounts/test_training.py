@@ -105,3 +105,25 @@ def test_signing_out_works_in_training_mode_and_ends_it(lan):
     lan.force_login(user("mai", Role.CLERK))
 
     assert 'class="training"' not in lan.get("/sessions/").text
+
+
+def test_a_staff_report_made_in_training_is_in_no_figure_and_is_erased(client, db):
+    from tests.builders.coverage import agency as made_agency
+    from tests.builders.coverage import city
+
+    from bluezone.rollout.coverage import week_or
+    from bluezone.rollout.staffing.models import StaffReport
+    from bluezone.rollout.staffing.views import latest_week
+
+    agency = made_agency("Phòng Nội vụ", city("phường Đức Xuân")[0])
+    week = week_or("", latest_week())
+    client.force_login(user("ba", Role.OFFICER))
+    client.post("/training/")
+    numbers = {"staff": 9, "with_smartphone": 8, "running": 5, "web_edition": 1, "reminded": 2}
+
+    assert client.post(f"/staff/agencies/{agency.pk}/?week={week}", numbers).status_code == 302
+    assert StaffReport.objects.count() == 0
+    made = StaffReport.everything.get()
+    assert made.training
+    assert training.erase(made.reported_at + 6 * DAY) == 0
+    assert training.erase(made.reported_at + 7 * DAY) == 1

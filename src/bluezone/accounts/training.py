@@ -50,7 +50,7 @@ class TrainingMixin(models.Model):
 
     TRAINING_MOMENT: ClassVar[str] = "made_at"
 
-    training = models.BooleanField(default=False, editable=False)
+    training = models.BooleanField(default=False)
 
     objects: ClassVar[Any] = RealManager()
     everything: ClassVar[Any] = models.Manager()

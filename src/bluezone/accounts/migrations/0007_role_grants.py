@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='RoleGrant',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('issuer', 'Issuer'), ('clerk', 'Clerk'), ('lead', 'Head of the agency'), ('officer', 'Officer in charge'), ('gatekeeper', 'Gatekeeper'), ('canvasser', 'Canvasser'), ('drive_lead', 'Leader of drives'), ('teacher', 'Teacher'), ('venue_owner', 'Venue owner'), ('speaker_operator', 'Loudspeaker operator'), ('editor', 'Editor'), ('health_worker', 'Health worker'), ('supervisor', 'Health supervisor'), ('auditor', 'Auditor'), ('leader', 'Leader, reading only'), ('admin', 'Administrator')], max_length=16, verbose_name='Role')),
+                ('role', models.CharField(choices=[('issuer', 'Signatory'), ('clerk', 'Clerk'), ('lead', 'Head of the agency'), ('officer', 'Officer in charge'), ('gatekeeper', 'Gatekeeper'), ('canvasser', 'Canvasser'), ('drive_lead', 'Leader of drives'), ('teacher', 'Teacher'), ('venue_owner', 'Venue owner'), ('speaker_operator', 'Loudspeaker operator'), ('editor', 'Editor'), ('health_worker', 'Health worker'), ('supervisor', 'Health supervisor'), ('auditor', 'Auditor'), ('leader', 'Leader, reading only'), ('admin', 'Administrator')], max_length=16, verbose_name='Role')),
                 ('valid_from', models.DateField(default=django.utils.timezone.localdate, verbose_name='From')),
                 ('valid_to', models.DateField(blank=True, null=True, verbose_name='Until before')),
             ],

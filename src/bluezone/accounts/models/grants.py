@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 class Role(models.TextChoices):
     """A duty in the rollout or in the health authority; audiences.py says which pages each may open."""
 
-    ISSUER = "issuer", _("Issuer")
+    ISSUER = "issuer", _("Signatory")
     CLERK = "clerk", _("Clerk")
     LEAD = "lead", _("Head of the agency")
     OFFICER = "officer", _("Officer in charge")

@@ -4,8 +4,8 @@
 from django.http import Http404, HttpRequest
 
 from bluezone.accounts.audiences import Audience, OfficeRequest
-from bluezone.accounts.training import current_training
 from bluezone.accounts.scoping import agencies_of, may
+from bluezone.accounts.training import current_training
 from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.rollout.coverage import Week, week_or

@@ -13,6 +13,7 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.accounts.training import TrainingMixin
 from bluezone.agencies.models import Agency
 
 
@@ -36,15 +37,7 @@ class WeekDay(models.Func):
         return self.as_sql(compiler, connection, template="EXTRACT(DOW FROM %(expressions)s)", **context)
 
 
-class RealReports(models.Manager["StaffReport"]):
-    """Without anything of training mode, so that no figure can count it by forgetting to leave it out."""
-
-    def get_queryset(self) -> models.QuerySet["StaffReport"]:
-        """Reports of the real work."""
-        return super().get_queryset().filter(training=False)
-
-
-class StaffReport(models.Model):
+class StaffReport(TrainingMixin):
     """One version of what one agency says of its staff for one week. Counts of people, never a name.
 
     week:           its Monday. version: 1, 2, …; the newest is `is_current`, the others stay as they were.
@@ -65,15 +58,12 @@ class StaffReport(models.Model):
     running = models.PositiveIntegerField(_("Bluezone running"))
     web_edition = models.PositiveIntegerField(_("Web edition only"))
     reminded = models.PositiveIntegerField(_("Not running, reminded"))
-    training = models.BooleanField(default=False)
     reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reported_at = models.DateTimeField(default=timezone.now)
 
-    objects = RealReports()
-    everything: ClassVar[models.Manager["StaffReport"]] = models.Manager()
+    TRAINING_MOMENT = "reported_at"
 
-    class Meta:
-        base_manager_name = "everything"
+    class Meta(TrainingMixin.Meta):
         ordering: ClassVar = ["-week", "agency", "-version"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["agency", "week", "training", "version"], name="staff_version_once"),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.scoping import require
+from bluezone.accounts.training import also_in_training
 from bluezone.agencies.asking import chosen
 from bluezone.agencies.exporting import write_xlsx
 from bluezone.agencies.listing import XLSX
@@ -31,6 +32,7 @@ def latest_week() -> Week:
     return Week.of(day_to_show(Agency, timezone.localdate()))
 
 
+@also_in_training
 @require_safe
 @audience(Audience.SIGNED_IN)
 def agency_list(request: OfficeRequest) -> HttpResponse:
@@ -63,6 +65,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
     return render(request, "staffing/agency_list.html", context)
 
 
+@also_in_training
 @require_safe
 @audience(Audience.SIGNED_IN)
 def file(request: OfficeRequest) -> HttpResponse:
@@ -74,6 +77,7 @@ def file(request: OfficeRequest) -> HttpResponse:
     return response
 
 
+@also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.STAFF_REPORTERS)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
