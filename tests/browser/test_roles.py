@@ -75,6 +75,8 @@ def look_at(visitor):
     sizes = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     width, room = page.evaluate(sizes)
     assert width <= room, f"{page.url} scrolls sideways: {width} > {room}"
+    navigation = page.query_selector("nav.pages")
+    assert navigation is None or navigation.bounding_box()["width"] > 150, f"{page.url} hides its navigation"
     assert serious_findings(page) == [], page.url
 
 

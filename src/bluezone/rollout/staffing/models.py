@@ -62,6 +62,8 @@ class StaffReport(TrainingMixin):
     reported_at = models.DateTimeField(default=timezone.now)
 
     TRAINING_MOMENT = "reported_at"
+    objects: ClassVar[models.Manager["StaffReport"]]
+    everything: ClassVar[models.Manager["StaffReport"]]
 
     class Meta(TrainingMixin.Meta):
         ordering: ClassVar = ["-week", "agency", "-version"]
