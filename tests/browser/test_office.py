@@ -165,6 +165,7 @@ def test_no_page_scrolls_sideways_on_a_phone(admin, worker, language, scheme):
             assert fits(visitor.page), path
     admin.open("/accounts/2/")
     admin.page.click("main form[action$='/link/'] button")
+    admin.page.wait_for_selector("#link")
     assert fits(admin.page), "one-time link"
     issue(worker)
     assert fits(worker.page), "issued code"

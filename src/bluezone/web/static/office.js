@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small conveniences; every page works without them.
 
+// On a telephone the names of the pages lie in one row that moves sideways: bring the present one into sight.
+document.querySelector("nav.pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // A form that must not be sent twice: the second tap finds the button asleep.
 for (const form of document.querySelectorAll("form[data-once]")) {
   form.addEventListener("submit", () => {
