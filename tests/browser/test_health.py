@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from playwright.sync_api import expect
 from tests.builders.visitor import DESK, NARROW, Visitor
 
 from bluezone.protocol.declaration import Declaration, seal_declaration
@@ -54,7 +55,7 @@ def test_a_list_gives_codes_by_keyboard_and_no_number_leaves_the_browser(supervi
     page, sent = supervisor.page, []
     page.on("request", lambda request: sent.append(request.url + (request.post_data or "")))
     choose(supervisor)
-    assert page.text_content("[data-at=read]") == "Đã đọc 4 dòng: 3 dùng được, 1 cần sửa. Chưa gửi gì đi."
+    expect(page.locator("[data-at=read]")).to_have_text("Đã đọc 4 dòng: 3 dùng được, 1 cần sửa. Chưa gửi gì đi.")
     assert not any("/issue/" in one for one in sent)
 
     page.locator("[data-at=issue]").press("Enter")
@@ -83,7 +84,7 @@ def test_after_a_broken_connection_the_same_codes_come_and_no_others(supervisor)
     choose(supervisor)
     page.click("[data-at=issue]")
     page.wait_for_selector("[data-at=failed]:not([hidden])")
-    assert "không mã nào bị cấp hai lần" in page.text_content("[data-at=failure]")
+    expect(page.locator("[data-at=failure]")).to_contain_text("không mã nào bị cấp hai lần")
     page.locator("[data-at=again]").press("Enter")
     page.wait_for_selector("[data-at=results]:not([hidden])")
     page.unroute("**/codes/bulk/issue/")
@@ -105,7 +106,7 @@ def test_a_file_that_is_no_list_is_refused_with_what_to_do(supervisor, text, sai
     choose(supervisor, text)
     supervisor.page.wait_for_selector("[data-at=file-problem]:not([hidden])")
 
-    assert said in supervisor.page.text_content("[data-at=file-problem]")
+    expect(supervisor.page.locator("[data-at=file-problem]")).to_contain_text(said)
 
 
 def declare(served, text):
