@@ -20,7 +20,8 @@ with connection.cursor() as cursor:
 call_command("migrate", verbosity=0)
 from bluezone.accounts.models import User
 from bluezone.accounts.scoping import grants_of
-print(json.dumps({user.username: [(grant.role, grant.scope) for grant in grants_of(user)] for user in User.objects.all()}))
+accounts = User.objects.all()
+print(json.dumps({user.username: [(grant.role, grant.scope) for grant in grants_of(user)] for user in accounts}))
 """
 
 
