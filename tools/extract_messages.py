@@ -18,7 +18,7 @@ from django.utils.translation import trim_whitespace
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "src" / "bluezone"
 LOCALE = PACKAGE / "web" / "locale"
-FOLDERS = ["web", "accounts", "healthauthority", "devices", "agencies", "rollout"]
+FOLDERS = ["web", "accounts", "healthauthority", "devices", "agencies", "rollout", "portal", "messaging"]
 LANGUAGE = "vi"
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 

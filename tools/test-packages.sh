@@ -3,4 +3,6 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 . tools/system-packages.sh
+ldconfig -p | grep -q libpangoft2-1.0 || need_package libpangoft2-1.0-0 "PDF pages" || true
+ldconfig -p | grep -q libharfbuzz-subset || need_package libharfbuzz-subset0 "PDF pages" || true
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || need_package chromium "the tests marked browser" || true
