@@ -58,6 +58,8 @@ INSTALLED_APPS = [
     "bluezone.rollout.coverage",
     "bluezone.rollout.staffing",
     "bluezone.rollout.directives",
+    "bluezone.rollout.drives",
+    "bluezone.portal",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

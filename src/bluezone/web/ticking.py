@@ -62,6 +62,7 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.devices import retention as devices_retention
     from bluezone.healthauthority import retention as codes_retention
     from bluezone.messaging.email import retention as email_retention
+    from bluezone.rollout.drives import retention as help_retention
     from bluezone.rollout.staffing import retention as staffing_retention
 
     training.erase(now)
@@ -70,6 +71,7 @@ def purge_office(now: datetime.datetime) -> None:
     codes_retention.purge(now)
     devices_retention.purge(now)
     email_retention.purge(now)
+    help_retention.purge(now)
     staffing_retention.purge(now)
 
 

@@ -42,6 +42,10 @@ class Act(models.TextChoices):
     DECLARATION_OPENED = "declaration_opened", _("opened a declaration")
     DECLARATION_REFUSED = "declaration_refused", _("gave a wrong passphrase for declarations")
     AUDIT_EXPORTED = "audit_exported", _("took a copy of the audit")
+    NEWS_WRITTEN = "news_written", _("wrote a news text")
+    NEWS_PUBLISHED = "news_published", _("published news")
+    NEWS_CORRECTED = "news_corrected", _("corrected news")
+    NEWS_WITHDRAWN = "news_withdrawn", _("withdrew news")
 
 
 class AuditEntry(models.Model):

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder of files as an origin serves it: packed once, named by hash, never a path outside the folder.
+
+Used for the portal's own assets, whose address changes with their content, and for the web edition at /app/, whose
+addresses stay and are asked for again with their ETag.
+"""
+
+import base64
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+# Only what shrinks is packed; fonts, pictures and WebAssembly of this size are sent as they are.
+_PACKED = ("text/", "image/svg", "application/json", "application/manifest", "application/wasm")
+_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+    ".wasm": "application/wasm",
+}
+# Smaller than one packet: packing saves nothing.
+_WORTH_PACKING_BYTES = 860
+IMMUTABLE = "public, max-age=31536000, immutable"
+# Kept, but asked for again each time: an update reaches a phone at its next visit.
+ASK_AGAIN = "public, no-cache"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file as it is sent. sha256: 64 hex digits over `content`, which is what a browser sees after unpacking."""
+
+    path: str
+    content: bytes
+    media_type: str
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of what is served, in hex."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @cached_property
+    def integrity(self) -> str:
+        """The same hash as Subresource Integrity writes it."""
+        return "sha256-" + base64.b64encode(bytes.fromhex(self.sha256)).decode()
+
+    @cached_property
+    def packed(self) -> bytes | None:
+        """Its gzip, None where that would not be smaller."""
+        if not self.media_type.startswith(_PACKED) or len(self.content) < _WORTH_PACKING_BYTES:
+            return None
+        packed = gzip.compress(self.content, 9, mtime=0)
+        return packed if len(packed) < len(self.content) else None
+
+
+class AssetFolder:
+    """The files under a folder, read at the first request and kept in memory; nothing that begins with a dot."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def assets(self) -> dict[str, Asset]:
+        """Path inside the folder -> file, in order of path."""
+        found = sorted(path for path in self._folder.rglob("*") if path.is_file())
+        names = [path.relative_to(self._folder).as_posix() for path in found]
+        return {name: self._read(name) for name in names if not any(part.startswith(".") for part in name.split("/"))}
+
+    @cached_property
+    def digest(self) -> str:
+        """12 hex digits that change with any file's name or bytes."""
+        whole = "".join(f"{asset.path}\0{asset.sha256}\n" for asset in self.assets.values())
+        return hashlib.sha256(whole.encode()).hexdigest()[:12]
+
+    def _read(self, name: str) -> Asset:
+        suffix = Path(name).suffix
+        media_type = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        if media_type.startswith("text/"):
+            media_type += "; charset=utf-8"
+        return Asset(name, (self._folder / name).read_bytes(), media_type)
+
+
+def answer(request: HttpRequest, asset: Asset | None, cache_control: str) -> HttpResponse:
+    """The file, 304 where the browser has it already; raises Http404 where there is none."""
+    if asset is None:
+        raise Http404
+    etag = f'"{asset.sha256[:32]}"'
+    if etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]:
+        response = HttpResponse(status=304)
+    else:
+        packed = asset.packed if "gzip" in request.headers.get("Accept-Encoding", "") else None
+        response = HttpResponse(asset.content if packed is None else packed, content_type=asset.media_type)
+        if packed is not None:
+            response.headers["Content-Encoding"] = "gzip"
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = cache_control
+    if asset.packed is not None:
+        patch_vary_headers(response, ["Accept-Encoding"])
+    return response

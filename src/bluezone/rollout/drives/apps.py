@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Django app of install drives and help."""
+
+from django.apps import AppConfig
+
+
+class DrivesConfig(AppConfig):
+    """Help requests."""
+
+    name = "bluezone.rollout.drives"

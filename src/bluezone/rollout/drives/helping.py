@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opening a request for help, from whatever channel, and reading it again.
+
+Models are imported inside functions: the package's front is loaded before Django's models are.
+"""
+
+import datetime
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from bluezone.accounts.sealing import keyed_digest, seal, unseal
+from bluezone.refusal import Refused
+
+if TYPE_CHECKING:
+    from bluezone.agencies.models import AdminUnit
+    from bluezone.rollout.drives.models import HelpRequest
+
+CONTACT_LENGTH = 80
+PLACE_LENGTH = 120
+NOTE_LENGTH = 500
+# Read over the telephone: no 0/O, 1/I/L, 5/S, 8/B, 2/Z.
+_ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
+_GROUP = 3
+_TRIES = 8
+
+
+class HelpRefused(Refused):
+    """A request for help that cannot be opened as it is; `field` names what to correct."""
+
+    code = "help_invalid"
+    field: ClassVar[str] = ""
+
+
+class HelpChannelUnknown(HelpRefused):
+    """The channel is none of portal, app and gate."""
+
+    code = "help_channel_unknown"
+    field = "channel"
+
+
+class HelpContactMissing(HelpRefused):
+    """Nobody could answer: no telephone number or other way to reach the person."""
+
+    code = "help_contact_missing"
+    field = "contact"
+
+
+class HelpTextTooLong(HelpRefused):
+    """One of the texts is longer than a request takes."""
+
+    code = "help_text_too_long"
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field  # type: ignore[misc]
+
+
+class HelpUnitUnknown(HelpRefused):
+    """No unit in force has this code."""
+
+    code = "help_unit_unknown"
+    field = "unit"
+
+
+@dataclass(frozen=True)
+class HelpWanted:
+    """What the person wrote. contact: how to reach them; place: where help is needed; note: with what."""
+
+    contact: str
+    place: str
+    note: str
+
+
+def open_help_request(
+    channel: str, contact: str, place: str = "", note: str = "", unit: str | None = None, *, repeat_key: str = ""
+) -> str:
+    """Open a request for help and return its ticket, `K7M-2QX`.
+
+    channel: "portal", "app" or "gate". contact: 1..80 characters. place: at most 120. note: at most 500.
+    unit: official code of a unit in force today, None or "" where it is not known.
+    repeat_key: the caller's own key; the same key again gives the same ticket and opens nothing.
+    Raises HelpChannelUnknown, HelpContactMissing, HelpTextTooLong, HelpUnitUnknown; nothing is stored then.
+    """
+    from bluezone.rollout.drives.models import HelpChannel, HelpRequest
+
+    if channel not in HelpChannel.values:
+        raise HelpChannelUnknown(f"channel is {channel[:20]!r}, expected portal, app or gate")
+    wanted = _checked(contact, place, note)
+    where = _unit(unit) if unit else None
+    key = keyed_digest("help repeat", repeat_key) if repeat_key else None
+    for _ in range(_TRIES):
+        if key and (before := HelpRequest.objects.filter(repeat_key=key).first()):
+            return before.ticket
+        ticket = _new_ticket()
+        try:
+            with transaction.atomic():
+                HelpRequest.objects.create(
+                    ticket=ticket,
+                    channel=channel,
+                    unit=where,
+                    sealed=seal(json.dumps(asdict(wanted)).encode(), f"help {ticket}"),
+                    repeat_key=key,
+                    opened_at=timezone.now(),
+                )
+        except IntegrityError:
+            # The ticket is taken, or the same outbox came twice at once: look again.
+            continue
+        return ticket
+    raise HelpRefused("no ticket could be made; try again")
+
+
+def read(request: "HelpRequest") -> HelpWanted:
+    """What was asked, unsealed, for the team that helps. Raises SealBroken."""
+    return HelpWanted(**json.loads(unseal(bytes(request.sealed), f"help {request.ticket}")))
+
+
+def close(request: "HelpRequest", state: str, now: datetime.datetime) -> None:
+    """Mark a request "done" or "cannot"; from here its 30 days run."""
+    request.state, request.closed_at = state, now
+    request.save(update_fields=["state", "closed_at"])
+
+
+def _checked(contact: str, place: str, note: str) -> HelpWanted:
+    wanted = HelpWanted(*(" ".join(text.split()) for text in (contact, place)), note.strip())
+    if not wanted.contact:
+        raise HelpContactMissing("contact is empty; nobody could answer")
+    limits = {"contact": CONTACT_LENGTH, "place": PLACE_LENGTH, "note": NOTE_LENGTH}
+    for field, most in limits.items():
+        length = len(getattr(wanted, field))
+        if length > most:
+            raise HelpTextTooLong(f"{field} has {length} characters, expected at most {most}", field)
+    return wanted
+
+
+def _unit(code: str) -> "AdminUnit":
+    from bluezone.agencies.models import AdminUnit
+
+    found = AdminUnit.objects.in_force(timezone.localdate()).filter(code=code).first()
+    if found is None:
+        raise HelpUnitUnknown(f"no unit in force has the code {code[:20]!r}")
+    return found
+
+
+def _new_ticket() -> str:
+    digits = "".join(secrets.choice(_ALPHABET) for _ in range(2 * _GROUP))
+    return f"{digits[:_GROUP]}-{digits[_GROUP:]}"
