@@ -28,7 +28,7 @@ OURS = {
     "bluezone2020.real_device_capture": (6, 0, 0),
     "ours_v1.upload_code": (4, 0, 0),
     "ours_v1.upload_commit": (4, 0, 0),
-    "ours_v1.venue": (0, 0, 1),
+    "ours_v1.venue": (1, 0, 0),
     "ours_v1.gate": (0, 0, 1),
     "rfc9474": (2, 0, 0),
 }

@@ -27,6 +27,7 @@ __all__ = [
     "Profile",
     "ScanInstance",
     "assess",
+    "band_of",
     "load_profile",
     "parse_profile",
     "profile_document",
@@ -130,13 +131,14 @@ def _assess_day(day: date, windows: Sequence[ExposureWindow], profile: Profile) 
         score=score,
         level="none" if too_short else profile.level(score),
         minutes=5 * math.floor(minutes / 5 + 0.5),
-        band=_band(minutes),
+        band=band_of(minutes),
         certainty=_certainty(windows, counted, minutes),
         summary=None if profile.summary is None else summarise(windows, profile.summary),
     )
 
 
-def _band(minutes: float) -> Band:
+def band_of(minutes: float) -> Band:
+    """The band in which minutes are shown."""
     if minutes < 10:
         return "<10"
     if minutes < 15:

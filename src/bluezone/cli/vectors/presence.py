@@ -4,10 +4,15 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from bluezone.cli.vectors.case import Case, Check
 from bluezone.protocol.blindrsa import PrivateKey, blind, blind_sign, finalize, verify
 from bluezone.protocol.codes import InvalidCode, damm_digit, parse_code
 from bluezone.protocol.uploadpayload import UploadKey, commitment, decode_slots, encode_keys
+from bluezone.protocol.venue import check_signature, parse_venue, read_venue_link, sign_venue, venue_link
+from bluezone.protocol.venueitem import Record, open_item, seal_item, slot_cipher_key, slot_key, slot_tag, venue_key
+from bluezone.protocol.venuestay import split_by_hour
 
 _COUNT_LENGTH = 2
 
@@ -49,6 +54,41 @@ def _check_commitment(case: dict[str, Any]) -> tuple[Any, Any]:
     return got, {name: case[name] for name in got}
 
 
+def _check_venue(case: dict[str, Any]) -> tuple[Any, Any]:
+    """Read the code, sign it again, and make every slot and item of the visit (the plain split, protocol.md 6)."""
+    private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["ed25519_seed_hex"]))
+    venue = parse_venue(bytes.fromhex(case["payload_hex"]))
+    check_signature(venue, {venue.kid: private.public_key()})
+    host = case["url"].split("/")[2]
+    key = venue_key(venue.to_bytes())
+    hours = list(split_by_hour(case["visit_start"], case["visit_end"]))
+    got = {
+        "city_public_key_hex": private.public_key().public_bytes_raw().hex(),
+        "payload_hex": sign_venue(venue, private).to_bytes().hex(),
+        "url": venue_link(read_venue_link(case["url"]), host),
+        "venue_key_hex": key.hex(),
+        "slots": [_slot(key, *hour, slot) for hour, slot in zip(hours, case["slots"], strict=True)],
+    }
+    return got, {name: case[name] for name in got}
+
+
+def _slot(key: bytes, hour: int, start: int, end: int, slot: dict[str, Any]) -> dict[str, Any]:
+    k_h = slot_key(key, hour)
+    item = seal_item(k_h, Record(slot["level"], start, end, hour), bytes.fromhex(slot["nonce_hex"]))
+    opened = open_item(k_h, hour, item)
+    return {
+        "h": hour,
+        "start_min": start,
+        "end_min": end,
+        "slot_key_hex": k_h.hex(),
+        "tag_hex": slot_tag(k_h).hex(),
+        "enc_key_hex": slot_cipher_key(k_h).hex(),
+        "nonce_hex": slot["nonce_hex"],
+        "level": opened.level if opened else None,
+        "item_hex": item.hex(),
+    }
+
+
 def check_rfc9474(vector: dict[str, Any]) -> tuple[Any, Any]:
     """Blind, sign and unblind one vector of RFC 9474 appendix A."""
     n, e, d, p, q, inverse = (int(vector[name], 16) for name in ("n", "e", "d", "p", "q", "inv"))
@@ -68,4 +108,4 @@ def check_rfc9474(vector: dict[str, Any]) -> tuple[Any, Any]:
     return got, {"verifies": True, **{name: vector[name].removeprefix("0x") for name in got if name != "verifies"}}
 
 
-OURS_V1: dict[str, Check] = {"upload_commit": _check_commitment}
+OURS_V1: dict[str, Check] = {"upload_commit": _check_commitment, "venue": _check_venue}

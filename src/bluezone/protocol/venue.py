@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A venue's code: what the city signed about a place, read strictly, because anybody can print a poster.
+
+Source: protocol.md section 6 (V); docs/venues.md ("The code"); specs/attacks.md rows 24 and 42.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+import struct
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from bluezone.refusal import Refused
+
+VERSION = 1
+HIGHEST_TYPE = 12
+SIGNED = 0x01
+TEMPORARY = 0x04
+SEED_LENGTH = 16
+SIGNATURE_LENGTH = 64
+MAX_NAME_BYTES = 80
+MAX_ADDRESS_BYTES = 100
+MAX_STAY_MINUTES = 1440
+FINGERPRINT_LENGTH = 6
+
+_HEAD = struct.Struct(f">BBBHII{SEED_LENGTH}s")
+_SIGNATURE_CONTEXT = b"BZ-VENUE-SIG-v1"
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LINK = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(?::[0-9]{1,5})?/v#([A-Za-z0-9_-]{1,600})")
+# Signs that cannot be seen, or that turn the direction of what follows, could make one name look like another.
+_UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+class InvalidVenue(Refused):
+    """The text or the bytes are no venue code of this version."""
+
+    code = "venue_code_unknown"
+
+
+class VenueForeign(Refused):
+    """A whole code that no venue key of this city signed: another city's, unsigned, or changed."""
+
+    code = "venue_foreign"
+
+
+class VenueRevoked(Refused):
+    """The city has withdrawn this code."""
+
+    code = "venue_revoked"
+
+
+class VenueNotYet(Refused):
+    """The code is for a later time."""
+
+    code = "venue_not_yet"
+
+
+class VenueExpired(Refused):
+    """The time for which the code was made is over."""
+
+    code = "venue_expired"
+
+
+@dataclass(frozen=True)
+class Venue:
+    """What a code says.
+
+    type:         the Corona-Warn-App's number of the kind of place, 0..12.
+    stay_minutes: how long a visit usually lasts, 1..1440; check-out by itself after it.
+    valid_from, valid_to: Unix minutes, valid_to exclusive; 0 open.
+    seed:         16 random bytes, without which a code could be made from a name and an address.
+    name, address: at most 80 and 100 bytes of UTF-8, NFC, nothing that cannot be seen.
+    kid:          which key of the city signed, 0..255; signature: 64 bytes.
+    Raises InvalidVenue for anything else.
+    """
+
+    type: int
+    stay_minutes: int
+    name: str
+    address: str
+    seed: bytes = field(repr=False)
+    kid: int
+    valid_from: int = 0
+    valid_to: int = 0
+    temporary: bool = False
+    signed: bool = True
+    signature: bytes = field(default=bytes(SIGNATURE_LENGTH), repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.type <= HIGHEST_TYPE:
+            raise InvalidVenue(f"type is {self.type}, expected 0..{HIGHEST_TYPE}")
+        if not 1 <= self.stay_minutes <= MAX_STAY_MINUTES:
+            raise InvalidVenue(f"the usual stay is {self.stay_minutes} minutes, expected 1..{MAX_STAY_MINUTES}")
+        if not (0 <= self.valid_from < 2**32 and 0 <= self.valid_to < 2**32):
+            raise InvalidVenue("valid_from or valid_to does not fit 32 bits of minutes")
+        if self.valid_to and self.valid_to <= self.valid_from:
+            raise InvalidVenue("valid_to is not after valid_from")
+        if len(self.seed) != SEED_LENGTH or len(self.signature) != SIGNATURE_LENGTH or not 0 <= self.kid <= 255:
+            raise InvalidVenue("seed, key number or signature has another size than 16 bytes, 1 and 64")
+        _check_text("name", self.name, MAX_NAME_BYTES)
+        if not self.name.strip():
+            raise InvalidVenue("the name is empty")
+        _check_text("address", self.address, MAX_ADDRESS_BYTES)
+
+    def unsigned_bytes(self) -> bytes:
+        """Everything that is signed: V without its signature, the key's number included."""
+        flags = (SIGNED if self.signed else 0) | (TEMPORARY if self.temporary else 0)
+        head = _HEAD.pack(VERSION, self.type, flags, self.stay_minutes, self.valid_from, self.valid_to, self.seed)
+        name, address = self.name.encode(), self.address.encode()
+        return head + bytes([len(name)]) + name + bytes([len(address)]) + address + bytes([self.kid])
+
+    def to_bytes(self) -> bytes:
+        """V, at most 276 bytes."""
+        return self.unsigned_bytes() + self.signature
+
+
+def parse_venue(payload: bytes) -> Venue:
+    """Read V. Raises InvalidVenue; whether the city signed it is `check_signature`'s to say."""
+    if len(payload) < _HEAD.size:
+        raise InvalidVenue(f"a venue code of {len(payload)} bytes is too short")
+    version, kind, flags, stay, valid_from, valid_to, seed = _HEAD.unpack_from(payload)
+    if version != VERSION:
+        raise InvalidVenue(f"the code has version {version}, expected {VERSION}")
+    if flags & ~(SIGNED | TEMPORARY):
+        raise InvalidVenue(f"the code has flags {flags:#04x}, expected none but signed and temporary")
+    name, rest = _text(payload[_HEAD.size :])
+    address, rest = _text(rest)
+    if len(rest) != 1 + SIGNATURE_LENGTH:
+        raise InvalidVenue(f"{len(rest)} bytes follow the address, expected {1 + SIGNATURE_LENGTH}")
+    return Venue(
+        type=kind, stay_minutes=stay, name=name, address=address, seed=seed, kid=rest[0], valid_from=valid_from,
+        valid_to=valid_to, temporary=bool(flags & TEMPORARY), signed=bool(flags & SIGNED), signature=rest[1:],
+    )  # fmt: skip
+
+
+def sign_venue(venue: Venue, private_key: Ed25519PrivateKey) -> Venue:
+    """Return the venue with the city's signature; the same each time (Ed25519 draws no randomness)."""
+    signed = replace(venue, signed=True)
+    return replace(signed, signature=private_key.sign(_SIGNATURE_CONTEXT + signed.unsigned_bytes()))
+
+
+def check_signature(venue: Venue, trusted: Mapping[int, Ed25519PublicKey]) -> None:
+    """Raise VenueForeign unless a key of this city signed the code. trusted: venue keys by their number."""
+    key = trusted.get(venue.kid)
+    if key is None or not venue.signed:
+        raise VenueForeign("no key of this city is named in the code; nothing was kept")
+    try:
+        key.verify(venue.signature, _SIGNATURE_CONTEXT + venue.unsigned_bytes())
+    except InvalidSignature:
+        raise VenueForeign("the city's signature does not fit the code, which was changed; nothing was kept") from None
+
+
+def check_usable(venue: Venue, revoked: Collection[str], now: float) -> None:
+    """Raise VenueRevoked, VenueNotYet or VenueExpired unless the code is in force.
+
+    revoked: SHA256(V) in hex, from the venues index. now: Unix seconds.
+    """
+    minute = now // 60
+    if venue_sha256(venue).hex() in revoked:
+        raise VenueRevoked("the city has withdrawn this code; ask the venue for its new poster")
+    if minute < venue.valid_from:
+        raise VenueNotYet("this code is for a later time")
+    if venue.valid_to and minute >= venue.valid_to:
+        raise VenueExpired("the time of this code is over; ask the venue for its new poster")
+
+
+def venue_sha256(venue: Venue) -> bytes:
+    """SHA256(V), 32 bytes: the only trace of a code that the registrar keeps."""
+    return hashlib.sha256(venue.to_bytes()).digest()
+
+
+def venue_fingerprint(venue: Venue) -> str:
+    """Six characters that poster and phone both show: the first 30 bits of SHA256(V) in Crockford's base32.
+
+    Source: docs/venues.md; specs/attacks.md row 42.
+    """
+    bits = int.from_bytes(venue_sha256(venue)[:4], "big") >> 2
+    return "".join(_CROCKFORD[bits >> shift & 31] for shift in range(5 * (FINGERPRINT_LENGTH - 1), -1, -5))
+
+
+def venue_link(venue: Venue, public_host: str) -> str:
+    """The text of the QR code. public_host: host, or host:port, without scheme."""
+    return f"https://{public_host}/v#{base64.urlsafe_b64encode(venue.to_bytes()).rstrip(b'=').decode()}"
+
+
+def read_venue_link(text: str) -> Venue:
+    """Read the text of a QR code. Raises InvalidVenue. The address is not looked at and never opened."""
+    match = _LINK.fullmatch(text.strip()) if len(text) < 1000 else None
+    if match is None:
+        raise InvalidVenue("the text is no address of a venue code")
+    payload = _base64url(match[1])
+    if base64.urlsafe_b64encode(payload).rstrip(b"=").decode() != match[1]:
+        raise InvalidVenue("the code is written in more than one way, expected its only base64url text")
+    return parse_venue(payload)
+
+
+def _base64url(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise InvalidVenue("the code is not base64url") from None
+
+
+def _text(data: bytes) -> tuple[str, bytes]:
+    """A text with its length before it, and what follows."""
+    if not data or len(data) < 1 + data[0]:
+        raise InvalidVenue("the code ends within a text")
+    length = data[0]
+    try:
+        return data[1 : 1 + length].decode(), data[1 + length :]
+    except UnicodeDecodeError:
+        raise InvalidVenue("a text of the code is not UTF-8") from None
+
+
+def _check_text(what: str, text: str, most_bytes: int) -> None:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise InvalidVenue(f"the {what} holds half a character") from None
+    if size > most_bytes:
+        raise InvalidVenue(f"the {what} is {size} bytes, expected at most {most_bytes}")
+    if unicodedata.normalize("NFC", text) != text:
+        raise InvalidVenue(f"the {what} is not in Unicode's composed form (NFC)")
+    if any(unicodedata.category(sign) in _UNSEEN for sign in text):
+        raise InvalidVenue(f"the {what} holds a sign that cannot be seen")

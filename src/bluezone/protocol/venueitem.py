@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The keys of a venue and the sealed items of its hours: who was there in that hour can open one, nobody else.
+
+Source: protocol.md section 6 (K_v, K_h, tag, E_h, rec, item); specs/attacks.md row 20.
+"""
+
+import hmac
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from bluezone.refusal import Refused
+
+TAG_LENGTH = 16
+NONCE_LENGTH = 12
+SLOT_KEY_LENGTH = 32
+_RECORD = struct.Struct(">BBBBI")
+_RECORD_VERSION = 1
+_SEAL_LENGTH = 16
+ITEM_LENGTH = TAG_LENGTH + NONCE_LENGTH + _RECORD.size + _SEAL_LENGTH
+
+# Level of an item by the class of its report, and what a minute beside such a case weighs.
+CLINICAL_LEVEL = 1
+CONFIRMED_LEVEL = 2
+
+
+class InvalidPackage(Refused):
+    """A venue package that does not consist of whole items."""
+
+    code = "venue_package_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What an item says once it is open. level: 1 clinical, 2 confirmed; minutes of the hour, end exclusive.
+
+    hour: Unix seconds // 3600.
+    """
+
+    level: int
+    start_minute: int
+    end_minute: int
+    hour: int
+
+    @property
+    def start(self) -> int:
+        """Beginning, Unix seconds."""
+        return self.hour * 3600 + self.start_minute * 60
+
+    @property
+    def end(self) -> int:
+        """End, Unix seconds."""
+        return self.hour * 3600 + self.end_minute * 60
+
+
+def venue_key(payload: bytes) -> bytes:
+    """K_v, 32 bytes. payload: V whole, signature included."""
+    return HKDF(SHA256(), 32, salt=None, info=b"BZ-VENUE-v1").derive(payload)
+
+
+def slot_key(key: bytes, hour: int) -> bytes:
+    """K_h, 32 bytes. key: K_v; hour: Unix seconds // 3600."""
+    return hmac.digest(key, b"BZ-SLOT" + struct.pack(">I", hour), "sha256")
+
+
+def slot_tag(key: bytes) -> bytes:
+    """What the items of this venue and hour are found by, 16 bytes. key: K_h."""
+    return hmac.digest(key, b"BZ-TAG", "sha256")[:TAG_LENGTH]
+
+
+def slot_cipher_key(key: bytes) -> bytes:
+    """E_h, 32 bytes. key: K_h."""
+    return hmac.digest(key, b"BZ-ENC", "sha256")
+
+
+def seal_item(key: bytes, record: Record, nonce: bytes) -> bytes:
+    """One item of 52 bytes. key: K_h; nonce: 12 random bytes, never used again under this key."""
+    tag = slot_tag(key)
+    plain = _RECORD.pack(_RECORD_VERSION, record.level, record.start_minute, record.end_minute, record.hour)
+    return tag + nonce + AESGCM(slot_cipher_key(key)).encrypt(nonce, plain, tag)
+
+
+def open_item(key: bytes, hour: int, item: bytes) -> Record | None:
+    """What an item says, or None if it is not of this venue and hour, was changed, or says nothing possible.
+
+    key: K_h of `hour`; item: 52 bytes.
+    """
+    tag, nonce = item[:TAG_LENGTH], item[TAG_LENGTH : TAG_LENGTH + NONCE_LENGTH]
+    if len(item) != ITEM_LENGTH or not hmac.compare_digest(tag, slot_tag(key)):
+        return None
+    try:
+        plain = AESGCM(slot_cipher_key(key)).decrypt(nonce, item[TAG_LENGTH + NONCE_LENGTH :], tag)
+    except InvalidTag:
+        return None
+    version, level, start, end, said_hour = _RECORD.unpack(plain)
+    possible = version == _RECORD_VERSION and level in (CLINICAL_LEVEL, CONFIRMED_LEVEL) and start < end <= 60
+    return Record(level, start, end, said_hour) if possible and said_hour == hour else None
+
+
+def items_of_package(data: bytes) -> Iterator[bytes]:
+    """Yield the items of a package. Raises InvalidPackage."""
+    if not data or len(data) % ITEM_LENGTH:
+        raise InvalidPackage(f"a venue package is {len(data)} bytes, expected a multiple of {ITEM_LENGTH}")
+    for start in range(0, len(data), ITEM_LENGTH):
+        yield data[start : start + ITEM_LENGTH]
