@@ -45,6 +45,8 @@ class City:
     name_vi, name_en:  the city's name in both languages.
     public_host, office_host: the two origins, `host` or `host:port`.
     hotline:           number of the health authority that a warned person calls; a config without one is refused.
+    national_hotline:  the ministry's number, said beside the city's own on pages and printed matter.
+    source_link:       https address of this program's source code, for the transparency page; empty where there is none.
     zone:              IANA name of the local time zone.
     profile:           disease profile, a name that ships with the package or a path relative to the data folder.
     install_links:     platform -> https address from which the app is installed.
@@ -66,6 +68,8 @@ class City:
     hotline: str
     public_host: str = "localhost:8000"
     office_host: str = "localhost:8001"
+    national_hotline: str = "1900 9095"
+    source_link: str = ""
     zone: str = "Asia/Ho_Chi_Minh"
     profile: str = "covid-19"
     install_links: Mapping[str, str] = field(default_factory=dict)
@@ -159,12 +163,16 @@ def _check_number(name: str, value: object) -> None:
 
 
 def _check_text(name: str, value: object) -> None:
+    if name == "source_link" and value == "":
+        return
     if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
         raise CityInvalid(f"{name} must be a text of 1 to 200 printable characters on one line")
     if name.endswith("_host") and not _HOST.fullmatch(value):
         raise CityInvalid(f"{name} is {value!r}, expected a host name without scheme or path")
-    if name == "hotline" and not _HOTLINE.fullmatch(value):
-        raise CityInvalid(f"hotline is {value!r}, expected a telephone number: digits, spaces and a leading +")
+    if name.endswith("hotline") and not _HOTLINE.fullmatch(value):
+        raise CityInvalid(f"{name} is {value!r}, expected a telephone number: digits, spaces and a leading +")
+    if name == "source_link" and not value.startswith("https://"):
+        raise CityInvalid("source_link must be an https address")
     if name == "zone":
         try:
             ZoneInfo(value)
