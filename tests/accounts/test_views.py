@@ -32,7 +32,7 @@ def second_step(client):
 
 
 @pytest.mark.parametrize(
-    ("role", "page"), [(Role.HEALTH_WORKER, "codes"), (Role.SUPERVISOR, "codes"), (Role.ADMIN, "accounts")]
+    ("role", "page"), [(Role.HEALTH_WORKER, "code-new"), (Role.SUPERVISOR, "codes"), (Role.ADMIN, "accounts")]
 )
 def test_after_sign_in_each_role_begins_where_its_work_is(client, role, page):
     user("lan", role)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the directory: who may do what, what is found, what is refused, and how fast a big one is."""
 
+import datetime
 import time
 
 import pytest
@@ -160,3 +161,55 @@ def test_a_thousand_agencies_take_as_many_queries_as_ten_and_little_time(reader,
 def many_more():
     """The agencies of `many(1000)` beside the ten that are there."""
     many(1000)
+
+
+def form_of(agency, **changed):
+    """What the page of an agency sends back."""
+    sent = {
+        "name": agency.name,
+        "short_name": agency.short_name,
+        "kind": agency.kind,
+        "unit": agency.unit_id,
+        "parent": agency.parent.name if agency.parent else "",
+        "code": agency.code or "",
+        "valid_from": agency.valid_from or "",
+        "valid_to": agency.valid_to or "",
+        "successors": "",
+    }
+    return sent | changed
+
+
+def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
+    planted()
+    ward, other = (Agency.objects.get(key=f"ubnd-phuong-{name}") for name in ("song-cau", "duc-xuan"))
+    client.force_login(user("vanthu", Role.CLERK, ward))
+    changed = client.post(f"/agencies/{ward.pk}/change/", form_of(ward, phone="0209 3870 111"))
+    moved = client.post(f"/agencies/{ward.pk}/change/", form_of(ward, unit=other.unit_id, parent=other.name))
+    now = AdminUnit.objects.in_force(datetime.date(2026, 1, 1)).filter(kind="ward").first()
+    Agency.objects.filter(pk__in=[ward.pk, other.pk]).update(valid_to=None)
+    below = {"name": "Tổ công nghệ Sông Cầu", "kind": "department", "unit": now.pk, "parent": ward.name}
+    below |= {"valid_from": "2026-01-01"}
+    entered = client.post("/agencies/new/", below)
+    elsewhere = client.post("/agencies/new/", below | {"name": "Tổ khác", "parent": other.name})
+    ward.refresh_from_db()
+
+    assert (changed.status_code, ward.phone) == (302, "0209 3870 111")
+    assert (moved.status_code, entered.status_code, elsewhere.status_code) == (422, 302, 422)
+    assert client.get(f"/agencies/{other.pk}/change/").status_code == 403
+    assert client.post(f"/agencies/{other.pk}/figures/", {}).status_code == 403
+    assert client.get(f"/units/{ward.unit_id}/change/").status_code == 403
+    assert [client.get(path).status_code for path in ("/imports/", "/recipients/new/")] == [403, 403]
+    assert not Agency.objects.filter(name="Tổ khác").exists()
+
+
+def test_a_clerk_of_a_ward_keeps_its_units_too(client):
+    planted()
+    ward, other = (AdminUnit.objects.get(agencies__key=f"ubnd-phuong-{name}") for name in ("song-cau", "duc-xuan"))
+    client.force_login(user("vanthu", Role.CLERK, ward))
+    group = {"name": "tổ 19", "kind": "group", "head_name": "Bà Hoa"}
+
+    assert client.post("/units/new/", group | {"parent": ward.pk}).status_code in (302, 422)
+    assert client.get(f"/units/{ward.pk}/change/").status_code == 200
+    assert client.get(f"/units/{other.pk}/change/").status_code == 403
+    assert client.post("/units/new/", group | {"name": "tổ 20", "parent": other.pk}).status_code == 422
+    assert not AdminUnit.objects.filter(name="tổ 20").exists()

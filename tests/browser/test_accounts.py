@@ -72,7 +72,7 @@ def test_a_passkey_is_made_and_signs_in_again(visitor, admin, served):
     visitor.send(username="lan.khoa", password=PASSWORD)
     assert visitor.page.url.endswith("/sign-in/second/")
     visitor.page.click("[data-passkey-start]")
-    visitor.page.wait_for_url(f"{served.office}/codes/")
+    visitor.page.wait_for_url(f"{served.office}/codes/new/")
 
 
 def test_a_passkey_of_somebody_else_does_not_sign_in(visitor, admin, served):
@@ -93,7 +93,7 @@ def test_a_passkey_whose_counter_runs_backwards_is_refused(visitor, admin):
     visitor.page.click("text=Đăng xuất")
     visitor.send(username="lan.ba", password=PASSWORD)
     visitor.page.click("[data-passkey-start]")
-    visitor.page.wait_for_url("**/codes/")
+    visitor.page.wait_for_url("**/codes/new/")
     cdp.send("WebAuthn.clearCredentials", {"authenticatorId": key})
     cdp.send("WebAuthn.addCredential", {"authenticatorId": key, "credential": {**credential, "signCount": 0}})
     visitor.page.click("text=Đăng xuất")

@@ -34,13 +34,16 @@ class Audience(enum.Enum):
     HEALTH_SUPERVISORS = frozenset({Role.SUPERVISOR})
     OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR})
     ADMINS = frozenset({Role.ADMIN})
-    # Who keeps the directory of units and agencies, which everybody signed in may read; clerks, once there are any.
-    DIRECTORY_EDITORS = frozenset({Role.ADMIN})  # noqa: PIE796
+    # Who keeps the directory of units and agencies, which everybody signed in may read; a clerk within its scope.
+    DIRECTORY_EDITORS = frozenset({Role.ADMIN, Role.CLERK})
     # Who enters what agencies say of their staff, each for the agencies the role reaches.
     STAFF_REPORTERS = frozenset({Role.ADMIN, Role.CLERK, Role.LEAD, Role.OFFICER})
     # Who takes in and sends directives, and who approves them; scoping says for which agency.
     DIRECTIVE_CLERKS = frozenset({Role.CLERK, Role.ISSUER})
     DIRECTIVE_SIGNERS = frozenset({Role.ISSUER})
+    # Whose work begins at the inbox, and who reads how far it has got.
+    DIRECTIVE_WORKERS = frozenset({Role.CLERK, Role.LEAD, Role.OFFICER, Role.ISSUER})
+    LEADERS = frozenset({Role.LEADER})
     # Not people: enrolled tablets, canvass phones and speakers, by bearer token (bluezone.devices).
     DEVICES = frozenset({"device"})
 

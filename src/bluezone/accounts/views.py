@@ -19,7 +19,14 @@ from bluezone.accounts.proving_views import come_in
 from bluezone.accounts.training import also_in_training
 
 # Where the work of a role begins; who holds several begins at the first.
-FIRST_PAGES = [(Audience.CODE_ISSUERS, "codes"), (Audience.ADMINS, "accounts"), (Audience.OVERSEERS, "audit")]
+FIRST_PAGES = [
+    (Audience.HEALTH_SUPERVISORS, "codes"),
+    (Audience.CODE_ISSUERS, "code-new"),
+    (Audience.DIRECTIVE_WORKERS, "inbox"),
+    (Audience.ADMINS, "accounts"),
+    (Audience.OVERSEERS, "audit"),
+    (Audience.LEADERS, "coverage"),
+]
 
 
 @require_safe

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies import queries, recording
-from bluezone.agencies.asking import chosen, chosen_day, chosen_number, may_edit
+from bluezone.agencies.asking import chosen, chosen_day, chosen_number, keeps_all, may_edit, may_place, require_edit
 from bluezone.agencies.directory import DirectoryRefused
 from bluezone.agencies.exporting import write_xlsx
 from bluezone.agencies.forms import AgencyForm, FigureForm
@@ -42,6 +42,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         "units": AdminUnit.objects.in_force(day).exclude(kind=UnitKind.GROUP).order_by("path"),
         "narrowed": any(asked.values()),
         "may_edit": may_edit(request),
+        "keeps_all": keeps_all(request),
     }
     return render(request, "agencies/agency_list.html", context)
 
@@ -82,6 +83,7 @@ def new_agency(request: OfficeRequest) -> HttpResponse:
 def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end an agency: 302 to its page, 422 bad form."""
     old = _shown(pk)
+    require_edit(request, old)
     form = AgencyForm(request.POST or None, entry=old, initial=_as_typed(old))
     if request.method == "POST" and form.is_valid() and _saved(request, form, old):
         messages.success(request, _("%(name)s is changed.") % {"name": form.cleaned_data["name"]})
@@ -95,6 +97,7 @@ def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give an agency the number of its staff: 302 to its page, 422 bad form."""
     holder = _shown(pk)
+    require_edit(request, holder)
     form = FigureForm(request.POST, holder=holder)
     if not form.is_valid():
         return render(request, "agencies/agency.html", _page_of(request, holder, form), status=422)
@@ -122,8 +125,12 @@ def _found(request: OfficeRequest, day: Any) -> tuple[dict[str, Any], Any]:
 
 
 def _saved(request: OfficeRequest, form: AgencyForm, old: Agency | None) -> Agency | None:
+    values = form.cleaned_data
+    if not may_place(request, old, values["unit"], values["parent"]):
+        form.add_error("parent", _("This account keeps another part of the directory: name an agency of that part."))
+        return None
     try:
-        return recording.save_agency(request.user.username, old, form.cleaned_data)
+        return recording.save_agency(request.user.username, old, values)
     except (DirectoryRefused, AgencyCycle) as refused:
         form.refuse(refused)
         return None
@@ -144,7 +151,8 @@ def _page_of(request: OfficeRequest, shown: Agency, form: FigureForm) -> dict[st
         "predecessors": list(shown.predecessors.all()),
         "questions": field_labels(shown.unconfirmed),
         "form": form,
-        "may_edit": may_edit(request),
+        "may_edit": may_edit(request, shown),
+        "keeps_all": keeps_all(request),
     }
 
 

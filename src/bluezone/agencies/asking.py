@@ -5,7 +5,10 @@ import datetime
 
 from django.http import HttpRequest
 
+from bluezone.accounts import scoping
 from bluezone.accounts.audiences import Audience, OfficeRequest
+from bluezone.accounts.models import Role
+from bluezone.agencies.models import AdminUnit, Agency
 
 
 def chosen_day(request: HttpRequest, otherwise: datetime.date) -> datetime.date:
@@ -28,6 +31,37 @@ def chosen_number(request: HttpRequest, name: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else None
 
 
-def may_edit(request: OfficeRequest) -> bool:
-    """True when the reader also keeps the directory."""
-    return Audience.DIRECTORY_EDITORS.admits(request.user)
+_EDITORS = (Role.ADMIN, Role.CLERK)
+
+
+def may_edit(request: OfficeRequest, row: AdminUnit | Agency | None = None) -> bool:
+    """True when the reader keeps this row of the directory, or some row of it when none is named."""
+    return Audience.DIRECTORY_EDITORS.admits(request.user) if row is None else _reaches(request, row)
+
+
+def keeps_all(request: OfficeRequest) -> bool:
+    """True when the reader keeps what concerns the whole directory: recipient groups and imported lists."""
+    return Audience.ADMINS.admits(request.user)
+
+
+def require_edit(request: OfficeRequest, row: AdminUnit | Agency) -> None:
+    """Raise OutsideScope unless the reader keeps this row."""
+    if not _reaches(request, row):
+        raise scoping.OutsideScope(f"the role of an editor of the directory does not reach {row.key}")
+
+
+def may_place(request: OfficeRequest, old: AdminUnit | Agency | None, *places: AdminUnit | Agency | None) -> bool:
+    """Whether a row may stand where a form puts it: where it stood, or at a place that the reader keeps.
+
+    places: the unit above, or the agency above and the territory.
+    """
+    if old is not None and places == ((old.unit, old.parent) if isinstance(old, Agency) else (old.parent,)):
+        return True
+    whole_city = any(grant.role in _EDITORS and grant.scope is None for grant in scoping.grants_of(request.user))
+    return whole_city or any(_reaches(request, place) for place in places if place is not None)
+
+
+def _reaches(request: OfficeRequest, row: AdminUnit | Agency) -> bool:
+    if isinstance(row, Agency):
+        return scoping.may(request.user, _EDITORS, agency=row)
+    return scoping.may(request.user, _EDITORS, unit=row)

@@ -25,7 +25,7 @@ ROWS_SHOWN = 200
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def new_import(request: OfficeRequest) -> HttpResponse:
     """Send a list in: 302 to its preview, 422 with a sentence when it cannot be read."""
     form = ImportForm(request.POST or None, request.FILES or None)
@@ -43,14 +43,14 @@ def new_import(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """What the list would do; before that, whether text of an old font is to be converted."""
     return _show(request, _own(request, pk))
 
 
 @require_POST
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Convert text of an old font, or leave it as it is; 302 to the preview."""
     importing.decide(_own(request, pk), request.POST.get("conversion", ""))
@@ -58,7 +58,7 @@ def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Do what the preview showed: 302 done, 409 with the new preview when it is another by now or not possible."""
     waiting = _own(request, pk)
@@ -72,7 +72,7 @@ def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget the list; 302 to the page where the next one is sent in."""
     _own(request, pk).delete()
@@ -81,7 +81,7 @@ def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """The list as XLSX with the reasons beside the refused rows."""
     waiting = _own(request, pk)
@@ -92,7 +92,7 @@ def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def import_template(request: OfficeRequest, about: str) -> HttpResponse:
     """An empty list with its headings, as XLSX."""
     about = "units" if about == "units" else "agencies"

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies import queries, recording
-from bluezone.agencies.asking import may_edit
+from bluezone.agencies.asking import keeps_all
 from bluezone.agencies.forms import RecipientForm
 from bluezone.agencies.models import Agency, RecipientGroup
 
@@ -26,11 +26,15 @@ MOST_ADDED = 200
 def recipient_list(request: OfficeRequest) -> HttpResponse:
     """Every recipient group with the number of its members."""
     groups = RecipientGroup.objects.annotate(members=Count("agencies"))
-    return render(request, "agencies/recipient_list.html", {"groups": groups, "may_edit": may_edit(request)})
+    return render(
+        request,
+        "agencies/recipient_list.html",
+        {"groups": groups, "may_edit": keeps_all(request), "keeps_all": keeps_all(request)},
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def new_recipients(request: OfficeRequest) -> HttpResponse:
     """Make a recipient group: 302 to its page, 422 bad form."""
     form = RecipientForm(request.POST or None)
@@ -57,13 +61,14 @@ def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
         "found": list(found[:FOUND_SHOWN]) if words else [],
         "found_count": found.count() if words else 0,
         "most_added": MOST_ADDED,
-        "may_edit": may_edit(request),
+        "may_edit": keeps_all(request),
+        "keeps_all": keeps_all(request),
     }
     return render(request, "agencies/recipients.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """Rename a group or change its purpose: 302 to its page, 422 bad form."""
     group = get_object_or_404(RecipientGroup, pk=pk)
@@ -77,7 +82,7 @@ def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """Add one agency (`agency`) or everything a search finds (`q`) to a group; 302 back to its page."""
     group = get_object_or_404(RecipientGroup, pk=pk)
@@ -97,7 +102,7 @@ def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(Audience.ADMINS)
 def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpResponse:
     """Take one agency out of a group; 302 back to its page, where the search brings it back."""
     group = get_object_or_404(RecipientGroup, pk=pk)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies import queries, recording
-from bluezone.agencies.asking import chosen_day, chosen_number, may_edit
+from bluezone.agencies.asking import chosen_day, chosen_number, keeps_all, may_edit, may_place, require_edit
 from bluezone.agencies.directory import DirectoryRefused
 from bluezone.agencies.forms import FigureForm, UnitForm
 from bluezone.agencies.models import AdminUnit, UnitKind
@@ -26,7 +26,9 @@ def unit_list(request: OfficeRequest) -> HttpResponse:
     today = timezone.localdate()
     day = chosen_day(request, queries.day_to_show(AdminUnit, today))
     context = {"day": day, "today": today, "roots": queries.tree(day), "turning_days": queries.turning_days()}
-    return render(request, "agencies/unit_list.html", {**context, "may_edit": may_edit(request)})
+    return render(
+        request, "agencies/unit_list.html", {**context, "may_edit": may_edit(request), "keeps_all": keeps_all(request)}
+    )
 
 
 @require_safe
@@ -43,7 +45,7 @@ def new_unit(request: OfficeRequest) -> HttpResponse:
     """Enter a unit: 302 to its page, 422 bad form."""
     above = AdminUnit.objects.filter(pk=chosen_number(request, "under") or 0).first()
     form = UnitForm(request.POST or None, initial={"parent": above, "kind": _kind_under(above)})
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _placed(request, form, None):
         try:
             made = recording.save_unit(request.user.username, None, form.cleaned_data)
         except DirectoryRefused as refused:
@@ -59,9 +61,10 @@ def new_unit(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.DIRECTORY_EDITORS)
 def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a unit: 302 to its page, 422 bad form."""
-    old = get_object_or_404(AdminUnit, pk=pk)
+    old = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
+    require_edit(request, old)
     form = UnitForm(request.POST or None, entry=old, initial=_as_typed(old))
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _placed(request, form, old):
         try:
             recording.save_unit(request.user.username, old, form.cleaned_data)
         except DirectoryRefused as refused:
@@ -78,6 +81,7 @@ def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a unit a denominator: 302 to its page, 422 bad form."""
     holder = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
+    require_edit(request, holder)
     form = FigureForm(request.POST, holder=holder)
     if not form.is_valid():
         return render(request, "agencies/unit.html", _page_of(request, holder, form), status=422)
@@ -109,8 +113,16 @@ def _page_of(request: OfficeRequest, shown: AdminUnit, form: FigureForm) -> dict
         "predecessors": list(shown.predecessors.all()),
         "questions": field_labels(shown.unconfirmed),
         "form": form,
-        "may_edit": may_edit(request),
+        "may_edit": may_edit(request, shown),
+        "keeps_all": keeps_all(request),
     }
+
+
+def _placed(request: OfficeRequest, form: UnitForm, old: AdminUnit | None) -> bool:
+    if may_place(request, old, form.cleaned_data["parent"]):
+        return True
+    form.add_error("parent", _("This account keeps another part of the directory: choose a unit of that part."))
+    return False
 
 
 def _as_typed(unit: AdminUnit) -> dict[str, Any]:
