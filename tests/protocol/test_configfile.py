@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.protocol import config, week_key
+from tests.builders.venue import CITY_KEY
 
 from bluezone.protocol.configfile import (
     ConfigGap,
@@ -33,7 +34,7 @@ def test_two_servers_write_one_config_with_the_same_bytes():
     assert encode_config(config()) == encode_config(decode_config(PAYLOAD))
 
 
-@pytest.mark.parametrize("name", sorted(set(json.loads(PAYLOAD)) - {"declaration_key"}))
+@pytest.mark.parametrize("name", sorted(set(json.loads(PAYLOAD)) - {"declaration_key", "venue_keys", "push_key"}))
 def test_a_config_that_lacks_a_member_is_refused(name):
     members = json.loads(PAYLOAD)
     del members[name]
@@ -42,6 +43,35 @@ def test_a_config_that_lacks_a_member_is_refused(name):
 
     assert refusal.value.code == "config_invalid"
     assert name in refusal.value.message
+
+
+def test_a_config_of_before_there_were_venues_and_push_is_still_read():
+    members = json.loads(PAYLOAD)
+    del members["venue_keys"], members["push_key"]
+
+    assert decode_config(json.dumps(members).encode()) == config()
+
+
+def test_venue_keys_and_the_push_key_come_back():
+    told = config(venue_keys={"1": CITY_KEY.public_key().public_bytes_raw().hex()}, push_key="B" + "A" * 86)
+
+    assert decode_config(encode_config(told)) == told
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"venue_keys": {"256": "0" * 64}},
+        {"venue_keys": {"01": "0" * 64}},
+        {"venue_keys": {"1": "0" * 63}},
+        {"venue_keys": []},
+        {"push_key": "AAAA"},
+        {"push_key": 1},
+    ],
+)
+def test_odd_venue_and_push_keys_are_refused(change):
+    with pytest.raises(InvalidConfig):
+        decode_config(json.dumps(json.loads(PAYLOAD) | change).encode())
 
 
 def test_a_member_of_a_later_version_is_passed_over():

@@ -149,3 +149,22 @@ def test_unknown_members_are_passed_over():
     members = json.loads(PAYLOAD) | {"revoked": []}
 
     assert decode_index(json.dumps(members).encode()) == index(2, 4)
+
+
+def test_an_index_of_venues_says_what_is_revoked_and_how_many_codes_are_in_force():
+    told = index(1, 2, kind="venues", revoked=("0" * 64,), registered=7)
+
+    assert decode_index(encode_index(told)) == told
+
+
+def test_an_index_of_exports_has_no_word_of_venues():
+    assert b"revoked" not in encode_index(index(1, 2))
+
+
+@pytest.mark.parametrize("missing", ["revoked", "registered"])
+def test_an_index_of_venues_without_its_members_is_refused(missing):
+    members = json.loads(encode_index(index(1, 2, kind="venues")))
+    del members[missing]
+
+    with pytest.raises(InvalidIndex):
+        decode_index(json.dumps(members).encode())

@@ -4,12 +4,14 @@
 Source: protocol.md section 4 ("RSA keys": week keys, their trust) and section 5 ("History": what a config holds).
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from bluezone.protocol.intervals import SECONDS_PER_DAY
@@ -27,6 +29,9 @@ TEXT_NAMES = ("step_1", "step_2", "step_3", "lead", "not_known", "doubt")
 
 _SHA256 = r"[0-9a-f]{64}"
 _HOST = r"[^\s/]+"
+# 65 bytes without padding, the first of them 0x04.
+_PUSH_KEY = r"B[A-Za-z0-9_-]{86}"
+_VENUE_KID = re.compile(r"0|[1-9][0-9]{0,2}")
 _CLASSES = {"upload": (1, 2), "gate": (0, 0), "chaff": (0, 0)}
 
 
@@ -94,6 +99,8 @@ class Config:
     profile:      the disease profile, as bluezone.protocol.exposure.parse_profile reads it.
     export_keys:  PEM of the P-256 keys whose export files are to be believed.
     waits:        verify_to_upload_seconds, web_minimum_seconds.
+    venue_keys:   raw Ed25519 public keys (hex) of venue codes by their number, "0".."255"; none in older configs.
+    push_key:     public key of Web Push (uncompressed P-256 point, base64url), None where there is none.
     """
 
     number: int
@@ -112,6 +119,8 @@ class Config:
     waits: Mapping[str, int]
     poll_seconds: int
     texts: Mapping[str, Mapping[str, str]]
+    venue_keys: Mapping[str, str] = field(default_factory=dict)
+    push_key: str | None = None
 
 
 def encode_config(config: Config) -> bytes:
@@ -146,6 +155,8 @@ def decode_config(payload: bytes) -> Config:
         waits={name: waits.integer(name) for name in ("verify_to_upload_seconds", "web_minimum_seconds")},
         poll_seconds=read.integer("poll_seconds"),
         texts={language: _texts(read.inner("texts").inner(language)) for language in LANGUAGES},
+        venue_keys=_venue_keys(read.inner("venue_keys")) if read.has("venue_keys") else {},
+        push_key=read.text("push_key", _PUSH_KEY) if read.has("push_key") else None,
     )
 
 
@@ -171,6 +182,18 @@ def _by_language(read: JsonMembers) -> dict[str, str]:
 
 def _texts(read: JsonMembers) -> dict[str, str]:
     return {name: read.text(name) for name in (*TEXT_NAMES, *read.other_names(TEXT_NAMES))}
+
+
+def _venue_keys(read: JsonMembers) -> dict[str, str]:
+    keys = {kid: read.text(kid, _SHA256) for kid in read.other_names(())}
+    for kid, raw in keys.items():
+        if not _VENUE_KID.fullmatch(kid) or int(kid) > 255:
+            raise InvalidConfig(f"venue_keys names a key {kid!r}, expected 0..255")
+        try:
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(raw))
+        except (ValueError, UnsupportedAlgorithm):
+            raise InvalidConfig(f"venue key {kid} is not an Ed25519 key") from None
+    return keys
 
 
 def _export_keys(pems: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from bluezone.protocol.signedjson import CHAIN_START, canonical_json, extend_cha
 from bluezone.refusal import Refused
 
 STALE_SECONDS = 36 * 3600
+EXPORTS = "exports"
+VENUES = "venues"
 
 _SHA256 = r"[0-9a-f]{64}"
 # A name goes into an address and onto a disk: no separators, no leading dot.
@@ -67,6 +69,8 @@ class Index:
     config_sha256: SHA-256 (hex) of the payload of the config now in force.
     chain_before:  chain value (hex) before the first entry; with no entries, the value at `number`.
     entries:       without a gap, oldest first, the last one `number`.
+    revoked:       SHA256(V) (hex) of withdrawn venue codes, and
+    registered:    how many codes are in force; both only in an index of venues.
     """
 
     kind: str
@@ -75,6 +79,8 @@ class Index:
     config_sha256: str
     chain_before: str
     entries: tuple[IndexEntry, ...]
+    revoked: tuple[str, ...] = ()
+    registered: int = 0
 
     @property
     def first_number(self) -> int:
@@ -84,14 +90,18 @@ class Index:
 
 def encode_index(index: Index) -> bytes:
     """Return the payload to sign."""
-    return canonical_json(asdict(index))
+    members = asdict(index)
+    if index.kind != VENUES:
+        del members["revoked"], members["registered"]
+    return canonical_json(members)
 
 
 def decode_index(payload: bytes) -> Index:
     """Read an index's payload (its signature already checked). Raises InvalidIndex."""
     read = JsonMembers.parse(payload, InvalidIndex)
+    kind = read.text("kind", f"{EXPORTS}|{VENUES}")
     index = Index(
-        kind=read.text("kind", "exports|venues"),
+        kind=kind,
         number=read.integer("number"),
         generated_at=read.integer("generated_at"),
         config_sha256=read.text("config_sha256", _SHA256),
@@ -105,6 +115,8 @@ def decode_index(payload: bytes) -> Index:
             )
             for entry in read.each("entries")
         ),
+        revoked=read.texts("revoked", _SHA256) if kind == VENUES else (),
+        registered=read.integer("registered") if kind == VENUES else 0,
     )
     if [entry.number for entry in index.entries] != list(range(index.first_number, index.number + 1)):
         raise InvalidIndex(f"entries do not run up to number {index.number} without a gap")

@@ -51,9 +51,13 @@ class JsonMembers:
             raise self._refused(name, "text" if pattern.startswith("(?s)") else f"text like {pattern}")
         return value
 
+    def has(self, name: str) -> bool:
+        """Tell whether the member is there and not null."""
+        return self._value.get(name) is not None
+
     def text_or_none(self, name: str) -> str | None:
         """Return a text that is not blank, or None where the member is null or absent."""
-        return None if self._value.get(name) is None else self.text(name)
+        return self.text(name) if self.has(name) else None
 
     def texts(self, name: str, pattern: str = r"(?s).*\S.*") -> tuple[str, ...]:
         """Return a list of texts that each match `pattern`."""
