@@ -46,6 +46,18 @@ class Act(models.TextChoices):
     NEWS_PUBLISHED = "news_published", _("published news")
     NEWS_CORRECTED = "news_corrected", _("corrected news")
     NEWS_WITHDRAWN = "news_withdrawn", _("withdrew news")
+    DIRECTIVE_APPROVED = "directive_approved", _("approved a directive")
+    DIRECTIVE_REOPENED = "directive_reopened", _("made an approved directive a draft again")
+    DIRECTIVE_ISSUED = "directive_issued", _("issued a directive")
+    DIRECTIVE_REPLACED = "directive_replaced", _("replaced a directive")
+    DIRECTIVE_REVOKED = "directive_revoked", _("recalled a directive")
+    DOCUMENT_SENT_BACK = "document_sent_back", _("sent a document back")
+    REPORT_RETURNED = "report_returned", _("returned a report")
+    REPORT_LOCKED = "report_locked", _("accepted a report, which locks it")
+    EDXML_EXPORTED = "edxml_exported", _("wrote an exchange file")
+    EDXML_IMPORTED = "edxml_imported", _("read an exchange file in")
+    CERTIFICATE_PINNED = "certificate_pinned", _("entered a certificate of another office")
+    CERTIFICATE_REMOVED = "certificate_removed", _("removed a certificate of another office")
 
 
 class AuditEntry(models.Model):

@@ -18,6 +18,7 @@ from bluezone.rollout.directives.models.dispatch import (
     DispatchState,
     Happening,
 )
+from bluezone.rollout.directives.models.exchange import ExchangedFile, ExchangeImport, PartnerCertificate
 from bluezone.rollout.directives.models.report import Report, ReportState
 
 __all__ = [
@@ -28,8 +29,11 @@ __all__ = [
     "Dispatch",
     "DispatchEvent",
     "DispatchState",
+    "ExchangeImport",
+    "ExchangedFile",
     "Happening",
     "Kind",
+    "PartnerCertificate",
     "Priority",
     "Report",
     "ReportState",

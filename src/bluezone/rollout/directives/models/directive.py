@@ -55,7 +55,10 @@ class DirectiveState(models.TextChoices):
 
 
 class StoredFile(models.Model):
-    """A file as it came, found only by its token. content_type: told by content, never by name (safefiles.py)."""
+    """A file as it came, found only by its token. content_type: told by content, never by name (safefiles.py).
+
+    signatures: what a PDF's electronic signatures showed when it was stored (pdfsignatures.py), one object each.
+    """
 
     token = models.CharField(max_length=43, unique=True, editable=False)
     name = models.CharField(max_length=200)
@@ -63,6 +66,7 @@ class StoredFile(models.Model):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
     content = models.BinaryField()
+    signatures = models.JSONField(default=list, blank=True)
     stored_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -90,6 +94,7 @@ class Directive(models.Model):
     authority: lines as signed, "TM. ỦY BAN NHÂN DÂN" and "KT. CHỦ TỊCH", one a line.
     basis:     documents it carries out, one a line. proposal: what reading proposed, for the clerk's page.
     recipients_action, _information, _file: lines of Nơi nhận as the clerk left them, until it is issued.
+    attachments: files that go with the letter. from_file: it came as an edXML file, approved by another office.
     Personal data: the signer's name and the accounts that made and approved it, official duties.
     """
 
@@ -107,6 +112,8 @@ class Directive(models.Model):
     text = models.TextField(blank=True)
     proposal = models.JSONField(default=dict, editable=False)
     original = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    attachments = models.ManyToManyField(StoredFile, related_name="directives", blank=True)
+    from_file = models.BooleanField(default=False, editable=False)
     campaign = models.ForeignKey(
         Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="directives", verbose_name=_("Campaign")
     )
@@ -130,6 +137,7 @@ class Directive(models.Model):
             models.CheckConstraint(condition=~Q(subject=""), name="directive_has_a_subject"),
             models.CheckConstraint(
                 condition=Q(state="draft")
+                | Q(from_file=True, date__isnull=False)
                 | Q(approved_by__isnull=False, approved_at__isnull=False, date__isnull=False),
                 name="directive_is_approved_first",
             ),

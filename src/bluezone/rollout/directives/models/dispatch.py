@@ -31,6 +31,7 @@ class Dispatch(models.Model):
     """One directive at one agency. parent: the dispatch that an agency above passed on (chuyển tiếp xuống cấp dưới).
 
     incoming_number: the agency's own running number of the year (số đến), given when it is received.
+    by_file: the agency is of another office, which got the document as an edXML file and answers with files.
     Personal data: the person a task was assigned to, an official duty.
     """
 
@@ -46,6 +47,7 @@ class Dispatch(models.Model):
     incoming_number = models.PositiveIntegerField(null=True)
     assigned_to = models.CharField(_("Assigned to"), max_length=120, blank=True)
     reason = models.CharField(_("Reason"), max_length=300, blank=True)
+    by_file = models.BooleanField(default=False)
     changed_at = models.DateTimeField()
 
     class Meta:
@@ -61,7 +63,9 @@ class Dispatch(models.Model):
             models.CheckConstraint(condition=~Q(state="sent_back") | ~Q(reason=""), name="sent_back_for_a_reason"),
             models.CheckConstraint(condition=~Q(state="assigned") | ~Q(assigned_to=""), name="assigned_to_somebody"),
             models.CheckConstraint(
-                condition=Q(state__in=("arrived", "sent_back")) | Q(received_at__isnull=False, incoming_number__gt=0),
+                condition=Q(state__in=("arrived", "sent_back"))
+                | Q(by_file=True)
+                | Q(received_at__isnull=False, incoming_number__gt=0),
                 name="dispatch_is_received_first",
             ),
             models.CheckConstraint(condition=~Q(parent=F("id")), name="dispatch_is_not_its_own_parent"),
@@ -89,6 +93,9 @@ class Happening(models.TextChoices):
     REMINDED = "reminded", _("reminded")
     ESCALATED = "escalated", _("told to the agency above")
     STATUS_READ = "status_read", _("state read from a file")
+    UPDATED = "updated", _("updated by the issuer")
+    AGREED = "agreed", _("agreed to the recall or update")
+    DECLINED = "declined", _("did not agree to the recall or update")
 
 
 class DispatchEvent(models.Model):
