@@ -26,9 +26,10 @@ from bluezone.rollout.directives.edxml.messages import (
     StatusCode,
     StatusMessage,
     Trace,
+    document_id,
 )
 from bluezone.rollout.directives.edxml.parsing import InvalidEdxml, LargeEdxml
-from bluezone.rollout.directives.edxml.reading import read_message
+from bluezone.rollout.directives.edxml.reading import SignedMessage, read_message, read_signed
 from bluezone.rollout.directives.edxml.signing import SignatureWeak, SignatureWrong, Signer, SignerUnknown, Unsigned
 from bluezone.rollout.directives.edxml.writing import write_message
 
@@ -44,6 +45,7 @@ __all__ = [
     "ResponseFor",
     "SignatureWeak",
     "SignatureWrong",
+    "SignedMessage",
     "Signer",
     "SignerUnknown",
     "Staff",
@@ -51,6 +53,8 @@ __all__ = [
     "StatusMessage",
     "Trace",
     "Unsigned",
+    "document_id",
     "read_message",
+    "read_signed",
     "write_message",
 ]

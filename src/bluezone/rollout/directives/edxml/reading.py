@@ -6,6 +6,7 @@ import binascii
 import datetime
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from cryptography import x509
 from lxml import etree
@@ -31,9 +32,23 @@ _DATES = ("%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y")
 _TIMES = ("%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S")
 
 
+@dataclass(frozen=True)
+class SignedMessage:
+    """A message with the certificate that proves its sender, and the SHA-256 of what was signed (64 hex digits)."""
+
+    message: Edoc | StatusMessage
+    certificate: x509.Certificate
+    digest: str
+
+
 def read_message(
     data: bytes, trusted: Mapping[str, Sequence[x509.Certificate]], at: datetime.datetime
 ) -> Edoc | StatusMessage:
+    """Return the message alone of `read_signed`, which see."""
+    return read_signed(data, trusted, at).message
+
+
+def read_signed(data: bytes, trusted: Mapping[str, Sequence[x509.Certificate]], at: datetime.datetime) -> SignedMessage:
     """Return the message of a file that its sender signed.
 
     data:    the file, at most parsing.LARGEST_MESSAGE bytes.
@@ -43,13 +58,13 @@ def read_message(
     """
     root = parse(data)
     sender = _sender(root)
-    signed = verified(root, sender, trusted, at)
-    header = _one(_one(signed, "edXMLEnvelope"), "edXMLHeader")
+    proved = verified(root, sender, trusted, at)
+    header = _one(_one(proved.root, "edXMLEnvelope"), "edXMLHeader")
     status = header.find(_name("Status"))
-    message = _status(status) if status is not None else _edoc(signed, header)
+    message = _status(status) if status is not None else _edoc(proved.root, header)
     if message.sender.id != sender:
         raise InvalidEdxml("the file names two senders")
-    return message
+    return SignedMessage(message, proved.certificate, proved.digest)
 
 
 def _sender(root: etree._Element) -> str:

@@ -6,6 +6,7 @@ ECDSA, exclusive canonicalisation, and trust by the sender's pinned certificate 
 """
 
 import datetime
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,6 +72,18 @@ class Signer:
     certificate: x509.Certificate
 
 
+@dataclass(frozen=True)
+class Verified:
+    """What a sender signed: the message without its signature, the certificate that proves it, and its SHA-256.
+
+    digest: 64 hex digits over the canonical form, so that a file packed in another way is still known as the same.
+    """
+
+    root: etree._Element
+    certificate: x509.Certificate
+    digest: str
+
+
 class _Writer(XMLSigner):
     """A signer that parses as the reader does: attachments make texts above 10 MB."""
 
@@ -99,7 +112,7 @@ def sign(root: etree._Element, signer: Signer) -> etree._Element:
 
 def verified(
     root: etree._Element, sender: str, trusted: Mapping[str, Sequence[x509.Certificate]], at: datetime.datetime
-) -> etree._Element:
+) -> Verified:
     """Return what was signed, and nothing else: the message without its signature.
 
     sender:  code of the agency the message names as its sender.
@@ -119,7 +132,8 @@ def verified(
     for certificate in held:
         _refuse_weak_key(certificate.public_key())
         if signed := _signed_by(root, certificate, at):
-            return signed[0]
+            canonical = etree.tostring(signed[0], method="c14n", exclusive=True, with_comments=False)
+            return Verified(signed[0], certificate, hashlib.sha256(canonical).hexdigest())
     raise SignatureWrong("the file was changed after it was signed, or another key than the sender's signed it")
 
 

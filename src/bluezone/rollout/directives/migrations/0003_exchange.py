@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
             name='PartnerCertificate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('use', models.CharField(choices=[('exchange', 'exchange files of another office'), ('documents', 'signatures on documents only')], default='exchange', max_length=12, verbose_name='Used for')),
                 ('pem', models.TextField()),
                 ('fingerprint', models.CharField(max_length=64)),
                 ('subject', models.CharField(max_length=300)),
@@ -171,7 +172,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='partnercertificate',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('agency', 'fingerprint'), name='certificate_held_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('agency', 'fingerprint', 'use'), name='certificate_held_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnercertificate',
+            constraint=models.CheckConstraint(condition=models.Q(('use__in', ['exchange', 'documents'])), name='certificate_use_is_known'),
         ),
         migrations.AddConstraint(
             model_name='partnercertificate',

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Documents that come and go as edXML files: certificates that are held, what waits to be read in, what was exchanged."""
+"""Documents that come and go as edXML files: certificates held, files waiting to be read in, files exchanged."""
 
 from typing import ClassVar
 
@@ -15,13 +15,21 @@ from bluezone.rollout.directives.models.dispatch import Dispatch, DispatchEvent
 
 
 class PartnerCertificate(models.Model):
-    """A certificate that an agency of another office gave us; with it, the agency's files and signatures are believed.
+    """A certificate that an agency gave us, by which what it signs is known.
 
+    use: for the edXML files of an agency of another office, or only for signatures on documents.
     fingerprint: SHA-256 of the certificate, 64 hex digits. Never deleted: one that is removed says by whom and when.
     Personal data: the accounts that entered and removed it, official duties; a person's name in the certificate.
     """
 
+    class Use(models.TextChoices):
+        """What is believed that it signed."""
+
+        EXCHANGE = "exchange", _("exchange files of another office")
+        DOCUMENTS = "documents", _("signatures on documents only")
+
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="certificates", verbose_name=_("Agency"))
+    use = models.CharField(_("Used for"), max_length=12, choices=Use, default=Use.EXCHANGE)
     pem = models.TextField()
     fingerprint = models.CharField(max_length=64)
     subject = models.CharField(max_length=300)
@@ -36,8 +44,9 @@ class PartnerCertificate(models.Model):
         ordering: ClassVar = ["agency__name", "-added_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["agency", "fingerprint"], condition=Q(removed_at=None), name="certificate_held_once"
+                fields=["agency", "fingerprint", "use"], condition=Q(removed_at=None), name="certificate_held_once"
             ),
+            models.CheckConstraint(condition=Q(use__in=["exchange", "documents"]), name="certificate_use_is_known"),
             models.CheckConstraint(
                 condition=Q(removed_at=None, removed_by=None) | Q(removed_at__isnull=False, removed_by__isnull=False),
                 name="certificate_is_removed_by_somebody",

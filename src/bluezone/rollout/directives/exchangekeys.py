@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The key with which this office signs the edXML files it sends, and the certificate by which others know it.
+
+One PEM file in the data folder, keys/office-edxml.pem, readable by its owner alone and made at first need. Whoever
+moves it away gets a new key at the next file, and the other offices must be given the new certificate. RSA, because its
+signatures of the same text are the same: a status taken twice is the same file, byte for byte.
+"""
+
+import datetime
+import functools
+import os
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from django.conf import settings
+
+from bluezone.rollout.directives.edxml import Signer
+
+KEY_BITS = 3072
+KEY_LIFE = datetime.timedelta(days=3650)
+_CLOCK_SLACK = datetime.timedelta(days=1)
+
+
+def office_signer(now: datetime.datetime) -> Signer:
+    """The office's key and certificate, made when there is none yet.
+
+    Without a data folder (a build, a test run that names none) they last as long as the process.
+    """
+    path = key_file()
+    if not path.parent.parent.is_dir():
+        return _ephemeral()
+    if not path.exists():
+        _write(path, _made(now))
+    return _read(path.read_bytes())
+
+
+def key_file() -> Path:
+    """Where key and certificate lie."""
+    return Path(settings.DATA_FOLDER) / "keys" / "office-edxml.pem"
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of a certificate, 64 hex digits."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+@functools.cache
+def _ephemeral() -> Signer:
+    return _read(_made(datetime.datetime.now(datetime.UTC)))
+
+
+def _made(now: datetime.datetime) -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    city = settings.CITY.name_vi if settings.CITY else "Bluezone"
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, city[:64]),
+            x509.NameAttribute(NameOID.COMMON_NAME, "Bluezone edXML"),
+        ]
+    )
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _CLOCK_SLACK)
+        .not_valid_after(now + KEY_LIFE)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return private + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _read(pem: bytes) -> Signer:
+    key = serialization.load_pem_private_key(pem, None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError(f"{key_file().name} holds no RSA key")
+    return Signer(key, x509.load_pem_x509_certificate(pem))
+
+
+def _write(path: Path, pem: bytes) -> None:
+    """Write aside and link into place: processes that start together agree on one key, and nobody reads half of it."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()
