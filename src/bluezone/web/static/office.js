@@ -1,8 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small conveniences; every page works without them.
 
-// On a telephone the names of the pages lie in one row that moves sideways: bring the present one into sight.
-document.querySelector("nav.pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// On a telephone the pages lie behind a link that jumps to them; here it becomes a button that opens and closes them.
+for (const button of document.querySelectorAll("a[data-menu]")) {
+  const menu = document.getElementById("menu");
+  const show = (open) => {
+    menu.classList.toggle("open", open);
+    button.setAttribute("aria-expanded", open);
+  };
+  button.setAttribute("role", "button");
+  button.setAttribute("aria-controls", "menu");
+  show(false);
+  button.addEventListener("click", (event) => {
+    event.preventDefault();
+    show(!menu.classList.contains("open"));
+  });
+  button.addEventListener("keydown", (event) => {
+    if (event.key === " ") {
+      event.preventDefault();
+      button.click();
+    }
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.classList.contains("open")) return;
+    show(false);
+    button.focus();
+  });
+}
 
 // A form that must not be sent twice: the second tap finds the button asleep.
 for (const form of document.querySelectorAll("form[data-once]")) {
