@@ -68,7 +68,7 @@ def test_a_passkey_is_made_and_signs_in_again(visitor, admin, served):
     visitor.open("/codes/")
     assert visitor.page.url == f"{served.office}/codes/"
 
-    visitor.page.click("text=Đăng xuất")
+    visitor.leave()
     visitor.send(username="lan.khoa", password=PASSWORD)
     assert visitor.page.url.endswith("/sign-in/second/")
     visitor.page.click("[data-passkey-start]")
@@ -77,7 +77,7 @@ def test_a_passkey_is_made_and_signs_in_again(visitor, admin, served):
 
 def test_a_passkey_of_somebody_else_does_not_sign_in(visitor, admin, served):
     cdp, key = with_passkey(visitor, invite(admin, "lan.hai", "health_worker"))
-    visitor.page.click("text=Đăng xuất")
+    visitor.leave()
     visitor.send(username="lan.hai", password=PASSWORD)
     cdp.send("WebAuthn.clearCredentials", {"authenticatorId": key})
     visitor.page.click("[data-passkey-start]")
@@ -90,13 +90,13 @@ def test_a_passkey_of_somebody_else_does_not_sign_in(visitor, admin, served):
 def test_a_passkey_whose_counter_runs_backwards_is_refused(visitor, admin):
     cdp, key = with_passkey(visitor, invite(admin, "lan.ba", "health_worker"))
     credential = cdp.send("WebAuthn.getCredentials", {"authenticatorId": key})["credentials"][0]
-    visitor.page.click("text=Đăng xuất")
+    visitor.leave()
     visitor.send(username="lan.ba", password=PASSWORD)
     visitor.page.click("[data-passkey-start]")
     visitor.page.wait_for_url("**/codes/new/")
     cdp.send("WebAuthn.clearCredentials", {"authenticatorId": key})
     cdp.send("WebAuthn.addCredential", {"authenticatorId": key, "credential": {**credential, "signCount": 0}})
-    visitor.page.click("text=Đăng xuất")
+    visitor.leave()
     visitor.send(username="lan.ba", password=PASSWORD)
     with visitor.page.expect_navigation():
         visitor.page.click("[data-passkey-start]")

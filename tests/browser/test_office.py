@@ -53,7 +53,7 @@ def test_the_first_link_makes_the_administrator_and_works_once(admin, chromium, 
 
 
 def test_a_worker_takes_the_account_and_signs_in_again_with_the_password(worker, served):
-    worker.page.click("text=Đăng xuất")
+    worker.leave()
     worker.open("/codes/")
     worker.send(username="lan.nong", password=PASSWORD)
     worker.send(code=worker.code(steps_ahead=1))

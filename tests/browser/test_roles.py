@@ -14,7 +14,7 @@ from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 from bluezone.accounts.models import Role
 
 pytestmark = pytest.mark.browser
-OFFERED = "nav.pages a, footer a"
+OFFERED = ".side nav a"
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,8 @@ def look_at(visitor):
     sizes = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     width, room = page.evaluate(sizes)
     assert width <= room, f"{page.url} scrolls sideways: {width} > {room}"
-    navigation = page.query_selector("nav.pages")
-    assert navigation is None or navigation.bounding_box()["width"] > 150, f"{page.url} hides its navigation"
+    if page.query_selector(".side"):
+        assert page.is_visible("nav.pages") != page.is_visible("[data-menu]"), f"{page.url}: either pages or their menu"
     assert serious_findings(page) == [], page.url
 
 

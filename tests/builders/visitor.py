@@ -4,6 +4,8 @@
 import base64
 import time
 
+from tests.builders import peopling
+
 from bluezone.accounts import totp
 
 PASSWORD = "suối chảy qua bản nhỏ"
@@ -60,6 +62,19 @@ class Visitor:
         """What the app shows now, or some half minutes later; a code works once."""
         return totp.code_at(self.secret, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
 
+    def come_in(self, person):
+        """Sign in as somebody whom `peopling` has planted, the second factor where the role needs one."""
+        self.open("/sign-in/")
+        self.send(username=person.username, password=peopling.PASSWORD)
+        if self.page.url.endswith("/sign-in/second/"):
+            self.send(code=peopling.app_code())
+
     def speak(self, language):
         """Switch the language by its link."""
         self.page.click(f"a[hreflang={language}]")
+
+    def leave(self):
+        """Sign out by the button, which on a telephone lies behind the menu."""
+        if not self.page.is_visible("form.leave button"):
+            self.page.click("[data-menu]")
+        self.page.click("form.leave button")

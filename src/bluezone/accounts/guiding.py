@@ -5,6 +5,20 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from bluezone.accounts.models import Role
+
+# Roles whose duty has no page in the office yet: their sheet says how it is done on paper, and the page says so.
+TO_COME = frozenset(
+    {
+        Role.GATEKEEPER,
+        Role.CANVASSER,
+        Role.DRIVE_LEAD,
+        Role.TEACHER,
+        Role.VENUE_OWNER,
+        Role.SPEAKER_OPERATOR,
+        Role.EDITOR,
+    }
+)
 FOLDER = Path(__file__).with_name("rolepages")
 _KINDS = {"# ": "title", "## ": "heading", "- ": "points"}
 

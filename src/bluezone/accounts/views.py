@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.accounts import auditing, inviting, signing_in
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.forms import FirstPasswordForm, PasswordChangeForm, SignInForm
-from bluezone.accounts.models import Act
+from bluezone.accounts.models import Act, Role
 from bluezone.accounts.proving_views import come_in
+from bluezone.accounts.scoping import roles_of
 from bluezone.accounts.training import also_in_training
 
 # Where the work of a role begins; who holds several begins at the first.
@@ -32,11 +33,12 @@ FIRST_PAGES = [
 @require_safe
 @audience(Audience.SIGNED_IN)
 def first_page(request: OfficeRequest) -> HttpResponse:
-    """Send each role to the page its work begins with."""
+    """Send each role to the page its work begins with; a role whose pages are still to come, to its sheet."""
     for duty, page in FIRST_PAGES:
         if duty.admits(request.user):
             return redirect(page)
-    return redirect("agencies")
+    held = roles_of(request.user)
+    return redirect("guide", next(role for role in Role if role in held))
 
 
 @also_in_training

@@ -18,8 +18,8 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
             403,
             _("Your role does not reach here"),
             _(
-                "Nothing was changed. Your role is for another agency or unit, named at the foot of the pages. If this "
-                "is your work too, ask an administrator to give the role there."
+                "Nothing was changed. Your role is for another agency or unit, named beside your name in the menu. "
+                "If this is your work too, ask an administrator to give the role there."
             ),
         )
     return _page(

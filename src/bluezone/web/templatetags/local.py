@@ -81,6 +81,7 @@ def icon(name: str) -> SafeString:
 
 
 _ICONS = {
+    "menu": '<path d="M4 7h16M4 12h16M4 17h16"/>',
     "open": '<circle cx="12" cy="12" r="8"/><path d="M12 8v4l3 2"/>',
     "used": '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
     "expired": '<path d="M7 4h10M7 20h10M8 4c0 5 8 7 8 16M16 4c0 5-8 7-8 16"/>',

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An office at work, planted into the data folder of a running `serve`: people of every role, letters at every stage.
+
+Run as a program in a process of its own, because Django opens one data folder a process.
+"""
+
+import datetime
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.builders.agencies import csv
+
+from bluezone.accounts import totp
+
+PASSWORD = "suối chảy qua bản nhỏ"
+SECRET = b"a secret of twenty b"
+CITY_AGENCY = "ubnd-tp"
+# One person of each role for each width, so that a one-time code and a form are never used twice.
+WIDTHS = (360, 1280)
+ENDED = datetime.date(2025, 7, 1)
+_DAY = datetime.timedelta(days=1)
+# A list with one good row and one whose unit above nobody knows.
+_GROUPS = (
+    ("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"),
+    ("DX-01", "Tổ 1", "tổ dân phố", "01840"),
+    ("DX-02", "Tổ 2", "tổ dân phố", "99999"),
+)
+SIGNED, LETTER, DRAFTS, APPROVED = "458", "459", ("460", "461"), ("462", "463")
+# Where a role is held: by agency key, one for each width; a name not here holds its role in the whole city.
+AGENCIES = {
+    "issuer": (CITY_AGENCY, CITY_AGENCY),
+    "clerk": (CITY_AGENCY, CITY_AGENCY),
+    "leader": (CITY_AGENCY, CITY_AGENCY),
+    "lead": ("ubnd-phuong-song-cau", "ubnd-phuong-duc-xuan"),
+    "officer": ("ubnd-phuong-huyen-tung", "ubnd-xa-duong-quang"),
+    "gatekeeper": ("van-phong", "van-phong"),
+    "canvasser": ("ubnd-phuong-song-cau", "ubnd-phuong-duc-xuan"),
+    "drive_lead": ("thanh-doan", "hoi-lhpn"),
+    "teacher": ("phong-gddt", "phong-gddt"),
+    "venue_owner": ("phong-vhtt", "phong-vhtt"),
+    "speaker_operator": ("trung-tam-vhtttt", "trung-tam-vhtttt"),
+    "editor": ("trung-tam-vhtttt", "trung-tam-vhtttt"),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whoever works in a role at one width; the password and the secret of the app are those of this module."""
+
+    role: str
+    width: int
+
+    @property
+    def username(self) -> str:
+        return f"{self.role.replace('_', '-')}.{self.width}"
+
+    @property
+    def agency(self) -> str | None:
+        """Key of the agency, None for a role in the whole city."""
+        return AGENCIES[self.role][WIDTHS.index(self.width)] if self.role in AGENCIES else None
+
+
+def app_code(steps_ahead: int = 0) -> str:
+    """What the authenticator app of everybody here shows now, or some half minutes later."""
+    return totp.code_at(SECRET, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
+
+
+def people(data: Path) -> None:
+    """Plant into the folder of a `serve` that has started once."""
+    subprocess.run(
+        [sys.executable, "-m", "tests.builders.peopling", str(data)], check=True, cwd=Path(__file__).parents[2]
+    )
+
+
+def _plant(data: Path) -> None:
+    from bluezone.web.preparing import open_office
+
+    open_office(data)
+    from django.utils import timezone
+
+    from bluezone.accounts.models import Role
+    from bluezone.agencies.models import Agency
+
+    now = timezone.now()
+    _last_until_today()
+    users = {(role, width): _account(Person(str(role), width)) for role in Role for width in WIDTHS}
+    _letters(Agency.objects.get(key=CITY_AGENCY), users["clerk", 360], users["issuer", 360], now)
+    _everyday_work(users, now)
+
+
+def _last_until_today() -> None:
+    """Let the units and agencies of 2020, which ended in 2025, be those of today; the tests play the letter now."""
+    from bluezone.agencies.models import AdminUnit, Agency
+
+    ended = {"valid_to": ENDED}
+    begun = AdminUnit.objects.filter(valid_from=ENDED)
+    begun.exclude(parent=None).delete()
+    begun.delete()
+    AdminUnit.objects.filter(**ended).update(valid_to=None)
+    Agency.objects.filter(**ended).update(valid_to=None)
+
+
+def _account(person: Person):
+    """The account of a person, with an authenticator app where the role needs one."""
+    from bluezone.accounts.models import AuthenticatorApp, RoleGrant, User
+    from bluezone.accounts.sealing import seal
+    from bluezone.accounts.secondfactor import REQUIRING
+    from bluezone.agencies.models import Agency
+
+    agency = Agency.objects.get(key=person.agency) if person.agency else None
+    user = User(username=person.username, name="Nông Thị Lan", agency=agency.name if agency else "Trung tâm Y tế")
+    user.set_password(PASSWORD)
+    user.save()
+    RoleGrant.objects.create(user=user, role=person.role, agency=agency, valid_from=datetime.date(2020, 1, 1))
+    if person.role in REQUIRING:
+        AuthenticatorApp.objects.create(user=user, sealed_secret=seal(SECRET, f"authenticator app of {user.pk}"))
+    return user
+
+
+def _letters(issuer, clerk, signer, now) -> None:
+    """Công văn 458 under way, one just sent, two drafts, two approved, one recalled."""
+    from importlib.resources import files
+
+    from bluezone.rollout.directives import demonstrating, intaking, issuing
+
+    demonstrating.plant(now)
+    text = (files("bluezone.rollout.directives") / "seeds" / "cong-van-458.txt").read_text()
+    made = {}
+    for number in (LETTER, *DRAFTS, *APPROVED, "464"):
+        changed = text.replace("458/UBND-VP", f"{number}/UBND-VP")
+        made[number] = intaking.take_in(changed.encode(), "", issuer, clerk, now, keep=False)
+        made[number].tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
+    for number in (LETTER, *APPROVED, "464"):
+        issuing.approve(made[number], signer, now)
+    for number in (LETTER, "464"):
+        issuing.issue(made[number], clerk, now)
+    issuing.revoke(made["464"], "Ban hành nhầm số", clerk, now)
+
+
+def _everyday_work(users, now) -> None:
+    """Staff reports of this week and the one before, devices, a residential group, codes, a delegation, an import."""
+    from django.utils import timezone
+
+    from bluezone.accounts import granting
+    from bluezone.agencies import importing
+    from bluezone.agencies.models import Agency
+    from bluezone.devices import enrolling
+    from bluezone.devices.models import DeviceKind
+    from bluezone.healthauthority import issuing as codes
+    from bluezone.healthauthority.key_server import key_server
+    from bluezone.rollout.coverage import Week
+    from bluezone.rollout.staffing import recording
+    from bluezone.rollout.staffing.counts import StaffCounts
+
+    today = timezone.localdate(now)
+    officer = users["officer", 360]
+    keeper = Agency.objects.get(key="ubnd-phuong-song-cau")
+    _device, code = enrolling.make_device("admin.360", DeviceKind.GATE, "Cổng chính", keeper, None, now)
+    enrolling.enrol(code, "192.0.2.7", now)
+    enrolling.make_device("admin.360", DeviceKind.CANVASS, "Máy đi từng nhà số 2", keeper, None, now)
+    for days in (2, 5):
+        codes.issue(key_server(), users["health_worker", 360], "confirmed", today - days * _DAY, now)
+    granting.delegate(users["lead", 360].grants.get(), officer, today, today + 5 * _DAY, today)
+    importing.receive(users["admin", 360], "units", "to-dan-pho.csv", csv(*_GROUPS), today)
+    for number, agency in enumerate(Agency.objects.order_by("pk")[:20]):
+        counts = StaffCounts(staff=40 + number, with_smartphone=36, running=9 + number, web_edition=4, reminded=3)
+        for week in (Week.of(today - 7 * _DAY), Week.of(today)):
+            if number % 5 and not (week.locks_on <= today):
+                recording.record(agency, week, counts, officer, now)
+
+
+if __name__ == "__main__":
+    _plant(Path(sys.argv[1]))
