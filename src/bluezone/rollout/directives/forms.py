@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of directives: a letter sent in, the draft and its tasks on one page, reasons, requests."""
+"""Forms of directives: a letter sent in, reasons, acts, requests, reports; those of the draft: draftforms.py."""
 
 from typing import Any, ClassVar
 
 from django import forms
-from django.forms import modelformset_factory
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies.models import Agency
-from bluezone.rollout.directives.expanding import names_in
-from bluezone.rollout.directives.models import ChangeRequest, Directive, DispatchState, Task
+from bluezone.rollout.directives.models import ChangeRequest, DispatchState, Task
 
 
 class LetterForm(forms.Form):
@@ -42,70 +40,6 @@ class LetterForm(forms.Form):
         if not values.get("text", "").strip() and not values.get("file") and not self.errors:
             raise forms.ValidationError(_("Paste the text of the letter or choose its file."))
         return values
-
-
-class DirectiveForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What the head, the foot and the recipients of a letter say."""
-
-    class Meta:
-        model = Directive
-        fields: ClassVar = [
-            "kind",
-            "number",
-            "notation",
-            "date",
-            "subject",
-            "basis",
-            "priority",
-            "campaign",
-            "authority",
-            "signer_position",
-            "signer_name",
-            "recipients_action",
-            "recipients_information",
-            "recipients_file",
-        ]
-        widgets: ClassVar = {
-            "date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            **{name: forms.Textarea(attrs={"rows": 2}) for name in ("subject", "basis", "authority")},
-            **{f"recipients_{name}": forms.Textarea(attrs={"rows": 3}) for name in ("action", "information", "file")},
-        }
-
-
-class TaskForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One task. asked_for: the numbers of its report form, one label a line."""
-
-    asked_for = forms.CharField(
-        label=_("Numbers to report, one a line"), required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
-
-    class Meta:
-        model = Task
-        fields: ClassVar = ["text", "lead_names", "cooperating_names", "due", "report_every"]
-        widgets: ClassVar = {
-            "text": forms.Textarea(attrs={"rows": 4}),
-            "lead_names": forms.Textarea(attrs={"rows": 3}),
-            "cooperating_names": forms.Textarea(attrs={"rows": 3}),
-            "due": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        }
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        if self.instance.pk:
-            self.initial["asked_for"] = "\n".join(field["label"] for field in self.instance.fields)
-
-    def save(self, commit: bool = True) -> Task:
-        """Store the task; fields keep their name while their label stays."""
-        old = {field["label"]: field["name"] for field in self.instance.fields}
-        labels = list(dict.fromkeys(names_in(self.cleaned_data["asked_for"])))[:20]
-        taken = {old[label] for label in labels if label in old}
-        free = (f"n{number}" for number in range(1, 100) if f"n{number}" not in taken)
-        self.instance.fields = [{"name": old.get(label) or next(free), "label": label[:120]} for label in labels]
-        stored: Task = super().save(commit)
-        return stored
-
-
-TaskForms = modelformset_factory(Task, form=TaskForm, extra=0)
 
 
 class ReasonForm(forms.Form):

@@ -18,6 +18,7 @@ from bluezone.rollout.directives.models import (
     DirectiveState,
     Dispatch,
     DispatchEvent,
+    Ending,
     Happening,
     Task,
     TaskParty,
@@ -88,9 +89,7 @@ def issue(directive: Directive, user: User, now: datetime.datetime) -> int:
         held.state, held.issued_at = DirectiveState.ISSUED, now
         held.save(update_fields=["state", "issued_at"])
         if held.replaces_id:
-            _end(
-                Directive.objects.select_for_update().get(pk=held.replaces_id), Happening.REPLACED, held.code, user, now
-            )
+            _end_earlier(held, user, now)
     directive.refresh_from_db()
     return len(made)
 
@@ -125,6 +124,16 @@ def revoke(directive: Directive, reason: str, user: User, now: datetime.datetime
         held.revoke_reason = reason[:300]
         _end(held, Happening.REVOKED, reason, user, now)
     directive.refresh_from_db()
+
+
+def _end_earlier(directive: Directive, user: User, now: datetime.datetime) -> None:
+    """Replace or revoke the document that an issued one names."""
+    earlier = Directive.objects.select_for_update().get(pk=directive.replaces_id)
+    if directive.ending == Ending.REVOKED:
+        earlier.revoke_reason = directive.code
+        _end(earlier, Happening.REVOKED, directive.code, user, now)
+    else:
+        _end(earlier, Happening.REPLACED, directive.code, user, now)
 
 
 def _end(directive: Directive, what: Happening, note: str, user: User, now: datetime.datetime) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the issuing office: letters sent out, taking one in, correcting the draft, issuing and recalling it."""
+"""Pages of the issuing office: letters sent out, taking one in, approving, issuing and recalling it."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from bluezone.agencies.queries import day_to_show
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import duties, intaking, issuing, queries, sentences
 from bluezone.rollout.directives.expanding import Directory
-from bluezone.rollout.directives.forms import DirectiveForm, LetterForm, ReasonForm, TaskForms
+from bluezone.rollout.directives.forms import LetterForm, ReasonForm
 from bluezone.rollout.directives.models import Directive, DirectiveState, DispatchState
 
 A_PAGE = 25
@@ -65,36 +65,6 @@ def new_directive(request: OfficeRequest) -> HttpResponse:
         else:
             return redirect("directive-change", made.pk)
     return render(request, "directives/directive_new.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTIVE_CLERKS)
-def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The draft on one page, each value beside where it was read: 302 stored, 409 no draft any more, 422 bad form."""
-    directive = _shown(pk)
-    duties.require_clerk(request.user, directive.issuer)
-    if directive.state != DirectiveState.DRAFT:
-        messages.warning(request, _("This document is approved and is not changed any more."))
-        return redirect("directive", pk)
-    form = DirectiveForm(request.POST or None, instance=directive)
-    tasks = TaskForms(request.POST or None, queryset=directive.tasks.all(), prefix="task")
-    if request.method == "POST" and form.is_valid() and tasks.is_valid():
-        form.save()
-        tasks.save()
-        messages.success(request, _("The draft is stored."))
-        return redirect("directive", pk)
-    seen = directive.proposal.get("tasks", [])
-    context = {
-        "directive": directive,
-        "form": form,
-        "tasks": tasks,
-        "rows": [(one, seen[number] if number < len(seen) else {}) for number, one in enumerate(tasks)],
-        "seen": directive.proposal.get("seen", {}),
-        "unknown": directive.proposal.get("unknown", []),
-        "wrong": form.errors or any(tasks.errors),
-    }
-    status = 422 if context["wrong"] else 200
-    return render(request, "directives/directive_form.html", context, status=status)
 
 
 @require_safe

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from bluezone.agencies.folding import fold
 from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.rollout.directives.models import (
     ChangeRequest,
@@ -61,8 +62,18 @@ def directives(issuers: QuerySet[Agency], words: str = "", state: str = "") -> Q
     found = Directive.objects.filter(issuer__in=issuers).select_related("campaign").defer("text", "proposal")
     if state:
         found = found.filter(state=state)
-    for word in words.split():
-        found = found.filter(Q(subject__icontains=word) | Q(number=word) | Q(notation__icontains=word))
+    return _matching(found, words)
+
+
+def replaceable(directive: Directive, words: str) -> QuerySet[Directive]:
+    """Documents of the same issuer that a draft can replace or revoke: issued and in force, newest first."""
+    found = Directive.objects.filter(issuer=directive.issuer_id, state=DirectiveState.ISSUED)
+    return _matching(found.exclude(pk=directive.pk).defer("text", "proposal"), words)
+
+
+def _matching(found: QuerySet[Directive], words: str) -> QuerySet[Directive]:
+    for word in fold(words).split():
+        found = found.filter(folded__contains=word)
     return found
 
 

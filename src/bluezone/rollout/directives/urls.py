@@ -3,13 +3,13 @@
 
 from django.urls import path
 
-from bluezone.rollout.directives import inbox_views, letter_views, register_views, report_views
+from bluezone.rollout.directives import draft_views, inbox_views, letter_views, register_views, report_views
 
 urlpatterns = [
     path("directives/", letter_views.directive_list, name="directives"),
     path("directives/new/", letter_views.new_directive, name="directive-new"),
     path("directives/<int:pk>/", letter_views.directive, name="directive"),
-    path("directives/<int:pk>/change/", letter_views.change_directive, name="directive-change"),
+    path("directives/<int:pk>/change/", draft_views.change_directive, name="directive-change"),
     path("directives/<int:pk>/approve/", letter_views.approve, name="directive-approve"),
     path("directives/<int:pk>/reopen/", letter_views.reopen, name="directive-reopen"),
     path("directives/<int:pk>/issue/", letter_views.issue, name="directive-issue"),

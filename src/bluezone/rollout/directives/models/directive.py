@@ -4,7 +4,7 @@
 Source: the parts of Công văn 458/UBND-VP of 7 August 2020; it states no due date and no report period: both are data.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.agencies.folding import fold
 from bluezone.agencies.models import Agency
 
 
@@ -54,6 +55,13 @@ class DirectiveState(models.TextChoices):
     REVOKED = "revoked", _("revoked")
 
 
+class Ending(models.TextChoices):
+    """What becomes of the earlier document that a directive names when it is issued."""
+
+    REPLACED = "replaced", _("this document replaces it")
+    REVOKED = "revoked", _("this document revokes it")
+
+
 class StoredFile(models.Model):
     """A file as it came, found only by its token. content_type: told by content, never by name (safefiles.py).
 
@@ -93,6 +101,8 @@ class Directive(models.Model):
     number:    digits within the year, "458"; empty while the draft has none. notation: "UBND-VP".
     authority: lines as signed, "TM. ỦY BAN NHÂN DÂN" and "KT. CHỦ TỊCH", one a line.
     basis:     documents it carries out, one a line. proposal: what reading proposed, for the clerk's page.
+    replaces: the earlier document that ends when this one is issued, ending says how.
+    folded: number and subject without diacritics, for searching.
     recipients_action, _information, _file: lines of Nơi nhận as the clerk left them, until it is issued.
     attachments: files that go with the letter. from_file: it came as an edXML file, approved by another office.
     Personal data: the signer's name and the accounts that made and approved it, official duties.
@@ -118,6 +128,8 @@ class Directive(models.Model):
         Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="directives", verbose_name=_("Campaign")
     )
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
+    ending = models.CharField(max_length=8, choices=Ending, default=Ending.REPLACED)
+    folded = models.TextField(editable=False, default="")
     recipients_action = models.TextField(_("For action"), max_length=8000, blank=True)
     recipients_information = models.TextField(_("For information"), max_length=8000, blank=True)
     recipients_file = models.TextField(_("For file"), max_length=1000, blank=True)
@@ -155,7 +167,15 @@ class Directive(models.Model):
                 fields=["issuer", "number", "notation", "date"], condition=~Q(state="draft"), name="directive_once"
             ),
             models.CheckConstraint(condition=~Q(replaces=F("id")), name="directive_replaces_another"),
+            models.CheckConstraint(condition=Q(ending__in=Ending.values), name="directive_ending_is_known"),
         ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the text for searching beside what it is made of."""
+        self.folded = fold(f"{self.code} {self.subject}")
+        if (fields := kwargs.get("update_fields")) is not None and {"number", "notation", "subject"} & set(fields):
+            kwargs["update_fields"] = {*fields, "folded"}
+        super().save(*args, **kwargs)
 
     def __str__(self) -> str:
         return self.code
@@ -197,9 +217,9 @@ class Task(models.Model):
     cooperating_names = models.TextField(_("Cooperating"), max_length=4000, blank=True)
     due = models.DateField(_("Due"), null=True, blank=True)
     report_every = models.CharField(_("Report"), max_length=8, choices=Every, blank=True, default=Every.NEVER)
-    report_from = models.DateField(null=True, blank=True)
-    days_to_report = models.PositiveSmallIntegerField(default=1)
-    days_to_lock = models.PositiveSmallIntegerField(default=7)
+    report_from = models.DateField(_("First day of the first period"), null=True, blank=True)
+    days_to_report = models.PositiveSmallIntegerField(_("Days to report after a period"), default=1)
+    days_to_lock = models.PositiveSmallIntegerField(_("Days until a period is locked"), default=7)
     fields = models.JSONField(default=list, blank=True)
 
     class Meta:
