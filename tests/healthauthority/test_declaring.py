@@ -2,6 +2,8 @@
 """Declarations in the office: a key under a passphrase, each opening audited, nothing read is stored."""
 
 import datetime
+import time
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -14,7 +16,12 @@ from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
 from bluezone.keyserver import declarations
 from bluezone.protocol.configfile import decode_config
 from bluezone.protocol.declaration import Declaration, seal_declaration
-from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong, load_public_key
+from bluezone.protocol.declarationkey import (
+    PassphraseTooShort,
+    PassphraseWrong,
+    load_public_key,
+    unseal_private_key,
+)
 from bluezone.web.ticking import purge_office
 
 pytestmark = pytest.mark.django_db
@@ -161,8 +168,26 @@ def page(client, server, supervisor):
     return client
 
 
+def confirmed(client):
+    """This browser has just proved its second factor."""
+    session = client.session
+    session["second_factor_at"] = int(time.time())
+    session.save()
+
+
+@pytest.mark.parametrize("place", ["/codes/declarations/key/", "/codes/declarations/passphrase/"])
+def test_the_pages_of_the_key_ask_for_the_second_factor_first(page, key, place):
+    form = {"present": PASSPHRASE, "new": OTHER, "again": OTHER, "understood": "on"}
+    asked = page.get(place), page.post(place, form, headers={"Referer": f"http://testserver{place}"})
+
+    assert [answer.url for answer in asked] == [f"/confirm/?next={quote(place, safe='')}"] * 2
+    assert list(DeclarationKey.objects.values_list("pk", flat=True)) == [key.pk]
+    assert unseal_private_key(bytes(DeclarationKey.objects.get().sealed), PASSPHRASE)
+
+
 def test_before_there_is_a_key_the_page_teaches_and_leads_to_it(page):
     assert "No key yet" in page.get("/codes/declarations/").text
+    confirmed(page)
     said = page.post(
         "/codes/declarations/key/", {"new": PASSPHRASE, "again": PASSPHRASE, "understood": "on"}, follow=True
     ).text
@@ -202,6 +227,7 @@ def test_what_opens_nothing_says_why(page, server, key, sent, status, sentence):
 
 
 def test_changing_the_passphrase_on_its_page(page, key):
+    confirmed(page)
     wrong = {"present": "no passphrase at all", "new": OTHER, "again": OTHER}
     assert page.post("/codes/declarations/passphrase/", wrong).status_code == 422
     right = {**wrong, "present": PASSPHRASE}

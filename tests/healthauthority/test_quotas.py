@@ -7,19 +7,27 @@ from dataclasses import replace
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from tests.builders.devices import agency
 from tests.builders.office import today, user
 
 from bluezone.accounts.models import AuditEntry, Role
 from bluezone.healthauthority import issuing, quotas
+from bluezone.healthauthority.facilities import codes_seen_by
 from bluezone.healthauthority.issuing import QuotaReached
 from bluezone.healthauthority.models import QuotaRaise
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
+STATION = "Trạm Y tế Sông Cầu"
 
 
 def limited(server, worker=50, facility=300):
     server.city = replace(server.city, quota_per_worker_a_day=worker, quota_per_facility_a_day=facility)
+
+
+def worker(name, facility=STATION):
+    """A health worker of one facility; what the account says of the agency is another name for it."""
+    return user(name, within=agency(facility), agency="TYT")
 
 
 def issue(server, worker, now=None):
@@ -28,7 +36,7 @@ def issue(server, worker, now=None):
 
 def test_workers_of_one_facility_share_its_limit_and_others_do_not(server):
     limited(server, facility=2)
-    lan, hoa, binh = user("lan"), user("hoa"), user("binh", agency="Bệnh viện tỉnh")
+    lan, hoa, binh = worker("lan"), worker("hoa"), worker("binh", "Bệnh viện tỉnh")
     issue(server, lan)
     issue(server, hoa)
 
@@ -38,9 +46,9 @@ def test_workers_of_one_facility_share_its_limit_and_others_do_not(server):
     assert issue(server, binh).code
 
 
-def test_an_account_without_an_agency_has_its_own_limit_alone(server):
+def test_a_worker_of_the_whole_city_has_their_own_limit_alone(server):
     limited(server, facility=1)
-    workers = [user("lan", agency=""), user("hoa", agency="")]
+    workers = [user("lan"), user("hoa")]
 
     assert [bool(issue(server, worker).code) for worker in workers] == [True, True]
 
@@ -61,9 +69,9 @@ def test_raising_the_worker_s_limit_lets_that_worker_go_on_today_and_not_tomorro
 
 def test_raising_the_facility_s_limit_helps_all_its_workers(server):
     limited(server, facility=1)
-    supervisor, lan, hoa = user("sup", Role.SUPERVISOR), user("lan"), user("hoa")
+    supervisor, lan, hoa = user("sup", Role.SUPERVISOR), worker("lan"), worker("hoa")
     issue(server, lan)
-    quotas.raise_for_facility(supervisor, "Trạm Y tế Sông Cầu", 1, "absent", timezone.now())
+    quotas.raise_for_facility(supervisor, agency(STATION), 1, "absent", timezone.now())
 
     assert issue(server, hoa).code
     with pytest.raises(QuotaReached):
@@ -81,15 +89,15 @@ def test_each_raise_is_in_the_audit_with_its_reason(server):
 def test_a_raise_for_nobody_or_for_both_is_refused_by_the_database(server):
     lan = user("lan")
     values = {"day": today(), "more": 1, "reason": "absent", "raised_by": lan, "raised_at": timezone.now()}
-    for whose in ({"worker": lan, "facility": "x"}, {"worker": None, "facility": ""}):
+    for whose in ({"worker": lan, "facility": agency(STATION)}, {"worker": None, "facility": None}):
         with pytest.raises(IntegrityError), transaction.atomic():
             QuotaRaise.objects.create(**whose, **values)
 
 
 def test_the_supervisor_s_table_takes_the_same_few_queries_for_many_workers(server, django_assert_num_queries):
     for number in range(12):
-        issue(server, user(f"worker{number}"))
-    with django_assert_num_queries(5):
+        issue(server, worker(f"worker{number}"))
+    with django_assert_num_queries(6):
         rows = quotas.quotas_of_all(server, timezone.now())
 
     assert {quota.facility_issued for _person, quota in rows} == {12}
@@ -115,6 +123,28 @@ def test_a_bad_form_raises_nothing(client, server, changes):
 
     assert client.post("/codes/limits/", form).status_code == 422
     assert not QuotaRaise.objects.exists()
+
+
+def test_the_page_raises_the_limit_of_a_facility_by_its_row_in_the_directory(client, server):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(user("sup", Role.SUPERVISOR))
+    issue(server, worker("lan"))
+    form = {"whose": f"facility:{agency(STATION).pk}", "more": "20", "reason": "absent"}
+    said = client.post("/codes/limits/", form, follow=True).text
+
+    assert f"{STATION} may issue 20 codes more today" in said
+    assert "1 / 320" in said
+    assert QuotaRaise.objects.get().facility == agency(STATION)
+
+
+def test_a_supervisor_of_one_facility_sees_its_codes_and_those_of_nobody_else(client, server):
+    for name, place in (("lan", STATION), ("binh", "Bệnh viện tỉnh")):
+        issue(server, worker(name, place))
+    there = user("sup", Role.SUPERVISOR, within=agency(STATION))
+    everywhere = user("over", Role.SUPERVISOR)
+
+    assert {code.worker.username for code in codes_seen_by(there)} == {"lan"}
+    assert {code.worker.username for code in codes_seen_by(everywhere)} == {"lan", "binh"}
 
 
 def test_a_worker_cannot_raise_a_limit(client, server):

@@ -26,7 +26,7 @@ class RoleForm(forms.Form):
         queryset=Agency.objects.none(),
         required=False,
         empty_label=_("no agency chosen"),
-        help_text=_("The agency itself and those that answer to it."),
+        help_text=_("The agency itself and those that answer to it. For a health worker: the facility they work for."),
     )
     within_unit = forms.ModelChoiceField(
         label=_("Or in this unit"),
@@ -65,7 +65,19 @@ class RoleForm(forms.Form):
         values = super().clean() or self.cleaned_data
         if values.get("within_agency") and values.get("within_unit"):
             self.add_error("within_unit", _("Choose an agency or a unit, not both."))
+        # Its workers share a limit of codes, and its name is what they say on the phone.
+        if values.get("role") == Role.HEALTH_WORKER and not values.get("within_agency") and self._has_agencies:
+            self.add_error(
+                "within_agency",
+                _("Choose the facility the person works for. If it is not in the list, enter it in the directory."),
+            )
         return values
+
+    @property
+    def _has_agencies(self) -> bool:
+        field = self.fields["within_agency"]
+        assert isinstance(field, forms.ModelChoiceField)
+        return field.queryset is not None and field.queryset.exists()
 
     @property
     def within(self) -> Scope:

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.secondfactor import confirm_second_factor
 from bluezone.healthauthority import declaring, queries
 from bluezone.healthauthority.declaration_forms import ChangePassphraseForm, KeyForm, OpenForm
 from bluezone.healthauthority.key_server import key_server
@@ -66,8 +67,9 @@ def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.HEALTH_SUPERVISORS)
+@confirm_second_factor
 def declaration_key(request: OfficeRequest) -> HttpResponse:
-    """Make the key for declarations, or another one in its place: 302 made, 422 bad form."""
+    """Make the key for declarations, or another one in its place: 302 made or to the second factor, 422 bad form."""
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -84,8 +86,9 @@ def declaration_key(request: OfficeRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.HEALTH_SUPERVISORS)
+@confirm_second_factor
 def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
-    """Change the passphrase of the key: 302 changed, 422 bad form or wrong passphrase."""
+    """Change the passphrase of the key: 302 changed or to the second factor, 422 bad form or wrong passphrase."""
     form = ChangePassphraseForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

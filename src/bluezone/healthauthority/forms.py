@@ -10,7 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.accounts.models import User
+from bluezone.agencies.models import Agency
 from bluezone.healthauthority import issuing, quotas
+from bluezone.healthauthority.facilities import facilities_of
 from bluezone.healthauthority.models import CaseClass, RaiseReason
 
 
@@ -67,14 +69,18 @@ class RaiseForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._workers = {str(worker.pk): worker for worker in quotas.issuers()}
-        facilities = sorted({name for worker in self._workers.values() if (name := quotas.facility_of(worker))})
+        agencies = facilities_of(self._workers.values()).values()
+        self._facilities = {str(agency.pk): agency for agency in sorted(agencies, key=lambda each: each.name)}
+        workers = [(f"worker:{pk}", worker.name) for pk, worker in self._workers.items()]
+        facilities = [(f"facility:{pk}", agency.name) for pk, agency in self._facilities.items()]
         self.fields["whose"].choices = [  # type: ignore[attr-defined]
             ("", _("choose")),
-            (_("One worker"), [(f"worker:{pk}", worker.name) for pk, worker in self._workers.items()]),
-            (_("A facility, all its workers together"), [(f"facility:{name}", name) for name in facilities]),
+            (_("One worker"), workers),
+            (_("A facility, all its workers together"), facilities),
         ]
 
-    def target(self) -> tuple[User | None, str]:
-        """The worker, or None and the name of the facility."""
-        kind, _separator, name = self.cleaned_data["whose"].partition(":")
-        return (self._workers[name], "") if kind == "worker" else (None, name)
+    @property
+    def target(self) -> User | Agency:
+        """The worker or the facility whose limit is raised."""
+        kind, _separator, pk = self.cleaned_data["whose"].partition(":")
+        return self._workers[pk] if kind == "worker" else self._facilities[pk]

@@ -12,6 +12,7 @@ from bluezone.accounts import auditing
 from bluezone.accounts.inviting import COMMAND_LINE
 from bluezone.accounts.models import Act, User
 from bluezone.healthauthority import quotas
+from bluezone.healthauthority.facilities import facility_of
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.keyserver import codes
 from bluezone.keyserver.codes import OLDEST_ONSET_DAYS, OnsetRefused
@@ -101,7 +102,7 @@ def _issue(
     record = IssuedCode.objects.create(
         handle=made.row_id,
         worker=worker,
-        facility=quotas.facility_of(worker),
+        facility=facility_of(worker),
         case_class=case_class,
         onset=onset,
         issued_at=now,

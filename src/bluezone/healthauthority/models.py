@@ -20,12 +20,13 @@ class IssuedCode(models.Model):
 
     There is no field for a name, a file number or a remark, on purpose: whatever were written there would tie a code
     to a person. A worker finds a code again by the time it was issued. The onset is forgotten when the code expires,
-    the row after 14 days. facility: the worker's agency at the time, whose limit the code counts toward.
+    the row after 14 days. facility: the agency the worker worked for at the time, whose limit the code counts toward;
+    None for a worker of the whole city.
     """
 
     handle = models.CharField(max_length=128, unique=True)
     worker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="codes")
-    facility = models.CharField(max_length=120, blank=True, db_index=True)
+    facility = models.ForeignKey("agencies.Agency", on_delete=models.PROTECT, null=True, related_name="+")
     case_class = models.CharField(max_length=16, choices=CaseClass)
     onset = models.DateField(null=True)
     issued_at = models.DateTimeField(db_index=True)
@@ -75,7 +76,7 @@ class QuotaRaise(models.Model):
     worker = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="quota_raises"
     )
-    facility = models.CharField(max_length=120, blank=True)
+    facility = models.ForeignKey("agencies.Agency", on_delete=models.PROTECT, null=True, related_name="+")
     day = models.DateField(db_index=True)
     more = models.PositiveIntegerField()
     reason = models.CharField(max_length=20, choices=RaiseReason)
@@ -87,8 +88,8 @@ class QuotaRaise(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(reason__in=RaiseReason.values), name="raise_reason_is_known"),
             models.CheckConstraint(
-                condition=models.Q(worker__isnull=False, facility="")
-                | (models.Q(worker__isnull=True) & ~models.Q(facility="")),
+                condition=models.Q(worker__isnull=False, facility__isnull=True)
+                | models.Q(worker__isnull=True, facility__isnull=False),
                 name="raise_is_for_a_worker_or_a_facility",
             ),
         ]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.models import User
 from bluezone.healthauthority import quotas
 from bluezone.healthauthority.forms import RaiseForm
 from bluezone.healthauthority.key_server import key_server
@@ -36,13 +37,10 @@ def quota(request: OfficeRequest) -> HttpResponse:
 
 
 def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> None:
-    worker, facility = form.target()
-    more, reason = form.cleaned_data["more"], form.cleaned_data["reason"]
-    if worker is not None:
-        quotas.raise_for_worker(request.user, worker, more, reason, now)
+    target, more, reason = form.target, form.cleaned_data["more"], form.cleaned_data["reason"]
+    if isinstance(target, User):
+        quotas.raise_for_worker(request.user, target, more, reason, now)
     else:
-        quotas.raise_for_facility(request.user, facility, more, reason, now)
-    name = worker.name if worker is not None else facility
-    messages.success(
-        request, _("%(name)s may issue %(more)s codes more today. It ends at midnight.") % {"name": name, "more": more}
-    )
+        quotas.raise_for_facility(request.user, target, more, reason, now)
+    said = _("%(name)s may issue %(more)s codes more today. It ends at midnight.")
+    messages.success(request, said % {"name": target.name, "more": more})

@@ -15,6 +15,8 @@ from django.utils import timezone
 from bluezone.accounts import auditing
 from bluezone.accounts.audiences import Audience
 from bluezone.accounts.models import Act, User
+from bluezone.agencies.models import Agency
+from bluezone.healthauthority.facilities import facilities_of, facility_of
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 from bluezone.keyserver.service import KeyServer
 
@@ -23,11 +25,11 @@ from bluezone.keyserver.service import KeyServer
 class Quota:
     """What a worker may still issue on one local day.
 
-    facility: the worker's agency, "" when the account names none; it then has no limit of its own.
+    facility: the agency the worker works for; None for a role in the whole city, which has no such limit.
     *_issued: codes so far, revoked ones too; *_limit: city's setting and what supervisors added.
     """
 
-    facility: str
+    facility: Agency | None
     worker_issued: int
     worker_limit: int
     facility_issued: int
@@ -49,11 +51,6 @@ class Quota:
         return "facility" if self.left == 0 else None
 
 
-def facility_of(worker: User | None) -> str:
-    """The agency whose limit a worker's codes count toward; "" where there is none."""
-    return " ".join(worker.agency.split()) if worker else ""
-
-
 def quota_of(server: KeyServer, worker: User, now: datetime.datetime) -> Quota:
     """The state of both limits for a worker on the local day of `now`."""
     facility, day = facility_of(worker), timezone.localdate(now)
@@ -69,9 +66,12 @@ def quota_of(server: KeyServer, worker: User, now: datetime.datetime) -> Quota:
 
 def hold(worker: User) -> None:
     """Make requests that count toward the same limits wait for each other until the transaction ends."""
-    sharing = User.objects.filter(agency=worker.agency) if worker.agency else User.objects.filter(pk=worker.pk)
-    # On SQLite the transaction holds everybody already; PostgreSQL needs the row locks, always in the same order.
-    list(sharing.select_for_update().order_by("pk").values_list("pk", flat=True))
+    facility = facility_of(worker)
+    # On SQLite the transaction holds everybody already; PostgreSQL needs the row locks, always in the same order, and
+    # no key locks, so that codes which refer to the rows may be stored meanwhile.
+    if facility:
+        list(Agency.objects.select_for_update(no_key=True).filter(pk=facility.pk).values_list("pk"))
+    list(User.objects.select_for_update(no_key=True).filter(pk=worker.pk).values_list("pk"))
 
 
 @transaction.atomic
@@ -85,12 +85,14 @@ def raise_for_worker(supervisor: User, worker: User, more: int, reason: str, now
 
 
 @transaction.atomic
-def raise_for_facility(supervisor: User, facility: str, more: int, reason: str, now: datetime.datetime) -> QuotaRaise:
+def raise_for_facility(
+    supervisor: User, facility: Agency, more: int, reason: str, now: datetime.datetime
+) -> QuotaRaise:
     """Let the workers of a facility issue `more` codes together beyond its limit on the local day of `now`; audited."""
     made = QuotaRaise.objects.create(
         facility=facility, day=timezone.localdate(now), more=more, reason=reason, raised_by=supervisor, raised_at=now
     )
-    auditing.record(supervisor.username, Act.QUOTA_RAISED, "", facility=facility, more=more, reason=reason)
+    auditing.record(supervisor.username, Act.QUOTA_RAISED, "", facility=facility.key, more=more, reason=reason)
     return made
 
 
@@ -102,6 +104,7 @@ def issuers() -> list[User]:
 def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User, Quota]]:
     """The state of the limits of everybody who may issue, in a constant number of queries; most codes first."""
     people, day = issuers(), timezone.localdate(now)
+    facilities = facilities_of(people)
     today = IssuedCode.objects.filter(issued_at__gte=_midnight(now)).order_by()
     by_worker = dict(today.values_list("worker").annotate(Count("pk")))
     by_facility = dict(today.values_list("facility").annotate(Count("pk")))
@@ -110,13 +113,14 @@ def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User,
     more_by_facility = dict(raises.values_list("facility").annotate(Sum("more")))
     rows = []
     for person in people:
-        facility = facility_of(person)
+        facility = facilities.get(person.pk)
+        number = facility.pk if facility else None
         quota = Quota(
             facility=facility,
             worker_issued=by_worker.get(person.pk, 0),
             worker_limit=server.city.quota_per_worker_a_day + more_by_worker.get(person.pk, 0),
-            facility_issued=by_facility.get(facility, 0) if facility else 0,
-            facility_limit=server.city.quota_per_facility_a_day + more_by_facility.get(facility, 0),
+            facility_issued=by_facility.get(number, 0) if facility else 0,
+            facility_limit=server.city.quota_per_facility_a_day + (more_by_facility.get(number, 0) if facility else 0),
         )
         rows.append((person, quota))
     return sorted(rows, key=lambda row: -row[1].worker_issued)
@@ -125,7 +129,7 @@ def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User,
 def raises_of_today(now: datetime.datetime) -> list[QuotaRaise]:
     """What was raised for the local day of `now`, newest first."""
     today = QuotaRaise.objects.filter(day=timezone.localdate(now))
-    return list(today.select_related("worker", "raised_by"))
+    return list(today.select_related("worker", "facility", "raised_by"))
 
 
 def _more(**whose: object) -> int:

@@ -94,10 +94,10 @@ def reports_per_day(server: KeyServer) -> list[tuple[datetime.date, CaseClass, i
     return sorted(rows, key=lambda row: (-row[0].toordinal(), row[1]))
 
 
-def file_rows(server: KeyServer) -> list[FileRow]:
-    """Export files of the last two weeks, newest first, with the count that anybody can make of a public file."""
+def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
+    """The `most` newest export files (None: all of two weeks) with the count that anybody can make of a public file."""
     rows = []
-    for found in counted.files(server):
+    for found in counted.files(server)[-most if most else 0 :]:
         path = exports_folder(server) / found.name
         ended = datetime.datetime.fromtimestamp(found.end_timestamp, datetime.UTC)
         rows.append(FileRow(found.number, ended, _keys_in(str(path)) if path.is_file() else 0, found.size))
@@ -108,7 +108,7 @@ def file_rows(server: KeyServer) -> list[FileRow]:
 def _keys_in(path: str) -> int:
     """Keys in a file; files never change, so each is read once."""
     with open(path, "rb") as file:
-        return len(read_export(file.read()).keys)
+        return len(read_export(file.read()).columns)
 
 
 def sheets(server: KeyServer, *, everything: bool) -> list[ExportSheet]:

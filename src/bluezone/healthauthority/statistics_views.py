@@ -8,9 +8,10 @@ from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies.exporting import write_csv, write_xlsx
-from bluezone.healthauthority import queries, statistics
+from bluezone.healthauthority import statistics
+from bluezone.healthauthority.facilities import oversees
 from bluezone.healthauthority.key_server import key_server
-from bluezone.keyserver.statistics import guessing_alarm_hours
+from bluezone.keyserver import statistics as published
 
 SECONDS_PER_HOUR = 3600
 FILES_SHOWN = 24
@@ -20,16 +21,16 @@ FILES_SHOWN = 24
 @audience(Audience.CODE_ISSUERS)
 def show_statistics(request: OfficeRequest) -> HttpResponse:
     """Codes by day and class, files and the keys in them; for a supervisor also reports and attempts at guessing."""
-    server, everything = key_server(), queries.oversees(request.user)
-    rows, files = statistics.code_rows(server, everything=everything), statistics.file_rows(server)
+    server, everything = key_server(), oversees(request.user)
+    rows, files = statistics.code_rows(server, everything=everything), statistics.file_rows(server, FILES_SHOWN)
     context = {
         "rows": rows,
         "totals": statistics.totals(rows),
         "everything": everything,
         "reports": statistics.reports_per_day(server) if everything else [],
-        "guessed": [hour * SECONDS_PER_HOUR for hour in guessing_alarm_hours(server)] if everything else [],
-        "files": files[:FILES_SHOWN],
-        "file_count": len(files),
+        "guessed": [hour * SECONDS_PER_HOUR for hour in published.guessing_alarm_hours(server)] if everything else [],
+        "files": files,
+        "file_count": len(published.files(server)),
         "key_count": sum(row.keys for row in files),
         "padding": server.city.padding_mean,
         "tab": "statistics",
@@ -41,7 +42,7 @@ def show_statistics(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.CODE_ISSUERS)
 def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
     """The tables of the page: `codes.csv`, `files.csv` or `statistics.xlsx`; 404 anything else."""
-    server, everything = key_server(), queries.oversees(request.user)
+    server, everything = key_server(), oversees(request.user)
     if form == "codes.csv":
         body, kind = write_csv(statistics.codes_sheet(server, everything=everything)), "text/csv; charset=utf-8"
     elif form == "files.csv":

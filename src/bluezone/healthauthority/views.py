@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.healthauthority import issuing, queries, quotas, revoking
+from bluezone.healthauthority.facilities import codes_seen_by
 from bluezone.healthauthority.forms import IssueForm
 from bluezone.healthauthority.key_server import key_server
 
@@ -56,7 +57,7 @@ def new_code(request: OfficeRequest) -> HttpResponse:
 def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     """The state of one code as a fragment of HTML, which the page of a new code asks for while it is open."""
     server, now = key_server(), timezone.now()
-    issued = get_object_or_404(queries.codes_seen_by(request.user), pk=pk)
+    issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
     state = queries.state_of(server, issued)
     context = {"state": state, "reach": queries.reach(server, now)}
     response = render(request, "healthauthority/code_state.html", context)
@@ -69,7 +70,7 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
 def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then revoke: 302 back to the list, which says whether it was in time; 404 not one of yours."""
     server = key_server()
-    issued = get_object_or_404(queries.codes_seen_by(request.user), pk=pk)
+    issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
     if request.method == "POST":
         state = revoking.revoke(server, request.user, issued.handle)
         if state == "revoked":

@@ -4,6 +4,7 @@
 The digits and the link are two ways to one row. Source: protocol.md section 4, "Code"; attacks.md rows 5, 35, 44.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import IntEnum
@@ -160,9 +161,24 @@ def status(server: "KeyServer", text: str) -> CodeState:
     row, expires = _named(server, text)
     if row is None:
         return "expired"
-    if row.state is not State.OPEN:
-        return "used" if row.state is State.USED else "revoked"
-    return "expired" if expires <= server.clock() else "open"
+    return _state(row.state, expires, server.clock())
+
+
+def statuses(server: "KeyServer", handles: Sequence[str]) -> dict[str, CodeState]:
+    """Tell what became of many codes in one read: the state of each handle, as `status` tells it of one.
+
+    handles: row_ids of issued codes, 0 to 900 (SQLite takes no more values in one statement on old builds).
+    """
+    asked = [bytes.fromhex(handle) for handle in handles if _is_handle(handle)]
+    if not asked:
+        return dict.fromkeys(handles, "expired")
+    marks = ", ".join("?" * len(asked))
+    sql = f"SELECT handle, state, link_expire FROM credential WHERE handle IN ({marks})"  # noqa: S608 - marks alone
+    told: dict[str, CodeState] = dict.fromkeys(handles, "expired")
+    now = server.clock()
+    for handle, state, link_expire in server.codes_store.read(sql, tuple(asked)):
+        told[bytes(handle).hex()] = _state(State(state), link_expire, now)
+    return told
 
 
 def revoke(server: "KeyServer", text: str) -> None:
@@ -225,6 +241,12 @@ def _selected(server: "KeyServer", by: str, value: bytes) -> CredentialRow | Non
         return None
     handle, klass, onset_day, digits_expire, link_expire, state, used_digest = found[0]
     return CredentialRow(handle, klass, onset_day, digits_expire, link_expire, State(state), used_digest)
+
+
+def _state(state: State, expires: int, now: float) -> CodeState:
+    if state is not State.OPEN:
+        return "used" if state is State.USED else "revoked"
+    return "expired" if expires <= now else "open"
 
 
 def _is_handle(text: str) -> bool:

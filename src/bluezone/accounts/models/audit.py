@@ -80,3 +80,8 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.action} by {self.actor}"
+
+    @property
+    def done(self) -> str:
+        """What was done, in the reader's language; get_action_display hashes every act there is for each row."""
+        return str(Act(self.action).label)
