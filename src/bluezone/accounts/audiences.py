@@ -44,6 +44,8 @@ class Audience(enum.Enum):
     # Whose work begins at the inbox, and who reads how far it has got.
     DIRECTIVE_WORKERS = frozenset({Role.CLERK, Role.LEAD, Role.OFFICER, Role.ISSUER})
     LEADERS = frozenset({Role.LEADER})
+    # Who writes the news of the public site.
+    EDITORS = frozenset({Role.EDITOR})
     # Not people: enrolled tablets, canvass phones and speakers, by bearer token (bluezone.devices).
     DEVICES = frozenset({"device"})
 

@@ -27,6 +27,7 @@ FIRST_PAGES = [
     (Audience.ADMINS, "accounts"),
     (Audience.OVERSEERS, "audit"),
     (Audience.LEADERS, "coverage"),
+    (Audience.EDITORS, "news-desk"),
 ]
 
 

@@ -30,6 +30,8 @@ _WORTH_PACKING_BYTES = 860
 IMMUTABLE = "public, max-age=31536000, immutable"
 # Kept, but asked for again each time: an update reaches a phone at its next visit.
 ASK_AGAIN = "public, no-cache"
+# What changes with the city's settings, under an address that stays.
+KEPT_AN_HOUR = "public, max-age=3600"
 
 
 @dataclass(frozen=True)

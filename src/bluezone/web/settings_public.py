@@ -1,16 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Django's settings for the public origin: no session, no account, no form; the office is another origin."""
+"""Django's settings for the public origin: no session, no account; the office is another origin."""
+
+from csp.constants import SELF
 
 from bluezone.web.settings import *  # noqa: F403
-from bluezone.web.settings import CITY, SILENCED_SYSTEM_CHECKS, TEMPLATES, _hosts
+from bluezone.web.settings import CITY, CONTENT_SECURITY_POLICY, SILENCED_SYSTEM_CHECKS, TEMPLATES, _hosts
 
 ROOT_URLCONF = "bluezone.web.urls_public"
 ALLOWED_HOSTS = _hosts(CITY.public_host if CITY else None)
 CSRF_TRUSTED_ORIGINS = []
-# Without a session and without a form there is nothing to forge.
+# Without a session there is nothing to forge; the one form, for help, asks the browser where it was sent from.
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "security.W003"]
+# The web edition besides: its manifest, its service worker, codes drawn on the phone, sound.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        **CONTENT_SECURITY_POLICY["DIRECTIVES"],
+        "img-src": [SELF, "blob:", "data:"],
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
+        "media-src": [SELF],
+    }
+}
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    # Nothing secret is in a public page, so its packed size gives nothing away.
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "bluezone.web.middleware.speak_the_chosen_language",
     "django.middleware.common.CommonMiddleware",

@@ -4,15 +4,14 @@
 from django.urls import include, path
 
 from bluezone.web.language import choose_language
-from bluezone.web.statement import what_this_server_is
 from bluezone.web.trusting import authority_file, trust
 
-handler400 = "bluezone.web.errors.bad_request"
-handler404 = "bluezone.web.errors.not_found"
+handler400 = "bluezone.portal.views.bad_request"
+handler404 = "bluezone.portal.views.not_found"
 handler500 = "bluezone.web.errors.server_error"
 
 urlpatterns = [
-    path("", what_this_server_is, name="home"),
+    path("", include("bluezone.portal.urls_public")),
     path("", include("bluezone.devices.urls_public")),
     path("trust/", trust, name="trust"),
     path("trust/bluezone-authority.crt", authority_file, name="trust-file"),

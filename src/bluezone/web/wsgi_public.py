@@ -8,8 +8,8 @@ from typing import Any
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.wsgi import Environ, handles
 
-# Under /v1 but Django's: what enrolled devices call.
-DEVICE_PREFIXES = ("/v1/devices/",)
+# Under /v1 but Django's: what enrolled devices call, and requests for help.
+DJANGO_PREFIXES = ("/v1/devices/", "/v1/help")
 
 
 class PublicOrigin:
@@ -34,7 +34,7 @@ class PublicOrigin:
         self.open()
         assert self._server is not None
         path = environ.get("PATH_INFO", "")
-        if handles(path) and not path.startswith(DEVICE_PREFIXES):
+        if handles(path) and not path.startswith(DJANGO_PREFIXES):
             return self._server.application(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The forms of the portal: a text of news in the office, a request for help on the public origin."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.models import AdminUnit, UnitKind
+from bluezone.portal import markup
+from bluezone.portal.models import MOST_NOTE, NewsItem
+from bluezone.rollout.drives.helping import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
+
+
+class NewsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The four texts; English whole or not at all, links to https only."""
+
+    class Meta:
+        model = NewsItem
+        fields: ClassVar = ["title_vi", "body_vi", "title_en", "body_en"]
+        widgets: ClassVar = {
+            "body_vi": forms.Textarea(attrs={"rows": 10}),
+            "body_en": forms.Textarea(attrs={"rows": 10}),
+        }
+        help_texts: ClassVar = {
+            "body_vi": _(
+                "An empty line begins a paragraph, “- ” a point, “## ” a heading. **bold**, [words](https://address)."
+            ),
+            "body_en": _("Leave title and text empty if there is none; readers of English then get the Vietnamese."),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """English has both title and text, or neither."""
+        values: dict[str, Any] = super().clean() or {}
+        for name in ("body_vi", "body_en"):
+            if foreign := markup.foreign_links(values.get(name) or ""):
+                self.add_error(name, _("This link leads nowhere we allow: %(link)s") % {"link": foreign[0][:80]})
+        if bool(values.get("title_en")) != bool(values.get("body_en")) and not self.errors:
+            missing = "body_en" if values.get("title_en") else "title_en"
+            self.add_error(missing, _("Give title and text in English, or neither."))
+        return values
+
+
+class NoteForm(forms.Form):
+    """What was corrected, or why an item is withdrawn; readers see it."""
+
+    note = forms.CharField(max_length=MOST_NOTE, label=_("What readers are told"), widget=forms.Textarea({"rows": 3}))
+
+
+class HelpForm(forms.Form):
+    """What somebody writes who wants help; the rules are those of `open_help_request`."""
+
+    contact = forms.CharField(
+        max_length=CONTACT_LENGTH,
+        label=_("How can we reach you?"),
+        help_text=_("A telephone number, or the name and address of somebody who can be reached."),
+        widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"}),
+    )
+    unit = forms.ChoiceField(required=False, label=_("Ward or commune"))
+    place = forms.CharField(
+        required=False, max_length=PLACE_LENGTH, label=_("Where"), help_text=_("Residential group, house, shop.")
+    )
+    note = forms.CharField(
+        required=False,
+        max_length=NOTE_LENGTH,
+        label=_("With what?"),
+        widget=forms.Textarea({"rows": 4}),
+        help_text=_("Please write nothing about illness here: call the number instead."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        near = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE])
+        named = [(unit.code, unit.name) for unit in near.exclude(code=None).order_by("name")]
+        self.fields["unit"].choices = [("", _("I do not know")), *named]  # type: ignore[attr-defined]

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking for help: a form for people on the public origin, and POST /v1/help for the app and the gates."""
+
+import re
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from bluezone.accounts.audiences import Audience, audience
+from bluezone.accounts.signing_in import network_of
+from bluezone.devices.audience import json_body, json_endpoint
+from bluezone.devices.refusing import BodyInvalid
+from bluezone.portal.forms import HelpForm
+from bluezone.portal.showing import show
+from bluezone.portal.throttle import TooManyRequests, help_limit
+from bluezone.rollout.drives import open_help_request
+
+MOST_BYTES = 8 * 1024
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_TICKET = re.compile(r"[0-9A-Z]{3}-[0-9A-Z]{3}")
+_MEMBERS = ("channel", "contact", "place", "note", "unit")
+
+
+@json_endpoint("POST", Audience.EVERYONE, status=201)
+def open_ticket(request: HttpRequest) -> dict[str, Any]:
+    """`{"channel", "contact", "place", "note", "unit"}` -> `{"ticket"}`; `Idempotency-Key` makes repeats harmless.
+
+    201 opened, or opened before under the same key; 400 body, 413 too long, 422 what is wrong with it, 429 too many.
+    No address of the caller is kept.
+    """
+    body = json_body(request, MOST_BYTES)
+    values = {name: body.get(name) or "" for name in _MEMBERS}
+    wrong = [name for name, value in values.items() if not isinstance(value, str)]
+    if wrong:
+        raise BodyInvalid(f"{wrong[0]} is not a text")
+    key = request.headers.get("Idempotency-Key", "")
+    if key and not _KEY.fullmatch(key):
+        raise BodyInvalid("Idempotency-Key is not 8 to 64 letters, digits, - and _")
+    help_limit.count(network_of(request), timezone.now())
+    return {"ticket": open_help_request(**values, repeat_key=key)}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EVERYONE)
+def ask(request: HttpRequest) -> HttpResponse:
+    """The form: 303 to its ticket, 422 what to correct, 429 too many from this network, 403 sent from another site."""
+    if request.method != "POST":
+        return _form(request, HelpForm(), _new_key())
+    key = request.POST.get("key", "")
+    if not _KEY.fullmatch(key):
+        key = _new_key()
+    form = HelpForm(request.POST)
+    if _from_elsewhere(request):
+        return _form(
+            request, form, key, 403, _("Nothing was sent: the form came from another site. Send it from here.")
+        )
+    if not form.is_valid():
+        return _form(request, form, key, 422, _("Nothing was sent yet: please correct what is marked below."))
+    try:
+        help_limit.count(network_of(request), timezone.now())
+    except TooManyRequests as refused:
+        told = _("Too many requests came from this network. Yours is still here: send it again later, or call.")
+        response = _form(request, form, key, 429, told)
+        response.headers["Retry-After"] = str(int((refused.until - timezone.now()).total_seconds()) + 1)
+        return response
+    values = {name: form.cleaned_data[name] for name in ("contact", "place", "note", "unit")}
+    ticket = open_help_request("portal", **values, repeat_key=key)
+    response = redirect("help-sent", ticket)
+    response.status_code = 303
+    return response
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def sent(request: HttpRequest, ticket: str) -> HttpResponse:
+    """The number of a request; says nothing about whether there is one."""
+    if not _TICKET.fullmatch(ticket):
+        return redirect("help")
+    return show(request, "public/help_sent.html", {"ticket": ticket})
+
+
+def _form(request: HttpRequest, form: HelpForm, key: str, status: int = 200, refused: str = "") -> HttpResponse:
+    response = show(request, "public/help.html", {"form": form, "key": key, "refused": refused}, status=status)
+    # The key in it is this reader's.
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def _from_elsewhere(request: HttpRequest) -> bool:
+    """Whether a browser says that another site sent this form; without a session there is no token to forge."""
+    origin = request.headers.get("Origin")
+    return bool(origin and urlsplit(origin).netloc != request.get_host())

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sheets for the printer: an HTML template to PDF by WeasyPrint, with bleed, crop marks and embedded fonts.
+
+WeasyPrint may fetch the two fonts of the package and nothing else.
+"""
+
+from typing import Any
+
+import segno
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import override
+
+from bluezone.portal import wording
+from bluezone.portal.facts import Facts
+from bluezone.portal.folders import ASSETS
+from bluezone.refusal import Refused
+
+_FONTS = "font:"
+
+
+class SheetUnavailable(Refused):
+    """WeasyPrint, or a library it draws with, is not installed on this server."""
+
+    code = "sheet_unavailable"
+
+
+def sheet_html(template: str, city: Facts, **more: Any) -> str:
+    """The sheet as HTML in the city's language; the same words as the portal's pages."""
+    with override(city.language):
+        context = {
+            "city": city,
+            "headline": wording.headline(city),
+            "under": wording.under(city),
+            "steps": wording.steps(city),
+            "sick": wording.sick(city),
+            "fakes": wording.fakes(city),
+            "imprint": wording.imprint(city),
+            "qr": qr(city.short_link),
+            **more,
+        }
+        return render_to_string(f"portal/print/{template}", context)
+
+
+def write_pdf(html: str) -> bytes:
+    """The PDF of a sheet. Raises SheetUnavailable."""
+    try:
+        from weasyprint import HTML
+        from weasyprint.text.fonts import FontConfiguration
+    except (ImportError, OSError):
+        raise SheetUnavailable(
+            "WeasyPrint is not installed on this server; docs/portal.md says what it needs"
+        ) from None
+    document = HTML(string=html, url_fetcher=_fonts_only, base_url=_FONTS)
+    return bytes(document.write_pdf(font_config=FontConfiguration(), uncompressed_pdf=False))
+
+
+def qr(text: str) -> SafeString:
+    """A QR code as inline SVG without quiet zone, which the sheet's own white frame gives; a quarter may be damaged."""
+    drawn = segno.make(text, error="q", micro=False).svg_inline(border=0, dark="#000", omitsize=True, svgclass="qr")
+    return mark_safe(drawn)  # noqa: S308 - drawn by segno, without any text in it
+
+
+def _fonts_only(url: str, *_: object, **__: object) -> dict[str, Any]:
+    """Answer for `font:NAME` with a font of the package; refuse everything else."""
+    asset = ASSETS.assets.get("fonts/" + url.removeprefix(_FONTS)) if url.startswith(_FONTS) else None
+    if asset is None:
+        raise ValueError("a sheet fetches nothing but its fonts")
+    return {"string": asset.content, "mime_type": asset.media_type}

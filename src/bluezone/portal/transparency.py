@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public statement: keys, files, counts and hashes by which two people can see that both got the same.
+
+Attack row 37: somebody who is shown another config or index than everybody else sees other hashes here and there.
+Attack row 46: somebody who is given another web edition sees other hashes of its files.
+"""
+
+import base64
+import datetime
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+import bluezone
+from bluezone.accounts.audiences import Audience, audience
+from bluezone.healthauthority.key_server import key_server
+from bluezone.keyserver import files
+from bluezone.keyserver.publication import exports_folder
+from bluezone.keyserver.service import KeyServer
+from bluezone.portal.folders import public_key, web_edition
+from bluezone.portal.showing import show
+from bluezone.portal.stored import KEPT
+from bluezone.protocol.exportfile import InvalidExport, read_export
+from bluezone.protocol.indexfile import STALE_SECONDS, Index, chain_value, decode_index
+
+_MEGABYTE = 1_000_000
+# Two weeks of files at twelve a day.
+_FILES_REMEMBERED = 400
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One signed file as phones fetch it.
+
+    number: of the newest entry; sha256: hex, of the signed payload; key: fingerprint of the signing key.
+    chain: hex, the head of the chain of files it lists; empty for the config, whose history is in it.
+    """
+
+    title: str | Promise
+    number: int
+    sha256: str
+    key: str
+    generated_at: datetime.datetime
+    chain: str = ""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Counts over the files that phones fetch. megabytes: of all of them."""
+
+    files: int
+    keys: int
+    packages: int
+    megabytes: float
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def transparency(request: HttpRequest) -> HttpResponse:
+    """What everybody can compare."""
+    server = key_server()
+    exports_signed, venues_signed = files.index(server).content, files.venues_index(server).content
+    exports, venues = _index(exports_signed), _index(venues_signed)
+    config_signed = files.config(server, None).content
+    config = _statement(_("Settings file"), config_signed)
+    listed = [
+        config,
+        _statement(_("List of warning files"), exports_signed, exports),
+        _statement(_("List of venue packages"), venues_signed, venues),
+    ]
+    context = {
+        "config": config,
+        "files": listed,
+        "stale": server.clock() - exports.generated_at > STALE_SECONDS,
+        "public_key": public_key(),
+        "other_keys": _other_keys(_payload(config_signed)),
+        "figures": _figures(server, exports, venues),
+        "kept": KEPT,
+        "version": bluezone.__version__,
+        "assets_listed": list(web_edition().values()),
+    }
+    return show(request, "public/transparency.html", context)
+
+
+def _figures(server: KeyServer, exports: Index, venues: Index) -> Figures:
+    folder = exports_folder(server)
+    size = sum(entry.size for index in (exports, venues) for entry in index.entries)
+    keys = sum(_keys_in(folder / entry.name) for entry in exports.entries)
+    return Figures(len(exports.entries), keys, len(venues.entries), size / _MEGABYTE)
+
+
+@functools.lru_cache(maxsize=_FILES_REMEMBERED)
+def _keys_in(path: Path) -> int:
+    """How many keys a file has; it is named by its hash and never changes."""
+    try:
+        return len(read_export(path.read_bytes()).columns)
+    except (OSError, InvalidExport):
+        return 0
+
+
+def _other_keys(config: dict[str, Any]) -> list[tuple[str | Promise, str]]:
+    """Title and value of the keys that the config announces: of export files, of place codes, of notices."""
+    shown: list[tuple[str | Promise, str]] = []
+    for pem in config.get("export_keys", []):
+        der = load_pem_public_key(pem.encode()).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        shown.append((_("Key of the export files, SHA-256 of its DER form"), hashlib.sha256(der).hexdigest()))
+    for number, key in sorted(config.get("venue_keys", {}).items()):
+        shown.append((_("Key of place codes"), f"{number}: {key}"))
+    if config.get("push_key"):
+        shown.append((_("Key of notices"), config["push_key"]))
+    return shown
+
+
+def _index(signed: bytes) -> Index:
+    return decode_index(base64.b64decode(json.loads(signed)["payload"]))
+
+
+def _payload(signed: bytes) -> dict[str, Any]:
+    payload: dict[str, Any] = json.loads(base64.b64decode(json.loads(signed)["payload"]))
+    return payload
+
+
+def _statement(title: str | Promise, signed: bytes, index: Index | None = None) -> Statement:
+    """Read our own signed file; its bytes are what phones get, so the hash is what phones see."""
+    outer, inner = json.loads(signed), _payload(signed)
+    return Statement(
+        title=title,
+        number=inner["number"],
+        sha256=hashlib.sha256(base64.b64decode(outer["payload"])).hexdigest(),
+        key=outer["kid"],
+        generated_at=datetime.datetime.fromtimestamp(inner["generated_at"], datetime.UTC),
+        chain=chain_value(index, index.number).hex() if index else "",
+    )

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of the public pages, of the web edition and of the help call; `bluezone.web.urls_public` includes them."""
+
+from django.urls import path
+
+from bluezone.portal import feeds, help_views, material_views, transparency, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("k", views.home, name="short"),
+    path("v", views.venue, name="venue"),
+    path("install/", views.install, name="install"),
+    path("protection/", views.text_page, {"name": "protection"}, name="protection"),
+    path("guides/", views.text_page, {"name": "guides"}, name="guides"),
+    path("faq/", views.faq, name="faq"),
+    path("news/", views.news, name="news"),
+    path("news/<int:pk>/", views.news_item, name="news-item"),
+    path("news/feed.json", feeds.json_feed, name="news-feed"),
+    path("news/rss.xml", feeds.rss_vi, name="news-rss"),
+    path("news/rss.en.xml", feeds.rss_en, name="news-rss-en"),
+    path("materials/", material_views.materials, name="materials"),
+    path("materials/<str:language>/<str:file>", material_views.material, name="material"),
+    path("transparency/", transparency.transparency, name="transparency"),
+    path("help/", help_views.ask, name="help"),
+    path("help/<str:ticket>/", help_views.sent, name="help-sent"),
+    path("v1/help", help_views.open_ticket, name="help-open"),
+    path("app/", views.web_edition, {"path": ""}, name="web-edition"),
+    path("app/<path:path>", views.web_edition, name="web-edition-file"),
+    path("assets/<str:digest>/", views.asset, {"path": ""}, name="assets"),
+    path("assets/<str:digest>/<path:path>", views.asset, name="asset"),
+]

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public pages, for everybody, without account, session or form of a person."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from bluezone.accounts.audiences import Audience, audience
+from bluezone.portal import folders, queries, texts
+from bluezone.portal.facts import facts
+from bluezone.portal.models import NewsItem, NewsState
+from bluezone.portal.publishing import current
+from bluezone.portal.serving import ASK_AGAIN, IMMUTABLE, answer
+from bluezone.portal.showing import KEPT, show
+
+ON_THE_FIRST_PAGE = 3
+SERVICE_WORKERS = ("service-worker.js", "service-worker-module.js")
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def home(request: HttpRequest) -> HttpResponse:
+    """What Bluezone is, and one button; also at /k, the short link of leaflets and text messages."""
+    news = [queries.reading(version, _language()) for version in queries.published()[:ON_THE_FIRST_PAGE]]
+    return show(request, "public/home.html", {"news": news})
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def text_page(request: HttpRequest, name: str) -> HttpResponse:
+    """A page of the portal's own texts."""
+    title, parts = texts.page(name, _language(), facts())
+    return show(request, "public/text.html", {"title": title, "parts": parts})
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def faq(request: HttpRequest) -> HttpResponse:
+    """Questions and answers."""
+    title, questions = texts.questions(_language(), facts())
+    return show(request, "public/faq.html", {"title": title, "questions": questions})
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def install(request: HttpRequest) -> HttpResponse:
+    """Where to install from, or how to keep the web edition."""
+    return show(request, "public/install.html")
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def venue(request: HttpRequest) -> HttpResponse:
+    """The page behind a venue's poster: its script hands the part after `#` to the web edition on the phone."""
+    return show(request, "public/venue.html")
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def news(request: HttpRequest) -> HttpResponse:
+    """Every published item, newest first."""
+    page = Paginator(queries.published(), queries.ON_A_PAGE).get_page(request.GET.get("page"))
+    shown = [queries.reading(version, _language()) for version in page]
+    return show(request, "public/news.html", {"news": shown, "page": page})
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def news_item(request: HttpRequest, pk: int) -> HttpResponse:
+    """One item: 200 as published or corrected, 410 withdrawn with its reason, 404 a draft."""
+    item = get_object_or_404(NewsItem, pk=pk)
+    version = current(item)
+    if version is None:
+        raise Http404
+    gone = item.state == NewsState.WITHDRAWN
+    context = {"one": queries.reading(version, _language()), "item": item, "withdrawn": gone}
+    return show(request, "public/news_item.html", context, status=410 if gone else 200)
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def asset(request: HttpRequest, digest: str, path: str) -> HttpResponse:
+    """A file of the portal under an address that changes with its content; an older address gives the present file."""
+    keep = IMMUTABLE if digest == folders.ASSETS.digest else KEPT
+    return answer(request, folders.ASSETS.assets.get(path), keep)
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def web_edition(request: HttpRequest, path: str) -> HttpResponse:
+    """A file of the web edition; its page is the same at every visit until the city updates it."""
+    response = answer(request, folders.web_edition().get(path), ASK_AGAIN)
+    if path in SERVICE_WORKERS:
+        response.headers["Service-Worker-Allowed"] = folders.APP
+    return response
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: no such page."""
+    return _problem(
+        request, 404, _("There is no such page"), _("The address may be mistyped. Start again from the first page.")
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: a request that no page of ours makes."""
+    return _problem(
+        request, 400, _("The request was not understood"), _("Nothing was changed. Start again from the first page.")
+    )
+
+
+def _problem(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    context: dict[str, Any] = {"status": status, "title": title, "text": text}
+    return show(request, "public/problem.html", context, status=status)
+
+
+def _language() -> str:
+    return "en" if get_language() == "en" else "vi"
