@@ -58,6 +58,7 @@ class City:
     embargo_seconds:   time after the end of a key's day before it may be published; not under 7,200.
     poll_seconds:      how often phones fetch.
     padding_mean:      mean number of random keys in each of the 56 cells of a file; 0 only in tests.
+    venue_padding_mean: mean number of random items in each hourly venue package; 0 only in tests.
     quota_per_worker_a_day:   codes one health worker may issue in a day.
     quota_per_facility_a_day: codes that all workers of one agency may issue in a day together.
     trusted_proxies:   networks whose `X-Forwarded-For` is believed.
@@ -81,6 +82,7 @@ class City:
     embargo_seconds: int = 7200
     poll_seconds: int = 14_400
     padding_mean: int = 50
+    venue_padding_mean: int = 100
     quota_per_worker_a_day: int = 50
     quota_per_facility_a_day: int = 300
     trusted_proxies: tuple[str, ...] = ()
@@ -96,6 +98,8 @@ class City:
             )
         if self.padding_mean == 0:
             sentences.append("padding_mean is 0: files show how many cases there are; tests only")
+        if self.venue_padding_mean == 0:
+            sentences.append("venue_padding_mean is 0: packages show how many visits were reported; tests only")
         return sentences
 
 
@@ -108,6 +112,7 @@ _RANGES = {
     "embargo_seconds": (7200, 7 * 86_400),
     "poll_seconds": (1, 86_400),
     "padding_mean": (0, 5000),
+    "venue_padding_mean": (0, 5000),
     "quota_per_worker_a_day": (1, 10_000),
     "quota_per_facility_a_day": (1, 100_000),
 }

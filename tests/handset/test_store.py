@@ -30,7 +30,7 @@ def test_store_and_key_are_readable_by_their_owner_only(tmp_path):
 def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path):
     Store.open(tmp_path).close()
     with sqlite3.connect(tmp_path / STORE_FILE) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
     before = (tmp_path / STORE_FILE).read_bytes()
     with pytest.raises(HandsetStoreTooNew):
         Store.open(tmp_path)

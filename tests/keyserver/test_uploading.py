@@ -96,7 +96,7 @@ def test_slots_that_have_not_ended_are_refused(server, patient):
     phone = SlotPhone((slot,), **vars_of(patient)).certified()
 
     assert phone.upload(slots=(slot,)).status is Status.KEYS_REFUSED
-    assert server.keys_store.read("SELECT * FROM venue_item") == []
+    assert server.keys_store.read("SELECT * FROM waiting_item") == []
 
 
 def test_a_slot_is_stored_sealed_and_opens_with_its_own_key_only(server, patient):
@@ -104,7 +104,7 @@ def test_a_slot_is_stored_sealed_and_opens_with_its_own_key_only(server, patient
     phone = SlotPhone((slot,), **vars_of(patient)).certified()
 
     assert phone.upload(slots=(slot,)).status is Status.OK
-    ((tag, nonce, sealed),) = server.keys_store.read("SELECT tag, nonce, sealed FROM venue_item")
+    ((tag, nonce, sealed),) = server.keys_store.read("SELECT tag, nonce, sealed FROM waiting_item")
     assert tag == hmac.digest(slot.slot_key, b"BZ-TAG", "sha256")[:16]
     record = AESGCM(hmac.digest(slot.slot_key, b"BZ-ENC", "sha256")).decrypt(nonce, sealed, tag)
     assert record == bytes([1, 2, 10, 40]) + slot.hour.to_bytes(4, "big")

@@ -7,6 +7,7 @@ no header that tells phones apart. Source: protocol.md section 4.
 
 import http.client
 import ssl
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from bluezone.refusal import Refused
@@ -55,12 +56,17 @@ class Client:
         """Fetch a file of at most `most_bytes`. Raises ServerUnreachable, ServerAnswerRefused."""
         return self._call("GET", path, None, most_bytes)
 
-    def post(self, path: str, body: bytes, most_bytes: int) -> bytes:
-        """Send one message and return the answer. Raises ServerUnreachable, ServerAnswerRefused."""
-        return self._call("POST", path, body, most_bytes)
+    def post(self, path: str, body: bytes, most_bytes: int, headers: Mapping[str, str] | None = None) -> bytes:
+        """Send one message and return the answer; headers: beside those of every call.
 
-    def _call(self, method: str, path: str, body: bytes | None, most_bytes: int) -> bytes:
-        headers = {"Connection": "close"}
+        Raises ServerUnreachable, ServerAnswerRefused.
+        """
+        return self._call("POST", path, body, most_bytes, headers)
+
+    def _call(
+        self, method: str, path: str, body: bytes | None, most_bytes: int, more: Mapping[str, str] | None = None
+    ) -> bytes:
+        headers = {"Connection": "close", **(more or {})}
         if body is not None:
             headers["Content-Type"] = "application/octet-stream"
         connection = self._connection()

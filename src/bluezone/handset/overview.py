@@ -72,7 +72,7 @@ def overview(handset: Handset) -> Overview:
         stops.append("B2")
     if abs(error) > JUMP_SECONDS:
         stops.append("B3")
-    level = handset.assessment().level
+    level = handset.level()
     risky: dict[str, State] = {"high": "D", "low": "C"}
     problem = handset.store.get("check_problem")
     pending = handset.reporting.pending

@@ -7,7 +7,7 @@ from typing import Any
 from bluezone.handset.store import Store
 from bluezone.protocol.codes import Credential, CredentialKind
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_of
-from bluezone.protocol.upload import UploadKey, UploadRequest, commitment
+from bluezone.protocol.upload import Slot, UploadKey, UploadRequest, commitment
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class PendingReport:
     """Stage one: blinded and not yet signed (signature empty). Stage two: certified, uploaded at `upload_at`.
 
     Bytes are hex. credential is dropped once the certificate is there. keys: (key, start, level).
+    slots: (hour, slot key, start minute, end minute); visits: numbers of the stays they come from.
     blinded, inverse: of the blind signature; the same ones are sent again after a kill, so that the server
     signs again instead of calling the code used. upload_at: trusted Unix seconds.
     """
@@ -30,6 +31,8 @@ class PendingReport:
     inverse: str
     signature: str = ""
     upload_at: float = 0.0
+    slots: tuple[tuple[int, str, int, int], ...] = ()
+    visits: tuple[int, ...] = ()
 
     @property
     def certified(self) -> bool:
@@ -45,9 +48,13 @@ class PendingReport:
         """The keys as they are committed to and sent."""
         return tuple(UploadKey(bytes.fromhex(key), start, INTERVALS_PER_DAY, level) for key, start, level in self.keys)
 
+    def upload_slots(self) -> tuple[Slot, ...]:
+        """The venue slots as they are committed to and sent."""
+        return tuple(Slot(hour, bytes.fromhex(key), start, end) for hour, key, start, end in self.slots)
+
     def input_message(self) -> bytes:
         """What the certificate signs: rand || M."""
-        return bytes.fromhex(self.rand) + commitment(bytes.fromhex(self.salt), self.upload_keys(), ())
+        return bytes.fromhex(self.rand) + commitment(bytes.fromhex(self.salt), self.upload_keys(), self.upload_slots())
 
     def read_credential(self) -> Credential:
         """The code or link it was begun with."""
@@ -61,7 +68,7 @@ class PendingReport:
         """The upload."""
         return UploadRequest(
             chaff=chaff, kid=self.kid, rand=bytes.fromhex(self.rand), signature=bytes.fromhex(self.signature),
-            salt=bytes.fromhex(self.salt), keys=self.upload_keys(),
+            salt=bytes.fromhex(self.salt), keys=self.upload_keys(), slots=self.upload_slots(),
         )  # fmt: skip
 
 
@@ -70,8 +77,9 @@ def read_pending(store: Store, name: str) -> PendingReport | None:
     kept: dict[str, Any] | None = store.get(name)
     if kept is None:
         return None
-    keys = tuple((key, start, level) for key, start, level in kept.pop("keys"))
-    return PendingReport(keys=keys, **kept)
+    # JSON has lists only; a report that an older version began has no slots.
+    lists = {name: tuple(tuple(row) for row in kept.get(name, ())) for name in ("keys", "slots")}
+    return PendingReport(**(kept | lists | {"visits": tuple(kept.get("visits", ()))}))
 
 
 def keep_pending(store: Store, name: str, report: PendingReport | None) -> None:

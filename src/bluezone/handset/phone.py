@@ -17,16 +17,20 @@ from bluezone.handset.encounterlog import EncounterLog, identifiers_per_day
 from bluezone.handset.exposures import Exposures, HeardIndex, Receiver, windows_of_file
 from bluezone.handset.plays import Plays
 from bluezone.handset.radiostate import RadioState
-from bluezone.handset.reporting import ReportDraft, Reporting, ReportOutcome
-from bluezone.handset.sentlog import Sent, SentLog
+from bluezone.handset.reporting import Reporting
+from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
+from bluezone.handset.telling import Telling
 from bluezone.handset.trust import parse_trust
 from bluezone.handset.trustedtime import Stamp, TrustedTime
-from bluezone.handset.warnings import Warning, warnings_of
-from bluezone.protocol.codes import Credential
-from bluezone.protocol.exposure import Assessment, parse_profile
+from bluezone.handset.venuechecks import VenueChecks
+from bluezone.handset.visiting import Visiting
+from bluezone.handset.visits import Visits
+from bluezone.handset.warnings import Warning, venue_warnings_of, warnings_of
+from bluezone.protocol.exposure import Assessment, Level, parse_profile
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.metadata import Metadata
+from bluezone.protocol.venueexposure import VenueDay
 from bluezone.radio.calibration import confidence, effective_power_dbm, receiver_correction_db
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.refusal import Refused
@@ -36,7 +40,7 @@ LOOK_SECONDS = 1.0
 STATE_SECONDS = 60.0
 
 
-class Handset:
+class Handset(Visiting, Telling):
     """One phone. Make it with `open`, end it with `close`; usable from any thread.
 
     It is a radio Listener (`burst_started`, `heard`) and gives the Beacon its `payload`.
@@ -56,7 +60,9 @@ class Handset:
         self._exposures = Exposures(store)
         self.sent_log = SentLog(store)
         plays = Plays(client, rng.randbytes)
-        self.reporting = Reporting(store, self.city, self._keys, self.sent_log, plays, rng)
+        self._visits = Visits(store)
+        self._venues = VenueChecks(store, client, self.city, self._visits)
+        self.reporting = Reporting(store, self.city, self._keys, self._visits, self.sent_log, plays, rng)
         self._chaff = Chaff(store, self.city, self.sent_log, plays, rng)
         self._run = rng.getrandbits(31)
         self.time = TrustedTime.from_json(store.get("time"))
@@ -189,6 +195,7 @@ class Handset:
             if not self.time.known:
                 return 0
             today = day_at(self.now())
+            self._visits.settle(self.now())
             self._keys.drop_future(today)
             gone = self.store.purge(today - KEPT_DAYS)
             self.log.purged()
@@ -202,6 +209,8 @@ class Handset:
         with self._checking:
             try:
                 self._take_in_new_files()
+                # After the exports, whether or not there are visits: what a phone fetches says nothing of its owner.
+                self._venues.check(str(self.zone()), self.now, self.store.get("installed_at", self.now()))
             except Refused as refused:
                 self.store.put("check_problem", {"code": refused.code, "at": self.now()})
                 raise
@@ -249,38 +258,24 @@ class Handset:
             return Assessment("none", ())
         return self._exposures.assess(parse_profile(config.profile), self.today())
 
-    def warnings(self) -> list[Warning]:
-        """What the owner is told, latest day first."""
+    def venue_days(self) -> list[VenueDay]:
+        """What the venues amount to as of today, day by day, from what was found so far."""
         config = self.city.held
-        return [] if config is None else warnings_of(self.assessment(), config)
+        return [] if config is None else self._venues.assess(parse_profile(config.profile), self.today())
 
-    def prepare_report(self, credential: str) -> ReportDraft:
-        """Ask what a code or link is worth and say what a report would send. Raises InvalidCode and as Reporting."""
-        read = Credential.from_text(credential)
-        if not self.city.covers(self.now()):
-            self.check()
-        return self.reporting.prepare(read, self.now())
+    def level(self) -> Level:
+        """The level of the worst day, near a case or at a venue."""
+        levels = {self.assessment().level, *(day.level for day in self.venue_days())}
+        return "high" if "high" in levels else "low" if "low" in levels else "none"
 
-    def send_report(self, draft: ReportDraft, days: list[int] | None, *, consent: bool) -> ReportOutcome:
-        """Send what was agreed to; days: UTC days since 1970-01-01, None for all of the draft."""
-        return self.reporting.send(draft, days, consent=consent, now=self.now())
-
-    def report(self, credential: str, days: list[date] | None = None, consent: bool = False) -> ReportOutcome:
-        """Report with a code or link in one step; days: UTC dates to send, None for all. Raises ConsentMissing."""
-        draft = self.prepare_report(credential)
-        numbers = None if days is None else [(day - date(1970, 1, 1)).days for day in days]
-        return self.send_report(draft, numbers, consent=consent)
-
-    def go_on(self) -> None:
-        """Do what is due of a pending report and of the random packets. Raises as `report`."""
-        if self.reporting.pending is not None:
-            self.reporting.go_on(self.now())
-        if self.city.held is not None:
-            self._chaff.go_on(self.now())
-
-    def sent(self) -> list[Sent]:
-        """Everything of the owner's that ever left the phone."""
-        return self.sent_log.all()
+    def warnings(self) -> list[Warning]:
+        """What the owner is told, latest day first; of one day, contacts before venues."""
+        config = self.city.held
+        if config is None:
+            return []
+        labels = {visit.id: visit.label for visit in self.visits()}
+        told = warnings_of(self.assessment(), config) + venue_warnings_of(self.venue_days(), labels, config)
+        return sorted(told, key=lambda warning: warning.day, reverse=True)
 
     def encounters_per_day(self) -> dict[date, int]:
         """How many identifiers were heard each local day; see encounterlog.py for what that is not."""

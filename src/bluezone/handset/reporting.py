@@ -9,22 +9,22 @@ arrived twice counts once.
 import random
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Literal
+from dataclasses import replace
 
 from bluezone.handset.cityconfig import CityConfig, WeekKeyUntrusted
 from bluezone.handset.dailykeys import DailyKeys
 from bluezone.handset.pendingreport import PendingReport, keep_pending, read_pending
 from bluezone.handset.plays import Answer, Plays
+from bluezone.handset.reportdraft import ReportDraft, ReportOutcome, unix_day
 from bluezone.handset.sentlog import Kind, SentLog
 from bluezone.handset.store import Store
+from bluezone.handset.visits import Visit, VisitMissing, Visits
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
 from bluezone.protocol.codes import Credential
 from bluezone.protocol.intervals import day_at
-from bluezone.protocol.keys import TemporaryExposureKey
 from bluezone.protocol.upload import (
     MAX_KEY_AGE_DAYS,
+    Slot,
     Status,
     UploadKey,
     Verify1Request,
@@ -32,14 +32,12 @@ from bluezone.protocol.upload import (
     commitment,
     infectious_level,
 )
+from bluezone.protocol.venuestay import within_bounds
 from bluezone.refusal import Refused
 
+__all__ = ["ReportDraft", "ReportOutcome", "Reporting", "unix_day"]
+
 PENDING = "report"
-
-
-def unix_day(day: int) -> date:
-    """The date of a UTC day since 1970-01-01."""
-    return date(1970, 1, 1) + timedelta(days=day)
 
 
 class ConsentMissing(Refused):
@@ -78,56 +76,17 @@ class ReportRefused(Refused):
     code = "report_refused"
 
 
-@dataclass(frozen=True, slots=True)
-class ReportDraft:
-    """What a report would send, for the owner to agree to.
-
-    credential: the code or link. klass: 1 confirmed test, 2 clinical. kid: key of the certificate.
-    keys: by UTC day since 1970-01-01, with the level 1 standard or 2 high of that day.
-    """
-
-    credential: Credential
-    klass: int
-    kid: int
-    keys: tuple[tuple[TemporaryExposureKey, int], ...]
-
-    @property
-    def days(self) -> tuple[int, ...]:
-        """UTC days that can be chosen, earliest first."""
-        return tuple(key.day for key, _ in self.keys)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportOutcome:
-    """How far a report is.
-
-    state: "waiting" until `upload_at` (trusted Unix seconds), or "sent". days: UTC days of its keys.
-    """
-
-    state: Literal["waiting", "sent"]
-    days: tuple[int, ...]
-    upload_at: float
-
-    @property
-    def keys(self) -> int:
-        """How many daily keys the report holds."""
-        return len(self.days)
-
-    @property
-    def dates(self) -> tuple[date, ...]:
-        """UTC dates of its keys."""
-        return tuple(unix_day(day) for day in self.days)
-
-
 class Reporting:
     """Drives one report at a time. `on_rekeyed` is called when today's key was given away and replaced."""
 
     def __init__(
-        self, store: Store, city: CityConfig, keys: DailyKeys, sent: SentLog, plays: Plays, rng: random.Random
-    ) -> None:
+        self, store: Store, city: CityConfig, keys: DailyKeys, visits: Visits, sent: SentLog, plays: Plays,
+        rng: random.Random,
+    ) -> None:  # fmt: skip
         self._store = store
         self._city = city
         self._keys = keys
+        self._visits = visits
         self._sent = sent
         self._plays = plays
         self._rng = rng
@@ -146,9 +105,7 @@ class Reporting:
         Raises CodeWrong, CodeUsedOrExpired, WeekKeyUntrusted, NothingToReport, ReportPending, ServerUnreachable.
         """
         self._refuse_if_certified()
-        answer = self._logged(
-            "code_checked", now, (), lambda: self._plays.verify1(Verify1Request(credential=credential))
-        )
+        answer = self._logged("code_checked", now, lambda: self._plays.verify1(Verify1Request(credential=credential)))
         _check_status(answer.status)
         self._city.require_trusted(answer.kid, answer.klass, now)
         today = day_at(now)
@@ -157,24 +114,35 @@ class Reporting:
             level = infectious_level(day, answer.onset_day)
             if level is not None and today - day <= MAX_KEY_AGE_DAYS:
                 chosen.append((key, level))
-        if not chosen:
+        visits = tuple(visit for visit in self._visits.all(now) if _matters(visit, answer.onset_day, today))
+        if not chosen and not visits:
             raise NothingToReport("this phone has no codes of the days in which you could infect others")
-        return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen))
+        return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen), visits, now, answer.onset_day)
 
-    def send(self, draft: ReportDraft, days: Iterable[int] | None, *, consent: bool, now: float) -> ReportOutcome:
-        """Use the code for a certificate of exactly the chosen days, and upload after the wait.
+    def slots(self, draft: ReportDraft, visits: Iterable[int]) -> tuple[Slot, ...]:
+        """What a report would send of the chosen stays. Raises VisitMissing for one that is not in the draft."""
+        wanted, offered = set(visits), {visit.id for visit in draft.visits}
+        if not wanted <= offered:
+            raise VisitMissing("a chosen visit is not among those that can be sent; nothing was sent")
+        return within_bounds(slot for number in wanted for slot in self._visits.slots(number, draft.prepared_at))
 
-        days: UTC days to send, None for all of the draft. Raises ConsentMissing, NothingToReport, and as `go_on`.
+    def send(
+        self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = (), *, consent: bool, now: float
+    ) -> ReportOutcome:
+        """Use the code for a certificate of exactly the chosen days and stays, and upload after the wait.
+
+        days: UTC days to send, None for all of the draft. visits: numbers of stays of the draft, none unless named.
+        Raises ConsentMissing, NothingToReport, VisitMissing, and as `go_on`.
         """
         if not consent:
             raise ConsentMissing("nothing was sent: the owner has not agreed")
-        wanted = set(draft.days if days is None else days)
-        keys = [(key, level) for key, level in draft.keys if key.day in wanted]
-        if not keys:
+        stays = tuple(visits)
+        keys, slots = draft.chosen_keys(days), self.slots(draft, stays)
+        if not keys and not slots:
             raise NothingToReport("no day is chosen, so there is nothing to send; the code was not used")
         with self._lock:
             self._refuse_if_certified()
-            keep_pending(self._store, PENDING, self._blinded(draft, keys, now))
+            keep_pending(self._store, PENDING, replace(self._blinded(draft, keys, slots, now), visits=stays))
             return self.go_on(now)
 
     def go_on(self, now: float) -> ReportOutcome:
@@ -197,14 +165,16 @@ class Reporting:
         if pending is not None and pending.certified:
             raise ReportPending("a report is ready and will be sent by itself; no new code is needed")
 
-    def _blinded(self, draft: ReportDraft, keys: list[tuple[TemporaryExposureKey, int]], now: float) -> PendingReport:
+    def _blinded(
+        self, draft: ReportDraft, keys: tuple[UploadKey, ...], slots: tuple[Slot, ...], now: float
+    ) -> PendingReport:
         week_key = self._city.require_trusted(draft.kid, draft.klass, now)
         rand, salt = self._rng.randbytes(32), self._rng.randbytes(32)
-        uploaded = [UploadKey(key.key, key.start, key.period, level) for key, level in keys]
-        blinded = blind(PublicKey(week_key.n, week_key.e), rand + commitment(salt, uploaded, ()))
+        blinded = blind(PublicKey(week_key.n, week_key.e), rand + commitment(salt, keys, slots))
         return PendingReport(
             kind=draft.credential.kind, credential=draft.credential.value.hex(), klass=draft.klass, kid=draft.kid,
-            rand=rand.hex(), salt=salt.hex(), keys=tuple((key.key.hex(), key.start, level) for key, level in keys),
+            rand=rand.hex(), salt=salt.hex(), keys=tuple((key.key.hex(), key.start, key.level) for key in keys),
+            slots=tuple((slot.hour, slot.slot_key.hex(), slot.start_minute, slot.end_minute) for slot in slots),
             blinded=blinded.message.hex(), inverse=f"{blinded.inverse:x}",
         )  # fmt: skip
 
@@ -217,7 +187,7 @@ class Reporting:
         request = Verify2Request(
             credential=pending.read_credential(), kid=pending.kid, blinded=bytes.fromhex(pending.blinded)
         )
-        answer = self._logged("certificate_asked", now, (), lambda: self._plays.verify2(request))
+        answer = self._logged("certificate_asked", now, lambda: self._plays.verify2(request))
         if answer.status is not Status.OK:
             keep_pending(self._store, PENDING, None)
             _check_status(answer.status)
@@ -237,22 +207,26 @@ class Reporting:
         return self._rng.uniform(0, config.waits["verify_to_upload_seconds"])
 
     def _upload(self, pending: PendingReport, now: float) -> ReportOutcome:
-        answer = self._logged("keys_sent", now, pending.days, lambda: self._plays.upload(pending.request()))
+        told = (pending.days, len(pending.slots))
+        answer = self._logged("keys_sent", now, lambda: self._plays.upload(pending.request()), *told)
         if answer.status is not Status.OK:
             keep_pending(self._store, PENDING, None)
             raise ReportRefused(f"the server did not take the report: {answer.status.name.lower()}")
         today = day_at(now)
         with self._store.transaction():
             self._keys.uploaded({bytes.fromhex(key) for key, _, _ in pending.keys}, today)
+            self._visits.reported(pending.visits)
             keep_pending(self._store, PENDING, None)
             self._store.put("reported_at", now)
         if today in pending.days:
             self.on_rekeyed()
         return ReportOutcome("sent", pending.days, now)
 
-    def _logged(self, kind: Kind, now: float, days: tuple[int, ...], call: Callable[[], Answer]) -> Answer:
+    def _logged(
+        self, kind: Kind, now: float, call: Callable[[], Answer], days: tuple[int, ...] = (), slots: int = 0
+    ) -> Answer:
         """Write the request down, make it, and write down how it ended."""
-        number = self._sent.about_to_send(kind, now, days)
+        number = self._sent.about_to_send(kind, now, days, slots)
         try:
             answer = call()
         except Refused:
@@ -260,6 +234,12 @@ class Reporting:
             raise
         self._sent.ended(number, "accepted" if answer.status is Status.OK else "refused")
         return answer
+
+
+def _matters(visit: Visit, onset_day: int, today: int) -> bool:
+    """Whether a stay may be offered: it can be sent, and lies in the days in which the owner could infect others."""
+    day = day_at(visit.in_at)
+    return visit.can_send and today - day <= MAX_KEY_AGE_DAYS and infectious_level(day, onset_day) is not None
 
 
 def _check_status(status: Status) -> None:

@@ -5,7 +5,7 @@ Source: design.md, promise 2.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -21,7 +21,8 @@ class Sent:
     """One request that carried the owner's data.
 
     kind: code_checked (the code was shown to the server), certificate_asked (code and blinded commitment),
-          keys_sent (the keys of `days`). unix_seconds: trusted time. days: UTC days since 1970-01-01.
+          keys_sent (the keys of `days` and `slots` venue slots). unix_seconds: trusted time.
+    days: UTC days since 1970-01-01.
     outcome: "unknown" if the phone stopped before the answer came.
     """
 
@@ -29,6 +30,7 @@ class Sent:
     kind: Kind
     days: tuple[int, ...]
     outcome: Outcome
+    slots: int = 0
 
     @property
     def dates(self) -> tuple[date, ...]:
@@ -42,16 +44,16 @@ class SentLog:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def about_to_send(self, kind: Kind, now: float, days: tuple[int, ...] = ()) -> int:
+    def about_to_send(self, kind: Kind, now: float, days: tuple[int, ...] = (), slots: int = 0) -> int:
         """Write down a request before it leaves; returns the number for `ended`."""
-        return self._store.add("sent", day_at(now), _encode(Sent(now, kind, days, "unknown")))
+        return self._store.add("sent", day_at(now), _encode(Sent(now, kind, days, "unknown", slots)))
 
     def ended(self, number: int, outcome: Outcome) -> None:
         """Add how it ended."""
         contents = self._store.row("sent", number)
         assert contents is not None
         sent = _decode(contents)
-        ended = Sent(sent.unix_seconds, sent.kind, sent.days, outcome)
+        ended = replace(sent, outcome=outcome)
         self._store.replace("sent", number, day_at(sent.unix_seconds), _encode(ended))
 
     def all(self) -> list[Sent]:
@@ -70,9 +72,10 @@ class SentLog:
 
 
 def _encode(sent: Sent) -> bytes:
-    return json.dumps([sent.unix_seconds, sent.kind, list(sent.days), sent.outcome]).encode()
+    return json.dumps([sent.unix_seconds, sent.kind, list(sent.days), sent.outcome, sent.slots]).encode()
 
 
 def _decode(contents: bytes) -> Sent:
-    unix_seconds, kind, days, outcome = json.loads(contents)
-    return Sent(unix_seconds, kind, tuple(days), outcome)
+    # Entries of before there were venues end with the outcome.
+    unix_seconds, kind, days, outcome, *slots = json.loads(contents)
+    return Sent(unix_seconds, kind, tuple(days), outcome, *slots)

@@ -17,12 +17,12 @@ from typing import Any
 from bluezone.handset.vault import HandsetStoreDamaged, Vault, overwrite_and_remove
 from bluezone.refusal import Refused
 
-VERSION = 1
+VERSION = 2
 STORE_FILE = "handset.sqlite3"
 KEY_FILE = "handset.key"
 LOCK_FILE = "handset.lock"
 BUSY_SECONDS = 10.0
-PURGED_TABLES = ("pages", "daily_keys", "windows")
+PURGED_TABLES = ("pages", "daily_keys", "windows", "visits", "venue_overlaps")
 
 SCHEMA = """
 CREATE TABLE state (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
@@ -31,6 +31,11 @@ CREATE INDEX pages_by_day ON pages (day);
 CREATE TABLE daily_keys (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE windows (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE sent (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+"""
+# What version 2 added: stays at venues, and what was found about them.
+SCHEMA_2 = """
+CREATE TABLE visits (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE venue_overlaps (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
 """
 
 
@@ -236,8 +241,9 @@ def _connect(path: Path, fresh: bool) -> sqlite3.Connection:
             raise HandsetStoreTooNew(f"the store has version {version}, this program knows {VERSION}; update it")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        if version == 0:
-            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        if version < VERSION:
+            added = SCHEMA_2 if version == 1 else SCHEMA + SCHEMA_2
+            connection.executescript(f"BEGIN IMMEDIATE; {added} PRAGMA user_version = {VERSION}; COMMIT;")
     except sqlite3.Error as error:
         connection.close()
         raise _refusal(error) from error

@@ -5,26 +5,39 @@ The texts are the health authority's, from the signed config.
 Source: protocol.md section 3 "Shown"; specs/attacks.md row 11.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 from bluezone.handset.dates import full_date
 from bluezone.protocol.configfile import TEXT_NAMES, Config
 from bluezone.protocol.exposure import Assessment, DayExposure
+from bluezone.protocol.venueexposure import VenueDay
 
 WATCH_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Warning:
-    """One day with a risk. band: minutes, coarse. texts: by language ("vi", "en") and name, placeholders filled in."""
+    """One day with a risk.
+
+    band:  minutes, coarse. texts: by language ("vi", "en") and name, placeholders filled in.
+    kind:  "near" by Bluetooth, or "venue". label: names of the venues, where the owner wanted them kept.
+    """
 
     day: date
     level: str
     band: str
     certainty: str
     texts: Mapping[str, Mapping[str, str]]
+    kind: Literal["near", "venue"] = "near"
+    label: str | None = None
+
+    @property
+    def id(self) -> str:
+        """A name of this warning: there is one of each kind a day."""
+        return f"{self.kind}-{self.day.isoformat()}"
 
 
 def warnings_of(assessment: Assessment, config: Config) -> list[Warning]:
@@ -33,12 +46,30 @@ def warnings_of(assessment: Assessment, config: Config) -> list[Warning]:
     return [_warning(day, config) for day in sorted(risky, key=lambda day: day.day, reverse=True)]
 
 
+def venue_warnings_of(days: Iterable[VenueDay], labels: Mapping[int, str | None], config: Config) -> list[Warning]:
+    """The warnings of venues, in the order of the days. labels: names of stays by their number."""
+    return [
+        Warning(
+            day.day, day.level, day.band, day.certainty, _texts(day.day, config, "venue_"), "venue",
+            ", ".join(dict.fromkeys(label for visit in day.visits if (label := labels.get(visit)))) or None,
+        )
+        for day in days
+        if day.level != "none"
+    ]  # fmt: skip
+
+
 def _warning(exposure: DayExposure, config: Config) -> Warning:
-    texts = {
-        language: {name: _filled(texts[name], language, exposure.day, config.hotline) for name in TEXT_NAMES}
+    return Warning(exposure.day, exposure.level, exposure.band, exposure.certainty, _texts(exposure.day, config))
+
+
+def _texts(day: date, config: Config, prefix: str = "") -> dict[str, dict[str, str]]:
+    """The texts of a day; where the config has one of its own under `prefix` and the name, that one."""
+    return {
+        language: {
+            name: _filled(texts.get(prefix + name, texts[name]), language, day, config.hotline) for name in TEXT_NAMES
+        }
         for language, texts in config.texts.items()
     }
-    return Warning(exposure.day, exposure.level, exposure.band, exposure.certainty, texts)
 
 
 def _filled(text: str, language: str, day: date, hotline: str) -> str:

@@ -92,6 +92,8 @@ class ConfigFiles:
             },
             poll_seconds=city.poll_seconds,
             texts=_texts(),
+            venue_keys=self._secrets.venue_keys,
+            push_key=self._secrets.push_public,
         )
         payload = encode_config(config)
         if newest and _said(payload) == _said(self.payload(newest)):

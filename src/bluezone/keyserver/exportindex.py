@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed index of the export files of the last 14 days, which phones follow.
+"""The signed indexes of what was published in the last 14 days, which phones follow: export files, venue packages.
 
 Source: protocol.md section 5, "History".
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver.publication import exports_folder
 from bluezone.keyserver.secretfiles import write_whole
-from bluezone.protocol.indexfile import Index, IndexEntry, InvalidIndex, decode_index, encode_index
+from bluezone.keyserver.venuecodes import count_in_force, revoked
+from bluezone.keyserver.venuepackages import venues_folder
+from bluezone.protocol.indexfile import EXPORTS, VENUES, Index, IndexEntry, InvalidIndex, decode_index, encode_index
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from bluezone.protocol.signedjson import (
     CHAIN_START,
@@ -23,43 +27,61 @@ from bluezone.protocol.signedjson import (
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
 
-KIND = "exports"
 LISTED_SECONDS = 14 * SECONDS_PER_DAY
 # An index is signed anew this often even if no file was added, so that phones see that the service is alive.
 REFRESH_SECONDS = SECONDS_PER_HOUR
 FILE_NAME = "index.json"
 
 
-def renew_index(server: "KeyServer", now: float) -> None:
-    """Sign the index anew if it does not say what is so now, or said it long ago.
+@dataclass(frozen=True)
+class Series:
+    """Files that are numbered and chained together. table: where their rows are; folder: where they lie."""
+
+    kind: str
+    table: str
+    folder: Callable[["KeyServer"], Path]
+
+
+EXPORT_FILES = Series(EXPORTS, "export_file", exports_folder)
+VENUE_PACKAGES = Series(VENUES, "venue_package", venues_folder)
+ALL_SERIES = (EXPORT_FILES, VENUE_PACKAGES)
+
+
+def renew_indexes(server: "KeyServer", now: float) -> None:
+    """Renew every index that needs it; see `renew_index`."""
+    for series in ALL_SERIES:
+        renew_index(server, now, series)
+
+
+def renew_index(server: "KeyServer", now: float, series: Series = EXPORT_FILES) -> None:
+    """Sign an index anew if it does not say what is so now, or said it long ago.
 
     Call it under the service's lock; raises StoreFull, StoreRefused. Compared with what is stored, not with what
     this run did: an earlier run may have been killed between sealing a file and listing it.
     """
-    index = _index(server, now)
-    served = read_index(server)
+    index = _index(server, now, series)
+    served = read_index(server, series)
     if served is not None and now - served.generated_at < REFRESH_SECONDS:
         unchanged = replace(served, generated_at=index.generated_at) == index
         if unchanged:
             return
-    payload = encode_index(index)
-    signed = sign_payload(KIND, payload, server.secrets.signing_key)
-    write_whole(exports_folder(server) / FILE_NAME, signed)
+    signed = sign_payload(series.kind, encode_index(index), server.secrets.signing_key)
+    write_whole(series.folder(server) / FILE_NAME, signed)
 
 
-def read_index(server: "KeyServer") -> Index | None:
+def read_index(server: "KeyServer", series: Series = EXPORT_FILES) -> Index | None:
     """The index that phones fetch now; None if there is none that is whole and ours."""
     public = server.secrets.signing_key.public_key()
     try:
-        data = (exports_folder(server) / FILE_NAME).read_bytes()
-        return decode_index(open_signed(KIND, data, {fingerprint(public): public}))
+        data = (series.folder(server) / FILE_NAME).read_bytes()
+        return decode_index(open_signed(series.kind, data, {fingerprint(public): public}))
     except (OSError, InvalidSignedFile, InvalidIndex):
         return None
 
 
-def _index(server: "KeyServer", now: float) -> Index:
+def _index(server: "KeyServer", now: float, series: Series) -> Index:
     rows = server.keys_store.read(
-        "SELECT number, name, sha256, size, end_timestamp, chain_before FROM export_file"
+        f"SELECT number, name, sha256, size, end_timestamp, chain_before FROM {series.table}"  # noqa: S608
         " WHERE sha256 IS NOT NULL ORDER BY number"
     )
     entries = tuple(
@@ -72,11 +94,14 @@ def _index(server: "KeyServer", now: float) -> Index:
         chain = next(row[5] for row in rows if row[0] == entries[0].number)
     else:
         chain = extend_chain(newest[5], newest[2]) if newest else CHAIN_START
+    venues = series is VENUE_PACKAGES
     return Index(
-        kind=KIND,
+        kind=series.kind,
         number=newest[0] if newest else 0,
         generated_at=int(now),
         config_sha256=server.configs.newest_sha256(),
         chain_before=chain.hex(),
         entries=entries,
+        revoked=revoked(server, now) if venues else (),
+        registered=count_in_force(server, now) if venues else 0,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bluezone.keyserver import exportindex
 from bluezone.keyserver.publication import exports_folder
+from bluezone.keyserver.venuepackages import venues_folder
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
@@ -40,6 +41,16 @@ class Served:
 def index(server: "KeyServer") -> Served:
     """The signed index of export files."""
     return _read(exports_folder(server) / exportindex.FILE_NAME, "application/json", CHANGING)
+
+
+def venues_index(server: "KeyServer") -> Served:
+    """The signed index of venue packages."""
+    return _read(venues_folder(server) / exportindex.FILE_NAME, "application/json", CHANGING)
+
+
+def venue_package(server: "KeyServer", name: str) -> Served:
+    """A venue package; name: `<number>-<hash>.bin`, checked by the caller to be no path."""
+    return _read(venues_folder(server) / name, "application/octet-stream", IMMUTABLE)
 
 
 def config(server: "KeyServer", number: int | None) -> Served:

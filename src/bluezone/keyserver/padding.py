@@ -40,7 +40,7 @@ def padding_keys(seed: bytes, newest_day: int, mean: int) -> ExportKeys:
     # Not numpy's generator, whose distributions may change with a release: a file that a crash left unfinished
     # must come out the same after an upgrade.
     draws = np.frombuffer(hashlib.shake_256(seed + b"counts").digest(_DRAW_BYTES * len(cells)), dtype=">u8")
-    counts = np.searchsorted(_cumulative(mean), draws / 2.0**64, side="right") if mean else np.zeros(len(cells), int)
+    counts = np.searchsorted(cumulative(mean), draws / 2.0**64, side="right") if mean else np.zeros(len(cells), int)
     total = int(counts.sum())
     keys = np.frombuffer(hashlib.shake_256(seed + b"keys").digest(KEY_LENGTH * total), dtype=np.uint8)
     days, levels, classes = (np.repeat(np.array(column), counts) for column in zip(*cells, strict=True))
@@ -60,7 +60,7 @@ def export_columns(
 
 
 @cache
-def _cumulative(mean: int) -> NDArray[np.float64]:
+def cumulative(mean: int) -> NDArray[np.float64]:
     """P(count <= k) for k = 0, 1, ... up to where the rest is below 2**-60."""
     failure = mean / (_SUCCESSES + mean)
     probability = (1 - failure) ** _SUCCESSES

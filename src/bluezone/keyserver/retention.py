@@ -9,9 +9,9 @@ import time
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver.declarations import forget_declarations
-from bluezone.keyserver.exportindex import LISTED_SECONDS
-from bluezone.keyserver.publication import exports_folder
+from bluezone.keyserver.exportindex import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.store import Store, Transaction
+from bluezone.keyserver.venuecodes import forget_ended
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 
@@ -35,7 +35,8 @@ def forget(server: "KeyServer", now: float) -> None:
     _forget_codes(server.codes_store, now)
     _forget_uploads(server.keys_store, now)
     _forget_keys_once_a_day(server.keys_store, day_at(now))
-    _forget_files(server, now)
+    for series in ALL_SERIES:
+        _forget_files(server, series, now)
     forget_declarations(server, now)
 
 
@@ -58,7 +59,7 @@ def _forget_uploads(store: Store, now: float) -> None:
 
     def action(transaction: Transaction) -> None:
         transaction.execute("DELETE FROM spent WHERE accept_until <= ?", (int(now),))
-        transaction.execute("DELETE FROM venue_item WHERE received_day < ?", (oldest_day,))
+        forget_ended(transaction, int(now))
         transaction.execute("DELETE FROM upload_count WHERE day < ?", (oldest_day,))
 
     store.write(action)
@@ -102,22 +103,23 @@ def _forget_range(transaction: Transaction, before_start: int, low: int, high: i
     transaction.execute("DELETE FROM known_key WHERE prefix BETWEEN ? AND ? AND start < ?", (low, high, before_start))
 
 
-def _forget_files(server: "KeyServer", now: float) -> None:
+def _forget_files(server: "KeyServer", series: Series, now: float) -> None:
+    before = int(now) - LISTED_SECONDS
     old = server.keys_store.read(
-        "SELECT number FROM export_file WHERE end_timestamp <= ? AND sha256 IS NOT NULL", (int(now) - LISTED_SECONDS,)
+        f"SELECT number FROM {series.table} WHERE end_timestamp <= ? AND sha256 IS NOT NULL",  # noqa: S608
+        (before,),
     )
     numbers = {number for (number,) in old}
-    folder = exports_folder(server)
-    for path in folder.glob("[0-9]*.zip"):
+    for path in series.folder(server).glob("[0-9]*-*.*"):
         if int(path.name.split("-")[0]) in numbers:
             path.unlink(missing_ok=True)
 
     def action(transaction: Transaction) -> None:
         # The newest row stays: the chain goes on from it.
         transaction.execute(
-            "DELETE FROM export_file WHERE end_timestamp <= ? AND sha256 IS NOT NULL"
-            " AND number < (SELECT MAX(number) FROM export_file)",
-            (int(now) - LISTED_SECONDS,),
+            f"DELETE FROM {series.table} WHERE end_timestamp <= ? AND sha256 IS NOT NULL"  # noqa: S608
+            f" AND number < (SELECT MAX(number) FROM {series.table})",
+            (before,),
         )
 
     server.keys_store.write(action)

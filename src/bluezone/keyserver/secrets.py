@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The key server's own secrets, in `<data>/keys`, readable by the service alone.
 
-signing-ed25519.pem signs config and indexes; export-p256.pem signs export files; pepper hides credentials in
-the codes store and authenticates puzzles; week keys sign certificates.
+signing-ed25519.pem signs config and indexes; export-p256.pem signs export files; venue-ed25519.pem signs venue codes;
+vapid-p256.pem says to push services who is sending (RFC 8292); pepper hides credentials in the codes store and
+authenticates puzzles; week keys sign certificates.
 """
 
+import base64
 import hashlib
 import hmac
 import os
@@ -30,6 +32,9 @@ from bluezone.protocol.codes import Credential
 from bluezone.protocol.exportfile import SignatureInfo
 
 PEPPER_LENGTH = 32
+# Under which number the config lists the key of venue codes, and codes name it.
+VENUE_KID = 1
+VAPID_FILE = "vapid-p256.pem"
 # What a verifier on a phone looks a key up by (specs/exposure-notification.md 2, SignatureInfo).
 EXPORT_KEY_VERSION = "v1"
 
@@ -41,6 +46,8 @@ class Secrets:
     signing_key: Ed25519PrivateKey
     export_key: ec.EllipticCurvePrivateKey
     week_keys: WeekKeyRing
+    venue_key: Ed25519PrivateKey
+    push_key: ec.EllipticCurvePrivateKey
     _pepper: bytes
 
     def __repr__(self) -> str:
@@ -60,6 +67,17 @@ class Secrets:
         public = self.export_key.public_key()
         return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
+    @property
+    def venue_keys(self) -> dict[str, str]:
+        """Public keys of venue codes by number, as the config lists them."""
+        return {str(VENUE_KID): self.venue_key.public_key().public_bytes_raw().hex()}
+
+    @property
+    def push_public(self) -> str:
+        """The public key of Web Push, as the config and browsers want it: uncompressed point, base64url."""
+        point = self.push_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
+
     def export_signature_info(self) -> SignatureInfo:
         """How export files name the key that signed them; the id is the public key's fingerprint."""
         public = self.export_key.public_key()
@@ -75,11 +93,15 @@ def open_secrets(folder: Path) -> Secrets:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     signing = _private_key(folder / "signing-ed25519.pem", Ed25519PrivateKey.generate)
     export = _private_key(folder / "export-p256.pem", lambda: ec.generate_private_key(ec.SECP256R1()))
+    venue = _private_key(folder / "venue-ed25519.pem", Ed25519PrivateKey.generate)
+    push = _private_key(folder / VAPID_FILE, lambda: ec.generate_private_key(ec.SECP256R1()))
     pepper = _made_once(folder / "pepper", lambda: os.urandom(PEPPER_LENGTH))
-    right_kinds = isinstance(signing, Ed25519PrivateKey) and isinstance(export, ec.EllipticCurvePrivateKey)
+    right_kinds = all(isinstance(key, Ed25519PrivateKey) for key in (signing, venue)) and all(
+        isinstance(key, ec.EllipticCurvePrivateKey) for key in (export, push)
+    )
     if not right_kinds or len(pepper) != PEPPER_LENGTH:
         raise StoreDamaged(f"{folder.name} holds keys of another kind than expected")
-    return Secrets(signing, export, WeekKeyRing(folder), pepper)
+    return Secrets(signing, export, WeekKeyRing(folder), venue, push, pepper)
 
 
 def _private_key(path: Path, generate: Callable[[], Any]) -> Any:

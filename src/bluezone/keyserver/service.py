@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bluezone.city import City, load_city
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.exportindex import renew_index
+from bluezone.keyserver.exportindex import renew_indexes
 from bluezone.keyserver.limits import Limits
 from bluezone.keyserver.lock import only_one
 from bluezone.keyserver.mingling import mingle_once_an_hour
@@ -19,6 +19,7 @@ from bluezone.keyserver.publication import publish
 from bluezone.keyserver.retention import forget
 from bluezone.keyserver.secrets import Secrets, open_secrets
 from bluezone.keyserver.store import Store, Transaction, open_store
+from bluezone.keyserver.venuepackages import publish_packages
 from bluezone.keyserver.wsgi import Application, WsgiApplication
 from bluezone.protocol.intervals import hour_at
 
@@ -73,14 +74,14 @@ class KeyServer:
             server = cls(folder, city, codes_store, keys_store, secrets, clock)
             try:
                 server._prepare(clock())
-                renew_index(server, clock())
+                renew_indexes(server, clock())
             except BaseException:
                 server.close()
                 raise
         return server
 
     def tick(self, now: float | None = None) -> bool:
-        """Do what is due: week keys, config, export file, index, retention. Idempotent; call it every minute or so.
+        """Do what is due: week keys, config, published files, indexes, retention. Idempotent; call it every minute or so.
 
         now: Unix seconds, the clock's if None. Returns False if another process is at it.
         Raises StoreRefused; whatever was not done is due at the next tick.
@@ -92,7 +93,8 @@ class KeyServer:
             self._prepare(moment)
             hour_is_new = mingle_once_an_hour(self.keys_store, hour_at(moment))
             publish(self, moment)
-            renew_index(self, moment)
+            publish_packages(self, moment)
+            renew_indexes(self, moment)
             forget(self, moment)
             if hour_is_new:
                 self.codes_store.tidy()

@@ -9,7 +9,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver.store import Transaction, key_prefix
-from bluezone.keyserver.venueitems import sealed_item
+from bluezone.keyserver.venueitems import keep_items
 from bluezone.protocol.blindrsa import PublicKey, verify
 from bluezone.protocol.configfile import WeekKey
 from bluezone.protocol.intervals import day_at, hour_at
@@ -91,10 +91,7 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
         waiting = [(k.start, k.key, k.level, klass, hour_at(now)) for k in request.keys]
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", waiting)
     if request.slots:
-        transaction.execute_each(
-            "INSERT INTO venue_item (tag, nonce, sealed, received_day) VALUES (?, ?, ?, ?)",
-            [(*sealed_item(slot, klass), day_at(now)) for slot in request.slots],
-        )
+        keep_items(transaction, request.slots, klass)
     transaction.execute(
         "INSERT INTO upload_count VALUES (?, ?, 1)"
         " ON CONFLICT (day, class) DO UPDATE SET uploads = upload_count.uploads + 1",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RSA keys that sign certificates: one per class and ISO week, and one for rehearsals (chaff).
+"""RSA keys that sign blind: certificates per class and ISO week, gate tokens per week, and one for rehearsals (chaff).
 
-Source: protocol.md section 4, "RSA keys". Public halves stand in week-keys.json, each private half in a file of
+Source: protocol.md section 4, "RSA keys"; section 7. Public halves stand in week-keys.json, each private half in a file of
 its own that is erased after the last day on which its certificates are accepted.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from bluezone.keyserver.secretfiles import erase, read_secret, write_whole
 from bluezone.keyserver.store import StoreDamaged
 from bluezone.protocol import blindrsa
-from bluezone.protocol.configfile import WeekKey
+from bluezone.protocol.configfile import Purpose, WeekKey
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.upload import CHAFF_CLASS, CLINICAL_CLASS, CONFIRMED_CLASS
 
@@ -26,6 +26,10 @@ WEEKS_AHEAD = 3
 _FIRST_MONDAY = 4 * SECONDS_PER_DAY
 # The chaff key certifies nothing, so it need not change; a phone that kept an old config can still rehearse.
 _NEVER = 2**32 - 1
+# Upload certificates may be used a week longer than they are given out; gate tokens a day, because the week ends on
+# Monday at 7 in the morning in Bắc Kạn, with the queue already standing.
+_LONGER_SECONDS = {"upload": SECONDS_PER_WEEK, "gate": SECONDS_PER_DAY}
+_WEEKLY: tuple[tuple[Purpose, int], ...] = (("upload", CONFIRMED_CLASS), ("upload", CLINICAL_CLASS), ("gate", 0))
 
 INDEX_NAME = "week-keys.json"
 
@@ -61,8 +65,12 @@ class WeekKeyRing:
             return tuple(self._keys[kid] for kid in sorted(self._keys))
 
     def announced(self, now: float) -> tuple[WeekKey, ...]:
-        """The keys a config lists: this week's, the next three weeks' and the chaff key."""
-        return tuple(key for key in self.all() if key.purpose == "chaff" or key.use_from >= week_start(now))
+        """The keys a config lists: this week's, the next three weeks', the chaff key, and gate keys while they hold."""
+        start = week_start(now)
+        return tuple(
+            key for key in self.all()
+            if key.purpose == "chaff" or key.use_from >= start or (key.purpose == "gate" and now < key.accept_until)
+        )  # fmt: skip
 
     def find(self, kid: int) -> WeekKey | None:
         """The key that `kid` names, if there is one."""
@@ -74,7 +82,7 @@ class WeekKeyRing:
         """The key to certify a class with this week; the chaff key for class 0. Raises StoreDamaged without one."""
         start = week_start(now)
         for key in self.all():
-            if key.klass == klass and (key.purpose == "chaff" or key.use_from == start):
+            if key.klass == klass and (key.purpose == "chaff" or (key.purpose == "upload" and key.use_from == start)):
                 return key
         raise StoreDamaged(f"no week key of class {klass} for {week_name(now)}; the tick has not run")
 
@@ -98,30 +106,30 @@ class WeekKeyRing:
             self._refresh()
             start = week_start(now)
             if not any(key.purpose == "chaff" for key in self._keys.values()):
-                self._make(CHAFF_CLASS, start, now)
+                self._make("chaff", CHAFF_CLASS, start, now)
             for week in range(start, start + (WEEKS_AHEAD + 1) * SECONDS_PER_WEEK, SECONDS_PER_WEEK):
-                for klass in (CONFIRMED_CLASS, CLINICAL_CLASS):
-                    if not any(key.klass == klass and key.use_from == week for key in self._keys.values()):
-                        self._make(klass, week, now)
+                for purpose, klass in _WEEKLY:
+                    made = {(key.purpose, key.klass, key.use_from) for key in self._keys.values()}
+                    if (purpose, klass, week) not in made:
+                        self._make(purpose, klass, week, now)
             for kid in [kid for kid, key in self._keys.items() if key.accept_until <= now]:
                 del self._keys[kid]
                 self._private.pop(kid, None)
                 self._write_index()
                 erase(self._private_path(kid))
 
-    def _make(self, klass: int, use_from: int, now: float) -> None:
+    def _make(self, purpose: Purpose, klass: int, use_from: int, now: float) -> None:
         private = blindrsa.generate()
         self._last_kid += 1
         if self._last_kid > 0xFFFF:
             raise StoreDamaged("all 65,535 numbers of week keys are used up")
-        chaff = klass == CHAFF_CLASS
         key = WeekKey(
             kid=self._last_kid,
-            purpose="chaff" if chaff else "upload",
+            purpose=purpose,
             klass=klass,
             week=week_name(use_from),
             use_from=use_from,
-            accept_until=_NEVER if chaff else use_from + 2 * SECONDS_PER_WEEK,
+            accept_until=_NEVER if purpose == "chaff" else use_from + SECONDS_PER_WEEK + _LONGER_SECONDS[purpose],
             announced_at=int(now),
             n=private.n,
             e=private.e,

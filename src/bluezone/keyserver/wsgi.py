@@ -55,6 +55,7 @@ PUZZLE_HEADER = "HTTP_X_BLUEZONE_PUZZLE"
 _POSTED = ("/v1/verify", "/v1/upload", "/v1/declarations")
 _CONFIG = re.compile(r"/v1/config(?:/([0-9]{1,9}))?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
+_VENUE_PACKAGE = re.compile(r"/v1/venues/([0-9]{1,9}-[0-9a-f]{32}\.bin)")
 _EXPORT = re.compile(r"/v1/exports/([0-9]{1,9}-[0-9a-f]{32}\.zip)")
 
 
@@ -180,9 +181,14 @@ class Application:
         if match := _CONFIG.fullmatch(path):
             number = int(match[1]) if match[1] else None
             return lambda environ: self._file(environ, files.config(self._server, number))
+        if path == "/v1/venues/index.json":
+            return lambda environ: self._file(environ, files.venues_index(self._server))
         if match := _EXPORT.fullmatch(path):
             name = match[1]
             return lambda environ: self._file(environ, files.export(self._server, name))
+        if match := _VENUE_PACKAGE.fullmatch(path):
+            name = match[1]
+            return lambda environ: self._file(environ, files.venue_package(self._server, name))
         raise NoSuchAddress("nothing is served at this address")
 
     def _file(self, environ: Environ, served: files.Served) -> Response:
