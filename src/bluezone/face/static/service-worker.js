@@ -1,4 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The web edition's service worker: the app works offline after its first load, and only from files with the hashes
+ * that the transparency page lists. It never touches what is sent: uploads pass it by, so an update cannot cut one off.
+ *
+ * A classic script, because Chrome 90 has no module workers; service-worker-module.js loads it where there are some.
+ */
 "use strict";
+
 // Written in by face/files.py: SHA-256 of each file kept for offline use, "" is the page.
 const FILES = /*FILES*/{};
+const CACHE = "bluezone-files";
+const NOTE = "Bluezone có thông báo mới. Mở để xem.";
+const CHECK_TAG = "bluezone-check";
+// A push reaches many browsers at once; they do not all ask at once, and not in the instant of the push.
+const LONGEST_DELAY_MS = 20_000;
+
+self.addEventListener("install", (event) => event.waitUntil(keepFiles()));
+self.addEventListener("activate", (event) => event.waitUntil(dropOthers().then(() => self.clients.claim())));
+self.addEventListener("message", ({ data }) => {
+  if (data === "take over") self.skipWaiting();
+});
+self.addEventListener("fetch", (event) => {
+  const path = keptPath(event.request);
+  if (path !== null) event.respondWith(answer(path, event.request));
+});
+self.addEventListener("push", (event) => event.waitUntil(Promise.all([notify(), checkAfterAWhile()])));
+self.addEventListener("periodicsync", (event) => {
+  if (event.tag === CHECK_TAG) event.waitUntil(check().then((unread) => (unread > 0 ? notify() : undefined)));
+});
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(show());
+});
+
+/** Where a file is kept: its address and its hash, so that an edition takes over what has not changed. */
+function addressOf(path) {
+  return `${new URL(path, self.registration.scope).href}?sha256=${FILES[path]}`;
+}
+
+/** Fetch what is not kept yet; a file with another hash fails the installation, and the edition before stays. */
+async function keepFiles() {
+  const cache = await caches.open(CACHE);
+  await Promise.all(Object.keys(FILES).map(async (path) => {
+    if (await cache.match(addressOf(path))) return;
+    const response = await fetch(new URL(path, self.registration.scope), { cache: "no-cache", credentials: "omit" });
+    if (!response.ok) throw new Error(`${path} was answered ${response.status}`);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await response.clone().arrayBuffer()));
+    const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    if (sha256 !== FILES[path]) throw new Error(`${path} is not the file that the list names`);
+    await cache.put(addressOf(path), response);
+  }));
+}
+
+/** Remove what belongs to earlier editions, once no page of them is open. */
+async function dropOthers() {
+  const cache = await caches.open(CACHE);
+  const wanted = new Set(Object.keys(FILES).map(addressOf));
+  const kept = await cache.keys();
+  await Promise.all(kept.filter(({ url }) => !wanted.has(url)).map((request) => cache.delete(request)));
+}
+
+/** The path of a request that is answered from what is kept, or null: everything else goes to the network untouched. */
+function keptPath(request) {
+  const { scope } = self.registration;
+  if (request.method !== "GET" || !request.url.startsWith(scope)) return null;
+  const path = new URL(request.url).pathname.slice(new URL(scope).pathname.length);
+  return Object.prototype.hasOwnProperty.call(FILES, path) ? path : null;
+}
+
+async function answer(path, request) {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(addressOf(path))) || fetch(request);
+}
+
+/** Says that there is something, never what: others may see the screen. */
+function notify() {
+  const icon = Object.keys(FILES).find((path) => /icon.*\.(png|svg)$/.test(path));
+  const options = { body: NOTE, tag: "bluezone", lang: "vi", icon: icon && new URL(icon, self.registration.scope).href };
+  return self.registration.showNotification("Bluezone", options);
+}
+
+function checkAfterAWhile() {
+  const [drawn] = crypto.getRandomValues(new Uint32Array(1));
+  return new Promise((resolve) => setTimeout(resolve, (drawn / 2 ** 32) * LONGEST_DELAY_MS)).then(check);
+}
+
+/** Look for new files, where this worker has the engine; else the page does when it is opened. */
+async function check() {
+  return self.bluezoneCheck ? self.bluezoneCheck() : 0;
+}
+
+async function show() {
+  const open = await self.clients.matchAll({ type: "window" });
+  const shown = open.find((client) => client.url.startsWith(self.registration.scope));
+  return shown ? shown.focus() : self.clients.openWindow(self.registration.scope);
+}

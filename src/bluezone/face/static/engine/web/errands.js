@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What an open page does by itself, in one tab at a time: go on with a report, look for new files, play rehearsals,
+ * tell the server of a subscription. A look that is due for one browser is due for every other.
+ */
+import { ifFree } from "../../locks.js";
+
+const LOCK = "bluezone-web-errands";
+const TICK_SECONDS = 30;
+const LONGEST_BACKOFF_SECONDS = 600;
+
+export class Errands {
+  /** parts: {store, clock, checking, reporting, chaff, push, environment, changed: () => void}. */
+  constructor(parts) {
+    Object.assign(this, parts);
+    this.timers = new Map();
+    this.failures = 0;
+    this.stopped = false;
+    this.online = () => this.now();
+  }
+
+  /** Begin; at once what is due, then every half minute. */
+  async begin() {
+    if (globalThis.addEventListener) globalThis.addEventListener("online", this.online);
+    await this.tick();
+  }
+
+  stop() {
+    this.stopped = true;
+    if (globalThis.removeEventListener) globalThis.removeEventListener("online", this.online);
+    for (const timer of this.timers.values()) this.environment.clearTimer(timer);
+    this.timers.clear();
+  }
+
+  /** The network is back: nothing waits for its backoff. */
+  now() {
+    this.failures = 0;
+    return this.tick();
+  }
+
+  async tick() {
+    if (this.stopped) return;
+    try {
+      await ifFree(LOCK, () => this.run());
+    } finally {
+      this.plan("tick", TICK_SECONDS, () => this.tick());
+    }
+  }
+
+  async run() {
+    if ((await this.store.get("started")) === undefined) return;
+    await this.attempt(() => this.report());
+    const { nextAt } = await this.checking.last();
+    const due = nextAt === null || this.clock.now() >= nextAt || nextAt - this.clock.now() > 2 * 86_400;
+    if (due) await this.attempt(() => this.checking.check().finally(this.changed));
+    await this.attempt(() => this.chaff.goOn());
+    await this.attempt(() => this.push.goOn());
+  }
+
+  /** Go on with the pending report, and come back exactly when its upload is due. */
+  async report() {
+    const { state, sendAt } = await this.reporting.state();
+    if (state !== "begun" && state !== "waiting") return;
+    const wait = sendAt === null ? 0 : sendAt - this.clock.now();
+    if (wait > 0) {
+      this.plan("report", wait, () => this.tick());
+      return;
+    }
+    try {
+      await this.reporting.goOn();
+      this.failures = 0;
+    } catch (refusal) {
+      this.failures += 1;
+      const backoff = Math.min(LONGEST_BACKOFF_SECONDS, TICK_SECONDS * 2 ** this.failures);
+      if (refusal.code === "offline") this.plan("report", backoff, () => this.tick());
+    } finally {
+      this.changed();
+    }
+    const after = await this.reporting.state();
+    if (after.state === "waiting") this.plan("report", Math.max(0, after.sendAt - this.clock.now()), () => this.tick());
+  }
+
+  /** A refusal of one errand keeps no other from being run; what it was is noted where the owner sees it. */
+  async attempt(work) {
+    try {
+      await work();
+    } catch (error) {
+      if (error.code === undefined) console.warn("bluezone: an errand failed", error);
+    }
+  }
+
+  plan(name, seconds, work) {
+    this.environment.clearTimer(this.timers.get(name));
+    if (!this.stopped) this.timers.set(name, this.environment.setTimer(seconds, work));
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The three calls of a report, real or rehearsed: the same code and the same sizes for both (protocol.md 4). */
+import { concat } from "./bytes.js";
+import {
+  ANSWER_SIZE, decodeUpload, decodeVerify1, decodeVerify2, encodeUpload, encodeVerify1, encodeVerify2,
+} from "./messages.js";
+
+export const PUZZLE_BITS = 20;
+// A server that asks for another puzzle after each answer is not followed for ever.
+const MOST_PUZZLES = 3;
+
+export class Plays {
+  /** solve: challenge -> nonce, in a worker unless given. */
+  constructor(client, randomBytes, solve = solvePuzzle) {
+    this.client = client;
+    this.randomBytes = randomBytes;
+    this.solve = solve;
+  }
+
+  /** What a code is worth. Rejects with offline, server_answer_refused, bad_answer, as the others. */
+  verify1(request) {
+    return this.ask("/v1/verify", request, encodeVerify1, decodeVerify1);
+  }
+
+  /** Have a commitment signed blindly. */
+  verify2(request) {
+    return this.ask("/v1/verify", request, encodeVerify2, decodeVerify2);
+  }
+
+  /** Hand over slots with their certificate. */
+  upload(request) {
+    return this.ask("/v1/upload", request, encodeUpload, decodeUpload);
+  }
+
+  async ask(path, request, encode, decode) {
+    let answer = decode(await this.client.post(path, encode(request, this.randomBytes), ANSWER_SIZE));
+    for (let puzzle = 0; puzzle < MOST_PUZZLES && answer.status === "puzzle_required"; puzzle += 1) {
+      const solved = concat(answer.challenge, await this.solve(answer.challenge));
+      const again = encode({ ...request, puzzle: solved }, this.randomBytes);
+      answer = decode(await this.client.post(path, again, ANSWER_SIZE));
+    }
+    return answer;
+  }
+}
+
+/** The nonce of a challenge, found in a worker so that the page stays alive. */
+export function solvePuzzle(challenge, bits = PUZZLE_BITS) {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./puzzleworker.js", import.meta.url));
+    worker.onmessage = ({ data }) => {
+      worker.terminate();
+      resolve(data);
+    };
+    worker.onerror = (error) => {
+      worker.terminate();
+      reject(error);
+    };
+    worker.postMessage({ challenge, bits });
+  });
+}

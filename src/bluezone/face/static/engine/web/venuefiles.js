@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Venue packages in this browser: only those of one signed, unbroken history are ever looked at (protocol.md 5).
+ *
+ * Each package is taken in, with what it says of the owner's stays, in one write: a kill between two costs nothing.
+ */
+import { Refusal } from "../interface.js";
+import { equal, fromHex, hex } from "./bytes.js";
+import { sha256 } from "./digests.js";
+import { chainValue, decodeIndex, followIndex, STALE_SECONDS } from "./indexfile.js";
+import { CHAIN_START, extendChain, MAX_SIGNED_BYTES, openSigned } from "./signedjson.js";
+
+const MAX_PACKAGE_BYTES = 8 * 1024 * 1024;
+const HOUR = 3600;
+const INDEX_PATH = "/v1/venues/index.json";
+
+export class VenueFiles {
+  constructor(store, client, city) {
+    this.store = store;
+    this.client = client;
+    this.city = city;
+  }
+
+  /** {number, chain (hex), generatedAt, revoked: hex[]}, or null before the first index. */
+  async held() {
+    return (await this.store.get("venues")) || null;
+  }
+
+  /** Whether the newest index is over 36 hours old, or there is none. */
+  async isStale(now) {
+    const held = await this.held();
+    return held === null || now - held.generatedAt > STALE_SECONDS;
+  }
+
+  /**
+   * Fetch config and index: {index, config, entries still to fetch, held}.
+   *
+   * installedAt: Unix seconds; a first look takes the packages since then, and two more. Rejects with what the files
+   * are refused for; then nothing has changed but the config, if that was sound.
+   */
+  async follow(installedAt) {
+    let config = await this.city.update();
+    const data = await this.client.get(INDEX_PATH, MAX_SIGNED_BYTES);
+    const index = decodeIndex(await openSigned("venues", data, await this.city.trusted()));
+    if (index.kind !== "venues") throw new Refusal("file_untrusted", {}, `the index lists ${index.kind}`);
+    if (!(await this.city.knows(index.configSha256))) {
+      // The config may have been renewed between the two calls; a second look tells.
+      config = await this.city.update();
+      if (!(await this.city.knows(index.configSha256))) throw new Refusal("config_mismatch");
+    }
+    const held = await this.held();
+    if (held === null) return { index, config, ...(await this.begin(index, installedAt)), notice: undefined };
+    if (index.generatedAt < held.generatedAt) {
+      throw new Refusal("index_rolled_back", { held: held.generatedAt, offered: index.generatedAt });
+    }
+    try {
+      return { index, config, entries: await followIndex(index, held.number, fromHex(held.chain)), held };
+    } catch (refusal) {
+      if (refusal.code !== "index_gap") throw refusal;
+      const chain = index.chainBefore;
+      return { index, config, entries: index.entries, held: { ...held, number: index.firstNumber - 1, chain }, notice: "venues_started_anew" };
+    }
+  }
+
+  /** Where a browser begins that never looked: behind the packages older than its installation. */
+  async begin(index, installedAt) {
+    const hours = Math.max(0, Math.ceil((index.generatedAt - installedAt) / HOUR)) + 2;
+    const number = Math.max(index.firstNumber - 1, index.number - hours);
+    const chain = index.number === 0 ? CHAIN_START : await chainValue(index, number);
+    const held = { number, chain: hex(chain), generatedAt: 0, revoked: [] };
+    return { entries: index.entries.slice(number - index.firstNumber + 1), held };
+  }
+
+  /** Fetch one package and check it against the index. Rejects with file_untrusted. */
+  async fetch(entry) {
+    const untrusted = () => new Refusal("file_untrusted", { number: entry.number }, `package ${entry.number} is not the one the index names`);
+    if (entry.size > MAX_PACKAGE_BYTES) throw untrusted();
+    const data = await this.client.get(`/v1/venues/${entry.name}`, entry.size);
+    if (data.length !== entry.size || !equal(await sha256(data), fromHex(entry.sha256))) throw untrusted();
+    return data;
+  }
+
+  /** What is held after a package; write it together with what was found in it. */
+  async after(held, entry) {
+    const chain = await extendChain(fromHex(held.chain), fromHex(entry.sha256));
+    return { ...held, number: entry.number, chain: hex(chain) };
+  }
+
+  /** What is held after everything the index lists. */
+  done(held, index) {
+    return { ...held, generatedAt: Math.max(held.generatedAt, index.generatedAt), revoked: index.revoked };
+  }
+}

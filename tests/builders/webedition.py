@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The web edition and a real key server behind one origin, and browsers in it whose clock a test moves."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIServer, make_server
+
+from tests.builders.handset import Served, World, _Quiet
+from tests.builders.keyserver import opened
+
+from bluezone.face.files import INDEX, StaticFile, static_files, web_files
+
+BLANK = b"<!doctype html><title>engine</title><body>"
+NEWS = {"items": []}
+
+
+class _Threads(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+@dataclass
+class WebCity(Served):
+    """As `Served`, and the app under /app/. app: what is served there; rebuilt by `changed`."""
+
+    app: dict[str, StaticFile] = field(default_factory=dict)
+    more: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
+
+    def application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith("/v1/") and path not in self.more:
+            return super().application(environ, start_response)
+        status, media_type, body = self._static(path)
+        if path in self.more and environ["REQUEST_METHOD"] == "POST":
+            self.requests.append((path, int(environ.get("CONTENT_LENGTH") or 0)))
+        headers = [("Content-Type", media_type), ("Content-Length", str(len(body))), ("Cache-Control", "no-cache")]
+        start_response(f"{status} x", headers)
+        return [body]
+
+    def _static(self, path: str) -> tuple[int, str, bytes]:
+        if path in self.more:
+            return self.more[path]
+        if path == "/news/feed.json":
+            return 200, "application/json", json.dumps(NEWS).encode()
+        if path == "/blank":
+            return 200, "text/html", BLANK
+        if path.startswith("/app/") and (file := self.app.get(path[5:])):
+            return 200, file.media_type, file.content
+        return 404, "text/plain", b""
+
+
+@contextmanager
+def web_city(folder: Path, world: World | None = None, **settings: Any) -> Iterator[WebCity]:
+    """Serve the app and a small city from `folder`; nothing waits unless `settings` say so."""
+    world = world or World()
+    waits = {"verify_to_upload_seconds": 0, "publish_period_seconds": 0, "padding_mean": 1}
+    key_server = opened(folder, lambda: world.now, **{**waits, **settings})
+    server = WebCity(key_server, "")
+    httpd = make_server("127.0.0.1", 0, server.application, _Threads, _Quiet)
+    server.url = f"http://localhost:{httpd.server_port}"
+    # The engine can be tested without its screens.
+    static_files().setdefault(INDEX, StaticFile(INDEX, BLANK, "text/html; charset=utf-8"))
+    server.app = web_files(server.trust())
+    thread = Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        httpd.shutdown()
+        thread.join()
+        httpd.server_close()
+        key_server.close()
+
+
+# What every page of these tests can call: a simulated environment, and refusals as values.
+HELP = """
+window.modules = (name) => import(`/app/engine/web/${name}.js`);
+window.refused = async (work) => {
+  try { return {ok: await work()}; }
+  catch (error) { if (error.name !== 'Refusal') throw error; return {refused: error.code, details: error.details}; }
+};
+window.bytes = (text) => Uint8Array.from(text.match(/../g) || [], (pair) => parseInt(pair, 16));
+window.sim = {now: 0, timers: new Map(), last: 0};
+window.environment = {
+  wallSeconds: () => sim.now, monotonicSeconds: () => sim.now,
+  setTimer: (seconds, work) => { sim.last += 1; sim.timers.set(sim.last, {at: sim.now + seconds, work}); return sim.last; },
+  clearTimer: (timer) => sim.timers.delete(timer),
+};
+window.passBy = async (seconds) => {
+  const end = sim.now + seconds;
+  for (;;) {
+    const due = [...sim.timers].filter(([, timer]) => timer.at <= end).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0];
+    if (!due) break;
+    sim.now = Math.max(sim.now, due[1].at);
+    sim.timers.delete(due[0]);
+    await due[1].work();
+  }
+  sim.now = end;
+};
+window.openEngine = async (cityKey, more = {}) => {
+  const {open} = await modules('engine');
+  window.engine = await open({cityKey, base: null, environment, ...more});
+  return engine;
+};
+"""
+
+
+class Browser:
+    """One profile of a browser on the city's origin, with the engine's modules at hand and a clock of its own."""
+
+    def __init__(self, chromium: Any, server: WebCity, now: float | None = None) -> None:
+        self.server = server
+        self.context = chromium.new_context()
+        self.context.add_init_script(HELP)
+        self.now = now
+        self.page = self._page()
+
+    def _page(self) -> Any:
+        page = self.context.new_page()
+        page.goto(self.server.url + "/blank")
+        if self.now is not None:
+            page.evaluate("now => { sim.now = now }", self.now)
+        return page
+
+    def run(self, script: str, argument: Any = None) -> Any:
+        """Evaluate an async function body; its `x` is the argument."""
+        return self.page.evaluate(f"async (x) => {{ {script} }}", argument)
+
+    def engine(self) -> None:
+        """Open the engine (again)."""
+        self.run("await openEngine(x)", self.server.trust())
+
+    def reload(self) -> None:
+        """The page is killed and comes back later, its engine opened."""
+        self.now = self.run("return sim.now")
+        self.page.close()
+        self.page = self._page()
+        self.engine()
+
+    def close(self) -> None:
+        self.context.close()
