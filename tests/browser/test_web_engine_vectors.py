@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E501 (lines of JavaScript)
 """The web edition computes what Python computes: venue, code, upload, signed JSON, RFC 9474, HPKE, in a real Chromium."""
 
 import json
@@ -120,8 +121,15 @@ def test_blind_rsa_is_that_of_rfc_9474(browser, presence):
 
 def test_messages_are_byte_for_byte_those_of_python(browser):
     from bluezone.protocol.codes import Credential
-    from bluezone.protocol.upload import Slot, UploadRequest, Verify1Request, Verify2Request
-    from bluezone.protocol.upload import encode_upload, encode_verify1, encode_verify2
+    from bluezone.protocol.upload import (
+        Slot,
+        UploadRequest,
+        Verify1Request,
+        Verify2Request,
+        encode_upload,
+        encode_verify1,
+        encode_verify2,
+    )
 
     draw = random.Random(4).randbytes
     slots = tuple(Slot(443644 + hour, draw(32), 10, 60) for hour in range(5))

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E501 (lines of JavaScript)
 """The web edition and a real key server behind one origin, and browsers in it whose clock a test moves."""
 
 import json
