@@ -138,11 +138,11 @@ class Words:
                 # A plural has two English forms and one Vietnamese.
                 told = message.string if isinstance(message.string, str) else message.string[0]
                 for english in [message.id] if isinstance(message.id, str) else message.id:
-                    if told and english != told and len(english) > 2:
+                    if english != told and len(english) > 2:
                         self.english.add(english)
                         self.vietnamese.add(told)
 
     def left_over(self, page, language: str) -> list[str]:
-        """Texts of a page that stand in the other language's catalogue and not in this one's."""
+        """Texts of a page that are not translated, or stand in the other language's catalogue and not in this one's."""
         wrong, right = (self.english, self.vietnamese) if language == "vi" else (self.vietnamese, self.english)
         return sorted(text for text in page.evaluate(_WORDS) if text in wrong and text not in right)
