@@ -43,3 +43,8 @@ def issuing_agencies(user: User) -> QuerySet[Agency]:
 def read_agencies(user: User) -> QuerySet[Agency]:
     """Agencies whose inbox the person may read."""
     return scoping.agencies_of(user, READERS)
+
+
+def handled_agencies(user: User) -> QuerySet[Agency]:
+    """Agencies for which the person works on what they receive."""
+    return scoping.agencies_of(user, HANDLERS)

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from bluezone.accounts.models import User
+from bluezone.accounts import auditing
+from bluezone.accounts.models import Act, User
 from bluezone.agencies.models import Agency, Purpose
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import issuing
@@ -81,7 +82,32 @@ def move(
         DispatchEvent.objects.create(
             dispatch=held, what=Happening(to.value), at=now, actor=user, before=before, note=note[:300]
         )
+        if to == S.SENT_BACK:
+            subject = f"directive {held.directive_id}"
+            auditing.record(user.username, Act.DOCUMENT_SENT_BACK, subject, now=now, agency=held.agency.key)
     dispatch.refresh_from_db()
+
+
+def answer_recall(dispatch: Dispatch, agrees: bool, user: User, now: datetime.datetime) -> None:
+    """Agree or not to a recall or update that came from another office (15, 16); once for each.
+
+    Raises ActOutOfOrder where nothing waits for an answer.
+    """
+    with transaction.atomic():
+        held = Dispatch.objects.select_for_update(of=("self",)).select_related("directive").get(pk=dispatch.pk)
+        if not waits_for_answer(held):
+            raise ActOutOfOrder("no recall or update waits for an answer")
+        what = Happening.AGREED if agrees else Happening.DECLINED
+        DispatchEvent.objects.create(dispatch=held, what=what, at=now, actor=user, before=held.state)
+
+
+def waits_for_answer(dispatch: Dispatch) -> bool:
+    """Whether a recall or update of another office is the last such thing, with no answer after it."""
+    if not dispatch.directive.from_file or dispatch.parent_id:
+        return False
+    whats = (Happening.REVOKED, Happening.UPDATED, Happening.AGREED, Happening.DECLINED)
+    last = dispatch.events.filter(what__in=whats).order_by("-pk").first()
+    return last is not None and last.what in (Happening.REVOKED, Happening.UPDATED)
 
 
 def undo(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:

@@ -15,7 +15,7 @@ from bluezone.rollout.directives.lettertext import LetterWithoutText, read_lette
 from bluezone.rollout.directives.models import Directive, Kind, StoredFile, Task
 from bluezone.rollout.directives.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose
 from bluezone.rollout.directives.reading import propose
-from bluezone.rollout.directives.safefiles import content_type, store
+from bluezone.rollout.directives.safefiles import check, store
 
 # What every clause is reported on until the office names its own numbers.
 USUAL_FIELDS = [{"name": "people", "label": "Số người đã tuyên truyền, hướng dẫn"}]
@@ -32,7 +32,7 @@ def take_in(
     nothing is stored then.
     """
     if keep:
-        content_type(data)
+        check(data)
     try:
         read = propose(read_letter_text(data).text)
     except LetterWithoutText:

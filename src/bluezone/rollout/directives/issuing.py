@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from bluezone.accounts.models import User
+from bluezone.accounts import auditing
+from bluezone.accounts.models import Act, User
 from bluezone.agencies.models import Agency, Purpose
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.expanding import Directory
@@ -60,15 +61,17 @@ def approve(directive: Directive, user: User, now: datetime.datetime) -> None:
             raise DirectiveRepeated(f"{held.code} of this day is registered already")
         held.state, held.approved_by, held.approved_at = DirectiveState.APPROVED, user, now
         held.save(update_fields=["state", "approved_by", "approved_at"])
+        _audit(user, Act.DIRECTIVE_APPROVED, held, now)
     directive.refresh_from_db()
 
 
-def reopen(directive: Directive) -> None:
+def reopen(directive: Directive, user: User, now: datetime.datetime) -> None:
     """Make an approved directive a draft again, so that it can be corrected; it must be approved again then."""
     with transaction.atomic():
         held = _held(directive, DirectiveState.APPROVED)
         held.state, held.approved_by, held.approved_at = DirectiveState.DRAFT, None, None
         held.save(update_fields=["state", "approved_by", "approved_at"])
+        _audit(user, Act.DIRECTIVE_REOPENED, held, now)
     directive.refresh_from_db()
 
 
@@ -88,6 +91,7 @@ def issue(directive: Directive, user: User, now: datetime.datetime) -> int:
         made = dispatch(held, recipients.values(), user, now)
         held.state, held.issued_at = DirectiveState.ISSUED, now
         held.save(update_fields=["state", "issued_at"])
+        _audit(user, Act.DIRECTIVE_ISSUED, held, now, agencies=len(made))
         if held.replaces_id:
             _end_earlier(held, user, now)
     directive.refresh_from_db()
@@ -122,21 +126,22 @@ def revoke(directive: Directive, reason: str, user: User, now: datetime.datetime
     with transaction.atomic():
         held = _held(directive, DirectiveState.ISSUED)
         held.revoke_reason = reason[:300]
-        _end(held, Happening.REVOKED, reason, user, now)
+        end_directive(held, Happening.REVOKED, reason, user, now)
     directive.refresh_from_db()
 
 
 def _end_earlier(directive: Directive, user: User, now: datetime.datetime) -> None:
     """Replace or revoke the document that an issued one names."""
-    earlier = Directive.objects.select_for_update().get(pk=directive.replaces_id)
+    earlier = Directive.objects.select_for_update().get(pk=directive.replaces_id or 0)
     if directive.ending == Ending.REVOKED:
         earlier.revoke_reason = directive.code
-        _end(earlier, Happening.REVOKED, directive.code, user, now)
+        end_directive(earlier, Happening.REVOKED, directive.code, user, now)
     else:
-        _end(earlier, Happening.REPLACED, directive.code, user, now)
+        end_directive(earlier, Happening.REPLACED, directive.code, user, now)
 
 
-def _end(directive: Directive, what: Happening, note: str, user: User, now: datetime.datetime) -> None:
+def end_directive(directive: Directive, what: Happening, note: str, user: User, now: datetime.datetime) -> None:
+    """Take a directive that is held for change out of force, in every inbox; call within a transaction."""
     if directive.state != DirectiveState.ISSUED:
         raise DirectiveStateWrong(f"the directive is {directive.state}, expected issued")
     if what is Happening.REVOKED:
@@ -151,12 +156,21 @@ def _end(directive: Directive, what: Happening, note: str, user: User, now: date
         ],
         batch_size=500,
     )
+    act = Act.DIRECTIVE_REVOKED if what is Happening.REVOKED else Act.DIRECTIVE_REPLACED
+    _audit(user, act, directive, now)
+
+
+def _audit(user: User, act: Act, directive: Directive, now: datetime.datetime, **details: object) -> None:
+    """Into the chain: which act on which document; never what the document says."""
+    auditing.record(user.username, act, f"directive {directive.pk}", now=now, document=directive.code, **details)
 
 
 def _held(directive: Directive, expected: DirectiveState) -> Directive:
     held = Directive.objects.select_for_update().select_related("issuer").get(pk=directive.pk)
     if held.state != expected:
         raise DirectiveStateWrong(f"the directive is {held.state}, expected {expected}")
+    if held.from_file:
+        raise DirectiveStateWrong("the directive is another office's, which alone recalls it")
     return held
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the issuing office: letters sent out, taking one in, approving, issuing and recalling it."""
 
+import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +18,7 @@ from bluezone.agencies.asking import chosen
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import duties, intaking, issuing, queries, sentences
+from bluezone.rollout.directives import duties, intaking, issuing, queries, reopening, sentences
 from bluezone.rollout.directives.expanding import Directory
 from bluezone.rollout.directives.forms import LetterForm, ReasonForm
 from bluezone.rollout.directives.models import Directive, DirectiveState, DispatchState
@@ -92,7 +93,7 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make an approved directive a draft again: 302."""
     shown = _shown(pk)
     duties.require_clerk(request.user, shown.issuer)
-    return _act(request, shown, lambda: issuing.reopen(shown), _("It is a draft again."))
+    return _act(request, shown, lambda: issuing.reopen(shown, request.user, timezone.now()), _("It is a draft again."))
 
 
 @require_POST
@@ -147,6 +148,8 @@ def _page(
         "states": DispatchState.choices,
         "counted": queries.counts([shown.pk]).get(shown.pk),
         "requests": list(queries.open_requests(shown)),
+        "period_requests": reopening.open_requests(shown),
+        "usual_until": timezone.localdate() + datetime.timedelta(days=reopening.USUAL_DAYS - 1),
         "form": form or ReasonForm(),
         "may_clerk": _may(duties.require_clerk, request, shown),
         "may_sign": _may(duties.require_signer, request, shown),

@@ -131,6 +131,12 @@ def trusted() -> dict[str, list[x509.Certificate]]:
     return found
 
 
+def holding(mark: str, organ_id: str) -> PartnerCertificate | None:
+    """The entry of a certificate (its fingerprint) for the agency with this identifier."""
+    found = _for_exchange().filter(fingerprint=mark, agency__edxml_id=organ_id)
+    return found.select_related("agency__unit").first()
+
+
 def elsewhere() -> set[int]:
     """Primary keys of agencies that are of another office: those whose certificates for exchange files are held."""
     return set(_for_exchange().values_list("agency", flat=True))

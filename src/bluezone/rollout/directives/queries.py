@@ -59,7 +59,11 @@ class Late:
 
 def directives(issuers: QuerySet[Agency], words: str = "", state: str = "") -> QuerySet[Directive]:
     """Directives of some issuers, newest first, without their texts; counts are read by `counts`."""
-    found = Directive.objects.filter(issuer__in=issuers).select_related("campaign").defer("text", "proposal")
+    found = (
+        Directive.objects.filter(issuer__in=issuers, from_file=False)
+        .select_related("campaign")
+        .defer("text", "proposal")
+    )
     if state:
         found = found.filter(state=state)
     return _matching(found, words)
@@ -67,7 +71,7 @@ def directives(issuers: QuerySet[Agency], words: str = "", state: str = "") -> Q
 
 def replaceable(directive: Directive, words: str) -> QuerySet[Directive]:
     """Documents of the same issuer that a draft can replace or revoke: issued and in force, newest first."""
-    found = Directive.objects.filter(issuer=directive.issuer_id, state=DirectiveState.ISSUED)
+    found = Directive.objects.filter(issuer=directive.issuer_id, state=DirectiveState.ISSUED, from_file=False)
     return _matching(found.exclude(pk=directive.pk).defer("text", "proposal"), words)
 
 

@@ -11,7 +11,7 @@ from bluezone.rollout.directives.register import IncomingEntry, OutgoingEntry, i
 from bluezone.rollout.reports import Table
 
 # Vietnamese in every language, like the columns: a register is a form of the office.
-_KINDS = {
+KIND_NAMES = {
     "official_letter": "Công văn",
     "decision": "Quyết định",
     "plan": "Kế hoạch",
@@ -41,7 +41,7 @@ def incoming(agency: Agency, year: int) -> Table:
             issuer=one.directive.issuer.name,
             document_number=one.directive.code,
             document_date=one.directive.date,
-            kind=_KINDS[one.directive.kind],
+            kind=KIND_NAMES[one.directive.kind],
             subject=one.directive.subject,
             handed_to=one.assigned_to,
             note="Đã thu hồi" if one.directive.state == DirectiveState.REVOKED else "",
@@ -53,13 +53,15 @@ def incoming(agency: Agency, year: int) -> Table:
 
 def outgoing(agency: Agency, year: int) -> Table:
     """Documents that the agency issued in a year, by number."""
-    sent = Directive.objects.filter(issuer=agency, date__year=year, issued_at__isnull=False).defer("text", "proposal")
+    sent = Directive.objects.filter(issuer=agency, date__year=year, issued_at__isnull=False, from_file=False).defer(
+        "text", "proposal"
+    )
     entries = [
         OutgoingEntry(
             number=int(one.number) if one.number.isascii() and one.number.isdigit() else 0,
             notation=one.notation,
             date=one.date or _day(one.made_at),
-            kind=_KINDS[one.kind],
+            kind=KIND_NAMES[one.kind],
             subject=one.subject,
             signer=one.signer_name,
             recipients=tuple(

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from bluezone.accounts.models import User
+from bluezone.accounts import auditing
+from bluezone.accounts.models import Act, User
 from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.handling import DirectiveNotInForce
 from bluezone.rollout.directives.models import Report, ReportState, StoredFile, Task, TaskParty
 from bluezone.rollout.directives.periods import Period, periods_of
+from bluezone.rollout.directives.reopening import is_open
 from bluezone.rollout.directives.requesting import NotAParty
 
 MOST_EVIDENCE = 5
@@ -67,7 +69,7 @@ def submit(
     """
     today = timezone.localtime(now).date()
     period = period_at(task, first, today)
-    if not period.is_open(today):
+    if not is_open(task, agency, period, today):
         raise ReportPeriodLocked(f"the period was locked on {period.locks}")
     numbers = _checked(task, values)
     with transaction.atomic():
@@ -101,11 +103,15 @@ def accept(report: Report, user: User, now: datetime.datetime) -> None:
 
 def _check(report: Report, to: ReportState, reason: str, user: User, now: datetime.datetime) -> None:
     with transaction.atomic():
-        held = Report.objects.select_for_update().get(pk=report.pk)
+        held = Report.objects.select_for_update(of=("self",)).select_related("agency").get(pk=report.pk)
         if held.state != ReportState.SUBMITTED:
             raise ReportSettled(f"the report is {held.state}, expected submitted")
         held.state, held.return_reason, held.checked_by, held.checked_at = to, reason[:300], user, now
         held.save(update_fields=["state", "return_reason", "checked_by", "checked_at"])
+        act = Act.REPORT_LOCKED if to == ReportState.ACCEPTED else Act.REPORT_RETURNED
+        auditing.record(
+            user.username, act, f"report {held.pk}", now=now, agency=held.agency.key, period=held.period.isoformat()
+        )
     report.refresh_from_db()
 
 

@@ -17,6 +17,12 @@ class NotAParty(Refused):
     code = "not_a_party"
 
 
+class IssuedElsewhere(Refused):
+    """The document is of another office, which does not read requests here."""
+
+    code = "issued_elsewhere"
+
+
 class RequestOpen(Refused):
     """The agency has asked already and has no answer yet."""
 
@@ -38,7 +44,9 @@ def ask(
     now: datetime.datetime,
     until: datetime.date | None = None,
 ) -> ChangeRequest:
-    """Store a request. Raises NotAParty or RequestOpen."""
+    """Store a request. Raises NotAParty, RequestOpen or IssuedElsewhere."""
+    if task.directive.from_file:
+        raise IssuedElsewhere("the document is another office's; it is asked by letter or telephone")
     with transaction.atomic():
         if not TaskParty.objects.select_for_update().filter(task=task, agency=agency).exists():
             raise NotAParty("the task does not name this agency")

@@ -6,7 +6,11 @@ import secrets
 import unicodedata
 
 from bluezone.refusal import Refused
+from bluezone.rollout.directives.lettertext import LetterTooLarge, LetterUnreadable, Remark
 from bluezone.rollout.directives.models import StoredFile
+from bluezone.rollout.directives.packages import PackageRefused, check_package
+from bluezone.rollout.directives.pdfsignatures import read_signatures
+from bluezone.rollout.directives.pdftext import remarks_of
 
 LARGEST_FILE = 10 * 1024 * 1024
 PDF = "application/pdf"
@@ -19,6 +23,8 @@ _STARTS = (
     (b"II*\0", "image/tiff"),
     (b"MM\0*", "image/tiff"),
 )
+# A letter needs none of these; a PDF that has one is not passed on to a hundred agencies.
+_ACTIVE = frozenset({Remark.SCRIPT, Remark.LAUNCH_ACTION, Remark.EMBEDDED_FILE})
 # What a browser may show by itself; all else is only downloaded.
 SHOWN_INLINE = frozenset({"image/jpeg", "image/png"})
 
@@ -33,6 +39,18 @@ class FileTooLarge(Refused):
     """The file is larger than 10 MB."""
 
     code = "file_too_large"
+
+
+class FileActive(Refused):
+    """The file holds a script, a program, a file within it or an action that starts something, or is a packed bomb."""
+
+    code = "file_active"
+
+
+class FileUnreadable(Refused):
+    """The PDF is damaged, locked, or too large to be looked through, so what it would start cannot be told."""
+
+    code = "file_unreadable"
 
 
 def content_type(data: bytes) -> str:
@@ -55,17 +73,44 @@ def content_type(data: bytes) -> str:
     raise FileTypeRefused("the file is none of PDF, DOCX, XLSX, JPEG, PNG, TIFF or plain text")
 
 
-def store(data: bytes, name: str) -> StoredFile:
-    """Keep a file. Raises FileTooLarge or FileTypeRefused; nothing is kept then."""
+def check(data: bytes) -> str:
+    """Return the type of a file that may be kept.
+
+    Raises FileTooLarge, FileTypeRefused, FileActive for what would start something where it is opened, FileUnreadable.
+    """
     if len(data) > LARGEST_FILE:
         raise FileTooLarge(f"the file is {len(data)} bytes, at most {LARGEST_FILE} are kept")
+    kind = content_type(data)
+    if kind == PDF:
+        _check_pdf(data)
+    elif kind in (DOCX, XLSX):
+        try:
+            check_package(data)
+        except PackageRefused as refused:
+            raise FileActive(str(refused)) from None
+    return kind
+
+
+def _check_pdf(data: bytes) -> None:
+    try:
+        remarks = remarks_of(data)
+    except (LetterUnreadable, LetterTooLarge) as refused:
+        raise FileUnreadable(refused.message) from None
+    if found := sorted(remarks & _ACTIVE):
+        raise FileActive(f"the PDF holds {', '.join(found)}")
+
+
+def store(data: bytes, name: str) -> StoredFile:
+    """Keep a file as it came. Raises what `check` raises; nothing is kept then."""
+    kind = check(data)
     return StoredFile.objects.create(
         token=secrets.token_urlsafe(32),
         name=_plain(name),
-        content_type=content_type(data),
+        content_type=kind,
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
         content=data,
+        signatures=read_signatures(data) if kind == PDF else [],
     )
 
 

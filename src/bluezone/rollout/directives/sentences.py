@@ -50,6 +50,51 @@ def _sentences() -> dict[str, str]:
         ),
         "file_type_refused": _("Files are kept as PDF, DOCX, XLSX, JPEG, PNG, TIFF or plain text. Nothing was stored."),
         "file_too_large": _("The file is larger than 10 MB. Nothing was stored. Make it smaller and send it again."),
+        "file_active": _(
+            "The file holds a script, a program, another file or an action that starts something. Nothing was stored. "
+            "Print it to a new PDF, or save it without macros, and send it again."
+        ),
+        "file_unreadable": _(
+            "The PDF is damaged, locked or too large to be looked through. Nothing was stored. Save it again as PDF."
+        ),
+        "issued_elsewhere": _(
+            "This document is another office’s, which does not read requests here. Nothing was stored. Call it."
+        ),
+        "edxml_invalid": _("This is no edXML file that can be read. Nothing was stored. Ask the sender for it again."),
+        "edxml_too_large": _("The file with its attachments is too large. Nothing was stored. Ask for smaller scans."),
+        "edxml_unsigned": _("The file carries no signature. Nothing was stored. Ask the sender for the signed file."),
+        "edxml_signature_weak": _(
+            "The file is signed with SHA-1 or a short key, which proves nothing today. Nothing was stored. Ask the "
+            "sender to sign with SHA-256."
+        ),
+        "edxml_signature_wrong": _(
+            "The file was changed after it was signed, or somebody else signed it. Nothing was stored. Do not act on "
+            "it; call the sender."
+        ),
+        "edxml_signer_unknown": _(
+            "No certificate valid today is held for the office the file names as its sender. Nothing was stored. Get "
+            "the certificate from that office and have an administrator enter it."
+        ),
+        "edxml_not_for_us": _(
+            "The file is for other agencies, not for one of this office that this account serves. Nothing was stored."
+        ),
+        "edxml_repeated": _("This was read in before, or says what is known already. Nothing was changed."),
+        "edxml_document_unknown": _(
+            "The file is about a document that is not here, or not at its sender. Nothing was stored. Read in the "
+            "document first."
+        ),
+        "nothing_to_write": _("There is nothing to send of this document yet."),
+        "agency_without_identifier": _(
+            "An agency has no identifier on the document axis. Nothing was written. Enter it in the directory."
+        ),
+        "certificate_unreadable": _(
+            "This is no certificate (PEM or DER), or it holds a private key. Nothing was stored. Ask for the "
+            "certificate alone."
+        ),
+        "certificate_unfit": _(
+            "The certificate is past its time, has a weak key, or is this office’s own. Nothing was stored."
+        ),
+        "certificate_held": _("This certificate is entered for this agency already."),
         "directive_state_wrong": _("Somebody else has moved this document on. Look at its state below."),
         "directive_repeated": _("A document of this number and day is registered already. Check the number."),
         "directive_not_in_force": _("The issuer has recalled or replaced this document. Do not act on it."),
@@ -60,5 +105,7 @@ def _sentences() -> dict[str, str]:
         "request_open": _("The agency waits for the answer to an earlier request."),
         "request_answered": _("Somebody has answered this request already."),
         "report_period_locked": _("This period is locked or has not begun. What was entered before is kept."),
+        "period_not_locked": _("This period is open: enter the report. Nothing was sent."),
+        "reopening_wrong": _("Choose a day from today on and at most a month ahead. Nothing was changed."),
         "report_settled": _("This report was checked already. What was entered before is kept."),
     }

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A document of another office that came as an edXML file: into the inbox of whom it is for, recalled, updated."""
+
+import datetime
+import unicodedata
+from collections.abc import Sequence
+
+from bluezone.accounts import auditing
+from bluezone.accounts.models import Act, User
+from bluezone.agencies.models import Agency, Purpose
+from bluezone.refusal import Refused
+from bluezone.rollout.directives import issuing
+from bluezone.rollout.directives.edxml import Edoc, InvalidEdxml
+from bluezone.rollout.directives.expanding import Directory
+from bluezone.rollout.directives.lettertext import read_letter_text
+from bluezone.rollout.directives.models import (
+    Directive,
+    DirectiveState,
+    Dispatch,
+    DispatchEvent,
+    Happening,
+    Kind,
+    StoredFile,
+    Task,
+    TaskParty,
+)
+from bluezone.rollout.directives.proposal import PartyRole, Proposal
+from bluezone.rollout.directives.reading import propose
+from bluezone.rollout.directives.registering import KIND_NAMES
+from bluezone.rollout.directives.safefiles import store
+
+_LONGEST_NUMBER, _LONGEST_NOTATION = 12, 40
+_KIND_BY_NAME = {name.lower(): kind for kind, name in KIND_NAMES.items() if name}
+
+
+class DocumentUnknown(Refused):
+    """The file is about a document that never came here, or is not one of the file's sender."""
+
+    code = "edxml_document_unknown"
+
+
+class ExchangeRepeated(Refused):
+    """The file was read in before, or says of a document what is known of it already."""
+
+    code = "edxml_repeated"
+
+
+def known(sender: Agency, about: str) -> Directive | None:
+    """The document of this sender that files call `about`."""
+    parts = about.split(",")
+    if len(parts) != 3 or parts[0] != sender.edxml_id:
+        return None
+    for one in Directive.objects.filter(issuer=sender, from_file=True).exclude(date=None).defer("text", "proposal"):
+        if f"{sender.edxml_id},{one.date:%Y/%m/%d},{one.code}" == about:
+            return one
+    return None
+
+
+def bring_in(
+    edoc: Edoc, sender: Agency, recipients: Sequence[Agency], user: User, now: datetime.datetime
+) -> list[Dispatch]:
+    """Store a document with its files and put it into the inboxes of its recipients; call within a transaction.
+
+    Raises ExchangeRepeated, InvalidEdxml and what safefiles refuses.
+    """
+    if len(edoc.number) > _LONGEST_NUMBER or len(edoc.notation) > _LONGEST_NOTATION:
+        raise InvalidEdxml("number or notation of the document is longer than any is")
+    if known(sender, edoc.document_id):
+        raise ExchangeRepeated("the document came before")
+    directive = Directive.objects.create(
+        kind=Kind(_KIND_BY_NAME.get(edoc.type_name.lower(), Kind.OTHER)),
+        number=edoc.number,
+        notation=edoc.notation,
+        date=edoc.date,
+        subject=edoc.subject[:500],
+        issuer=sender,
+        signer_name=edoc.signer_name[:80],
+        signer_position=edoc.signer_position[:120],
+        authority=edoc.signer_authority[:300],
+        from_file=True,
+        state=DirectiveState.ISSUED,
+        made_by=user,
+        made_at=now,
+        issued_at=now,
+    )
+    files = keep_files(edoc)
+    if files:
+        directive.original = files[0]
+        directive.attachments.set(files[1:])
+    read = _read(files)
+    directive.text = read.text if read else edoc.content
+    directive.save(update_fields=["original", "text"])
+    _set_tasks(directive, read, edoc, recipients, now)
+    return issuing.dispatch(directive, [(agency, Purpose.ACTION) for agency in recipients], user, now)
+
+
+def keep_files(edoc: Edoc) -> list[StoredFile]:
+    """Store a document's files; their kind is told by content, never by what the file says. Raises what it refuses."""
+    return [store(one.content, one.name) for one in edoc.attachments]
+
+
+def end(directive: Directive, what: Happening, note: str, user: User, now: datetime.datetime) -> None:
+    """Recall or replace a document that came earlier; call within a transaction. Raises ExchangeRepeated."""
+    held = Directive.objects.select_for_update().get(pk=directive.pk)
+    if held.state != DirectiveState.ISSUED:
+        raise ExchangeRepeated(f"the document is {held.state} already")
+    if what is Happening.REVOKED:
+        held.revoke_reason = note[:300] or "–"
+    issuing.end_directive(held, what, note, user, now)
+
+
+def update(directive: Directive, edoc: Edoc, user: User, now: datetime.datetime) -> None:
+    """Give the tasks of a document their later day and keep its new files; call within a transaction.
+
+    Raises DocumentUnknown for a document that is not in force, and what safefiles refuses.
+    """
+    if not directive.in_force:
+        raise DocumentUnknown(f"the document is {directive.state}, so nothing of it is updated")
+    if edoc.due_date:
+        for party in TaskParty.objects.filter(task__directive=directive).select_related("task"):
+            due = party.due or party.task.due
+            if due is None or due < edoc.due_date:
+                TaskParty.objects.filter(pk=party.pk).update(due=edoc.due_date)
+    have = set(directive.attachments.values_list("sha256", flat=True))
+    if directive.original:
+        have.add(directive.original.sha256)
+    directive.attachments.add(*(one for one in keep_files(edoc) if one.sha256 not in have))
+    note = edoc.business.reason[:300]
+    DispatchEvent.objects.bulk_create(
+        [
+            DispatchEvent(dispatch_id=pk, what=Happening.UPDATED, at=now, actor=user, note=note)
+            for pk in directive.dispatches.values_list("pk", flat=True)
+        ]
+    )
+
+
+def record(directive: Directive, user: User, now: datetime.datetime, kind: str, digest: str) -> None:
+    """Note in the audit that a file was read in."""
+    auditing.record(
+        user.username, Act.EDXML_IMPORTED, f"directive {directive.pk}", now=now, kind=kind, signed_sha256=digest
+    )
+
+
+def _read(files: Sequence[StoredFile]) -> Proposal | None:
+    """What the first file that can be read as a letter says."""
+    for one in files:
+        try:
+            return propose(read_letter_text(bytes(one.content)).text)
+        except Refused:
+            continue
+    return None
+
+
+def _set_tasks(
+    directive: Directive, read: Proposal | None, edoc: Edoc, recipients: Sequence[Agency], now: datetime.datetime
+) -> None:
+    """The clauses that name a recipient, as read; where none does, the document as one task of each recipient.
+
+    Nothing is reported on here: the office that asks for reports is another.
+    """
+    directory = Directory.of(now.date())
+    parties: list[TaskParty] = []
+    for position, proposed in enumerate(read.tasks if read else ()):
+        leads = _agencies(directory, proposed.names(PartyRole.LEAD))
+        others = _agencies(directory, proposed.names(PartyRole.COOPERATING)) - leads
+        ours = [one for one in recipients if one.pk in leads | others]
+        if not ours:
+            continue
+        text = "\n".join([proposed.text.value, *(f"- {point.value}" for point in proposed.points)])
+        task = Task.objects.create(
+            directive=directive,
+            position=position,
+            label=proposed.label[:20],
+            text=unicodedata.normalize("NFC", text)[:8000],
+            due=edoc.due_date,
+            lead_names="\n".join(one.name for one in ours if one.pk in leads),
+            cooperating_names="\n".join(one.name for one in ours if one.pk in others),
+        )
+        role = TaskParty.Role
+        parties += [
+            TaskParty(task=task, agency=one, role=role.LEAD if one.pk in leads else role.COOPERATING) for one in ours
+        ]
+    if not parties:
+        names = "\n".join(one.name for one in recipients)
+        task = Task.objects.create(
+            directive=directive, position=0, label="1", text=edoc.subject, due=edoc.due_date, lead_names=names
+        )
+        parties = [TaskParty(task=task, agency=one) for one in recipients]
+    TaskParty.objects.bulk_create(parties)
+
+
+def _agencies(directory: Directory, names: Sequence[str]) -> set[int]:
+    found, _unknown = directory.known(names)
+    return {one.pk for one in directory.expand("\n".join(found))}
