@@ -17,7 +17,7 @@ class NewsState(models.TextChoices):
     """Where an item stands."""
 
     DRAFT = "draft", _("Draft")
-    PUBLISHED = "published", _("Published")
+    PUBLISHED = "published", _("On the site")
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
 

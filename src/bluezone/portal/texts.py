@@ -4,7 +4,7 @@
     # the title                   first line
     @app … / @web …               a paragraph only where the city has an app to install / has the web edition only
     {app: …}                      the same inside a sentence
-    !name                         the picture public/pictures/name.svg
+    !name                         the picture public/pictures/name.html
 {city}, {hotline}, {national} and {host} are filled in from the settings.
 """
 
@@ -44,7 +44,7 @@ def page(name: str, language: str, facts: Facts) -> tuple[str, list[Part]]:
     parts: list[Part] = []
     for piece in re.split(r"(?m)^!(\w+)$", body):
         if re.fullmatch(r"\w+", piece):
-            parts.append(Part(picture=f"public/pictures/{piece}.svg"))
+            parts.append(Part(picture=f"public/pictures/{piece}.html"))
         elif piece.strip():
             parts.append(Part(html=markup.render(piece)))
     return title, parts

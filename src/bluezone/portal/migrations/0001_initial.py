@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='NewsItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('withdrawn', 'Withdrawn')], default='draft', max_length=12)),
+                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'On the site'), ('withdrawn', 'Withdrawn')], default='draft', max_length=12)),
                 ('title_vi', models.CharField(max_length=120, verbose_name='Title in Vietnamese')),
                 ('body_vi', models.TextField(max_length=6000, verbose_name='Text in Vietnamese')),
                 ('title_en', models.CharField(blank=True, max_length=120, verbose_name='Title in English')),

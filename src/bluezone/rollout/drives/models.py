@@ -26,7 +26,7 @@ class HelpState(models.TextChoices):
 
     OPEN = "open", _("Open")
     CLAIMED = "claimed", _("Taken on")
-    DONE = "done", _("Done")
+    DONE = "done", _("Helped")
     CANNOT = "cannot", _("Could not be helped")
 
 

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('ticket', models.CharField(max_length=7, unique=True)),
                 ('channel', models.CharField(choices=[('portal', 'Public site'), ('app', 'App'), ('gate', 'Gate')], max_length=8)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('claimed', 'Taken on'), ('done', 'Done'), ('cannot', 'Could not be helped')], default='open', max_length=8)),
+                ('state', models.CharField(choices=[('open', 'Open'), ('claimed', 'Taken on'), ('done', 'Helped'), ('cannot', 'Could not be helped')], default='open', max_length=8)),
                 ('sealed', models.BinaryField()),
                 ('repeat_key', models.CharField(blank=True, max_length=64, null=True, unique=True)),
                 ('opened_at', models.DateTimeField()),
