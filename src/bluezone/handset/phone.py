@@ -12,6 +12,7 @@ from bluezone.handset.cityconfig import CityConfig
 from bluezone.handset.client import Client
 from bluezone.handset.clock import Clock, SystemClock, boot_id_of
 from bluezone.handset.dailykeys import DailyKeys
+from bluezone.handset.declaring import Declaring
 from bluezone.handset.downloads import Downloads, Held
 from bluezone.handset.encounterlog import EncounterLog, identifiers_per_day
 from bluezone.handset.exposures import Exposures, HeardIndex, Receiver, windows_of_file
@@ -63,6 +64,7 @@ class Handset(Visiting, Telling):
         self._visits = Visits(store)
         self._venues = VenueChecks(store, client, self.city, self._visits)
         self.reporting = Reporting(store, self.city, self._keys, self._visits, self.sent_log, plays, rng)
+        self._declaring = Declaring(client, self.city, self.sent_log)
         self._chaff = Chaff(store, self.city, self.sent_log, plays, rng)
         self._run = rng.getrandbits(31)
         self.time = TrustedTime.from_json(store.get("time"))

@@ -9,9 +9,11 @@ from datetime import date
 
 from bluezone.handset.chaff import Chaff
 from bluezone.handset.cityconfig import CityConfig
+from bluezone.handset.declaring import DeclaredLevel, Declaring
 from bluezone.handset.reportdraft import PreviewItem, ReportDraft, ReportOutcome, ReportPreview, unix_day
 from bluezone.handset.reporting import Reporting
 from bluezone.handset.sentlog import Sent, SentLog
+from bluezone.handset.warnings import Warning
 from bluezone.protocol.codes import Credential
 from bluezone.protocol.exposure import Assessment
 from bluezone.protocol.intervals import day_at, day_of
@@ -24,6 +26,7 @@ class Telling:
     reporting: Reporting
     sent_log: SentLog
     _chaff: Chaff
+    _declaring: Declaring
 
     def now(self) -> float:
         """Trusted Unix seconds; the phone's."""
@@ -31,6 +34,10 @@ class Telling:
 
     def check(self) -> Assessment:
         """Fetch what is new; the phone's."""
+        raise NotImplementedError
+
+    def warnings(self) -> list[Warning]:
+        """What the owner is told; the phone's."""
         raise NotImplementedError
 
     def prepare_report(self, credential: str) -> ReportDraft:
@@ -64,6 +71,16 @@ class Telling:
         draft = self.prepare_report(credential)
         numbers = None if days is None else [(day - date(1970, 1, 1)).days for day in days]
         return self.send_report(draft, numbers, consent=consent)
+
+    def declare(self, day: date, level: DeclaredLevel, phone: str, text: str = "", *, consent: bool) -> None:
+        """Tell the health authority of a warning that this phone has given: sealed, once, and not kept here.
+
+        day: local date of the warning. phone: where to call back, 8 to 15 digits. text: own words, at most 500.
+        Raises ConsentMissing, NotWarned, DeclarationImpossible, InvalidDeclaration, ServerUnreachable,
+        DeclarationNotTaken.
+        """
+        told = self.warnings()
+        self._declaring.declare(day, level, phone, text, told, consent=consent, now=self.now())
 
     def go_on(self) -> None:
         """Do what is due of a pending report and of the random packets. Raises as `report`."""

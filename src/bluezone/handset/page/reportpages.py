@@ -95,6 +95,7 @@ def sent_page(words: Words, base: str, handset: Handset) -> str:
         "code_checked": _("The code, to see what it is worth"),
         "certificate_asked": _("The code and a blinded number, for the certificate"),
         "keys_sent": _("Random codes of these days: {days}"),
+        "declared": _("A sealed declaration to the health authority about your warning of {days}"),
     }
     outcomes = {
         "accepted": _("accepted"), "refused": _("refused"), "not_reached": _("did not arrive"),
