@@ -29,10 +29,11 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """One person who works in the office. No telephone number, no e-mail, no date of birth.
+    """One person who works in the office. No telephone number, no date of birth.
 
     What they may do is in their grants.
-    Kept while in use; a deactivated account keeps its name because the audit speaks of it.
+    email: where the daily digest goes, given by the person alone and only if wanted; empty is the agency's own address.
+    Kept while in use; a deactivated account keeps its name because the audit speaks of it, and loses its e-mail.
     """
 
     username = models.CharField(
@@ -48,6 +49,7 @@ class User(AbstractBaseUser):
     )
     name = models.CharField(_("Full name"), max_length=80)
     agency = models.CharField(_("Agency"), max_length=120, blank=True)
+    email = models.EmailField(_("E-mail"), blank=True)
     is_active = models.BooleanField(_("May sign in"), default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -7,7 +7,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies.models import Agency
-from bluezone.rollout.directives.models import ChangeRequest, DispatchState, Task
+from bluezone.rollout.directives.models import (
+    Campaign,
+    ChangeRequest,
+    Directive,
+    DirectiveState,
+    DispatchState,
+    Task,
+)
 
 
 class LetterForm(forms.Form):
@@ -39,6 +46,39 @@ class LetterForm(forms.Form):
         values = super().clean() or {}
         if not values.get("text", "").strip() and not values.get("file") and not self.errors:
             raise forms.ValidationError(_("Paste the text of the letter or choose its file."))
+        return values
+
+
+class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A campaign. owners: agencies that the person may call one for."""
+
+    class Meta:
+        model = Campaign
+        fields: ClassVar = ["owner", "name", "basis", "rests_on", "aim", "begins", "ends"]
+        widgets: ClassVar = {
+            "aim": forms.Textarea(attrs={"rows": 3}),
+            **{name: forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d") for name in ("begins", "ends")},
+        }
+        help_texts: ClassVar = {"basis": _("Number, day and issuer, as a letter would write it.")}
+
+    def __init__(self, *args: Any, owners: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        owner: Any = self.fields["owner"]
+        owner.queryset, owner.required, owner.empty_label = owners, True, None
+        first = owners.first()
+        self.initial.setdefault("owner", first.pk if first else None)
+        known: Any = self.fields["rests_on"]
+        in_force = Directive.objects.filter(issuer__in=owners, state=DirectiveState.ISSUED).defer("text", "proposal")
+        known.queryset, known.empty_label = in_force, _("none")
+        known.label_from_instance = lambda one: f"{one.code} {one.subject[:60]}"
+
+    def clean(self) -> dict[str, Any]:
+        """It rests on a document, and ends after it begins."""
+        values = super().clean() or {}
+        if not values.get("basis") and not values.get("rests_on") and "basis" not in self.errors:
+            self.add_error("basis", _("Name the document that the campaign rests on."))
+        if values.get("begins") and values.get("ends") and values["ends"] < values["begins"]:
+            self.add_error("ends", _("The last day is before the first."))
         return values
 
 

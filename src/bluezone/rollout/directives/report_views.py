@@ -17,7 +17,7 @@ from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import duties, queries, reporting, safefiles, sentences
+from bluezone.rollout.directives import duties, queries, reopening, reporting, safefiles, sentences
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty
 from bluezone.rollout.directives.periods import Period
@@ -60,7 +60,11 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
         "period": period,
         "periods": periods[::-1][:26],
         "known": known,
-        "is_open": period.is_open(today),
+        "is_open": reopening.is_open(party.task, party.agency, period, today),
+        "reopened_until": None
+        if period.is_open(today)
+        else reopening.reopened_until(party.task, party.agency, period, today),
+        "asked": reopening.latest(party.task, party.agency, period),
         "files": list(known.evidence.all()) if known else [],
     }
     return render(request, "directives/report.html", context, status=status)

@@ -3,7 +3,15 @@
 
 from django.urls import path
 
-from bluezone.rollout.directives import draft_views, inbox_views, letter_views, register_views, report_views
+from bluezone.rollout.directives import (
+    campaign_views,
+    draft_views,
+    inbox_views,
+    letter_views,
+    register_views,
+    reopening_views,
+    report_views,
+)
 
 urlpatterns = [
     path("directives/", letter_views.directive_list, name="directives"),
@@ -17,6 +25,10 @@ urlpatterns = [
     path("directives/<int:pk>/progress/", report_views.progress, name="directive-progress"),
     path("directives/<int:pk>/progress/<str:form>/", report_views.progress_file, name="directive-file"),
     path("directives/<int:pk>/late/", report_views.late, name="directive-late"),
+    path("campaigns/", campaign_views.campaign_list, name="campaigns"),
+    path("campaigns/new/", campaign_views.new_campaign, name="campaign-new"),
+    path("campaigns/<int:pk>/", campaign_views.campaign, name="campaign"),
+    path("campaigns/<int:pk>/change/", campaign_views.change_campaign, name="campaign-change"),
     path("inbox/", inbox_views.inbox, name="inbox"),
     path("inbox/<int:pk>/", inbox_views.dispatch, name="inbox-one"),
     path("inbox/<int:pk>/act/", inbox_views.act, name="inbox-act"),
@@ -24,6 +36,8 @@ urlpatterns = [
     path("inbox/<int:pk>/pass-on/", inbox_views.pass_on, name="inbox-pass"),
     path("tasks/<int:pk>/ask/", inbox_views.ask, name="task-ask"),
     path("tasks/<int:pk>/report/", report_views.report, name="task-report"),
+    path("tasks/<int:pk>/reopen/", reopening_views.ask, name="task-reopen"),
+    path("requests/periods/<int:pk>/answer/", reopening_views.answer, name="period-answer"),
     path("requests/<int:pk>/answer/", inbox_views.answer, name="request-answer"),
     path("reports/<int:pk>/check/", report_views.check, name="report-check"),
     path("registers/<str:direction>/", register_views.register, name="register"),

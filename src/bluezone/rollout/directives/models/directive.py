@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies.folding import fold
 from bluezone.agencies.models import Agency
+from bluezone.rollout.directives.models.campaign import Campaign
 
 
 class Kind(models.TextChoices):
@@ -76,20 +77,6 @@ class StoredFile(models.Model):
     content = models.BinaryField()
     signatures = models.JSONField(default=list, blank=True)
     stored_at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Campaign(models.Model):
-    """A campaign (phát động) that directives belong to, and the document it rests on."""
-
-    name = models.CharField(_("Campaign"), max_length=200, unique=True)
-    basis = models.CharField(_("Basis document"), max_length=300, blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["name"]
-        constraints: ClassVar = [models.CheckConstraint(condition=~Q(name=""), name="campaign_is_named")]
 
     def __str__(self) -> str:
         return self.name

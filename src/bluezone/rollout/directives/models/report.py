@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies.models import Agency
@@ -56,3 +57,49 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agency_id} on {self.task_id} for {self.period}"
+
+
+class PeriodRequest(models.Model):
+    """An agency asks that a locked period be opened again for it (xin mở lại), and the issuer answers.
+
+    until: last day on which it is open again, set when it is granted.
+    Personal data: the accounts that asked and answered, official duties.
+    """
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open", _("waiting for an answer")
+        GRANTED = "granted", _("granted")
+        DECLINED = "declined", _("declined")
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="period_requests")
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="period_requests")
+    period = models.DateField()
+    reason = models.CharField(_("Reason"), max_length=300)
+    state = models.CharField(max_length=12, choices=State, default=State.OPEN)
+    until = models.DateField(_("Open until"), null=True, blank=True)
+    answer = models.CharField(_("Answer"), max_length=300, blank=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-asked_at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["agency", "task", "period"], name="period_requests")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(reason=""), name="period_request_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "granted", "declined"]), name="period_request_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="granted") | Q(until__isnull=False), name="reopened_period_has_a_last_day"
+            ),
+            models.UniqueConstraint(
+                fields=["task", "agency", "period"], condition=Q(state="open"), name="one_open_request_a_period"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} asks for period {self.period} of {self.task_id}"
