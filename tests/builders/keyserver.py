@@ -24,6 +24,7 @@ from bluezone.protocol.puzzle import solve
 from bluezone.protocol.upload import (
     HIGH,
     STANDARD,
+    Slot,
     Status,
     UploadAnswer,
     UploadKey,
@@ -142,6 +143,7 @@ class Phone:
     credential: Credential
     chaff: bool = False
     keys: tuple[UploadKey, ...] = ()
+    slots: tuple[Slot, ...] = ()
     salt: bytes = field(default_factory=lambda: os.urandom(32))
     rand: bytes = field(default_factory=lambda: os.urandom(32))
     kid: int = 0
@@ -151,7 +153,7 @@ class Phone:
 
     @property
     def input_msg(self) -> bytes:
-        return self.rand + commitment(self.salt, self.keys, ())
+        return self.rand + commitment(self.salt, self.keys, self.slots)
 
     def verify1(self) -> Verify1Answer:
         challenge, nonce = self.puzzle
@@ -182,7 +184,7 @@ class Phone:
         challenge, nonce = self.puzzle
         request = UploadRequest(
             kid=self.kid, chaff=self.chaff, rand=self.rand, signature=self.signature, salt=self.salt, keys=self.keys,
-            challenge=challenge, nonce=nonce,
+            slots=self.slots, challenge=challenge, nonce=nonce,
         )  # fmt: skip
         return replace(request, **changes)
 
