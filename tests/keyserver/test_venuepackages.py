@@ -139,9 +139,7 @@ def test_the_chain_goes_on_after_a_long_silence(server, clock):
     assert silent.chain_before == chain_value(before, 1).hex()
 
 
-@pytest.mark.parametrize(
-    "path", ["../keys/pepper", f"1-{32 * '0'}.zip", f"1-{32 * '0'}.bin", "index.json.bak"]
-)
+@pytest.mark.parametrize("path", ["../keys/pepper", f"1-{32 * '0'}.zip", f"1-{32 * '0'}.bin", "index.json.bak"])
 def test_nothing_else_is_served_from_the_folder(server, path):
     assert call(server, "GET", f"/v1/venues/{path}").status == 404
 
