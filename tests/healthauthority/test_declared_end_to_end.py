@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a warned phone to the supervisor's telephone: sealed on the way, opened with the passphrase, gone in 30 days."""
+
+import datetime
+import time
+
+import pytest
+from django.utils import timezone
+from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.office import user
+
+from bluezone.accounts import auditing
+from bluezone.accounts.models import AuditEntry, Role
+from bluezone.city import load_city
+from bluezone.healthauthority import key_server as opened_key_server
+from bluezone.healthauthority.models import OpenedDeclaration
+from bluezone.keyserver import declarations
+from bluezone.keyserver.retention import forget
+from bluezone.web.ticking import purge_office
+
+pytestmark = pytest.mark.django_db
+DAY = datetime.date(2026, 11, 25)
+PASSPHRASE = "năm con suối chảy về một bản"
+PHONE, TEXT = "0912345678", "Tôi sốt nhẹ từ tối qua"
+
+
+@pytest.fixture
+def city(tmp_path, settings):
+    """A city whose key server and office lie in one folder, as `serve` has them."""
+    (tmp_path / "one").mkdir()
+    with a_city(tmp_path / "one") as made:
+        settings.DATA_FOLDER = made[0].key_server.data_dir
+        settings.CITY = load_city(settings.DATA_FOLDER)
+        yield made
+        opened_key_server.key_server().close()
+        opened_key_server._opened.cache_clear()
+
+
+@pytest.fixture
+def supervisor(client, city):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(user("sup", Role.SUPERVISOR))
+    session = client.session
+    session["second_factor_at"] = int(time.time())
+    session.save()
+    return client
+
+
+def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_30_days(supervisor, city):
+    server, phones, world = city
+    key = {"new": PASSPHRASE, "again": PASSPHRASE, "understood": "on"}
+    assert supervisor.post("/codes/declarations/key/", key).status_code == 302
+    patient, near = phones.new("patient"), phones.new("near")
+    meet(near, patient, 25, world=world)
+    reported(patient, server)
+    published(server, world)
+    near.check()
+
+    near.declare(DAY, "high", PHONE, TEXT, consent=True)
+
+    assert [(sent.kind, sent.outcome) for sent in near.sent()] == [("declared", "accepted")]
+    ((handle, _hour),) = declarations.held(server.key_server)
+    assert PHONE not in supervisor.get("/codes/declarations/").text
+    wrong = supervisor.post("/codes/declarations/", {"handle": handle, "passphrase": "no passphrase at all"})
+    assert (wrong.status_code, PHONE in wrong.text) == (403, False)
+    opened = supervisor.post("/codes/declarations/", {"handle": handle, "passphrase": PASSPHRASE})
+    assert f"tel:{PHONE}" in opened.text
+    assert TEXT in opened.text
+    told = list(AuditEntry.objects.order_by("number").values_list("actor", "action", "subject"))
+    assert told[-2:] == [("sup", "declaration_refused", ""), ("sup", "declaration_opened", handle)]
+    assert auditing.verify().broken_at is None
+
+    world.pass_by(30 * 86_400 + 3600)
+    forget(server.key_server, world.now)
+    purge_office(timezone.now() + datetime.timedelta(days=30, hours=1))
+    assert declarations.held(server.key_server) == []
+    assert not OpenedDeclaration.objects.exists()
+    files = [path for path in server.key_server.data_dir.rglob("*") if path.is_file()]
+    assert not any(PHONE.encode() in path.read_bytes() for path in files)
