@@ -29,7 +29,7 @@ OURS = {
     "ours_v1.upload_code": (4, 0, 0),
     "ours_v1.upload_commit": (4, 0, 0),
     "ours_v1.venue": (1, 0, 0),
-    "ours_v1.gate": (0, 0, 1),
+    "ours_v1.gate": (1, 0, 0),
     "rfc9474": (2, 0, 0),
 }
 

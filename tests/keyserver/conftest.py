@@ -38,7 +38,7 @@ def database(request, monkeypatch):
 
 @pytest.fixture(scope="session")
 def made_keys(tmp_path_factory):
-    """A folder of secrets for NOON, made once: nine RSA keys take longer than most tests."""
+    """A folder of secrets for NOON, made once: thirteen RSA keys take longer than most tests."""
     folder = tmp_path_factory.mktemp("secrets")
     secrets = open_secrets(folder)
     secrets.week_keys.rotate(NOON)

@@ -45,7 +45,9 @@ def test_it_lists_this_weeks_keys_the_next_three_weeks_and_the_chaff_key(sqlite_
     uploads = sorted((key.week, key.klass) for key in first.week_keys if key.purpose == "upload")
     assert uploads == [(f"2026-W{week}", klass) for week in (48, 49, 50, 51) for klass in (1, 2)]
     assert [key.klass for key in first.week_keys if key.purpose == "chaff"] == [0]
-    assert len({key.kid for key in first.week_keys}) == 9
+    gates = [key.week for key in first.week_keys if key.purpose == "gate"]
+    assert sorted(gates) == [f"2026-W{week}" for week in (48, 49, 50, 51)]
+    assert len({key.kid for key in first.week_keys}) == 13
 
 
 def test_a_number_changes_only_with_the_content(sqlite_server, clock):
@@ -144,7 +146,7 @@ def test_a_kid_is_never_given_again(sqlite_server, clock):
         clock.pass_by(7 * DAY)
         sqlite_server.tick()
 
-    assert len(seen) == 9 + 9 * 2
+    assert len(seen) == 13 + 9 * 3
 
 
 def test_another_process_sees_the_rotation(sqlite_server, clock, city_folder):

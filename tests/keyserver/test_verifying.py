@@ -72,7 +72,7 @@ def test_a_kid_of_another_class_purpose_or_week_is_refused_and_uses_nothing(serv
             patient.kid = kid
             statuses.add(patient.verify2().status)
 
-    assert len(wrong) == 9
+    assert len(wrong) == 13
     assert statuses == {Status.KID_REFUSED}
     assert codes.status(server, patient.issued.code) == "open"
 

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from bluezone.keyserver import files
 from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull, receive
+from bluezone.keyserver.gatetokens import sign_tokens
 from bluezone.keyserver.health import health
 from bluezone.keyserver.limits import network_of
 from bluezone.keyserver.store import StoreRefused
 from bluezone.keyserver.uploading import upload
 from bluezone.keyserver.verifying import verify1, verify2
 from bluezone.protocol.declaration import DECLARATION_SIZE
+from bluezone.protocol.gatetokens import TOKENS_SIZE, TokensAnswer, decode_tokens, encode_tokens_answer
 from bluezone.protocol.upload import (
-    ANSWER_SIZE,
     UPLOAD_SIZE,
     VERIFY_SIZE,
     BadRequest,
@@ -52,7 +53,7 @@ RETRY_AFTER_SECONDS = 30
 
 PUZZLE_HEADER = "HTTP_X_BLUEZONE_PUZZLE"
 
-_POSTED = ("/v1/verify", "/v1/upload", "/v1/declarations")
+_POSTED = ("/v1/verify", "/v1/upload", "/v1/declarations", "/v1/tokens")
 _CONFIG = re.compile(r"/v1/config(?:/([0-9]{1,9}))?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _VENUE_PACKAGE = re.compile(r"/v1/venues/([0-9]{1,9}-[0-9a-f]{32}\.bin)")
@@ -148,9 +149,10 @@ class Application:
         elif path == "/v1/declarations":
             message, puzzle = _body(environ, DECLARATION_SIZE), environ.get(PUZZLE_HEADER, "")
             body = encode_upload_answer(receive(self._server, message, network, puzzle))
+        elif path == "/v1/tokens":
+            body = self._tokens(_body(environ, TOKENS_SIZE))
         else:
             body = self._upload(_body(environ, UPLOAD_SIZE), network)
-        assert len(body) == ANSWER_SIZE
         # no-transform: a proxy that compressed answers would make their sizes tell them apart.
         return Response(HTTPStatus.OK, body, (("Content-Type", BINARY), ("Cache-Control", f"{NO_STORE}, no-transform")))
 
@@ -171,6 +173,13 @@ class Application:
         except BadRequest:
             answer = UploadAnswer(status=Status.BAD_REQUEST)
         return encode_upload_answer(answer)
+
+    def _tokens(self, body: bytes) -> bytes:
+        try:
+            answer = sign_tokens(self._server, decode_tokens(body))
+        except BadRequest:
+            answer = TokensAnswer(Status.BAD_REQUEST)
+        return encode_tokens_answer(answer)
 
     def _fetch(self, path: str) -> Callable[[Environ], Response]:
         """Find what serves a path, before the method is looked at; raises NoSuchAddress."""

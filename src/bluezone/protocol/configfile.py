@@ -32,6 +32,7 @@ _HOST = r"[^\s/]+"
 # 65 bytes without padding, the first of them 0x04.
 _PUSH_KEY = r"B[A-Za-z0-9_-]{86}"
 _VENUE_KID = re.compile(r"0|[1-9][0-9]{0,2}")
+Purpose = Literal["upload", "gate", "chaff"]
 _CLASSES = {"upload": (1, 2), "gate": (0, 0), "chaff": (0, 0)}
 
 
@@ -77,7 +78,7 @@ class WeekKey:
     """
 
     kid: int
-    purpose: Literal["upload", "gate", "chaff"]
+    purpose: Purpose
     klass: int
     week: str
     use_from: int

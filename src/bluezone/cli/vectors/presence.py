@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our own vectors of codes and uploads, and the blind signature vectors of RFC 9474."""
+"""Our own vectors of codes, uploads, venues and gates, and the blind signature vectors of RFC 9474."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bluezone.cli.vectors.case import Case, Check
 from bluezone.protocol.blindrsa import PrivateKey, blind, blind_sign, finalize, verify
 from bluezone.protocol.codes import InvalidCode, damm_digit, parse_code
+from bluezone.protocol.gatepass import PassA, State, encode_pass, pass_text, read_pass, response
 from bluezone.protocol.uploadpayload import UploadKey, commitment, decode_slots, encode_keys
 from bluezone.protocol.venue import check_signature, parse_venue, read_venue_link, sign_venue, venue_link
 from bluezone.protocol.venueitem import Record, open_item, seal_item, slot_cipher_key, slot_key, slot_tag, venue_key
@@ -89,6 +90,18 @@ def _slot(key: bytes, hour: int, start: int, end: int, slot: dict[str, Any]) -> 
     }
 
 
+def _check_gate(case: dict[str, Any]) -> tuple[Any, Any]:
+    session = bytes.fromhex(case["k_sess_hex"])
+    shown = read_pass(case["qr_text"])
+    made = PassA(State(case["flags"]), case["step"], session)
+    got = {
+        "R_g_hex": response(session, bytes.fromhex(case["G_hex"])).hex(),
+        "pass_hex": encode_pass(shown).hex(),
+        "qr_text": pass_text(made),
+    }
+    return got, {name: case[name] for name in got}
+
+
 def check_rfc9474(vector: dict[str, Any]) -> tuple[Any, Any]:
     """Blind, sign and unblind one vector of RFC 9474 appendix A."""
     n, e, d, p, q, inverse = (int(vector[name], 16) for name in ("n", "e", "d", "p", "q", "inv"))
@@ -108,4 +121,4 @@ def check_rfc9474(vector: dict[str, Any]) -> tuple[Any, Any]:
     return got, {"verifies": True, **{name: vector[name].removeprefix("0x") for name in got if name != "verifies"}}
 
 
-OURS_V1: dict[str, Check] = {"upload_commit": _check_commitment, "venue": _check_venue}
+OURS_V1: dict[str, Check] = {"upload_commit": _check_commitment, "venue": _check_venue, "gate": _check_gate}
