@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from threading import Thread
@@ -16,6 +17,7 @@ from tests.builders.handset import Served, World, _Quiet
 from tests.builders.keyserver import opened
 
 from bluezone.face.files import INDEX, StaticFile, static_files, web_files
+from bluezone.keyserver import codes, venuecodes
 
 BLANK = b"<!doctype html><title>engine</title><body>"
 NEWS = {"items": []}
@@ -31,6 +33,7 @@ class WebCity(Served):
 
     app: dict[str, StaticFile] = field(default_factory=dict)
     more: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
+    world: World = field(default_factory=World)
 
     def application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         path = environ["PATH_INFO"]
@@ -61,7 +64,7 @@ def web_city(folder: Path, world: World | None = None, **settings: Any) -> Itera
     world = world or World()
     waits = {"verify_to_upload_seconds": 0, "publish_period_seconds": 0, "padding_mean": 1}
     key_server = opened(folder, lambda: world.now, **{**waits, **settings})
-    server = WebCity(key_server, "")
+    server = WebCity(key_server, "", world=world)
     httpd = make_server("127.0.0.1", 0, server.application, _Threads, _Quiet)
     server.url = f"http://localhost:{httpd.server_port}"
     # The engine can be tested without its screens.
@@ -134,7 +137,7 @@ class Browser:
 
     def engine(self) -> None:
         """Open the engine (again)."""
-        self.run("await openEngine(x)", self.server.trust())
+        self.run("await openEngine(x); await engine.began", self.server.trust())
 
     def reload(self) -> None:
         """The page is killed and comes back later, its engine opened."""
@@ -143,5 +146,38 @@ class Browser:
         self.page = self._page()
         self.engine()
 
+    def live(self, seconds: float) -> None:
+        """Time passes for this browser; its timers go off. The server's clock goes to the same moment."""
+        self.run("await passBy(x)", seconds)
+        self.server.world.now = self.run("return sim.now")
+
     def close(self) -> None:
         self.context.close()
+
+
+@contextmanager
+def browsers(chromium: Any, server: WebCity, *names: str) -> Iterator[list[Browser]]:
+    """Profiles that were set up now: consent given, files fetched."""
+    opened = [Browser(chromium, server, server.world.now) for _ in names]
+    try:
+        for browser in opened:
+            browser.engine()
+            browser.run("await engine.start({language: 'vi'})")
+        yield opened
+    finally:
+        for browser in opened:
+            browser.close()
+
+
+def a_code(server: WebCity, klass: str = "confirmed", days_ago: int = 1) -> str:
+    """A verification code, issued now."""
+    onset = datetime.fromtimestamp(server.world.now, UTC).date() - timedelta(days=days_ago)
+    return codes.issue(server.key_server, klass, onset).code
+
+
+def a_poster(server: WebCity, registration: str = "1", **described: Any) -> venuecodes.VenueCode:
+    """A venue's code, registered now and known to phones that look from now on."""
+    told = {"name": "Chợ Bắc Kạn", "address": "Tổ 1, phường Đức Xuân", **described}
+    code = venuecodes.register(server.key_server, registration, venuecodes.VenueDescription(**told))
+    server.key_server.tick()
+    return code

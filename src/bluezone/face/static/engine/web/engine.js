@@ -45,7 +45,8 @@ class WebEngine {
     this.errands = new Errands({ ...this.parts, changed: () => this.changed() });
     const started = (await this.parts.store.get("started")) !== undefined;
     if (this.options.base !== null) await this.updates.register(this.options.base);
-    if (started) this.errands.begin();
+    // Not awaited: the screens are there before the network is.
+    this.began = started ? this.errands.begin() : Promise.resolve();
   }
 
   async start({ language = "vi" } = {}) {
@@ -64,7 +65,7 @@ class WebEngine {
     const stays = await visits.all();
     const warnings = await checking.warnings(stays);
     const last = await checking.last();
-    const stale = await files.isStale(Math.max(clock.now(), this.parts.environment.wallSeconds()));
+    const stale = await files.isStale(clock.now());
     const clockOffBySeconds = clock.errorSeconds();
     const report = await reporting.state();
     const items = [...warnings, ...(await inbox.list(await this.language()))];

@@ -40,11 +40,8 @@ export class Errands {
 
   async tick() {
     if (this.stopped) return;
-    try {
-      await ifFree(LOCK, () => this.run());
-    } finally {
-      this.plan("tick", TICK_SECONDS, () => this.tick());
-    }
+    await this.attempt(() => ifFree(LOCK, () => this.run()));
+    this.plan("tick", TICK_SECONDS, () => this.tick());
   }
 
   async run() {
@@ -85,7 +82,7 @@ export class Errands {
     try {
       await work();
     } catch (error) {
-      if (error.code === undefined) console.warn("bluezone: an errand failed", error);
+      if (error.code === undefined && !this.stopped) console.warn("bluezone: an errand failed", error);
     }
   }
 
