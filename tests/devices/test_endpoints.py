@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What devices call on the public origin."""
 
+import hmac
 import json
 
 import pytest
@@ -122,3 +123,55 @@ def test_calls_of_devices_set_no_cookie(public, keeper):
 
     assert not answer.cookies
     assert Device.objects.get().enrolled_at is not None
+
+
+@pytest.mark.parametrize("path", ["/v1/devices/elsewhere", "/v1/devices/", "/v1/devices", "/v1/elsewhere/x"])
+def test_an_unknown_address_under_v1_is_json_and_no_page(public, path):
+    answer = public.get(path, headers={"Accept": "text/html"})
+
+    assert refusal(answer) == (404, "not_found")
+
+
+def test_a_call_for_another_host_is_refused_in_json(public, settings):
+    settings.ALLOWED_HOSTS = ["elsewhere.example"]
+
+    assert refusal(public.get(SELF)) == (400, "request_refused")
+
+
+def test_an_error_of_ours_is_json_without_its_reason(public, keeper, monkeypatch):
+    def broken(token):
+        raise ZeroDivisionError("secret reason")
+
+    public.raise_request_exception = False
+    monkeypatch.setattr("bluezone.devices.audience.holder_of", broken)
+    _, token = connected(keeper)
+    answer = public.get(SELF, **bearer(token))
+
+    assert refusal(answer) == (500, "server_error")
+    assert "secret reason" not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_token_is_compared_whole_and_in_constant_time_whether_or_not_one_begins_alike(keeper, monkeypatch):
+    made, token = connected(keeper)
+    compared, compare = [], hmac.compare_digest
+    monkeypatch.setattr(enrolling.hmac, "compare_digest", lambda *two: compared.append(two) or compare(*two))
+
+    assert enrolling.holder_of(token) == made
+    assert enrolling.holder_of("another token") is None
+    # One whose hash begins as the asked one does, and ends otherwise.
+    digest = enrolling.token_digest("another token")
+    Device.objects.update(token_digest=digest[:20] + "0" * 44)
+    assert enrolling.holder_of("another token") is None
+    assert len(compared) == 3
+    assert all(len(held) == len(asked) == 64 for held, asked in compared)
+
+
+def test_of_a_call_the_hour_is_kept_and_no_address(public, keeper):
+    _, token = connected(keeper)
+    public.get(SELF, **bearer(token), REMOTE_ADDR="203.0.113.77", HTTP_X_FORWARDED_FOR="203.0.113.78")
+    stored = str(Device.objects.values())
+
+    assert "203.0.113" not in stored
+    assert {field.name for field in Device._meta.get_fields()} >= {"last_seen_hour"}
+    assert not any("address" in field.name or "network" in field.name for field in Device._meta.get_fields())

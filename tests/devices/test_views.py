@@ -152,3 +152,47 @@ def test_an_agency_of_a_directory_that_has_ended_can_still_keep_a_device(english
     AdminUnit.objects.update(valid_to=datetime.date(2025, 7, 1))
 
     assert f'<option value="{keeper.pk}">{keeper.name}</option>' in english.get("/devices/new/").text
+
+
+@pytest.fixture
+def elsewhere(keeper):
+    """An agency of another unit, with a device of its own."""
+    other = AdminUnit.objects.create(
+        key="duc-xuan", name="Phường Đức Xuân", kind="ward", parent=keeper.unit.parent, path="1/3/", folded="duc xuan"
+    )
+    agency = Agency.objects.create(key="dx", name="UBND phường Đức Xuân", kind="committee", unit=other, path="dx/")
+    return device(agency, name="Cổng bên kia", now=timezone.now())[0]
+
+
+@pytest.mark.parametrize("reach", ["agency", "unit"])
+@pytest.mark.parametrize("role", [Role.LEAD, Role.OFFICER])
+def test_who_leads_an_agency_sees_and_cuts_off_its_devices_and_no_others(client, keeper, elsewhere, role, reach):
+    own, _ = connected(keeper, name="Cổng nhà", now=timezone.now())
+    client.force_login(user("can", role, within=keeper if reach == "agency" else keeper.unit))
+    listed = client.get("/devices/").text
+
+    assert "Cổng nhà" in listed
+    assert "Cổng bên kia" not in listed
+    assert client.get(f"/devices/{elsewhere.pk}/").status_code == 404
+    assert client.post(f"/devices/{elsewhere.pk}/revoke/").status_code == 404
+    assert client.post(f"/devices/{own.pk}/revoke/").status_code == 302
+    states = {each.pk: each.revoked_at is not None for each in Device.objects.all()}
+    assert states == {own.pk: True, elsewhere.pk: False}
+
+
+def test_who_leads_an_agency_enters_no_device_and_makes_no_code_and_is_offered_neither(client, keeper):
+    made, _ = device(keeper, now=timezone.now())
+    client.force_login(user("can", Role.LEAD, within=keeper))
+    pages = client.get("/devices/").text + client.get(f"/devices/{made.pk}/").text
+
+    assert f'action="/devices/{made.pk}/code/"' not in pages
+    assert "/devices/new/" not in pages
+    assert client.get("/devices/new/").status_code == 403
+    assert client.post(f"/devices/{made.pk}/code/").status_code == 403
+
+
+def test_other_roles_see_no_device(client, keeper):
+    client.force_login(user("lan", Role.HEALTH_WORKER))
+
+    assert client.get("/devices/").status_code == 403
+    assert 'href="/devices/"' not in client.get("/codes/").text

@@ -46,6 +46,8 @@ class Audience(enum.Enum):
     LEADERS = frozenset({Role.LEADER})
     # Who writes the news of the public site.
     EDITORS = frozenset({Role.EDITOR})
+    # Who sees the devices of an agency and can cut one off; administrators enter them and make their codes.
+    DEVICE_KEEPERS = frozenset({Role.ADMIN, Role.LEAD, Role.OFFICER})
     # Not people: enrolled tablets, canvass phones and speakers, by bearer token (bluezone.devices).
     DEVICES = frozenset({"device"})
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from bluezone.accounts.audiences import Audience
-from bluezone.devices.enrolling import token_digest
+from bluezone.devices.enrolling import holder_of
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.devices.refusing import BodyInvalid, BodyTooLong, DeviceRefused, MethodNotAllowed, answer
 from bluezone.refusal import Refused
@@ -104,10 +104,7 @@ def json_body(request: HttpRequest, most_bytes: int) -> dict[str, Any]:
 def _device_of(request: HttpRequest) -> Device:
     """Whose token this is; notes the hour once an hour."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    device = None
-    if scheme.lower() == "bearer" and token:
-        held = Device.objects.select_related("agency", "unit")
-        device = held.filter(token_digest=token_digest(token.strip()), revoked_at=None).first()
+    device = holder_of(token.strip()) if scheme.lower() == "bearer" and token else None
     if device is None:
         raise DeviceTokenInvalid("the device is not connected, or was cut off; ask the office for a code")
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)

@@ -19,10 +19,10 @@ from bluezone.devices.models import Device
 
 
 @require_safe
-@audience(Audience.ADMINS)
+@audience(Audience.DEVICE_KEEPERS)
 def device_list(request: OfficeRequest) -> HttpResponse:
-    """Every device with its state and the hour it was last heard of."""
-    page, rows = queries.page_of_devices(request.GET.get("page"), timezone.now())
+    """The devices of the agencies that the role reaches, with their states and the hour each was last heard of."""
+    page, rows = queries.page_of_devices(request.user, request.GET.get("page"), timezone.now())
     return render(request, "devices/device_list.html", {"page": page, "rows": rows})
 
 
@@ -43,10 +43,10 @@ def new_device(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.ADMINS)
+@audience(Audience.DEVICE_KEEPERS)
 def device(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One device, and what can be done with it."""
-    found = get_object_or_404(Device.objects.select_related("agency", "unit"), pk=pk)
+    """One device, and what can be done with it; 404 another agency's."""
+    found = get_object_or_404(queries.devices_seen_by(request.user), pk=pk)
     context = {"device": found, "state": found.state(timezone.now())}
     return render(request, "devices/device.html", context)
 
@@ -65,10 +65,10 @@ def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ADMINS)
+@audience(Audience.DEVICE_KEEPERS)
 def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask, then cut the device off: 302 back to the list."""
-    found = get_object_or_404(Device.objects.select_related("agency"), pk=pk)
+    """Ask, then cut the device off: 302 back to the list; 404 another agency's."""
+    found = get_object_or_404(queries.devices_seen_by(request.user), pk=pk)
     if request.method == "POST":
         enrolling.revoke(request.user.username, found, timezone.now())
         messages.success(request, _("%(name)s is cut off: its token opens nothing any more.") % {"name": found.name})
