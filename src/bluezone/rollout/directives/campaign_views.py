@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.scoping import OutsideScope
+from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
@@ -23,6 +24,7 @@ from bluezone.rollout.directives.models import Campaign
 A_PAGE = 25
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def campaign_list(request: OfficeRequest) -> HttpResponse:
@@ -41,6 +43,7 @@ def campaign_list(request: OfficeRequest) -> HttpResponse:
     return render(request, "directives/campaign_list.html", context)
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def campaign(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -58,6 +61,7 @@ def campaign(request: OfficeRequest, pk: int) -> HttpResponse:
     return render(request, "directives/campaign.html", context)
 
 
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTIVE_CLERKS)
 def new_campaign(request: OfficeRequest) -> HttpResponse:
@@ -65,6 +69,7 @@ def new_campaign(request: OfficeRequest) -> HttpResponse:
     return _form(request, None)
 
 
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTIVE_CLERKS)
 def change_campaign(request: OfficeRequest, pk: int) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.training import practised
 from bluezone.agencies.models import Agency, RecipientGroup
 from bluezone.agencies.queries import day_to_show
 from bluezone.rollout.directives import drafting, duties, queries
@@ -25,6 +26,7 @@ _MOST_FOUND = 20
 _MOST_NAMES = 1500
 
 
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTIVE_CLERKS)
 def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:

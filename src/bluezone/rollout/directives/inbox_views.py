@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
@@ -24,6 +25,7 @@ A_PAGE = 25
 _MOST_BELOW = 300
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def inbox(request: OfficeRequest) -> HttpResponse:
@@ -35,6 +37,7 @@ def inbox(request: OfficeRequest) -> HttpResponse:
     return render(request, "directives/inbox.html", context)
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -46,6 +49,7 @@ def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
     return _page(request, shown)
 
 
+@practised
 @require_POST
 @audience(Audience.SIGNED_IN)
 def act(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -70,6 +74,7 @@ def act(request: OfficeRequest, pk: int) -> HttpResponse:
     )
 
 
+@practised
 @require_POST
 @audience(Audience.SIGNED_IN)
 def undo(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -79,6 +84,7 @@ def undo(request: OfficeRequest, pk: int) -> HttpResponse:
     return _done(request, shown, lambda: handling.undo(shown, request.user, timezone.now()))
 
 
+@practised
 @require_POST
 @audience(Audience.SIGNED_IN)
 def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -90,6 +96,7 @@ def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
     return _done(request, shown, lambda: handling.pass_on(shown, below, request.user, timezone.now()))
 
 
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.SIGNED_IN)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -120,6 +127,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     return render(request, "directives/ask.html", context, status=status if not form.errors or status == 409 else 422)
 
 
+@practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:

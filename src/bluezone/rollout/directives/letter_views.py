@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.secondfactor import confirm_second_factor
+from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
@@ -27,6 +28,7 @@ A_PAGE = 25
 RECIPIENTS_A_PAGE = 50
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def directive_list(request: OfficeRequest) -> HttpResponse:
@@ -48,6 +50,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
     return render(request, "directives/directive_list.html", context)
 
 
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTIVE_CLERKS)
 def new_directive(request: OfficeRequest) -> HttpResponse:
@@ -68,6 +71,7 @@ def new_directive(request: OfficeRequest) -> HttpResponse:
     return render(request, "directives/directive_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def directive(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -75,6 +79,7 @@ def directive(request: OfficeRequest, pk: int) -> HttpResponse:
     return _page(request, _shown(pk))
 
 
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTIVE_SIGNERS)
 @confirm_second_factor
@@ -87,6 +92,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     return render(request, "directives/approve.html", {"directive": shown, "tasks": list(shown.tasks.all())})
 
 
+@practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -96,6 +102,7 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     return _act(request, shown, lambda: issuing.reopen(shown, request.user, timezone.now()), _("It is a draft again."))
 
 
+@practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
 def issue(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -105,6 +112,7 @@ def issue(request: OfficeRequest, pk: int) -> HttpResponse:
     return _act(request, shown, lambda: issuing.issue(shown, request.user, timezone.now()), _("Sent."))
 
 
+@practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
 def revoke(request: OfficeRequest, pk: int) -> HttpResponse:

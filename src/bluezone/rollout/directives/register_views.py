@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen_number
 from bluezone.rollout.directives import duties, registering
 from bluezone.rollout.directives.models import Directive, Dispatch, StoredFile
@@ -16,6 +17,7 @@ from bluezone.rollout.directives.safefiles import SHOWN_INLINE, XLSX
 from bluezone.rollout.reports import write_xlsx
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def register(request: OfficeRequest, direction: str) -> HttpResponse:
@@ -43,6 +45,7 @@ def register(request: OfficeRequest, direction: str) -> HttpResponse:
     return render(request, "directives/register.html", context)
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def stored_file(request: OfficeRequest, token: str) -> HttpResponse:

@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.training import practised
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import duties, reopening, reporting, sentences
 from bluezone.rollout.directives.models import PeriodRequest, TaskParty
 
 
+@practised
 @require_POST
 @audience(Audience.SIGNED_IN)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -40,6 +42,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
 
 
+@practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:

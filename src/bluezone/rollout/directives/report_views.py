@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit
 from bluezone.refusal import Refused
@@ -26,6 +27,7 @@ from bluezone.rollout.directives.reportout import report_file
 A_PAGE = 50
 
 
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.SIGNED_IN)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -70,6 +72,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
     return render(request, "directives/report.html", context, status=status)
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def progress(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -92,6 +95,7 @@ def progress(request: OfficeRequest, pk: int) -> HttpResponse:
     )
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def late(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -102,6 +106,7 @@ def late(request: OfficeRequest, pk: int) -> HttpResponse:
     return render(request, "directives/late.html", {"directive": directive, "page": page})
 
 
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
@@ -116,6 +121,7 @@ def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     return response
 
 
+@practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
 def check(request: OfficeRequest, pk: int) -> HttpResponse:

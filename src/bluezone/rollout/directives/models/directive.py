@@ -4,6 +4,7 @@
 Source: the parts of Công văn 458/UBND-VP of 7 August 2020; it states no due date and no report period: both are data.
 """
 
+import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.accounts.training import PractisedMixin
 from bluezone.agencies.folding import fold
 from bluezone.agencies.models import Agency
 from bluezone.rollout.directives.models.campaign import Campaign
@@ -63,7 +65,7 @@ class Ending(models.TextChoices):
     REVOKED = "revoked", _("this document revokes it")
 
 
-class StoredFile(models.Model):
+class StoredFile(PractisedMixin):
     """A file as it came, found only by its token. content_type: told by content, never by name (safefiles.py).
 
     signatures: what a PDF's electronic signatures showed when it was stored (pdfsignatures.py), one object each.
@@ -78,11 +80,23 @@ class StoredFile(models.Model):
     signatures = models.JSONField(default=list, blank=True)
     stored_at = models.DateTimeField(default=timezone.now)
 
+    TRAINING_MOMENT = "stored_at"
+
+    class Meta(PractisedMixin.Meta):
+        pass
+
+    @classmethod
+    def erase_training(cls, now: datetime.datetime) -> int:
+        """Erase files of training mode that no letter or report has any more."""
+        from bluezone.rollout.directives.forgetting import erase_practice_files
+
+        return erase_practice_files(now)
+
     def __str__(self) -> str:
         return self.name
 
 
-class Directive(models.Model):
+class Directive(PractisedMixin):
     """One order. Once it is issued its text never changes: it is replaced or revoked.
 
     number:    digits within the year, "458"; empty while the draft has none. notation: "UBND-VP".
@@ -129,7 +143,9 @@ class Directive(models.Model):
     revoked_at = models.DateTimeField(null=True)
     revoke_reason = models.CharField(max_length=300, blank=True)
 
-    class Meta:
+    TRAINING_MOMENT = "made_at"
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-made_at", "-pk"]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=DirectiveState.values), name="directive_state_is_known"),
@@ -151,11 +167,20 @@ class Directive(models.Model):
                 name="directive_is_revoked_for_a_reason",
             ),
             models.UniqueConstraint(
-                fields=["issuer", "number", "notation", "date"], condition=~Q(state="draft"), name="directive_once"
+                fields=["issuer", "number", "notation", "date", "training"],
+                condition=~Q(state="draft"),
+                name="directive_once",
             ),
             models.CheckConstraint(condition=~Q(replaces=F("id")), name="directive_replaces_another"),
             models.CheckConstraint(condition=Q(ending__in=Ending.values), name="directive_ending_is_known"),
         ]
+
+    @classmethod
+    def erase_training(cls, now: datetime.datetime) -> int:
+        """Erase letters of training mode with all that came of them."""
+        from bluezone.rollout.directives.forgetting import erase_practice
+
+        return erase_practice(now)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the text for searching beside what it is made of."""
@@ -178,7 +203,7 @@ class Directive(models.Model):
         return self.state == DirectiveState.ISSUED
 
 
-class Task(models.Model):
+class Task(PractisedMixin):
     """One clause of a directive.
 
     due:           last day on which it is in time, None where the letter states none.
@@ -209,7 +234,9 @@ class Task(models.Model):
     days_to_lock = models.PositiveSmallIntegerField(_("Days until a period is locked"), default=7)
     fields = models.JSONField(default=list, blank=True)
 
-    class Meta:
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["directive", "position"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["directive", "position"], name="task_position_once"),
@@ -228,7 +255,7 @@ class Task(models.Model):
         return f"{self.label}. {self.text[:60]}"
 
 
-class TaskParty(models.Model):
+class TaskParty(PractisedMixin):
     """An agency of a task. due: the later day that an extension granted to it alone."""
 
     class Role(models.TextChoices):
@@ -242,7 +269,9 @@ class TaskParty(models.Model):
     role = models.CharField(max_length=12, choices=Role, default=Role.LEAD)
     due = models.DateField(null=True)
 
-    class Meta:
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["task", "-role", "pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["task", "agency"], name="agency_once_a_task"),

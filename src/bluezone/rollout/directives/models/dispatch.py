@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.accounts.training import PractisedMixin
 from bluezone.agencies.models import Agency, Purpose
 from bluezone.rollout.directives.models.directive import Directive, Task
 
@@ -27,7 +28,7 @@ class DispatchState(models.TextChoices):
     DONE = "done", _("done")
 
 
-class Dispatch(models.Model):
+class Dispatch(PractisedMixin):
     """One directive at one agency. parent: the dispatch that an agency above passed on (chuyển tiếp xuống cấp dưới).
 
     incoming_number: the agency's own running number of the year (số đến), given when it is received.
@@ -50,13 +51,15 @@ class Dispatch(models.Model):
     by_file = models.BooleanField(default=False)
     changed_at = models.DateTimeField()
 
-    class Meta:
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-arrived_at", "-pk"]
         indexes: ClassVar = [models.Index(fields=["agency", "-arrived_at"], name="dispatch_inbox")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["directive", "agency"], name="dispatch_once_an_agency"),
             models.UniqueConstraint(
-                fields=["agency", "incoming_year", "incoming_number"], name="incoming_number_once_a_year"
+                fields=["agency", "incoming_year", "incoming_number", "training"], name="incoming_number_once_a_year"
             ),
             models.CheckConstraint(condition=Q(state__in=DispatchState.values), name="dispatch_state_is_known"),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="dispatch_purpose_is_known"),
@@ -98,8 +101,8 @@ class Happening(models.TextChoices):
     DECLINED = "declined", _("did not agree to the recall or update")
 
 
-class DispatchEvent(models.Model):
-    """One thing that happened to a dispatch; the database refuses to change or delete it.
+class DispatchEvent(PractisedMixin):
+    """One thing that happened to a dispatch; the database refuses to change it, or to delete it unless for practice.
 
     before: the state before, for taking a tap back. actor: None for the clock and for files.
     """
@@ -111,7 +114,9 @@ class DispatchEvent(models.Model):
     before = models.CharField(max_length=12, blank=True)
     note = models.CharField(max_length=300, blank=True)
 
-    class Meta:
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-at", "-pk"]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(what__in=Happening.values), name="happening_is_known")
@@ -121,7 +126,7 @@ class DispatchEvent(models.Model):
         return f"{self.dispatch_id} {self.what}"
 
 
-class ChangeRequest(models.Model):
+class ChangeRequest(PractisedMixin):
     """An agency asks for a change of a task, or for more time; a unit does not refuse its People's Committee."""
 
     class Kind(models.TextChoices):
@@ -149,7 +154,9 @@ class ChangeRequest(models.Model):
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField(null=True)
 
-    class Meta:
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-asked_at", "-pk"]
         constraints: ClassVar = [
             models.CheckConstraint(condition=~Q(kind="extension") | Q(until__isnull=False), name="extension_has_a_day"),

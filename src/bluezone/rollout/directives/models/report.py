@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.accounts.training import PractisedMixin
 from bluezone.agencies.models import Agency
 from bluezone.rollout.directives.models.directive import StoredFile, Task
 
@@ -24,7 +25,7 @@ class ReportState(models.TextChoices):
     ACCEPTED = "accepted", _("accepted")
 
 
-class Report(models.Model):
+class Report(PractisedMixin):
     """One report. period: its first day. on_time: as first submitted. values: by the names of Task.fields.
 
     Personal data: the accounts that reported and checked, official duties.
@@ -44,7 +45,9 @@ class Report(models.Model):
     checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     checked_at = models.DateTimeField(null=True)
 
-    class Meta:
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-period", "-submitted_at", "-pk"]
         indexes: ClassVar = [models.Index(fields=["task", "period", "state"], name="report_rates")]
         constraints: ClassVar = [
@@ -59,7 +62,7 @@ class Report(models.Model):
         return f"{self.agency_id} on {self.task_id} for {self.period}"
 
 
-class PeriodRequest(models.Model):
+class PeriodRequest(PractisedMixin):
     """An agency asks that a locked period be opened again for it (xin mở lại), and the issuer answers.
 
     until: last day on which it is open again, set when it is granted.
@@ -85,7 +88,9 @@ class PeriodRequest(models.Model):
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField(null=True)
 
-    class Meta:
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-asked_at", "-pk"]
         indexes: ClassVar = [models.Index(fields=["agency", "task", "period"], name="period_requests")]
         constraints: ClassVar = [
