@@ -4,6 +4,7 @@
 import shutil
 
 import pytest
+from tests.builders import peopling
 from tests.builders.serving import serving
 
 FLAGS = [
@@ -37,4 +38,12 @@ def chromium():
 def served(tmp_path_factory):
     """A server nobody has signed in to yet."""
     with serving(tmp_path_factory.mktemp("served") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def peopled(tmp_path_factory):
+    """A server of an office at work: somebody in every role, letters at every stage."""
+    with serving(tmp_path_factory.mktemp("peopled") / "data") as running:
+        peopling.people(running.data)
         yield running

@@ -2,6 +2,7 @@
 """Passkeys, sessions and training in a real Chromium, with its virtual authenticator (WebAuthn over CDP)."""
 
 import pytest
+from tests.browser.authenticators import authenticator
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 
 pytestmark = pytest.mark.browser
@@ -22,23 +23,6 @@ def admin(chromium, served):
     yield visitor
     assert visitor.trouble == []
     visitor.context.close()
-
-
-def authenticator(page, **options):
-    """A virtual security key in this page; returns the CDP session and its id."""
-    cdp = page.context.new_cdp_session(page)
-    cdp.send("WebAuthn.enable")
-    settings = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-        **options,
-    }
-    made = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": settings})
-    return cdp, made["authenticatorId"]
 
 
 def invite(admin, username, role):

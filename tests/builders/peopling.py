@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from tests.builders.agencies import csv
@@ -28,6 +29,7 @@ _GROUPS = (
     ("DX-01", "Tổ 1", "tổ dân phố", "01840"),
     ("DX-02", "Tổ 2", "tổ dân phố", "99999"),
 )
+NAMES = ("Nông Thị Lan", "Hoàng Văn Bình", "Hà Thị Thu", "Lý Văn Páo", "Triệu Thị Mùi", "Đặng Văn Sơn", "Ma Thị Hồng")
 SIGNED, LETTER, DRAFTS, APPROVED = "458", "459", ("460", "461"), ("462", "463")
 # Where a role is held: by agency key, one for each width; a name not here holds its role in the whole city.
 AGENCIES = {
@@ -58,6 +60,11 @@ class Person:
         return f"{self.role.replace('_', '-')}.{self.width}"
 
     @property
+    def name(self) -> str:
+        """Full name; several people share one, as they do."""
+        return NAMES[(len(self.role) * 2 + WIDTHS.index(self.width)) % len(NAMES)]
+
+    @property
     def agency(self) -> str | None:
         """Key of the agency, None for a role in the whole city."""
         return AGENCIES[self.role][WIDTHS.index(self.width)] if self.role in AGENCIES else None
@@ -66,6 +73,12 @@ class Person:
 def app_code(steps_ahead: int = 0) -> str:
     """What the authenticator app of everybody here shows now, or some half minutes later."""
     return totp.code_at(SECRET, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
+
+
+def letter(number) -> str:
+    """Công văn 458 under another number."""
+    text = (files("bluezone.rollout.directives") / "seeds" / "cong-van-458.txt").read_text()
+    return text.replace("458/UBND-VP", f"{number}/UBND-VP")
 
 
 def people(data: Path) -> None:
@@ -111,7 +124,7 @@ def _account(person: Person):
     from bluezone.agencies.models import Agency
 
     agency = Agency.objects.get(key=person.agency) if person.agency else None
-    user = User(username=person.username, name="Nông Thị Lan", agency=agency.name if agency else "Trung tâm Y tế")
+    user = User(username=person.username, name=person.name, agency=agency.name if agency else "Trung tâm Y tế")
     user.set_password(PASSWORD)
     user.save()
     RoleGrant.objects.create(user=user, role=person.role, agency=agency, valid_from=datetime.date(2020, 1, 1))
@@ -122,16 +135,12 @@ def _account(person: Person):
 
 def _letters(issuer, clerk, signer, now) -> None:
     """Công văn 458 under way, one just sent, two drafts, two approved, one recalled."""
-    from importlib.resources import files
-
     from bluezone.rollout.directives import demonstrating, intaking, issuing
 
     demonstrating.plant(now)
-    text = (files("bluezone.rollout.directives") / "seeds" / "cong-van-458.txt").read_text()
     made = {}
     for number in (LETTER, *DRAFTS, *APPROVED, "464"):
-        changed = text.replace("458/UBND-VP", f"{number}/UBND-VP")
-        made[number] = intaking.take_in(changed.encode(), "", issuer, clerk, now, keep=False)
+        made[number] = intaking.take_in(letter(number).encode(), "", issuer, clerk, now, keep=False)
         made[number].tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
     for number in (LETTER, *APPROVED, "464"):
         issuing.approve(made[number], signer, now)

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenario 22 of specs/rollout.md: every role does its main work in Vietnamese, with the keyboard alone.
+
+On a telephone (360 px) and at a desk (1280 px); who needs a second factor gives it, and one gives a passkey.
+"""
+
+import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from tests.browser.authenticators import authenticator
+from tests.builders import peopling
+from tests.builders.accessibility import equip, serious_findings
+from tests.builders.crawling import scrolls_sideways
+from tests.builders.keyboard import Keyboard
+from tests.builders.peopling import Person
+from tests.builders.visitor import DESK, NARROW, Visitor
+
+from bluezone.accounts.guiding import TO_COME
+from bluezone.accounts.models import Role
+from bluezone.accounts.secondfactor import REQUIRING
+
+pytestmark = pytest.mark.browser
+SIZES = {360: NARROW, 1280: DESK}
+TODAY = datetime.datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+
+
+class Desk:
+    """Somebody at a browser window of one width, with nothing but a keyboard."""
+
+    def __init__(self, browser, served, person):
+        self.person = person
+        self.visitor = Visitor(browser, served)
+        equip(self.visitor.context)
+        self.page = self.visitor.page
+        self.page.set_viewport_size(SIZES[person.width])
+        self.keys = Keyboard(self.page)
+
+    @property
+    def text(self):
+        return self.page.inner_text("main")
+
+    def sign_in(self):
+        self.visitor.open("/sign-in/")
+        self.keys.write("Tên đăng nhập", self.person.username)
+        self.keys.write("Mật khẩu", peopling.PASSWORD)
+        self.keys.press("Đăng nhập", "button")
+        if self.person.role in REQUIRING:
+            self.keys.write("Mã", peopling.app_code())
+            self.keys.press("Đăng nhập", "button")
+
+    def leave(self):
+        """Sign out; the last page of the work pleases axe and does not scroll sideways."""
+        assert serious_findings(self.page) == []
+        assert scrolls_sideways(self.page) == ""
+        self.visitor.open("/how-to/")
+        if self.page.is_visible("[data-menu]"):
+            self.keys.unfold("Menu")
+        self.keys.press("Đăng xuất", "button")
+        assert self.page.url.endswith("/sign-in/")
+        assert self.visitor.trouble == []
+
+
+def approve(desk):
+    """Signatory: read the draft and confirm it."""
+    keys = desk.keys
+    keys.press("Văn bản đi", "link")
+    keys.press(f"{peopling.DRAFTS[desk.person.width != 360]}/", "link")
+    keys.press("Duyệt", "link")
+    keys.press("Xác nhận trong hệ thống", "button")
+    assert "đã duyệt" in desk.text
+
+
+def take_in_and_send(desk):
+    """Clerk: take a letter in as text, store its draft, and send what the signatory has approved."""
+    keys, number = desk.keys, 470 + (desk.person.width != 360)
+    keys.press("Văn bản đi", "link")
+    keys.press("Nhập văn bản", "link")
+    keys.write("Toàn văn văn bản", peopling.letter(number))
+    keys.press("Đọc văn bản", "button")
+    assert str(number) in desk.page.input_value("[name=number]")
+    keys.press("Lưu dự thảo", "button")
+    assert "dự thảo" in desk.text
+    desk.visitor.open("/")
+    keys.press("Văn bản đi", "link")
+    keys.press(f"{peopling.APPROVED[desk.person.width != 360]}/", "link")
+    keys.press("Gửi 32 cơ quan", "button")
+    assert "đã ban hành" in desk.text
+
+
+def receive_and_assign(desk):
+    """Head of the agency: receive the letter in one tap, take the tap back, receive it again and assign it."""
+    keys = desk.keys
+    keys.press(f"{peopling.LETTER}/", "link")
+    keys.press("Tiếp nhận", "button")
+    assert "đã tiếp nhận" in desk.text
+    keys.press("Hoàn tác", "button")
+    assert "chưa tiếp nhận" in desk.text
+    keys.press("Tiếp nhận", "button")
+    keys.unfold("Phân công")
+    keys.write("Người hoặc bộ phận", "Tổ công nghệ")
+    keys.press("Phân công", "button")
+    assert "Tổ công nghệ" in desk.text
+
+
+def report(desk):
+    """Officer: report on a task, and what the agency's staff has on their telephones."""
+    keys = desk.keys
+    keys.press(f"{peopling.SIGNED}/", "link")
+    keys.press("Báo cáo$", "link")
+    keys.write("Số người đã tuyên truyền", "125")
+    keys.press("Gửi báo cáo", "button")
+    assert "Đã gửi báo cáo" in desk.text
+    keys.go("Báo cáo cán bộ")
+    keys.press("Ủy ban nhân dân", "link")
+    keys.write("Cán bộ, người lao động", "40")
+    keys.write("Có điện thoại", "36")
+    keys.write("Bluezone đang chạy", "21")
+    keys.write("Chỉ dùng bản web", "5")
+    keys.write("Chưa chạy, đã nhắc", "6")
+    keys.press("Lưu", "button")
+    assert "21" in desk.text
+
+
+def issue_a_code(desk):
+    """Health worker: a code for a confirmed case."""
+    keys = desk.keys
+    if not desk.page.url.endswith("/codes/new/"):
+        keys.press("Cấp mã báo tin", "link")
+    keys.mark("Xét nghiệm khẳng định")
+    keys.date("Ngày có triệu chứng đầu tiên", TODAY - datetime.timedelta(days=2))
+    keys.press("Cấp mã", "button")
+    assert "chưa dùng" in desk.text
+    assert desk.page.text_content("#code")
+
+
+def raise_a_limit(desk):
+    """Health supervisor: let a worker issue more codes today."""
+    keys = desk.keys
+    keys.press("Hạn mức", "link")
+    keys.choose("Hạn mức của ai", peopling.Person("health_worker", desk.person.width).name)
+    keys.write("Thêm bao nhiêu mã", "20")
+    keys.mark("Hôm nay nhiều ca bệnh")
+    keys.press("Nâng", "button")
+    assert "70" in desk.text
+
+
+def verify_the_audit(desk):
+    """Auditor: verify the whole chain."""
+    desk.keys.press("Kiểm tra nhật ký")
+    assert "đều khớp" in desk.text
+
+
+def read_the_share(desk):
+    """Leader: from the city's number to a ward, and on to its report."""
+    keys = desk.keys
+    keys.press("phường Sông Cầu", "link")
+    keys.press("Lập báo cáo", "link")
+    keys.to("Tải DOCX", "button")
+    with desk.page.expect_download() as download:
+        desk.page.keyboard.press("Enter")
+    assert download.value.suggested_filename.endswith(".docx")
+
+
+def make_an_account(desk):
+    """Administrator: an account with a role in one agency, and its one-time link."""
+    keys = desk.keys
+    keys.press("Tạo tài khoản", "link")
+    keys.write("Họ và tên", "Lường Thị Hoa")
+    keys.write("Đơn vị", "UBND phường Sông Cầu")
+    keys.write("Tên đăng nhập", f"hoa.{desk.person.width}")
+    keys.choose("Vai trò", "Cán bộ phụ trách")
+    keys.choose("Thuộc cơ quan này", "Ủy ban nhân dân phường Sông Cầu")
+    keys.press("Tạo tài khoản", "button")
+    assert "/start/" in desk.page.text_content("#link")
+
+
+def read_the_sheet(desk):
+    """A role whose pages are still to come: told so at once, with its sheet, and one practises in no hidden place."""
+    assert "chưa có trang trong hệ thống điều hành" in desk.text
+    assert str(Role(desk.person.role).label) in desk.text
+    desk.keys.press("Vai trò khác", "link")
+    assert "vai trò của anh/chị" in desk.text
+
+
+WORK = {
+    Role.ISSUER: approve,
+    Role.CLERK: take_in_and_send,
+    Role.LEAD: receive_and_assign,
+    Role.OFFICER: report,
+    Role.HEALTH_WORKER: issue_a_code,
+    Role.SUPERVISOR: raise_a_limit,
+    Role.AUDITOR: verify_the_audit,
+    Role.LEADER: read_the_share,
+    Role.ADMIN: make_an_account,
+    **dict.fromkeys(TO_COME, read_the_sheet),
+}
+
+
+def test_every_role_has_work_here():
+    assert set(WORK) == set(Role)
+
+
+@pytest.mark.parametrize("width", peopling.WIDTHS)
+@pytest.mark.parametrize("role", [str(role) for role in Role])
+def test_a_role_does_its_work_with_the_keyboard_alone(chromium, peopled, role, width):
+    desk = Desk(chromium, peopled, Person(role, width))
+    desk.sign_in()
+    WORK[Role(role)](desk)
+    desk.leave()
+    desk.visitor.context.close()
+
+
+def test_a_passkey_is_made_and_used_with_the_keyboard_alone(chromium, peopled):
+    desk = Desk(chromium, peopled, Person("lead", 360))
+    authenticator(desk.page)
+    desk.sign_in()
+    keys = desk.keys
+    keys.unfold("Menu")
+    keys.unfold(desk.person.name)
+    keys.press("Xác thực lớp hai", "link")
+    keys.press("Thêm khóa truy cập", "link")
+    assert not desk.page.is_visible("[role=alert]")
+    keys.write("Đây là thiết bị gì", "điện thoại của tôi")
+    keys.press("Tạo khóa truy cập", "button")
+    assert desk.page.locator(".paper-codes li").count() == 10
+    desk.leave()
+    keys.write("Tên đăng nhập", desk.person.username)
+    keys.write("Mật khẩu", peopling.PASSWORD)
+    keys.press("Đăng nhập", "button")
+    keys.press("Dùng khóa truy cập", "button")
+    assert "/inbox/" in desk.page.url
+    desk.visitor.context.close()

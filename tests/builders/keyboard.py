@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Working a page as somebody does who has no mouse: by Tab, Enter, Space and arrows, and by what things are called.
+
+What has the focus is asked of the browser's accessibility tree, so a name here is the one that is read out.
+"""
+
+import re
+
+MOST_TABS = 150
+MOST_OPTIONS = 60
+_SHOWN = """
+() => {
+  const node = document.activeElement, box = node.getBoundingClientRect(), style = getComputedStyle(node);
+  const marked = style.outlineStyle !== 'none' || style.boxShadow !== 'none';
+  return { marked, inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth };
+}
+"""
+
+
+class Keyboard:
+    """The keys of one page."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self._cdp = page.context.new_cdp_session(page)
+
+    def focused(self) -> tuple[str, str]:
+        """Role and accessible name of what has the focus; ("", "") when nothing has."""
+        found = self._cdp.send("Runtime.evaluate", {"expression": "document.activeElement"})["result"]
+        if "objectId" not in found:
+            return "", ""
+        asked = {"objectId": found["objectId"], "fetchRelatives": False}
+        node = self._cdp.send("Accessibility.getPartialAXTree", asked)["nodes"][0]
+        told = [" ".join(str(node.get(part, {}).get("value", "")).split()) for part in ("role", "name")]
+        return told[0], told[1]
+
+    def to(self, name: str, role: str = "") -> None:
+        """Press Tab until the focus is on what is called `name` (a pattern for its beginning)."""
+        met = []
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            kind, called = self.focused()
+            met.append(called)
+            if re.match(name, called) and role in ("", kind):
+                shown = self.page.evaluate(_SHOWN)
+                assert shown["marked"], f"{called!r} does not show that it has the focus"
+                assert shown["inside"], f"{called!r} has the focus out of sight"
+                return
+            if kind == "RootWebArea" and met.count(called) > 2:
+                break
+        raise AssertionError(f"on {self.page.url} the keyboard meets no {name!r}, only {list(dict.fromkeys(met))}")
+
+    def press(self, name: str, role: str = "", key: str = "Enter") -> None:
+        """Reach a link or button, press it, and wait for the page that comes."""
+        self.to(name, role)
+        with self.page.expect_navigation():
+            self.page.keyboard.press(key)
+
+    def unfold(self, name: str) -> None:
+        """Open what is folded together."""
+        self.to(name)
+        self.page.keyboard.press("Enter")
+
+    def write(self, name: str, text: str) -> None:
+        """Fill a field."""
+        self.to(name)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(text)
+
+    def date(self, name: str, day) -> None:
+        """Fill a date field, whose parts are typed in the order of the browser (month, day, year)."""
+        self.to(name)
+        self.page.keyboard.type(f"{day:%m%d%Y}")
+        self.page.keyboard.press("Tab")
+        assert self.page.evaluate(
+            "day => [...document.querySelectorAll('[type=date]')].some(f => f.value === day)", str(day)
+        )
+
+    def choose(self, name: str, option: str) -> None:
+        """Bring a list of choices to the one that begins so, with the arrow keys."""
+        self.to(name)
+        self.page.keyboard.press("Home")
+        for _ in range(MOST_OPTIONS):
+            chosen = self.page.evaluate("document.activeElement.selectedOptions[0].textContent.trim()")
+            if chosen.startswith(option):
+                return
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError(f"{name!r} offers no {option!r}")
+
+    def mark(self, option: str) -> None:
+        """Choose one of several: Tab to the group, arrow to the option."""
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if self.focused()[0] == "radio":
+                break
+        for _ in range(MOST_OPTIONS):
+            if self.focused()[1].startswith(option):
+                self.page.keyboard.press("Space")
+                return
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError(f"no choice {option!r}")
+
+    def past_the_pages(self) -> None:
+        """Take the first link of every page, which leads to its content."""
+        self.page.keyboard.press("Tab")
+        self.page.keyboard.press("Enter")
+        assert self.page.url.endswith("#main")
+
+    def go(self, name: str) -> None:
+        """Choose one of the office's pages, which on a telephone lie behind the menu."""
+        if self.page.is_visible("[data-menu]"):
+            self.to("Menu")
+            self.page.keyboard.press("Enter")
+        self.press(name, "link")
