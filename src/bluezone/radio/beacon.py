@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 
 from bluezone.radio.frames import DEFAULT_UUID, contact_advertisement, parse_contact, plausible_rssi
+from bluezone.radio.gateanswer import GateAnswer
 from bluezone.radio.interface import (
     ADDRESS_LENGTH,
     LONGEST_BURST_GAP_SECONDS,
@@ -73,6 +74,8 @@ class Beacon:
         self._burst = 0
         self._burst_boot_seconds: float | None = None
         self._rotation_due = 0.0
+        self._session: bytes | None = None
+        self._gate: GateAnswer | None = None
         self._woken = asyncio.Event()
 
     async def run(self) -> None:
@@ -85,9 +88,11 @@ class Beacon:
             while True:
                 try:
                     await self._radio.open()
-                    await self._start()
-                    pause = FIRST_RETRY_SECONDS
-                    await self._bursts()
+                    while True:
+                        await self._start()
+                        pause = FIRST_RETRY_SECONDS
+                        await self._bursts()
+                        await self._at_the_gate()
                 except Refused as error:
                     self._went_off(str(error))
                 with contextlib.suppress(RadioFailed):
@@ -102,6 +107,24 @@ class Beacon:
         """Change address and payload now, for instance because today's key was given away."""
         self._rotation_due = self._boot_clock()
         self._woken.set()
+
+    def show_pass(self, session: bytes) -> None:
+        """Stop contact advertising and answer gates with this pass's 16 bytes until `hide_pass`.
+
+        Sightings and bursts are not reported meanwhile: the phone listens for gates only.
+        """
+        self._session = session
+        self._woken.set()
+
+    def hide_pass(self) -> None:
+        """Be a phone among phones again, under a fresh address."""
+        self._session = None
+        self._woken.set()
+
+    @property
+    def gate_answered(self) -> bool:
+        """True while a pass is shown and a gate's challenge has been answered."""
+        return self._gate is not None and self._gate.answered is not None
 
     def _went_off(self, reason: str) -> None:
         if reason != self.off_reason:  # once, not at every new attempt
@@ -136,14 +159,41 @@ class Beacon:
         await self._radio.start_scanning(self.duty.scan_interval_ms, self.duty.scan_window_ms, self._on_report)
         self._scanning = True
 
+    async def _at_the_gate(self) -> None:
+        """Silence both directions and answer gates while a pass is shown; a new pass is a new answer."""
+        if self._scanning:
+            await self._radio.stop_scanning()
+            self._scanning = False
+        await self._radio.stop_advertising()
+        while (session := self._session) is not None:
+            self._gate = GateAnswer(
+                self._radio, session, lambda: private_address(self._rng), self._boot_clock, self._uuid
+            )
+            answering = asyncio.create_task(self._gate.run())
+            try:
+                while self._session == session and not answering.done():
+                    self._woken.clear()
+                    waiting = asyncio.create_task(self._woken.wait())
+                    await asyncio.wait({answering, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                    waiting.cancel()
+                if answering.done():
+                    await answering
+            finally:
+                answering.cancel()
+                with contextlib.suppress(asyncio.CancelledError, RadioFailed):
+                    await answering
+                self._gate = None
+            self.last_sent_boot_seconds = self._boot_clock()
+
     async def _bursts(self) -> None:
+        """Listen in bursts until a pass is to be shown."""
         start = self._boot_clock()
-        while True:
+        while self._session is None:
             self._announce_burst()
             if not self._scanning:
                 await self._listen()
             await self._until(start + self.duty.burst_seconds)
-            if not self.duty.continuous:
+            if not self.duty.continuous and self._session is None:
                 await self._radio.stop_scanning()
                 self._scanning = False
                 await self._until(start + self.duty.period_seconds)
@@ -159,10 +209,12 @@ class Beacon:
         self._listener.burst_started(Burst(self._burst, now, gap))
 
     async def _until(self, end: float) -> None:
-        """Wait on the boot clock, rotating whenever it is due; a wait through sleep ends late, never early."""
+        """Wait on the boot clock, rotating whenever it is due; a wait ends late after sleep, early only for a pass."""
         while True:
             if self._radio.lost:
                 raise RadioFailed("the adapter is gone")
+            if self._session is not None:
+                return
             now = self._boot_clock()
             self.last_sent_boot_seconds = now
             if now >= self._rotation_due:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contact advertisement: its 31 bytes, and which received ones are believed. Source: protocol.md 2."""
+"""The advertisements: contacts, gates and answers to gates under one UUID, told apart by length.
+
+Source: protocol.md 2 and 7.
+"""
 
 DEFAULT_UUID = 0x4E56  # the original's; not assigned to us by the Bluetooth SIG, therefore a setting
 EXPOSURE_NOTIFICATION_UUID = 0xFD6F
@@ -21,7 +24,12 @@ def contact_advertisement(service_data: bytes, uuid: int = DEFAULT_UUID) -> byte
     """
     if len(service_data) != SERVICE_DATA_LENGTH:
         raise ValueError(f"service data is {len(service_data)} bytes, expected {SERVICE_DATA_LENGTH}")
-    return _prefix(uuid) + service_data
+    return advertisement(service_data, uuid)
+
+
+def advertisement(service_data: bytes, uuid: int = DEFAULT_UUID) -> bytes:
+    """Lay out advertising data with up to 20 bytes of service data; the gate's frames are 13 and 17 long."""
+    return _prefix(len(service_data), uuid) + service_data
 
 
 def parse_contact(advertising_data: bytes, uuid: int = DEFAULT_UUID) -> bytes | None:
@@ -30,8 +38,13 @@ def parse_contact(advertising_data: bytes, uuid: int = DEFAULT_UUID) -> bytes | 
     Nothing else is accepted: no other order, no further structure, no other length. What a handset
     sends is fixed, so any deviation is either another application or somebody's experiment.
     """
-    prefix = _prefix(uuid)
-    if len(advertising_data) != len(prefix) + SERVICE_DATA_LENGTH or not advertising_data.startswith(prefix):
+    return service_data(advertising_data, SERVICE_DATA_LENGTH, uuid)
+
+
+def service_data(advertising_data: bytes, length: int, uuid: int = DEFAULT_UUID) -> bytes | None:
+    """Return the service data if this is a frame of ours with so many bytes of it, laid out to the byte, else None."""
+    prefix = _prefix(length, uuid)
+    if len(advertising_data) != len(prefix) + length or not advertising_data.startswith(prefix):
         return None
     return bytes(advertising_data[len(prefix) :])
 
@@ -41,6 +54,6 @@ def plausible_rssi(rssi_dbm: int) -> bool:
     return rssi_dbm not in _NOT_MEASURED and WEAKEST_RSSI_DBM <= rssi_dbm <= STRONGEST_RSSI_DBM
 
 
-def _prefix(uuid: int) -> bytes:
+def _prefix(length: int, uuid: int) -> bytes:
     little = uuid.to_bytes(2, "little")
-    return FLAGS + b"\x03\x03" + little + b"\x17\x16" + little
+    return FLAGS + b"\x03\x03" + little + bytes([length + 3, 0x16]) + little
