@@ -7,6 +7,7 @@ alike. SQLite keeps neither: its tables are ordered by the key, and its log is e
 Source: protocol.md section 4, "Nothing stored links"; attacks.md row 15.
 """
 
+from bluezone.keyserver.pushing import mingle_subscriptions
 from bluezone.keyserver.store import Store, Transaction, key_prefix
 
 _DUTY = "mingle"
@@ -47,3 +48,4 @@ def mingle(store: Store, before_hour: int) -> None:
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", sorted(waiting))
 
     store.write(action)
+    mingle_subscriptions(store)

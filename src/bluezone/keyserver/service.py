@@ -52,6 +52,7 @@ class KeyServer:
         self.configs = ConfigFiles(data_dir / "configs", secrets)
         self.limits = Limits(secrets.derived("puzzle"), clock, self._note_alarm)
         self.declaration_limits = Limits(secrets.derived("declaration puzzle"), clock, _note_nothing, "declarations")
+        self.push_limits = Limits(secrets.derived("push puzzle"), clock, _note_nothing, "push subscriptions")
         self.application: WsgiApplication = Application(self)
 
     @classmethod
@@ -81,7 +82,7 @@ class KeyServer:
         return server
 
     def tick(self, now: float | None = None) -> bool:
-        """Do what is due: week keys, config, published files, indexes, retention. Idempotent; call it every minute or so.
+        """Do what is due: week keys, config, files, indexes, retention. Idempotent; call it every minute or so.
 
         now: Unix seconds, the clock's if None. Returns False if another process is at it.
         Raises StoreRefused; whatever was not done is due at the next tick.
@@ -118,7 +119,7 @@ class KeyServer:
 
 
 def _note_nothing(_hour: int) -> None:
-    """Many declarations are no attack on codes: a warning in the log is enough."""
+    """Many declarations or subscriptions are no attack on codes: a warning in the log is enough."""
 
 
 def _database_url(store: str) -> str | None:

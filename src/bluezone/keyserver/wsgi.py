@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from bluezone.keyserver import files
+from bluezone.keyserver import files, pushing
 from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull, receive
 from bluezone.keyserver.gatetokens import sign_tokens
 from bluezone.keyserver.health import health
@@ -54,6 +54,7 @@ RETRY_AFTER_SECONDS = 30
 PUZZLE_HEADER = "HTTP_X_BLUEZONE_PUZZLE"
 
 _POSTED = ("/v1/verify", "/v1/upload", "/v1/declarations", "/v1/tokens")
+_PUSH_CALLS = ("/v1/push/subscribe", "/v1/push/unsubscribe")
 _CONFIG = re.compile(r"/v1/config(?:/([0-9]{1,9}))?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _VENUE_PACKAGE = re.compile(r"/v1/venues/([0-9]{1,9}-[0-9a-f]{32}\.bin)")
@@ -105,6 +106,9 @@ _STATUS_OF: dict[type[Refused], HTTPStatus] = {
     files.FileMissing: HTTPStatus.NOT_FOUND,
     DeclarationsClosed: HTTPStatus.NOT_FOUND,
     DeclarationsFull: HTTPStatus.SERVICE_UNAVAILABLE,
+    pushing.PushSubscriptionInvalid: HTTPStatus.BAD_REQUEST,
+    pushing.PushPuzzle: HTTPStatus.TOO_MANY_REQUESTS,
+    pushing.PushFull: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreRefused: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -135,15 +139,30 @@ class Application:
             if method != "POST":
                 raise MethodNotAllowed(f"{method} is not answered here, only POST", "POST")
             return self._post(environ, path)
+        if path in _PUSH_CALLS:
+            if method != "POST":
+                raise MethodNotAllowed(f"{method} is not answered here, only POST", "POST")
+            return self._push(environ, path)
         fetch = self._fetch(path)
         if method not in ("GET", "HEAD"):
             raise MethodNotAllowed(f"{method} is not answered here, only GET", "GET, HEAD")
         return fetch(environ)
 
+    def _network(self, environ: Environ) -> bytes:
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR")
+        return network_of(environ.get("REMOTE_ADDR", ""), forwarded, self._server.city.trusted_proxies)
+
+    def _push(self, environ: Environ, path: str) -> Response:
+        body = _body_up_to(environ, pushing.MAX_BODY_BYTES)
+        if path == "/v1/push/subscribe":
+            pushing.subscribe(self._server, body, self._network(environ), environ.get(PUZZLE_HEADER, ""))
+        else:
+            pushing.unsubscribe(self._server, body)
+        head = (("Content-Type", JSON), ("Cache-Control", NO_STORE))
+        return Response(HTTPStatus.OK, json.dumps(pushing.answer()).encode(), head)
+
     def _post(self, environ: Environ, path: str) -> Response:
-        network = network_of(
-            environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"), self._server.city.trusted_proxies
-        )
+        network = self._network(environ)
         if path == "/v1/verify":
             body = self._verify(_body(environ, VERIFY_SIZE), network)
         elif path == "/v1/declarations":
@@ -234,6 +253,16 @@ def _body(environ: Environ, size: int) -> bytes:
     return body
 
 
+def _body_up_to(environ: Environ, most: int) -> bytes:
+    """Read a body of 1 to `most` bytes, its length declared; raises BodySizeWrong or BodyTooLarge."""
+    text = environ.get("CONTENT_LENGTH") or ""
+    if not _LENGTH.fullmatch(text) or int(text) == 0:
+        raise BodySizeWrong(f"the body has no declared length, expected 1 to {most} bytes")
+    if int(text) > most:
+        raise BodyTooLarge(f"the body has {int(text)} bytes, expected at most {most}")
+    return _body(environ, int(text))
+
+
 def _refusal(refused: Refused) -> Response:
     kinds = (kind for kind in type(refused).__mro__ if kind in _STATUS_OF)
     kind = next(kinds, None)
@@ -243,5 +272,7 @@ def _refusal(refused: Refused) -> Response:
         headers.append(("Allow", refused.allowed))
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-    body = json.dumps({"error": {"code": refused.code, "message": refused.message}}).encode()
-    return Response(status, body, tuple(headers))
+    told = {"code": refused.code, "message": refused.message}
+    if isinstance(refused, pushing.PushPuzzle):
+        told["challenge"] = refused.challenge.hex()
+    return Response(status, json.dumps({"error": told}).encode(), tuple(headers))

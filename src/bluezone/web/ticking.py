@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from bluezone.city import data_folder
 from bluezone.keyserver.service import KeyServer
+from bluezone.messaging.webpush.announcing import announce_until
 from bluezone.refusal import Refused
 from bluezone.web.lifeline import end_with_parent
 from bluezone.web.preparing import open_office
@@ -62,6 +63,7 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.devices import retention as devices_retention
     from bluezone.healthauthority import retention as codes_retention
     from bluezone.messaging.email import retention as email_retention
+    from bluezone.rollout.directives import retention as directives_retention
     from bluezone.rollout.drives import retention as help_retention
     from bluezone.rollout.staffing import retention as staffing_retention
 
@@ -70,6 +72,7 @@ def purge_office(now: datetime.datetime) -> None:
     agencies_retention.purge(now)
     codes_retention.purge(now)
     devices_retention.purge(now)
+    directives_retention.purge(now)
     email_retention.purge(now)
     help_retention.purge(now)
     staffing_retention.purge(now)
@@ -83,9 +86,13 @@ def main() -> None:
     folder = data_folder()
     open_office(folder)
     server = KeyServer.open(folder)
+    telling = threading.Thread(target=announce_until, args=(stopped, server), name="web push")
+    telling.start()
     try:
         tick_until(stopped, server)
     finally:
+        stopped.set()
+        telling.join()
         server.close()
 
 

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages to browsers, opened by a push service that shares no code with the sender."""
+
+import socket
+import threading
+
+import pytest
+import requests
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.builders.keyserver import Clock, opened
+from tests.builders.pushservice import Browser, push_service
+
+from bluezone.keyserver import pushing
+from bluezone.messaging.webpush import announcing
+from bluezone.messaging.webpush.announcing import MESSAGE, Announcer
+from bluezone.messaging.webpush.provider import CalledSession, Outcome, WebPushProvider, public_session
+
+PRIVATE = ec.generate_private_key(ec.SECP256R1())
+CONTACT = "https://bluezone.example"
+HOUR = 3600
+
+
+@pytest.fixture
+def service():
+    with push_service() as made:
+        yield made
+
+
+@pytest.fixture
+def provider():
+    """One that may call this machine, where the push service of the test is."""
+    return WebPushProvider(PRIVATE, CONTACT, CalledSession())
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def server(tmp_path, clock, monkeypatch):
+    monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
+    made = opened(tmp_path, clock)
+    yield made
+    made.close()
+
+
+def subscribed(server, *browsers):
+    for browser in browsers:
+        server.keys_store.write(lambda transaction, b=browser: pushing.keep(transaction, b.subscription))
+
+
+def test_only_the_subscribed_browser_opens_the_message_and_knows_who_sent_it(service, provider):
+    browser = service.browser("a")
+    assert provider.send(browser.subscription, MESSAGE) is Outcome.SENT
+    (received,) = service.received
+    point, claims = received.sender()
+
+    assert browser.opened(received.body) == MESSAGE.encode()
+    assert received.headers["content-encoding"] == "aes128gcm"
+    assert point == PRIVATE.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    assert (claims["sub"], claims["aud"]) == (CONTACT, service.url)
+    with pytest.raises(InvalidTag):
+        service.browser("a").opened(received.body)
+
+
+def test_each_message_is_signed_for_its_own_push_service(provider):
+    with push_service() as first, push_service() as second:
+        for service in (first, second):
+            provider.send(service.browser("a").subscription, MESSAGE)
+        audiences = [service.received[0].sender()[1]["aud"] for service in (first, second)]
+
+    assert audiences == [first.url, second.url]
+
+
+def test_the_message_names_no_disease_and_nobody(server):
+    told = MESSAGE.lower()
+
+    assert len(MESSAGE) < 40
+    for word in ("covid", "risk", "nguy", "f0", server.city.name_vi.lower()):
+        assert word not in told
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(201, "SENT"), (404, "GONE"), (410, "GONE"), (400, "FAILED"), (429, "FAILED"), (500, "FAILED"), (302, "FAILED")],
+)
+def test_what_became_of_a_message_is_told_apart(service, provider, status, outcome):
+    service.status["/a"] = status
+
+    assert provider.send(service.browser("a").subscription, MESSAGE) is Outcome[outcome]
+    assert len(service.received) == 1, "a redirect is not followed"
+
+
+def test_a_push_service_that_is_not_there_is_no_reason_to_stop(provider):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+    assert provider.send(Browser(f"http://127.0.0.1:{port}/a").subscription, MESSAGE) is Outcome.FAILED
+
+
+def test_a_name_that_leads_into_this_network_is_not_called():
+    reached = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def accept():
+            connection, _ = listening.accept()
+            if connection.recv(1):
+                reached.set()
+            connection.close()
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        port = listening.getsockname()[1]
+        with pytest.raises(requests.ConnectionError):
+            public_session().post(f"https://localhost:{port}/", data=b"x", timeout=5)
+        thread.join(5)
+        outcome = WebPushProvider(PRIVATE, CONTACT).send(Browser(f"https://localhost:{port}/").subscription, MESSAGE)
+
+    assert outcome is Outcome.FAILED
+    assert not reached.is_set()
+
+
+def test_plain_http_is_not_called(service):
+    assert WebPushProvider(PRIVATE, CONTACT).send(service.browser("a").subscription, MESSAGE) is Outcome.FAILED
+    assert service.received == []
+
+
+def test_a_new_export_file_is_told_to_everybody_once_each_after_a_delay_of_its_own(server, service, provider, clock):
+    browsers = [service.browser(str(number)) for number in range(8)]
+    subscribed(server, *browsers)
+    server.tick()
+    announcer = Announcer(server, provider)
+    assert announcer.go_on(clock.now) == 0
+    clock.pass_by(2 * HOUR)
+    server.tick()
+    published = clock.now
+    moments = {}
+    for _ in range(1800 // 5 + 1):
+        before = len(service.received)
+        announcer.go_on(clock.now)
+        for received in service.received[before:]:
+            moments[received.path] = clock.now - published
+        clock.pass_by(5)
+    assert announcer.go_on(clock.now) == 0
+
+    assert sorted(moments) == [f"/{number}" for number in range(8)]
+    assert len(service.received) == 8
+    assert len(set(moments.values())) > 4
+    assert max(moments.values()) <= 1805
+    assert all(browser.opened(_of(service, browser)) == MESSAGE.encode() for browser in browsers)
+
+
+def _of(service, browser):
+    return next(received.body for received in service.received if browser.endpoint.endswith(received.path))
+
+
+def test_what_is_gone_is_forgotten_and_what_failed_stays(server, service, provider, clock):
+    gone, failing = service.browser("gone"), service.browser("failing")
+    subscribed(server, gone, failing)
+    service.status.update({"/gone": 410, "/failing": 500})
+    server.tick()
+    announcer = Announcer(server, provider, lambda _: 0.0)
+    announcer.go_on(clock.now)
+    clock.pass_by(2 * HOUR)
+    server.tick()
+    announcer.go_on(clock.now)
+
+    assert pushing.endpoints(server) == [failing.endpoint]
+
+
+def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, clock):
+    browser = service.browser("a")
+    subscribed(server, browser)
+    server.tick()
+    announcer = Announcer(server, provider, lambda longest: longest)
+    announcer.go_on(clock.now)
+    clock.pass_by(2 * HOUR)
+    server.tick()
+    announcer.go_on(clock.now)
+    pushing.forget(server, [browser.endpoint])
+    clock.pass_by(HOUR)
+
+    assert announcer.go_on(clock.now) == 0
+    assert service.received == []
+
+
+def test_a_batch_is_small(server, service, provider, clock, monkeypatch):
+    monkeypatch.setattr(announcing, "BATCH", 3)
+    subscribed(server, *(service.browser(str(number)) for number in range(7)))
+    server.tick()
+    announcer = Announcer(server, provider, lambda _: 0.0)
+    announcer.go_on(clock.now)
+    clock.pass_by(2 * HOUR)
+    server.tick()
+
+    assert [announcer.go_on(clock.now) for _ in range(4)] == [3, 3, 1, 0]
+
+
+def test_the_key_in_the_config_is_the_one_that_signs_and_only_the_service_may_read_it(server, service, clock):
+    provider = WebPushProvider(server.secrets.push_key, CONTACT, CalledSession())
+    provider.send(service.browser("a").subscription, MESSAGE)
+    point, _ = service.received[0].sender()
+    path = server.data_dir / "keys" / "vapid-p256.pem"
+
+    assert server.secrets.push_public == _text(point)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def _text(point):
+    from tests.builders.pushservice import base64url
+
+    return base64url(point)
