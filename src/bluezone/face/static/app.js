@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The face of one phone: opens the engine, speaks the owner's language, and shows the screen that the address names.
+ *
+ * A screen is a module with `show(app, parameter) -> {title, tab, body, live, home}`; the first h1 of its body gets the
+ * focus when the screen changes, so that a screen reader begins there.
+ */
+import { Dates } from "./dates.js";
+import { h } from "./dom.js";
+import { openEngine } from "./engine/interface.js";
+import { frame } from "./frame.js";
+import { inAppBrowser } from "./inapp.js";
+import { bootRefused } from "./screens/boot.js";
+import { routeOf } from "./routes.js";
+import { Words } from "./words.js";
+
+const DEFAULT_ZONE = "Asia/Ho_Chi_Minh";
+const STATUS_MS = 8000;
+
+export class App {
+  constructor(document) {
+    this.document = document;
+    this.root = document.getElementById("app");
+    this.engine = null;
+    this.state = null;
+    // What a report or a check-in holds between its screens; gone with the page, never stored.
+    this.held = {};
+    this.shownPath = null;
+    this.leave = () => {};
+    this.turn = 0;
+  }
+
+  async begin() {
+    const { engine: kind, cityKey } = this.document.body.dataset;
+    await this.speak(navigator.language && navigator.language.startsWith("en") ? "en" : "vi");
+    try {
+      this.engine = await openEngine(kind, { cityKey: cityKey || null });
+      await this.renew();
+      await this.speak(await this.engine.language());
+    } catch (error) {
+      this.paint(bootRefused(this, error));
+      return;
+    }
+    this.inApp = kind === "web" ? inAppBrowser() : null;
+    this.engine.subscribe(() => this.changed());
+    addEventListener("hashchange", () => this.route());
+    await this.route();
+  }
+
+  /** Look at the engine's state again. */
+  async renew() {
+    this.state = await this.engine.state();
+    this.datesAnew();
+    return this.state;
+  }
+
+  /** Use a language from now on. */
+  async speak(language) {
+    this.words = await Words.load(language);
+    this.document.documentElement.lang = this.words.language;
+    this.datesAnew();
+  }
+
+  datesAnew() {
+    const zone = (this.state && this.state.city && this.state.city.zone) || DEFAULT_ZONE;
+    this.dates = new Dates(this.words, zone, () => (this.state && this.state.now) || Date.now() / 1000);
+  }
+
+  t(key, values) {
+    return this.words.t(key, values);
+  }
+
+  n(key, count, values) {
+    return this.words.n(key, count, values);
+  }
+
+  /** The health authority's number, or the emergency number before there is one. */
+  hotline() {
+    return (this.state && this.state.city && this.state.city.hotline) || "115";
+  }
+
+  /** Whether nothing can be heard over Bluetooth here. */
+  get isWeb() {
+    return !this.engine || !this.engine.canTrace;
+  }
+
+  /** Go to a screen; replace: the present one is not to be come back to. */
+  go(path, { replace = false } = {}) {
+    if (location.hash === `#${path}`) return this.route();
+    if (replace) {
+      history.replaceState(null, "", `#${path}`);
+      return this.route();
+    }
+    location.hash = path;
+    return Promise.resolve();
+  }
+
+  /** Show what the address names. */
+  async route() {
+    const turn = ++this.turn;
+    const path = location.hash.replace(/^#/, "") || "/";
+    const { load, parameter } = routeOf(path, this);
+    const screen = await load();
+    try {
+      await this.renew();
+      const shown = await screen.show(this, parameter);
+      if (turn !== this.turn) return;
+      this.leave();
+      this.leave = shown.leave || (() => {});
+      const moved = path !== this.shownPath;
+      this.shownPath = path;
+      this.live = shown.live ? { screen, parameter } : null;
+      this.paint(shown, moved);
+    } catch (error) {
+      if (turn === this.turn) this.paint(bootRefused(this, error));
+    }
+  }
+
+  /** Something changed in the engine: show it, unless the owner is in the middle of typing. */
+  async changed() {
+    if (!this.live) return;
+    const turn = this.turn;
+    const { screen, parameter } = this.live;
+    try {
+      await this.renew();
+      const shown = await screen.show(this, parameter);
+      if (turn === this.turn) this.paint(shown, false);
+    } catch (error) {
+      if (turn === this.turn) this.paint(bootRefused(this, error));
+    }
+  }
+
+  /** Put a screen on the page. moved: the focus goes to its heading; otherwise it stays where it was. */
+  paint(shown, moved = true) {
+    const focused = this.root.contains(this.document.activeElement) ? nameOf(this.document.activeElement) : null;
+    this.document.title = `${shown.title} · Bluezone`;
+    const status = this.document.getElementById("status");
+    this.root.replaceChildren(...frame(this, shown));
+    if (!moved && status) this.document.getElementById("status").textContent = status.textContent;
+    const heading = this.root.querySelector("h1");
+    if (heading) heading.tabIndex = -1;
+    if (moved) {
+      scrollTo(0, 0);
+      if (heading) heading.focus({ preventScroll: true });
+    } else if (focused !== null) {
+      const again = [...this.root.querySelectorAll("a, button, h1, summary, input")].find((element) => nameOf(element) === focused);
+      if (again) again.focus({ preventScroll: true });
+    }
+  }
+
+  /** Tell in a line what happened; a screen reader reads it out. */
+  say(text) {
+    const place = this.document.getElementById("status");
+    if (!place) return;
+    place.replaceChildren(h("span", {}, text));
+    setTimeout(() => { if (place.textContent === text) place.replaceChildren(); }, STATUS_MS);
+  }
+}
+
+/** By what an element is found again after the screen was made anew. */
+function nameOf(element) {
+  return `${element.tagName} ${element.getAttribute("href") || ""} ${element.id} ${element.textContent}`;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Everything of the owner's that ever left this device; random packets on a line of their own. */
+import { h, p } from "../dom.js";
+import { icon } from "../icons.js";
+
+const UPLOADS = ["keys_sent", "visits_sent"];
+const LOOKS = { accepted: "ok", refused: "warn", not_reached: "warn", unknown: "warn" };
+
+/** The sent log, latest first. */
+export async function show(app) {
+  const { own, chaff } = await app.engine.sentLog();
+  const uploads = own.filter((entry) => UPLOADS.includes(entry.what) && entry.outcome === "accepted").length;
+  const rows = [...own].sort((one, other) => other.at - one.at).map((entry) => row(app, entry));
+  return {
+    title: app.t("sent.title"), tab: "more", live: true,
+    body: [
+      h("h1", {}, app.t("sent.title")),
+      h("section", { class: "card" }, p(h("strong", {}, app.n("sent.own", uploads))), p(app.t("sent.chaff", { count: app.words.number(chaff) }))),
+      h("section", { class: "card" }, rows.length ? h("ul", { class: "rows" }, rows) : p(app.t("sent.empty"))),
+    ],
+  };
+}
+
+function row(app, { at, what, bytes, outcome, days = [] }) {
+  const listed = days.length ? app.t("sent.days", { days: days.map((day) => app.dates.short(day)).join(", ") }) : null;
+  const under = [app.dates.moment(at), app.t("sent.bytes", { bytes: app.words.number(bytes) }), listed].filter(Boolean).join(" · ");
+  return h("li", {}, h("div", { class: "row" }, icon("send"), h("span", {}, app.t(`sent.what.${what}`), " ", h("span", { class: `tag ${LOOKS[outcome]}` }, app.t(`sent.outcome.${outcome}`)), h("small", { class: "num" }, under))));
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Helping others get it: a link, a QR code drawn here, a picture to send or print. Nothing is told to anyone. */
+import { h, p, svg } from "../dom.js";
+import { copyField, note, worker } from "../parts.js";
+
+const QUIET = 4;
+
+/** The three ways. */
+export async function show(app) {
+  const host = app.state.city.publicHost || (app.isWeb ? location.host : null);
+  const title = app.t("share.title");
+  if (host === null) return { title, tab: "more", body: [h("h1", {}, title), note("info", "info", app.t("share.nohost"))] };
+  const link = `https://${host}/`;
+  const { encodeQR } = await import("../vendor/qr-encode.js");
+  const modules = encodeQR(link, "raw", { ecc: "medium" });
+  const file = worker(app, app.t("share.file"), app.t("share.file.busy"), async () => {
+    save(await picture(app, modules, link));
+    app.say(app.t("share.file.done"));
+  }, { quiet: true, icon: "picture" });
+  return {
+    title, tab: "more",
+    body: [
+      h("h1", {}, title), p(app.t("share.lead")),
+      h("section", { class: "card reading" }, copyField(app, "share-link", link), navigator.share && sendButton(app, link)),
+      h("section", { class: "card reading" }, h("h2", {}, app.t("share.qr")), code(app, modules, link), h("div", { class: "buttons" }, file.button), file.place),
+      h("p", { class: "soft" }, app.t("share.fakes")),
+    ],
+  };
+}
+
+function sendButton(app, link) {
+  const send = () => navigator.share({ title: "Bluezone", text: app.t("share.message"), url: link }).catch(() => {});
+  return h("div", { class: "buttons" }, h("button", { type: "button", class: "button", onclick: send }, app.t("share.send")));
+}
+
+/** The code as one path; dark modules are always dark on white, as scanners need it. modules: rows of booleans. */
+function code(app, modules, link) {
+  const size = modules.length + 2 * QUIET - 4;
+  const d = modules.map((row, y) => row.map((dark, x) => (dark ? `M${x + QUIET - 2} ${y + QUIET - 2}h1v1h-1z` : "")).join("")).join("");
+  return svg("svg", { class: "qr", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": app.t("share.qr.alt", { link }), "shape-rendering": "crispEdges" }, svg("path", { d }));
+}
+
+/** A square picture with the headline, the code and the address, as PNG. */
+async function picture(app, modules, link) {
+  const canvas = h("canvas", { width: 1080, height: 1350 });
+  const pen = canvas.getContext("2d");
+  const family = getComputedStyle(document.body).fontFamily;
+  pen.fillStyle = "#ffffff";
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.fillStyle = "#0a4fbf";
+  pen.fillRect(0, 0, canvas.width, 24);
+  pen.textAlign = "center";
+  let y = lines(pen, app.t("share.picture.title"), `600 64px ${family}`, "#0f2238", 120, 80);
+  y = lines(pen, app.t("share.picture.sub"), `400 40px ${family}`, "#46586e", y + 20, 54);
+  const step = Math.floor(720 / modules.length);
+  const left = (canvas.width - step * modules.length) / 2;
+  pen.fillStyle = "#000000";
+  modules.forEach((row, down) => row.forEach((dark, across) => { if (dark) pen.fillRect(left + across * step, y + down * step, step, step); }));
+  lines(pen, link.replace(/^https:\/\/|\/$/g, ""), `600 52px ${family}`, "#0a4fbf", y + step * modules.length + 90, 60);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+/** Write centred lines that fit; returns where the next thing may begin. */
+function lines(pen, text, font, colour, top, height) {
+  pen.font = font;
+  pen.fillStyle = colour;
+  let line = "";
+  let y = top;
+  for (const word of text.split(" ")) {
+    const longer = line ? `${line} ${word}` : word;
+    if (line && pen.measureText(longer).width > 960) {
+      pen.fillText(line, 540, y);
+      y += height;
+      line = word;
+    } else line = longer;
+  }
+  pen.fillText(line, 540, y);
+  return y + height * 0.6;
+}
+
+function save(blob) {
+  const address = URL.createObjectURL(blob);
+  h("a", { href: address, download: "bluezone.png" }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The first run: what it does, what stays here, and the owner's agreement; nothing is fetched or sent before it. */
+import { h, p } from "../dom.js";
+import { icon } from "../icons.js";
+import { worker } from "../parts.js";
+
+/** What Bluezone does and keeps, also read later under "about". */
+export function promises(app) {
+  const list = (keys) => h("ul", {}, keys.map((key) => h("li", {}, app.t(key))));
+  const does = app.isWeb ? ["welcome.does.places", "welcome.does.check", "welcome.does.chaff"]
+    : ["welcome.does.near", "welcome.does.places", "welcome.does.check", "welcome.does.chaff"];
+  return [
+    app.isWeb && h("section", { class: "card note warn" }, icon("info"), h("div", {}, p(app.t("welcome.web")))),
+    h("section", { class: "card reading" }, h("h2", {}, app.t("welcome.does")), list(does)),
+    h("section", { class: "card reading" }, h("h2", {}, app.t("welcome.stays")), list(["welcome.stays.diary", "welcome.stays.nobody", "welcome.stays.consent"]), p(app.t("welcome.never"))),
+  ];
+}
+
+/** The first screen. */
+export async function show(app) {
+  if (app.state.started) return (await import("./about.js")).show(app);
+  const { button, place } = worker(app, app.t("welcome.agree"), app.t("welcome.agreeing"), async () => {
+    await app.engine.start({ language: app.words.language });
+    const wanted = app.held.wanted || "/";
+    app.held.wanted = null;
+    await app.go(wanted, { replace: true });
+  }, { wide: true });
+  return {
+    title: app.t("welcome.title"),
+    body: [
+      h("h1", {}, app.t("welcome.title")), p(app.t(app.isWeb ? "welcome.lead.web" : "welcome.lead")), promises(app),
+      h("section", { class: "card reading" }, p(app.t(app.isWeb ? "welcome.before" : "welcome.before.handset")), button, place),
+      h("p", { class: "soft" }, h("a", { href: "#/faq" }, app.t("faq.title")), " · ", h("a", { href: "#/guides" }, app.t("guides.title"))),
+    ],
+  };
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The sentences of the home page's state and of a warning. The word for a phone that traces stands only where Bluetooth
+ * has sent and heard within 15 minutes; a browser never says it. No time of day of a contact is known here.
+ */
+import { later } from "./dates.js";
+import { fill } from "./words.js";
+
+const BANDS = { "<10": "band.under10", "10-15": "band.10to15", "15-30": "band.15to30", ">30": "band.over30" };
+const CERTAINTIES = { low: "certainty.low", medium: "certainty.medium", high: "certainty.high" };
+const DAY_SECONDS = 86_400;
+const WATCH_DAYS = 14;
+
+/** The heading of the state. */
+export function titleOf(app) {
+  const { state } = app.state;
+  if (state === "A") return app.t("home.a.title");
+  if (state === "C") return app.t("home.c.title");
+  if (state === "D") return app.t("home.d.title");
+  if (!app.isWeb) return app.t("home.b.title");
+  return app.t(state === "B3" ? "home.b3.title" : "home.b2.title");
+}
+
+/** What a state without a warning says, in paragraphs. */
+export function stateTexts(app) {
+  const { state, installedAt } = app.state;
+  const since = { day: app.dates.short(app.dates.day(installedAt || app.dates.now())) };
+  if (state !== "A") return app.isWeb ? [stopText(app, state), app.t("home.a.web")] : [stopText(app, state)];
+  if (app.isWeb) return [app.t("home.a.places", since), app.t("home.a.web"), app.t("home.a.foot")];
+  return [`${bluetoothText(app)} ${app.t("home.a.near", since)}`, app.t("home.a.foot")];
+}
+
+/** Only a phone whose Bluetooth has both sent and heard within 15 minutes is called what this says. */
+function bluetoothText(app) {
+  return app.state.bluetooth && app.state.bluetooth.running ? app.t("running.a") : app.t("home.a.listening");
+}
+
+/** Why warnings may be missing now. */
+export function stopText(app, stop) {
+  const { bluetooth, clockOffBySeconds, now } = app.state;
+  if (stop === "B1") {
+    const since = bluetooth && bluetooth.offSince;
+    return since ? app.t("home.b1", { at: app.dates.moment(since) }) : app.t("home.b1.never");
+  }
+  if (stop === "B3") return app.t("home.b3", { amount: app.dates.amount(clockOffBySeconds) });
+  const listed = app.state.listMadeAt || app.state.checkedAt;
+  if (!listed) return app.t("home.b2.never");
+  const age = (now || Date.now() / 1000) - listed;
+  return app.n("home.b2.days", Math.max(1, Math.round(age / DAY_SECONDS)));
+}
+
+/** One warning in a sentence: day, about how long, how sure. */
+export function exposureLine(app, warning) {
+  const key = `${warning.level === "high" ? "home.d" : "home.c"}.${warning.kind === "venue" ? "venue" : "near"}`;
+  return app.t(key, {
+    day: app.dates.begun(warning.day), minutes: app.t(BANDS[warning.minutesBand]),
+    certainty: app.t(CERTAINTIES[warning.certainty]), place: warning.label || app.t("home.place.unnamed"),
+  });
+}
+
+/** The heading of a warning. */
+export function warningTitle(app, warning) {
+  return app.t(warning.level === "high" ? "warning.title.high" : "warning.title.low");
+}
+
+/** A text of a warning: the health authority's from the signed config, else our own. name: "step_1", "lead", "doubt" … */
+export function warningText(app, warning, name) {
+  const values = {
+    hotline: app.hotline(), day: app.dates.full(warning.day),
+    until: app.dates.full(warning.watchUntil || later(warning.day, WATCH_DAYS)),
+  };
+  const signed = app.state.city.texts || {};
+  const text = (warning.kind === "venue" && signed[`venue_${name}`]) || signed[name];
+  return text ? fill(text, values) : app.t(`warning.${name}`, values);
+}
