@@ -148,8 +148,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# The largest request is a list or a letter with its form; more is refused before a byte of it is read.
-MAX_BODY_BYTES = 12 * 1024 * 1024
+# The largest request is a letter of 10 MB in base64 within an exchange file; more is refused before a byte is read.
+MAX_BODY_BYTES = 16 * 1024 * 1024
 # Without files, the largest form is a sign-in.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # The page of a letter with 40 clauses has several fields for each.

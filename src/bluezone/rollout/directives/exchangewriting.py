@@ -43,7 +43,7 @@ from bluezone.rollout.directives.models import (
 from bluezone.rollout.directives.partners import AgencyWithoutIdentifier
 from bluezone.rollout.directives.registering import KIND_NAMES
 
-_FILE_KINDS = {
+FILE_KINDS = {
     BusinessKind.NEW: ExchangedFile.Kind.EDOC,
     BusinessKind.REVOCATION: ExchangedFile.Kind.REVOCATION,
     BusinessKind.UPDATE: ExchangedFile.Kind.UPDATE,
@@ -90,7 +90,7 @@ def write_document(dispatch: Dispatch, user: User, now: datetime.datetime) -> Wr
     business = _business(directive, dispatch)
     edoc = _edoc(directive, dispatch, business)
     content = write_message(edoc, office_signer(now))
-    kind = _FILE_KINDS[business.kind]
+    kind = FILE_KINDS[business.kind]
     with transaction.atomic():
         Dispatch.objects.filter(pk=dispatch.pk).update(by_file=True)
         log_written(kind, edoc.document_id, dispatch, content, user, now)

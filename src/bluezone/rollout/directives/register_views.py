@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The registers as pages, XLSX and print, and stored files by their token."""
+"""The registers as pages, XLSX and print."""
 
 from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen_number
 from bluezone.rollout.directives import duties, registering
-from bluezone.rollout.directives.models import Directive, Dispatch, StoredFile
-from bluezone.rollout.directives.safefiles import SHOWN_INLINE, XLSX
+from bluezone.rollout.directives.models import Directive, Dispatch
+from bluezone.rollout.directives.safefiles import XLSX
 from bluezone.rollout.reports import write_xlsx
 
 
@@ -43,19 +42,6 @@ def register(request: OfficeRequest, direction: str) -> HttpResponse:
         "direction": "out" if direction == "out" else "in",
     }
     return render(request, "directives/register.html", context)
-
-
-@practised
-@require_safe
-@audience(Audience.SIGNED_IN)
-def stored_file(request: OfficeRequest, token: str) -> HttpResponse:
-    """A stored file, with the type its content has; only pictures open in the browser."""
-    file = get_object_or_404(StoredFile, token=token)
-    response = HttpResponse(bytes(file.content), content_type=file.content_type)
-    inline = file.content_type in SHOWN_INLINE
-    response.headers["Content-Disposition"] = content_disposition_header(not inline, file.name) or "attachment"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
 
 
 def _latest_year() -> int:

@@ -6,6 +6,7 @@ from django.urls import path
 from bluezone.rollout.directives import (
     campaign_views,
     draft_views,
+    exchange_urls,
     inbox_views,
     letter_views,
     register_views,
@@ -41,5 +42,5 @@ urlpatterns = [
     path("requests/<int:pk>/answer/", inbox_views.answer, name="request-answer"),
     path("reports/<int:pk>/check/", report_views.check, name="report-check"),
     path("registers/<str:direction>/", register_views.register, name="register"),
-    path("files/<str:token>/", register_views.stored_file, name="file"),
+    *exchange_urls.urlpatterns,
 ]

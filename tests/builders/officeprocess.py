@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An office in a process of its own, with its own data folder and database: asked and answering in lines of JSON.
+
+Run as `python -m tests.builders.officeprocess FOLDER`. A line asks for a page as a browser would ({"as", "method",
+"path", "data", "files"}) or for a preparation by name ({"do", ...}); the answer is one line.
+"""
+
+import base64
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+
+def main(folder: Path) -> None:
+    """Open the office and answer until stdin ends."""
+    os.environ["BLUEZONE_DATA"] = str(folder)
+    from bluezone.web.preparing import prepare_office
+
+    prepare_office(folder)
+    from django.conf import settings
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        sys.stdout.write(json.dumps(globals()[asked.pop("do", "page")](**asked)) + "\n")
+        sys.stdout.flush()
+
+
+def page(**asked) -> dict:
+    """A page as the named account sees it; it has just proved its second factor."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+    from django.test import Client
+
+    from bluezone.accounts.models import User
+
+    client = Client()
+    client.force_login(User.objects.get(username=asked["as"]))
+    session = client.session
+    session["second_factor_at"] = int(time.time())
+    session.save()
+    data = dict(asked.get("data") or {})
+    for field, (name, content) in (asked.get("files") or {}).items():
+        data[field] = SimpleUploadedFile(name, base64.b64decode(content))
+    answer = getattr(client, asked.get("method", "get"))(asked["path"], data)
+    body = base64.b64encode(answer.content).decode()
+    return {"status": answer.status_code, "location": answer.headers.get("Location", ""), "body": body}
+
+
+def settle(identifiers: dict, people: list) -> dict:
+    """Give agencies their identifiers, and make accounts: [name, role, agency key or ""]."""
+    from tests.builders.directives import person
+
+    from bluezone.agencies.models import Agency
+
+    for key, identifier in identifiers.items():
+        Agency.objects.filter(key=key).update(edxml_id=identifier)
+    for name, role, key in people:
+        person(name, role, Agency.objects.get(key=key) if key else None)
+    return {}
+
+
+def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
+    """Take the letter in, approve and issue it today; with its number changed where it replaces another."""
+    from django.utils import timezone
+    from tests.builders.directives import LETTER, taken_in
+
+    from bluezone.accounts.models import User
+    from bluezone.agencies.models import Agency
+    from bluezone.rollout.directives import attaching, issuing
+    from bluezone.rollout.directives.models import Directive
+
+    clerk, signer = User.objects.get(username="clerk"), User.objects.get(username="signer")
+    issuer, now = Agency.objects.get(key="ubnd-tp"), timezone.now()
+    text = LETTER.replace("458/UBND-VP", "470/UBND-VP") if replaces else LETTER
+    directive = taken_in(issuer, clerk, now, text)
+    for name, content in (files or {}).items():
+        attaching.add(directive, base64.b64decode(content), name)
+    if replaces:
+        Directive.objects.filter(pk=directive.pk).update(replaces=Directive.objects.get(number=replaces).pk)
+        directive.refresh_from_db()
+    issuing.approve(directive, signer, now)
+    issuing.issue(directive, clerk, now)
+    return {"pk": directive.pk}
+
+
+def dispatch_of(number: str, agency: str) -> dict:
+    """Where a document stands at an agency."""
+    from bluezone.rollout.directives.models import Dispatch
+
+    one = Dispatch.objects.get(directive__number=number, agency__key=agency)
+    return {
+        "pk": one.pk,
+        "directive": one.directive_id,
+        "state": one.state,
+        "directive_state": one.directive.state,
+        "reason": one.reason,
+        "assigned_to": one.assigned_to,
+        "replaced_by": [later.number for later in one.directive.replaced_by.all()],
+        "tasks": one.directive.tasks.count(),
+        "files": [bytes(file.content).hex() for file in one.directive.attachments.all()],
+        "events": [[event.pk, event.what, event.note] for event in one.events.order_by("pk")],
+    }
+
+
+def agency(key: str) -> dict:
+    """The primary key of an agency."""
+    from bluezone.agencies.models import Agency
+
+    return {"pk": Agency.objects.get(key=key).pk}
+
+
+def grant_time(number: str, agency: str) -> dict:
+    """An agency asks for ten more days on every task, and the city grants them."""
+    import datetime
+
+    from django.utils import timezone
+
+    from bluezone.accounts.models import User
+    from bluezone.agencies.models import Agency
+    from bluezone.rollout.directives import requesting
+    from bluezone.rollout.directives.models import TaskParty
+
+    clerk, asking = User.objects.get(username="clerk"), Agency.objects.get(key=agency)
+    day = timezone.localdate() + datetime.timedelta(days=40)
+    for party in TaskParty.objects.filter(task__directive__number=number, agency=asking).select_related("task"):
+        asked = requesting.ask(party.task, asking, "extension", "Địa bàn rộng", clerk, timezone.now(), day)
+        requesting.answer(asked, True, "", clerk, timezone.now())
+    return {"day": day.isoformat()}
+
+
+def dues(number: str) -> dict:
+    """The due days of a document here, one for each party of a task."""
+    from bluezone.rollout.directives.models import TaskParty
+
+    parties = TaskParty.objects.filter(task__directive__number=number).select_related("task")
+    return {"dues": [str(one.due or one.task.due) for one in parties]}
+
+
+def counts() -> dict:
+    """How much of everything is stored."""
+    from bluezone.rollout.directives import models
+
+    names = ("Directive", "Dispatch", "DispatchEvent", "StoredFile", "ExchangedFile", "ExchangeImport")
+    return {name: getattr(models, name).objects.count() for name in names}
+
+
+def certificate() -> dict:
+    """This office's certificate, PEM."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from django.utils import timezone
+
+    from bluezone.rollout.directives.exchangekeys import office_signer
+
+    return {"pem": office_signer(timezone.now()).certificate.public_bytes(Encoding.PEM).decode()}
+
+
+def audit() -> dict:
+    """Whether the chain fits, and the acts in it."""
+    from bluezone.accounts import auditing
+    from bluezone.accounts.models import AuditEntry
+
+    return {
+        "broken_at": auditing.verify().broken_at,
+        "acts": list(AuditEntry.objects.order_by("number").values_list("action", flat=True)),
+    }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
