@@ -11,7 +11,8 @@ from django.utils import timezone
 from bluezone.accounts import auditing
 from bluezone.accounts.inviting import COMMAND_LINE
 from bluezone.accounts.models import Act, User
-from bluezone.healthauthority import quotas
+from bluezone.accounts.training import practising
+from bluezone.healthauthority import practice, quotas
 from bluezone.healthauthority.facilities import facility_of
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.keyserver import codes
@@ -97,6 +98,9 @@ def _issue(
     now: datetime.datetime,
     form_id: uuid.UUID | None,
 ) -> Issued:
+    if practising():
+        record = practice.issue(worker, case_class, onset, now, form_id)
+        return Issued(practice.CODE, f"https://{server.city.public_host}{practice.LINK_END}", record)
     # Should the office's transaction fail after this, the code was shown to nobody and expires by itself.
     made = codes.issue(server, case_class, onset)
     record = IssuedCode.objects.create(

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.accounts.training import PractisedMixin
+
 
 class CaseClass(models.TextChoices):
     """How the infection was established (protocol.md 4, classes 1 and 2)."""
@@ -15,13 +17,13 @@ class CaseClass(models.TextChoices):
     CLINICAL = "clinical", _("Clinical diagnosis, no test")
 
 
-class IssuedCode(models.Model):
+class IssuedCode(PractisedMixin):
     """A code that a worker has issued: an opaque handle by which the key server tells its state.
 
     There is no field for a name, a file number or a remark, on purpose: whatever were written there would tie a code
     to a person. A worker finds a code again by the time it was issued. The onset is forgotten when the code expires,
     the row after 14 days. facility: the agency the worker worked for at the time, whose limit the code counts toward;
-    None for a worker of the whole city.
+    None for a worker of the whole city. In training mode: a made-up code (practice.py), erased after 7 days.
     """
 
     handle = models.CharField(max_length=128, unique=True)
@@ -34,7 +36,9 @@ class IssuedCode(models.Model):
     link_expires_at = models.DateTimeField()
     form_id = models.UUIDField(unique=True)
 
-    class Meta:
+    TRAINING_MOMENT = "issued_at"
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-issued_at", "-pk"]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(case_class__in=CaseClass.values), name="case_class_is_known")

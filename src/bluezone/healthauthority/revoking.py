@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Revoking a code that went to the wrong person, was misheard, or should not have been issued."""
 
+from django.utils import timezone
+
 from bluezone.accounts import auditing
 from bluezone.accounts.inviting import COMMAND_LINE
 from bluezone.accounts.models import Act, User
+from bluezone.accounts.training import practising
+from bluezone.healthauthority import practice
 from bluezone.keyserver import codes
 from bluezone.keyserver.service import KeyServer
 
@@ -16,6 +20,8 @@ def revoke(server: KeyServer, worker: User | None, code: str) -> str:
     Safe to repeat. A used code stays used: what a phone has sent cannot be recalled.
     Raises InvalidCode or CodeUnknown.
     """
+    if practising():
+        return practice.revoke(code, timezone.now())
     if codes.status(server, code) == "open":
         try:
             codes.revoke(server, code)

@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.training import practised
 from bluezone.healthauthority import issuing, queries, quotas, revoking
 from bluezone.healthauthority.facilities import codes_seen_by
 from bluezone.healthauthority.forms import IssueForm
 from bluezone.healthauthority.key_server import key_server
 
 
+@practised
 @require_safe
 @audience(Audience.CODE_ISSUERS)
 def code_list(request: OfficeRequest) -> HttpResponse:
@@ -30,6 +32,7 @@ def code_list(request: OfficeRequest) -> HttpResponse:
     return render(request, "healthauthority/code_list.html", context)
 
 
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.CODE_ISSUERS)
 def new_code(request: OfficeRequest) -> HttpResponse:
@@ -52,6 +55,7 @@ def new_code(request: OfficeRequest) -> HttpResponse:
     return render(request, "healthauthority/code_new.html", context, status=status)
 
 
+@practised
 @require_safe
 @audience(Audience.CODE_ISSUERS)
 def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -65,6 +69,7 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     return response
 
 
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.CODE_ISSUERS)
 def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Issuing a code for practice: nothing reaches the key server, no phone takes it, it counts nowhere and is erased."""
+
+import datetime
+import uuid
+
+import pytest
+from tests.builders.office import today, user
+
+from bluezone.accounts import training
+from bluezone.accounts.models import AuditEntry
+from bluezone.healthauthority import statistics
+from bluezone.healthauthority.models import IssuedCode
+from bluezone.protocol.codes import InvalidCode, parse_code, parse_link
+
+pytestmark = pytest.mark.django_db
+DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture
+def trainee(client, server):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(user("lan"))
+    session = client.session
+    session[training.TRAINING_KEY] = True
+    session.save()
+    return client
+
+
+def issue(browser):
+    return browser.post(
+        "/codes/new/", {"case_class": "confirmed", "onset": today().isoformat(), "form_id": uuid.uuid4()}
+    )
+
+
+def test_a_code_for_practice_is_made_up_and_the_key_server_never_hears_of_it(trainee, server):
+    before = statistics.code_rows(server, everything=True)
+    answer = issue(trainee)
+    issued = answer.context["issued"]
+
+    assert answer.status_code == 201
+    assert "No phone accepts it" in answer.text
+    assert statistics.code_rows(server, everything=True) == before
+    assert IssuedCode.objects.count() == 0
+    assert not AuditEntry.objects.filter(action__startswith="code").exists()
+    with pytest.raises(InvalidCode):
+        parse_code(issued.code)
+    with pytest.raises(InvalidCode):
+        parse_link(issued.link)
+
+
+def test_it_is_open_then_used_or_revoked_and_stands_in_the_list_of_practice_alone(trainee):
+    issue(trainee)
+    issue(trainee)
+    first, second = IssuedCode.everything.order_by("pk")
+    assert trainee.get(f"/codes/{first.pk}/state/")["X-Code-State"] == "open"
+    trainee.post(f"/codes/{second.pk}/revoke/")
+    IssuedCode.everything.update(issued_at=first.issued_at - datetime.timedelta(minutes=1))
+
+    assert trainee.get(f"/codes/{first.pk}/state/")["X-Code-State"] == "used"
+    assert trainee.get(f"/codes/{second.pk}/state/")["X-Code-State"] == "revoked"
+    assert len(trainee.get("/codes/").context["rows"]) == 2
+    session = trainee.session
+    session[training.TRAINING_KEY] = False
+    session.save()
+    assert len(trainee.get("/codes/").context["rows"]) == 0
+    assert trainee.get(f"/codes/{first.pk}/state/").status_code == 404
+
+
+def test_practice_takes_nothing_from_the_limit_of_the_day(trainee):
+    issue(trainee)
+    session = trainee.session
+    session[training.TRAINING_KEY] = False
+    session.save()
+
+    assert trainee.get("/codes/").context["quota"].worker_issued == 0
+
+
+def test_codes_of_practice_are_erased_after_seven_days(trainee):
+    issue(trainee)
+    at = IssuedCode.everything.get().issued_at
+    training.erase(at + 6 * DAY)
+    assert IssuedCode.everything.count() == 1
+    training.erase(at + 7 * DAY)
+
+    assert IssuedCode.everything.count() == 0
+
+
+def test_a_real_code_of_many_at_once_is_not_issued_in_training(trainee):
+    assert trainee.post("/codes/bulk/issue/", b"{}", content_type="application/json").status_code == 409
