@@ -3,6 +3,7 @@
 """The web edition and a real key server behind one origin, and browsers in it whose clock a test moves."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIServer, make_server
 
-from tests.builders.handset import Served, World, _Quiet
+from tests.builders.handset import Served, World, _Quiet, made_secrets
 from tests.builders.keyserver import opened
 
 from bluezone.face.files import INDEX, StaticFile, static_files, web_files
@@ -63,6 +64,8 @@ def web_city(folder: Path, world: World | None = None, **settings: Any) -> Itera
     """Serve the app and a small city from `folder`; nothing waits unless `settings` say so."""
     world = world or World()
     waits = {"verify_to_upload_seconds": 0, "publish_period_seconds": 0, "padding_mean": 1}
+    if not (folder / "keys").exists():
+        shutil.copytree(made_secrets(), folder / "keys")
     key_server = opened(folder, lambda: world.now, **{**waits, **settings})
     server = WebCity(key_server, "", world=world)
     httpd = make_server("127.0.0.1", 0, server.application, _Threads, _Quiet)

@@ -40,6 +40,12 @@ export class Checking {
     await this.note({ at: this.clock.now(), problem: null }, config ? config.pollSeconds : POLL_SECONDS);
   }
 
+  /** A look that was refused is due at once, as when the network comes back. */
+  async dueIfFailed() {
+    const last = await this.last();
+    if (last.problem !== null) await this.store.write({ checked: { ...last, nextAt: this.clock.now() } });
+  }
+
   async note(changed, seconds) {
     const wait = seconds * this.environment.uniform(1 - JITTER, 1 + JITTER);
     await this.store.write({ checked: { ...(await this.last()), ...changed, nextAt: this.clock.now() + wait } });

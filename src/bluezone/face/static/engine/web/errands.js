@@ -6,7 +6,10 @@
 import { ifFree } from "../../locks.js";
 
 const LOCK = "bluezone-web-errands";
-const TICK_SECONDS = 30;
+// Timers of a page in the background go off late, and a clock may be set: at least once an hour it looks what is due.
+const LONGEST_SLEEP_SECONDS = 3600;
+const SHORTEST_SLEEP_SECONDS = 5;
+const FIRST_BACKOFF_SECONDS = 30;
 const LONGEST_BACKOFF_SECONDS = 600;
 
 export class Errands {
@@ -17,31 +20,35 @@ export class Errands {
     this.failures = 0;
     this.stopped = false;
     this.online = () => this.now();
+    this.visible = () => document.visibilityState === "visible" && this.tick();
   }
 
-  /** Begin; at once what is due, then every half minute. */
+  /** Begin; at once what is due, then whenever something is. */
   async begin() {
-    if (globalThis.addEventListener) globalThis.addEventListener("online", this.online);
+    addEventListener("online", this.online);
+    document.addEventListener("visibilitychange", this.visible);
     await this.tick();
   }
 
   stop() {
     this.stopped = true;
-    if (globalThis.removeEventListener) globalThis.removeEventListener("online", this.online);
+    removeEventListener("online", this.online);
+    document.removeEventListener("visibilitychange", this.visible);
     for (const timer of this.timers.values()) this.environment.clearTimer(timer);
     this.timers.clear();
   }
 
-  /** The network is back: nothing waits for its backoff. */
-  now() {
+  /** The network is back: what failed without it does not wait for its backoff. */
+  async now() {
     this.failures = 0;
+    await this.attempt(() => this.checking.dueIfFailed());
     return this.tick();
   }
 
   async tick() {
     if (this.stopped) return;
     await this.attempt(() => ifFree(LOCK, () => this.run()));
-    this.plan("tick", TICK_SECONDS, () => this.tick());
+    this.plan("tick", await this.sleepSeconds(), () => this.tick());
   }
 
   async run() {
@@ -52,6 +59,16 @@ export class Errands {
     if (due) await this.attempt(() => this.checking.check().finally(this.changed));
     await this.attempt(() => this.chaff.goOn());
     await this.attempt(() => this.push.goOn());
+  }
+
+  /** How long nothing is due. */
+  async sleepSeconds() {
+    let due = Infinity;
+    await this.attempt(async () => {
+      const moments = [(await this.checking.last()).nextAt, await this.chaff.nextAt(), await this.push.nextAt()];
+      due = Math.min(...moments.filter((moment) => moment !== null)) - this.clock.now();
+    });
+    return Math.min(LONGEST_SLEEP_SECONDS, Math.max(SHORTEST_SLEEP_SECONDS, due));
   }
 
   /** Go on with the pending report, and come back exactly when its upload is due. */
@@ -66,15 +83,16 @@ export class Errands {
     try {
       await this.reporting.goOn();
       this.failures = 0;
-    } catch (refusal) {
+    } catch {
       this.failures += 1;
-      const backoff = Math.min(LONGEST_BACKOFF_SECONDS, TICK_SECONDS * 2 ** this.failures);
-      if (refusal.code === "offline") this.plan("report", backoff, () => this.tick());
     } finally {
       this.changed();
     }
     const after = await this.reporting.state();
-    if (after.state === "waiting") this.plan("report", Math.max(0, after.sendAt - this.clock.now()), () => this.tick());
+    const backoff = Math.min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** (this.failures - 1));
+    if (after.state !== "begun" && after.state !== "waiting") return;
+    const until = after.sendAt === null ? 0 : after.sendAt - this.clock.now();
+    this.plan("report", Math.max(0, until, this.failures ? backoff : 0), () => this.tick());
   }
 
   /** A refusal of one errand keeps no other from being run; what it was is noted where the owner sees it. */

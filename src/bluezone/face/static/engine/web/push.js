@@ -74,6 +74,12 @@ export class Push {
     }
   }
 
+  /** When the server is to be told something, Unix seconds, or null. */
+  async nextAt() {
+    const kept = await this.store.get("push");
+    return kept && (!kept.sent || kept.leaving) ? kept.sendAt : null;
+  }
+
   later() {
     return this.clock.now() + this.environment.uniform(...DELAY_SECONDS);
   }

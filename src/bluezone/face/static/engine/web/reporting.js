@@ -124,12 +124,13 @@ export class Reporting {
     const credential = { kind: pending.kind, value: fromHex(pending.credential) };
     const request = { chaff: false, credential, kid: pending.kid, blinded: fromHex(pending.blinded) };
     const answer = await this.logged("certificate_asked", VERIFY_SIZE, () => this.plays.verify2(request));
-    const signature = await this.orDrop(async () => {
+    await this.orDrop(async () => {
       checkStatus(answer.status);
       if (answer.kid !== pending.kid) throw new Refusal("report_refused", {}, "the server signed with another key");
-      const message = concat(fromHex(pending.rand), await commitment(fromHex(pending.salt), [], pending.slots.map(fromHex)));
-      return finalize(key, message, answer.blindSignature, BigInt(`0x${pending.inverse}`));
     });
+    const message = concat(fromHex(pending.rand), await commitment(fromHex(pending.salt), [], pending.slots.map(fromHex)));
+    // A signature by another key would mark this upload: it is not used, and the right one is asked for again.
+    const signature = await finalize(key, message, answer.blindSignature, BigInt(`0x${pending.inverse}`));
     const uploadAt = this.clock.now() + (await this.waitSeconds());
     const certified = { ...pending, signature: hex(signature), uploadAt, credential: "", inverse: "" };
     await this.store.write({ report: certified });

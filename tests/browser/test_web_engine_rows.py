@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E501 (lines of JavaScript)
+"""Rows of specs/attacks.md as far as they meet the web edition, and seven days in which a warning shows in no request."""
+
+import dataclasses
+import hashlib
+import random
+import struct
+
+import pytest
+from tests.builders.liar import Liar
+from tests.builders.venue import CITY_KEY, KID, a_venue, link_of, link_of_payload
+from tests.builders.webedition import a_code, a_poster, browsers, web_city
+
+from bluezone.keyserver import codes
+from bluezone.protocol.blindrsa import blind_sign, generate
+
+pytestmark = pytest.mark.browser
+HOUR = 3600
+PREPARE = "window.draft = await engine.prepareReport(x)"
+SEND = "await engine.sendReport({visits: draft.visits.map(({id}) => id), consent: true})"
+
+
+@pytest.fixture
+def city(tmp_path):
+    with web_city(tmp_path) as server:
+        server.key_server.tick()
+        yield server
+
+
+@pytest.fixture
+def patient(chromium, city):
+    """A browser with a stay that can be reported."""
+    poster = a_poster(city)
+    with browsers(chromium, city, "patient") as (browser,):
+        browser.run("await engine.checkIn(x, {})", poster.link)
+        browser.live(2 * HOUR)
+        yield browser
+
+
+def refusal(browser, script, argument=None):
+    return browser.run(f"return refused(async () => {{ {script} }})", argument).get("refused")
+
+
+def uploads(city):
+    return sum(path == "/v1/upload" for path, _ in city.requests)
+
+
+def mutated(rng, payload):
+    """A venue code that somebody changed, cut, lengthened or made up."""
+    kind = rng.randrange(7)
+    place = rng.randrange(len(payload))
+    if kind == 0:
+        return payload[:place] + bytes([payload[place] ^ 1 << rng.randrange(8)]) + payload[place + 1 :]
+    if kind == 1:
+        return payload[:place]
+    if kind == 2:
+        return payload + rng.randbytes(rng.randrange(1, 40))
+    if kind == 3:
+        return payload[:place] + rng.randbytes(rng.randrange(1, 5)) + payload[place:]
+    if kind == 4:
+        return rng.randbytes(rng.randrange(400))
+    if kind == 5:
+        end = min(len(payload), place + rng.randrange(1, 30))
+        return payload[:place] + payload[end:]
+    return payload[:place] + rng.randbytes(rng.randrange(1, 9)) + payload[place + 8 :]
+
+
+def test_row_24_ten_thousand_changed_venue_codes_are_never_verified_and_never_an_error(chromium, city):
+    rng = random.Random(24)
+    genuine = [
+        a_venue(),
+        a_venue(name="Ga", address="", temporary=True),
+        a_venue(name="Bệnh viện đa khoa tỉnh Bắc Kạn"),
+    ]
+    payloads = [venue.to_bytes() for venue in genuine]
+    links = []
+    while len(links) < 10_000:
+        payload = rng.choice(payloads)
+        changed = mutated(rng, payload)
+        if changed not in payloads:
+            link = link_of_payload(changed)
+            if rng.randrange(10) == 0:
+                place = rng.randrange(len(link))
+                link = link[:place] + rng.choice("#/?=%ả\u200b\n\0A-_") + link[place:]
+            links.append(link)
+    # The text of a link may have been changed back into a genuine one only by spaces around it.
+    links = [link for link in links if link.strip() not in {link_of(venue) for venue in genuine}]
+    with browsers(chromium, city, "visitor") as (visitor,):
+        got = visitor.run(
+            """
+            const {openVenue} = await modules('venue');
+            const rules = {keys: x.keys, revoked: [], now: x.now};
+            const counts = {};
+            for (const link of x.links) {
+              const {refused: code, ok} = await refused(() => openVenue(link, rules));
+              counts[ok ? 'verified' : code] = (counts[ok ? 'verified' : code] || 0) + 1;
+            }
+            return {counts, genuine: (await Promise.all(x.genuine.map((link) => refused(() => openVenue(link, rules))))).filter(({ok}) => ok).length};
+            """,
+            {
+                "links": links,
+                "keys": {str(KID): CITY_KEY.public_key().public_bytes_raw().hex()},
+                "now": city.world.now,
+                "genuine": [link_of(venue) for venue in genuine],
+            },
+        )
+        assert got["genuine"] == len(genuine)
+        assert set(got["counts"]) == {"venue_code_unknown", "venue_foreign"}, got
+        assert sum(got["counts"].values()) == len(links) > 9_900
+        assert visitor.run("return engine.visits()") == []
+
+
+@pytest.mark.parametrize("kid", [0, 999, 65_535])
+def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_is_used(city, patient, kid):
+    code = a_code(city)
+    city.tamper = lambda path, body: body[:3] + struct.pack(">H", kid) + body[5:] if path == "/v1/verify" else body
+    assert refusal(patient, PREPARE, code) == "week_key_untrusted"
+    city.tamper = lambda path, body: body
+    assert codes.status(city.key_server, code) == "open"
+    assert uploads(city) == 0
+
+
+def test_row_17_a_signature_of_another_key_is_noticed_and_nothing_is_uploaded_with_it(city, patient):
+    tagging = generate()
+    patient.run(PREPARE, a_code(city))
+    city.tamper = lambda path, body: (
+        body[:4] + blind_sign(tagging, bytes(255) + b"\x05") + body[260:] if path == "/v1/verify" else body
+    )
+    assert refusal(patient, SEND) == "blind_signature_invalid"
+    assert uploads(city) == 0
+    city.tamper = lambda path, body: body
+    patient.live(120)
+    assert uploads(city) == 1
+    assert patient.run("return (await engine.reportState()).state") == "sent"
+
+
+def test_row_37_another_history_is_refused_and_what_is_held_stays(city, patient):
+    liar = Liar(city)
+    held = "return {config: (await engine.parts.city.held()).sha256, venues: await engine.parts.files.held()}"
+    before, config = patient.run(held), liar.config()
+    for told in [
+        dataclasses.replace(config, number=config.number + 1, history=("0" * 64,), hotline="0900 000 000"),
+        dataclasses.replace(config, hotline="0900 000 000"),
+    ]:
+        liar.show("/v1/config", liar.sign(told))
+        assert refusal(patient, "await engine.check()") == "config_history_differs"
+        assert patient.run(held) == before
+
+
+def test_a_config_without_a_health_hotline_is_refused(city, patient):
+    from bluezone.protocol.configfile import encode_config
+    from bluezone.protocol.signedjson import sign_payload
+
+    liar = Liar(city)
+    payload = encode_config(dataclasses.replace(liar.config(), number=liar.config().number + 1)).replace(
+        b'"hotline":"0209 3870 000"', b'"hotline":" "'
+    )
+    liar.show("/v1/config", sign_payload("config", payload, city.key_server.secrets.signing_key))
+    assert refusal(patient, "await engine.check()") == "config_invalid"
+    assert patient.run("return (await engine.state()).city.hotline") == "0209 3870 000"
+
+
+@pytest.mark.parametrize(("days_before", "accepted"), [(0, False), (6, False), (8, True)])
+def test_row_37_a_week_key_not_announced_seven_days_ahead_aborts_the_report(city, patient, days_before, accepted):
+    liar = Liar(city)
+    config, modulus = liar.config(), generate().n
+    genuine = next(key for key in config.week_keys if key.purpose == "upload" and key.klass == 1)
+    use_from = int(city.world.now) + days_before * 86_400
+    tagging = dataclasses.replace(
+        genuine, kid=4242, n=modulus, use_from=use_from, accept_until=use_from + 14 * 86_400, announced_at=0
+    )
+    told = dataclasses.replace(
+        config, number=config.number + 1, generated_at=int(city.world.now), week_keys=(*config.week_keys, tagging),
+        history=(*config.history, hashlib.sha256(liar.payload()).hexdigest()),
+    )  # fmt: skip
+    liar.show("/v1/config", liar.sign(told))
+    patient.run("await engine.parts.city.update()")
+    answer = refusal(patient, "await engine.parts.city.requireTrusted(4242, 1, x)", use_from + 1)
+    assert answer == (None if accepted else "week_key_untrusted")
+
+
+RECORD = """
+    window.wire = [];
+    environment.fetch = async (address, options) => {
+      const entry = [sim.now, options.method, new URL(address).pathname, options.body ? options.body.length : 0];
+      const response = await fetch(address, options);
+      wire.push([...entry, (await response.clone().arrayBuffer()).byteLength]);
+      return response;
+    };
+    let seed = x;
+    environment.random = () => {
+      seed = (seed + 0x6d2b79f5) | 0;
+      let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+      return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+    };
+"""
+
+
+def test_row_16_a_report_and_a_rehearsal_make_the_same_calls_of_the_same_sizes(city, patient):
+    patient.run("await engine.close()")
+    patient.run(RECORD, 16)
+    patient.engine()
+    patient.run("wire.length = 0")
+    patient.run(PREPARE, a_code(city))
+    patient.run("return (await engine.previewReport({visits: draft.visits.map(({id}) => id)})).items.length")
+    patient.run(SEND)
+    report = [entry[1:] for entry in patient.run("return wire.splice(0)")]
+    patient.run(
+        "await engine.parts.store.write({chaff: {next: sim.now, pending: null, played: 0}}); await engine.errands.tick(); await passBy(3600)"
+    )
+    rehearsal = [entry[1:] for entry in patient.run("return wire")]
+
+    assert report == [
+        ["POST", "/v1/verify", 1024, 1024], ["POST", "/v1/verify", 1024, 1024], ["POST", "/v1/upload", 4096, 1024],
+    ]  # fmt: skip
+    assert rehearsal == report
+    assert patient.run("return (await engine.sentLog()).chaff") == 1
+    stored = city.key_server.keys_store.read("SELECT COUNT(*) FROM waiting_item")[0][0]
+    assert stored == len(patient.run("return (await engine.parts.visits.all())[0].keys && [1, 2]")), (
+        "a rehearsal leaves nothing"
+    )
+
+
+def test_for_seven_days_a_warned_and_an_unwarned_browser_make_the_same_requests_of_the_same_sizes_at_the_same_times(
+    chromium, tmp_path
+):
+    with web_city(tmp_path, publish_period_seconds=7200, padding_mean=0) as city:
+        city.key_server.tick()
+        poster = a_poster(city)
+        with browsers(chromium, city, "patient") as (patient,):
+            patient.run("await engine.checkIn(x, {})", poster.link)
+            with browsers(chromium, city, "warned", "unwarned") as (warned, unwarned):
+                for browser in (warned, unwarned):
+                    browser.run("await engine.erase(); await engine.close()")
+                    browser.run(RECORD, 7)
+                    browser.engine()
+                    browser.run("await engine.start({})")
+                warned.run("await engine.checkIn(x, {})", poster.link)
+                patient.live(3 * HOUR)
+                patient.run(PREPARE, a_code(city))
+                patient.run(SEND)
+                patient.run("await engine.close()")
+                for browser in (warned, unwarned):
+                    browser.run("await passBy(x - sim.now)", city.world.now)
+                for _ in range(7 * 24):
+                    for browser in (warned, unwarned):
+                        browser.run("await passBy(x - sim.now)", city.world.now + HOUR)
+                    city.world.pass_by(HOUR)
+                    city.key_server.tick()
+                states = [browser.run("return (await engine.state()).state") for browser in (warned, unwarned)]
+                wires = [browser.run("return wire") for browser in (warned, unwarned)]
+
+        assert states == ["D", "A"]
+        assert wires[0] == wires[1]
+        assert len(wires[0]) > 7 * 24, "one package an hour at least"
+        assert sum(path == "/v1/upload" for _, _, path, _, _ in wires[0]) >= 1, "rehearsals are among them"
