@@ -23,6 +23,7 @@ COMMANDS = {
     "radio": "bluezone.cli.radio:radio",
     "serve": "bluezone.cli.serve:serve",
     "vectors": "bluezone.cli.vectors:vectors",
+    "venues": "bluezone.cli.venues:venues",
 }
 
 
