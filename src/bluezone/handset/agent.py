@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Callable
 
+from bluezone.handset.gatepasses import SHOWN_SECONDS
 from bluezone.handset.phone import Handset
 from bluezone.radio.beacon import Beacon
 from bluezone.radio.interface import DutyProfile, Radio
@@ -43,7 +44,11 @@ class Agent:
         def rotate_soon() -> None:
             loop.call_soon_threadsafe(self.beacon.rotate_soon)
 
+        def answer_gates(session: bytes | None) -> None:
+            loop.call_soon_threadsafe(self._answer_gates, session)
+
         self.handset.reporting.on_rekeyed = rotate_soon
+        self.handset.passes.on_session = answer_gates
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.beacon.run())
@@ -53,6 +58,14 @@ class Agent:
                 tasks.create_task(self._poll())
         finally:
             self.handset.reporting.on_rekeyed = lambda: None
+            self.handset.passes.on_session = lambda _session: None
+
+    def _answer_gates(self, session: bytes | None) -> None:
+        if session is None:
+            self.beacon.hide_pass()
+        else:
+            self.beacon.show_pass(session)
+            asyncio.get_running_loop().call_later(SHOWN_SECONDS, self.handset.passes.hide, session)
 
     async def _flush(self) -> None:
         """Make durable what was heard, well within the five seconds that a kill may cost."""

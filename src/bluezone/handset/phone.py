@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bluezone.handset.chaff import Chaff
 from bluezone.handset.cityconfig import CityConfig
+from bluezone.handset.citypages import CityPages
 from bluezone.handset.client import Client
 from bluezone.handset.clock import Clock, SystemClock, boot_id_of
 from bluezone.handset.dailykeys import DailyKeys
@@ -16,6 +17,8 @@ from bluezone.handset.declaring import Declaring
 from bluezone.handset.downloads import Downloads, Held
 from bluezone.handset.encounterlog import EncounterLog, identifiers_per_day
 from bluezone.handset.exposures import Exposures, HeardIndex, Receiver, windows_of_file
+from bluezone.handset.gatepasses import GatePasses
+from bluezone.handset.judging import Judging
 from bluezone.handset.plays import Plays
 from bluezone.handset.radiostate import RadioState
 from bluezone.handset.reporting import Reporting
@@ -27,11 +30,9 @@ from bluezone.handset.trustedtime import Stamp, TrustedTime
 from bluezone.handset.venuechecks import VenueChecks
 from bluezone.handset.visiting import Visiting
 from bluezone.handset.visits import Visits
-from bluezone.handset.warnings import Warning, venue_warnings_of, warnings_of
-from bluezone.protocol.exposure import Assessment, Level, parse_profile
+from bluezone.protocol.exposure import Assessment, parse_profile
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.metadata import Metadata
-from bluezone.protocol.venueexposure import VenueDay
 from bluezone.radio.calibration import confidence, effective_power_dbm, receiver_correction_db
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.refusal import Refused
@@ -41,7 +42,7 @@ LOOK_SECONDS = 1.0
 STATE_SECONDS = 60.0
 
 
-class Handset(Visiting, Telling):
+class Handset(Visiting, Judging, Telling):
     """One phone. Make it with `open`, end it with `close`; usable from any thread.
 
     It is a radio Listener (`burst_started`, `heard`) and gives the Beacon its `payload`.
@@ -60,12 +61,14 @@ class Handset(Visiting, Telling):
         self._keys = DailyKeys(store, rng.randbytes)
         self._exposures = Exposures(store)
         self.sent_log = SentLog(store)
+        self.pages = CityPages(store, client, self.sent_log)
         plays = Plays(client, rng.randbytes)
         self._visits = Visits(store)
         self._venues = VenueChecks(store, client, self.city, self._visits)
         self.reporting = Reporting(store, self.city, self._keys, self._visits, self.sent_log, plays, rng)
         self._declaring = Declaring(client, self.city, self.sent_log)
         self._chaff = Chaff(store, self.city, self.sent_log, plays, rng)
+        self.passes = GatePasses(clock, lambda: self.radio_state)
         self._run = rng.getrandbits(31)
         self.time = TrustedTime.from_json(store.get("time"))
         self._looked = self._state_kept_at = float("-inf")
@@ -216,6 +219,7 @@ class Handset(Visiting, Telling):
             except Refused as refused:
                 self.store.put("check_problem", {"code": refused.code, "at": self.now()})
                 raise
+            self.pages.fetch()
             with self.store.transaction():
                 self.store.put("checked_at", self.now())
                 self.store.put("check_problem", None)
@@ -253,38 +257,13 @@ class Handset(Visiting, Telling):
         """Which lists were taken in, and how old the newest is."""
         return self._downloads.held
 
-    def assessment(self) -> Assessment:
-        """Levels and days as of today, from what was found so far."""
-        config = self.city.held
-        if config is None:
-            return Assessment("none", ())
-        return self._exposures.assess(parse_profile(config.profile), self.today())
-
-    def venue_days(self) -> list[VenueDay]:
-        """What the venues amount to as of today, day by day, from what was found so far."""
-        config = self.city.held
-        return [] if config is None else self._venues.assess(parse_profile(config.profile), self.today())
-
-    def level(self) -> Level:
-        """The level of the worst day, near a case or at a venue."""
-        levels = {self.assessment().level, *(day.level for day in self.venue_days())}
-        return "high" if "high" in levels else "low" if "low" in levels else "none"
-
-    def warnings(self) -> list[Warning]:
-        """What the owner is told, latest day first; of one day, contacts before venues."""
-        config = self.city.held
-        if config is None:
-            return []
-        labels = {visit.id: visit.label for visit in self.visits()}
-        told = warnings_of(self.assessment(), config) + venue_warnings_of(self.venue_days(), labels, config)
-        return sorted(told, key=lambda warning: warning.day, reverse=True)
-
     def encounters_per_day(self) -> dict[date, int]:
         """How many identifiers were heard each local day; see encounterlog.py for what that is not."""
         return identifiers_per_day(self.log, self.zone())
 
     def forget(self) -> None:
-        """Erase everything and destroy the key; the phone is gone afterwards."""
+        """Erase everything and destroy the key; the phone is gone afterwards, and nothing is written any more."""
+        self._reading = True
         self.store.erase()
 
     def close(self) -> None:

@@ -7,6 +7,8 @@ Source: mission.md, glossary "running phone"; specs of the home texts, states A 
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from bluezone.protocol.gatepass import State
+
 RUNNING_SECONDS = 900.0
 
 Bluetooth = Literal["running", "listening", "off"]
@@ -43,6 +45,14 @@ class RadioState:
         if self.boot_id != boot_id or not _recent(self.sent, now):
             return "off"
         return "running" if _recent(self.heard, now) else "listening"
+
+    def claimed(self, boot_id: str, now: float) -> State:
+        """What a pass says of it at a gate."""
+        bluetooth = self.bluetooth(boot_id, now)
+        if bluetooth == "off":
+            return State(0)
+        speaking = State.BLUETOOTH_ON | State.ADVERTISING
+        return speaking | State.HEARD if bluetooth == "running" else speaking
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept."""
