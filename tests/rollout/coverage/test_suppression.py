@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Numbers under 5 stay unknown also to a reader who subtracts."""
 
-from hypothesis import given, settings
+import itertools
+
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from bluezone.rollout.coverage.deduction import deduced
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, hidden_cells
 
 
@@ -54,6 +57,69 @@ def ranges(parts, values, hidden_parts, above_shown):
         return {}
     rest = sum(values[part] for part in hidden_parts)
     return {part: (1, rest - (len(hidden_parts) - 1)) for part in hidden_parts}
+
+
+def known_small(parts, values, hidden):
+    """The hidden numbers that a reader of every table at once knows to be under 5: each way to fill the gaps is tried.
+
+    The reader knows what is shown, that sums are sums, and that nothing hidden is 0; a gap is tried from 1 to 9.
+    """
+    leaves = sorted(key for key in values if key not in parts and key in hidden)
+    known = {key: value for key, value in values.items() if key not in hidden}
+    could = {}
+    for filled in itertools.product(range(1, 10), repeat=len(leaves)):
+        guess = {
+            **{key: value for key, value in values.items() if key not in parts},
+            **dict(zip(leaves, filled, strict=True)),
+        }
+        for above in reversed(parts):
+            guess[above] = sum(guess[part] for part in parts[above])
+        if all(guess[key] == value for key, value in known.items()):
+            for key in hidden:
+                could.setdefault(key, set()).add(guess[key])
+    return {key for key, ways in could.items() if max(ways) < SMALLEST_SHOWN}
+
+
+def tree(wards):
+    """A city of wards of agencies, its sums worked out."""
+    parts, values = {"city": []}, {"city": 0}
+    for number, agencies in enumerate(wards):
+        parts["city"].append(f"w{number}")
+        parts[f"w{number}"] = [f"w{number}a{n}" for n in range(len(agencies))]
+        values[f"w{number}"] = sum(agencies)
+        values["city"] += sum(agencies)
+        values |= {f"w{number}a{n}": value for n, value in enumerate(agencies)}
+    return parts, values
+
+
+def test_two_hidden_wards_of_a_known_sum_do_not_tell_on_the_agencies_under_them():
+    # Each ward is hidden for another one's sake; 30 and 40 are shown, the wards' sum is 73 with two gaps: 1 and 2.
+    parts, values = tree([[30, 1], [40, 2]])
+    hidden = {"w0", "w0a1", "w1", "w1a1"}
+    assert known_small(parts, values, hidden) == {"w0a1", "w1a1"}
+
+    assert known_small(parts, values, hidden_cells(parts, values, "city")) == set()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(st.sampled_from([0, 1, 2, 3, 4, 5, 6, 20]), min_size=1, max_size=3), min_size=1, max_size=3))
+def test_no_reader_of_every_table_at_once_learns_a_small_number(wards):
+    parts, values = tree(wards)
+    found = hidden_cells(parts, values, "city")
+    assume(len([key for key in found if key not in parts]) <= 5)
+
+    assert known_small(parts, values, found) == set()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=8), min_size=1, max_size=8))
+def test_what_is_hidden_leaves_every_small_number_a_way_to_be_five_or_more(wards):
+    parts, values = tree(wards)
+    found = hidden_cells(parts, values, "city")
+    bounds = deduced(parts, values, "city", found)
+
+    assert all(low <= values[key] <= high for key, (low, high) in bounds.items())
+    assert all(bounds[key][1] >= SMALLEST_SHOWN for key in found)
 
 
 @settings(max_examples=300, deadline=None)
