@@ -26,6 +26,36 @@ class SignInForm(forms.Form):
     )
 
 
+class EmailForm(forms.Form):
+    """The own e-mail address, empty for none; with the password of whoever has no second factor."""
+
+    email = forms.EmailField(
+        label=_("Own e-mail address"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    present = forms.CharField(
+        label=_("Present password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, user: User, ask_password: bool, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"email": user.email}, **kwargs)
+        self.user = user
+        if not ask_password:
+            del self.fields["present"]
+
+    def clean_present(self) -> str:
+        """Whoever finds an open browser does not send the digest elsewhere."""
+        present: str = self.cleaned_data["present"]
+        if not self.user.check_password(present):
+            raise forms.ValidationError(_("This is not the present password."))
+        return present
+
+
 class NewPasswordForm(forms.Form):
     """A password typed twice, checked against the account it is for."""
 

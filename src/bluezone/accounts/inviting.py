@@ -54,7 +54,9 @@ def change_account(actor: str, user: User, name: str, agency: str, is_active: bo
         if not is_active:
             granting.keep_an_administrator(user, timezone.localdate())
         user.name, user.agency, user.is_active = name, agency, is_active
-        user.save(update_fields=["name", "agency", "is_active"])
+        if not is_active:
+            user.email = ""
+        user.save(update_fields=["name", "agency", "is_active", "email"])
         if not is_active:
             user.links.all().delete()
         auditing.record(actor, Act.ACCOUNT_CHANGED, user.username, active=is_active)

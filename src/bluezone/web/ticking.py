@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections
 
 from bluezone.city import data_folder
 from bluezone.keyserver.service import KeyServer
@@ -27,6 +27,8 @@ def tick_until(stopped: threading.Event, server: KeyServer) -> None:
     pause = TICK_SECONDS if server.city.publish_period_seconds else HASTY_TICK_SECONDS
     purged = -PURGE_SECONDS
     while not stopped.is_set():
+        # A connection that PostgreSQL has ended (restart, idle limit) would otherwise fail at every later tick.
+        close_old_connections()
         try:
             server.tick()
             if time.monotonic() - purged >= PURGE_SECONDS:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One mail a day to an agency: what waits there, and which agencies below it are behind. Never one an event.
+"""One mail a day to a person: what waits at the agency, and which agencies below it are behind. Never one an event.
 
-Not received after 24 hours: a line in the agency's digest. After 48 hours: a line in that of the agency above, with the
-telephone number to call. Accounts carry no address, so mail goes to the office of the agency.
+Not received after 24 hours: a line in the agency's digest. After 48 hours, or two days past a due day: a line in that
+of the agency above, with the telephone number to call. digestrecipients.py says to whom a line goes.
 """
 
 import datetime
@@ -17,12 +17,15 @@ from django.utils.translation import ngettext
 from bluezone.agencies.models import Agency
 from bluezone.messaging.email.queueing import queue_digest
 from bluezone.refusal import Refused
+from bluezone.rollout.directives import digestrecipients as recipients
 from bluezone.rollout.directives.models import (
+    ChangeRequest,
     DirectiveState,
     Dispatch,
     DispatchEvent,
     DispatchState,
     Happening,
+    PeriodRequest,
     TaskParty,
 )
 from bluezone.rollout.directives.queries import ESCALATE_HOURS, REMIND_HOURS
@@ -42,6 +45,7 @@ def queue_daily(now: datetime.datetime) -> int:
     with translation.override("vi"):
         waiting, told = _not_received(now)
         _due(waiting, local.date())
+        _asked(waiting)
         queued = _queue(waiting, local.date(), now)
     _note(told, now)
     return queued
@@ -64,14 +68,15 @@ def _not_received(now: datetime.datetime) -> tuple[_Lines, list[tuple[int, Happe
         if now - one.arrived_at >= datetime.timedelta(hours=ESCALATE_HOURS) and above != one.agency_id:
             lines[above].append(
                 _("%(agency)s has not received %(code)s. Call %(phone)s.")
-                % {
-                    "agency": one.agency.name,
-                    "code": one.directive.code,
-                    "phone": one.agency.phone or _("(no number entered)"),
-                }
+                % {"code": one.directive.code, **_whom(one.agency)}
             )
             told.append((one.pk, Happening.ESCALATED))
     return lines, told
+
+
+def _whom(agency: Agency) -> dict[str, str]:
+    """An agency that is behind and the number to call."""
+    return {"agency": agency.name, "phone": agency.phone or _("(no number entered)")}
 
 
 def _due(lines: _Lines, today: datetime.date) -> None:
@@ -79,7 +84,7 @@ def _due(lines: _Lines, today: datetime.date) -> None:
     limit = today + datetime.timedelta(days=DAYS_AHEAD)
     parties = TaskParty.objects.filter(
         Q(due__lte=limit) | Q(due__isnull=True, task__due__lte=limit), task__directive__state=DirectiveState.ISSUED
-    ).select_related("task__directive")
+    ).select_related("task__directive", "agency")
     done = set(
         Dispatch.objects.filter(state=DispatchState.DONE, directive__state=DirectiveState.ISSUED).values_list(
             "directive", "agency"
@@ -91,20 +96,46 @@ def _due(lines: _Lines, today: datetime.date) -> None:
             values = {"label": party.task.label, "code": party.task.directive.code, "day": f"{due.day}/{due.month}"}
             text = _("Task %(label)s of %(code)s was due on %(day)s.") if due < today else ""
             lines[party.agency_id].append((text or _("Task %(label)s of %(code)s is due on %(day)s.")) % values)
+            above = party.agency.parent_id or party.task.directive.issuer_id
+            if (today - due).days >= ESCALATE_HOURS // 24 and above != party.agency_id:
+                upward = _("%(agency)s is past the day of task %(label)s of %(code)s. Call %(phone)s.")
+                lines[above].append(upward % {**values, **_whom(party.agency)})
+
+
+def _asked(lines: _Lines) -> None:
+    """Add what agencies ask of the issuer and nobody has answered."""
+    waiting: dict[tuple[int, str], int] = defaultdict(int)
+    for asked in (
+        ChangeRequest.objects.filter(state=ChangeRequest.State.OPEN),
+        PeriodRequest.objects.filter(state=PeriodRequest.State.OPEN),
+    ):
+        in_force = asked.filter(task__directive__state=DirectiveState.ISSUED).select_related("task__directive")
+        for one in in_force.defer("task__directive__text", "task__directive__proposal"):
+            waiting[one.task.directive.issuer_id, one.task.directive.code] += 1
+    for (issuer, code), count in waiting.items():
+        text = ngettext(
+            "%(count)d request about %(code)s waits for an answer.",
+            "%(count)d requests about %(code)s wait for an answer.",
+            count,
+        )
+        lines[issuer].append(text % {"count": count, "code": code})
 
 
 def _queue(lines: _Lines, day: datetime.date, now: datetime.datetime) -> int:
+    """One mail to each address, with what waits at every agency it is for."""
     queued = 0
-    for agency in Agency.objects.filter(pk__in=lines).exclude(email=""):
-        own = lines[agency.pk]
-        subject = ngettext("Bluezone: %(count)d matter waits", "Bluezone: %(count)d matters wait", len(own)) % {
-            "count": len(own)
+    host = settings.CITY.office_host if settings.CITY else ""
+    for address, sections in recipients.sections(lines, day).items():
+        count = sum(len(own) for _name, own in sections)
+        subject = ngettext("Bluezone: %(count)d matter waits", "Bluezone: %(count)d matters wait", count) % {
+            "count": count
         }
-        shown = [f"- {line}" for line in own[:_MOST_LINES]]
-        host = settings.CITY.office_host if settings.CITY else ""
-        text = "\n".join([agency.name, "", *shown, "", _("Sign in: https://%(host)s/inbox/") % {"host": host}])
+        text: list[str] = []
+        for name, own in sections:
+            text += [name, "", *(f"- {line}" for line in own[:_MOST_LINES]), ""]
+        text.append(_("Sign in: https://%(host)s/inbox/") % {"host": host})
         try:
-            queued += queue_digest(agency.email, day, subject, text, now=now)
+            queued += queue_digest(address, day, subject, "\n".join(text), now=now)
         except Refused:
             continue  # an address that is none; the directory's page shows it
     return queued
