@@ -442,7 +442,7 @@ def test_two_tabs_see_one_state_and_erasing_in_one_empties_the_other(chromium, c
         stay(visitor, poster)
         assert len(other.run("return engine.visits()")) == 1
         visitor.run("await engine.erase()")
-        other.page.wait_for_function("async () => !(await engine.state()).started")
+        other.wait("!(await engine.state()).started")
         assert other.run("return engine.visits()") == []
 
 

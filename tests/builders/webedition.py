@@ -120,6 +120,8 @@ window.openEngine = async (cityKey, more = {}) => {
 class Browser:
     """One profile of a browser on the city's origin, with the engine's modules at hand and a clock of its own."""
 
+    start = "/blank"
+
     def __init__(self, chromium: Any, server: WebCity, now: float | None = None) -> None:
         self.server = server
         self.context = chromium.new_context()
@@ -129,7 +131,7 @@ class Browser:
 
     def _page(self) -> Any:
         page = self.context.new_page()
-        page.goto(self.server.url + "/blank")
+        page.goto(self.server.url + self.start)
         if self.now is not None:
             page.evaluate("now => { sim.now = now }", self.now)
         return page
@@ -137,6 +139,18 @@ class Browser:
     def run(self, script: str, argument: Any = None) -> Any:
         """Evaluate an async function body; its `x` is the argument."""
         return self.page.evaluate(f"async (x) => {{ {script} }}", argument)
+
+    def wait(self, condition: str) -> None:
+        """Until an expression that may await is true; ten seconds at most."""
+        self.run(
+            f"""
+            for (let look = 0; look < 200; look += 1) {{
+              if ({condition}) return;
+              await new Promise((resolve) => setTimeout(resolve, 50));
+            }}
+            throw new Error('waited in vain');
+            """
+        )
 
     def engine(self) -> None:
         """Open the engine (again)."""

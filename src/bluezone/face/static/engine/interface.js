@@ -32,6 +32,7 @@ export class Refusal extends Error {
  * @property {string|null} publicHost
  * @property {string} zone               IANA name
  * @property {number|null} configAt      when the config in force was signed
+ * @property {object|null} texts         the health authority's words by name (step_1 …), placeholders not filled in
  *
  * @typedef {object} Warning
  * @property {string} id
@@ -65,6 +66,7 @@ export class Refusal extends Error {
  *
  * @typedef {object} State
  * @property {boolean} started           consent of the first run was given
+ * @property {number} now                the best time there is
  * @property {"A"|"B1"|"B2"|"B3"|"C"|"D"} state   A nothing found, B1 Bluetooth off, B2 not checked, B3 wrong clock, C low, D high
  * @property {null|{running:boolean, runningSince:number|null, offSince:number|null, lastHeard:number|null}} bluetooth  null in a browser
  * @property {number|null} installedAt

@@ -12,6 +12,7 @@ import { localDay, utcDay } from "./days.js";
 import { encodeDeclaration, DECLARATION_SIZE, sealDeclaration, sendDeclaration } from "./declaration.js";
 import { Errands } from "./errands.js";
 import { openParts } from "./parts.js";
+import { reportLock } from "./reporting.js";
 import { Updates } from "./updates.js";
 
 const LANGUAGES = ["vi", "en"];
@@ -36,11 +37,12 @@ class WebEngine {
     this.listeners = new Set();
     this.channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL) : null;
     if (this.channel) this.channel.onmessage = ({ data }) => this.heard(data);
-    this.updates = new Updates(() => this.tell());
+    this.updates = null;
   }
 
   async begin() {
     this.parts = await openParts(this.options);
+    if (this.updates === null) this.updates = new Updates(reportLock(this.parts.store), () => this.tell());
     await this.parts.city.pin(this.options.cityKey);
     this.errands = new Errands({ ...this.parts, changed: () => this.changed() });
     const started = (await this.parts.store.get("started")) !== undefined;
@@ -71,6 +73,7 @@ class WebEngine {
     const items = [...warnings, ...(await inbox.list(await this.language()))];
     return {
       started: started !== undefined,
+      now: clock.now(),
       state: stateOf(warnings, stale, clockOffBySeconds),
       bluetooth: null,
       installedAt: started === undefined ? null : started.at,

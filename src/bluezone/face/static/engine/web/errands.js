@@ -5,7 +5,6 @@
  */
 import { ifFree } from "../../locks.js";
 
-const LOCK = "bluezone-web-errands";
 // Timers of a page in the background go off late, and a clock may be set: at least once an hour it looks what is due.
 const LONGEST_SLEEP_SECONDS = 3600;
 const SHORTEST_SLEEP_SECONDS = 5;
@@ -47,7 +46,7 @@ export class Errands {
 
   async tick() {
     if (this.stopped) return;
-    await this.attempt(() => ifFree(LOCK, () => this.run()));
+    await this.attempt(() => ifFree(`${this.store.name}-errands`, () => this.run()));
     this.plan("tick", await this.sleepSeconds(), () => this.tick());
   }
 

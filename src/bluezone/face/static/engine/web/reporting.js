@@ -16,7 +16,8 @@ import { UPLOAD_SIZE, VERIFY_SIZE } from "./messages.js";
 import { commitment, infectiousLevel, slotBytes } from "./payload.js";
 import { slotsOf } from "./venueslots.js";
 
-export const REPORT_LOCK = "bluezone-web-report";
+/** Held while something of a report is being sent; no update takes over meanwhile. */
+export const reportLock = (store) => `${store.name}-report`;
 const CLASSES = { 1: "confirmed", 2: "clinical" };
 // protocol.md 4: an open web page waits U(5, 60 s); the config says the least, and 0 in the demo.
 const LONGEST_WAIT_SECONDS = 60;
@@ -62,7 +63,7 @@ export class Reporting {
   async send(ids, consent) {
     if (consent !== true) throw new Refusal("consent_missing", {}, "nothing was sent: the owner has not agreed");
     const { slots, visits } = this.chosen(ids);
-    return exclusively(REPORT_LOCK, async () => {
+    return exclusively(reportLock(this.store), async () => {
       await this.refuseIfCertified();
       await this.store.write({ report: await this.blinded(this.draft, slots, visits), report_outcome: undefined });
       this.draft = null;
@@ -72,7 +73,7 @@ export class Reporting {
 
   /** Do what is next for the pending report; safe to repeat. Rejects with offline (all is kept), or a refusal (dropped). */
   goOn() {
-    return exclusively(REPORT_LOCK, () => this.step());
+    return exclusively(reportLock(this.store), () => this.step());
   }
 
   /** See interface.js. */

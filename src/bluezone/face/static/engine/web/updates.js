@@ -6,13 +6,14 @@
  * being sent; an upload that is on its way is never cut off, and one that was is made again (reporting.js).
  */
 import { exclusively } from "../../locks.js";
-import { REPORT_LOCK } from "./reporting.js";
 
 const CHECK_TAG = "bluezone-check";
 const DAY_MS = 86_400_000;
 
 export class Updates {
-  constructor(changed) {
+  /** lock: name of what is held while a report is being sent; changed: called when an edition came or waits. */
+  constructor(lock, changed) {
+    this.lock = lock;
     this.changed = changed;
     this.registration = null;
   }
@@ -46,7 +47,7 @@ export class Updates {
   /** Change to it and load the page anew, after whatever is being sent. Resolves when the new worker was told. */
   async apply() {
     if (!this.ready) return;
-    await exclusively(REPORT_LOCK, async () => {
+    await exclusively(this.lock, async () => {
       const worker = this.registration.waiting;
       const changed = new Promise((resolve) => {
         navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true });

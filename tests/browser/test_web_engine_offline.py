@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E501 (lines of JavaScript)
+"""The web edition without a network, through updates of its service worker, and woken by a push: real Chromium, real files."""
+
+import pytest
+from tests.builders.webedition import Browser, a_code, a_poster, browsers, web_city
+
+from bluezone.face.files import StaticFile, static_files, web_files
+
+pytestmark = pytest.mark.browser
+HOUR = 3600
+WORKING = """
+    const registration = await navigator.serviceWorker.ready;
+    while (!navigator.serviceWorker.controller) await new Promise((resolve) => setTimeout(resolve, 20));
+    return registration.active.scriptURL;
+"""
+PREPARE = "window.draft = await engine.prepareReport(x)"
+SEND = "window.sending = engine.sendReport({visits: draft.visits.map(({id}) => id), consent: true})"
+
+
+@pytest.fixture
+def city(tmp_path):
+    with web_city(tmp_path) as server:
+        server.key_server.tick()
+        yield server
+
+
+class App(Browser):
+    """A browser with the app itself open, its service worker in control, and an engine of the test beside the page's."""
+
+    start = "/app/"
+
+    def __init__(self, chromium, server, database="beside"):
+        self.database = database
+        super().__init__(chromium, server, server.world.now)
+        self.worker = self.run(WORKING)
+        self.engine()
+        self.run("await engine.start({})")
+
+    def engine(self):
+        told = [self.server.trust(), {"database": self.database} if self.database else {}]
+        self.run("await openEngine(...x); await engine.began", told)
+
+
+def another_edition(city, path="app.css", content=b"/* another edition */"):
+    """What is served after an update of one file; with the list of hashes that belongs to it."""
+    kept = static_files()[path]
+    static_files()[path] = StaticFile(path, kept.content + content, kept.media_type)
+    try:
+        return web_files(city.trust())
+    finally:
+        static_files()[path] = kept
+
+
+def test_after_the_first_load_everything_works_without_a_network_and_a_warning_comes_with_it(chromium, city):
+    poster = a_poster(city)
+    with browsers(chromium, city, "patient") as (patient,):
+        app = App(chromium, city)
+        assert app.worker.endswith("/app/service-worker-module.js")
+        app.context.set_offline(True)
+        app.reload()
+        assert app.page.title()
+        assert app.page.locator("h1").count() == 1
+        seen = app.run("return engine.readVenue(x)", poster.link)
+        visit = app.run("return engine.checkIn(x, {remember: true})", poster.link)
+        patient.run("await engine.checkIn(x, {})", poster.link)
+        app.run("await passBy(x)", 40 * 60)
+        out = app.run("return engine.checkOut(x)", visit["id"])
+        assert (seen["name"], out["outAt"] - out["inAt"]) == ("Chợ Bắc Kạn", 40 * 60)
+        assert app.run("return refused(() => engine.check())")["refused"] == "offline"
+        app.reload()
+        diary = app.run("return engine.diary()")
+        assert [visit["label"] for visit in diary[0]["visits"]] == ["Chợ Bắc Kạn"]
+
+        patient.live(3 * HOUR)
+        patient.run(PREPARE, a_code(city))
+        patient.run(SEND + "; await sending")
+        city.world.pass_by(HOUR)
+        city.key_server.tick()
+        app.run("await passBy(x - sim.now)", city.world.now)
+        assert app.run("return (await engine.state()).warnings") == []
+        app.context.set_offline(False)
+        app.wait("(await engine.state()).warnings.length === 1")
+        assert app.run("return (await engine.state()).state") == "D"
+        app.close()
+
+
+def test_an_update_waits_for_the_upload_that_is_on_its_way_and_then_takes_over(chromium, city):
+    poster = a_poster(city)
+    app = App(chromium, city)
+    app.run("await engine.checkIn(x, {})", poster.link)
+    app.live(3 * HOUR)
+    app.run(
+        """
+        const {Updates} = await modules('updates');
+        window.updates = new Updates('beside-report', () => {});
+        await updates.register(new URL('/app/', location.href).href);
+        window.held = new Promise((resolve) => { window.release = resolve; });
+        window.uploading = new Promise((resolve) => { window.begun = resolve; });
+        engine.parts.environment.fetch = async (address, options) => {
+          if (address.endsWith('/v1/upload')) { begun(); await held; }
+          return fetch(address, options);
+        };
+        """
+    )
+    app.run(PREPARE, a_code(city))
+    app.run(SEND + "; await uploading")
+    city.app = another_edition(city)
+    app.run("await updates.registration.update()")
+    app.wait("updates.ready")
+    # The owner agrees to the update while the report is being sent.
+    app.run("window.applied = updates.apply()")
+    still = app.run(
+        "await new Promise((resolve) => setTimeout(resolve, 500)); return {ready: updates.ready, state: (await engine.reportState()).state}"
+    )
+    assert still == {"ready": True, "state": "waiting"}
+    with app.page.expect_event("load"):
+        app.run("release()")
+    app.run(WORKING)
+    style = app.run("return (await fetch('/app/app.css')).text()")
+    assert "another edition" in style
+    app.engine()
+    assert app.run("return (await engine.reportState()).state") == "sent"
+    assert sum(path == "/v1/upload" for path, _ in city.requests) == 1
+    assert len(city.key_server.keys_store.read("SELECT tag FROM waiting_item")) >= 2
+    app.close()
+
+
+def test_an_update_during_an_upload_that_kills_the_page_sends_the_report_all_the_same(chromium, city):
+    poster = a_poster(city)
+    app = App(chromium, city)
+    app.run("await engine.checkIn(x, {})", poster.link)
+    app.live(3 * HOUR)
+    app.run(
+        """
+        engine.parts.environment.fetch = (address, options) => address.endsWith('/v1/upload') ? new Promise(() => {}) : fetch(address, options);
+        """
+    )
+    app.run(PREPARE, a_code(city))
+    app.run(SEND)
+    app.wait("(await engine.reportState()).state === 'waiting'")
+    city.app = another_edition(city)
+    app.reload()
+    assert app.run("return (await engine.reportState()).state") == "sent"
+    assert sum(path == "/v1/upload" for path, _ in city.requests) == 1
+    app.close()
+
+
+def test_row_46_a_file_that_the_list_does_not_name_is_not_installed_and_the_edition_before_stays(chromium, city):
+    app = App(chromium, city)
+    edition = another_edition(city)
+    edition["app.css"] = StaticFile("app.css", b"/* not the file that was listed */", "text/css")
+    city.app = edition
+    got = app.run(
+        """
+        const registration = await navigator.serviceWorker.ready;
+        const ended = new Promise((resolve) => registration.addEventListener('updatefound', () => {
+          const worker = registration.installing;
+          worker.addEventListener('statechange', () => worker.state === 'redundant' && resolve(worker.state));
+        }));
+        await registration.update().catch(() => {});
+        return ended;
+        """
+    )
+    assert got == "redundant"
+    assert "not the file" not in app.run("return (await fetch('/app/app.css')).text()")
+    app.close()
+
+
+def test_only_what_changed_is_fetched_for_an_update_and_the_old_is_dropped_afterwards(chromium, city):
+    app = App(chromium, city)
+    keys = "return (await (await caches.open('bluezone-files')).keys()).map(({url}) => url)"
+    before = app.run(keys)
+    assert len(before) == len(web_files(city.trust())) - 2, "everything but the two workers"
+    city.app = another_edition(city)
+    app.run("await (await navigator.serviceWorker.ready).update()")
+    app.wait("(await navigator.serviceWorker.ready).waiting !== null")
+    during = app.run(keys)
+    assert len(set(during) - set(before)) == 1
+    assert set(before) <= set(during)
+    app.page.goto("about:blank")
+    app.page.goto(city.url + "/app/")
+    app.wait("(await (await caches.open('bluezone-files')).keys()).length === " + str(len(before)))
+    app.close()
+
+
+def test_a_push_shows_one_sentence_that_names_nothing_and_makes_the_worker_look(chromium, city):
+    # The worker looks for the page's own store.
+    app = App(chromium, city, database=None)
+    app.context.grant_permissions(["notifications"], origin=city.url)
+    devtools = app.context.new_cdp_session(app.page)
+    found = []
+    devtools.on("ServiceWorker.workerRegistrationUpdated", lambda told: found.extend(told["registrations"]))
+    devtools.send("ServiceWorker.enable")
+    app.page.wait_for_timeout(200)
+    number = found[0]["registrationId"]
+    city.requests.clear()
+    devtools.send(
+        "ServiceWorker.deliverPushMessage",
+        {"origin": city.url, "registrationId": number, "data": "COVID-19 Nguyễn Văn A"},
+    )
+    app.wait("(await (await navigator.serviceWorker.ready).getNotifications()).length > 0")
+    shown = app.run(
+        "return (await (await navigator.serviceWorker.ready).getNotifications()).map(({title, body}) => [title, body])"
+    )
+    assert shown == [["Bluezone", "Bluezone có thông báo mới. Mở để xem."]]
+    deadline = 25_000
+    while deadline and not any(path == "/v1/venues/index.json" for path, _ in city.requests):
+        app.page.wait_for_timeout(250)
+        deadline -= 250
+    asked = [path for path, _ in city.requests]
+    assert asked[:2] == ["/v1/config", "/v1/venues/index.json"], asked
+    assert not any(path in ("/v1/verify", "/v1/upload") for path in asked)
+    app.close()
+
+
+def test_what_is_sent_passes_the_service_worker_by(chromium, city):
+    app = App(chromium, city)
+    kept = app.run("return (await (await caches.open('bluezone-files')).keys()).map(({url}) => new URL(url).pathname)")
+    assert all(path.startswith("/app/") for path in kept)
+    source = static_files()["service-worker.js"].content.decode()
+    assert 'request.method !== "GET"' in source
+    app.close()
