@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 import importlib.util
+import io
 import re
+import unicodedata
+from dataclasses import replace
 
+import pypdf
 import pytest
 from tests.rollout.reports.samples import LETTER, REPORT, ZONE
 
 from bluezone.rollout.directives.lettertext import read_letter_text
 from bluezone.rollout.directives.reading import propose
-from bluezone.rollout.reports import PdfUnavailable, printed, write_html, write_pdf
+from bluezone.rollout.reports import Column, Heading, Paragraph, PdfUnavailable, Table, printed, write_html, write_pdf
 
 HAS_WEASYPRINT = importlib.util.find_spec("weasyprint") is not None
 
@@ -23,8 +27,13 @@ def test_the_page_fetches_nothing():
     html = write_html(REPORT, zone=ZONE)
 
     assert not re.search(r"https?:|url\(|src=|href=|@import", html)
+
+
+@pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "https://example.org/x.css", "font:../document.py", "font:x"])
+def test_a_pdf_may_fetch_its_own_fonts_and_nothing_else(url):
     with pytest.raises(ValueError, match="fetches nothing"):
-        printed._fetch_nothing("file:///etc/hostname")
+        printed._fonts_only(url)
 
 
 def test_head_body_and_signature_follow_each_other_as_in_a_letter():
@@ -47,6 +56,28 @@ def test_head_body_and_signature_follow_each_other_as_in_a_letter():
 def test_without_weasyprint_the_refusal_says_what_can_be_had_instead():
     with pytest.raises(PdfUnavailable, match="DOCX"):
         write_pdf(REPORT, zone=ZONE)
+
+
+@pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
+def test_every_letter_of_vietnamese_is_printed_in_a_font_that_is_in_the_file():
+    every = "ăâđêôơưĂÂĐÊÔƠƯ áàảãạ ắằẳẵặ ấầẩẫậ éèẻẽẹ ếềểễệ íìỉĩị óòỏõọ ốồổỗộ ớờởỡợ úùủũụ ứừửữự ýỳỷỹỵ ỨỪỬỮỰ 12.500 ₫ – “”"
+    document = replace(REPORT, body=(Heading(every), Paragraph(every), Table(every, (Column(every),), ((every,),))))
+    pdf = pypdf.PdfReader(io.BytesIO(write_pdf(document, zone=ZONE)))
+    fonts = [font for page in pdf.pages for font in fonts_of(page)]
+
+    assert {name.partition("+")[2].partition("-")[0] for name, _file in fonts} == {"Bluezone"}
+    assert all(file for _name, file in fonts), "every font is in the file"
+    read = " ".join("".join(page.extract_text() for page in pdf.pages).split())
+    assert read.count("ứừửữự ýỳỷỹỵ") >= 4
+    assert unicodedata.is_normalized("NFC", read)
+
+
+def fonts_of(page):
+    """Name and embedded file of every font of a page."""
+    for font in page["/Resources"]["/Font"].values():
+        inner = font.get_object()["/DescendantFonts"][0].get_object()
+        described = inner["/FontDescriptor"].get_object()
+        yield str(inner["/BaseFont"]), described.get("/FontFile2") or described.get("/FontFile3")
 
 
 @pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")

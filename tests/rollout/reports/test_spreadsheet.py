@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import datetime
 import io
+import re
 import zipfile
 from zoneinfo import ZoneInfo
 
@@ -85,4 +86,8 @@ def test_sheets_of_equal_or_forbidden_names_get_names_that_a_spreadsheet_takes()
 def test_the_same_table_gives_the_same_bytes():
     table = Table("Bảng", (Column("Cột"),), ((1,), ("hai",)))
 
-    assert write_xlsx([table], zone=ZONE) == write_xlsx([table], zone=ZONE)
+    written = write_xlsx([table], zone=ZONE)
+    properties = zipfile.ZipFile(io.BytesIO(written)).read("docProps/core.xml")
+
+    assert written == write_xlsx([table], zone=ZONE)
+    assert re.findall(rb"\d{4}-\d\d-\d\dT[\d:]+", properties) == [b"2020-08-07T00:00:00"] * 2

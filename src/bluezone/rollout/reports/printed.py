@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a document in administrative layout as HTML for print, and as PDF by WeasyPrint where it is installed.
 
-The HTML stands alone: no picture, script, style sheet or font is fetched, and WeasyPrint may fetch none.
+The HTML stands alone: no picture, script, style sheet or font is fetched. WeasyPrint may fetch the fonts of the package
+and nothing else: Tinos, which has the widths of Times New Roman, so that a PDF is the same on every server.
 """
 
 import datetime
 from html import escape
+from importlib import resources
+from typing import Any
 
 from bluezone.refusal import Refused
 from bluezone.rollout.reports.document import (
@@ -47,6 +50,11 @@ td.number { text-align: right; font-variant-numeric: tabular-nums }
 .note { font-style: italic; font-size: 12pt; text-indent: 0 }
 """.strip()
 _FONT = "'Times New Roman', 'Liberation Serif', 'Tinos', serif"
+_OWN_FONT = "'Bluezone letter', serif"
+_FONT_ADDRESS = "font:"
+_FONT_FILES = {
+    f"tinos-{weight}-{style}.woff2": (weight, style) for weight in (400, 700) for style in ("normal", "italic")
+}
 
 
 class PdfUnavailable(Refused):
@@ -59,20 +67,40 @@ def write_pdf(document: OfficialDocument, *, zone: datetime.tzinfo) -> bytes:
     """Return the document as PDF. Raises PdfUnavailable where WeasyPrint is not installed."""
     try:
         from weasyprint import HTML
+        from weasyprint.text.fonts import FontConfiguration
     except (ImportError, OSError):
         raise PdfUnavailable("WeasyPrint is not installed; take the document as DOCX or print the page") from None
 
-    return bytes(HTML(string=write_html(document, zone=zone), url_fetcher=_fetch_nothing).write_pdf())
+    html = _page(document, zone, _font_faces() + _STYLE, _OWN_FONT)
+    return bytes(HTML(string=html, url_fetcher=_fonts_only).write_pdf(font_config=FontConfiguration()))
 
 
-def _fetch_nothing(url: str, *_: object, **__: object) -> None:
-    """Refuse every fetch: what a document needs is in it."""
-    raise ValueError("a report fetches nothing")
+def _fonts_only(url: str, *_: object, **__: object) -> Any:
+    """Answer for `font:NAME` with a font of the package; refuse everything else."""
+    from weasyprint.urls import URLFetcherResponse
+
+    name = url.removeprefix(_FONT_ADDRESS)
+    if not url.startswith(_FONT_ADDRESS) or name not in _FONT_FILES:
+        raise ValueError("a report fetches nothing but its fonts")
+    content = (resources.files("bluezone.rollout.reports") / "fonts" / name).read_bytes()
+    return URLFetcherResponse(url, content, {"Content-Type": "font/woff2"})
+
+
+def _font_faces() -> str:
+    return "".join(
+        f"@font-face {{ font-family: 'Bluezone letter'; font-weight: {weight}; font-style: {style};"
+        f" src: url({_FONT_ADDRESS}{name}) format('woff2') }}\n"
+        for name, (weight, style) in _FONT_FILES.items()
+    ).replace("%", "%%")
 
 
 def write_html(document: OfficialDocument, *, zone: datetime.tzinfo) -> str:
     """Return the document as an HTML page for print; every text in it is escaped."""
-    style = _STYLE % {"orientation": "landscape" if document.landscape else "portrait", "font": _FONT}
+    return _page(document, zone, _STYLE, _FONT)
+
+
+def _page(document: OfficialDocument, zone: datetime.tzinfo, style: str, font: str) -> str:
+    style = style % {"orientation": "landscape" if document.landscape else "portrait", "font": font}
     parts = [_head(document), _title(document), *(_block(block, zone) for block in document.body), _foot(document)]
     return (
         f'<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>{escape(document.subject)}</title>'

@@ -23,6 +23,8 @@ from bluezone.rollout.reports.document import Column, DocumentInvalid, Table, Va
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_PROPERTIES = "docProps/core.xml"
+_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
 _LONGEST_TEXT = 32_767
 _LONGEST_SHEET_NAME = 31
 
@@ -128,7 +130,9 @@ def _with_fixed_times(data: bytes) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as package, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as fixed:
         for part in package.infolist():
-            fixed.writestr(
-                zipfile.ZipInfo(part.filename, (1980, 1, 1, 0, 0, 0)), package.read(part), zipfile.ZIP_DEFLATED
-            )
+            content = package.read(part)
+            if part.filename == _PROPERTIES:
+                # openpyxl writes the moment of saving over what it was told.
+                content = _MODIFIED.sub(rb"\g<1>2020-08-07T00:00:00Z\g<2>", content)
+            fixed.writestr(zipfile.ZipInfo(part.filename, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return target.getvalue()
