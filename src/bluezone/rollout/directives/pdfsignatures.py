@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives import hashes
 from bluezone.rollout.directives.models import PartnerCertificate, StoredFile
 
 MOST_SIGNATURES = 20
+# A signature's own dictionary is never packed, because its place in the file is part of it.
+_MARKS = (b"/ByteRange", b"/Adobe.PPK", b"adbe.pkcs7", b"ETSI.CAdES")
 WHOLE, ADDED, CHANGED, BROKEN, UNREADABLE = "whole", "added", "changed", "broken", "unreadable"
 
 
@@ -53,7 +55,7 @@ def read_signatures(data: bytes) -> list[dict[str, Any]]:
 
     Never raises: what cannot be read is said to be unreadable.
     """
-    if b"/ByteRange" not in data:
+    if not any(mark in data for mark in _MARKS):
         return []
     from pyhanko.pdf_utils.reader import PdfFileReader
 
@@ -63,6 +65,9 @@ def read_signatures(data: bytes) -> list[dict[str, Any]]:
     try:
         found = list(PdfFileReader(io.BytesIO(data), strict=False).embedded_signatures)[:MOST_SIGNATURES]
     except Exception:  # a damaged file fails anywhere in the reader
+        return [_finding(UNREADABLE)]
+    if not found:
+        # Its bytes are there, but nothing in the file leads to them any more.
         return [_finding(UNREADABLE)]
     return [_read(one) for one in found if one.sig_object.get("/Type", "/Sig") != "/DocTimeStamp"]
 
