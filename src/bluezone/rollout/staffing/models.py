@@ -106,3 +106,42 @@ class WeekReopening(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agency_id} {self.week} until {self.until}"
+
+
+class WeekRequest(models.Model):
+    """An agency asks that a locked week be opened again for it (xin mở lại), and the office answers.
+
+    Personal data: the accounts that asked and answered, official duties.
+    """
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open", _("waiting for an answer")
+        GRANTED = "granted", _("granted")
+        DECLINED = "declined", _("declined")
+
+    agency = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="week_requests")
+    week = models.DateField()
+    reason = models.CharField(_("Reason"), max_length=200)
+    state = models.CharField(max_length=12, choices=State, default=State.OPEN)
+    answer = models.CharField(_("Answer"), max_length=200, blank=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-asked_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(reason=""), name="week_request_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "granted", "declined"]), name="week_request_state_is_known"
+            ),
+            models.UniqueConstraint(
+                fields=["agency", "week"], condition=Q(state="open"), name="one_open_request_a_week"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} asks for {self.week}"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the staff report: the agency table of a week, one agency's numbers, opening a locked week, the file."""
 
+import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +21,7 @@ from bluezone.agencies.listing import XLSX
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
 from bluezone.rollout.coverage import Week
-from bluezone.rollout.staffing import queries, recording
+from bluezone.rollout.staffing import queries, recording, reopening
 from bluezone.rollout.staffing.asking import chosen_unit, chosen_week, in_training, may_report, own_agencies
 from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.forms import ReopenForm, StaffForm
@@ -61,6 +62,8 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         "is_latest": week.following.first_day > today,
         "is_locked": today >= week.locks_on,
         "may_report": may_report(request),
+        "requests": [(one, Week.of(one.week)) for one in reopening.open_requests(request.user)],
+        "usual_until": today + datetime.timedelta(days=recording.REOPENED_DAYS - 1),
     }
     return render(request, "staffing/agency_list.html", context)
 
@@ -144,6 +147,8 @@ def _page(
         "versions": said,
         "reopenings": queries.reopenings(agency, week),
         "reopen_form": reopen_form or ReopenForm(),
+        "asked": reopening.latest(agency, week),
+        "may_open": reopening.may_answer(request.user, agency),
         "from_before": not said and bool(form.initial),
     }
     return render(request, "staffing/report.html", context, status=status)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A locked week: the agency asks with a reason, an office above opens it until a day, or declines."""
+
+import datetime
+
+import pytest
+from django.utils import timezone
+from tests.builders.coverage import WEEK, agency, city
+from tests.builders.office import user
+
+from bluezone.accounts.models import AuditEntry, Role
+from bluezone.rollout.staffing import recording, reopening
+from bluezone.rollout.staffing.counts import StaffCounts
+from bluezone.rollout.staffing.models import WeekReopening, WeekRequest
+
+pytestmark = pytest.mark.django_db
+COUNTS = StaffCounts(staff=40, with_smartphone=30, running=12, web_edition=5, reminded=9)
+DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture
+def office():
+    top, _wards = city("phường Đức Xuân")
+    return agency("Phòng Tư pháp", top)
+
+
+@pytest.fixture
+def officer(office):
+    return user("can", Role.OFFICER, office, factor=False)
+
+
+@pytest.fixture
+def admin():
+    return user("mai", Role.ADMIN)
+
+
+def test_it_is_open_until_its_day_and_the_audit_knows(office, officer, admin):
+    now = timezone.now()
+    reopening.answer(
+        reopening.ask(office, WEEK, "Mất mạng", officer, now), timezone.localdate(now + DAY), "", admin, now
+    )
+
+    assert recording.record(office, WEEK, COUNTS, officer, now + DAY).version == 1
+    with pytest.raises(recording.PeriodLocked):
+        recording.record(office, WEEK, COUNTS, officer, now + 3 * DAY)
+    assert AuditEntry.objects.filter(action="week_reopened", subject=office.key).count() == 1
+
+
+def test_declined_stays_locked_and_may_be_asked_again(office, officer, admin):
+    now = timezone.now()
+    reopening.answer(reopening.ask(office, WEEK, "Sót", officer, now), None, "Đã chốt số", admin, now)
+
+    with pytest.raises(recording.PeriodLocked):
+        recording.record(office, WEEK, COUNTS, officer, now)
+    assert reopening.ask(office, WEEK, "Có văn bản", officer, now).state == "open"
+
+
+def test_what_does_not_fit_is_refused(office, officer, admin):
+    now = timezone.now()
+    with pytest.raises(reopening.WeekNotLocked):
+        reopening.ask(office, type(WEEK).of(timezone.localdate(now)), "x", officer, now)
+    asked = reopening.ask(office, WEEK, "x", officer, now)
+    with pytest.raises(reopening.WeekRequestOpen):
+        reopening.ask(office, WEEK, "y", officer, now)
+    for days in (-1, 60):
+        with pytest.raises(reopening.WeekDayWrong):
+            reopening.answer(asked, timezone.localdate(now + days * DAY), "", admin, now)
+    reopening.answer(asked, None, "", admin, now)
+    with pytest.raises(reopening.WeekRequestAnswered):
+        reopening.answer(asked, None, "", admin, now)
+    assert WeekReopening.objects.count() == 0
+
+
+def test_the_page_asks_and_the_office_answers_in_its_table(client, office, officer, admin):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(officer)
+    address = f"/staff/agencies/{office.pk}/?week={WEEK}"
+    assert "press “Ask to reopen”" in client.get(address).text
+    client.post(f"/staff/agencies/{office.pk}/ask/?week={WEEK}", {"reason": "  "})
+    assert WeekRequest.objects.count() == 0
+    client.post(f"/staff/agencies/{office.pk}/ask/?week={WEEK}", {"reason": "Mất mạng <b>"})
+    assert "has not answered yet" in client.get(address).text
+    asked = WeekRequest.objects.get()
+    assert client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1"}).status_code == 403
+    assert "Mất mạng" not in client.get("/staff/").text
+
+    client.force_login(admin)
+    assert "Mất mạng &lt;b&gt;" in client.get("/staff/").text
+    assert client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1"}).status_code == 302
+    client.force_login(officer)
+    assert "Opened again by" in client.get(address).text
+
+
+def test_a_clerk_opens_for_those_below_and_not_for_the_own_agency(office, admin):
+    below = agency("Đội trật tự", office.unit, parent=office)
+    clerk = user("vanthu", Role.CLERK, office, factor=False)
+
+    assert reopening.may_answer(admin, office)
+    assert reopening.may_answer(clerk, below)
+    assert not reopening.may_answer(clerk, office)
+    assert not reopening.may_answer(user("so", Role.OFFICER, office, factor=False), below)
