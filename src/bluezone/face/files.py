@@ -35,7 +35,7 @@ _MEDIA_TYPES = {
     ".mp3": "audio/mpeg",
 }
 # In a browser nothing asks for them: the other engine, and what is fetched anew at every look by the browser itself.
-_NOT_KEPT = ("engine/handset.js", INDEX, *SERVICE_WORKERS)
+_NOT_KEPT = ("engine/handset.js", "engine/contract.js", INDEX, *SERVICE_WORKERS)
 _PLACE = "/*FILES*/{}"
 _BODY = re.compile(rb"<body\b([^>]*)>")
 _ENGINE_ATTRIBUTES = re.compile(rb'\s+data-(?:engine|city-key)="[^"]*"')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** UUID version 7 (RFC 9562): ids that sort by time; `crypto.randomUUID` is version 4 and missing before Chrome 92. */
+/** UUID version 7 (RFC 9562): ids that sort by time. */
 
 /** A new id. unixSeconds: the time written into it. */
 export function uuid7(unixSeconds = Date.now() / 1000) {

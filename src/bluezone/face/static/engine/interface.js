@@ -5,7 +5,8 @@
  * handset.js  the Python agent on this machine, over its local JSON API; has Bluetooth.
  * web/        the browser's own engine; has none, and can neither send nor hear anything by Bluetooth.
  *
- * Every method is async. A "no" is a rejection with `Refusal`; whatever was stored before it still is.
+ * Every method is async (but subscribe, which returns what ends it). A "no" is a rejection with `Refusal`; whatever
+ * was stored before it still is. What each takes and gives stands in contract.js.
  * Times are Unix seconds, days "YYYY-MM-DD" in the city's zone.
  */
 
@@ -24,78 +25,6 @@ export class Refusal extends Error {
   }
 }
 
-/**
- * @typedef {object} City
- * @property {string|null} name          in the language chosen; null before the first config
- * @property {string|null} hotline       of the health authority
- * @property {string|null} nationalHotline
- * @property {string|null} publicHost
- * @property {string} zone               IANA name
- * @property {number|null} configAt      when the config in force was signed
- * @property {object|null} texts         the health authority's words by name (step_1 …), placeholders not filled in
- *
- * @typedef {object} Warning
- * @property {string} id
- * @property {"near"|"venue"} kind
- * @property {string} day
- * @property {"<10"|"10-15"|"15-30"|">30"} minutesBand
- * @property {"low"|"high"} level
- * @property {"low"|"medium"|"high"} certainty
- * @property {string|null} label         the venue's name, only if the owner wanted it in the diary
- * @property {string} watchUntil         last day to watch one's health
- * @property {boolean} read
- *
- * @typedef {object} Visit
- * @property {string} id
- * @property {string|null} label         null unless the owner wanted the name in the diary
- * @property {string} fingerprint        six characters, the same as on the poster
- * @property {number} inAt
- * @property {number|null} outAt         null while the visit lasts
- * @property {number} plannedOutAt       automatic check-out
- * @property {boolean} canSend           whether it can be part of a report
- *
- * @typedef {object} Venue
- * @property {string} name
- * @property {string} address
- * @property {number} type               CWA's numbers 0..12
- * @property {number} stayMinutes
- * @property {string} fingerprint
- * @property {number|null} validFrom
- * @property {number|null} validTo
- * @property {boolean} temporary
- *
- * @typedef {object} State
- * @property {boolean} started           consent of the first run was given
- * @property {number} now                the best time there is
- * @property {"A"|"B1"|"B2"|"B3"|"C"|"D"} state   A nothing found, B1 Bluetooth off, B2 not checked, B3 wrong clock, C low, D high
- * @property {null|{running:boolean, runningSince:number|null, offSince:number|null, lastHeard:number|null}} bluetooth  null in a browser
- * @property {number|null} installedAt
- * @property {number|null} checkedAt     last check that ended well
- * @property {number|null} nextCheckAt
- * @property {boolean} stale             the newest list is over 36 hours old
- * @property {number} clockOffBySeconds  how far this device's clock is ahead of the city's
- * @property {City} city
- * @property {Warning[]} warnings        latest day first
- * @property {number} openVisits
- * @property {number} unread
- * @property {null|{state:"waiting"|"begun", sendAt:number|null, reachAt:number|null}} pendingReport
- * @property {string|null} checkProblem  code of the last check's refusal, null if it ended well
- * @property {string|null} notice        "config_started_anew", "venues_started_anew" … or null
- * @property {boolean} updateReady       a newer edition waits; `applyUpdate()` changes to it (web only)
- *
- * @typedef {object} ReportDraft
- * @property {"confirmed"|"clinical"} class
- * @property {string} onsetDay
- * @property {{day:string, utcDay:number, level:"standard"|"high"}[]} days   empty in the web edition: it has no keys
- * @property {Visit[]} visits
- *
- * @typedef {object} ReportState
- * @property {"none"|"begun"|"waiting"|"sent"|"refused"} state   refused: the server did not take it, see code
- * @property {number|null} sendAt        when the upload leaves
- * @property {number|null} reachAt       when it will have reached the phones of others, as far as it can be said
- * @property {string|null} [code]        code of the refusal
- */
-
 /** Every method of the contract; both engines have all of them. */
 export const METHODS = Object.freeze([
   "state", "start", "check",
@@ -111,22 +40,7 @@ export const METHODS = Object.freeze([
  *
  * @param {"web"|"handset"} kind
  * @param {object} [options]  web: {cityKey: 64 hex digits of the city's Ed25519 key, as in `<body data-city-key>`}
- * @returns {Promise<object>} kind, canTrace (false in the web edition) and METHODS:
- *
- * state() -> State · start({language}): consent of the first run; nothing is fetched or sent before it
- * check(): fetch and match now
- * readVenue(text) -> Venue; refusals venue_code_unknown, venue_expired, venue_not_yet, venue_revoked, venue_foreign
- * checkIn(text, {remember}) -> Visit · checkOut(id) -> Visit · visits() -> Visit[] · forgetVisit(id)
- * diary() -> {day, visits: Visit[], identifiersHeard: number|null}[]
- * inbox() -> {id, kind: "news"|"notice", title, body, at, read, url|null}[] · markRead(id): a warning's id too
- * prepareReport(codeOrLink) -> ReportDraft: the code is not used by it
- * previewReport({days: utcDay[], visits: id[]}) -> {items: {kind: "key"|"slot", day, hex}[], bytes}: exactly what is sent
- * sendReport({days, visits, consent: true}) -> ReportState · reportState() -> ReportState
- * sentLog() -> {own: {at, what, bytes, outcome}[], chaff: number}
- * askForHelp({channel, contact, place, note}) -> {ticket} · declare({warningId, phone, text}) -> {sent}
- * setLanguage("vi"|"en") · language() · erase() · subscribe(callback) -> unsubscribe(): called when state changed
- * notifications() -> {supported, state: "off"|"waiting"|"on"|"denied"} · allowNotifications()
- * Web only: applyUpdate(), turnOffNotifications(), close().
+ * @returns {Promise<object>} the engine; every method and value is described in contract.js
  */
 export async function openEngine(kind, options = {}) {
   const engine = kind === "handset" ? await import("./handset.js") : await import("./web/engine.js");

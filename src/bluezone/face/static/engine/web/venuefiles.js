@@ -58,7 +58,8 @@ export class VenueFiles {
     } catch (refusal) {
       if (refusal.code !== "index_gap") throw refusal;
       const chain = index.chainBefore;
-      return { index, config, entries: index.entries, held: { ...held, number: index.firstNumber - 1, chain }, notice: "venues_started_anew" };
+      const anew = { ...held, number: index.firstNumber - 1, chain };
+      return { index, config, entries: index.entries, held: anew, notice: "venues_started_anew" };
     }
   }
 
@@ -73,7 +74,7 @@ export class VenueFiles {
 
   /** Fetch one package and check it against the index. Rejects with file_untrusted. */
   async fetch(entry) {
-    const untrusted = () => new Refusal("file_untrusted", { number: entry.number }, `package ${entry.number} is not the one the index names`);
+    const untrusted = () => new Refusal("file_untrusted", { number: entry.number }, "a package is not the one the index names");
     if (entry.size > MAX_PACKAGE_BYTES) throw untrusted();
     const data = await this.client.get(`/v1/venues/${entry.name}`, entry.size);
     if (data.length !== entry.size || !equal(await sha256(data), fromHex(entry.sha256))) throw untrusted();
