@@ -111,7 +111,8 @@ def _plain_addresses() -> list[str]:
     for name in sorted(named_routes()):
         for possibilities, *_rest in resolver.reverse_dict.getlist(name):
             found += [f"/{address}" for address, arguments in possibilities if not arguments]
-    return found
+    # The list that `peopling` has sent in: only whoever sends a list is led to it.
+    return [*found, "/imports/1/"]
 
 
 def _name_of(path: str) -> str | None:
@@ -140,7 +141,7 @@ class Words:
                 for english in [message.id] if isinstance(message.id, str) else message.id:
                     if english != told and len(english) > 2:
                         self.english.add(english)
-                        self.vietnamese.add(told)
+                        self.vietnamese.update([told] if told else [])
 
     def left_over(self, page, language: str) -> list[str]:
         """Texts of a page that are not translated, or stand in the other language's catalogue and not in this one's."""

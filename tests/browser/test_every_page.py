@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page of the office, found from its address patterns: narrow and wide, Vietnamese and English, light and dark.
+
+BLUEZONE_SHOTS names a folder for a picture of each, to look at.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from tests.builders.accessibility import serious_findings
+from tests.builders.crawling import Crew, Words, find_pages, named_routes, scrolls_sideways
+from tests.builders.visitor import DESK, NARROW
+
+pytestmark = pytest.mark.browser
+SHOTS = os.environ.get("BLUEZONE_SHOTS")
+# Routes that no page of this city at work leads to now, and where they are looked at instead.
+ELSEWHERE = {
+    "start": "test_roles.py takes an invitation",
+    "sign-in": "test_roles.py signs in",
+    "second-factor-proof": "test_roles_at_work.py signs in with the second factor",
+    "first-page": "answers with another page",
+    "language": "answers with the page it was asked on",
+    "sign-out": "answers with the page of the sign-in",
+    "second-factor-passkey-remove": "test_accounts.py",
+    "code-state": "a part of the page of a new code, test_office.py",
+    "code-declaration-called": "test_health.py opens declarations",
+}
+# Buttons that are there only at some moment; what answers is a page that is looked at, or no page at all.
+ACTS = re.compile(
+    r"-(end|remove|act|undo|apply|decide|discard|marked|add|answer|check|issue|revoke|reopen|written|pass)$"
+)
+# What is pressed has at least 48 px (look.md).
+_BUTTONS = """
+() => [...document.querySelectorAll('button, .button, .tabs a, .side nav a, summary, input[type=submit], select')]
+  .filter(node => node.offsetParent && node.getBoundingClientRect().height < 47.5)
+  .map(node => `${node.textContent.trim().slice(0, 30)} ${Math.round(node.getBoundingClientRect().height)} px`)
+"""
+
+
+@pytest.fixture(scope="module")
+def crew(chromium, peopled):
+    crew = Crew(chromium, peopled)
+    yield crew
+    crew.close()
+
+
+@pytest.fixture(scope="module")
+def found(crew):
+    return find_pages(crew)
+
+
+def test_every_route_of_the_office_is_looked_at_or_answers_no_page(found):
+    pages, other = found
+    looked_at = {page.route for page in pages}
+    left = named_routes() - looked_at - other - set(ELSEWHERE)
+
+    assert len(looked_at) > 50
+    assert {route for route in left if not ACTS.search(route)} == set()
+
+
+def look_at(page, visitor, language, words):
+    """What is wrong with one page in one language, as lines."""
+    visitor.context.add_cookies([{"name": "bluezone-language", "value": language, "url": visitor.served.office}])
+    visitor.page.set_viewport_size(NARROW)
+    visitor.page.emulate_media(color_scheme="light")
+    visitor.open(page.path)
+    wrong = [f"{text!r} is not {language}" for text in words.left_over(visitor.page, language)]
+    wrong += [f"small: {one}" for one in visitor.page.evaluate(_BUTTONS)]
+    for size, scheme in ((NARROW, "light"), (DESK, "dark")):
+        visitor.page.set_viewport_size(size)
+        visitor.page.emulate_media(color_scheme=scheme)
+        where = f"{size['width']} px {scheme}"
+        if too_wide := scrolls_sideways(visitor.page):
+            wrong.append(f"scrolls sideways at {where}: {too_wide}")
+        wrong += [f"axe at {where}: {finding}" for finding in serious_findings(visitor.page)]
+        if SHOTS:
+            name = f"{page.route}-{page.path.strip('/').replace('/', '.')}-{page.role}-{language}-{size['width']}.png"
+            visitor.page.screenshot(path=Path(SHOTS) / name, full_page=True)
+    wrong += visitor.trouble
+    visitor.trouble.clear()
+    return [f"{page.path} ({page.role}, {language}): {line}" for line in wrong]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_page_fits_reads_and_troubles_nobody(crew, found, language):
+    words, wrong = Words(), []
+    for page in found[0]:
+        wrong += look_at(page, crew[page.role], language, words)
+
+    assert not wrong, "\n".join(wrong)
