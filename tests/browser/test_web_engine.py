@@ -110,7 +110,7 @@ def test_nothing_is_fetched_or_sent_before_consent_and_nothing_is_sent_without_i
     assert (before["started"], city.requests) == (False, [])
     assert refusal(browser, "await engine.check()") == "not_started"
 
-    browser.run("sim.now = x; await engine.start({language: 'en'})", city.world.now)
+    browser.run("sim.now = x; await engine.start({language: 'en'}); await engine.began", city.world.now)
     stay(browser, poster)
     browser.live(2 * HOUR)
     browser.run("window.draft = await engine.prepareReport(x)", a_code(city))
@@ -291,7 +291,7 @@ def test_records_are_encrypted_and_erasing_destroys_the_key_first(chromium, city
         after = visitor.run("return {visits: await engine.visits(), state: await engine.state()}")
         assert (after["visits"], after["state"]["started"]) == ([], False)
 
-        visitor.run("await engine.start({}); await engine.checkIn(x, {})", poster.link)
+        visitor.run("await engine.start({}); await engine.began; await engine.checkIn(x, {})", poster.link)
         visitor.run("await engine.erase()")
         emptied = visitor.run(
             "return {visits: await engine.visits(), state: await engine.state(), log: await engine.sentLog()}"
@@ -306,7 +306,7 @@ def test_a_full_store_refuses_and_loses_nothing(chromium, city):
     # Before the first use: Chromium remembers for a while how much room there was.
     devtools.send("Storage.overrideQuotaForOrigin", {"origin": city.url, "quotaSize": 600_000})
     visitor.engine()
-    visitor.run("await engine.start({})")
+    visitor.run("await engine.start({}); await engine.began")
     stay(visitor, poster)
     filled = visitor.run(
         """

@@ -35,7 +35,7 @@ class App(Browser):
         super().__init__(chromium, server, server.world.now)
         self.worker = self.run(WORKING)
         self.engine()
-        self.run("await engine.start({})")
+        self.run("await engine.start({}); await engine.began")
 
     def engine(self):
         told = [self.server.trust(), {"database": self.database} if self.database else {}]

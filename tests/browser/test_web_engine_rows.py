@@ -236,7 +236,7 @@ def test_for_seven_days_a_warned_and_an_unwarned_browser_make_the_same_requests_
                     browser.run("await engine.erase(); await engine.close()")
                     browser.run(RECORD, 7)
                     browser.engine()
-                    browser.run("await engine.start({})")
+                    browser.run("await engine.start({}); await engine.began")
                 warned.run("await engine.checkIn(x, {})", poster.link)
                 patient.live(3 * HOUR)
                 patient.run(PREPARE, a_code(city))

@@ -24,7 +24,7 @@ EARLIER = """
     await engine.checkOut(visit.id);
     delete clock.now;
 """
-OPEN = "const {open} = await modules('engine'); window.engine = await open({cityKey: x, base: null, database: 'beside'}); await engine.start({})"
+OPEN = "const {open} = await modules('engine'); window.engine = await open({cityKey: x, base: null, database: 'beside'}); await engine.start({}); await engine.began"
 
 
 def bluezone(data, *arguments):

@@ -179,7 +179,7 @@ def browsers(chromium: Any, server: WebCity, *names: str) -> Iterator[list[Brows
     try:
         for browser in opened:
             browser.engine()
-            browser.run("await engine.start({language: 'vi'})")
+            browser.run("await engine.start({language: 'vi'}); await engine.began")
         yield opened
     finally:
         for browser in opened:

@@ -4,6 +4,7 @@
  *
  * What is fetched, and when the next look is due, does not depend on what is found.
  */
+import { exclusively } from "../../locks.js";
 import { Refusal } from "../interface.js";
 import { bandOf, certaintyOf, itemsOf, matchItems, riskyDays } from "./venuematch.js";
 import { dayAfter } from "./days.js";
@@ -18,6 +19,7 @@ export class Checking {
   /** parts: {store, clock, city, files, visits, client, environment}. */
   constructor(parts) {
     Object.assign(this, parts);
+    this.looking = null;
   }
 
   /** {at, problem, nextAt}: last look that ended well, code of the last refusal or null, when the next is due. */
@@ -25,8 +27,16 @@ export class Checking {
     return (await this.store.get("checked")) || { at: null, problem: null, nextAt: null };
   }
 
-  /** Fetch, verify, match. A refusal keeps the old state, is noted, and rejects. */
-  async check() {
+  /** Fetch, verify, match; one look at a time. A refusal keeps the old state, is noted, and rejects. */
+  check() {
+    if (this.looking === null) {
+      const alone = exclusively(`${this.store.name}-check`, () => this.look());
+      this.looking = alone.finally(() => { this.looking = null; });
+    }
+    return this.looking;
+  }
+
+  async look() {
     const started = await this.store.get("started");
     if (started === undefined) throw new Refusal("not_started", {}, "the owner has not agreed yet; nothing was fetched");
     try {

@@ -34,8 +34,8 @@ export class Client {
   }
 
   /** Send JSON and return the answer's JSON; a refusal of the server rejects with the server's own code. */
-  async postJson(path, value, most = 65_536) {
-    const headers = { "Content-Type": "application/json" };
+  async postJson(path, value, more = {}, most = 65_536) {
+    const headers = { "Content-Type": "application/json", ...more };
     const options = { method: "POST", cache: "no-store", headers, body: JSON.stringify(value) };
     const answer = await this.call(path, options, most, true);
     if (!answer.ok) throw refusalOf(answer);
@@ -67,15 +67,16 @@ export class Client {
   }
 }
 
-/** The server's own words for a refusal, if it had any. */
+/** The server's own code for a refusal, if it gave one; details.challenge: hex of a puzzle. */
 function refusalOf({ status, bytes }) {
-  let code;
+  let error = {};
   try {
-    ({ code } = JSON.parse(new TextDecoder().decode(bytes)).error);
+    ({ error } = JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
-    code = undefined;
+    // Not in the server's shape: a proxy's page.
   }
-  return new Refusal(typeof code === "string" ? code : "server_answer_refused", { status });
+  const { code, challenge } = error || {};
+  return new Refusal(typeof code === "string" ? code : "server_answer_refused", { status, challenge });
 }
 
 async function readAtMost(response, most) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A declaration to the health authority, sealed so that nobody on the way can read it (protocol.md 8; RFC 9180). */
 import { Refusal } from "../interface.js";
-import { concat, hex, pack, utf8 } from "./bytes.js";
+import { concat, pack, utf8 } from "./bytes.js";
 import { fromPem } from "./configfile.js";
 import { hkdfExpand, hmac, sealGcm } from "./digests.js";
 import { ANSWER_SIZE, decodeUpload } from "./messages.js";
-import { solvePuzzle } from "./plays.js";
+import { puzzleHeader } from "./plays.js";
 
 export const DECLARATION_SIZE = 1024;
 const PATH = "/v1/declarations";
@@ -63,13 +63,13 @@ export async function sealHpke(plain, recipient, pair, info, aad = new Uint8Arra
 }
 
 /** Send a sealed message; solves a puzzle if asked for one. Rejects with declarations_closed, declarations_full, offline … */
-export async function sendDeclaration(client, environment, message, solve = solvePuzzle) {
+export async function sendDeclaration(client, message, solve) {
   let header = {};
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const answer = decodeUpload(await client.postBytes(PATH, message, ANSWER_SIZE, header));
     if (answer.status === "ok") return;
     if (answer.status !== "puzzle_required") break;
-    header = { "X-Bluezone-Puzzle": hex(concat(answer.challenge, await solve(answer.challenge))) };
+    header = await puzzleHeader(answer.challenge, solve);
   }
   throw new Refusal("declaration_refused", {}, "the server did not take the declaration");
 }

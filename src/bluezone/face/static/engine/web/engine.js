@@ -5,7 +5,9 @@
  * See interface.js for every method. Options of `open`: cityKey (64 hex digits), base (address of the app's folder,
  * for its service worker; null registers none), environment and database (tests).
  */
+import { uuid7 } from "../../uuid7.js";
 import { Refusal } from "../interface.js";
+import { utf8 } from "./bytes.js";
 import { DEFAULT_ZONE } from "./cityconfig.js";
 import { JUMP_SECONDS } from "./clock.js";
 import { localDay, utcDay } from "./days.js";
@@ -57,7 +59,7 @@ class WebEngine {
     if ((await store.get("started")) === undefined) await store.write({ started: { at: clock.now() } });
     await this.updates.askForDailyCheck();
     this.changed();
-    await this.errands.begin();
+    this.began = this.errands.begin();
     return this.state();
   }
 
@@ -183,7 +185,12 @@ class WebEngine {
   async askForHelp({ channel = "app", contact, place, note = "", unit = "" }) {
     const { client, sent } = this.parts;
     const body = { channel, contact, place, note, unit };
-    const { ticket } = await sent.logged("help_asked", JSON.stringify(body).length, () => client.postJson("/v1/help", body));
+    const text = JSON.stringify(body);
+    // The same request sent again after a broken connection is one request.
+    if (!this.help || this.help.text !== text) this.help = { text, key: uuid7() };
+    const call = () => client.postJson("/v1/help", body, { "Idempotency-Key": this.help.key });
+    const { ticket } = await sent.logged("help_asked", utf8(text).length, call);
+    this.help = null;
     return { ticket };
   }
 
@@ -195,7 +202,7 @@ class WebEngine {
     if (config.declarationKey === null) throw new Refusal("declarations_closed");
     const day = utcDay(Date.parse(`${warning.day}T00:00:00Z`) / 1000);
     const message = await sealDeclaration(encodeDeclaration({ day, level: warning.level, phone, text }), config.declarationKey);
-    await sent.logged("declared", DECLARATION_SIZE, () => sendDeclaration(client, environment, message, environment.solve));
+    await sent.logged("declared", DECLARATION_SIZE, () => sendDeclaration(client, message, environment.solve));
     return { sent: true };
   }
 

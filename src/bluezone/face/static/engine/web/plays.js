@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The three calls of a report, real or rehearsed: the same code and the same sizes for both (protocol.md 4). */
-import { concat } from "./bytes.js";
+import { concat, hex } from "./bytes.js";
 import {
   ANSWER_SIZE, decodeUpload, decodeVerify1, decodeVerify2, encodeUpload, encodeVerify1, encodeVerify2,
 } from "./messages.js";
@@ -41,6 +41,11 @@ export class Plays {
     }
     return answer;
   }
+}
+
+/** The header that answers a challenge (32 bytes) on calls whose bodies have no room for it. */
+export async function puzzleHeader(challenge, solve = solvePuzzle) {
+  return { "X-Bluezone-Puzzle": hex(concat(challenge, await solve(challenge))) };
 }
 
 /** The nonce of a challenge, found in a worker so that the page stays alive. */
