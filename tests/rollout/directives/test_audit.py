@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Acts on directives are in the hash chain, each with who and on what, and the chain still fits."""
+
+import pytest
+from django.db import connection
+from django.db.utils import DatabaseError
+from tests.builders.directives import DAY, NOW, door_to_door, issued, taken_in
+
+from bluezone.accounts import auditing
+from bluezone.accounts.models import AuditEntry
+from bluezone.agencies.models import Agency
+from bluezone.refusal import Refused
+from bluezone.rollout.directives import handling, issuing, reporting
+from bluezone.rollout.directives.models import Directive, DispatchState
+
+
+def acts():
+    """What was done, after the planting of the directory."""
+    planted = ["entry_made", "entry_changed"]
+    return list(AuditEntry.objects.exclude(action__in=planted).order_by("number").values_list("actor", "action"))
+
+
+def test_the_life_of_a_directive_is_in_the_chain(committee, clerk, signer):
+    directive = issued(committee, clerk, signer)
+    ward = Agency.objects.get(key="ubnd-phuong-song-cau")
+    handling.move(directive.dispatches.get(agency=ward), DispatchState.SENT_BACK, clerk, NOW, note="Gửi nhầm")
+    task = door_to_door(directive)
+    report = reporting.submit(task, ward, task.report_from, {"people": 5}, "", clerk, NOW + DAY)
+    reporting.give_back(report, "Thiếu số", signer, NOW + DAY)
+    reporting.submit(task, ward, task.report_from, {"people": 6}, "", clerk, NOW + DAY)
+    report.refresh_from_db()
+    reporting.accept(report, signer, NOW + DAY)
+    later = taken_in(committee, clerk)
+    Directive.objects.filter(pk=later.pk).update(number="470", replaces=directive.pk)
+    later.refresh_from_db()
+    issuing.approve(later, signer, NOW)
+    issuing.reopen(later, clerk, NOW)
+    issuing.approve(later, signer, NOW)
+    issuing.issue(later, clerk, NOW)
+    issuing.revoke(later, "Nhầm", clerk, NOW)
+
+    assert acts() == [
+        ("signer", "directive_approved"),
+        ("clerk", "directive_issued"),
+        ("clerk", "document_sent_back"),
+        ("signer", "report_returned"),
+        ("signer", "report_locked"),
+        ("signer", "directive_approved"),
+        ("clerk", "directive_reopened"),
+        ("signer", "directive_approved"),
+        ("clerk", "directive_issued"),
+        ("clerk", "directive_replaced"),
+        ("clerk", "directive_revoked"),
+    ]
+    assert auditing.verify().broken_at is None
+    first = AuditEntry.objects.filter(action="directive_approved").earliest("number")
+    assert (first.subject, first.details) == (f"directive {directive.pk}", {"document": "458/UBND-VP"})
+
+
+def test_an_act_that_is_refused_leaves_no_entry(committee, clerk, signer):
+    directive = issued(committee, clerk, signer)
+    before = acts()
+    for act in (lambda: issuing.approve(directive, signer, NOW), lambda: issuing.issue(directive, clerk, NOW)):
+        with pytest.raises(Refused):
+            act()
+
+    assert acts() == before
+
+
+def test_a_changed_entry_is_found(committee, clerk, signer):
+    issued(committee, clerk, signer)
+    if connection.vendor != "sqlite":
+        pytest.skip("the guard is taken away by a statement of SQLite")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER audit_never_changes")
+    entry = AuditEntry.objects.get(action="directive_issued")
+    AuditEntry.objects.filter(number=entry.number).update(actor="signer")
+
+    assert auditing.verify().broken_at == entry.number
+
+
+def test_the_log_of_a_dispatch_is_still_append_only(directive):
+    event = directive.dispatches.first().events.first()
+    with pytest.raises(DatabaseError, match="append-only"):
+        type(event).objects.filter(pk=event.pk).update(note="x")
