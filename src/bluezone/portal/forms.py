@@ -59,7 +59,7 @@ class HelpForm(forms.Form):
     )
     unit = forms.ChoiceField(required=False, label=_("Ward or commune"))
     place = forms.CharField(
-        required=False, max_length=PLACE_LENGTH, label=_("Where"), help_text=_("Residential group, house, shop.")
+        required=False, max_length=PLACE_LENGTH, label=_("Address"), help_text=_("Residential group, house, shop.")
     )
     note = forms.CharField(
         required=False,

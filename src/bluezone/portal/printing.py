@@ -61,9 +61,11 @@ def qr(text: str) -> SafeString:
     return mark_safe(drawn)  # noqa: S308 - drawn by segno, without any text in it
 
 
-def _fonts_only(url: str, *_: object, **__: object) -> dict[str, Any]:
+def _fonts_only(url: str, *_: object, **__: object) -> Any:
     """Answer for `font:NAME` with a font of the package; refuse everything else."""
+    from weasyprint.urls import URLFetcherResponse
+
     asset = ASSETS.assets.get("fonts/" + url.removeprefix(_FONTS)) if url.startswith(_FONTS) else None
     if asset is None:
         raise ValueError("a sheet fetches nothing but its fonts")
-    return {"string": asset.content, "mime_type": asset.media_type}
+    return URLFetcherResponse(url, asset.content, {"Content-Type": asset.media_type})

@@ -7,22 +7,21 @@ A poster's code is at least 150 mm wide (specs/rollout.md A6: what Hà Nội ask
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from bluezone.portal.facts import Facts
 from bluezone.portal.printing import sheet_html, write_pdf
 
 LEAST_POSTER_CODE_MM = 150
-LEAST_HAND_CODE_MM = 50
 
-# Measures of the poster's template: type in points, everything else in millimetres.
-_A4: Mapping[str, Any] = MappingProxyType({
-    "width": 210, "height": 297, "side": 13, "pad": 9, "head": 60, "title": 27, "text": 12.5,
-    "code_top": 62, "qr_size": 150, "foot": 77, "foot_pad": 4,
+# Measures of the poster's template as CSS writes them: type in points, everything else in millimetres. Four modules of
+# white are left around the code, and nothing but white.
+_A4: Mapping[str, str] = MappingProxyType({
+    "width": "210", "height": "297", "side": "16", "pad": "10", "head": "52", "title": "23.5", "text": "10.6",
+    "code_left": "30", "code_top": "63", "code": str(LEAST_POSTER_CODE_MM), "foot": "72", "foot_pad": "5",
 })  # fmt: skip
-_A3: Mapping[str, Any] = MappingProxyType({
-    "width": 297, "height": 420, "side": 19, "pad": 13, "head": 88, "title": 40, "text": 18.5,
-    "code_top": 92, "qr_size": 200, "foot": 113, "foot_pad": 7,
+_A3: Mapping[str, str] = MappingProxyType({
+    "width": "297", "height": "420", "side": "23", "pad": "14", "head": "73", "title": "33", "text": "15",
+    "code_left": "48.5", "code_top": "92", "code": "200", "foot": "105", "foot_pad": "8",
 })  # fmt: skip
 
 
