@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "bluezone.rollout.staffing",
     "bluezone.rollout.directives",
     "bluezone.rollout.drives",
+    "bluezone.rollout.gates",
     "bluezone.portal",
 ]
 MIDDLEWARE = [

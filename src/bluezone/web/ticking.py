@@ -67,6 +67,7 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.messaging.email import retention as email_retention
     from bluezone.rollout.directives import retention as directives_retention
     from bluezone.rollout.drives import retention as help_retention
+    from bluezone.rollout.gates import retention as gates_retention
     from bluezone.rollout.staffing import retention as staffing_retention
 
     training.erase(now)
@@ -76,6 +77,7 @@ def purge_office(now: datetime.datetime) -> None:
     devices_retention.purge(now)
     directives_retention.purge(now)
     email_retention.purge(now)
+    gates_retention.purge(now)
     help_retention.purge(now)
     staffing_retention.purge(now)
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("bluezone.rollout.coverage.urls")),
     path("", include("bluezone.rollout.staffing.urls")),
     path("", include("bluezone.rollout.directives.urls")),
+    path("", include("bluezone.rollout.gates.urls")),
     path("", include("bluezone.portal.urls")),
     path("language/<str:code>/", choose_language, name="language"),
 ]

@@ -13,6 +13,7 @@ handler500 = "bluezone.web.errors.server_error"
 urlpatterns = [
     path("", include("bluezone.portal.urls_public")),
     path("", include("bluezone.devices.urls_public")),
+    path("", include("bluezone.rollout.gates.urls_public")),
     path("trust/", trust, name="trust"),
     path("trust/bluezone-authority.crt", authority_file, name="trust-file"),
     path("language/<str:code>/", choose_language, name="language"),

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Take counters of a device: absolute numbers, of which the larger is kept, so that a replay cannot double."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from bluezone.devices.refusing import DeviceRefused
+from bluezone.rollout.gates.models import BUCKET_SECONDS, PROOF_OF, Direction, Gate, GateCounter, Verdict
+
+KEPT_DAYS = 30
+MOST_AT_ONCE = 2_000
+# More people than could walk through one gate in five minutes: a broken tablet, not a crowd.
+MOST_COUNT = 10_000
+FUTURE_SECONDS = 600
+_SECONDS_PER_DAY = 86_400
+_COLUMNS = ("device_id", "gate_id", "bucket", "day", "direction", "verdict", "proof", "count")
+# SQLite takes at most 32,766 parameters in a statement.
+_ROWS_A_STATEMENT = 500
+
+
+class CountersInvalid(DeviceRefused):
+    """A row is no counter; nothing of the call was taken."""
+
+    code = "gate_counters_invalid"
+
+
+class GateClockWrong(DeviceRefused):
+    """A counter lies in the future: the tablet's clock is wrong. Nothing was taken; the answer's time puts it right."""
+
+    code = "gate_clock_wrong"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Taken:
+    """accepted: rows that are stored now, whether or not they were before. too_old: rows before the 30 days."""
+
+    accepted: int
+    too_old: int
+
+
+def take(device_id: int, gate: Gate, rows: Sequence[Any], now: float, zone: ZoneInfo) -> Taken:
+    """Store counters of one device in one transaction; safe to repeat.
+
+    rows: `[bucket, direction, verdict, count]` each. now: Unix seconds. zone: of the city, for the day of a bucket.
+    Raises CountersInvalid, GateClockWrong.
+    """
+    if len(rows) > MOST_AT_ONCE:
+        raise CountersInvalid(f"got {len(rows)} counters, expected at most {MOST_AT_ONCE}")
+    read = [_read(number, row) for number, row in enumerate(rows)]
+    if any(bucket > now + FUTURE_SECONDS for bucket, *_ in read):
+        raise GateClockWrong("a counter lies in the future; compare the clock with server_time")
+    recent = [row for row in read if row[0] >= now - KEPT_DAYS * _SECONDS_PER_DAY]
+    stored = [
+        (device_id, gate.pk, bucket, _day(bucket, zone), direction.value, verdict.value, PROOF_OF[verdict].value, count)
+        for bucket, direction, verdict, count in recent
+    ]
+    with transaction.atomic():
+        for start in range(0, len(stored), _ROWS_A_STATEMENT):
+            _upsert(stored[start : start + _ROWS_A_STATEMENT])
+    return Taken(len(recent), len(read) - len(recent))
+
+
+def _read(number: int, row: Any) -> tuple[int, Direction, Verdict, int]:
+    refused = CountersInvalid(f"counter {number} is not [bucket, direction, verdict, count]")
+    if not isinstance(row, list) or len(row) != 4:
+        raise refused
+    bucket, direction, verdict, count = row
+    # bool is an int for Python, not for us.
+    if type(bucket) is not int or type(count) is not int or not isinstance(direction, str):
+        raise refused
+    if bucket < 0 or bucket >= 2**40 or bucket % BUCKET_SECONDS or not 0 < count <= MOST_COUNT:
+        raise CountersInvalid(f"counter {number} has bucket {bucket} and count {count}")
+    try:
+        read = bucket, Direction(direction), Verdict(verdict), count
+    except ValueError:
+        raise CountersInvalid(f"counter {number} names no direction and verdict") from None
+    if (read[1] is Direction.OUT) != (read[2] is Verdict.OUT):
+        raise CountersInvalid(f"counter {number} is {direction} and {verdict}")
+    return read
+
+
+def _day(bucket: int, zone: ZoneInfo) -> datetime.date:
+    return datetime.datetime.fromtimestamp(bucket, zone).date()
+
+
+def _upsert(rows: Sequence[tuple[Any, ...]]) -> None:
+    # Django's bulk_create can replace a value, but not keep the larger one.
+    table = GateCounter._meta.db_table
+    marks = ", ".join(["(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"] * len(rows))
+    sql = (
+        f"INSERT INTO {table} ({', '.join(_COLUMNS)}) VALUES {marks}"  # noqa: S608 - names of our own columns
+        " ON CONFLICT (device_id, bucket, direction, verdict) DO UPDATE SET count = excluded.count"
+        f" WHERE excluded.count > {table}.count"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql, [str(value) if index in (4, 5, 6) else value for row in rows for index, value in enumerate(row)]
+        )

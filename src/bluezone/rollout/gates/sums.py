@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read what was counted: sums over buckets, days and gates, the same before and after the counters were forgotten."""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable
+
+from django.db.models import QuerySet, Sum
+
+from bluezone.rollout.gates.models import Direction, Gate, GateCounter, GateDay, Verdict
+
+# Whoever came in with a smartphone, whatever was found.
+WITH_SMARTPHONE = frozenset(set(Verdict) - {Verdict.NO_SMARTPHONE, Verdict.OUT})
+
+Sums = Counter[Verdict]
+
+
+def gate_days(
+    first: datetime.date, last: datetime.date, gates: QuerySet[Gate] | None = None
+) -> dict[tuple[int, datetime.date], Sums]:
+    """Passages by verdict of each gate and day, first and last included; two queries."""
+    found: dict[tuple[int, datetime.date], Sums] = {}
+    for source in (GateCounter.objects, GateDay.objects):
+        rows = source.filter(day__range=(first, last))
+        if gates is not None:
+            rows = rows.filter(gate__in=gates)
+        for gate_id, day, verdict, total in (
+            rows.values_list("gate_id", "day", "verdict").annotate(total=Sum("count")).order_by()
+        ):
+            found.setdefault((gate_id, day), Counter())[Verdict(verdict)] += total
+    return found
+
+
+def came_in(sums: Sums) -> int:
+    """Passages in."""
+    return sum(count for verdict, count in sums.items() if verdict is not Verdict.OUT)
+
+
+def with_smartphone(sums: Sums) -> int:
+    """Passages in of people with a smartphone: the denominator of the share running."""
+    return sum(count for verdict, count in sums.items() if verdict in WITH_SMARTPHONE)
+
+
+def inside(gate_ids: Iterable[int], day: datetime.date) -> dict[int, int]:
+    """In minus out of a day, by gate; below zero where people came in before that day."""
+    rows = (
+        GateCounter.objects.filter(day=day, gate__in=list(gate_ids))
+        .values_list("gate_id", "direction")
+        .annotate(total=Sum("count"))
+        .order_by()
+    )
+    found: dict[int, int] = {}
+    for gate_id, direction, total in rows:
+        found[gate_id] = found.get(gate_id, 0) + (total if direction == Direction.IN else -total)
+    return found
