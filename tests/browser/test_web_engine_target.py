@@ -86,7 +86,8 @@ def test_engine_and_vendored_code_are_under_60_kilobytes_compressed():
         STATIC / "locks.js",
         STATIC / "uuid7.js",
     }
-    loaded |= set((STATIC / "engine" / "web").glob("*.js"))
+    # background.js is loaded by the service worker alone.
+    loaded |= {path for path in (STATIC / "engine" / "web").glob("*.js") if path.name != "background.js"}
     sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in loaded}
     assert sum(sizes.values()) < 60_000, json.dumps(sizes)
 

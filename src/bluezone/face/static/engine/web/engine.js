@@ -11,7 +11,6 @@ import { utf8 } from "./bytes.js";
 import { DEFAULT_ZONE } from "./cityconfig.js";
 import { JUMP_SECONDS } from "./clock.js";
 import { localDay, utcDay } from "./days.js";
-import { encodeDeclaration, DECLARATION_SIZE, sealDeclaration, sendDeclaration } from "./declaration.js";
 import { Errands } from "./errands.js";
 import { openParts } from "./parts.js";
 import { reportLock } from "./reporting.js";
@@ -195,6 +194,7 @@ class WebEngine {
   }
 
   async declare({ warningId, phone, text = "" }) {
+    const { DECLARATION_SIZE, encodeDeclaration, sealDeclaration, sendDeclaration } = await import("./declaration.js");
     const { checking, visits, city, client, environment, sent } = this.parts;
     const warning = (await checking.warnings(await visits.all())).find((one) => one.id === warningId);
     if (warning === undefined) throw new Refusal("warning_missing", {}, "there is no such warning; nothing was sent");
@@ -237,11 +237,11 @@ class WebEngine {
   }
 
   async allowNotifications() {
-    return this.shownAfterChange(this.parts.push.allow());
+    return this.plannedAfter(this.parts.push.allow());
   }
 
   async turnOffNotifications() {
-    return this.shownAfterChange(this.parts.push.turnOff());
+    return this.plannedAfter(this.parts.push.turnOff());
   }
 
   async applyUpdate() {
@@ -257,6 +257,12 @@ class WebEngine {
 
   async shownAfter(changing) {
     return this.parts.visits.shown(await this.shownAfterChange(changing));
+  }
+
+  async plannedAfter(changing) {
+    const result = await this.shownAfterChange(changing);
+    await this.errands.sleep();
+    return result;
   }
 
   async shownAfterChange(changing) {

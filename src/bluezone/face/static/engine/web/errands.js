@@ -47,6 +47,11 @@ export class Errands {
   async tick() {
     if (this.stopped) return;
     await this.attempt(() => ifFree(`${this.store.name}-errands`, () => this.run()));
+    await this.sleep();
+  }
+
+  /** Come back when something is due; call it after making something due. */
+  async sleep() {
     this.plan("tick", await this.sleepSeconds(), () => this.tick());
   }
 

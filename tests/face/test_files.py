@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is served of the face, and that the list of hashes is of exactly that."""
+
+import hashlib
+import json
+import re
+
+import pytest
+
+from bluezone.face.files import INDEX, STATIC, page, static_files, web_files
+
+KEY = "ab" * 32
+
+
+@pytest.fixture(scope="module")
+def served():
+    return web_files(KEY)
+
+
+def kept(served):
+    worker = served["service-worker.js"].content.decode()
+    return json.loads(re.search(r"const FILES = (\{.*?\});", worker)[1])
+
+
+def test_the_page_knows_its_engine_and_the_citys_key():
+    body = re.search(rb"<body[^>]*>", page("web", city_key=KEY).content)[0].decode()
+    assert 'data-engine="web"' in body
+    assert f'data-city-key="{KEY}"' in body
+    handset = re.search(rb"<body[^>]*>", page("handset").content)[0].decode()
+    assert 'data-engine="handset"' in handset
+    assert "city-key" not in handset
+
+
+def test_the_page_cannot_be_written_into_by_what_stands_for_the_key():
+    assert b"<script>alert" not in page("web", city_key='"><script>alert(1)</script>').content
+
+
+def test_the_service_worker_lists_every_file_it_needs_by_the_hash_of_what_is_served(served):
+    listed = kept(served)
+    assert listed == {
+        path: hashlib.sha256(file.content).hexdigest()
+        for path, file in served.items()
+        if not path.startswith("service-worker")
+    }
+    assert "" in listed
+    assert "engine/web/engine.js" in listed
+    assert not any("handset.js" in path or "LICENSE" in path or path == INDEX for path in listed)
+
+
+def test_a_changed_file_changes_both_workers_so_that_browsers_see_the_new_edition(served):
+    name = "engine/interface.js"
+    before = static_files()[name]
+    static_files()[name] = type(before)(name, before.content + b"\n", before.media_type)
+    try:
+        after = web_files(KEY)
+    finally:
+        static_files()[name] = before
+    for worker in ("service-worker.js", "service-worker-module.js"):
+        assert after[worker].content != served[worker].content
+    assert served["service-worker.js"].content == web_files(KEY)["service-worker.js"].content
+
+
+def test_every_file_of_the_face_has_a_type_and_every_import_leads_to_a_file_that_is_served(served):
+    unknown = [
+        path
+        for path in STATIC.rglob("*")
+        if path.is_file() and path.relative_to(STATIC).as_posix() not in static_files()
+    ]
+    assert [path.name for path in unknown if not re.match(r"LICEN[CS]E|README|\.gitkeep", path.name)] == []
+    for path, file in served.items():
+        if not path.endswith(".js") or path.startswith("vendor/"):
+            continue
+        folder = (STATIC / path).parent
+        for name in re.findall(r"""(?:from|import)\s*\(?\s*"(\.[^"]+)\"""", file.content.decode()):
+            wanted = (folder / name).resolve().relative_to(STATIC.resolve()).as_posix()
+            assert wanted in served or wanted == "engine/handset.js", f"{path} imports {name}"
