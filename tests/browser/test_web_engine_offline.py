@@ -171,7 +171,7 @@ def test_only_what_changed_is_fetched_for_an_update_and_the_old_is_dropped_after
     app = App(chromium, city)
     keys = "return (await (await caches.open('bluezone-files')).keys()).map(({url}) => url)"
     before = app.run(keys)
-    assert len(before) == len(web_files(city.trust())) - 2, "everything but the two workers"
+    assert len(before) == len(web_files(city.trust())) - 3, "everything but the two workers and the large icon"
     city.app = another_edition(city)
     app.run("await (await navigator.serviceWorker.ready).update()")
     app.wait("(await navigator.serviceWorker.ready).waiting !== null")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is served of the face, and that the list of hashes is of exactly that."""
 
+import gzip
 import hashlib
 import json
 import re
@@ -40,11 +41,17 @@ def test_the_service_worker_lists_every_file_it_needs_by_the_hash_of_what_is_ser
     assert listed == {
         path: hashlib.sha256(file.content).hexdigest()
         for path, file in served.items()
-        if not path.startswith("service-worker")
+        if not path.startswith("service-worker") and path != "icon-512.png"
     }
     assert "" in listed
     assert "engine/web/engine.js" in listed
     assert not any("handset.js" in path or "LICENSE" in path or path == INDEX for path in listed)
+
+
+def test_the_first_load_with_everything_that_works_offline_afterwards_is_under_250_kilobytes(served):
+    loaded = [*kept(served), "service-worker.js", "service-worker-module.js"]
+    sizes = {path: min(len(gzip.compress(served[path].content, 9)), len(served[path].content)) for path in loaded}
+    assert sum(sizes.values()) <= 250_000, sorted(sizes.items(), key=lambda entry: -entry[1])[:20]
 
 
 def test_a_changed_file_changes_both_workers_so_that_browsers_see_the_new_edition(served):

@@ -34,8 +34,10 @@ _MEDIA_TYPES = {
     ".wasm": "application/wasm",
     ".mp3": "audio/mpeg",
 }
-# In a browser nothing asks for them: the other engine, and what is fetched anew at every look by the browser itself.
-_NOT_KEPT = ("engine/handset.js", "engine/contract.js", INDEX, *SERVICE_WORKERS)
+# In a browser nothing asks for them: the other engine, the contract's text, the page under its own name.
+_NOT_SERVED = ("engine/handset.js", "engine/contract.js", INDEX, *SERVICE_WORKERS)
+# Asked for once, by the system, when the app is put on a home screen.
+_NOT_KEPT = ("icon-512.png",)
 _PLACE = "/*FILES*/{}"
 _BODY = re.compile(rb"<body\b([^>]*)>")
 _ENGINE_ATTRIBUTES = re.compile(rb'\s+data-(?:engine|city-key)="[^"]*"')
@@ -87,7 +89,7 @@ def page(engine: Literal["web", "handset"], *, city_key: str | None = None) -> S
 
 def kept_offline(shown: StaticFile) -> dict[str, str]:
     """SHA-256 (hex) by path of what the service worker keeps; "" is the page. Licence texts are not among them."""
-    names = [name for name in static_files() if name not in _NOT_KEPT]
+    names = [name for name in static_files() if name not in _NOT_SERVED + _NOT_KEPT]
     return {"": shown.sha256, **{name: static_files()[name].sha256 for name in names}}
 
 
@@ -95,7 +97,7 @@ def web_files(city_key: str) -> dict[str, StaticFile]:
     """Everything that is served under /app/, by path, the page under ""; see `page` for city_key."""
     shown = page("web", city_key=city_key)
     kept = json.dumps(kept_offline(shown), sort_keys=True, separators=(",", ":"))
-    served = {"": shown, **{name: file for name, file in static_files().items() if name not in _NOT_KEPT}}
+    served = {"": shown, **{name: file for name, file in static_files().items() if name not in _NOT_SERVED}}
     worker = static_files()[SERVICE_WORKER]
     told = worker.content.decode().replace(_PLACE, kept, 1).encode()
     served[SERVICE_WORKER] = StaticFile(SERVICE_WORKER, told, worker.media_type)
