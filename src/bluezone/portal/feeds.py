@@ -23,7 +23,8 @@ from bluezone.portal.showing import KEPT
 @audience(Audience.EVERYONE)
 def json_feed(request: HttpRequest) -> HttpResponse:
     """`{"items": [...]}`; bodies in the markup of markup.py. No language, no cookie, no number of a reader in it."""
-    return _cached(request, JsonResponse({"items": list(queries.feed(facts("vi").address))}))
+    items = {"items": list(queries.feed(facts("vi").address))}
+    return _cached(request, JsonResponse(items, json_dumps_params={"ensure_ascii": False}))
 
 
 @require_safe

@@ -14,6 +14,7 @@ from bluezone.portal.models import NewsItem, NewsState, NewsVersion
 ON_A_PAGE = 20
 # What a phone fetches: enough for two busy weeks, small enough for a slow network.
 IN_THE_FEED = 30
+FEED_BYTES = 200_000
 _EXCERPT = 160
 
 
@@ -59,8 +60,12 @@ def at_work(item: NewsItem, language: str) -> Reading:
 
 
 def feed(address: str) -> Iterator[dict[str, Any]]:
-    """What phones fetch, the same for everybody. address: of the public origin, without a trailing slash."""
+    """What phones fetch, the same for everybody, at most FEED_BYTES of texts. address: of the public origin, without a trailing slash."""
+    room = FEED_BYTES
     for version in published()[:IN_THE_FEED]:
+        room -= sum(len(getattr(version, name).encode()) for name in ("title_vi", "title_en", "body_vi", "body_en"))
+        if room < 0:
+            return
         yield {
             "id": version.item_id,
             "title_vi": version.title_vi,

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("k", views.home, name="short"),
     path("v", views.venue, name="venue"),
+    path("r", views.report, name="report"),
     path("install/", views.install, name="install"),
     path("protection/", views.text_page, {"name": "protection"}, name="protection"),
     path("guides/", views.text_page, {"name": "guides"}, name="guides"),

@@ -62,6 +62,13 @@ def venue(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.EVERYONE)
+def report(request: HttpRequest) -> HttpResponse:
+    """The page behind a health worker's link; as for a venue, the code stays behind `#` on the phone."""
+    return show(request, "public/report.html")
+
+
+@require_safe
+@audience(Audience.EVERYONE)
 def news(request: HttpRequest) -> HttpResponse:
     """Every published item, newest first."""
     page = Paginator(queries.published(), queries.ON_A_PAGE).get_page(request.GET.get("page"))
