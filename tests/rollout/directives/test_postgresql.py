@@ -13,7 +13,7 @@ pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
 # What reads letters alone touches no store; the two offices and the running one have stores of their own.
 STORELESS = {"test_docxtext.py", "test_pdftext.py", "test_reading.py", "test_register.py"}
-ELSEWHERE = {"test_exchange_between_offices.py", "test_large_upload.py", "test_postgresql.py", "test_scale.py"}
+ELSEWHERE = {"test_exchange_between_offices.py", "test_large_upload.py", "test_postgresql.py"}
 SAME = sorted(path for path in HERE.glob("test_*.py") if path.name not in STORELESS | ELSEWHERE)
 
 

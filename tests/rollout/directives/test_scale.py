@@ -2,6 +2,7 @@
 """1,000 agencies, 50 directives, 50,000 reports: every list page under 150 ms and the same number of queries."""
 
 import datetime
+import statistics
 import time
 
 import pytest
@@ -11,15 +12,21 @@ from tests.builders.agencies import many
 from tests.builders.directives import NOW, person
 
 from bluezone.agencies.models import Agency
-from bluezone.rollout.directives.models import Directive, Dispatch, Report, Task, TaskParty
+from bluezone.rollout.directives.models import Campaign, Directive, Dispatch, Report, Task, TaskParty
 
 BUDGET_SECONDS = 0.150
+REQUESTS = 5
 
 
-def fill(agencies, directives, user):
-    """Directives to every agency, each with one weekly task on which every agency has reported once."""
+def fill(agencies, directives, user, first=0):
+    """Directives to every agency, each with one weekly task on which every agency has reported once; and a draft.
+
+    All are of one campaign.
+    """
     issuer, day = agencies[0], datetime.date(2020, 8, 7)
-    for number in range(directives):
+    campaign = Campaign.objects.create(name=f"Ra quân {first}", basis="Kế hoạch 1", owner=issuer)
+    Directive.objects.create(issuer=issuer, subject="Dự thảo", made_by=user, text="x" * 5000)
+    for number in range(first, first + directives):
         directive = Directive.objects.create(
             issuer=issuer,
             number=str(number + 1),
@@ -32,6 +39,8 @@ def fill(agencies, directives, user):
             approved_by=user,
             approved_at=NOW,
             issued_at=NOW,
+            campaign=campaign,
+            text="Kính gửi các cơ quan. " * 300,
         )
         task = Task.objects.create(
             directive=directive,
@@ -43,7 +52,17 @@ def fill(agencies, directives, user):
             fields=[{"name": "people", "label": "Số người"}],
         )
         Dispatch.objects.bulk_create(
-            Dispatch(directive=directive, agency=one, purpose="action", arrived_at=NOW, changed_at=NOW)
+            Dispatch(
+                directive=directive,
+                agency=one,
+                purpose="action",
+                arrived_at=NOW,
+                changed_at=NOW,
+                state="received",
+                received_at=NOW,
+                incoming_year=2020,
+                incoming_number=number + 1,
+            )
             for one in agencies
         )
         TaskParty.objects.bulk_create(TaskParty(task=task, agency=one) for one in agencies)
@@ -61,26 +80,47 @@ def fill(agencies, directives, user):
         )
 
 
-def pages(client):
-    """Queries and seconds of each list page, the best of three."""
-    directive = Directive.objects.order_by("pk").first()
-    agency = directive.issuer_id
-    addresses = [
-        "/directives/",
-        "/inbox/",
-        f"/directives/{directive.pk}/",
-        f"/directives/{directive.pk}/progress/?period=2020-08-07",
-        f"/registers/out/?year=2020&agency={agency}",
-    ]
+def addresses():
+    """Every list page, by a name that does not depend on primary keys."""
+    directive = Directive.objects.filter(state="issued").order_by("-pk").first()
+    draft = Directive.objects.filter(state="draft").first()
+    return {
+        "sent out": "/directives/",
+        "sent out, searched": "/directives/?q=trien+khai&state=issued",
+        "sent out, last page": "/directives/?page=99",
+        "inbox": "/inbox/",
+        "inbox, not done": "/inbox/?state=open",
+        "inbox, last page": "/inbox/?page=9999",
+        "one directive": f"/directives/{directive.pk}/",
+        "its reports": f"/directives/{directive.pk}/progress/?period=2020-08-07",
+        "its reports in a ward": f"/directives/{directive.pk}/progress/?unit={directive.issuer.unit_id}",
+        "who is late": f"/directives/{directive.pk}/late/",
+        "who is late, last page": f"/directives/{directive.pk}/late/?page=99",
+        "a draft": f"/directives/{draft.pk}/change/",
+        "register of documents out": f"/registers/out/?year=2020&agency={directive.issuer_id}",
+        "register of documents in": f"/registers/in/?year=2020&agency={directive.issuer_id}",
+        "campaigns": "/campaigns/",
+        "a campaign": f"/campaigns/{directive.campaign_id}/",
+        "one document in an inbox": f"/inbox/{directive.dispatches.order_by('pk').first().pk}/",
+        "a report": f"/tasks/{TaskParty.objects.filter(task__directive=directive).first().pk}/report/",
+    }
+
+
+def measured(client):
+    """Queries and median seconds of server time of each list page, over several requests after a first one."""
+    # SQLite works in this process, so its own time is the server's; PostgreSQL is waited for.
+    clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
     found = {}
-    for address in addresses:
+    for name, address in addresses().items():
+        assert client.get(address).status_code == 200, name
         spent = []
-        for _ in range(3):
+        for _ in range(REQUESTS):
             with CaptureQueriesContext(connection) as asked:
-                begun = time.perf_counter()
-                assert client.get(address).status_code == 200
-                spent.append(time.perf_counter() - begun)
-        found[address.split("?")[0].replace(str(directive.pk), "N")] = (len(asked), min(spent))
+                begun = clock()
+                client.get(address)
+                ended = clock()
+            spent.append(ended - begun)
+        found[name] = (len(asked), statistics.median(spent))
     return found
 
 
@@ -90,16 +130,11 @@ def test_list_pages_stay_quick_and_ask_the_same_number_of_questions(client):
     clerk = person("clerk", "clerk")
     client.force_login(clerk)
     agencies = list(Agency.objects.order_by("pk"))
-    fill(agencies[:20], 3, clerk)
-    few = {address: asked for address, (asked, _) in pages(client).items()}
-    Report.objects.all().delete()
-    TaskParty.objects.all().delete()
-    Task.objects.all().delete()
-    Dispatch.objects.all().delete()
-    Directive.objects.all().delete()
-    fill(agencies, 50, clerk)
-    measured = pages(client)
+    fill(agencies[:60], 3, clerk)
+    few = {name: asked for name, (asked, _) in measured(client).items()}
+    fill(agencies, 50, clerk, first=3)
+    assert Report.objects.count() > 50_000
+    full = measured(client)
 
-    assert Report.objects.count() == 50_000
-    assert {address: asked for address, (asked, _) in measured.items()} == few
-    assert {address: spent for address, (_, spent) in measured.items() if spent > BUDGET_SECONDS} == {}
+    assert {name: asked for name, (asked, _) in full.items()} == few
+    assert {name: spent for name, (_, spent) in full.items() if spent > BUDGET_SECONDS} == {}

@@ -20,8 +20,6 @@ from bluezone.rollout.directives.models import (
     Task,
 )
 
-_NOT_RECEIVED = (DispatchState.ARRIVED, DispatchState.SENT_BACK)
-
 
 @dataclass(frozen=True)
 class Figures:
@@ -69,7 +67,7 @@ def figures(campaign_ids: Iterable[int]) -> dict[int, Figures]:
         .values("directive__campaign")
         .annotate(
             sent=Count("pk"),
-            received=Count("pk", filter=~Q(state__in=_NOT_RECEIVED)),
+            received=Count("pk", filter=~Q(state__in=queries.NOT_RECEIVED)),
             done=Count("pk", filter=Q(state=DispatchState.DONE)),
         )
     )

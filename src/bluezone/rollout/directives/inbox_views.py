@@ -32,8 +32,8 @@ def inbox(request: OfficeRequest) -> HttpResponse:
     """What the reader's agencies have got, newest first."""
     state = chosen(request, "state", ["open", *DispatchState.values])
     found = queries.inbox(duties.read_agencies(request.user), state)
-    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "state": state, "states": DispatchState.choices}
+    page = Paginator(found.values_list("pk", flat=True), A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": queries.read(page.object_list), "state": state, "states": DispatchState.choices}
     return render(request, "directives/inbox.html", context)
 
 

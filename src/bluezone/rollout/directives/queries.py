@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the pages read; each is a constant number of queries, whatever the number of agencies and reports."""
 
-import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -21,9 +20,8 @@ from bluezone.rollout.directives.models import (
     TaskParty,
 )
 from bluezone.rollout.directives.periods import Period
-from bluezone.rollout.directives.reporting import task_periods
 
-_NOT_RECEIVED = (DispatchState.ARRIVED, DispatchState.SENT_BACK)
+NOT_RECEIVED = (DispatchState.ARRIVED, DispatchState.SENT_BACK)
 # Hours after which a dispatch that nobody has received is a reminder, and is told to the agency above.
 REMIND_HOURS, ESCALATE_HOURS = 24, 48
 
@@ -45,16 +43,6 @@ class Rates:
     def share_on_time(self) -> float | None:
         """Percent made in time."""
         return round(100 * self.on_time / self.expected, 1) if self.expected else None
-
-
-@dataclass
-class Late:
-    """An agency that is behind, what with, and whom to call: its own office, then the one above."""
-
-    agency: Agency
-    not_received: bool = False
-    tasks: list[str] = field(default_factory=list)
-    reports: list[str] = field(default_factory=list)
 
 
 def directives(issuers: QuerySet[Agency], words: str = "", state: str = "") -> QuerySet[Directive]:
@@ -89,7 +77,7 @@ def counts(directive_ids: Iterable[int]) -> dict[int, dict[str, int]]:
         .values("directive")
         .annotate(
             sent=Count("pk"),
-            received=Count("pk", filter=~Q(state__in=_NOT_RECEIVED)),
+            received=Count("pk", filter=~Q(state__in=NOT_RECEIVED)),
             done=Count("pk", filter=Q(state=DispatchState.DONE)),
         )
     )
@@ -97,15 +85,19 @@ def counts(directive_ids: Iterable[int]) -> dict[int, dict[str, int]]:
 
 
 def inbox(agencies: QuerySet[Agency], state: str = "") -> QuerySet[Dispatch]:
-    """What some agencies have got, newest first."""
-    found = (
-        Dispatch.objects.filter(agency__in=agencies)
-        .select_related("directive", "agency")
-        .defer("directive__text", "directive__proposal")
-    )
+    """What some agencies have got, newest first; `read` gives the rows of one page with what they show."""
+    found = Dispatch.objects.filter(agency__in=agencies)
     if state == "open":
         return found.exclude(state=DispatchState.DONE).filter(directive__state=DirectiveState.ISSUED)
     return found.filter(state=state) if state else found
+
+
+def read(dispatch_ids: Iterable[int]) -> list[Dispatch]:
+    """These dispatches in this order, with directive and agency, so that the last page reads no more than the first."""
+    ids = list(dispatch_ids)
+    found = Dispatch.objects.filter(pk__in=ids).select_related("directive", "agency")
+    rows = found.defer("directive__text", "directive__proposal").in_bulk()
+    return [rows[pk] for pk in ids if pk in rows]
 
 
 def tasks_for(dispatch: Dispatch) -> list[TaskParty]:
@@ -160,33 +152,3 @@ def open_requests(directive: Directive) -> QuerySet[ChangeRequest]:
     return ChangeRequest.objects.filter(task__directive=directive, state=ChangeRequest.State.OPEN).select_related(
         "task", "agency"
     )
-
-
-def late(directive: Directive, now: datetime.datetime, today: datetime.date) -> list[Late]:
-    """Agencies behind: not received after a day, a task past its due day, a report not made in time."""
-    found: dict[int, Late] = {}
-
-    def behind(agency: Agency) -> Late:
-        return found.setdefault(agency.pk, Late(agency))
-
-    since = now - datetime.timedelta(hours=REMIND_HOURS)
-    standing = {one.agency_id: one for one in directive.dispatches.select_related("agency__parent", "agency__unit")}
-    for one in standing.values():
-        if one.purpose == "action" and one.state in _NOT_RECEIVED and one.arrived_at <= since:
-            behind(one.agency).not_received = True
-    made = set(
-        Report.objects.filter(task__directive=directive)
-        .exclude(state=ReportState.RETURNED)
-        .values_list("task", "agency", "period")
-    )
-    tasks = list(directive.tasks.prefetch_related("parties__agency__parent", "parties__agency__unit"))
-    for task in tasks:
-        owed = [period for period in task_periods(task, today) if period.due < today]
-        for party in task.parties.all():
-            due = party.due or task.due
-            dispatch = standing.get(party.agency_id)
-            if due and due < today and (dispatch is None or dispatch.state != DispatchState.DONE):
-                behind(party.agency).tasks.append(task.label)
-            if any((task.pk, party.agency_id, period.first) not in made for period in owed):
-                behind(party.agency).reports.append(task.label)
-    return sorted(found.values(), key=lambda one: (one.agency.unit.path, one.agency.name))

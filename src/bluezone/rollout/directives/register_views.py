@@ -34,8 +34,10 @@ def register(request: OfficeRequest, direction: str) -> HttpResponse:
         response = HttpResponse(write_xlsx([table], zone=timezone.get_current_timezone()), content_type=XLSX)
         response.headers["Content-Disposition"] = f'attachment; filename="register-{direction}-{year}.xlsx"'
         return response
+    titles = [column.title for column in table.columns] if table else []
     context = {
         "table": table,
+        "rows": [list(zip(titles, row, strict=True)) for row in table.rows] if table else [],
         "agency": agency,
         "agencies": choices,
         "year": year,

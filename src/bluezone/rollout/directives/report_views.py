@@ -18,7 +18,7 @@ from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import duties, queries, reopening, reporting, safefiles, sentences
+from bluezone.rollout.directives import duties, lateness, queries, reopening, reporting, safefiles, sentences
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty
 from bluezone.rollout.directives.periods import Period
@@ -101,9 +101,10 @@ def progress(request: OfficeRequest, pk: int) -> HttpResponse:
 def late(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who is late with a directive, with the telephone numbers to call upward."""
     directive = _directive(request, pk)
-    behind = queries.late(directive, timezone.now(), timezone.localdate())
-    page = Paginator(behind, A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "directives/late.html", {"directive": directive, "page": page})
+    behind = lateness.late(directive, timezone.now(), timezone.localdate())
+    page = Paginator(lateness.in_order(list(behind)), A_PAGE).get_page(request.GET.get("page"))
+    rows = [(agency, behind[agency.pk]) for agency in page.object_list]
+    return render(request, "directives/late.html", {"directive": directive, "page": page, "rows": rows})
 
 
 @practised
