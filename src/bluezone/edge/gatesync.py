@@ -75,6 +75,10 @@ class GateSync:
         answer = json.loads(
             self._call("POST", COUNTERS_PATH, json.dumps({"counters": rows, "shifts": shifts}).encode())
         )
+        # What the office knows of ended shifts, the gate need not keep.
+        told = {shift["id"] for shift in shifts if shift["ended"] is not None}
+        kept = [shift for shift in json.loads(self._book.kept("shifts") or "[]") if shift["id"] not in told]
+        self._book.keep("shifts", json.dumps(kept))
         self._book.keep("roster", json.dumps(answer.get("roster", [])))
         self._book.keep("gate", json.dumps(answer.get("gate", {})))
         return dict(answer)

@@ -6,7 +6,8 @@ import secrets
 
 from django.db import transaction
 
-from bluezone.accounts.auditing import Act, record
+from bluezone.accounts.auditing import record
+from bluezone.accounts.models import Act
 from bluezone.agencies.models import Agency
 from bluezone.devices.models import Device
 from bluezone.refusal import Refused

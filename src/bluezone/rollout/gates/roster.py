@@ -15,7 +15,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from bluezone.accounts.auditing import Act, record
+from bluezone.accounts.auditing import record
+from bluezone.accounts.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.gates.counting import CountersInvalid
 from bluezone.rollout.gates.models import Gate, Gatekeeper, Shift
