@@ -139,4 +139,4 @@ def test_an_alert_for_another_citys_poster_is_refused(server):
     with pytest.raises(VenueForeign):
         venuealerts.alert(server, link_of(a_venue()), NOON - 2 * HOUR, NOON - HOUR)
     with pytest.raises(VenueForeign):
-        venuealerts.look_up(server, link_of(a_venue()))
+        venuealerts.check(server, link_of(a_venue()), NOON - 2 * HOUR, NOON - HOUR)

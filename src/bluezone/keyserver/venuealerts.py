@@ -40,10 +40,11 @@ class VenueAlert:
     hours: int
 
 
-def look_up(server: "KeyServer", text: str) -> VenueAlert:
-    """Say which venue a scanned poster is, for the office to confirm. Raises InvalidVenue, VenueForeign."""
+def check(server: "KeyServer", text: str, start: int, end: int) -> VenueAlert:
+    """Say what `alert` would publish, for the office to confirm; nothing is. Arguments and refusals as there."""
     venue = read_own(server, text)
-    return VenueAlert(venue.name, venue.address, venue_fingerprint(venue), 0)
+    _check_hours(start, end, int(server.clock()))
+    return VenueAlert(venue.name, venue.address, venue_fingerprint(venue), len(_slots(venue, start, end)))
 
 
 def alert(server: "KeyServer", text: str, start: int, end: int) -> VenueAlert:
@@ -54,11 +55,10 @@ def alert(server: "KeyServer", text: str, start: int, end: int) -> VenueAlert:
     is taken as it is: no aerosol tail is added.
     Raises AlertRefused, InvalidVenue, VenueForeign, StoreRefused.
     """
-    venue = read_own(server, text)
-    _check_hours(start, end, int(server.clock()))
-    slots = _slots(venue, start, end)
+    checked = check(server, text, start, end)
+    slots = _slots(read_own(server, text), start, end)
     server.keys_store.write(lambda transaction: keep_items(transaction, slots, CONFIRMED_CLASS))
-    return VenueAlert(venue.name, venue.address, venue_fingerprint(venue), len(slots))
+    return checked
 
 
 def _check_hours(start: int, end: int, now: int) -> None:
