@@ -310,6 +310,51 @@ def test_stays_become_the_same_slots_as_in_python(browser):
     assert got == expected
 
 
+def test_items_of_cases_amount_to_the_same_days_levels_and_bands_as_in_python(browser):
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from bluezone.protocol.exposure import parse_profile
+    from bluezone.protocol.profilereading import profile_document
+    from bluezone.protocol.venueexposure import assess_venues, overlap
+    from bluezone.protocol.venueitem import Record
+
+    rng, zone, now = random.Random(60), "Asia/Ho_Chi_Minh", 1_795_608_000
+    document = profile_document("covid-19")
+    today = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone)).date()
+    cases, expected = [], []
+    for _ in range(150):
+        stays = {str(n): now - rng.randrange(16 * 86_400) for n in range(rng.randrange(1, 5))}
+        lasts = {n: rng.randrange(300, 3 * 3600) for n in stays}
+        hits = []
+        for n, start in stays.items():
+            for hour in range(start // 3600, (start + lasts[n]) // 3600 + 1):
+                for _ in range(rng.randrange(2)):
+                    begins = rng.randrange(60)
+                    hits.append((n, hour, begins, rng.randrange(begins + 1, 61), rng.randrange(1, 3)))
+        pieces = [
+            overlap(Record(level, begins, ends, hour), stays[n], stays[n] + lasts[n], int(n), zone)
+            for n, hour, begins, ends, level in hits
+        ]
+        days = assess_venues((piece for piece in pieces if piece), parse_profile(document), today)
+        cases.append({"stays": [[n, start, start + lasts[n]] for n, start in stays.items()], "hits": hits})
+        expected.append([[str(d.day), d.level, d.band, d.certainty] for d in reversed(days) if d.level != "none"])
+    got = browser.run(
+        """
+        const {riskyDays, bandOf, certaintyOf} = await modules('venuematch');
+        return x.cases.map(({stays, hits}) => {
+          const visits = new Map(stays.map(([id, inAt, outAt]) => [id, {inAt, outAt}]));
+          const found = hits.map(([visit, hour, startMinute, endMinute, level]) => ({visit, hour, startMinute, endMinute, level}));
+          return riskyDays(found, visits, {profile: x.profile, zone: x.zone}, x.now).map(({day, level, minutes}) => [day, level, bandOf(minutes), certaintyOf(minutes)]);
+        });
+        """,
+        {"cases": cases, "profile": document, "zone": zone, "now": now},
+    )
+
+    assert got == expected
+    assert sum(map(len, expected)) > 50
+
+
 def test_a_puzzle_of_20_bits_is_solved_beside_the_page(browser):
     from bluezone.protocol.puzzle import solve, solved
 

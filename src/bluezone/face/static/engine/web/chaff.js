@@ -10,10 +10,10 @@ import { concat, fromHex, hex } from "./bytes.js";
 import { LINK } from "./codes.js";
 import { DAY_SECONDS } from "./days.js";
 import { commitment, slotBytes } from "./payload.js";
+import { LONGEST_WAIT_SECONDS } from "./reporting.js";
 
 const PLAYS_PER_DAY = 0.2;
 const SLOTS_IN_A_PLAY = 6;
-const LONGEST_WAIT_SECONDS = 60;
 
 export class Chaff {
   /** parts: {store, clock, city, plays, environment}. */

@@ -56,6 +56,8 @@ class WebEngine {
     const { store, clock } = this.parts;
     await this.setLanguage(language);
     if ((await store.get("started")) === undefined) await store.write({ started: { at: clock.now() } });
+    // Where the browser asks its owner about it, nothing waits for the answer.
+    if (navigator.storage && navigator.storage.persist) navigator.storage.persist().catch(() => {});
     await this.updates.askForDailyCheck();
     this.changed();
     this.began = this.errands.begin();

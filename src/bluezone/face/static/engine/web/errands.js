@@ -4,6 +4,7 @@
  * tell the server of a subscription. A look that is due for one browser is due for every other.
  */
 import { ifFree } from "../../locks.js";
+import { LONGEST_WAIT_SECONDS } from "./reporting.js";
 
 // Timers of a page in the background go off late, and a clock may be set: at least once an hour it looks what is due.
 const LONGEST_SLEEP_SECONDS = 3600;
@@ -80,7 +81,7 @@ export class Errands {
     const { state, sendAt } = await this.reporting.state();
     if (state !== "begun" && state !== "waiting") return;
     const wait = sendAt === null ? 0 : sendAt - this.clock.now();
-    if (wait > 0) {
+    if (wait > 0 && wait <= LONGEST_WAIT_SECONDS) {
       this.plan("report", wait, () => this.tick());
       return;
     }

@@ -20,7 +20,7 @@ import { slotsOf } from "./venueslots.js";
 export const reportLock = (store) => `${store.name}-report`;
 const CLASSES = { 1: "confirmed", 2: "clinical" };
 // protocol.md 4: an open web page waits U(5, 60 s); the config says the least, and 0 in the demo.
-const LONGEST_WAIT_SECONDS = 60;
+export const LONGEST_WAIT_SECONDS = 60;
 const PACKAGE_SECONDS = 3600;
 const NONE = { state: "none", sendAt: null, reachAt: null };
 
@@ -116,8 +116,12 @@ export class Reporting {
     let pending = await this.store.get("report");
     if (pending === undefined) return this.state();
     if (!pending.signature) pending = await this.certify(pending);
-    if (this.clock.now() < pending.uploadAt) return this.state();
-    return this.upload(pending);
+    const wait = pending.uploadAt - this.clock.now();
+    if (wait > LONGEST_WAIT_SECONDS) {
+      // The clock was set back meanwhile; a report does not wait for it.
+      await this.store.write({ report: { ...pending, uploadAt: this.clock.now() + LONGEST_WAIT_SECONDS } });
+    }
+    return wait > 0 ? this.state() : this.upload(pending);
   }
 
   async certify(pending) {

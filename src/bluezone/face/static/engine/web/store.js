@@ -140,7 +140,8 @@ export class Store {
     return new Promise((resolve, reject) => {
       let transaction;
       try {
-        transaction = this.database.transaction(names, mode);
+        // Strict: what was written is on the disk, so that a power cut does not use up a code for nothing.
+        transaction = this.database.transaction(names, mode, { durability: "strict" });
       } catch (error) {
         reject(refusalOf(error));
         return;
