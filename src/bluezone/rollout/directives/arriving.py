@@ -154,7 +154,7 @@ def _read(files: Sequence[StoredFile]) -> Proposal | None:
 def _set_tasks(
     directive: Directive, read: Proposal | None, edoc: Edoc, recipients: Sequence[Agency], now: datetime.datetime
 ) -> None:
-    """The clauses that name a recipient, as read; where none does, the document as one task of each recipient.
+    """Store the clauses that name a recipient or nobody, as read; where none does, the document as one task for each.
 
     Nothing is reported on here: the office that asks for reports is another.
     """
@@ -163,7 +163,9 @@ def _set_tasks(
     for position, proposed in enumerate(read.tasks if read else ()):
         leads = _agencies(directory, proposed.names(PartyRole.LEAD))
         others = _agencies(directory, proposed.names(PartyRole.COOPERATING)) - leads
-        ours = [one for one in recipients if one.pk in leads | others]
+        # A clause that names nobody whom the directory knows may be meant for all: better shown than missed.
+        named = leads | others or {one.pk for one in recipients}
+        ours = [one for one in recipients if one.pk in named]
         if not ours:
             continue
         text = "\n".join([proposed.text.value, *(f"- {point.value}" for point in proposed.points)])
@@ -173,12 +175,12 @@ def _set_tasks(
             label=proposed.label[:20],
             text=unicodedata.normalize("NFC", text)[:8000],
             due=edoc.due_date,
-            lead_names="\n".join(one.name for one in ours if one.pk in leads),
+            lead_names="\n".join(one.name for one in ours if one.pk not in others),
             cooperating_names="\n".join(one.name for one in ours if one.pk in others),
         )
         role = TaskParty.Role
         parties += [
-            TaskParty(task=task, agency=one, role=role.LEAD if one.pk in leads else role.COOPERATING) for one in ours
+            TaskParty(task=task, agency=one, role=role.COOPERATING if one.pk in others else role.LEAD) for one in ours
         ]
     if not parties:
         names = "\n".join(one.name for one in recipients)
