@@ -2,6 +2,7 @@
 """Row 40: other pages in the browser, rebinding names and other local users at the agent's page."""
 
 import http.client
+import re
 
 import pytest
 from tests.builders.handset import a_city
@@ -50,20 +51,25 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize(("what", "change"), FOREIGN)
-@pytest.mark.parametrize("path", ["check", "report", "report/send"])
+@pytest.mark.parametrize("path", ["api/check", "api/prepareReport", "api/sendReport", "api/setLanguage", "api/erase"])
 def test_row_40_whoever_is_not_the_owner_s_browser_gets_403_and_changes_nothing(city, page, what, change, path):
-    headers = {**signed_in(page), "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {**signed_in(page), "Content-Type": "application/json"}
     headers |= {name: value.format(port=page.origin.rsplit(":", 1)[1]) if value else value
                 for name, value in change.items()}  # fmt: skip
     sent = {name: value for name, value in headers.items() if value is not None}
-    status, answered, _ = ask(page, "POST", path, sent, "code=1&consent=yes")
+    status, answered, _ = ask(page, "POST", path, sent, '{"code": "en", "consent": true}')
     assert status == 403, what
     assert "Access-Control-Allow-Origin" not in answered
     assert city[0].requests == []
     assert page.handset.sent() == []
+    assert page.api.language == "vi"
+    assert not page.api.erased
 
 
-@pytest.mark.parametrize("path", ["", "status.json", "sent", "report", "page.css"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "status.json", "app.css", "main.js", "words/vi.js", "api/state", "api/diary", "api/visits", "api/sentLog"],
+)
 def test_row_40_nothing_is_read_without_the_token_or_across_origins(page, path):
     assert ask(page, "GET", path, {})[0] == 403
     assert ask(page, "GET", path, {**signed_in(page), "Origin": "https://evil.example"})[0] == 403
@@ -90,5 +96,23 @@ def test_row_40_the_page_listens_on_this_machine_only(page):
 
 
 def test_row_40_the_owner_s_own_browser_may_check(city, page):
-    assert ask(page, "POST", "check", signed_in(page))[0] == 303
+    headers = {**signed_in(page), "Content-Type": "application/json"}
+    assert ask(page, "POST", "api/check", headers, "{}")[0] == 200
     assert [path for path, _ in city[0].requests][:2] == ["/v1/config", "/v1/exports/index.json"]
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data", ""])
+def test_row_40_a_form_of_another_page_is_no_call_even_with_cookie_and_origin(city, page, kind):
+    status, _, _ = ask(page, "POST", "api/check", {**signed_in(page), "Content-Type": kind}, "{}")
+    assert status == 400
+    assert city[0].requests == []
+
+
+def test_row_40_the_page_runs_no_inline_script_or_style_and_asks_no_other_host(page):
+    _, headers, text = ask(page, "GET", "", {"Cookie": f"bluezone_token={page.token}"})
+    policy = headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert b"<style" not in text
+    assert b"http" not in text.replace(b"http-equiv", b"")
+    assert re.findall(rb"<script(?![^>]*\bsrc=)", text) == []

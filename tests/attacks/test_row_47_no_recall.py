@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Row 47, residual: a wrong report cannot be recalled. Whoever consents is told so first, and privacy.md says it."""
+"""Row 47, residual: a wrong report cannot be recalled. Whoever consents is told so first, and privacy.md says it.
+
+The page is held to it in tests/browser/test_face_rows.py.
+"""
 
 import contextlib
 import re
@@ -11,8 +14,6 @@ from click.testing import CliRunner
 from tests.builders.handset import a_city, meet, published
 
 from bluezone.cli.reportdialogue import dialogue
-from bluezone.handset.page.reportpages import consent_page
-from bluezone.handset.page.words import Words
 from bluezone.keyserver import codes
 
 PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"
@@ -22,22 +23,6 @@ def issued(server, patient):
     """A code for somebody whose phone has been on today."""
     patient.payload()
     return codes.issue(server.key_server, "confirmed", patient.today()).code
-
-
-@pytest.mark.parametrize(
-    ("language", "sentence", "button"),
-    [
-        ("vi", "Gửi rồi không thu hồi được", "Đồng ý và gửi"),
-        ("en", "It cannot be taken back once sent", "Agree and send"),
-    ],
-)
-def test_row_47_the_page_says_that_a_report_cannot_be_recalled_before_the_button(tmp_path, language, sentence, button):
-    with a_city(tmp_path) as (server, phones, _):
-        phone = phones.new("patient")
-        shown = consent_page(Words.of(language), "/", phone.prepare_report(issued(server, phone)))
-
-        assert 0 <= shown.find(sentence) < shown.find(button)
-        assert "keys_sent" not in {entry.kind for entry in phone.sent()}
 
 
 def test_row_47_the_command_says_so_before_it_asks_and_sends_nothing_on_no(tmp_path):

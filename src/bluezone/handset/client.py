@@ -54,21 +54,30 @@ class Client:
 
     def get(self, path: str, most_bytes: int = MAX_SIGNED_BYTES) -> bytes:
         """Fetch a file of at most `most_bytes`. Raises ServerUnreachable, ServerAnswerRefused."""
-        return self._call("GET", path, None, most_bytes)
+        return self._taken(*self._call("GET", path, None, most_bytes), f"GET {path}")
 
     def post(self, path: str, body: bytes, most_bytes: int, headers: Mapping[str, str] | None = None) -> bytes:
         """Send one message and return the answer; headers: beside those of every call.
 
         Raises ServerUnreachable, ServerAnswerRefused.
         """
-        return self._call("POST", path, body, most_bytes, headers)
+        told = {"Content-Type": "application/octet-stream", **(headers or {})}
+        return self._taken(*self._call("POST", path, body, most_bytes, told), f"POST {path}")
+
+    def post_json(self, path: str, body: bytes, most_bytes: int) -> tuple[int, bytes]:
+        """Send a JSON object; returns the status, whatever it is, and the answer. Raises as `post`."""
+        return self._call("POST", path, body, most_bytes, {"Content-Type": "application/json"})
+
+    @staticmethod
+    def _taken(status: int, data: bytes, what: str) -> bytes:
+        if status != http.client.OK:
+            raise ServerAnswerRefused(f"{what} was answered with status {status}, expected 200")
+        return data
 
     def _call(
         self, method: str, path: str, body: bytes | None, most_bytes: int, more: Mapping[str, str] | None = None
-    ) -> bytes:
+    ) -> tuple[int, bytes]:
         headers = {"Connection": "close", **(more or {})}
-        if body is not None:
-            headers["Content-Type"] = "application/octet-stream"
         connection = self._connection()
         try:
             connection.request(method, path, body, headers)
@@ -80,11 +89,9 @@ class Client:
             raise ServerAnswerRefused(f"{self._host} does not speak HTTP: {type(error).__name__}") from error
         finally:
             connection.close()
-        if response.status != http.client.OK:
-            raise ServerAnswerRefused(f"{method} {path} was answered with status {response.status}, expected 200")
-        if len(data) > most_bytes:
+        if response.status == http.client.OK and len(data) > most_bytes:
             raise ServerAnswerRefused(f"{method} {path} was answered with over {most_bytes} bytes")
-        return data
+        return response.status, data
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._secure:

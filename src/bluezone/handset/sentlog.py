@@ -12,7 +12,7 @@ from typing import Literal
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
 
-Kind = Literal["code_checked", "certificate_asked", "keys_sent", "declared"]
+Kind = Literal["code_checked", "certificate_asked", "keys_sent", "declared", "help_asked"]
 Outcome = Literal["unknown", "accepted", "refused", "not_reached"]
 
 
@@ -21,7 +21,8 @@ class Sent:
     """One request that carried the owner's data.
 
     kind: code_checked (the code was shown to the server), certificate_asked (code and blinded commitment),
-          keys_sent (the keys of `days` and `slots` venue slots), declared (the warning of `days`).
+          keys_sent (the keys of `days` and `slots` venue slots), declared (the warning of `days`),
+          help_asked (what the owner wrote in the form).
     unix_seconds: trusted time.
     days: UTC days since 1970-01-01; of a declaration the local one.
     outcome: "unknown" if the phone stopped before the answer came.

@@ -76,7 +76,7 @@ export class App {
 
   /** The health authority's number, or the emergency number before there is one. */
   hotline() {
-    return (this.state && this.state.city && this.state.city.hotline) || "115";
+    return ((this.state && this.state.city && this.state.city.hotline) || "115").replaceAll(" ", "\u00a0");
   }
 
   /** Whether nothing can be heard over Bluetooth here. */

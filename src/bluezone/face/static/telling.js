@@ -71,5 +71,16 @@ export function warningText(app, warning, name) {
   };
   const signed = app.state.city.texts || {};
   const text = (warning.kind === "venue" && signed[`venue_${name}`]) || signed[name];
-  return text ? fill(text, values) : app.t(`warning.${name}`, values);
+  const told = text ? fill(text, values) : app.t(`warning.${name}`, values);
+  return name.startsWith("step_") ? strongFirst(whole(told)) : whole(told);
+}
+
+/** Telephone numbers stay on one line. */
+function whole(text) {
+  return text.replace(/(\d) (?=\d)/g, "$1\u00a0");
+}
+
+/** The first sentence of a step stands out, unless its author marked something. */
+function strongFirst(text) {
+  return text.includes("**") ? text : text.replace(/^([^.!?]+[.!?])(?=\s|$)/, "**$1**");
 }

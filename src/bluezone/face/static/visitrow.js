@@ -8,8 +8,8 @@ export function placeName(app, visit) {
   return visit.label || app.t("visit.unnamed");
 }
 
-/** The visit with what can be done about it. */
-export function visitRow(app, visit) {
+/** The visit with what can be done about it. removable: whether removing it is offered here. */
+export function visitRow(app, visit, { removable = true } = {}) {
   const { clock } = app.dates;
   const times = { from: clock.call(app.dates, visit.inAt), until: clock.call(app.dates, visit.outAt || visit.plannedOutAt) };
   const place = h("div", {});
@@ -17,7 +17,7 @@ export function visitRow(app, visit) {
     "article", { class: "visit" },
     h("h3", {}, placeName(app, visit)),
     p(h("span", { class: "num soft" }, app.t(visit.outAt === null ? "visit.open" : "visit.over", times), " · ", app.t("visit.fingerprint", { fingerprint: visit.fingerprint }))),
-    h("div", { class: "buttons" }, visit.outAt === null ? checkOut(app, visit, place) : null, forget(app, visit, place)), place,
+    h("div", { class: "buttons" }, visit.outAt === null ? checkOut(app, visit, place) : null, removable && forget(app, visit, place)), place,
   );
 }
 
@@ -33,8 +33,7 @@ function checkOut(app, visit, place) {
 
 /** Removing takes a second press, because it cannot be undone. */
 function forget(app, visit, place) {
-  const named = { place: placeName(app, visit) };
-  const ask = h("button", { type: "button", class: "button quiet", "aria-label": app.t("visit.forget.named", named) }, app.t("visit.forget"));
+  const ask = h("button", { type: "button", class: "button quiet" }, app.t("visit.forget"), h("span", { class: "sr" }, `: ${placeName(app, visit)}`));
   ask.addEventListener("click", () => {
     const { button, place: answer } = worker(app, app.t("visit.forget.yes"), app.t("visit.checkout.busy"), async () => {
       await app.engine.forgetVisit(visit.id);

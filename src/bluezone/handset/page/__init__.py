@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone's local page on 127.0.0.1: state, warnings, report, sent list. Vietnamese first, English beside it."""
+"""The phone's local page: the face, and the JSON API behind it."""

@@ -2,7 +2,7 @@
 /** Home: one state, what to do, and the figures beneath it. Source: design "One state, said in words". */
 import { h, p } from "../dom.js";
 import { icon } from "../icons.js";
-import { linkButton, note, worker } from "../parts.js";
+import { call, linkButton, note, worker } from "../parts.js";
 import { exposureLine, stateTexts, stopText, titleOf, warningTitle } from "../telling.js";
 import { visitRow } from "../visitrow.js";
 
@@ -14,7 +14,7 @@ const NETWORK = ["offline", "server_answer_refused", "server"];
 export async function show(app) {
   const [visits, sent] = await Promise.all([app.engine.visits(), app.engine.sentLog()]);
   const open = visits.filter((visit) => visit.outAt === null);
-  const here = open.length ? h("section", { class: "card" }, h("h2", {}, app.t("home.here")), open.map((visit) => visitRow(app, visit))) : null;
+  const here = open.length ? h("section", { class: "card" }, h("h2", {}, app.t("home.here")), open.map((visit) => visitRow(app, visit, { removable: false }))) : null;
   return {
     title: titleOf(app), tab: "home", home: true, live: true,
     body: [
@@ -57,7 +57,11 @@ function action(app) {
   const { state, warnings } = app.state;
   if (warnings.length) {
     const first = `#/warning/${encodeURIComponent(warnings[0].id)}`;
-    return h("div", { class: "buttons" }, linkButton(first, app.t(state === "D" ? "home.d.button" : "home.c.button"), { wide: true }));
+    const { hotline } = app.state.city;
+    return h(
+      "div", { class: "buttons" }, linkButton(first, app.t(state === "D" ? "home.d.button" : "home.c.button"), { wide: true }),
+      state === "D" && hotline && call(app.t("warning.call"), hotline, { quiet: true }),
+    );
   }
   if (state === "B1") return h("div", { class: "buttons" }, linkButton("#/guide/bluetooth", app.t("home.b1.button")));
   const { button, place } = worker(app, app.t("home.check"), app.t("home.checking"), async () => {
@@ -95,8 +99,8 @@ function figures(app, visits, sent) {
   const heard = app.state.bluetooth && app.state.bluetooth.lastHeard;
   return h(
     "section", { class: "card figures num" }, h("h2", {}, app.t("home.figures")),
-    app.engine.canTrace && figure(heard ? app.dates.clock(heard) : "–", "home.figure.heard"),
-    figure(app.words.number(places), "home.figure.places"), figure(app.words.number(uploads), "home.figure.sent"),
+    h("div", {}, app.engine.canTrace && figure(heard ? app.dates.clock(heard) : "–", "home.figure.heard"),
+      figure(app.words.number(places), "home.figure.places"), figure(app.words.number(uploads), "home.figure.sent")),
   );
 }
 

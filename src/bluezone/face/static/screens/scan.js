@@ -57,7 +57,9 @@ async function look(camera, found) {
 
 function pictureField(app, found) {
   const answer = h("div", { role: "status" });
-  const { input, row } = field("picture", app.t("scan.picture"), { type: "file", accept: "image/*" });
+  // The browser's own file button speaks the browser's language; this one speaks the owner's.
+  const input = h("input", { type: "file", id: "picture", class: "sr", accept: "image/*" });
+  const row = h("div", {}, input, h("label", { for: "picture", class: "button quiet" }, icon("picture"), app.t("scan.picture")));
   input.addEventListener("change", async () => {
     if (!input.files.length) return;
     answer.replaceChildren(p(app.t("scan.reading")));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A warning: the day and about how long, three steps, a number to call, and what Bluezone does not know. */
 import { h, p, rich } from "../dom.js";
+import { icon } from "../icons.js";
 import { call, linkButton, note } from "../parts.js";
 import { exposureLine, warningText, warningTitle } from "../telling.js";
 
@@ -19,7 +20,7 @@ export async function show(app, parameter) {
   return {
     title: warningTitle(app, warning), tab: "home", live: true,
     body: [
-      h("section", { class: `card state ${warning.level === "high" ? "alert" : "warn"}` }, h("h1", {}, warningTitle(app, warning)), p(exposureLine(app, warning)), p(told("lead"))),
+      h("section", { class: `card state ${warning.level === "high" ? "alert" : "warn"}` }, icon(warning.level === "high" ? "alert" : "warn", 56), h("h1", {}, warningTitle(app, warning)), p(exposureLine(app, warning)), p(told("lead"))),
       h(
         "section", { class: "card reading" }, h("h2", {}, app.t("warning.todo")),
         h("ol", { class: "steps" }, ["step_1", "step_2", "step_3"].map((name) => h("li", {}, told(name)))), calls(app),

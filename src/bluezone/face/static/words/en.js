@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export default {
-  "disease": "COVID-19",
+  "disease": "COVID⁠-⁠19",
   "nav.home": "Home",
   "nav.diary": "Diary",
   "nav.inbox": "Inbox",
@@ -23,8 +23,8 @@ export default {
   "amount.minutes.one": "{count} minute",
   "amount.minutes.other": "{count} minutes",
   "band.under10": "under 10 minutes",
-  "band.10to15": "10–15 minutes",
-  "band.15to30": "15–30 minutes",
+  "band.10to15": "10⁠–⁠15 minutes",
+  "band.15to30": "15⁠–⁠30 minutes",
   "band.over30": "over 30 minutes",
   "certainty.low": "not certain",
   "certainty.medium": "medium",
@@ -140,7 +140,6 @@ export default {
   "visit.checkout.busy": "Noting…",
   "visit.checkedout": "Your leaving was noted.",
   "visit.forget": "Remove this visit",
-  "visit.forget.named": "Remove the visit to {place}",
   "visit.forget.sure": "Once removed, this visit can neither warn you nor be reported.",
   "visit.forget.yes": "Remove",
   "visit.forget.no": "Keep it",

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phone's JSON API, for its own page: one call for each method of the engine contract.
+
+Reading calls are GET and change nothing; the others POST a JSON object with their arguments by name. No call reads
+the encounter log; what it holds is told as a number for each day. Source: face/static/engine/interface.js.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from bluezone.handset.page import telling
+from bluezone.handset.phone import Handset
+from bluezone.handset.reporting import ReportDraft
+from bluezone.refusal import Refused
+
+LANGUAGES = ("vi", "en")
+Arguments = dict[str, Any]
+
+
+class CallInvalid(Refused):
+    """A call of the page's API lacks an argument or has one of the wrong type; nothing was changed."""
+
+    code = "call_invalid"
+
+
+class LanguageUnknown(Refused):
+    """The page has words in Vietnamese and English only; the language stays as it was."""
+
+    code = "language_unknown"
+
+
+class ReportNotPrepared(Refused):
+    """No code was read since the program started; enter it again. Nothing was sent."""
+
+    code = "report_not_prepared"
+
+
+class WarningMissing(Refused):
+    """There is no such warning on this phone any more; nothing was sent."""
+
+    code = "warning_missing"
+
+
+class NotOffered(Refused):
+    """This edition of the phone cannot do it; nothing was changed."""
+
+    code = "not_offered"
+
+
+class Api:
+    """The calls of one phone. next_check: gives Unix seconds of the next planned check, or None."""
+
+    def __init__(self, handset: Handset, next_check: Callable[[], float | None]) -> None:
+        self._handset = handset
+        self._next_check = next_check
+        self._draft: ReportDraft | None = None
+        self._draft_lock = threading.Lock()
+        self.erased = False
+        self.reading: dict[str, Callable[[], Any]] = {
+            "state": self._state, "visits": self._visits, "diary": lambda: telling.diary_of(handset),
+            "inbox": self._inbox, "reportState": lambda: telling.report_of(handset),
+            "sentLog": lambda: telling.sent_of(handset), "language": lambda: self.language,
+            "notifications": lambda: {"supported": False, "state": "off"},
+        }  # fmt: skip
+        self.changing: dict[str, Callable[[Arguments], Any]] = {
+            "start": self._start, "check": self._check, "readVenue": self._read_venue, "checkIn": self._check_in,
+            "checkOut": self._check_out, "forgetVisit": self._forget_visit, "markRead": self._mark_read,
+            "prepareReport": self._prepare, "previewReport": self._preview, "sendReport": self._send,
+            "askForHelp": self._ask_for_help, "declare": self._declare, "setLanguage": self._set_language,
+            "erase": self._erase, "allowNotifications": self._refuse,
+        }  # fmt: skip
+
+    @property
+    def language(self) -> str:
+        """What the owner chose; Vietnamese first."""
+        return str(self._handset.store.get("language", LANGUAGES[0]))
+
+    def _state(self) -> dict[str, Any]:
+        return telling.state_of(self._handset, self.language, self._next_check())
+
+    def _visits(self) -> list[dict[str, Any]]:
+        return [telling.visit_of(visit) for visit in self._handset.visits()]
+
+    def _inbox(self) -> list[dict[str, Any]]:
+        return [asdict(message) for message in self._handset.pages.messages(self.language)]
+
+    def _start(self, given: Arguments) -> dict[str, Any]:
+        with self._handset.store.transaction():
+            if "language" in given:
+                self._set_language({"code": given["language"]})
+            if self._handset.store.get("started_at") is None:
+                self._handset.store.put("started_at", self._handset.now())
+        return self._state()
+
+    def _check(self, _given: Arguments) -> dict[str, Any]:
+        self._handset.check()
+        return self._state()
+
+    def _read_venue(self, given: Arguments) -> dict[str, Any]:
+        return telling.venue_of(self._handset.read_venue(_text(given, "text", 2000)))
+
+    def _check_in(self, given: Arguments) -> dict[str, Any]:
+        remember = given.get("remember") is True
+        return telling.visit_of(self._handset.check_in(_text(given, "text", 2000), remember=remember))
+
+    def _check_out(self, given: Arguments) -> dict[str, Any]:
+        return telling.visit_of(self._handset.check_out(_number(given, "id")))
+
+    def _forget_visit(self, given: Arguments) -> None:
+        self._handset.forget_visit(_number(given, "id"))
+
+    def _mark_read(self, given: Arguments) -> None:
+        self._handset.pages.mark_read(_text(given, "id", 200))
+
+    def _prepare(self, given: Arguments) -> dict[str, Any]:
+        draft = self._handset.prepare_report(_text(given, "code", 4000))
+        with self._draft_lock:
+            self._draft = draft
+        return telling.draft_of(draft)
+
+    def _prepared(self) -> ReportDraft:
+        with self._draft_lock:
+            if self._draft is None:
+                raise ReportNotPrepared("no code was read since this program started; nothing was sent")
+            return self._draft
+
+    def _preview(self, given: Arguments) -> dict[str, Any]:
+        days, visits = _choice(given)
+        return telling.preview_of(self._handset.preview_report(self._prepared(), days, visits))
+
+    def _send(self, given: Arguments) -> dict[str, Any]:
+        (days, visits), draft = _choice(given), self._prepared()
+        self._handset.send_report(draft, days, visits, consent=given.get("consent") is True)
+        with self._draft_lock:
+            self._draft = None
+        return telling.report_of(self._handset)
+
+    def _ask_for_help(self, given: Arguments) -> dict[str, Any]:
+        contact, place, note = (_text({name: "", **given}, name, 2000) for name in ("contact", "place", "note"))
+        return {"ticket": self._handset.pages.ask_for_help(contact, place, note, self._handset.now())}
+
+    def _declare(self, given: Arguments) -> dict[str, Any]:
+        name = _text(given, "warningId", 200)
+        found = [warning for warning in self._handset.warnings() if warning.id == name]
+        if not found:
+            raise WarningMissing("there is no such warning on this phone; nothing was sent")
+        day: date = found[0].day
+        level: Any = found[0].level
+        # The button that sends says "agree and send", and nothing is sent by any other.
+        phone, text = _text(given, "phone", 100), _text({"text": "", **given}, "text", 4000)
+        self._handset.declare(day, level, phone, text, consent=True)
+        return {"sent": True}
+
+    def _set_language(self, given: Arguments) -> None:
+        code = given.get("code")
+        if code not in LANGUAGES:
+            raise LanguageUnknown(f"there are no words in {code!r}")
+        self._handset.store.put("language", code)
+
+    def _erase(self, _given: Arguments) -> None:
+        self._handset.forget()
+        self.erased = True
+
+    def _refuse(self, _given: Arguments) -> None:
+        raise NotOffered("this phone has no notices; its page tells what there is")
+
+
+def _text(given: Arguments, name: str, most: int) -> str:
+    value = given.get(name)
+    if not isinstance(value, str) or len(value) > most:
+        raise CallInvalid(f"{name} is {type(value).__name__}, expected a text of at most {most} characters")
+    return value
+
+
+def _number(given: Arguments, name: str) -> int:
+    value = _text(given, name, 20)
+    if not (value.isascii() and value.isdigit()):
+        raise CallInvalid(f"{name} is no number of a visit")
+    return int(value)
+
+
+def _choice(given: Arguments) -> tuple[list[int], list[int]]:
+    """UTC days and numbers of visits that the owner chose."""
+    days, visits = given.get("days", []), given.get("visits", [])
+    if not isinstance(days, list) or not all(type(day) is int for day in days):
+        raise CallInvalid("days is no list of UTC days")
+    if not isinstance(visits, list):
+        raise CallInvalid("visits is no list of visits")
+    return days, [_number({"visit": visit}, "visit") for visit in visits]
