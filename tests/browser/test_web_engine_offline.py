@@ -221,3 +221,50 @@ def test_what_is_sent_passes_the_service_worker_by(chromium, city):
     source = static_files()["service-worker.js"].content.decode()
     assert 'request.method !== "GET"' in source
     app.close()
+
+
+# What Chrome 90 does not have, taken away before any script runs.
+CHROME_90 = """
+    for (const [owner, name] of [[Array.prototype, 'at'], [String.prototype, 'at'], [Object, 'hasOwn'], [self, 'structuredClone'],
+      [Crypto.prototype, 'randomUUID'], [Array.prototype, 'findLast'], [Array.prototype, 'findLastIndex'], [AbortSignal, 'timeout'],
+      [AbortSignal, 'any'], [Array.prototype, 'toSorted'], [Array.prototype, 'toReversed'], [Array, 'fromAsync'],
+      [Promise, 'withResolvers'], [Object, 'groupBy'], [Map, 'groupBy'], [Uint8Array, 'fromHex'], [Uint8Array.prototype, 'toHex'],
+      [Uint8Array, 'fromBase64'], [Uint8Array.prototype, 'toBase64'], [String.prototype, 'isWellFormed']]) delete owner[name];
+    const {importKey} = SubtleCrypto.prototype;
+    SubtleCrypto.prototype.importKey = function (...told) {
+      const name = told[2] && (told[2].name || told[2]);
+      if (name === 'Ed25519' || name === 'X25519') return Promise.reject(new DOMException('Unrecognized name.', 'NotSupportedError'));
+      return importKey.apply(this, told);
+    };
+    if (navigator.serviceWorker) {
+      const {register} = ServiceWorkerContainer.prototype;
+      ServiceWorkerContainer.prototype.register = function (script, options = {}) {
+        return options.type === 'module' ? Promise.reject(new TypeError('no module workers')) : register.call(this, script, options);
+      };
+    }
+"""
+
+
+def test_with_only_what_chrome_90_has_the_engine_works_and_the_classic_worker_keeps_it_offline(chromium, city):
+    poster = a_poster(city)
+
+    class Old(App):
+        def _page(self):
+            if not getattr(self, "old", False):
+                self.context.add_init_script(CHROME_90)
+                self.old = True
+            return super()._page()
+
+    app = Old(chromium, city)
+    assert app.worker.endswith("/app/service-worker.js")
+    assert app.run("return [1].at === undefined && crypto.randomUUID === undefined")
+    app.context.set_offline(True)
+    app.reload()
+    visit = app.run("return engine.checkIn(x, {})", poster.link)
+    assert visit["fingerprint"] == poster.fingerprint
+    app.context.set_offline(False)
+    app.live(3 * HOUR)
+    app.run(PREPARE, a_code(city))
+    app.run(SEND + "; await sending")
+    assert app.run("return (await engine.reportState()).state") == "sent"
+    app.close()
