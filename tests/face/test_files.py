@@ -81,3 +81,18 @@ def test_every_file_of_the_face_has_a_type_and_every_import_leads_to_a_file_that
         for name in re.findall(r"""(?:from|import)\s*\(?\s*"(\.[^"]+)\"""", file.content.decode()):
             wanted = (folder / name).resolve().relative_to(STATIC.resolve()).as_posix()
             assert wanted in served or wanted == "engine/handset.js", f"{path} imports {name}"
+
+
+def test_every_code_the_browser_refuses_with_is_explained():
+    docs = STATIC.parents[3] / "docs"
+    if not docs.is_dir():
+        pytest.skip("needs the repository's docs")
+    explained = set(
+        re.findall(r"^\| `([a-z_0-9]+)` \|", (docs / "reference" / "problems.md").read_text(), re.MULTILINE)
+    )
+    own = set(re.findall(r"^\| `([a-z_0-9]+)` \|", (docs / "web-edition.md").read_text(), re.MULTILINE))
+    scripts = "\n".join(path.read_text() for path in [*(STATIC / "engine" / "web").glob("*.js"), STATIC / "outbox.js"])
+    used = set(re.findall(r"Refusal\(\s*\"([a-z_0-9]+)\"", scripts)) | set(re.findall(r"code_\w+: \"(\w+)\"", scripts))
+    assert used - explained - own == set()
+    assert own & explained == set(), "explained twice"
+    assert own - used == set(), "nobody refuses with it"
