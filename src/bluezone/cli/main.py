@@ -16,6 +16,7 @@ COMMANDS = {
     "doctor": "bluezone.cli.doctor:doctor",
     "export": "bluezone.cli.export:export",
     "exposure": "bluezone.cli.exposure:exposure",
+    "gate": "bluezone.cli.gate:gate",
     "handset": "bluezone.cli.handset:handset",
     "ids": "bluezone.cli.ids:ids",
     "manage": "bluezone.cli.manage:manage",

@@ -55,12 +55,14 @@ class GateBook:
         self._clock = clock
         self._lock = threading.RLock()
         try:
+            # It holds the device's token; the system's umask need not be trusted with that.
+            path.touch(mode=0o600)
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute("PRAGMA secure_delete=ON")
             self._connection.executescript(_SCHEMA)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise GateBookUnusable(f"the gate's book {path.name} cannot be opened: {error}") from error
 
     def enter(self, passage: Passage) -> int:

@@ -7,6 +7,7 @@ says the time, and counters that a wrong clock put into the wrong day are moved 
 
 import json
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -49,9 +50,14 @@ class GateSync:
         self._token = token
         self._book = book
         self._city = city
+        self._lock = threading.Lock()
 
     def run(self) -> int:
         """Send everything that is unsent; returns how many counters went. Raises OfficeUnreachable, OfficeRefused."""
+        with self._lock:
+            return self._run()
+
+    def _run(self) -> int:
         moved = self._city.server_said(float(self._tell([])["server_time"]))
         if moved:
             logger.warning("the clock was wrong by %.0f s; %d counters moved", moved, self._book.shift_buckets(moved))

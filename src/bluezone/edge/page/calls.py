@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The calls of the gate page, by name, with their arguments checked."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bluezone.edge.gatedesk import GateDesk
+from bluezone.localpage import CallInvalid, Changing, Reading
+
+MOST_TEXT = 4_096
+
+
+def reading(desk: GateDesk) -> Reading:
+    """What GET answers."""
+    return {"state": desk.state}
+
+
+def changing(desk: GateDesk, send: Callable[[], None]) -> Changing:
+    """What POST does. send: tells the office what waits, now."""
+    return {
+        "judge": lambda given: desk.judge(_text(given, "text")),
+        "enter": lambda given: desk.enter(_direction(given), _text(given, "verdict")),
+        "undo": lambda given: desk.undo(_number(given, "number")),
+        "signIn": lambda given: desk.sign_in(_text(given, "badge"), _text(given, "pin")),
+        "signOut": lambda _given: desk.sign_out(),
+        "send": lambda _given: _sent(desk, send),
+    }
+
+
+def _sent(desk: GateDesk, send: Callable[[], None]) -> dict[str, Any]:
+    send()
+    return {"unsent": desk.state()["unsent"]}
+
+
+def _text(given: dict[str, Any], name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str) or len(value) > MOST_TEXT:
+        raise CallInvalid(f"{name} is a text of at most {MOST_TEXT} letters")
+    return value
+
+
+def _number(given: dict[str, Any], name: str) -> int:
+    value = given.get(name)
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise CallInvalid(f"{name} is a whole number")
+    return value
+
+
+def _direction(given: dict[str, Any]) -> Any:
+    value = given.get("direction")
+    if value not in ("in", "out"):
+        raise CallInvalid('direction is "in" or "out"')
+    return value

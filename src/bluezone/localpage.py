@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A program's page on this machine: 127.0.0.1 only, for whoever holds the token in the address it printed.
+
+Serves files and a JSON API below a random path. Each request must name this host and port; a foreign Origin, another
+Host or a missing token is answered 403 and changes nothing. The cookie is bound to the random path, because cookies
+are shared by all ports of a host. No header lets another origin read anything. Source: specs/attacks.md row 40.
+"""
+
+import hmac
+import json
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
+
+from bluezone.refusal import Refused
+
+HOST = "127.0.0.1"
+MOST_BODY_BYTES = 65_536
+JSON = "application/json"
+API = "api/"
+SECURITY_HEADERS = (
+    ("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+     "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'none'; "
+     "base-uri 'none'; frame-ancestors 'none'"),
+    ("Permissions-Policy", "camera=(self), geolocation=(), microphone=()"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)  # fmt: skip
+
+Reading = Mapping[str, Callable[[], Any]]
+Changing = Mapping[str, Callable[[dict[str, Any]], Any]]
+
+
+class CallInvalid(Refused):
+    """A call whose body is not the JSON object it takes."""
+
+    code = "call_invalid"
+
+
+class Served(Protocol):
+    """A file as it is sent."""
+
+    @property
+    def content(self) -> bytes: ...
+
+    @property
+    def media_type(self) -> str: ...
+
+
+class LocalPage:
+    """Serves one program's page until `stop`.
+
+    files:    by path below the base; "" is the page itself.
+    reading:  calls answered to GET, by name; changing: to POST, with the JSON object that was sent.
+    port:     0 takes a free one. token, base: given only where they must outlive a restart of the program.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, Served],
+        reading: Reading,
+        changing: Changing,
+        port: int = 0,
+        token: str | None = None,
+        base: str | None = None,
+    ) -> None:
+        self.files, self.reading, self.changing = files, reading, changing
+        self.token = token or secrets.token_urlsafe(32)
+        self.base = base or f"/{secrets.token_urlsafe(12)}/"
+        local = self
+
+        class Handler(_Handler):
+            page = local
+
+        self._server = ThreadingHTTPServer((HOST, port), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"http://{HOST}:{self._server.server_port}"
+
+    @property
+    def url(self) -> str:
+        """The address to open; it holds the token."""
+        return f"{self.origin}{self.base}?token={self.token}"
+
+    def start(self) -> None:
+        """Answer from now on, in a thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    page: LocalPage
+    server_version, sys_version = "Bluezone", ""
+
+    def do_GET(self) -> None:
+        path = self._allowed_path()
+        if path is None:
+            return
+        if path in self.page.files:
+            file = self.page.files[path]
+            self._send(HTTPStatus.OK, file.media_type, file.content)
+        elif path.startswith(API) and (call := self.page.reading.get(path.removeprefix(API))):
+            self._call(call)
+        else:
+            self._send(HTTPStatus.NOT_FOUND, "text/plain", b"Nothing is here.\n")
+
+    def do_POST(self) -> None:
+        path = self._allowed_path()
+        if path is None:
+            return
+        if path.startswith(API) and (change := self.page.changing.get(path.removeprefix(API))):
+            self._call(lambda: change(self._arguments()))
+        else:
+            self._send(HTTPStatus.NOT_FOUND, "text/plain", b"Nothing is here.\n")
+
+    def _allowed_path(self) -> str | None:
+        """The path below the base if the request is the owner's; otherwise it is answered here."""
+        parts = urlsplit(self.path)
+        query = parse_qs(parts.query)
+        if not self._allowed(query) or not parts.path.startswith(self.page.base):
+            self._send(HTTPStatus.FORBIDDEN, "text/plain", b"Open the address that the program printed.\n")
+            return None
+        if "token" in query:
+            self._sign_in()
+            return None
+        return parts.path.removeprefix(self.page.base)
+
+    def _allowed(self, query: dict[str, list[str]]) -> bool:
+        """Whether host, origin and token are right. Compared as bytes, in constant time."""
+        port = urlsplit(self.page.origin).port
+        if self.headers.get("Host") not in (f"{HOST}:{port}", f"localhost:{port}"):
+            return False
+        origin = self.headers.get("Origin")
+        if origin is None and self.command == "POST" and "Authorization" not in self.headers:
+            return False
+        if origin not in (None, self.page.origin, f"http://localhost:{port}"):
+            return False
+        offered = query.get("token", [""])[0] or self._cookie("bluezone_token")
+        offered = self.headers.get("Authorization", "").removeprefix("Bearer ") or offered
+        return hmac.compare_digest(offered.encode(), self.page.token.encode())
+
+    def _cookie(self, name: str) -> str:
+        try:
+            morsel = SimpleCookie(self.headers.get("Cookie", "")).get(name)
+        except CookieError:
+            return ""
+        return morsel.value if morsel else ""
+
+    def _arguments(self) -> dict[str, Any]:
+        """The JSON object of a call. Raises CallInvalid."""
+        if self.headers.get("Content-Type", "").partition(";")[0].strip() != JSON:
+            raise CallInvalid("the body of a call is a JSON object, sent as application/json")
+        length = self.headers.get("Content-Length", "")
+        size = int(length) if length.isascii() and length.isdigit() else 0
+        if size > MOST_BODY_BYTES:
+            raise CallInvalid(f"the body is {size} bytes, expected at most {MOST_BODY_BYTES}")
+        try:
+            given = json.loads(self.rfile.read(size) or b"{}")
+        except (ValueError, RecursionError):
+            raise CallInvalid("the body is no JSON") from None
+        if not isinstance(given, dict):
+            raise CallInvalid("the body is no JSON object")
+        return given
+
+    def _call(self, call: Callable[[], Any]) -> None:
+        try:
+            answer = call()
+        except Refused as refused:
+            invalid = isinstance(refused, CallInvalid)
+            status = HTTPStatus.BAD_REQUEST if invalid else HTTPStatus.UNPROCESSABLE_ENTITY
+            details = {"seconds": refused.seconds} if hasattr(refused, "seconds") else {}
+            error = {"code": refused.code, "message": refused.message, "details": details}
+            self._send(status, JSON, json.dumps({"error": error}).encode())
+        else:
+            self._send(HTTPStatus.OK, JSON, json.dumps(answer).encode())
+
+    def _sign_in(self) -> None:
+        """Put the token into a cookie of this path alone, and lead on without it in the address."""
+        cookie = f"bluezone_token={self.page.token}; Path={self.page.base}; HttpOnly; SameSite=Strict"
+        self.send_response(HTTPStatus.SEE_OTHER)
+        self.send_header("Set-Cookie", cookie)
+        self.send_header("Location", self.page.base)
+        self.send_header("Content-Length", "0")
+        self._end()
+
+    def _send(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self._end()
+        self.wfile.write(body)
+
+    def _end(self) -> None:
+        for name, value in SECURITY_HEADERS:
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """No log of what the owner looks at."""
