@@ -11,16 +11,17 @@ import urllib.request
 
 import pytest
 from click.testing import CliRunner
-from tests.builders.handset import a_city
+from tests.builders.handset import World, a_city
 
 from bluezone.cli.handset import handset
-from bluezone.keyserver import codes
+from bluezone.keyserver import codes, venuecodes
+from bluezone.keyserver.venuecodes import VenueDescription
 
 
 @pytest.fixture
 def real_time_city(tmp_path):
     """A city whose clock is the machine's, because the command's is."""
-    with a_city(tmp_path) as (server, _, world):
+    with a_city(tmp_path, World(time.time())) as (server, _, world):
         world.now = time.time()
         server.key_server.tick()
         yield server, tmp_path / "data"
@@ -35,7 +36,8 @@ def ask(server, data, *arguments, answer=""):
 
 def test_a_phone_checks_reports_and_forgets(real_time_city):
     server, data = real_time_city
-    assert ask(server, data, "check", "--trust", server.trust()) == (0, {"level": "none", "days": [], "texts": []})
+    nothing = {"level": "none", "days": [], "venues": [], "texts": []}
+    assert ask(server, data, "check", "--trust", server.trust()) == (0, nothing)
     code, status = ask(server, data, "status")
     assert (code, status["state"], status["bluetooth"], status["checked_at"] is not None) == (0, "B1", "off", True)
     assert ask(server, data, "encounters") == (0, {"days": {}})
@@ -68,6 +70,25 @@ def test_a_report_shows_what_it_sends_and_sends_nothing_without_a_yes(real_time_
     exit_code, told = ask(server, data, "report", "--code", digits, answer="y\n")
     assert (exit_code, told["state"], told["keys"]) == (0, "sent", 1)
     assert ask(server, data, "sent")[1]["uploads"] == 1
+
+
+def test_visits_go_only_where_the_owner_says_so_and_are_shown_before(real_time_city):
+    from bluezone.handset import Handset
+
+    server, data = real_time_city
+    venue = venuecodes.register(server.key_server, "dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
+    phone = Handset.open(data / "handset", server.url, trust=server.trust())
+    phone.check()
+    phone._visits.begin(venue.venue, phone.now() - 4000, remember=True)
+    phone.close()
+    onset = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
+    digits = codes.issue(server.key_server, "confirmed", onset).code
+    options = ["--data", str(data), "--server", server.url, "--radio", "virtual:127.0.0.1:1"]
+    done = CliRunner().invoke(handset, ["report", "--code", digits, "--visits", "--yes", *options])
+
+    assert done.exit_code == 0, done.output
+    assert "venue Quán phở Bắc Hồ, " in done.stderr
+    assert len(server.key_server.keys_store.read("SELECT * FROM waiting_item")) >= 1
 
 
 @pytest.mark.parametrize(

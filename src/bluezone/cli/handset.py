@@ -95,6 +95,8 @@ def _check_lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"level {result['level']}"
     for day in result["days"]:
         yield f"  {day['day']}  {day['level']}  {day['band']} minutes, certainty {day['certainty']}"
+    for day in result["venues"]:
+        yield f"  {day['day']}  {day['level']}  {day['band']} minutes at a venue, certainty {day['certainty']}"
 
 
 @handset.command()
@@ -109,7 +111,12 @@ def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[
             {"day": day.day.isoformat(), "level": day.level, "band": day.band, "certainty": day.certainty}
             for day in assessment.days
         ]
-        return {"level": assessment.level, "days": days, "texts": [dict(w.texts) for w in phone.warnings()]}
+        venues = [
+            {"day": day.day.isoformat(), "level": day.level, "band": day.band, "certainty": day.certainty}
+            for day in phone.venue_days()
+        ]
+        texts = [dict(warning.texts) for warning in phone.warnings()]
+        return {"level": phone.level(), "days": days, "venues": venues, "texts": texts}
     finally:
         phone.close()
 
@@ -117,18 +124,26 @@ def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[
 @handset.command()
 @click.option("--code", help="The 12-digit code or the link; without it a report under way goes on.")
 @click.option("--day", "days", multiple=True, type=click.DateTime(["%Y-%m-%d"]), help="A day (UTC) to send; all.")
+@click.option("--visits", is_flag=True, help="Send the visits to venues in these days too.")
 @click.option("--yes", "consent", is_flag=True, help="Agree to what is shown, without being asked.")
 @phone_options
 @command_result(lambda result: (f"{result['state']}: {result['keys']} daily keys",))
 def report(
-    code: str | None, days: tuple[Any, ...], consent: bool, data: str | None, server: str, trust: str | None, radio: str
+    code: str | None,
+    days: tuple[Any, ...],
+    visits: bool,
+    consent: bool,
+    data: str | None,
+    server: str,
+    trust: str | None,
+    radio: str,
 ) -> dict[str, Any]:
     """Tell those you met. Shows exactly what will be sent and asks before anything is."""
     from bluezone.cli.reportdialogue import dialogue
 
     phone = _opened(data, server, trust, radio)
     try:
-        outcome = dialogue(phone, code, [day.date() for day in days] or None, consent)
+        outcome = dialogue(phone, code, [day.date() for day in days] or None, consent, visits)
         return {
             "state": outcome.state, "keys": outcome.keys,
             "days": [day.isoformat() for day in outcome.dates], "upload_at": outcome.upload_at,
