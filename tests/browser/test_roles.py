@@ -5,9 +5,12 @@ What each role does then: test_roles_at_work.py. Every page: test_every_page.py.
 """
 
 import base64
+import io
 
 import pytest
+from pypdf import PdfReader
 from tests.builders.accessibility import equip, press, reach, serious_findings, type_into
+from tests.builders.serving import HOTLINE
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 
 from bluezone.accounts.models import Role
@@ -114,3 +117,18 @@ def test_the_first_tab_leads_past_the_navigation(admin):
     admin.page.keyboard.press("Enter")
 
     assert admin.page.url.endswith("#main")
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_sheet_of_every_role_prints_on_one_page_of_a4(admin, served, language):
+    admin.context.add_cookies([{"name": "bluezone-language", "value": language, "url": served.office}])
+    for role in Role:
+        admin.open(f"/how-to/{role}/")
+        printed = PdfReader(io.BytesIO(admin.page.pdf(prefer_css_page_size=True)))
+        text = printed.pages[0].extract_text()
+
+        assert len(printed.pages) == 1, role
+        assert [round(float(side)) for side in printed.pages[0].mediabox[2:]] in ([595, 842], [596, 842], [594, 841])
+        assert HOTLINE in text, role
+        assert "Menu" not in text, role
+    admin.context.add_cookies([{"name": "bluezone-language", "value": "vi", "url": served.office}])

@@ -173,7 +173,7 @@ def _everyday_work(users, now) -> None:
     for days in (2, 5):
         codes.issue(key_server(), users["health_worker", 360], "confirmed", today - days * _DAY, now)
     granting.delegate(users["lead", 360].grants.get(), officer, today, today + 5 * _DAY, today)
-    importing.receive(users["admin", 360], "units", "to-dan-pho.csv", csv(*_GROUPS), today)
+    importing.receive(users["admin", 1280], "units", "to-dan-pho.csv", csv(*_GROUPS), today)
     for number, agency in enumerate(Agency.objects.order_by("pk")[:20]):
         counts = StaffCounts(staff=40 + number, with_smartphone=36, running=9 + number, web_edition=4, reminded=3)
         for week in (Week.of(today - 7 * _DAY), Week.of(today)):
