@@ -70,5 +70,4 @@ def _cached(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     etag = quote_etag(Asset("", response.content, "").sha256[:32])
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = KEPT
-    conditional: HttpResponse = get_conditional_response(request, etag=etag, response=response)
-    return conditional
+    return get_conditional_response(request, etag=etag, response=response) or response

@@ -60,7 +60,10 @@ def at_work(item: NewsItem, language: str) -> Reading:
 
 
 def feed(address: str) -> Iterator[dict[str, Any]]:
-    """What phones fetch, the same for everybody, at most FEED_BYTES of texts. address: of the public origin, without a trailing slash."""
+    """What phones fetch, the same for everybody, at most FEED_BYTES of texts.
+
+    address: of the public origin, without a trailing slash.
+    """
     room = FEED_BYTES
     for version in published()[:IN_THE_FEED]:
         room -= sum(len(getattr(version, name).encode()) for name in ("title_vi", "title_en", "body_vi", "body_en"))

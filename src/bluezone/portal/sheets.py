@@ -16,12 +16,12 @@ LEAST_POSTER_CODE_MM = 150
 # Measures of the poster's template as CSS writes them: type in points, everything else in millimetres. Four modules of
 # white are left around the code, and nothing but white.
 _A4: Mapping[str, str] = MappingProxyType({
-    "width": "210", "height": "297", "side": "16", "pad": "10", "head": "52", "title": "23.5", "text": "10.6",
-    "code_left": "30", "code_top": "63", "code": str(LEAST_POSTER_CODE_MM), "foot": "72", "foot_pad": "5",
+    "width": "210", "height": "297", "side": "16", "pad": "10", "head": "46", "title": "23.5", "text": "10.6",
+    "code_left": "30", "code_top": "58", "code": str(LEAST_POSTER_CODE_MM), "foot": "77", "foot_pad": "5",
 })  # fmt: skip
 _A3: Mapping[str, str] = MappingProxyType({
-    "width": "297", "height": "420", "side": "23", "pad": "14", "head": "73", "title": "33", "text": "15",
-    "code_left": "48.5", "code_top": "92", "code": "200", "foot": "105", "foot_pad": "8",
+    "width": "297", "height": "420", "side": "23", "pad": "14", "head": "66", "title": "33", "text": "15",
+    "code_left": "48.5", "code_top": "85", "code": "200", "foot": "111", "foot_pad": "8",
 })  # fmt: skip
 
 

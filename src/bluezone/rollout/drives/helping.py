@@ -126,7 +126,7 @@ def close(request: "HelpRequest", state: str, now: datetime.datetime) -> None:
 
 
 def _checked(contact: str, place: str, note: str) -> HelpWanted:
-    wanted = HelpWanted(*(" ".join(text.split()) for text in (contact, place)), note.strip())
+    wanted = HelpWanted(" ".join(contact.split()), " ".join(place.split()), note.strip())
     if not wanted.contact:
         raise HelpContactMissing("contact is empty; nobody could answer")
     limits = {"contact": CONTACT_LENGTH, "place": PLACE_LENGTH, "note": NOTE_LENGTH}

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public pages: what they promise, where they lead, and what they do not carry."""
+
+import dataclasses
+import gzip
+import re
+
+import pytest
+
+from bluezone.portal import texts
+from bluezone.portal.facts import facts
+from bluezone.portal.folders import ASSETS
+
+pytestmark = pytest.mark.django_db
+PAGES = [
+    "/", "/k", "/v", "/r", "/install/", "/protection/", "/guides/", "/faq/", "/news/", "/materials/", "/transparency/",
+    "/help/",
+]  # fmt: skip
+LINKS = {"android": "https://tai.backan.example/app"}
+
+
+@pytest.fixture
+def with_app(settings):
+    settings.CITY = dataclasses.replace(settings.CITY, install_links=LINKS)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_speaks_both_languages_without_inline_code_cookie_or_third_party(public, address, language):
+    public.cookies.load({"bluezone-language": language})
+    answer = public.get(address)
+    text = answer.text
+
+    assert answer.status_code == 200
+    assert f'<html lang="{language}">' in text
+    assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text) == []
+    assert re.findall(r"(?:src|href)=\"(?:https?:)?//", text) == []
+    assert not answer.cookies
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert re.search(r'name="viewport"', text)
+    other = "en" if language == "vi" else "vi"
+    assert f'href="/language/{other}/?next=' in text, "the other language is one tap away"
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_link_of_every_page_leads_somewhere(public, address):
+    for target in set(re.findall(r'(?:href|src|action)="(/[^"#]*)', public.get(address).text)):
+        if not target.startswith(("/language/", "/app/", "/materials/", "/static/")):
+            assert public.get(target).status_code == 200, target
+
+
+def test_pages_may_be_kept_for_a_minute_and_say_that_language_differs(public):
+    answer = public.get("/")
+
+    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert "Cookie" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize("address", ["/", "/install/", "/guides/", "/faq/", "/protection/", "/materials/"])
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_where_there_is_no_app_no_page_speaks_of_running_or_of_switching_bluetooth_on(public, address, language):
+    public.cookies.load({"bluezone-language": language})
+    text = public.get(address).text
+
+    assert not re.search(r"đang chạy|is running|bật Bluetooth|turn on bluetooth|keep bluetooth on", text, re.IGNORECASE)
+
+
+def test_the_landing_page_has_one_primary_button_and_is_honest_about_the_browser(public):
+    text = public.get("/").text
+
+    assert re.findall(r'class="button big"[^>]*>([^<]*)', text) == ["Mở bản web"]
+    assert "không ghi nhận được người ở gần qua Bluetooth" in text
+    assert "0209" in text
+
+
+def test_with_an_app_the_button_installs_it(public, with_app):
+    text = public.get("/").text
+
+    assert re.findall(r'class="button big"[^>]*>([^<]*)', text) == ["Cài đặt"]
+    assert LINKS["android"] in public.get("/install/").text
+    assert "Bật Bluetooth" in public.get("/guides/").text
+
+
+def test_the_short_link_is_the_landing_page_itself(public):
+    assert "Biết sớm khi từng ở gần" in public.get("/k").text
+
+
+@pytest.mark.parametrize("name", ["protection", "guides", "faq"])
+@pytest.mark.parametrize("app", [{}, LINKS])
+def test_no_sign_of_the_texts_is_left_on_a_page(settings, name, app):
+    settings.CITY = dataclasses.replace(settings.CITY, install_links=app)
+    for language in ("vi", "en"):
+        title, body = texts._read(name, language, facts(language))
+        assert title
+        assert not re.search(r"^@|[{}]|^# ", body, re.MULTILINE)
+
+
+def test_both_languages_of_a_text_have_the_same_parts(settings):
+    for app in ({}, LINKS):
+        settings.CITY = dataclasses.replace(settings.CITY, install_links=app)
+        for name in ("protection", "guides"):
+            shapes = [[part.picture for part in texts.page(name, code, facts(code))[1]] for code in ("vi", "en")]
+            assert shapes[0] == shapes[1]
+        assert len(texts.questions("vi", facts("vi"))[1]) == len(texts.questions("en", facts("en"))[1])
+
+
+def test_assets_are_kept_for_ever_under_an_address_that_changes_with_them(public):
+    for path, asset in ASSETS.assets.items():
+        answer = public.get(f"/assets/{ASSETS.digest}/{path}", headers={"Accept-Encoding": "gzip"})
+        body = gzip.decompress(answer.content) if answer.headers.get("Content-Encoding") == "gzip" else answer.content
+        assert body == asset.content
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        again = public.get(f"/assets/{ASSETS.digest}/{path}", headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304
+    older = public.get("/assets/000000000000/portal.css")
+    assert older.headers["Cache-Control"] == "public, max-age=60", "a page kept for a minute still finds its style"
+
+
+@pytest.mark.parametrize(
+    "path", ["../models.py", "..%2fmodels.py", "/etc/passwd", "fonts/../../models.py", "none.css", ""]
+)
+def test_no_path_leads_out_of_the_folder(public, path):
+    assert public.get(f"/assets/{ASSETS.digest}/{path}").status_code == 404
+    assert public.get(f"/app/{path or 'none.js'}").status_code == 404
+
+
+def test_an_unknown_address_is_told_in_words_of_the_public_site(public):
+    answer = public.get("/nothing/")
+
+    assert answer.status_code == 404
+    assert "Không có trang này" in answer.text
+    assert "Điều hành" not in answer.text
+
+
+def test_printed_fonts_have_every_vietnamese_letter():
+    from io import BytesIO
+
+    from fontTools.ttLib import TTFont
+
+    letters = (
+        "".join(chr(code) for code in range(0x1EA0, 0x1EFA)) + "ĂăÂâĐđÊêÔôƠơƯưÀÁÃÈÉÌÍÒÓÕÙÚÝàáãèéìíòóõùúýĨĩŨũ“”’–…·"
+    )
+    for weight in (400, 600):
+        font = TTFont(BytesIO(ASSETS.assets[f"fonts/be-vietnam-pro-{weight}.woff2"].content))
+        assert [letter for letter in letters if ord(letter) not in font.getBestCmap()] == []
