@@ -34,7 +34,8 @@ ACTS = re.compile(
 # What is pressed has at least 48 px (look.md).
 _BUTTONS = """
 () => [...document.querySelectorAll('button, .button, .tabs a, .side nav a, summary, input[type=submit], select')]
-  .filter(node => node.offsetParent && !node.closest('.hidden, [aria-hidden=true]') && node.getBoundingClientRect().height < 47.5)
+  .filter(node => node.offsetParent && !node.closest('.hidden, [aria-hidden=true]'))
+  .filter(node => node.getBoundingClientRect().height < 47.5)
   .map(node => `${node.textContent.trim().slice(0, 30)} ${Math.round(node.getBoundingClientRect().height)} px`)
 """
 
