@@ -49,12 +49,12 @@ def campaign_list(request: OfficeRequest) -> HttpResponse:
 def campaign(request: OfficeRequest, pk: int) -> HttpResponse:
     """One campaign: what it rests on, its days, figures, directives and tasks."""
     shown = _shown(request, pk)
-    today = timezone.localdate()
+    today, directives = timezone.localdate(), campaigning.directives_of(shown)
     context = {
         "campaign": shown,
         "today": today,
-        "figures": campaigning.figures([shown.pk])[shown.pk],
-        "directives": campaigning.directives_of(shown),
+        "figures": campaigning.sum_of(directives),
+        "directives": directives,
         "tasks": campaigning.tasks_of(shown, today),
         "may_change": _may_change(request, shown),
     }

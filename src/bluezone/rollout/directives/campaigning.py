@@ -18,6 +18,7 @@ from bluezone.rollout.directives.models import (
     Report,
     ReportState,
     Task,
+    TaskParty,
 )
 
 
@@ -75,9 +76,16 @@ def figures(campaign_ids: Iterable[int]) -> dict[int, Figures]:
     return {pk: Figures(directives=directives.get(pk, 0), **ways.get(pk, {})) for pk in ids}
 
 
+def sum_of(directives: Iterable[tuple[Directive, dict[str, int] | None]]) -> Figures:
+    """The figures of a campaign from the counts of its directives; drafts and recalled documents count nowhere."""
+    counted = [row or {} for one, row in directives if one.state == DirectiveState.ISSUED]
+    sums = {name: sum(row.get(name, 0) for row in counted) for name in ("sent", "received", "done")}
+    return Figures(directives=len(counted), **sums)
+
+
 def directives_of(campaign: Campaign) -> list[tuple[Directive, dict[str, int] | None]]:
     """Directives of a campaign, newest first, each with its counts."""
-    found = list(campaign.directives.select_related("issuer").defer("text", "proposal").order_by("-date", "-pk")[:200])
+    found = list(campaign.directives.select_related("issuer").defer("text", "proposal").order_by("-date", "-pk"))
     counted = queries.counts(one.pk for one in found)
     return [(one, counted.get(one.pk)) for one in found]
 
@@ -88,7 +96,6 @@ def tasks_of(campaign: Campaign, today: datetime.date) -> list[TaskRow]:
     found = list(
         tasks.select_related("directive")
         .defer("directive__text", "directive__proposal")
-        .annotate(agencies=Count("parties"))
         .order_by("due", "directive", "position")[:300]
     )
     made = Report.objects.filter(task__in=[task.pk for task in found]).exclude(state=ReportState.RETURNED)
@@ -98,10 +105,12 @@ def tasks_of(campaign: Campaign, today: datetime.date) -> list[TaskRow]:
         .values("task")
         .annotate(reports=Count("pk"), on_time=Count("pk", filter=Q(on_time=True)))
     }
+    parties = TaskParty.objects.filter(task__in=[task.pk for task in found]).order_by()
+    agencies = dict(parties.values_list("task").annotate(count=Count("pk")))
     return [
         TaskRow(
             task,
-            task.agencies,
+            agencies.get(task.pk, 0),
             counted.get(task.pk, {}).get("reports", 0),
             counted.get(task.pk, {}).get("on_time", 0),
             overdue=task.due is not None and task.due < today,
