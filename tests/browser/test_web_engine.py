@@ -52,7 +52,7 @@ def refusal_or_none(browser, script, argument=None):
     return browser.run(f"return refused(async () => {{ {script} }})", argument).get("refused")
 
 
-def test_a_stay_shared_with_a_case_warns_and_another_hour_does_not(chromium, city):
+def test_row_20_a_stay_shared_with_a_case_warns_and_another_hour_does_not(chromium, city):
     poster = a_poster(city)
     with browsers(chromium, city, "patient", "near", "later") as (patient, near, later):
         for browser in (patient, near):
@@ -78,7 +78,7 @@ def test_a_stay_shared_with_a_case_warns_and_another_hour_does_not(chromium, cit
     assert {**warning, "id": ""} == {
         "id": "", "kind": "venue", "day": "2026-11-25", "minutesBand": ">30", "level": "high", "certainty": "medium",
         "label": "Chợ Bắc Kạn", "watchUntil": "2026-12-09", "read": False,
-    }  # fmt: skip
+    }, "row 11: day, band, level, certainty; no time of day"  # fmt: skip
     assert all(one["bluetooth"] is None for one in states)
 
 
@@ -192,7 +192,7 @@ def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
         assert patient.run("return (await engine.reportState()).state") == "refused"
 
 
-def test_foreign_malformed_expired_revoked_and_altered_posters_are_refused(chromium, city):
+def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refused(chromium, city):
     from tests.builders.venue import a_venue, link_of
 
     from bluezone.keyserver import venuecodes
@@ -230,7 +230,7 @@ def test_foreign_malformed_expired_revoked_and_altered_posters_are_refused(chrom
     assert (seen["name"], seen["fingerprint"], seen["stayMinutes"]) == ("Chợ Bắc Kạn", good.fingerprint, 60)
 
 
-def test_check_out_by_hand_and_by_itself_prunes_keys_and_keeps_no_trace_of_the_venue(chromium, city):
+def test_row_23_check_out_prunes_keys_and_keeps_no_trace_of_the_venue_and_after_15_days_nothing_is_left(chromium, city):
     poster = a_poster(city)
     dump = """
         const parts = engine.parts, all = [];
@@ -351,7 +351,7 @@ def test_a_wrong_clock_is_said_and_corrected_and_loses_no_stay(chromium, city):
         assert visitor.run("return engine.state()")["state"] == "A"
 
 
-def test_old_files_for_ever_are_said_to_be_old_after_36_hours(chromium, city):
+def test_row_38_old_files_for_ever_are_said_to_be_old_after_36_hours(chromium, city):
     with browsers(chromium, city, "visitor") as (visitor,):
         assert visitor.run("return engine.state()")["state"] == "A"
         visitor.run("sim.now += 37 * 3600; await engine.check()")
@@ -360,7 +360,7 @@ def test_old_files_for_ever_are_said_to_be_old_after_36_hours(chromium, city):
     assert (state["state"], state["stale"]) == ("B2", True)
 
 
-def test_rolled_back_truncated_and_altered_files_are_refused_and_the_old_state_stays(chromium, city):
+def test_row_18_rolled_back_truncated_and_altered_files_are_refused_and_the_old_state_stays(chromium, city):
     poster = a_poster(city)
     with browsers(chromium, city, "visitor") as (visitor,):
         stay(visitor, poster)
@@ -412,7 +412,7 @@ def swapped(body):
     return json.dumps(file).encode()
 
 
-def test_a_truncated_or_altered_package_changes_nothing_and_the_right_one_still_warns(chromium, city):
+def test_row_18_a_truncated_or_altered_package_changes_nothing_and_the_right_one_still_warns(chromium, city):
     poster = a_poster(city)
     with browsers(chromium, city, "patient", "near") as (patient, near):
         for browser in (patient, near):

@@ -17,7 +17,10 @@ pytestmark = pytest.mark.browser
 EARLIER = """
     const {clock} = engine.parts;
     const now = clock.now.bind(clock);
+    // Not across midnight in the city, or there would be a warning for each day.
+    const day = (moment) => Math.floor((moment + 7 * 3600) / 86400);
     let moment = now() - 3 * 3600;
+    if (day(moment) !== day(moment + 45 * 60)) moment -= 3600;
     clock.now = () => moment;
     const visit = await engine.checkIn(x, {remember: true});
     moment += 45 * 60;
@@ -110,6 +113,59 @@ def test_a_case_reports_a_stay_from_the_web_edition_and_another_browser_is_warne
     for profile in (patient, near, elsewhere):
         assert profile.trouble == []
         profile.context.close()
+
+
+def test_the_app_as_it_is_served_works_without_a_network_after_its_first_load(chromium, city):
+    profile = Profile(chromium, city)
+    profile.run(
+        """
+        await navigator.serviceWorker.ready;
+        while (!navigator.serviceWorker.controller) await new Promise((resolve) => setTimeout(resolve, 20));
+        """
+    )
+    profile.context.set_offline(True)
+    profile.page.reload()
+    profile.run(OPEN, profile.page.evaluate("document.body.dataset.cityKey"))
+    assert profile.page.locator("h1").count() == 1
+    assert profile.run("return (await engine.state()).city.hotline") == HOTLINE
+    assert profile.run("return refused(() => engine.check())")["refused"] == "offline"
+    assert [said for said in profile.trouble if "Content Security" in said] == []
+    profile.context.close()
+
+
+def test_a_request_for_help_gets_a_ticket_and_the_same_again_is_the_same_one(chromium, city):
+    profile = Profile(chromium, city)
+    ask = "return engine.askForHelp({contact: '0912345678', place: 'Tổ 4, phường Sông Cầu', note: 'Không cài được'})"
+    first = profile.run(ask)
+    assert first["ticket"]
+    lost = profile.run(
+        """
+        const real = engine.parts.environment.fetch;
+        engine.parts.environment.fetch = async (...told) => { await real(...told); throw new TypeError('lost'); };
+        const body = {contact: '0912345679', place: 'Chợ', note: ''};
+        const answer = await refused(() => engine.askForHelp(body));
+        engine.parts.environment.fetch = real;
+        return [answer, await engine.askForHelp(body), (await engine.sentLog()).own.map(({what, outcome}) => [what, outcome])];
+        """
+    )
+    assert lost[0]["refused"] == "offline"
+    assert lost[1]["ticket"] != first["ticket"]
+    assert lost[2] == [["help_asked", "accepted"], ["help_asked", "not_reached"], ["help_asked", "accepted"]]
+    assert len(bluezone_tickets(city.data)) == 2
+    profile.context.close()
+
+
+def bluezone_tickets(data):
+    import sqlite3
+
+    with sqlite3.connect(data / "office.sqlite3") as office:
+        table = next(
+            name
+            for (name,) in office.execute(
+                "SELECT name FROM sqlite_master WHERE name LIKE '%helprequest%' AND type = 'table'"
+            )
+        )
+        return office.execute(f"SELECT id FROM {table}").fetchall()
 
 
 def test_a_puzzle_of_a_server_that_was_guessed_at_is_solved_and_a_valid_code_still_goes(chromium, city):

@@ -15,6 +15,7 @@ import { dayText, localDay, utcDay } from "./days.js";
 import { UPLOAD_SIZE, VERIFY_SIZE } from "./messages.js";
 import { commitment, infectiousLevel, slotBytes } from "./payload.js";
 import { slotsOf } from "./venueslots.js";
+import { KEPT_DAYS } from "./visits.js";
 
 /** Held while something of a report is being sent; no update takes over meanwhile. */
 export const reportLock = (store) => `${store.name}-report`;
@@ -40,7 +41,8 @@ export class Reporting {
     checkStatus(answer.status);
     const now = this.clock.now();
     await this.city.requireTrusted(answer.kid, answer.klass, now);
-    const offered = (visit) => this.visits.canSend(visit) && infectiousLevel(utcDay(visit.inAt), answer.onsetDay) !== null;
+    const offered = (visit) => this.visits.canSend(visit) && utcDay(now) - utcDay(visit.inAt) <= KEPT_DAYS
+      && infectiousLevel(utcDay(visit.inAt), answer.onsetDay) !== null;
     const visits = (await this.visits.all()).filter(offered);
     if (!visits.length) throw new Refusal("nothing_to_report", {}, "no stay of the days in which you could infect others");
     this.draft = { credential, klass: answer.klass, kid: answer.kid, visits, now };
