@@ -44,7 +44,8 @@ def test_a_second_check_downloads_nothing_twice_and_changes_nothing(phones, serv
     server.requests.clear()
 
     assert near.check() == first
-    assert [path for path, _ in server.requests] == ["/v1/config", "/v1/exports/index.json", "/v1/venues/index.json"]
+    fetched = ["/v1/config", "/v1/exports/index.json", "/v1/venues/index.json", "/news/feed.json"]
+    assert [path for path, _ in server.requests] == fetched
 
 
 def test_nine_minutes_at_arm_s_length_warn_nobody(phones, server, world):

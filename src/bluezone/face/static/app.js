@@ -99,10 +99,10 @@ export class App {
   async route() {
     const turn = ++this.turn;
     const path = location.hash.replace(/^#/, "") || "/";
-    const { load, parameter } = routeOf(path, this);
-    const screen = await load();
     try {
       await this.renew();
+      const { load, parameter } = routeOf(path, this);
+      const screen = await load();
       const shown = await screen.show(this, parameter);
       if (turn !== this.turn) return;
       this.leave();

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every screen of the face in both languages, at 360 and 1,280 pixels, against a real phone."""
+
+import datetime
+import re
+
+import pytest
+from tests.builders.face import DESK, PHO, PHONE, assert_fit, opened, plain
+from tests.builders.handset import a_city, meet, published, reported
+
+from bluezone.face.files import static_files
+from bluezone.keyserver import codes, venuecodes
+
+pytestmark = pytest.mark.browser
+
+RUNNING = {"vi": "đang chạy", "en": "running"}
+SCREENS = [
+    "/", "/about", "/diary", "/inbox", "/scan", "/report", "/sent", "/help", "/share", "/more", "/faq", "/guides",
+    "/guide/bluetooth", "/guide/place", "/guide/report", "/guide/warned", "/guide/family", "/language",
+    "/notifications", "/erase", "/erase-sure", "/nowhere",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    """A city with a warned phone, a quiet one that is at a place, and one that nobody has agreed on."""
+    with a_city(tmp_path_factory.mktemp("face")) as (server, phones, world):
+        venue = venuecodes.register(server.key_server, "dk-1", PHO)
+        quiet, warned, patient = (phones.new(name) for name in ("quiet", "warned", "patient"))
+        for phone in (quiet, warned, patient):
+            phone.check()
+        patient.payload()
+        visit = warned.check_in(venue.link, remember=True)
+        meet(warned, patient, 25, world=world)
+        warned.check_out(visit.id)
+        reported(patient, server)
+        published(server, world)
+        for phone in (quiet, warned):
+            phone.check()
+            boot = phone.clock.boot_seconds()
+            phone.note_radio(boot, boot)
+        quiet.check_in(venue.link, remember=True)
+        quiet.payload()
+        yield {
+            "server": server,
+            "world": world,
+            "venue": venue,
+            "quiet": quiet,
+            "warned": warned,
+            "new": phones.new("new"),
+        }
+
+
+def test_the_list_of_screens_is_whole():
+    routes = static_files()["routes.js"].content.decode()
+    names = set(re.findall(r'^  "?([a-z-]*)"?: \(\) => import', routes, re.MULTILINE))
+    walked = {path.split("/")[1] for path in SCREENS} | {
+        "warning",
+        "declare",
+        "place",
+        "v",
+        "r",
+        "checked-in",
+        "message",
+        "welcome",
+    }
+    assert names - walked == {"report-choose", "report-read", "report-done"}
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_every_screen_is_fit_to_be_used(chromium, lived, language, width):
+    (warning,) = lived["warned"].warnings()
+    code = lived["venue"].link.split("#")[1]
+    with opened(chromium, lived["warned"], width=width, language=language) as face:
+        for path in [*SCREENS, f"/warning/{warning.id}", f"/declare/{warning.id}", "/warning/gone", "/message/gone"]:
+            if path != "/":
+                face.go(path)
+            assert_fit(face)
+            assert face.page.evaluate("document.documentElement.lang") == language
+        assert face.told == []
+    with opened(chromium, lived["quiet"], width=width, language=language) as face:
+        assert_fit(face)
+        for path in (f"/v/{code}", "/checked-in", "/diary", "/place"):
+            face.go(path)
+            assert_fit(face)
+        assert face.told == []
+    with opened(chromium, lived["new"], width=width, language=language, started=False) as face:
+        assert_fit(face)
+        assert "welcome" not in face.page.url
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_step_of_a_report_is_fit_to_be_used(chromium, lived, language):
+    onset = lived["quiet"].today() - datetime.timedelta(days=1)
+    code = codes.issue(lived["server"].key_server, "confirmed", onset).code
+    with opened(chromium, lived["quiet"], language=language) as face:
+        face.go("/report")
+        face.page.fill("#code", code)
+        face.page.click("form button[type=submit]")
+        face.page.wait_for_selector("fieldset")
+        assert_fit(face)
+        face.page.click("form button[type=submit]")
+        face.page.click("summary")
+        assert_fit(face)
+        face.page.click("main .button.quiet")
+        face.page.wait_for_selector("[data-state]")
+    assert codes.status(lived["server"].key_server, code) == "open"
+
+
+@pytest.mark.parametrize("path", ["/", "/diary", "/share", "/guide/place", "/erase-sure"])
+def test_dark_screens_are_as_readable(chromium, lived, path):
+    with opened(chromium, lived["warned"], dark=True) as face:
+        if path != "/":
+            face.go(path)
+        assert_fit(face)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_word_running_stands_only_where_bluetooth_sent_and_heard_within_15_minutes(chromium, lived, language):
+    quiet = lived["quiet"]
+    boot = quiet.clock.boot_seconds()
+    quiet.note_radio(boot, boot)
+    with opened(chromium, quiet, language=language) as face:
+        assert RUNNING[language] in face.text()
+        lived["world"].pass_by(16 * 60)
+        face.page.reload()
+        face.page.wait_for_selector("[data-state]")
+        assert RUNNING[language] not in face.text()
+        assert face.page.get_attribute("[data-state]", "data-state") == "B1"
+        assert plain(face.heading()) == {"vi": "Bluezone đang dừng", "en": "Bluezone has stopped"}[language]
+        lived["world"].pass_by(-16 * 60)
+        for path in SCREENS[1:]:
+            face.go(path)
+            assert RUNNING[language] not in face.text().lower(), path
+
+
+def test_each_screen_gives_the_focus_to_its_heading_and_back_returns(chromium, lived):
+    with opened(chromium, lived["quiet"]) as face:
+        focused = "document.activeElement.tagName + ' ' + document.activeElement.textContent"
+        face.page.click("nav a[href='#/diary']")
+        face.page.wait_for_function("() => document.querySelector('main h1').textContent === 'Nhật ký'")
+        assert face.page.evaluate(focused) == "H1 Nhật ký"
+        assert face.page.title() == "Nhật ký · Bluezone"
+        face.page.click("nav a[href='#/more']")
+        face.page.wait_for_function("() => document.querySelector('main h1').textContent === 'Thêm'")
+        face.page.go_back()
+        face.page.wait_for_function("() => document.querySelector('main h1').textContent === 'Nhật ký'")
+        assert face.page.evaluate(focused) == "H1 Nhật ký"
+        assert face.page.get_attribute("nav a[aria-current=page]", "href") == "#/diary"
+
+
+def test_the_language_changes_at_once_on_every_screen_and_stays(chromium, lived):
+    with opened(chromium, lived["quiet"]) as face:
+        face.go("/faq")
+        face.page.click("#language")
+        face.page.wait_for_function("() => document.title === 'Questions and answers · Bluezone'")
+        assert face.page.evaluate("document.documentElement.lang") == "en"
+        assert face.page.evaluate("document.activeElement.id") == "language"
+        face.page.reload()
+        face.page.wait_for_function("() => document.title === 'Questions and answers · Bluezone'")
+        face.page.click("#language")
+        face.page.wait_for_function("() => document.documentElement.lang === 'vi'")
+
+
+def test_the_first_run_asks_before_it_shows_anything_and_goes_where_its_owner_wanted(chromium, lived):
+    code = lived["venue"].link.split("#")[1]
+    with opened(chromium, lived["new"], started=False) as face:
+        lived["new"].check()
+        face.go(f"/v/{code}")
+        assert face.heading() == "Bluezone báo cho bạn biết sớm"
+        assert not face.page.locator("nav").count()
+        face.page.click("text=Đồng ý và bắt đầu")
+        face.wait("Đây là địa điểm này?")
+        assert PHO.name in face.text()
+
+
+def test_what_was_scanned_is_text_and_never_markup(chromium, lived):
+    bad = PHO.__class__(name="<img src=x onerror=alert(1)>", address="<b>x</b>", type=4, stay_minutes=60)
+    link = venuecodes.register(lived["server"].key_server, "dk-9", bad).link
+    with opened(chromium, lived["quiet"]) as face:
+        face.go(f"/v/{link.split('#')[1]}")
+        assert bad.name in face.text()
+        assert not face.page.locator("main img, main b").count()
+        assert face.told == []
+
+
+def test_erasing_takes_two_steps_and_leaves_nothing(chromium, tmp_path):
+    with a_city(tmp_path) as (_, phones, _):
+        phone = phones.new("phone")
+        phone.check()
+        with opened(chromium, phone) as face:
+            face.go("/erase")
+            assert "không được cảnh báo" in face.text()
+            face.page.click("text=Tôi hiểu, tiếp tục")
+            face.wait("Chắc chắn xóa hết?")
+            assert (phones.folder / "phone" / "handset.key").exists()
+            face.page.click("text=Xóa hết ngay")
+            face.wait("Đã xóa hết")
+            assert list((phones.folder / "phone").glob("handset.*")) == []
+
+
+def test_a_program_that_has_stopped_is_told_in_words(chromium, lived):
+    with opened(chromium, lived["quiet"]) as face:
+        face.page.route("**/api/**", lambda route: route.abort())
+        face.page.evaluate("location.hash = '/diary'")
+        face.wait("Mất liên lạc với Bluezone trên máy")
+        assert "Dữ liệu vẫn còn" in face.text()
