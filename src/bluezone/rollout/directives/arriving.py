@@ -47,13 +47,16 @@ class ExchangeRepeated(Refused):
 
 def known(sender: Agency, about: str) -> Directive | None:
     """The document of this sender that files call `about`."""
-    parts = about.split(",")
-    if len(parts) != 3 or parts[0] != sender.edxml_id:
+    organ_id, _, rest = about.partition(",")
+    day, _, code = rest.partition(",")
+    try:
+        date = datetime.datetime.strptime(day, "%Y/%m/%d").replace(tzinfo=datetime.UTC).date()
+    except ValueError:
         return None
-    for one in Directive.objects.filter(issuer=sender, from_file=True).exclude(date=None).defer("text", "proposal"):
-        if f"{sender.edxml_id},{one.date:%Y/%m/%d},{one.code}" == about:
-            return one
-    return None
+    if organ_id != sender.edxml_id:
+        return None
+    of_the_day = Directive.objects.filter(issuer=sender, from_file=True, date=date).defer("text", "proposal")
+    return next((one for one in of_the_day if one.code == code), None)
 
 
 def bring_in(

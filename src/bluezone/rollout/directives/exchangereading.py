@@ -152,7 +152,8 @@ def _look_at_status(signed: SignedMessage, message: StatusMessage, sender: Agenc
             raise ExchangeRepeated(f"the document is {target.state} already")
         return Look(message, kind, sender, mark, signed.digest, _ours(target, user), target)
     dispatch = statusreading.concerned(message, sender)
-    duties.require_clerk(user, dispatch.directive.issuer)
+    if not duties.issuing_agencies(user).filter(pk=dispatch.directive.issuer_id).exists():
+        raise NotForUs("the state is of a document that the account's agency did not issue")
     stale = statusreading.is_stale(dispatch, message)
     return Look(message, kind, sender, mark, signed.digest, (), dispatch.directive, dispatch, stale)
 

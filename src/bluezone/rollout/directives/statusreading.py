@@ -43,11 +43,14 @@ def concerned(message: StatusMessage, sender: Agency) -> Dispatch:
 
 
 def is_stale(dispatch: Dispatch, message: StatusMessage) -> bool:
-    """Whether a state said later is known already; of two said in the same second the further one counts."""
-    said = ExchangedFile.objects.filter(
+    """Whether a state said later is known already; of two said in the same second the further one counts.
+
+    What was said to be later than when it was read in counts as of then: a partner's wrong clock must not silence it.
+    """
+    known = ExchangedFile.objects.filter(
         direction=ExchangedFile.Direction.IN, kind=ExchangedFile.Kind.STATUS, dispatch=dispatch
-    ).values_list("said_at", "status")
-    newest = max(said, default=None)
+    ).values_list("said_at", "at", "status")
+    newest = max(((min(said_at, at), status) for said_at, at, status in known if said_at), default=None)
     return newest is not None and (message.timestamp, message.status.value) < newest
 
 

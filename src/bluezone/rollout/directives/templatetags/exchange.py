@@ -7,6 +7,7 @@ from django import template
 from django.utils.translation import gettext as _
 
 from bluezone.accounts import scoping
+from bluezone.accounts.training import practising
 from bluezone.rollout.directives import duties, exchangewriting, handling, statuswriting
 from bluezone.rollout.directives.edxml import StatusCode
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch
@@ -51,7 +52,11 @@ def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
     """States to send back of a document of another office; or the file to send, for a clerk of the issuer."""
     user, directive = context["request"].user, dispatch.directive
     handles = scoping.may(user, duties.CLERKS, agency=dispatch.agency)
-    issued = not directive.from_file and directive.state not in (DirectiveState.DRAFT, DirectiveState.APPROVED)
+    issued = (
+        not practising()
+        and not directive.from_file
+        and directive.state not in (DirectiveState.DRAFT, DirectiveState.APPROVED)
+    )
     may_send = issued and scoping.may(user, duties.CLERKS, agency=directive.issuer)
     kind = exchangewriting.FILE_KINDS[exchangewriting.kind_of(directive, dispatch)].label if may_send else ""
     return {
