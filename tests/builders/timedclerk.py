@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A clerk whose every tap and key is counted, timed by the keystroke-level model.
+
+Source: S. K. Card, T. P. Moran, A. Newell, "The keystroke-level model for user performance time with interactive
+systems", Communications of the ACM 23 (1980): K 0.28 s for an average non-secretary typist, P 1.10 s, H 0.40 s, a press
+or release of the mouse button 0.10 s, M 1.35 s. Reading what the page proposes is added at 230 words a minute, and the
+answers of the system as long as they take.
+"""
+
+import subprocess
+import sys
+import time
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KEY, POINT, HAND, BUTTON, THINK = 0.28, 1.10, 0.40, 0.20, 1.35
+WORDS_A_MINUTE = 230
+EXTRA_AGENCIES = 7
+
+
+def keys_of(text: str) -> int:
+    """Keys pressed to type a text with Telex: one for each letter, one more for each mark, and for đ."""
+    return len(unicodedata.normalize("NFD", text)) + text.lower().count("đ")
+
+
+@dataclass
+class Work:
+    """What somebody did: clicks, fields touched, keys pressed, words read, and the seconds these take."""
+
+    clicks: int = 0
+    fields: int = 0
+    keys: int = 0
+    words: int = 0
+    seconds: float = 0.0
+    waited: float = field(default=0.0)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.clicks} clicks, {self.fields} fields, {self.keys} keys, {self.words} words read: "
+            f"{self.seconds + self.waited:.0f} s, of which {self.waited:.0f} s waiting"
+        )
+
+    @property
+    def total(self) -> float:
+        """Seconds of work and waiting."""
+        return self.seconds + self.waited
+
+
+class TimedPage:
+    """One page of a browser, used with mouse and keyboard, counting into `work`."""
+
+    def __init__(self, page, work):
+        self.page, self.work = page, work
+
+    def click(self, selector, *, leads_on=True):
+        """Think, point, press; wait for the page that comes."""
+        self.work.clicks += 1
+        self.work.seconds += THINK + POINT + BUTTON
+        begun = time.monotonic()
+        if leads_on:
+            with self.page.expect_navigation():
+                self.page.click(selector)
+            self.work.waited += time.monotonic() - begun
+        else:
+            self.page.click(selector)
+
+    def type(self, selector, text):
+        """Think, point at a field, press, move the hand to the keys, type."""
+        self._touch(selector)
+        self.page.locator(selector).press("Control+A")
+        self.page.locator(selector).press_sequentially(text)
+        self._keys(keys_of(text) + 2)
+
+    def paste(self, selector, text):
+        """Into a field by Ctrl+V, what was copied before (Ctrl+A, Ctrl+C there)."""
+        self._touch(selector)
+        self.page.fill(selector, text)
+        self._keys(6)
+
+    def day(self, selector, day):
+        """A date: eight digits."""
+        self._touch(selector)
+        self.page.fill(selector, day)
+        self._keys(8)
+
+    def choose_file(self, selector, name, data, kind):
+        """The button, the file in the system's window, and *Open*."""
+        self._touch(selector)
+        self.work.clicks += 2
+        self.work.seconds += 2 * (THINK + POINT + BUTTON)
+        self.page.set_input_files(selector, {"name": name, "mimeType": kind, "buffer": data})
+
+    def read(self):
+        """Read through what stands in the fields of the page."""
+        texts = self.page.eval_on_selector_all(
+            "main input:not([type=hidden]), main textarea", "all => all.map(one => one.value)"
+        )
+        words = sum(len(text.split()) for text in texts)
+        self.work.words += words
+        self.work.seconds += 60 * words / WORDS_A_MINUTE
+
+    def _touch(self, selector):
+        self.page.locator(selector).focus()
+        self.work.clicks += 1
+        self.work.fields += 1
+        self.work.seconds += THINK + POINT + BUTTON + HAND
+
+    def _keys(self, count):
+        self.work.keys += count
+        self.work.seconds += KEY * count
+
+
+def plant(data: Path) -> None:
+    """Give a running `serve` a clerk, a signer, and eight wards and thirty agencies that Nơi nhận stands for."""
+    subprocess.run(
+        [sys.executable, "-m", "tests.builders.timedclerk", str(data)], check=True, cwd=Path(__file__).parents[2]
+    )
+
+
+def _plant(data: Path) -> None:
+    from bluezone.web.preparing import open_office
+
+    open_office(data)
+    from tests.builders import peopling
+    from tests.builders.agencies import agency_values
+
+    from bluezone.agencies.models import Agency, RecipientGroup
+    from bluezone.agencies.recording import save_agency
+
+    peopling._last_until_today()
+    for role in ("clerk", "issuer"):
+        peopling._account(peopling.Person(role, 1280))
+    city = Agency.objects.get(key="ubnd-tp")
+    group = RecipientGroup.objects.get(key="phong-ban-doan-the")
+    for number in range(1, EXTRA_AGENCIES + 1):
+        name = f"Ban quản lý dự án số {number}"
+        group.agencies.add(save_agency("plant", None, agency_values(city.unit, name=name, kind="service", parent=city)))
+
+
+if __name__ == "__main__":
+    _plant(Path(sys.argv[1]))
