@@ -4,10 +4,12 @@
 import io
 import re
 import time
+import unicodedata
 import zipfile
 
 import docx
 import openpyxl
+import pypdf
 import pytest
 from tests.builders.coverage import WEEK, agency, city, large_city, registered_only, said
 from tests.builders.office import user
@@ -137,6 +139,15 @@ def test_a_small_number_is_kept_back_with_another_so_that_the_sum_does_not_tell_
     assert "54 / 180" in whole
 
 
+def test_the_map_says_in_words_what_it_shows(client, leader, wards):
+    said(agency("UBND Đức Xuân", wards[1][0]), leader, 10, 40)
+    text = client.get(f"/coverage/units/{wards[0].pk}/?week={WEEK}").text
+
+    said_so = re.search(r'aria-describedby="map-words">\s*<desc id="map-words">([^<]*)</desc>', text)[1]
+    assert "phường Đức Xuân 25" in said_so
+    assert "phường Sông Cầu no data" in said_so
+
+
 def test_the_map_keeps_back_what_the_table_keeps_back(client, leader, wards):
     top, below = wards
     for ward, running in zip(below, (3, 20, 31), strict=True):
@@ -226,10 +237,15 @@ def test_the_page_for_print_lets_its_own_style_through_and_no_other(client, repo
     assert "style=" not in answer.text
 
 
-def test_a_pdf_is_made_or_the_page_for_print_stands_in(client, reported):
+def test_the_pdf_is_the_report_with_its_own_font_and_right_vietnamese(client, reported):
     answer = client.get(f"/coverage/units/{reported.pk}/report/pdf/", {**LETTER, "week": str(WEEK)})
+    pdf = pypdf.PdfReader(io.BytesIO(answer.content))
+    text = " ".join("".join(page.extract_text() for page in pdf.pages).split())
 
-    assert answer.headers["Content-Type"] == "application/pdf" or "/report/print/?" in answer.url
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in text
+    assert "Kết quả triển khai cài đặt ứng dụng Bluezone tuần" in text
+    assert unicodedata.is_normalized("NFC", text)
 
 
 def test_a_letterhead_without_an_issuer_is_asked_for_again(client, reported):
