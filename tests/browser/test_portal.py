@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public site in a real browser: both languages, a phone and a desk, its budgets, and what it never does."""
+
+import re
+import time
+
+import pytest
+from tests.builders.accessibility import equip, serious_findings
+from tests.builders.visitor import DESK, NARROW, Visitor
+
+pytestmark = pytest.mark.browser
+PAGES = [
+    "/", "/k", "/v", "/r", "/install/", "/protection/", "/guides/", "/faq/", "/news/", "/materials/", "/transparency/",
+    "/help/", "/help/K7M-2QX/", "/nothing/",
+]  # fmt: skip
+LANDING_BYTES = 60_000
+LANDING_SECONDS = 2.0
+# 1.6 Mbit/s and 150 ms, the slow phone network of the issue.
+SLOW = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 96_000}
+ZALO = "Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 Chrome/98.0 Mobile Safari/537.36 Zalo android/12100"
+
+
+@pytest.fixture(scope="module")
+def reader(chromium, served):
+    visitor = Visitor(chromium, served)
+    equip(visitor.context)
+    yield visitor
+    assert visitor.trouble == []
+    visitor.context.close()
+
+
+@pytest.mark.parametrize("size", [NARROW, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_fits_and_axe_finds_nothing_serious(reader, served, address, language, size):
+    page = reader.page
+    page.set_viewport_size(size)
+    page.goto(f"{served.public}/language/{language}/?next={address}")
+
+    assert page.evaluate("document.documentElement.lang") == language
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert serious_findings(page) == []
+
+
+@pytest.mark.parametrize("address", ["/", "/transparency/", "/help/"])
+def test_dark_mode_is_readable_too(chromium, served, address):
+    context = chromium.new_context(viewport=NARROW, color_scheme="dark")
+    equip(context)
+    page = context.new_page()
+    page.goto(served.public + address)
+
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != "rgb(242, 245, 250)"
+    assert serious_findings(page) == []
+    context.close()
+
+
+def test_the_language_is_one_tap_away_and_stays(reader, served):
+    reader.page.set_viewport_size(NARROW)
+    reader.page.goto(f"{served.public}/language/vi/?next=/guides/")
+    reader.speak("en")
+
+    assert reader.page.url == f"{served.public}/guides/"
+    assert reader.page.inner_text("h1") == "Guides with pictures"
+    reader.page.goto(f"{served.public}/news/")
+    assert reader.page.inner_text("h1") == "News"
+    reader.speak("vi")
+
+
+def weighed(chromium, served, address, network=None):
+    """Open a page in a fresh profile: its bytes over the wire by address, and seconds until it can be used."""
+    context = chromium.new_context(viewport=NARROW)
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    if network:
+        devtools.send("Network.emulateNetworkConditions", network)
+    addresses, sizes = {}, {}
+    devtools.on("Network.requestWillBeSent", lambda said: addresses.update({said["requestId"]: said["request"]["url"]}))
+    devtools.on("Network.loadingFinished", lambda said: sizes.update({said["requestId"]: said["encodedDataLength"]}))
+    started = time.monotonic()
+    page.goto(served.public + address, wait_until="load")
+    page.evaluate("document.fonts.ready")
+    seconds = time.monotonic() - started
+    page.wait_for_load_state("networkidle")
+    context.close()
+    return {addresses[key]: size for key, size in sizes.items()}, seconds
+
+
+def test_the_landing_page_is_light_and_asks_nobody_else(chromium, served):
+    sizes, _ = weighed(chromium, served, "/")
+
+    assert sum(sizes.values()) <= LANDING_BYTES, sizes
+    assert all(address.startswith(served.public) for address in sizes)
+    assert any("be-vietnam-pro" in address for address in sizes), "with its own font"
+
+
+def test_the_landing_page_can_be_used_within_two_seconds_on_a_slow_network(chromium, served):
+    _, seconds = min((weighed(chromium, served, "/", SLOW) for _ in range(3)), key=lambda found: found[1])
+
+    assert seconds < LANDING_SECONDS
+
+
+def test_inside_zalo_the_page_says_so_and_gives_the_address_to_copy(chromium, served):
+    context = chromium.new_context(viewport=NARROW, user_agent=ZALO)
+    equip(context)
+    page = context.new_page()
+    page.goto(f"{served.public}/k")
+
+    assert "Bạn đang mở trong Zalo" in page.inner_text("#inside")
+    assert page.inner_text("#address") == f"{served.public}/k"
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert serious_findings(page) == []
+    context.close()
+
+
+def test_elsewhere_nothing_is_said_of_zalo(reader, served):
+    reader.page.goto(f"{served.public}/")
+
+    assert not reader.page.is_visible("#inside")
+
+
+def test_without_scripts_the_page_is_whole_and_says_what_needs_them(chromium, served):
+    context = chromium.new_context(viewport=NARROW, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{served.public}/")
+
+    assert page.is_visible("text=Mở bản web")
+    # Where a browser's scripts are switched off from outside, Chromium shows no <noscript>; that it is there is enough.
+    assert "Trình duyệt này đang tắt JavaScript" in page.inner_html("noscript >> nth=0")
+    page.goto(f"{served.public}/faq/")
+    page.click("summary >> nth=1")
+    assert page.is_visible("text=không ghi nhận được người ở gần")
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "opened"),
+    [("/v", "A" * 200, "/app/#/v/"), ("/r", "B" * 22, "/app/#/r/")],
+    ids=["venue", "report"],
+)
+def test_a_code_behind_the_hash_opens_the_web_edition_and_reaches_no_server(chromium, served, address, code, opened):
+    context = chromium.new_context(viewport=NARROW)
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append((request.url, request.headers, request.post_data)))
+    page.goto(f"{served.public}{address}#{code}")
+    page.wait_for_url(re.compile(re.escape(served.public + "/app/")))
+    page.wait_for_load_state("networkidle")
+
+    assert page.url.startswith(served.public + opened) or page.url.startswith(served.public + "/app/#/")
+    sent = repr([(url.split("#")[0], headers, body) for url, headers, body in asked])
+    assert code not in sent
+    context.close()
+
+
+def test_what_is_no_code_opens_nothing(reader, served):
+    for address in ("/v#javascript:alert(1)", "/v", "/r#" + "A" * 30):
+        reader.page.goto("about:blank")
+        reader.page.goto(served.public + address)
+        assert reader.page.is_visible("#no-code")
+        assert "/app/" not in reader.page.url
+
+
+def test_somebody_asks_for_help_and_is_told_a_number(reader, served):
+    reader.page.set_viewport_size(NARROW)
+    reader.page.goto(f"{served.public}/language/vi/?next=/help/")
+    reader.page.fill("[name=contact]", "0912 345 678")
+    reader.page.fill("[name=note]", "Nhờ cài giúp bà ngoại")
+    reader.page.click("main button[type=submit]")
+
+    assert re.fullmatch(r"[0-9A-Z]{3}-[0-9A-Z]{3}", reader.page.inner_text(".ticket"))
+    assert serious_findings(reader.page) == []
+
+
+@pytest.fixture
+def editor(chromium, served):
+    admin, visitor = Visitor(chromium, served), Visitor(chromium, served)
+    equip(visitor.context)
+    admin.take_account(served.admin_link, name="Hoàng Thị Mai")
+    admin.open("/accounts/new/")
+    admin.page.select_option("[name=role]", "editor")
+    admin.send(name="Lý Văn Páo", agency="Trung tâm Truyền thông", username="pao.ly")
+    visitor.take_account(admin.page.text_content("#link").strip())
+    yield visitor
+    for each in (admin, visitor):
+        assert each.trouble == []
+        each.context.close()
+
+
+def test_an_editor_writes_publishes_corrects_and_withdraws(editor, served):
+    page = editor.page
+    editor.open("/")
+    assert page.url == f"{served.office}/news/"
+    looked_at(page)
+    editor.open("/news/new/")
+    looked_at(page)
+    editor.send(title_vi="Điểm tiêm mới", body_vi="Mở từ **thứ Hai**.", title_en="New clinic", body_en="From Monday.")
+    assert page.inner_text("article >> nth=0").split("\n") == ["Điểm tiêm mới", "", "Mở từ thứ Hai."]
+    looked_at(page)
+    page.click("main form:not([action]) button[type=submit]")
+    assert "Điểm tiêm mới" in public_news(editor, served)
+
+    page.click("main >> text=Đính chính")
+    editor.send(title_vi="Điểm tiêm mở thứ Ba")
+    assert "Điểm tiêm mới" in public_news(editor, served), "not before it is published"
+    page.go_back()
+    page.click("main >> text=Điểm tiêm mở thứ Ba")
+    editor.send(**{"note-note": "Ngày mở là thứ Ba."})
+    assert "Điểm tiêm mở thứ Ba" in public_news(editor, served)
+
+    page.click("main >> text=Gỡ")
+    looked_at(page)
+    editor.send(note="Chưa được xác nhận.")
+    looked_at(page)
+    assert "Điểm tiêm" not in public_news(editor, served)
+
+
+def looked_at(page):
+    """At phone and desk width nothing scrolls sideways, and axe finds nothing serious."""
+    for size in (NARROW, DESK):
+        page.set_viewport_size(size)
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        assert serious_findings(page) == []
+
+
+def public_news(editor, served):
+    """The words of the public list; then back to the desk."""
+    editor.page.goto(f"{served.public}/news/?{time.monotonic_ns()}")
+    words = editor.page.inner_text("main")
+    editor.open("/news/")
+    return words
