@@ -81,3 +81,21 @@ def test_a_returned_report_shows_the_reason_and_comes_again(client, clerk, clock
     assert send(client, party, task.report_from, people=26).status_code == 302
     assert rates(client, clerk, task, task.report_from)[0].actual == 1
     assert isinstance(task.report_from, datetime.date)
+
+
+def test_a_report_accepted_by_a_slip_is_taken_back_within_ten_seconds(client, clerk, clock, task):
+    party = task.parties.order_by("pk").first()
+    send(client, party, task.report_from)
+    made = task.reports.get()
+    client.force_login(clerk)
+    page = client.post(f"/reports/{made.pk}/check/", {"accept": "1"}, follow=True).text
+    assert "Hoàn tác (10 giây)" in page
+    client.post("/undo/", {"next": "/"})
+    made.refresh_from_db()
+    assert (made.state, made.checked_by) == ("submitted", None)
+
+    client.post(f"/reports/{made.pk}/check/", {"accept": "1"})
+    clock.now = NOW + datetime.timedelta(seconds=16)
+    client.post("/undo/", {"next": "/"})
+    made.refresh_from_db()
+    assert made.state == "accepted"

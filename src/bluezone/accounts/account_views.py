@@ -16,6 +16,7 @@ from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.drawing import qr_picture
 from bluezone.accounts.models import RoleGrant, User
 from bluezone.accounts.scoping import grants_of
+from bluezone.accounts.undo_views import offer_ended_role
 
 
 @require_safe
@@ -96,11 +97,13 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
 def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
     """End a role from today on, with what was delegated on it."""
     held = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=pk)
+    before = held.valid_to
     try:
         granting.end(request.user.username, held, timezone.localdate())
     except granting.LastAdmin:
         messages.error(request, _("This is the last administrator. Make another one first; nothing was changed."))
     else:
+        offer_ended_role(request, held, before)
         messages.success(request, _("The role is ended."))
     return redirect("account", pk)
 

@@ -12,6 +12,7 @@ from bluezone.accounts import granting
 from bluezone.accounts.account_forms import DelegationForm
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.models import RoleGrant
+from bluezone.accounts.undo_views import offer_ended_role
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,6 +45,8 @@ def delegations(request: OfficeRequest) -> HttpResponse:
 def end_delegation(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a delegation of one's own back, from today on."""
     passed = get_object_or_404(RoleGrant.objects.select_related("user"), pk=pk, delegated_by__user=request.user)
+    before = passed.valid_to
     granting.end(request.user.username, passed, timezone.localdate())
+    offer_ended_role(request, passed, before)
     messages.success(request, _("%(name)s no longer acts for you.") % {"name": passed.user})
     return redirect("delegations")

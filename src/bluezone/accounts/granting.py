@@ -69,6 +69,15 @@ def end(actor: str, grant: RoleGrant, today: datetime.date) -> None:
         auditing.record(actor, Act.ROLE_ENDED, grant.user.username, **_told(grant))
 
 
+def take_end_back(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
+    """Let a role that was just ended hold until before `valid_to`, as it did. Raises RolesNotTogether."""
+    with transaction.atomic():
+        _keep_powers_apart(grant.user, grant.role, grant.valid_from, valid_to)
+        grant.valid_to = valid_to
+        grant.save(update_fields=["valid_to"])
+        auditing.record(actor, Act.ROLE_GIVEN, grant.user.username, **_told(grant))
+
+
 def delegate(
     grant: RoleGrant, to: User, valid_from: datetime.date, valid_to: datetime.date, today: datetime.date
 ) -> RoleGrant:

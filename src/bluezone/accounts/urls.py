@@ -13,6 +13,7 @@ from bluezone.accounts import (
     proving_views,
     session_views,
     training_views,
+    undo_views,
     views,
 )
 
@@ -34,6 +35,7 @@ urlpatterns = [
     path("how-to/", guide_views.guides, name="guides"),
     path("how-to/<str:role>/", guide_views.one_guide, name="guide"),
     path("training/", training_views.training, name="training"),
+    path("undo/", undo_views.undo, name="undo"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("start/<str:token>/", views.start, name="start"),
     path("password/", views.change_password, name="password"),

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the recipient groups: the words of a "Kính gửi" line and the agencies they stand for."""
 
+import datetime
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponse
@@ -10,7 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.accounts import undoing
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.models import User
 from bluezone.agencies import queries, recording
 from bluezone.agencies.asking import keeps_all
 from bluezone.agencies.forms import RecipientForm
@@ -96,6 +101,7 @@ def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
         added = list(found.matching(words)[:MOST_ADDED]) if words else []
     if added:
         recording.add_members(request.user.username, group, added)
+        undoing.offer(request, "recipients-added", timezone.now(), group=pk, agencies=[one.pk for one in added])
         text = ngettext("%(count)s agency is added.", "%(count)s agencies are added.", len(added))
         messages.success(request, text % {"count": len(added)})
     return redirect("recipients", pk)
@@ -108,5 +114,19 @@ def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpRespon
     group = get_object_or_404(RecipientGroup, pk=pk)
     removed = get_object_or_404(group.agencies, pk=agency)
     recording.remove_member(request.user.username, group, removed)
+    undoing.offer(request, "recipient-removed", timezone.now(), group=pk, agencies=[removed.pk])
     messages.success(request, _("%(name)s is no longer in this group.") % {"name": removed.name})
     return redirect("recipients", pk)
+
+
+@undoing.reverser("recipients-added")
+def _take_out_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    group = RecipientGroup.objects.get(pk=values["group"])
+    for agency in group.agencies.filter(pk__in=values["agencies"]):
+        recording.remove_member(user.username, group, agency)
+
+
+@undoing.reverser("recipient-removed")
+def _put_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    group = RecipientGroup.objects.get(pk=values["group"])
+    recording.add_members(user.username, group, list(Agency.objects.filter(pk__in=values["agencies"])))

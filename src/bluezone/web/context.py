@@ -5,9 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
+from bluezone.accounts import undoing
 from bluezone.accounts.audiences import Audience
 from bluezone.accounts.models import RoleGrant
 from bluezone.accounts.scoping import grants_of
@@ -37,6 +39,7 @@ def city(request: HttpRequest) -> dict[str, Any]:
     found = settings.CITY
     return {
         "may": _May(request),
+        "undo": SimpleLazyObject(lambda: undoing.is_offered(request, timezone.now())),
         "training": SimpleLazyObject(lambda: current_training(request)),
         "city_name": (found.name_en if language == "en" else found.name_vi) if found else "",
         "hotline": found.hotline if found else "",

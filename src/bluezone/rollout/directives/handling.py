@@ -10,14 +10,12 @@ from django.utils import timezone
 
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act, User
+from bluezone.accounts.undoing import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.agencies.models import Agency, Purpose
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import issuing
 from bluezone.rollout.directives.models import Dispatch, DispatchEvent, DispatchState, Happening
 
-UNDO_SECONDS = 10
-# A tap and its answer take their time on the way; the page stops offering after UNDO_SECONDS.
-_UNDO_GRACE_SECONDS = 5
 S = DispatchState
 ALLOWED = {
     S.RECEIVED: {S.ARRIVED, S.SENT_BACK},
@@ -39,12 +37,6 @@ class DirectiveNotInForce(Refused):
     """The directive was recalled or replaced; nothing is done on it any more."""
 
     code = "directive_not_in_force"
-
-
-class UndoTooLate(Refused):
-    """The ten seconds are over, or something else has happened since."""
-
-    code = "undo_too_late"
 
 
 class NotBelow(Refused):
@@ -115,7 +107,7 @@ def undo(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
     with transaction.atomic():
         held = _held(dispatch)
         last = held.events.order_by("-pk").first()
-        late = last is None or (now - last.at).total_seconds() > UNDO_SECONDS + _UNDO_GRACE_SECONDS
+        late = last is None or (now - last.at).total_seconds() > UNDO_SECONDS + GRACE_SECONDS
         if last is None or late or last.actor_id != user.pk or last.what not in _ONE_TAP:
             raise UndoTooLate("the last act is not one that can still be taken back")
         held.state, held.changed_at = last.before, now

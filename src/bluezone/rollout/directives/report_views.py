@@ -13,7 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.accounts import undoing
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.models import User
 from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit
@@ -133,6 +135,7 @@ def check(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         if request.POST.get("accept"):
             reporting.accept(report, request.user, timezone.now())
+            undoing.offer(request, "report-accepted", timezone.now(), report=pk)
         elif form.is_valid():
             reporting.give_back(report, form.cleaned_data["reason"], request.user, timezone.now())
         else:
@@ -141,6 +144,11 @@ def check(request: OfficeRequest, pk: int) -> HttpResponse:
         messages.error(request, sentences.of(refused))
     where = reverse("directive-progress", args=[report.task.directive_id])
     return redirect(f"{where}?task={report.task_id}&period={report.period}")
+
+
+@undoing.reverser("report-accepted")
+def _take_acceptance_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    reporting.take_acceptance_back(Report.objects.get(pk=values["report"]), user, now)
 
 
 def _submit(request: OfficeRequest, party: TaskParty, period: Period, form: ReportForm) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act, User
+from bluezone.accounts.undoing import UndoTooLate
 from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.handling import DirectiveNotInForce
@@ -99,6 +100,17 @@ def give_back(report: Report, reason: str, user: User, now: datetime.datetime) -
 def accept(report: Report, user: User, now: datetime.datetime) -> None:
     """Accept a report. Raises ReportSettled."""
     _check(report, ReportState.ACCEPTED, "", user, now)
+
+
+def take_acceptance_back(report: Report, user: User, now: datetime.datetime) -> None:
+    """Make a report that the person has just accepted wait for its check again. Raises UndoTooLate."""
+    with transaction.atomic():
+        held = Report.objects.select_for_update(of=("self",)).select_related("agency").get(pk=report.pk)
+        if held.state != ReportState.ACCEPTED or held.checked_by_id != user.pk:
+            raise UndoTooLate(f"the report is {held.state}, expected accepted by the same person")
+        held.state, held.checked_by, held.checked_at = ReportState.SUBMITTED, None, None
+        held.save(update_fields=["state", "checked_by", "checked_at"])
+        auditing.record(user.username, Act.REPORT_RETURNED, f"report {held.pk}", now=now, taken_back=True)
 
 
 def _check(report: Report, to: ReportState, reason: str, user: User, now: datetime.datetime) -> None:

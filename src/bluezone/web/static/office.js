@@ -39,6 +39,10 @@ addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("form[data-once] button[disabled]")) button.disabled = false;
 });
 
+// What can be taken back for ten seconds is not offered longer.
+const UNDO_MILLISECONDS = 10_000;
+for (const form of document.querySelectorAll("form[data-undo]")) setTimeout(() => form.remove(), UNDO_MILLISECONDS);
+
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);
   button.hidden = false;
