@@ -257,6 +257,19 @@ def test_without_a_choice_no_visit_is_sent(phone, venue, server, world):
     assert phone.visits()[0].can_send
 
 
+def test_a_visit_that_was_not_offered_cannot_be_sent(phone, venue, server, world):
+    stay(phone, venue, 20, world)
+    draft = phone.prepare_report(a_code(server))
+    world.pass_by(2 * HOUR)
+    later = stay(phone, venue, 20, world)
+    with pytest.raises(VisitMissing):
+        phone.send_report(draft, [], [later.id], consent=True)
+    with pytest.raises(VisitMissing):
+        phone.preview_report(draft, [], [later.id])
+
+    assert phone.reporting.pending is None
+
+
 def test_short_open_and_old_visits_are_not_offered(phone, venue, server, world):
     stay(phone, venue, 9, world)
     stay(phone, venue, 30, world)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import base64
 import dataclasses
 import json
 
@@ -128,14 +129,20 @@ def test_texts_that_are_no_address_of_a_code_are_refused(text):
 
 
 def test_the_last_letter_of_a_link_has_one_spelling_only():
-    link = link_of(a_venue(name="Quan"))
-    venue = read_venue_link(link)
-    others = [link[:-1] + letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"]
+    venue = next(venue for length in (4, 5, 6) if len((venue := a_venue(name="a" * length)).to_bytes()) % 3)
+    link = link_of(venue)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    payload = link.split("#")[1]
+    same = [
+        letter
+        for letter in letters
+        if base64.urlsafe_b64decode(payload[:-1] + letter + "=" * (-len(payload) % 4)) == venue.to_bytes()
+    ]
 
-    for other in others:
-        if other != link:
-            with pytest.raises((InvalidVenue, VenueForeign)):
-                check_signature(read_venue_link(other), TRUSTED)
+    assert len(same) in (4, 16)
+    for letter in set(same) - {link[-1]}:
+        with pytest.raises(InvalidVenue):
+            read_venue_link(link[:-1] + letter)
     assert read_venue_link(link) == venue
 
 
