@@ -58,7 +58,7 @@ def file_for(user: User, token: str) -> StoredFile | None:
 
 
 def _draft(directive: Directive) -> Directive:
-    held = Directive.objects.select_for_update(of=("self",)).select_related("original").get(pk=directive.pk)
+    held: Directive = Directive.objects.select_for_update(of=("self",)).select_related("original").get(pk=directive.pk)
     if held.state != DirectiveState.DRAFT:
         raise DirectiveStateWrong(f"the directive is {held.state}, expected draft")
     return held

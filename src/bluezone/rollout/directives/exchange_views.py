@@ -184,7 +184,7 @@ def _context(request: OfficeRequest, form: ExchangeFileForm) -> dict[str, object
 
 def _sent_elsewhere(issuers: QuerySet) -> QuerySet[Dispatch]:  # type: ignore[type-arg]
     """What went to agencies of other offices and is in force or was recalled, newest first."""
-    return (
+    found: QuerySet[Dispatch] = (
         Dispatch.objects.filter(
             directive__issuer__in=issuers,
             directive__from_file=False,
@@ -195,6 +195,7 @@ def _sent_elsewhere(issuers: QuerySet) -> QuerySet[Dispatch]:  # type: ignore[ty
         .prefetch_related("exchanged_files")
         .order_by("-directive__issued_at", "pk")[: 4 * SHOWN]
     )
+    return found
 
 
 def _documents(sent: QuerySet[Dispatch]) -> list[tuple[Dispatch, str]]:

@@ -103,7 +103,7 @@ def _check_pdf(data: bytes) -> None:
 def store(data: bytes, name: str) -> StoredFile:
     """Keep a file as it came. Raises what `check` raises; nothing is kept then."""
     kind = check(data)
-    return StoredFile.objects.create(
+    made: StoredFile = StoredFile.objects.create(
         token=secrets.token_urlsafe(32),
         name=_plain(name),
         content_type=kind,
@@ -112,6 +112,7 @@ def store(data: bytes, name: str) -> StoredFile:
         content=data,
         signatures=read_signatures(data) if kind == PDF else [],
     )
+    return made
 
 
 def _plain(name: str) -> str:

@@ -34,7 +34,9 @@ def concerned(message: StatusMessage, sender: Agency) -> Dispatch:
     ).select_related("issuer__unit")
     for directive in issued:
         if f"{about.organ_id},{directive.date:%Y/%m/%d},{directive.code}" == about.document_id:
-            dispatch = directive.dispatches.filter(agency=sender).select_related("agency__unit").first()
+            dispatch: Dispatch | None = (
+                directive.dispatches.filter(agency=sender).select_related("agency__unit").first()
+            )
             if dispatch is None:
                 break
             dispatch.directive = directive

@@ -54,12 +54,13 @@ def status_of(event: DispatchEvent) -> StatusCode | None:
 def to_tell() -> QuerySet[DispatchEvent]:
     """Events on documents of other offices that their senders are told of and no file was written for, oldest first."""
     whats = [*_STATUSES, Happening.UNDONE]
-    return (
+    found: QuerySet[DispatchEvent] = (
         DispatchEvent.objects.filter(dispatch__directive__from_file=True, dispatch__parent=None, what__in=whats)
         .filter(status_file=None)
         .select_related("dispatch__directive__issuer", "dispatch__agency__unit")
         .order_by("pk")
     )
+    return found
 
 
 def write_status(event: DispatchEvent, user: User, now: datetime.datetime) -> Written:
