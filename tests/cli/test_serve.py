@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -46,6 +47,17 @@ def wait_until_gone(pids, seconds=20):
     while not all(gone(pid) for pid in pids):
         assert time.monotonic() < deadline, [pid for pid in pids if not gone(pid)]
         time.sleep(0.05)
+
+
+TAKE_ACCOUNT = """
+import sys
+from pathlib import Path
+from bluezone.web.preparing import open_office
+open_office(Path(sys.argv[1]))
+from django.utils import timezone
+from bluezone.accounts.inviting import set_first_password
+set_first_password(sys.argv[2], "Hoàng Thị Mai", "suối chảy qua bản nhỏ", timezone.now())
+"""
 
 
 def serve(*arguments):
@@ -148,6 +160,30 @@ def test_a_restart_keeps_keys_and_replaces_the_link_that_was_not_used(tmp_path):
         with pytest.raises(urllib.error.HTTPError, match="410"):
             get(second.office + "/" + link.split("/", 3)[3])
         assert get(second.office + "/" + second.admin_link.split("/", 3)[3])[0] == 200
+
+
+def test_a_second_one_on_the_same_folder_is_refused_and_makes_no_new_link(served):
+    ports = "--public-port", str(free_port()), "--office-port", str(free_port())
+    done = serve("--data", str(served.data), *ports)
+
+    assert done.returncode == 1
+    assert "another serve is running" in done.stderr
+    assert "/start/" not in done.stderr
+    assert get(served.office + "/" + served.admin_link.split("/", 3)[3])[0] == 200
+
+
+def test_once_there_is_an_administrator_a_restart_prints_no_link(tmp_path):
+    with serving(tmp_path / "data") as first:
+        link = first.admin_link
+    done = subprocess.run(
+        [sys.executable, "-c", TAKE_ACCOUNT, str(tmp_path / "data"), link.rstrip("/").rsplit("/", 1)[1]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    with serving(tmp_path / "data") as second:
+        assert "first administrator" not in second.said
 
 
 def test_nothing_of_a_request_is_written_anywhere(tmp_path):

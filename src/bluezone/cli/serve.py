@@ -13,11 +13,19 @@ import click
 from bluezone.cli.output import command_result
 from bluezone.refusal import Refused
 
+LOCK_NAME = "serve.lock"
+
 
 class HotlineMissing(Refused):
     """A first start without a telephone number that warned people can call."""
 
     code = "hotline_missing"
+
+
+class AlreadyServing(Refused):
+    """Another `serve` runs on this data folder; two would share its stores, and the second would make new links."""
+
+    code = "already_serving"
 
 
 def _lines(result: dict[str, Any]) -> Iterable[str]:
@@ -47,11 +55,21 @@ def serve(
     is printed when both origins answer.
     """
     from bluezone.city import data_folder
-    from bluezone.web.supervising import Processes, StopSignals, check_port
+    from bluezone.keyserver.lock import only_one
 
     folder = data_folder(data)
     hosts = {"public_host": f"localhost:{public_port}", "office_host": f"localhost:{office_port}"}
     _ensure_city(folder, hosts, **first_start)
+    with only_one(folder / LOCK_NAME, wait=False) as alone:
+        if not alone:
+            raise AlreadyServing(f"another serve is running on {folder}; stop that one first, or give --data")
+        return _serve(folder, host, public_port, office_port, tls)
+
+
+def _serve(folder: Path, host: str, public_port: int, office_port: int, tls: str | None) -> dict[str, Any]:
+    """Start the three processes and stop them together; the folder is ours alone."""
+    from bluezone.web.supervising import Processes, StopSignals, check_port
+
     check_port(host, public_port, "--public-port")
     check_port(host, office_port, "--office-port")
     secured = _secure(tls, folder, host) if tls else None
