@@ -14,6 +14,7 @@ from bluezone.accounts import auditing
 from bluezone.accounts.models import Act, AuditEntry
 from bluezone.healthauthority import alerting
 from bluezone.keyserver import venuecodes
+from bluezone.keyserver.store import StoreFull
 from bluezone.keyserver.venuecodes import VenueDescription
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,27 @@ def test_the_same_form_twice_warns_once(english, server, venue):
 
     assert answers == [201, 409]
     assert len(waiting(server)) == 2
+
+
+def test_an_alert_that_the_key_server_cannot_take_is_not_in_the_audit_and_can_be_sent_again(
+    english, server, venue, monkeypatch
+):
+    sent = form(venue, confirm="yes")
+    real = server.keys_store.write
+
+    def full(action):
+        raise StoreFull("no space is left")
+
+    monkeypatch.setattr(server.keys_store, "write", full)
+    with pytest.raises(StoreFull):
+        alerting.alert(
+            server, user("minh"), venue.link,
+            timezone.now() - datetime.timedelta(hours=3), timezone.now() - datetime.timedelta(hours=1), sent["form_id"],
+        )  # fmt: skip
+    assert not AuditEntry.objects.filter(action=Act.VENUE_ALERTED).exists()
+    monkeypatch.setattr(server.keys_store, "write", real)
+
+    assert english.post(ADDRESS, sent).status_code == 201
 
 
 def test_what_the_confirmation_carries_on_is_what_was_shown(english, server, venue):

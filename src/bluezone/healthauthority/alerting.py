@@ -7,6 +7,7 @@ Source: protocol.md section 6 ("For an alert by the health authority"); docs/ven
 import datetime
 import uuid
 
+from django.db import transaction
 from django.utils import timezone
 
 from bluezone.accounts import auditing
@@ -53,6 +54,10 @@ def alert(
     if AuditEntry.objects.filter(action=Act.VENUE_ALERTED, details__form=str(form_id)).exists():
         raise AlertAlreadySent("this alert was sent before; it was not sent again")
     checked = venuealerts.check(server, text, first, last)
-    # Written down first: an alert that nobody answers for must not be possible.
-    auditing.record(worker.username, Act.VENUE_ALERTED, checked.fingerprint, form=str(form_id), start=first, end=last)
-    return venuealerts.alert(server, text, first, last)
+    with transaction.atomic():
+        # Written down first: an alert that nobody answers for must not be possible. Undone where the key server cannot
+        # take it, so that the same form can be sent again.
+        auditing.record(
+            worker.username, Act.VENUE_ALERTED, checked.fingerprint, form=str(form_id), start=first, end=last
+        )
+        return venuealerts.alert(server, text, first, last)
