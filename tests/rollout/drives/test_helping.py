@@ -71,6 +71,8 @@ def test_a_unit_is_named_by_its_code_and_must_be_in_force():
         ("help_text_too_long", ("app", PHONE, "x" * 121)),
         ("help_text_too_long", ("app", PHONE, "", "x" * 501)),
         ("help_unit_unknown", ("app", PHONE, "", "", "99999")),
+        ("help_unit_unknown", ("app", PHONE, "", "", "\0")),
+        ("help_unit_unknown", ("app", PHONE, "", "", "\ud800")),
     ],
 )
 def test_what_cannot_be_a_request_is_refused_and_nothing_is_stored(code, arguments):

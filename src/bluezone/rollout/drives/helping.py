@@ -6,6 +6,7 @@ Models are imported inside functions: the package's front is loaded before Djang
 
 import datetime
 import json
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -26,6 +27,8 @@ NOTE_LENGTH = 500
 # Read over the telephone: no 0/O, 1/I/L, 5/S, 8/B, 2/Z.
 _ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
 _GROUP = 3
+# What no code looks like is not asked of a database, which may choke on it.
+_CODE = re.compile(r"[0-9A-Za-z._-]{1,40}")
 _TRIES = 8
 
 
@@ -140,7 +143,9 @@ def _checked(contact: str, place: str, note: str) -> HelpWanted:
 def _unit(code: str) -> "AdminUnit":
     from bluezone.agencies.models import AdminUnit
 
-    found = AdminUnit.objects.in_force(timezone.localdate()).filter(code=code).first()
+    found = None
+    if _CODE.fullmatch(code):
+        found = AdminUnit.objects.in_force(timezone.localdate()).filter(code=code).first()
     if found is None:
         raise HelpUnitUnknown(f"no unit in force has the code {code[:20]!r}")
     return found
