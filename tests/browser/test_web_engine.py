@@ -299,6 +299,40 @@ def test_records_are_encrypted_and_erasing_destroys_the_key_first(chromium, city
         assert (emptied["visits"], emptied["state"]["started"], emptied["log"]["own"]) == ([], False, [])
 
 
+def test_an_erasure_cut_off_before_the_records_has_destroyed_the_key_already(chromium, city):
+    poster = a_poster(city)
+    with browsers(chromium, city, "visitor") as (visitor,):
+        stay(visitor, poster)
+        left = visitor.run(
+            """
+            const {store} = engine.parts;
+            const real = store.transact.bind(store);
+            store.transact = (names, ...told) => names.includes('records') ? Promise.reject(new Error('cut off')) : real(names, ...told);
+            await store.erase().catch(() => {});
+            store.transact = real;
+            return {keys: await store.request('keys', 'readonly', (keys) => keys.count()), records: await store.read((records) => records.count())};
+            """
+        )
+        assert left["keys"] == 0
+        assert left["records"] > 0
+        visitor.reload()
+        assert visitor.run("return engine.visits()") == []
+
+
+def test_who_was_warned_for_a_stay_and_then_reports_it_is_not_warned_for_it_any_more(chromium, city):
+    poster = a_poster(city)
+    with browsers(chromium, city, "patient", "near") as (patient, near):
+        for browser in (patient, near):
+            stay(browser, poster)
+        near.run("await passBy(x)", 3 * HOUR)
+        patient.live(3 * HOUR)
+        report(patient, a_code(city))
+        publish(city, near)
+        assert near.run("return (await engine.state()).state") == "D"
+        report(near, a_code(city, "clinical"))
+        assert near.run("return (await engine.state()).state") == "A"
+
+
 def test_a_full_store_refuses_and_loses_nothing(chromium, city):
     poster, other = a_poster(city), a_poster(city, "2", name="Bến xe")
     visitor = Browser(chromium, city, city.world.now)
