@@ -63,12 +63,11 @@ function action(app) {
       state === "D" && hotline && call(app.t("warning.call"), hotline, { quiet: true }),
     );
   }
-  if (state === "B1") return h("div", { class: "buttons" }, linkButton("#/guide/bluetooth", app.t("home.b1.button")));
   const { button, place } = worker(app, app.t("home.check"), app.t("home.checking"), async () => {
     await app.engine.check();
     await app.route();
-  }, { quiet: state === "A" });
-  return [h("div", { class: "buttons" }, button), place];
+  }, { quiet: state === "A" || state === "B1" });
+  return [h("div", { class: "buttons" }, state === "B1" && linkButton("#/guide/bluetooth", app.t("home.b1.button")), button), place];
 }
 
 function notes(app) {

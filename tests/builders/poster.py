@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of posters, as a telephone's camera takes them."""
+
+import io
+
+import segno
+from PIL import Image
+
+
+def photographed(link: str, *, turned: int = 0, kind: str = "PNG") -> bytes:
+    """A poster's code on a page, turned by some degrees, not filling the frame; a file of `kind`."""
+    out = io.BytesIO()
+    segno.make(link, error="m").save(out, kind="png", scale=6, border=4)
+    code = Image.open(out).convert("L")
+    page = Image.new("L", (1280, 960), 200)
+    page.paste(code.rotate(turned, expand=True, fillcolor=255), (240, 60))
+    written = io.BytesIO()
+    page.convert("RGB").save(written, kind)
+    return written.getvalue()
