@@ -111,6 +111,19 @@ def test_a_one_time_link_leads_into_the_account_and_is_gone_afterwards(english):
     assert "no longer works" in gone.text
 
 
+def test_an_invitation_past_its_72_hours_is_refused_with_whom_to_ask_and_makes_no_password(client):
+    made_at = timezone.now() - datetime.timedelta(hours=72, minutes=1)
+    account, token = inviting.make_account("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, made_at)
+    form = {"name": "Nông Thị Lan", "password": PASSWORD, "again": PASSWORD}
+
+    for answer in (client.get(f"/start/{token}/"), client.post(f"/start/{token}/", form)):
+        assert answer.status_code == 410
+        assert "quá 72 giờ" in answer.text
+        assert "xin quản trị viên" in answer.text
+    account.refresh_from_db()
+    assert not account.has_usable_password()
+
+
 def test_a_new_password_signs_other_browsers_out(client, django_user_model):
     from django.test import Client
 

@@ -129,6 +129,11 @@ def test_a_conversion_nobody_answered_stores_nothing(office):
         (workbook([HEADINGS, ("1", "=1+1", "tổ", "01840")]), "formula without a stored result"),
         (csv((*HEADINGS, "Mã"), (*GROUP_1, "2")), "Two columns have headings that mean the same"),
         (workbook([("Mã đơn vị", "Tên đơn vị", None), ("1", "Tổ 1", "x")]), "no heading of its own"),
+        (csv(HEADINGS, GROUP_1) + b"\r\nSC-02;ph\xad\xeang;x;01840", "text of the file cannot be read"),
+        (
+            csv(HEADINGS, ("1", "phường Đức Xuân", "tổ", "01840"), ("2", "S«ng CÇu", "tổ", "01840")),
+            "Some cells are typed",
+        ),
     ],
 )
 def test_a_file_that_is_no_such_list_is_refused_with_a_sentence(office, content, said):
