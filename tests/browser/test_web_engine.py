@@ -385,6 +385,21 @@ def test_a_wrong_clock_is_said_and_corrected_and_loses_no_stay(chromium, city):
         assert visitor.run("return engine.state()")["state"] == "A"
 
 
+def test_a_clock_that_is_some_minutes_ahead_does_not_cost_the_code(chromium, city):
+    poster = a_poster(city)
+    with browsers(chromium, city, "patient") as (patient,):
+        patient.run("sim.now += 240")
+        visit = stay(patient, poster)
+        patient.run("await passBy(1800); await engine.checkOut(x)", visit["id"])
+        city.world.pass_by(1800)
+        told = report(patient, a_code(city))
+        assert told["sent"]["state"] == "sent"
+        ends = max(
+            int(item["hex"][:8], 16) * HOUR + int(item["hex"][-2:], 16) * 60 for item in told["preview"]["items"]
+        )
+        assert ends <= city.world.now
+
+
 def test_row_38_old_files_for_ever_are_said_to_be_old_after_36_hours(chromium, city):
     with browsers(chromium, city, "visitor") as (visitor,):
         assert visitor.run("return engine.state()")["state"] == "A"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from threading import Thread
@@ -38,8 +39,9 @@ class WebCity(Served):
 
     def application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         path = environ["PATH_INFO"]
+        date = ("Date", formatdate(self.world.now, usegmt=True))
         if path.startswith("/v1/") and path not in self.more:
-            return super().application(environ, start_response)
+            return super().application(environ, lambda status, headers: start_response(status, [*headers, date]))
         status, media_type, body = self._static(path)
         if path in self.more and environ["REQUEST_METHOD"] == "POST":
             self.requests.append((path, int(environ.get("CONTENT_LENGTH") or 0)))

@@ -12,6 +12,12 @@ const TIMEOUT_SECONDS = 30;
 export class Client {
   constructor(environment) {
     this.environment = environment;
+    this.said = null;
+  }
+
+  /** The server's own clock by its last answer, Unix seconds; not signed, so it only ever makes things earlier. */
+  serverSeconds() {
+    return this.said === null ? Infinity : this.said + this.environment.monotonicSeconds();
   }
 
   /** Fetch a file of at most `most` bytes. Rejects with offline, server_answer_refused. */
@@ -53,6 +59,8 @@ export class Client {
     const common = { credentials: "omit", redirect: "error", referrerPolicy: "no-referrer", signal: abort.signal };
     try {
       const response = await environment.fetch(environment.origin + path, { ...options, ...common });
+      const date = Date.parse(response.headers.get("Date"));
+      if (Number.isFinite(date) && options.method === "POST") this.said = date / 1000 - environment.monotonicSeconds();
       if (!whole && response.status !== 200) {
         throw new Refusal("server_answer_refused", { status: response.status }, `${path} was answered ${response.status}`);
       }

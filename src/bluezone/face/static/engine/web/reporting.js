@@ -26,7 +26,7 @@ const PACKAGE_SECONDS = 3600;
 const NONE = { state: "none", sendAt: null, reachAt: null };
 
 export class Reporting {
-  /** parts: {store, clock, city, visits, plays, sent, environment}. */
+  /** parts: {store, clock, client, city, visits, plays, sent, environment}. */
   constructor(parts) {
     Object.assign(this, parts);
     this.draft = null;
@@ -39,8 +39,9 @@ export class Reporting {
     const call = () => this.plays.verify1({ chaff: false, credential });
     const answer = await this.logged("code_checked", VERIFY_SIZE, call);
     checkStatus(answer.status);
-    const now = this.clock.now();
-    await this.city.requireTrusted(answer.kid, answer.klass, now);
+    // A slot that has not ended by the server's clock would be refused after the code is used: a clock may be ahead.
+    const now = Math.min(this.clock.now(), this.client.serverSeconds());
+    await this.city.requireTrusted(answer.kid, answer.klass, this.clock.now());
     const offered = (visit) => this.visits.canSend(visit) && utcDay(now) - utcDay(visit.inAt) <= KEPT_DAYS
       && infectiousLevel(utcDay(visit.inAt), answer.onsetDay) !== null;
     const visits = (await this.visits.all()).filter(offered);
