@@ -71,6 +71,15 @@ class GateSync:
         self._book.purge()
         return count
 
+    def help_later(self, contact: str) -> str:
+        """Open a request for help for somebody at the gate; the contact is not kept here. Returns the ticket.
+
+        Raises OfficeUnreachable, OfficeRefused.
+        """
+        place = str(json.loads(self._book.kept("gate") or "{}").get("name", ""))
+        asked = {"channel": "gate", "contact": contact, "place": place, "note": "", "unit": None}
+        return str(json.loads(self._call("POST", "/v1/help", json.dumps(asked).encode()))["ticket"])
+
     def enrol(self, code: str) -> str:
         """Exchange a one-time code for a token. Raises OfficeUnreachable, OfficeRefused."""
         answer = self._call("POST", "/v1/devices/enrol", json.dumps({"code": code}).encode())

@@ -80,7 +80,8 @@ def _run(
     check = GateCheck(number, city.week_keys, time.monotonic, city.now)
     radio = GateRadio(open_radio(plan.radio), check, random.SystemRandom(), plan.uuid) if plan.radio else None
     desk = GateDesk(book, city, check, lambda: radio.off_reason if radio else "no_radio")
-    page = LocalPage(files, calls.reading(desk), calls.changing(desk, lambda: _send(desk, sync)), plan.port)
+    changing = calls.changing(desk, lambda: _send(desk, sync), sync.help_later)
+    page = LocalPage(files, calls.reading(desk), changing, plan.port)
     page.start()
     say(f"ready {page.url}")
     try:

@@ -15,14 +15,15 @@ def reading(desk: GateDesk) -> Reading:
     return {"state": desk.state}
 
 
-def changing(desk: GateDesk, send: Callable[[], None]) -> Changing:
-    """What POST does. send: tells the office what waits, now."""
+def changing(desk: GateDesk, send: Callable[[], None], help_later: Callable[[str], str]) -> Changing:
+    """What POST does. send: tells the office what waits, now. help_later: contact -> ticket of a request for help."""
     return {
         "judge": lambda given: desk.judge(_text(given, "text")),
         "enter": lambda given: desk.enter(_direction(given), _text(given, "verdict")),
         "undo": lambda given: desk.undo(_number(given, "number")),
         "signIn": lambda given: desk.sign_in(_text(given, "badge"), _text(given, "pin")),
         "signOut": lambda _given: desk.sign_out(),
+        "help": lambda given: {"ticket": help_later(_text(given, "contact"))},
         "send": lambda _given: _sent(desk, send),
     }
 

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The words of the gate page: Vietnamese first, English beside it. Source: look/texts.md section 4. */
+
+const VI = {
+  "verdict.running": "ĐANG CHẠY", "verdict.running.line": "Máy vừa trả lời cổng qua Bluetooth. Mời vào.",
+  "verdict.valid_code": "MÃ HỢP LỆ", "verdict.valid_code.line": "Mã vừa tạo, chưa kiểm tra được Bluetooth. Mời vào.",
+  "verdict.screen_seen": "ĐÃ XEM MÀN HÌNH", "verdict.screen_seen.line": "Người trực thấy ứng dụng trên máy. Mời vào.",
+  "verdict.asked_before": "ĐÃ HỎI TRONG BUỔI", "verdict.asked_before.line": "Người trực đã hỏi trong buổi này. Mời vào.",
+  "verdict.installed_off": "CÀI RỒI, CHƯA BẬT", "verdict.installed_off.line": "Nhờ anh/chị bật Bluetooth rồi quét lại, hoặc bấm “Đã nhắc bật”.",
+  "verdict.helped": "CHƯA CÀI, ĐÃ HỖ TRỢ", "verdict.helped.line": "Đã hướng dẫn cài. Mời vào.",
+  "verdict.told": "CHƯA CÀI, ĐÃ NHẮC", "verdict.told.line": "Đã báo cho biết, người này chưa cài. Việc cho vào theo nội quy cơ quan.",
+  "verdict.no_smartphone": "KHÔNG CÓ ĐIỆN THOẠI THÔNG MINH", "verdict.no_smartphone.line": "Không phải cài. Mời vào.",
+  "verdict.out": "RA", "verdict.out.line": "Đã ghi một lượt ra.",
+  "verdict.listening": "ĐANG NGHE MÁY", "verdict.listening.line": "Giữ mã trên màn hình, chờ vài giây.",
+  "verdict.not_heard": "MÃ ĐÃ HẾT HẠN", "verdict.not_heard.line": "Máy không trả lời cổng qua Bluetooth (ảnh chụp?). Mời mở lại ứng dụng, bật Bluetooth.",
+  "verdict.pass_expired": "MÃ ĐÃ HẾT HẠN", "verdict.pass_expired.line": "Mã cũ hoặc của cổng khác (ảnh chụp?). Mời quét mã trên màn hình này rồi đưa lại.",
+  "verdict.pass_used": "MÃ ĐÃ DÙNG", "verdict.pass_used.line": "Mã này vừa dùng rồi. Mời mở lại ứng dụng.",
+  "verdict.not_a_bluezone_code": "KHÔNG PHẢI MÃ BLUEZONE", "verdict.not_a_bluezone_code.line": "Mời mở ứng dụng Bluezone, chọn “Mã qua cổng”.",
+  "verdict.idle": "Mời đưa mã vào khung", "verdict.idle.line": "Mở Bluezone, chọn “Mã qua cổng”.",
+  "verdict.undone": "ĐÃ HOÀN TÁC", "verdict.undone.line": "Lượt vừa rồi không được tính.",
+  "button.out": "RA", "button.undo": "Hoàn tác ({seconds} giây)", "button.seen": "Đã xem màn hình", "button.nophone": "Không có điện thoại thông minh",
+  "button.off": "Cài rồi, chưa bật", "button.reminded": "Đã nhắc bật", "button.told": "Chưa cài, đã nhắc", "button.help": "Giúp cài đặt", "button.asked": "Đã hỏi trong buổi",
+  "button.more": "Khác", "button.close": "Đóng", "button.language": "English", "button.language.code": "en",
+  "gate.unnamed": "Cổng chưa có tên", "inside": "người đang ở trong", "duty.none": "Chưa có ai nhận ca", "duty": "Ca của {name} từ {time}",
+  "net.ok": "đã gửi đủ", "net.waiting": "{count} lượt chờ gửi", "net.offline": "mất mạng, vẫn ghi được · {count} lượt chờ gửi",
+  "problem.radio": "Cổng không phát Bluetooth nên chưa xác thực được máy đang chạy. Vẫn xem được mã trình duyệt và màn hình.",
+  "problem.noradio": "Cổng này không có Bluetooth: chỉ xem được mã trình duyệt và màn hình.",
+  "problem.clock": "Giờ của máy này sai. Cổng đang dùng giờ của văn phòng; hãy bật giờ tự động.",
+  "problem.device_token_invalid": "Văn phòng đã ngắt máy này. Số đã đếm vẫn giữ; xin mã kết nối mới.",
+  "problem.program": "Chương trình cổng không trả lời. Hãy ghi ra giấy và báo người quản trị; số đã đếm vẫn giữ.",
+  "problem.closed": "Cổng này đã đóng ở văn phòng. Số đã đếm vẫn được nhận.",
+  "problem.gate_book_unusable": "Máy hết chỗ hoặc sổ bị khóa, lượt này chưa ghi được. Ghi tạm ra giấy, xóa bớt tệp rồi bấm lại.",
+  "camera.off": "Chưa dùng được máy ảnh. Cho phép máy ảnh, hoặc dùng máy quét cầm tay.", "camera.start": "Bật máy ảnh", "camera.label": "Khung quét mã",
+  "qr.gate": "Dùng bản web: quét mã này trước", "qr.gate.alt": "Mã QR của cổng, đổi mỗi 30 giây",
+  "duty.title": "Nhận ca, kết thúc ca", "duty.badge": "Thẻ trực (quét hoặc gõ số)", "duty.pin": "Mã PIN 6 số", "duty.in": "Nhận ca", "duty.out": "Kết thúc ca và in phiếu",
+  "duty.badge_unknown": "Thẻ này không thuộc cổng này hôm nay. Xin cơ quan cấp thẻ mới; việc đếm vẫn tiếp tục.",
+  "duty.pin_wrong": "Mã PIN chưa đúng. Xem lại 6 số trên thẻ.", "duty.pin_locked": "Sai 5 lần. Thử lại sau {seconds} giây; việc đếm vẫn tiếp tục.",
+  "help.title": "Giúp cài đặt", "help.1": "Quét mã này bằng máy ảnh điện thoại, hoặc gõ {host}.", "help.2": "Mở từ Zalo: chọn “Mở bằng trình duyệt”.",
+  "help.3": "Bấm “Cài đặt”, làm theo màn hình, bật Bluetooth và cho phép thông báo.", "help.done": "Đã hướng dẫn, mời vào",
+  "help.nohost": "Chưa có địa chỉ của thành phố: cổng chưa nối được văn phòng lần nào.",
+  "help.later": "Chưa cài được ngay? Ghi số điện thoại để đội thanh niên gọi lại", "help.phone": "Số điện thoại", "help.send": "Lấy phiếu hẹn",
+  "help.ticket": "Phiếu hẹn {ticket}. Đội hỗ trợ sẽ gọi; cổng không giữ số điện thoại.", "help.offline": "Mất mạng, chưa lấy được phiếu. Số điện thoại chưa được ghi lại.",
+  "help.refused": "Văn phòng chưa nhận số này. Xem lại số điện thoại.",
+  "more.title": "Cách khác và cài đặt", "more.kiosk": "Chế độ khách tự đưa mã", "more.attendant": "Chế độ người trực", "more.send": "Gửi số liệu ngay", "more.scanner": "Máy quét cầm tay: để bàn phím tiếng Anh.",
+  "kiosk.call": "Cần người trực giúp? Mời gọi.",
+  "slip.title": "PHIẾU GHI NHẬN RA VÀO", "slip.gate": "Cổng", "slip.shift": "Ca", "slip.in": "Lượt vào", "slip.out": "Lượt ra", "slip.running": "Đang chạy (đã xác thực)", "slip.valid_code": "Mã hợp lệ",
+  "slip.screen_seen": "Xem màn hình", "slip.asked_before": "Đã hỏi trong buổi", "slip.installed_off": "Cài rồi, chưa bật", "slip.helped": "Đã hỗ trợ", "slip.told": "Đã nhắc", "slip.no_smartphone": "Không có điện thoại thông minh",
+  "slip.keeper": "Người trực (ký, ghi rõ họ tên)", "slip.agency": "Xác nhận của cơ quan", "slip.note": "Phiếu chỉ ghi số lượt, không ghi tên người ra vào. Các loại xác thực không cộng với nhau.", "slip.print": "In phiếu", "slip.since": "từ {start} đến {end}, ngày {day}",
+};
+
+const EN = {
+  "verdict.running": "RUNNING", "verdict.running.line": "The phone has just answered over Bluetooth. Come in.",
+  "verdict.valid_code": "VALID CODE", "verdict.valid_code.line": "Fresh code; Bluetooth not checked. Come in.",
+  "verdict.screen_seen": "SCREEN SEEN", "verdict.screen_seen.line": "The attendant saw the app. Come in.",
+  "verdict.asked_before": "ASKED BEFORE", "verdict.asked_before.line": "The attendant asked in this half-day. Come in.",
+  "verdict.installed_off": "INSTALLED, NOT ON", "verdict.installed_off.line": "Please turn on Bluetooth and scan again, or press “Reminded”.",
+  "verdict.helped": "NOT INSTALLED, HELPED", "verdict.helped.line": "Shown how to install. Come in.",
+  "verdict.told": "NOT INSTALLED, TOLD", "verdict.told.line": "Informed, has not installed. Entry by the agency’s own rule.",
+  "verdict.no_smartphone": "NO SMARTPHONE", "verdict.no_smartphone.line": "Nothing to install. Come in.",
+  "verdict.out": "OUT", "verdict.out.line": "One passage out is counted.",
+  "verdict.listening": "LISTENING", "verdict.listening.line": "Keep the code on the screen for a few seconds.",
+  "verdict.not_heard": "EXPIRED", "verdict.not_heard.line": "The phone did not answer over Bluetooth (a screenshot?). Please open the app again with Bluetooth on.",
+  "verdict.pass_expired": "EXPIRED", "verdict.pass_expired.line": "An old code, or another gate’s (a screenshot?). Please scan the code on this screen and show yours again.",
+  "verdict.pass_used": "ALREADY USED", "verdict.pass_used.line": "This code was used just now. Please open the app again.",
+  "verdict.not_a_bluezone_code": "NOT A BLUEZONE CODE", "verdict.not_a_bluezone_code.line": "Please open Bluezone and choose “Gate code”.",
+  "verdict.idle": "Hold your code in the frame", "verdict.idle.line": "Open Bluezone, choose “Gate code”.",
+  "verdict.undone": "UNDONE", "verdict.undone.line": "The last passage is not counted.",
+  "button.out": "OUT", "button.undo": "Undo ({seconds} s)", "button.seen": "Screen seen", "button.nophone": "No smartphone",
+  "button.off": "Installed, not on", "button.reminded": "Reminded", "button.told": "Not installed, told", "button.help": "Help install", "button.asked": "Asked before",
+  "button.more": "More", "button.close": "Close", "button.language": "Tiếng Việt", "button.language.code": "vi",
+  "gate.unnamed": "Gate without a name", "inside": "people inside", "duty.none": "Nobody is on duty", "duty": "{name} on duty since {time}",
+  "net.ok": "everything sent", "net.waiting": "{count} passages to send", "net.offline": "no network, still counting · {count} passages to send",
+  "problem.radio": "The gate’s Bluetooth is silent, so no phone can be proven to run. Browser codes and screens still count.",
+  "problem.noradio": "This gate has no Bluetooth: it reads browser codes and screens only.",
+  "problem.clock": "This device’s clock is wrong. The gate goes by the office’s time; please set automatic time.",
+  "problem.device_token_invalid": "The office has cut off this device. Everything counted is kept; ask for a new connection code.",
+  "problem.program": "The gate program does not answer. Count on paper and tell the administrator; everything counted is kept.",
+  "problem.closed": "This gate was closed in the office. What was counted is still accepted.",
+  "problem.gate_book_unusable": "No space left, or the book is locked: this passage is not counted. Note it on paper, free some space, press again.",
+  "camera.off": "No camera yet. Allow the camera, or use a hand-held scanner.", "camera.start": "Turn on the camera", "camera.label": "Frame for codes",
+  "qr.gate": "Web edition: scan this code first", "qr.gate.alt": "QR code of this gate, new every 30 seconds",
+  "duty.title": "Begin or end a shift", "duty.badge": "Badge (scan it or type its number)", "duty.pin": "PIN, 6 digits", "duty.in": "Begin shift", "duty.out": "End shift and print",
+  "duty.badge_unknown": "This badge is not of this gate today. Ask the agency for a new one; counting goes on.",
+  "duty.pin_wrong": "That PIN is not right. Check the 6 digits on the badge.", "duty.pin_locked": "Five wrong tries. Try again in {seconds} s; counting goes on.",
+  "help.title": "Help install", "help.1": "Scan this code with the phone’s camera, or type {host}.", "help.2": "From Zalo: choose “Open in browser”.",
+  "help.3": "Tap “Install”, follow the screen, turn on Bluetooth and allow notices.", "help.done": "Shown how, come in",
+  "help.nohost": "No address of the city yet: this gate has never reached the office.",
+  "help.later": "Not possible now? Leave a telephone number and a youth team will call", "help.phone": "Telephone", "help.send": "Get a ticket",
+  "help.ticket": "Ticket {ticket}. The team will call; the gate does not keep the number.", "help.offline": "No network, no ticket. The number was not kept.",
+  "help.refused": "The office did not take this number. Please check it.",
+  "more.title": "Other ways and settings", "more.kiosk": "Visitors show their own code", "more.attendant": "Attendant mode", "more.send": "Send figures now", "more.scanner": "Hand-held scanner: set the keyboard to English.",
+  "kiosk.call": "Need help? Please call the attendant.",
+  "slip.title": "RECORD OF ENTRIES AND EXITS", "slip.gate": "Gate", "slip.shift": "Shift", "slip.in": "In", "slip.out": "Out", "slip.running": "Running (proven)", "slip.valid_code": "Valid code",
+  "slip.screen_seen": "Screen seen", "slip.asked_before": "Asked before", "slip.installed_off": "Installed, not on", "slip.helped": "Helped", "slip.told": "Told", "slip.no_smartphone": "No smartphone",
+  "slip.keeper": "Attendant (signature and full name)", "slip.agency": "For the agency", "slip.note": "Counts of passages only, no names. Classes of proof are not added together.", "slip.print": "Print", "slip.since": "from {start} to {end}, {day}",
+};
+
+const CATALOGUES = { vi: VI, en: EN };
+
+/** The texts of one language. */
+export class Words {
+  constructor(language) {
+    this.language = language === "en" ? "en" : "vi";
+    this.locale = this.language === "en" ? "en-GB" : "vi-VN";
+  }
+
+  has(key) {
+    return Object.hasOwnProperty.call(CATALOGUES[this.language], key);
+  }
+
+  t(key, values = {}) {
+    const text = CATALOGUES[this.language][key];
+    if (text === undefined) throw new Error(`no words for ${key}`);
+    return text.replace(/\{([a-z]+)\}/g, (place, name) => (values[name] === undefined ? place : String(values[name])));
+  }
+
+  number(value) {
+    return new Intl.NumberFormat(this.locale).format(value);
+  }
+
+  /** 07:42 in the city's zone. */
+  clock(unix, zone) {
+    return new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(new Date(unix * 1000));
+  }
+
+  day(unix, zone) {
+    return new Intl.DateTimeFormat(this.locale, { day: "numeric", month: "numeric", year: "numeric", timeZone: zone }).format(new Date(unix * 1000));
+  }
+}
+
+export { EN, VI };

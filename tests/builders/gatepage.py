@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gate with its page on this machine: real book, check and server; answers on the air are put into the check."""
+
+import json
+import os
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bluezone.edge.gatebook import GateBook
+from bluezone.edge.gatecheck import GateCheck
+from bluezone.edge.gatecity import GateCity
+from bluezone.edge.gatedesk import GateDesk
+from bluezone.edge.page import calls
+from bluezone.edge.page.files import gate_files
+from bluezone.localpage import LocalPage
+from bluezone.protocol import blindrsa
+from bluezone.protocol.configfile import WeekKey
+from bluezone.protocol.gatepass import PassA, State, make_pass_b, pass_text, response, token_message
+from bluezone.rollout.gates.roster import pin_hash
+
+BADGE, PIN = "a1" * 8, "402817"
+WEEK = 7 * 86_400
+PRIVATE = blindrsa.generate()
+RUNNING = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
+
+
+class PagedGate:
+    """One gate; `boot` can be moved on to let challenges and memories age."""
+
+    def __init__(self, folder: Path, name: str = "Cổng chính") -> None:
+        self.ahead = 0.0
+        self.radio_off: str | None = None
+        self.book = GateBook(folder / f"{os.urandom(4).hex()}.sqlite3", self.unix)
+        self.book.keep("gate", json.dumps({"name": name, "agency": "Trụ sở UBND thành phố", "closed": False}))
+        salt = bytes(16)
+        entry = {"badge": BADGE, "name": "Hà Thị Lan", "salt": salt.hex(), "hash": pin_hash(PIN, salt).hex()}
+        self.book.keep("roster", json.dumps([{**entry, "since": "2020-01-01", "until": ""}]))
+        start = int(self.unix() - WEEK / 2)
+        self.keys = (
+            WeekKey(7, "gate", 0, "2026-W48", start, start + WEEK, start - WEEK, PRIVATE.n, PRIVATE.e),
+            WeekKey(6, "gate", 0, "2026-W46", start - 2 * WEEK, start - WEEK, start - 3 * WEEK, PRIVATE.n, PRIVATE.e),
+        )
+        self.check = GateCheck(b"gate", lambda: self.keys, lambda: time.monotonic() + self.ahead, self.unix)
+        city = GateCity(self.book, time.time)
+        self.desk = GateDesk(self.book, city, self.check, lambda: self.radio_off)
+        self.sent = 0
+        changing = calls.changing(self.desk, self._send, lambda contact: "K7M-2QX")
+        self.page = LocalPage(gate_files(), calls.reading(self.desk), changing)
+        self.page.start()
+
+    def unix(self) -> float:
+        return time.time()
+
+    def _send(self) -> None:
+        self.sent += 1
+
+    def phone(self, heard: bool = True, state: State = RUNNING) -> str:
+        """The pass of a phone that answered this gate, or did not."""
+        session = os.urandom(16)
+        if heard:
+            self.check.heard(response(session, self.check.challenges().air.value), -55)
+        return pass_text(PassA(state, 1, session))
+
+    def browser(self, kid: int = 7, screen: bytes | None = None) -> str:
+        """The pass of a web edition that read this gate's screen."""
+        key = Ed25519PrivateKey.generate()
+        message = token_message(key.public_key().public_bytes_raw())
+        blinded = blindrsa.blind(PRIVATE.public, message)
+        signed = blindrsa.blind_sign(PRIVATE, blinded.message)
+        token = blindrsa.finalize(PRIVATE.public, message, signed, blinded.inverse)
+        value = screen or self.check.challenges().screen.value
+        return pass_text(make_pass_b(State(0), 1, os.urandom(16), value, key, kid, token))
+
+    def totals(self) -> dict[str, int]:
+        """What was counted, by verdict."""
+        return {passage.verdict: count for passage, count in self.book.totals(0).items()}
+
+    def close(self) -> None:
+        self.page.stop()
+        self.book.close()
+
+
+@contextmanager
+def paged_gate(folder: Path):
+    """A gate for a test."""
+    gate = PagedGate(folder)
+    try:
+        yield gate
+    finally:
+        gate.close()
