@@ -5,9 +5,10 @@ import { QrReader } from "./face/scan/reading.js";
 const PAUSE_MS = 60;
 // The same code in front of the camera is one showing until it has been away for so long.
 const AWAY_MS = 2500;
-// A scanner types a letter every few milliseconds; a person does not. Once a text has begun as ours do, a busy tablet
-// may take longer over a letter.
+// A scanner types a letter every few milliseconds; a person does not. A busy tablet may take longer over the first
+// letters, and over any once the text has begun as ours do.
 const TYPED_APART_MS = 60;
+const FIRST_APART_MS = 400;
 const OURS_APART_MS = 1000;
 const OURS = /^BZG/i;
 const LONGEST = 700;
@@ -51,13 +52,18 @@ export class CameraScanner {
   }
 }
 
+function apart(text) {
+  if (OURS.test(text)) return OURS_APART_MS;
+  return text.length < 4 ? FIRST_APART_MS : TYPED_APART_MS;
+}
+
 /** Listen for a scanner that types; a form field that has the focus gets what a person types. */
 export function listenForWedge(found) {
   let text = "";
   let at = 0;
   addEventListener("keydown", (event) => {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const fast = event.timeStamp - at < (OURS.test(text) ? OURS_APART_MS : TYPED_APART_MS);
+    const fast = event.timeStamp - at < apart(text);
     at = event.timeStamp;
     if (event.key === "Enter") {
       const whole = text;
