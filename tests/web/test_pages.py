@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all pages have in common: headers, language, error pages, the public statement."""
+"""What all pages have in common: headers, language, error pages."""
 
-import base64
-import hashlib
-import json
 import re
 import sqlite3
-import time
 
 import pytest
 from django.test import Client
@@ -121,26 +117,6 @@ def test_a_failure_is_a_page_without_details_and_a_log_without_the_path(client, 
 
 def test_a_host_that_is_not_ours_is_refused(client, settings):
     assert client.get("/sign-in/", headers={"host": "evil.example"}).status_code == 400
-
-
-def test_the_public_page_shows_the_hashes_of_what_phones_fetch(public, server):
-    text = public.get("/").text
-    for path in (server.configs.path(server.configs.newest_number()), server.data_dir / "exports" / "index.json"):
-        signed = json.loads(path.read_bytes())
-        assert signed["kid"] in text
-        assert hashlib.sha256(base64.b64decode(signed["payload"])).hexdigest() in text
-
-    assert server.secrets.signing_key.public_key().public_bytes_raw().hex() in text
-    assert "0209 3870 000" in text
-
-
-def test_the_public_page_sets_no_cookie_and_says_when_its_list_is_old(public, server):
-    answer = public.get("/")
-    assert not answer.cookies
-    assert "quá 36 giờ" not in answer.text
-
-    server.clock = lambda: time.time() + 37 * 3600
-    assert "quá 36 giờ" in public.get("/").text
 
 
 def test_the_public_origin_has_no_page_of_the_office(public):

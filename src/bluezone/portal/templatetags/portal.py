@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
-_NO_BREAK_SPACE = " "
+_NO_BREAK_SPACE = "\u00a0"
 
 
 @register.filter
