@@ -16,7 +16,6 @@ TO_COME = frozenset(
         Role.TEACHER,
         Role.VENUE_OWNER,
         Role.SPEAKER_OPERATOR,
-        Role.EDITOR,
     }
 )
 FOLDER = Path(__file__).with_name("rolepages")
