@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import os
 import random
 import sys
 import threading
@@ -11,11 +12,14 @@ from typing import Any
 
 from bumble.transport import open_transport
 
+from bluezone.edge.gatecheck import Finding, GateCheck
+from bluezone.edge.gateradio import GateRadio
+from bluezone.protocol.gatepass import PassA, State, pass_text
 from bluezone.radio.adapters import open_radio
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.air.controller import AirController
 from bluezone.radio.beacon import Beacon
-from bluezone.radio.frames import contact_advertisement
+from bluezone.radio.frames import contact_advertisement, service_data
 from bluezone.radio.interface import PROFILES, Burst, Sighting
 
 NAMES = ("hci0", "hci1")
@@ -99,6 +103,34 @@ async def meet(sent: list[tuple[bytes, bytes, int]]) -> dict[str, Any]:
     }
 
 
+async def pass_the_gate(sent: list[tuple[bytes, bytes, int]]) -> dict[str, Any]:
+    """One adapter is a gate, the other a phone that shows a pass: not proven before, proven while it answers."""
+    check = GateCheck(b"gate", tuple, time.monotonic, time.time)
+    gate = GateRadio(open_radio("hci-socket:0"), check, random.SystemRandom())
+    phone = Neighbour(3)
+    beacon = Beacon(
+        open_radio("hci-socket:1"), phone.payload, phone, PROFILES["mains"], time.monotonic, random.SystemRandom()
+    )
+    tasks = [asyncio.create_task(gate.run()), asyncio.create_task(beacon.run())]
+    await until(lambda: gate.off_reason is None and beacon.off_reason is None, "both adapters working")
+    session = os.urandom(16)
+    shown = pass_text(PassA(State.BLUETOOTH_ON | State.ADVERTISING, 1, session))
+    before = check.judge(shown)
+    began = len(sent)
+    beacon.show_pass(session)
+    await until(lambda: check.judge(shown) is Finding.PROVEN, "the gate hearing the answer")
+    beacon.hide_pass()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    answers = {data for _, data, _ in sent[began:] if service_data(data, 17) is not None}
+    assert before is Finding.NOT_HEARD, "nothing may be proven before the phone has answered"
+    assert answers, "the answer must have been on the air"
+    assert {kind for _, _, kind in sent} == {3}, "only ADV_NONCONN_IND may be sent"
+    return {"gate": "proven", "answers": len(answers)}
+
+
 def say(line: str) -> None:
     """Write a line to the guest's console, where run.sh looks for it."""
     sys.stdout.write(line + "\n")
@@ -113,7 +145,7 @@ def main() -> int:
         say("failed: no /dev/vhci")
         return 1
     try:
-        evidence = asyncio.run(meet(sent))
+        evidence = asyncio.run(meet(sent)) | asyncio.run(pass_the_gate(sent))
     except Exception as error:
         say(f"failed: {type(error).__name__}: {error}")
         return 1

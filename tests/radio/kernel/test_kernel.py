@@ -10,7 +10,7 @@ import pytest
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_two_beacons_meet_and_rotate_through_a_real_kernels_bluetooth_stack():
+def test_two_beacons_meet_and_a_phone_passes_a_gate_through_a_real_kernels_bluetooth_stack():
     for program in ("qemu-system-x86_64", "busybox", "apt-get"):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}; make test-kernel-bluetooth says how to get it")
@@ -18,3 +18,4 @@ def test_two_beacons_meet_and_rotate_through_a_real_kernels_bluetooth_stack():
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert "test-kernel-bluetooth: passed" in run.stdout
+    assert '"gate": "proven"' in run.stdout
