@@ -46,7 +46,7 @@ class City:
     public_host, office_host: the two origins, `host` or `host:port`.
     hotline:           number of the health authority that a warned person calls; a config without one is refused.
     national_hotline:  the ministry's number, said beside the city's own on pages and printed matter.
-    source_link:       https address of this program's source code, for the transparency page; empty where there is none.
+    source_link:       https address of this program's source code, for the transparency page; or empty.
     zone:              IANA name of the local time zone.
     profile:           disease profile, a name that ships with the package or a path relative to the data folder.
     install_links:     platform -> https address from which the app is installed.

@@ -43,7 +43,8 @@ class EmailForm(forms.Form):
     )
 
     def __init__(self, *args: Any, user: User, ask_password: bool, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"email": user.email}, **kwargs)
+        kwargs.setdefault("initial", {"email": user.email})
+        super().__init__(*args, **kwargs)
         self.user = user
         if not ask_password:
             del self.fields["present"]

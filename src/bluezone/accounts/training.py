@@ -14,7 +14,7 @@ import contextlib
 import contextvars
 import datetime
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.apps import apps
 from django.db import models
@@ -80,8 +80,8 @@ class TrainingMixin(models.Model):
 
     training = models.BooleanField(default=False)
 
-    objects: ClassVar[Any] = RealManager()
-    everything: ClassVar[Any] = models.Manager()
+    objects: ClassVar[models.Manager[Self]] = RealManager()
+    everything: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
         abstract = True
@@ -110,7 +110,7 @@ class PractisedMixin(TrainingMixin):
 
     training = models.BooleanField(default=practising, editable=False)
 
-    objects: ClassVar[Any] = ModeManager()
+    objects: ClassVar[models.Manager[Self]] = ModeManager()
 
     class Meta(TrainingMixin.Meta):
         abstract = True

@@ -140,9 +140,7 @@ def test_another_wards_document_and_report_are_out_of_reach(client, directive, o
     assert client.post(reverse("inbox-act", args=[other.pk]), {"to": "received"}).status_code == 403
     assert client.get(reverse("task-report", args=[party.pk])).status_code == 403
     assert client.get(reverse("directive", args=[directive.pk])).status_code == 403
-    assert {one.agency_id for one in client.get("/inbox/").context["rows"]} == {
-        officer.grants.get().agency_id
-    }
+    assert {one.agency_id for one in client.get("/inbox/").context["rows"]} == {officer.grants.get().agency_id}
 
 
 def test_a_ward_reports_with_evidence_and_the_city_returns_it_with_a_reason(client, directive, officer, ward, clerk):
