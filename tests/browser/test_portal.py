@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The public site in a real browser: both languages, a phone and a desk, its budgets, and what it never does."""
 
+import json
 import re
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 from tests.builders.accessibility import equip, serious_findings
@@ -170,6 +173,21 @@ def test_somebody_asks_for_help_and_is_told_a_number(reader, served):
 
     assert re.fullmatch(r"[0-9A-Z]{3}-[0-9A-Z]{3}", reader.page.inner_text(".ticket"))
     assert serious_findings(reader.page) == []
+
+
+def test_the_app_asks_for_help_at_the_same_origin_as_for_its_files(served):
+    def post(path):
+        body = json.dumps({"channel": "app", "contact": "0912 345 678"}).encode()
+        return urllib.request.Request(served.public + path, body, {"Content-Type": "application/json"})
+
+    with urllib.request.urlopen(post("/v1/help")) as answer:
+        assert answer.status == 201
+        assert set(json.load(answer)) == {"ticket"}
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(post("/v1/helper"))
+    assert json.load(refused.value)["error"]["code"], (
+        "everything else under /v1 is the key server's, in its error shape"
+    )
 
 
 @pytest.fixture

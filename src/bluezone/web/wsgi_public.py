@@ -9,7 +9,8 @@ from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.wsgi import Environ, handles
 
 # Under /v1 but Django's: what enrolled devices call, and requests for help.
-DJANGO_PREFIXES = ("/v1/devices/", "/v1/gates/", "/v1/help")
+DJANGO_PREFIXES = ("/v1/devices/", "/v1/gates/")
+DJANGO_ADDRESSES = ("/v1/help",)
 
 
 class PublicOrigin:
@@ -34,7 +35,7 @@ class PublicOrigin:
         self.open()
         assert self._server is not None
         path = environ.get("PATH_INFO", "")
-        if handles(path) and not path.startswith(DJANGO_PREFIXES):
+        if handles(path) and not path.startswith(DJANGO_PREFIXES) and path not in DJANGO_ADDRESSES:
             return self._server.application(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages
