@@ -22,7 +22,6 @@ from bluezone.refusal import Refused
 HOST = "127.0.0.1"
 MOST_BODY_BYTES = 65_536
 JSON = "application/json"
-API = "api/"
 SECURITY_HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
      "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'none'; "
@@ -40,7 +39,7 @@ Changing = Mapping[str, Callable[[dict[str, Any]], Any]]
 
 
 class CallInvalid(Refused):
-    """A call whose body is not the JSON object it takes."""
+    """A call of a local page lacks an argument or has one of the wrong type; nothing was changed."""
 
     code = "call_invalid"
 
@@ -59,8 +58,9 @@ class LocalPage:
     """Serves one program's page until `stop`.
 
     files:    by path below the base; "" is the page itself.
-    reading:  calls answered to GET, by name; changing: to POST, with the JSON object that was sent.
-    port:     0 takes a free one. token, base: given only where they must outlive a restart of the program.
+    reading:  calls answered to GET, by path such as "api/state"; changing: to POST, with the JSON object that was sent.
+    after:    called when a POST has been answered.
+    port:     0 takes a free one.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class LocalPage:
         reading: Reading,
         changing: Changing,
         port: int = 0,
-        token: str | None = None,
-        base: str | None = None,
+        after: Callable[[], None] = lambda: None,
     ) -> None:
         self.files, self.reading, self.changing = files, reading, changing
-        self.token = token or secrets.token_urlsafe(32)
-        self.base = base or f"/{secrets.token_urlsafe(12)}/"
+        self.after = after
+        self.token = secrets.token_urlsafe(32)
+        self.base = f"/{secrets.token_urlsafe(12)}/"
         local = self
 
         class Handler(_Handler):
@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path in self.page.files:
             file = self.page.files[path]
             self._send(HTTPStatus.OK, file.media_type, file.content)
-        elif path.startswith(API) and (call := self.page.reading.get(path.removeprefix(API))):
+        elif call := self.page.reading.get(path):
             self._call(call)
         else:
             self._send(HTTPStatus.NOT_FOUND, "text/plain", b"Nothing is here.\n")
@@ -125,8 +125,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = self._allowed_path()
         if path is None:
             return
-        if path.startswith(API) and (change := self.page.changing.get(path.removeprefix(API))):
+        if change := self.page.changing.get(path):
             self._call(lambda: change(self._arguments()))
+            self.page.after()
         else:
             self._send(HTTPStatus.NOT_FOUND, "text/plain", b"Nothing is here.\n")
 

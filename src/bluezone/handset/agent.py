@@ -49,6 +49,7 @@ class Agent:
 
         self.handset.reporting.on_rekeyed = rotate_soon
         self.handset.passes.on_session = answer_gates
+        self.handset.passes.answered = lambda: self.beacon.gate_answered
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.beacon.run())
@@ -59,6 +60,7 @@ class Agent:
         finally:
             self.handset.reporting.on_rekeyed = lambda: None
             self.handset.passes.on_session = lambda _session: None
+            self.handset.passes.answered = lambda: False
 
     def _answer_gates(self, session: bytes | None) -> None:
         if session is None:

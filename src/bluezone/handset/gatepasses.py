@@ -41,13 +41,14 @@ class GatePasses:
     """Makes passes and says when one is on show; usable from any thread.
 
     on_session: called with the pass's 16 bytes when it is shown and with None when it is taken away; the agent lets
-                the beacon answer gates meanwhile.
+                the beacon answer gates meanwhile. answered: whether a gate's challenge was answered with it.
     """
 
     def __init__(
         self, clock: Clock, radio_state: Callable[[], RadioState], random_bytes: Callable[[int], bytes] = os.urandom
     ) -> None:
         self.on_session: Callable[[bytes | None], None] = lambda _session: None
+        self.answered: Callable[[], bool] = lambda: False
         self._clock = clock
         self._radio_state = radio_state
         self._random = random_bytes

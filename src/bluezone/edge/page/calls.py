@@ -12,19 +12,19 @@ MOST_TEXT = 4_096
 
 def reading(desk: GateDesk) -> Reading:
     """What GET answers."""
-    return {"state": desk.state}
+    return {"api/state": desk.state}
 
 
 def changing(desk: GateDesk, send: Callable[[], None], help_later: Callable[[str], str]) -> Changing:
     """What POST does. send: tells the office what waits, now. help_later: contact -> ticket of a request for help."""
     return {
-        "judge": lambda given: desk.judge(_text(given, "text")),
-        "enter": lambda given: desk.enter(_direction(given), _text(given, "verdict")),
-        "undo": lambda given: desk.undo(_number(given, "number")),
-        "signIn": lambda given: desk.sign_in(_text(given, "badge"), _text(given, "pin")),
-        "signOut": lambda _given: desk.sign_out(),
-        "help": lambda given: {"ticket": help_later(_text(given, "contact"))},
-        "send": lambda _given: _sent(desk, send),
+        "api/judge": lambda given: desk.judge(_text(given, "text")),
+        "api/enter": lambda given: desk.enter(_direction(given), _text(given, "verdict")),
+        "api/undo": lambda given: desk.undo(_number(given, "number")),
+        "api/signIn": lambda given: desk.sign_in(_text(given, "badge"), _text(given, "pin")),
+        "api/signOut": lambda _given: desk.sign_out(),
+        "api/help": lambda given: {"ticket": help_later(_text(given, "contact"))},
+        "api/send": lambda _given: _sent(desk, send),
     }
 
 

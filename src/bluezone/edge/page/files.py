@@ -12,7 +12,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
 }
 # What the gate page takes from the face, below "face/".
-_SHARED = ("fonts/", "scan/", "vendor/", "dom.js", "icon.svg")
+_SHARED = ("fonts/", "scan/", "vendor/", "dom.js", "qrcode.js", "icon.svg")
 
 
 def gate_files() -> dict[str, StaticFile]:

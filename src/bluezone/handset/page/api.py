@@ -11,19 +11,15 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from bluezone.handset.gatepasses import SHOWN_SECONDS
 from bluezone.handset.page import telling
 from bluezone.handset.phone import Handset
 from bluezone.handset.reporting import ReportDraft
+from bluezone.localpage import CallInvalid
 from bluezone.refusal import Refused
 
 LANGUAGES = ("vi", "en")
 Arguments = dict[str, Any]
-
-
-class CallInvalid(Refused):
-    """A call of the page's API lacks an argument or has one of the wrong type; nothing was changed."""
-
-    code = "call_invalid"
 
 
 class LanguageUnknown(Refused):
@@ -64,13 +60,15 @@ class Api:
             "inbox": self._inbox, "reportState": lambda: telling.report_of(handset),
             "sentLog": lambda: telling.sent_of(handset), "language": lambda: self.language,
             "notifications": lambda: {"supported": False, "state": "off"},
+            "passState": lambda: {"answered": handset.passes.answered()},
         }  # fmt: skip
         self.changing: dict[str, Callable[[Arguments], Any]] = {
             "start": self._start, "check": self._check, "readVenue": self._read_venue, "checkIn": self._check_in,
             "checkOut": self._check_out, "forgetVisit": self._forget_visit, "markRead": self._mark_read,
             "prepareReport": self._prepare, "previewReport": self._preview, "sendReport": self._send,
             "askForHelp": self._ask_for_help, "declare": self._declare, "setLanguage": self._set_language,
-            "erase": self._erase, "allowNotifications": self._refuse,
+            "erase": self._erase, "allowNotifications": self._refuse, "showPass": self._show_pass,
+            "hidePass": lambda _given: handset.passes.hide(),
         }  # fmt: skip
 
     @property
@@ -153,6 +151,9 @@ class Api:
         phone, text = _text(given, "phone", 100), _text({"text": "", **given}, "text", 4000)
         self._handset.declare(day, level, phone, text, consent=True)
         return {"sent": True}
+
+    def _show_pass(self, _given: Arguments) -> dict[str, Any]:
+        return {"kind": "A", "text": self._handset.passes.show().text, "seconds": SHOWN_SECONDS}
 
     def _set_language(self, given: Arguments) -> None:
         code = given.get("code")

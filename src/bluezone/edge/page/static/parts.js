@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Pieces that several panels of the gate page use. */
-import { h, svg } from "./face/dom.js";
-
-// The encoder leaves two modules of white; scanners want four.
-const MORE_QUIET = 2;
+import { h } from "./face/dom.js";
+import { drawn, modulesOf } from "./face/qrcode.js";
 
 /** A button that does one thing. */
 export function button(text, onclick, kind = "quiet") {
@@ -15,13 +13,9 @@ export function field(id, label, attributes) {
   return h("p", { class: "field" }, h("label", { for: id }, label), h("input", { id, ...attributes }));
 }
 
-/** A QR code drawn here, dark on white whatever the colours around it. */
+/** A QR code of a text. */
 export async function qr(text, label) {
-  const { encodeQR } = await import("./face/vendor/qr-encode.js");
-  const modules = encodeQR(text, "raw", { ecc: "medium" });
-  const size = modules.length + 2 * MORE_QUIET;
-  const d = modules.map((row, y) => row.map((dark, x) => (dark ? `M${x + MORE_QUIET} ${y + MORE_QUIET}h1v1h-1z` : "")).join("")).join("");
-  return svg("svg", { class: "qr", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": label, "shape-rendering": "crispEdges" }, svg("path", { d }));
+  return drawn(await modulesOf(text), label);
 }
 
 /** A dialog over the page; closes by its button, by Escape, and by what it did. */
