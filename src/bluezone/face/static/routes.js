@@ -12,6 +12,7 @@ const SCREENS = {
   place: () => import("./screens/place.js"),
   v: () => import("./screens/place.js"),
   "checked-in": () => import("./screens/checkedin.js"),
+  gate: () => import("./screens/gate.js"),
   warning: () => import("./screens/warning.js"),
   report: () => import("./screens/reportcode.js"),
   r: () => import("./screens/reportcode.js"),

@@ -15,6 +15,8 @@
  * sendReport({days, visits, consent: true}) -> ReportState · reportState() -> ReportState
  * sentLog() -> {own: {at, what, bytes, outcome}[], chaff: number}
  * askForHelp({channel, contact, place, note}) -> {ticket} · declare({warningId, phone, text}) -> {sent}
+ * showPass({screen}) -> {kind: "A"|"B", text, seconds}: screen is what a browser read from the gate; a phone needs none;
+ *   refusals pass_too_soon, gate_screen_unknown, no_tokens · passState() -> {answered: boolean|null} · hidePass()
  * setLanguage("vi"|"en") · language() · erase() · subscribe(callback) -> unsubscribe(): called when state changed
  * notifications() -> {supported, state: "off"|"waiting"|"on"|"denied"} · allowNotifications()
  * Web only: applyUpdate(), turnOffNotifications(), close().

@@ -7,7 +7,7 @@
  */
 import { METHODS, Refusal } from "./interface.js";
 
-const READING = ["state", "visits", "diary", "inbox", "reportState", "sentLog", "language", "notifications"];
+const READING = ["state", "visits", "diary", "inbox", "reportState", "sentLog", "language", "notifications", "passState"];
 // How methods with arguments that are not one object name them.
 const ARGUMENTS = {
   readVenue: ["text"], checkIn: ["text"], checkOut: ["id"], forgetVisit: ["id"], markRead: ["id"],

@@ -31,7 +31,7 @@ export const METHODS = Object.freeze([
   "readVenue", "checkIn", "checkOut", "visits", "forgetVisit", "diary",
   "inbox", "markRead",
   "prepareReport", "previewReport", "sendReport", "reportState", "sentLog",
-  "askForHelp", "declare",
+  "askForHelp", "declare", "showPass", "passState", "hidePass",
   "setLanguage", "language", "erase", "subscribe", "notifications", "allowNotifications",
 ]);
 

@@ -107,7 +107,7 @@ function tiles(app) {
   const tile = (href, name, key) => h("li", {}, h("a", { class: "card tile", href }, icon(name, 30), h("span", {}, app.t(key))));
   return h(
     "ul", { class: "tiles full", "aria-label": app.t("home.tiles") },
-    tile("#/scan", "scan", "home.tile.scan"), tile("#/report", "send", "home.tile.report"),
+    tile("#/scan", "scan", "home.tile.scan"), tile("#/gate", "open", "home.tile.gate"), tile("#/report", "send", "home.tile.report"),
     tile("#/help", "help", "home.tile.help"), tile("#/share", "share", "home.tile.share"),
   );
 }

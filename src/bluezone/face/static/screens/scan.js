@@ -24,7 +24,8 @@ export async function show(app) {
   };
 }
 
-function cameraButton(app, viewer, opened, found) {
+/** A button that opens the camera in `viewer` and calls found(text) with the first code. opened: {camera}, for closing it. */
+export function cameraButton(app, viewer, opened, found) {
   const bar = h("div", { class: "buttons" });
   const { button, place } = worker(app, app.t("scan.start"), app.t("scan.starting"), async () => {
     const { Camera } = await import("../scan/camera.js");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Helping others get it: a link, a QR code drawn here, a picture to send or print. Nothing is told to anyone. */
-import { h, p, svg } from "../dom.js";
+import { h, p } from "../dom.js";
 import { copyField, note, worker } from "../parts.js";
+import { drawn, modulesOf } from "../qrcode.js";
 
-const QUIET = 4;
 
 /** The three ways. */
 export async function show(app) {
@@ -11,8 +11,7 @@ export async function show(app) {
   const title = app.t("share.title");
   if (host === null) return { title, tab: "more", body: [h("h1", {}, title), note("info", "info", app.t("share.nohost"))] };
   const link = `https://${host}/`;
-  const { encodeQR } = await import("../vendor/qr-encode.js");
-  const modules = encodeQR(link, "raw", { ecc: "medium" });
+  const modules = await modulesOf(link);
   const file = worker(app, app.t("share.file"), app.t("share.file.busy"), async () => {
     save(await picture(app, modules, link));
     app.say(app.t("share.file.done"));
@@ -22,7 +21,7 @@ export async function show(app) {
     body: [
       h("h1", {}, title), p(app.t("share.lead")),
       h("section", { class: "card reading" }, copyField(app, "share-link", link), navigator.share && sendButton(app, link)),
-      h("section", { class: "card reading" }, h("h2", {}, app.t("share.qr")), code(app, modules, link), h("div", { class: "buttons" }, file.button), file.place),
+      h("section", { class: "card reading" }, h("h2", {}, app.t("share.qr")), drawn(modules, app.t("share.qr.alt", { link })), h("div", { class: "buttons" }, file.button), file.place),
       h("p", { class: "soft" }, app.t("share.fakes")),
     ],
   };
@@ -31,13 +30,6 @@ export async function show(app) {
 function sendButton(app, link) {
   const send = () => navigator.share({ title: "Bluezone", text: app.t("share.message"), url: link }).catch(() => {});
   return h("div", { class: "buttons" }, h("button", { type: "button", class: "button", onclick: send }, app.t("share.send")));
-}
-
-/** The code as one path; dark modules are always dark on white, as scanners need it. modules: rows of booleans. */
-function code(app, modules, link) {
-  const size = modules.length + 2 * QUIET - 4;
-  const d = modules.map((row, y) => row.map((dark, x) => (dark ? `M${x + QUIET - 2} ${y + QUIET - 2}h1v1h-1z` : "")).join("")).join("");
-  return svg("svg", { class: "qr", viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": app.t("share.qr.alt", { link }), "shape-rendering": "crispEdges" }, svg("path", { d }));
 }
 
 /** A square picture with the headline, the code and the address, as PNG. */

@@ -43,6 +43,7 @@ class WebEngine {
 
   async begin() {
     this.parts = await openParts(this.options);
+    this.passes = null;
     if (this.updates === null) this.updates = new Updates(reportLock(this.parts.store), () => this.tell());
     await this.parts.city.pin(this.options.cityKey);
     this.errands = new Errands({ ...this.parts, changed: () => this.changed() });
@@ -207,6 +208,17 @@ class WebEngine {
     await sent.logged("declared", DECLARATION_SIZE, () => sendDeclaration(client, message, environment.solve));
     return { sent: true };
   }
+
+  async showPass({ screen = "" } = {}) {
+    if (!this.passes) this.passes = new (await import("./passes.js")).Passes(this.parts);
+    return this.passes.show(screen);
+  }
+
+  async passState() {
+    return { answered: null };
+  }
+
+  async hidePass() {}
 
   async setLanguage(code) {
     if (!LANGUAGES.includes(code)) throw new Refusal("language_unknown", { code });
