@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 
 from bluezone.devices.refusing import DeviceRefused
-from bluezone.rollout.gates.models import BUCKET_SECONDS, PROOF_OF, Direction, Gate, GateCounter, Verdict
+from bluezone.rollout.gates.models import BUCKET_SECONDS, PROOF_OF, Direction, Gate, GateCounter, GateDay, Verdict
 
 KEPT_DAYS = 30
 MOST_AT_ONCE = 2_000
@@ -60,9 +60,15 @@ def take(device_id: int, gate: Gate, rows: Sequence[Any], now: float, zone: Zone
         (device_id, gate.pk, bucket, _day(bucket, zone), direction.value, verdict.value, PROOF_OF[verdict].value, count)
         for bucket, direction, verdict, count in recent
     ]
-    with transaction.atomic():
-        for start in range(0, len(stored), _ROWS_A_STATEMENT):
-            _upsert(stored[start : start + _ROWS_A_STATEMENT])
+    if stored:
+        with transaction.atomic():
+            # Two lanes of one gate raise the same sums of a day: one after the other, or one of them would be lost.
+            Gate.objects.select_for_update().get(pk=gate.pk)
+            changed = 0
+            for start in range(0, len(stored), _ROWS_A_STATEMENT):
+                changed += _upsert(stored[start : start + _ROWS_A_STATEMENT])
+            if changed:
+                _raise_sums(device_id, min(row[2] for row in stored), max(row[2] for row in stored))
     return Taken(len(recent), len(read) - len(recent))
 
 
@@ -89,7 +95,8 @@ def _day(bucket: int, zone: ZoneInfo) -> datetime.date:
     return datetime.datetime.fromtimestamp(bucket, zone).date()
 
 
-def _upsert(rows: Sequence[tuple[Any, ...]]) -> None:
+def _upsert(rows: Sequence[tuple[Any, ...]]) -> int:
+    """Store the larger of each number; how many changed."""
     # Django's bulk_create can replace a value, but not keep the larger one.
     table = GateCounter._meta.db_table
     marks = ", ".join(["(" + ", ".join(["%s"] * len(_COLUMNS)) + ")"] * len(rows))
@@ -102,3 +109,21 @@ def _upsert(rows: Sequence[tuple[Any, ...]]) -> None:
         cursor.execute(
             sql, [str(value) if index in (4, 5, 6) else value for row in rows for index, value in enumerate(row)]
         )
+        return int(cursor.rowcount)
+
+
+def _raise_sums(device_id: int, first: int, last: int) -> None:
+    """Bring the sums of the days up to date that this device's buckets from `first` to `last` are counted in."""
+    told = GateCounter.objects.filter(device_id=device_id, bucket__range=(first, last))
+    # Of the gates where they were counted: the tablet may have moved to another one meanwhile.
+    touched = sorted(set(told.values_list("gate_id", "day").distinct()))
+    table, sums = GateCounter._meta.db_table, GateDay._meta.db_table
+    same = "gate_id, day, direction, verdict"
+    sql = (
+        f"INSERT INTO {sums} ({same}, proof, count) SELECT {same}, proof, SUM(count) FROM {table}"  # noqa: S608 - ours
+        f" WHERE gate_id = %s AND day = %s GROUP BY {same}, proof"
+        f" ON CONFLICT ({same}) DO UPDATE SET count = excluded.count WHERE excluded.count > {sums}.count"
+    )
+    with connection.cursor() as cursor:
+        for gate_id, day in touched:
+            cursor.execute(sql, [gate_id, str(day)])

@@ -159,7 +159,7 @@ class Shift(models.Model):
 class GateCounter(models.Model):
     """How many such passages one device saw in five minutes: an absolute number, the larger one wins.
 
-    bucket: Unix seconds, a multiple of 300. day: its local date. Kept 30 days, then only the day's sum.
+    bucket: Unix seconds, a multiple of 300. day: its local date. Kept 30 days, then only the day's sum (GateDay).
     """
 
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
@@ -183,7 +183,7 @@ class GateCounter(models.Model):
 
 
 class GateDay(models.Model):
-    """The sum of a gate's day after its counters were forgotten."""
+    """The sum of a gate's day, raised with its counters (counting.py); it stays when they are forgotten."""
 
     gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="days")
     day = models.DateField()
@@ -197,6 +197,8 @@ class GateDay(models.Model):
             models.UniqueConstraint(fields=["gate", "day", "direction", "verdict"], name="gate_day_once"),
             models.CheckConstraint(condition=_OUT_TOGETHER, name="gate_day_out_is_out"),
         ]
+        # Holds all that a week's table reads.
+        indexes: ClassVar = [models.Index(fields=["day", "gate", "verdict", "count"], name="gate_day_by_day")]
 
     def __str__(self) -> str:
         return f"{self.gate_id} {self.day} {self.direction} {self.verdict}: {self.count}"

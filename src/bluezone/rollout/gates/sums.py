@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read what was counted: sums over buckets, days and gates, the same before and after the counters were forgotten."""
+"""Read what was counted: sums of days and gates, the same before and after the counters were forgotten."""
 
 import datetime
 from collections import Counter
@@ -7,27 +7,34 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet, Sum
 
-from bluezone.rollout.gates.models import Direction, Gate, GateCounter, GateDay, Verdict
+from bluezone.rollout.gates.models import Direction, Gate, GateDay, Verdict
 
 # Whoever came in with a smartphone, whatever was found.
 WITH_SMARTPHONE = frozenset(set(Verdict) - {Verdict.NO_SMARTPHONE, Verdict.OUT})
 
 Sums = Counter[Verdict]
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}
 
 
 def gate_days(
     first: datetime.date, last: datetime.date, gates: QuerySet[Gate] | None = None
 ) -> dict[tuple[int, datetime.date], Sums]:
-    """Passages by verdict of each gate and day, first and last included; two queries."""
+    """Passages by verdict of each gate and day, first and last included; one query."""
     found: dict[tuple[int, datetime.date], Sums] = {}
-    for source in (GateCounter.objects, GateDay.objects):
-        rows = source.filter(day__range=(first, last))
-        if gates is not None:
-            rows = rows.filter(gate__in=gates)
-        for gate_id, day, verdict, total in (
-            rows.values_list("gate_id", "day", "verdict").annotate(total=Sum("count")).order_by()
-        ):
-            found.setdefault((gate_id, day), Counter())[Verdict(verdict)] += total
+    rows = GateDay.objects.filter(day__range=(first, last))
+    if gates is not None:
+        rows = rows.filter(gate__in=gates)
+    for gate_id, day, verdict, total in rows.values_list("gate_id", "day", "verdict", "count"):
+        found.setdefault((gate_id, day), Counter())[_VERDICTS[verdict]] = total
+    return found
+
+
+def gate_sums(first: datetime.date, last: datetime.date) -> dict[int, Sums]:
+    """Passages by verdict of each gate over days, first and last included; one query."""
+    found: dict[int, Sums] = {}
+    rows = GateDay.objects.filter(day__range=(first, last)).values_list("gate_id", "verdict")
+    for gate_id, verdict, total in rows.annotate(total=Sum("count")).order_by():
+        found.setdefault(gate_id, Counter())[_VERDICTS[verdict]] = total
     return found
 
 
@@ -44,7 +51,7 @@ def with_smartphone(sums: Sums) -> int:
 def inside(gate_ids: Iterable[int], day: datetime.date) -> dict[int, int]:
     """In minus out of a day, by gate; below zero where people came in before that day."""
     rows = (
-        GateCounter.objects.filter(day=day, gate__in=list(gate_ids))
+        GateDay.objects.filter(day=day, gate__in=list(gate_ids))
         .values_list("gate_id", "direction")
         .annotate(total=Sum("count"))
         .order_by()
