@@ -198,7 +198,11 @@ def forget(yes: bool, data: str | None, server: str, trust: str | None, radio: s
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port of the local page; 0 takes a free one.")
 @click.option("--page/--no-page", default=True, show_default=True, help="Serve the local page on 127.0.0.1.")
 @phone_options
-@command_result(lambda _: ("stopped; what was heard is kept",))
+@command_result(
+    lambda result: (
+        "stopped; everything on this phone is erased" if "erased" in result else "stopped; what was heard is kept",
+    )
+)
 def run(
     duty: str, uuid: int | None, port: int, page: bool, data: str | None, server: str, trust: str | None, radio: str
 ) -> dict[str, Any]:
@@ -214,4 +218,7 @@ def run(
         )  # fmt: skip
     finally:
         phone.close()
-    return {"stopped": True}
+    from bluezone.handset.store import KEY_FILE
+
+    erased = not (phone.store.folder / KEY_FILE).exists()
+    return {"stopped": True, **({"erased": True} if erased else {})}
