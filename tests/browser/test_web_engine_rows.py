@@ -234,6 +234,24 @@ def test_row_16_a_report_and_a_rehearsal_make_the_same_calls_of_the_same_sizes(c
     )
 
 
+def test_the_time_of_the_next_rehearsal_survives_a_kill_and_a_month_away_makes_up_for_none(city, patient):
+    patient.run("await engine.errands.tick()")
+    drawn = patient.run("return engine.parts.store.get('chaff')")
+    assert drawn["next"] > patient.run("return sim.now")
+    patient.reload()
+    assert patient.run("return engine.parts.store.get('chaff')") == drawn
+    patient.run("await engine.close()")
+    city.world.pass_by(30 * 86_400)
+    city.key_server.tick()
+    patient.run("sim.now = x", city.world.now)
+    city.requests.clear()
+    patient.engine()
+    patient.run("await passBy(120)")
+    assert sum(path == "/v1/upload" for path, _ in city.requests) <= 1
+    assert sum(path == "/v1/verify" for path, _ in city.requests) == 2
+    assert patient.run("return (await engine.sentLog()).chaff") == 1
+
+
 def test_for_seven_days_a_warned_and_an_unwarned_browser_make_the_same_requests_of_the_same_sizes_at_the_same_times(
     chromium, tmp_path
 ):

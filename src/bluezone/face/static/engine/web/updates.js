@@ -22,12 +22,13 @@ export class Updates {
   async register(base) {
     if (!("serviceWorker" in navigator)) return;
     const script = (name) => new URL(name, base).href;
-    const scope = new URL("./", base).href;
+    // What the worker imports is looked at anew as well, whatever a cache on the way says.
+    const options = { scope: new URL("./", base).href, updateViaCache: "none" };
     try {
-      this.registration = await navigator.serviceWorker.register(script("service-worker-module.js"), { scope, type: "module" });
+      this.registration = await navigator.serviceWorker.register(script("service-worker-module.js"), { ...options, type: "module" });
     } catch {
       try {
-        this.registration = await navigator.serviceWorker.register(script("service-worker.js"), { scope });
+        this.registration = await navigator.serviceWorker.register(script("service-worker.js"), options);
       } catch (error) {
         console.warn("bluezone: no service worker, the app needs the network", error);
         return;
