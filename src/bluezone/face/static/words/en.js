@@ -385,7 +385,7 @@ export default {
   "refusal.push_unavailable": "Notices could not be turned on. Bluezone works all the same; open it once a day.",
   "refusal.handset_busy": "Another program is using this phone’s data. Everything is kept; try again in a moment.",
   "refusal.not_built": "This edition cannot do that yet. Nothing has changed.",
-  "refusal.other": "That did not work ({code}). Everything on this device is kept. Try again later."
+  "refusal.other": "That did not work ({code}). Everything on this device is kept. Try again later.",
   "home.tile.gate": "Gate code",
   "gate.title": "Gate code",
   "gate.lead": "Show this code to the gate. While it is shown, the phone answers this gate over Bluetooth and records nobody near you.",
@@ -402,5 +402,5 @@ export default {
   "gate.private": "The code holds no name, number or trace of you; each one is different. The gate only counts passages.",
   "refusal.pass_too_soon": "Two codes were made within a minute. Try again in {seconds} seconds, or let the attendant look at the screen.",
   "refusal.no_tokens": "No gate code is ready and there is no network. The attendant lets you in as usual. When there is a network, open this page once.",
-  "refusal.gate_screen_unknown": "This is not the code on the gate’s screen. Scan the one marked “Web edition”.",
+  "refusal.gate_screen_unknown": "This is not the code on the gate’s screen. Scan the one marked “Web edition”."
 };

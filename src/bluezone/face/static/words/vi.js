@@ -385,7 +385,7 @@ export default {
   "refusal.push_unavailable": "Chưa bật được thông báo. Bluezone vẫn dùng được; hãy mở mỗi ngày một lần.",
   "refusal.handset_busy": "Chương trình khác đang dùng dữ liệu của máy này. Mọi thứ vẫn giữ; hãy thử lại sau giây lát.",
   "refusal.not_built": "Bản này chưa làm được việc đó. Không có gì thay đổi.",
-  "refusal.other": "Chưa làm được ({code}). Mọi thứ trên máy vẫn giữ. Hãy thử lại sau."
+  "refusal.other": "Chưa làm được ({code}). Mọi thứ trên máy vẫn giữ. Hãy thử lại sau.",
   "home.tile.gate": "Mã qua cổng",
   "gate.title": "Mã qua cổng",
   "gate.lead": "Đưa mã này cho cổng xem. Khi mã đang hiện, máy trả lời riêng cổng qua Bluetooth và tạm ngừng ghi nhận người ở gần.",
@@ -402,5 +402,5 @@ export default {
   "gate.private": "Mã không chứa tên, số điện thoại hay dấu vết nào của bạn; mỗi lần là một mã khác. Cổng chỉ đếm số lượt.",
   "refusal.pass_too_soon": "Vừa tạo hai mã trong một phút. Thử lại sau {seconds} giây, hoặc nhờ người trực xem màn hình.",
   "refusal.no_tokens": "Chưa có sẵn mã qua cổng và đang mất mạng. Người trực vẫn cho bạn vào như thường. Khi có mạng, mở lại trang này một lần.",
-  "refusal.gate_screen_unknown": "Đây không phải mã trên màn hình của cổng. Hãy quét mã có chữ “Dùng bản web”.",
+  "refusal.gate_screen_unknown": "Đây không phải mã trên màn hình của cổng. Hãy quét mã có chữ “Dùng bản web”."
 };
