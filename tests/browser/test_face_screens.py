@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 
 RUNNING = {"vi": "đang chạy", "en": "running"}
 SCREENS = [
-    "/", "/about", "/diary", "/inbox", "/scan", "/report", "/sent", "/help", "/share", "/more", "/faq", "/guides",
-    "/guide/bluetooth", "/guide/place", "/guide/report", "/guide/warned", "/guide/family", "/language",
+    "/", "/about", "/diary", "/inbox", "/scan", "/gate", "/report", "/sent", "/help", "/share", "/more", "/faq",
+    "/guides", "/guide/bluetooth", "/guide/place", "/guide/report", "/guide/warned", "/guide/family", "/language",
     "/notifications", "/erase", "/erase-sure", "/nowhere",
 ]  # fmt: skip
 

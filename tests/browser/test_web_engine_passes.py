@@ -114,7 +114,8 @@ def test_base45_is_the_same_in_both_engines(chromium, city):
             """
             const {base45, fromBase45} = await modules("base45");
             const {hex} = await modules("bytes");
-            return x.map((text) => { const written = base45(bytes(text)); return [written, hex(fromBase45(written))]; });
+            const there = (text) => base45(bytes(text));
+            return x.map((text) => [there(text), hex(fromBase45(there(text)))]);
             """,
             [case.hex() for case in cases],
         )
