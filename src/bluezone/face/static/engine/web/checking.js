@@ -6,6 +6,7 @@
  */
 import { exclusively } from "../../locks.js";
 import { Refusal } from "../interface.js";
+import { JUMP_SECONDS } from "./clock.js";
 import { bandOf, certaintyOf, itemsOf, matchItems, riskyDays } from "./venuematch.js";
 import { dayAfter } from "./days.js";
 
@@ -121,4 +122,12 @@ export class Checking {
 function isNews(item) {
   const texts = ["title_vi", "title_en", "body_vi", "body_en"];
   return item !== null && typeof item === "object" && texts.every((name) => typeof item[name] === "string");
+}
+
+/** The one letter of home: a risk first, then what keeps warnings from coming. */
+export function stateOf(warnings, stale, clockOffBySeconds) {
+  if (warnings.some((warning) => warning.level === "high")) return "D";
+  if (warnings.length) return "C";
+  if (stale) return "B2";
+  return Math.abs(clockOffBySeconds) > JUMP_SECONDS ? "B3" : "A";
 }

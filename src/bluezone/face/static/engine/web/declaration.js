@@ -3,6 +3,7 @@
 import { Refusal } from "../interface.js";
 import { concat, pack, utf8 } from "./bytes.js";
 import { fromPem } from "./configfile.js";
+import { utcDay } from "./days.js";
 import { hkdfExpand, hmac, sealGcm } from "./digests.js";
 import { ANSWER_SIZE, decodeUpload } from "./messages.js";
 import { puzzleHeader } from "./plays.js";
@@ -79,3 +80,16 @@ const extract = (suite, salt, label, secret) =>
 
 const expand = (suite, prk, label, info, length) =>
   hkdfExpand(prk, concat(pack("H", length), utf8("HPKE-v1"), suite, utf8(label), info), length);
+
+/** Seal and send what a warned person tells; parts: as the engine has them. Rejects with warning_missing and as above. */
+export async function declare(parts, { warningId, phone, text = "" }) {
+  const { checking, visits, city, client, environment, sent } = parts;
+  const warning = (await checking.warnings(await visits.all())).find((one) => one.id === warningId);
+  if (warning === undefined) throw new Refusal("warning_missing", {}, "there is no such warning; nothing was sent");
+  const config = await city.held();
+  if (config.declarationKey === null) throw new Refusal("declarations_closed");
+  const day = utcDay(Date.parse(`${warning.day}T00:00:00Z`) / 1000);
+  const message = await sealDeclaration(encodeDeclaration({ day, level: warning.level, phone, text }), config.declarationKey);
+  await sent.logged("declared", DECLARATION_SIZE, () => sendDeclaration(client, message, environment.solve));
+  return { sent: true };
+}

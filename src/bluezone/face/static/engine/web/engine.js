@@ -8,9 +8,9 @@
 import { uuid7 } from "../../uuid7.js";
 import { Refusal } from "../interface.js";
 import { utf8 } from "./bytes.js";
+import { stateOf } from "./checking.js";
 import { DEFAULT_ZONE } from "./cityconfig.js";
-import { JUMP_SECONDS } from "./clock.js";
-import { localDay, utcDay } from "./days.js";
+import { localDay } from "./days.js";
 import { Errands } from "./errands.js";
 import { openParts } from "./parts.js";
 import { reportLock } from "./reporting.js";
@@ -196,17 +196,8 @@ class WebEngine {
     return { ticket };
   }
 
-  async declare({ warningId, phone, text = "" }) {
-    const { DECLARATION_SIZE, encodeDeclaration, sealDeclaration, sendDeclaration } = await import("./declaration.js");
-    const { checking, visits, city, client, environment, sent } = this.parts;
-    const warning = (await checking.warnings(await visits.all())).find((one) => one.id === warningId);
-    if (warning === undefined) throw new Refusal("warning_missing", {}, "there is no such warning; nothing was sent");
-    const config = await city.held();
-    if (config.declarationKey === null) throw new Refusal("declarations_closed");
-    const day = utcDay(Date.parse(`${warning.day}T00:00:00Z`) / 1000);
-    const message = await sealDeclaration(encodeDeclaration({ day, level: warning.level, phone, text }), config.declarationKey);
-    await sent.logged("declared", DECLARATION_SIZE, () => sendDeclaration(client, message, environment.solve));
-    return { sent: true };
+  async declare(told) {
+    return (await import("./declaration.js")).declare(this.parts, told);
   }
 
   async showPass({ screen = "" } = {}) {
@@ -302,11 +293,4 @@ class WebEngine {
     }
     this.tell();
   }
-}
-
-function stateOf(warnings, stale, clockOffBySeconds) {
-  if (warnings.some((warning) => warning.level === "high")) return "D";
-  if (warnings.length) return "C";
-  if (stale) return "B2";
-  return Math.abs(clockOffBySeconds) > JUMP_SECONDS ? "B3" : "A";
 }
