@@ -3,15 +3,13 @@
 
 import dataclasses
 import re
-import shutil
-import subprocess
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 import zxingcpp
 from PIL import Image
 from pypdf import PdfReader
+from tests.builders.printed import first_page
 
 from bluezone.portal import materials, sheets, speaking, wording
 from bluezone.portal.facts import facts
@@ -39,16 +37,6 @@ def sheet(public, name, language):
     return answer.content
 
 
-def as_picture(pdf, folder) -> Image.Image:
-    """The first page at 200 dots an inch, by poppler, which shares no code with what made it."""
-    if shutil.which("pdftoppm") is None:
-        pytest.skip("needs pdftoppm: sudo apt-get install poppler-utils")
-    path = Path(folder) / "sheet.pdf"
-    path.write_bytes(pdf)
-    subprocess.run(["pdftoppm", "-r", str(DPI), "-png", "-singlefile", path, path.with_suffix("")], check=True)
-    return Image.open(path.with_suffix(".png"))
-
-
 def code_width_mm(found) -> float:
     corners = found.position
     return abs(corners.top_right.x - corners.top_left.x) * 25.4 / DPI
@@ -56,8 +44,8 @@ def code_width_mm(found) -> float:
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("name", SHEETS)
-def test_the_code_of_a_printed_sheet_is_read_back_and_is_wide_enough(public, tmp_path, name, language):
-    picture = as_picture(sheet(public, name, language), tmp_path)
+def test_the_code_of_a_printed_sheet_is_read_back_and_is_wide_enough(public, name, language):
+    picture = first_page(sheet(public, name, language), DPI)
     found = zxingcpp.read_barcodes(picture)
 
     assert [code.text for code in found] == ["https://bluezone.backan.example/k"]
@@ -79,8 +67,8 @@ def test_a_sheet_has_its_paper_bleed_and_marks_and_one_page(public, name):
         assert float(page.bleedbox.left - page.mediabox.left) >= 3 * POINTS_A_MM, "room for crop marks outside it"
 
 
-def test_crop_marks_stand_outside_the_bleed(public, tmp_path):
-    picture = as_picture(sheet(public, "poster-a4", "vi"), tmp_path).convert("L")
+def test_crop_marks_stand_outside_the_bleed(public):
+    picture = first_page(sheet(public, "poster-a4", "vi"), DPI).convert("L")
     outside = round(10 / 25.4 * DPI)
     top, left = picture.crop((0, 0, picture.width, outside // 2)), picture.crop((0, 0, outside // 2, picture.height))
 
