@@ -20,6 +20,8 @@ from bluezone.protocol.configfile import (
 )
 
 PAYLOAD = encode_config(config())
+# A config of a city that has none, or of before there were any, is read without them.
+LATER_MEMBERS = {"declaration_key", "venue_keys", "push_key", "national_hotline"}
 
 
 def hashes(first, last):
@@ -34,7 +36,7 @@ def test_two_servers_write_one_config_with_the_same_bytes():
     assert encode_config(config()) == encode_config(decode_config(PAYLOAD))
 
 
-@pytest.mark.parametrize("name", sorted(set(json.loads(PAYLOAD)) - {"declaration_key", "venue_keys", "push_key"}))
+@pytest.mark.parametrize("name", sorted(set(json.loads(PAYLOAD)) - LATER_MEMBERS))
 def test_a_config_that_lacks_a_member_is_refused(name):
     members = json.loads(PAYLOAD)
     del members[name]
@@ -45,9 +47,9 @@ def test_a_config_that_lacks_a_member_is_refused(name):
     assert name in refusal.value.message
 
 
-def test_a_config_of_before_there_were_venues_and_push_is_still_read():
+def test_a_config_of_before_there_were_venues_push_and_a_second_number_is_still_read():
     members = json.loads(PAYLOAD)
-    del members["venue_keys"], members["push_key"]
+    del members["venue_keys"], members["push_key"], members["national_hotline"]
 
     assert decode_config(json.dumps(members).encode()) == config()
 
@@ -56,6 +58,14 @@ def test_venue_keys_and_the_push_key_come_back():
     told = config(venue_keys={"1": CITY_KEY.public_key().public_bytes_raw().hex()}, push_key="B" + "A" * 86)
 
     assert decode_config(encode_config(told)) == told
+
+
+def test_the_ministrys_number_comes_back_and_is_not_blank():
+    told = config(national_hotline="1900 9095")
+
+    assert decode_config(encode_config(told)) == told
+    with pytest.raises(InvalidConfig):
+        decode_config(json.dumps(json.loads(PAYLOAD) | {"national_hotline": " "}).encode())
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ class Config:
     waits:        verify_to_upload_seconds, web_minimum_seconds.
     venue_keys:   raw Ed25519 public keys (hex) of venue codes by their number, "0".."255"; none in older configs.
     push_key:     public key of Web Push (uncompressed P-256 point, base64url), None where there is none.
+    national_hotline: the ministry's number, said beside the city's own; None in older configs.
     """
 
     number: int
@@ -122,6 +123,7 @@ class Config:
     texts: Mapping[str, Mapping[str, str]]
     venue_keys: Mapping[str, str] = field(default_factory=dict)
     push_key: str | None = None
+    national_hotline: str | None = None
 
 
 def encode_config(config: Config) -> bytes:
@@ -158,6 +160,7 @@ def decode_config(payload: bytes) -> Config:
         texts={language: _texts(read.inner("texts").inner(language)) for language in LANGUAGES},
         venue_keys=_venue_keys(read.inner("venue_keys")) if read.has("venue_keys") else {},
         push_key=read.text("push_key", _PUSH_KEY) if read.has("push_key") else None,
+        national_hotline=read.text_or_none("national_hotline"),
     )
 
 

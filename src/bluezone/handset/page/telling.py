@@ -69,7 +69,7 @@ def city_of(handset: Handset, language: str) -> dict[str, Any]:
         return {"zone": str(handset.zone()), **dict.fromkeys(nothing)}
     return {
         "name": config.city[language], "hotline": config.hotline,
-        "nationalHotline": getattr(config, "national_hotline", None), "publicHost": config.public_host,
+        "nationalHotline": config.national_hotline, "publicHost": config.public_host,
         "zone": config.zone, "configAt": config.generated_at, "texts": dict(config.texts[language]),
     }  # fmt: skip
 
