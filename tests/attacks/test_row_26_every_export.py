@@ -18,6 +18,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.accounts.models import Role
 from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.rollout.gates.models import Gate
 from bluezone.rollout.reports import Column, Table, write_xlsx
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
@@ -37,6 +38,7 @@ EXPORTS = {
     "rollout/coverage/report_views.py": "/coverage/units/{unit}/report/xlsx/?issuer={attack}&place=x&notation=x",
     "rollout/directives/register_views.py": None,  # tests/rollout/directives/test_register.py
     "rollout/directives/reportout.py": None,  # through rollout/reports/spreadsheet.py
+    "rollout/gates/views.py": "/gates/file/",
     "rollout/staffing/views.py": "/staff/file/",
 }
 
@@ -90,6 +92,7 @@ def test_what_anyone_typed_leaves_inert(client, server, place):
     city, _ward = planted()
     Agency.objects.update(name=ATTACK, short_name=ATTACK)
     AdminUnit.objects.update(name=ATTACK)
+    Gate.objects.create(agency=Agency.objects.first(), name=ATTACK, number="00000001")
     who = {"/audit/": Role.ADMIN, "/codes/": Role.SUPERVISOR}.get(re.match(r"/\w+/", place)[0], Role.ADMIN)
     client.force_login(user("mai", who, name=ATTACK, agency=ATTACK))
     address = place.format(unit=city.pk, attack="%3Dcmd%7C")

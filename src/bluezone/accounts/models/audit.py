@@ -37,6 +37,7 @@ class Act(models.TextChoices):
     DEVICE_REVOKED = "device_revoked", _("cut off a device")
     GATE_OPENED = "gate_opened", _("opened a gate")
     GATE_CLOSED = "gate_closed", _("closed a gate")
+    GATE_DEVICE_PUT = "gate_device_put", _("put a tablet to a gate")
     GATEKEEPER_NAMED = "gatekeeper_named", _("nominated a gatekeeper or printed a badge")
     GATEKEEPER_ENDED = "gatekeeper_ended", _("ended a gatekeeper’s nomination")
     STAFF_REPORTED = "staff_reported", _("reported the staff of an agency")

@@ -50,6 +50,8 @@ def gate_of(device: Device, now: datetime.datetime) -> Gate:
     return gate
 
 
-def put_device(device: Device, gate: Gate) -> None:
+def put_device(actor: str, device: Device, gate: Gate) -> None:
     """Let a tablet count for a gate from now on; what it counted before stays where it was counted."""
-    GateDevice.objects.update_or_create(device=device, defaults={"gate": gate})
+    with transaction.atomic():
+        GateDevice.objects.update_or_create(device=device, defaults={"gate": gate})
+        record(actor, Act.GATE_DEVICE_PUT, str(gate.pk), device=device.pk)

@@ -1,77 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of gates of a week: what each counted, in classes of proof that stand side by side."""
+"""The table of gates of a week: what each counted, in classes of proof that stand side by side; and who is late."""
 
+import datetime
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from bluezone.agencies.models import AdminUnit
+from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.agencies.queries import day_to_show
 from bluezone.rollout.coverage import Week
-from bluezone.rollout.gates.models import Gate, Verdict
-from bluezone.rollout.gates.sums import Sums, came_in, gate_days, with_smartphone
+from bluezone.rollout.gates.keepingback import Counted, counted, kept_back
+from bluezone.rollout.gates.models import Gate, Gatekeeper
+from bluezone.rollout.gates.sums import Sums, gate_sums
 
 GATES_A_PAGE = 50
 
 
 @dataclass(frozen=True)
 class GateRow:
-    """One gate in a week. sums: passages by verdict."""
+    """One gate in a week. is_own: whether the reader sees it as it was counted."""
 
     gate: Gate
-    sums: Sums
-
-    @property
-    def came_in(self) -> int:
-        """Passages in."""
-        return came_in(self.sums)
-
-    @property
-    def went_out(self) -> int:
-        """Passages out."""
-        return self.sums[Verdict.OUT]
-
-    @property
-    def proven(self) -> int:
-        """Passages in whose phone was proven to run."""
-        return self.sums[Verdict.RUNNING]
-
-    @property
-    def fresh(self) -> int:
-        """Passages in with a valid code, Bluetooth not checked."""
-        return self.sums[Verdict.VALID_CODE]
-
-    @property
-    def attested(self) -> int:
-        """Passages in where the attendant saw the app or had asked before."""
-        return self.sums[Verdict.SCREEN_SEEN] + self.sums[Verdict.ASKED_BEFORE]
-
-    @property
-    def with_smartphone(self) -> int:
-        """The denominator of the share running."""
-        return with_smartphone(self.sums)
-
-    @property
-    def share(self) -> float | None:
-        """Proven of those with a smartphone, 0..1; None where nobody came with one."""
-        return self.proven / self.with_smartphone if self.with_smartphone else None
+    counted: Counted
+    is_own: bool
 
 
-def gate_rows(gates: QuerySet[Gate], week: Week, number: str | None) -> tuple[Page[Gate], list[GateRow]]:
-    """One page of gates with what they counted in a week; four queries."""
+def gate_rows(
+    gates: QuerySet[Gate], week: Week, number: str | None, own: frozenset[int]
+) -> tuple[Page[Gate], list[GateRow]]:
+    """One page of gates with what they counted in a week, in a constant number of queries."""
     page = Paginator(gates.select_related("agency__unit"), GATES_A_PAGE).get_page(number)
-    shown = list(page.object_list)
-    sums = gate_days(week.first_day, week.last_day, Gate.objects.filter(pk__in=[gate.pk for gate in shown]))
+    return page, rows_of(list(page.object_list), week, own)
+
+
+def rows_of(gates: list[Gate], week: Week, own: frozenset[int]) -> list[GateRow]:
+    """Gates, read with agency and unit, with what they counted in a week; kept back where small and not the reader's.
+
+    own: agencies whose gates the reader sees as they were counted.
+    """
+    sums = gate_sums(week.first_day, week.last_day)
+    hidden = _hidden(sums, [gate.pk for gate in gates if gate.agency_id not in own])
     rows = []
-    for gate in shown:
-        total = Sums()
-        for (gate_id, _day), passages in sums.items():
-            if gate_id == gate.pk:
-                total.update(passages)
-        rows.append(GateRow(gate, total))
-    return page, rows
+    for gate in gates:
+        row = counted(sums.get(gate.pk, Sums()))
+        rows.append(GateRow(gate, row.without(hidden.get(gate.pk, ())), gate.agency_id in own))
+    return rows
 
 
 def gates_under(unit: AdminUnit | None) -> QuerySet[Gate]:
     """Gates of agencies that serve a unit or a part of it; all without one."""
     return Gate.objects.filter(agency__unit__path__startswith=unit.path) if unit else Gate.objects.all()
+
+
+def named(today: datetime.date) -> Q:
+    """Nominations that hold today or later."""
+    return Q(until__isnull=True) | Q(until__gte=today)
+
+
+def without_gatekeeper(unit: AdminUnit | None, today: datetime.date) -> QuerySet[Agency]:
+    """Agencies in force that have nominated nobody for an open gate (clause 1, "cử người")."""
+    nominated = Gatekeeper.objects.filter(named(today), gate__agency=OuterRef("pk"), gate__closed_at__isnull=True)
+    found = Agency.objects.in_force(day_to_show(Agency, today)).exclude(Exists(nominated))
+    found = found.filter(unit__path__startswith=unit.path) if unit else found
+    return found.select_related("unit").order_by("unit__path", "name", "pk")
+
+
+def _hidden(sums: dict[int, Sums], others: list[int]) -> dict[int, set[str]]:
+    if not others:
+        return {}
+    paths = dict(Gate.objects.filter(pk__in=sums).values_list("pk", "agency__unit__path"))
+    return kept_back({pk: (paths[pk], counted(each)) for pk, each in sums.items()}, others)

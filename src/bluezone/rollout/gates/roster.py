@@ -122,6 +122,16 @@ def take_shifts(gate: Gate, shifts: list[Any], now: datetime.datetime) -> None:
                 shift.save(update_fields=["ended_at"])
 
 
+def is_pin_of(gatekeeper: Gatekeeper, pin: str) -> bool:
+    """Whether a PIN is the one of the gatekeeper's present badge."""
+    return secrets.compare_digest(pin_hash(pin, bytes.fromhex(gatekeeper.pin_salt)).hex(), gatekeeper.pin_hash)
+
+
+def text_of(gatekeeper: Gatekeeper) -> str:
+    """The text of the QR code on the present badge."""
+    return BADGE_PREFIX + gatekeeper.badge.upper()
+
+
 def pin_hash(pin: str, salt: bytes) -> bytes:
     """scrypt of a PIN, 32 bytes; a tablet computes the same."""
     return hashlib.scrypt(pin.encode(), salt=salt, dklen=32, **SCRYPT)
@@ -133,7 +143,7 @@ def _renew(gatekeeper: Gatekeeper) -> Badge:
     gatekeeper.badge = secrets.token_hex(8)
     gatekeeper.pin_salt, gatekeeper.pin_hash = salt.hex(), pin_hash(pin, salt).hex()
     gatekeeper.save()
-    return Badge(gatekeeper, BADGE_PREFIX + gatekeeper.badge.upper(), pin)
+    return Badge(gatekeeper, text_of(gatekeeper), pin)
 
 
 def _read(number: int, shift: Any) -> tuple[UUID, str, datetime.datetime, datetime.datetime | None]:

@@ -3,6 +3,20 @@
 
 from django.urls import path
 
-from bluezone.rollout.gates import views
+from bluezone.rollout.gates import opening_views, print_views, roster_views, views
 
-urlpatterns = [path("gates/", views.gate_list, name="gates")]
+urlpatterns = [
+    path("gates/", views.gate_list, name="gates"),
+    path("gates/file/", views.file, name="gates-file"),
+    path("gates/late/", views.late_list, name="gates-late"),
+    path("gates/new/", opening_views.new_gate, name="gate-new"),
+    path("gates/<int:pk>/", views.gate, name="gate"),
+    path("gates/<int:pk>/close/", opening_views.close_gate, name="gate-close"),
+    path("gates/<int:pk>/tablet/", opening_views.put_tablet, name="gate-tablet"),
+    path("gates/<int:pk>/sign.pdf", print_views.sign, name="gate-sign"),
+    path("gates/<int:pk>/book.pdf", print_views.book, name="gate-book"),
+    path("gates/<int:pk>/gatekeepers/new/", roster_views.nominate, name="gatekeeper-new"),
+    path("gatekeepers/<int:pk>/renew/", roster_views.renew, name="gatekeeper-renew"),
+    path("gatekeepers/<int:pk>/badge.pdf", roster_views.badge, name="gatekeeper-badge"),
+    path("gatekeepers/<int:pk>/end/", roster_views.end, name="gatekeeper-end"),
+]

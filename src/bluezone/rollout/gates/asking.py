@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages of the gates read from a request: the week, the unit, the gate, and whether it is the reader's."""
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from bluezone.accounts.audiences import Audience, OfficeRequest
+from bluezone.accounts.scoping import agencies_of, may, require
+from bluezone.agencies.asking import chosen_number
+from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.rollout.coverage import Week, week_or
+from bluezone.rollout.gates.models import Gate
+
+# Head, officer in charge and administrator: who keeps an agency's tablets also keeps its gates.
+KEEPERS = Audience.DEVICE_KEEPERS
+_READERS = (Audience.STAFF_REPORTERS.value or frozenset()) | (KEEPERS.value or frozenset())
+
+
+def chosen_week(request: HttpRequest) -> Week:
+    """The week of `?week=2020-W33`, this week where there is none that can be read."""
+    return week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
+
+
+def chosen_unit(request: HttpRequest) -> AdminUnit | None:
+    """The unit of `?unit=`, None for all."""
+    pk = chosen_number(request, "unit")
+    return AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
+
+
+def own_agencies(request: OfficeRequest) -> frozenset[int]:
+    """Primary keys of the agencies whose gates the reader sees as they were counted."""
+    return frozenset(agencies_of(request.user, _READERS).values_list("pk", flat=True))
+
+
+def keeps(request: OfficeRequest, agency: Agency | None = None) -> bool:
+    """Whether the reader opens gates and nominates for an agency, or for any when none is named."""
+    return may(request.user, KEEPERS.value or (), agency=agency)
+
+
+def sees(request: OfficeRequest, agency: Agency) -> bool:
+    """Whether the reader sees the gates of an agency as they were counted, with their days and shifts."""
+    return may(request.user, _READERS, agency=agency)
+
+
+def gate_of_ours(request: OfficeRequest, pk: int) -> Gate:
+    """A gate that the reader keeps. Raises Http404, OutsideScope (403)."""
+    gate = get_object_or_404(Gate.objects.select_related("agency__unit"), pk=pk)
+    require(request.user, KEEPERS.value or (), agency=gate.agency)
+    return gate

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of the gates: a new gate, a tablet for it, a nomination and its end."""
+
+import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.models import Agency
+from bluezone.devices.models import Device, DeviceKind
+from bluezone.rollout.gates.models import Gate, Gatekeeper
+
+
+def _day(label: Any, help_text: Any = "", required: bool = True) -> forms.DateField:
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    return forms.DateField(label=label, help_text=help_text, required=required, widget=widget)
+
+
+class GateForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A gate of one of the agencies that the reader keeps."""
+
+    agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency"))
+
+    class Meta:
+        model = Gate
+        fields = ("agency", "name")
+        help_texts: ClassVar = {"name": _("As people call it, for example: Main gate. No name of a person.")}
+        widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
+
+    def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
+
+
+class TabletForm(forms.Form):
+    """A tablet of the gate's agency that will count for this gate."""
+
+    device = forms.ModelChoiceField(Device.objects.none(), label=_("Tablet"))
+
+    def __init__(self, *args: Any, gate: Gate, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = Device.objects.filter(kind=DeviceKind.GATE, agency=gate.agency, revoked_at=None)
+        self.fields["device"].queryset = found.exclude(at_gate__gate=gate)  # type: ignore[attr-defined]
+
+
+class NominationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A person who records entries and exits, or stands in for one."""
+
+    since = _day(_("From"))
+    until = _day(_("Until"), _("Leave empty where no end is set."), required=False)
+
+    class Meta:
+        model = Gatekeeper
+        fields = ("name", "phone", "is_substitute", "since", "until")
+        widgets: ClassVar = {
+            "name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "phone": forms.TextInput(attrs={"autocomplete": "off", "inputmode": "tel"}),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an end before the beginning."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        since, until = values.get("since"), values.get("until")
+        if since and until and until < since:
+            self.add_error("until", _("The nomination would end before it begins."))
+        return values
+
+
+class EndForm(forms.Form):
+    """The last day of a nomination, not before it began."""
+
+    until = _day(_("Last day"))
+
+    def __init__(self, *args: Any, since: datetime.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.since = since
+
+    def clean_until(self) -> datetime.date:
+        """Refuse a day before the beginning."""
+        until: datetime.date = self.cleaned_data["until"]
+        if until < self.since:
+            raise forms.ValidationError(_("The nomination would end before it begins."))
+        return until

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Printed matter of a gate: badges, the sign at the gate, the blank visitor book.
+
+Vietnamese whatever language the office page has, since they hang and are worn in the agency; the sign is in both.
+"""
+
+import segno
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+
+from bluezone.portal.facts import facts
+from bluezone.portal.printing import qr, write_pdf
+from bluezone.rollout.gates.models import Gate
+from bluezone.rollout.gates.roster import Badge
+
+PAPERS = ("a6", "a4")
+SIGN_PAPERS = {"a4": 1.0, "a3": 1.414}
+BOOK_PAGES, BOOK_LINES = 4, 16
+
+
+def badge_pdf(badge: Badge, paper: str) -> bytes:
+    """A badge with its QR code and PIN, alone on A6 or on A4 with a line to cut along. Raises SheetUnavailable."""
+    context = {"badge": badge, "one": badge.gatekeeper, "qr": qr(badge.text), "paper": paper, "city": facts("vi")}
+    return write_pdf(render_to_string("gates/print/badge.html", context))
+
+
+def sign_pdf(gate: Gate, paper: str) -> bytes:
+    """The sign at a gate, Vietnamese over English. paper: of SIGN_PAPERS. Raises SheetUnavailable."""
+    city, scale = facts("vi"), SIGN_PAPERS[paper]
+    sizes = {name: f"{points * scale:.1f}" for name, points in {"text": 17, "title": 54, "pad": 18, "code": 46}.items()}
+    context = {"gate": gate, "city": city, "qr": qr(city.short_link), "paper": paper.upper(), **sizes}
+    return write_pdf(render_to_string("gates/print/sign.html", context))
+
+
+def book_pdf(gate: Gate) -> bytes:
+    """Blank pages of a visitor book, A4 across. Raises SheetUnavailable."""
+    context = {"gate": gate, "city": facts("vi"), "pages": range(BOOK_PAGES), "lines": range(1, BOOK_LINES + 1)}
+    return write_pdf(render_to_string("gates/print/book.html", context))
+
+
+def pdf_response(content: bytes, name: str) -> HttpResponse:
+    """A PDF to be shown in the browser and kept nowhere."""
+    response = HttpResponse(content, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def screen_qr(text: str) -> SafeString:
+    """A QR code for a page, dark on white in every colour scheme."""
+    drawn = segno.make(text, error="m").svg_inline(omitsize=True, light="#fff", svgclass="qr", lineclass=None, border=3)
+    return mark_safe(drawn)  # noqa: S308 - squares drawn by segno; the text itself is not in it

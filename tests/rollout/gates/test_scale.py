@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""1,000 gates that counted for 30 days: every page under 150 ms of server time and the same number of queries."""
+
+import datetime
+import secrets
+import statistics
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from tests.builders.coverage import large_city
+from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
+from tests.rollout.directives.test_scale import BUDGET_SECONDS, REQUESTS, server_clock
+
+from bluezone.accounts.models import Role
+from bluezone.agencies.models import Agency
+from bluezone.rollout.coverage import Week
+from bluezone.rollout.gates.models import PROOF_OF, Gate, GateDay, Verdict
+
+__all__ = ["data_folder", "furnished_folder", "quick_passwords"]
+COUNTS = {"running": 41, "valid_code": 9, "screen_seen": 12, "told": 7, "no_smartphone": 6, "out": 70}
+WEEK = Week.of(timezone.localdate()).previous
+
+
+def fill(agencies, first):
+    """A gate for each agency with sums of 30 days up to the week before this; every tenth gate has a small number."""
+    gates = Gate.objects.bulk_create(Gate(agency=one, name="Cổng chính", number=secrets.token_hex(4)) for one in agencies)
+    days = [WEEK.last_day - datetime.timedelta(days=number) for number in range(30)]
+    GateDay.objects.bulk_create(
+        GateDay(
+            gate=gate,
+            day=day,
+            direction="out" if verdict == "out" else "in",
+            verdict=verdict,
+            proof=PROOF_OF[Verdict(verdict)],
+            count=1 if verdict == "valid_code" and (number + first) % 10 == 0 and day.day % 7 == 0 else count,
+        )
+        for number, gate in enumerate(gates)
+        for day in days
+        for verdict, count in COUNTS.items()
+    )
+
+
+def measured(client, addresses):
+    clock, found = server_clock(), {}
+    for name, address in addresses.items():
+        assert client.get(address).status_code == 200, name
+        spent = []
+        for _ in range(REQUESTS):
+            with CaptureQueriesContext(connection) as asked:
+                begun = clock()
+                client.get(address)
+                spent.append(clock() - begun)
+        found[name] = (len(asked), statistics.median(spent))
+    return found
+
+
+@pytest.mark.django_db
+def test_pages_stay_quick_and_ask_the_same_number_of_questions(client):
+    admin = user("admin", Role.ADMIN)
+    large_city(admin, weeks=0)
+    agencies = list(Agency.objects.order_by("pk"))
+    fill(agencies[:60], 0)
+    readers = {"administrator": admin, "reader of another agency": user("leader", Role.LEADER)}
+    before = {}
+    gate = Gate.objects.first()
+    addresses = {
+        "list": f"/gates/?week={WEEK}",
+        "last page": f"/gates/?week={WEEK}&page=99",
+        "late": "/gates/late/",
+        "a gate": f"/gates/{gate.pk}/?week={WEEK}",
+    }
+    for who, reader in readers.items():
+        client.force_login(reader)
+        before[who] = measured(client, addresses)
+    fill(agencies[60:], 60)
+    for who, reader in readers.items():
+        client.force_login(reader)
+        after = measured(client, addresses)
+        print(who, {name: f"{seconds * 1000:.0f} ms" for name, (_, seconds) in after.items()})
+        assert {name: asked for name, (asked, _) in after.items()} == {
+            name: asked for name, (asked, _) in before[who].items()
+        }
+        assert {name: seconds for name, (_, seconds) in after.items() if seconds >= BUDGET_SECONDS} == {}, who
