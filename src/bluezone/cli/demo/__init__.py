@@ -43,8 +43,9 @@ def demo(leave: bool, seed: int | None) -> dict[str, Any]:
         with DemoServer(folder / "server", fixed_ports=not leave) as server:
             result = run_story(server, folder / "phones", seed, lambda line: click.echo(line, err=True))
             if not leave:
-                click.echo(f"office: {server.plant_directive()}", err=True)
-                _leave_open(server.public_url, server.office_url, server.first_admin_link, result)
+                document, health_link = server.plant_office()
+                click.echo(f"the office is at work on {document}; its units and agencies are those of 2020", err=True)
+                _leave_open(server.public_url, server.first_admin_link or server.office_url, health_link, result)
     if not result["ok"]:
         raise Failed(result)
     return result
@@ -56,13 +57,21 @@ def _folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def _leave_open(public_url: str, office_url: str, first_admin_link: str | None, result: dict[str, Any]) -> None:
+def _leave_open(public_url: str, office_link: str, health_link: str, result: dict[str, Any]) -> None:
     """Show what there is to look at and wait for Ctrl-C; the data goes when the demo ends."""
     for line in _lines(result):
         click.echo(line, err=True)
-    click.echo(f"\nportal  {public_url}/\noffice  {first_admin_link or office_url}\nCtrl-C ends the demo.", err=True)
+    click.echo(
+        f"\nportal  {public_url}/"
+        f"\noffice  {office_link}  (administrator, clerk, signatory, leader; once)"
+        f"\nhealth  {health_link}  (health worker and supervisor, another person; once)"
+        "\nCtrl-C ends the demo.",
+        err=True,
+    )
     if sys.stdout.isatty():
         webbrowser.open(public_url)
-        webbrowser.open(first_admin_link or office_url)
+        webbrowser.open(office_link)
+    # Whoever ends the demo by its process id ends its server too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()

@@ -112,11 +112,14 @@ class DemoServer:
             time.sleep(0.2)
         raise DemoServerFailed(f"no export file above number {after} within {seconds:.0f} s")
 
-    def plant_directive(self) -> str:
-        """Put the directive of 7 August 2020 under way in the office, where the directory is there; what was said."""
-        command = _bluezone("manage", "--data", str(self.data), "plant_directive")
+    def plant_office(self) -> tuple[str, str]:
+        """Put the office to work: the document under way there, and the one-time link of who issues codes."""
+        command = _bluezone("manage", "--data", str(self.data), "plant_demo")
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else "no directive planted"
+        if done.returncode != 0:
+            raise DemoServerFailed(f"plant_demo ended with {done.returncode}: {done.stderr.strip()}")
+        document, token = done.stdout.split("\n")[:2]
+        return document, f"{(self.first_admin_link or self.office_url + '/start/').split('/start/')[0]}/start/{token}/"
 
     def issue_code(self, klass: str, onset: date) -> str:
         """Have a code issued on the real path: the command line a health worker's machine has too."""
