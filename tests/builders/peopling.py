@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from tests.builders.agencies import csv
+from tests.builders.furnishing import furnish
 
 from bluezone.accounts import totp
 
@@ -102,6 +103,7 @@ def _plant(data: Path) -> None:
     users = {(role, width): _account(Person(str(role), width)) for role in Role for width in WIDTHS}
     _letters(Agency.objects.get(key=CITY_AGENCY), users["clerk", 360], users["issuer", 360], now)
     _everyday_work(users, now)
+    furnish(users, now)
 
 
 def _last_until_today() -> None:

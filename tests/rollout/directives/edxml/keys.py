@@ -15,7 +15,8 @@ NOW = datetime.datetime(2020, 8, 7, 3, 0, tzinfo=datetime.UTC)
 
 
 @functools.cache
-def signer(name="city", kind="ecdsa", bits=2048) -> Signer:
+def signer(name="city", kind="ecdsa", bits=2048, at=NOW) -> Signer:
+    """Key and certificate of an office, valid a month before and after `at`."""
     key = (
         ec.generate_private_key(ec.SECP256R1())
         if kind == "ecdsa"
@@ -28,8 +29,8 @@ def signer(name="city", kind="ecdsa", bits=2048) -> Signer:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(7)
-        .not_valid_before(NOW - datetime.timedelta(days=30))
-        .not_valid_after(NOW + datetime.timedelta(days=30))
+        .not_valid_before(at - datetime.timedelta(days=30))
+        .not_valid_after(at + datetime.timedelta(days=30))
         .sign(key, hashes.SHA256())
     )
     return Signer(key, certificate)

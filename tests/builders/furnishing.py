@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What else is at work in an office: a campaign, news, an office that sends files, requests for locked periods."""
+
+import datetime
+
+from django.utils import timezone
+from tests.rollout.directives.edxml.keys import signer
+
+_DAY = datetime.timedelta(days=1)
+
+
+def furnish(users, now: datetime.datetime) -> None:
+    """Plant it; users: accounts by (role, width)."""
+    _campaign(now)
+    _news(users["editor", 360], now)
+    _another_office(users["clerk", 360], users["admin", 360], now)
+    _locked_periods(users, now)
+
+
+def _campaign(now: datetime.datetime) -> None:
+    from bluezone.agencies.models import Agency
+    from bluezone.rollout.directives.models import Campaign, Directive
+
+    today = timezone.localdate(now)
+    campaign = Campaign.objects.create(
+        name="Toàn thành phố cài Bluezone",
+        owner=Agency.objects.get(key="ubnd-tp"),
+        basis="Công văn 3933/UBND-VXNV ngày 03/8/2020 của UBND tỉnh",
+        aim="Mọi người dân có điện thoại thông minh đều cài và bật Bluezone.",
+        begins=today - 10 * _DAY,
+        ends=today + 20 * _DAY,
+    )
+    Directive.objects.filter(number__in=("458", "459")).update(campaign=campaign)
+
+
+def _news(editor, now: datetime.datetime) -> None:
+    from bluezone.portal import publishing
+    from bluezone.portal.publishing import Texts
+
+    out = Texts("Phát loa về Bluezone", "Đài phát lúc 17 giờ.", "Bulletin on the loudspeakers", "On air at 17:00.")
+    publishing.publish(publishing.write(out, editor, now), editor, now)
+    publishing.write(Texts("Ngày ra quân", "Thứ Bảy, tại nhà văn hóa."), editor, now)
+
+
+def _another_office(clerk, admin, now: datetime.datetime) -> None:
+    """Sở Y tế sends files: one document was read in and recalled, one is looked at; one document waits for it."""
+    from bluezone.agencies.models import Agency
+    from bluezone.rollout.directives import exchangereading, partners
+    from bluezone.rollout.directives.edxml import Business, BusinessKind, Edoc, Organisation, write_message
+    from bluezone.rollout.directives.models import Directive, Dispatch
+
+    city = Agency.objects.get(key="ubnd-tp")
+    Agency.objects.filter(pk=city.pk).update(edxml_id="001.22.H03")
+    office = Agency.objects.create(
+        key="so-y-te", name="Sở Y tế", kind=city.kind, unit=city.unit, valid_from=city.valid_from, edxml_id="014.H03"
+    )
+    theirs = signer("Sở Y tế", at=now)
+    partners.pin(office, theirs.certificate, admin, now)
+    names = Organisation("014.H03", office.name), (Organisation("001.22.H03", city.name),)
+    today = timezone.localdate(now)
+    sent = Edoc(*names, "1520", "SYT-NVY", today, "V/v hướng dẫn khai báo y tế", signer_name="Tạc Văn Nam")
+    recalled = Business(BusinessKind.REVOCATION, "Gửi nhầm nơi nhận", sent.document_id)
+    for one in (sent, Edoc(*names, "1521", "SYT-NVY", today, "V/v thu hồi văn bản", business=recalled)):
+        waiting = exchangereading.receive(write_message(one, theirs), "tu-so-y-te.edxml", clerk, now)
+        exchangereading.apply(waiting, exchangereading.look(bytes(waiting.content), clerk, now).digest, clerk, now)
+    next_one = Edoc(*names, "1522", "SYT-NVY", today, "V/v tập huấn người ghi nhận ra vào")
+    exchangereading.receive(write_message(next_one, theirs), "tap-huan.edxml", clerk, now)
+    Dispatch.objects.create(
+        directive=Directive.objects.get(number="459"),
+        agency=office,
+        purpose="information",
+        arrived_at=now,
+        changed_at=now,
+    )
+
+
+def _locked_periods(users, now: datetime.datetime) -> None:
+    """One agency asks the office to open last week's staff report again."""
+    from bluezone.agencies.models import Agency
+    from bluezone.rollout.coverage import Week
+    from bluezone.rollout.staffing import reopening
+
+    week = Week.of(timezone.localdate(now) - 21 * _DAY)
+    ward = Agency.objects.get(key="ubnd-xa-duong-quang")
+    reopening.ask(ward, week, "Nộp nhầm số của tuần trước", users["officer", 1280], now)
