@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The directory on PostgreSQL: the same tests, in a process whose office store is there."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from tests.builders.keyserver import postgresql_database
+from tests.builders.postgresql import hold_on_postgresql_too
 
 pytestmark = pytest.mark.postgres
+HERE = Path(__file__).parent
 SAME = [
     "test_models.py",
     "test_recording.py",
@@ -21,17 +19,4 @@ SAME = [
 
 
 def test_everything_that_touches_the_store_holds_on_postgresql_too():
-    server = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
-    here = Path(__file__).parent
-    with postgresql_database(server) as address:
-        ran = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(here / name for name in SAME)],
-            env={**os.environ, "BLUEZONE_OFFICE_URL": address},
-            cwd=here.parents[1],
-            capture_output=True,
-            text=True,
-        )
-
-    assert ran.returncode == 0, ran.stdout[-3000:]
+    hold_on_postgresql_too(HERE / name for name in SAME)

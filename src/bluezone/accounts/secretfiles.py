@@ -17,20 +17,24 @@ def office_secret(data_dir: Path, name: str) -> str:
     if not data_dir.is_dir():
         return secrets.token_urlsafe(SECRET_BYTES)
     path = data_dir / "keys" / f"office-{name}"
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    # Written aside and linked into place: two processes that start together agree on one secret, and a
-    # half-written file is never read.
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
     if not path.exists():
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(SECRET_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(aside, path)
-        except FileExistsError:
-            pass
-        finally:
-            aside.unlink()
+        write_once(path, secrets.token_urlsafe(SECRET_BYTES).encode())
     return path.read_text()
+
+
+def write_once(path: Path, content: bytes) -> None:
+    """Write a secret file (0600) unless there is one; processes that start together agree on one, read whole."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    # Written aside and linked into place.
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()

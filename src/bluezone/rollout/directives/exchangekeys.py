@@ -8,7 +8,6 @@ signatures of the same text are the same: a status taken twice is the same file,
 
 import datetime
 import functools
-import os
 from pathlib import Path
 
 from cryptography import x509
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from django.conf import settings
 
+from bluezone.accounts.secretfiles import write_once
 from bluezone.rollout.directives.edxml import Signer
 
 KEY_BITS = 3072
@@ -33,7 +33,7 @@ def office_signer(now: datetime.datetime) -> Signer:
     if not path.parent.parent.is_dir():
         return _ephemeral()
     if not path.exists():
-        _write(path, _made(now))
+        write_once(path, _made(now))
     return _read(path.read_bytes())
 
 
@@ -83,20 +83,3 @@ def _read(pem: bytes) -> Signer:
     if not isinstance(key, rsa.RSAPrivateKey):
         raise TypeError(f"{key_file().name} holds no RSA key")
     return Signer(key, x509.load_pem_x509_certificate(pem))
-
-
-def _write(path: Path, pem: bytes) -> None:
-    """Write aside and link into place: processes that start together agree on one key, and nobody reads half of it."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        pass
-    finally:
-        aside.unlink()
