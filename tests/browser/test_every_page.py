@@ -13,7 +13,8 @@ from tests.builders.accessibility import serious_findings
 from tests.builders.crawling import Crew, Words, find_pages, named_routes, scrolls_sideways
 from tests.builders.visitor import DESK, NARROW
 
-pytestmark = pytest.mark.browser
+# Finding the pages and looking at them takes minutes on two cores.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 SHOTS = os.environ.get("BLUEZONE_SHOTS")
 # Routes that no page of this city at work leads to now, and where they are looked at instead.
 ELSEWHERE = {
@@ -29,7 +30,7 @@ ELSEWHERE = {
 }
 # Buttons that are there only at some moment; what answers is a page that is looked at, or no page at all.
 ACTS = re.compile(
-    r"-(end|remove|act|undo|apply|decide|discard|marked|add|answer|check|issue|revoke|reopen|written|pass)$"
+    r"-(end|remove|act|undo|apply|decide|discard|marked|add|answer|check|issue|revoke|reopen|written|pass|delete)$"
 )
 # What is pressed has at least 48 px (look.md).
 _BUTTONS = """
@@ -84,7 +85,6 @@ def look_at(page, visitor, language, words):
     return [f"{page.path} ({page.role}, {language}): {line}" for line in wrong]
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_page_fits_reads_and_troubles_nobody(crew, found, language):
     words, wrong = Words(), []

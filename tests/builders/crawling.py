@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every page of the office, found from its address patterns and from the links of the pages themselves."""
 
+import datetime
 import html
 import re
 from collections import Counter
@@ -13,9 +14,11 @@ from tests.builders.accessibility import equip
 from tests.builders.peopling import Person
 from tests.builders.visitor import Visitor
 
+from bluezone.rollout.coverage.weeks import Week
+
 URLCONF = "bluezone.web.urls_office"
 # Whoever can do the most on a page comes first, so that a page is looked at with all its buttons.
-READERS = ("issuer", "lead", "officer", "admin", "supervisor", "leader", "editor", "canvasser")
+READERS = ("issuer", "clerk", "lead", "officer", "admin", "supervisor", "leader", "editor", "canvasser")
 # Addresses of one route that one reader asks for.
 MOST_OF_A_ROUTE = 7
 _HREF = re.compile(r'href="(/[^"#]*)')
@@ -28,7 +31,8 @@ _WORDS = """
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const parent = walker.currentNode.parentElement;
-    if (!parent.closest('script, style, template')) found.add(walker.currentNode.textContent.trim());
+    // Forms laid down in Vietnamese (registers) are so in both languages, and say so.
+    if (!parent.closest('script, style, template, [lang]:not(html)')) found.add(walker.currentNode.textContent.trim());
   }
   for (const name of ['aria-label', 'placeholder', 'title', 'alt'])
     for (const node of document.querySelectorAll(`[${name}]`)) found.add(node.getAttribute(name).trim());
@@ -111,8 +115,9 @@ def _plain_addresses() -> list[str]:
     for name in sorted(named_routes()):
         for possibilities, *_rest in resolver.reverse_dict.getlist(name):
             found += [f"/{address}" for address, arguments in possibilities if not arguments]
-    # The list that `peopling` has sent in: only whoever sends a list is led to it.
-    return [*found, "/imports/1/"]
+    # The list that `peopling` has sent in: only whoever sends a list is led to it. And a week that is surely locked.
+    locked = Week.of(datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=21))
+    return [*found, "/imports/1/", f"/staff/?week={locked}"]
 
 
 def _name_of(path: str) -> str | None:

@@ -13,8 +13,9 @@ def furnish(users, now: datetime.datetime) -> None:
     """Plant it; users: accounts by (role, width)."""
     _campaign(now)
     _news(users["editor", 360], now)
-    _another_office(users["clerk", 360], users["admin", 360], now)
+    _another_office(users["clerk", 1280], users["admin", 360], now)
     _locked_periods(users, now)
+    _gate(users["admin", 360], users["officer", 1280], now)
 
 
 def _campaign(now: datetime.datetime) -> None:
@@ -83,3 +84,12 @@ def _locked_periods(users, now: datetime.datetime) -> None:
     week = Week.of(timezone.localdate(now) - 21 * _DAY)
     ward = Agency.objects.get(key="ubnd-xa-duong-quang")
     reopening.ask(ward, week, "Nộp nhầm số của tuần trước", users["officer", 1280], now)
+
+
+def _gate(admin, officer, now: datetime.datetime) -> None:
+    """A gate of the officer's ward with somebody to keep it."""
+    from bluezone.agencies.models import Agency
+    from bluezone.rollout.gates import opening, roster
+
+    gate = opening.open_gate(admin.username, Agency.objects.get(key="ubnd-xa-duong-quang"), "Cổng chính", now)
+    roster.nominate(officer.username, gate, "Hoàng Văn Bình", timezone.localdate(now), now=now)
