@@ -88,6 +88,7 @@ def test_after_the_first_load_everything_works_without_a_network_and_a_warning_c
 def test_an_update_waits_for_the_upload_that_is_on_its_way_and_then_takes_over(chromium, city):
     poster = a_poster(city)
     app = App(chromium, city)
+    app.rehearse_later()
     app.run("await engine.checkIn(x, {})", poster.link)
     app.live(3 * HOUR)
     app.run(
@@ -129,6 +130,7 @@ def test_an_update_waits_for_the_upload_that_is_on_its_way_and_then_takes_over(c
 def test_an_update_during_an_upload_that_kills_the_page_sends_the_report_all_the_same(chromium, city):
     poster = a_poster(city)
     app = App(chromium, city)
+    app.rehearse_later()
     app.run("await engine.checkIn(x, {})", poster.link)
     app.live(3 * HOUR)
     app.run(

@@ -32,9 +32,10 @@ def city(tmp_path):
 
 @pytest.fixture
 def patient(chromium, city):
-    """A browser with a stay that can be reported."""
+    """A browser with a stay that can be reported, and whose next rehearsal is far off: what it uploads is a report."""
     poster = a_poster(city)
     with browsers(chromium, city, "patient") as (browser,):
+        browser.rehearse_later()
         browser.run("await engine.checkIn(x, {})", poster.link)
         browser.live(2 * HOUR)
         yield browser

@@ -170,6 +170,10 @@ class Browser:
         self.run("await passBy(x)", seconds)
         self.server.world.now = self.run("return sim.now")
 
+    def rehearse_later(self) -> None:
+        """Put the next rehearsal off for 50 days: what is uploaded until then is a report."""
+        self.run("await engine.parts.store.write({chaff: {next: sim.now + 50 * 86_400, pending: null, played: 0}})")
+
     def close(self) -> None:
         self.context.close()
 

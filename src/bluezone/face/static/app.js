@@ -28,6 +28,10 @@ export class App {
     this.shownPath = null;
     this.leave = () => {};
     this.turn = 0;
+    // The screen that follows what changes, while no other is being made; missed: something changed meanwhile.
+    this.live = null;
+    this.renewing = false;
+    this.missed = false;
   }
 
   async begin() {
@@ -98,6 +102,7 @@ export class App {
   /** Show what the address names. */
   async route() {
     const turn = ++this.turn;
+    this.live = null;
     const path = location.hash.replace(/^#/, "") || "/";
     try {
       await this.renew();
@@ -111,6 +116,7 @@ export class App {
       this.shownPath = path;
       this.live = shown.live ? { screen, parameter } : null;
       this.paint(shown, moved);
+      if (this.missed) this.changed();
     } catch (error) {
       if (turn === this.turn) this.paint(bootRefused(this, error));
     }
@@ -118,7 +124,9 @@ export class App {
 
   /** Something changed in the engine: show it, unless the owner is in the middle of typing. */
   async changed() {
-    if (!this.live) return;
+    this.missed = !this.live || this.renewing;
+    if (this.missed) return;
+    this.renewing = true;
     const turn = this.turn;
     const { screen, parameter } = this.live;
     try {
@@ -127,7 +135,10 @@ export class App {
       if (turn === this.turn) this.paint(shown, false);
     } catch (error) {
       if (turn === this.turn) this.paint(bootRefused(this, error));
+    } finally {
+      this.renewing = false;
     }
+    if (this.missed) this.changed();
   }
 
   /** Put a screen on the page. moved: the focus goes to its heading; otherwise it stays where it was. */

@@ -115,6 +115,9 @@ class WebEngine {
   }
 
   async readVenue(text) {
+    // Whoever came by a poster reads it before the first look has brought the key that signed it.
+    const { city, checking } = this.parts;
+    if ((await city.held()) === null) await this.errands.attempt(() => checking.check());
     const { name, address, type, stayMinutes, fingerprint, validFrom, validTo, temporary } = await this.parts.visits.read(text);
     return { name, address, type, stayMinutes, fingerprint, validFrom: validFrom || null, validTo: validTo || null, temporary };
   }

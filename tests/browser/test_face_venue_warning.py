@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A venue warning in the web edition, through its screens alone: from poster to three steps, and without a network."""
+
+from io import BytesIO
+
+import pytest
+import segno
+from tests.browser.test_face_web import RUNNING, agreed, browser_of
+from tests.builders.face import assert_fit, plain
+from tests.builders.webedition import a_code, a_poster, web_city
+
+pytestmark = pytest.mark.browser
+
+MINUTE, HOUR = 60, 3600
+IN_CONTROL = """async () => {
+    await navigator.serviceWorker.ready;
+    while (!navigator.serviceWorker.controller) await new Promise(resolve => setTimeout(resolve, 20));
+}"""
+
+
+@pytest.fixture
+def served(tmp_path):
+    with web_city(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def poster(served):
+    return a_poster(served)
+
+
+def pass_by(server, seconds, *faces):
+    """Time passes for the city and for these browsers."""
+    server.world.pass_by(seconds)
+    for face in faces:
+        face.page.context.clock.set_system_time(server.world.now)
+
+
+def came_by_the_poster(chromium, server, poster):
+    """A browser that the poster's link opened: its owner agrees first, and is then at the place."""
+    face = browser_of(chromium, server)
+    face.go(f"/v/{poster.link.split('#')[1]}")
+    face.page.click("main .button.wide")
+    return face
+
+
+def checked_in(face, poster):
+    face.wait("Đây là địa điểm này?")
+    assert poster.fingerprint in face.text()
+    face.page.check("#remember")
+    face.page.click("text=Ghi tôi đã đến")
+    face.wait("Đã ghi bạn đến")
+
+
+def typed(face, poster):
+    face.go("/scan")
+    face.page.fill("#typed", poster.link)
+    face.page.click("text=Xem địa điểm")
+
+
+def photographed(face, poster):
+    picture = BytesIO()
+    segno.make(poster.link, error="m", micro=False).save(picture, kind="png", scale=8, border=4)
+    face.go("/scan")
+    face.page.set_input_files("#picture", {"name": "poster.png", "mimeType": "image/png", "buffer": picture.getvalue()})
+
+
+def checked_out(face):
+    face.go("/diary")
+    face.page.click("text=Rời địa điểm")
+    face.wait("Đã ghi giờ rời.")
+
+
+def reported(face, server):
+    """With a code from the health worker, the visit chosen, what is sent read, and consent."""
+    face.go("/report")
+    face.page.fill("#code", a_code(server))
+    face.page.click("form button[type=submit]")
+    face.page.wait_for_selector("fieldset")
+    face.page.click("form button[type=submit]")
+    face.page.click("summary")
+    assert "Một giờ ở một địa điểm" in face.text()
+    face.page.click("text=Đồng ý và gửi")
+    face.wait("Đã gửi. Cảm ơn bạn")
+
+
+def assert_warned(face):
+    """On the home page, and behind it the three steps with whom to call."""
+    assert "Bạn có nguy cơ lây nhiễm COVID-19" in plain(face.heading())
+    assert "đã ở Chợ Bắc Kạn cùng lúc với bạn khoảng trên 30 phút" in face.text()
+    assert_fit(face)
+    face.page.click("text=Xem 3 việc cần làm")
+    face.wait("Ba việc cần làm")
+    steps = face.page.locator("ol.steps > li").all_inner_texts()
+    assert len(steps) == 3
+    assert steps[0].startswith("Ở nguyên tại nhà hoặc nơi đang ở.")
+    calls = face.page.eval_on_selector_all(".calls a", "links => links.map(link => link.getAttribute('href'))")
+    assert calls == ["tel:02093870000", "tel:19009095", "tel:115"]
+    assert "Bluezone không biết người đó là ai" in face.text()
+    assert RUNNING["vi"] not in face.text().lower()
+    assert_fit(face)
+
+
+def test_from_the_poster_to_the_three_steps_in_two_browsers(chromium, served, poster):
+    visitor = came_by_the_poster(chromium, served, poster)
+    checked_in(visitor, poster)
+    patient = browser_of(chromium, served)
+    agreed(patient)
+    photographed(patient, poster)
+    checked_in(patient, poster)
+    pass_by(served, 40 * MINUTE, visitor, patient)
+    for face in (visitor, patient):
+        checked_out(face)
+    pass_by(served, 3 * HOUR, visitor, patient)
+    reported(patient, served)
+    pass_by(served, HOUR, visitor, patient)
+    served.key_server.tick()
+
+    visitor.go("/")
+    assert "Chưa phát hiện nguy cơ" in visitor.text()
+    visitor.page.click("text=Kiểm tra ngay")
+    visitor.page.wait_for_selector("[data-state=D]")
+
+    assert_warned(visitor)
+    patient.go("/")
+    patient.page.click("text=Kiểm tra ngay")
+    assert patient.page.get_attribute("[data-state]", "data-state") == "A", "who reported a stay is not warned of it"
+    assert visitor.told == patient.told == []
+    for face in (visitor, patient):
+        face.page.context.close()
+
+
+def test_in_airplane_mode_a_stay_is_kept_and_its_warning_comes_with_the_network(chromium, served, poster):
+    visitor, patient = (browser_of(chromium, served) for _ in range(2))
+    for face in (visitor, patient):
+        agreed(face)
+        face.wait("Kiểm tra lúc")
+    visitor.page.evaluate(IN_CONTROL)
+    visitor.page.context.set_offline(True)
+    visitor.page.reload()
+    visitor.page.wait_for_selector("[data-state]")
+    for face, read in ((visitor, photographed), (patient, typed)):
+        read(face, poster)
+        checked_in(face, poster)
+    pass_by(served, 40 * MINUTE, visitor, patient)
+    checked_out(visitor)
+    visitor.page.reload()
+    visitor.page.wait_for_selector("article.visit")
+    assert "Chợ Bắc Kạn" in visitor.text()
+    assert "19:00 – 19:40" in visitor.text()
+    visitor.go("/")
+    visitor.page.click("text=Kiểm tra ngay")
+    visitor.wait("Chưa liên lạc được với máy chủ. Kết quả cũ vẫn giữ")
+    assert visitor.page.get_attribute("[data-state]", "data-state") == "A"
+
+    pass_by(served, 3 * HOUR, patient)
+    reported(patient, served)
+    pass_by(served, HOUR, visitor, patient)
+    served.key_server.tick()
+    visitor.page.context.set_offline(False)
+    visitor.page.wait_for_selector("[data-state=D]")
+
+    assert_warned(visitor)
+    for face in (visitor, patient):
+        face.page.context.close()
