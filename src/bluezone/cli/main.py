@@ -10,6 +10,7 @@ from bluezone import __version__
 
 # Modules are imported only when their command is called, so that `bluezone ids` never pays for Django or bumble.
 COMMANDS = {
+    "backup": "bluezone.cli.backup:backup",
     "bench": "bluezone.cli.bench:bench",
     "codes": "bluezone.cli.codes:codes",
     "demo": "bluezone.cli.demo:demo",
@@ -22,6 +23,7 @@ COMMANDS = {
     "manage": "bluezone.cli.manage:manage",
     "match": "bluezone.cli.match:match",
     "radio": "bluezone.cli.radio:radio",
+    "restore": "bluezone.cli.backup:restore",
     "serve": "bluezone.cli.serve:serve",
     "vectors": "bluezone.cli.vectors:vectors",
     "venues": "bluezone.cli.venues:venues",

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from django.db import DatabaseError, close_old_connections
 
@@ -33,6 +34,7 @@ def tick_until(stopped: threading.Event, server: KeyServer) -> None:
             server.tick()
             if time.monotonic() - purged >= PURGE_SECONDS:
                 purge_office(datetime.datetime.now(datetime.UTC))
+                purge_backups(server.data_dir, datetime.datetime.now(datetime.UTC))
                 queue_digests(datetime.datetime.now(datetime.UTC))
                 purged = time.monotonic()
             send_mail(datetime.datetime.now(datetime.UTC))
@@ -80,6 +82,15 @@ def purge_office(now: datetime.datetime) -> None:
     gates_retention.purge(now)
     help_retention.purge(now)
     staffing_retention.purge(now)
+
+
+def purge_backups(data_dir: Path, now: datetime.datetime) -> None:
+    """Destroy the keys of backups that have had their time, and the files of the folder that no key opens any more."""
+    from bluezone.backup.copying import forget_backups
+    from bluezone.backup.daykeys import forget
+
+    forget(data_dir, now.date())
+    forget_backups(data_dir, now.date())
 
 
 def main() -> None:

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dump and restore a store that PostgreSQL keeps, with its own tools; the password is never on a command line."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from bluezone.refusal import Refused
+
+# Of the office: five-minute counters are not dumped but copied, as many days as a backup may hold (copying.py).
+COUNTERS = "gates_gatecounter"
+_LONGEST_SECONDS = 6 * 3600
+
+
+class BackupToolMissing(Refused):
+    """pg_dump or pg_restore of PostgreSQL is not installed on this machine."""
+
+    code = "backup_tool_missing"
+
+
+class BackupToolFailed(Refused):
+    """pg_dump, pg_restore or psql ended with an error; its first line is the sentence. Nothing was left behind."""
+
+    code = "backup_tool_failed"
+
+
+class RestoreDatabaseUsed(Refused):
+    """The database already has a schema of that name; a restore overwrites nothing."""
+
+    code = "restore_database_used"
+
+
+def dump(url: str, schema: str, target: Path) -> None:
+    """Dump one schema to a file. Raises BackupToolMissing, BackupToolFailed."""
+    _run(
+        url,
+        "pg_dump",
+        "-Fc",
+        "-n",
+        schema,
+        "--no-owner",
+        f"--exclude-table-data={schema}.{COUNTERS}",
+        "-f",
+        str(target),
+    )
+
+
+def copy_counters(url: str, schema: str, first_day: str, target: Path) -> None:
+    """Write the five-minute counters from a day on to a CSV file. first_day: YYYY-MM-DD."""
+    sql = f"COPY (SELECT * FROM {schema}.{COUNTERS} WHERE day >= '{first_day}') TO STDOUT CSV"  # noqa: S608 - ours
+    target.write_bytes(_run(url, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql))
+
+
+def require_unused(url: str, schema: str) -> None:
+    """Raise RestoreDatabaseUsed where the schema is there already."""
+    sql = f"SELECT 1 FROM pg_namespace WHERE nspname = '{schema}'"  # noqa: S608 - one of our three names
+    if _run(url, "psql", "-X", "-q", "-t", "-A", "-c", sql).strip():
+        raise RestoreDatabaseUsed(f"the database already has the schema {schema}; restore into an empty database")
+
+
+def load(url: str, schema: str, source: Path, counters: Path) -> None:
+    """Restore one schema from its dump, and the counters beside it where there are some."""
+    database = _address(url)[0]
+    _run(url, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", "-d", database, str(source))
+    if counters.exists():
+        sql = f"\\copy {schema}.{COUNTERS} FROM '{counters}' CSV"
+        _run(url, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql)
+
+
+def _run(url: str, tool: str, *arguments: str) -> bytes:
+    found = shutil.which(tool)
+    if found is None:
+        raise BackupToolMissing(f"{tool} is not installed; install the client programs of PostgreSQL")
+    address, password = _address(url)
+    command = [found, *([] if "-d" in arguments else ["-d", address]), *arguments]
+    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=_LONGEST_SECONDS, check=False)  # noqa: S603
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise BackupToolFailed(f"{tool}: {said[0] if said else done.returncode}")
+    return done.stdout
+
+
+def _address(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    password = unquote(parts.password or "")
+    return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", "@"))), password

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Restore a backup into an unused folder: verified first, purged before a server can start on it."""
+
+import datetime
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from bluezone.backup import daykeys, postgresql
+from bluezone.backup.copying import STORES
+from bluezone.backup.sealing import BackupDamaged, day_of, open_sealed
+from bluezone.refusal import Refused
+
+
+class RestoreFolderUsed(Refused):
+    """There is something in the folder; a restore overwrites nothing."""
+
+    code = "restore_folder_used"
+
+
+def restore(
+    backup: Path,
+    data_dir: Path,
+    day_keys: Path,
+    today: datetime.date,
+    urls: Mapping[str, str],
+    purge: Callable[[Path], None],
+) -> datetime.date:
+    """Restore a backup and return its day; when it fails, the folder is as it was.
+
+    data_dir: must not exist or be empty. day_keys: folder with the key of the backup's day. today: the city's date.
+    purge:    brings the stores of a folder up to date and purges them; called before the folder has its name, so that
+              no server starts on what must be forgotten.
+    Raises RestoreFolderUsed, BackupExpired, BackupDamaged, and of PostgreSQL RestoreDatabaseUsed, BackupToolFailed.
+    """
+    if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
+        raise RestoreFolderUsed(f"{data_dir} is not empty; give a new folder with --data")
+    day = day_of(backup)
+    living = daykeys.living(day_keys, today)
+    if day not in {datetime.date.fromisoformat(path.name) for path in living}:
+        daykeys.key_of(day_keys / "none", day)
+    for name, url in urls.items():
+        postgresql.require_unused(url, name)
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=data_dir.parent) as aside:
+        made = Path(aside) / data_dir.name
+        _unpack(backup, daykeys.key_of(day_keys, day), Path(aside), made)
+        _check(made)
+        _load(made, urls)
+        _take_keys_along(living, made)
+        purge(made)
+        if data_dir.exists():
+            data_dir.rmdir()
+        made.rename(data_dir)
+    return day
+
+
+def _unpack(backup: Path, key: bytes, aside: Path, made: Path) -> None:
+    archive = aside / "archive"
+    with archive.open("w+b") as file:
+        open_sealed(backup, key, file)
+        file.seek(0)
+        made.mkdir(mode=0o700)
+        try:
+            with tarfile.open(fileobj=file) as packed:
+                packed.extractall(made, filter="tar")
+        except tarfile.TarError:
+            raise BackupDamaged(f"the archive in {backup} cannot be read") from None
+    archive.unlink()
+
+
+def _check(made: Path) -> None:
+    for name in STORES:
+        path = made / f"{name}.sqlite3"
+        if path.exists():
+            with closing(sqlite3.connect(path)) as store:
+                said = store.execute("PRAGMA integrity_check").fetchone()[0]
+            if said != "ok":
+                raise BackupDamaged(f"the store {name} in the backup is damaged: {said}")
+
+
+def _load(made: Path, urls: Mapping[str, str]) -> None:
+    for name in STORES:
+        dumped, counters = made / f"{name}.pgdump", made / f"{name}.counters"
+        if dumped.exists():
+            if name not in urls:
+                raise BackupDamaged(f"the store {name} was on PostgreSQL; set its address before restoring")
+            postgresql.load(urls[name], name, dumped, counters)
+            dumped.unlink()
+            counters.unlink(missing_ok=True)
+
+
+def _take_keys_along(living: list[Path], made: Path) -> None:
+    """The keys that still live, so that the other backups of the old folder open here, and end here, too."""
+    folder = made / daykeys.FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in living:
+        shutil.copyfile(path, folder / path.name)
+        (folder / path.name).chmod(0o600)

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attack row 27, function creep: no table joins a person and a place; what there is of time at a gate is purged.
+
+The exceptions are the ones of docs/privacy.md: staff on duty (shifts, nominations) and requests for help.
+"""
+
+import datetime
+
+import pytest
+from django.apps import apps
+from django.utils import timezone
+from tests.builders.gates import gate
+
+from bluezone.rollout.gates import retention, roster
+from bluezone.rollout.gates.counting import take
+from bluezone.rollout.gates.models import GateCounter, GateDay, Shift
+
+PLACES = {"Gate", "GateDevice", "GateCounter", "GateDay", "Shift", "Gatekeeper"}
+# Words of a field that could name, call or recognise a person.
+PERSON = (
+    "name",
+    "phone",
+    "person",
+    "user",
+    "contact",
+    "email",
+    "badge",
+    "pass",
+    "token",
+    "opk",
+    "identifier",
+    "visitor",
+)
+# Duties of staff, named in docs/privacy.md with purpose and limit.
+STAFF = {"Gatekeeper", "Shift"}
+OWN_NAMES = {("Gate", "name")}  # of the gate
+
+
+def test_no_table_of_the_gates_joins_a_person_and_a_place():
+    guilty = []
+    for model in apps.get_app_config("gates").get_models():
+        for field in model._meta.get_fields():
+            if field.auto_created or model.__name__ in STAFF or (model.__name__, field.name) in OWN_NAMES:
+                continue
+            target = field.related_model.__name__ if field.is_relation else ""
+            if any(word in field.name for word in PERSON) or target in {"User", "Gatekeeper"}:
+                guilty.append((model.__name__, field.name))
+
+    assert guilty == []
+    assert {model.__name__ for model in apps.get_app_config("gates").get_models()} == PLACES
+
+
+def test_no_other_table_points_at_a_gate_and_a_shift_points_at_no_count():
+    pointing = {
+        model.__name__
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if field.is_relation and field.concrete and getattr(field.related_model, "__name__", "") == "Gate"
+    }
+
+    assert pointing == PLACES - {"Gate"}
+    assert {field.name for field in GateCounter._meta.fields} == {
+        "id", "device", "gate", "bucket", "day", "direction", "verdict", "proof", "count"
+    }  # fmt: skip
+    assert {field.name for field in Shift._meta.fields} == {"key", "gate", "gatekeeper", "started_at", "ended_at"}
+
+
+@pytest.mark.django_db
+def test_after_its_time_nothing_finer_than_a_day_and_nobody_s_working_time_is_left():
+    now = timezone.now()
+    made, _token = gate(now=now)
+    lan = roster.nominate("clerk", made, "Hà Thị Lan", timezone.localdate(now), now=now).gatekeeper
+    bucket = int(now.timestamp()) // 300 * 300
+    zone = timezone.get_default_timezone()
+    take(made.devices.get().device_id, made, [[bucket, "in", "running", 3]], now.timestamp(), zone)
+    Shift.objects.create(key="0" * 32, gate=made, gatekeeper=lan, started_at=now)
+
+    retention.purge(now + datetime.timedelta(days=33))
+    assert (GateCounter.objects.count(), GateDay.objects.get().count, Shift.objects.count()) == (0, 3, 1)
+    retention.purge(now + datetime.timedelta(days=91))
+    assert not Shift.objects.exists()
