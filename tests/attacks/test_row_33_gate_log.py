@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attack row 33, a gate's log that could be compared with published keys: after 1,000 passes no 16 bytes that were on
+the air or in a pass are in the gate's book, the office's store, or a log."""
+
+import logging
+import os
+import sqlite3
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from tests.builders.gates import gate as office_gate
+from tests.devices.conftest import public
+from tests.edge.test_gatecheck import START, gate_key, pass_a, pass_b
+
+from bluezone.edge.gatebook import GateBook
+from bluezone.edge.gatecheck import GateCheck
+from bluezone.edge.gatecity import GateCity
+from bluezone.edge.gatedesk import GateDesk
+from bluezone.protocol.gatepass import read_pass, response
+from bluezone.rollout.gates.models import GateCounter
+
+__all__ = ["public"]
+PASSES = 1_000
+SIGNED = 25  # of them with a blind-signed token, which takes its time
+
+
+def forms(value):
+    """How 16 bytes could stand in a file: raw, and as hex in both cases."""
+    return (value, value.hex().encode(), value.hex().upper().encode())
+
+
+@pytest.mark.django_db
+def test_after_1000_passes_nothing_that_was_on_the_air_or_in_a_pass_is_written_anywhere(public, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    made, token = office_gate(now=timezone.now())
+    seconds = [START + 3_600.0]
+    clock = lambda: seconds[0]  # noqa: E731
+    book = GateBook(tmp_path / "gate.sqlite3", timezone.now().timestamp)
+    check = GateCheck(bytes.fromhex(made.number), lambda: (gate_key(),), clock, clock)
+    desk = GateDesk(book, GateCity(book, timezone.now().timestamp), check, lambda: None)
+    secret = set()
+    for number in range(PASSES):
+        challenges, session = check.challenges(), os.urandom(16)
+        if number % (PASSES // SIGNED):
+            answer = response(session, challenges.air.value)
+            check.heard(answer, -55)
+            text = pass_a(session)
+            secret |= {session, answer}
+        else:
+            text = pass_b(challenges.screen.value, session=session)
+            shown = read_pass(text)
+            secret |= {session, shown.opk[:16], shown.token[:16], shown.token[64:80]}
+        assert desk.judge(text)["verdict"] in {"running", "valid_code"}
+        seconds[0] += 1.0
+    book._connection.execute("UPDATE waiting SET at = at - 60")  # the ten seconds of the last ones are over
+    rows = [[c.bucket, c.passage.direction, c.passage.verdict, c.count] for c in book.unsent()]
+    for _ in range(2):
+        answer = public.post(
+            "/v1/gates/counters", {"counters": rows}, content_type="application/json",
+            HTTP_AUTHORIZATION=f"Bearer {token}",
+        )  # fmt: skip
+        assert answer.status_code == 200
+
+    assert sum(GateCounter.objects.values_list("count", flat=True)) == PASSES
+    written = b"".join(path.read_bytes() for path in tmp_path.glob("gate.sqlite3*"))
+    written += caplog.text.encode() + everything_in_the_office()
+    assert b"running" in written
+    assert [value.hex() for value in secret for form in forms(value) if form in written] == []
+
+
+def everything_in_the_office():
+    """Every row of every table, and on SQLite the pages of the store themselves."""
+    found = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            found.append(repr(cursor.fetchall()).encode())
+    if connection.vendor == "sqlite" and isinstance(connection.connection, sqlite3.Connection):
+        found.append(connection.connection.serialize())
+    return b"".join(found)

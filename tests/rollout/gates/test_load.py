@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""1,000 passages a minute from 200 gates, every queue sent twice; a tablet that was offline for seven days.
+
+Runs on the store of the test run: SQLite, and PostgreSQL where BLUEZONE_OFFICE_URL names one.
+"""
+
+import secrets
+import time
+
+import pytest
+from django.db.models import Sum
+from django.utils import timezone
+from tests.builders.devices import agency, bearer
+from tests.rollout.directives.test_scale import server_clock
+
+from bluezone.devices.enrolling import token_digest
+from bluezone.devices.models import Device
+from bluezone.rollout.gates.models import Gate, GateCounter, GateDay, GateDevice
+
+PATH = "/v1/gates/counters"
+GATES, PASSAGES, MINUTES = 200, 1_000, 2
+VERDICTS = ("running", "valid_code", "told", "no_smartphone")
+
+
+def connected_gates(number):
+    """Gates with a connected tablet each; returns their tokens."""
+    keeper, now, tokens = agency(), timezone.now(), [secrets.token_urlsafe(32) for _ in range(number)]
+    devices = Device.objects.bulk_create(
+        Device(kind="gate", name=f"Máy {n}", agency=keeper, token_digest=token_digest(token), enrolled_at=now)
+        for n, token in enumerate(tokens)
+    )
+    gates = Gate.objects.bulk_create(Gate(agency=keeper, name=f"Cổng {n}", number=f"{n:08x}") for n in range(number))
+    GateDevice.objects.bulk_create(GateDevice(device=d, gate=g) for d, g in zip(devices, gates, strict=True))
+    return tokens
+
+
+@pytest.mark.django_db
+def test_a_thousand_passages_a_minute_from_200_gates_are_neither_lost_nor_doubled(public):
+    tokens, clock = connected_gates(GATES), server_clock()
+    bucket = int(timezone.now().timestamp()) // 300 * 300 - 300
+    each, spent = PASSAGES // GATES, []
+    for minute in range(1, MINUTES + 1):
+        begun = clock()
+        for token in tokens * 2:  # each gate replays its queue
+            rows = [[bucket, "in", "running", each * minute]]
+            assert (
+                public.post(PATH, {"counters": rows}, content_type="application/json", **bearer(token)).status_code
+                == 200
+            )
+        spent.append(clock() - begun)
+
+    wanted = PASSAGES * MINUTES
+    assert GateCounter.objects.aggregate(all=Sum("count"))["all"] == wanted
+    assert GateDay.objects.aggregate(all=Sum("count"))["all"] == wanted
+    assert max(spent) < 20, "a minute's work takes more than a third of a minute"
+
+
+@pytest.mark.django_db
+def test_a_tablet_that_was_offline_for_seven_days_sends_in_pieces(public):
+    (token,) = connected_gates(1)
+    last = int(timezone.now().timestamp()) // 300 * 300 - 300
+    rows = [[last - 300 * n, "in", verdict, 3] for n in range(2_016) for verdict in VERDICTS][::-1]
+    slowest = 0.0
+    for _replay in range(2):
+        for start in range(0, len(rows), 2_000):
+            begun = time.monotonic()
+            answer = public.post(
+                PATH, {"counters": rows[start : start + 2_000]}, content_type="application/json", **bearer(token)
+            )
+            slowest = max(slowest, time.monotonic() - begun)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["accepted"] == len(rows[start : start + 2_000])
+
+    assert GateCounter.objects.count() == len(rows)
+    assert GateDay.objects.aggregate(all=Sum("count"))["all"] == 3 * len(rows)
+    assert slowest < 5
