@@ -30,7 +30,7 @@ ELSEWHERE = {
 }
 # Buttons that are there only at some moment; what answers is a page that is looked at, or no page at all.
 ACTS = re.compile(
-    r"-(end|remove|act|undo|apply|decide|discard|marked|add|answer|check|issue|revoke|reopen|written|pass|delete)$"
+    r"-(end|remove|act|undo|apply|decide|discard|marked|add|answer|check|issue|revoke|reopen|written|pass|delete|tablet|badge)$"
 )
 # What is pressed has at least 48 px (look.md).
 _BUTTONS = """

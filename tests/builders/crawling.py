@@ -133,8 +133,8 @@ def scrolls_sideways(page) -> str:
     return "" if width <= room else f"{width} > {room}"
 
 
-# What somebody has typed in Vietnamese and what is also a text of the program.
-_DATA = {"Cán bộ phụ trách"}
+# What somebody has typed in Vietnamese and what is also a text of the program; and "In", print and who came in.
+_DATA = {"Cán bộ phụ trách", "In"}
 
 
 class Words:

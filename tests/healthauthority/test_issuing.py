@@ -61,7 +61,7 @@ def test_the_office_has_no_field_for_anything_about_the_person():
 
     assert fields == {
         "id", "handle", "worker", "facility", "case_class", "onset", "issued_at", "expires_at", "link_expires_at",
-        "form_id",
+        "form_id", "training",
     }  # fmt: skip
 
 
@@ -132,18 +132,31 @@ def test_a_form_sent_twice_issues_one_code(server):
     assert IssuedCode.objects.count() == 1
 
 
+FULL_DISK = {
+    "sqlite": (
+        "CREATE TRIGGER full_disk BEFORE INSERT ON accounts_auditentry BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+        "DROP TRIGGER full_disk",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN RAISE EXCEPTION 'disk is full'; END $$; "
+        "CREATE TRIGGER full_disk BEFORE INSERT ON accounts_auditentry EXECUTE FUNCTION full_disk()",
+        "DROP FUNCTION full_disk CASCADE",
+    ),
+}
+
+
 def test_when_the_office_cannot_store_nothing_is_shown(server, monkeypatch):
     worker = user(role=Role.HEALTH_WORKER)
+    make, unmake = FULL_DISK[connection.vendor]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON accounts_auditentry BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
-        )
+        cursor.execute(make)
     try:
         with pytest.raises(Exception, match="disk is full"):
             issue(server, worker)
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("DROP TRIGGER full")
+            cursor.execute(unmake)
 
     assert not IssuedCode.objects.exists()
     assert issue(server, worker).code
