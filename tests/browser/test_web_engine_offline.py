@@ -186,7 +186,7 @@ def test_only_what_changed_is_fetched_for_an_update_and_the_old_is_dropped_after
     app.close()
 
 
-def test_a_push_shows_one_sentence_that_names_nothing_and_makes_the_worker_look(chromium, city):
+def test_a_push_shows_one_sentence_that_names_nothing_and_takes_it_away_when_nothing_is_new(chromium, city):
     # The worker looks for the page's own store.
     app = App(chromium, city, database=None)
     app.context.grant_permissions(["notifications"], origin=city.url)
@@ -213,6 +213,8 @@ def test_a_push_shows_one_sentence_that_names_nothing_and_makes_the_worker_look(
     asked = [path for path, _ in city.requests]
     assert asked[:2] == ["/v1/config", "/v1/venues/index.json"], asked
     assert not any(path in ("/v1/verify", "/v1/upload") for path in asked)
+    # Nothing is unread, so nothing is left to be looked at.
+    app.wait("(await (await navigator.serviceWorker.ready).getNotifications()).length === 0")
     app.close()
 
 

@@ -24,9 +24,9 @@ self.addEventListener("fetch", (event) => {
   const path = keptPath(event.request);
   if (path !== null) event.respondWith(answer(path, event.request));
 });
-self.addEventListener("push", (event) => event.waitUntil(Promise.all([notify(), checkAfterAWhile()])));
+self.addEventListener("push", (event) => event.waitUntil(woken()));
 self.addEventListener("periodicsync", (event) => {
-  if (event.tag === CHECK_TAG) event.waitUntil(check().then((unread) => (unread > 0 ? notify() : undefined)));
+  if (event.tag === CHECK_TAG) event.waitUntil(check().then((found) => (found && found.fresh > 0 ? notify() : undefined)));
 });
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
@@ -74,10 +74,21 @@ async function answer(path, request) {
 }
 
 /** Says that there is something, never what: others may see the screen. */
-function notify() {
+function notify(more = {}) {
   const icon = Object.keys(FILES).find((path) => /icon.*\.(png|svg)$/.test(path));
-  const options = { body: NOTE, tag: "bluezone", lang: "vi", icon: icon && new URL(icon, self.registration.scope).href };
+  const options = { body: NOTE, tag: "bluezone", lang: "vi", icon: icon && new URL(icon, self.registration.scope).href, ...more };
   return self.registration.showNotification("Bluezone", options);
+}
+
+/**
+ * A browser wants something shown for every push, and pushes come after every publication: this one is silent, rings
+ * when there is something new, and goes away when nothing is unread. A worker without the engine leaves it.
+ */
+async function woken() {
+  await notify({ silent: true });
+  const found = await checkAfterAWhile();
+  if (found && found.fresh > 0) await notify({ renotify: true });
+  if (found && found.unread === 0) (await self.registration.getNotifications({ tag: "bluezone" })).forEach((one) => one.close());
 }
 
 function checkAfterAWhile() {
@@ -85,9 +96,9 @@ function checkAfterAWhile() {
   return new Promise((resolve) => setTimeout(resolve, (drawn / 2 ** 32) * LONGEST_DELAY_MS)).then(check);
 }
 
-/** Look for new files, where this worker has the engine; else the page does when it is opened. */
+/** Look for new files, where this worker has the engine; else, and when the look fails, null: the page looks when opened. */
 async function check() {
-  return self.bluezoneCheck ? self.bluezoneCheck() : 0;
+  return self.bluezoneCheck ? self.bluezoneCheck() : null;
 }
 
 async function show() {

@@ -2,17 +2,18 @@
 /** A look for new files without a page, by the service worker; only after the owner has agreed once. */
 import { openParts } from "./parts.js";
 
-/** Fetch and match. Returns how many warnings and news are unread that were not before; never rejects. */
+/** Fetch and match: {unread, fresh}, how many warnings and news are unread, and how many of them are new; null if it failed. */
 export async function backgroundCheck() {
   let parts;
   try {
     parts = await openParts();
-    if ((await parts.store.get("started")) === undefined) return 0;
+    if ((await parts.store.get("started")) === undefined) return null;
     const before = await unread(parts);
     await parts.checking.check();
-    return Math.max(0, (await unread(parts)) - before);
+    const after = await unread(parts);
+    return { unread: after, fresh: Math.max(0, after - before) };
   } catch {
-    return 0;
+    return null;
   } finally {
     if (parts) parts.store.close();
   }
