@@ -18,6 +18,7 @@ PAGES = [
 ]  # fmt: skip
 LANDING_BYTES = 60_000
 LANDING_SECONDS = 2.0
+WEB_EDITION_BYTES = 250_000
 # 1.6 Mbit/s and 150 ms, the slow phone network of the issue.
 SLOW = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 96_000}
 ZALO = "Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 Chrome/98.0 Mobile Safari/537.36 Zalo android/12100"
@@ -95,6 +96,16 @@ def test_the_landing_page_is_light_and_asks_nobody_else(chromium, served):
     assert sum(sizes.values()) <= LANDING_BYTES, sizes
     assert all(address.startswith(served.public) for address in sizes)
     assert any("be-vietnam-pro" in address for address in sizes), "with its own font"
+
+
+def test_the_web_edition_opens_with_less_than_250_kilobytes_and_without_scanner_and_gate(chromium, served):
+    """Headers included; what the service worker keeps afterwards for use without a network is not."""
+    sizes, _ = weighed(chromium, served, "/app/")
+
+    assert sum(sizes.values()) <= WEB_EDITION_BYTES, sizes
+    assert all(address.startswith(served.public) for address in sizes)
+    assert any(address.endswith("/screens/welcome.js") for address in sizes)
+    assert [address for address in sizes if "qr-decode" in address or "gate" in address or "/scan" in address] == []
 
 
 def test_the_landing_page_can_be_used_within_two_seconds_on_a_slow_network(chromium, served):
