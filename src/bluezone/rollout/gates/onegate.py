@@ -17,7 +17,7 @@ SHIFT_DAYS = 14
 MOST_SHIFTS_SHOWN = 100
 _WEEK = datetime.timedelta(days=7)
 # The drawing: a column a week, in the units of its viewBox.
-COLUMN, HEIGHT = 44, 90
+COLUMN, BAR, HEIGHT = 44, 36, 90
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class TrendWeek:
     @property
     def middle(self) -> int:
         """Where its label stands."""
-        return self.x + COLUMN // 2
+        return self.x + BAR // 2
 
 
 @dataclass(frozen=True)
