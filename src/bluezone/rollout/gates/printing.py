@@ -28,7 +28,9 @@ def badge_pdf(badge: Badge, paper: str) -> bytes:
 def sign_pdf(gate: Gate, paper: str) -> bytes:
     """The sign at a gate, Vietnamese over English. paper: of SIGN_PAPERS. Raises SheetUnavailable."""
     city, scale = facts("vi"), SIGN_PAPERS[paper]
-    sizes = {name: f"{points * scale:.1f}" for name, points in {"text": 15.5, "title": 44, "pad": 17, "code": 44}.items()}
+    sizes = {
+        name: f"{points * scale:.1f}" for name, points in {"text": 15.5, "title": 44, "pad": 17, "code": 44}.items()
+    }
     context = {"gate": gate, "city": city, "qr": qr(city.short_link), "paper": paper.upper(), **sizes}
     return write_pdf(render_to_string("gates/print/sign.html", context))
 
