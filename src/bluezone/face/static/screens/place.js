@@ -14,7 +14,7 @@ export async function show(app, parameter) {
   } catch (error) {
     return { title: app.t("scan.title"), tab: "home", body: [h("h1", {}, app.t("scan.title")), refusalNote(app, error, () => app.route()), h("div", { class: "buttons" }, linkButton("#/scan", app.t("home.tile.scan")))] };
   }
-  const remember = choice("remember", app.t("place.remember"), { hint: app.t("place.remember.hint") });
+  const remember = choice("remember", app.t("place.remember"), { checked: false, hint: app.t("place.remember.hint") });
   const { button, place } = worker(app, app.t("place.checkin"), app.t("place.checkin.busy"), async () => {
     app.held.visit = await app.engine.checkIn(text, { remember: remember.input.checked });
     app.held.visitName = venue.name;
