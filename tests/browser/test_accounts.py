@@ -29,6 +29,8 @@ def invite(admin, username, role):
     admin.page.set_viewport_size(DESK)
     admin.open("/accounts/new/")
     admin.page.select_option("[name=role]", role)
+    if role == "health_worker":
+        admin.page.select_option("[name=within_agency]", label="Trung tâm Y tế thành phố")
     admin.send(name="Nông Thị Lan", agency="Trạm Y tế", username=username)
     return admin.page.text_content("#link").strip()
 

@@ -25,6 +25,7 @@ def admin(chromium, served):
 @pytest.fixture(scope="module")
 def worker(chromium, served, admin):
     admin.open("/accounts/new/")
+    admin.page.select_option("[name=within_agency]", label="Trung tâm Y tế thành phố")
     admin.send(name="Nông Thị Lan", agency="Trạm Y tế phường Sông Cầu", username="lan.nong")
     visitor = Visitor(chromium, served)
     visitor.take_account(admin.page.text_content("#link").strip())
