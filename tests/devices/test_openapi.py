@@ -34,4 +34,5 @@ def test_every_address_described_is_served(public):
     assert [resolve(operation.path, "bluezone.web.urls_public").url_name for operation in OPERATIONS] == [
         "device-enrol",
         "device-self",
+        "gate-counters",
     ]
