@@ -3,11 +3,10 @@
 
 import datetime
 import itertools
-import os
 import random
 
 import pytest
-from tests.builders.keyserver import HOUR, NOON, Clock, Phone, keys_for, opened, poster, postgresql_database
+from tests.builders.keyserver import HOUR, NOON, Phone, keys_for, poster
 
 from bluezone.keyserver import codes
 from bluezone.keyserver.store import key_prefix
@@ -16,24 +15,6 @@ from bluezone.protocol.upload import Status
 
 ONSET = datetime.date(2026, 11, 23)
 SIZES = [pytest.param(150, id="short"), pytest.param(1000, id="whole", marks=pytest.mark.slow)]
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def server(request, tmp_path, monkeypatch):
-    monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
-    if request.param == "sqlite":
-        key_server = opened(tmp_path, Clock())
-        yield key_server
-        key_server.close()
-        return
-    url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
-    with postgresql_database(url) as database:
-        monkeypatch.setenv("BLUEZONE_DATABASE_URL", database)
-        key_server = opened(tmp_path, Clock())
-        yield key_server
-        key_server.close()
 
 
 def reports(server, count, rng):

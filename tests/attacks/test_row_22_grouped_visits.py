@@ -2,34 +2,14 @@
 """Row 22: who reads packages, or the operator's disk afterwards, wants to know which visits one case made."""
 
 import itertools
-import os
 import random
 
-import pytest
-from tests.builders.keyserver import HOUR, NOON, Clock, opened, postgresql_database, report_of
+from tests.builders.keyserver import HOUR, NOON, Clock, opened, report_of
 
 from bluezone.keyserver.exportindex import VENUE_PACKAGES, read_index
 from bluezone.keyserver.venuepackages import venues_folder
 from bluezone.protocol.upload import Slot, Status
 from bluezone.protocol.venueitem import ITEM_LENGTH, items_of_package, open_item, slot_tag
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def server(request, tmp_path, monkeypatch):
-    monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
-    if request.param == "sqlite":
-        made = opened(tmp_path, Clock())
-        yield made
-        made.close()
-        return
-    url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
-    with postgresql_database(url) as database:
-        monkeypatch.setenv("BLUEZONE_DATABASE_URL", database)
-        made = opened(tmp_path, Clock())
-        yield made
-        made.close()
 
 
 def cases(count, rng):

@@ -2,11 +2,10 @@
 """Row 41: a push subscription linked to an upload or a person."""
 
 import logging
-import os
 
 import pytest
 from tests.builders.handset import a_city
-from tests.builders.keyserver import HOUR, Clock, call, opened, postgresql_database, report_of
+from tests.builders.keyserver import HOUR, call, report_of
 from tests.builders.pushservice import Browser
 
 from bluezone.keyserver.mingling import mingle
@@ -14,24 +13,6 @@ from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.upload import Status
 
 ENDPOINT = "https://updates.push.example.com/{}"
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def server(request, tmp_path, monkeypatch):
-    monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
-    if request.param == "sqlite":
-        made = opened(tmp_path, Clock())
-        yield made
-        made.close()
-        return
-    url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
-    with postgresql_database(url) as database:
-        monkeypatch.setenv("BLUEZONE_DATABASE_URL", database)
-        made = opened(tmp_path, Clock())
-        yield made
-        made.close()
 
 
 def tables(store):

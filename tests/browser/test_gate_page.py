@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate page in Chromium, with no network but this machine; codes come from a scanner that types."""
 
-import json
 import re
 
 import pytest
@@ -77,7 +76,6 @@ def test_green_comes_within_300_ms_at_the_95th_percentile(page, gate):
         page.evaluate("() => { globalThis.began = performance.now(); }")
         scan(page, text)
         page.wait_for_function("() => globalThis.began === 0")
-        page.wait_for_function("() => true")
     times = sorted(page.evaluate("globalThis.times"))
 
     assert len(times) == 40
@@ -275,4 +273,3 @@ def test_both_languages_have_every_word():
     vi, en = (set(re.findall(r'"([a-z_.0-9]+)":', part)) for part in source.split("const EN"))
 
     assert vi == en
-    assert json.dumps(sorted(vi))

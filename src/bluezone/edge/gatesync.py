@@ -60,8 +60,8 @@ class GateSync:
     def _run(self) -> int:
         moved = self._city.server_said(float(self._tell([])["server_time"]))
         if moved:
-            logger.warning("the clock was wrong by %.0f s; %d counters moved", moved, self._book.shift_buckets(moved))
-        self._city.update(lambda path: self._call("GET", path, None))
+            count = self._book.shift_buckets(moved)
+            logger.warning("the clock was wrong by %.0f s; %d counters moved", moved, count)
         count = 0
         while counters := self._book.unsent(AT_ONCE):
             rows = [[c.bucket, c.passage.direction, c.passage.verdict, c.count] for c in counters]
@@ -69,6 +69,8 @@ class GateSync:
             self._book.sent(counters)
             count += len(counters)
         self._book.purge()
+        # Last: a config that is refused must not hold up what was counted.
+        self._city.update(lambda path: self._call("GET", path, None))
         return count
 
     def help_later(self, contact: str) -> str:

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The word with the office, against an office of this test's own that takes counters and serves a spoiled config."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from bluezone.edge.gatebook import GateBook
+from bluezone.edge.gatecity import GateCity
+from bluezone.edge.gatesync import GateSync
+from bluezone.edge.passages import Passage
+from bluezone.protocol.signedjson import InvalidSignedFile
+
+NOW = 1_795_595_100.0
+KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+
+
+class Office(BaseHTTPRequestHandler):
+    def do_POST(self):
+        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.taken += said["counters"]
+        self._send(json.dumps({"server_time": NOW + self.server.ahead, "roster": [], "gate": {}}).encode())
+
+    def do_GET(self):
+        self._send(b"no config")
+
+    def _send(self, body):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def office():
+    server = HTTPServer(("127.0.0.1", 0), Office)
+    server.taken, server.ahead = [], 0
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def gate(office, tmp_path):
+    """A gate with one passage that can no longer be undone, its clock standing still."""
+    clocks = [lambda: NOW - 60]
+    book = GateBook(tmp_path / "gate.sqlite3", lambda: clocks[0]())
+    city = GateCity(book, lambda: NOW)
+    city.pin(KEY)
+    book.enter(Passage("in", "told"))
+    clocks[0] = city.now
+    return book, city, GateSync(f"http://127.0.0.1:{office.server_port}", lambda: "token", book, city)
+
+
+def test_a_config_that_is_refused_does_not_hold_up_what_was_counted(office, tmp_path):
+    book, _, sync = gate(office, tmp_path)
+    with pytest.raises(InvalidSignedFile):
+        sync.run()
+
+    assert [row[1:] for row in office.taken] == [["in", "told", 1]]
+    assert book.unsent() == []
+    book.close()
+
+
+def test_counters_of_a_wrong_clock_are_moved_before_they_leave(office, tmp_path):
+    office.ahead = 3 * 86_400
+    book, city, sync = gate(office, tmp_path)
+    with pytest.raises(InvalidSignedFile):
+        sync.run()
+
+    assert [row[0] for row in office.taken] == [int(NOW - 60) // 300 * 300 + 3 * 86_400]
+    assert city.now() == NOW + 3 * 86_400
+    book.close()
