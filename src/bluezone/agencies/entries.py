@@ -52,6 +52,7 @@ class Quantity(enum.StrEnum):
     HOUSEHOLDS = "households"
     SMARTPHONES = "smartphones"
     STAFF = "staff"
+    VENUES = "venues"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -58,6 +58,7 @@ class Quantity(models.TextChoices):
     HOUSEHOLDS = "households", _("Households")
     SMARTPHONES = "smartphones", _("Smartphones")
     STAFF = "staff", _("Staff")
+    VENUES = "venues", _("Venues open to the public")
 
 
 class Entry(models.Model):

@@ -21,7 +21,7 @@ from bluezone.agencies.models import AdminUnit, Agency, Denominator, Quantity, R
 from bluezone.agencies.writing import lock_directory, rewrite, rewrite_paths
 from bluezone.refusal import Refused
 
-UNIT_QUANTITIES = (Quantity.POPULATION, Quantity.HOUSEHOLDS, Quantity.SMARTPHONES)
+UNIT_QUANTITIES = (Quantity.POPULATION, Quantity.HOUSEHOLDS, Quantity.SMARTPHONES, Quantity.VENUES)
 AGENCY_QUANTITIES = (Quantity.STAFF,)
 
 

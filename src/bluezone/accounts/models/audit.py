@@ -66,6 +66,21 @@ class Act(models.TextChoices):
     EDXML_IMPORTED = "edxml_imported", _("read an exchange file in")
     CERTIFICATE_PINNED = "certificate_pinned", _("entered a certificate of another office")
     CERTIFICATE_REMOVED = "certificate_removed", _("removed a certificate of another office")
+    TEAM_MADE = "team_made", _("entered a team for drives")
+    DRIVE_PLANNED = "drive_planned", _("planned a drive")
+    DRIVE_OPENED = "drive_opened", _("opened a drive")
+    DRIVE_CLOSED = "drive_closed", _("closed a drive")
+    DRIVE_TALLIED = "drive_tallied", _("entered the tally sheet of a drive")
+    HELP_CLAIMED = "help_claimed", _("took on a request for help")
+    HELP_RELEASED = "help_released", _("gave a request for help back")
+    HELP_CLOSED = "help_closed", _("closed a request for help")
+    VENUE_ENTERED = "venue_entered", _("registered a venue in person")
+    VENUE_CHANGED = "venue_changed", _("changed what is stored of a venue")
+    VENUE_APPROVED = "venue_approved", _("approved a venue and had its code signed")
+    VENUE_REFUSED = "venue_refused", _("refused a venue")
+    VENUE_RENEWED = "venue_renewed", _("renewed the code of a venue")
+    VENUE_SUSPENDED = "venue_suspended", _("withdrew the code of a venue")
+    VENUE_INSPECTED = "venue_inspected", _("inspected a venue")
 
 
 class AuditEntry(models.Model):

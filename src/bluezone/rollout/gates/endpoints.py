@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a gate's tablet calls: one address for counters and shifts, whose answer tells the time and the roster."""
+"""What a gate's tablet, and a drive's radio, calls: one address for counters and shifts, whose answer tells the time and the roster."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from bluezone.rollout.gates.roster import roster_of, take_shifts
 MOST_BYTES = 512 * 1024
 
 
-@device_audience(DeviceKind.GATE, method="POST")
+@device_audience(DeviceKind.GATE, DeviceKind.DRIVE, method="POST")
 def counters(request: DeviceRequest) -> dict[str, Any]:
     """Store counters and shifts; 409 `gate_clock_wrong`, 422 `gate_counters_invalid` with nothing taken.
 

@@ -58,6 +58,16 @@ PROOF_OF = {
     Verdict.NO_SMARTPHONE: Proof.NONE,
     Verdict.OUT: Proof.NONE,
 }
+
+
+class GateKind(models.TextChoices):
+    """What a gate stands before."""
+
+    SITE = "site", _("site of an agency or venue")
+    # Whoever was just helped to install walks past it: a proof for that help, and no share of the ward's phones.
+    DRIVE = "drive", _("install drive")
+
+
 _OUT_TOGETHER = Q(direction=Direction.OUT, verdict=Verdict.OUT) | (Q(direction=Direction.IN) & ~Q(verdict=Verdict.OUT))
 
 
@@ -65,12 +75,14 @@ class Gate(models.Model):
     """One way in and out of an agency's or a venue's site.
 
     number: 8 hex digits, the gate id that its devices put on the air; says nothing of the place.
+    kind:   a gate at an install drive is in no share of a unit and not among its gates (rollout.drives reads it).
     closed_at: a closed gate counts no more; its sums stay.
     """
 
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="gates")
     name = models.CharField(_("Name of the gate"), max_length=80)
     number = models.CharField(max_length=8, unique=True)
+    kind = models.CharField(max_length=5, choices=GateKind, default=GateKind.SITE)
     made_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
 

@@ -9,9 +9,9 @@ from django.db import transaction
 from bluezone.accounts.auditing import record
 from bluezone.accounts.models import Act
 from bluezone.agencies.models import Agency
-from bluezone.devices.models import Device
+from bluezone.devices.models import Device, DeviceKind
 from bluezone.refusal import Refused
-from bluezone.rollout.gates.models import Gate, GateDevice
+from bluezone.rollout.gates.models import Gate, GateDevice, GateKind
 
 
 class GateNameTaken(Refused):
@@ -20,12 +20,12 @@ class GateNameTaken(Refused):
     code = "gate_name_taken"
 
 
-def open_gate(actor: str, agency: Agency, name: str, now: datetime.datetime) -> Gate:
+def open_gate(actor: str, agency: Agency, name: str, now: datetime.datetime, kind: GateKind = GateKind.SITE) -> Gate:
     """Open a gate of an agency. Raises GateNameTaken."""
     with transaction.atomic():
         if Gate.objects.filter(agency=agency, name=name, closed_at__isnull=True).exists():
             raise GateNameTaken(f"{agency.name} has an open gate named {name}")
-        gate = Gate.objects.create(agency=agency, name=name, number=secrets.token_hex(4), made_at=now)
+        gate = Gate.objects.create(agency=agency, name=name, number=secrets.token_hex(4), kind=kind, made_at=now)
         record(actor, Act.GATE_OPENED, str(gate.pk))
     return gate
 
@@ -45,7 +45,8 @@ def gate_of(device: Device, now: datetime.datetime) -> Gate:
             return found.gate
         gate = Gate.objects.filter(agency=device.agency, name=device.name, closed_at__isnull=True).first()
         if gate is None:
-            gate = open_gate(f"device {device.pk}", device.agency, device.name, now)
+            kind = GateKind.DRIVE if device.kind == DeviceKind.DRIVE else GateKind.SITE
+            gate = open_gate(f"device {device.pk}", device.agency, device.name, now, kind)
         GateDevice.objects.create(device=device, gate=gate)
     return gate
 

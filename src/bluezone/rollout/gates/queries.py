@@ -11,7 +11,7 @@ from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.agencies.queries import day_to_show
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.gates.keepingback import Counted, counted, kept_back
-from bluezone.rollout.gates.models import Gate, Gatekeeper
+from bluezone.rollout.gates.models import Gate, Gatekeeper, GateKind
 from bluezone.rollout.gates.sums import Sums, gate_sums
 
 GATES_A_PAGE = 50
@@ -49,8 +49,9 @@ def rows_of(gates: list[Gate], week: Week, own: frozenset[int]) -> list[GateRow]
 
 
 def gates_under(unit: AdminUnit | None) -> QuerySet[Gate]:
-    """Gates of agencies that serve a unit or a part of it; all without one."""
-    return Gate.objects.filter(agency__unit__path__startswith=unit.path) if unit else Gate.objects.all()
+    """Gates at sites of agencies that serve a unit or a part of it; all without one."""
+    sites = Gate.objects.filter(kind=GateKind.SITE)
+    return sites.filter(agency__unit__path__startswith=unit.path) if unit else sites
 
 
 def named(today: datetime.date) -> Q:

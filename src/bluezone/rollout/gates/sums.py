@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet, Sum
 
-from bluezone.rollout.gates.models import Direction, Gate, GateDay, Verdict
+from bluezone.rollout.gates.models import Direction, Gate, GateDay, GateKind, Verdict
 
 # Whoever came in with a smartphone, whatever was found.
 WITH_SMARTPHONE = frozenset(set(Verdict) - {Verdict.NO_SMARTPHONE, Verdict.OUT})
@@ -19,9 +19,9 @@ _VERDICTS = {verdict.value: verdict for verdict in Verdict}
 def gate_days(
     first: datetime.date, last: datetime.date, gates: QuerySet[Gate] | None = None
 ) -> dict[tuple[int, datetime.date], Sums]:
-    """Passages by verdict of each gate and day, first and last included; one query."""
+    """Passages by verdict of each site's gate and day, first and last included; one query."""
     found: dict[tuple[int, datetime.date], Sums] = {}
-    rows = GateDay.objects.filter(day__range=(first, last))
+    rows = GateDay.objects.filter(day__range=(first, last), gate__kind=GateKind.SITE)
     if gates is not None:
         rows = rows.filter(gate__in=gates)
     for gate_id, day, verdict, total in rows.values_list("gate_id", "day", "verdict", "count"):
@@ -30,9 +30,10 @@ def gate_days(
 
 
 def gate_sums(first: datetime.date, last: datetime.date) -> dict[int, Sums]:
-    """Passages by verdict of each gate over days, first and last included; one query."""
+    """Passages by verdict of each site's gate over days, first and last included; one query."""
     found: dict[int, Sums] = {}
-    rows = GateDay.objects.filter(day__range=(first, last)).values_list("gate_id", "verdict")
+    days = GateDay.objects.filter(day__range=(first, last), gate__kind=GateKind.SITE)
+    rows = days.values_list("gate_id", "verdict")
     for gate_id, verdict, total in rows.annotate(total=Sum("count")).order_by():
         found.setdefault(gate_id, Counter())[_VERDICTS[verdict]] = total
     return found
