@@ -48,6 +48,10 @@ class Audience(enum.Enum):
     EDITORS = frozenset({Role.EDITOR})
     # Who sees the devices of an agency and can cut one off; administrators enter them and make their codes.
     DEVICE_KEEPERS = frozenset({Role.ADMIN, Role.LEAD, Role.OFFICER})
+    # Who releases a bulletin after listening: another editor than its author, or who heads or signs for the agency.
+    BULLETIN_APPROVERS = frozenset({Role.EDITOR, Role.LEAD, Role.ISSUER})
+    # Who plans what is aired where, sets the loudspeakers, and says what was aired.
+    AIRING_KEEPERS = frozenset({Role.EDITOR, Role.SPEAKER_OPERATOR})
     # Not people: enrolled tablets, canvass phones and speakers, by bearer token (bluezone.devices).
     DEVICES = frozenset({"device"})
 

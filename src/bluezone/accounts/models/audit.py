@@ -82,6 +82,15 @@ class Act(models.TextChoices):
     VENUE_SUSPENDED = "venue_suspended", _("withdrew the code of a venue")
     VENUE_INSPECTED = "venue_inspected", _("inspected a venue")
 
+    BULLETIN_WRITTEN = "bulletin_written", _("wrote a bulletin text or put in a recording")
+    BULLETIN_APPROVED = "bulletin_approved", _("approved a bulletin text after listening")
+    BULLETIN_WITHDRAWN = "bulletin_withdrawn", _("withdrew a bulletin")
+    AIRING_SCHEDULED = "airing_scheduled", _("scheduled a bulletin")
+    AIRING_CHANGED = "airing_changed", _("changed or stopped the schedule of a bulletin")
+    EMERGENCY_AIRED = "emergency_aired", _("had an emergency bulletin aired at once")
+    AIRING_ATTESTED = "airing_attested", _("said that a bulletin was aired")
+    OUTLET_ENTERED = "outlet_entered", _("entered a station, paper or group of loudspeakers")
+    OUTLET_CHANGED = "outlet_changed", _("changed a station, paper or group of loudspeakers")
 
 class AuditEntry(models.Model):
     """One act in the office. Entries form a chain of keyed hashes; auditing.py writes and verifies it.
