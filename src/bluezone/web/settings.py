@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "bluezone.rollout.directives",
     "bluezone.rollout.drives",
     "bluezone.rollout.gates",
+    "bluezone.rollout.canvass",
     "bluezone.portal",
 ]
 MIDDLEWARE = [
