@@ -52,6 +52,8 @@ class Audience(enum.Enum):
     BULLETIN_APPROVERS = frozenset({Role.EDITOR, Role.LEAD, Role.ISSUER})
     # Who plans what is aired where, sets the loudspeakers, and says what was aired.
     AIRING_KEEPERS = frozenset({Role.EDITOR, Role.SPEAKER_OPERATOR})
+    # Who cuts lists of doors, gives them to phones and decides at the desk of the house visits, each within its wards.
+    CANVASS_KEEPERS = frozenset({Role.LEAD, Role.OFFICER, Role.DRIVE_LEAD})
     # Not people: enrolled tablets, canvass phones and speakers, by bearer token (bluezone.devices).
     DEVICES = frozenset({"device"})
 

@@ -91,6 +91,20 @@ class Act(models.TextChoices):
     AIRING_ATTESTED = "airing_attested", _("said that a bulletin was aired")
     OUTLET_ENTERED = "outlet_entered", _("entered a station, paper or group of loudspeakers")
     OUTLET_CHANGED = "outlet_changed", _("changed a station, paper or group of loudspeakers")
+    HOUSEHOLDS_IMPORTED = "households_imported", _("imported a list of households")
+    HOUSEHOLD_CHANGED = "household_changed", _("changed what is stored of a household")
+    HOUSEHOLDS_MERGED = "households_merged", _("made two households one, or left them two")
+    TURF_CUT = "turf_cut", _("cut a list of doors")
+    TURF_CLOSED = "turf_closed", _("closed a list of doors")
+    TURF_LEASED = "turf_leased", _("gave a list of doors to a phone")
+    LEASE_ENDED = "lease_ended", _("took a list of doors back from a phone")
+    PHONE_LOST = "phone_lost", _("reported a phone for house visits lost")
+    CONFLICT_DECIDED = "conflict_decided", _("decided between two values of a household")
+    GAP_FORCED = "gap_forced", _("took a change of a household although one before it is missing")
+    ENTRY_DECIDED = "entry_decided", _("decided on an entry of a phone that was kept aside")
+    SHEET_ENTERED = "sheet_entered", _("entered a sheet of house visits")
+    LEAFLETS_MOVED = "leaflets_moved", _("booked leaflets")
+
 
 class AuditEntry(models.Model):
     """One act in the office. Entries form a chain of keyed hashes; auditing.py writes and verifies it.
