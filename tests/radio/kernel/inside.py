@@ -50,7 +50,8 @@ class Neighbour:
 
 async def attach_controllers(ready: threading.Event, sent: list[tuple[bytes, bytes, int]]) -> None:
     """Give the kernel two controllers and serve them; in a thread, because the kernel's calls block."""
-    air = VirtualAir(Scene(default=Pair(1.0)), random.Random(1))
+    # Half a metre, as at a gate, which takes answers from -70 dBm on.
+    air = VirtualAir(Scene(default=Pair(0.5)), random.Random(1))
     for name in NAMES:
         transport = await open_transport("vhci")
         controller = AirController(air.station(name))

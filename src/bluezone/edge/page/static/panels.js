@@ -80,16 +80,16 @@ const LINES = ["running", "valid_code", "screen_seen", "asked_before", "installe
 export function showSlip(page, slip) {
   const { words, state } = page;
   const count = (verdict) => slip.totals[verdict] || 0;
-  const row = (label, number) => h("tr", {}, h("th", { scope: "row" }, label), h("td", { class: "num" }, words.number(number)));
+  const row = (label, number, kind = "") => h("tr", {}, h("th", { scope: "row", class: kind }, label), h("td", { class: "num" }, words.number(number)));
   const when = { start: words.clock(slip.started, state.zone), end: words.clock(slip.ended, state.zone), day: words.day(slip.started, state.zone) };
   const paper = h("section", { class: "slip" },
     h("h2", {}, words.t("slip.title")),
     h("p", {}, `${words.t("slip.gate")}: ${state.gate.name || "…"} · ${state.gate.agency || "…"}`),
     h("p", {}, `${words.t("slip.shift")}: ${words.t("slip.since", when)}`),
-    h("table", {}, h("tbody", {}, row(words.t("slip.in"), LINES.reduce((sum, verdict) => sum + count(verdict), 0)), row(words.t("slip.out"), count("out")),
-      ...LINES.map((verdict) => row(`— ${words.t(`slip.${verdict}`)}`, count(verdict))))),
+    h("table", {}, h("tbody", {}, row(words.t("slip.in"), LINES.reduce((sum, verdict) => sum + count(verdict), 0)),
+      ...LINES.map((verdict) => row(words.t(`slip.${verdict}`), count(verdict), "of")), row(words.t("slip.out"), count("out")))),
     h("p", { class: "soft" }, words.t("slip.note")),
-    h("div", { class: "signatures" }, h("p", {}, words.t("slip.keeper"), h("br"), h("b", {}, slip.name)), h("p", {}, words.t("slip.agency"))));
+    h("div", { class: "signatures" }, h("p", {}, words.t("slip.keeper"), h("b", {}, slip.name)), h("p", {}, words.t("slip.agency"))));
   const dialog = panel(words, words.t("slip.title"), paper, h("p", { class: "screen" }, button(words.t("slip.print"), () => print(), "")));
   dialog.classList.add("paper");
 }
