@@ -40,6 +40,8 @@ class Act(models.TextChoices):
     GATE_DEVICE_PUT = "gate_device_put", _("put a tablet to a gate")
     GATEKEEPER_NAMED = "gatekeeper_named", _("nominated a gatekeeper or printed a badge")
     GATEKEEPER_ENDED = "gatekeeper_ended", _("ended a gatekeeper’s nomination")
+    GATE_SLIP_ENTERED = "gate_slip_entered", _("entered or corrected a paper slip of a gate")
+    GATE_SLIP_REMOVED = "gate_slip_removed", _("took a paper slip of a gate out")
     STAFF_REPORTED = "staff_reported", _("reported the staff of an agency")
     WEEK_REOPENED = "week_reopened", _("reopened a week for an agency")
     PERIOD_REOPENED = "period_reopened", _("reopened a report period for an agency")
