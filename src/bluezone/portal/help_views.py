@@ -19,7 +19,7 @@ from bluezone.devices.refusing import BodyInvalid
 from bluezone.portal.forms import HelpForm
 from bluezone.portal.showing import show
 from bluezone.portal.throttle import TooManyRequests, help_limit
-from bluezone.rollout.drives import open_help_request
+from bluezone.rollout.drives import PUBLIC_CHANNELS, HelpChannelUnknown, open_help_request
 
 MOST_BYTES = 8 * 1024
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -42,6 +42,8 @@ def open_ticket(request: HttpRequest) -> dict[str, Any]:
     key = request.headers.get("Idempotency-Key", "")
     if key and not _KEY.fullmatch(key):
         raise BodyInvalid("Idempotency-Key is not 8 to 64 letters, digits, - and _")
+    if values["channel"] not in PUBLIC_CHANNELS:
+        raise HelpChannelUnknown(f"channel is {values['channel'][:20]!r}, expected portal, app or gate")
     help_limit.count(network_of(request), timezone.now())
     return {"ticket": open_help_request(**values, repeat_key=key)}
 

@@ -1,6 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives and help: for now the help ticket, which the portal, the app and the gates open; the queue comes later."""
+"""Drives and help: requests that the portal, the app, gates, house visits and telephones open, and teams that help."""
 
-from bluezone.rollout.drives.helping import HelpRefused, HelpWanted, open_help_request
+from bluezone.rollout.drives.helpdone import HelpDone, help_by_unit
+from bluezone.rollout.drives.helping import (
+    PUBLIC_CHANNELS,
+    HelpChannelUnknown,
+    HelpRefused,
+    HelpWanted,
+    open_help_request,
+)
 
-__all__ = ["HelpRefused", "HelpWanted", "open_help_request"]
+__all__ = [
+    "PUBLIC_CHANNELS",
+    "HelpChannelUnknown",
+    "HelpDone",
+    "HelpRefused",
+    "HelpWanted",
+    "help_by_unit",
+    "open_help_request",
+]

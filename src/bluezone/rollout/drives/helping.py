@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opening a request for help, from whatever channel, and reading it again.
+"""Opening a request for help, from whatever channel, and reading it again; queue.py is what teams do with it.
 
 Models are imported inside functions: the package's front is loaded before Django's models are.
 """
 
-import datetime
 import json
 import re
 import secrets
@@ -19,8 +18,10 @@ from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
     from bluezone.agencies.models import AdminUnit
-    from bluezone.rollout.drives.models import HelpRequest
+    from bluezone.rollout.drives.models import Drive, HelpRequest
 
+# By which anybody may ask; the others are entered by people and programs of the rollout.
+PUBLIC_CHANNELS = frozenset({"portal", "app", "gate"})
 CONTACT_LENGTH = 80
 PLACE_LENGTH = 120
 NOTE_LENGTH = 500
@@ -30,6 +31,8 @@ _GROUP = 3
 # What no code looks like is not asked of a database, which may choke on it.
 _CODE = re.compile(r"[0-9A-Za-z._-]{1,40}")
 _TRIES = 8
+# A number as people write it; shorter runs of digits are house numbers.
+_PHONE = re.compile(r"\+?\d(?:[ .()-]?\d){8,13}")
 
 
 class HelpRefused(Refused):
@@ -40,7 +43,7 @@ class HelpRefused(Refused):
 
 
 class HelpChannelUnknown(HelpRefused):
-    """The channel is none of portal, app and gate."""
+    """Requests do not come by this channel."""
 
     code = "help_channel_unknown"
     field = "channel"
@@ -84,37 +87,25 @@ def open_help_request(
 ) -> str:
     """Open a request for help and return its ticket, `K7M-2QX`.
 
-    channel: "portal", "app" or "gate". contact: 1..80 characters. place: at most 120. note: at most 500.
-    unit: official code of a unit in force today, None or "" where it is not known.
+    channel: "portal", "app", "gate", "phone" or "canvass". contact: 1..80 characters. place: at most 120. note: at
+    most 500. unit: official code of a unit in force today, None or "" where it is not known.
     repeat_key: the caller's own key; the same key again gives the same ticket and opens nothing.
     Raises HelpChannelUnknown, HelpContactMissing, HelpTextTooLong, HelpUnitUnknown; nothing is stored then.
     """
-    from bluezone.rollout.drives.models import HelpChannel, HelpRequest
+    from bluezone.rollout.drives.models import HelpChannel
 
-    if channel not in HelpChannel.values:
-        raise HelpChannelUnknown(f"channel is {channel[:20]!r}, expected portal, app or gate")
+    if channel not in HelpChannel.values or channel == HelpChannel.STALL:
+        raise HelpChannelUnknown(f"channel is {channel[:20]!r}, expected portal, app, gate, phone or canvass")
     wanted = _checked(contact, place, note)
-    where = _unit(unit) if unit else None
-    key = keyed_digest("help repeat", repeat_key) if repeat_key else None
-    for _ in range(_TRIES):
-        if key and (before := HelpRequest.objects.filter(repeat_key=key).first()):
-            return before.ticket
-        ticket = _new_ticket()
-        try:
-            with transaction.atomic():
-                HelpRequest.objects.create(
-                    ticket=ticket,
-                    channel=channel,
-                    unit=where,
-                    sealed=seal(json.dumps(asdict(wanted)).encode(), f"help {ticket}"),
-                    repeat_key=key,
-                    opened_at=timezone.now(),
-                )
-        except IntegrityError:
-            # The ticket is taken, or the same outbox came twice at once: look again.
-            continue
-        return ticket
-    raise HelpRefused("no ticket could be made; try again")
+    where = unit_in_force(unit) if unit else None
+    return _store(channel, wanted, where, None, repeat_key).ticket
+
+
+def join_stall(drive: "Drive", repeat_key: str = "") -> "HelpRequest":
+    """Put somebody who stands before a stall into its queue: a ticket, and nothing about the person."""
+    from bluezone.rollout.drives.models import HelpChannel
+
+    return _store(HelpChannel.STALL, HelpWanted("", "", ""), drive.unit, drive, repeat_key)
 
 
 def read(request: "HelpRequest") -> HelpWanted:
@@ -122,10 +113,56 @@ def read(request: "HelpRequest") -> HelpWanted:
     return HelpWanted(**json.loads(unseal(bytes(request.sealed), f"help {request.ticket}")))
 
 
-def close(request: "HelpRequest", state: str, now: datetime.datetime) -> None:
-    """Mark a request "done" or "cannot"; from here its 30 days run."""
-    request.state, request.closed_at = state, now
-    request.save(update_fields=["state", "closed_at"])
+def contact_digest(contact: str) -> str:
+    """Keyed digest of the first telephone number in a contact, the same for 0912 345 678 and +84912345678; "" none."""
+    found = _PHONE.search(contact)
+    if found is None:
+        return ""
+    digits = re.sub(r"\D", "", found[0])
+    national = digits.removeprefix("84") if digits.startswith("84") else digits
+    return keyed_digest("help contact", national.lstrip("0"))
+
+
+def unit_in_force(code: str) -> "AdminUnit":
+    """The unit in force today with an official code. Raises HelpUnitUnknown."""
+    from bluezone.agencies.models import AdminUnit
+
+    found = None
+    if _CODE.fullmatch(code):
+        found = AdminUnit.objects.in_force(timezone.localdate()).filter(code=code).first()
+    if found is None:
+        raise HelpUnitUnknown(f"no unit in force has the code {code[:20]!r}")
+    return found
+
+
+def _store(
+    channel: str, wanted: HelpWanted, unit: "AdminUnit | None", drive: "Drive | None", repeat_key: str
+) -> "HelpRequest":
+    from bluezone.accounts.training import practising
+    from bluezone.rollout.drives.models import HelpRequest
+
+    key = keyed_digest("help repeat", repeat_key) if repeat_key else None
+    for _ in range(_TRIES):
+        if key and (before := HelpRequest.everything.filter(repeat_key=key).first()):
+            return before
+        ticket = _new_ticket()
+        try:
+            with transaction.atomic():
+                return HelpRequest.objects.create(
+                    ticket=ticket,
+                    channel=channel,
+                    unit=unit,
+                    drive=drive,
+                    sealed=seal(json.dumps(asdict(wanted)).encode(), f"help {ticket}"),
+                    contact_digest=contact_digest(wanted.contact),
+                    repeat_key=key,
+                    opened_at=timezone.now(),
+                    training=drive.training if drive else practising(),
+                )
+        except IntegrityError:
+            # The ticket is taken, or the same outbox came twice at once: look again.
+            continue
+    raise HelpRefused("no ticket could be made; try again")
 
 
 def _checked(contact: str, place: str, note: str) -> HelpWanted:
@@ -138,17 +175,6 @@ def _checked(contact: str, place: str, note: str) -> HelpWanted:
         if length > most:
             raise HelpTextTooLong(f"{field} has {length} characters, expected at most {most}", field)
     return wanted
-
-
-def _unit(code: str) -> "AdminUnit":
-    from bluezone.agencies.models import AdminUnit
-
-    found = None
-    if _CODE.fullmatch(code):
-        found = AdminUnit.objects.in_force(timezone.localdate()).filter(code=code).first()
-    if found is None:
-        raise HelpUnitUnknown(f"no unit in force has the code {code[:20]!r}")
-    return found
 
 
 def _new_ticket() -> str:

@@ -37,7 +37,7 @@ def close_radio(actor: str, gate_id: int, now: datetime.datetime) -> None:
 
 
 def proven_passes(gate_id: int, since: datetime.datetime) -> tuple[int, int]:
-    """How many phones have proved at a gate that they run: in all, and in five-minute buckets that end after `since`."""
+    """How many phones proved at a gate that they run: in all, and in five-minute buckets that end after `since`."""
     from django.db.models import Q, Sum
 
     from bluezone.rollout.gates.models import BUCKET_SECONDS, GateCounter, GateDay, Verdict

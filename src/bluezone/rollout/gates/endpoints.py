@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a gate's tablet, and a drive's radio, calls: one address for counters and shifts, whose answer tells the time and the roster."""
+"""What a gate's tablet and a drive's radio call: one address for counters and shifts.
+
+Its answer tells the time and the roster.
+"""
 
 from typing import Any
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A campaign, teams of both unions, drives, and requests for help."""
+
+import datetime
+import uuid
+
+from tests.builders import devices
+from tests.builders.agencies import planted
+
+from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.devices.models import DeviceKind
+from bluezone.rollout.directives.models import Campaign
+from bluezone.rollout.drives import driving, open_help_request
+from bluezone.rollout.drives.models import HelpRequest, Team
+from bluezone.rollout.gates.counting import take
+from bluezone.rollout.gates.models import BUCKET_SECONDS, Gate
+
+HOUR = datetime.timedelta(hours=1)
+ZONE = datetime.timezone(HOUR * 7)
+
+
+def city():
+    """The directory of 2020, planted; gives the wards Sông Cầu and Đức Xuân."""
+    planted()
+    return AdminUnit.objects.get(key="phuong-song-cau"), AdminUnit.objects.get(key="phuong-duc-xuan")
+
+
+def campaign(name="Thanh niên cài Bluezone"):
+    """A campaign with its basis document."""
+    basis = "Công văn 458/UBND-VP ngày 07/8/2020 của UBND thành phố"
+    owner = Agency.objects.filter(key="ubnd-tp").first()
+    return Campaign.objects.get_or_create(name=name, defaults={"owner": owner, "basis": basis})[0]
+
+
+def team(name="Đội 1", union="thanh-doan", people=4):
+    """A team of the Youth Union ("thanh-doan") or the Women's Union ("hoi-lhpn")."""
+    return Team.objects.create(agency=Agency.objects.get(key=union), name=name, people=people)
+
+
+def drive(team, unit, now, hours=3, place="Nhà văn hóa phường"):
+    """A planned drive that begins now."""
+    plan = driving.Plan(campaign(), team, unit, place, now, now + hours * HOUR)
+    return driving.plan("lan", plan)
+
+
+def radio(agency, name="Máy đợt ra quân"):
+    """An enrolled device of kind "drive", and its token."""
+    return devices.connected(agency, DeviceKind.DRIVE, name)
+
+
+def running_phones(drive, device, count, now):
+    """So many proven passes at the drive's gate, as its radio reports them."""
+    bucket = int(now.timestamp()) // BUCKET_SECONDS * BUCKET_SECONDS
+    take(device.pk, Gate.objects.get(pk=drive.gate_id), [[bucket, "in", "running", count]], now.timestamp(), ZONE)
+
+
+def asked(contact="0912 345 678", channel="portal", unit=None, note="Nhờ cài giúp"):
+    """A request for help, stored; unit: one of 2020, which nobody can name any more."""
+    ticket = open_help_request(channel, contact, "Tổ 5", note, repeat_key=str(uuid.uuid4()))
+    HelpRequest.objects.filter(ticket=ticket).update(unit=unit)
+    return HelpRequest.objects.get(ticket=ticket)
