@@ -16,6 +16,7 @@ from typing import ClassVar
 from django.utils.functional import Promise
 
 from bluezone.rollout.coverage.intervals import Interval, ShareImpossible, wilson
+from bluezone.rollout.coverage.places import Place, hidden_places
 from bluezone.rollout.coverage.weeks import Week
 
 Text = str | Promise
@@ -73,12 +74,16 @@ class Indicator(abc.ABC):
     key:       stable, unique, for addresses and tests. proof: its column.
     name:      in the reader's language, such as "running, proven at the gates".
     base_name: its denominator, such as "passages in with a smartphone".
+    of_phones: its count is of phones or their owners, and not of passages, so that it may stand beside a population.
+    adds_up:   its counts of different weeks are of different phones (as of a drive), so that weeks may be added.
     """
 
     key: ClassVar[str]
     proof: ClassVar[Proof]
     name: ClassVar[Text]
     base_name: ClassVar[Text]
+    of_phones: ClassVar[bool] = True
+    adds_up: ClassVar[bool] = False
 
     @abc.abstractmethod
     def figures(self, week: Week) -> Iterable[Figure]:
@@ -92,9 +97,20 @@ class Indicator(abc.ABC):
         """The interval of the sum of `figures`; Wilson's, unless the observations call for another."""
         return wilson(sum(figure.count for figure in figures), sum(figure.base for figure in figures))
 
+    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Place], set[Place]]:
+        """The places whose counts, and whose bases, are not shown above the ward; `figures` are all of a week."""
+        return (
+            hidden_places((figure.unit_path, figure.agency_id, figure.count) for figure in figures),
+            hidden_places((figure.unit_path, figure.agency_id, figure.base) for figure in figures),
+        )
+
     def reporting(self, unit_path: str, week: Week) -> Reporting | None:
         """Who under a unit has reported for a week; None where nothing is reported, as at gates."""
         return None
+
+    def missing(self, unit_path: str, week: Week) -> list[str]:
+        """Names of those under a unit that owe a report for a week and have not sent it, for the report sent up."""
+        return []
 
 
 _registered: dict[str, Indicator] = {}

@@ -9,7 +9,8 @@ from bluezone.agencies.models import AdminUnit, Agency, Denominator, UnitKind
 from bluezone.agencies.queries import day_to_show, latest_figures
 from bluezone.rollout.coverage.indicators import Indicator, Proof, Reporting, registered
 from bluezone.rollout.coverage.intervals import Interval
-from bluezone.rollout.coverage.sums import Place, Sums, own_place, sums_of, unit_place
+from bluezone.rollout.coverage.places import Place, own_place, unit_place
+from bluezone.rollout.coverage.sums import Sums, sums_of
 from bluezone.rollout.coverage.weeks import Week
 
 WARD_AND_BELOW = (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP)
@@ -89,7 +90,7 @@ def overview(unit: AdminUnit, week: Week, *, exact: bool) -> Overview:
     """Count everything of a unit and week; exact is refused above the ward, whoever asks."""
     exact = exact and unit.kind in WARD_AND_BELOW
     indicators = registered()
-    counted = [(each, sums_of(each.figures(week)), sums_of(each.figures(week.previous))) for each in indicators]
+    counted = [(each, sums_of(each, week), sums_of(each, week.previous)) for each in indicators]
     units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
     rows = [_row(below, unit_place(below.pk), counted, week, exact, below.pk) for below in units]
     own = _row(None, own_place(unit.pk), counted, week, exact, unit.pk)
@@ -144,7 +145,7 @@ def _row(
 
 def _cell(indicator: Indicator, place: Place, sums: Sums, before: Sums, exact: bool, address: str) -> Cell:
     figures = sums.figures[place]
-    share, earlier = _share(sums, place, exact), _share(before, place, exact)
+    share, earlier = sums.share(place, exact), before.share(place, exact)
     return Cell(
         indicator=indicator,
         count=sums.counts[place] if exact or place not in sums.hidden_counts else None,
@@ -156,8 +157,3 @@ def _cell(indicator: Indicator, place: Place, sums: Sums, before: Sums, exact: b
         as_of=max(figure.as_of for figure in figures),
         address=address,
     )
-
-
-def _share(sums: Sums, place: Place, exact: bool) -> float | None:
-    hidden = not exact and (place in sums.hidden_counts or place in sums.hidden_bases)
-    return None if hidden or not sums.bases[place] else sums.counts[place] / sums.bases[place]

@@ -45,3 +45,9 @@ class StaffRunning(Indicator):
         unit_id = unit_path.rstrip("/").rsplit("/", 1)[-1]
         address = f"{reverse('staff')}?{urlencode({'week': week, 'unit': unit_id, 'show': 'missing'})}"
         return Reporting(sent.count(), owing.count(), address)
+
+    def missing(self, unit_path: str, week: Week) -> list[str]:
+        """Agencies under a unit that have not reported, by name; one query."""
+        sent = StaffReport.objects.filter(week=week.first_day, is_current=True).values("agency_id")
+        owing = Agency.objects.in_force(week.first_day).filter(unit__path__startswith=unit_path).exclude(pk__in=sent)
+        return list(owing.order_by("unit__path", "name", "pk").values_list("name", flat=True))
