@@ -38,6 +38,8 @@ class Audience(enum.Enum):
     DIRECTORY_EDITORS = frozenset({Role.ADMIN, Role.CLERK})
     # Who enters what agencies say of their staff, each for the agencies the role reaches.
     STAFF_REPORTERS = frozenset({Role.ADMIN, Role.CLERK, Role.LEAD, Role.OFFICER})
+    # Who enters the numbers of classes: the same for their schools, and a teacher for the own classes.
+    CLASS_REPORTERS = frozenset({Role.ADMIN, Role.CLERK, Role.LEAD, Role.OFFICER, Role.TEACHER})
     # Who takes in and sends directives, and who approves them; scoping says for which agency.
     DIRECTIVE_CLERKS = frozenset({Role.CLERK, Role.ISSUER})
     DIRECTIVE_SIGNERS = frozenset({Role.ISSUER})

@@ -106,6 +106,11 @@ class Act(models.TextChoices):
     ENTRY_DECIDED = "entry_decided", _("decided on an entry of a phone that was kept aside")
     SHEET_ENTERED = "sheet_entered", _("entered a sheet of house visits")
     LEAFLETS_MOVED = "leaflets_moved", _("booked leaflets")
+    SCHOOL_CLASSES_SET = "school_classes_set", _("changed the classes of a school")
+    CLASS_LINKS_MADE = "class_links_made", _("made links for classes")
+    CLASSES_REPORTED = "classes_reported", _("reported the numbers of classes")
+    CLASSES_RETURNED = "classes_returned", _("sent the numbers of classes back")
+    SCHOOL_BREAK_SET = "school_break_set", _("set weeks without school")
 
 
 class AuditEntry(models.Model):

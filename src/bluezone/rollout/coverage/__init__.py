@@ -7,7 +7,7 @@ the map and the reports then show it. docs/coverage.md says how.
 
 from bluezone.rollout.coverage.indicators import Figure, Indicator, Proof, Reporting, register, registered
 from bluezone.rollout.coverage.intervals import Interval, bootstrap, wilson
-from bluezone.rollout.coverage.places import ROOT, Place, agency_place, hidden_places, unit_place
+from bluezone.rollout.coverage.places import ROOT, Place, agency_place, hidden_places, places_of, unit_place
 from bluezone.rollout.coverage.running import RunningShare
 from bluezone.rollout.coverage.suppression import hidden_cells
 from bluezone.rollout.coverage.weeks import Week, WeekUnreadable, week_or
@@ -27,6 +27,7 @@ __all__ = [
     "bootstrap",
     "hidden_cells",
     "hidden_places",
+    "places_of",
     "register",
     "registered",
     "unit_place",
