@@ -63,6 +63,12 @@ class City:
     quota_per_worker_a_day:   codes one health worker may issue in a day.
     quota_per_facility_a_day: codes that all workers of one agency may issue in a day together.
     trusted_proxies:   networks whose `X-Forwarded-For` is believed.
+    sms_name_vi, sms_name_en: who a text message says it is from; empty: made of the city's name.
+    sms_notice_segments: segments of the notice to visitors, 1 or 2. sms_notice_diacritics: 1 with, 0 without.
+    sms_segment_price: what a segment costs, in đồng; 0 where it is not known.
+    sms_segments_a_day, sms_segments_a_month: segments that may be queued.
+    sms_stay_days:     for how long a visitor's number gets no second notice.
+    sms_quiet_from_hour, sms_quiet_until_hour: local hours in which no reminder goes out.
     """
 
     name_vi: str
@@ -88,6 +94,16 @@ class City:
     quota_per_worker_a_day: int = 50
     quota_per_facility_a_day: int = 300
     trusted_proxies: tuple[str, ...] = ()
+    sms_name_vi: str = ""
+    sms_name_en: str = ""
+    sms_notice_segments: int = 1
+    sms_notice_diacritics: int = 1
+    sms_segment_price: int = 0
+    sms_segments_a_day: int = 2000
+    sms_segments_a_month: int = 30_000
+    sms_stay_days: int = 14
+    sms_quiet_from_hour: int = 21
+    sms_quiet_until_hour: int = 7
 
     def warnings(self) -> list[str]:
         """Sentences about settings that weaken privacy, for the operator's eyes at every start."""
@@ -105,6 +121,7 @@ class City:
         return sentences
 
 
+_MAY_BE_EMPTY = {"source_link", "sms_name_vi", "sms_name_en"}
 # What a number may be: smallest and largest value.
 _RANGES = {
     "uuid": (0, 0xFFFF),
@@ -118,6 +135,14 @@ _RANGES = {
     "push_delay_seconds": (0, 7200),
     "quota_per_worker_a_day": (1, 10_000),
     "quota_per_facility_a_day": (1, 100_000),
+    "sms_notice_segments": (1, 2),
+    "sms_notice_diacritics": (0, 1),
+    "sms_segment_price": (0, 100_000),
+    "sms_segments_a_day": (0, 10_000_000),
+    "sms_segments_a_month": (0, 100_000_000),
+    "sms_stay_days": (1, 60),
+    "sms_quiet_from_hour": (0, 23),
+    "sms_quiet_until_hour": (0, 23),
 }
 
 
@@ -171,7 +196,7 @@ def _check_number(name: str, value: object) -> None:
 
 
 def _check_text(name: str, value: object) -> None:
-    if name == "source_link" and value == "":
+    if name in _MAY_BE_EMPTY and value == "":
         return
     if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
         raise CityInvalid(f"{name} must be a text of 1 to 200 printable characters on one line")

@@ -13,6 +13,7 @@ from csp.constants import NONE, SELF
 from bluezone.accounts.secretfiles import office_secret
 from bluezone.city import City, CityMissing, data_folder, load_city
 from bluezone.messaging.email.smtpurl import read_smtp_url
+from bluezone.messaging.sms.smsurl import read_sms_url
 from bluezone.web.assets import static_url
 from bluezone.web.databases import office_database
 
@@ -55,12 +56,14 @@ INSTALLED_APPS = [
     "bluezone.devices",
     "bluezone.healthauthority",
     "bluezone.messaging.email",
+    "bluezone.messaging.sms",
     "bluezone.rollout.coverage",
     "bluezone.rollout.staffing",
     "bluezone.rollout.directives",
     "bluezone.rollout.drives",
     "bluezone.rollout.gates",
     "bluezone.rollout.canvass",
+    "bluezone.rollout.schools",
     "bluezone.portal",
 ]
 MIDDLEWARE = [
@@ -176,6 +179,8 @@ EMAIL_TIMEOUT = 20
 if SMTP:
     EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = SMTP.host, SMTP.port, SMTP.user, SMTP.password
     EMAIL_USE_SSL, EMAIL_USE_TLS, DEFAULT_FROM_EMAIL = SMTP.ssl, SMTP.starttls, SMTP.sender
+
+SMS = read_sms_url(os.environ.get("BLUEZONE_SMS_URL"))
 
 # Errors and refusals only: no line per request, no address, no name.
 LOGGING = {

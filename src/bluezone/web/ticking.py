@@ -67,6 +67,7 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.devices import retention as devices_retention
     from bluezone.healthauthority import retention as codes_retention
     from bluezone.messaging.email import retention as email_retention
+    from bluezone.messaging.sms import retention as sms_retention
     from bluezone.rollout.directives import retention as directives_retention
     from bluezone.rollout.drives import retention as help_retention
     from bluezone.rollout.gates import retention as gates_retention
@@ -80,6 +81,7 @@ def purge_office(now: datetime.datetime) -> None:
     directives_retention.purge(now)
     email_retention.purge(now)
     gates_retention.purge(now)
+    sms_retention.purge(now)
     help_retention.purge(now)
     staffing_retention.purge(now)
 
@@ -101,13 +103,20 @@ def main() -> None:
     folder = data_folder()
     open_office(folder)
     server = KeyServer.open(folder)
-    telling = threading.Thread(target=announce_until, args=(stopped, server), name="web push")
-    telling.start()
+    from bluezone.messaging.sms.sending import send_until
+
+    beside = [
+        threading.Thread(target=announce_until, args=(stopped, server), name="web push"),
+        threading.Thread(target=send_until, args=(stopped,), name="sms"),
+    ]
+    for thread in beside:
+        thread.start()
     try:
         tick_until(stopped, server)
     finally:
         stopped.set()
-        telling.join()
+        for thread in beside:
+            thread.join()
         server.close()
 
 

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taking messages out of the outbox: each is leased to one sender, and marked before a byte of it goes out.
+
+A part that is marked and not answered is not handed over again from here. It is asked for (`unsettled`), and what
+nobody can answer becomes "unknown": a message too few is better than the same message twice.
+"""
+
+import datetime
+import json
+import secrets
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q
+
+from bluezone.accounts.sealing import SealBroken, unseal
+from bluezone.messaging.sms.closing import close
+from bluezone.messaging.sms.models import OPEN_STATES, Message, OptOut, Part, PartState, Purpose, State
+from bluezone.messaging.sms.providers import Outgoing, Question
+from bluezone.messaging.sms.segmenting import Measured, measure
+
+LEASE = datetime.timedelta(seconds=60)
+# How long a part without an answer waits for its receipt where the operator cannot be asked.
+RECEIPT_WAIT = datetime.timedelta(minutes=5)
+# When an accepted part without receipt is asked for; after the last it stays "sent".
+ASKED_AFTER = tuple(datetime.timedelta(minutes=minutes) for minutes in (15, 120, 1440))
+_REFERENCES = 65_536
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """Messages of one lease, and the parts of them to hand over now."""
+
+    lease: str
+    parts: list[Outgoing]
+
+
+def claim(now: datetime.datetime, room: int) -> Claimed:
+    """Lease what is due, at most `room` parts of it, most urgent and oldest first; mark each part as being submitted.
+
+    Closes what is too old, and what its number has opted out of since. Two senders never get the same message.
+    """
+    lease = secrets.token_hex(8)
+    free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
+    with transaction.atomic():
+        due = Message.objects.filter(free, state__in=OPEN_STATES, next_try_at__lte=now)
+        # A message with an unanswered part goes on only once that is settled.
+        due = due.exclude(parts__state=PartState.SUBMITTING)
+        chosen = list(due.order_by("urgency", "next_try_at", "queued_at").values_list("pk", flat=True)[:room])
+        if not chosen:
+            return Claimed(lease, [])
+        Message.objects.filter(free, pk__in=chosen, state__in=OPEN_STATES).update(
+            lease=lease, lease_until=now + LEASE, state=State.SENDING
+        )
+        mine = list(Message.objects.filter(lease=lease).order_by("urgency", "queued_at").prefetch_related("parts"))
+        mine = [message for message in mine if not _closed_instead(message, now)]
+        return Claimed(lease, _marked(mine, now, room))
+
+
+def _closed_instead(message: Message, now: datetime.datetime) -> bool:
+    if message.expires_at <= now:
+        close([message], State.EXPIRED, now)
+    elif message.purpose != Purpose.CODE and OptOut.objects.filter(destination_hash=message.destination_hash).exists():
+        close([message], State.SUPPRESSED, now)
+    else:
+        return False
+    return True
+
+
+def _marked(messages: list[Message], now: datetime.datetime, room: int) -> list[Outgoing]:
+    out: list[Outgoing] = []
+    marked: list[Part] = []
+    begun = []
+    for message in messages:
+        waiting = [part for part in message.parts.all() if part.state == PartState.WAITING][: room - len(out)]
+        if not waiting:
+            Message.objects.filter(pk=message.pk).update(lease="", lease_until=None)
+            continue
+        try:
+            number, text = json.loads(unseal(bytes(message.sealed or b""), f"sms {message.pk}"))
+        except SealBroken:
+            close([message], State.FAILED, now, "seal broken")
+            continue
+        for part in waiting:
+            part.state, part.submitted_at, part.reference = PartState.SUBMITTING, now, part.pk % _REFERENCES
+        marked += waiting
+        begun.append(message.pk)
+        out += _outgoing(message, waiting, number, measure(text), now)
+    Part.objects.bulk_update(marked, ["state", "submitted_at", "reference"])
+    Message.objects.filter(pk__in=begun, submitted_at__isnull=True).update(submitted_at=now)
+    return out
+
+
+def _outgoing(
+    message: Message, parts: list[Part], number: str, measured: Measured, now: datetime.datetime
+) -> list[Outgoing]:
+    return [
+        Outgoing(
+            part_id=part.pk,
+            reference=part.reference,
+            destination=number,
+            octets=measured.encoding.octets(measured.parts[part.number - 1]),
+            data_coding=measured.encoding.data_coding,
+            number=part.number,
+            count=measured.segments,
+            group=message.pk.int % 256,
+            valid_seconds=int((message.expires_at - now).total_seconds()),
+        )
+        for part in parts
+    ]
+
+
+def unsettled(now: datetime.datetime, can_ask: bool, room: int) -> list[Question]:
+    """Parts to ask the operator for: handed over by a sender that is gone, or accepted long ago without a receipt.
+
+    can_ask: whether it finds a part by our reference; where it does not, unanswered parts become unknown in time.
+    """
+    free = Q(message__lease_until__isnull=True) | Q(message__lease_until__lte=now)
+    lapsed = Part.objects.filter(free, state=PartState.SUBMITTING)
+    hopeless = Q(message__expires_at__lte=now) if can_ask else Q(submitted_at__lte=now - RECEIPT_WAIT)
+    with transaction.atomic():
+        give_up(list(lapsed.filter(hopeless).values_list("pk", flat=True)), now)
+        questions: list[Question] = []
+        if can_ask:
+            found = list(lapsed.select_related("message")[:room])
+            Message.objects.filter(pk__in={part.message_id for part in found}).update(lease_until=now + LEASE)
+            questions = [Question(part.pk, part.reference, "") for part in found]
+        due = list(Part.objects.filter(ask_at__lte=now).exclude(provider_id="")[: max(0, room - len(questions))])
+        for part in due:
+            part.asked += 1
+            part.ask_at = _next_question(part)
+        Part.objects.bulk_update(due, ["asked", "ask_at"])
+    return questions + [Question(part.pk, part.reference, part.provider_id) for part in due]
+
+
+def give_up(part_ids: list[int], now: datetime.datetime) -> None:
+    """What cannot be settled is unknown from now on, and its message is not sent again."""
+    if not part_ids:
+        return
+    Part.objects.filter(pk__in=part_ids, state=PartState.SUBMITTING).update(state=PartState.UNKNOWN)
+    messages = list(Message.objects.filter(parts__in=part_ids, state__in=OPEN_STATES).distinct())
+    # Its other parts would make no whole of it either.
+    close(messages, State.UNKNOWN, now)
+
+
+def waiting_count() -> int:
+    """How many messages are open."""
+    return Message.objects.filter(state__in=OPEN_STATES).count()
+
+
+def _next_question(part: Part) -> datetime.datetime | None:
+    if part.submitted_at is None or part.asked >= len(ASKED_AFTER):
+        return None
+    return part.submitted_at + ASKED_AFTER[part.asked]

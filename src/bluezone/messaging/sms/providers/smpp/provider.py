@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SMPP provider: keeps a session bound, no faster than agreed, and says of everything handed over what came of it.
+
+A part whose answer did not come is reported as unanswered, never sent again from here: the outbox settles it first.
+"""
+
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+
+from bluezone.messaging.sms.providers import (
+    Accepted,
+    Answer,
+    Declined,
+    Event,
+    Outgoing,
+    Question,
+    Unanswered,
+    Why,
+)
+from bluezone.messaging.sms.providers.smpp import bodies, pdu
+from bluezone.messaging.sms.providers.smpp.pdu import GarbageReceived, Pdu
+from bluezone.messaging.sms.providers.smpp.session import BindRefused, Session, SessionLost
+from bluezone.messaging.sms.smsurl import Smsc
+
+ANSWER_SECONDS = 10.0
+ENQUIRE_SECONDS = 30.0
+# Between tries to connect: doubled from the first to the second.
+RECONNECT_SECONDS = (1.0, 30.0)
+# A wrong password tried again and again locks an account.
+REFUSED_SECONDS = 60.0
+THROTTLE_SECONDS = (0.5, 30.0)
+_LATER = {
+    pdu.SYSTEM_ERROR, pdu.SUBMIT_FAILED, pdu.RECEIVER_TEMPORARY, pdu.DELIVERY_FAILURE, pdu.UNKNOWN_ERROR,
+}  # fmt: skip
+_TOO_FAST = {pdu.THROTTLED, pdu.QUEUE_FULL}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Awaited:
+    """A request without answer yet. part_id: None for enquire_link."""
+
+    command: int
+    part_id: int | None
+    deadline: float
+
+
+class SmppProvider:
+    """One transceiver session with one message centre; connects at the first `room()`."""
+
+    name = "smpp"
+
+    def __init__(self, smsc: Smsc) -> None:
+        self._smsc = smsc
+        self._session: Session | None = None
+        self._awaited: dict[int, _Awaited] = {}
+        self._events: list[Event] = []
+        self._unconfirmed: list[Pdu] = []
+        self._connect_at, self._pause = 0.0, RECONNECT_SECONDS[0]
+        self._throttled_until, self._throttle = 0.0, THROTTLE_SECONDS[0]
+        self._allowance, self._counted_at = float(smsc.rate), time.monotonic()
+        self._heard_at = time.monotonic()
+        self.finds_references = smsc.references
+        self.trouble = ""
+
+    def room(self) -> int:
+        """Free places in the window, no more than the rate allows; 0 unless bound."""
+        now = time.monotonic()
+        if self._session is None and now >= self._connect_at:
+            self._connect()
+        if self._session is None or now < self._throttled_until:
+            return 0
+        self._allowance = min(float(self._smsc.rate), self._allowance + (now - self._counted_at) * self._smsc.rate)
+        self._counted_at = now
+        return max(0, min(self._smsc.window - len(self._awaited), int(self._allowance)))
+
+    def hand_over(self, parts: list[Outgoing]) -> None:
+        """Submit parts; each gets an event, also where the session ends in the middle."""
+        for part in parts:
+            self._request(pdu.SUBMIT_SM, bodies.submit(part, self._smsc.sender), part.part_id)
+
+    def ask(self, question: Question) -> None:
+        """query_sm."""
+        self._request(pdu.QUERY_SM, bodies.query(question, self._smsc.sender), question.part_id)
+
+    def listen(self, seconds: float) -> list[Event]:
+        """Read what came, answer what is to be answered at once, and give up what waited too long."""
+        if self._session is None:
+            if not self._events:
+                time.sleep(seconds)
+        else:
+            try:
+                for received in self._session.receive(0.0 if self._events else seconds):
+                    self._heard_at = time.monotonic()
+                    self._read(received)
+                self._watch(time.monotonic())
+            except (SessionLost, GarbageReceived) as trouble:
+                self._lose(trouble.message, RECONNECT_SECONDS[0])
+        events, self._events = self._events, []
+        return events
+
+    def confirm(self) -> None:
+        """deliver_sm_resp for the receipts that are stored now."""
+        unconfirmed, self._unconfirmed = self._unconfirmed, []
+        if self._session is None:
+            return
+        try:
+            for received in unconfirmed:
+                self._session.respond(received, b"\0")
+        except SessionLost as trouble:
+            self._lose(trouble.message, RECONNECT_SECONDS[0])
+
+    def close(self) -> None:
+        """unbind, and no wait for its answer."""
+        if self._session is not None:
+            with contextlib.suppress(SessionLost):
+                self._session.send(pdu.UNBIND)
+            self._session.close()
+            self._session = None
+
+    def _connect(self) -> None:
+        try:
+            self._session = Session(self._smsc)
+        except BindRefused as refused:
+            self._lose(refused.message, REFUSED_SECONDS)
+        except (SessionLost, GarbageReceived) as trouble:
+            self._lose(trouble.message, self._pause)
+            self._pause = min(RECONNECT_SECONDS[1], self._pause * 2)
+        else:
+            self.trouble, self._pause = "", RECONNECT_SECONDS[0]
+            self._heard_at = time.monotonic()
+
+    def _request(self, command: int, body: bytes, part_id: int) -> None:
+        self._allowance -= 1
+        if self._session is None:
+            # Lost a moment ago: nothing of this part was written, so it may simply be handed over again.
+            lost = Unanswered(part_id) if command == pdu.QUERY_SM else Declined(part_id, Why.THROTTLED, "not connected")
+            self._events.append(lost)
+            return
+        try:
+            sequence = self._session.send(command, body)
+        except SessionLost as trouble:
+            self._events.append(Unanswered(part_id))
+            self._lose(trouble.message, RECONNECT_SECONDS[0])
+        else:
+            self._awaited[sequence] = _Awaited(command, part_id, time.monotonic() + ANSWER_SECONDS)
+
+    def _read(self, received: Pdu) -> None:
+        if received.is_response:
+            awaited = self._awaited.pop(received.sequence, None)
+            if awaited is not None and awaited.part_id is not None:
+                self._answered(awaited.part_id, awaited.command, received)
+            elif awaited is None and received.command == pdu.GENERIC_NACK:
+                raise GarbageReceived("the message centre did not understand us (generic_nack)")
+        elif received.command == pdu.DELIVER_SM:
+            self._delivered(received)
+        elif self._session is not None:
+            if received.command == pdu.ENQUIRE_LINK:
+                self._session.respond(received)
+            elif received.command == pdu.UNBIND:
+                self._session.respond(received)
+                raise SessionLost("the message centre ended the session")
+            elif received.command != pdu.ALERT_NOTIFICATION:
+                self._session.refuse(received)
+
+    def _delivered(self, received: Pdu) -> None:
+        try:
+            receipt = bodies.read_receipt(received.body)
+        except GarbageReceived as garbage:
+            # Confirmed all the same, or it would come again for ever.
+            log.warning("sms: a receipt cannot be read: %s", garbage.message)
+            receipt = None
+        if receipt is not None:
+            self._events.append(receipt)
+        # A person's answer is not kept: senders by name cannot be answered, and nobody here reads them.
+        self._unconfirmed.append(received)
+
+    def _answered(self, part_id: int, command: int, received: Pdu) -> None:
+        status = received.status
+        if received.command != pdu.GENERIC_NACK and received.command != command | pdu.RESPONSE:
+            self._events.append(Unanswered(part_id))
+            raise GarbageReceived("the message centre answered with another command than was asked")
+        if command == pdu.QUERY_SM:
+            self._events.append(self._settled(part_id, received))
+        elif status == pdu.OK and received.command != pdu.GENERIC_NACK:
+            self._throttle = THROTTLE_SECONDS[0]
+            try:
+                provider_id = pdu.Reader(received.body).cstring()
+            except GarbageReceived:
+                self._events.append(Unanswered(part_id))
+                raise
+            self._events.append(Accepted(part_id, provider_id[:65]))
+        elif status in _TOO_FAST:
+            self._throttled_until = time.monotonic() + self._throttle
+            self._throttle = min(THROTTLE_SECONDS[1], self._throttle * 2)
+            self._events.append(Declined(part_id, Why.THROTTLED, f"status {status:#x}"))
+        else:
+            why = Why.LATER if status in _LATER else Why.FINAL
+            self._events.append(Declined(part_id, why, f"status {status:#x}"))
+
+    def _settled(self, part_id: int, received: Pdu) -> Answer:
+        if received.status == pdu.INVALID_MESSAGE_ID and received.command != pdu.GENERIC_NACK:
+            # Only an operator that knows references can say by this that it never had the message.
+            return Answer(part_id, found=False if self.finds_references else None)
+        if received.status != pdu.OK or received.command == pdu.GENERIC_NACK:
+            return Answer(part_id, found=None)
+        found = bodies.read_query_answer(received.body)
+        return Answer(part_id, True, found.provider_id, found.fate)
+
+    def _watch(self, now: float) -> None:
+        """Give up answers that do not come, and see whether the line still lives."""
+        if self._session is None:
+            return
+        if any(awaited.deadline < now for awaited in self._awaited.values()):
+            raise SessionLost("the message centre does not answer")
+        asked = any(awaited.command == pdu.ENQUIRE_LINK for awaited in self._awaited.values())
+        if now - self._heard_at >= ENQUIRE_SECONDS and not asked:
+            sequence = self._session.send(pdu.ENQUIRE_LINK)
+            self._awaited[sequence] = _Awaited(pdu.ENQUIRE_LINK, None, now + ANSWER_SECONDS)
+
+    def _lose(self, trouble: str, pause: float) -> None:
+        """End the session: what was not answered is said to be so, receipts not confirmed come again by themselves."""
+        if self._session is not None:
+            self._session.close()
+        if trouble != self.trouble:
+            log.warning("sms: %s; messages wait", trouble)
+        self._session, self.trouble = None, trouble
+        self._connect_at = time.monotonic() + pause
+        self._events += [
+            Unanswered(awaited.part_id) for awaited in self._awaited.values() if awaited.part_id is not None
+        ]
+        self._awaited.clear()
+        self._unconfirmed.clear()
