@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Doors, lists and phones of a ward, as the office would have made them."""
+"""Doors, lists and phones of a ward, as the office would have made them; and what a phone would send."""
 
 import datetime
+import secrets
 import uuid
+from dataclasses import dataclass, field
+from typing import Any
 
-from tests.builders import devices
 from tests.builders.coverage import agency, city
 
 from bluezone.agencies.folding import fold
-from bluezone.rollout.canvass.models import Household
+from bluezone.devices.enrolling import token_digest
+from bluezone.devices.models import Device, DeviceKind
+from bluezone.rollout.canvass import clocks, cutting, leasing
+from bluezone.rollout.canvass.models import Household, Turf
 
 NOW = datetime.datetime(2020, 8, 14, 3, 0, tzinfo=datetime.UTC)
-__all__ = ["NOW", "agency", "city", "devices", "door"]
+__all__ = ["NOW", "Phone", "agency", "city", "connected", "door", "street"]
 
 
 def door(unit, head="", address="", group="Tổ 5", **values):
@@ -21,3 +26,74 @@ def door(unit, head="", address="", group="Tổ 5", **values):
         key=values.pop("key", None) or uuid.uuid4(), unit=unit, head=head, address=address, group=group,
         group_folded=fold(group), folded=folded, **{"made_at": NOW - datetime.timedelta(days=9), **values},
     )  # fmt: skip
+
+
+def street(unit, doors=3, group="Tổ 5", now=NOW) -> Turf:
+    """A list of doors of one residential group."""
+    for number in range(1, doors + 1):
+        door(unit, f"Hộ {number}", f"Số {number:03d}, {group}", group)
+    (turf,) = cutting.cut_group("officer", unit, group, now)
+    return turf
+
+
+def connected(keeper, name="Máy 1", now=NOW) -> tuple[Device, str]:
+    """A connected canvass phone and its token."""
+    token = secrets.token_urlsafe(32)
+    device = Device.objects.create(kind=DeviceKind.CANVASS, name=name, agency=keeper, unit=keeper.unit,
+                                   token_digest=token_digest(token), enrolled_at=now)  # fmt: skip
+    return device, token
+
+
+@dataclass
+class Phone:
+    """A phone as its app would behave: numbers its entries, keeps clocks, and sends what it is told to."""
+
+    device: Device
+    token: str
+    turf: Turf
+    now: datetime.datetime = NOW
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    number: int = 0
+    seen: list[str] = field(default_factory=list)
+
+    @classmethod
+    def leasing(cls, turf: Turf, keeper, name="Máy 1", now=NOW, days=7) -> "Phone":
+        """A connected phone with this list."""
+        device, token = connected(keeper, name, now)
+        leasing.lease("officer", turf, device, now + datetime.timedelta(days=days), now)
+        return cls(device, token, turf, now)
+
+    def entry(self, household, outcome: str | None = "leaflet", changes=None, **more: Any) -> dict[str, Any]:
+        """An entry for a door. changes: field -> value, or (value, bases). more: of the visit, or at, made, form."""
+        self.number += 1
+        key = household.pk if isinstance(household, Household) else household
+        at = more.pop("at", self.now - datetime.timedelta(minutes=5))
+        entry = {
+            "id": str(clocks.new_key(self.now)), "number": self.number, "form": more.pop("form", 1),
+            "turf": more.pop("turf", self.turf.pk), "door": str(key), "at": int(at.timestamp()),
+        }  # fmt: skip
+        if more.pop("made", False):
+            entry["made"] = True
+        if outcome is not None:
+            entry["visit"] = {"outcome": outcome, **more}
+        if changes:
+            entry["changes"] = {name: self.change(value) for name, value in changes.items()}
+        return entry
+
+    def change(self, value) -> dict[str, Any]:
+        """A change whose clock is later than all this phone has made or was told."""
+        value, bases = value if isinstance(value, tuple) else (value, [""])
+        who = f"{self.device.pk}{self.run}"
+        self.seen.append(clocks.next_clock(self.now, [*self.seen, *bases], who))
+        return {"value": value, "clock": self.seen[-1], "bases": bases}
+
+    def push(self, *entries, **more: Any) -> dict[str, Any]:
+        """The body of a call."""
+        return {"run": self.run, "last_number": self.number, "waiting": 0, "form": 1, "entries": list(entries), **more}
+
+    def call(self, client, *entries, **more: Any):
+        """Make the call; the answer."""
+        return client.post(
+            "/v1/canvass/sync", self.push(*entries, **more), content_type="application/json",
+            HTTP_AUTHORIZATION=f"Bearer {self.token}",
+        )  # fmt: skip

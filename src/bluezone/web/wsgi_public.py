@@ -9,7 +9,7 @@ from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.wsgi import Environ, handles
 
 # Under /v1 but Django's: what enrolled devices call, and requests for help.
-DJANGO_PREFIXES = ("/v1/devices/", "/v1/gates/")
+DJANGO_PREFIXES = ("/v1/devices/", "/v1/gates/", "/v1/canvass/")
 DJANGO_ADDRESSES = ("/v1/help",)
 
 

@@ -116,7 +116,8 @@ class AsideReason(models.TextChoices):
 class Aside(models.Model):
     """An entry that could not be stored as it is: kept whole, shown to the ward, never dropped in silence.
 
-    body: the entry as it came. unit: whose desk it lies on. state: open, then taken or dismissed by somebody.
+    body: the entry as it came, as JSON text (a jsonb column would refuse some of what can come). unit: whose desk it
+    lies on. state: open, then taken or dismissed by somebody.
     """
 
     class State(models.TextChoices):
@@ -129,7 +130,7 @@ class Aside(models.Model):
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
     unit = models.ForeignKey(AdminUnit, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=16, choices=AsideReason)
-    body = models.JSONField()
+    body = models.TextField()
     received_at = models.DateTimeField(db_index=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     decided_by = models.CharField(max_length=150, blank=True)
