@@ -2,6 +2,7 @@
 """Pages for overseeing: accounts, for administrators."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,14 +19,19 @@ from bluezone.accounts.models import RoleGrant, User
 from bluezone.accounts.scoping import grants_of
 from bluezone.accounts.undo_views import offer_ended_role
 
+ACCOUNTS_A_PAGE = 50
+
 
 @require_safe
 @audience(Audience.ADMINS)
 def account_list(request: OfficeRequest) -> HttpResponse:
-    """Everybody who has an account."""
+    """Everybody who has an account, by pages; `?q=` finds names, agencies and sign-in names without diacritics."""
     held = RoleGrant.objects.in_force(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
-    accounts = User.objects.prefetch_related(Prefetch("grants", queryset=held, to_attr="held"))
-    return render(request, "accounts/account_list.html", {"accounts": accounts})
+    words = request.GET.get("q", "").strip()[:100]
+    accounts = User.objects.matching(words).prefetch_related(Prefetch("grants", queryset=held, to_attr="held"))
+    page = Paginator(accounts, ACCOUNTS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "words": words, "is_first": not words and page.paginator.count == 1}
+    return render(request, "accounts/account_list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

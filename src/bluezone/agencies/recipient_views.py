@@ -5,6 +5,7 @@ import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,6 +23,7 @@ from bluezone.agencies.forms import RecipientForm
 from bluezone.agencies.models import Agency, RecipientGroup
 
 FOUND_SHOWN = 20
+MEMBERS_A_PAGE = 50
 # A search that means more than this is no longer looked through before it is added.
 MOST_ADDED = 200
 
@@ -58,9 +60,13 @@ def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     day = queries.day_to_show(Agency, timezone.localdate())
     words = request.GET.get("q", "").strip()[:100]
     found = Agency.objects.in_force(day).matching(words).exclude(recipient_groups=group).select_related("unit")
+    members = group.agencies.select_related("unit").order_by("unit__path", "name", "pk")
+    page = Paginator(members, MEMBERS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "group": group,
-        "members": list(group.agencies.select_related("unit").order_by("unit__path", "name")),
+        "page": page,
+        "members": list(page.object_list),
+        "count": page.paginator.count,
         "day": day,
         "words": words,
         "found": list(found[:FOUND_SHOWN]) if words else [],

@@ -64,3 +64,10 @@ def test_an_empty_register_can_still_be_printed_and_a_subject_cannot_calculate()
 
     sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[0]
     assert [cell.data_type for row in sheet.iter_rows() for cell in row if cell.value == "=1+1"] == ["s"]
+
+
+def test_a_page_of_a_register_names_below_it_what_is_missing_in_the_whole():
+    page = incoming_register([arrived(3), arrived(4)], "A", 2020, [1, 3, 4, 6])
+
+    assert [row[1] for row in page.rows] == [3, 4]
+    assert page.note == "A. Số không có trong sổ: 2, 5."

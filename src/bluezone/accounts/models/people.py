@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.accounts.models.grants import RoleGrant
+from bluezone.agencies.folding import fold
 
 
 class UserManager(BaseUserManager["User"]):
@@ -26,6 +27,18 @@ class UserManager(BaseUserManager["User"]):
         """Active accounts that hold one of `roles` anywhere on a day, today by default."""
         held = RoleGrant.objects.in_force(on or timezone.localdate()).filter(role__in=roles)
         return self.filter(is_active=True, pk__in=held.values("user"))
+
+    def matching(self, text: str) -> models.QuerySet["User"]:
+        """Accounts whose name, agency and sign-in name together hold every word, whatever its case and diacritics.
+
+        Compared here, because the table keeps no folded text: a city has some thousands of accounts at most.
+        """
+        words = fold(text).split()
+        if not words:
+            return self.all()
+        rows = self.order_by().values_list("pk", "name", "agency", "username")
+        found = [pk for pk, *said in rows.iterator() if all(word in fold(" ".join(said)) for word in words)]
+        return self.filter(pk__in=found)
 
 
 class User(AbstractBaseUser):

@@ -78,13 +78,18 @@ class OutgoingEntry:
     note: str = ""
 
 
-def incoming_register(entries: Iterable[IncomingEntry], agency: str, year: int) -> Table:
+def incoming_register(
+    entries: Iterable[IncomingEntry], agency: str, year: int, numbers: Sequence[int] | None = None
+) -> Table:
     """Return the documents that arrived at an agency in a year, by running number.
 
+    numbers: every running number of the register where `entries` are one page of it, so that the note below the page
+    tells what is missing in the whole.
     Raises NumberRepeated when two carry the same number.
     """
     chosen = sorted((entry for entry in entries if entry.arrived.year == year), key=lambda entry: entry.number)
-    _refuse_repeated([str(entry.number) for entry in chosen])
+    numbers = [entry.number for entry in chosen] if numbers is None else numbers
+    _refuse_repeated(list(map(str, numbers)))
     rows = tuple(
         (
             entry.arrived,
@@ -100,7 +105,7 @@ def incoming_register(entries: Iterable[IncomingEntry], agency: str, year: int) 
         )
         for entry in chosen
     )
-    return Table(f"SỔ ĐĂNG KÝ VĂN BẢN ĐẾN NĂM {year}", _INCOMING, rows, _note(agency, [row[1] for row in rows]))
+    return Table(f"SỔ ĐĂNG KÝ VĂN BẢN ĐẾN NĂM {year}", _INCOMING, rows, _note(agency, numbers))
 
 
 def outgoing_register(entries: Iterable[OutgoingEntry], agency: str, year: int) -> Table:

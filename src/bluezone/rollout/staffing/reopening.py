@@ -16,6 +16,7 @@ from bluezone.rollout.staffing import recording
 from bluezone.rollout.staffing.models import WeekReopening, WeekRequest
 
 MOST_DAYS = 31
+REQUESTS_AT_ONCE = 10
 
 
 class WeekNotLocked(Refused):
@@ -102,8 +103,8 @@ def latest(agency: Agency, week: Week) -> WeekRequest | None:
 
 
 def open_requests(user: User) -> list[WeekRequest]:
-    """Requests that this person may answer, oldest first."""
+    """The first requests that this person may answer, oldest first; the others come up as these are answered."""
     reached = agencies_of(user, [Role.ADMIN, Role.CLERK])
     asked = WeekRequest.objects.filter(state=WeekRequest.State.OPEN, agency__in=reached)
     found = asked.select_related("agency__unit", "asked_by").order_by("asked_at", "pk")[:100]
-    return [one for one in found if may_answer(user, one.agency)]
+    return [one for one in found if may_answer(user, one.agency)][:REQUESTS_AT_ONCE]
