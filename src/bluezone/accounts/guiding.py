@@ -13,7 +13,6 @@ TO_COME = frozenset(
         Role.GATEKEEPER,
         Role.CANVASSER,
         Role.DRIVE_LEAD,
-        Role.TEACHER,
         Role.VENUE_OWNER,
         Role.SPEAKER_OPERATOR,
     }

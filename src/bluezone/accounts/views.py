@@ -28,6 +28,7 @@ FIRST_PAGES = [
     (Audience.OVERSEERS, "audit"),
     (Audience.LEADERS, "coverage"),
     (Audience.EDITORS, "news-desk"),
+    (Audience.CLASS_REPORTERS, "schools-mine"),
 ]
 
 

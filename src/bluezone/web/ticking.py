@@ -71,6 +71,7 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.rollout.directives import retention as directives_retention
     from bluezone.rollout.drives import retention as help_retention
     from bluezone.rollout.gates import retention as gates_retention
+    from bluezone.rollout.schools import retention as schools_retention
     from bluezone.rollout.staffing import retention as staffing_retention
 
     training.erase(now)
@@ -83,6 +84,7 @@ def purge_office(now: datetime.datetime) -> None:
     gates_retention.purge(now)
     sms_retention.purge(now)
     help_retention.purge(now)
+    schools_retention.purge(now)
     staffing_retention.purge(now)
 
 

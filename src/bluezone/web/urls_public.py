@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("bluezone.devices.urls_public")),
     path("", include("bluezone.rollout.gates.urls_public")),
     path("", include("bluezone.rollout.canvass.urls_public")),
+    path("", include("bluezone.rollout.schools.urls_public")),
     path("trust/", trust, name="trust"),
     path("trust/bluezone-authority.crt", authority_file, name="trust-file"),
     path("language/<str:code>/", choose_language, name="language"),

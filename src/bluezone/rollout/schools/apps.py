@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Django app of the schools."""
+
+from django.apps import AppConfig
+
+
+class SchoolsConfig(AppConfig):
+    """Classes, their weekly counts, and their indicator in coverage."""
+
+    name = "bluezone.rollout.schools"
+
+    def ready(self) -> None:
+        """Show the pupils in coverage."""
+        from bluezone.rollout.coverage import register
+        from bluezone.rollout.schools.indicator import PupilsRunning
+
+        register(PupilsRunning())

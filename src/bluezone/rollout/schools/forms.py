@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of the schools: the four numbers, lists of classes, rows from a spreadsheet, weeks without school."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.accounts.models import Role, User
+from bluezone.agencies.models import Agency
+from bluezone.rollout.coverage import Week, WeekUnreadable
+from bluezone.rollout.schools.counts import MOST_PUPILS, MOST_RELATIVES, NAMES, ClassCounts, ClassCountsRefused
+from bluezone.rollout.schools.sentences import sentence
+
+# In bytes well under a form's 64 KB, since a Vietnamese letter takes up to three.
+LONGEST_PASTE = 18_000
+
+
+def _count(label: Any, most: int, help_text: Any = "") -> forms.IntegerField:
+    widget = forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    return forms.IntegerField(label=label, help_text=help_text, min_value=0, max_value=most, widget=widget)
+
+
+class CountsForm(forms.Form):
+    """What was counted in one class; `counts` once valid."""
+
+    pupils = _count(_("Pupils"), MOST_PUPILS)
+    with_smartphone = _count(_("With a smartphone"), MOST_PUPILS)
+    running = _count(_("Bluezone running"), MOST_PUPILS, _("With Bluetooth on. The web edition does not count."))
+    relatives = _count(_("Relatives helped"), MOST_RELATIVES, _("This week, by pupils or by the school."))
+    counts: ClassCounts
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse numbers that contradict each other, beside the one to look at first."""
+        values: dict[str, Any] = super().clean() or {}
+        if all(values.get(name) is not None for name in NAMES):
+            try:
+                self.counts = ClassCounts(**{name: values[name] for name in NAMES})
+            except ClassCountsRefused as refused:
+                self.add_error(refused.field, sentence(refused))
+        return values
+
+
+class RowForm(CountsForm):
+    """The same as one row of a school's table: a row in which nothing but the pupils stands is left out."""
+
+    def __init__(self, *args: Any, label: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for field in self.fields.values():
+            field.required = False
+            field.widget.attrs["aria-label"] = f"{label}: {field.label}"
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what is missing in a row that was begun."""
+        values = super().clean()
+        if not self.is_left_out and not self.errors:
+            for name in NAMES:
+                if values.get(name) is None:
+                    self.add_error(name, _("Write 0 for none."))
+        return values
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the class was not entered."""
+        return all(self.data.get(self.add_prefix(name), "").strip() == "" for name in NAMES[1:])
+
+
+class ClassListForm(forms.Form):
+    """Names of classes, one a line, with their pupils."""
+
+    classes = forms.CharField(
+        label=_("Classes, one a line"),
+        help_text=_("For example: 6A 32. The number of pupils may be left out. No names of people."),
+        max_length=6_000,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
+    )
+
+
+class ClassForm(forms.Form):
+    """A class's name, size and teacher."""
+
+    name = forms.CharField(label=_("Class"), max_length=20)
+    pupils = forms.IntegerField(
+        label=_("Pupils"), required=False, min_value=0, max_value=MOST_PUPILS,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )  # fmt: skip
+    teacher = forms.ModelChoiceField(
+        label=_("Teacher with an account"),
+        help_text=_("Sees and reports this class. Without one the class link does."),
+        queryset=User.objects.none(),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, school: Agency, **more: Any) -> None:
+        super().__init__(*args, **more)
+        held = User.objects.holding([Role.TEACHER]).filter(grants__agency=school, grants__role=Role.TEACHER)
+        field: Any = self.fields["teacher"]
+        field.queryset = held.distinct().order_by("name", "pk")
+
+
+class PasteForm(forms.Form):
+    """Rows copied from a school's spreadsheet."""
+
+    rows = forms.CharField(
+        label=_("Rows copied from the spreadsheet"),
+        help_text=_("Class, pupils, with a smartphone, running, relatives helped. No column with names of pupils."),
+        max_length=LONGEST_PASTE,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off", "wrap": "off"}),
+    )
+
+
+class BreakForm(forms.Form):
+    """Weeks without school: any day of the first and of the last week, and why."""
+
+    first = forms.DateField(label=_("A day of the first week"), widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label=_("A day of the last week"), widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(label=_("Reason"), max_length=80)
+
+    @property
+    def weeks(self) -> tuple[Week, Week]:
+        """First and last week; of a valid form."""
+        return Week.of(self.cleaned_data["first"]), Week.of(self.cleaned_data["last"])
+
+
+def week_of_text(text: str, otherwise: Week) -> Week:
+    """A week that a form names."""
+    try:
+        return Week.parse(text)
+    except WeekUnreadable:
+        return otherwise

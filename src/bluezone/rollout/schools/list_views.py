@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the schools that everybody signed in reads: the table of a week, one school, the file."""
+
+from collections.abc import Iterable
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.training import practised
+from bluezone.agencies.asking import chosen
+from bluezone.agencies.exporting import write_xlsx
+from bluezone.agencies.listing import XLSX
+from bluezone.rollout.coverage import Week
+from bluezone.rollout.schools import asking, calendar, queries
+from bluezone.rollout.schools.listing import listing
+from bluezone.rollout.schools.models import ClassReport, SchoolBreak, SchoolClass, WeekOpening
+from bluezone.rollout.schools.years import shown, year_of
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def school_list(request: OfficeRequest) -> HttpResponse:
+    """Every school of a week with its sums, and which classes have not reported."""
+    week, unit = asking.chosen_week(request), asking.chosen_unit(request)
+    show = chosen(request, "show", list(queries.SHOWN)) or "all"
+    words = request.GET.get("q", "").strip()[:100]
+    table = queries.school_table(week, unit, show, words, request.GET.get("page"), asking.own_schools(request))
+    asked = [one for one in calendar.requests_for(None) if asking.oversees(request, one.school)]
+    today = timezone.localdate()
+    context = {
+        "week": week,
+        "unit": unit,
+        "show": show,
+        "words": words,
+        "table": table,
+        "page": table.page,
+        "units": queries.units_to_choose(week),
+        "is_latest": week.following.first_day > today,
+        "is_locked": today >= week.locks_on,
+        "requests": [(one, Week.of(one.week)) for one in asked],
+        "usual_until": today + calendar.OPENED,
+    }
+    return render(request, "schools/school_list.html", context)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def file(request: OfficeRequest) -> HttpResponse:
+    """The table of the schools of a week as XLSX, small numbers kept back as on the page."""
+    week = asking.chosen_week(request)
+    rows = queries.all_rows(week, asking.chosen_unit(request), asking.own_schools(request))
+    response = HttpResponse(write_xlsx([listing(rows, week)]), content_type=XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="schools-{week}.xlsx"'
+    return response
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def school(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One school and week: each class for its own people, for others the sums and who has not reported."""
+    found, week, today = asking.school_of(pk), asking.chosen_week(request), timezone.localdate()
+    keeps = asking.keeps(request, found)
+    closed = ""
+    try:
+        calendar.check_open(found, week, today)
+    except calendar.SchoolWeekClosed as refused:
+        closed = refused.why
+    context = {
+        "school": found,
+        "week": week,
+        "year": shown(year_of(week)),
+        "row": queries.row_of(found, week, is_own=keeps),
+        "classes": _classes(found.pk, week) if keeps else [],
+        "keeps": keeps,
+        "oversees": asking.oversees(request, found),
+        "closed": closed,
+        "is_latest": week.following.first_day > today,
+        "asked": WeekOpening.objects.filter(school=found, week=week.first_day).select_related("asked_by").first(),
+        "breaks": _breaks(SchoolBreak.objects.filter(school=found)),
+    }
+    return render(request, "schools/school.html", context)
+
+
+def _classes(school_id: int, week: Week) -> list[tuple[SchoolClass, ClassReport | None]]:
+    """Classes of a week with what was reported last, also when it was sent back."""
+    found = queries.classes_of(week).filter(school=school_id).select_related("teacher")
+    said = ClassReport.objects.filter(school_class__school=school_id, week=week.first_day, is_current=True)
+    by_class = {report.school_class_id: report for report in said.select_related("reported_by")}
+    return [(one, by_class.get(one.pk)) for one in found]
+
+
+def _breaks(found: Iterable[SchoolBreak]) -> list[tuple[SchoolBreak, Week, Week]]:
+    return [(one, Week(one.first_week), Week(one.last_week)) for one in found]

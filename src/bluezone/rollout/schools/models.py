@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Classes, what was counted of each in a week, weeks without school, and locked weeks to open again.
+
+Source: Công văn 458/UBND-VP, clause 4: schools have pupils install it for themselves and their relatives.
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.accounts.training import PractisedMixin
+from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.rollout.schools.counts import MOST_PUPILS, MOST_RELATIVES
+
+
+class SchoolClass(PractisedMixin):
+    """One class of a school in one school year.
+
+    year:        the one it begins in, 2020 for 2020–2021. folded: its name as it is compared.
+    pupils:      how many it has, offered where the number is asked for; None where not said.
+    teacher:     the account that reports it, None where the class link does.
+    ended_on:    from this day it owes nothing more.
+    link_digest, pin_digest: keyed hashes of the class link and PIN; both are shown once and stored nowhere.
+    wrong_tries, locked_until: wrong PINs since the last right one, and until when none is looked at.
+    Personal data: the teacher's account, an official duty; forgotten with link and PIN when the year is over.
+    """
+
+    school = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="school_classes")
+    year = models.PositiveSmallIntegerField()
+    name = models.CharField(_("Class"), max_length=20)
+    folded = models.CharField(max_length=20, editable=False)
+    pupils = models.PositiveSmallIntegerField(_("Pupils"), null=True, blank=True)
+    teacher = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="school_classes"
+    )
+    made_at = models.DateTimeField(default=timezone.now)
+    ended_on = models.DateField(null=True, blank=True)
+    link_digest = models.CharField(max_length=64, null=True, unique=True)
+    pin_digest = models.CharField(max_length=64, blank=True)
+    link_made_at = models.DateTimeField(null=True)
+    wrong_tries = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+
+    class Meta(PractisedMixin.Meta):
+        ordering: ClassVar = ["folded", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(name=""), name="class_is_named"),
+            models.CheckConstraint(
+                condition=Q(pupils__isnull=True) | Q(pupils__lte=MOST_PUPILS), name="class_has_so_many_pupils"
+            ),
+            models.UniqueConstraint(fields=["school", "year", "training", "folded"], name="class_once_a_year"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Channel(models.TextChoices):
+    """How the numbers came in."""
+
+    LINK = "link", _("class link")
+    OFFICE = "office", _("typed in by the school")
+    PASTED = "pasted", _("pasted from a spreadsheet")
+
+
+class ClassReport(PractisedMixin):
+    """One version of what was counted in one class for one week. Counts, never a child.
+
+    week:        its Monday. version: 1, 2, …; the newest is `is_current`, the others stay as they were.
+    returned_at: sent back to be corrected, with the reason; counts in no sum until a further version comes.
+    Personal data: the accounts that reported and sent back, official duties; who used a class link is not known.
+    """
+
+    TRAINING_MOMENT = ""
+
+    school_class = models.ForeignKey(SchoolClass, on_delete=models.CASCADE, related_name="reports")
+    week = models.DateField()
+    version = models.PositiveSmallIntegerField()
+    is_current = models.BooleanField(default=True)
+    pupils = models.PositiveSmallIntegerField(_("Pupils"))
+    with_smartphone = models.PositiveSmallIntegerField(_("With a smartphone"))
+    running = models.PositiveSmallIntegerField(_("Bluezone running"))
+    relatives = models.PositiveSmallIntegerField(_("Relatives helped"))
+    channel = models.CharField(max_length=8, choices=Channel)
+    reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    reported_at = models.DateTimeField(default=timezone.now)
+    returned_at = models.DateTimeField(null=True)
+    return_reason = models.CharField(max_length=200, blank=True)
+    returned_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta(PractisedMixin.Meta):
+        ordering: ClassVar = ["-week", "school_class", "-version"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["school_class", "week", "version"], name="class_version_once"),
+            models.UniqueConstraint(
+                fields=["week", "school_class"], condition=Q(is_current=True), name="one_current_class_report"
+            ),
+            models.CheckConstraint(condition=Q(pupils__lte=MOST_PUPILS), name="pupils_of_one_class"),
+            models.CheckConstraint(condition=Q(with_smartphone__lte=F("pupils")), name="smartphones_among_pupils"),
+            models.CheckConstraint(condition=Q(running__lte=F("with_smartphone")), name="pupils_run_on_smartphones"),
+            models.CheckConstraint(condition=Q(relatives__lte=MOST_RELATIVES), name="relatives_of_one_class"),
+            models.CheckConstraint(
+                condition=Q(channel=Channel.LINK, reported_by__isnull=True)
+                | Q(channel__in=[Channel.OFFICE, Channel.PASTED], reported_by__isnull=False),
+                name="link_is_nobody_else_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(returned_at__isnull=True, return_reason="")
+                | (Q(returned_at__isnull=False) & ~Q(return_reason="")),
+                name="class_return_has_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.school_class_id} {self.week} v{self.version}"
+
+
+class SchoolBreak(PractisedMixin):
+    """Weeks without school, for one school or for all that serve a unit: no numbers are owed and none are taken.
+
+    first_week, last_week: Mondays. Personal data: the account that entered it, an official duty.
+    """
+
+    school = models.ForeignKey(Agency, on_delete=models.CASCADE, null=True, related_name="school_breaks")
+    unit = models.ForeignKey(AdminUnit, on_delete=models.CASCADE, null=True, related_name="school_breaks")
+    first_week = models.DateField()
+    last_week = models.DateField()
+    reason = models.CharField(_("Reason"), max_length=80)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(PractisedMixin.Meta):
+        ordering: ClassVar = ["-first_week", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(school__isnull=True, unit__isnull=False) | Q(school__isnull=False, unit__isnull=True),
+                name="break_of_a_school_or_a_unit",
+            ),
+            models.CheckConstraint(condition=Q(last_week__gte=F("first_week")), name="break_ends_after_it_begins"),
+            models.CheckConstraint(condition=~Q(reason=""), name="break_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_week}..{self.last_week}"
+
+
+class WeekOpening(PractisedMixin):
+    """A school asks that a locked week be opened again (xin mở lại), or the office opens it unasked; until when.
+
+    Personal data: the accounts that asked and answered, official duties.
+    """
+
+    TRAINING_MOMENT = "asked_at"
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        ASKED = "asked", _("waiting for an answer")
+        OPENED = "opened", _("granted")
+        DECLINED = "declined", _("declined")
+
+    school = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="school_week_openings")
+    week = models.DateField()
+    reason = models.CharField(_("Reason"), max_length=200)
+    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
+    until = models.DateField(null=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta(PractisedMixin.Meta):
+        ordering: ClassVar = ["-asked_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(reason=""), name="school_opening_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(state="opened", until__isnull=False) | (~Q(state="opened") & Q(until__isnull=True)),
+                name="school_opening_has_an_end",
+            ),
+            models.UniqueConstraint(
+                fields=["school", "week", "training"], condition=Q(state="asked"), name="one_open_school_request"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.school_id} {self.week} {self.state}"

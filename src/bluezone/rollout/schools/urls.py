@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of the schools in the office."""
+
+from django.urls import path
+
+from bluezone.rollout.schools import class_views, entry_views, list_views, week_views
+
+urlpatterns = [
+    path("schools/", list_views.school_list, name="schools"),
+    path("schools/file/", list_views.file, name="schools-file"),
+    path("schools/mine/", class_views.mine, name="schools-mine"),
+    path("schools/breaks/", week_views.breaks, name="school-breaks"),
+    path("schools/breaks/<int:pk>/cancel/", week_views.cancel_break, name="school-break-cancel"),
+    path("schools/openings/<int:pk>/answer/", week_views.answer, name="school-answer"),
+    path("schools/<int:pk>/", list_views.school, name="school"),
+    path("schools/<int:pk>/enter/", entry_views.enter, name="school-enter"),
+    path("schools/<int:pk>/paste/", entry_views.paste, name="school-paste"),
+    path("schools/<int:pk>/classes/", class_views.class_list, name="school-classes"),
+    path("schools/<int:pk>/links/", class_views.links, name="school-links"),
+    path("schools/<int:pk>/back/", week_views.send_back, name="school-back"),
+    path("schools/<int:pk>/ask/", week_views.ask, name="school-ask"),
+    path("schools/<int:pk>/letter/", week_views.letter, name="school-letter"),
+    path("schools/<int:pk>/form/", week_views.form, name="school-form"),
+    path("schools/classes/<int:pk>/", class_views.one_class, name="school-class"),
+    path("schools/classes/<int:pk>/correct/", class_views.correct, name="school-class-correct"),
+]
