@@ -20,7 +20,7 @@ __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
         ("supervisor", "/codes/"),
         ("admin", "/accounts/"),
         ("auditor", "/audit/"),
-        ("teacher", "/how-to/teacher/"),
+        ("teacher", "/schools/mine/"),
     ],
 )
 def test_a_role_lands_where_its_work_begins(client, role, page):
