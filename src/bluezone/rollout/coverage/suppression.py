@@ -10,7 +10,7 @@ number under 5 is known to be one.
 Source: design.md, "numbers": "cells under 5 suppressed above ward level".
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TypeVar
 
 from bluezone.rollout.coverage.deduction import deduced
@@ -20,13 +20,16 @@ SMALLEST_SHOWN = 5
 Key = TypeVar("Key", bound=Hashable)
 
 
-def hidden_cells(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], root: Key) -> set[Key]:
+def hidden_cells(
+    parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], root: Key, already: Collection[Key] = ()
+) -> set[Key]:
     """The cells of a tree of sums that are not shown.
 
     parts:  each sum and what it is the sum of, from `root` down; a key without parts is an observation.
     values: the number of each key; a missing one is 0, and 0 is shown, since it is about nobody.
+    already: cells that another table hides; they are in the answer, with what must be hidden beside them.
     """
-    hidden: set[Key] = set()
+    hidden: set[Key] = {key for key in already if values.get(key, 0)}
     _hide_small(parts, values, root, hidden)
     if 0 < values.get(root, 0) < SMALLEST_SHOWN:
         hidden.add(root)

@@ -12,7 +12,7 @@ class GatesConfig(AppConfig):
     def ready(self) -> None:
         """Show what the gates counted in coverage."""
         from bluezone.rollout.coverage import register
-        from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates
+        from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates, SeenOnPaper
 
-        for indicator in (RunningAtGates(), CodeFresh(), SeenAtGates()):
+        for indicator in (RunningAtGates(), CodeFresh(), SeenAtGates(), SeenOnPaper()):
             register(indicator)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of the gates: a new gate, a tablet for it, a nomination and its end."""
+"""Forms of the gates: a new gate, a tablet for it, a nomination and its end, a paper slip."""
 
 import datetime
 from typing import Any, ClassVar
@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies.models import Agency
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.rollout.gates.models import Gate, Gatekeeper
+from bluezone.rollout.gates.counting import MOST_COUNT
+from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper
+from bluezone.rollout.gates.papering import COUNTS
 
 
 def _day(label: Any, help_text: Any = "", required: bool = True) -> forms.DateField:
@@ -32,12 +34,14 @@ class GateForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
+        if len(only := list(agencies[:2])) == 1:
+            self.initial["agency"] = only[0].pk
 
 
 class TabletForm(forms.Form):
     """A tablet of the gate's agency that will count for this gate."""
 
-    device = forms.ModelChoiceField(Device.objects.none(), label=_("Tablet"))
+    device = forms.ModelChoiceField(Device.objects.none(), label=_("Another tablet"), empty_label=_("Choose a tablet"))
 
     def __init__(self, *args: Any, gate: Gate, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,3 +87,28 @@ class EndForm(forms.Form):
         if until < self.since:
             raise forms.ValidationError(_("The nomination would end before it begins."))
         return until
+
+
+def _count(label: Any, help_text: Any = "") -> forms.IntegerField:
+    widget = forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    return forms.IntegerField(
+        label=label, help_text=help_text, min_value=0, max_value=MOST_COUNT, required=False, widget=widget
+    )
+
+
+class SlipForm(forms.Form):
+    """The sums of a paper tally; an empty number is none. There is no field for "running": paper cannot prove it."""
+
+    day = _day(_("Day"))
+    part = forms.ChoiceField(label=_("Part of the day"), choices=DayPart)
+    screen_seen = _count(_("Screen seen"), _("The attendant saw Bluezone open on the phone."))
+    installed_off = _count(_("Installed, not on"))
+    helped = _count(_("Not installed, helped"))
+    told = _count(_("Not installed, told"))
+    no_smartphone = _count(_("No smartphone"))
+    went_out = _count(_("Out"))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers of a valid form."""
+        return {name: self.cleaned_data[name] or 0 for name in COUNTS}

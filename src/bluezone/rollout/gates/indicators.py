@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the gates bring into coverage: three shares of the same passages, in three columns that are never added."""
+"""What the gates bring into coverage: three shares of the same passages, and one of paper slips, never added."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -9,14 +9,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.coverage import Figure, Proof, RunningShare, Week
+from bluezone.rollout.coverage import Figure, Place, Proof, RunningShare, Week, hidden_places
+from bluezone.rollout.gates.keepingback import hidden_by_name
 from bluezone.rollout.gates.models import Gate, Verdict
+from bluezone.rollout.gates.papersums import came_in_on_paper, paper_days
+from bluezone.rollout.gates.queries import everything_of
 from bluezone.rollout.gates.sums import gate_days, with_smartphone
 
 
 class RunningAtGates(RunningShare):
-    """Proven IN passages / IN passages with a smartphone, one figure a gate and day."""
+    """Proven IN passages / IN passages with a smartphone, one figure a gate and day.
 
+    counts_of_row, bases_of_row: which numbers of a gate's row the figures add up to.
+    """
+
+    counts_of_row: ClassVar[str] = "proven"
+    bases_of_row: ClassVar[str] = "with_smartphone"
     verdicts: ClassVar[frozenset[Verdict]] = frozenset({Verdict.RUNNING})
 
     def figures(self, week: Week) -> Iterable[Figure]:
@@ -34,6 +42,13 @@ class RunningAtGates(RunningShare):
                 count = sum(passages[verdict] for verdict in self.verdicts)
                 yield Figure(agency.unit.path, agency.pk, count, base, source, day)
 
+    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Place], set[Place]]:
+        """As the table of gates keeps them back, so that neither page gives away what the other hides."""
+        if not figures:
+            return set(), set()
+        hidden = hidden_by_name(everything_of(Week.of(figures[0].as_of)))
+        return set(hidden[self.counts_of_row]), set(hidden[self.bases_of_row])
+
     def rows_address(self, unit_id: int, week: Week) -> str:
         """The gates of the unit in that week."""
         return f"{reverse('gates')}?{urlencode({'week': week, 'unit': unit_id})}"
@@ -45,6 +60,7 @@ class CodeFresh(RunningAtGates):
     key = "fresh-code"
     proof = Proof.FRESH
     name = gettext_lazy("valid code shown at the gates")
+    counts_of_row = "fresh"
     verdicts = frozenset({Verdict.VALID_CODE})
 
 
@@ -54,4 +70,33 @@ class SeenAtGates(RunningAtGates):
     key = "screen-seen"
     proof = Proof.ATTESTED
     name = gettext_lazy("screen seen by the attendant")
+    counts_of_row = "attested"
     verdicts = frozenset({Verdict.SCREEN_SEEN, Verdict.ASKED_BEFORE})
+
+
+class SeenOnPaper(RunningAtGates):
+    """Screens seen by the paper slips of gates without a tablet: the agency's own word, never counted as running."""
+
+    key = "paper-slips"
+    proof = Proof.SELF_REPORTED
+    name = gettext_lazy("screen seen, by the paper slips of the gates")
+    base_name = gettext_lazy("passages in on paper")
+    bases_of_row = "on_paper"
+
+    def figures(self, week: Week) -> Iterable[Figure]:
+        """Two queries."""
+        sums = paper_days(week.first_day, week.last_day)
+        gates = Gate.objects.select_related("agency__unit").in_bulk({pk for pk, _day in sums})
+        source = _("paper slips of the gates")
+        for (gate_id, day), numbers in sorted(sums.items()):
+            if base := came_in_on_paper(numbers):
+                agency = gates[gate_id].agency
+                yield Figure(agency.unit.path, agency.pk, numbers["screen_seen"], base, source, day)
+
+    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Place], set[Place]]:
+        """The bases as the table of gates keeps them back; the counts are in no other table."""
+        if not figures:
+            return set(), set()
+        counts = hidden_places((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
+        hidden = hidden_by_name(everything_of(Week.of(figures[0].as_of)))
+        return counts, set(hidden[self.bases_of_row])

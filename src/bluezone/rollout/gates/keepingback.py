@@ -6,10 +6,13 @@ came in is the sum of the classes), so both are looked at; a cell is shown where
 Source: design.md, "numbers": "cells under 5 suppressed above ward level".
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from itertools import pairwise
 
-from bluezone.rollout.coverage import agency_place, hidden_cells, hidden_places
+from bluezone.rollout.coverage import ROOT, Place, hidden_cells, places_of
 from bluezone.rollout.gates.models import Verdict
 from bluezone.rollout.gates.sums import Sums, came_in, with_smartphone
 
@@ -20,7 +23,8 @@ _SUM = {"came_in": ["with_smartphone", "no_smartphone"], "with_smartphone": ["pr
 class Counted:
     """Passages of a gate or of a day in classes that are never added together; None where kept back.
 
-    other: came with a smartphone on which the app was not running or not installed.
+    other:    came with a smartphone on which the app was not running or not installed.
+    on_paper: passages in that no tablet counted, by the agency's own slips; in none of the other numbers.
     """
 
     came_in: int | None
@@ -31,11 +35,17 @@ class Counted:
     other: int | None
     with_smartphone: int | None
     no_smartphone: int | None
+    on_paper: int | None
 
     @property
     def share(self) -> float | None:
         """Proven of those with a smartphone, 0..1; None where nobody came with one or it is kept back."""
         return None if self.proven is None or not self.with_smartphone else self.proven / self.with_smartphone
+
+    @property
+    def hides_the_share(self) -> bool:
+        """Whether the share is kept back, and not merely a share of nobody."""
+        return self.proven is None or self.with_smartphone is None
 
     @property
     def hides_something(self) -> bool:
@@ -48,30 +58,84 @@ class Counted:
         return Counted(**{name: None if name in kept else number for name, number in vars(self).items()})
 
 
-def counted(sums: Sums) -> Counted:
-    """The classes of what was counted, everything shown."""
+_NAMES = tuple(one.name for one in fields(Counted))
+
+
+@dataclass(frozen=True)
+class GateWeek:
+    """What a gate counted in a week, and where it belongs: path of its unit, primary key of its agency."""
+
+    unit_path: str
+    agency_id: int
+    counted: Counted
+
+
+def counted(sums: Sums, on_paper: int = 0) -> Counted:
+    """The classes of what was counted, everything shown; on_paper: passages in on the slips of the same time."""
     other = sums[Verdict.INSTALLED_OFF] + sums[Verdict.HELPED] + sums[Verdict.TOLD]
     attested = sums[Verdict.SCREEN_SEEN] + sums[Verdict.ASKED_BEFORE]
     return Counted(
         came_in(sums), sums[Verdict.OUT], sums[Verdict.RUNNING], sums[Verdict.VALID_CODE], attested, other,
-        with_smartphone(sums), sums[Verdict.NO_SMARTPHONE],
+        with_smartphone(sums), sums[Verdict.NO_SMARTPHONE], on_paper,
     )  # fmt: skip
 
 
-def kept_back(everything: Mapping[int, tuple[str, Counted]], shown: Iterable[int]) -> dict[int, set[str]]:
+def kept_back(everything: Mapping[int, GateWeek], shown: Iterable[int]) -> dict[int, set[str]]:
     """For each shown gate the names of the numbers that another agency's reader does not see.
 
-    everything: gate -> (path of its unit, what it counted), all gates of the period, whatever part a page shows.
+    everything: by gate, all gates of the week, whatever part of them a page shows.
     """
-    found = {pk: _in_the_row(everything[pk][1]) for pk in shown if pk in everything}
-    for name in vars(next(iter(everything.values()))[1]) if everything else ():
-        column = hidden_places((path, pk, getattr(row, name)) for pk, (path, row) in everything.items())
-        for pk, names in found.items():
-            if agency_place(pk) in column:
-                names.add(name)
-    return found
+    hidden = hidden_by_name(everything)
+    return {pk: {name for name, places in hidden.items() if gate_place(pk) in places} for pk in shown}
 
 
-def _in_the_row(row: Counted) -> set[str]:
-    values = {name: number or 0 for name, number in vars(row).items()}
-    return hidden_cells(_SUM, values, "came_in")
+def hidden_by_name(everything: Mapping[int, GateWeek]) -> dict[str, frozenset[Place]]:
+    """For each number of `Counted` the places, from the gates to the topmost unit, at which it is kept back.
+
+    Columns and rows are looked at in turn until neither hides anything further: what a row hides beside a small number
+    would else be worked out from its column, and the other way round. Coverage hides the same places (indicators.py).
+    """
+    return _hidden(tuple(everything.items()))
+
+
+# Coverage asks for the same week once an indicator, and working this out is most of its work.
+@lru_cache(maxsize=32)
+def _hidden(gates: tuple[tuple[int, GateWeek], ...]) -> dict[str, frozenset[Place]]:
+    everything = dict(gates)
+    parts = _tree(everything)
+    columns = {name: _sums(everything, name) for name in _NAMES}
+    hidden: dict[str, set[Place]] = {name: set() for name in _NAMES}
+    before = -1
+    while (known := sum(map(len, hidden.values()))) > before:
+        before = known
+        for name, values in columns.items():
+            hidden[name] = hidden_cells(parts, values, ROOT, hidden[name])
+        for pk, gate in everything.items():
+            place = gate_place(pk)
+            already = {name for name in _NAMES if place in hidden[name]}
+            if already:
+                row = {name: getattr(gate.counted, name) or 0 for name in _NAMES}
+                for name in hidden_cells(_SUM, row, "came_in", already):
+                    hidden[name].add(place)
+    return {name: frozenset(places) for name, places in hidden.items()}
+
+
+def gate_place(pk: int) -> Place:
+    """One gate, below its agency in the tree of coverage."""
+    return ("gate", pk)
+
+
+def _tree(everything: Mapping[int, GateWeek]) -> dict[Place, list[Place]]:
+    parts: dict[Place, dict[Place, None]] = {}
+    for pk, gate in everything.items():
+        for above, below in pairwise([*places_of(gate.unit_path, gate.agency_id), gate_place(pk)]):
+            parts.setdefault(above, {})[below] = None
+    return {place: list(below) for place, below in parts.items()}
+
+
+def _sums(everything: Mapping[int, GateWeek], name: str) -> dict[Place, int]:
+    values: defaultdict[Place, int] = defaultdict(int)
+    for pk, gate in everything.items():
+        for place in [*places_of(gate.unit_path, gate.agency_id), gate_place(pk)]:
+            values[place] += getattr(gate.counted, name) or 0
+    return values

@@ -20,6 +20,7 @@ _COLUMNS = (
     ExportColumn("Có điện thoại thông minh", ColumnKind.COUNT),
     ExportColumn("Không có điện thoại thông minh", ColumnKind.COUNT),
     ExportColumn("Tỷ lệ đang chạy", ColumnKind.SHARE),
+    ExportColumn("Lượt vào ghi trên giấy (tự báo)", ColumnKind.COUNT),
 )
 
 
@@ -38,11 +39,13 @@ def listing(rows: Iterable[GateRow], week: Week) -> ExportSheet:
             row.counted.with_smartphone,
             row.counted.no_smartphone,
             row.counted.share,
+            row.counted.on_paper,
         ]
         for row in rows
     ]
     notes = [
         f"Lượt ra vào tại các cổng, tuần {week.in_vietnamese()}. Chỉ đếm số lượt, không ghi tên.",
         "Ba loại (đã xác thực, mã hợp lệ, đã xem màn hình) không cộng với nhau. Ô trống: số dưới 5 không hiển thị.",
+        "Lượt ghi trên giấy do cơ quan tự báo, không nằm trong các cột khác.",
     ]
     return ExportSheet(f"Tuần {week}", _COLUMNS, cells, notes)

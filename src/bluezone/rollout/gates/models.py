@@ -214,3 +214,47 @@ class GateDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gate_id} {self.day} {self.direction} {self.verdict}: {self.count}"
+
+
+class DayPart(models.TextChoices):
+    """What a paper slip is about: a whole day, or a part of it."""
+
+    DAY = "day", _("whole day")
+    MORNING = "morning", _("morning")
+    AFTERNOON = "afternoon", _("afternoon")
+    EVENING = "evening", _("evening")
+
+
+class PaperSlip(models.Model):
+    """What a gate's paper tally says of a day or a part of it: the agency's own word, never proven, a class of its own.
+
+    On paper nobody can prove that a phone runs, so the best there is is `screen_seen`. No person is named.
+    """
+
+    gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="slips")
+    day = models.DateField(_("Day"))
+    part = models.CharField(_("Part of the day"), max_length=9, choices=DayPart, default=DayPart.DAY)
+    screen_seen = models.PositiveIntegerField(_("Screen seen"), default=0)
+    installed_off = models.PositiveIntegerField(_("Installed, not on"), default=0)
+    helped = models.PositiveIntegerField(_("Not installed, helped"), default=0)
+    told = models.PositiveIntegerField(_("Not installed, told"), default=0)
+    no_smartphone = models.PositiveIntegerField(_("No smartphone"), default=0)
+    went_out = models.PositiveIntegerField(_("Out"), default=0)
+    entered_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-day", "part"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["gate", "day", "part"], name="gate_slip_once")]
+
+    def __str__(self) -> str:
+        return f"{self.gate_id} {self.day} {self.part} on paper"
+
+    @property
+    def with_smartphone(self) -> int:
+        """Who came in with a smartphone."""
+        return self.screen_seen + self.installed_off + self.helped + self.told
+
+    @property
+    def came_in(self) -> int:
+        """Passages in."""
+        return self.with_smartphone + self.no_smartphone

@@ -9,6 +9,7 @@ from django.utils import timezone
 from bluezone.rollout.coverage import Interval, Week, bootstrap
 from bluezone.rollout.gates.keepingback import Counted, counted
 from bluezone.rollout.gates.models import Gate, Gatekeeper, Shift
+from bluezone.rollout.gates.papersums import PaperSums, came_in_on_paper, paper_days
 from bluezone.rollout.gates.queries import named
 from bluezone.rollout.gates.sums import Sums, gate_days, inside
 
@@ -46,7 +47,7 @@ class TrendWeek:
 
 @dataclass(frozen=True)
 class OneGate:
-    """Everything of a gate and week that its own agency sees; inside: in minus out of today."""
+    """Everything of a gate and week that its own agency sees; inside: in minus out of today, paper included."""
 
     days: list[tuple[datetime.date, Counted]]
     total: Counted
@@ -58,22 +59,24 @@ class OneGate:
 
 
 def one_gate(gate: Gate, week: Week, now: datetime.datetime) -> OneGate:
-    """Read a gate's page: four queries."""
+    """Read a gate's page: five queries."""
     first = week.first_day - (TREND_WEEKS - 1) * _WEEK
-    found = {day: sums for (_, day), sums in gate_days(first, week.last_day, Gate.objects.filter(pk=gate.pk)).items()}
-    today = timezone.localdate(now)
+    alone, today = Gate.objects.filter(pk=gate.pk), timezone.localdate(now)
+    found = {day: sums for (_, day), sums in gate_days(first, week.last_day, alone).items()}
+    slips = {day: numbers for (_, day), numbers in paper_days(first, max(week.last_day, today), alone).items()}
     week_days = [week.first_day + datetime.timedelta(days=number) for number in range(7)]
-    days = [(day, counted(found[day])) for day in week_days if day in found]
+    days = [(day, _row(found, slips, day)) for day in week_days if day in found or day in slips]
     trend = []
     for number in range(TREND_WEEKS):
         one = Week(first + number * _WEEK)
-        trend.append(TrendWeek(one, counted(_added(found, one)), number * COLUMN))
+        on_paper = sum(came_in_on_paper(numbers) for day, numbers in slips.items() if _is_in(day, one))
+        trend.append(TrendWeek(one, counted(_added(found, one), on_paper), number * COLUMN))
     return OneGate(
         days=days,
         total=trend[-1].counted,
         interval=bootstrap([(row.proven or 0, row.with_smartphone or 0) for _, row in days]),
         trend=trend,
-        inside=inside([gate.pk], today).get(gate.pk, 0),
+        inside=inside([gate.pk], today).get(gate.pk, 0) + _inside_on_paper(slips.get(today, PaperSums())),
         gatekeepers=list(gate.gatekeepers.filter(named(today))),
         shifts=list(
             gate.shifts.filter(started_at__gte=now - datetime.timedelta(days=SHIFT_DAYS)).select_related("gatekeeper")[
@@ -86,6 +89,18 @@ def one_gate(gate: Gate, week: Week, now: datetime.datetime) -> OneGate:
 def _added(found: dict[datetime.date, Sums], week: Week) -> Sums:
     total = Sums()
     for day, sums in found.items():
-        if week.first_day <= day <= week.last_day:
+        if _is_in(day, week):
             total.update(sums)
     return total
+
+
+def _row(found: dict[datetime.date, Sums], slips: dict[datetime.date, PaperSums], day: datetime.date) -> Counted:
+    return counted(found.get(day, Sums()), came_in_on_paper(slips.get(day, PaperSums())))
+
+
+def _is_in(day: datetime.date, week: Week) -> bool:
+    return week.first_day <= day <= week.last_day
+
+
+def _inside_on_paper(numbers: PaperSums) -> int:
+    return came_in_on_paper(numbers) - numbers["went_out"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is printed for a gate: the sign at it, and a blank visitor book for agencies that must keep one."""
+"""What is printed for a gate: its sign, a tally sheet, a blank visitor book for agencies that must keep one."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.rollout.gates.models import Gate
-from bluezone.rollout.gates.printing import SIGN_PAPERS, book_pdf, pdf_response, sign_pdf
+from bluezone.rollout.gates.printing import SIGN_PAPERS, book_pdf, pdf_response, sign_pdf, tally_pdf
 
 
 @require_safe
@@ -25,3 +25,11 @@ def book(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank visitor book as PDF; nothing that is written into it ever comes into this system."""
     gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
     return pdf_response(book_pdf(gate), f"visitor-book-{gate.pk}")
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def tally(request: OfficeRequest, pk: int) -> HttpResponse:
+    """A blank tally sheet as PDF, for a gate without a tablet; its sums are entered on the page of paper slips."""
+    gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
+    return pdf_response(tally_pdf(gate), f"gate-tally-{gate.pk}")

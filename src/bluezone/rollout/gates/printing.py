@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Printed matter of a gate: badges, the sign at the gate, the blank visitor book.
+"""Printed matter of a gate: badges, the sign at the gate, a tally sheet, the blank visitor book.
 
 Vietnamese whatever language the office page has, since they hang and are worn in the agency; the sign is in both.
 """
@@ -16,7 +16,17 @@ from bluezone.rollout.gates.roster import Badge
 
 PAPERS = ("a6", "a4")
 SIGN_PAPERS = {"a4": 1.0, "a3": 1.414}
-BOOK_PAGES, BOOK_LINES = 4, 16
+BOOK_PAGES, BOOK_LINES = 4, 18
+# Boxes to cross out, in rows of ten so that they are quickly added up: enough for half a day at most gates.
+TALLY_LINES = {
+    "Đã xem màn hình (người trực thấy Bluezone mở trên máy)": 6,
+    "Cài rồi, chưa bật (đã nhắc bật)": 3,
+    "Chưa cài, đã hỗ trợ": 2,
+    "Chưa cài, đã nhắc": 3,
+    "Không có điện thoại thông minh": 3,
+    "LƯỢT RA": 6,
+}
+TENS_A_LINE = 3
 
 
 def badge_pdf(badge: Badge, paper: str) -> bytes:
@@ -39,6 +49,13 @@ def book_pdf(gate: Gate) -> bytes:
     """Blank pages of a visitor book, A4 across. Raises SheetUnavailable."""
     context = {"gate": gate, "city": facts("vi"), "pages": range(BOOK_PAGES), "lines": range(1, BOOK_LINES + 1)}
     return write_pdf(render_to_string("gates/print/book.html", context))
+
+
+def tally_pdf(gate: Gate) -> bytes:
+    """A sheet on which passages are crossed out, A4. Raises SheetUnavailable."""
+    kinds = [(name, range(lines)) for name, lines in TALLY_LINES.items()]
+    context = {"gate": gate, "city": facts("vi"), "kinds": kinds, "tens": range(TENS_A_LINE), "ten": range(10)}
+    return write_pdf(render_to_string("gates/print/tally.html", context))
 
 
 def pdf_response(content: bytes, name: str) -> HttpResponse:

@@ -10,8 +10,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.agencies.queries import day_to_show
 from bluezone.rollout.coverage import Week
-from bluezone.rollout.gates.keepingback import Counted, counted, kept_back
+from bluezone.rollout.gates.keepingback import Counted, GateWeek, counted, kept_back
 from bluezone.rollout.gates.models import Gate, Gatekeeper, GateKind
+from bluezone.rollout.gates.papersums import PaperSums, came_in_on_paper, paper_sums
 from bluezone.rollout.gates.sums import Sums, gate_sums
 
 GATES_A_PAGE = 50
@@ -39,13 +40,24 @@ def rows_of(gates: list[Gate], week: Week, own: frozenset[int]) -> list[GateRow]
 
     own: agencies whose gates the reader sees as they were counted.
     """
-    sums = gate_sums(week.first_day, week.last_day)
-    hidden = _hidden(sums, [gate.pk for gate in gates if gate.agency_id not in own])
+    everything = everything_of(week)
+    others = [gate.pk for gate in gates if gate.agency_id not in own]
+    hidden = kept_back(everything, others) if others else {}
     rows = []
     for gate in gates:
-        row = counted(sums.get(gate.pk, Sums()))
+        row = everything[gate.pk].counted if gate.pk in everything else counted(Sums())
         rows.append(GateRow(gate, row.without(hidden.get(gate.pk, ())), gate.agency_id in own))
     return rows
+
+
+def everything_of(week: Week) -> dict[int, GateWeek]:
+    """What every gate counted in a week, by tablet and on paper, with where it belongs; three queries."""
+    sums, slips = gate_sums(week.first_day, week.last_day), paper_sums(week.first_day, week.last_day)
+    gates = Gate.objects.filter(pk__in={*sums, *slips}).order_by("pk")
+    return {
+        pk: GateWeek(path, agency, counted(sums.get(pk, Sums()), came_in_on_paper(slips.get(pk, PaperSums()))))
+        for pk, agency, path in gates.values_list("pk", "agency_id", "agency__unit__path")
+    }
 
 
 def gates_under(unit: AdminUnit | None) -> QuerySet[Gate]:
@@ -65,10 +77,3 @@ def without_gatekeeper(unit: AdminUnit | None, today: datetime.date) -> QuerySet
     found = Agency.objects.in_force(day_to_show(Agency, today)).exclude(Exists(nominated))
     found = found.filter(unit__path__startswith=unit.path) if unit else found
     return found.select_related("unit").order_by("unit__path", "name", "pk")
-
-
-def _hidden(sums: dict[int, Sums], others: list[int]) -> dict[int, set[str]]:
-    if not others:
-        return {}
-    paths = dict(Gate.objects.filter(pk__in=sums).values_list("pk", "agency__unit__path"))
-    return kept_back({pk: (paths[pk], counted(each)) for pk, each in sums.items()}, others)

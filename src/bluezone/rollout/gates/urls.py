@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.rollout.gates import opening_views, print_views, roster_views, views
+from bluezone.rollout.gates import opening_views, paper_views, print_views, roster_views, views
 
 urlpatterns = [
     path("gates/", views.gate_list, name="gates"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("gates/<int:pk>/tablet/", opening_views.put_tablet, name="gate-tablet"),
     path("gates/<int:pk>/sign.pdf", print_views.sign, name="gate-sign"),
     path("gates/<int:pk>/book.pdf", print_views.book, name="gate-book"),
+    path("gates/<int:pk>/tally.pdf", print_views.tally, name="gate-tally"),
+    path("gates/<int:pk>/paper/", paper_views.paper, name="gate-paper"),
+    path("gates/<int:pk>/paper/remove/", paper_views.take_out, name="gate-paper-remove"),
     path("gates/<int:pk>/gatekeepers/new/", roster_views.nominate, name="gatekeeper-new"),
     path("gatekeepers/<int:pk>/renew/", roster_views.renew, name="gatekeeper-renew"),
     path("gatekeepers/<int:pk>/badge.pdf", roster_views.badge, name="gatekeeper-badge"),
