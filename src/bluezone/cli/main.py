@@ -25,6 +25,7 @@ COMMANDS = {
     "radio": "bluezone.cli.radio:radio",
     "restore": "bluezone.cli.backup:restore",
     "serve": "bluezone.cli.serve:serve",
+    "speaker": "bluezone.cli.speaker:speaker",
     "vectors": "bluezone.cli.vectors:vectors",
     "venues": "bluezone.cli.venues:venues",
 }

@@ -64,6 +64,8 @@ INSTALLED_APPS = [
     "bluezone.rollout.gates",
     "bluezone.rollout.canvass",
     "bluezone.rollout.schools",
+    "bluezone.rollout.bulletins",
+    "bluezone.rollout.loudspeakers",
     "bluezone.portal",
 ]
 MIDDLEWARE = [
@@ -148,6 +150,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
+        # Bulletins are listened to before they are approved.
+        "media-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],

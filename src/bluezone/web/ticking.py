@@ -35,6 +35,7 @@ def tick_until(stopped: threading.Event, server: KeyServer) -> None:
             if time.monotonic() - purged >= PURGE_SECONDS:
                 purge_office(datetime.datetime.now(datetime.UTC))
                 purge_backups(server.data_dir, datetime.datetime.now(datetime.UTC))
+                plan_airings(datetime.datetime.now(datetime.UTC))
                 queue_digests(datetime.datetime.now(datetime.UTC))
                 purged = time.monotonic()
             send_mail(datetime.datetime.now(datetime.UTC))
@@ -59,6 +60,13 @@ def queue_digests(now: datetime.datetime) -> None:
     queue_daily(now)
 
 
+def plan_airings(now: datetime.datetime) -> None:
+    """Give the bulletins of the coming days their times, so that loudspeakers always know two days ahead."""
+    from bluezone.rollout.bulletins import plan_ahead
+
+    plan_ahead(now)
+
+
 def purge_office(now: datetime.datetime) -> None:
     """Delete from the office what has had its time."""
     from bluezone.accounts import retention as accounts_retention
@@ -68,6 +76,7 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.healthauthority import retention as codes_retention
     from bluezone.messaging.email import retention as email_retention
     from bluezone.messaging.sms import retention as sms_retention
+    from bluezone.rollout.bulletins import retention as bulletins_retention
     from bluezone.rollout.directives import retention as directives_retention
     from bluezone.rollout.drives import retention as help_retention
     from bluezone.rollout.gates import retention as gates_retention
@@ -77,6 +86,7 @@ def purge_office(now: datetime.datetime) -> None:
     training.erase(now)
     accounts_retention.purge(now)
     agencies_retention.purge(now)
+    bulletins_retention.purge(now)
     codes_retention.purge(now)
     devices_retention.purge(now)
     directives_retention.purge(now)

@@ -20,6 +20,8 @@ urlpatterns = [
     path("", include("bluezone.rollout.directives.urls")),
     path("", include("bluezone.rollout.gates.urls")),
     path("", include("bluezone.rollout.schools.urls")),
+    path("", include("bluezone.rollout.bulletins.urls")),
+    path("", include("bluezone.rollout.loudspeakers.urls")),
     path("", include("bluezone.portal.urls")),
     path("language/<str:code>/", choose_language, name="language"),
 ]

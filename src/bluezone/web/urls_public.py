@@ -16,6 +16,8 @@ urlpatterns = [
     path("", include("bluezone.rollout.gates.urls_public")),
     path("", include("bluezone.rollout.canvass.urls_public")),
     path("", include("bluezone.rollout.schools.urls_public")),
+    path("", include("bluezone.rollout.bulletins.urls_public")),
+    path("", include("bluezone.rollout.loudspeakers.urls_public")),
     path("trust/", trust, name="trust"),
     path("trust/bluezone-authority.crt", authority_file, name="trust-file"),
     path("language/<str:code>/", choose_language, name="language"),

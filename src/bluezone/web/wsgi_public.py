@@ -7,9 +7,10 @@ from typing import Any
 
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.wsgi import Environ, handles
+from bluezone.rollout.loudspeakers import planserver
 
 # Under /v1 but Django's: what enrolled devices call, and requests for help.
-DJANGO_PREFIXES = ("/v1/devices/", "/v1/gates/", "/v1/canvass/")
+DJANGO_PREFIXES = ("/v1/devices/", "/v1/gates/", "/v1/canvass/", "/v1/speakers/")
 DJANGO_ADDRESSES = ("/v1/help",)
 
 
@@ -19,6 +20,7 @@ class PublicOrigin:
     def __init__(self) -> None:
         self._server: KeyServer | None = None
         self._pages: Any = None
+        self._speakers = planserver.PlanServer()
 
     def open(self) -> None:
         """Open what requests need; idempotent. Raises what KeyServer.open raises."""
@@ -35,6 +37,8 @@ class PublicOrigin:
         self.open()
         assert self._server is not None
         path = environ.get("PATH_INFO", "")
+        if planserver.answers(path):
+            return self._speakers(environ, start_response)
         if handles(path) and not path.startswith(DJANGO_PREFIXES) and path not in DJANGO_ADDRESSES:
             return self._server.application(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone speaker run` as a process: one thread plays, another speaks with the office; stops on SIGTERM."""
+
+import contextlib
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bluezone.edge.speakerbook import SpeakerBook
+from bluezone.edge.speakerclock import SpeakerClock
+from bluezone.edge.speakerplayer import open_player
+from bluezone.edge.speakerprogramme import Programme
+from bluezone.edge.speakersync import SpeakerRefused, SpeakerSync
+from bluezone.refusal import Refused
+
+POLL_SECONDS = 2.0
+STEP_SECONDS = 0.05
+_TIDY_SECONDS = 3600.0
+
+logger = logging.getLogger(__name__)
+
+
+class SpeakerNotEnrolled(Refused):
+    """The loudspeaker holds no token yet: it needs the one-time code of its page in the office."""
+
+    code = "speaker_not_enrolled"
+
+
+@dataclass(frozen=True)
+class SpeakerSetup:
+    """How a loudspeaker is to run. code: needed once. sink: as speakerplayer.open_player reads it."""
+
+    folder: Path
+    server: str
+    code: str | None
+    sink: str
+
+
+def run_speaker(
+    setup: SpeakerSetup,
+    say: Callable[[str], None],
+    wall: Callable[[], float] = time.time,
+) -> None:
+    """Play until the process is told to stop; once enrolled, the office may be out of reach.
+
+    Raises SpeakerNotEnrolled, SpeakerBookUnusable, PlayerUnavailable, SpeakerOffline, SpeakerRefused (enrolling).
+    """
+    player = open_player(setup.sink)
+    if player.sink in ("file", "null"):
+        say("no sound card: what is played is decoded and heard by nobody, and is reported so")
+    moment: list[Callable[[], float]] = [wall]
+    book = SpeakerBook(setup.folder, lambda: moment[0]())
+    try:
+        clock = SpeakerClock(book, wall, time.monotonic)
+        moment[0] = clock.now
+        sync = SpeakerSync(setup.server, book, clock, time.monotonic, player.sink)
+        if setup.code is not None:
+            sync.enrol(setup.code)
+        if not book.kept("token"):
+            raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
+        programme = Programme(book, player, clock.now, say)
+        _run(programme, sync, clock, say)
+    finally:
+        book.close()
+
+
+def _run(programme: Programme, sync: SpeakerSync, clock: SpeakerClock, say: Callable[[str], None]) -> None:
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    talking = threading.Thread(target=_talk_until, args=(stopped, sync, clock, programme, say), name="office")
+    programme.follow(sync.plan)
+    talking.start()
+    say("ready")
+    try:
+        while not stopped.wait(STEP_SECONDS):
+            programme.follow(sync.plan)
+            # Without a time that can be trusted nothing is played; the office sees the machine as silent.
+            if clock.is_sure:
+                programme.step()
+    finally:
+        programme.stop()
+        stopped.set()
+        talking.join()
+        with contextlib.suppress(Refused):
+            sync.tell()
+
+
+def _talk_until(
+    stopped: threading.Event,
+    sync: SpeakerSync,
+    clock: SpeakerClock,
+    programme: Programme,
+    say: Callable[[str], None],
+) -> None:
+    """Poll, fetch and tell, every two seconds; what goes wrong is said once and tried again."""
+    trouble, told_clock, tidied = "", False, time.monotonic()
+    while not stopped.is_set():
+        begun = time.monotonic()
+        try:
+            was = clock.now()
+            sync.poll()
+            if abs(clock.now() - was) > 30:
+                programme.clock_was_set()
+            if clock.is_wrong and not told_clock:
+                say(f"this machine's clock is off by {clock.off_seconds:.0f} s: playing by the server's time")
+                told_clock = True
+            while not stopped.is_set() and sync.fetch() and time.monotonic() - begun < POLL_SECONDS:
+                pass
+            sync.tell()
+            if time.monotonic() - tidied > _TIDY_SECONDS:
+                tidied = time.monotonic()
+                sync.tidy()
+            if trouble:
+                say("the office is reached again")
+            trouble = ""
+        except Refused as refused:
+            reason = refused.reason if isinstance(refused, SpeakerRefused) else refused.code
+            if reason != trouble:
+                say(f"office: {refused.message}")
+            trouble = reason
+        stopped.wait(max(0.0, POLL_SECONDS - (time.monotonic() - begun)))

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a loudspeaker is to play, as the office sent it and as it is kept for days without a network."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from bluezone.refusal import Refused
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_ORDER = {"emergency": 0, "priority": 1, "normal": 2}
+
+
+class SpeakerPlanInvalid(Refused):
+    """The office's plan cannot be read; the one that is kept stays in force."""
+
+    code = "speaker_plan_invalid"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One airing. due: Unix seconds; seconds: how long; sound: SHA-256 of its MP3."""
+
+    key: str
+    due: float
+    seconds: float
+    importance: str
+    sound: str
+    title: str
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether it is played over everything else."""
+        return self.importance == "emergency"
+
+    @property
+    def order(self) -> tuple[int, float, str]:
+        """Who begins first where several are due."""
+        return _ORDER[self.importance], self.due, self.key
+
+
+@dataclass(frozen=True)
+class Plan:
+    """zone: name, None for a machine that nobody has put into one. volume: 0..100."""
+
+    zone: str | None
+    volume: int
+    items: tuple[Item, ...]
+
+
+EMPTY = Plan(None, 0, ())
+
+
+def read_plan(text: str) -> Plan:
+    """The plan of the JSON of `GET /v1/speakers/plan`. Raises SpeakerPlanInvalid."""
+    try:
+        said = json.loads(text)
+        items = tuple(_item(one) for one in said["items"])
+        volume = int(said["volume"])
+        if not 0 <= volume <= 100:
+            raise ValueError(volume)
+        zone = said["zone"]
+        return Plan(None if zone is None else str(zone), volume, items)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SpeakerPlanInvalid(f"the plan cannot be read: {type(error).__name__}") from None
+
+
+def _item(one: dict[str, object]) -> Item:
+    item = Item(
+        str(one["key"]), float(str(one["due"])), float(str(one["seconds"])), str(one["importance"]), str(one["sound"]),
+        str(one["title"]),
+    )  # fmt: skip
+    # The hash becomes the name of a file.
+    if not _SHA256.fullmatch(item.sound) or item.importance not in _ORDER or not 0 < item.seconds < 86_400:
+        raise ValueError(item.key)
+    return item

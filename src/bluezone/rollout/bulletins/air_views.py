@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the air: the plan of a week, on paper too; the log against the plan; saying what was aired; the outlets."""
+
+import datetime
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.accounts import undoing
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.scoping import agencies_of
+from bluezone.accounts.training import practised
+from bluezone.agencies.exporting import write_xlsx
+from bluezone.agencies.listing import XLSX
+from bluezone.agencies.models import Agency
+from bluezone.agencies.queries import day_to_show
+from bluezone.refusal import Refused
+from bluezone.rollout.bulletins import airing, asking, attesting, listing, outlets, sentences
+from bluezone.rollout.bulletins.forms import AiredForm, OutletForm
+from bluezone.rollout.bulletins.indicators import week_span
+from bluezone.rollout.bulletins.models import Attestation, Outlet, OutletKind
+from bluezone.rollout.bulletins.printing import air_plan_pdf
+
+A_PAGE = 100
+# Rows of a file; a week of a city is far below.
+MOST_ROWS = 20_000
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def plan(request: OfficeRequest) -> HttpResponse:
+    """What is aired when and where in a week, of all outlets or of one."""
+    week, outlet = asking.week_of(request), asking.chosen_outlet(request)
+    since, until = week_span(week)
+    found = airing.airings_between(since, until, asking.chosen_unit(request), outlet.pk if outlet else None)
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "week": week, "page": page, "outlet": outlet, "outlets": _open_outlets(), "is_latest": False,
+        "days": airing.by_day(page.object_list),
+    }  # fmt: skip
+    return render(request, "bulletins/plan.html", context)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def plan_pdf(request: OfficeRequest) -> HttpResponse:
+    """The plan of a week as PDF, with room to tick and sign."""
+    week, outlet = asking.week_of(request), asking.chosen_outlet(request)
+    since, until = week_span(week)
+    found = airing.airings_between(since, until, None, outlet.pk if outlet else None)[:2000]
+    title = outlet.name if outlet else "Tất cả các đài và cụm loa"
+    response = HttpResponse(air_plan_pdf(title, list(found), week.first_day, week.last_day), "application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="air-plan-{week}.pdf"'
+    return response
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def log(request: OfficeRequest) -> HttpResponse:
+    """What was planned and what was aired: a day, or a week of `?week=`."""
+    since, until = asking.span_of(request)
+    now, outlet, unit = timezone.now(), asking.chosen_outlet(request), asking.chosen_unit(request)
+    found = airing.airings_between(since, until, unit, outlet.pk if outlet else None)
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    first = timezone.localdate(since)
+    context = {
+        "page": page,
+        "rows": airing.rows_of(list(page.object_list), now),
+        "counts": airing.counts_of(airing.rows_of(list(found.filter(due_at__lt=now)[:MOST_ROWS]), now)),
+        "first": first,
+        "last": timezone.localdate(until - datetime.timedelta(seconds=1)),
+        "before": first - datetime.timedelta(days=1),
+        "after": first + datetime.timedelta(days=1),
+        "week": request.GET.get("week", ""),
+        "outlet": outlet,
+        "unit": unit,
+        "outlets": _open_outlets(),
+        "kept": asking.kept_agencies(request),
+        "soon": now + attesting.EARLY,
+    }
+    return render(request, "bulletins/log.html", context)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def log_file(request: OfficeRequest) -> HttpResponse:
+    """The log as XLSX, proven and attested in columns of their own."""
+    since, until = asking.span_of(request)
+    outlet = asking.chosen_outlet(request)
+    found = airing.airings_between(since, until, asking.chosen_unit(request), outlet.pk if outlet else None)
+    rows = airing.rows_of(list(found[:MOST_ROWS]), timezone.now())
+    response = HttpResponse(write_xlsx([listing.listing(rows, since, until)]), content_type=XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="air-log-{timezone.localdate(since)}.xlsx"'
+    return response
+
+
+@practised
+@require_POST
+@audience(Audience.AIRING_KEEPERS)
+def aired(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One tap "Đã phát", attested, to be taken back within ten seconds: 302 back; 403 another agency's."""
+    found, now = asking.airing_of_ours(request, pk), timezone.now()
+    try:
+        attesting.attest(found, request.user, now)
+    except Refused as refused:
+        messages.error(request, sentences.of(refused))
+    else:
+        undoing.offer(request, "airing-attested", now, airing=pk)
+        messages.success(request, _("Noted: aired, attested by you."))
+    onward = request.POST.get("next", "")
+    return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "air-log")
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.AIRING_KEEPERS)
+def attest(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form; 403 another agency's."""
+    found = asking.airing_of_ours(request, pk)
+    form = AiredForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        photo = values["photo"].read() if values["photo"] else None
+        try:
+            attesting.attest(
+                found, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
+                note=values["note"],
+            )  # fmt: skip
+        except Refused as refused:
+            form.add_error(None, sentences.of(refused))
+        else:
+            messages.success(request, _("Noted, attested by you."))
+            return redirect(f"/air-log/?on={timezone.localdate(found.due_at)}")
+    status = 422 if form.errors else 200
+    return render(request, "bulletins/attest.html", {"airing": found, "form": form}, status=status)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def photo(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The photo of an attested airing; 404 where there is none."""
+    content = Attestation.objects.filter(airing=pk).values_list("photo", flat=True).first()
+    if content is None:
+        raise Http404
+    response = HttpResponse(bytes(content), content_type="image/jpeg")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.AIRING_KEEPERS)
+def new_outlet(request: OfficeRequest) -> HttpResponse:
+    """Enter a station or paper: 302 to the plan, 422 bad form or a name that is taken."""
+    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
+    form = OutletForm(request.POST or None, agencies=agencies_of(request.user, asking.KEEPERS).filter(pk__in=in_force))
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            outlets.enter(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
+        except Refused as refused:
+            form.add_error("name", sentences.of(refused))
+        else:
+            messages.success(request, _("It can be chosen in schedules now."))
+            return redirect("air-plan")
+    return render(request, "bulletins/outlet_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _open_outlets() -> list[Outlet]:
+    return list(Outlet.objects.filter(closed_at=None).select_related("agency"))

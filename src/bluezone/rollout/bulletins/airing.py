@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plan and log of airings as pages, files and reports read them: proven and attested side by side, never added."""
+
+import datetime
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.models import AdminUnit
+from bluezone.rollout.bulletins import plugging
+from bluezone.rollout.bulletins.models import Airing, Attestation
+from bluezone.rollout.bulletins.plugging import Proven
+
+# An airing that was due this long ago and of which nothing is known is called so.
+SILENT_AFTER = datetime.timedelta(minutes=5)
+
+
+class Aired(enum.Enum):
+    """One word for what became of an airing, weakest machine first."""
+
+    TO_COME = ("to_come", _("to come"))
+    AIRED = ("aired", _("aired"))
+    PARTLY = ("partly", _("aired in part"))
+    LATE = ("late", _("aired late"))
+    PREEMPTED = ("preempted", _("cut short by an emergency"))
+    MISSED = ("missed", _("not aired"))
+    SILENT = ("silent", _("no word yet"))
+    UNHEARD = ("unheard", _("played without a loudspeaker"))
+    DISPLACED = ("displaced", _("no time for it"))
+
+    def __init__(self, key: str, label: str) -> None:
+        self.key, self.label = key, label
+
+
+@dataclass(frozen=True)
+class Row:
+    """One airing with what is known of it. proven: None where no machine reports."""
+
+    airing: Airing
+    proven: Proven | None
+    attestation: Attestation | None
+    aired: Aired
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of a span: airings due, per machine proven and per outlet attested; the two are never added."""
+
+    machine_airings: int = 0
+    proven: int = 0
+    late: int = 0
+    preempted: int = 0
+    other_airings: int = 0
+    attested: int = 0
+
+
+def airings_between(
+    since: datetime.datetime, until: datetime.datetime, unit: AdminUnit | None = None, outlet: int | None = None
+) -> QuerySet[Airing]:
+    """Airings due in [since, until), of outlets that reach a unit or a part of it, or of one outlet."""
+    found = Airing.objects.filter(due_at__gte=since, due_at__lt=until)
+    if unit is not None:
+        own = Q(outlet__unit__path__startswith=unit.path)
+        found = found.filter(own | Q(outlet__unit=None, outlet__agency__unit__path__startswith=unit.path))
+    if outlet is not None:
+        found = found.filter(outlet=outlet)
+    joined = found.select_related("outlet__agency", "schedule__bulletin", "attestation__by", "script")
+    return joined.defer("attestation__photo").order_by("due_at", "outlet__name", "pk")
+
+
+def rows_of(airings: Sequence[Airing], now: datetime.datetime) -> list[Row]:
+    """Airings with what machines and people said of them, in a constant number of queries."""
+    said = plugging.proven(airing.pk for airing in airings)
+    rows = []
+    for airing in airings:
+        attestation = getattr(airing, "attestation", None)
+        proven = said.get(airing.pk)
+        rows.append(Row(airing, proven, attestation, _word(airing, proven, attestation, now)))
+    return rows
+
+
+def aired_counts(since: datetime.datetime, until: datetime.datetime, now: datetime.datetime) -> Counts:
+    """What was due and aired in a span up to now; the figures of a report on clause 6."""
+    rows = rows_of(list(airings_between(since, min(until, now))), now)
+    return counts_of(rows)
+
+
+def counts_of(rows: Iterable[Row]) -> Counts:
+    """The sums of a log."""
+    machines, others = [], []
+    for row in rows:
+        (others if row.proven is None else machines).append(row)
+    proven = [row.proven for row in machines if row.proven is not None]
+    return Counts(
+        machine_airings=sum(one.machines for one in proven),
+        proven=sum(one.aired for one in proven),
+        late=sum(one.late for one in proven),
+        preempted=sum(one.preempted for one in proven),
+        other_airings=len(others),
+        attested=sum(row.attestation is not None and row.attestation.was_aired for row in others),
+    )
+
+
+def _word(airing: Airing, proven: Proven | None, attestation: Attestation | None, now: datetime.datetime) -> Aired:
+    if airing.displaced:
+        return Aired.DISPLACED
+    if proven is None:
+        if attestation is not None:
+            return Aired.AIRED if attestation.was_aired else Aired.MISSED
+        return Aired.TO_COME if airing.due_at + SILENT_AFTER > now else Aired.SILENT
+    if proven.silent == proven.machines:
+        return Aired.TO_COME if airing.due_at + SILENT_AFTER > now else Aired.SILENT
+    if proven.aired == proven.machines:
+        return Aired.LATE if proven.late == proven.machines else Aired.AIRED
+    if proven.aired:
+        return Aired.PARTLY
+    for count, word in ((proven.preempted, Aired.PREEMPTED), (proven.missed, Aired.MISSED)):
+        if count:
+            return word
+    return Aired.UNHEARD
+
+
+def by_day(airings: Iterable[Airing]) -> list[tuple[datetime.date, list[Airing]]]:
+    """Airings in order, grouped by their local day."""
+    days: dict[datetime.date, list[Airing]] = {}
+    for one in airings:
+        days.setdefault(timezone.localdate(one.due_at), []).append(one)
+    return list(days.items())

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of bulletins: texts, recordings, schedules, outlets, and what was aired."""
+
+import datetime
+import re
+from typing import Any, ClassVar
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.models import Agency
+from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, OutletKind
+from bluezone.rollout.bulletins.rule import MOST_TIMES, Rule
+
+MOST_RECORDING_BYTES = 15 * 1024 * 1024
+MOST_PHOTO_BYTES = 8 * 1024 * 1024
+WEEKDAYS = [
+    (0, _("Monday")), (1, _("Tuesday")), (2, _("Wednesday")), (3, _("Thursday")), (4, _("Friday")), (5, _("Saturday")),
+    (6, _("Sunday")),
+]  # fmt: skip
+
+
+def _text(label: Any, help_text: Any = "", required: bool = True) -> forms.CharField:
+    area = forms.Textarea(attrs={"rows": 8})
+    return forms.CharField(label=label, help_text=help_text, max_length=6000, required=required, widget=area)
+
+
+def _day(label: Any, help_text: Any = "", required: bool = True) -> forms.DateField:
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    return forms.DateField(label=label, help_text=help_text, required=required, widget=widget)
+
+
+def _bounded(file: Any, most: int, said: str | Promise) -> Any:
+    if file is not None and file.size > most:
+        raise forms.ValidationError(said)
+    return file
+
+
+class BulletinForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new bulletin with its Vietnamese text and, where there is one, the English."""
+
+    agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency"))
+    text_vi = _text(_("Vietnamese text"), _("As it is to be heard. 94 syllables take half a minute."))
+    text_en = _text(_("English text"), required=False)
+
+    class Meta:
+        model = Bulletin
+        fields = ("title", "importance", "agency")
+        widgets: ClassVar = {"importance": forms.RadioSelect, "title": forms.TextInput(attrs={"autocomplete": "off"})}
+
+    def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
+
+
+class TextForm(forms.Form):
+    """The next version of a text in one language."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
+    text = _text(_("Text"))
+
+
+class RecordingForm(TextForm):
+    """A person's recording with what is said on it."""
+
+    file = forms.FileField(
+        label=_("Recording"), help_text=_("MP3, WAV, M4A, OGG, FLAC or WebM, from 1 second to 10 minutes.")
+    )
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large to be a bulletin."""
+        too_large = _("The file is larger than 15 MB. A bulletin of some minutes as MP3 is much smaller.")
+        return _bounded(self.cleaned_data["file"], MOST_RECORDING_BYTES, too_large)
+
+
+class ReasonForm(forms.Form):
+    """Why something is withdrawn."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class EmergencyForm(forms.Form):
+    """Where an emergency bulletin is aired at once."""
+
+    outlets = forms.ModelMultipleChoiceField(
+        Outlet.objects.none(), label=_("Where"), widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, outlets: QuerySet[Outlet], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["outlets"].queryset = outlets  # type: ignore[attr-defined]
+
+
+class ScheduleForm(EmergencyForm):
+    """When a bulletin is repeated, and where."""
+
+    languages = forms.MultipleChoiceField(label=_("Languages"), widget=forms.CheckboxSelectMultiple)
+    first = _day(_("First day"))
+    last = _day(_("Last day"), _("Aired on this day too. Leave empty where no end is set."), required=False)
+    times = forms.CharField(
+        label=_("Times of day"), max_length=200, help_text=_("For example: 5:30, 17:30"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    weekdays = forms.TypedMultipleChoiceField(
+        label=_("Only on"), choices=WEEKDAYS, coerce=int, required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("Tick none for every day."),
+    )  # fmt: skip
+    exceptions = forms.CharField(
+        label=_("Days left out"), max_length=400, required=False, help_text=_("For example: 2/9, 3/9/2020"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+
+    field_order = ("outlets", "languages", "first", "last", "times", "weekdays", "exceptions")
+
+    def __init__(self, *args: Any, languages: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(value, Language(value).label) for value in languages]
+        self.fields["languages"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_times(self) -> tuple[datetime.time, ...]:
+        """Times as people write them: 5:30, 5h30, 17h."""
+        words = [word for word in re.split(r"[,;\s]+", self.cleaned_data["times"].strip()) if word]
+        times = [_time(word) for word in words]
+        if not times or None in times or len(times) > MOST_TIMES:
+            raise forms.ValidationError(_("Write times like 5:30, 17:30; at most 24 of them."))
+        return tuple(time for time in times if time is not None)
+
+    def clean_exceptions(self) -> frozenset[datetime.date]:
+        """Days as people write them; without a year, in that of the first day."""
+        words = [word for word in re.split(r"[,;\s]+", self.cleaned_data["exceptions"].strip()) if word]
+        first = self.cleaned_data.get("first")
+        days = [_day_of(word, first.year if first else 2020) for word in words]
+        if None in days:
+            raise forms.ValidationError(_("Write days like 2/9, 3/9/2020."))
+        return frozenset(day for day in days if day is not None)
+
+    def rule(self) -> Rule:
+        """The rule of a valid form. Raises ScheduleEndsBeforeStart."""
+        values = self.cleaned_data
+        return Rule(
+            values["first"], values["last"], values["times"], frozenset(values["weekdays"]), values["exceptions"]
+        )
+
+
+class OutletForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A station or paper; loudspeakers have a form of their own."""
+
+    kind = forms.ChoiceField(
+        label=_("Kind"), widget=forms.RadioSelect,
+        choices=[choice for choice in OutletKind.choices if choice[0] != OutletKind.LOUDSPEAKERS],
+    )  # fmt: skip
+    agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency"))
+
+    class Meta:
+        model = Outlet
+        fields = ("kind", "name", "agency")
+        widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
+
+    def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
+
+
+class AiredForm(forms.Form):
+    """What became of an airing, with a link or a photo as evidence."""
+
+    was_aired = forms.TypedChoiceField(
+        label=_("What became of it"), choices=[("1", _("Aired")), ("0", _("Not aired"))], initial="1",
+        coerce=lambda value: value == "1", widget=forms.RadioSelect,
+    )  # fmt: skip
+    link = forms.URLField(
+        label=_("Link"), required=False, max_length=500, assume_scheme="https",
+        help_text=_("To the page, the broadcast or the issue."),
+    )  # fmt: skip
+    photo = forms.FileField(label=_("Photo"), required=False, help_text=_("JPEG or PNG, of the paper or the screen."))
+    note = forms.CharField(label=_("Note"), max_length=300, required=False)
+
+    def clean_photo(self) -> Any:
+        """Refuse what is too large to be a photo of a page."""
+        return _bounded(self.cleaned_data["photo"], MOST_PHOTO_BYTES, _("The photo is larger than 8 MB."))
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a reason where it was not aired."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("was_aired") is False and not values.get("note"):
+            self.add_error("note", _("Say why it was not aired."))
+        return values
+
+
+def _time(word: str) -> datetime.time | None:
+    found = re.fullmatch(r"(\d{1,2})(?:[:hg.](\d{2})?)?", word)
+    if found is None or int(found[1]) > 23 or int(found[2] or 0) > 59:
+        return None
+    return datetime.time(int(found[1]), int(found[2] or 0))
+
+
+def _day_of(word: str, year: int) -> datetime.date | None:
+    found = re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}))?", word)
+    try:
+        return datetime.date(int(found[3] or year), int(found[2]), int(found[1])) if found else None
+    except ValueError:
+        return None

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where and when a bulletin is to be aired, and what was said of it afterwards."""
+
+import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.accounts.training import PractisedMixin
+from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.rollout.bulletins.models.bulletin import Bulletin, Importance, Language, Script, Sound
+from bluezone.rollout.bulletins.rule import Rule
+
+
+class OutletKind(models.TextChoices):
+    """What carries a bulletin to the people."""
+
+    LOUDSPEAKERS = "loudspeakers", _("Loudspeakers")
+    RADIO = "radio", _("Radio")
+    TELEVISION = "tv", _("Television")
+    PRESS = "press", _("Newspaper")
+    ONLINE = "online", _("Website or social network")
+
+
+class Outlet(models.Model):
+    """A station, a paper, or a group of loudspeakers that play together.
+
+    unit: the territory it reaches, None for that of its agency. quiet_from, quiet_to: local times between which only
+    emergencies are aired; quiet_to may be on the next day. closed_at: nothing is planned for it any more.
+    """
+
+    kind = models.CharField(_("Kind"), max_length=16, choices=OutletKind)
+    name = models.CharField(_("Name"), max_length=80)
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="outlets", verbose_name=_("Agency"))
+    unit = models.ForeignKey(
+        AdminUnit, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("Area it reaches")
+    )
+    quiet_from = models.TimeField(_("Quiet from"), default=datetime.time(21))
+    quiet_to = models.TimeField(_("Quiet until"), default=datetime.time(5))
+    made_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["kind", "agency__name", "name", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(name=""), name="outlet_has_a_name"),
+            models.CheckConstraint(condition=Q(kind__in=OutletKind.values), name="outlet_kind_is_known"),
+            models.UniqueConstraint(
+                fields=["agency", "kind", "name"], condition=Q(closed_at__isnull=True), name="outlet_name_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Schedule(PractisedMixin):
+    """When a bulletin is repeated at some outlets; never changed but for days left out, its rank and its end.
+
+    languages: aired one after the other. times: "HH:MM" local. weekdays: 0 Monday, none: daily. exceptions: local days.
+    at_once: an emergency that is aired at this moment, whatever the rest says.
+    rank: the commune's order within a class, lower first.
+    Personal data: the accounts that planned and stopped it, official duties.
+    """
+
+    bulletin = models.ForeignKey(Bulletin, on_delete=models.CASCADE, related_name="schedules")
+    outlets = models.ManyToManyField(Outlet, related_name="schedules", verbose_name=_("Where"))
+    languages = models.JSONField(default=list)
+    first = models.DateField(_("First day"))
+    last = models.DateField(_("Last day"), null=True, blank=True)
+    times = models.JSONField(default=list)
+    weekdays = models.JSONField(default=list)
+    exceptions = models.JSONField(default=list)
+    at_once = models.DateTimeField(null=True)
+    rank = models.SmallIntegerField(default=0)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    stopped_at = models.DateTimeField(null=True)
+
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
+        ordering: ClassVar = ["bulletin", "first", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(last__isnull=True) | Q(last__gte=F("first")), name="schedule_ends_after")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bulletin_id} from {self.first}"
+
+    @property
+    def rule(self) -> Rule:
+        """The days and times; of an emergency aired at once there are none."""
+        return Rule(
+            self.first,
+            self.last,
+            tuple(datetime.time.fromisoformat(one) for one in self.times),
+            frozenset(self.weekdays),
+            frozenset(datetime.date.fromisoformat(one) for one in self.exceptions),
+        )
+
+
+class Airing(PractisedMixin):
+    """One bulletin in one language at one outlet at one time, made ahead from its schedule (planning.py).
+
+    key:        stays the same when the plan is made anew; loudspeakers name what they played by it.
+    due_at:     when the schedule wants it. starts_at: when it may begin (clashing.py), None when displaced.
+    displaced:  "clash" or "quiet" where it got no time. by_speakers: it is played by machines that report it.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="airings")
+    outlet = models.ForeignKey(Outlet, on_delete=models.PROTECT, related_name="airings")
+    script = models.ForeignKey(Script, on_delete=models.PROTECT, related_name="+")
+    sound = models.ForeignKey(Sound, on_delete=models.PROTECT, null=True, related_name="+")
+    language = models.CharField(max_length=8, choices=Language)
+    importance = models.CharField(max_length=12, choices=Importance)
+    due_at = models.DateTimeField(db_index=True)
+    starts_at = models.DateTimeField(null=True)
+    seconds = models.FloatField()
+    displaced = models.CharField(max_length=8, blank=True)
+
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
+        ordering: ClassVar = ["due_at", "outlet", "pk"]
+        indexes: ClassVar = [models.Index(fields=["outlet", "due_at"], name="airing_by_outlet")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=False, displaced="")
+                | Q(starts_at__isnull=True, displaced__in=["clash", "quiet"]),
+                name="airing_starts_or_says_why_not",
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Attestation(PractisedMixin):
+    """Somebody says that a bulletin was aired, or why not: booked attested, never added to what machines proved.
+
+    link: to the page, the broadcast or the issue. photo: of the paper or the screen, re-encoded without its metadata.
+    Personal data: the account that said so, an official duty; a photo may show people and goes after a year.
+    """
+
+    airing = models.OneToOneField(Airing, on_delete=models.CASCADE, related_name="attestation")
+    was_aired = models.BooleanField(default=True)
+    link = models.URLField(_("Link"), max_length=500, blank=True)
+    photo = models.BinaryField(null=True)
+    has_photo = models.BooleanField(default=False)
+    note = models.CharField(_("Note"), max_length=300, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    TRAINING_MOMENT = ""
+
+    class Meta(PractisedMixin.Meta):
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(was_aired=True) | ~Q(note=""), name="not_aired_for_a_reason")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.airing_id} by {self.by_id}"

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the press and every station can fetch: RSS of the approved bulletins, press kits, sounds, the air plan."""
+
+import datetime
+import hashlib
+from email.utils import format_datetime
+from xml.sax.saxutils import escape, quoteattr
+from zoneinfo import ZoneInfo
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.http import require_safe
+
+from bluezone.accounts.audiences import Audience, audience
+from bluezone.portal.facts import Facts, facts
+from bluezone.rollout.bulletins.calendar import calendar
+from bluezone.rollout.bulletins.models import Bulletin, Schedule, Script, Sound
+from bluezone.rollout.bulletins.planning import approved_scripts, seconds_of
+from bluezone.rollout.bulletins.presskit import press_kit
+
+MOST_ITEMS = 30
+_KEPT = "public, max-age=300"
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def rss(request: HttpRequest) -> HttpResponse:
+    """RSS 2.0 of the newest approved bulletins in Vietnamese, each with its MP3 and the address of its press kit."""
+    city = facts("vi")
+    with override("vi"):
+        name = _("Bulletins of %(city)s for stations and the press") % {"city": city.city}
+    shown = Bulletin.objects.filter(withdrawn_at=None, scripts__approved_at__isnull=False).distinct()
+    bulletins = list(shown.order_by("-made_at")[:MOST_ITEMS])
+    scripts = approved_scripts(one.pk for one in bulletins)
+    items = "".join(_item(one, scripts[one.pk, "vi"], city) for one in bulletins if (one.pk, "vi") in scripts)
+    itself = quoteattr(f"{city.address}/bulletins/rss.xml")
+    xml = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>'
+        f"<title>{escape(name)}</title><link>{escape(city.address)}/</link><description>{escape(name)}</description>"
+        f'<language>vi</language><atom:link href={itself} rel="self" type="application/rss+xml"/>{items}'
+        "</channel></rss>\n"
+    )
+    return _cached(request, xml.encode(), "application/rss+xml; charset=utf-8")
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def ics(request: HttpRequest) -> HttpResponse:
+    """iCalendar of every schedule in force."""
+    city, now = facts("vi"), timezone.now()
+    zone = ZoneInfo(timezone.get_default_timezone_name())
+    running = Schedule.objects.filter(stopped_at=None, at_once=None, bulletin__withdrawn_at=None)
+    running = running.select_related("bulletin").prefetch_related("outlets")
+    schedules = [one for one in running if one.last is None or one.last >= timezone.localdate(now)]
+    scripts = approved_scripts({one.bulletin_id for one in schedules})
+    with override("vi"):
+        name = _("Air plan of %(city)s") % {"city": city.city}
+        timed = [
+            (one, sum(seconds_of(script) for key, script in scripts.items() if _is_aired(one, key)))
+            for one in schedules
+        ]
+        host = city.address.split("//")[-1].split(":")[0]
+        # The stamp changes once an hour, so that whoever has the calendar is told so.
+        content = calendar(timed, name, host, zone, now.replace(minute=0, second=0, microsecond=0))
+    return _cached(request, content, "text/calendar; charset=utf-8")
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def kit(request: HttpRequest, pk: int) -> HttpResponse:
+    """The press kit of a bulletin with an approved text; 404 for others, and for one that was withdrawn."""
+    bulletin = _shown(pk)
+    response = _cached(request, press_kit(bulletin), "application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="bluezone-ban-tin-{pk}.zip"'
+    return response
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def sound(request: HttpRequest, pk: int, language: str) -> HttpResponse:
+    """The MP3 of the newest approved version in a language."""
+    script = approved_scripts([_shown(pk).pk]).get((pk, language))
+    if script is None or script.sound is None:
+        raise Http404
+    content = Sound.objects.values_list("content", flat=True).get(pk=script.sound.pk)
+    return _cached(request, bytes(content), "audio/mpeg")
+
+
+def _is_aired(schedule: Schedule, key: tuple[int, str]) -> bool:
+    return key[0] == schedule.bulletin_id and key[1] in schedule.languages
+
+
+def _shown(pk: int) -> Bulletin:
+    found = Bulletin.objects.filter(withdrawn_at=None, scripts__approved_at__isnull=False).distinct()
+    bulletin: Bulletin = get_object_or_404(found, pk=pk)
+    return bulletin
+
+
+def _item(bulletin: Bulletin, script: Script, city: Facts) -> str:
+    base = f"{city.address}/bulletins/{bulletin.pk}/"
+    guid = f"bulletin-{bulletin.pk}-{script.number}@{city.address.split('//')[-1]}"
+    at = script.approved_at or script.written_at
+    enclosure = ""
+    if script.sound is not None:
+        size = len(bytes(Sound.objects.values_list("content", flat=True).get(pk=script.sound.pk)))
+        enclosure = f'<enclosure url={quoteattr(base + "vi.mp3")} length="{size}" type="audio/mpeg"/>'
+    return (
+        f"<item><title>{escape(bulletin.title)}</title><link>{escape(base)}press-kit.zip</link>"
+        f'<guid isPermaLink="false">{escape(guid)}</guid>'
+        f"<pubDate>{format_datetime(at.astimezone(datetime.UTC), usegmt=True)}</pubDate>"
+        f"<category>{escape(str(bulletin.importance))}</category>"
+        f"<description>{escape(script.text)}</description>{enclosure}</item>"
+    )
+
+
+def _cached(request: HttpRequest, content: bytes, kind: str) -> HttpResponse:
+    """The content, or 304 for whoever has it."""
+    etag = quote_etag(hashlib.sha256(content).hexdigest()[:32])
+    response = HttpResponse(content, content_type=kind)
+    response.headers["ETag"], response.headers["Cache-Control"] = etag, _KEPT
+    return get_conditional_response(request, etag=etag, response=response) or response

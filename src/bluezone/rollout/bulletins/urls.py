@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of the bulletins in the office."""
+
+from django.urls import path
+
+from bluezone.rollout.bulletins import air_views, approve_views, schedule_views, views
+
+urlpatterns = [
+    path("bulletins/", views.bulletin_list, name="bulletins"),
+    path("bulletins/new/", views.new_bulletin, name="bulletin-new"),
+    path("bulletins/<int:pk>/", views.bulletin, name="bulletin"),
+    path("bulletins/<int:pk>/write/", views.write_text, name="bulletin-write"),
+    path("bulletins/<int:pk>/record/", views.record, name="bulletin-record"),
+    path("bulletins/<int:pk>/withdraw/", views.withdraw, name="bulletin-withdraw"),
+    path("bulletins/<int:pk>/now/", schedule_views.at_once, name="bulletin-now"),
+    path("bulletins/<int:pk>/schedules/new/", schedule_views.new_schedule, name="schedule-new"),
+    path("bulletins/versions/<int:pk>/sound.mp3", approve_views.sound, name="script-sound"),
+    path("bulletins/versions/<int:pk>/listening/", approve_views.listening, name="script-listening"),
+    path("bulletins/versions/<int:pk>/approve/", approve_views.approve, name="script-approve"),
+    path("schedules/<int:pk>/", schedule_views.schedule, name="schedule"),
+    path("schedules/<int:pk>/stop/", schedule_views.stop, name="schedule-stop"),
+    path("schedules/<int:pk>/leave-out/", schedule_views.leave_out, name="schedule-leave-out"),
+    path("schedules/<int:pk>/first/", schedule_views.put_first, name="schedule-first"),
+    path("air-plan/", air_views.plan, name="air-plan"),
+    path("air-plan/file.pdf", air_views.plan_pdf, name="air-plan-pdf"),
+    path("air-log/", air_views.log, name="air-log"),
+    path("air-log/file/", air_views.log_file, name="air-log-file"),
+    path("airings/<int:pk>/aired/", air_views.aired, name="airing-aired"),
+    path("airings/<int:pk>/say/", air_views.attest, name="airing-attest"),
+    path("airings/<int:pk>/photo.jpg", air_views.photo, name="airing-photo"),
+    path("outlets/new/", air_views.new_outlet, name="outlet-new"),
+]

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of bulletins: the list, one bulletin with its versions and sound, writing, recording, withdrawing."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.models import Role
+from bluezone.accounts.scoping import agencies_of, may
+from bluezone.accounts.training import practised
+from bluezone.agencies.models import Agency
+from bluezone.agencies.queries import day_to_show
+from bluezone.refusal import Refused
+from bluezone.rollout.bulletins import approving, asking, sentences, writing
+from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, TextForm
+from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Importance, Language, Script
+
+A_PAGE = 30
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def bulletin_list(request: OfficeRequest) -> HttpResponse:
+    """Every bulletin, newest first, with how many of its texts wait for approval."""
+    found = Bulletin.objects.select_related("agency").prefetch_related("scripts")
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    rows = [(one, _newest(one)) for one in page.object_list]
+    context = {"page": page, "rows": rows, "writes": asking.writes_for(request)}
+    return render(request, "bulletins/list.html", context)
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EDITORS)
+def new_bulletin(request: OfficeRequest) -> HttpResponse:
+    """Write a bulletin: 302 to its page, 422 bad form."""
+    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
+    reached = agencies_of(request.user, [Role.EDITOR]).filter(pk__in=in_force)
+    form = BulletinForm(request.POST or None, agencies=reached, initial={"importance": Importance.NORMAL})
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        texts = {"vi": values["text_vi"], "en": values["text_en"]}
+        made = writing.new_bulletin(
+            request.user, values["agency"], values["title"], values["importance"], texts, timezone.now()
+        )
+        messages.success(request, _("The bulletin is stored. Listen to it; somebody else approves it."))
+        return redirect("bulletin", made.pk)
+    return render(request, "bulletins/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One bulletin: each language with its newest and its approved version, its schedules, its files."""
+    found = get_object_or_404(Bulletin.objects.select_related("agency__unit", "made_by"), pk=pk)
+    scripts = found.scripts.select_related("machine", "recording", "written_by", "approved_by")
+    scripts = scripts.defer("machine__content", "recording__content").order_by("language", "-number")
+    writes = asking.writes_for(request, found.agency)
+    hears = writes or may(request.user, asking.APPROVERS, agency=found.agency)
+    languages: dict[str, list[Script]] = {}
+    for script in scripts:
+        languages.setdefault(script.language, []).append(script)
+    shown = [
+        {
+            "language": Language(language),
+            "newest": versions[0],
+            "older": versions[1:],
+            "approved": next((one for one in versions if one.approved_at), None),
+            "heard": approving.has_heard(versions[0], request.user),
+            "is_author": versions[0].written_by_id == request.user.pk,
+        }
+        for language, versions in sorted(languages.items(), key=lambda pair: Language.values.index(pair[0]))
+    ]
+    context = {
+        "bulletin": found,
+        "languages": shown,
+        "writes": writes,
+        "hears": hears,
+        "approves": may(request.user, asking.APPROVERS, agency=found.agency),
+        "schedules": found.schedules.prefetch_related("outlets").order_by("-pk"),
+        "is_ready": any(one["approved"] for one in shown) and not found.withdrawn_at,
+        "is_emergency": found.importance == Importance.EMERGENCY,
+    }
+    return render(request, "bulletins/bulletin.html", context)
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EDITORS)
+def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Write the next version of a text: 302 to the bulletin, 409 withdrawn, 422 bad form; 403 another agency's."""
+    found = asking.bulletin_of_ours(request, pk)
+    form = TextForm(request.POST or None, initial=_initial(request, found))
+    status = 422 if form.errors else 200
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            writing.write(found, values["language"], values["text"], request.user, timezone.now())
+        except Refused as refused:
+            form.add_error(None, sentences.of(refused))
+            status = 409
+        else:
+            if values["language"] not in MACHINE_LANGUAGES:
+                messages.info(request, _("No machine speaks this language: put in a person’s recording."))
+            messages.success(request, _("The new version is stored. It is aired once somebody else has approved it."))
+            return redirect("bulletin", pk)
+    return render(request, "bulletins/write.html", {"bulletin": found, "form": form, "records": False}, status=status)
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EDITORS)
+def record(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Put in a person's recording: 302 to the bulletin, 409 withdrawn, 422 what cannot be aired; 403 another's."""
+    found = asking.bulletin_of_ours(request, pk)
+    form = RecordingForm(request.POST or None, request.FILES or None, initial=_initial(request, found))
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        data = values["file"].read()
+        try:
+            writing.record(found, values["language"], values["text"], data, request.user, timezone.now())
+        except Refused as refused:
+            form.add_error("file", sentences.of(refused))
+        else:
+            messages.success(request, _("The recording is stored. It is aired once somebody else has approved it."))
+            return redirect("bulletin", pk)
+    context = {"bulletin": found, "form": form, "records": True}
+    return render(request, "bulletins/write.html", context, status=422 if form.errors else 200)
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EDITORS)
+def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask why, then withdraw: 302 to the bulletin; 403 another agency's."""
+    found = asking.bulletin_of_ours(request, pk)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        writing.withdraw(found, form.cleaned_data["reason"], request.user, timezone.now())
+        messages.success(request, _("The bulletin is withdrawn: nothing of it is aired any more. The log stays."))
+        return redirect("bulletin", pk)
+    status = 422 if form.errors else 200
+    return render(request, "bulletins/withdraw.html", {"bulletin": found, "form": form}, status=status)
+
+
+def _initial(request: OfficeRequest, found: Bulletin) -> dict[str, str]:
+    language = request.GET.get("language", "")
+    if language not in Language.values:
+        return {}
+    newest = found.scripts.filter(language=language).order_by("-number").first()
+    return {"language": language, "text": newest.text if newest else ""}
+
+
+def _newest(found: Bulletin) -> list[Script]:
+    """The newest version of each language, from what was prefetched."""
+    newest: dict[str, Script] = {}
+    for script in sorted(found.scripts.all(), key=lambda one: one.number):
+        newest[script.language] = script
+    return list(newest.values())

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Django app of loudspeakers."""
+
+from django.apps import AppConfig
+
+
+class LoudspeakersConfig(AppConfig):
+    """Zones, machines, and what was proven to be aired."""
+
+    name = "bluezone.rollout.loudspeakers"
+
+    def ready(self) -> None:
+        """Hear of changes of the plan, tell what machines proved, and show it in coverage."""
+        from bluezone.rollout.bulletins import read_proven_with, when_plan_changes
+        from bluezone.rollout.coverage import register
+        from bluezone.rollout.loudspeakers.indicators import AiredProven
+        from bluezone.rollout.loudspeakers.proving import proven
+        from bluezone.rollout.loudspeakers.versions import bump
+
+        when_plan_changes(bump)
+        read_proven_with(proven)
+        register(AiredProven())

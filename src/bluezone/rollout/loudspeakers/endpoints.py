@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What loudspeakers tell the office: what they played, and how they are."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from bluezone.accounts.audiences import Audience, audience
+from bluezone.devices.audience import DeviceRequest, device_audience, json_body
+from bluezone.devices.models import DeviceKind
+from bluezone.devices.refusing import NoSuchAddress, answer
+from bluezone.rollout.loudspeakers.taking import PlayedInvalid, note_status, take
+
+MOST_BYTES = 256 * 1024
+
+
+@device_audience(DeviceKind.SPEAKER, method="POST")
+def played(request: DeviceRequest) -> dict[str, Any]:
+    """Store reports and status; 409 `speaker_clock_wrong`, 422 `speaker_report_invalid` with nothing taken."""
+    said = json_body(request, MOST_BYTES)
+    rows, now = said.get("played", []), timezone.now()
+    if not isinstance(rows, list):
+        raise PlayedInvalid("played is a list")
+    if "status" in said:
+        note_status(request.device, said["status"], now)
+    taken = take(request.device, rows, now)
+    return {"server_time": now.timestamp(), "accepted": taken.accepted, "unknown": taken.unknown}
+
+
+@audience(Audience.EVERYONE)
+def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
+    """404 in the API's error shape for any other address of loudspeakers."""
+    return answer(NoSuchAddress("nothing is served at this address"), timezone.now())

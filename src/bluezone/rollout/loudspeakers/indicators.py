@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the loudspeakers bring into coverage: airings that machines report to have played."""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bluezone.rollout.bulletins import Airing, week_span
+from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
+from bluezone.rollout.loudspeakers.proving import proven
+
+
+class AiredProven(Indicator):
+    """Airings that a machine with a loudspeaker played whole / airings due, one for each machine."""
+
+    key = "aired-proven"
+    proof = Proof.PROVEN
+    name = gettext_lazy("bulletins played, reported by the loudspeakers themselves")
+    base_name = gettext_lazy("airings due at connected loudspeakers")
+
+    def figures(self, week: Week) -> Iterable[Figure]:
+        """A constant number of queries."""
+        since, until = week_span(week)
+        due = Airing.objects.filter(due_at__gte=since, due_at__lt=min(until, timezone.now()), sound__isnull=False)
+        rows = list(
+            due.values_list("pk", "outlet__agency_id", "outlet__unit__path", "outlet__agency__unit__path", "due_at")
+        )
+        said = proven(row[0] for row in rows)
+        aired: Counter[tuple[str, int, datetime.date]] = Counter()
+        base: Counter[tuple[str, int, datetime.date]] = Counter()
+        for pk, agency, own, otherwise, moment in rows:
+            if pk in said:
+                cell = (own or otherwise, agency, timezone.localdate(moment))
+                aired[cell] += said[pk].aired
+                base[cell] += said[pk].machines
+        for cell, count in sorted(base.items()):
+            yield Figure(cell[0], cell[1], aired[cell], count, _("the plan of airings"), cell[2])
+
+    def rows_address(self, unit_id: int, week: Week) -> str:
+        """The log of that week."""
+        return f"{reverse('air-log')}?{urlencode({'week': week, 'unit': unit_id})}"

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Set up loudspeakers: zones, their volume and quiet hours, and which machine plays for which."""
+
+import datetime
+
+from django.db import transaction
+
+from bluezone.accounts.auditing import record
+from bluezone.accounts.models import Act
+from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.devices.models import Device
+from bluezone.rollout.bulletins import OutletKind, enter, set_quiet
+from bluezone.rollout.loudspeakers.models import Unit, Zone
+from bluezone.rollout.loudspeakers.versions import bump
+
+
+def open_zone(actor: str, name: str, agency: Agency, unit: AdminUnit | None, *, by_hand: bool) -> Zone:
+    """Enter a zone. Raises OutletNameTaken."""
+    with transaction.atomic():
+        outlet = enter(actor, OutletKind.LOUDSPEAKERS, name, agency, unit)
+        return Zone.objects.create(outlet=outlet, by_hand=by_hand)
+
+
+def set_up(
+    actor: str,
+    zone: Zone,
+    volume: int,
+    quiet: tuple[datetime.time, datetime.time],
+    now: datetime.datetime,
+    *,
+    by_hand: bool,
+) -> None:
+    """Change volume (0..100), quiet hours, and whether the zone is played by hand."""
+    with transaction.atomic():
+        Zone.objects.filter(pk=zone.pk).update(volume=volume, by_hand=by_hand)
+        set_quiet(actor, zone.outlet, *quiet, now)
+        bump()
+
+
+def put_machine(actor: str, device: Device, zone: Zone) -> None:
+    """Let a machine play for a zone from now on."""
+    with transaction.atomic():
+        Unit.objects.update_or_create(device=device, defaults={"zone": zone})
+        record(actor, Act.OUTLET_CHANGED, str(zone.pk), device=device.pk)
+        bump()
+
+
+def set_volume(actor: str, unit: Unit, volume: int | None) -> None:
+    """A machine's own volume (0..100), None for that of its zone."""
+    with transaction.atomic():
+        Unit.objects.filter(pk=unit.pk).update(volume=volume)
+        record(actor, Act.OUTLET_CHANGED, str(unit.zone_id), device=unit.pk, volume=volume)
+        bump()

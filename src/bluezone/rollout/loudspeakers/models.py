@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Zones of loudspeakers, the machines in them, and what the machines say they played.
+
+Source: Công văn 458/UBND-VP, clause 6 ("hệ thống truyền thanh cơ sở và định kỳ nhắc lại").
+"""
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.devices.models import Device
+from bluezone.rollout.bulletins import Airing, Outlet
+
+
+class Zone(models.Model):
+    """Loudspeakers that play together: an outlet of that kind, with its volume.
+
+    volume: 0..100 percent. by_hand: somebody plays it from a memory stick and says so (attested).
+    """
+
+    outlet = models.OneToOneField(Outlet, on_delete=models.CASCADE, primary_key=True, related_name="zone")
+    volume = models.PositiveSmallIntegerField(_("Volume (percent)"), default=80, validators=[MaxValueValidator(100)])
+    by_hand = models.BooleanField(_("Played by hand"), default=False)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(volume__lte=100), name="zone_volume_is_percent")]
+
+    def __str__(self) -> str:
+        return str(self.outlet)
+
+
+class Unit(models.Model):
+    """One machine that plays for a zone.
+
+    volume: its own, None for the zone's. heard_at: its last word, to the half minute.
+    sink: what it plays with; "file" and "null" have no loudspeaker. clock_off_seconds: by how much its own clock
+    differs from the server's, as it measured it. missing: sounds it has not fetched yet.
+    """
+
+    device = models.OneToOneField(Device, on_delete=models.CASCADE, primary_key=True, related_name="speaker")
+    zone = models.ForeignKey(Zone, on_delete=models.PROTECT, related_name="units")
+    volume = models.PositiveSmallIntegerField(_("Volume (percent)"), null=True, blank=True)
+    heard_at = models.DateTimeField(null=True)
+    sink = models.CharField(max_length=16, blank=True)
+    clock_off_seconds = models.FloatField(null=True)
+    missing = models.PositiveIntegerField(null=True)
+    problem = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(volume__isnull=True) | Q(volume__lte=100), name="unit_volume_is_percent")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} in {self.zone_id}"
+
+
+class Outcome(models.TextChoices):
+    """What a machine says became of an airing."""
+
+    PLAYED = "played", _("played")
+    PREEMPTED = "preempted", _("cut short by an emergency")
+    MISSED = "missed", _("not played")
+
+
+class Playing(models.Model):
+    """One airing at one machine, as the machine reported it; the first word of it stays.
+
+    began_at, ended_at: by the server's clock as the machine measured it. interrupted_seconds: an emergency's share.
+    """
+
+    airing = models.ForeignKey(Airing, on_delete=models.CASCADE, related_name="playings")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="playings")
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    began_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    heard_seconds = models.FloatField(default=0)
+    interrupted_seconds = models.FloatField(default=0)
+    sink = models.CharField(max_length=16)
+    reason = models.CharField(max_length=40, blank=True)
+    reported_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["airing", "device"], name="playing_once"),
+            models.CheckConstraint(condition=Q(outcome__in=Outcome.values), name="playing_outcome_is_known"),
+            models.CheckConstraint(
+                condition=Q(outcome="missed") | Q(began_at__isnull=False), name="what_was_played_began"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.airing_id} at {self.device_id}: {self.outcome}"
+
+
+class PlanVersion(models.Model):
+    """One row whose number rises with every change of what machines are to play."""
+
+    number = models.PositiveBigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What loudspeakers poll every two seconds, in front of Django: `GET /v1/speakers/plan` and their audio files.
+
+500 machines ask 250 times a second, so the usual answer (304, nothing changed) touches no store: who holds which
+token is read every five seconds, whether the plan changed every quarter of one, and the machines' last word is
+written every half minute for all of them together. Contracts: docs/reference/openapi-devices.yaml.
+"""
+
+import datetime
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+PREFIX = "/v1/speakers/"
+PLAN_PATH, AUDIO_PATH = PREFIX + "plan", PREFIX + "audio/"
+AHEAD = datetime.timedelta(hours=48)
+BEHIND = datetime.timedelta(hours=1)
+TOKENS_SECONDS = 5.0
+VERSION_SECONDS = 0.25
+FLUSH_SECONDS = 30.0
+# A token that nobody holds makes the list be read again, but not by a stranger's flood.
+UNKNOWN_SECONDS = 1.0
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+_CHALLENGE = ("WWW-Authenticate", "Bearer")
+
+
+def answers(path: str) -> bool:
+    """Whether this answers a path; the rest of PREFIX is Django's."""
+    return path == PLAN_PATH or path.startswith(AUDIO_PATH)
+
+
+class PlanServer:
+    """One process's memory of tokens and plans. wall: Unix seconds; clock: monotonic seconds."""
+
+    def __init__(self, wall: Callable[[], float] = time.time, clock: Callable[[], float] = time.monotonic) -> None:
+        self._wall, self._clock = wall, clock
+        self._lock = threading.Lock()
+        self._holders: dict[str, int] = {}
+        self._holders_at = self._unknown_at = self._version_at = -TOKENS_SECONDS
+        self._stamp: tuple[int, int] = (-1, -1)
+        self._plans: dict[int, tuple[str, bytes]] = {}
+        self._heard: set[int] = set()
+        self._flushed_at = clock()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request; errors in the one shape of the API."""
+        from django.db import DatabaseError
+
+        if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
+            return _error(start_response, "405 Method Not Allowed", "method_not_allowed", ("Allow", "GET, HEAD"))
+        try:
+            return self._answer(environ, start_response)
+        except DatabaseError:
+            return _error(start_response, "503 Service Unavailable", "office_unavailable", ("Retry-After", "5"))
+
+    def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        device = self._device(token.strip()) if scheme.lower() == "bearer" else None
+        if device is None:
+            return _error(start_response, "401 Unauthorized", "device_token_invalid", _CHALLENGE)
+        self._note(device)
+        path = environ["PATH_INFO"]
+        if path != PLAN_PATH:
+            return _audio(path.removeprefix(AUDIO_PATH), start_response)
+        etag, body = self._plan(device)
+        headers = [("ETag", etag), ("Cache-Control", "no-cache"), ("Bluezone-Time", f"{self._wall() * 1000:.0f}")]
+        if environ.get("HTTP_IF_NONE_MATCH") == etag:
+            start_response("304 Not Modified", headers)
+            return []
+        start_response("200 OK", [*headers, ("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _device(self, token: str) -> int | None:
+        """Who holds a token; the lookup is by its SHA-256, so its time tells nothing of the tokens there are."""
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        now = self._clock()
+        if now - self._holders_at >= TOKENS_SECONDS:
+            self._read_holders(now)
+        device = self._holders.get(digest)
+        if device is None and now - self._unknown_at >= UNKNOWN_SECONDS:
+            self._unknown_at = now
+            self._read_holders(now)
+            device = self._holders.get(digest)
+        return device
+
+    def _read_holders(self, now: float) -> None:
+        from django.db import close_old_connections
+
+        from bluezone.devices.models import Device, DeviceKind
+
+        close_old_connections()
+        held = Device.objects.filter(kind=DeviceKind.SPEAKER, revoked_at=None, token_digest__isnull=False)
+        self._holders = dict(held.values_list("token_digest", "pk"))
+        self._holders_at = now
+
+    def _plan(self, device: int) -> tuple[str, bytes]:
+        """The entity tag and the JSON of a machine's plan, made anew when something changed or an hour has passed."""
+        now = self._clock()
+        if now - self._version_at >= VERSION_SECONDS:
+            stamp = (_version(), int(self._wall() // 3600))
+            with self._lock:
+                if stamp != self._stamp:
+                    self._stamp, self._plans = stamp, {}
+                self._version_at = now
+        plans = self._plans
+        found = plans.get(device)
+        if found is None:
+            body = json.dumps(plan_of(device, self._stamp[1] * 3600), ensure_ascii=False).encode()
+            found = plans[device] = (f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
+        return found
+
+    def _note(self, device: int) -> None:
+        """Remember that a machine spoke; write it for all of them now and then."""
+        self._heard.add(device)
+        if self._clock() - self._flushed_at < FLUSH_SECONDS:
+            return
+        with self._lock:
+            heard, self._heard, self._flushed_at = self._heard, set(), self._clock()
+        if heard:
+            _write_heard(heard, datetime.datetime.fromtimestamp(self._wall(), datetime.UTC))
+
+
+def plan_of(device: int, hour: int) -> dict[str, Any]:
+    """What a machine is to play from an hour before `hour` (Unix seconds, a full hour) until AHEAD after it."""
+    from bluezone.rollout.bulletins import Airing
+    from bluezone.rollout.loudspeakers.models import Unit
+
+    unit = Unit.objects.select_related("zone__outlet").filter(pk=device).first()
+    if unit is None or unit.zone.by_hand:
+        return {"zone": None, "volume": 0, "items": []}
+    at = datetime.datetime.fromtimestamp(hour, datetime.UTC)
+    due = Airing.objects.filter(
+        outlet=unit.zone_id, starts_at__gte=at - BEHIND, starts_at__lt=at + AHEAD, sound__isnull=False
+    ).order_by("starts_at", "pk")
+    rows = due.values_list("key", "starts_at", "seconds", "importance", "sound__sha256", "schedule__bulletin__title")
+    items = [
+        {"key": key, "due": starts.timestamp(), "seconds": seconds, "importance": kind, "sound": sound, "title": title}
+        for key, starts, seconds, kind, sound, title in rows
+    ]
+    volume = unit.zone.volume if unit.volume is None else unit.volume
+    return {"zone": unit.zone.outlet.name, "volume": volume, "items": items}
+
+
+def _version() -> int:
+    from django.db import close_old_connections
+
+    from bluezone.rollout.loudspeakers.models import PlanVersion
+
+    close_old_connections()
+    return PlanVersion.objects.filter(pk=1).values_list("number", flat=True).first() or 0
+
+
+def _write_heard(devices: set[int], now: datetime.datetime) -> None:
+    from django.db.models import Q
+
+    from bluezone.devices.models import Device
+    from bluezone.rollout.loudspeakers.models import Unit
+
+    keys, hour = sorted(devices), now.replace(minute=0, second=0, microsecond=0)
+    for start in range(0, len(keys), 500):
+        some = keys[start : start + 500]
+        Unit.objects.filter(pk__in=some).update(heard_at=now)
+        older = Q(last_seen_hour__isnull=True) | Q(last_seen_hour__lt=hour)
+        Device.objects.filter(older, pk__in=some).update(last_seen_hour=hour)
+
+
+def _audio(sha256: str, start_response: StartResponse) -> Iterable[bytes]:
+    from bluezone.rollout.bulletins import Sound
+
+    content = Sound.objects.filter(sha256=sha256).values_list("content", flat=True).first()
+    if content is None:
+        return _error(start_response, "404 Not Found", "not_found")
+    body = bytes(content)
+    headers = [("Content-Type", "audio/mpeg"), ("Content-Length", str(len(body))), ("ETag", f'"{sha256}"')]
+    start_response("200 OK", [*headers, ("Cache-Control", "private, max-age=31536000, immutable")])
+    return [body]
+
+
+_SENTENCES = {
+    "device_token_invalid": "the device is not connected, or was cut off; ask the office for a code",
+    "method_not_allowed": "only GET is answered here",
+    "not_found": "no sound of this hash is stored",
+    "office_unavailable": "the office store cannot be reached; ask again",
+}
+
+
+def _error(start_response: StartResponse, status: str, code: str, *more: tuple[str, str]) -> Iterable[bytes]:
+    body = json.dumps({"error": {"code": code, "message": _SENTENCES[code]}}).encode()
+    fixed = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    start_response(status, [*fixed, *more])
+    return [body]

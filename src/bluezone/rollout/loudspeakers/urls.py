@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of the loudspeakers in the office."""
+
+from django.urls import path
+
+from bluezone.rollout.loudspeakers import views
+
+urlpatterns = [
+    path("loudspeakers/", views.zone_list, name="loudspeakers"),
+    path("loudspeakers/states/", views.zone_states, name="loudspeaker-states"),
+    path("loudspeakers/new/", views.new_zone, name="zone-new"),
+    path("loudspeakers/<int:pk>/", views.zone, name="zone"),
+    path("loudspeakers/<int:pk>/set/", views.set_zone, name="zone-set"),
+    path("loudspeakers/<int:pk>/machine/", views.put_machine, name="zone-machine"),
+    path("loudspeakers/<int:pk>/stick.zip", views.stick, name="zone-stick"),
+    path("loudspeakers/<int:pk>/plan.pdf", views.paper, name="zone-paper"),
+    path("loudspeakers/machines/<int:pk>/volume/", views.set_machine, name="machine-volume"),
+]

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of loudspeakers: zones with their dead machines flagged, one zone's day, memory stick and paper."""
+
+import datetime
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.scoping import agencies_of, may, require
+from bluezone.accounts.training import practised
+from bluezone.agencies.asking import chosen_day, chosen_number
+from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.agencies.queries import day_to_show
+from bluezone.portal.printing import SheetUnavailable
+from bluezone.refusal import Refused
+from bluezone.rollout.bulletins import air_plan_pdf, airings_between, day_span, log_rows, sentence_of, stick_files
+from bluezone.rollout.loudspeakers import keeping, states
+from bluezone.rollout.loudspeakers.forms import MachineForm, SettingForm, VolumeForm, ZoneForm
+from bluezone.rollout.loudspeakers.models import Unit, Zone
+
+KEEPERS = Audience.AIRING_KEEPERS
+_EARLY = datetime.timedelta(minutes=15)
+MOST_STICK_DAYS = 31
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def zone_list(request: OfficeRequest) -> HttpResponse:
+    """Every zone with its machines; those that are silent first in words and colour."""
+    return render(
+        request, "loudspeakers/list.html", _listed(request) | {"keeps": may(request.user, KEEPERS.value or ())}
+    )
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def zone_states(request: OfficeRequest) -> HttpResponse:
+    """The rows of the list alone, which the open page asks for again and again."""
+    response = render(request, "loudspeakers/rows.html", _listed(request))
+    response.headers["X-Code-State"] = "open"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(KEEPERS)
+def new_zone(request: OfficeRequest) -> HttpResponse:
+    """Enter a zone: 302 to its page, 422 bad form or a name that is taken."""
+    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
+    form = ZoneForm(
+        request.POST or None, agencies=agencies_of(request.user, KEEPERS.value or ()).filter(pk__in=in_force)
+    )
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            made = keeping.open_zone(
+                request.user.username, values["name"], values["agency"], None, by_hand=values["by_hand"]
+            )
+        except Refused as refused:
+            form.add_error("name", sentence_of(refused))
+        else:
+            messages.success(request, _("The zone is entered. Next: put its loudspeakers to it."))
+            return redirect("zone", made.pk)
+    return render(request, "loudspeakers/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def zone(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One zone: what it airs on a day with one tap "Đã phát", its machines, how it is set."""
+    found = _zone(pk)
+    now, day = timezone.now(), chosen_day(request, timezone.localdate())
+    context = {
+        "zone": found,
+        "outlet": found.outlet,
+        "day": day,
+        "before": day - datetime.timedelta(days=1),
+        "after": day + datetime.timedelta(days=1),
+        "rows": log_rows(list(airings_between(*day_span(day), None, found.pk)), now),
+        "soon": now + _EARLY,
+        "units": states.rows_of([found], now)[0].units,
+        "keeps": may(request.user, KEEPERS.value or (), agency=found.outlet.agency),
+        "machine_form": MachineForm(zone=found),
+        "setting_form": SettingForm(initial=_settings(found)),
+    }
+    return render(request, "loudspeakers/zone.html", context)
+
+
+@require_POST
+@audience(KEEPERS)
+def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Change volume and quiet hours: 302 to the zone; 403 another agency's."""
+    found, form = _zone_of_ours(request, pk), SettingForm(request.POST)
+    if form.is_valid():
+        values = form.cleaned_data
+        quiet = values["quiet_from"], values["quiet_to"]
+        keeping.set_up(request.user.username, found, values["volume"], quiet, timezone.now(), by_hand=values["by_hand"])
+        messages.success(request, _("The zone is set. Connected loudspeakers know it within seconds."))
+    else:
+        messages.warning(request, _("Nothing was changed: volume is 0 to 100, times are like 21:00."))
+    return redirect("zone", pk)
+
+
+@require_POST
+@audience(KEEPERS)
+def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Let a machine of the agency play for this zone: 302 to it; 403 another agency's."""
+    found = _zone_of_ours(request, pk)
+    form = MachineForm(request.POST, zone=found)
+    if form.is_valid():
+        keeping.put_machine(request.user.username, form.cleaned_data["device"], found)
+        messages.success(request, _("The loudspeaker plays for this zone from now on."))
+    else:
+        messages.warning(request, _("Nothing was changed: choose a loudspeaker of this agency."))
+    return redirect("zone", pk)
+
+
+@require_POST
+@audience(KEEPERS)
+def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
+    """A machine's own volume: 302 to its zone; 403 another agency's."""
+    unit = get_object_or_404(Unit.objects.select_related("zone__outlet__agency__unit"), pk=pk)
+    require(request.user, KEEPERS.value or (), agency=unit.zone.outlet.agency)
+    form = VolumeForm(request.POST)
+    if form.is_valid():
+        keeping.set_volume(request.user.username, unit, form.cleaned_data["volume"])
+        messages.success(request, _("The volume is set. The loudspeaker knows it within seconds."))
+    else:
+        messages.warning(request, _("Nothing was changed: volume is 0 to 100."))
+    return redirect("zone", unit.zone_id)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def stick(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The MP3 files of some days from `?on=` (`?days=`, 7), in order, with the plan on paper, for a memory stick."""
+    found, first = _zone(pk), chosen_day(request, timezone.localdate())
+    last, airings = _days(request, found, first)
+    try:
+        paper = air_plan_pdf(found.outlet.name, airings, first, last)
+    except SheetUnavailable:
+        paper = None
+    response = HttpResponse(stick_files(airings, paper), content_type="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="loa-{pk}-{first}.zip"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def paper(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The plan of a zone for some days as PDF, with room to tick and sign."""
+    found, first = _zone(pk), chosen_day(request, timezone.localdate())
+    last, airings = _days(request, found, first)
+    response = HttpResponse(air_plan_pdf(found.outlet.name, airings, first, last), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="loa-{pk}-{first}.pdf"'
+    return response
+
+
+def _days(request: OfficeRequest, found: Zone, first: datetime.date) -> tuple[datetime.date, list]:  # type: ignore[type-arg]
+    days = min(max(chosen_number(request, "days") or 7, 1), MOST_STICK_DAYS)
+    last = first + datetime.timedelta(days=days - 1)
+    due = airings_between(day_span(first)[0], day_span(last)[1], None, found.pk)
+    return last, [one for one in due if not one.displaced]
+
+
+def _listed(request: OfficeRequest) -> dict[str, object]:
+    unit_pk = chosen_number(request, "unit")
+    unit = AdminUnit.objects.filter(pk=unit_pk).first() if unit_pk is not None else None
+    rows = states.rows_of(states.zones_under(unit), timezone.now())
+    return {"rows": rows, "unit": unit, "dead": sum(row.dead for row in rows)}
+
+
+def _zone(pk: int) -> Zone:
+    zones = Zone.objects.select_related("outlet__agency__unit", "outlet__unit")
+    found: Zone = get_object_or_404(zones, pk=pk)
+    return found
+
+
+def _zone_of_ours(request: OfficeRequest, pk: int) -> Zone:
+    found = _zone(pk)
+    require(request.user, KEEPERS.value or (), agency=found.outlet.agency)
+    return found
+
+
+def _settings(found: Zone) -> dict[str, object]:
+    outlet = found.outlet
+    return {
+        "volume": found.volume,
+        "quiet_from": outlet.quiet_from,
+        "quiet_to": outlet.quiet_to,
+        "by_hand": found.by_hand,
+    }
