@@ -56,6 +56,13 @@ class Audience(enum.Enum):
     AIRING_KEEPERS = frozenset({Role.EDITOR, Role.SPEAKER_OPERATOR})
     # Who cuts lists of doors, gives them to phones and decides at the desk of the house visits, each within its wards.
     CANVASS_KEEPERS = frozenset({Role.LEAD, Role.OFFICER, Role.DRIVE_LEAD})
+    # Who helps people install, and reads whom to call back; who plans drives; who notes a request made by telephone.
+    HELPERS = frozenset({Role.DRIVE_LEAD})
+    DRIVE_PLANNERS = frozenset({Role.ADMIN, Role.LEAD, Role.OFFICER, Role.DRIVE_LEAD})
+    HELP_TAKERS = frozenset({Role.CLERK, Role.LEAD, Role.OFFICER, Role.DRIVE_LEAD})
+    # Who registers, approves, suspends and inspects venues of a ward; and whose venues they are.
+    VENUE_KEEPERS = frozenset({Role.CLERK, Role.LEAD, Role.OFFICER})
+    VENUE_OWNERS = frozenset({Role.VENUE_OWNER})
     # Not people: enrolled tablets, canvass phones and speakers, by bearer token (bluezone.devices).
     DEVICES = frozenset({"device"})
 

@@ -29,6 +29,7 @@ FIRST_PAGES = [
     (Audience.LEADERS, "coverage"),
     (Audience.EDITORS, "news-desk"),
     (Audience.CLASS_REPORTERS, "schools-mine"),
+    (Audience.HELPERS, "drives"),
 ]
 
 

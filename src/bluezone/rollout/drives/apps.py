@@ -5,6 +5,16 @@ from django.apps import AppConfig
 
 
 class DrivesConfig(AppConfig):
-    """Help requests."""
+    """Teams, drives, the help queue, and their indicators in coverage."""
 
     name = "bluezone.rollout.drives"
+
+    def ready(self) -> None:
+        """Show in coverage what the teams helped with; register what takes one-tap acts back."""
+        from bluezone.rollout.coverage import register
+        from bluezone.rollout.drives import taking_back
+        from bluezone.rollout.drives.indicators import ProvenWithHelp, SeenWithHelp
+
+        taking_back.register()
+        for indicator in (ProvenWithHelp(), SeenWithHelp()):
+            register(indicator)

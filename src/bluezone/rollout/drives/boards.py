@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boards of drives: what was helped by ward and by team, beside both denominators; columns that are never added.
+
+Source: specs/rollout.md A4 and "0. Facts": league tables with accounts/population and accounts/smartphones.
+"""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from bluezone.agencies.models import AdminUnit, Denominator, Quantity
+from bluezone.rollout.coverage import agency_place, hidden_places
+from bluezone.rollout.drives.models import (
+    Drive,
+    DriveTally,
+    HelpOutcome,
+    HelpProof,
+    HelpRequest,
+    HelpResult,
+    HelpState,
+    Hindrance,
+    Team,
+)
+from bluezone.rollout.drives.queue import free
+
+NAMES = ("proven", "attested", "other", "no_smartphone", "could_not")
+
+
+@dataclass
+class Numbers:
+    """Help that was given, in classes that are never added together; None where kept back.
+
+    proven, attested: phones on which Bluezone ran. other: helped otherwise. could_not: all reasons but no smartphone.
+    """
+
+    proven: int | None = 0
+    attested: int | None = 0
+    other: int | None = 0
+    no_smartphone: int | None = 0
+    could_not: int | None = 0
+
+    @property
+    def hides_something(self) -> bool:
+        """Whether any number is kept back."""
+        return any(number is None for number in vars(self).values())
+
+    def share_of(self, figure: Denominator | None) -> float | None:
+        """Proven of a denominator, 0..1; None without one."""
+        return None if self.proven is None or figure is None or not figure.value else self.proven / figure.value
+
+
+@dataclass
+class WardRow:
+    """One ward: requests that wait, numbers, and what they may be held against."""
+
+    unit: AdminUnit
+    numbers: Numbers
+    waiting: int = 0
+    figures: dict[str, Denominator] = field(default_factory=dict)
+
+    @property
+    def population(self) -> Denominator | None:
+        """Newest population with its source."""
+        return self.figures.get(Quantity.POPULATION)
+
+    @property
+    def smartphones(self) -> Denominator | None:
+        """Newest count of smartphones with its source."""
+        return self.figures.get(Quantity.SMARTPHONES)
+
+    @property
+    def of_population(self) -> float | None:
+        """Proven per head."""
+        return self.numbers.share_of(self.population)
+
+    @property
+    def of_smartphones(self) -> float | None:
+        """Proven per smartphone."""
+        return self.numbers.share_of(self.smartphones)
+
+
+@dataclass
+class TeamRow:
+    """One team: its drives and numbers."""
+
+    team: Team
+    numbers: Numbers
+    drives: int
+
+
+def of_drive(drive: Drive) -> Numbers:
+    """What came of one drive, its sheets among the attested."""
+    outcomes = HelpOutcome.objects.filter(drive=drive)
+    return _by(outcomes, DriveTally.objects.filter(drive=drive), "drive", "drive").get(drive.pk, Numbers())
+
+
+def by_ward(campaign_id: int | None, own: frozenset[int], now: datetime.datetime) -> list[WardRow]:
+    """Wards with anything to show, by name. own: units whose numbers the reader sees as they are."""
+    outcomes, tallies = _of(campaign_id)
+    counted = _by(outcomes.exclude(unit=None), tallies, "unit", "drive__unit")
+    open_now = HelpRequest.objects.filter(free(now) | Q(state=HelpState.CLAIMED)).exclude(unit=None).order_by()
+    waiting = dict(open_now.values_list("unit").annotate(count=Count("pk")))
+    units = AdminUnit.objects.filter(pk__in={*counted, *waiting}).order_by("name")
+    figures: defaultdict[int, dict[str, Denominator]] = defaultdict(dict)
+    for figure in Denominator.objects.filter(unit__in=units, as_of__lte=now.date()).order_by("as_of"):
+        figures[figure.unit_id or 0][figure.kind] = figure
+    rows = [WardRow(unit, counted.get(unit.pk, Numbers()), waiting.get(unit.pk, 0), figures[unit.pk]) for unit in units]
+    _keep_back([(row.unit.path, 0, row.numbers, row.unit.pk in own) for row in rows])
+    return rows
+
+
+def by_team(campaign_id: int | None, own: frozenset[int]) -> list[TeamRow]:
+    """Teams, the one with the most proven phones first. own: agencies whose numbers the reader sees as they are."""
+    outcomes, tallies = _of(campaign_id)
+    counted = _by(outcomes, tallies, "team", "drive__team")
+    drives = Drive.objects.filter(opened_at__isnull=False)
+    drives = drives.filter(campaign=campaign_id) if campaign_id else drives
+    times = dict(drives.order_by().values_list("team").annotate(count=Count("pk")))
+    teams = Team.objects.filter(pk__in={*counted, *times}).select_related("agency__unit")
+    rows = [TeamRow(team, counted.get(team.pk, Numbers()), times.get(team.pk, 0)) for team in teams]
+    rows.sort(key=lambda row: (-(row.numbers.proven or 0), row.team.name, row.team.pk))
+    _keep_back([(row.team.agency.unit.path, row.team.pk, row.numbers, row.team.agency_id in own) for row in rows])
+    return rows
+
+
+def _of(campaign_id: int | None) -> tuple[QuerySet[HelpOutcome], QuerySet[DriveTally]]:
+    outcomes, tallies = HelpOutcome.objects.all(), DriveTally.objects.all()
+    if campaign_id:
+        return outcomes.filter(drive__campaign=campaign_id), tallies.filter(drive__campaign=campaign_id)
+    return outcomes, tallies
+
+
+def _by(outcomes: QuerySet[HelpOutcome], tallies: QuerySet[DriveTally], key: str, tally_key: str) -> dict[int, Numbers]:
+    found: defaultdict[int, Numbers] = defaultdict(Numbers)
+    rows = outcomes.order_by().values_list(key, "result", "proof", "hindrance").annotate(count=Count("pk"))
+    for pk, result, proof, hindrance, count in rows:
+        name = "other" if result == HelpResult.OTHER else "could_not"
+        if result == HelpResult.RUNNING:
+            name = "proven" if proof == HelpProof.PROVEN else "attested"
+        elif hindrance == Hindrance.NO_SMARTPHONE:
+            name = "no_smartphone"
+        _add(found[pk], name, count)
+    sheets = (
+        tallies.order_by()
+        .values_list(tally_key)
+        .annotate(
+            attested=Sum("running"), other=Sum("other_help"), none=Sum("no_smartphone"), not_helped=Sum("could_not")
+        )
+    )
+    for pk, attested, other, none, not_helped in sheets:
+        for name, count in (
+            ("attested", attested),
+            ("other", other),
+            ("no_smartphone", none),
+            ("could_not", not_helped),
+        ):
+            _add(found[pk], name, count)
+    return dict(found)
+
+
+def _add(numbers: Numbers, name: str, count: int) -> None:
+    setattr(numbers, name, (getattr(numbers, name) or 0) + count)
+
+
+def _keep_back(rows: Iterable[tuple[str, int, Numbers, bool]]) -> None:
+    """Empty the numbers under 5, and those that would give one away, of what is not the reader's own."""
+    rows = list(rows)
+    for name in NAMES:
+        hidden = hidden_places((path, pk, getattr(numbers, name)) for path, pk, numbers, _own in rows)
+        for path, pk, numbers, own in rows:
+            place = agency_place(pk) if pk else ("unit", int(path.rstrip("/").rsplit("/", 1)[-1]))
+            if not own and place in hidden:
+                setattr(numbers, name, None)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of drives: a team, a drive, a request that came by telephone, a tally sheet."""
+
+import datetime
+from typing import Any
+
+from django import forms
+from django.apps import apps
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.forms import day_field
+from bluezone.agencies.models import AdminUnit, Agency, UnitKind
+from bluezone.agencies.plainline import PlainLineField
+from bluezone.agencies.queries import day_to_show
+from bluezone.devices.models import Device, DeviceKind
+from bluezone.rollout.drives.helping import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
+from bluezone.rollout.drives.models import Drive, Hindrance, Team
+from bluezone.rollout.drives.models.drive import MOST_PEOPLE
+
+MOST_ON_A_SHEET = 999
+
+
+class TeamForm(forms.Form):
+    """A team of a union that the reader plans for."""
+
+    agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Union"))
+    name = PlainLineField(
+        label=_("Name of the team"),
+        max_length=80,
+        help_text=_("For example: Team 1, ward Sông Cầu. No names of people."),
+    )
+    people = forms.IntegerField(label=_("How many help"), min_value=1, max_value=MOST_PEOPLE, initial=4)
+
+    def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["agency"]
+        field.queryset, field.empty_label = agencies.order_by("name"), None
+
+
+class DriveForm(forms.Form):
+    """A drive: under which campaign, which team, where and when."""
+
+    campaign = forms.ModelChoiceField(Team.objects.none(), label=_("Campaign"))
+    team = forms.ModelChoiceField(Team.objects.none(), label=_("Team"))
+    unit = forms.ModelChoiceField(AdminUnit.objects.none(), label=_("Ward or commune"))
+    place = PlainLineField(label=_("Place"), max_length=PLACE_LENGTH, help_text=_("As people there call it."))
+    day = day_field(_("Day"), required=True)
+    begins = forms.TimeField(label=_("From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    ends = forms.TimeField(label=_("Until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+
+    def __init__(self, *args: Any, teams: QuerySet[Team], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        today = timezone.localdate()
+        self.initial.setdefault("day", today)
+        self.initial.setdefault("begins", "08:00")
+        self.initial.setdefault("ends", "11:00")
+        campaigns = apps.get_model("directives", "Campaign").objects.filter(Q(ends=None) | Q(ends__gte=today))
+        in_force = AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
+        choices = {
+            "campaign": campaigns.order_by("-begins", "name"),
+            "team": teams.order_by("agency__name", "name"),
+            "unit": in_force.filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE]).order_by("name"),
+        }
+        for name, queryset in choices.items():
+            field: Any = self.fields[name]
+            field.queryset = queryset
+        team: Any = self.fields["team"]
+        team.label_from_instance = lambda one: f"{one.name} · {one.agency.short_name or one.agency.name}"
+
+    def clean(self) -> dict[str, Any]:
+        """It ends after it begins."""
+        values: dict[str, Any] = super().clean() or {}
+        if {"day", "begins", "ends"} <= set(values):
+            zone = timezone.get_current_timezone()
+            for name in ("begins", "ends"):
+                values[name] = datetime.datetime.combine(values["day"], values[name], zone)
+            if values["ends"] <= values["begins"]:
+                self.add_error("ends", _("The drive would end before it begins."))
+        return values
+
+
+class OpenForm(forms.Form):
+    """The device at which phones prove that they run, if there is one."""
+
+    radio = forms.ModelChoiceField(
+        Device.objects.none(),
+        required=False,
+        label=_("Radio of the drive"),
+        empty_label=_("none: what helpers see is attested"),
+    )
+
+    def __init__(self, *args: Any, drive: Drive, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = Device.objects.filter(kind=DeviceKind.DRIVE, agency=drive.team.agency).exclude(token_digest=None)
+        self.fields["radio"].queryset = found.order_by("name")  # type: ignore[attr-defined]
+
+
+class PhoneForm(forms.Form):
+    """What somebody said on the telephone."""
+
+    contact = PlainLineField(
+        label=_("Telephone of the person"),
+        max_length=CONTACT_LENGTH,
+        widget=forms.TextInput({"autocomplete": "off", "inputmode": "tel"}),
+    )
+    unit = forms.ChoiceField(required=False, label=_("Ward or commune"))
+    place = PlainLineField(required=False, max_length=PLACE_LENGTH, label=_("Address"))
+    note = forms.CharField(
+        required=False,
+        max_length=NOTE_LENGTH,
+        label=_("With what?"),
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("Nothing about illness: give the health station’s number instead."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        near = AdminUnit.objects.in_force(timezone.localdate()).filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE])
+        named = [(unit.code, unit.name) for unit in near.exclude(code=None).order_by("name")]
+        self.fields["unit"].choices = [("", _("not said")), *named]  # type: ignore[attr-defined]
+
+
+class HindranceForm(forms.Form):
+    """Why somebody could not be helped."""
+
+    hindrance = forms.ChoiceField(choices=Hindrance, label=_("Why not"))
+
+
+def _count(label: Any) -> forms.IntegerField:
+    field = forms.IntegerField(label=label, min_value=0, max_value=MOST_ON_A_SHEET, initial=0)
+    field.widget.attrs["inputmode"] = "numeric"
+    return field
+
+
+class TallyForm(forms.Form):
+    """One tally sheet, in the order of the sheet."""
+
+    sheet = forms.IntegerField(label=_("Number of the sheet"), min_value=1, max_value=MOST_ON_A_SHEET)
+    running = _count(_("Seen running"))
+    other_help = _count(_("Helped otherwise"))
+    no_smartphone = _count(_("No smartphone"))
+    could_not = _count(_("Could not"))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The four numbers, by name."""
+        return {name: self.cleaned_data[name] for name in ("running", "other_help", "no_smartphone", "could_not")}

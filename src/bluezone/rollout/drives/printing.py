@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is printed for a drive: the sheet with the stall's code, and the tally sheet for where there is no network."""
+
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+
+from bluezone.portal.facts import facts
+from bluezone.portal.printing import qr, write_pdf
+from bluezone.rollout.drives.models import Drive
+
+BOXES = range(50)
+# In the order of the form that the sheet is entered into.
+ROWS = (
+    ("Thấy đang chạy", "người giúp thấy Bluezone đang chạy, Bluetooth bật"),
+    ("Đã giúp việc khác", "giúp nhưng chưa thấy đang chạy, chỉ dùng bản web"),
+    ("Không có điện thoại thông minh", ""),
+    ("Chưa giúp được", "máy quá cũ, Bluetooth hỏng, không muốn nữa"),
+)
+
+
+def stall_link(drive: Drive) -> str:
+    """The address behind the stall's code: `https://<public host>/d/<code>`."""
+    return f"https://{facts('vi').host}/d/{drive.code}"
+
+
+def stall_pdf(drive: Drive) -> bytes:
+    """A4, Vietnamese over English, the code 150 mm wide. Raises SheetUnavailable."""
+    context = {"drive": drive, "city": facts("vi"), "qr": qr(stall_link(drive))}
+    return write_pdf(render_to_string("drives/print/stall.html", context))
+
+
+def tally_pdf(drive: Drive) -> bytes:
+    """A4 tally sheet: a row of boxes for each of the four numbers. Raises SheetUnavailable."""
+    context = {"drive": drive, "city": facts("vi"), "boxes": BOXES, "rows": ROWS}
+    return write_pdf(render_to_string("drives/print/tally.html", context))
+
+
+def pdf_response(content: bytes, name: str) -> HttpResponse:
+    """A PDF to be shown in the browser."""
+    response = HttpResponse(content, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    return response
