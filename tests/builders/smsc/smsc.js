@@ -21,6 +21,7 @@ const ways = {
   throttle: 0,          // most submits a second
   garbage: false,       // answer a submit with bytes that are no PDU
   early: false,         // receipt before the answer
+  fate: 0,              // message_state that query_sm tells; 0: under way until the receipt is confirmed
 };
 const STATES = { DELIVRD: 2, EXPIRED: 3, UNDELIV: 5, REJECTD: 8 };
 const lines = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n").filter(Boolean).map(JSON.parse) : [];
@@ -88,7 +89,7 @@ const server = smpp.createServer((session) => {
       : taken.findLast((one) => one.reference === pdu.user_message_reference);
     write({ asked: pdu.message_id || pdu.user_message_reference, found: Boolean(found) });
     if (!found) return session.send(pdu.response({ command_status: smpp.ESME_RINVMSGID }));
-    return session.send(pdu.response({ message_id: found.id, message_state: confirmed.has(found.id) ? 2 : 1 }));
+    return session.send(pdu.response({ message_id: found.id, message_state: ways.fate || (confirmed.has(found.id) ? 2 : 1) }));
   });
   session.on("enquire_link", (pdu) => session.send(pdu.response()));
   session.on("unbind", (pdu) => { session.send(pdu.response()); session.close(); });

@@ -32,7 +32,8 @@ def test_a_number_is_read_as_it_is_typed_and_its_prefix_tells_the_language(typed
 @pytest.mark.parametrize(
     "typed",
     ["", "abc", "0912 345 67", "0912 345 6789", "0209 3870 000", "115", "+84 209 387 0000", "+999 12345678",
-     "+1 555 1234", "+210 555 1234", "+1234567890123456", "++84912345678", "+0 912 345 678", "912345678", "0912345678; DROP"],
+     "+1 555 1234", "+210 555 1234", "+1234567890123456", "++84912345678", "+0 912 345 678", "912345678",
+     "0912345678; DROP"],
 )  # fmt: skip
 def test_what_no_message_can_go_to_is_refused_without_repeating_it(typed):
     with pytest.raises(DestinationInvalid) as refused:

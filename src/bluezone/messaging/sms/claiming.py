@@ -19,7 +19,8 @@ from bluezone.messaging.sms.models import OPEN_STATES, Message, OptOut, Part, Pa
 from bluezone.messaging.sms.providers import Outgoing, Question
 from bluezone.messaging.sms.segmenting import Measured, measure
 
-LEASE = datetime.timedelta(seconds=60)
+# Longer than a provider waits for an answer; so long is a message held up by the death of its sender.
+LEASE = datetime.timedelta(seconds=20)
 # How long a part without an answer waits for its receipt where the operator cannot be asked.
 RECEIPT_WAIT = datetime.timedelta(minutes=5)
 # When an accepted part without receipt is asked for; after the last it stays "sent".

@@ -25,7 +25,7 @@ from bluezone.refusal import Refused
 LOOK_SECONDS = 0.5
 # With something under way the next round begins as soon as anything is heard.
 BUSY_SECONDS = 0.05
-SETTLE_SECONDS = 5.0
+SETTLE_SECONDS = 2.0
 SAY_SECONDS = 30.0
 _AFTER_TROUBLE_SECONDS = 2.0
 

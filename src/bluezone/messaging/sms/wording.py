@@ -58,7 +58,7 @@ def arrival_notice(city: City, language: str, segments: int | None = None, diacr
     measured = measure(_filled(wanted, city))
     if language == "vi" and accents and measured.segments > promised:
         # Better without diacritics than in a segment that the city did not mean to pay.
-        measured = measure(_filled(_VI[promised, False], city))
+        measured = min(measured, measure(_filled(_VI[promised, False], city)), key=lambda one: one.segments)
     return Notice(language, measured, promised)
 
 

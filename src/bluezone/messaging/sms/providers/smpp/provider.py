@@ -194,8 +194,10 @@ class SmppProvider:
                 raise
             self._events.append(Accepted(part_id, provider_id[:65]))
         elif status in _TOO_FAST:
-            self._throttled_until = time.monotonic() + self._throttle
-            self._throttle = min(THROTTLE_SECONDS[1], self._throttle * 2)
+            if time.monotonic() >= self._throttled_until:
+                # Once for all that were under way together.
+                self._throttled_until = time.monotonic() + self._throttle
+                self._throttle = min(THROTTLE_SECONDS[1], self._throttle * 2)
             self._events.append(Declined(part_id, Why.THROTTLED, f"status {status:#x}"))
         else:
             why = Why.LATER if status in _LATER else Why.FINAL

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sender, or a desk that queues, in a process of its own that a test can kill.
+
+Run as `python -m tests.builders.smsprocess`; arguments: data folder, then "send", or "queue" and how many.
+The provider is in BLUEZONE_SMS_URL, as in production.
+"""
+
+import sqlite3
+import sys
+import threading
+from pathlib import Path
+
+TEXT = "Kính chào quý khách, đề nghị cài Bluezone để được cảnh báo nguy cơ lây nhiễm. Số {number}"
+
+
+def number_of(index: int) -> str:
+    return f"+8491{index:07}"
+
+
+def text_of(index: int) -> str:
+    """One part for odd numbers, two for even ones."""
+    return TEXT.format(number=index) if index % 2 == 0 else f"Xin chào {index}"
+
+
+def states(folder: Path) -> dict[str, int]:
+    """How many messages are in each state; read beside the processes, from the file."""
+    with sqlite3.connect(f"file:{folder / 'office.sqlite3'}?mode=ro", uri=True, timeout=20) as connection:
+        return dict(connection.execute("SELECT state, count(*) FROM sms_message GROUP BY state"))
+
+
+def main(folder: Path, what: str, count: int = 0) -> None:
+    from bluezone.web.preparing import open_office, prepare_office
+
+    if what == "queue":
+        prepare_office(folder)
+        from django.db import transaction
+
+        from bluezone.messaging.sms.models import Purpose
+        from bluezone.messaging.sms.queueing import queue
+
+        with transaction.atomic():
+            for index in range(count):
+                queue(number_of(index), text_of(index), "vi", Purpose.ARRIVAL)
+        return
+    open_office(folder)
+    from bluezone.messaging.sms.sending import send_until
+
+    stopped = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
+    send_until(stopped)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:]))

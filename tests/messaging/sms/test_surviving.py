@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A thousand messages while the message centre and then the sender are killed in the middle: none lost, none doubled.
+
+The message centre's own book, which it writes before it answers, says what telephones got.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+
+from tests.builders.office import write_city
+from tests.builders.smsc import Centre, whole_texts
+from tests.builders.smsprocess import number_of, states, text_of
+
+MESSAGES = 1000
+OPEN = {"waiting", "sending", "sent"}
+
+
+def start(folder, what, centre, *more):
+    """One of our processes, as production runs it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.builders.smsprocess", folder, what, *more],
+        env={**os.environ, "BLUEZONE_SMS_URL": centre.address(rate=5000, window=20, references=1)},
+        stdin=subprocess.PIPE,
+    )
+
+
+def wait_until(done, seconds=120.0):
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, "took too long"
+        time.sleep(0.1)
+
+
+def test_a_thousand_messages_survive_two_deaths(tmp_path):
+    folder = tmp_path / "data"
+    write_city(folder, sms_segments_a_day=100_000, sms_segments_a_month=100_000)
+    with Centre(tmp_path) as centre:
+        assert start(folder, "queue", centre, str(MESSAGES)).wait() == 0
+        senders = [start(folder, "send", centre)]
+        try:
+            wait_until(lambda: centre.count() >= 400)
+            centre.kill()
+            at_its_death = centre.count()
+            centre.start()
+            wait_until(lambda: centre.count() >= at_its_death + 300)
+            senders[0].kill()
+            senders.append(start(folder, "send", centre))
+            wait_until(lambda: not OPEN & set(states(folder)))
+        finally:
+            for sender in senders:
+                sender.kill()
+                sender.wait()
+                sender.stdin.close()
+        taken = centre.taken
+
+    assert states(folder) == {"delivered": MESSAGES}
+    shown = whole_texts(taken)
+    assert shown == {number_of(index)[1:]: [text_of(index)] for index in range(MESSAGES)}, "whole, and once each"
+    parts = Counter((one["to"], tuple(one["udh"] or ())) for one in taken)
+    assert max(parts.values()) == 1, "no part reached the message centre twice"
+    assert len(taken) == MESSAGES + MESSAGES // 2
