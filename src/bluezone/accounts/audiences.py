@@ -63,6 +63,9 @@ class Audience(enum.Enum):
     # Who registers, approves, suspends and inspects venues of a ward; and whose venues they are.
     VENUE_KEEPERS = frozenset({Role.CLERK, Role.LEAD, Role.OFFICER})
     VENUE_OWNERS = frozenset({Role.VENUE_OWNER})
+    # Who has the notice sent to guests that arrive, each for its own house; and who writes alerts for phones.
+    VISITOR_DESKS = frozenset({Role.CLERK, Role.LEAD, Role.OFFICER, Role.VENUE_OWNER})
+    ALERT_WRITERS = frozenset({Role.EDITOR, Role.ISSUER})
     # Not people: enrolled tablets, canvass phones and speakers, by bearer token (bluezone.devices).
     DEVICES = frozenset({"device"})
 

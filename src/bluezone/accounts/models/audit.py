@@ -111,6 +111,10 @@ class Act(models.TextChoices):
     CLASSES_REPORTED = "classes_reported", _("reported the numbers of classes")
     CLASSES_RETURNED = "classes_returned", _("sent the numbers of classes back")
     SCHOOL_BREAK_SET = "school_break_set", _("set weeks without school")
+    VISITOR_TOLD = "visitor_told", _("had the notice sent to a visitor")
+    VISITORS_LISTED = "visitors_listed", _("had the notice sent to a list of visitors")
+    ALERT_PUBLISHED = "alert_published", _("published an alert for phones")
+    ALERT_CANCELLED = "alert_cancelled", _("cancelled an alert for phones")
 
 
 class AuditEntry(models.Model):
