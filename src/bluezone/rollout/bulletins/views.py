@@ -15,6 +15,7 @@ from bluezone.accounts.scoping import agencies_of, may
 from bluezone.accounts.training import practised
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
+from bluezone.portal.facts import facts
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import approving, asking, sentences, writing
 from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, TextForm
@@ -86,6 +87,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
         "approves": may(request.user, asking.APPROVERS, agency=found.agency),
         "schedules": found.schedules.prefetch_related("outlets").order_by("-pk"),
         "is_ready": any(one["approved"] for one in shown) and not found.withdrawn_at,
+        "public_address": facts("vi").address,
         "is_emergency": found.importance == Importance.EMERGENCY,
     }
     return render(request, "bulletins/bulletin.html", context)
