@@ -11,7 +11,7 @@ import pytest
 from django.db.models import Sum
 from django.utils import timezone
 from tests.builders.devices import agency, bearer
-from tests.rollout.directives.test_scale import server_clock
+from tests.builders.largeoffice import server_clock
 
 from bluezone.devices.enrolling import token_digest
 from bluezone.devices.models import Device
