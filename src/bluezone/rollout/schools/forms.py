@@ -79,7 +79,7 @@ class ClassListForm(forms.Form):
 class ClassForm(forms.Form):
     """A class's name, size and teacher."""
 
-    name = forms.CharField(label=_("Class"), max_length=20)
+    name = forms.CharField(label=_("Class name"), max_length=20)
     pupils = forms.IntegerField(
         label=_("Pupils"), required=False, min_value=0, max_value=MOST_PUPILS,
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),

@@ -31,7 +31,7 @@ class SchoolClass(PractisedMixin):
 
     school = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="school_classes")
     year = models.PositiveSmallIntegerField()
-    name = models.CharField(_("Class"), max_length=20)
+    name = models.CharField(_("Class name"), max_length=20)
     folded = models.CharField(max_length=20, editable=False)
     pupils = models.PositiveSmallIntegerField(_("Pupils"), null=True, blank=True)
     teacher = models.ForeignKey(

@@ -80,5 +80,8 @@ def _is_plain(text: str) -> bool:
     return title or (bool(words) and all(word in _PLAIN or len(word) == 1 for word in words))
 
 
-def _readings(text: str) -> tuple[str, str, str]:
+def _readings(text: str) -> tuple[str, ...]:
+    """A text as it is, and as it reads in the old fonts, which know no sign beyond Latin-1."""
+    if any(ord(char) > 0xFF for char in text):
+        return (text,)
     return text, to_unicode(text, TextEncoding.TCVN3), to_unicode(text, TextEncoding.VNI)

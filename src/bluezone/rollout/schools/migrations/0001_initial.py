@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
                 ('year', models.PositiveSmallIntegerField()),
-                ('name', models.CharField(max_length=20, verbose_name='Class')),
+                ('name', models.CharField(max_length=20, verbose_name='Class name')),
                 ('folded', models.CharField(editable=False, max_length=20)),
                 ('pupils', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='Pupils')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Schools of a city with classes, and what they counted."""
+
+from django.utils import timezone
+from tests.builders.coverage import agency, city
+
+from bluezone.rollout.coverage import Week
+from bluezone.rollout.schools import classes
+from bluezone.rollout.schools.counts import ClassCounts
+from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
+from bluezone.rollout.schools.years import year_of
+
+
+def this_week() -> Week:
+    """The week that is open now."""
+    return Week.of(timezone.localdate())
+
+
+def school(name, unit, by, names="6A 40\n6B 35", week=None):
+    """A school that serves a unit, with its classes of the year."""
+    made = agency(name, unit, kind="school")
+    classes.enter(made, year_of(week or this_week()), classes.read_list(names), by, timezone.now())
+    return made
+
+
+def schools_of_a_city(by, wards=("phường Đức Xuân", "phường Sông Cầu")):
+    """A city, its wards, and one school in each."""
+    top, below = city(*wards)
+    return top, below, [school(f"Trường THCS {ward.name.split(' ', 1)[1]}", ward, by) for ward in below]
+
+
+def counted(one, *numbers, week=None, by=None, **values):
+    """A report put straight into the table: pupils, with a smartphone, running, relatives."""
+    counts = ClassCounts(*numbers)
+    channel = Channel.OFFICE if by else Channel.LINK
+    return ClassReport.everything.create(
+        school_class=one, week=(week or this_week()).first_day, version=1, channel=channel, reported_by=by,
+        pupils=counts.pupils, with_smartphone=counts.with_smartphone, running=counts.running,
+        relatives=counts.relatives, **values,
+    )  # fmt: skip
+
+
+def class_named(school, name):
+    """The class of a school."""
+    return SchoolClass.everything.get(school=school, folded=classes.folded(name))

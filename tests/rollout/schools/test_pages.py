@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages of the schools, through the browser's eyes."""
+
+import io
+
+import openpyxl
+import pypdf
+import pytest
+from django.utils import timezone
+from tests.builders.coverage import registered_only
+from tests.builders.office import user
+from tests.builders.schools import class_named, counted, this_week
+
+from bluezone.accounts.models import Role
+from bluezone.rollout.schools.indicator import PupilsRunning
+from bluezone.rollout.schools.models import ClassReport, SchoolBreak, SchoolClass, WeekOpening
+
+pytestmark = pytest.mark.django_db
+ROWS = "Lớp\tSĩ số\tCó ĐTTM\tĐang chạy\tNgười thân\n6A\t40\t30\t12\t20\nLớp 6B\t35\t25\t9\t11\nTổng\t75\t55\t21\t31"
+
+
+def body(text):
+    return " ".join(text.split("<main")[1].split("</main>")[0].split())
+
+
+def test_the_list_names_each_school_and_class_that_has_not_reported(client, head, school, town):
+    counted(class_named(school, "6A"), 40, 30, 12, 20)
+    text = body(client.get("/schools/?show=missing").text)
+
+    assert "Trường THCS Đức Xuân" in text
+    assert "1/2" in text
+    assert "missing</span> 6B" in text
+    assert "missing</span> 6A, 6B" in text
+
+
+def test_a_school_types_its_paper_form_into_one_table(client, head, school):
+    a, b = class_named(school, "6A"), class_named(school, "6B")
+    row = {f"{a.pk}-pupils": 40, f"{a.pk}-with_smartphone": 30, f"{a.pk}-running": 12, f"{a.pk}-relatives": 20}
+    half = {**row, f"{b.pk}-pupils": 35, f"{b.pk}-running": 3}
+    refused = client.post(f"/schools/{school.pk}/enter/", half)
+    stored = client.post(f"/schools/{school.pk}/enter/", {**row, f"{b.pk}-pupils": 35}, follow=True)
+
+    assert refused.status_code == 422
+    assert "Write 0 for none" in refused.text
+    assert "1 class is stored" in stored.text
+    assert ClassReport.objects.get().school_class == a
+
+
+def test_rows_pasted_are_shown_first_and_stored_then(client, head, school):
+    shown = client.post(f"/schools/{school.pk}/paste/", {"rows": ROWS})
+    assert "Store 2 classes" in shown.text
+    assert not ClassReport.objects.exists()
+    client.post(f"/schools/{school.pk}/paste/", {"rows": ROWS, "store": "1"})
+
+    assert sorted(ClassReport.objects.values_list("running", "channel")) == [(9, "pasted"), (12, "pasted")]
+
+
+def test_a_pasted_list_of_pupils_is_refused_not_stored_and_not_shown_again(client, head, school):
+    answer = client.post(
+        f"/schools/{school.pk}/paste/",
+        {"rows": "STT\tHọ và tên\tLớp\tCó máy\n1\tNguyễn Văn An\t6A\t1", "store": "1"},
+    )
+
+    assert answer.status_code == 422
+    assert "looks like a list of pupils" in answer.text
+    assert "Nguyễn Văn An" not in answer.text
+    assert not ClassReport.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "rows", ["6A\t40\t50\t1\t1", "6Z\t1\t1\t1\t1", "6A\t1\t1", "6A\tx\t1\t1\t1", "6A\t1\t1\t1\t1\n" * 2]
+)
+def test_a_row_that_cannot_be_used_stores_nothing(client, head, school, rows):
+    answer = client.post(f"/schools/{school.pk}/paste/", {"rows": rows, "store": "1"})
+
+    assert answer.status_code == 422
+    assert not ClassReport.objects.exists()
+
+
+def test_above_the_school_only_sums_are_seen_and_small_numbers_are_kept_back(client, head, town, school):
+    _top, _below, (_first, second) = town
+    counted(class_named(school, "6A"), 40, 3, 2, 1)
+    counted(class_named(second, "6A"), 40, 30, 20, 10)
+    assert "missing</span>" in client.get("/schools/").text
+    own = body(client.get(f"/schools/{school.pk}/").text)
+    client.force_login(user("hoa", Role.LEADER))
+    city, page = body(client.get("/schools/").text), body(client.get(f"/schools/{school.pk}/").text)
+
+    assert "</span>3</td>" in own
+    assert "kept back" in city
+    assert "</span>3</td>" not in city
+    assert "kept back" in page
+    assert "6A</a>" not in page
+
+
+def test_an_administrator_of_the_city_enters_nothing_for_a_school(client, admin, school):
+    client.force_login(admin)
+
+    assert client.get(f"/schools/{school.pk}/enter/").status_code == 403
+    assert client.get(f"/schools/{school.pk}/paste/").status_code == 403
+    assert client.get(f"/schools/classes/{class_named(school, '6A').pk}/").status_code == 403
+
+
+def test_a_teacher_with_an_account_sees_and_reports_the_own_class_alone(client, head, school):
+    teacher = user("thu", Role.TEACHER, within=school)
+    mine, other = class_named(school, "6A"), class_named(school, "6B")
+    client.post(f"/schools/classes/{mine.pk}/correct/", {"name": "6A", "pupils": "40", "teacher": teacher.pk})
+    client.force_login(teacher)
+    values = {"pupils": 40, "with_smartphone": 30, "running": 12, "relatives": 20}
+    client.post(f"/schools/classes/{mine.pk}/?week={this_week()}", values)
+
+    assert f"/schools/classes/{mine.pk}/" in client.get("/schools/mine/").text
+    assert client.get(f"/schools/classes/{other.pk}/").status_code == 403
+    assert client.post(f"/schools/classes/{other.pk}/", values).status_code == 403
+    assert client.get(f"/schools/{school.pk}/enter/").status_code == 403
+    assert ClassReport.objects.get().reported_by == teacher
+
+
+def test_links_and_pins_are_shown_once_and_new_ones_only_for_classes_ticked(client, head, school):
+    first = client.post(f"/schools/{school.pk}/links/")
+    again = client.post(f"/schools/{school.pk}/links/", follow=True)
+    before = dict(school.school_classes.values_list("name", "link_digest"))
+    client.post(f"/schools/{school.pk}/links/", {"class": [class_named(school, "6A").pk]})
+    after = dict(school.school_classes.values_list("name", "link_digest"))
+
+    assert first.text.count('class="num pin"') == 2
+    assert "Every class has a link" in again.text
+    assert before["6A"] != after["6A"]
+    assert before["6B"] == after["6B"]
+
+
+def test_a_school_asks_for_a_locked_week_and_the_office_opens_it(client, head, school, admin):
+    week = this_week().previous.previous
+    client.post(f"/schools/{school.pk}/ask/?week={week}", {"reason": "Nộp nhầm"})
+    asked = WeekOpening.objects.get()
+    assert client.post(f"/schools/openings/{asked.pk}/answer/", {"granted": "1"}).status_code == 403
+    client.force_login(admin)
+    assert "Nộp nhầm" in client.get("/schools/").text
+    client.post(f"/schools/openings/{asked.pk}/answer/", {"granted": "1", "until": "1999-01-01"})
+    assert WeekOpening.objects.get().state == "asked"
+    client.post(f"/schools/openings/{asked.pk}/answer/", {"granted": "1"})
+    client.force_login(head)
+    one = class_named(school, "6A")
+
+    values = {"pupils": 40, "with_smartphone": 30, "running": 12, "relatives": 20}
+    assert client.post(f"/schools/classes/{one.pk}/?week={week}", values).status_code == 302
+
+
+def test_holidays_are_entered_by_the_city_or_the_school_and_taken_back(client, head, town, school, admin):
+    top, _below, _schools = town
+    day = str(this_week().first_day)
+    values = {"holder": f"s{school.pk}", "first": day, "last": day, "reason": "Nghỉ lễ"}
+    assert client.post("/schools/breaks/", values).status_code == 302
+    assert client.post("/schools/breaks/", {**values, "holder": f"u{top.pk}"}).status_code == 403
+    assert client.post("/schools/breaks/", {**values, "last": "2000-01-01"}).status_code == 422
+    assert "no school" in client.get("/schools/").text
+    client.force_login(admin)
+    assert client.post("/schools/breaks/", {**values, "holder": f"u{top.pk}"}).status_code == 302
+    of_the_city = SchoolBreak.objects.get(unit=top)
+    client.force_login(head)
+
+    assert client.post(f"/schools/breaks/{of_the_city.pk}/cancel/").status_code == 403
+    assert client.post(f"/schools/breaks/{SchoolBreak.objects.get(school=school).pk}/cancel/").status_code == 302
+
+
+def test_training_shows_and_stores_training_alone(client, head, school):
+    counted(class_named(school, "6A"), 40, 30, 12, 20)
+    session = client.session
+    session["training"] = True
+    session.save()
+    client.post(f"/schools/{school.pk}/classes/", {"classes": "9Z 20"})
+    trained = SchoolClass.everything.get(name="9Z")
+    client.post(f"/schools/classes/{trained.pk}/", {"pupils": 20, "with_smartphone": 9, "running": 8, "relatives": 7})
+    page = body(client.get(f"/schools/{school.pk}/").text)
+
+    assert trained.training
+    assert ">9Z<" in page
+    assert ">6A<" not in page
+    assert ClassReport.objects.count() == 1
+    assert [figure.count for figure in PupilsRunning().figures(this_week())] == [12]
+
+
+def test_coverage_shows_the_pupils_self_reported_and_hides_what_the_schools_hide(client, head, town, school):
+    top, _below, (_first, second) = town
+    counted(class_named(school, "6A"), 40, 38, 20, 1)
+    counted(class_named(second, "6A"), 40, 30, 20, 10)
+    with registered_only(PupilsRunning()):
+        text = body(client.get(f"/coverage/units/{top.pk}/").text)
+
+    assert "pupils running it" in text
+    assert "20 / kept back" in text, "the two without a smartphone would be told by the schools' table"
+    assert f"/schools/?week={this_week()}" in text
+
+
+def test_letter_and_paper_form_come_as_pdf_with_the_schools_name(client, head, school):
+    letter = client.get(f"/schools/{school.pk}/letter/?directive=458/UBND-VP")
+    form = client.get(f"/schools/{school.pk}/form/")
+    texts = ["".join("".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(answer.content)).pages)
+             for answer in (letter, form)]  # fmt: skip
+
+    assert "TrườngTHCSĐứcXuân" in texts[0]
+    assert "458/UBND-VP" in texts[0]
+    assert "TrườngTHCSĐứcXuân" in texts[1]
+    assert "6A" in texts[1]
+    assert "Khôngghitênhọcsinh" in texts[1]
+
+
+def test_the_file_has_what_the_page_has(client, head, school):
+    counted(class_named(school, "6A"), 40, 30, 12, 20)
+    sheet = openpyxl.load_workbook(io.BytesIO(client.get("/schools/file/").content)).active
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+
+    assert any(row[0] == "Trường THCS Đức Xuân" and row[3:8] == [1, 40, 30, 12, 20] and row[8] == "6B" for row in rows)
+    assert timezone.localdate().year
