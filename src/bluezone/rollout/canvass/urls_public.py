@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses that canvass phones call on the public origin."""
+"""Addresses of house visits on the public origin: what canvass phones call, and the app they run."""
 
 from django.urls import path
 
-from bluezone.rollout.canvass import endpoints
+from bluezone.rollout.canvass import endpoints, phone_views
 
 urlpatterns = [
     path("v1/canvass/sync", endpoints.sync, name="canvass-sync"),
     path("v1/canvass/photos/<uuid:key>", endpoints.photo, name="canvass-photo"),
+    path("canvass/", phone_views.app, name="canvass-app"),
+    path("canvass/<path:path>", phone_views.app, name="canvass-app-file"),
 ]

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E501 (lines of JavaScript)
+"""A canvass phone: a Chromium with a profile on disk that a test can kill, and what its owner does in the app."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.builders.serving import free_port
+
+PHONE = {"width": 360, "height": 740}
+FLAGS = [
+    "--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-gpu", "about:blank",
+]  # fmt: skip
+# Enter visits through the app's own store, with a drawn picture each; every id is told once it is on the disk.
+ENTER = """async ({doors, turf, photos}) => {
+  const {Box} = await import('/canvass/box.js');
+  const {shrink} = await import('/canvass/photo.js');
+  const box = await Box.open();
+  const canvas = document.createElement('canvas');
+  canvas.width = 640; canvas.height = 480;
+  const brush = canvas.getContext('2d');
+  for (const [place, door] of doors.entries()) {
+    brush.fillStyle = `hsl(${place * 3} 80% 50%)`;
+    brush.fillRect(0, 0, 640, 480);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+    const photo = photos ? await shrink(new File([blob], 'leaflet.png')) : null;
+    const visit = {outcome: 'leaflet', leaflets: 1, lot: 'L7', phones: 2, told: 1};
+    const id = await box.keep({door, turf, visit, facts: {smartphones: {value: 2, base: ''}}, photo});
+    console.log(`kept ${id} ${door}`);
+  }
+  box.close();
+}"""
+
+
+class KillablePhone:
+    """One phone. profile: where its browser keeps everything; it survives `kill`."""
+
+    def __init__(self, playwright: Any, profile: Path, origin: str) -> None:
+        self.playwright, self.profile, self.origin = playwright, profile, origin
+        self.kept: list[str] = []
+
+    def open(self) -> "KillablePhone":
+        """Start the browser on its profile; `page` is at nothing yet."""
+        port = free_port()
+        executable = shutil.which("chromium") or shutil.which("chromium-browser")
+        self.process = subprocess.Popen(
+            [executable, f"--user-data-dir={self.profile}", f"--remote-debugging-port={port}", *FLAGS],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        _wait_for(port)
+        self.browser = self.playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", timeout=60_000)
+        context = self.browser.contexts[0]
+        context.set_default_timeout(60_000)
+        self.page = context.pages[0] if context.pages else context.new_page()
+        self.page.set_viewport_size(PHONE)
+        self.page.on("console", lambda message: self._heard(message.text))
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL to the browser and every process of it, as when a battery falls out."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        """End what still runs."""
+        if self.process.poll() is None:
+            self.kill()
+
+    def show(self, path: str = "/") -> None:
+        """Open the app afresh."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.origin}/canvass/#{path}")
+
+    def connect(self, code: str) -> None:
+        """Type the office's code; the app is kept for offline use afterwards."""
+        self.show()
+        self.page.fill("#code", code)
+        self.page.click("form button[type=submit]")
+        self.page.wait_for_selector("#doors a, main h1:has-text('Chưa có danh sách')")
+        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+    def visit(self, door: str, outcome: str, **facts: str) -> None:
+        """One visit by hand. facts: fields of the household that are corrected before."""
+        if facts:
+            self.show(f"/facts/{door}")
+            for name, value in facts.items():
+                self.page.fill(f"#{name}", value)
+            self.page.click("#save")
+            self.page.wait_for_selector("#visit")
+        else:
+            self.show(f"/door/{door}")
+        self.page.click(f"label[for=outcome-{outcome}]")
+        if outcome == "leaflet":
+            self.page.fill("#lot", "L7")
+        self.page.click("#save")
+        self.page.wait_for_selector(".said")
+
+    def enter(self, doors: list[str], turf: int, photos: bool = True) -> None:
+        """Enter a visit with a photograph at each door, through the app's own store."""
+        self.page.evaluate(ENTER, {"doors": doors, "turf": turf, "photos": photos})
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """The entries that are still on the phone."""
+        return self.page.evaluate(
+            "import('/canvass/box.js').then(async ({Box}) => { const box = await Box.open(); const all = await box.entries(); box.close(); return all.map(({body}) => body); })"
+        )
+
+    def me(self) -> dict[str, Any]:
+        """Who the phone is, its token among it."""
+        return self.page.evaluate(
+            "import('/canvass/box.js').then(async ({Box}) => { const box = await Box.open(); const me = await box.me(); box.close(); return me; })"
+        )
+
+    def _heard(self, text: str) -> None:
+        if text.startswith("kept "):
+            self.kept.append(text.split()[1])
+
+
+def call(origin: str, token: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What the app would send, sent by hand."""
+    request = urllib.request.Request(
+        f"{origin}/v1/canvass/sync", json.dumps(body).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+    )  # fmt: skip
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def until(holds, seconds: float = 60, pause: float = 0.1) -> None:
+    """Look until something holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to hold"
+        time.sleep(pause)
+
+
+def _wait_for(port: int) -> None:
+    def opened() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    until(opened)

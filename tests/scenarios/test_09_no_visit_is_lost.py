@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenario 9: "Canvasser leases turf of 120 doors, airplane mode 2 days, 120 visits with photos, kill -9 of the browser
+mid-way: no visit lost; sync after server restart; duplicate push gives no duplicate; another canvasser cannot pull the
+same doors." A real `serve`, and a real Chromium whose profile lies on the disk.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+from tests.builders.canvassing import ask, canvassing
+from tests.builders.canvassphone import KillablePhone, call, until
+from tests.builders.serving import HOTLINE, free_port, start
+
+pytestmark = pytest.mark.browser
+BY_HAND = 3
+
+
+class Server:
+    """A `serve` that goes and comes again under the same address."""
+
+    def __init__(self, data):
+        self.data, self.port = data, free_port()
+        self.origin = f"http://localhost:{self.port}"
+        self.served = None
+
+    def begin(self):
+        self.served = start(self.data, "--hotline", HOTLINE, "--public-port", str(self.port))
+        # What it says is read away, or it would stop once the pipe is full.
+        threading.Thread(target=self.served.process.stderr.read, daemon=True).start()
+
+    def end(self, how=signal.SIGTERM):
+        self.served.process.send_signal(how)
+        try:
+            self.served.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.served.process.kill()
+        until(lambda: not _answers(self.origin))
+
+
+def _answers(origin):
+    try:
+        urllib.request.urlopen(f"{origin}/canvass/", timeout=5).close()
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+    return True
+
+
+@pytest.fixture
+def server(tmp_path):
+    found = Server(tmp_path / "data")
+    found.begin()
+    yield found
+    if found.served.process.poll() is None:
+        found.end()
+
+
+@pytest.fixture
+def phone(tmp_path, server):
+    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
+        pytest.skip("needs chromium: sudo apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = KillablePhone(playwright, tmp_path / "profile", server.origin)
+        found.open()
+        yield found
+        found.close()
+
+
+def visits(server):
+    return ask(server.data, "select key, door from canvass_visit")
+
+
+@pytest.mark.parametrize("many", [18, pytest.param(120, marks=pytest.mark.slow)])
+def test_visits_with_photos_survive_days_offline_a_killed_browser_and_a_server_that_restarts(server, phone, many):
+    told = canvassing(server.data, doors=many, phones=["Máy 1", "Máy 2"])
+    doors, turf = told["doors"], told["turf"]
+    phone.connect(told["phones"][0]["code"])
+    assert phone.page.locator("#doors a").count() == many
+    token = phone.me()["token"]
+
+    # The network is gone; the app opens all the same, and keeps what is entered.
+    server.end()
+    for door in doors[:BY_HAND]:
+        phone.visit(door, "leaflet")
+    assert "Mất mạng" in phone.page.inner_text("#sync")
+    _enter_until_killed(phone, doors[BY_HAND:], turf)
+    confirmed = set(phone.kept)
+    phone.open()
+    phone.show()
+    phone.page.wait_for_selector("#doors a")
+    waiting = phone.waiting()
+    assert confirmed <= {entry["id"] for entry in waiting}, "a visit that was said to be kept is gone"
+    assert [entry["number"] for entry in waiting] == list(range(1, len(waiting) + 1))
+    entered = {entry["door"] for entry in waiting}
+    phone.enter([door for door in doors if door not in entered], turf)
+    all_of_them = phone.waiting()
+    assert {entry["door"] for entry in all_of_them} == set(doors)
+
+    # The server comes back, is killed while the phone sends, and comes back again.
+    server.begin()
+    phone.show("/backlog")
+    phone.page.click("#send")
+    until(lambda: len(visits(server)) > 0)
+    server.end(signal.SIGKILL)
+    _end_children_of(server)
+    server.begin()
+    phone.show("/backlog")
+    phone.page.click("#send")
+    phone.page.wait_for_function("document.querySelector('#sync .ok')", timeout=120_000)
+
+    assert len(visits(server)) == len(all_of_them)
+    assert {door.replace("-", "") for door in doors} == {door for _key, door in visits(server)}
+    pictures = len(all_of_them) - BY_HAND
+    assert ask(server.data, "select count(*) from canvass_photo") == [(pictures,)]
+    # Sent once more, by somebody whose answer was lost: nothing is doubled.
+    run = {"run": "00000001", "form": 1, "last_number": 0}
+    again = call(server.origin, token, {**run, "entries": all_of_them})
+    assert {one["state"] for one in again["verdicts"]} == {"known"}
+    assert len(visits(server)) == len(all_of_them)
+    _another_canvasser_gets_nothing(server, told, all_of_them[0], run)
+
+
+def _enter_until_killed(phone, doors, turf):
+    """Enter visits, and SIGKILL the browser when a third of them is on the disk."""
+    from playwright.sync_api import Error
+
+    def kill(message):
+        if message.text.startswith("kept ") and len(phone.kept) >= len(doors) // 3 and phone.process.poll() is None:
+            os.killpg(phone.process.pid, signal.SIGKILL)
+
+    phone.page.on("console", kill)
+    with pytest.raises(Error):
+        phone.enter(doors, turf)
+    phone.process.wait()
+    assert len(doors) // 3 <= len(phone.kept) < len(doors), "killed in the middle"
+
+
+def _end_children_of(server):
+    """`serve` was killed; its own processes end with it (web/lifeline.py)."""
+    until(lambda: not _answers(server.origin))
+
+
+def _another_canvasser_gets_nothing(server, told, entry, run):
+    request = urllib.request.Request(
+        f"{server.origin}/v1/devices/enrol", json.dumps({"code": told["phones"][1]["code"]}).encode(),
+        {"Content-Type": "application/json"},
+    )  # fmt: skip
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        token = json.load(answer)["token"]
+    theirs = {**entry, "id": "01890000-0000-7000-8000-000000000001"}
+    told = call(server.origin, token, {**run, "entries": [theirs]})
+    assert (told["lists"], told["ended"]) == ([], [])
+    assert [(one["state"], one["reason"]) for one in told["verdicts"]] == [("aside", "wrong_turf")]
