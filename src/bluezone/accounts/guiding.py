@@ -12,7 +12,6 @@ TO_COME = frozenset(
     {
         Role.GATEKEEPER,
         Role.CANVASSER,
-        Role.VENUE_OWNER,
         Role.SPEAKER_OPERATOR,
     }
 )

@@ -30,6 +30,7 @@ FIRST_PAGES = [
     (Audience.EDITORS, "news-desk"),
     (Audience.CLASS_REPORTERS, "schools-mine"),
     (Audience.HELPERS, "drives"),
+    (Audience.VENUE_OWNERS, "venues"),
 ]
 
 

@@ -53,6 +53,7 @@ def converted(form: forms.Form) -> None:
         if error.code == "legacy" and error.params
     }
     if proposals:
-        form.data = form.data.copy()
+        corrected: Any = form.data.copy()  # type: ignore[attr-defined]
         for name, text in proposals.items():
-            form.data[form.add_prefix(name)] = text
+            corrected[form.add_prefix(name)] = text
+        form.data = corrected

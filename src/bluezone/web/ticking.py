@@ -82,6 +82,7 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.rollout.gates import retention as gates_retention
     from bluezone.rollout.schools import retention as schools_retention
     from bluezone.rollout.staffing import retention as staffing_retention
+    from bluezone.rollout.venues import retention as venues_retention
 
     training.erase(now)
     accounts_retention.purge(now)
@@ -96,6 +97,7 @@ def purge_office(now: datetime.datetime) -> None:
     help_retention.purge(now)
     schools_retention.purge(now)
     staffing_retention.purge(now)
+    venues_retention.purge(now)
 
 
 def purge_backups(data_dir: Path, now: datetime.datetime) -> None:

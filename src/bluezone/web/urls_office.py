@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("bluezone.rollout.directives.urls")),
     path("", include("bluezone.rollout.gates.urls")),
     path("", include("bluezone.rollout.drives.urls")),
+    path("", include("bluezone.rollout.venues.urls")),
     path("", include("bluezone.rollout.schools.urls")),
     path("", include("bluezone.rollout.bulletins.urls")),
     path("", include("bluezone.rollout.loudspeakers.urls")),

@@ -56,6 +56,8 @@ def helper_hours(since: datetime.date, until: datetime.date, now: datetime.datet
     for unit_id, opened, ended, planned, people in drives.values_list(
         "unit", "opened_at", "closed_at", "ends", "team__people"
     ):
+        if opened is None:
+            continue
         # A drive that somebody forgot to close did not go on all night.
         end = min(ended or now, max(planned, opened), after)
         seconds = max(0.0, (end - max(opened, first)).total_seconds())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What drives bring into coverage: phones that ran before a helper's eyes, proven and attested in two columns."""
 
+import datetime
 from collections import Counter
 from collections.abc import Iterable
 from typing import ClassVar
@@ -28,8 +29,8 @@ class ProvenWithHelp(Indicator):
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """One figure a unit, union and day; two queries."""
-        counted: Counter[tuple[object, ...]] = Counter()
-        bases: Counter[tuple[object, ...]] = Counter()
+        counted: Counter[tuple[str, int, datetime.date]] = Counter()
+        bases: Counter[tuple[str, int, datetime.date]] = Counter()
         days = (week.first_day, week.last_day)
         outcomes = HelpOutcome.objects.filter(day__range=days).exclude(unit=None)
         rows = outcomes.exclude(hindrance=Hindrance.NO_SMARTPHONE).order_by()
@@ -44,9 +45,9 @@ class ProvenWithHelp(Indicator):
         source = _("requests for help closed by teams of the unions")
         for place, base in sorted(bases.items(), key=str):
             path, agency_id, day = place
-            yield Figure(path, agency_id, counted[place], base, source, day)  # type: ignore[arg-type]
+            yield Figure(path, agency_id, counted[place], base, source, day)
 
-    def sheets(self, days: tuple[object, object]) -> Iterable[tuple[object, ...]]:
+    def sheets(self, days: tuple[datetime.date, datetime.date]) -> Iterable[tuple[str, int, datetime.date, int, int]]:
         """Nothing on paper is proven, but whoever was helped on paper is in the denominator."""
         rows = DriveTally.objects.filter(drive__begins__date__range=days).order_by()
         values = rows.values_list("drive__unit__path", "drive__team__agency", "drive__begins__date").annotate(

@@ -120,7 +120,7 @@ def take_back(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> None:
     request = outcome.request
     with transaction.atomic():
         until = now + (STALL_CLAIM if request and request.drive_id else CLAIM)
-        again = HelpRequest.objects.filter(pk=outcome.request_id, closed_at__isnull=False).update(
+        again = HelpRequest.objects.filter(outcome=outcome, closed_at__isnull=False).update(
             state=HelpState.CLAIMED, counted=False, closed_at=None, claimed_at=now, claimed_until=until
         )
         if not again:

@@ -43,9 +43,9 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
                 told, status = _("Too many people joined from this network. Tell a helper that you are here."), 429
             else:
                 joined = helping.join_stall(drive, key if _KEY.fullmatch(key) else "")
-                response = redirect("stall-ticket", code, joined.ticket)
-                response.status_code = 303
-                return response
+                onward = redirect("stall-ticket", code, joined.ticket)
+                onward.status_code = 303
+                return onward
     context = {"drive": drive, "key": secrets.token_urlsafe(16), "told": told}
     response = show(request, "public/stall.html", context, status=status)
     response.headers["Cache-Control"] = "no-store"

@@ -46,7 +46,9 @@ def drives(request: OfficeRequest) -> HttpResponse:
         "plans": Audience.DRIVE_PLANNERS.admits(user),
         "helps": Audience.HELPERS.admits(user),
         "takes": Audience.HELP_TAKERS.admits(user),
-        "hides_something": any(row.numbers.hides_something for row in [*wards, *teams]),
+        "hides_something": any(
+            one.hides_something for one in [*(row.numbers for row in wards), *(row.numbers for row in teams)]
+        ),
     }
     return render(request, "drives/board.html", context)
 

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registering a venue: on the public site with a one-time code by e-mail, or at the ward in person.
+
+An application that came by the public site is nothing until its address is confirmed: no ward sees it before.
+"""
+
+import datetime
+import secrets
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from bluezone.accounts.auditing import record
+from bluezone.accounts.models import Act
+from bluezone.accounts.sealing import keyed_digest
+from bluezone.agencies.models import AdminUnit
+from bluezone.messaging.email.queueing import send
+from bluezone.refusal import Refused
+from bluezone.rollout.venues.contact import Contact, contact_of, keep
+from bluezone.rollout.venues.models import MailCode, Venue, VenueState
+
+CODE_LIFE = datetime.timedelta(minutes=30)
+MOST_TRIES = 5
+MOST_OPEN = 3
+_DIGITS = 6
+
+
+class MailMissing(Refused):
+    """This server sends no mail, so nobody can register by it; the ward registers in person. Nothing was stored."""
+
+    code = "venue_mail_missing"
+
+
+class TooManyApplications(Refused):
+    """The address has several applications open; nothing was stored. Confirm one of them, or ask the ward."""
+
+    code = "venue_applications_open"
+
+
+class MailCodeWrong(Refused):
+    """The code is not the one that was sent; `left` tries remain."""
+
+    code = "venue_code_wrong"
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"the code is not the one that was sent; {left} tries remain")
+        self.left = left
+
+
+class MailCodeGone(Refused):
+    """The code was used, has run out, or was tried wrongly too often; the application has to be made anew."""
+
+    code = "venue_code_gone"
+
+
+@dataclass(frozen=True)
+class Application:
+    """What a venue says of itself; name and address fit the bytes of a code."""
+
+    name: str
+    address: str
+    kind: int
+    stay_minutes: int
+    unit: AdminUnit
+    contact: Contact
+
+
+def apply(application: Application, now: datetime.datetime) -> Venue:
+    """Store an unconfirmed application and send its one-time code. Raises MailMissing, TooManyApplications."""
+    if settings.SMTP is None:
+        raise MailMissing("this server sends no mail; the ward registers venues in person")
+    venue = _venue(application, VenueState.UNCONFIRMED, now)
+    waiting = Venue.objects.filter(contact_digest=venue.contact_digest, state=VenueState.UNCONFIRMED)
+    code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+    with transaction.atomic():
+        if waiting.count() >= MOST_OPEN:
+            raise TooManyApplications("this address has several applications that are not confirmed")
+        venue.save()
+        MailCode.objects.create(venue=venue, digest=_digest(venue, code), expires_at=now + CODE_LIFE)
+        subject = _("Code for registering %(name)s") % {"name": venue.name}
+        text = _("The code is %(code)s. It works for 30 minutes, once. Nobody asked for it? Then do nothing.")
+        send(application.contact.email, subject, text % {"code": code}, now=now)
+    return venue
+
+
+def confirm(venue: Venue, code: str, now: datetime.datetime) -> None:
+    """Take the code that was sent; the ward then sees the application. Raises MailCodeWrong, MailCodeGone."""
+    digits = "".join(letter for letter in code if letter.isascii() and letter.isdigit())
+    with transaction.atomic():
+        sent = MailCode.objects.select_for_update().filter(venue=venue, expires_at__gt=now).first()
+        if sent is None or sent.tries >= MOST_TRIES or venue.state != VenueState.UNCONFIRMED:
+            raise MailCodeGone("the code was used, has run out, or was tried wrongly too often")
+        right = compare_digest(sent.digest, _digest(venue, digits))
+        if right:
+            sent.delete()
+            Venue.objects.filter(pk=venue.pk).update(state=VenueState.APPLIED, applied_at=now)
+        else:
+            sent.tries += 1
+            sent.save(update_fields=["tries"])
+    if not right:
+        if sent.tries >= MOST_TRIES:
+            raise MailCodeGone("the code was tried wrongly too often")
+        raise MailCodeWrong(MOST_TRIES - sent.tries)
+    venue.refresh_from_db()
+
+
+def register_in_person(actor: str, application: Application, now: datetime.datetime) -> Venue:
+    """Store what the ward enters for somebody who stands before it; it still has to be approved."""
+    venue = _venue(application, VenueState.APPLIED, now)
+    venue.in_person = True
+    with transaction.atomic():
+        venue.save()
+        record(actor, Act.VENUE_ENTERED, str(venue.pk))
+    return venue
+
+
+def change(actor: str, venue: Venue, application: Application) -> bool:
+    """Store other values; returns whether name or address changed, so that the code in force says something else."""
+    before = (venue.name, venue.address)
+    for name in ("name", "address", "kind", "stay_minutes", "unit"):
+        setattr(venue, name, getattr(application, name))
+    if contact_of(venue) != application.contact:
+        keep(venue, application.contact)
+    with transaction.atomic():
+        venue.save()
+        record(actor, Act.VENUE_CHANGED, str(venue.pk))
+    return before != (venue.name, venue.address)
+
+
+def _venue(application: Application, state: VenueState, now: datetime.datetime) -> Venue:
+    venue = Venue(
+        name=application.name, address=application.address, kind=application.kind, unit=application.unit,
+        stay_minutes=application.stay_minutes, handle=secrets.token_urlsafe(16), state=state, applied_at=now,
+    )  # fmt: skip
+    keep(venue, application.contact)
+    return venue
+
+
+def _digest(venue: Venue, code: str) -> str:
+    return keyed_digest("venue code", f"{venue.handle} {code}")

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of venues: registering one, the one-time code, a reason, an inspection."""
+
+import datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.forms import day_field
+from bluezone.agencies.models import AdminUnit, UnitKind
+from bluezone.agencies.plainline import PlainLineField
+from bluezone.agencies.queries import day_to_show
+from bluezone.protocol.venue import MAX_ADDRESS_BYTES, MAX_NAME_BYTES
+from bluezone.rollout.venues.applying import Application
+from bluezone.rollout.venues.contact import PERSON_LENGTH, PHONE_LENGTH, Contact, contact_of
+from bluezone.rollout.venues.models import Venue, VenueKind
+from bluezone.rollout.venues.models.venue import MOST_STAY_MINUTES
+
+MOST_DAYS_AGO = 30
+
+
+class VenueForm(forms.Form):
+    """What is signed and printed of a venue, and whom to reach. units: among which its ward is."""
+
+    name = PlainLineField(
+        label=_("Name of the venue"), max_length=80, most_bytes=MAX_NAME_BYTES, help_text=_("As guests know it.")
+    )
+    address = PlainLineField(
+        label=_("Address"), max_length=100, most_bytes=MAX_ADDRESS_BYTES, help_text=_("Street or residential group.")
+    )
+    unit = forms.ModelChoiceField(AdminUnit.objects.none(), label=_("Ward or commune"))
+    kind = forms.TypedChoiceField(label=_("Kind"), choices=VenueKind, coerce=int, initial=VenueKind.FOOD)
+    stay_minutes = forms.IntegerField(
+        label=_("Usual stay in minutes"), min_value=10, max_value=MOST_STAY_MINUTES, initial=60,
+        help_text=_("After that a guest’s phone checks out by itself."),
+    )  # fmt: skip
+    person = PlainLineField(label=_("Who runs it"), max_length=PERSON_LENGTH)
+    phone = PlainLineField(
+        label=_("Telephone"), required=False, max_length=PHONE_LENGTH, widget=forms.TextInput({"inputmode": "tel"})
+    )
+    email = forms.EmailField(label=_("E-mail"), required=False)
+
+    def __init__(self, *args: Any, units: Any = None, venue: Venue | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        in_force = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate()))
+        wards = in_force.filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE]).order_by("name")
+        field: Any = self.fields["unit"]
+        field.queryset = wards if units is None else wards.filter(pk__in=units)
+        if venue is not None:
+            contact = contact_of(venue)
+            for name in ("name", "address", "unit", "kind", "stay_minutes"):
+                self.initial[name] = getattr(venue, name)
+            self.initial.update(person=contact.person, phone=contact.phone, email=contact.email)
+
+    @property
+    def application(self) -> Application:
+        """The cleaned values as what a venue says of itself."""
+        said = self.cleaned_data
+        contact = Contact(said["person"], said["phone"], said["email"])
+        return Application(said["name"], said["address"], said["kind"], said["stay_minutes"], said["unit"], contact)
+
+
+class PublicVenueForm(VenueForm):
+    """The same on the public site, where the e-mail address is what is confirmed."""
+
+    email = forms.EmailField(label=_("E-mail"), help_text=_("A code is sent there; it is asked for on the next page."))
+
+
+class CodeForm(forms.Form):
+    """The six digits that were sent."""
+
+    code = forms.CharField(
+        label=_("Code of six digits"),
+        max_length=20,
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why an application is refused or a code withdrawn; the owner reads it."""
+
+    reason = PlainLineField(label=_("Reason, which the owner reads"), max_length=300)
+
+
+class InspectionForm(forms.Form):
+    """What was found at a venue."""
+
+    day = day_field(_("Day"), required=True)
+    poster_seen = forms.BooleanField(
+        label=_("The poster with the code in force hangs where people see it"), required=False
+    )
+    findings = forms.CharField(
+        label=_("Findings"), required=False, max_length=1000, widget=forms.Textarea({"rows": 3}),
+        help_text=_("Of the venue, never of a guest."),
+    )  # fmt: skip
+    photo = forms.FileField(
+        label=_("Picture"),
+        required=False,
+        widget=forms.FileInput({"accept": "image/jpeg,image/png,image/webp"}),
+        help_text=_("Optional, at most 12 MB, no faces. Place and time in it are dropped. Deleted after 90 days."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("day", timezone.localdate())
+
+    def clean_day(self) -> datetime.date:
+        """Not in the future, nor long ago."""
+        day: datetime.date = self.cleaned_data["day"]
+        if not 0 <= (timezone.localdate() - day).days <= MOST_DAYS_AGO:
+            raise forms.ValidationError(_("Enter inspections of the last 30 days."))
+        return day

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the public origin shows of venues: registering one, a poster's own page, the page at the till."""
+
+import datetime
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from bluezone.accounts.audiences import Audience, audience
+from bluezone.accounts.signing_in import network_of
+from bluezone.agencies.plainline import converted
+from bluezone.devices.audience import json_body, json_endpoint
+from bluezone.portal.showing import show
+from bluezone.portal.throttle import HourlyLimit, TooManyRequests
+from bluezone.rollout.venues import applying, counting
+from bluezone.rollout.venues.forms import CodeForm, PublicVenueForm
+from bluezone.rollout.venues.models import PosterCode, Venue
+from bluezone.rollout.venues.printing import screen_qr
+
+MOST_BYTES = 1024
+_DAY = re.compile(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d)")
+# An office that helps its owners register may do many in an hour; each costs one mail.
+apply_limit = HourlyLimit(10, 200)
+code_limit = HourlyLimit(30, 1000)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EVERYONE)
+def register(request: HttpRequest) -> HttpResponse:
+    """Apply: 303 to where the code is asked for, 422 what to correct, 429 too many, 503 this server sends no mail."""
+    form = PublicVenueForm(request.POST or None)
+    told, status = "", 200
+    if request.method == "POST":
+        told, status = _from_elsewhere(request)
+        if not told and not form.is_valid():
+            converted(form)
+            told, status = _("Nothing was sent yet: please correct what is marked below."), 422
+        elif not told:
+            try:
+                apply_limit.count(network_of(request), timezone.now())
+                venue = applying.apply(form.application, timezone.now())
+            except TooManyRequests:
+                told, status = _("Too many applications came from this network. Try again in an hour."), 429
+            except applying.TooManyApplications:
+                told, status = _("This address has three applications open. Enter the code of one of them first."), 429
+            except applying.MailMissing:
+                told, status = _("This site sends no mail now. Register at the People’s Committee of your ward."), 503
+            else:
+                return _see(redirect("venue-apply-code", venue.handle))
+    return _fresh(show(request, "public/venue_register.html", {"form": form, "told": told}, status=status))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EVERYONE)
+def confirm(request: HttpRequest, handle: str) -> HttpResponse:
+    """Ask for the code and take it: 303 to itself, 422 wrong, 410 no longer of use; afterwards how it stands."""
+    venue = get_object_or_404(Venue.everything.select_related("unit"), handle=handle)
+    form, told, status = CodeForm(request.POST or None), "", 200
+    if request.method == "POST":
+        told, status = _from_elsewhere(request)
+        if not told and form.is_valid():
+            try:
+                code_limit.count(network_of(request), timezone.now())
+                applying.confirm(venue, form.cleaned_data["code"], timezone.now())
+            except TooManyRequests:
+                told, status = _("Too many codes came from this network. Try again in an hour."), 429
+            except applying.MailCodeWrong as wrong:
+                told = _("This is not the code that was sent. Tries left: %(left)s.") % {"left": wrong.left}
+                status = 422
+            except applying.MailCodeGone:
+                told = _("This code is no longer of use: used, older than 30 minutes, or tried wrongly five times.")
+                status = 410
+            else:
+                return _see(redirect("venue-apply-code", handle))
+    context = {"venue": venue, "form": form, "told": told, "gone": status == 410}
+    return _fresh(show(request, "public/venue_apply.html", context, status=status))
+
+
+@require_http_methods(["GET", "HEAD"])
+@audience(Audience.EVERYONE)
+def poster(request: HttpRequest, short: str) -> HttpResponse:
+    """A poster's own page, which says whether the poster still holds; counted by poster and day, nothing else."""
+    code = get_object_or_404(PosterCode.everything.select_related("venue__unit"), short=short)
+    if request.method == "GET":
+        counting.page_opened(code, timezone.localdate())
+    return _fresh(show(request, "public/venue_poster.html", {"code": code, "venue": code.venue}))
+
+
+@require_http_methods(["GET", "HEAD"])
+@audience(Audience.EVERYONE)
+def till(request: HttpRequest, token: str) -> HttpResponse:
+    """The page at the till: the code in force, large, and a button that counts people; 404 when it was replaced."""
+    venue = counting.till_of(token)
+    code = PosterCode.everything.filter(venue=venue, ended_at=None).first() if venue else None
+    if venue is None or code is None:
+        return _fresh(show(request, "public/till_gone.html", status=404))
+    return _fresh(show(request, "public/till.html", {"venue": venue, "code": code, "qr": screen_qr(code.link)}))
+
+
+@json_endpoint("POST", Audience.EVERYONE)
+def till_count(request: HttpRequest, token: str) -> dict[str, Any]:
+    """`{"tablet", "day", "people"}`, the absolute number of a day -> `{"people"}` of all tablets; safe to repeat.
+
+    404 `till_unknown`, 422 `till_count_invalid`.
+    """
+    venue = counting.till_of(token)
+    if venue is None:
+        raise counting.TillUnknown("this till's page was replaced by another; ask for its address")
+    said = json_body(request, MOST_BYTES)
+    day = datetime.date.fromisoformat(str(said.get("day"))) if _DAY.fullmatch(str(said.get("day"))) else None
+    people, tablet = said.get("people"), said.get("tablet")
+    if type(people) is not int or not isinstance(tablet, str) or day is None:
+        raise counting.TillCountInvalid("expected a tablet's number, one of the last seven days and a count")
+    return {"people": counting.people_at_till(venue, tablet, day, people, timezone.localdate())}
+
+
+def _from_elsewhere(request: HttpRequest) -> tuple[str, int]:
+    """What to tell where a browser says that another site sent this form; without a session there is no token."""
+    origin = request.headers.get("Origin")
+    if origin and urlsplit(origin).netloc != request.get_host():
+        return _("Nothing was sent: the form came from another site. Send it from here."), 403
+    return "", 200
+
+
+def _fresh(response: HttpResponse) -> HttpResponse:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _see(response: HttpResponse) -> HttpResponse:
+    response.status_code = 303
+    return response

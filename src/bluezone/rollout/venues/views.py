@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the venues in the office: the register of a ward, one venue, registering in person, the ward's decisions."""
+
+import datetime
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.scoping import OutsideScope
+from bluezone.accounts.training import practised
+from bluezone.agencies.asking import chosen, chosen_number
+from bluezone.agencies.plainline import converted
+from bluezone.rollout.venues import applying, counting, deciding, reach, register
+from bluezone.rollout.venues.contact import contact_of
+from bluezone.rollout.venues.forms import ReasonForm, VenueForm
+from bluezone.rollout.venues.models import Venue, VenueState
+
+A_PAGE = 40
+SHOWN_DAYS = 14
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def venues(request: OfficeRequest) -> HttpResponse:
+    """What each ward has registered, for everybody; the venues themselves for their ward and their owners."""
+    unit, state = chosen_number(request, "unit"), chosen(request, "state", [str(one) for one in VenueState])
+    found = reach.seen_venues(request.user)
+    found = found.filter(unit=unit) if unit else found
+    found = found.filter(state=state) if state else found
+    words = " ".join(request.GET.get("find", "").split())[:80]
+    found = found.filter(pk__in=register.matching(found, words)) if words else found
+    context = {
+        "wards": register.by_ward(timezone.localdate()),
+        "page": Paginator(found.order_by(register.WAITING_FIRST, "name", "pk"), A_PAGE).get_page(
+            request.GET.get("page")
+        ),
+        "keeps": Audience.VENUE_KEEPERS.admits(request.user),
+        "owns": Audience.VENUE_OWNERS.admits(request.user),
+        "unit": unit,
+        "state": state,
+        "states": [one for one in VenueState if one != VenueState.UNCONFIRMED],
+        "find": words,
+    }
+    return render(request, "venues/list.html", context)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def venue(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One venue for its ward and its owner: 404 for others."""
+    shown = _seen(request, pk)
+    codes = list(shown.codes.all())
+    keeps, since = reach.keeps(request.user, shown), timezone.localdate() - datetime.timedelta(days=SHOWN_DAYS)
+    context = {
+        "venue": shown,
+        "contact": contact_of(shown),
+        "keeps": keeps,
+        "code": next((one for one in codes if one.ended_at is None), None),
+        "past_codes": [one for one in codes if one.ended_at is not None],
+        "scans": register.scans(shown, since),
+        "people": register.people(shown, since),
+        "inspections": shown.inspections.select_related("photo").all()[:20] if keeps else [],
+        "reason_form": ReasonForm(),
+        "link": request.session.pop(f"venue-link-{pk}", ""),
+        "till": request.session.pop(f"venue-till-{pk}", ""),
+    }
+    return render(request, "venues/venue.html", context)
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.VENUE_KEEPERS)
+def new_venue(request: OfficeRequest) -> HttpResponse:
+    """Register a venue for somebody who stands before the officer: 302 to it, 422 bad form or another ward's."""
+    form = VenueForm(request.POST or None, units=reach.kept_units(request.user))
+    if request.method == "POST" and form.is_valid():
+        made = applying.register_in_person(request.user.username, form.application, timezone.now())
+        messages.success(request, _("The venue is entered. Look at it once more, then approve it."))
+        return redirect("venue", made.pk)
+    converted(form)
+    return render(request, "venues/venue_form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.VENUE_KEEPERS)
+def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Change what is stored: 302 to the venue, 422 bad form, 404 another ward's. A new name needs a new code."""
+    shown = _kept(request, pk)
+    form = VenueForm(request.POST or None, units=reach.kept_units(request.user), venue=shown)
+    if request.method == "POST" and form.is_valid():
+        renamed = applying.change(request.user.username, shown, form.application)
+        if renamed and shown.state == VenueState.APPROVED:
+            messages.warning(request, _("Stored. The code in force says the old name or address: renew it."))
+        else:
+            messages.success(request, _("Stored."))
+        return redirect("venue", pk)
+    converted(form)
+    context = {"form": form, "venue": shown}
+    return render(request, "venues/venue_form.html", context, status=422 if form.errors else 200)
+
+
+@practised
+@require_POST
+@audience(Audience.VENUE_KEEPERS)
+def approve(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Approve and sign: 302 to the venue; 404 another ward's; told if it was decided meanwhile."""
+    shown = _kept(request, pk)
+    wants = request.POST.get("account") == "on"
+    try:
+        token = deciding.approve(request.user.username, shown, timezone.now(), account=wants)
+    except deciding.VenueStateWrong:
+        return _decided_meanwhile(request, pk)
+    if token:
+        request.session[f"venue-link-{pk}"] = request.build_absolute_uri(f"/start/{token}/")
+    messages.success(request, _("The venue is registered and its code signed. Print the poster."))
+    return redirect("venue", pk)
+
+
+@practised
+@require_POST
+@audience(Audience.VENUE_KEEPERS)
+def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Refuse with a reason: 302 to the venue; told without one."""
+    return _with_reason(request, pk, deciding.refuse, _("The application is refused; the owner is told why."))
+
+
+@practised
+@require_POST
+@audience(Audience.VENUE_KEEPERS)
+def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Withdraw the code with a reason: 302 to the venue; told without one."""
+    return _with_reason(request, pk, deciding.suspend, _("The code is withdrawn. Phones learn it within the hour."))
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.VENUE_KEEPERS)
+def renew(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask, then replace the code: 302 to the venue; 404 another ward's."""
+    shown = _kept(request, pk)
+    if request.method != "POST":
+        return render(request, "venues/renew.html", {"venue": shown})
+    try:
+        deciding.renew(request.user.username, shown, timezone.now())
+    except deciding.VenueStateWrong:
+        return _decided_meanwhile(request, pk)
+    messages.success(request, _("A new code is signed. Print the new poster and take the old one down."))
+    return redirect("venue", pk)
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.VENUE_KEEPERS)
+def close(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask, then close the venue for good: 302 to it; 404 another ward's."""
+    shown = _kept(request, pk)
+    if request.method != "POST":
+        return render(request, "venues/close.html", {"venue": shown})
+    try:
+        deciding.close(request.user.username, shown, timezone.now())
+    except deciding.VenueStateWrong:
+        return _decided_meanwhile(request, pk)
+    messages.success(request, _("The venue is closed. Whom to reach is forgotten after 90 days."))
+    return redirect("venue", pk)
+
+
+@practised
+@require_POST
+@audience(Audience.SIGNED_IN)
+def till(request: OfficeRequest, pk: int) -> HttpResponse:
+    """A new address for the tablet at the till, shown once: 302 to the venue; 404 neither its ward's nor owner's."""
+    shown = _seen(request, pk)
+    if shown.state != VenueState.APPROVED:
+        return _decided_meanwhile(request, pk)
+    request.session[f"venue-till-{pk}"] = register.till_link(counting.new_till(shown))
+    return redirect("venue", pk)
+
+
+def _with_reason(request: OfficeRequest, pk: int, step, told: str) -> HttpResponse:  # type: ignore[no-untyped-def]
+    shown, form = _kept(request, pk), ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, _("Nothing was changed: give a reason, which the owner reads."))
+        return redirect("venue", pk)
+    try:
+        step(request.user.username, shown, form.cleaned_data["reason"], timezone.now())
+    except deciding.VenueStateWrong:
+        return _decided_meanwhile(request, pk)
+    messages.success(request, told)
+    return redirect("venue", pk)
+
+
+def _decided_meanwhile(request: OfficeRequest, pk: int) -> HttpResponse:
+    messages.warning(request, _("Nothing was changed: the venue stands elsewhere by now. Here is how it is."))
+    return redirect("venue", pk)
+
+
+def _seen(request: OfficeRequest, pk: int) -> Venue:
+    return get_object_or_404(reach.seen_venues(request.user), pk=pk)
+
+
+def _kept(request: OfficeRequest, pk: int) -> Venue:
+    """A venue that the reader keeps. Raises Http404, OutsideScope (403) for one that is only theirs."""
+    shown = _seen(request, pk)
+    if not reach.keeps(request.user, shown):
+        raise OutsideScope("the venue is decided on by its ward")
+    return shown

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A venue at any stage, and pictures as telephones take them."""
+
+import io
+
+from PIL import Image
+
+from bluezone.rollout.venues import applying, deciding
+from bluezone.rollout.venues.contact import Contact
+
+PHO = {"name": "Quán phở Bắc Hồ", "address": "Tổ 5, phường Sông Cầu"}
+OWNER = Contact("Hoàng Thị Phở", "0912 345 678", "pho@example.org")
+
+
+def application(unit, contact=OWNER, **values):
+    """What a venue says of itself."""
+    said = {**PHO, "kind": 4, "stay_minutes": 60, **values}
+    return applying.Application(unit=unit, contact=contact, **said)
+
+
+def applied(unit, now, contact=OWNER, **values):
+    """Entered by the ward, not decided yet."""
+    return applying.register_in_person("mai", application(unit, contact, **values), now)
+
+
+def approved(unit, now, **values):
+    """Registered, with a code in force."""
+    venue = applied(unit, now, **values)
+    deciding.approve("mai", venue, now)
+    return venue
+
+
+def photo(size=(2400, 1800), kind="JPEG", **more):
+    """Bytes of a picture with a place and a camera in it."""
+    picture = Image.new("RGB", size, (200, 120, 40))
+    exif = Image.Exif()
+    exif[0x010F] = "Camera of somebody"
+    exif[0x0112] = 6
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (22.0, 8.0, 50.0)
+    written = io.BytesIO()
+    picture.save(written, kind, exif=exif, comment=b"secret comment", **more)
+    return written.getvalue()
