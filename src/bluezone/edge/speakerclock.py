@@ -11,6 +11,8 @@ from bluezone.edge.speakerbook import SpeakerBook
 
 # A slower answer says too little of the moment it was given.
 MOST_ROUND_TRIP_SECONDS = 1.0
+# On a network that is never quick, such an answer is better than none until a quick one comes.
+FIRST_ROUND_TRIP_SECONDS = 5.0
 # Beyond this a machine's own clock is called wrong, at the machine and in the office.
 TOLERATED_SECONDS = 5.0
 _KEPT_AGAIN_SECONDS = 60.0
@@ -36,7 +38,7 @@ class SpeakerClock:
     def server_said(self, server: float, asked: float, answered: float) -> None:
         """Take the server's time from one question. asked, answered: of the boot clock, around it."""
         trip = answered - asked
-        if trip > MOST_ROUND_TRIP_SECONDS or trip < 0:
+        if trip < 0 or trip > (FIRST_ROUND_TRIP_SECONDS if self._anchor is None else MOST_ROUND_TRIP_SECONDS):
             return
         then = server + trip / 2
         if self._anchor is None or abs(then - self._at(answered)) > trip / 2 + 0.02:

@@ -50,6 +50,7 @@ def spoken(text: str) -> str:
         text = pattern.sub(say, text)
     for sign, said in SYMBOLS.items():
         text = text.replace(sign, said)
+    text = re.sub(r"(\d)([A-ZĐa-zđ])\b", lambda found: f"{found[1]} {LETTERS[found[2].upper()]}", text)
     text = re.sub(r"\d+", lambda found: _loose(found[0]), text)
     text = _HELD.sub(lambda found: kept[ord(found[0]) - _HOLD], text)
     text = re.sub(r"[ \t]+", " ", text)
@@ -110,11 +111,15 @@ def _time(found: re.Match[str]) -> str:
 
 
 def _document(found: re.Match[str]) -> str:
-    """ "458/UBND-VP": number, "trên", the year where there is one, then the notation in words."""
+    """ "458/UBND-VP": the number, the year where there is one, then the notation in words.
+
+    The kind is not said twice: "Quyết định số 12/QĐ-TTg" is "Quyết định số mười hai, Thủ tướng".
+    """
     year = f" năm {numbers.whole(int(found['y']))}" if found["y"] else ""
     parts = [_notation(part) for part in re.split(r"[-–]", found["sign"])]
-    joined = ", ".join(filter(None, parts))
-    return f"{numbers.whole(int(found['n']))}{year}, {joined}"
+    before = re.sub(r"\s+(?:số)?\s*$", "", found.string[: found.start()], flags=re.IGNORECASE).casefold()
+    said = [part for part in parts if part and not before.endswith(part.casefold())]
+    return ", ".join([f"{numbers.whole(int(found['n']))}{year}", *said])
 
 
 def _notation(part: str) -> str:
@@ -172,14 +177,18 @@ def _read(text: str) -> str:
 
 def _range(found: re.Match[str]) -> str:
     first: str = found["a"]
-    # "01-15/8/2020": the first is a day of the same month.
-    said = f"ngày {numbers.day_of_month(int(first))}" if first.isdigit() else first
-    return f"{said} đến {found['b']}"
+    # "01-15/8/2020": the first is a day of the same month; "1/8-15/8/2020": a day of the same year.
+    if first.isdigit():
+        first = f"ngày {numbers.day_of_month(int(first))}"
+    elif re.fullmatch(r"\d{1,2}/\d{1,2}", first):
+        day, month = first.split("/")
+        first = f"ngày {numbers.day_of_month(int(day))} tháng {numbers.month(int(month))}"
+    return f"{first} đến {found['b']}"
 
 
 def _address(text: str) -> str:
     """A web address, letter groups as they are, dots and strokes said."""
-    said = re.sub(r"^https?://(www\.)?", "", text).rstrip("/")
+    said = re.sub(r"^(https?://)?(www\.)?", "", text).rstrip("/")
     parts = re.split(r"([./-])", said)
     return " ".join(IN_ADDRESSES.get(part.lower(), part) for part in parts if part)
 
@@ -217,7 +226,9 @@ _RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (re.compile(rf"{_W}(?P<h>\d{{1,2}}):(?P<min>\d{{2}}){_E}"), _time),
     (re.compile(rf"{_W}(?<!\.)(?P<p>\+84[ .]?\d{{2,3}}(?:[ .]?\d{{3,4}}){{1,2}}"
                 rf"|\(?0\d{{2,4}}\)?(?:[ .\-]\d{{3,4}}){{1,2}}"
-                rf"|0\d{{9,10}}|1[89]00[ .]?\d{{4}}|11[1-5]){_E}"), _phone),
+                rf"|0\d{{9,10}}|1[89]00[ .]?\d{{4}}){_E}"), _phone),
+    (re.compile(rf"{_W}(?P<lead>(?:gọi|số|hoặc|đài)\s+)(?P<p>11[1-5]){_E}(?!\s+(?:ca|người))", re.IGNORECASE),
+     lambda found: found["lead"] + numbers.digits(found["p"])),
     (re.compile(rf"{_W}(?P<a>(?:{_NUMBER})(?:,\d+)?)\s?-\s?(?P<b>(?:{_NUMBER})(?:,\d+)?){_E}"),
      lambda found: f"{_read(found['a'])} đến {_read(found['b'])}"),
     (re.compile(rf"{_W}(?P<n>{_NUMBER})\s?(?:đồng|đ|VNĐ|VND|vnđ){_E}"), _money),
@@ -231,6 +242,8 @@ _RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (re.compile(rf"{_W}(?:{_NAMES})(?=\s*[A-ZĐÀ-Ỹ])"), lambda found: BEFORE_NAMES[found[0]] + " "),
     (re.compile(rf"{_W}(?:{_ABBREVIATED}){_E}"), _abbreviation),
     (re.compile(rf"{_W}[A-ZĐ]{{2,6}}{_E}"), _spell),
+    # The sign with which a letter ends.
+    (re.compile(r"\./\."), lambda _: "."),
     (re.compile(r"\s+-\s+"), lambda _: ", "),
     (re.compile(r"/"), lambda _: " trên "),
     (re.compile(r"[()\[\]\"“”*_#]"), lambda _: " "),

@@ -2,18 +2,7 @@
 """What abbreviations of Vietnamese offices and signs of measure stand for, and words that are never touched."""
 
 # Said by the voice as they are (English words among them are recognised and said in English).
-PROTECTED = (
-    "Bluezone",
-    "Bluetooth",
-    "Android",
-    "iPhone",
-    "iOS",
-    "Wi-Fi",
-    "Zalo",
-    "Facebook",
-    "App Store",
-    "Google Play",
-)
+PROTECTED = ("Bluezone", "Bluetooth", "Android", "Wi-Fi")
 # Written in one way, said in another, whatever stands around them; longest first wins.
 SAID = {
     "COVID-19": "Cô-vít mười chín",
@@ -25,6 +14,12 @@ SAID = {
     "1900 9095": "một chín không không, chín không chín lăm",
     "1900.9095": "một chín không không, chín không chín lăm",
     "19009095": "một chín không không, chín không chín lăm",
+    "iPhone": "ai phôn",
+    "iOS": "ai âu ét",
+    "Zalo": "da lô",
+    "Facebook": "phây búc",
+    "App Store": "áp xờ to",
+    "Google Play": "gu gồ pờ lây",
     "QR": "quy e-rờ",
     "SMS": "ét em ét",
     "SIM": "xim",
@@ -75,6 +70,7 @@ ABBREVIATIONS = {
     "NĐ": "Nghị định",
     "CP": "Chính phủ",
     "VP": "Văn phòng",
+    "VPCP": "Văn phòng Chính phủ",
     "VX": "Văn xã",
     "VXNV": "Văn xã, nội vụ",
     "CT": "Chỉ thị",
@@ -104,6 +100,7 @@ IN_ADDRESSES = {
     ".": "chấm",
     "/": "gạch chéo",
     "-": "gạch ngang",
+    "taiapp": "tải áp",
     "vn": "vê en-nờ",
     "gov": "gốp",
     "com": "com",
@@ -144,7 +141,16 @@ UNITS = {
     "đ": "đồng",
     "%": "phần trăm",
 }
-SYMBOLS = {"&": " và ", "+": " cộng ", "=": " bằng ", "≥": " từ ", "≤": " không quá ", "~": " khoảng "}
+SYMBOLS = {
+    "%": " phần trăm ",
+    "°": " độ ",
+    "&": " và ",
+    "+": " cộng ",
+    "=": " bằng ",
+    "≥": " từ ",
+    "≤": " không quá ",
+    "~": " khoảng ",
+}
 # Names of letters in a combination that is spelt out, as it is taught on the radio.
 LETTERS = {
     "A": "a", "Ă": "á", "Â": "ớ", "B": "bê", "C": "xê", "D": "dê", "Đ": "đê", "E": "e", "Ê": "ê", "F": "ép",

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bulletins, outlets and loudspeakers at any stage."""
+
+import datetime
+import functools
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.builders.devices import agency, connected
+from tests.builders.office import user
+
+from bluezone.accounts.models import User
+from bluezone.devices.models import DeviceKind
+from bluezone.rollout.bulletins import approving, outlets, scheduling, writing
+from bluezone.rollout.bulletins.models import OutletKind
+from bluezone.rollout.bulletins.rule import Rule
+from bluezone.rollout.loudspeakers import keeping
+
+TEXT = (
+    "Kính thưa bà con. UBND TP Bắc Kạn đề nghị bà con có điện thoại thông minh cài ứng dụng Bluezone và luôn bật "
+    "Bluetooth. Xin cảm ơn bà con."
+)
+# A morning in Việt Nam: 07:00 on 10 August 2020.
+NOW = datetime.datetime(2020, 8, 10, 0, 0, tzinfo=datetime.UTC)
+
+
+def people():
+    """The editor who writes, and another who approves."""
+    made = [User.objects.filter(username=name).first() or user(name, "editor") for name in ("bien", "duyet")]
+    return made[0], made[1]
+
+
+@functools.cache
+def recording(seconds: float = 2.0, volume_db: float = -20.0) -> bytes:
+    """A WAV of speech-like noise, as somebody would send it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.wav"
+        source = f"anoisesrc=d={seconds}:c=pink:r=44100:seed=7,volume={volume_db}dB"
+        subprocess.run(["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", source, str(path)], check=True)
+        return path.read_bytes()
+
+
+def approved(
+    importance="normal", title="Cài Bluezone", text=TEXT, now=NOW, keeper=None, seconds=None, languages=("vi",)
+):
+    """A bulletin whose texts were heard and approved. seconds: of a recording instead of the machine's voice."""
+    writer, approver = people()
+    bulletin = writing.new_bulletin(writer, keeper or agency(), title, importance, {}, now)
+    for language in languages:
+        if seconds is None:
+            script = writing.write(bulletin, language, text, writer, now)
+        else:
+            script = writing.record(bulletin, language, text, recording(seconds), writer, now)
+        hear(script, approver, now)
+        approving.approve(script, approver, now + datetime.timedelta(hours=1))
+    return bulletin
+
+
+def hear(script, who, now=NOW):
+    """Listen to a version to its end."""
+    approving.begin_listening(script, who, now)
+    approving.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
+
+
+def zone(name="Tổ 5", keeper=None, by_hand=False):
+    """A zone of loudspeakers."""
+    return keeping.open_zone("bien", name, keeper or agency(), None, by_hand=by_hand)
+
+
+def machine(of, name="Loa 1", now=NOW):
+    """A connected machine of a zone, and its token."""
+    device, token = connected(of.outlet.agency, DeviceKind.SPEAKER, name, now)
+    keeping.put_machine("bien", device, of)
+    return device, token
+
+
+def station(name="Đài tỉnh", kind=OutletKind.RADIO):
+    """A radio station, or another outlet that no machine proves."""
+    return outlets.enter("bien", kind, name, agency())
+
+
+def planned(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW, languages=("vi",), **rule):
+    """A schedule of a bulletin at outlets, every day unless `rule` says otherwise."""
+    made = Rule(
+        first or datetime.date(2020, 8, 10), last, tuple(datetime.time.fromisoformat(one) for one in times), **rule
+    )
+    return scheduling.make_schedule(bulletin, list(places), list(languages), made, people()[0], now)
