@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "bluezone.rollout.directives",
     "bluezone.rollout.drives",
     "bluezone.rollout.gates",
+    "bluezone.rollout.visitors",
     "bluezone.rollout.venues",
     "bluezone.rollout.canvass",
     "bluezone.rollout.schools",

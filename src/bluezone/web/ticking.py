@@ -82,6 +82,7 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.rollout.gates import retention as gates_retention
     from bluezone.rollout.schools import retention as schools_retention
     from bluezone.rollout.staffing import retention as staffing_retention
+    from bluezone.rollout.visitors import retention as visitors_retention
     from bluezone.rollout.venues import retention as venues_retention
 
     training.erase(now)
@@ -97,6 +98,7 @@ def purge_office(now: datetime.datetime) -> None:
     help_retention.purge(now)
     schools_retention.purge(now)
     staffing_retention.purge(now)
+    visitors_retention.purge(now)
     venues_retention.purge(now)
 
 

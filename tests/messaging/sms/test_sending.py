@@ -267,11 +267,11 @@ def test_a_message_accepted_long_ago_without_receipt_is_asked_for(centre, sender
     assert [line["asked"] for line in centre.lines() if "asked" in line] == [centre.taken[0]["id"]]
 
 
-def test_what_was_sent_is_gone_from_the_rows_after_thirty_days(centre, sender, now):
+def test_what_was_sent_is_gone_from_the_rows_after_thirty_five_days(centre, sender, now):
     queue(now=now, once=OnceFor("arrival", 14))
     go_on_until(sender, settled, now)
     retention.purge(now + datetime.timedelta(days=15))
     assert (Message.objects.count(), Once.objects.count()) == (1, 0)
-    retention.purge(now + datetime.timedelta(days=31))
+    retention.purge(now + datetime.timedelta(days=36))
 
     assert (Message.objects.count(), Part.objects.count()) == (0, 0)

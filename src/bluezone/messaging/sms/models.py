@@ -58,7 +58,7 @@ class Message(models.Model):
     sealed:       number and text; emptied, with destination_hash, as soon as the message is no longer open.
     once_key:     hash under which the notice counts once, released when it fails; "" where it may be repeated.
     next_try_at:  not before. expires_at: not after. lease: whose it is until lease_until; another takes it over then.
-    trouble:      the operator's code of the last failure. Rows are deleted after 30 days (retention.py).
+    trouble:      the operator's code of the last failure. Rows are deleted after 35 days (retention.py).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

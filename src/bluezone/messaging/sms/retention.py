@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the outbox forgets: numbers and texts at once (closing.py), rows after 30 days, hashes in their time."""
+"""What the outbox forgets: numbers and texts at once (closing.py), rows after 35 days, hashes in their time."""
 
 import datetime
 
@@ -8,7 +8,8 @@ from django.db import connection
 from bluezone.messaging.sms.closing import close
 from bluezone.messaging.sms.models import OPEN_STATES, EarlyReceipt, Message, Once, OptOut, State
 
-KEPT = datetime.timedelta(days=30)
+# Some days longer than those who count them keep their own rows.
+KEPT = datetime.timedelta(days=35)
 EARLY_KEPT = datetime.timedelta(days=1)
 OPT_OUT_KEPT = datetime.timedelta(days=730)
 # A message that nobody sends, because the provider was taken away, keeps its number no longer than this.

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of the pages about text messages in the office."""
+
+from django.urls import path
+
+from bluezone.messaging.sms import views
+
+urlpatterns = [
+    path("messages/", views.overview, name="messages"),
+    path("messages/meter/", views.meter, name="messages-meter"),
+]

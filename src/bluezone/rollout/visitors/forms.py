@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The desk's form, the list's, and the public one of who wants no more messages."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.sheets import MAX_FILE_BYTES
+from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
+
+LANGUAGES = [("", _("by the number")), ("vi", "Tiếng Việt"), ("en", "English")]
+
+
+class PhoneField(forms.CharField):
+    """A mobile number as people type it; comes out in E.164."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attributes = {"type": "tel", "inputmode": "tel", "autocomplete": "off"}
+        super().__init__(max_length=40, widget=forms.TextInput(attrs=attributes), **kwargs)
+
+    def clean(self, value: Any) -> str:
+        """Refuse what no message can go to."""
+        typed = super().clean(value)
+        try:
+            return read_destination(typed)
+        except DestinationInvalid:
+            raise forms.ValidationError(
+                _("No message can go to this number. Check the digits; from abroad it begins with + and its code.")
+            ) from None
+
+
+class DeskForm(forms.Form):
+    """What the desk enters while the guest stands in front of it."""
+
+    phone = PhoneField(label=_("Mobile number"), help_text=_("From abroad: with + and the country code."))
+    language = forms.ChoiceField(
+        label=_("Language of the message"), choices=LANGUAGES, required=False, widget=forms.RadioSelect
+    )
+    consent = forms.BooleanField(
+        label=_("Asked, and the guest said yes"),
+        error_messages={"required": _("Ask the guest first. Without a yes nothing is sent.")},
+    )
+
+
+class ListForm(forms.Form):
+    """The list of guests as a file."""
+
+    file = forms.FileField(
+        label=_("List as XLSX or CSV"),
+        help_text=_("Columns: Số điện thoại, Đồng ý (x), and if you like Ngôn ngữ (vi or en). At most 500 rows."),
+    )
+
+    def clean_file(self) -> Any:
+        """Refuse a file too large to be a list."""
+        file = self.cleaned_data["file"]
+        if file.size > MAX_FILE_BYTES:
+            raise forms.ValidationError(_("The file is too large for a list. Send it in parts."))
+        return file
+
+
+class StopForm(forms.Form):
+    """The number that wants no more messages."""
+
+    phone = PhoneField(label=_("Your mobile number"))

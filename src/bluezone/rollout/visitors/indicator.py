@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The notices to visitors in coverage: the operator's receipts, of all that desks asked to have sent."""
+
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bluezone.agencies.models import Agency
+from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
+
+
+class NoticesDelivered(Indicator):
+    """Notices that the operator's receipt says were delivered / notices that desks had sent."""
+
+    key = "visitor-notices"
+    # A receipt says that a phone got the message, not that anything runs on it.
+    proof = Proof.ATTESTED
+    name = gettext_lazy("notices delivered to visitors’ phones")
+    base_name = gettext_lazy("notices that desks had sent")
+    of_phones = False
+    adds_up = True
+
+    def figures(self, week: Week) -> Iterable[Figure]:
+        """One for each house; three queries."""
+        from bluezone.rollout.visitors.queries import week_of_houses
+
+        found = week_of_houses(week.first_day, week.last_day)
+        paths = dict(Agency.objects.filter(pk__in=found).values_list("pk", "unit__path"))
+        source = _("receipts of the mobile operators")
+        for agency_id, house in sorted(found.items()):
+            yield Figure(paths[agency_id], agency_id, house.delivered, house.asked, source, week.last_day)
+
+    def rows_address(self, unit_id: int, week: Week) -> str:
+        """The houses of the unit in that week."""
+        return f"{reverse('visitors-week')}?{urlencode({'week': week, 'unit': unit_id})}"

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is kept of a notice: which desk, when, and what became of it. Not to whom: the number is in the outbox alone,
+sealed, and gone from there when the operator has taken the message.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.accounts.training import PractisedMixin
+from bluezone.agencies.models import Agency
+from bluezone.messaging.sms.models import Message, State
+
+
+class Channel(models.TextChoices):
+    """How the guest came to be told."""
+
+    DESK = "desk", _("at the desk")
+    LIST = "list", _("by a list")
+
+
+class Notice(PractisedMixin):
+    """One notice that a desk had sent. consent: the guest said yes to the words on the page; without it, no row.
+
+    agency: the house. made_by: sign-in name. message: in the outbox, None in training mode.
+    Counted into NoticeDay and deleted after 30 days (retention.py).
+    """
+
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=4, choices=Channel)
+    language = models.CharField(max_length=2)
+    consent = models.BooleanField(default=False)
+    made_at = models.DateTimeField()
+    day = models.DateField()
+    made_by = models.CharField(max_length=40)
+    message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta(PractisedMixin.Meta):
+        ordering: ClassVar = ["-made_at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["agency", "day"], name="visitors_agency_day")]
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(consent=True), name="no_notice_without_consent")]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} {self.made_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def state(self) -> State | None:
+        """How far it has got, None in training mode."""
+        return State(self.message.state) if self.message else None
+
+
+class NoticeDay(models.Model):
+    """How many notices of one house and day came to what end: sums, no guest."""
+
+    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    day = models.DateField()
+    state = models.CharField(max_length=10, choices=State)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["agency", "day", "state"], name="one_sum_a_house_day_and_end")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agency_id} {self.day} {self.state}"

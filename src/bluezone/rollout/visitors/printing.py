@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cards with the code: A6 for a desk, A4 for a station or a bus; Vietnamese over English, since guests read either."""
+
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+
+from bluezone.portal import wording
+from bluezone.portal.facts import facts
+from bluezone.portal.printing import qr, write_pdf
+
+CARDS = {"desk": ("105mm 148mm", 1.0), "station": ("210mm 297mm", 2.0)}
+
+
+def card_pdf(kind: str) -> bytes:
+    """One card. kind: of CARDS. Raises SheetUnavailable."""
+    paper, scale = CARDS[kind]
+    city, english = facts("vi"), facts("en")
+    context = {
+        "city": city,
+        "paper": paper,
+        "qr": qr(city.short_link),
+        "headline": wording.headline(city),
+        "headline_en": wording.headline(english),
+        "imprint": wording.imprint(city),
+        "text": f"{10.5 * scale:.1f}",
+        "title": f"{15 * scale:.1f}",
+        "pad": f"{8 * scale:.1f}",
+        "code": f"{46 * scale:.1f}",
+    }
+    return write_pdf(render_to_string("visitors/print/card.html", context))
+
+
+def pdf_response(content: bytes, name: str) -> HttpResponse:
+    """A PDF to be shown in the browser and kept nowhere."""
+    response = HttpResponse(content, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two pages of the public origin: no more messages, and the page that a house's Wi-Fi opens."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from bluezone.accounts.audiences import Audience, audience
+from bluezone.accounts.signing_in import network_of
+from bluezone.messaging.sms.queueing import opt_out
+from bluezone.portal.showing import show
+from bluezone.portal.throttle import HourlyLimit, TooManyRequests
+from bluezone.rollout.visitors.forms import StopForm
+from bluezone.rollout.visitors.origins import from_elsewhere
+
+# One network may be a whole hotel; whoever wants to silence a city by its numbers gets nowhere.
+_limit = HourlyLimit(each=10, all_together=300)
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EVERYONE)
+def stop(request: HttpRequest) -> HttpResponse:
+    """No more messages to a number: 200 done, had it any or not; 422 no number; 429 too many; 403 from elsewhere."""
+    if request.method != "POST":
+        return show(request, "public/stop.html", {"form": StopForm()})
+    form = StopForm(request.POST)
+    if from_elsewhere(request):
+        told = _("Nothing was changed: the form came from another site. Send it from here.")
+        return show(request, "public/stop.html", {"form": form, "refused": told}, status=403)
+    if not form.is_valid():
+        return show(request, "public/stop.html", {"form": form}, status=422)
+    try:
+        _limit.count(network_of(request), timezone.now())
+    except TooManyRequests:
+        told = _("Too many requests came from this network. Try again in an hour.")
+        return show(request, "public/stop.html", {"form": form, "refused": told}, status=429)
+    opt_out(form.cleaned_data["phone"], timezone.now())
+    return show(request, "public/stop.html", {"done": True})
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def wifi(request: HttpRequest) -> HttpResponse:
+    """For the start page of a house's or a station's Wi-Fi: both languages at once, no script, one address to type."""
+    return show(request, "public/wifi.html")

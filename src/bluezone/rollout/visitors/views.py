@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The desk of a house: one number, one yes, sent within seconds; and how far the newest notices have got."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.training import practised
+from bluezone.agencies.asking import chosen_number
+from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.messaging.sms.presentcity import present_city
+from bluezone.messaging.sms.wording import arrival_notice
+from bluezone.refusal import Refused
+from bluezone.rollout.coverage import Week, week_or
+from bluezone.rollout.visitors import asking, queries, telling
+from bluezone.rollout.visitors.forms import DeskForm
+from bluezone.rollout.visitors.printing import CARDS, card_pdf, pdf_response
+from bluezone.rollout.visitors.sentences import REFUSALS
+
+# Counts of other houses under this are kept back, as everywhere.
+SMALL = 5
+
+
+@practised
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.VISITOR_DESKS)
+def desk(request: OfficeRequest) -> HttpResponse:
+    """Have the notice sent to a guest: 302 queued, 409 not queued and why, 422 bad form, 404 another's house."""
+    houses = asking.own_houses(request)
+    if not houses:
+        return render(request, "visitors/no_house.html")
+    house = asking.chosen_house(request, houses)
+    form = DeskForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _desk(request, houses, house, form, status=422 if form.errors else 200)
+    values = form.cleaned_data
+    guest = telling.Guest(values["phone"], values["language"], values["consent"])
+    try:
+        telling.tell(request.user.username, house, guest, timezone.now())
+    except Refused as refused:
+        # The number is not shown again, so that no screen keeps it.
+        return _desk(
+            request, houses, house, DeskForm(), status=409, refused=REFUSALS.get(refused.code, refused.message)
+        )
+    messages.success(request, _("On its way. The number is deleted after sending; it is shown nowhere again."))
+    return redirect(f"{reverse('visitors')}?agency={house.pk}")
+
+
+@practised
+@require_safe
+@audience(Audience.VISITOR_DESKS)
+def states(request: OfficeRequest) -> HttpResponse:
+    """The newest notices again, for a page that is open."""
+    house = asking.chosen_house(request, asking.own_houses(request))
+    newest = queries.newest(house)
+    response = render(request, "visitors/newest.html", {"newest": newest})
+    response.headers["X-Code-State"] = "open" if queries.is_open(newest) else "settled"
+    return response
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def week(request: OfficeRequest) -> HttpResponse:
+    """What houses had sent in a week; small numbers of other houses are kept back."""
+    shown = week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
+    pk = chosen_number(request, "unit")
+    unit = AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
+    found = queries.week_of_houses(shown.first_day, shown.last_day)
+    agencies = Agency.objects.filter(pk__in=found).select_related("unit").order_by("unit__path", "name")
+    if unit:
+        agencies = agencies.filter(unit__path__startswith=unit.path)
+    rows = []
+    for agency in agencies:
+        own, counted = asking.works_at(request, agency), found[agency.pk]
+        rows.append({"agency": agency, "counted": counted, "hidden": not own and 0 < counted.asked < SMALL})
+    context = {
+        "week": shown,
+        "unit": unit,
+        "rows": rows,
+        "hides": any(row["hidden"] for row in rows),
+        "is_latest": shown.following.first_day > timezone.localdate(),
+    }
+    return render(request, "visitors/week.html", context)
+
+
+@require_safe
+@audience(Audience.VISITOR_DESKS)
+def card(request: OfficeRequest, kind: str) -> HttpResponse:
+    """A card with the code for a desk (A6) or a station (A4), Vietnamese and English, as PDF; 404 another kind."""
+    if kind not in CARDS:
+        return redirect("visitors")
+    return pdf_response(card_pdf(kind), f"bluezone-{kind}")
+
+
+def _desk(
+    request: OfficeRequest, houses: list[Agency], house: Agency, form: DeskForm, *, status: int, refused: Any = ""
+) -> HttpResponse:
+    newest = queries.newest(house)
+    city = present_city()
+    context: dict[str, Any] = {
+        "houses": houses,
+        "house": house,
+        "form": form,
+        "refused": refused,
+        "newest": newest,
+        "polls": queries.is_open(newest),
+        "wifi_address": f"https://{city.public_host}/wifi",
+        "notices": [arrival_notice(city, language) for language in ("vi", "en")],
+    }
+    return render(request, "visitors/desk.html", context, status=status)
