@@ -239,3 +239,60 @@ def test_on_postgresql_the_rows_go_and_the_backups_close(tmp_path):
             BLUEZONE_OFFICE_URL=empty,
         )  # fmt: skip
         assert (code, told["error"]["code"]) == (1, "restore_database_used")
+
+
+def schemas(address):
+    """Names of the stores' schemas that are in a database."""
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        rows = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname IN ('office', 'codes', 'keys')")
+        return {name for (name,) in rows}
+
+
+@pytest.mark.postgres
+def test_a_restore_into_postgresql_that_fails_leaves_nothing_there_and_can_be_tried_again(counted, tmp_path):
+    server = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
+    if not server:
+        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
+    from bluezone.backup import postgresql, restoring
+
+    today = datetime.datetime.now(datetime.UTC).date()
+    with postgresql_database(server) as address, postgresql_database(server) as empty:
+        assert office(counted, "count", DAY, BLUEZONE_OFFICE_URL=address) == (1, 77)
+        (counted / "office.sqlite3").unlink()
+        fresh = backed_up(counted, today, {"office": address})
+        days, new = counted / daykeys.FOLDER, tmp_path / "new"
+
+        def fail(_folder):
+            assert schemas(empty) == {"office"}
+            raise postgresql.BackupToolFailed("the machine is out of memory")
+
+        with pytest.raises(postgresql.BackupToolFailed):
+            restoring.restore(fresh, new, days, today, {"office": empty}, fail)
+        assert (schemas(empty), new.exists()) == (set(), False)
+        assert [path for path in tmp_path.iterdir() if path.name.startswith(".restore-")] == []
+        # Another's schema is never dropped, whatever fails.
+        postgresql.claim(empty, "office")
+        with pytest.raises(postgresql.RestoreDatabaseUsed):
+            restoring.restore(fresh, new, days, today, {"office": empty}, fail)
+        assert schemas(empty) == {"office"}
+        postgresql.drop(empty, "office")
+
+        restoring.restore(fresh, new, days, today, {"office": empty}, lambda _folder: None)
+        assert office(new, "look", today, BLUEZONE_OFFICE_URL=empty) == (0, 77)
+
+
+def test_a_store_that_was_on_sqlite_is_not_lost_because_an_address_is_set(counted, tmp_path):
+    made = backed_up(counted, datetime.datetime.now(datetime.UTC).date())
+    from bluezone.backup import postgresql, restoring
+
+    with pytest.MonkeyPatch.context() as patch:
+        # No PostgreSQL is needed to look into the file.
+        patch.setattr(postgresql, "require_unused", lambda *_: None)
+        with pytest.raises(BackupDamaged, match="unset its address"):
+            restoring.restore(
+                made, tmp_path / "new", counted / daykeys.FOLDER, datetime.datetime.now(datetime.UTC).date(),
+                {"office": "postgresql://nobody@127.0.0.1:1/none"}, lambda _folder: None,
+            )  # fmt: skip
+    assert not (tmp_path / "new").exists()

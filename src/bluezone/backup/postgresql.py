@@ -50,23 +50,49 @@ def dump(url: str, schema: str, target: Path) -> None:
 def copy_counters(url: str, schema: str, first_day: str, target: Path) -> None:
     """Write the five-minute counters from a day on to a CSV file. first_day: YYYY-MM-DD."""
     sql = f"COPY (SELECT * FROM {schema}.{COUNTERS} WHERE day >= '{first_day}') TO STDOUT CSV"  # noqa: S608 - ours
-    target.write_bytes(_run(url, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql))
+    target.write_bytes(_psql(url, sql))
 
 
 def require_unused(url: str, schema: str) -> None:
     """Raise RestoreDatabaseUsed where the schema is there already."""
     sql = f"SELECT 1 FROM pg_namespace WHERE nspname = '{schema}'"  # noqa: S608 - one of our three names
-    if _run(url, "psql", "-X", "-q", "-t", "-A", "-c", sql).strip():
+    if _psql(url, sql).strip():
         raise RestoreDatabaseUsed(f"the database already has the schema {schema}; restore into an empty database")
 
 
+def claim(url: str, schema: str) -> None:
+    """Make the empty schema, so that nobody else's is ever dropped. Raises RestoreDatabaseUsed, BackupToolFailed."""
+    try:
+        _psql(url, f"CREATE SCHEMA {schema}")
+    except BackupToolFailed:
+        require_unused(url, schema)
+        raise
+
+
+def drop(url: str, schema: str) -> None:
+    """Drop a schema that was claimed, with everything in it. Raises BackupToolFailed."""
+    _psql(url, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+
+
 def load(url: str, schema: str, source: Path, counters: Path) -> None:
-    """Restore one schema from its dump, and the counters beside it where there are some."""
-    database = _address(url)[0]
-    _run(url, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", "-d", database, str(source))
+    """Restore one claimed schema from its dump, and the counters beside it where there are some."""
+    database, listed = _address(url)[0], source.with_suffix(".list")
+    contents = _run(url, "pg_restore", "-l", "-d", database, str(source)).decode()
+    # The schema itself is there: it was claimed.
+    listed.write_text("\n".join(line for line in contents.splitlines() if " SCHEMA - " not in line) + "\n")
+    try:
+        _run(
+            url, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", "-L", str(listed),
+            "-d", database, str(source),
+        )  # fmt: skip
+    finally:
+        listed.unlink()
     if counters.exists():
-        sql = f"\\copy {schema}.{COUNTERS} FROM '{counters}' CSV"
-        _run(url, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql)
+        _psql(url, f"\\copy {schema}.{COUNTERS} FROM '{counters}' CSV")
+
+
+def _psql(url: str, sql: str) -> bytes:
+    return _run(url, "psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-c", sql)
 
 
 def _run(url: str, tool: str, *arguments: str) -> bytes:

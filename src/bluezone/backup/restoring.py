@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Restore a backup into an unused folder: verified first, purged before a server can start on it."""
+"""Restore a backup into an unused folder: verified and purged before a server can start on it; whole or not at all."""
 
 import datetime
 import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from bluezone.backup import daykeys, postgresql
@@ -30,7 +30,7 @@ def restore(
     urls: Mapping[str, str],
     purge: Callable[[Path], None],
 ) -> datetime.date:
-    """Restore a backup and return its day; when it fails, the folder is as it was.
+    """Restore a backup and return its day; when it fails, folder and databases are as they were.
 
     data_dir: must not exist or be empty. day_keys: folder with the key of the backup's day. today: the city's date.
     purge:    brings the stores of a folder up to date and purges them; called before the folder has its name, so that
@@ -49,14 +49,32 @@ def restore(
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=data_dir.parent) as aside:
         made = Path(aside) / data_dir.name
         _unpack(backup, daykeys.key_of(day_keys, day), Path(aside), made)
-        _check(made)
-        _load(made, urls)
-        _take_keys_along(living, made)
-        purge(made)
-        if data_dir.exists():
-            data_dir.rmdir()
-        made.rename(data_dir)
+        _check(made, urls)
+        with _claimed(urls):
+            _load(made, urls)
+            _take_keys_along(living, made)
+            purge(made)
+            if data_dir.exists():
+                data_dir.rmdir()
+            made.rename(data_dir)
     return day
+
+
+@contextmanager
+def _claimed(urls: Mapping[str, str]) -> Iterator[None]:
+    """Schemas of our own within it; whatever ends it early, a signal too, takes them away again."""
+    claimed: list[str] = []
+    try:
+        for name, url in urls.items():
+            postgresql.claim(url, name)
+            claimed.append(name)
+        yield
+    except BaseException:
+        for name in claimed:
+            # What went wrong first is what the operator must hear.
+            with suppress(Refused):
+                postgresql.drop(urls[name], name)
+        raise
 
 
 def _unpack(backup: Path, key: bytes, aside: Path, made: Path) -> None:
@@ -73,9 +91,13 @@ def _unpack(backup: Path, key: bytes, aside: Path, made: Path) -> None:
     archive.unlink()
 
 
-def _check(made: Path) -> None:
+def _check(made: Path, urls: Mapping[str, str]) -> None:
     for name in STORES:
         path = made / f"{name}.sqlite3"
+        if (made / f"{name}.pgdump").exists() and name not in urls:
+            raise BackupDamaged(f"the store {name} was on PostgreSQL; set its address before restoring")
+        if path.exists() and name in urls:
+            raise BackupDamaged(f"the store {name} was on SQLite; unset its address before restoring")
         if path.exists():
             with closing(sqlite3.connect(path)) as store:
                 said = store.execute("PRAGMA integrity_check").fetchone()[0]
@@ -87,8 +109,6 @@ def _load(made: Path, urls: Mapping[str, str]) -> None:
     for name in STORES:
         dumped, counters = made / f"{name}.pgdump", made / f"{name}.counters"
         if dumped.exists():
-            if name not in urls:
-                raise BackupDamaged(f"the store {name} was on PostgreSQL; set its address before restoring")
             postgresql.load(urls[name], name, dumped, counters)
             dumped.unlink()
             counters.unlink(missing_ok=True)

@@ -84,8 +84,11 @@ def _purge(folder: Path) -> None:
 
     from bluezone.web.ticking import purge_office
 
-    purge_office(now)
-    connections.close_all()
+    try:
+        purge_office(now)
+    finally:
+        # A restore that fails here drops its schemas, which an open connection would hold.
+        connections.close_all()
 
 
 def _urls() -> dict[str, str]:
