@@ -45,7 +45,7 @@ class DriveForm(forms.Form):
     campaign = forms.ModelChoiceField(Team.objects.none(), label=_("Campaign"))
     team = forms.ModelChoiceField(Team.objects.none(), label=_("Team"))
     unit = forms.ModelChoiceField(AdminUnit.objects.none(), label=_("Ward or commune"))
-    place = PlainLineField(label=_("Place"), max_length=PLACE_LENGTH, help_text=_("As people there call it."))
+    place = PlainLineField(label=_("Where it is"), max_length=PLACE_LENGTH, help_text=_("As people there call it."))
     day = day_field(_("Day"), required=True)
     begins = forms.TimeField(label=_("From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
     ends = forms.TimeField(label=_("Until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
-                ('place', models.CharField(max_length=120, verbose_name='Place')),
+                ('place', models.CharField(max_length=120, verbose_name='Where it is')),
                 ('begins', models.DateTimeField(verbose_name='From')),
                 ('ends', models.DateTimeField(verbose_name='Until')),
                 ('state', models.CharField(choices=[('planned', 'planned'), ('live', 'going on'), ('closed', 'over')], default='planned', max_length=8)),

@@ -66,7 +66,7 @@ class Drive(PractisedMixin):
     unit = models.ForeignKey(
         AdminUnit, on_delete=models.PROTECT, related_name="drives", verbose_name=_("Ward or commune")
     )
-    place = models.CharField(_("Place"), max_length=120)
+    place = models.CharField(_("Where it is"), max_length=120)
     begins = models.DateTimeField(_("From"))
     ends = models.DateTimeField(_("Until"))
     state = models.CharField(max_length=8, choices=DriveState, default=DriveState.PLANNED)
