@@ -86,5 +86,31 @@ def test_codes_of_practice_are_erased_after_seven_days(trainee):
     assert IssuedCode.everything.count() == 0
 
 
-def test_a_real_code_of_many_at_once_is_not_issued_in_training(trainee):
-    assert trainee.post("/codes/bulk/issue/", b"{}", content_type="application/json").status_code == 409
+def ask_for_many(browser, key="ab" * 32):
+    rows = [{"class": "confirmed", "onset": today().isoformat()}] * 3
+    return browser.post("/codes/bulk/issue/", {"key": key, "rows": rows}, content_type="application/json")
+
+
+def test_many_codes_at_once_are_made_up_too_and_the_key_server_never_hears_of_them(trainee, server):
+    before = statistics.code_rows(server, everything=True)
+    answer = ask_for_many(trainee)
+
+    assert answer.status_code == 201
+    assert {row["code"] for row in answer.json()["rows"]} == {"0000-0000-0001"}
+    assert "no phone accepts them" in trainee.get("/codes/bulk/").text
+    assert (IssuedCode.objects.count(), IssuedCode.everything.count()) == (0, 3)
+    assert statistics.code_rows(server, everything=True) == before
+    assert not AuditEntry.objects.filter(action__startswith="code").exists()
+
+
+def test_a_list_that_is_sent_again_after_the_training_gets_real_codes_and_not_those_of_practice(trainee):
+    practised = ask_for_many(trainee).json()["rows"]
+    again = ask_for_many(trainee).json()["rows"]
+    session = trainee.session
+    session[training.TRAINING_KEY] = False
+    session.save()
+    real = ask_for_many(trainee).json()["rows"]
+
+    assert again == practised
+    assert "0000-0000-0001" not in {row["code"] for row in real}
+    assert IssuedCode.objects.count() == 3

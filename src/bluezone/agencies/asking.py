@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from bluezone.accounts import scoping
 from bluezone.accounts.audiences import Audience, OfficeRequest
 from bluezone.accounts.models import Role
+from bluezone.accounts.training import current_training
 from bluezone.agencies.models import AdminUnit, Agency
 
 
@@ -35,13 +36,15 @@ _EDITORS = (Role.ADMIN, Role.CLERK)
 
 
 def may_edit(request: OfficeRequest, row: AdminUnit | Agency | None = None) -> bool:
-    """True when the reader keeps this row of the directory, or some row of it when none is named."""
+    """True when the reader keeps this row of the directory, or some row of it when none is named; never in training."""
+    if current_training(request):
+        return False
     return Audience.DIRECTORY_EDITORS.admits(request.user) if row is None else _reaches(request, row)
 
 
 def keeps_all(request: OfficeRequest) -> bool:
-    """True when the reader keeps what concerns the whole directory: recipient groups and imported lists."""
-    return Audience.ADMINS.admits(request.user)
+    """True when the reader keeps recipient groups and imported lists, which concern the whole city; not in training."""
+    return Audience.ADMINS.admits(request.user) and not current_training(request)
 
 
 def require_edit(request: OfficeRequest, row: AdminUnit | Agency) -> None:

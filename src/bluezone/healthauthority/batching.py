@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import transaction
 
 from bluezone.accounts.models import User
+from bluezone.accounts.training import practising
 from bluezone.healthauthority import issuing, quotas
 from bluezone.healthauthority.models import Batch
 from bluezone.keyserver.codes import LINK_LIFE_SECONDS, ClassRefused, OnsetRefused
@@ -28,7 +29,7 @@ ROWS_A_BATCH = 50
 KEY_LENGTH = 32
 
 _NONCE_LENGTH = 12
-_PURPOSE = b"BZ-BATCH-v1"
+_PURPOSE, _PRACTICE = b"BZ-BATCH-v1", b"BZ-BATCH-practice-v1"
 
 
 class BatchInvalid(Refused):
@@ -139,7 +140,8 @@ def delete_past_batches(now: datetime.datetime) -> None:
 
 
 def _key_digest(key: bytes) -> str:
-    return hashlib.sha256(_PURPOSE + key).hexdigest()
+    # A page that was open when training began or ended must not get the codes of the other mode.
+    return hashlib.sha256((_PRACTICE if practising() else _PURPOSE) + key).hexdigest()
 
 
 def _sealed(key: bytes, answers: Sequence[RowAnswer]) -> bytes:

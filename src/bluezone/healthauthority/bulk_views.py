@@ -12,12 +12,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.training import practised
 from bluezone.healthauthority import batching, issuing, quotas
 from bluezone.healthauthority.batching import RowAnswer
 from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.templatetags.health import inwords, qr
 
 
+@practised
 @require_safe
 @audience(Audience.CODE_ISSUERS)
 def bulk(request: OfficeRequest) -> HttpResponse:
@@ -34,6 +36,7 @@ def bulk(request: OfficeRequest) -> HttpResponse:
     return render(request, "healthauthority/bulk.html", context)
 
 
+@practised
 @require_POST
 @audience(Audience.CODE_ISSUERS)
 def issue_batch(request: OfficeRequest) -> JsonResponse:

@@ -8,7 +8,9 @@ from django.utils import timezone
 from tests.builders.coverage import WEEK, agency, city
 from tests.builders.office import user
 
+from bluezone.accounts import training
 from bluezone.accounts.models import AuditEntry, Role
+from bluezone.accounts.training import TRAINING_KEY
 from bluezone.rollout.staffing import recording, reopening
 from bluezone.rollout.staffing.counts import StaffCounts
 from bluezone.rollout.staffing.models import WeekReopening, WeekRequest
@@ -99,3 +101,37 @@ def test_a_clerk_opens_for_those_below_and_not_for_the_own_agency(office, admin)
     assert reopening.may_answer(clerk, below)
     assert not reopening.may_answer(clerk, office)
     assert not reopening.may_answer(user("so", Role.OFFICER, office, factor=False), below)
+
+
+def practise(client, on=True):
+    session = client.session
+    session[TRAINING_KEY] = on
+    session.save()
+
+
+def test_asking_to_reopen_is_practised_apart_answered_apart_and_erased(client, office, officer, admin):
+    """A learner asks, a learner in the office answers, the learner reports; the real week stays locked throughout."""
+    page, week = f"/staff/agencies/{office.pk}/", f"?week={WEEK}"
+    numbers = {"staff": 40, "with_smartphone": 30, "running": 12, "web_edition": 5, "reminded": 9}
+    client.force_login(officer)
+    practise(client)
+    assert client.post(page + week, numbers).status_code == 409
+    assert client.post(page + "ask/" + week, {"reason": "Tập xin mở lại"}).status_code == 302
+    asked = WeekRequest.everything.get()
+    practise(client, on=False)
+    assert "Tập xin mở lại" not in client.get(page + week).text
+    client.force_login(admin)
+    assert asked.agency.name not in client.get(f"/staff/{week}").text.split("</h1>")[1].split("<nav")[0]
+    practise(client)
+    client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1", "answer": ""})
+    client.force_login(officer)
+    practise(client)
+
+    assert client.post(page + week, numbers).status_code == 302
+    assert client.get(page + week).text.count("Tập xin mở lại") == 1
+    practise(client, on=False)
+    assert client.post(page + week, numbers).status_code == 409
+    assert not AuditEntry.objects.filter(action="week_reopened").exists()
+    assert (WeekRequest.objects.count(), WeekReopening.objects.count()) == (0, 0)
+    training.erase(timezone.now() + 8 * DAY)
+    assert (WeekRequest.everything.count(), WeekReopening.everything.count()) == (0, 0)

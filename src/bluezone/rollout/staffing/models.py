@@ -13,7 +13,7 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.training import TrainingMixin
+from bluezone.accounts.training import PractisedMixin, TrainingMixin
 from bluezone.agencies.models import Agency
 
 
@@ -87,8 +87,8 @@ class StaffReport(TrainingMixin):
         return f"{self.agency_id} {self.week} v{self.version}"
 
 
-class WeekReopening(models.Model):
-    """A locked week that one agency may report again, until the end of a day, and why.
+class WeekReopening(PractisedMixin):
+    """A locked week that one agency may report again, until the end of a day, and why; practised apart.
 
     Personal data: the account that opened it, an official duty.
     """
@@ -100,7 +100,9 @@ class WeekReopening(models.Model):
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(default=timezone.now)
 
-    class Meta:
+    TRAINING_MOMENT = "opened_at"
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-opened_at"]
         constraints: ClassVar = [models.CheckConstraint(condition=~Q(reason=""), name="reopening_has_a_reason")]
 
@@ -108,8 +110,8 @@ class WeekReopening(models.Model):
         return f"{self.agency_id} {self.week} until {self.until}"
 
 
-class WeekRequest(models.Model):
-    """An agency asks that a locked week be opened again for it (xin mở lại), and the office answers.
+class WeekRequest(PractisedMixin):
+    """An agency asks that a locked week be opened again for it (xin mở lại), and the office answers; practised apart.
 
     Personal data: the accounts that asked and answered, official duties.
     """
@@ -131,7 +133,9 @@ class WeekRequest(models.Model):
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField(null=True)
 
-    class Meta:
+    TRAINING_MOMENT = "asked_at"
+
+    class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-asked_at", "-pk"]
         constraints: ClassVar = [
             models.CheckConstraint(condition=~Q(reason=""), name="week_request_has_a_reason"),
@@ -139,7 +143,7 @@ class WeekRequest(models.Model):
                 condition=Q(state__in=["open", "granted", "declined"]), name="week_request_state_is_known"
             ),
             models.UniqueConstraint(
-                fields=["agency", "week"], condition=Q(state="open"), name="one_open_request_a_week"
+                fields=["agency", "week", "training"], condition=Q(state="open"), name="one_open_request_a_week"
             ),
         ]
 

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.training import also_in_training
+from bluezone.accounts.training import practised
 from bluezone.agencies.models import Agency
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.staffing import queries, recording, sentences
@@ -24,7 +24,7 @@ from bluezone.rollout.staffing.pasting import PastedRow, read_rows
 from bluezone.rollout.staffing.views import latest_week
 
 
-@also_in_training
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.STAFF_REPORTERS)
 def paste(request: OfficeRequest) -> HttpResponse:

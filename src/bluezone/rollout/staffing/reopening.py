@@ -103,8 +103,8 @@ def latest(agency: Agency, week: Week) -> WeekRequest | None:
 
 
 def open_requests(user: User) -> list[WeekRequest]:
-    """The first requests that this person may answer, oldest first; the others come up as these are answered."""
+    """The first requests that this person may answer, oldest first, and one more where more wait than are shown."""
     reached = agencies_of(user, [Role.ADMIN, Role.CLERK])
     asked = WeekRequest.objects.filter(state=WeekRequest.State.OPEN, agency__in=reached)
     found = asked.select_related("agency__unit", "asked_by").order_by("asked_at", "pk")[:100]
-    return [one for one in found if may_answer(user, one.agency)][:REQUESTS_AT_ONCE]
+    return [one for one in found if may_answer(user, one.agency)][: REQUESTS_AT_ONCE + 1]

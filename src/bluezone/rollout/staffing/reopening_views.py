@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.scoping import require
+from bluezone.accounts.training import practised
 from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
@@ -25,6 +26,7 @@ from bluezone.rollout.staffing.recording import REOPENED_DAYS
 DAY = datetime.timedelta(days=1)
 
 
+@practised
 @require_POST
 @audience(Audience.STAFF_REPORTERS)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -44,6 +46,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
 
 
+@practised
 @require_POST
 @audience(Audience.STAFF_REPORTERS)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:

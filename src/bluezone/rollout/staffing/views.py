@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.scoping import require
-from bluezone.accounts.training import also_in_training
+from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen
 from bluezone.agencies.exporting import write_xlsx
 from bluezone.agencies.listing import XLSX
@@ -33,7 +33,7 @@ def latest_week() -> Week:
     return Week.of(day_to_show(Agency, timezone.localdate()))
 
 
-@also_in_training
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def agency_list(request: OfficeRequest) -> HttpResponse:
@@ -50,7 +50,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         own=own_agencies(request),
         training=in_training(request),
     )
-    today = timezone.localdate()
+    today, waiting = timezone.localdate(), reopening.open_requests(request.user)
     context = {
         "week": week,
         "unit": unit,
@@ -62,13 +62,14 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         "is_latest": week.following.first_day > today,
         "is_locked": today >= week.locks_on,
         "may_report": may_report(request),
-        "requests": [(one, Week.of(one.week)) for one in reopening.open_requests(request.user)],
+        "requests": [(one, Week.of(one.week)) for one in waiting[: reopening.REQUESTS_AT_ONCE]],
+        "more_wait": len(waiting) > reopening.REQUESTS_AT_ONCE,
         "usual_until": today + datetime.timedelta(days=recording.REOPENED_DAYS - 1),
     }
     return render(request, "staffing/agency_list.html", context)
 
 
-@also_in_training
+@practised
 @require_safe
 @audience(Audience.SIGNED_IN)
 def file(request: OfficeRequest) -> HttpResponse:
@@ -80,7 +81,7 @@ def file(request: OfficeRequest) -> HttpResponse:
     return response
 
 
-@also_in_training
+@practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.STAFF_REPORTERS)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -99,6 +100,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
     return _page(request, agency, week, form, status=422 if form.errors else 200)
 
 
+@practised
 @require_POST
 @audience(Audience.ADMINS)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
