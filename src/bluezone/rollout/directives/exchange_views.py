@@ -26,7 +26,7 @@ from bluezone.rollout.directives import (
 )
 from bluezone.rollout.directives.edxml import BusinessKind, StatusMessage
 from bluezone.rollout.directives.exchange_forms import ExchangeFileForm
-from bluezone.rollout.directives.exchangekeys import fingerprint, office_signer
+from bluezone.rollout.directives.exchangekeys import fingerprint, office_certificate
 from bluezone.rollout.directives.exchangewriting import Written
 from bluezone.rollout.directives.models import (
     DirectiveState,
@@ -134,7 +134,7 @@ def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.SIGNED_IN)
 def own_certificate(request: OfficeRequest) -> HttpResponse:
     """The certificate by which other offices know this one's files; it holds no secret."""
-    pem = office_signer(timezone.now()).certificate.public_bytes(Encoding.PEM)
+    pem = office_certificate(timezone.now()).public_bytes(Encoding.PEM)
     headers = {"Content-Disposition": 'attachment; filename="bluezone-edxml.pem"'}
     return HttpResponse(pem, content_type="application/x-pem-file", headers=headers)
 
@@ -178,7 +178,7 @@ def _context(request: OfficeRequest, form: ExchangeFileForm) -> dict[str, object
         "states": [(one, code) for one in told if (code := statuswriting.status_of(one))],
         "documents": _documents(_sent_elsewhere(issuing)),
         "done": done.select_related("partner", "user", "directive").defer("content")[:SHOWN],
-        "mark": fingerprint(office_signer(timezone.now()).certificate),
+        "mark": fingerprint(office_certificate(timezone.now())),
     }
 
 

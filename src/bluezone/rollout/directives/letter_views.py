@@ -26,6 +26,7 @@ from bluezone.rollout.directives.models import Directive, DirectiveState, Dispat
 
 A_PAGE = 25
 RECIPIENTS_A_PAGE = 50
+REQUESTS_AT_ONCE = 10
 
 
 @practised
@@ -148,6 +149,8 @@ def _page(
     duties.require_reader(request.user, shown.issuer)
     state = chosen(request, "state", DispatchState.values)
     page = Paginator(queries.recipients(shown, state), RECIPIENTS_A_PAGE).get_page(request.GET.get("page"))
+    asked = list(queries.open_requests(shown)[: REQUESTS_AT_ONCE + 1])
+    periods = list(reopening.open_requests(shown)[: REQUESTS_AT_ONCE + 1])
     context = {
         "directive": shown,
         "tasks": list(shown.tasks.all()),
@@ -155,8 +158,9 @@ def _page(
         "state": state,
         "states": DispatchState.choices,
         "counted": queries.counts([shown.pk]).get(shown.pk),
-        "requests": list(queries.open_requests(shown)),
-        "period_requests": reopening.open_requests(shown),
+        "requests": asked[:REQUESTS_AT_ONCE],
+        "period_requests": periods[:REQUESTS_AT_ONCE],
+        "more_wait": max(len(asked), len(periods)) > REQUESTS_AT_ONCE,
         "usual_until": timezone.localdate() + datetime.timedelta(days=reopening.USUAL_DAYS - 1),
         "form": form or ReasonForm(),
         "may_clerk": _may(duties.require_clerk, request, shown),

@@ -16,7 +16,7 @@ from bluezone.agencies.queries import day_to_show
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import partners, sentences
 from bluezone.rollout.directives.exchange_forms import CertificateForm
-from bluezone.rollout.directives.exchangekeys import fingerprint, office_signer
+from bluezone.rollout.directives.exchangekeys import fingerprint, office_certificate
 from bluezone.rollout.directives.models import PartnerCertificate
 
 
@@ -25,7 +25,7 @@ from bluezone.rollout.directives.models import PartnerCertificate
 def certificates(request: OfficeRequest) -> HttpResponse:
     """This office's own certificate, those that are held, and those that were removed."""
     held = PartnerCertificate.objects.select_related("agency", "added_by", "removed_by")
-    own = office_signer(timezone.now()).certificate
+    own = office_certificate(timezone.now())
     context = {
         "held": [one for one in held if one.removed_at is None],
         "removed": [one for one in held if one.removed_at is not None],

@@ -14,7 +14,7 @@ from bluezone.accounts import auditing
 from bluezone.accounts.models import Act, User
 from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
-from bluezone.rollout.directives.exchangekeys import fingerprint, office_signer
+from bluezone.rollout.directives.exchangekeys import fingerprint, office_certificate
 from bluezone.rollout.directives.models import PartnerCertificate
 
 LARGEST_CERTIFICATE = 20_000
@@ -65,7 +65,7 @@ def read_certificate(data: bytes, now: datetime.datetime) -> x509.Certificate:
     )
     if not strong:
         raise CertificateUnfit(f"the key is neither RSA of at least {_SMALLEST_RSA_KEY} bits nor ECDSA")
-    if fingerprint(certificate) == fingerprint(office_signer(now).certificate):
+    if fingerprint(certificate) == fingerprint(office_certificate(now)):
         raise CertificateUnfit("the certificate is this office's own")
     return certificate
 

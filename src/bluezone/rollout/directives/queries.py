@@ -150,7 +150,6 @@ def reports_of(task: Task, period: Period, agency_ids: Iterable[int]) -> dict[in
 
 
 def open_requests(directive: Directive) -> QuerySet[ChangeRequest]:
-    """What agencies ask for and nobody has answered."""
-    return ChangeRequest.objects.filter(task__directive=directive, state=ChangeRequest.State.OPEN).select_related(
-        "task", "agency"
-    )
+    """What agencies ask for and nobody has answered, oldest first."""
+    asked = ChangeRequest.objects.filter(task__directive=directive, state=ChangeRequest.State.OPEN)
+    return asked.select_related("task", "agency").order_by("asked_at", "pk")

@@ -4,6 +4,7 @@
 import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from bluezone.accounts import auditing
@@ -88,7 +89,7 @@ def latest(task: Task, agency: Agency, period: Period) -> PeriodRequest | None:
     return PeriodRequest.objects.filter(task=task, agency=agency, period=period.first).first()
 
 
-def open_requests(directive: Directive) -> list[PeriodRequest]:
-    """What agencies ask for and nobody has answered."""
+def open_requests(directive: Directive) -> QuerySet[PeriodRequest]:
+    """What agencies ask for and nobody has answered, oldest first."""
     asked = PeriodRequest.objects.filter(task__directive=directive, state=PeriodRequest.State.OPEN)
-    return list(asked.select_related("task", "agency", "asked_by"))
+    return asked.select_related("task", "agency", "asked_by").order_by("asked_at", "pk")
