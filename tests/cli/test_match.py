@@ -14,6 +14,7 @@ from bluezone.protocol.exportfile import read_export
 from bluezone.protocol.exportwire import delimited, number_field
 from bluezone.protocol.exportwriting import HEADER
 from bluezone.protocol.identifiers import crypt_metadata, rolling_proximity_identifier
+from bluezone.protocol.kernel import PROCESSORS
 from bluezone.protocol.metadata import Metadata
 
 HEAD = "identifier,unix_seconds,rssi_dbm,metadata"
@@ -52,7 +53,7 @@ def test_a_sighting_leads_to_its_key_with_its_attenuation(match):
     assert {name: printed[name] for name in ("keys", "sightings", "kernel")} == {
         "keys": 3,
         "sightings": 2,
-        "kernel": "numpy",
+        "kernel": "native" if PROCESSORS else "numpy",
     }
     assert printed["seconds"] >= 0
     assert printed["matches"] == [

@@ -3,11 +3,12 @@ import io
 import tracemalloc
 import zipfile
 from contextlib import suppress
+from dataclasses import astuple
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders.protocol import SIGNING_KEY, export
 
@@ -29,6 +30,7 @@ from bluezone.protocol.exportwire import (
     varint,
 )
 from bluezone.protocol.exportwriting import HEADER
+from bluezone.protocol.kernel import CHOICE_VARIABLE, PROCESSORS
 from bluezone.protocol.keys import DiagnosisKey
 
 KEY = bytes(range(16))
@@ -289,3 +291,34 @@ def test_any_bytes_after_the_header_are_read_or_refused_and_nothing_else(content
         read_export(HEADER + content)
     with suppress(InvalidExport):
         read_export(bare(key_field(delimited(1, KEY), content)))
+
+
+def read_or_refused(data):
+    try:
+        read = read_export(data)
+    except InvalidExport as refused:
+        return refused.code
+    return [column.tolist() for keys in (read.columns, read.revised_columns) for column in astuple(keys)]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_the_native_reader_and_numpy_read_every_file_the_same_or_refuse_it_the_same(monkeypatch, data):
+    numbers = st.sampled_from([0, 1, 144, 2**31 - 1, 2**31, 2**32 - 1, 2**35, 2**64 - 1]) | st.integers(0, 2**22)
+    field = (
+        st.builds(number_field, st.integers(2, 6), numbers) | st.just(delimited(1, KEY)) | st.just(fixed64_field(9, 7))
+    )
+    key = st.builds(
+        lambda fields, number: key_field(*fields, number=number), st.lists(field, max_size=8), st.integers(6, 8)
+    )
+    whole = st.builds(lambda fields: key_field(delimited(1, KEY), *fields), st.lists(field, max_size=3))
+    content = bytearray(bare(*data.draw(st.lists(whole | key, max_size=6))))
+    for position in data.draw(st.lists(st.integers(len(HEADER), max(len(content) - 1, len(HEADER))), max_size=2)):
+        if position < len(content):
+            content[position] ^= 1 << data.draw(st.integers(0, 7))
+
+    answers = []
+    for way in ("numpy", *PROCESSORS[:1]):
+        monkeypatch.setenv(CHOICE_VARIABLE, way)
+        answers.append(read_or_refused(bytes(content)))
+    assert answers[0] == answers[-1]

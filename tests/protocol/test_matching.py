@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders.protocol import export
 
 from bluezone.protocol.exportfile import read_export
 from bluezone.protocol.identifiers import rolling_proximity_identifier, rolling_proximity_identifiers
+from bluezone.protocol.kernel import CHOICE_VARIABLE, PROCESSORS
 from bluezone.protocol.keys import DiagnosisKey, InvalidKey, TemporaryExposureKey
-from bluezone.protocol.matching import KEYS_PER_CHUNK, SightingIndex, on_handset, within_two_hours
+from bluezone.protocol.matching import KEYS_PER_CHUNK, ON_HANDSET, SightingIndex, on_handset, within_two_hours
 
 START = 20781 * 144
 RNG = np.random.default_rng(7)
+EVERY_WAY = ("numpy", *PROCESSORS)
+
+
+@pytest.fixture(params=EVERY_WAY, autouse=True)
+def way(request, monkeypatch):
+    """Every test runs with numpy and with each processor of the native matcher that this machine has."""
+    monkeypatch.setenv(CHOICE_VARIABLE, request.param)
+    return request.param
 
 
 def index(*identifiers):
@@ -50,7 +59,7 @@ def test_an_identifier_that_differs_in_one_bit_anywhere_is_not_found():
     assert found(index(*near, heard), [key]) == [(0, START, 128)]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_it_finds_what_a_plain_loop_finds(data):
     periods = data.draw(st.lists(st.integers(1, 144), min_size=1, max_size=6))
@@ -133,3 +142,60 @@ def test_a_phones_own_sighting_counts_from_one_interval_before_to_two_after():
         True,
         False,
     ]
+
+
+def test_with_times_only_sightings_that_are_late_by_as_much_as_allowed_are_found():
+    (key,) = random_keys(1)
+    heard = rolling_proximity_identifier(key.key, START + 20)
+    offsets = [-2, -1, 0, 2, 3]
+    identifiers = np.tile(np.frombuffer(heard, dtype=np.uint8), (len(offsets), 1))
+    times = [(START + 20 + offset) * 600 + 599.5 for offset in offsets]
+
+    assert found(SightingIndex(identifiers, times, ON_HANDSET), [key]) == [
+        (0, START + 20, 1),
+        (0, START + 20, 2),
+        (0, START + 20, 3),
+    ]
+    assert len(found(SightingIndex(identifiers, times), [key])) == len(offsets)
+
+
+@pytest.mark.parametrize("odd", [-(2**62), -(2**40), 0, 2**40, 2**62])
+def test_a_sighting_of_an_absurd_time_spoils_nothing(odd):
+    (key,) = random_keys(1)
+    heard = rolling_proximity_identifier(key.key, START + 20)
+    identifiers = np.tile(np.frombuffer(heard, dtype=np.uint8), (2, 1))
+
+    assert found(SightingIndex(identifiers, [odd, (START + 20) * 600]), [key]) == [(0, START + 20, 1)]
+
+
+def test_times_of_another_number_than_the_identifiers_are_refused():
+    with pytest.raises(InvalidKey):
+        SightingIndex(np.zeros((2, 16), dtype=np.uint8), [1.0])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_every_way_answers_the_same(data):
+    """Whatever the periods, starts, times and repeats: keys at the edge of 32 bits, sightings of near-equal bits."""
+    seed = data.draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
+    starts = data.draw(
+        st.lists(st.sampled_from([START, START + 5, START + 144, 0, 2**32 - 150, -1, 2**40]), max_size=40)
+    )
+    keys = [DiagnosisKey(rng.bytes(16), start, data.draw(st.integers(-1, 150))) for start in starts]
+    valid = [key for key in keys if 0 <= key.start < 2**32 - 144]
+    sightings, times = [rng.bytes(16)], [START * 600.0]
+    for _ in range(data.draw(st.integers(0, 60)) if valid else 0):
+        key = valid[rng.integers(0, len(valid))]
+        interval = key.start + int(rng.integers(0, 144))
+        heard = bytearray(rolling_proximity_identifier(key.key, interval))
+        if rng.integers(0, 4) == 0:
+            heard[rng.integers(0, 16)] ^= 1 << int(rng.integers(0, 8))
+        sightings.append(bytes(heard))
+        times.append((interval + int(rng.integers(-15, 16))) * 600 + float(rng.integers(0, 600)))
+    identifiers = np.array([list(heard) for heard in sightings], dtype=np.uint8)
+    late = range(*sorted(data.draw(st.tuples(st.integers(-13, 0), st.integers(1, 14)))))
+
+    for arguments in ((None, late), (times, late)):
+        answers = [found(SightingIndex(identifiers, *arguments, processor=way), keys) for way in EVERY_WAY]
+        assert all(answer == answers[0] for answer in answers)

@@ -56,7 +56,7 @@ def doctor(data: str | None) -> dict[str, Any]:
     from bluezone.city import data_folder
 
     folder = data_folder(data).resolve()
-    checks = [_python(), _bluetooth_sockets(), *_adapters(), _bluetoothd(), _gmpy2(), _chromium()]
+    checks = [_python(), _bluetooth_sockets(), *_adapters(), _bluetoothd(), _kernel(), _gmpy2(), _chromium()]
     checks += [_clock(), _disk(folder), *_data_folder(folder), *_stores(folder)]
     result = {"checks": [asdict(check) for check in checks]}
     if any(check.state == "fail" for check in checks):
@@ -119,6 +119,19 @@ def _bluetoothd() -> Check:
                 "before `bluezone handset run`: sudo systemctl stop bluetooth (headphones stop working meanwhile)",
             )
     return Check("bluetoothd", "ok", "not running: nothing else holds the adapter")
+
+
+def _kernel() -> Check:
+    from bluezone.protocol.kernel import PROCESSORS, WHY_NOT
+
+    if PROCESSORS:
+        return Check("matcher", "ok", f"native, {PROCESSORS[0]}")
+    return Check(
+        "matcher",
+        "warn",
+        f"numpy, slower; the native one is {WHY_NOT}",
+        "sudo apt-get install gcc python3-dev, then make setup",
+    )
 
 
 def _gmpy2() -> Check:

@@ -7,15 +7,12 @@ import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
 from bluezone.cli.output import command_result
 from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.protocol.keys import DiagnosisKey
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 COLUMNS = ["identifier", "unix_seconds", "rssi_dbm", "metadata"]
@@ -53,40 +50,39 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @command_result(_lines)
 def match(exports: tuple[Path, ...], sightings_file: Path, more_exports: tuple[Path, ...]) -> dict[str, Any]:
     """Match the keys of export files against sightings; a sighting counts within two hours of its identifier."""
+    import numpy as np
+
     from bluezone.protocol.exportfile import read_export
-    from bluezone.protocol.matching import KERNEL
+    from bluezone.protocol.exportkeys import KeyColumns
+    from bluezone.protocol.matching import SightingIndex
 
     sightings = read_sightings(sightings_file.read_text(encoding="utf-8-sig", errors="replace"))
-    published = [key for file in (*exports, *more_exports) for key in read_export(file.read_bytes()).keys]
-    # The same key often stands in several files; what is a second time with another period is another entry.
-    keys = list(dict.fromkeys(published))
+    keys = KeyColumns.joined([read_export(file.read_bytes()).columns for file in (*exports, *more_exports)])
     before = time.perf_counter()
-    matches = _matches(keys, sightings)
+    identifiers = np.frombuffer(b"".join(row.identifier for row in sightings), dtype=np.uint8).reshape(-1, 16)
+    times = np.array([row.unix_seconds for row in sightings], dtype=np.int64)
+    index = SightingIndex(identifiers, times)
+    found = index.find(keys)
+    seconds = time.perf_counter() - before
+    pairs = zip(found.sighting_rows.tolist(), found.key_rows.tolist(), strict=True)
+    # The same key often stands in several files; the one that stands first counts.
+    first_by_pair = {(row, keys.keys[key_row].tobytes()): None for row, key_row in sorted(pairs)}
     return {
-        "keys": len({key.key for key in keys}),
+        "keys": len(np.unique(keys.keys.view("V16"))),
         "sightings": len(sightings),
-        "matches": matches,
-        "seconds": round(time.perf_counter() - before, 6),
-        "kernel": KERNEL,
+        "matches": _matches(first_by_pair, sightings),
+        "seconds": round(seconds, 6),
+        "kernel": index.kernel,
     }
 
 
-def _matches(keys: "list[DiagnosisKey]", sightings: list[SightingRow]) -> list[dict[str, Any]]:
-    """Return one match per key and sighting, in the order of the sightings."""
-    import numpy as np
-
+def _matches(pairs: Iterable[tuple[int, bytes]], sightings: list[SightingRow]) -> list[dict[str, Any]]:
+    """Say each pair of a row of `sightings` and the key that made its identifier."""
     from bluezone.protocol.identifiers import crypt_metadata
-    from bluezone.protocol.matching import SightingIndex, within_two_hours
     from bluezone.protocol.metadata import attenuation_db
 
-    identifiers = np.frombuffer(b"".join(row.identifier for row in sightings), dtype=np.uint8).reshape(-1, 16)
-    found = SightingIndex(identifiers).find(keys)
-    times = np.array([row.unix_seconds for row in sightings], dtype=np.int64)
-    in_time = within_two_hours(found.intervals, times[found.sighting_rows])
-    pairs = zip(found.sighting_rows[in_time].tolist(), found.key_rows[in_time].tolist(), strict=True)
-    first_by_pair = {(row, keys[key_row].key): None for row, key_row in sorted(pairs)}
     matches = []
-    for row, key in first_by_pair:
+    for row, key in pairs:
         sighting = sightings[row]
         metadata = crypt_metadata(key, sighting.identifier, sighting.metadata) if sighting.metadata else b""
         matches.append(

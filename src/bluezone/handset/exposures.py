@@ -5,6 +5,7 @@ Source: protocol.md section 3; specs/attacks.md rows 1, 8 and 39.
 """
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -19,7 +20,9 @@ from bluezone.handset.store import Store
 from bluezone.protocol.exportkeys import ABSENT, KeyColumns
 from bluezone.protocol.exposure import Assessment, ExposureWindow, Profile, ScanInstance, assess
 from bluezone.protocol.identifiers import crypt_metadata
-from bluezone.protocol.matching import SightingIndex, on_handset
+from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
+from bluezone.protocol.keys import INTERVALS_PER_KEY
+from bluezone.protocol.matching import ON_HANDSET, SightingIndex, on_handset
 from bluezone.protocol.metadata import Metadata, attenuation_db
 from bluezone.protocol.windows import MatchedSighting, build_windows
 
@@ -40,10 +43,22 @@ class HeardIndex:
     def __init__(self, log: EncounterLog) -> None:
         self._log = log
         self._places: list[tuple[int, bytes]] = []
+        times: list[float] = []
+        longest = 0.0
         for row, page in log.pages():
-            self._places += [(row, frame) for frame in page.heard]
+            for frame, heard in page.heard.items():
+                first, last = (page.stamp.unix_seconds(heard.bursts[at].boot_seconds) for at in (0, -1))
+                # Without a time it cannot count, whatever key it is of (_scored_sightings).
+                if first is not None and last is not None:
+                    self._places.append((row, frame))
+                    times.append(first)
+                    longest = max(longest, last - first)
         joined = b"".join(frame[:16] for _, frame in self._places)
-        self._index = SightingIndex(np.frombuffer(joined, dtype=np.uint8).reshape(-1, 16))
+        # One time for all bursts of a record, its first; a later one may count for a later interval. Each burst is
+        # looked at by itself when its key has been found.
+        wider = min(math.ceil(longest / SECONDS_PER_INTERVAL), INTERVALS_PER_KEY)
+        late = range(ON_HANDSET.start - wider, ON_HANDSET.stop)
+        self._index = SightingIndex(np.frombuffer(joined, dtype=np.uint8).reshape(-1, 16), times, late)
 
     def find(self, keys: KeyColumns) -> dict[int, list[tuple[int, Page, Heard]]]:
         """For each row of `keys` that was heard: the interval, page and record of every equality."""

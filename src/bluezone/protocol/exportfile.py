@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 
-from bluezone.protocol.exportkeys import KeyColumns, KeyPlaces, read_key_columns, read_key_places
+from bluezone.protocol.exportkeys import KeyColumns, NativeKeys, NumpyKeys, UnusualKeys
 from bluezone.protocol.exportwire import (
     DELIMITED,
     FIXED64,
@@ -30,6 +30,7 @@ from bluezone.protocol.exportwire import (
     read_signature_info,
 )
 from bluezone.protocol.exportwriting import HEADER, ExportKeys, write_export
+from bluezone.protocol.kernel import native
 from bluezone.protocol.keys import DiagnosisKey
 
 __all__ = [
@@ -49,7 +50,6 @@ MAX_SIGNATURE_BYTES = 64 * 1024
 MAX_DIRECTORY_BYTES = 64 * 1024
 MAX_SIGNATURES = 64
 
-_KEY_TAG, _REVISED_KEY_TAG = 7 << 3 | DELIMITED, 8 << 3 | DELIMITED
 _ZIP_MAGIC = b"PK\x03\x04"
 _DIRECTORY_END = b"PK\x05\x06"
 _ZIP64_LOCATOR = b"PK\x06\x07"
@@ -125,7 +125,7 @@ def verify_export(export: Export, public_key: EllipticCurvePublicKey) -> Literal
 def _read_export_bin(data: bytes, signatures: tuple[bytes, ...]) -> Export:
     if not data.startswith(HEADER):
         raise InvalidExport(f"file of {len(data)} bytes does not begin with the export header {HEADER.decode()!r}")
-    message = _ExportMessage(data)
+    columns, revised_columns, message = _read_message(data)
     return Export(
         start_timestamp=message.fixed[1],
         end_timestamp=message.fixed[2],
@@ -133,25 +133,38 @@ def _read_export_bin(data: bytes, signatures: tuple[bytes, ...]) -> Export:
         batch_num=message.numbers[4],
         batch_size=message.numbers[5],
         signature_infos=tuple(message.infos),
-        columns=read_key_columns(data, message.keys),
-        revised_columns=read_key_columns(data, message.revised_keys),
+        columns=columns,
+        revised_columns=revised_columns,
         export_bin=data,
         signatures=signatures,
     )
 
 
-class _ExportMessage:
-    """The outer message of an export: small fields by their number, and where the key messages lie."""
+def _read_message(data: bytes) -> "tuple[KeyColumns, KeyColumns, _ExportMessage]":
+    """Return keys, revised keys and the rest, natively where that can be."""
+    if chosen := native():
+        keys = NativeKeys(chosen[0], data)
+        try:
+            message = _ExportMessage(data, keys)
+        except UnusualKeys:
+            pass
+        else:
+            return *keys.columns(), message
+    plain = NumpyKeys(data)
+    message = _ExportMessage(data, plain)
+    return *plain.columns(), message
 
-    def __init__(self, data: bytes) -> None:
+
+class _ExportMessage:
+    """The outer message of an export: small fields by their number; the key messages go to `keys`."""
+
+    def __init__(self, data: bytes, keys: NativeKeys | NumpyKeys) -> None:
         self._data = data
         self.fixed, self.numbers, self.region = {1: 0, 2: 0}, {4: 0, 5: 0}, ""
         self.infos: list[SignatureInfo] = []
-        self.keys, self.revised_keys = KeyPlaces(), KeyPlaces()
-        places_by_tag = {_KEY_TAG: self.keys, _REVISED_KEY_TAG: self.revised_keys}
         position = len(HEADER)
         for _ in range(MOST_FIELDS):
-            position = read_key_places(data, position, places_by_tag)
+            position = keys.read(position)
             if position >= len(data):
                 return
             position = self._read_field(position)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The keys of an export file as numpy columns: all key messages are read in step, one field of each at a time.
+"""The keys of an export file as numpy columns, which is how the matcher takes them.
 
-A Python loop over half a million messages takes seconds; in step it takes a fraction of one, whatever the order
-of the fields and whatever else other servers put between them.
+The native reader takes files as all known servers write them. Without it, and for anything unusual, all key messages
+are read in step, one field of each at a time: whatever the order of the fields and whatever stands between them.
 
 Source: specs/exposure-notification.md section 2 (message TemporaryExposureKey).
 """
 
 from array import array
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ MOST_FIELDS_PER_KEY = 64
 SHORTEST_KEY_MESSAGE = 2 + KEY_LENGTH
 # Messages read in step; their positions and values stay in the cache.
 STEP_SIZE = 32_768
+
+KEY_TAG, REVISED_KEY_TAG = 7 << 3 | DELIMITED, 8 << 3 | DELIMITED
 
 Integers = NDArray[np.int64]
 
@@ -49,6 +51,11 @@ class KeyColumns:
     def __len__(self) -> int:
         return len(self.keys)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the keys of several files, at least one, one file after the other."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
     def diagnosis_keys(self) -> tuple[DiagnosisKey, ...]:
         """Return one object per key."""
         rows = self.keys.tobytes()
@@ -58,6 +65,54 @@ class KeyColumns:
             for column in (self.report_types, self.days_since_onset, self.transmission_risk_levels)
         ]
         return tuple(map(DiagnosisKey, keys, self.starts.tolist(), self.periods.tolist(), *optional))
+
+
+class UnusualKeys(Exception):
+    """Key messages that the native reader leaves to `NumpyKeys`."""
+
+
+class NativeKeys:
+    """Keys of a file read by `_kernel.c`, as every known server writes them."""
+
+    def __init__(self, module: Any, data: bytes) -> None:
+        self._module, self._data = module, data
+        self._parts: tuple[list[KeyColumns], list[KeyColumns]] = ([], [])
+
+    def read(self, position: int) -> int:
+        """Read the key messages that follow one another from `position` on; return the position after them.
+
+        Raises UnusualKeys.
+        """
+        answer = self._module.read_keys(self._data, position, ABSENT)
+        if answer is None:
+            raise UnusualKeys
+        end: int = answer[0]
+        for parts, (keys, numbers) in zip(self._parts, answer[1:], strict=True):
+            columns = np.frombuffer(numbers, dtype=np.int64).reshape(5, -1)
+            parts.append(KeyColumns(np.frombuffer(keys, dtype=np.uint8).reshape(-1, KEY_LENGTH), *columns))
+        return end
+
+    def columns(self) -> tuple[KeyColumns, KeyColumns]:
+        """Return the keys and the revised keys."""
+        keys, revised = self._parts
+        return KeyColumns.joined(keys), KeyColumns.joined(revised)
+
+
+class NumpyKeys:
+    """Keys of a file read in step with numpy, whatever order and fields they have."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._keys, self._revised_keys = KeyPlaces(), KeyPlaces()
+        self._places_by_tag = {KEY_TAG: self._keys, REVISED_KEY_TAG: self._revised_keys}
+
+    def read(self, position: int) -> int:
+        """Note the key messages from `position` on; return the position after them. Raises InvalidExport."""
+        return read_key_places(self._data, position, self._places_by_tag)
+
+    def columns(self) -> tuple[KeyColumns, KeyColumns]:
+        """Return the keys and the revised keys. Raises InvalidExport."""
+        return read_key_columns(self._data, self._keys), read_key_columns(self._data, self._revised_keys)
 
 
 class KeyPlaces:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find which published keys made the identifiers a phone has heard.
 
-Identifiers are derived key by key and looked up many thousands at a time: first in a table of one byte per hash
+The native matcher (`_kernel.c`, optional) does all of it in one call without Python's lock; without it numpy does the
+same: identifiers are derived key by key and looked up many thousands at a time, first in a table of one byte per hash
 prefix, which almost none passes, then exactly.
 
 Source: protocol.md section 3, "Match"; specs/exposure-notification.md sections 0 and 4.
@@ -9,6 +10,7 @@ Source: protocol.md section 3, "Match"; specs/exposure-notification.md sections 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,15 +18,18 @@ from numpy.typing import ArrayLike, NDArray
 from bluezone.protocol.exportkeys import KeyColumns
 from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, identifier_bytes
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
+from bluezone.protocol.kernel import native
 from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH, DiagnosisKey, InvalidKey, TemporaryExposureKey
 
-KERNEL = "numpy"
 # 256 keys are 576 KiB of identifiers: large enough that numpy's calls cost nothing, small enough for the cache.
 KEYS_PER_CHUNK = 256
 # The prefix table holds about 128 places a sighting, so one identifier in 128 is looked at twice; at most 16 MiB.
 PLACES_PER_SIGHTING_BITS = 7
 SMALLEST_TABLE_BITS, LARGEST_TABLE_BITS = 12, 24
-COMPATIBLE_INTERVALS = 12
+# How many intervals after that of its identifier a sighting may be: an imported one lies within two hours; a phone
+# keeps an identifier up to 20 minutes, so one is heard two intervals late, and none early but for a clock that is off.
+IMPORTED = range(-12, 13)
+ON_HANDSET = range(-1, 3)
 
 Rows = NDArray[np.int64]
 # A key, its first interval and how many identifiers it makes.
@@ -52,12 +57,78 @@ class Matches:
 class SightingIndex:
     """Identifiers a phone has heard, ready for looking up keys."""
 
-    def __init__(self, identifiers: NDArray[np.uint8]) -> None:
-        """identifiers: shape (n, 16), dtype uint8, one row per sighting, repeats allowed. Raises InvalidKey."""
+    def __init__(
+        self,
+        identifiers: NDArray[np.uint8],
+        unix_seconds: ArrayLike | None = None,
+        late: range = IMPORTED,
+        processor: str | None = None,
+    ) -> None:
+        """identifiers: shape (n, 16), dtype uint8, one row per sighting, repeats allowed.
+
+        unix_seconds: when each was heard, or None: then an identifier matches whenever it was heard.
+        late:         how many intervals after its identifier's own a sighting may be, within 4096, step 1.
+        processor:    see `kernel.native`. Raises InvalidKey for other shapes.
+        """
         if identifiers.ndim != 2 or identifiers.shape[1] != IDENTIFIER_LENGTH or identifiers.dtype != np.uint8:
             raise InvalidKey(
                 f"identifiers have shape {identifiers.shape} of {identifiers.dtype}, expected (n, 16) uint8"
             )
+        sighted = None if unix_seconds is None else _intervals_of(unix_seconds)
+        if sighted is not None and sighted.shape != (len(identifiers),):
+            raise InvalidKey(f"{len(identifiers)} identifiers have {sighted.shape} times")
+        self._count = len(identifiers)
+        chosen = native(processor)
+        self._looking: _NativeLooking | _NumpyLooking
+        if chosen is None:
+            self._looking = _NumpyLooking(identifiers, sighted, late)
+        else:
+            self._looking = _NativeLooking(*chosen, identifiers, sighted, late)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def kernel(self) -> str:
+        """What does the looking up: "native" or "numpy"."""
+        return "numpy" if isinstance(self._looking, _NumpyLooking) else "native"
+
+    def find(self, keys: KeyColumns | Sequence[TemporaryExposureKey | DiagnosisKey]) -> Matches:
+        """Return every pair of key and sighting whose identifiers are equal and whose times agree.
+
+        A key makes only the identifiers of its rolling period, at most 144; one whose start or period is out of
+        range (other servers' files may hold such) makes none. Memory does not grow with the number of keys.
+        """
+        return self._looking.find(keys)
+
+
+class _NativeLooking:
+    """The index in the memory of `_kernel.c`."""
+
+    def __init__(
+        self, module: Any, processor: int, identifiers: NDArray[np.uint8], sighted: Rows | None, late: range
+    ) -> None:
+        self._module, self._processor = module, processor
+        self._index = module.index(np.ascontiguousarray(identifiers), sighted, late[0], late[-1])
+
+    def find(self, keys: KeyColumns | Sequence[TemporaryExposureKey | DiagnosisKey]) -> Matches:
+        if isinstance(keys, KeyColumns):
+            columns = tuple(map(np.ascontiguousarray, (keys.keys, keys.starts, keys.periods)))
+        else:
+            columns = (
+                np.frombuffer(b"".join([key.key for key in keys]), dtype=np.uint8),
+                np.array([key.start for key in keys], dtype=np.int64),
+                np.array([key.period for key in keys], dtype=np.int64),
+            )
+        found = self._module.search(self._index, *columns, self._processor)
+        return Matches(*np.frombuffer(found, dtype=np.int64).reshape(-1, 3).T)
+
+
+class _NumpyLooking:
+    """The index as numpy arrays, for machines without the native matcher."""
+
+    def __init__(self, identifiers: NDArray[np.uint8], sighted: Rows | None, late: range) -> None:
+        self._sighted, self._late = sighted, late
         halves = np.ascontiguousarray(identifiers).view(np.uint64)
         self._order = np.argsort(halves[:, 0], kind="stable")
         self._first_halves, self._second_halves = halves[self._order].T.copy()
@@ -67,18 +138,14 @@ class SightingIndex:
         self._heard_prefix = np.zeros(2**bits, dtype=np.bool_)
         self._heard_prefix[self._prefixes(self._first_halves)] = True
 
-    def __len__(self) -> int:
-        return len(self._order)
-
     def find(self, keys: KeyColumns | Sequence[TemporaryExposureKey | DiagnosisKey]) -> Matches:
-        """Return every pair of key and sighting whose identifiers are equal, whatever the time of the sighting.
-
-        A key makes only the identifiers of its rolling period, at most 144; one whose start or period is out of
-        range (other servers' files may hold such) makes none. Memory does not grow with the number of keys.
-        """
-        parts = [self._find_chunk(first, chunk) for first, chunk in _chunks(keys)] if len(self) else []
+        parts = [self._find_chunk(first, chunk) for first, chunk in _chunks(keys)] if len(self._order) else []
         columns = zip(*parts, strict=True) if parts else ([_NO_ROWS] for _ in range(3))
-        return Matches(*(np.concatenate(list(column)) for column in columns))
+        found = Matches(*(np.concatenate(list(column)) for column in columns))
+        if self._sighted is None:
+            return found
+        in_time = _within(self._late, found.intervals, self._sighted[found.sighting_rows])
+        return Matches(found.key_rows[in_time], found.intervals[in_time], found.sighting_rows[in_time])
 
     def _find_chunk(self, first_row: int, keys: list[_Period]) -> tuple[Rows, Rows, Rows]:
         identifiers = b"".join([identifier_bytes(*key) for key in keys if key[2]])
@@ -109,24 +176,22 @@ class SightingIndex:
 
 def within_two_hours(intervals: ArrayLike, unix_seconds: ArrayLike) -> NDArray[np.bool_]:
     """Tell which sightings lie in intervals j-12 .. j+12 of their identifier: the rule for imported sightings."""
-    late = _intervals_late(intervals, unix_seconds)
-    return (late >= -COMPATIBLE_INTERVALS) & (late <= COMPATIBLE_INTERVALS)
+    return _within(IMPORTED, intervals, _intervals_of(unix_seconds))
 
 
 def on_handset(intervals: ArrayLike, unix_seconds: ArrayLike) -> NDArray[np.bool_]:
-    """Tell which sightings lie in intervals j-1 .. j+2 of their identifier: the rule for a phone's own sightings.
-
-    A phone keeps an identifier up to 20 minutes, so it may be heard two intervals late; it cannot be heard early
-    but for a clock that is off.
-    """
-    late = _intervals_late(intervals, unix_seconds)
-    return (late >= -1) & (late <= 2)
+    """Tell which sightings lie in intervals j-1 .. j+2 of their identifier: the rule for a phone's own sightings."""
+    return _within(ON_HANDSET, intervals, _intervals_of(unix_seconds))
 
 
-def _intervals_late(intervals: ArrayLike, unix_seconds: ArrayLike) -> Rows:
-    sighted: Rows = np.floor_divide(np.asarray(unix_seconds), SECONDS_PER_INTERVAL).astype(np.int64)
-    expected: Rows = np.asarray(intervals, dtype=np.int64)
-    return sighted - expected
+def _within(late: range, intervals: ArrayLike, sighted: Rows) -> NDArray[np.bool_]:
+    lateness = sighted - np.asarray(intervals, dtype=np.int64)
+    return (lateness >= late[0]) & (lateness <= late[-1])
+
+
+def _intervals_of(unix_seconds: ArrayLike) -> Rows:
+    intervals: Rows = np.floor_divide(np.asarray(unix_seconds), SECONDS_PER_INTERVAL).astype(np.int64)
+    return intervals
 
 
 def _chunks(

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build the native matcher if there is a compiler; everything else is said in pyproject.toml.
+
+The extension carries the checksum of the source it was built from, so that a build of older source is never used
+(bluezone.protocol.kernel), and it is always built anew, so that none is packed into a wheel.
+"""
+
+import hashlib
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+SOURCE = Path("src/bluezone/protocol/_kernel.c")
+
+
+class AlwaysAnew(build_ext):
+    """Compile even when an object file looks newer than the source."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.force = True
+
+
+setup(
+    cmdclass={"build_ext": AlwaysAnew},
+    ext_modules=[
+        Extension(
+            "bluezone.protocol._kernel",
+            [str(SOURCE)],
+            define_macros=[("BLUEZONE_KERNEL_SOURCE", f'"{hashlib.sha256(SOURCE.read_bytes()).hexdigest()}"')],
+            extra_compile_args=["-O3", "-fvisibility=hidden", "-Wall", "-Wextra"],
+            py_limited_api=True,
+            optional=True,
+        )
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The native matcher as C: under sanitizers, a fuzzer, another architecture and an instruction counter."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import threading
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bluezone.protocol.kernel import PROCESSORS, WHY_NOT
+from bluezone.protocol.keys import DiagnosisKey
+from bluezone.protocol.matching import SightingIndex
+
+HERE = Path(__file__).parent
+HARNESS = HERE / "harness.c"
+REPOSITORY = HERE.parents[2]
+SANITIZERS = "-fsanitize=address,undefined"
+
+
+def program(name: str, package: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"needs {name}: sudo apt-get install {package}")
+    return found
+
+
+def run(*command: object, seconds: float = 120) -> str:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=seconds, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_where_there_is_a_compiler_the_native_matcher_is_built():
+    if shutil.which("cc") is None or not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+        pytest.skip("needs a C compiler and Python's headers: sudo apt-get install gcc python3-dev")
+
+    assert PROCESSORS, WHY_NOT
+    assert PROCESSORS[-1] == "portable"
+
+
+def test_every_processor_finds_what_a_plain_loop_finds_and_stays_inside_its_memory(tmp_path):
+    compiler = program("gcc", "gcc")
+    run(compiler, "-O1", "-g", SANITIZERS, "-fno-sanitize-recover=all", "-o", tmp_path / "harness", HARNESS)
+
+    assert run(tmp_path / "harness", 150).startswith("150 cases, the same on ")
+
+
+def test_a_build_of_other_source_is_not_used(tmp_path):
+    """Copied whole, and the source changed by one byte."""
+    if not PROCESSORS:
+        pytest.skip(f"the native matcher is {WHY_NOT}")
+    package = tmp_path / "bluezone"
+    shutil.copytree(REPOSITORY / "src" / "bluezone" / "protocol", package / "protocol")
+    (package / "__init__.py").write_text("")
+    (package / "refusal.py").write_bytes((REPOSITORY / "src" / "bluezone" / "refusal.py").read_bytes())
+    ask = "from bluezone.protocol import kernel; print(kernel.PROCESSORS, kernel.WHY_NOT)"
+
+    def said() -> str:
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        command = [sys.executable, "-c", ask]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    assert said().startswith(str(PROCESSORS))
+    with (package / "protocol" / "_kernel.c").open("a") as source:
+        source.write("\n")
+    assert said().startswith("() built from other source")
+
+
+def test_other_threads_run_while_it_searches():
+    """With Python's lock held, the counting thread would not get a turn before the end."""
+    if not PROCESSORS:
+        pytest.skip(f"the native matcher is {WHY_NOT}")
+    rng = np.random.default_rng(3)
+    keys = [DiagnosisKey(rng.bytes(16), 20781 * 144) for _ in range(20_000)]
+    index = SightingIndex(rng.integers(0, 256, (10, 16), dtype=np.uint8), processor="portable")
+    ended, turns = threading.Event(), []
+
+    def search() -> None:
+        index.find(keys)
+        ended.set()
+
+    searching = threading.Thread(target=search)
+    searching.start()
+    while not ended.is_set():
+        turns.append(1)
+    searching.join()
+    assert len(turns) > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_fuzzer_finds_nothing_in_ten_minutes(tmp_path):
+    """BLUEZONE_FUZZ_SECONDS shortens it."""
+    compiler = program("clang", "clang")
+    seconds = int(os.environ.get("BLUEZONE_FUZZ_SECONDS", "600"))
+    fuzzer = tmp_path / "fuzzer"
+    flags = ["-O1", "-g", "-DBLUEZONE_FUZZ", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
+    run(compiler, *flags, "-o", fuzzer, HARNESS)
+
+    run(fuzzer, f"-max_total_time={seconds}", "-max_len=8192", f"-artifact_prefix={tmp_path}/", seconds=seconds + 120)
+
+
+@pytest.mark.slow
+def test_the_instructions_of_armv8_answer_the_same_under_emulation(tmp_path):
+    compiler = program("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
+    emulator = program("qemu-aarch64", "qemu-user")
+    run(compiler, "-O2", "-static", "-o", tmp_path / "harness", HARNESS)
+
+    assert run(emulator, tmp_path / "harness", 200) == "200 cases, the same on armv8 portable\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processor", ["aes", "portable"])
+def test_a_key_costs_no_more_instructions_than_recorded(tmp_path, processor):
+    """Counted, so that a noisy machine cannot hide a regression; Valgrind does not know SHA-NI and VAES.
+
+    Counts belong to a compiler: another major version is named and skipped. Setup cancels out between two sizes.
+    """
+    compiler, valgrind = program("gcc", "gcc"), program("valgrind", "valgrind")
+    recorded = json.loads((HERE / "instructions.json").read_text())
+    version = run(compiler, "-dumpversion").split(".")[0].strip()
+    if version not in recorded[processor] or "x86_64" not in run(compiler, "-dumpmachine"):
+        pytest.skip(f"instructions are recorded for gcc {' '.join(recorded[processor])} on x86-64, this is {version}")
+    run(compiler, "-O3", "-g", "-o", tmp_path / "harness", HARNESS)
+
+    def instructions(keys: int) -> int:
+        output = tmp_path / f"out.{keys}"
+        count = [valgrind, "--tool=callgrind", f"--callgrind-out-file={output}"]
+        run(*count, tmp_path / "harness", "cost", processor, keys, 10_000)
+        found = re.search(r"^(?:summary|totals): (\d+)", output.read_text(), re.MULTILINE)
+        assert found is not None
+        return int(found[1])
+
+    per_key = (instructions(1500) - instructions(500)) / 1000
+    assert per_key <= recorded[processor][version] * 1.03, f"{per_key:.0f} instructions a key"
+
+
+@pytest.mark.slow
+def test_a_wheel_holds_a_build_of_the_source_it_holds(tmp_path):
+    program("cc", "gcc")
+    tree = tmp_path / "tree"
+    skipped = shutil.ignore_patterns(".venv", ".git", "build", "*.egg-info", "__pycache__", ".*cache", "*.so")
+    shutil.copytree(REPOSITORY, tree, ignore=skipped)
+    # A build left behind from other source, newer than everything.
+    (tree / "src" / "bluezone" / "protocol" / "_kernel.abi3.so").write_bytes(b"stale")
+    build = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
+    done = subprocess.run(
+        [sys.executable, "-c", build], cwd=tree, capture_output=True, text=True, check=True, timeout=280
+    )
+    name = done.stdout.split()[-1]
+    assert "-cp311-abi3-" in name
+    with zipfile.ZipFile(tree / name) as wheel:
+        source = wheel.read("bluezone/protocol/_kernel.c")
+        built = wheel.read("bluezone/protocol/_kernel.abi3.so")
+    assert hashlib.sha256(source).hexdigest().encode() in built
