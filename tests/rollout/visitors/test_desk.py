@@ -7,6 +7,7 @@ import re
 import pytest
 from django.utils import timezone
 from tests.builders.directives import person
+from tests.builders.office import user
 from tests.messaging.sms.test_sending import go_on_until, settled
 
 from bluezone.accounts import auditing
@@ -84,13 +85,34 @@ def test_a_city_without_operator_and_a_spent_budget_say_what_to_do_instead(desk,
 def test_another_house_is_not_to_be_had_and_the_ward_has_its_own(client, desk, hotel, centre, server):
     other = Agency.objects.get(key="ubnd-phuong-song-cau")
     Agency.objects.filter(pk=other.pk).update(valid_to=None)
-    assert desk.post(f"/visitors/?agency={other.pk}", YES).status_code == 404
-    assert desk.get(f"/visitors/states/?agency={other.pk}").status_code == 404
+    assert desk.post(f"/visitors/?house=a{other.pk}", YES).status_code == 404
+    assert desk.get(f"/visitors/states/?house=a{other.pk}").status_code == 404
     client.force_login(person("officer", "officer", other))
-    assert client.post(f"/visitors/?agency={other.pk}", YES).status_code == 302
-    assert client.post(f"/visitors/?agency={hotel.pk}", YES).status_code == 404
+    assert client.post(f"/visitors/?house=a{other.pk}", YES).status_code == 302
+    assert client.post(f"/visitors/?house=a{hotel.pk}", YES).status_code == 404
 
-    assert list(Notice.objects.values_list("agency", flat=True)) == [other.pk]
+    assert list(Notice.objects.values_list("house", flat=True)) == [f"a{other.pk}"]
+
+
+def test_who_runs_a_registered_venue_works_for_it_alone_though_the_role_is_for_the_ward(client, hotel, centre, server):
+    from bluezone.rollout.venues.models import Venue, VenueKind, VenueState
+
+    owner = user("venue-1", "venue_owner", within=hotel.unit, factor=False)
+    inn = Venue.objects.create(
+        name="Nhà nghỉ Sông Cầu", address="Tổ 5", kind=VenueKind.OTHER, unit=hotel.unit, owner=owner,
+        handle="a" * 22, state=VenueState.APPROVED,
+    )  # fmt: skip
+    client.force_login(owner)
+    assert "Nhà nghỉ Sông Cầu" in page(client)
+    assert "Khách sạn Bắc Kạn" not in page(client)
+    assert client.post(f"/visitors/?house=a{hotel.pk}", YES).status_code == 404
+    assert client.post(f"/visitors/?house=v{inn.pk}", YES).status_code == 302
+    assert Notice.objects.get().house == f"v{inn.pk}"
+    assert "Nhà nghỉ Sông Cầu" in client.get("/visitors/week/").content.decode()
+    Venue.objects.filter(pk=inn.pk).update(state=VenueState.CLOSED)
+
+    assert client.post(f"/visitors/?house=v{inn.pk}", YES).status_code == 200, "no house left: the page says so"
+    assert Notice.objects.count() == 1
 
 
 def test_in_training_mode_nothing_is_queued_and_nothing_counted(desk, hotel, centre):
@@ -105,7 +127,7 @@ def test_in_training_mode_nothing_is_queued_and_nothing_counted(desk, hotel, cen
     assert not Notice.objects.exists()
     assert Notice.everything.get().training
     assert not AuditEntry.objects.filter(action="visitor_told").exists()
-    assert queries.week_of_houses(timezone.localdate(), timezone.localdate()) == {}
+    assert queries.week_of_houses(timezone.localdate(), timezone.localdate()) == []
 
 
 def test_the_audit_tells_of_the_house_and_nobodys_number(desk, hotel, centre):

@@ -18,6 +18,7 @@ from bluezone.accounts.training import practised
 from bluezone.agencies.sheets import SpreadsheetRefused
 from bluezone.rollout.visitors import asking, lists, telling
 from bluezone.rollout.visitors.forms import ListForm
+from bluezone.rollout.visitors.houses import houses_of
 from bluezone.rollout.visitors.sentences import REFUSALS, ROWS
 
 
@@ -27,19 +28,19 @@ from bluezone.rollout.visitors.sentences import REFUSALS, ROWS
 @audience(Audience.VISITOR_DESKS)
 def guest_list(request: OfficeRequest) -> HttpResponse:
     """Read a list and show it: 200 with the preview, 422 not readable; with the preview sent back: 302 queued."""
-    houses = asking.own_houses(request)
+    houses = houses_of(request.user)
     if not houses:
         return render(request, "visitors/no_house.html")
     house = asking.chosen_house(request, houses)
     context: dict[str, Any] = {"house": house, "houses": houses}
     if "sealed" in request.POST:
         try:
-            guests = lists.opened_list(request.POST["sealed"], request.user.username, house.pk)
+            guests = lists.opened_list(request.POST["sealed"], request.user.username, house.key)
         except lists.ListExpired:
             told = _("The preview is too old. Nothing was sent; choose the file again.")
             return render(request, "visitors/list.html", {**context, "form": ListForm(), "refused": told}, status=409)
         _say(request, telling.tell_list(request.user.username, house, guests, timezone.now()))
-        return redirect(f"{reverse('visitors')}?agency={house.pk}")
+        return redirect(f"{reverse('visitors')}?house={house.key}")
     form = ListForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -49,7 +50,7 @@ def guest_list(request: OfficeRequest) -> HttpResponse:
         else:
             context["rows"] = [(row, ROWS.get(row.refusal, "")) for row in read.rows]
             context["good"] = len(read.guests)
-            context["sealed"] = lists.sealed_list(read.guests, request.user.username, house.pk) if read.guests else ""
+            context["sealed"] = lists.sealed_list(read.guests, request.user.username, house.key) if read.guests else ""
     return render(request, "visitors/list.html", {**context, "form": form}, status=422 if form.errors else 200)
 
 

@@ -87,17 +87,17 @@ def read_list(source: BinaryIO) -> ReadList:
     return ReadList(rows, guests)
 
 
-def sealed_list(guests: list[Guest], actor: str, agency_id: int) -> str:
+def sealed_list(guests: list[Guest], actor: str, house: str) -> str:
     """The guests for the confirming click, readable by this server for this account and house alone."""
     content = json.dumps([int(time.time()), [[guest.phone, guest.language] for guest in guests]]).encode()
-    return base64.urlsafe_b64encode(seal(content, f"visitor list {actor} {agency_id}")).decode()
+    return base64.urlsafe_b64encode(seal(content, f"visitor list {actor} {house}")).decode()
 
 
-def opened_list(text: str, actor: str, agency_id: int) -> list[Guest]:
+def opened_list(text: str, actor: str, house: str) -> list[Guest]:
     """The guests again. Raises ListExpired."""
     expired = ListExpired("the preview is over a quarter of an hour old; read the list in again")
     try:
-        made, guests = json.loads(unseal(base64.urlsafe_b64decode(text), f"visitor list {actor} {agency_id}"))
+        made, guests = json.loads(unseal(base64.urlsafe_b64decode(text), f"visitor list {actor} {house}"))
     except (SealBroken, ValueError):
         raise expired from None
     if time.time() - made > KEPT_SECONDS:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.accounts.training import PractisedMixin
-from bluezone.agencies.models import Agency
+from bluezone.agencies.models import AdminUnit
 from bluezone.messaging.sms.models import Message, State
 
 
@@ -24,11 +24,12 @@ class Channel(models.TextChoices):
 class Notice(PractisedMixin):
     """One notice that a desk had sent. consent: the guest said yes to the words on the page; without it, no row.
 
-    agency: the house. made_by: sign-in name. message: in the outbox, None in training mode.
+    house: key of the house (houses.py), in unit. made_by: sign-in name. message: in the outbox, None in training mode.
     Counted into NoticeDay and deleted after 30 days (retention.py).
     """
 
-    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    house = models.CharField(max_length=12)
+    unit = models.ForeignKey(AdminUnit, on_delete=models.PROTECT, related_name="+")
     channel = models.CharField(max_length=4, choices=Channel)
     language = models.CharField(max_length=2)
     consent = models.BooleanField(default=False)
@@ -39,11 +40,11 @@ class Notice(PractisedMixin):
 
     class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-made_at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["agency", "day"], name="visitors_agency_day")]
+        indexes: ClassVar = [models.Index(fields=["house", "day"], name="visitors_house_day")]
         constraints: ClassVar = [models.CheckConstraint(condition=Q(consent=True), name="no_notice_without_consent")]
 
     def __str__(self) -> str:
-        return f"{self.agency_id} {self.made_at:%Y-%m-%d %H:%M}"
+        return f"{self.house} {self.made_at:%Y-%m-%d %H:%M}"
 
     @property
     def state(self) -> State | None:
@@ -54,15 +55,16 @@ class Notice(PractisedMixin):
 class NoticeDay(models.Model):
     """How many notices of one house and day came to what end: sums, no guest."""
 
-    agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="+")
+    house = models.CharField(max_length=12)
+    unit = models.ForeignKey(AdminUnit, on_delete=models.PROTECT, related_name="+")
     day = models.DateField()
     state = models.CharField(max_length=10, choices=State)
     count = models.PositiveIntegerField()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["agency", "day", "state"], name="one_sum_a_house_day_and_end")
+            models.UniqueConstraint(fields=["house", "unit", "day", "state"], name="one_sum_a_house_day_and_end")
         ]
 
     def __str__(self) -> str:
-        return f"{self.agency_id} {self.day} {self.state}"
+        return f"{self.house} {self.day} {self.state}"

@@ -5,17 +5,13 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
-from bluezone.accounts.audiences import Audience
-from bluezone.accounts.models import User
-from bluezone.accounts.scoping import agencies_of
-from bluezone.agencies.models import Agency
 from bluezone.messaging.sms.models import OPEN_STATES, State
+from bluezone.rollout.visitors.houses import House
 from bluezone.rollout.visitors.models import Notice, NoticeDay
 
 NEWEST = 12
-DESKS = Audience.VISITOR_DESKS.value or frozenset()
 _REACHED = {State.SENT, State.DELIVERED}
 _NOT_REACHED = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
 
@@ -24,7 +20,8 @@ _NOT_REACHED = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
 class HouseWeek:
     """What one house had sent in a week. handed_over: taken by the operator, delivered among them."""
 
-    agency_id: int
+    house: str
+    unit_path: str
     asked: int = 0
     handed_over: int = 0
     delivered: int = 0
@@ -32,14 +29,9 @@ class HouseWeek:
     unknown: int = 0
 
 
-def houses(user: User) -> QuerySet[Agency]:
-    """The agencies for which a person may have notices sent."""
-    return agencies_of(user, DESKS).order_by("name")
-
-
-def newest(agency: Agency) -> list[Notice]:
+def newest(house: House) -> list[Notice]:
     """The newest notices of a house with their states."""
-    return list(Notice.objects.filter(agency=agency).select_related("message")[:NEWEST])
+    return list(Notice.objects.filter(house=house.key).select_related("message")[:NEWEST])
 
 
 def is_open(notices: list[Notice]) -> bool:
@@ -47,22 +39,21 @@ def is_open(notices: list[Notice]) -> bool:
     return any(notice.message and notice.message.state in (*OPEN_STATES, State.SENT) for notice in notices)
 
 
-def week_of_houses(first: datetime.date, last: datetime.date) -> dict[int, HouseWeek]:
+def week_of_houses(first: datetime.date, last: datetime.date) -> list[HouseWeek]:
     """What every house had sent in days, rows and sums together; two queries, nothing of training."""
-    found: dict[int, Counter[str]] = {}
-    rows = Notice.everything.filter(training=False, day__range=(first, last)).values_list("agency", "message__state")
-    for agency_id, state, count in rows.annotate(Count("pk")).order_by():
-        found.setdefault(agency_id, Counter())[state or State.UNKNOWN] += count
-    for agency_id, state, count in NoticeDay.objects.filter(day__range=(first, last)).values_list(
-        "agency", "state", "count"
-    ):
-        found.setdefault(agency_id, Counter())[state] += count
-    return {agency_id: _house(agency_id, states) for agency_id, states in found.items()}
+    found: dict[tuple[str, str], Counter[str]] = {}
+    rows = Notice.everything.filter(training=False, day__range=(first, last))
+    counted = rows.values_list("house", "unit__path", "message__state").annotate(Count("pk")).order_by()
+    sums = NoticeDay.objects.filter(day__range=(first, last)).values_list("house", "unit__path", "state", "count")
+    for house, path, state, count in [*counted, *sums]:
+        found.setdefault((path, house), Counter())[state or State.UNKNOWN] += count
+    return [_house(house, path, states) for (path, house), states in sorted(found.items())]
 
 
-def _house(agency_id: int, states: Counter[str]) -> HouseWeek:
+def _house(house: str, path: str, states: Counter[str]) -> HouseWeek:
     return HouseWeek(
-        agency_id,
+        house,
+        path,
         asked=states.total(),
         handed_over=sum(states[state] for state in _REACHED),
         delivered=states[State.DELIVERED],

@@ -20,10 +20,10 @@ def purge(now: datetime.datetime) -> None:
     for day in days:
         with transaction.atomic():
             rows = list(Notice.objects.select_for_update(of=("self",)).filter(day=day).select_related("message"))
-            counts = Counter((row.agency_id, _end(row)) for row in rows)
-            for (agency_id, state), count in counts.items():
+            counts = Counter((row.house, row.unit_id, _end(row)) for row in rows)
+            for (house, unit_id, state), count in counts.items():
                 kept, _made = NoticeDay.objects.get_or_create(
-                    agency_id=agency_id, day=day, state=state, defaults={"count": 0}
+                    house=house, unit_id=unit_id, day=day, state=state, defaults={"count": 0}
                 )
                 kept.count += count
                 kept.save(update_fields=["count"])

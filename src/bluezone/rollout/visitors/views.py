@@ -15,13 +15,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen_number
-from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.agencies.models import AdminUnit
 from bluezone.messaging.sms.presentcity import present_city
 from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week, week_or
 from bluezone.rollout.visitors import asking, queries, telling
 from bluezone.rollout.visitors.forms import DeskForm
+from bluezone.rollout.visitors.houses import House, houses_of, names_of, reads_all
 from bluezone.rollout.visitors.printing import CARDS, card_pdf, pdf_response
 from bluezone.rollout.visitors.sentences import REFUSALS
 
@@ -35,7 +36,7 @@ SMALL = 5
 @audience(Audience.VISITOR_DESKS)
 def desk(request: OfficeRequest) -> HttpResponse:
     """Have the notice sent to a guest: 302 queued, 409 not queued and why, 422 bad form, 404 another's house."""
-    houses = asking.own_houses(request)
+    houses = houses_of(request.user)
     if not houses:
         return render(request, "visitors/no_house.html")
     house = asking.chosen_house(request, houses)
@@ -52,7 +53,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
             request, houses, house, DeskForm(), status=409, refused=REFUSALS.get(refused.code, refused.message)
         )
     messages.success(request, _("On its way. The number is deleted after sending; it is shown nowhere again."))
-    return redirect(f"{reverse('visitors')}?agency={house.pk}")
+    return redirect(f"{reverse('visitors')}?house={house.key}")
 
 
 @practised
@@ -60,7 +61,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.VISITOR_DESKS)
 def states(request: OfficeRequest) -> HttpResponse:
     """The newest notices again, for a page that is open."""
-    house = asking.chosen_house(request, asking.own_houses(request))
+    house = asking.chosen_house(request, houses_of(request.user))
     newest = queries.newest(house)
     response = render(request, "visitors/newest.html", {"newest": newest})
     response.headers["X-Code-State"] = "open" if queries.is_open(newest) else "settled"
@@ -74,14 +75,17 @@ def week(request: OfficeRequest) -> HttpResponse:
     shown = week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
     pk = chosen_number(request, "unit")
     unit = AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
-    found = queries.week_of_houses(shown.first_day, shown.last_day)
-    agencies = Agency.objects.filter(pk__in=found).select_related("unit").order_by("unit__path", "name")
-    if unit:
-        agencies = agencies.filter(unit__path__startswith=unit.path)
-    rows = []
-    for agency in agencies:
-        own, counted = asking.works_at(request, agency), found[agency.pk]
-        rows.append({"agency": agency, "counted": counted, "hidden": not own and 0 < counted.asked < SMALL})
+    found = [one for one in queries.week_of_houses(shown.first_day, shown.last_day) if _within(one.unit_path, unit)]
+    names, own = names_of({one.house for one in found}), {house.key for house in houses_of(request.user)}
+    whole = reads_all(request.user)
+    rows = [
+        {
+            "name": names.get(one.house, "–"),
+            "counted": one,
+            "hidden": one.asked < SMALL and not whole and one.house not in own,
+        }
+        for one in found
+    ]
     context = {
         "week": shown,
         "unit": unit,
@@ -101,8 +105,12 @@ def card(request: OfficeRequest, kind: str) -> HttpResponse:
     return pdf_response(card_pdf(kind), f"bluezone-{kind}")
 
 
+def _within(path: str, unit: AdminUnit | None) -> bool:
+    return unit is None or path.startswith(unit.path)
+
+
 def _desk(
-    request: OfficeRequest, houses: list[Agency], house: Agency, form: DeskForm, *, status: int, refused: Any = ""
+    request: OfficeRequest, houses: list[House], house: House, form: DeskForm, *, status: int, refused: Any = ""
 ) -> HttpResponse:
     newest = queries.newest(house)
     city = present_city()
