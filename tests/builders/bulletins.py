@@ -3,6 +3,7 @@
 
 import datetime
 import functools
+import hashlib
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,8 +13,8 @@ from tests.builders.office import user
 
 from bluezone.accounts.models import User
 from bluezone.devices.models import DeviceKind
-from bluezone.rollout.bulletins import approving, outlets, scheduling, writing
-from bluezone.rollout.bulletins.models import OutletKind
+from bluezone.rollout.bulletins import approving, outlets, scheduling, sounding, writing
+from bluezone.rollout.bulletins.models import OutletKind, Sound
 from bluezone.rollout.bulletins.rule import Rule
 from bluezone.rollout.loudspeakers import keeping
 
@@ -41,6 +42,25 @@ def recording(seconds: float = 2.0, volume_db: float = -20.0) -> bytes:
         return path.read_bytes()
 
 
+@functools.cache
+def _levelled(seconds: float) -> Sound:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.wav"
+        path.write_bytes(recording(seconds))
+        content, measured = sounding._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
+    return Sound(
+        sha256=hashlib.sha256(content).hexdigest(), content=content, seconds=measured.seconds,
+        loudness_lufs=measured.loudness_lufs, peak_dbtp=measured.peak_dbtp, is_human=True,
+    )  # fmt: skip
+
+
+def recorded(seconds: float = 2.0) -> Sound:
+    """A stored recording, brought to the loudness of the house once for all tests of a process."""
+    made = _levelled(seconds)
+    values = {name: getattr(made, name) for name in ("content", "seconds", "loudness_lufs", "peak_dbtp", "is_human")}
+    return Sound.objects.get_or_create(sha256=made.sha256, defaults=values)[0]
+
+
 def approved(
     importance="normal", title="Cài Bluezone", text=TEXT, now=NOW, keeper=None, seconds=None, languages=("vi",)
 ):
@@ -51,7 +71,9 @@ def approved(
         if seconds is None:
             script = writing.write(bulletin, language, text, writer, now)
         else:
-            script = writing.record(bulletin, language, text, recording(seconds), writer, now)
+            script = writing.add_version(
+                bulletin, language, text, writer, now, machine=None, recording=recorded(seconds)
+            )
         hear(script, approver, now)
         approving.approve(script, approver, now + datetime.timedelta(hours=1))
     return bulletin

@@ -49,7 +49,7 @@ def write(bulletin: Bulletin, language: str, text: str, user: User, now: datetim
         except SoundUnavailable:
             # The text is kept: a person can still record it.
             machine = None
-    return _next(bulletin, language, _nfc(text), user, now, machine=machine)
+    return add_version(bulletin, language, _nfc(text), user, now, machine=machine)
 
 
 def record(bulletin: Bulletin, language: str, text: str, data: bytes, user: User, now: datetime.datetime) -> Script:
@@ -60,7 +60,7 @@ def record(bulletin: Bulletin, language: str, text: str, data: bytes, user: User
     recording = recorded_sound(data)
     before = bulletin.scripts.filter(language=language, text=_nfc(text)).first()
     machine = before.machine if before else None
-    return _next(bulletin, language, _nfc(text), user, now, machine=machine, recording=recording)
+    return add_version(bulletin, language, _nfc(text), user, now, machine=machine, recording=recording)
 
 
 def withdraw(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime) -> None:
@@ -75,7 +75,7 @@ def withdraw(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime
             plan_ahead(now, {pk for pk in outlets if pk is not None})
 
 
-def _next(
+def add_version(
     bulletin: Bulletin,
     language: str,
     text: str,
@@ -85,6 +85,7 @@ def _next(
     machine: Sound | None,
     recording: Sound | None = None,
 ) -> Script:
+    """The next version of a text with the sounds there are of it. Raises BulletinWithdrawn."""
     with transaction.atomic():
         held = Bulletin.objects.select_for_update(of=("self",)).get(pk=bulletin.pk)
         if held.withdrawn_at is not None:

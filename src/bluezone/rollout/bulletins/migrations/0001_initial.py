@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
                 ('title', models.CharField(max_length=120, verbose_name='Title')),
-                ('importance', models.CharField(choices=[('normal', 'Ordinary (thông thường)'), ('priority', 'Priority (ưu tiên)'), ('emergency', 'Emergency (khẩn cấp)')], default='normal', max_length=12, verbose_name='Class')),
+                ('importance', models.CharField(choices=[('normal', 'Ordinary (thông thường)'), ('priority', 'Priority (ưu tiên)'), ('emergency', 'Emergency (khẩn cấp)')], default='normal', max_length=12, verbose_name='Class of the bulletin')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
                 ('withdrawn_reason', models.CharField(blank=True, max_length=300, verbose_name='Reason')),

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""500 loudspeakers that ask for their plan every two seconds, over real HTTP: what part of one core it costs.
+
+A real `bluezone serve`; the figure is the CPU time of its public server's processes by /proc while 500 kept-open
+connections ask 250 times a second, less what they use with nobody asking. Budget 5 %. Baseline: the same questions to
+`/v1/devices/self`, a small Django view behind the same token.
+"""
+
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SPEAKERS = 500
+SECONDS = 20.0
+POLL_SECONDS = 2.0
+BLUEZONE = Path(sys.executable).with_name("bluezone")
+
+
+def run(progress: Callable[[str], object]) -> dict[str, Any]:
+    """Start a server, connect 500 loudspeakers in 100 zones, ask, and read the clock of its processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        public, office = _free_port(), _free_port()
+        command = [BLUEZONE, "serve", "--data", data, "--hotline", "115"]
+        server = subprocess.Popen(
+            [*map(str, command), "--public-port", str(public), "--office-port", str(office)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            assert server.stderr is not None
+            for line in server.stderr:
+                if line.startswith("ready"):
+                    break
+            tokens = _connected(data)
+            progress(f"{len(tokens)} loudspeakers connected")
+            process = _listening(public)
+            idle = _share(process, lambda: time.sleep(5.0))
+            first: list[float] = []
+            plan = _share(process, lambda: first.extend(_ask(public, "/v1/speakers/plan", tokens, SECONDS)))
+            progress(f"{plan - idle:.2%} of a core")
+            django = _share(process, lambda: _ask(public, "/v1/devices/self", tokens, SECONDS / 2))
+        finally:
+            server.terminate()
+            server.communicate(timeout=30)
+    return {
+        "name": f"{SPEAKERS} loudspeakers polling every {POLL_SECONDS:.0f} s",
+        "value": round((plan - idle) * 100, 2),
+        "unit": "% of one core (budget 5)",
+        "baseline": round((django - idle) * 100, 2),
+        "ratio": round((django - idle) / max(plan - idle, 1e-6), 2),
+        "microseconds_each": round((plan - idle) * 1e6 * POLL_SECONDS / SPEAKERS),
+        "slowest_ms": round(max(first) * 1000, 1),
+        "idle_percent": round(idle * 100, 2),
+    }
+
+
+PREPARE = """
+import hashlib, json, os
+from django.utils import timezone
+from bluezone.agencies.models import Agency
+from bluezone.devices.models import Device
+from bluezone.rollout.bulletins.models import Outlet
+from bluezone.rollout.loudspeakers.models import Unit, Zone
+agency, now = Agency.objects.first(), timezone.now()
+tokens = json.loads(os.environ["BENCH_TOKENS"])
+outlets = Outlet.objects.bulk_create(Outlet(kind="loudspeakers", name=f"Tổ {n}", agency=agency) for n in range(100))
+zones = Zone.objects.bulk_create(Zone(outlet=outlet) for outlet in outlets)
+devices = Device.objects.bulk_create(Device(kind="speaker", name=f"Loa {n}", agency=agency, enrolled_at=now,
+    token_digest=hashlib.sha256(token.encode()).hexdigest()) for n, token in enumerate(tokens))
+Unit.objects.bulk_create(Unit(device=device, zone=zones[n % 100]) for n, device in enumerate(devices))
+"""
+
+
+def _connected(data: Path) -> list[str]:
+    import json
+
+    tokens = [secrets.token_urlsafe(32) for _ in range(SPEAKERS)]
+    environment = {**os.environ, "BENCH_TOKENS": json.dumps(tokens)}
+    command = [str(BLUEZONE), "manage", "--data", str(data), "shell", "-c", PREPARE]
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+    return tokens
+
+
+class _Speaker:
+    """One kept-open connection; what it sends is written once."""
+
+    def __init__(self, port: int, path: str, token: str) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.head = f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nAuthorization: Bearer {token}\r\n"
+        self.etag = ""
+
+    def ask(self) -> float:
+        """One question and its answer; how long that took."""
+        begun = time.perf_counter()
+        condition = f"If-None-Match: {self.etag}\r\n" if self.etag else ""
+        self.socket.sendall(f"{self.head}{condition}\r\n".encode())
+        answer = self.socket.recv(65_536)
+        assert answer[9:12] in (b"200", b"304"), answer[:200]
+        if found := re.search(rb'etag: ("[^"]+")', answer, re.IGNORECASE):
+            self.etag = found[1].decode()
+        return time.perf_counter() - begun
+
+
+def _ask(port: int, path: str, tokens: list[str], seconds: float) -> list[float]:
+    speakers = [_Speaker(port, path, token) for token in tokens]
+    took, number, begun = [], 0, time.perf_counter()
+    while (now := time.perf_counter() - begun) < seconds:
+        due = number * POLL_SECONDS / SPEAKERS
+        if due > now:
+            time.sleep(due - now)
+        took.append(speakers[number % SPEAKERS].ask())
+        number += 1
+    assert number >= 0.95 * seconds * SPEAKERS / POLL_SECONDS, f"only {number} questions could be asked"
+    for speaker in speakers:
+        speaker.socket.close()
+    return took
+
+
+def _share(processes: list[int], work: Callable[[], object]) -> float:
+    """CPU time of processes over wall time while `work` runs."""
+    used, begun = sum(map(_cpu, processes)), time.perf_counter()
+    work()
+    return (sum(map(_cpu, processes)) - used) / (time.perf_counter() - begun)
+
+
+def _cpu(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _listening(port: int) -> list[int]:
+    """The processes that were started to serve a port: those that name it, and their children."""
+    found = []
+    parents = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                if (
+                    f"\0{port}\0" in (folder / "cmdline").read_text() + "\0"
+                    and "granian" in (folder / "cmdline").read_text()
+                ):
+                    found.append(int(folder.name))
+            except (OSError, IndexError):
+                continue
+    return found + [child for child, parent in parents.items() if parent in found and child not in found]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
