@@ -24,19 +24,29 @@ def gate() -> None:
 @click.option("--radio", default="hci-socket:0", show_default=True, help='virtual:HOST:PORT, usb:0, …; "none" without.')
 @click.option("--uuid", callback=_uuid, help="16-bit service UUID in hex (default 4e56).")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port of the page; 0 takes a free one.")
+@click.option("--training", is_flag=True, help="A gate to practise at: own data, erased after 7 days, told to nobody.")
 @command_result(lambda _: ("stopped; what was counted is kept",))
 def run(
-    data: str | None, server: str, trust: str | None, code: str | None, radio: str, uuid: int | None, port: int
+    data: str | None,
+    server: str,
+    trust: str | None,
+    code: str | None,
+    radio: str,
+    uuid: int | None,
+    port: int,
+    training: bool,
 ) -> dict[str, Any]:
     """Be the gate until stopped; counts without network, and tells the office when there is one."""
     from bluezone.city import data_folder
     from bluezone.edge.page.files import gate_files
-    from bluezone.edge.running import GatePlan, run_gate
+    from bluezone.edge.practising import folder_of
+    from bluezone.edge.running import GatePlan, run_gate, run_practice
     from bluezone.radio.frames import DEFAULT_UUID
 
-    plan = GatePlan(
-        data_folder(data) / GATE_FOLDER, server, trust, code, None if radio == "none" else radio, port,
-        uuid or DEFAULT_UUID,
-    )  # fmt: skip
-    run_gate(plan, gate_files(), lambda line: click.echo(line, err=True))
+    if training and (trust or code):
+        raise click.UsageError("a gate to practise at is told to nobody: leave --trust and --code out")
+    folder = folder_of(data_folder(data)) if training else data_folder(data) / GATE_FOLDER
+    plan = GatePlan(folder, server, trust, code, None if radio == "none" else radio, port, uuid or DEFAULT_UUID)
+    run = run_practice if training else run_gate
+    run(plan, gate_files(), lambda line: click.echo(line, err=True))
     return {"stopped": True}

@@ -48,11 +48,12 @@ class NothingToUndo(Refused):
 class GateBook:
     """One gate's counters. Usable from any thread.
 
-    clock: Unix seconds as the gate believes them (see gatetime).
+    clock: Unix seconds as the gate believes them (gatecity.py). kept_days: how long counters stay, sent or not.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float], kept_days: int = KEPT_DAYS) -> None:
         self._clock = clock
+        self._kept_days = kept_days
         self._lock = threading.RLock()
         try:
             # It holds the device's token; the system's umask need not be trusted with that.
@@ -150,9 +151,9 @@ class GateBook:
         return row[0] if row else None
 
     def purge(self) -> int:
-        """Forget counters that are older than 30 days, sent or not; returns how many."""
+        """Forget counters that are older than `kept_days`, sent or not; returns how many."""
         with self._writing():
-            bound = bucket_of(self._clock()) - KEPT_DAYS * _SECONDS_PER_DAY
+            bound = bucket_of(self._clock()) - self._kept_days * _SECONDS_PER_DAY
             gone = self._connection.execute("DELETE FROM counter WHERE bucket < ?", (bound,)).rowcount
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone

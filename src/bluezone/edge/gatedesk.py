@@ -22,9 +22,19 @@ class GateDesk:
     """Everything the gate page asks for; each method's answer is JSON-ready. Usable from any thread.
 
     radio_off: why the radio is silent, None while it works, "no_radio" for a gate without one.
+    training:  whether this is a gate to practise at (practising.py), which tells nobody.
     """
 
-    def __init__(self, book: GateBook, city: GateCity, check: GateCheck, radio_off: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        book: GateBook,
+        city: GateCity,
+        check: GateCheck,
+        radio_off: Callable[[], str | None],
+        *,
+        training: bool = False,
+    ) -> None:
+        self.training = training
         self.book = book
         self.city = city
         self.check = check
@@ -50,6 +60,7 @@ class GateDesk:
             "public_host": held.public_host if held else None,
             "zone": str(self.zone()),
             "now": self.city.now(),
+            "training": self.training,
             "clock_wrong": self.city.clock_is_wrong,
             "radio_off": self._radio_off(),
             "screen": {"text": screen_text(challenges.screen), "seconds_left": round(challenges.seconds_left, 1)},

@@ -9,9 +9,10 @@ import random
 import secrets
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bluezone.edge.gatebook import GateBook
 from bluezone.edge.gatecheck import GateCheck
@@ -20,6 +21,7 @@ from bluezone.edge.gatedesk import GateDesk
 from bluezone.edge.gateradio import GateRadio
 from bluezone.edge.gatesync import GateSync, OfficeRefused
 from bluezone.edge.page import calls
+from bluezone.edge.practising import KEPT_DAYS, Practice, furnish
 from bluezone.localpage import LocalPage, Served
 from bluezone.radio.adapters import open_radio
 from bluezone.refusal import Refused
@@ -68,6 +70,32 @@ def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], N
         book.close()
 
 
+def run_practice(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], None]) -> None:
+    """Run a gate to practise at until the process is told to stop; server, trust and code of the plan are not used.
+
+    Raises PracticeFolderUsed, GateBookUnusable, InvalidRadio.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    book = GateBook(plan.folder / BOOK_NAME, time.time, KEPT_DAYS)
+    try:
+        furnish(book)
+        practice = Practice()
+        check = GateCheck(secrets.token_bytes(4), practice.week_keys, time.monotonic, time.time)
+        radio = GateRadio(open_radio(plan.radio), check, random.SystemRandom(), plan.uuid) if plan.radio else None
+        desk = GateDesk(
+            book, GateCity(book, time.time), check, lambda: radio.off_reason if radio else None, training=True
+        )
+        page = LocalPage(files, calls.reading(desk), calls.practising(desk, practice), plan.port)
+        page.start()
+        say(f"ready {page.url}")
+        try:
+            asyncio.run(_until_told_to_stop([_settle(desk), _forget(desk)], radio))
+        finally:
+            page.stop()
+    finally:
+        book.close()
+
+
 def _run(
     plan: GatePlan,
     book: GateBook,
@@ -85,7 +113,7 @@ def _run(
     page.start()
     say(f"ready {page.url}")
     try:
-        asyncio.run(_until_told_to_stop(desk, sync, radio))
+        asyncio.run(_until_told_to_stop([_sync(desk, sync), _settle(desk)], radio))
     finally:
         page.stop()
 
@@ -100,9 +128,9 @@ def _gate_number(book: GateBook) -> str:
     return own
 
 
-async def _until_told_to_stop(desk: GateDesk, sync: GateSync, radio: GateRadio | None) -> None:
+async def _until_told_to_stop(duties: Iterable[Coroutine[Any, Any, None]], radio: GateRadio | None) -> None:
     loop = asyncio.get_running_loop()
-    work = [asyncio.create_task(_sync(desk, sync)), asyncio.create_task(_settle(desk))]
+    work = [asyncio.create_task(duty) for duty in duties]
     if radio is not None:
         work.append(asyncio.create_task(radio.run()))
     stopped = asyncio.Event()
@@ -146,3 +174,11 @@ async def _settle(desk: GateDesk) -> None:
         with contextlib.suppress(Refused):
             desk.book.settle()
         await asyncio.sleep(SETTLE_SECONDS)
+
+
+async def _forget(desk: GateDesk) -> None:
+    """Once an hour, what was practised over seven days ago; a real gate does it with each word to the office."""
+    while True:
+        with contextlib.suppress(Refused):
+            desk.book.purge()
+        await asyncio.sleep(3_600)

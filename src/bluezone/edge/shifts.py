@@ -68,6 +68,11 @@ class Duty:
     before: dict[str, int]
 
 
+def pin_digest(pin: str, salt: bytes) -> bytes:
+    """scrypt of a PIN, 32 bytes, as the office computes it."""
+    return hashlib.scrypt(pin.encode(), salt=salt, dklen=32, **SCRYPT)
+
+
 class Shifts:
     """The shifts of one gate. clock: Unix seconds as the gate believes them; zone: of the city."""
 
@@ -91,7 +96,7 @@ class Shifts:
         badge = badge_text.strip().upper().removeprefix(BADGE_PREFIX).lower()
         entry = self._entry(badge)
         expected = bytes.fromhex(entry["hash"])
-        given = hashlib.scrypt(pin.strip().encode(), salt=bytes.fromhex(entry["salt"]), dklen=32, **SCRYPT)
+        given = pin_digest(pin.strip(), bytes.fromhex(entry["salt"]))
         if not hmac.compare_digest(given, expected):
             self._wrong.append(now)
             raise PinWrong(f"wrong PIN; {WRONG_PINS - len(self._wrong)} more tries")

@@ -8,7 +8,7 @@ from tests.builders.postgresql import hold_on_postgresql_too
 
 pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
-SAME = ["test_counting.py", "test_day_sums.py", "test_papering.py", "test_pages.py", "test_load.py"]
+SAME = ["test_counting.py", "test_day_sums.py", "test_papering.py", "test_load.py"]
 
 
 def test_counting_holds_on_postgresql_too():

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bluezone.edge.gatedesk import GateDesk
+from bluezone.edge.practising import BADGE, KINDS, PIN, TICKET, Kind, Practice
+from bluezone.edge.shifts import BADGE_PREFIX
 from bluezone.localpage import CallInvalid, Changing, Reading
 
 MOST_TEXT = 4_096
@@ -25,6 +27,15 @@ def changing(desk: GateDesk, send: Callable[[], None], help_later: Callable[[str
         "api/signOut": lambda _given: desk.sign_out(),
         "api/help": lambda given: {"ticket": help_later(_text(given, "contact"))},
         "api/send": lambda _given: _sent(desk, send),
+    }
+
+
+def practising(desk: GateDesk, practice: Practice) -> Changing:
+    """What POST does at a gate to practise at: the same, nothing told to anybody, and codes to hold before it."""
+    return {
+        **changing(desk, lambda: None, lambda _contact: TICKET),
+        "api/practise": lambda given: {"text": practice.code(_kind(given), desk.check)},
+        "api/badge": lambda _given: {"badge": BADGE_PREFIX + BADGE, "pin": PIN},
     }
 
 
@@ -52,3 +63,10 @@ def _direction(given: dict[str, Any]) -> Any:
     if value not in ("in", "out"):
         raise CallInvalid('direction is "in" or "out"')
     return value
+
+
+def _kind(given: dict[str, Any]) -> Kind:
+    for kind in KINDS:
+        if given.get("kind") == kind:
+            return kind
+    raise CallInvalid(f"kind is one of {', '.join(KINDS)}")

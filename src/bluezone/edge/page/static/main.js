@@ -181,7 +181,7 @@ class GatePage {
 
   drawFacts() {
     const { words, state } = this;
-    const troubles = [];
+    const troubles = state && state.training ? ["training.banner"] : [];
     if (this.problem) troubles.push(words.has(`problem.${this.problem}`) ? `problem.${this.problem}` : "problem.program");
     if (state) {
       this.names.replaceChildren(h("strong", {}, gateName(words, state)), h("br"), h("small", { class: "num" }, facts(words, state)));
@@ -226,7 +226,7 @@ function gateName(words, state) {
 function facts(words, state) {
   const duty = state.duty ? words.t("duty", { name: state.duty.name, time: words.clock(state.duty.started, state.zone) }) : words.t("duty.none");
   const count = words.number(state.unsent);
-  const net = state.sync_problem ? words.t("net.offline", { count }) : state.unsent ? words.t("net.waiting", { count }) : words.t("net.ok");
+  const net = state.training ? words.t("net.training") : state.sync_problem ? words.t("net.offline", { count }) : state.unsent ? words.t("net.waiting", { count }) : words.t("net.ok");
   return `${duty} · ${net}`;
 }
 

@@ -59,19 +59,33 @@ export async function helpPanel(page) {
 }
 
 /** Rarer ways in, and settings. */
-export function morePanel(page) {
-  const { words } = page;
+export async function morePanel(page) {
+  const { words, state } = page;
+  const practice = state && state.training ? await practiceOf(page, () => dialog.close()) : [];
   const act = (work) => () => { dialog.close(); work(); };
-  const dialog = panel(words, words.t("more.title"),
+  const dialog = panel(words, words.t("more.title"), ...practice,
     h("div", { class: "stack" },
       button(words.t("button.asked"), act(() => page.enter("asked_before"))),
       button(words.t("button.told"), act(() => page.enter("told"))),
       button(words.t("duty.title"), act(() => page.openShift())),
-      button(words.t("more.send"), act(() => page.send())),
+      ...(practice.length ? [] : [button(words.t("more.send"), act(() => page.send()))]),
       button(words.t(page.kiosk ? "more.attendant" : "more.kiosk"), act(() => page.setKiosk(!page.kiosk))),
       button(words.t("button.language"), act(() => page.speak(words.t("button.language.code"))))),
     h("p", { class: "soft" }, words.t("more.scanner")));
   return dialog;
+}
+
+const PRACTICE = ["running", "browser", "screenshot", "off", "foreign"];
+
+/** Codes to hold before a gate to practise at, and its badge. */
+async function practiceOf(page, close) {
+  const { words } = page;
+  const hold = (kind) => async () => { close(); await page.scanned((await ask("practise", { kind })).text); };
+  return [
+    h("h3", {}, words.t("training.title")),
+    h("div", { class: "stack" }, PRACTICE.map((kind) => button(words.t(`training.${kind}`), hold(kind), ""))),
+    h("p", { class: "soft" }, words.t("training.badge", await ask("badge", {}))),
+  ];
 }
 
 const LINES = ["running", "valid_code", "screen_seen", "asked_before", "installed_off", "helped", "told", "no_smartphone"];
