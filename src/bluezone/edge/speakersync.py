@@ -9,6 +9,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Callable
+from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -138,7 +139,7 @@ class SpeakerSync:
 
     def _call(
         self, method: str, path: str, body: dict[str, Any] | None, more: dict[str, str] | None = None
-    ) -> tuple[int, dict[str, str], bytes]:
+    ) -> tuple[int, Message, bytes]:
         headers = {**(more or {}), "Authorization": f"Bearer {self._book.kept('token') or ''}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -159,13 +160,13 @@ class SpeakerSync:
 
     def _ask(
         self, method: str, path: str, data: bytes | None, headers: dict[str, str], *, fresh: bool
-    ) -> tuple[int, dict[str, str], bytes]:
+    ) -> tuple[int, Message, bytes]:
         if fresh or self._connection is None:
             self._connection = self._open()
         self._connection.request(method, self._parts.path.rstrip("/") + path, data, headers)
         answer = self._connection.getresponse()
         content = answer.read(MOST_BYTES)
-        return answer.status, dict(answer.getheaders()), content
+        return answer.status, answer.headers, content
 
     def _open(self) -> http.client.HTTPConnection:
         host = self._parts.netloc
