@@ -20,6 +20,7 @@ __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
         ("supervisor", "/codes/"),
         ("admin", "/accounts/"),
         ("auditor", "/audit/"),
+        ("gatekeeper", "/gates/"),
         ("teacher", "/schools/mine/"),
     ],
 )

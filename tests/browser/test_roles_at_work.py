@@ -187,6 +187,19 @@ def publish_news(desk):
     assert "Đã đăng. Bạn đọc thấy trong vòng một phút." in desk.text
 
 
+def keep_the_gate(desk):
+    """Gatekeeper: from the first page to the own gate, what it counted, and the tally sheet to print."""
+    keys = desk.keys
+    assert "/gates/" in desk.page.url
+    keys.press("Cổng trụ sở", "link")
+    assert "Số người đang ở trong" in desk.text
+    keys.to("Phiếu đếm", "link")
+    with desk.page.expect_response("**/tally.pdf") as sheet:
+        desk.page.keyboard.press("Enter")
+    assert sheet.value.headers["content-type"] == "application/pdf"
+    desk.visitor.open("/gates/")
+
+
 def read_the_sheet(desk):
     """A role whose pages are still to come: told so at once, with its sheet, and one practises in no hidden place."""
     assert "chưa có trang trong hệ thống điều hành" in desk.text
@@ -206,6 +219,7 @@ WORK = {
     Role.LEADER: read_the_share,
     Role.ADMIN: make_an_account,
     Role.EDITOR: publish_news,
+    Role.GATEKEEPER: keep_the_gate,
     **dict.fromkeys(TO_COME, read_the_sheet),
 }
 

@@ -93,3 +93,4 @@ def _gate(admin, officer, now: datetime.datetime) -> None:
 
     gate = opening.open_gate(admin.username, Agency.objects.get(key="ubnd-xa-duong-quang"), "Cổng chính", now)
     roster.nominate(officer.username, gate, "Hoàng Văn Bình", timezone.localdate(now), now=now)
+    opening.open_gate(admin.username, Agency.objects.get(key="van-phong"), "Cổng trụ sở", now)

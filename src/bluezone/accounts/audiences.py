@@ -46,6 +46,8 @@ class Audience(enum.Enum):
     # Whose work begins at the inbox, and who reads how far it has got.
     DIRECTIVE_WORKERS = frozenset({Role.CLERK, Role.LEAD, Role.OFFICER, Role.ISSUER})
     LEADERS = frozenset({Role.LEADER})
+    # Who counts at a gate, with a tablet or on paper; the pages of the gates everybody signed in may open.
+    GATEKEEPERS = frozenset({Role.GATEKEEPER})
     # Who writes the news of the public site.
     EDITORS = frozenset({Role.EDITOR})
     # Who sees the devices of an agency and can cut one off; administrators enter them and make their codes.

@@ -10,7 +10,6 @@ from bluezone.accounts.models import Role
 # Roles whose duty has no page in the office yet: their sheet says how it is done on paper, and the page says so.
 TO_COME = frozenset(
     {
-        Role.GATEKEEPER,
         Role.CANVASSER,
         Role.SPEAKER_OPERATOR,
     }

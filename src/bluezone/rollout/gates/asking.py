@@ -14,7 +14,10 @@ from bluezone.rollout.gates.models import Gate
 
 # Head, officer in charge and administrator: who keeps an agency's tablets also keeps its gates.
 KEEPERS = Audience.DEVICE_KEEPERS
-_READERS = (Audience.STAFF_REPORTERS.value or frozenset()) | (KEEPERS.value or frozenset())
+# Whoever counts at a gate sees what it counted.
+_READERS = frozenset[str]().union(
+    *(one.value or () for one in (Audience.STAFF_REPORTERS, KEEPERS, Audience.GATEKEEPERS))
+)
 
 
 def chosen_week(request: HttpRequest) -> Week:
