@@ -200,6 +200,17 @@ def keep_the_gate(desk):
     desk.visitor.open("/gates/")
 
 
+def enter_a_zone(desk):
+    """Loudspeaker operator: a new zone, played by hand, and what it airs today."""
+    keys = desk.keys
+    assert "/loudspeakers/" in desk.page.url
+    keys.press("Nhập cụm loa", "link")
+    keys.choose("Cơ quan", "Trung tâm Văn hóa, Thể thao và Truyền thông thành phố")
+    keys.write("Tên cụm loa", f"Tổ {desk.person.width}")
+    keys.press("Nhập$", "button")
+    assert "Chép vào USB" in desk.text
+
+
 def read_the_sheet(desk):
     """A role whose pages are still to come: told so at once, with its sheet, and one practises in no hidden place."""
     assert "chưa có trang trong hệ thống điều hành" in desk.text
@@ -220,6 +231,7 @@ WORK = {
     Role.ADMIN: make_an_account,
     Role.EDITOR: publish_news,
     Role.GATEKEEPER: keep_the_gate,
+    Role.SPEAKER_OPERATOR: enter_a_zone,
     **dict.fromkeys(TO_COME, read_the_sheet),
 }
 

@@ -11,7 +11,6 @@ from bluezone.accounts.models import Role
 TO_COME = frozenset(
     {
         Role.CANVASSER,
-        Role.SPEAKER_OPERATOR,
     }
 )
 FOLDER = Path(__file__).with_name("rolepages")

@@ -28,6 +28,7 @@ FIRST_PAGES = [
     (Audience.OVERSEERS, "audit"),
     (Audience.LEADERS, "coverage"),
     (Audience.EDITORS, "news-desk"),
+    (Audience.AIRING_KEEPERS, "loudspeakers"),
     (Audience.GATEKEEPERS, "gates"),
     (Audience.CLASS_REPORTERS, "schools-mine"),
     (Audience.HELPERS, "drives"),
