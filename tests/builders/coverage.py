@@ -89,3 +89,22 @@ def registered_only(*wanted: Indicator):
     finally:
         indicators._registered.clear()
         indicators._registered.update(before)
+
+
+def many_gate_days(gates, weeks):
+    """Gates of the first agencies that counted on every day of `weeks` weeks up to WEEK."""
+    from bluezone.rollout.gates.models import Gate, GateDay, Proof, Verdict
+
+    found = list(Agency.objects.order_by("pk")[:gates])
+    Gate.objects.bulk_create(Gate(agency=each, name="Cổng", number=f"{n:08x}") for n, each in enumerate(found))
+    days = [WEEK.last_day - datetime.timedelta(days=back) for back in range(7 * weeks)]
+    verdicts = ((Verdict.RUNNING, Proof.PROVEN, 20), (Verdict.TOLD, Proof.ATTESTED, 30))
+    GateDay.objects.bulk_create(
+        (
+            GateDay(gate=gate, day=day, direction="in", verdict=verdict, proof=proof, count=count + n % 7)
+            for n, gate in enumerate(Gate.objects.all())
+            for day in days
+            for verdict, proof, count in verdicts
+        ),
+        batch_size=5000,
+    )

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,6 +13,9 @@ Z_95 = 1.959963984540054
 DRAWS = 2000
 # The same gate-days give the same interval on every page and in every report.
 _SEED = 458
+# Gate-days that are drawn at once (16 MB), and how many intervals are remembered.
+_MOST_AT_ONCE = 1_000_000
+_REMEMBERED = 512
 
 
 class ShareImpossible(Refused):
@@ -58,11 +62,18 @@ def bootstrap(gate_days: Sequence[tuple[int, int]], *, draws: int = DRAWS, seed:
     for running, phones in gate_days:
         if not 0 <= running <= phones:
             raise ShareImpossible(f"{running} of {phones} passages is no share")
-    counted = np.array([day for day in gate_days if day[1] > 0], dtype=np.float64)
-    if len(counted) < 2:
-        return None
-    rng = np.random.default_rng(seed)
-    times = rng.multinomial(len(counted), np.full(len(counted), 1 / len(counted)), size=draws)
-    drawn = times @ counted
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+    counted = tuple((running, phones) for running, phones in gate_days if phones > 0)
+    return _drawn(counted, draws, seed) if len(counted) > 1 else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _drawn(counted: tuple[tuple[int, int], ...], draws: int, seed: int) -> Interval:
+    """The percentiles; remembered, since a page shows the same gate-days at every look, and drawing is its work."""
+    running, phones = np.array(counted, dtype=np.float64).T
+    rng, shares = np.random.default_rng(seed), []
+    at_once = max(1, _MOST_AT_ONCE // len(counted))
+    for begun in range(0, draws, at_once):
+        chosen = rng.integers(len(counted), size=(min(at_once, draws - begun), len(counted)))
+        shares.append(running[chosen].sum(axis=1) / phones[chosen].sum(axis=1))
+    low, high = np.quantile(np.concatenate(shares), [0.025, 0.975])
     return Interval(float(low), float(high))

@@ -3,7 +3,7 @@
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bluezone.agencies.models import AdminUnit, Agency, Denominator, UnitKind
 from bluezone.agencies.queries import day_to_show, latest_figures
@@ -58,7 +58,7 @@ class Overview:
     """What a coverage page shows.
 
     exact: whether small numbers are shown, which they are only to the ward itself.
-    reporting: of each indicator that is reported, who has.
+    reporting: of each indicator that is reported, how many have. missing: names of who has not, only where asked for.
     denominators: the newest figures of the unit's population, households and smartphones.
     """
 
@@ -70,6 +70,7 @@ class Overview:
     indicators: list[Indicator]
     reporting: list[tuple[Indicator, Reporting]]
     denominators: list[Denominator]
+    missing: list[tuple[Indicator, list[str]]] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -86,10 +87,15 @@ class Overview:
         return next((cell for cell in self.total.all_cells if cell.indicator.key == key), None)
 
 
-def overview(unit: AdminUnit, week: Week, *, exact: bool) -> Overview:
-    """Count everything of a unit and week; exact is refused above the ward, whoever asks."""
+def overview(
+    unit: AdminUnit, week: Week, *, exact: bool, keys: frozenset[str] | None = None, by_name: bool = False
+) -> Overview:
+    """Count everything of a unit and week, or only the indicators of `keys`.
+
+    exact: refused above the ward, whoever asks. by_name: read also who has not reported.
+    """
     exact = exact and unit.kind in WARD_AND_BELOW
-    indicators = registered()
+    indicators = [each for each in registered() if keys is None or each.key in keys]
     counted = [(each, sums_of(each, week), sums_of(each, week.previous)) for each in indicators]
     units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
     rows = [_row(below, unit_place(below.pk), counted, week, exact, below.pk) for below in units]
@@ -106,6 +112,7 @@ def overview(unit: AdminUnit, week: Week, *, exact: bool) -> Overview:
         indicators=indicators,
         reporting=[(each, report) for each, report in reporting if report is not None],
         denominators=latest_figures(unit, week.last_day),
+        missing=[(each, each.missing(unit.path, week)) for each in indicators] if by_name else [],
     )
 
 

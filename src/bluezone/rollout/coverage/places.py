@@ -32,9 +32,15 @@ def agency_place(pk: int) -> Place:
 
 def places_of(unit_path: str, agency_id: int | None) -> list[Place]:
     """Every place an observation belongs to, from the top down."""
+    chain = _units_of(unit_path)
+    return [*chain] if agency_id is None else [*chain, agency_place(agency_id)]
+
+
+@lru_cache(maxsize=4096)
+def _units_of(unit_path: str) -> tuple[Place, ...]:
+    """The places of a unit's path; many agencies share one."""
     units = [int(pk) for pk in unit_path.split("/") if pk]
-    chain = [ROOT, *map(unit_place, units), own_place(units[-1])]
-    return chain if agency_id is None else [*chain, agency_place(agency_id)]
+    return (ROOT, *map(unit_place, units), own_place(units[-1]))
 
 
 def hidden_places(observations: Iterable[tuple[str, int | None, int]]) -> set[Place]:

@@ -6,10 +6,11 @@ one. Source: texts.md 12, "số máy đang chạy (xác thực) · số tự bá
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from bluezone.rollout.coverage.indicators import Indicator, Proof
 from bluezone.rollout.coverage.overview import Cell, Overview, Row
+from bluezone.rollout.coverage.priority import Priorities
 from bluezone.rollout.coverage.running import RUNNING
 from bluezone.rollout.reports import (
     Bullets,
@@ -29,6 +30,11 @@ PROOFS = {
     Proof.SELF_REPORTED: "tự báo",
 }
 KEPT_BACK = "ẩn"
+_ORDER = (
+    "Thứ tự ưu tiên: số hộ chưa đến, nhân phần có thể chưa chạy (theo đầu dưới của khoảng tin cậy), nhân số máy giúp "
+    "được mỗi giờ; giảm một nửa nơi không có đội rảnh. Địa bàn có tỷ lệ thấp nhất luôn ở trong ba địa bàn đầu của mỗi "
+    "mười địa bàn. Không dùng dữ liệu đi lại của người dân.",
+)
 _COLUMNS = (
     Column("Đơn vị", 3.2),
     Column("Số lượng", 1.2, "#,##0"),
@@ -47,10 +53,10 @@ READING = (
 )
 
 
-def report_of(shown: Overview, letter: Mapping[str, Any]) -> OfficialDocument:
-    """The report in administrative layout.
+def report_of(shown: Overview, found: Priorities, letter: Mapping[str, Any]) -> OfficialDocument:
+    """The report in administrative layout, ready to be sent up.
 
-    shown:  never an exact overview: a report travels.
+    shown:  never an exact overview: a report travels. found: its units in the order in which help should go to them.
     letter: cleaned values of `forms.ReportForm`.
     """
     basis = f"Thực hiện {letter['basis'].rstrip('.,;')}, " if letter["basis"] else ""
@@ -78,8 +84,10 @@ def report_of(shown: Overview, letter: Mapping[str, Any]) -> OfficialDocument:
             Heading("II. Tình hình báo cáo"),
             *_reporting(shown),
             *_denominators(shown),
+            Heading("III. Địa bàn nên ưu tiên"),
+            *_priorities(found),
             Heading("Cách đọc số liệu"),
-            Bullets(READING),
+            Bullets((*READING, *_ORDER)),
         ),
         signature=signature if authority or letter["position"] or letter["signer"] else None,
         recipients=lines,
@@ -92,6 +100,15 @@ def tables_of(shown: Overview) -> list[Table]:
     if not counted:
         return [Table("Kết quả", (Column("Đơn vị", 3), Column("Số liệu", 2)), ((shown.unit.name, "chưa có"),))]
     return [_table(number, each, shown) for number, each in enumerate(counted, 1)]
+
+
+def sheets_of(shown: Overview, found: Priorities) -> list[Table]:
+    """Everything that has rows, for the workbook: results, denominators, priorities, who has not reported."""
+    late = [(str(each.name).capitalize(), name) for each, names in shown.missing for name in names]
+    tables = [*tables_of(shown), *_denominators(shown), *(block for block in _priorities(found) if _is_table(block))]
+    if late:
+        tables.append(Table("Chưa báo cáo", (Column("Loại báo cáo", 2), Column("Đơn vị", 3)), tuple(late)))
+    return tables
 
 
 def _lead(shown: Overview) -> list[Paragraph]:
@@ -136,10 +153,28 @@ def _line(row: Row, cell: Cell | None, shown: Overview) -> tuple[Any, ...]:
 def _reporting(shown: Overview) -> list[Paragraph]:
     if not shown.reporting:
         return [Paragraph("Chưa có loại báo cáo nào trong tuần.")]
+    late = dict(shown.missing)
     return [
-        Paragraph(f"{str(each.name).capitalize()}: {report.received}/{report.expected} đơn vị đã báo cáo.")
+        Paragraph(
+            f"{str(each.name).capitalize()}: {report.received}/{report.expected} đơn vị đã báo cáo."
+            + (f" Chưa báo cáo: {'; '.join(late[each])}." if late.get(each) else "")
+        )
         for each, report in shown.reporting
     ]
+
+
+def _priorities(found: Priorities) -> list[Paragraph | Table]:
+    if not found.rows:
+        return [Paragraph("Không có đơn vị trực thuộc.")]
+    shared = f" Ngoài ra có {found.shared_teams} đội chung đang rảnh." if found.shared_teams else ""
+    columns = (Column("Thứ tự", 0.6), Column("Địa bàn", 1.6), Column("Lý do", 5))
+    rows = tuple((row.place, row.unit.name, row.reason) for row in found.rows)
+    note = f"Số hộ và số đội tính đến ngày {found.as_of:%d/%m/%Y}.{shared}"
+    return [Table("Địa bàn nên ưu tiên", columns, rows, note)]
+
+
+def _is_table(block: Paragraph | Table) -> TypeGuard[Table]:
+    return isinstance(block, Table)
 
 
 def _denominators(shown: Overview) -> list[Table]:

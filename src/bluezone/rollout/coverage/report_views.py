@@ -19,7 +19,8 @@ from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies.models import AdminUnit
 from bluezone.rollout.coverage.forms import ReportForm
 from bluezone.rollout.coverage.overview import latest_week, overview
-from bluezone.rollout.coverage.report import report_of, tables_of
+from bluezone.rollout.coverage.priority import priorities
+from bluezone.rollout.coverage.report import report_of, sheets_of
 from bluezone.rollout.coverage.weeks import week_or
 from bluezone.rollout.reports import OfficialDocument, PdfUnavailable, write_docx, write_html, write_pdf, write_xlsx
 
@@ -53,13 +54,14 @@ def written(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
         return render(request, "coverage/report.html", {"unit": unit, "week": week, "form": asked}, status=422)
     zone, name = ZoneInfo(settings.TIME_ZONE), f"bluezone-{unit.key}-{week}"
     with translation.override("vi"):
-        shown = overview(unit, week, exact=False)
-        document = report_of(shown, asked.cleaned_data)
+        shown = overview(unit, week, exact=False, by_name=True)
+        found = priorities(shown, timezone.now())
+        document = report_of(shown, found, asked.cleaned_data)
         if form == "docx":
             return _file(write_docx(document, zone=zone), DOCX, f"{name}.docx")
         if form == "xlsx":
             heading = (asked.cleaned_data["issuer"], document.subject)
-            return _file(write_xlsx(tables_of(shown), zone=zone, heading=heading), XLSX, f"{name}.xlsx")
+            return _file(write_xlsx(sheets_of(shown, found), zone=zone, heading=heading), XLSX, f"{name}.xlsx")
         if form == "pdf":
             try:
                 return _file(write_pdf(document, zone=zone), "application/pdf", f"{name}.pdf")

@@ -28,10 +28,12 @@ class Sums:
 def sums_of(indicator: Indicator, week: Week) -> Sums:
     """Add up an indicator's figures of a week from the agencies and gates to the topmost unit."""
     sums, figures = Sums(), list(indicator.figures(week))
+    kept = sums.figures
     for figure in figures:
         for place in places_of(figure.unit_path, figure.agency_id):
-            sums.figures[place].append(figure)
-            sums.counts[place] += figure.count
-            sums.bases[place] += figure.base
+            kept[place].append(figure)
+    for place, its_own in kept.items():
+        sums.counts[place] = sum([figure.count for figure in its_own])
+        sums.bases[place] = sum([figure.base for figure in its_own])
     sums.hidden_counts, sums.hidden_bases = indicator.kept_back(figures)
     return sums

@@ -24,7 +24,7 @@ def city(request: OfficeRequest) -> HttpResponse:
     found = city_unit(week.first_day)
     if found is None:
         return render(request, "coverage/no_units.html", {"week": week})
-    return _page(request, overview(found, week, exact=_sees_small_numbers(request, found)))
+    return _page(request, overview(found, week, exact=sees_small_numbers(request, found)))
 
 
 @require_safe
@@ -33,10 +33,10 @@ def unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """One unit, with what lies under it as rows."""
     found = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
     week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
-    return _page(request, overview(found, week, exact=_sees_small_numbers(request, found)))
+    return _page(request, overview(found, week, exact=sees_small_numbers(request, found)))
 
 
-def _sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
+def sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
     """Whoever enters a ward's numbers sees them; `overview` refuses it above the ward."""
     return may(request.user, Audience.STAFF_REPORTERS.value or (), unit=unit)
 

@@ -29,8 +29,9 @@ class StaffRunning(Indicator):
         rows = StaffReport.objects.filter(week=week.first_day, is_current=True).values_list(
             "agency__unit__path", "agency_id", "running", "with_smartphone", "reported_at"
         )
+        zone = timezone.get_current_timezone()
         return [
-            Figure(path, agency_id, running, phones, source, timezone.localdate(at))
+            Figure(path, agency_id, running, phones, source, at.astimezone(zone).date())
             for path, agency_id, running, phones, at in rows
         ]
 

@@ -17,6 +17,12 @@ def tenths(number: float) -> str:
     return text.replace(".", ",") if get_language() == "vi" else text
 
 
+def grouped(number: int) -> str:
+    """A whole number with its thousands apart, in the reader's language."""
+    text = f"{number:,}"
+    return text.replace(",", ".") if get_language() == "vi" else text
+
+
 @register.filter
 def percent(share: float | None) -> str:
     """A share 0..1 as percent; a dash for none."""
@@ -52,3 +58,15 @@ def of_hundred(share: float | None) -> str:
 def width_of(interval: Interval) -> str:
     """The width of an interval on a drawn bar of 100 units; at least one, so that it can be seen."""
     return f"{max(1.0, 100 * (interval.high - interval.low)):.1f}"
+
+
+@register.filter
+def axis(number: float) -> str:
+    """A coordinate of a drawing, with a point whatever the language."""
+    return f"{number:.1f}"
+
+
+@register.filter
+def of_parameter(key: str) -> str:
+    """The part of an address that keeps the chosen indicator; "" for none or for what is no key."""
+    return f"of={key}" if key.replace("-", "").isalnum() and key.isascii() else ""

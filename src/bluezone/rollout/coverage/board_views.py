@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boards of coverage: units to go to first, league tables, and the trend of one indicator."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.agencies.models import AdminUnit
+from bluezone.rollout.coverage.indicators import Indicator, registered
+from bluezone.rollout.coverage.league import BY, league
+from bluezone.rollout.coverage.overview import WARD_AND_BELOW, latest_week, overview
+from bluezone.rollout.coverage.priority import priorities
+from bluezone.rollout.coverage.running import RUNNING
+from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, trend
+from bluezone.rollout.coverage.views import sees_small_numbers
+from bluezone.rollout.coverage.weeks import Week, week_or
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def priority(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Units under one in the order in which help should go to them, each with its reason."""
+    unit, week = _asked(request, pk)
+    shown = overview(unit, week, exact=False, keys=frozenset({RUNNING}))
+    found = priorities(shown, timezone.now())
+    context = {"unit": unit, "week": week, "found": found, "is_latest": _is_latest(week)}
+    return render(request, "coverage/priority.html", context)
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Units under one by phones counted, against population and smartphones; `?of=` an indicator, `?by=` of BY."""
+    unit, week = _asked(request, pk)
+    able = [each for each in registered() if each.of_phones]
+    chosen = _chosen(request, able)
+    by = request.GET.get("by", "")
+    units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
+    context = {
+        "unit": unit,
+        "week": week,
+        "able": able,
+        "chosen": chosen,
+        "table": league(units, chosen, week, by if by in BY else BY[0]) if chosen else None,
+        "is_latest": _is_latest(week),
+    }
+    return render(request, "coverage/league.html", context)
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One indicator of a unit over twelve weeks, drawn and as a table; `?of=` an indicator."""
+    unit, week = _asked(request, pk)
+    able = registered()
+    chosen = _chosen(request, able)
+    if chosen is None:
+        raise Http404
+    exact = unit.kind in WARD_AND_BELOW and sees_small_numbers(request, unit)
+    context = {
+        "unit": unit,
+        "week": week,
+        "able": able,
+        "chosen": chosen,
+        "trend": trend(unit.pk, chosen, week, exact=exact),
+        "width": WIDTH,
+        "height": HEIGHT,
+        "is_latest": _is_latest(week),
+    }
+    return render(request, "coverage/trend.html", context)
+
+
+def _asked(request: OfficeRequest, pk: int) -> tuple[AdminUnit, Week]:
+    unit = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
+    return unit, week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
+
+
+def _chosen(request: OfficeRequest, able: list[Indicator]) -> Indicator | None:
+    """The indicator of `?of=`, else the first."""
+    return next((each for each in able if each.key == request.GET.get("of")), able[0] if able else None)
+
+
+def _is_latest(week: Week) -> bool:
+    return week.following.first_day > timezone.localdate()

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The drawing of the weeks: gaps stay gaps, everything lies inside, and nothing kept back is drawn."""
+
+import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bluezone.rollout.coverage import Interval, Week
+from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, Point, drawn
+
+FIRST = Week(datetime.date(2020, 8, 3))
+shares = st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).map(sorted)
+
+
+def points(values):
+    made, week = [], FIRST
+    for value in values:
+        spread = Interval(value[0], value[2]) if value else None
+        made.append(Point(week, value is not None, 1, 2, value[1] if value else None, spread, ""))
+        week = week.following
+    return made
+
+
+@given(st.lists(shares, min_size=1, max_size=20))
+def test_every_mark_lies_inside_the_drawing_with_its_interval_around_it(values):
+    found = drawn(None, points(values))
+
+    assert len(found.marks) == sum(value is not None for value in values)
+    for mark in found.marks:
+        assert 0 <= mark.x <= WIDTH
+        assert 0 <= mark.high <= mark.y <= mark.low <= HEIGHT
+
+
+def test_a_week_without_a_share_breaks_the_line():
+    found = drawn(None, points([(0.1, 0.2, 0.3), (0.1, 0.2, 0.3), None, (0.2, 0.3, 0.4)]))
+
+    assert [len(line) for line in found.lines] == [2, 1]
+    assert len(found.paths) == 1
+
+
+def test_the_scale_is_one_of_three_so_that_pages_can_be_compared():
+    assert [drawn(None, points([(0, high, high)])).top for high in (0.2, 0.25, 0.3, 0.9)] == [0.25, 0.25, 0.5, 1.0]
