@@ -6,3 +6,5 @@ cd "$(dirname "$0")/.."
 ldconfig -p | grep -q libpangoft2-1.0 || need_package libpangoft2-1.0-0 "PDF pages" || true
 ldconfig -p | grep -q libharfbuzz-subset || need_package libharfbuzz-subset0 "PDF pages" || true
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || need_package chromium "the tests marked browser" || true
+command -v node >/dev/null 2>&1 || need_package nodejs "the message centre of the tests of text messages" || true
+command -v npm >/dev/null 2>&1 || need_package npm "the message centre of the tests of text messages" || true

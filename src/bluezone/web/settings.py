@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "bluezone.healthauthority",
     "bluezone.messaging.email",
     "bluezone.messaging.sms",
+    "bluezone.messaging.cap",
     "bluezone.rollout.coverage",
     "bluezone.rollout.staffing",
     "bluezone.rollout.directives",

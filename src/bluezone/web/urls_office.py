@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("bluezone.healthauthority.urls")),
     path("", include("bluezone.devices.urls")),
     path("", include("bluezone.messaging.sms.urls")),
+    path("", include("bluezone.messaging.cap.urls")),
     path("", include("bluezone.rollout.coverage.urls")),
     path("", include("bluezone.rollout.staffing.urls")),
     path("", include("bluezone.rollout.directives.urls")),

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("bluezone.devices.urls_public")),
     path("", include("bluezone.rollout.gates.urls_public")),
     path("", include("bluezone.rollout.visitors.urls_public")),
+    path("", include("bluezone.messaging.cap.urls_public")),
     path("", include("bluezone.rollout.venues.urls_public")),
     path("", include("bluezone.rollout.canvass.urls_public")),
     path("", include("bluezone.rollout.schools.urls_public")),

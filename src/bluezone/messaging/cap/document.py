@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An alert as the XML that phones' networks and relays read, and the Atom feed that names the newest.
+
+Source: Common Alerting Protocol Version 1.2, OASIS Standard, 1 July 2010; RFC 4287 for the feed.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
+
+NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
+ATOM = "http://www.w3.org/2005/Atom"
+MEDIA_TYPE = "application/cap+xml"
+# A cell broadcast has at most 15 pages of 40 characters in UCS-2 (3GPP TS 23.041).
+BROADCAST_CHARACTERS = 600
+_RESPONSES = {"Alert": "Execute", "Update": "Execute", "Cancel": "AllClear"}
+
+register_namespace("cap", NAMESPACE)
+# Feed readers expect Atom without a prefix.
+register_namespace("", ATOM)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What an alert says in one language."""
+
+    language: str
+    event: str
+    sender_name: str
+    headline: str
+    description: str
+    instruction: str
+
+    @property
+    def broadcast(self) -> str:
+        """What a phone shows of a cell broadcast."""
+        return f"{self.headline}\n{self.instruction}"
+
+
+@dataclass(frozen=True)
+class Area:
+    """A unit: its name and official code, None where it has none."""
+
+    name: str
+    code: str | None
+
+
+@dataclass(frozen=True)
+class Message:
+    """Everything an alert says. references: "sender,identifier,sent" of the messages it is about. web: for more."""
+
+    identifier: str
+    sender: str
+    sent: datetime.datetime
+    status: str
+    kind: str
+    urgency: str
+    severity: str
+    certainty: str
+    expires: datetime.datetime
+    words: Sequence[Words]
+    areas: Sequence[Area]
+    references: Sequence[str] = ()
+    web: str = ""
+    contact: str = ""
+
+
+def stamp(moment: datetime.datetime) -> str:
+    """A time as the schema asks for it: seconds, and the offset of the local zone, never "Z"."""
+    return moment.replace(microsecond=0).isoformat(timespec="seconds")
+
+
+def reference(sender: str, identifier: str, sent: datetime.datetime) -> str:
+    """How a later message names an earlier one."""
+    return f"{sender},{identifier},{stamp(sent)}"
+
+
+def alert_xml(message: Message) -> bytes:
+    """The alert as UTF-8 XML."""
+    root = Element(f"{{{NAMESPACE}}}alert")
+    _texts(
+        root, identifier=message.identifier, sender=message.sender, sent=stamp(message.sent), status=message.status,
+        msgType=message.kind, scope="Public", references=" ".join(message.references),
+    )  # fmt: skip
+    for words in message.words:
+        _info(SubElement(root, f"{{{NAMESPACE}}}info"), message, words)
+    return bytes(tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _info(info: Element, message: Message, words: Words) -> None:
+    _texts(
+        info, language=words.language, category="Health", event=words.event, responseType=_RESPONSES[message.kind],
+        urgency=message.urgency, severity=message.severity, certainty=message.certainty,
+        effective=stamp(message.sent), expires=stamp(message.expires), senderName=words.sender_name,
+        headline=words.headline, description=words.description, instruction=words.instruction, web=message.web,
+        contact=message.contact,
+    )  # fmt: skip
+    _texts(SubElement(info, f"{{{NAMESPACE}}}parameter"), valueName="CellBroadcastText", value=words.broadcast)
+    for area in message.areas:
+        place = SubElement(info, f"{{{NAMESPACE}}}area")
+        _texts(place, areaDesc=area.name)
+        if area.code:
+            # The codes of the General Statistics Office, which every map of Vietnam knows.
+            _texts(SubElement(place, f"{{{NAMESPACE}}}geocode"), valueName="GSO", value=area.code)
+
+
+def feed_xml(title: str, address: str, updated: datetime.datetime, entries: Sequence[tuple[Message, str]]) -> bytes:
+    """The Atom feed; entries: messages with the address of each, newest first."""
+    root = Element(f"{{{ATOM}}}feed")
+    _atom(root, id=address, title=title, updated=stamp(updated))
+    SubElement(root, f"{{{ATOM}}}link", {"rel": "self", "href": address})
+    for message, link in entries:
+        entry = SubElement(root, f"{{{ATOM}}}entry")
+        first = message.words[0]
+        _atom(entry, id=link, title=first.headline, updated=stamp(message.sent), summary=first.instruction)
+        author = SubElement(entry, f"{{{ATOM}}}author")
+        _atom(author, name=first.sender_name)
+        SubElement(entry, f"{{{ATOM}}}link", {"rel": "alternate", "type": MEDIA_TYPE, "href": link})
+    return bytes(tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _texts(parent: Element, **values: str) -> None:
+    """Children in order, without those that are empty."""
+    for name, value in values.items():
+        if value:
+            SubElement(parent, f"{{{NAMESPACE}}}{name}").text = value
+
+
+def _atom(parent: Element, **values: str) -> None:
+    for name, value in values.items():
+        SubElement(parent, f"{{{ATOM}}}{name}").text = value

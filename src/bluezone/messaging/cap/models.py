@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An alert, in the words of the Common Alerting Protocol 1.2 (OASIS, 2010), section 3.2."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.agencies.models import AdminUnit
+
+
+class Status(models.TextChoices):
+    """What phones and relays do with it."""
+
+    ACTUAL = "Actual", _("real: phones show it")
+    EXERCISE = "Exercise", _("exercise: for those who take part")
+    TEST = "Test", _("test: nobody shows it")
+
+
+class Kind(models.TextChoices):
+    """What it is to the alerts before it."""
+
+    ALERT = "Alert", _("alert")
+    UPDATE = "Update", _("update")
+    CANCEL = "Cancel", _("cancellation")
+
+
+class Urgency(models.TextChoices):
+    """How soon something is to be done."""
+
+    IMMEDIATE = "Immediate", _("at once")
+    EXPECTED = "Expected", _("within an hour")
+    FUTURE = "Future", _("soon")
+
+
+class Severity(models.TextChoices):
+    """How bad it is."""
+
+    EXTREME = "Extreme", _("extraordinary threat to life")
+    SEVERE = "Severe", _("significant threat to life")
+    MODERATE = "Moderate", _("possible threat")
+    MINOR = "Minor", _("little threat")
+
+
+class Certainty(models.TextChoices):
+    """How sure it is."""
+
+    OBSERVED = "Observed", _("seen")
+    LIKELY = "Likely", _("likely")
+    POSSIBLE = "Possible", _("possible")
+
+
+class Alert(models.Model):
+    """One message. sent_at: None while it is a draft; afterwards nothing of it changes any more.
+
+    identifier: unique for ever, without spaces, commas, < and &. refers_to: the message that this is about.
+    written_by, released_by: sign-in names of two people.
+    """
+
+    identifier = models.CharField(max_length=100, unique=True)
+    status = models.CharField(_("Status"), max_length=8, choices=Status, default=Status.ACTUAL)
+    kind = models.CharField(max_length=6, choices=Kind, default=Kind.ALERT)
+    refers_to = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="followed_by")
+    urgency = models.CharField(_("How soon to act"), max_length=9, choices=Urgency, default=Urgency.EXPECTED)
+    severity = models.CharField(_("How bad"), max_length=8, choices=Severity, default=Severity.MODERATE)
+    certainty = models.CharField(_("How sure"), max_length=8, choices=Certainty, default=Certainty.LIKELY)
+    headline_vi = models.CharField(_("Headline in Vietnamese"), max_length=160)
+    headline_en = models.CharField(_("Headline in English"), max_length=160)
+    description_vi = models.TextField(_("What happens, in Vietnamese"), max_length=1500)
+    description_en = models.TextField(_("What happens, in English"), max_length=1500)
+    instruction_vi = models.TextField(_("What to do, in Vietnamese"), max_length=400)
+    instruction_en = models.TextField(_("What to do, in English"), max_length=400)
+    units = models.ManyToManyField(AdminUnit, related_name="+", verbose_name=_("Where"))
+    expires_at = models.DateTimeField(_("Holds until"))
+    made_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    written_by = models.CharField(max_length=40)
+    released_by = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-made_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind="Alert", refers_to__isnull=True) | (~Q(kind="Alert") & Q(refers_to__isnull=False)),
+                name="an_update_or_cancellation_refers_to_an_alert",
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True, released_by="") | (Q(sent_at__isnull=False) & ~Q(released_by="")),
+                name="a_sent_alert_was_released",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.identifier

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of the alerts on the public origin."""
+
+from django.urls import path
+
+from bluezone.messaging.cap import views
+
+urlpatterns = [
+    path("cap/feed.xml", views.feed, name="cap-feed"),
+    path("cap/<str:identifier>.xml", views.public_file, name="cap-file"),
+]

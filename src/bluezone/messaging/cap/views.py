@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The office's pages of alerts, and the public feed and files."""
+
+import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.messaging.cap import alerting
+from bluezone.messaging.cap.document import MEDIA_TYPE, alert_xml, feed_xml
+from bluezone.messaging.cap.forms import AlertForm
+from bluezone.messaging.cap.models import Alert, Kind, Status
+from bluezone.messaging.sms.presentcity import present_city
+
+IN_THE_FEED = datetime.timedelta(days=30)
+MOST_IN_THE_FEED = 50
+
+
+@require_safe
+@audience(Audience.ALERT_WRITERS)
+def alerts(request: OfficeRequest) -> HttpResponse:
+    """Every alert, the newest first."""
+    found = Alert.objects.prefetch_related("units")[:MOST_IN_THE_FEED]
+    return render(
+        request, "cap/alerts.html", {"alerts": found, "now": timezone.now(), "host": present_city().public_host}
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.ALERT_WRITERS)
+def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None) -> HttpResponse:
+    """Write a draft, or one that updates a sent alert: 302 to its preview, 422 what to correct, 409 sent meanwhile."""
+    if pk is not None:
+        draft = get_object_or_404(Alert, pk=pk)
+    elif after is not None:
+        draft = alerting.update_of(get_object_or_404(Alert.objects.exclude(sent_at=None), pk=after))
+    else:
+        draft = Alert()
+    initial = {"units": draft.refers_to.units.all()} if pk is None and draft.refers_to else {}
+    form = AlertForm(request.POST or None, instance=draft, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            kept = alerting.write(request.user, form.instance, list(form.cleaned_data["units"]), timezone.now())
+        except alerting.AlertTooLong:
+            form.add_error("instruction_vi", _("Headline and instruction have over 600 characters in one language."))
+        except alerting.AlertExpired:
+            form.add_error("expires_at", _("This moment is past. Choose a later one."))
+        except alerting.AlertReleased:
+            return _told(request, draft, _("This alert was sent meanwhile. Update or cancel it."))
+        else:
+            return redirect("alert", kept.pk)
+    return render(request, "cap/edit.html", {"form": form, "draft": draft}, status=422 if form.errors else 200)
+
+
+@require_safe
+@audience(Audience.ALERT_WRITERS)
+def alert(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One alert as phones will show it, and as XML."""
+    return _page(request, _one(pk))
+
+
+@require_POST
+@audience(Audience.DIRECTIVE_SIGNERS)
+def release(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Send a draft that another wrote: 302 sent, 409 why not."""
+    found = _one(pk)
+    try:
+        alerting.release(request.user, found, timezone.now())
+    except alerting.AlertOwnWords:
+        return _told(request, found, _("You wrote this alert. Another signatory has to release it."))
+    except alerting.AlertExpired:
+        return _told(request, found, _("The alert would be over before it is sent. Set a later end."))
+    except alerting.AlertReleased:
+        return _told(request, found, _("The alert was sent before."))
+    messages.success(
+        request, _("Sent: it is in the public feed. Hand the file to the operator for the cell broadcast.")
+    )
+    return redirect("alert", pk)
+
+
+@require_POST
+@audience(Audience.ALERT_WRITERS)
+def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Cancel a sent alert at once: 302 to the cancellation, 409 it is not in force."""
+    found = _one(pk)
+    try:
+        sent = alerting.cancel(request.user, found, timezone.now())
+    except alerting.AlertReleased:
+        return _told(request, found, _("Only an alert in force can be cancelled."))
+    messages.success(request, _("Cancelled. Hand the new file to the operator, so that phones are told."))
+    return redirect("alert", sent.pk)
+
+
+@require_safe
+@audience(Audience.ALERT_WRITERS)
+def file(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The alert for the operator's cell broadcast; a draft is marked as such in its name."""
+    found = _one(pk)
+    response = _xml(found)
+    draft = "" if found.sent_at else "draft-"
+    response.headers["Content-Disposition"] = f'attachment; filename="{draft}{found.identifier}.xml"'
+    return response
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def feed(request: HttpRequest) -> HttpResponse:
+    """Atom of what was sent in the last 30 days, newest first; exercises and tests are marked in the files."""
+    city, now = present_city(), timezone.now()
+    sent = _sent().filter(sent_at__gte=now - IN_THE_FEED).order_by("-sent_at")[:MOST_IN_THE_FEED]
+    base = f"https://{city.public_host}/cap"
+    entries = [(alerting.message_of(one, city, now), f"{base}/{one.identifier}.xml") for one in sent]
+    newest = entries[0][0].sent if entries else timezone.localtime(now).replace(hour=0, minute=0, second=0)
+    title = f"CAP · {city.name_vi} · {city.name_en}"
+    response = HttpResponse(feed_xml(title, f"{base}/feed.xml", newest, entries), content_type="application/atom+xml")
+    response.headers["Cache-Control"] = "public, max-age=60"
+    return response
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def public_file(request: HttpRequest, identifier: str) -> HttpResponse:
+    """A sent alert; 404 a draft or none."""
+    found = _sent().filter(identifier=identifier).first()
+    if found is None:
+        raise Http404
+    response = _xml(found)
+    response.headers["Cache-Control"] = "public, max-age=60"
+    return response
+
+
+def _sent() -> Any:
+    return Alert.objects.exclude(sent_at=None).prefetch_related("units").select_related("refers_to")
+
+
+def _one(pk: int) -> Alert:
+    return get_object_or_404(Alert.objects.prefetch_related("units").select_related("refers_to"), pk=pk)
+
+
+def _xml(found: Alert) -> HttpResponse:
+    return HttpResponse(alert_xml(alerting.message_of(found, present_city(), timezone.now())), content_type=MEDIA_TYPE)
+
+
+def _told(request: OfficeRequest, found: Alert, sentence: str) -> HttpResponse:
+    return _page(request, found, sentence, 409)
+
+
+def _page(request: OfficeRequest, found: Alert, refused: str = "", status: int = 200) -> HttpResponse:
+    now = timezone.now()
+    message = alerting.message_of(found, present_city(), now)
+    followed = found.followed_by.exclude(sent_at=None).first()
+    context = {
+        "alert": found,
+        "message": message,
+        "refused": refused,
+        "followed": followed,
+        "in_force": bool(found.sent_at) and followed is None and found.kind != Kind.CANCEL and found.expires_at > now,
+        "is_real": found.status == Status.ACTUAL,
+        "xml": alert_xml(message).decode(),
+    }
+    return render(request, "cap/alert.html", context, status=status)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Alerts: valid against the schema of OASIS whatever is written, released by a second person, updated and cancelled.
+
+Scenario 17, the part without the carrier's feed: "CAP file valid against XSD for the operator's cell broadcast."
+"""
+
+import datetime
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+from tests.builders.directives import city, person
+from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
+
+from bluezone.messaging.cap.document import Area, Message, Words, alert_xml
+from bluezone.messaging.cap.forms import AlertForm, _plain
+from bluezone.messaging.cap.models import Alert
+
+__all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
+SCHEMA = etree.XMLSchema(file=Path(__file__).parents[2] / "vectors" / "cap" / "CAP-v1.2.xsd")
+CAP = {"c": "urn:oasis:names:tc:emergency:cap:1.2"}
+LOCAL = datetime.timezone(datetime.timedelta(hours=7))
+WORDS = {
+    "headline_vi": "Phát hiện ca mắc tại chợ Bắc Kạn",
+    "headline_en": "Case found at Bac Kan market",
+    "description_vi": "Người đến chợ từ 7 giờ đến 10 giờ sáng 7/8 có thể đã tiếp xúc.",
+    "description_en": "People at the market from 7 to 10 on 7 August may have been exposed.",
+    "instruction_vi": "Mở Bluezone. Sốt, ho: gọi 1900 9095 trước khi đi khám.",
+    "instruction_en": "Open Bluezone. Fever or cough: call 1900 9095 before going anywhere.",
+    "severity": "Moderate",
+    "urgency": "Expected",
+    "certainty": "Observed",
+    "status": "Actual",
+}
+
+
+def valid(xml: bytes):
+    document = etree.fromstring(xml)
+    SCHEMA.assertValid(document)
+    return document
+
+
+@given(
+    *[st.text(min_size=1, max_size=60).map(_plain).filter(str.strip)] * 3,
+    st.sampled_from(["Alert", "Update", "Cancel"]),
+    st.integers(1_600_000_000, 4_000_000_000).map(lambda seconds: datetime.datetime.fromtimestamp(seconds, LOCAL)),
+)
+def test_whatever_is_written_is_valid_and_comes_out_as_it_went_in(headline, description, instruction, kind, sent):
+    words = [Words(tag, "Cảnh báo", "UBND", headline, description, instruction) for tag in ("vi-VN", "en")]
+    areas = [Area("Phường Đức Xuân", "01840"), Area("Tổ 5 <& >", None)]
+    references = [] if kind == "Alert" else ["a,b,2020-08-07T12:00:00+07:00"]
+    document = valid(
+        alert_xml(
+            Message("x-1", "bz", sent, "Actual", kind, "Expected", "Severe", "Likely", sent, words, areas, references)
+        )
+    )
+
+    texts = [
+        document.findtext(f"c:info/c:{name}", namespaces=CAP) for name in ("headline", "description", "instruction")
+    ]
+    # XML itself makes every line end a line feed.
+    assert texts == [headline, description, instruction]
+    assert [one.text for one in document.iterfind("c:info/c:language", CAP)] == ["vi-VN", "en"]
+    assert {one.text for one in document.iterfind("c:info/c:category", CAP)} == {"Health"}
+
+
+@pytest.fixture
+def desks(client, db, server):
+    """Sign in as one of two people: who writes, and who releases."""
+    city()
+    people = {"editor": person("editor", "editor"), "signer": person("signer", "issuer")}
+
+    def sign_in(name):
+        client.force_login(people[name])
+        return client
+
+    return sign_in
+
+
+def shown_units():
+    """Two units that the form offers, with codes."""
+    return list(AlertForm().fields["units"].queryset.exclude(code=None)[:2])
+
+
+def written(client, **changes):
+    units = [unit.pk for unit in shown_units()]
+    until = (timezone.localtime() + datetime.timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M")
+    return client.post("/alerts/new/", {**WORDS, "units": units, "expires_at": until, **changes})
+
+
+@pytest.mark.django_db
+def test_four_eyes_a_file_for_the_operator_an_update_and_a_cancellation(desks):
+    written(desks("editor"))
+    draft = Alert.objects.get()
+    assert desks("editor").post(f"/alerts/{draft.pk}/release/").status_code == 403, "a role of its own"
+    assert written(desks("signer"), headline_vi="Của chính người ký").status_code == 302
+    own = Alert.objects.exclude(pk=draft.pk).get()
+    refused = desks("signer").post(f"/alerts/{own.pk}/release/")
+    assert (refused.status_code, own.sent_at) == (409, None)
+    assert "Người ký khác" in refused.content.decode()
+
+    assert desks("signer").post(f"/alerts/{draft.pk}/release/").status_code == 302
+    assert desks("signer").post(f"/alerts/{draft.pk}/release/").status_code == 409
+    sent = valid(desks("editor").get(f"/alerts/{draft.pk}/file.xml").content)
+    assert [sent.findtext(f"c:{name}", namespaces=CAP) for name in ("msgType", "status", "scope")] == [
+        "Alert", "Actual", "Public",
+    ]  # fmt: skip
+    codes = [one.findtext("c:value", namespaces=CAP) for one in sent.iterfind("c:info[1]/c:area/c:geocode", CAP)]
+    assert sorted(codes) == sorted(unit.code for unit in shown_units())
+
+    until = (timezone.localtime() + datetime.timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M")
+    units = list(draft.units.values_list("pk", flat=True))
+    desks("editor").post(f"/alerts/{draft.pk}/update/", {**WORDS, "units": units, "expires_at": until})
+    update = Alert.objects.get(kind="Update")
+    desks("signer").post(f"/alerts/{update.pk}/release/")
+    assert desks("editor").post(f"/alerts/{draft.pk}/cancel/").status_code == 409, "the update is what is in force"
+    assert desks("editor").post(f"/alerts/{update.pk}/cancel/").status_code == 302, "taking back needs one person"
+    last = valid(desks("editor").get(f"/alerts/{Alert.objects.get(kind='Cancel').pk}/file.xml").content)
+    named = last.findtext("c:references", namespaces=CAP).split(" ")
+    assert [one.split(",")[1] for one in named] == [update.identifier, draft.identifier]
+    assert named[1].split(",")[2] == sent.findtext("c:sent", namespaces=CAP)
+
+
+@pytest.mark.django_db
+def test_the_public_feed_names_what_was_sent_and_its_files_are_valid(desks, settings):
+    from django.test import Client
+
+    from bluezone.web import settings_public
+
+    written(desks("editor"))
+    draft = Alert.objects.get()
+    Alert.objects.filter(pk=draft.pk).update(sent_at=timezone.now(), released_by="signer")
+    for name in ("ROOT_URLCONF", "MIDDLEWARE", "TEMPLATES"):
+        setattr(settings, name, getattr(settings_public, name))
+    everybody = Client()
+    feed = everybody.get("/cap/feed.xml")
+    links = etree.fromstring(feed.content).xpath(
+        "//a:entry/a:link/@href", namespaces={"a": "http://www.w3.org/2005/Atom"}
+    )
+    assert links == [f"https://localhost:8000/cap/{draft.identifier}.xml"]
+    assert feed["Content-Type"] == "application/atom+xml"
+    valid(everybody.get(f"/cap/{draft.identifier}.xml").content)
+    Alert.objects.filter(pk=draft.pk).update(sent_at=None, released_by="")
+    assert everybody.get(f"/cap/{draft.identifier}.xml").status_code == 404, "a draft is nobody's"
+    assert everybody.get("/cap/none.xml").status_code == 404
+    Alert.objects.filter(pk=draft.pk).update(sent_at=timezone.now() - datetime.timedelta(days=31), released_by="a")
+
+    assert b"entry" not in everybody.get("/cap/feed.xml").content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"instruction_vi": "x" * 400, "headline_vi": "y" * 160, "description_vi": "z"}, None),
+        ({"instruction_en": "x" * 401}, "401"),
+        ({"expires_at": "2020-08-07T12:00"}, "đã qua"),
+        ({"units": []}, "bắt buộc"),
+    ],
+)
+def test_what_no_phone_could_show_is_refused(desks, changes, sentence):
+    answer = written(desks("editor"), **changes)
+
+    assert answer.status_code == (302 if sentence is None else 422)
+    assert Alert.objects.exists() == (sentence is None)
+    if sentence:
+        assert sentence in answer.content.decode()
