@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The nginx configuration of docs/operating.md, run as it stands with other ports, in front of a real `serve`."""
+"""The nginx and Caddy configurations of docs/operating.md, run with other ports in front of a real `serve`."""
 
 import datetime
 import http.client
+import os
 import re
 import shutil
 import socket
@@ -20,55 +21,82 @@ from bluezone.web.certificates import ensure_identity
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
+PACKAGES = {"nginx": "nginx-light", "caddy": "caddy"}
 PUBLIC, OFFICE = "bluezone.example.vn", "dieuhanh.bluezone.example.vn"
 
 
-def documented() -> str:
-    """The block of the documentation that configures nginx."""
-    return re.search(r"```\n(access_log off;.*?)```", OPERATING.read_text(), re.DOTALL)[1]
-
-
-@pytest.fixture
-def proxied(tmp_path):
-    """A port on which nginx serves both names, and what a client trusts."""
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if nginx is None:
-        pytest.skip("needs nginx: sudo apt-get install nginx-light")
-    identity = ensure_identity(tmp_path / "own", [PUBLIC, OFFICE], datetime.datetime.now(datetime.UTC))
-    folder = tmp_path / "new"
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A real `serve` for both names, as docs/operating.md starts it behind a proxy."""
+    folder = tmp_path_factory.mktemp("proxied") / "data"
     folder.mkdir(mode=0o700)
     write_city(folder, public_host=PUBLIC, office_host=OFFICE, trusted_proxies=["127.0.0.1/32"])
     with serving(folder, environment={"BLUEZONE_TLS": "1"}) as running:
-        port = free_port()
-        text = documented().replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
-        text = text.replace("127.0.0.1:8000", running.public.removeprefix("http://").replace("localhost", "127.0.0.1"))
-        text = text.replace("127.0.0.1:8001", running.office.removeprefix("http://").replace("localhost", "127.0.0.1"))
-        text = re.sub(r"/etc/letsencrypt/\S+/fullchain.pem", str(identity.certificate), text)
-        text = re.sub(r"/etc/letsencrypt/\S+/privkey.pem", str(identity.key), text)
-        configuration = tmp_path / "nginx.conf"
-        paths = "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in TEMPORARY)
-        own = f"pid {tmp_path}/pid; error_log {tmp_path}/errors; daemon off; user root; events {{}}"
-        configuration.write_text(f"{own} http {{ {paths}\n{text} }}")
-        process = subprocess.Popen([nginx, "-p", tmp_path, "-e", tmp_path / "errors", "-c", configuration])
-        try:
-            yield port, ssl.create_default_context(cafile=identity.authority), process
-        finally:
-            process.terminate()
-            process.wait(20)
+        yield running
+
+
+def documented(first_line, running):
+    """The block of the documentation that begins so, with the ports of the running servers."""
+    text = re.search(rf"```\n({first_line}.*?)```", OPERATING.read_text(), re.DOTALL)[1]
+    for said, really in (("127.0.0.1:8000", running.public), ("127.0.0.1:8001", running.office)):
+        text = text.replace(said, really.removeprefix("http://").replace("localhost", "127.0.0.1"))
+    return text
+
+
+def nginx(program, folder, port, running):
+    """The command that runs nginx as documented, with a certificate of our own instead of certbot's."""
+    identity = ensure_identity(folder / "own", [PUBLIC, OFFICE], datetime.datetime.now(datetime.UTC))
+    text = documented("access_log off;", running).replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
+    text = re.sub(r"/etc/letsencrypt/\S+/fullchain.pem", str(identity.certificate), text)
+    text = re.sub(r"/etc/letsencrypt/\S+/privkey.pem", str(identity.key), text)
+    paths = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in TEMPORARY)
+    own = f"pid {folder}/pid; error_log {folder}/errors; daemon off; user root; events {{}}"
+    (folder / "nginx.conf").write_text(f"{own} http {{ {paths}\n{text} }}")
+    return [program, "-p", folder, "-e", folder / "errors", "-c", folder / "nginx.conf"], identity.authority
+
+
+def caddy(program, folder, port, running):
+    """The command that runs the Caddyfile as it stands; certificates come from an authority of Caddy's own."""
+    own = (
+        f"{{\n admin off\n https_port {port}\n http_port {free_port()}\n auto_https disable_redirects\n"
+        f" default_bind 127.0.0.1\n local_certs\n skip_install_trust\n storage file_system {folder}/kept\n}}\n"
+    )
+    (folder / "Caddyfile").write_text(own + documented(re.escape(f"{PUBLIC} {{"), running))
+    authority = folder / "kept" / "pki" / "authorities" / "local" / "root.crt"
+    return [program, "run", "--adapter", "caddyfile", "--config", folder / "Caddyfile"], authority
+
+
+@pytest.fixture(params=[nginx, caddy], ids=["nginx", "caddy"])
+def proxied(request, tmp_path, served):
+    """A port on which a proxy serves both names, and what a client trusts."""
+    name = request.param.__name__
+    program = shutil.which(name) or shutil.which(name, path="/usr/sbin")
+    if program is None:
+        pytest.skip(f"needs {name}: sudo apt-get install {PACKAGES[name]}")
+    port = free_port()
+    command, authority = request.param(program, tmp_path, port, served)
+    with (tmp_path / "said").open("w") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, env={**os.environ, "HOME": str(tmp_path)})
+    try:
+        yield port, authority, process
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def ask(proxied, name, path, headers=()):
-    port, context, process = proxied
-    deadline = time.monotonic() + 20
+    port, authority, process = proxied
+    deadline = time.monotonic() + 30
     while True:
         try:
-            plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+            context = ssl.create_default_context(cafile=authority)
+            plain = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=60), server_hostname=name)
             break
-        except OSError:
-            assert process.poll() is None, "nginx ended"
+        except OSError:  # not listening yet, or no certificate yet
+            assert process.poll() is None, "the proxy ended"
             assert time.monotonic() < deadline
     connection = http.client.HTTPSConnection(name, context=context)
-    connection.sock = context.wrap_socket(plain, server_hostname=name)
+    connection.sock = plain
     connection.request("GET", path, headers=dict(headers))
     answer = connection.getresponse()
     body = answer.read()
@@ -76,7 +104,7 @@ def ask(proxied, name, path, headers=()):
     return answer, body
 
 
-def test_both_names_answer_behind_nginx_with_cookies_for_https_alone(proxied):
+def test_both_names_answer_behind_a_proxy_with_cookies_for_https_alone(proxied):
     health, _ = ask(proxied, PUBLIC, "/v1/health")
     page, text = ask(proxied, OFFICE, "/sign-in/", {"X-Forwarded-Proto": "http", "X-Forwarded-For": "203.0.113.9"})
     elsewhere, _ = ask(proxied, PUBLIC, "/sign-in/")
