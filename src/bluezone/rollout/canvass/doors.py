@@ -6,6 +6,12 @@ Models are imported inside: the package's front is loaded before Django's models
 
 import datetime
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from bluezone.rollout.canvass.models import Household
 
 
 @dataclass(frozen=True)
@@ -21,19 +27,30 @@ class Doors:
     revisit: int
     last_visit: datetime.date | None
 
+    @property
+    def left(self) -> int:
+        """Households not visited yet."""
+        return self.households - self.visited
+
 
 def doors_by_unit(now: datetime.datetime) -> dict[int, Doors]:
     """Primary key of each ward or commune that has doors -> how far it is at `now`; one query, nothing of training."""
+    from bluezone.rollout.canvass.models import Household
+
+    return counted(Household.everything.filter(training=False), now)
+
+
+def counted(households: "QuerySet[Household]", now: datetime.datetime) -> dict[int, Doors]:
+    """The same of these households."""
     from django.db.models import Count, Max, Q
     from django.utils import timezone
 
-    from bluezone.rollout.canvass.models import Household
     from bluezone.rollout.canvass.outcomes import Outcome
 
     known = Q(reached_at__isnull=False, reached_at__lte=now)
     again = Q(reached_at__isnull=True) & (~Q(revisit="") | Q(last_outcome__in=[Outcome.NOT_HOME, Outcome.LOCKED]))
     rows = (
-        Household.everything.filter(training=False, merged_into=None, made_at__lte=now)
+        households.filter(merged_into=None, made_at__lte=now)
         .order_by()
         .values("unit")
         .annotate(

@@ -32,12 +32,14 @@ class Merged:
 
     shown:   the change whose value is shown, None while none can be taken.
     rivals:  versions that nobody has replaced, newest first, one for each value; more than one is a dispute.
+    standing: clocks of all versions that nobody has replaced; a decision rests on them.
     missing: changes that wait for one before them.
     """
 
     shown: Said | None
     rivals: tuple[Said, ...]
     missing: tuple[Said, ...]
+    standing: tuple[str, ...] = ()
 
     @property
     def is_disputed(self) -> bool:
@@ -61,4 +63,5 @@ def merge(changes: Iterable[Said]) -> Merged:
     rivals: dict[str, Said] = {}
     for change in standing:
         rivals.setdefault(change.value, change)
-    return Merged(standing[0] if standing else None, tuple(rivals.values()), tuple(missing))
+    clocks = tuple(change.clock for change in standing)
+    return Merged(standing[0] if standing else None, tuple(rivals.values()), tuple(missing), clocks)

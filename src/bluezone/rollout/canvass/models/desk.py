@@ -99,13 +99,11 @@ class LeafletMove(PractisedMixin):
 class DoorsDay(models.Model):
     """The sums of a ward's day that stay when households and visits are deleted; no row per household.
 
-    households: doors there were. reached: of them, doors reached for the first time that day.
-    phones, seen, told: of the visits of that day, as in Visit.
+    reached: doors reached for the first time that day. phones, seen, told: of the visits of that day, as in Visit.
     """
 
     unit = models.ForeignKey(AdminUnit, on_delete=models.PROTECT, related_name="+")
     day = models.DateField()
-    households = models.PositiveIntegerField(default=0)
     reached = models.PositiveIntegerField(default=0)
     visits = models.PositiveIntegerField(default=0)
     phones = models.PositiveIntegerField(default=0)

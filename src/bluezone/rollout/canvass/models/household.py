@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.accounts.training import PractisedMixin
 from bluezone.agencies.models import AdminUnit
 from bluezone.devices.models import Device
+from bluezone.rollout.canvass.facts import LABELS
 from bluezone.rollout.canvass.outcomes import Outcome, Revisit
 
 
@@ -102,6 +103,11 @@ class Change(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["household", "field", "entry"], name="change_once"),
         ]
+
+    @property
+    def field_label(self) -> str:
+        """What the fact is called, in the reader's language."""
+        return str(LABELS[self.field])
 
     def __str__(self) -> str:
         return f"{self.field} of {self.household_id} at {self.clock}"

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A ward's list of households on its way in: kept, looked at, then done exactly as it was shown, or not at all."""
+
+import datetime
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from bluezone.accounts import auditing
+from bluezone.accounts.models import Act, User
+from bluezone.agencies.cellvalues import text_of
+from bluezone.agencies.exporting import ExportColumn, ExportSheet
+from bluezone.agencies.importing import CONVERT, KEEP, ImportOutdated
+from bluezone.agencies.importplan import ImportNotReady
+from bluezone.agencies.models import AdminUnit
+from bluezone.agencies.spreadsheets import Table, read_table
+from bluezone.rollout.canvass import doubles
+from bluezone.rollout.canvass.clocks import new_key
+from bluezone.rollout.canvass.deciding import say
+from bluezone.rollout.canvass.doorlist import COLUMNS, DoorPlan, plan
+from bluezone.rollout.canvass.merging import FIELDS
+from bluezone.rollout.canvass.models import DoorsImport, Household
+from bluezone.rollout.canvass.refreshing import fold_again, show
+
+_ROWS_A_STATEMENT = 500
+
+
+@dataclass(frozen=True)
+class DoorPreview:
+    """What a person is shown. plan: None while it is open whether to convert an old font."""
+
+    table: Table
+    plan: DoorPlan | None
+    digest: str
+
+
+def receive(user: User, unit: AdminUnit, file_name: str, content: bytes) -> DoorsImport:
+    """Keep a list that can be read, until it is applied or discarded. Raises a SpreadsheetRefused."""
+    read_table(io.BytesIO(content), COLUMNS)
+    return DoorsImport.objects.create(
+        unit=unit,
+        file_name="".join(filter(str.isprintable, file_name))[-200:],
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        made_by=user,
+    )
+
+
+def decide(waiting: DoorsImport, conversion: str) -> None:
+    """Answer whether text of an old font is converted."""
+    waiting.conversion = CONVERT if conversion == CONVERT else KEEP
+    waiting.save(update_fields=["conversion"])
+
+
+def preview(waiting: DoorsImport) -> DoorPreview:
+    """What the list would do to the ward's doors as they are now."""
+    table = read_table(io.BytesIO(bytes(waiting.content)), COLUMNS)
+    if waiting.conversion == CONVERT:
+        table = table.converted()
+    elif waiting.conversion == KEEP:
+        table = table.left_as_is()
+    if table.legacy is not None:
+        return DoorPreview(table, None, "")
+    found = plan(table, Household.objects.filter(unit=waiting.unit, merged_into=None))
+    shown = repr([(row.number, dict(row.changes), row.household and row.household.pk) for row in found.changed])
+    bound = f"{waiting.sha256} {waiting.conversion} {waiting.unit_id} {len(found.added)} {shown} {found.refused!r}"
+    return DoorPreview(table, found, hashlib.sha256(bound.encode()).hexdigest())
+
+
+def apply(actor: str, waiting: DoorsImport, digest: str, now: datetime.datetime) -> DoorPlan:
+    """Store the good rows of the plan that was shown under `digest`, propose doubles, forget the file.
+
+    Rows that were refused are left out only where the reader has seen them: the digest names them, too.
+    Raises ImportOutdated, ImportNotReady; nothing is stored.
+    """
+    with transaction.atomic():
+        # A second tap on the button waits here and then finds the list gone.
+        held = DoorsImport.objects.select_for_update().select_related("unit").get(pk=waiting.pk)
+        seen = preview(held)
+        if seen.plan is None or not (seen.plan.added or seen.plan.changed):
+            raise ImportNotReady("nothing can be stored yet")
+        if seen.digest != digest:
+            raise ImportOutdated("the doors changed since the preview was made; look at the new preview")
+        Household.everything.bulk_create(
+            (_household(held.unit, row.values, now) for row in seen.plan.added), batch_size=_ROWS_A_STATEMENT
+        )
+        for row in seen.plan.changed:
+            assert row.household is not None
+            say(actor, Household.objects.select_for_update().get(pk=row.household.pk), dict(row.changes), now)
+        auditing.record(actor, Act.HOUSEHOLDS_IMPORTED, held.sha256, unit=held.unit_id, added=len(seen.plan.added),
+                        changed=len(seen.plan.changed))  # fmt: skip
+        doubles.propose(held.unit, now)
+        held.delete()
+    return seen.plan
+
+
+def marked(waiting: DoorsImport, reasons: dict[int, str]) -> ExportSheet:
+    """The list given back with the reason beside each refused row. reasons: number of the row -> sentence."""
+    table = preview(waiting).table
+    present = [column for column in COLUMNS if column.name in table.letters]
+    return ExportSheet(
+        _("To correct"),
+        [*(ExportColumn(column.headings[0]) for column in present), ExportColumn(_("Remark"))],
+        [
+            [*(text_of(row.cells.get(column.name)) for column in present), reasons.get(row.number, "")]
+            for row in table.rows
+        ],
+    )
+
+
+def template() -> ExportSheet:
+    """An empty list with every heading."""
+    return ExportSheet(_("Households"), [ExportColumn(column.headings[0]) for column in COLUMNS], [])
+
+
+def _household(unit: AdminUnit, values: Mapping[str, str], now: datetime.datetime) -> Household:
+    household = Household(key=new_key(now), unit=unit, made_at=now, touched_at=now)
+    for name in FIELDS:
+        show(household, name, values[name])
+    fold_again(household)
+    return household
