@@ -77,6 +77,7 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.messaging.email import retention as email_retention
     from bluezone.messaging.sms import retention as sms_retention
     from bluezone.rollout.bulletins import retention as bulletins_retention
+    from bluezone.rollout.canvass import retention as canvass_retention
     from bluezone.rollout.directives import retention as directives_retention
     from bluezone.rollout.drives import retention as help_retention
     from bluezone.rollout.gates import retention as gates_retention
@@ -88,6 +89,7 @@ def purge_office(now: datetime.datetime) -> None:
     training.erase(now)
     accounts_retention.purge(now)
     agencies_retention.purge(now)
+    canvass_retention.purge(now)
     bulletins_retention.purge(now)
     codes_retention.purge(now)
     devices_retention.purge(now)

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("bluezone.rollout.staffing.urls")),
     path("", include("bluezone.rollout.directives.urls")),
     path("", include("bluezone.rollout.gates.urls")),
+    path("", include("bluezone.rollout.canvass.urls")),
     path("", include("bluezone.rollout.visitors.urls")),
     path("", include("bluezone.rollout.drives.urls")),
     path("", include("bluezone.rollout.venues.urls")),
