@@ -6,7 +6,8 @@ from collections import Counter
 
 from django.db.models import QuerySet
 
-from bluezone.rollout.gates.models import Gate, GateKind, PaperSlip
+from bluezone.rollout.gates.models import Gate, PaperSlip
+from bluezone.rollout.gates.sums import at_sites
 
 # Names of PaperSlip's numbers -> sums.
 PaperSums = Counter[str]
@@ -18,7 +19,7 @@ def paper_days(
     first: datetime.date, last: datetime.date, gates: QuerySet[Gate] | None = None
 ) -> dict[tuple[int, datetime.date], PaperSums]:
     """Sums of the slips of each site's gate and day, first and last included; one query."""
-    rows = PaperSlip.objects.filter(day__range=(first, last), gate__kind=GateKind.SITE)
+    rows = PaperSlip.objects.filter(at_sites(), day__range=(first, last))
     if gates is not None:
         rows = rows.filter(gate__in=gates)
     found: dict[tuple[int, datetime.date], PaperSums] = {}
