@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The word with the office, against an office of this test's own that takes counters and serves a spoiled config."""
 
+import contextlib
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from bluezone.edge.gatebook import GateBook
 from bluezone.edge.gatecity import GateCity
 from bluezone.edge.gatesync import GateSync
-from bluezone.edge.passages import Passage
+from bluezone.edge.passages import Passage, bucket_of
 from bluezone.protocol.signedjson import InvalidSignedFile
+from bluezone.rollout.gates.counting import MOST_AT_ONCE
 
 NOW = 1_795_595_100.0
 KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
@@ -21,6 +24,7 @@ class Office(BaseHTTPRequestHandler):
     def do_POST(self):
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.taken += said["counters"]
+        self.server.pieces.append(len(said["counters"]))
         self._send(json.dumps({"server_time": NOW + self.server.ahead, "roster": [], "gate": {}}).encode())
 
     def do_GET(self):
@@ -39,7 +43,7 @@ class Office(BaseHTTPRequestHandler):
 @pytest.fixture
 def office():
     server = HTTPServer(("127.0.0.1", 0), Office)
-    server.taken, server.ahead = [], 0
+    server.taken, server.pieces, server.ahead = [], [], 0
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield server
@@ -78,3 +82,36 @@ def test_counters_of_a_wrong_clock_are_moved_before_they_leave(office, tmp_path)
     assert [row[0] for row in office.taken] == [int(NOW - 60) // 300 * 300 + 3 * 86_400]
     assert city.now() == NOW + 3 * 86_400
     book.close()
+
+
+def test_seven_days_offline_leave_in_pieces_the_office_takes_while_the_gate_goes_on_counting(office, tmp_path):
+    book, _, sync = gate(office, tmp_path)
+    first = bucket_of(NOW - 7 * 86_400)
+    with book._connection:
+        book._connection.executemany(
+            "INSERT INTO counter (bucket, direction, verdict, count) VALUES (?, 'in', ?, 3)",
+            [
+                (first + 300 * step, verdict)
+                for step in range(2_016)
+                for verdict in ("running", "told", "no_smartphone")
+            ],
+        )
+    slowest, running = [0.0], threading.Thread(target=lambda: _quietly(sync.run))
+    running.start()
+    while running.is_alive():
+        begun = time.monotonic()
+        book.enter(Passage("out", "out"))
+        slowest.append(time.monotonic() - begun)
+        running.join(0.01)
+
+    assert max(office.pieces) <= MOST_AT_ONCE
+    assert len({tuple(row[:3]) for row in office.taken if row[1] == "in"}) == 3 * 2_016
+    assert sum(row[3] for row in office.taken if row[1] == "in") == 3 * 3 * 2_016 + 1
+    assert max(slowest) < 5, "a tap waits for the word with the office"
+    assert all(passage.direction == "out" for passage in (counter.passage for counter in book.unsent()))
+    book.close()
+
+
+def _quietly(act):
+    with contextlib.suppress(InvalidSignedFile):
+        act()
