@@ -91,7 +91,8 @@ def aired_counts(since: datetime.datetime, until: datetime.datetime, now: dateti
 
 def counts_of(rows: Iterable[Row]) -> Counts:
     """The sums of a log."""
-    machines, others = [], []
+    machines: list[Row] = []
+    others: list[Row] = []
     for row in rows:
         (others if row.proven is None else machines).append(row)
     proven = [row.proven for row in machines if row.proven is not None]

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies.models import Agency
@@ -32,7 +31,7 @@ def _day(label: Any, help_text: Any = "", required: bool = True) -> forms.DateFi
     return forms.DateField(label=label, help_text=help_text, required=required, widget=widget)
 
 
-def _bounded(file: Any, most: int, said: str | Promise) -> Any:
+def _bounded(file: Any, most: int, said: Any) -> Any:
     if file is not None and file.size > most:
         raise forms.ValidationError(said)
     return file

@@ -153,7 +153,7 @@ def _give_times(airings: Iterable[_Wanted], chosen: dict[int, Outlet], now: date
     playing = Airing.objects.filter(outlet__in=list(by_outlet), due_at__lt=now, starts_at__gt=now - _STILL_PLAYING)
     taken: dict[int, list[clashing.Span]] = defaultdict(list)
     for outlet, key, starts, seconds in playing.values_list("outlet_id", "key", "starts_at", "seconds"):
-        if all(key != airing.key for airing in by_outlet[outlet]):
+        if starts is not None and all(key != airing.key for airing in by_outlet[outlet]):
             taken[outlet].append((starts.timestamp(), starts.timestamp() + seconds + clashing.GAP_SECONDS))
     for pk, mine in by_outlet.items():
         slots = [_slot(airing) for airing in mine]

@@ -95,7 +95,7 @@ class PlanServer:
 
         close_old_connections()
         held = Device.objects.filter(kind=DeviceKind.SPEAKER, revoked_at=None, token_digest__isnull=False)
-        self._holders = dict(held.values_list("token_digest", "pk"))
+        self._holders = {digest: pk for digest, pk in held.values_list("token_digest", "pk") if digest}
         self._holders_at = now
 
     def _plan(self, device: int) -> tuple[str, bytes]:
@@ -141,6 +141,7 @@ def plan_of(device: int, hour: int) -> dict[str, Any]:
     items = [
         {"key": key, "due": starts.timestamp(), "seconds": seconds, "importance": kind, "sound": sound, "title": title}
         for key, starts, seconds, kind, sound, title in rows
+        if starts is not None
     ]
     volume = unit.zone.volume if unit.volume is None else unit.volume
     return {"zone": unit.zone.outlet.name, "volume": volume, "items": items}

@@ -66,7 +66,9 @@ class Bulletin(PractisedMixin):
     """
 
     title = models.CharField(_("Title"), max_length=120)
-    importance = models.CharField(_("Class of the bulletin"), max_length=12, choices=Importance, default=Importance.NORMAL)
+    importance = models.CharField(
+        _("Class of the bulletin"), max_length=12, choices=Importance, default=Importance.NORMAL
+    )
     agency = models.ForeignKey(Agency, on_delete=models.PROTECT, related_name="bulletins", verbose_name=_("Agency"))
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
