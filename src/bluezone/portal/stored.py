@@ -38,7 +38,12 @@ KEPT = [
         _("30 days after it is done, 90 days at most"),
     ),
     Kept(_("Subscription to notices"), _("keys store, a table of its own, without times"), _("until cancelled")),
-    Kept(_("Code of a place"), _("only its hash, with the registrar"), _("until withdrawn")),
+    Kept(_("Code of a place"), _("its hash with the registrar; what hangs there in the office"), _("while it is kept")),
+    Kept(
+        _("Who runs a registered place: name, telephone, e-mail"),
+        _("office store, encrypted"),
+        _("90 days after it has closed"),
+    ),
     Kept(_("Accounts, roles and acts of officials"), _("office store"), _("while in use; the audit one year")),
     Kept(
         _("Network address of a visitor"),
