@@ -31,7 +31,10 @@ for (const button of document.querySelectorAll("a[data-menu]")) {
 // A form that must not be sent twice: the second tap finds the button asleep.
 for (const form of document.querySelectorAll("form[data-once]")) {
   form.addEventListener("submit", () => {
-    for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = true;
+    // A moment later: a button that sleeps before the form is read out would not say which one was pressed.
+    setTimeout(() => {
+      for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = true;
+    });
   });
 }
 // Coming back by the back button wakes it again.
