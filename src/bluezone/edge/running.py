@@ -166,6 +166,8 @@ def _send(desk: GateDesk, sync: GateSync) -> None:
         desk.sync_problem = refused.reason or refused.code if isinstance(refused, OfficeRefused) else refused.code
         raise
     desk.sync_problem, desk.synced_at = None, desk.city.now()
+    # The tablet may have been put to another gate meanwhile.
+    desk.check.gate_id = bytes.fromhex(_gate_number(desk.book))
 
 
 async def _settle(desk: GateDesk) -> None:

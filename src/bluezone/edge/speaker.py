@@ -19,6 +19,8 @@ from bluezone.refusal import Refused
 
 POLL_SECONDS = 2.0
 STEP_SECONDS = 0.05
+# A jump of the time by so much is a clock that was set, and no drift.
+CLOCK_JUMP_SECONDS = 30.0
 _TIDY_SECONDS = 3600.0
 
 logger = logging.getLogger(__name__)
@@ -57,64 +59,66 @@ def run_speaker(
     try:
         clock = SpeakerClock(book, wall, time.monotonic)
         moment[0] = clock.now
-        sync = SpeakerSync(setup.server, book, clock, time.monotonic, player.sink)
+        asking, telling = (SpeakerSync(setup.server, book, clock, time.monotonic, player.sink) for _ in range(2))
         if setup.code is not None:
-            sync.enrol(setup.code)
+            asking.enrol(setup.code)
         if not book.kept("token"):
             raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
         programme = Programme(book, player, clock.now, say)
-        _run(programme, sync, clock, say)
+        _run(programme, asking, telling, clock, say)
     finally:
         book.close()
 
 
-def _run(programme: Programme, sync: SpeakerSync, clock: SpeakerClock, say: Callable[[str], None]) -> None:
+def _run(
+    programme: Programme, asking: SpeakerSync, telling: SpeakerSync, clock: SpeakerClock, say: Callable[[str], None]
+) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    talking = threading.Thread(target=_talk_until, args=(stopped, sync, clock, programme, say), name="office")
-    programme.follow(sync.plan)
-    talking.start()
+    threads = [
+        threading.Thread(target=_ask_until, args=(stopped, asking, clock, programme, say), name="plan"),
+        threading.Thread(target=_tell_until, args=(stopped, asking, telling), name="reports"),
+    ]
+    programme.follow(asking.plan)
+    for thread in threads:
+        thread.start()
     say("ready")
     try:
         while not stopped.wait(STEP_SECONDS):
-            programme.follow(sync.plan)
+            programme.follow(asking.plan)
             # Without a time that can be trusted nothing is played; the office sees the machine as silent.
             if clock.is_sure:
                 programme.step()
     finally:
         programme.stop()
         stopped.set()
-        talking.join()
+        for thread in threads:
+            thread.join()
         with contextlib.suppress(Refused):
-            sync.tell()
+            telling.tell()
 
 
-def _talk_until(
+def _ask_until(
     stopped: threading.Event,
-    sync: SpeakerSync,
+    asking: SpeakerSync,
     clock: SpeakerClock,
     programme: Programme,
     say: Callable[[str], None],
 ) -> None:
-    """Poll, fetch and tell, every two seconds; what goes wrong is said once and tried again."""
-    trouble, told_clock, tidied = "", False, time.monotonic()
+    """Ask for the plan every two seconds, and for the sound of an emergency at once; nothing else may hold it up."""
+    trouble, told_clock = "", False
     while not stopped.is_set():
         begun = time.monotonic()
         try:
             was = clock.now()
-            sync.poll()
-            if abs(clock.now() - was) > 30:
+            asking.poll()
+            if abs(clock.now() - was) > CLOCK_JUMP_SECONDS:
                 programme.clock_was_set()
             if clock.is_wrong and not told_clock:
                 say(f"this machine's clock is off by {clock.off_seconds:.0f} s: playing by the server's time")
                 told_clock = True
-            while not stopped.is_set() and sync.fetch() and time.monotonic() - begun < POLL_SECONDS:
-                pass
-            sync.tell()
-            if time.monotonic() - tidied > _TIDY_SECONDS:
-                tidied = time.monotonic()
-                sync.tidy()
+            asking.fetch(urgent=True)
             if trouble:
                 say("the office is reached again")
             trouble = ""
@@ -124,3 +128,19 @@ def _talk_until(
                 say(f"office: {refused.message}")
             trouble = reason
         stopped.wait(max(0.0, POLL_SECONDS - (time.monotonic() - begun)))
+
+
+def _tell_until(stopped: threading.Event, asking: SpeakerSync, telling: SpeakerSync) -> None:
+    """Fetch sounds ahead of time and send reports, over a connection of its own."""
+    tidied = time.monotonic()
+    while not stopped.is_set():
+        telling.plan = asking.plan
+        with contextlib.suppress(Refused):
+            while telling.fetch() and not stopped.is_set():
+                pass
+        with contextlib.suppress(Refused):
+            telling.tell()
+        if time.monotonic() - tidied > _TIDY_SECONDS:
+            tidied = time.monotonic()
+            telling.tidy()
+        stopped.wait(POLL_SECONDS)

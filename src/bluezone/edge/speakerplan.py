@@ -41,11 +41,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Plan:
-    """zone: name, None for a machine that nobody has put into one. volume: 0..100."""
+    """zone: name, None for a machine that nobody has put into one. volume: 0..100.
+
+    ready: SHA-256 of sounds to hold in case an emergency is ordered.
+    """
 
     zone: str | None
     volume: int
     items: tuple[Item, ...]
+    ready: tuple[str, ...] = ()
 
 
 EMPTY = Plan(None, 0, ())
@@ -60,17 +64,24 @@ def read_plan(text: str) -> Plan:
         if not 0 <= volume <= 100:
             raise ValueError(volume)
         zone = said["zone"]
-        return Plan(None if zone is None else str(zone), volume, items)
+        ready = tuple(_sha256(one) for one in said.get("ready", ()))
+        return Plan(None if zone is None else str(zone), volume, items, ready)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SpeakerPlanInvalid(f"the plan cannot be read: {type(error).__name__}") from None
 
 
 def _item(one: dict[str, object]) -> Item:
     item = Item(
-        str(one["key"]), float(str(one["due"])), float(str(one["seconds"])), str(one["importance"]), str(one["sound"]),
-        str(one["title"]),
+        str(one["key"]), float(str(one["due"])), float(str(one["seconds"])), str(one["importance"]),
+        _sha256(one["sound"]), str(one["title"]),
     )  # fmt: skip
-    # The hash becomes the name of a file.
-    if not _SHA256.fullmatch(item.sound) or item.importance not in _ORDER or not 0 < item.seconds < 86_400:
+    if item.importance not in _ORDER or not 0 < item.seconds < 86_400:
         raise ValueError(item.key)
     return item
+
+
+def _sha256(text: object) -> str:
+    # It becomes the name of a file.
+    if not isinstance(text, str) or not _SHA256.fullmatch(text):
+        raise ValueError("no hash")
+    return text

@@ -84,14 +84,17 @@ class SpeakerSync:
         self._book.keep("plan_etag", self._etag)
         return True
 
-    def fetch(self) -> int:
-        """Fetch one sound of the plan that is not here yet, emergencies first; how many are still missing then."""
-        missing = self._missing()
+    def fetch(self, *, urgent: bool = False) -> int:
+        """Fetch one sound that is not here yet, emergencies first; how many are still missing then.
+
+        urgent: only of emergencies that are ordered. Raises SpeakerOffline, SpeakerRefused.
+        """
+        missing = self._missing(urgent=urgent)
         if missing:
             status, _headers, body = self._call("GET", f"/v1/speakers/audio/{missing[0]}", None)
-            if status == 200 and self._book.keep_sound(missing[0], body):
-                return len(missing) - 1
-        return len(missing)
+            if status != 200 or not self._book.keep_sound(missing[0], body):
+                raise SpeakerRefused(f"the sound {missing[0][:12]} cannot be had: {status}")
+        return max(0, len(missing) - 1)
 
     def tell(self) -> int:
         """Send reports that wait, and the machine's state when it changed; how many reports went."""
@@ -109,7 +112,7 @@ class SpeakerSync:
 
     def tidy(self) -> None:
         """Delete sounds that are in no plan any more."""
-        self._book.forget_sounds({item.sound for item in self.plan.items})
+        self._book.forget_sounds({item.sound for item in self.plan.items}.union(self.plan.ready))
 
     def _state(self) -> dict[str, Any]:
         off = self._clock.off_seconds
@@ -118,9 +121,11 @@ class SpeakerSync:
         return {"sink": self._sink, "clock_off": round(off) if abs(off) > 2 else 0, "missing": len(self._missing()),
                 "problem": problem}  # fmt: skip
 
-    def _missing(self) -> list[str]:
+    def _missing(self, *, urgent: bool = False) -> list[str]:
         items = sorted(self.plan.items, key=lambda item: (not item.is_emergency, item.due))
-        wanted = dict.fromkeys(item.sound for item in items)
+        emergencies = [item.sound for item in items if item.is_emergency]
+        others = [] if urgent else [*self.plan.ready, *(item.sound for item in items)]
+        wanted = dict.fromkeys([*emergencies, *others])
         return [sound for sound in wanted if self._book.sound(sound) is None]
 
     def _kept_plan(self) -> Plan:

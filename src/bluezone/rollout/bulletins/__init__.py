@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bluezone.rollout.bulletins.indicators import week_span
     from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
     from bluezone.rollout.bulletins.outlets import enter, set_quiet
-    from bluezone.rollout.bulletins.planning import approved_scripts, plan_ahead, seconds_of
+    from bluezone.rollout.bulletins.planning import approved_scripts, emergency_sounds, plan_ahead, seconds_of
     from bluezone.rollout.bulletins.plugging import Proven, proven, read_proven_with, when_plan_changes
     from bluezone.rollout.bulletins.presskit import stick_files
     from bluezone.rollout.bulletins.printing import air_plan_pdf
@@ -34,6 +34,7 @@ _WHERE = {
     "airings_between": ("airing", ""),
     "approved_scripts": ("planning", ""),
     "day_span": ("asking", ""),
+    "emergency_sounds": ("planning", ""),
     "enter": ("outlets", ""),
     "log_rows": ("airing", "rows_of"),
     "plan_ahead": ("planning", ""),
@@ -59,6 +60,7 @@ __all__ = [
     "airings_between",
     "approved_scripts",
     "day_span",
+    "emergency_sounds",
     "enter",
     "log_rows",
     "plan_ahead",

@@ -12,6 +12,7 @@ from django.db import transaction
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act, User
 from bluezone.refusal import Refused
+from bluezone.rollout.bulletins import plugging
 from bluezone.rollout.bulletins.models import Listening, Schedule, Script
 from bluezone.rollout.bulletins.planning import plan_ahead
 from bluezone.rollout.bulletins.writing import BulletinWithdrawn
@@ -96,3 +97,5 @@ def approve(script: Script, user: User, now: datetime.datetime) -> None:
         )  # fmt: skip
         outlets = Schedule.objects.filter(bulletin=held.bulletin_id, stopped_at=None).values_list("outlets", flat=True)
         plan_ahead(now, {pk for pk in outlets if pk is not None})
+        # Machines hold the sounds of emergencies before one is ordered.
+        plugging.tell_plan_changed()

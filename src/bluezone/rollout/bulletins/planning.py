@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from bluezone.accounts.training import practising
 from bluezone.rollout.bulletins import clashing, plugging
-from bluezone.rollout.bulletins.models import Airing, Outlet, Schedule, Script
+from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, Schedule, Script
 
 HORIZON = datetime.timedelta(days=8)
 # How long an emergency that was ordered is still worth beginning.
@@ -25,6 +25,7 @@ _STILL_PLAYING = datetime.timedelta(hours=1)
 # Read aloud at about this pace where there is no sound yet.
 _SECONDS_A_WORD = 0.4
 _AT_ONCE = 1000
+_EMERGENCIES_HELD = 10
 _FIELDS = ("script_id", "sound_id", "starts_at", "seconds", "displaced", "importance")
 _COLUMNS = ("key", "schedule_id", "outlet_id", "language", "due_at", *_FIELDS, "training")
 _RANKS = {
@@ -96,6 +97,13 @@ def approved_scripts(bulletins: Iterable[int]) -> dict[tuple[int, str], Script]:
     found = Script.objects.filter(bulletin__in=list(bulletins), approved_at__isnull=False).order_by("number")
     found = found.select_related("machine", "recording").defer("machine__content", "recording__content")
     return {(script.bulletin_id, script.language): script for script in found}
+
+
+def emergency_sounds() -> list[str]:
+    """SHA-256 of the sounds of approved emergency bulletins, newest first, for machines to hold in case."""
+    bulletins = Bulletin.objects.filter(importance="emergency", withdrawn_at=None).order_by("-pk")[:_EMERGENCIES_HELD]
+    scripts = approved_scripts([one.pk for one in bulletins])
+    return [script.sound.sha256 for script in scripts.values() if script.sound is not None]
 
 
 def _open_outlets(outlets: Iterable[int] | None) -> Iterable[Outlet]:

@@ -127,12 +127,12 @@ class PlanServer:
 
 def plan_of(device: int, hour: int) -> dict[str, Any]:
     """What a machine is to play from an hour before `hour` (Unix seconds, a full hour) until AHEAD after it."""
-    from bluezone.rollout.bulletins import Airing
+    from bluezone.rollout.bulletins import Airing, emergency_sounds
     from bluezone.rollout.loudspeakers.models import Unit
 
     unit = Unit.objects.select_related("zone__outlet").filter(pk=device).first()
     if unit is None or unit.zone.by_hand:
-        return {"zone": None, "volume": 0, "items": []}
+        return {"zone": None, "volume": 0, "items": [], "ready": []}
     at = datetime.datetime.fromtimestamp(hour, datetime.UTC)
     due = Airing.objects.filter(
         outlet=unit.zone_id, starts_at__gte=at - BEHIND, starts_at__lt=at + AHEAD, sound__isnull=False
@@ -144,7 +144,7 @@ def plan_of(device: int, hour: int) -> dict[str, Any]:
         if starts is not None
     ]
     volume = unit.zone.volume if unit.volume is None else unit.volume
-    return {"zone": unit.zone.outlet.name, "volume": volume, "items": items}
+    return {"zone": unit.zone.outlet.name, "volume": volume, "items": items, "ready": emergency_sounds()}
 
 
 def _version() -> int:
