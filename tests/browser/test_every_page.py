@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every page of the office, found from its address patterns: narrow and wide, Vietnamese and English, light and dark.
 
+Each page is looked at twice, narrow in Vietnamese and wide in English; the other two are run by `make test-slow`.
+
 BLUEZONE_SHOTS names a folder for a picture of each, to look at.
 """
 
@@ -62,33 +64,38 @@ def test_every_route_of_the_office_is_looked_at_or_answers_no_page(found):
     assert sorted(route for route in left if not ACTS.search(route)) == []
 
 
-def look_at(page, visitor, language, words):
-    """What is wrong with one page in one language, as lines."""
+def look_at(page, visitor, language, size, scheme, words):
+    """What is wrong with one page in one language, width and scheme, as lines."""
     visitor.context.add_cookies([{"name": "bluezone-language", "value": language, "url": visitor.served.office}])
-    visitor.page.set_viewport_size(NARROW)
-    visitor.page.emulate_media(color_scheme="light")
+    visitor.page.set_viewport_size(size)
+    visitor.page.emulate_media(color_scheme=scheme)
     visitor.open(page.path)
     wrong = [f"{text!r} is not {language}" for text in words.left_over(visitor.page, language)]
     wrong += [f"small: {one}" for one in visitor.page.evaluate(_BUTTONS)]
-    for size, scheme in ((NARROW, "light"), (DESK, "dark")):
-        visitor.page.set_viewport_size(size)
-        visitor.page.emulate_media(color_scheme=scheme)
-        where = f"{size['width']} px {scheme}"
-        if too_wide := scrolls_sideways(visitor.page):
-            wrong.append(f"scrolls sideways at {where}: {too_wide}")
-        wrong += [f"axe at {where}: {finding}" for finding in serious_findings(visitor.page)]
-        if SHOTS:
-            name = f"{page.route}-{page.path.strip('/').replace('/', '.')}-{page.role}-{language}-{size['width']}.png"
-            visitor.page.screenshot(path=Path(SHOTS) / name, full_page=True)
+    where = f"{size['width']} px {scheme}"
+    if too_wide := scrolls_sideways(visitor.page):
+        wrong.append(f"scrolls sideways at {where}: {too_wide}")
+    wrong += [f"axe at {where}: {finding}" for finding in serious_findings(visitor.page)]
+    if SHOTS:
+        name = f"{page.route}-{page.path.strip('/').replace('/', '.')}-{page.role}-{language}-{size['width']}.png"
+        visitor.page.screenshot(path=Path(SHOTS) / name, full_page=True)
     wrong += visitor.trouble
     visitor.trouble.clear()
     return [f"{page.path} ({page.role}, {language}): {line}" for line in wrong]
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
-def test_every_page_fits_reads_and_troubles_nobody(crew, found, language):
+@pytest.mark.parametrize(
+    ("language", "size", "scheme"),
+    [
+        pytest.param("vi", NARROW, "light", id="vi-narrow"),
+        pytest.param("en", DESK, "dark", id="en-wide"),
+        pytest.param("en", NARROW, "light", id="en-narrow", marks=pytest.mark.slow),
+        pytest.param("vi", DESK, "dark", id="vi-wide", marks=pytest.mark.slow),
+    ],
+)
+def test_every_page_fits_reads_and_troubles_nobody(crew, found, language, size, scheme):
     words, wrong = Words(), []
     for page in found[0]:
-        wrong += look_at(page, crew[page.role], language, words)
+        wrong += look_at(page, crew[page.role], language, size, scheme, words)
 
     assert not wrong, "\n".join(wrong)
