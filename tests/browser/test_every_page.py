@@ -71,7 +71,8 @@ def look_at(page, visitor, language, size, scheme, words):
     visitor.page.emulate_media(color_scheme=scheme)
     visitor.open(page.path)
     wrong = [f"{text!r} is not {language}" for text in words.left_over(visitor.page, language)]
-    wrong += [f"small: {one}" for one in visitor.page.evaluate(_BUTTONS)]
+    if size is NARROW:
+        wrong += [f"small: {one}" for one in visitor.page.evaluate(_BUTTONS)]
     where = f"{size['width']} px {scheme}"
     if too_wide := scrolls_sideways(visitor.page):
         wrong.append(f"scrolls sideways at {where}: {too_wide}")
