@@ -101,7 +101,7 @@ class SlipForm(forms.Form):
 
     day = _day(_("Day"))
     part = forms.ChoiceField(label=_("Part of the day"), choices=DayPart)
-    screen_seen = _count(_("Screen seen"), _("The attendant saw Bluezone open on the phone."))
+    screen_seen = _count(_("Screen seen"))
     installed_off = _count(_("Installed, not on"))
     helped = _count(_("Not installed, helped"))
     told = _count(_("Not installed, told"))
