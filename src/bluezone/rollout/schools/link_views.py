@@ -125,6 +125,6 @@ def _form(
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
     response = show(request, template, context, status)
     response.headers["Cache-Control"] = "no-store"
-    # The address is the link; it is told to no other page.
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # The address is the link, and the policy of every page (same-origin) tells it to no other site. Not "no-referrer":
+    # browsers then say of the form that it comes from nowhere.
     return response

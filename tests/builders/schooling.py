@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two schools of Bắc Kạn with their heads, and a leader of the city, planted into the data folder of a running `serve`.
+
+Run as a program in a process of its own, because Django opens one data folder a process.
+"""
+
+import datetime
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PASSWORD = "suối chảy qua bản nhỏ"
+FIRST, SECOND = "Trường THCS Đức Xuân", "Trường THCS Sông Cầu"
+
+
+def chromium() -> str | None:
+    """Debian's browser, None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def plant(data: Path) -> None:
+    """Plant into the folder of a `serve` that has started once."""
+    subprocess.run(
+        [sys.executable, "-m", "tests.builders.schooling", str(data)], check=True, cwd=Path(__file__).parents[2]
+    )
+
+
+def _plant(data: Path) -> None:
+    from bluezone.web.preparing import open_office
+
+    open_office(data)
+    from tests.builders.peopling import _last_until_today
+    from tests.builders.schools import school
+
+    from bluezone.agencies.models import AdminUnit
+
+    _last_until_today()
+    leader = _account("lanh-dao", "leader", None)
+    for name, ward, head, classes in (
+        (FIRST, "phuong-duc-xuan", "hieu-truong", "6A 40\n6B 35"),
+        (SECOND, "phuong-song-cau", "hieu-truong-2", "7A 38\n7B 36"),
+    ):
+        made = school(name, AdminUnit.objects.get(key=ward), leader, classes)
+        _account(head, "officer", made)
+
+
+def _account(username: str, role: str, agency):
+    from bluezone.accounts.models import RoleGrant, User
+
+    user = User(username=username, name="Nông Thị Lan")
+    user.set_password(PASSWORD)
+    user.save()
+    RoleGrant.objects.create(user=user, role=role, agency=agency, valid_from=datetime.date(2020, 1, 1))
+    return user
+
+
+if __name__ == "__main__":
+    _plant(Path(sys.argv[1]))
