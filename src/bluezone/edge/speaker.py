@@ -78,7 +78,7 @@ def _run(
         signal.signal(number, lambda *_: stopped.set())
     threads = [
         threading.Thread(target=_ask_until, args=(stopped, asking, clock, programme, say), name="plan"),
-        threading.Thread(target=_tell_until, args=(stopped, asking, telling), name="reports"),
+        threading.Thread(target=_tell_until, args=(stopped, asking, telling, clock), name="reports"),
     ]
     programme.follow(asking.plan)
     for thread in threads:
@@ -130,7 +130,7 @@ def _ask_until(
         stopped.wait(max(0.0, POLL_SECONDS - (time.monotonic() - begun)))
 
 
-def _tell_until(stopped: threading.Event, asking: SpeakerSync, telling: SpeakerSync) -> None:
+def _tell_until(stopped: threading.Event, asking: SpeakerSync, telling: SpeakerSync, clock: SpeakerClock) -> None:
     """Fetch sounds ahead of time and send reports, over a connection of its own."""
     tidied = time.monotonic()
     while not stopped.is_set():
@@ -138,8 +138,10 @@ def _tell_until(stopped: threading.Event, asking: SpeakerSync, telling: SpeakerS
         with contextlib.suppress(Refused):
             while telling.fetch() and not stopped.is_set():
                 pass
-        with contextlib.suppress(Refused):
-            telling.tell()
+        # Before the first answer nothing is known of the clock that is told of.
+        if clock.is_measured:
+            with contextlib.suppress(Refused):
+                telling.tell()
         if time.monotonic() - tidied > _TIDY_SECONDS:
             tidied = time.monotonic()
             telling.tidy()

@@ -52,6 +52,11 @@ class SpeakerClock:
             self._book.keep("last_known", str(self._last_known))
 
     @property
+    def is_measured(self) -> bool:
+        """Whether the server was asked since the start."""
+        return self._anchor is not None
+
+    @property
     def is_sure(self) -> bool:
         """Whether the time can be played by: asked of the server since the start, or at least not before what was."""
         return self._anchor is not None or (self._last_known > 0 and self.now() >= self._last_known)

@@ -86,6 +86,7 @@ def log(request: OfficeRequest) -> HttpResponse:
         "outlets": _open_outlets(),
         "kept": asking.kept_agencies(request),
         "soon": now + attesting.EARLY,
+        "address": request.build_absolute_uri(),
     }
     return render(request, "bulletins/log.html", context)
 
