@@ -25,7 +25,8 @@ def heard_beside(rogue_seconds, show):
             for session in show:
                 phone.beacon.show_pass(session)
                 await asyncio.sleep(5)
-            phone.beacon.hide_pass()
+            if show:
+                phone.beacon.hide_pass()
             await asyncio.sleep(rogue_seconds)
         return log
 

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from tests.builders.serving import BLUEZONE, serving
 
+from bluezone.protocol.gatepass import read_screen
+
 SETUP = """
 import datetime
 from tests.builders.devices import agency, device
@@ -29,6 +31,17 @@ from django.db.models import Sum
 from bluezone.rollout.gates.models import GateCounter, Shift
 rows = GateCounter.objects.values_list("direction", "verdict").annotate(n=Sum("count"))
 print("COUNTED", *sorted(f"{verdict}={n}" for _direction, verdict, n in rows), Shift.objects.count())
+"""
+MOVE = """
+from django.utils import timezone
+from bluezone.rollout.gates import opening
+from bluezone.rollout.gates.models import Gate
+old = Gate.objects.get()
+other = opening.open_gate("admin", old.agency, "Cổng sau", timezone.now())
+opening.put_device("admin", old.devices.get().device, other)
+Gate.objects.filter(pk=other.pk).update(name="Cổng sau, đổi tên")
+opening.close_gate("admin", other, timezone.now())
+print("MOVED", other.number)
 """
 REVOKE = """
 from django.utils import timezone
@@ -120,6 +133,12 @@ def test_a_gate_counts_through_a_kill_and_tells_the_office_once(served, tmp_path
         assert gate.call("POST", "signOut")[1]["name"] == "Hà Thị Lan"
         gate.call("POST", "send")
         assert "COUNTED no_smartphone=1 out=1 told=2 1" in shell(served, COUNTED)
+
+        number = re.search(r"MOVED (\w+)", shell(served, MOVE))[1]
+        gate.call("POST", "send")
+        state = gate.state()
+        assert (state["gate"]["name"], state["gate"]["closed"]) == ("Cổng sau, đổi tên", True)
+        assert read_screen(state["screen"]["text"]).gate_id.hex() == number
 
         shell(served, REVOKE)
         gate.call("POST", "enter", direction="in", verdict="helped")
