@@ -184,6 +184,25 @@ def test_the_reports_leave_as_xlsx_and_docx_with_formulas_inert(client, directiv
     assert client.get(reverse("directive-file", args=[directive.pk, "docx"]) + where).status_code == 200
 
 
+def test_an_agency_that_asked_for_more_time_reads_what_it_asked_and_the_answer(client, directive, clerk, ward, officer):
+    task = door_to_door(directive)
+    page = reverse("inbox-one", args=[directive.dispatches.get(agency=ward).pk])
+    client.force_login(officer)
+    until = (today() + datetime.timedelta(days=60)).isoformat()
+    address = reverse("task-ask", args=[task.parties.get(agency=ward).pk])
+    client.post(address, {"kind": "extension", "until": until, "reason": "Mưa lũ, đường <b>hỏng</b>"})
+    assert "Mưa lũ, đường &lt;b&gt;hỏng&lt;/b&gt;" in client.get(page).text
+    assert "Chờ trả lời" in client.get(page).text
+
+    client.force_login(clerk)
+    client.post(
+        reverse("request-answer", args=[task.requests.get().pk]), {"granted": "0", "answer": "Đã gia hạn chung"}
+    )
+    client.force_login(officer)
+    assert "Không đồng ý" in client.get(page).text or "Không chấp nhận" in client.get(page).text
+    assert "Đã gia hạn chung" in client.get(page).text
+
+
 def test_the_registers_show_what_was_received_and_issued(client, directive, officer, ward, clerk):
     client.force_login(officer)
     client.post(reverse("inbox-act", args=[directive.dispatches.get(agency=ward).pk]), {"to": "received"})

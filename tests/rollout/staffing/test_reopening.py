@@ -123,12 +123,13 @@ def test_asking_to_reopen_is_practised_apart_answered_apart_and_erased(client, o
     client.force_login(admin)
     assert asked.agency.name not in client.get(f"/staff/{week}").text.split("</h1>")[1].split("<nav")[0]
     practise(client)
-    client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1", "answer": ""})
+    client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1", "answer": "Nộp trước thứ Sáu"})
     client.force_login(officer)
     practise(client)
 
     assert client.post(page + week, numbers).status_code == 302
     assert client.get(page + week).text.count("Tập xin mở lại") == 1
+    assert "Nộp trước thứ Sáu" in client.get(page + week).text
     practise(client, on=False)
     assert client.post(page + week, numbers).status_code == 409
     assert not AuditEntry.objects.filter(action="week_reopened").exists()

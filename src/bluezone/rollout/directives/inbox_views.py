@@ -187,6 +187,7 @@ def _page(
         "dispatch": shown,
         "directive": shown.directive,
         "parties": queries.tasks_for(shown),
+        "asked": list(queries.asked_by(shown)),
         "events": list(shown.events.select_related("actor")[:50]),
         "children": list(shown.children.select_related("agency")[:_MOST_BELOW]),
         "below": below,

@@ -24,6 +24,8 @@ from bluezone.rollout.directives.periods import Period
 NOT_RECEIVED = (DispatchState.ARRIVED, DispatchState.SENT_BACK)
 # Hours after which a dispatch that nobody has received is a reminder, and is told to the agency above.
 REMIND_HOURS, ESCALATE_HOURS = 24, 48
+# Requests of one agency about one document that its page shows.
+ASKED_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,11 @@ def reports_of(task: Task, period: Period, agency_ids: Iterable[int]) -> dict[in
     """Reports of a period by agency, for the agencies of one page."""
     found = Report.objects.filter(task=task, period=period.first, agency__in=list(agency_ids))
     return {report.agency_id: report for report in found.prefetch_related("evidence")}
+
+
+def asked_by(dispatch: Dispatch) -> QuerySet[ChangeRequest]:
+    """What this agency has asked for about the document's tasks, with the answers, newest first."""
+    return ChangeRequest.objects.filter(task__directive=dispatch.directive_id, agency=dispatch.agency_id)[:ASKED_SHOWN]
 
 
 def open_requests(directive: Directive) -> QuerySet[ChangeRequest]:
