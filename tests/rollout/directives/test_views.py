@@ -199,7 +199,7 @@ def test_an_agency_that_asked_for_more_time_reads_what_it_asked_and_the_answer(c
         reverse("request-answer", args=[task.requests.get().pk]), {"granted": "0", "answer": "Đã gia hạn chung"}
     )
     client.force_login(officer)
-    assert "Không đồng ý" in client.get(page).text or "Không chấp nhận" in client.get(page).text
+    assert "Từ chối" in client.get(page).text
     assert "Đã gia hạn chung" in client.get(page).text
 
 
