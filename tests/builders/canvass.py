@@ -22,9 +22,10 @@ __all__ = ["NOW", "Phone", "agency", "city", "connected", "door", "street"]
 def door(unit, head="", address="", group="Tổ 5", **values):
     """One household, put straight into the table."""
     folded = " ".join((fold(head), fold(address), fold(group)))
+    values = {"made_at": NOW - datetime.timedelta(days=9), "touched_at": NOW - datetime.timedelta(days=9), **values}
     return Household.objects.create(
         key=values.pop("key", None) or uuid.uuid4(), unit=unit, head=head, address=address, group=group,
-        group_folded=fold(group), folded=folded, **{"made_at": NOW - datetime.timedelta(days=9), **values},
+        group_folded=fold(group), folded=folded, **values,
     )  # fmt: skip
 
 

@@ -91,11 +91,7 @@ class KillablePhone:
     def visit(self, door: str, outcome: str, **facts: str) -> None:
         """One visit by hand. facts: fields of the household that are corrected before."""
         if facts:
-            self.show(f"/facts/{door}")
-            for name, value in facts.items():
-                self.page.fill(f"#{name}", value)
-            self.page.click("#save")
-            self.page.wait_for_selector("#visit")
+            self.correct(door, **facts)
         else:
             self.show(f"/door/{door}")
         self.page.click(f"label[for=outcome-{outcome}]")
@@ -103,6 +99,14 @@ class KillablePhone:
             self.page.fill("#lot", "L7")
         self.page.click("#save")
         self.page.wait_for_selector(".said")
+
+    def correct(self, door: str, **facts: str) -> None:
+        """Correct facts of a household by hand; the form of its visit is open afterwards."""
+        self.show(f"/facts/{door}")
+        for name, value in facts.items():
+            self.page.fill(f"#{name}", value)
+        self.page.click("#save")
+        self.page.wait_for_selector("#visit")
 
     def enter(self, doors: list[str], turf: int, photos: bool = True) -> None:
         """Enter a visit with a photograph at each door, through the app's own store."""
@@ -119,6 +123,12 @@ class KillablePhone:
         return self.page.evaluate(
             "import('/canvass/box.js').then(async ({Box}) => { const box = await Box.open(); const me = await box.me(); box.close(); return me; })"
         )
+
+    def lose(self, key: str) -> None:
+        """Let an entry get lost, as when a browser clears what it should not."""
+        self.page.evaluate(
+            "id => import('/canvass/box.js').then(async ({Box}) => { const box = await Box.open(); await box.remove(id); box.close(); })", key,
+        )  # fmt: skip
 
     def _heard(self, text: str) -> None:
         if text.startswith("kept "):

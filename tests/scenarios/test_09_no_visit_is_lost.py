@@ -16,6 +16,7 @@ import urllib.request
 import pytest
 from tests.builders.canvassing import ask, canvassing
 from tests.builders.canvassphone import KillablePhone, call, until
+from tests.builders.handset import made_secrets
 from tests.builders.serving import HOTLINE, free_port, start
 
 pytestmark = pytest.mark.browser
@@ -23,10 +24,12 @@ BY_HAND = 3
 
 
 class Server:
-    """A `serve` that goes and comes again under the same address."""
+    """A `serve` that goes and comes again under the same address, with keys that were made before."""
 
     def __init__(self, data):
         self.data, self.port = data, free_port()
+        data.mkdir()
+        shutil.copytree(made_secrets(), data / "keys")
         self.origin = f"http://localhost:{self.port}"
         self.served = None
 
@@ -54,7 +57,7 @@ def _answers(origin):
 
 @pytest.fixture
 def server(tmp_path):
-    found = Server(tmp_path / "data")
+    found = Server(tmp_path / "served")
     found.begin()
     yield found
     if found.served.process.poll() is None:
@@ -114,7 +117,7 @@ def test_visits_with_photos_survive_days_offline_a_killed_browser_and_a_server_t
     server.begin()
     phone.show("/backlog")
     phone.page.click("#send")
-    phone.page.wait_for_function("document.querySelector('#sync .ok')", timeout=120_000)
+    phone.page.wait_for_selector("#sync .ok", timeout=120_000)
 
     assert len(visits(server)) == len(all_of_them)
     assert {door.replace("-", "") for door in doors} == {door for _key, door in visits(server)}

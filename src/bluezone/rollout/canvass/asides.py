@@ -79,7 +79,7 @@ def _household(entry: ReadEntry, aside: Aside, now: datetime.datetime) -> Househ
     while found is not None and found.merged_into_id is not None:
         found = Household.objects.select_for_update(of=("self",)).select_related("unit").get(pk=found.merged_into_id)
     if found is None and entry.made and aside.unit is not None:
-        found = Household.objects.create(key=entry.door, unit=aside.unit, made_at=now, folded="")
+        found = Household.objects.create(key=entry.door, unit=aside.unit, made_at=now, touched_at=now, folded="")
     if found is None or (aside.unit_id is not None and found.unit_id != aside.unit_id):
         raise AsideNotTaken("the household is not one of this ward, or was deleted after its time")
     return found

@@ -97,7 +97,9 @@ def decide_pair(request: OfficeRequest, pk: int) -> HttpResponse:
         return _done(request, "canvass-pairs", lambda: joining.join(
             request.user.username, pair, decision == "first", now
         ))  # fmt: skip
-    return _done(request, "canvass-pairs", lambda: joining.apart(request.user.username, pair, now))
+    if decision == "apart":
+        return _done(request, "canvass-pairs", lambda: joining.apart(request.user.username, pair, now))
+    return redirect("canvass-pairs")
 
 
 @require_safe
@@ -116,7 +118,9 @@ def kept_aside(request: OfficeRequest) -> HttpResponse:
 def decide_aside(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take an entry in, or set it aside for good: 302 to the next."""
     aside = get_object_or_404(Aside, pk=pk, unit__in=wards_of(request.user))
-    act = asides.take_in if request.POST.get("decision") == "take" else asides.dismiss
+    act = {"take": asides.take_in, "dismiss": asides.dismiss}.get(request.POST.get("decision", ""))
+    if act is None:
+        return redirect("canvass-asides")
     return _done(request, "canvass-asides", lambda: act(request.user.username, aside, timezone.now()))
 
 

@@ -44,7 +44,9 @@ class Reach:
             return AsideReason.DOOR_GONE
         if self.sizes.get(entry.turf, 0) >= MOST_DOORS:
             return AsideReason.TURF_FULL
-        household = Household(key=entry.door, unit=lease.turf.unit, group=lease.turf.group, made_at=entry.at)
+        household = Household(
+            key=entry.door, unit=lease.turf.unit, group=lease.turf.group, made_at=entry.at, touched_at=entry.at
+        )
         self.households[entry.door], self.doors[entry.door] = household, lease
         self.sizes[entry.turf] = self.sizes.get(entry.turf, 0) + 1
         self.found.append((household, lease))
