@@ -31,8 +31,8 @@ _EN = {
     " to a clinic. This notice is sent once per stay.",
 }
 _CODE = {
-    "vi": "{code} là mã đăng ký địa điểm của {vi}. Mã dùng một lần, hết hạn sau 10 phút.",
-    "en": "{code} is your code to register a place with {en}. It works once, for 10 minutes.",
+    "vi": "{code} là mã đăng ký địa điểm của {vi}. Mã dùng một lần, hết hạn sau 30 phút.",
+    "en": "{code} is your code to register a place with {en}. It works once, for 30 minutes.",
 }
 
 

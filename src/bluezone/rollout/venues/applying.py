@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registering a venue: on the public site with a one-time code by e-mail, or at the ward in person.
+"""Registering a venue: on the public site with a one-time code by e-mail or text message, or at the ward in person.
 
 An application that came by the public site is nothing until its address is confirmed: no ward sees it before.
 """
@@ -11,6 +11,7 @@ from hmac import compare_digest
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from bluezone.accounts.auditing import record
@@ -18,6 +19,12 @@ from bluezone.accounts.models import Act
 from bluezone.accounts.sealing import keyed_digest
 from bluezone.agencies.models import AdminUnit
 from bluezone.messaging.email.queueing import send
+from bluezone.messaging.sms.budget import BudgetSpent
+from bluezone.messaging.sms.destinations import read_destination
+from bluezone.messaging.sms.models import Purpose
+from bluezone.messaging.sms.presentcity import present_city
+from bluezone.messaging.sms.queueing import SmsNotSet, queue
+from bluezone.messaging.sms.wording import code_text
 from bluezone.refusal import Refused
 from bluezone.rollout.venues.contact import Contact, contact_of, keep
 from bluezone.rollout.venues.models import MailCode, Venue, VenueState
@@ -29,7 +36,7 @@ _DIGITS = 6
 
 
 class MailMissing(Refused):
-    """This server sends no mail, so nobody can register by it; the ward registers in person. Nothing was stored."""
+    """This server cannot send the code now; the ward registers in person. Nothing was stored."""
 
     code = "venue_mail_missing"
 
@@ -70,9 +77,12 @@ class Application:
 
 def apply(application: Application, now: datetime.datetime) -> Venue:
     """Store an unconfirmed application and send its one-time code. Raises MailMissing, TooManyApplications."""
-    if settings.SMTP is None:
-        raise MailMissing("this server sends no mail; the ward registers venues in person")
+    by_text = not application.contact.email
+    if (settings.SMS if by_text else settings.SMTP) is None:
+        raise MailMissing("this server cannot send the code; the ward registers venues in person")
     venue = _venue(application, VenueState.UNCONFIRMED, now)
+    if by_text:
+        venue.contact_digest = keyed_digest("venue phone", read_destination(application.contact.phone))
     waiting = Venue.objects.filter(contact_digest=venue.contact_digest, state=VenueState.UNCONFIRMED)
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     with transaction.atomic():
@@ -80,9 +90,12 @@ def apply(application: Application, now: datetime.datetime) -> Venue:
             raise TooManyApplications("this address has several applications that are not confirmed")
         venue.save()
         MailCode.objects.create(venue=venue, digest=_digest(venue, code), expires_at=now + CODE_LIFE)
-        subject = _("Code for registering %(name)s") % {"name": venue.name}
-        text = _("The code is %(code)s. It works for 30 minutes, once. Nobody asked for it? Then do nothing.")
-        send(application.contact.email, subject, text % {"code": code}, now=now)
+        if by_text:
+            _text(application.contact.phone, code, now)
+        else:
+            subject = _("Code for registering %(name)s") % {"name": venue.name}
+            text = _("The code is %(code)s. It works for 30 minutes, once. Nobody asked for it? Then do nothing.")
+            send(application.contact.email, subject, text % {"code": code}, now=now)
     return venue
 
 
@@ -137,6 +150,14 @@ def _venue(application: Application, state: VenueState, now: datetime.datetime) 
     )  # fmt: skip
     keep(venue, application.contact)
     return venue
+
+
+def _text(phone: str, code: str, now: datetime.datetime) -> None:
+    language = "en" if get_language() == "en" else "vi"
+    try:
+        queue(phone, code_text(present_city(), language, code), language, Purpose.CODE, now=now)
+    except (SmsNotSet, BudgetSpent):
+        raise MailMissing("this server cannot send text messages now; the ward registers venues in person") from None
 
 
 def _digest(venue: Venue, code: str) -> str:

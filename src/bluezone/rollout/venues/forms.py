@@ -5,6 +5,7 @@ import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +13,7 @@ from bluezone.agencies.forms import day_field
 from bluezone.agencies.models import AdminUnit, UnitKind
 from bluezone.agencies.plainline import PlainLineField
 from bluezone.agencies.queries import day_to_show
+from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
 from bluezone.protocol.venue import MAX_ADDRESS_BYTES, MAX_NAME_BYTES
 from bluezone.rollout.venues.applying import Application
 from bluezone.rollout.venues.contact import PERSON_LENGTH, PHONE_LENGTH, Contact, contact_of
@@ -63,9 +65,29 @@ class VenueForm(forms.Form):
 
 
 class PublicVenueForm(VenueForm):
-    """The same on the public site, where the e-mail address is what is confirmed."""
+    """The same on the public site, where an address is confirmed: the e-mail's, or else the telephone's."""
 
-    email = forms.EmailField(label=_("E-mail"), help_text=_("A code is sent there; it is asked for on the next page."))
+    email = forms.EmailField(
+        label=_("E-mail"), required=False, help_text=_("A code is sent there; it is asked for on the next page.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.SMS is None:
+            self.fields["email"].required = True
+        else:
+            told = _("Without an e-mail address the code comes by text message to this number.")
+            self.fields["phone"].help_text = told
+
+    def clean(self) -> dict[str, Any]:
+        """Without an e-mail address the telephone must be one that a message can go to."""
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if not said.get("email") and "email" not in self.errors and "phone" not in self.errors:
+            try:
+                read_destination(said.get("phone", ""))
+            except DestinationInvalid:
+                self.add_error("phone", _("Give an e-mail address, or a mobile number that a code can be sent to."))
+        return said
 
 
 class CodeForm(forms.Form):

@@ -19,6 +19,7 @@ from bluezone.devices.audience import json_body, json_endpoint
 from bluezone.portal.showing import show
 from bluezone.portal.throttle import HourlyLimit, TooManyRequests
 from bluezone.rollout.venues import applying, counting
+from bluezone.rollout.venues.contact import contact_of
 from bluezone.rollout.venues.forms import CodeForm, PublicVenueForm
 from bluezone.rollout.venues.models import PosterCode, Venue
 from bluezone.rollout.venues.printing import screen_qr
@@ -50,7 +51,10 @@ def register(request: HttpRequest) -> HttpResponse:
             except applying.TooManyApplications:
                 told, status = _("This address has three applications open. Enter the code of one of them first."), 429
             except applying.MailMissing:
-                told, status = _("This site sends no mail now. Register at the People’s Committee of your ward."), 503
+                told, status = (
+                    _("This site cannot send codes now. Register at the People’s Committee of your ward."),
+                    503,
+                )
             else:
                 return _see(redirect("venue-apply-code", venue.handle))
     return _fresh(show(request, "public/venue_register.html", {"form": form, "told": told}, status=status))
@@ -78,7 +82,8 @@ def confirm(request: HttpRequest, handle: str) -> HttpResponse:
                 status = 410
             else:
                 return _see(redirect("venue-apply-code", handle))
-    context = {"venue": venue, "form": form, "told": told, "gone": status == 410}
+    by_text = not contact_of(venue).email
+    context = {"venue": venue, "form": form, "told": told, "gone": status == 410, "by_text": by_text}
     return _fresh(show(request, "public/venue_apply.html", context, status=status))
 
 
