@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from bluezone.accounts.sealing import SealBroken, unseal
 from bluezone.messaging.sms.closing import close
@@ -54,23 +54,29 @@ def claim(now: datetime.datetime, room: int) -> Claimed:
             lease=lease, lease_until=now + LEASE, state=State.SENDING
         )
         mine = list(Message.objects.filter(lease=lease).order_by("urgency", "queued_at").prefetch_related("parts"))
-        mine = [message for message in mine if not _closed_instead(message, now)]
+        mine = _without_closed(mine, now)
         return Claimed(lease, _marked(mine, now, room))
 
 
-def _closed_instead(message: Message, now: datetime.datetime) -> bool:
-    if message.expires_at <= now:
-        close([message], State.EXPIRED, now)
-    elif message.purpose != Purpose.CODE and OptOut.objects.filter(destination_hash=message.destination_hash).exists():
-        close([message], State.SUPPRESSED, now)
-    else:
-        return False
-    return True
+def _without_closed(messages: list[Message], now: datetime.datetime) -> list[Message]:
+    """Close what is too old or opted out of meanwhile; the others."""
+    hashes = {message.destination_hash for message in messages if message.purpose != Purpose.CODE}
+    unwanted = set(OptOut.objects.filter(destination_hash__in=hashes).values_list("destination_hash", flat=True))
+    old = [message for message in messages if message.expires_at <= now]
+    stopped = [
+        message
+        for message in messages
+        if message not in old and message.purpose != Purpose.CODE and message.destination_hash in unwanted
+    ]
+    close(old, State.EXPIRED, now)
+    close(stopped, State.SUPPRESSED, now)
+    closed = {message.pk for message in (*old, *stopped)}
+    return [message for message in messages if message.pk not in closed]
 
 
 def _marked(messages: list[Message], now: datetime.datetime, room: int) -> list[Outgoing]:
     out: list[Outgoing] = []
-    marked: list[Part] = []
+    marked: list[int] = []
     begun = []
     for message in messages:
         waiting = [part for part in message.parts.all() if part.state == PartState.WAITING][: room - len(out)]
@@ -82,12 +88,12 @@ def _marked(messages: list[Message], now: datetime.datetime, room: int) -> list[
         except SealBroken:
             close([message], State.FAILED, now, "seal broken")
             continue
-        for part in waiting:
-            part.state, part.submitted_at, part.reference = PartState.SUBMITTING, now, part.pk % _REFERENCES
-        marked += waiting
+        marked += [part.pk for part in waiting]
         begun.append(message.pk)
         out += _outgoing(message, waiting, number, measure(text), now)
-    Part.objects.bulk_update(marked, ["state", "submitted_at", "reference"])
+    Part.objects.filter(pk__in=marked).update(
+        state=PartState.SUBMITTING, submitted_at=now, reference=F("pk") % _REFERENCES
+    )
     Message.objects.filter(pk__in=begun, submitted_at__isnull=True).update(submitted_at=now)
     return out
 
@@ -98,7 +104,7 @@ def _outgoing(
     return [
         Outgoing(
             part_id=part.pk,
-            reference=part.reference,
+            reference=part.pk % _REFERENCES,
             destination=number,
             octets=measured.encoding.octets(measured.parts[part.number - 1]),
             data_coding=measured.encoding.data_coding,

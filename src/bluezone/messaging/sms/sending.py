@@ -25,6 +25,7 @@ from bluezone.refusal import Refused
 LOOK_SECONDS = 0.5
 # With something under way the next round begins as soon as anything is heard.
 BUSY_SECONDS = 0.05
+GATHER_SECONDS = 0.005
 SETTLE_SECONDS = 2.0
 SAY_SECONDS = 30.0
 _AFTER_TROUBLE_SECONDS = 2.0
@@ -55,6 +56,9 @@ class Sender:
                 handed_over = len(claimed.parts)
                 self._provider.hand_over(claimed.parts)
         self._heard += self._provider.listen(BUSY_SECONDS if busy or handed_over else wait_seconds)
+        # Answers come one by one, and each round costs the store the same: take along those that are on their way.
+        while handed_over and (more := self._provider.listen(GATHER_SECONDS)):
+            self._heard += more
         self._store(now)
         self._say(now)
         return handed_over
@@ -110,7 +114,7 @@ def send_until(stopped: threading.Event, provider: Provider | None = None) -> No
         close_old_connections()
         try:
             if not durable:
-                _make_durable()
+                make_durable()
                 durable = True
             sender.go_on(timezone.now())
         except (Refused, DatabaseError, OSError) as error:
@@ -125,7 +129,7 @@ def send_until(stopped: threading.Event, provider: Provider | None = None) -> No
         connection.close()
 
 
-def _make_durable() -> None:
+def make_durable() -> None:
     """A mark must outlive a power cut, or a message could go out twice; the office else syncs less often."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
