@@ -188,6 +188,15 @@ def test_more_phones_than_the_denominator_are_not_made_a_share(client, leader, w
     assert "1000.0%" not in text
 
 
+def test_where_nothing_was_counted_is_no_zero(client, leader, wards, figures_of_wards):
+    top, below = wards
+    with registered_only(Helped({WEEK: {below[0].path: 40}})):
+        text = body(client.get(f"/coverage/units/{top.pk}/league/?week={WEEK}").text)
+
+    assert text.count(">no data</a>") == 2
+    assert "0.0%" not in text.replace("10.0%", "")
+
+
 def test_passages_at_gates_are_in_no_league(client, leader, wards):
     top, _below = wards
     with registered_only(gates_of(wards, 50, 50, 50)):

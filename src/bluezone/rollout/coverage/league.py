@@ -37,7 +37,10 @@ class Held:
 
 @dataclass(frozen=True)
 class LeagueRow:
-    """One unit. place: None where it has no share to be ranked by. hidden_weeks: of those added, kept back."""
+    """One unit. place: None where it has no share to be ranked by.
+
+    count: None where nothing was counted or all of it is kept back. hidden_weeks: of those added, kept back.
+    """
 
     place: int | None
     unit: AdminUnit
@@ -61,7 +64,7 @@ class League:
     @property
     def hides_something(self) -> bool:
         """Whether any number is kept back."""
-        return any(row.count is None or row.hidden_weeks for row in self.rows)
+        return any(row.hidden_weeks for row in self.rows)
 
 
 def league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by: str) -> League:
@@ -83,7 +86,7 @@ def league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by: str
 def _counts(
     units: Sequence[AdminUnit], indicator: Indicator, weeks: Sequence[Week]
 ) -> dict[int, tuple[int | None, int]]:
-    """Of each unit the sum of the numbers that may be shown (None where none may), and how many weeks may not."""
+    """Of each unit the sum of the numbers that may be shown (None where there is none), and how many weeks may not."""
     shown: dict[int, list[int]] = {unit.pk: [] for unit in units}
     hidden = dict.fromkeys(shown, 0)
     for week in weeks:
@@ -94,7 +97,7 @@ def _counts(
                 hidden[unit.pk] += 1
             elif place in sums.figures:
                 shown[unit.pk].append(sums.counts[place])
-    return {pk: (sum(numbers) if numbers or not hidden[pk] else None, hidden[pk]) for pk, numbers in shown.items()}
+    return {pk: (sum(numbers) if numbers else None, hidden[pk]) for pk, numbers in shown.items()}
 
 
 def _held(count: int | None, figure: Denominator | None) -> Held:

@@ -30,6 +30,12 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def percent_short(share: float) -> str:
+    """A share as percent without a decimal that is nothing: `25%`, `12,5%`."""
+    return percent(share).replace(",0%", "%").replace(".0%", "%")
+
+
+@register.filter
 def range_of(interval: Interval) -> str:
     """An interval of a share as percent."""
     return f"{tenths(100 * interval.low)}–{tenths(100 * interval.high)}%"
