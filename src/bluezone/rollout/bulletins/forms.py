@@ -84,7 +84,7 @@ class EmergencyForm(forms.Form):
     """Where an emergency bulletin is aired at once."""
 
     outlets = forms.ModelMultipleChoiceField(
-        Outlet.objects.none(), label=_("Where"), widget=forms.CheckboxSelectMultiple
+        Outlet.objects.none(), label=_("Where it is aired"), widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, *args: Any, outlets: QuerySet[Outlet], **kwargs: Any) -> None:

@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('stopped_at', models.DateTimeField(null=True)),
                 ('bulletin', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='schedules', to='bulletins.bulletin')),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('outlets', models.ManyToManyField(related_name='schedules', to='bulletins.outlet', verbose_name='Where')),
+                ('outlets', models.ManyToManyField(related_name='schedules', to='bulletins.outlet', verbose_name='Where it is aired')),
             ],
             options={
                 'ordering': ['bulletin', 'first', 'pk'],

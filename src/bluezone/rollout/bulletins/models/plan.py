@@ -68,7 +68,7 @@ class Schedule(PractisedMixin):
     """
 
     bulletin = models.ForeignKey(Bulletin, on_delete=models.CASCADE, related_name="schedules")
-    outlets = models.ManyToManyField(Outlet, related_name="schedules", verbose_name=_("Where"))
+    outlets = models.ManyToManyField(Outlet, related_name="schedules", verbose_name=_("Where it is aired"))
     languages = models.JSONField(default=list)
     first = models.DateField(_("First day"))
     last = models.DateField(_("Last day"), null=True, blank=True)
