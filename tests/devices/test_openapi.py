@@ -35,4 +35,6 @@ def test_every_address_described_is_served(public):
         "device-enrol",
         "device-self",
         "gate-counters",
+        "canvass-sync",
+        "canvass-photo",
     ]
