@@ -44,7 +44,8 @@ class Gates(RunningShare):
 class Helped(Indicator):
     """Phones proven at drives: {week: {path: count}}."""
 
-    key, proof, name, base_name, adds_up = "helped", Proof.PROVEN, "helped at drives", "requests", True
+    key, proof, name, base_name = "helped", Proof.PROVEN, "helped at drives", "requests"
+    of_phones = adds_up = True
 
     def __init__(self, weeks):
         self.weeks = weeks

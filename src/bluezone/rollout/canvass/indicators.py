@@ -63,6 +63,7 @@ class _Phones(_OfDoors):
     """Phones of the households at which somebody was spoken to in a week."""
 
     base_name = gettext_lazy("smartphones in the households spoken to")
+    of_phones = True
     column: ClassVar[str]
 
     def figures(self, week: Week) -> Iterable[Figure]:

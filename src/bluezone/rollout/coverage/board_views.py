@@ -78,8 +78,9 @@ def _asked(request: OfficeRequest, pk: int) -> tuple[AdminUnit, Week]:
 
 
 def _chosen(request: OfficeRequest, able: list[Indicator]) -> Indicator | None:
-    """The indicator of `?of=`, else the first."""
-    return next((each for each in able if each.key == request.GET.get("of")), able[0] if able else None)
+    """The indicator of `?of=`, else the share running at the gates, else the first."""
+    by_key = {each.key: each for each in able}
+    return by_key.get(request.GET.get("of", "")) or by_key.get(RUNNING) or next(iter(able), None)
 
 
 def _is_latest(week: Week) -> bool:

@@ -82,7 +82,7 @@ class Indicator(abc.ABC):
     proof: ClassVar[Proof]
     name: ClassVar[Text]
     base_name: ClassVar[Text]
-    of_phones: ClassVar[bool] = True
+    of_phones: ClassVar[bool] = False
     adds_up: ClassVar[bool] = False
 
     @abc.abstractmethod

@@ -26,7 +26,6 @@ class RunningShare(Indicator):
     proof = Proof.PROVEN
     name = _("running, proven at the gates")
     base_name: ClassVar = _("passages in with a smartphone")
-    of_phones = False
 
     def interval(self, figures: Sequence[Figure]) -> Interval | None:
         """Bootstrap over gate-days; None for fewer than two."""

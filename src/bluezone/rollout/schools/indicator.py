@@ -30,6 +30,7 @@ class PupilsRunning(Indicator):
     proof = Proof.SELF_REPORTED
     name = gettext_lazy("pupils running it, by their school’s word")
     base_name = gettext_lazy("pupils with a smartphone")
+    of_phones = True
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """One for each school that reported; one query."""

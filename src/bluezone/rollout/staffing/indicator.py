@@ -21,6 +21,7 @@ class StaffRunning(Indicator):
     proof = Proof.SELF_REPORTED
     name = gettext_lazy("staff running it, by their agency’s word")
     base_name = gettext_lazy("staff with a smartphone")
+    of_phones = True
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """One for each agency that reported; one query."""
