@@ -27,7 +27,7 @@ from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Attestation, Outlet, OutletKind
 from bluezone.rollout.bulletins.printing import air_plan_pdf
 
-A_PAGE = 100
+A_PAGE = 60
 # Rows of a file; a week of a city is far below.
 MOST_ROWS = 20_000
 
