@@ -187,6 +187,14 @@ def publish_news(desk):
     assert "Đã đăng. Bạn đọc thấy trong vòng một phút." in desk.text
 
 
+def learn_to_walk(desk):
+    """Canvasser: the sheet says that the work is on the phone; how far the wards are is one step away."""
+    assert "/canvass/" in desk.text
+    assert "chưa có trang trong hệ thống điều hành" not in desk.text
+    desk.keys.press("Đi từng nhà", "link")
+    assert "Tiến độ" in desk.text
+
+
 def keep_the_gate(desk):
     """Gatekeeper: from the first page to the own gate, what it counted, and the tally sheet to print."""
     keys = desk.keys
@@ -231,6 +239,7 @@ WORK = {
     Role.ADMIN: make_an_account,
     Role.EDITOR: publish_news,
     Role.GATEKEEPER: keep_the_gate,
+    Role.CANVASSER: learn_to_walk,
     Role.SPEAKER_OPERATOR: enter_a_zone,
     **dict.fromkeys(TO_COME, read_the_sheet),
 }
