@@ -227,6 +227,27 @@ def read_the_sheet(desk):
     assert "vai trò của anh/chị" in desk.text
 
 
+def note_a_request(desk):
+    """Leader of drives: note what somebody asks on the telephone, then see that it waits in the queue."""
+    keys = desk.keys
+    keys.press("Ghi yêu cầu qua điện thoại", "link")
+    keys.write("Số điện thoại của người cần giúp", f"0912 000 {desk.person.width}")
+    keys.write("Địa chỉ", "Tổ 5")
+    keys.press("Ghi yêu cầu", "button")
+    ticket = desk.page.inner_text(".code")
+    keys.press("Đợt ra quân", "link")
+    keys.press("Yêu cầu hỗ trợ", "link")
+    assert ticket in desk.text
+
+
+def look_after_the_venue(desk):
+    """Venue owner: from the first page to the own venue, and a page for the till."""
+    keys = desk.keys
+    keys.press("Quán phở Bắc Hồ|Nhà hàng Núi Hoa", "link")
+    keys.press("Trang cho quầy|Địa chỉ mới cho quầy", "button")
+    assert "/till/" in desk.text
+
+
 WORK = {
     Role.ISSUER: approve,
     Role.CLERK: take_in_and_send,
@@ -241,6 +262,8 @@ WORK = {
     Role.GATEKEEPER: keep_the_gate,
     Role.CANVASSER: learn_to_walk,
     Role.SPEAKER_OPERATOR: enter_a_zone,
+    Role.DRIVE_LEAD: note_a_request,
+    Role.VENUE_OWNER: look_after_the_venue,
     **dict.fromkeys(TO_COME, read_the_sheet),
 }
 

@@ -4,6 +4,7 @@
 import datetime
 
 from django.utils import timezone
+from tests.builders import fieldwork
 from tests.rollout.directives.edxml.keys import signer
 
 _DAY = datetime.timedelta(days=1)
@@ -16,6 +17,7 @@ def furnish(users, now: datetime.datetime) -> None:
     _another_office(users["clerk", 1280], users["admin", 360], now)
     _locked_periods(users, now)
     _gate(users["admin", 360], users["officer", 1280], now)
+    fieldwork.furnish(users, now)
 
 
 def _campaign(now: datetime.datetime) -> None:

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drives and venues at every stage for who looks at pages, and what scenarios 12 and 14 begin with.
+
+Run as a program in a process of its own, because Django opens one data folder a process.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+POPULATION, SMARTPHONES = 4812, 3100
+
+
+def plant(data: Path) -> dict:
+    """{"code": one-time code of a device of kind "drive" that the Youth Union keeps}."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.builders.fieldwork", str(data)],
+        check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True,
+    )  # fmt: skip
+    return json.loads(ran.stdout)
+
+
+def furnish(users, now) -> None:
+    """A drive to come and one going on, with people who wait and one who is helped; venues at three stages."""
+    import datetime
+
+    from tests.builders import venues
+
+    from bluezone.agencies.models import AdminUnit, Agency
+    from bluezone.rollout.directives.models import Campaign
+    from bluezone.rollout.drives import driving, helping, open_help_request, queue
+    from bluezone.rollout.drives.models import HelpProof, HelpRequest
+    from bluezone.rollout.venues import deciding, inspecting, picturing
+
+    lead, officer, hour = users["drive_lead", 1280].username, users["officer", 1280], datetime.timedelta(hours=1)
+    team = driving.make_team(lead, Agency.objects.get(key="hoi-lhpn"), "Tổ phụ nữ Sông Cầu", 5)
+    ward = AdminUnit.objects.get(key="phuong-song-cau")
+    campaign = Campaign.objects.get(name="Toàn thành phố cài Bluezone")
+    going_on, _to_come = (
+        driving.plan(lead, driving.Plan(campaign, team, ward, place, begins, begins + 3 * hour))
+        for place, begins in (("Chợ Bắc Kạn", now - hour), ("Nhà văn hóa tổ 5", now + 48 * hour))
+    )
+    driving.open_drive(lead, going_on, now - hour)
+    here = [helping.join_stall(going_on) for _ in range(4)]
+    for one in here[:2]:
+        queue.claim(lead, one, team, now)
+    queue.help_done(lead, here[0], [team.pk], HelpProof.ATTESTED, now)
+    for number in range(2):
+        open_help_request("portal", f"0912 000 00{number}", "Tổ 5", "Nhờ cài giúp cho bà", ward.code)
+    queue.claim(lead, HelpRequest.objects.filter(drive=None).order_by("pk")[0], team, now)
+    driving.enter_tally(lead, going_on, 1, {"running": 12, "other_help": 3, "no_smartphone": 4, "could_not": 1})
+
+    commune = AdminUnit.objects.get(key="xa-duong-quang")
+    venues.applied(commune, now, name="Quán cà phê Suối Trăng")
+    open_one = venues.approved(commune, now)
+    deciding.renew(officer.username, open_one, now)
+    picture = picturing.redrawn(_Upload(venues.photo((800, 600))))
+    inspecting.inspect(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
+    gone = venues.approved(commune, now, name="Nhà nghỉ Ba Bể")
+    other = venues.approved(commune, now, name="Nhà hàng Núi Hoa")
+    for venue, width in ((open_one, 1280), (other, 360)):
+        type(venue).objects.filter(pk=venue.pk).update(owner=users["venue_owner", width])
+    deciding.suspend(officer.username, gone, "Đã chuyển chỗ", now)
+
+
+class _Upload:
+    """A file as a form hands it on."""
+
+    def __init__(self, content: bytes) -> None:
+        self.size, self.read = len(content), lambda: content
+
+
+def _main(data: Path) -> None:
+    from bluezone.web.preparing import open_office
+
+    open_office(data)
+    from django.utils import timezone
+
+    from bluezone.agencies.models import AdminUnit, Agency
+    from bluezone.devices import enrolling
+    from bluezone.devices.models import DeviceKind
+
+    now = timezone.now()
+    ward = AdminUnit.objects.get(key="phuong-song-cau")
+    for kind, value in (("population", POPULATION), ("smartphones", SMARTPHONES), ("venues", 120)):
+        ward.denominators.create(kind=kind, value=value, source="Chi cục Thống kê", as_of=timezone.localdate(now))
+    union = Agency.objects.get(key="thanh-doan")
+    _device, code = enrolling.make_device("admin.360", DeviceKind.DRIVE, "Máy nhận đợt ra quân", union, None, now)
+    sys.stdout.write(json.dumps({"code": code}))
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))
