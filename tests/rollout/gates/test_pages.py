@@ -13,7 +13,9 @@ from tests.builders.coverage import agency, city
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
 from bluezone.accounts.models import Act, AuditEntry, Role
+from bluezone.rollout.coverage import Week, agency_place
 from bluezone.rollout.gates import opening, roster
+from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates
 from bluezone.rollout.gates.models import Gate, GateDay, Gatekeeper
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
@@ -164,6 +166,13 @@ def test_small_numbers_are_kept_from_readers_of_other_agencies_in_every_view(cli
     # Neither the sum of a row nor what is left of it gives the small number away.
     assert None in (rows[other.pk].with_smartphone, rows[other.pk].other)
     assert None in (rows[other.pk].came_in, rows[other.pk].with_smartphone)
+    # Coverage keeps the same back, so that neither page gives away what the other hides.
+    week = Week.of(timezone.localdate())
+    for indicator, name in ((RunningAtGates(), "proven"), (CodeFresh(), "fresh"), (SeenAtGates(), "attested")):
+        counts, bases = indicator.kept_back(list(indicator.figures(week)))
+        shown = rows[other.pk]
+        assert (agency_place(other.agency_id) in counts) == (getattr(shown, name) is None)
+        assert (agency_place(other.agency_id) in bases) == (shown.with_smartphone is None)
     alone = client.get(f"/gates/{other.pk}/")
     assert alone.context["shown"] is None
     assert alone.context["row"].counted == rows[other.pk]

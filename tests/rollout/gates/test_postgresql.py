@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from tests.builders.postgresql import hold_on_postgresql_too
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 HERE = Path(__file__).parent
 SAME = ["test_counting.py", "test_day_sums.py", "test_papering.py", "test_load.py"]
 
 
-def test_counting_holds_on_postgresql_too():
+def test_counting_paper_and_load_hold_on_postgresql_too():
     hold_on_postgresql_too(HERE / name for name in SAME)

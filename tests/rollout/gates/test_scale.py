@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages ask the same number of questions however many gates there are; 1,000 gates that counted for 30 days (slow):
-every page under 150 ms of the server's work. On PostgreSQL through test_postgresql.py.
+every page under 150 ms of the server's work. Runs on the store that BLUEZONE_OFFICE_URL names, else on SQLite.
 """
 
 import datetime

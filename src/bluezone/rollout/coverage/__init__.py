@@ -9,11 +9,12 @@ from bluezone.rollout.coverage.indicators import Figure, Indicator, Proof, Repor
 from bluezone.rollout.coverage.intervals import Interval, bootstrap, wilson
 from bluezone.rollout.coverage.places import ROOT, Place, agency_place, hidden_places, places_of, unit_place
 from bluezone.rollout.coverage.running import RunningShare
-from bluezone.rollout.coverage.suppression import hidden_cells
+from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, hidden_cells
 from bluezone.rollout.coverage.weeks import Week, WeekUnreadable, week_or
 
 __all__ = [
     "ROOT",
+    "SMALLEST_SHOWN",
     "Figure",
     "Indicator",
     "Interval",

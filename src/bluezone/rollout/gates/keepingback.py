@@ -7,12 +7,12 @@ Source: design.md, "numbers": "cells under 5 suppressed above ward level".
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import pairwise
 
-from bluezone.rollout.coverage import ROOT, Place, hidden_cells, places_of
+from bluezone.rollout.coverage import ROOT, SMALLEST_SHOWN, Place, hidden_cells, places_of
 from bluezone.rollout.gates.models import Verdict
 from bluezone.rollout.gates.sums import Sums, came_in, with_smartphone
 
@@ -101,22 +101,25 @@ def hidden_by_name(everything: Mapping[int, GateWeek]) -> dict[str, frozenset[Pl
 # Coverage asks for the same week once an indicator, and working this out is most of its work.
 @lru_cache(maxsize=32)
 def _hidden(gates: tuple[tuple[int, GateWeek], ...]) -> dict[str, frozenset[Place]]:
-    everything = dict(gates)
-    parts = _tree(everything)
-    columns = {name: _sums(everything, name) for name in _NAMES}
+    chains = {pk: [*places_of(gate.unit_path, gate.agency_id), gate_place(pk)] for pk, gate in gates}
+    parts, columns = _tree(chains.values()), _columns(gates, chains)
     hidden: dict[str, set[Place]] = {name: set() for name in _NAMES}
-    before = -1
-    while (known := sum(map(len, hidden.values()))) > before:
-        before = known
-        for name, values in columns.items():
-            hidden[name] = hidden_cells(parts, values, ROOT, hidden[name])
-        for pk, gate in everything.items():
+    # A column in which no number is small, and none is hidden yet, has nothing to hide.
+    waiting = {
+        name for name, values in columns.items() if any(0 < number < SMALLEST_SHOWN for number in values.values())
+    }
+    while waiting:
+        for name in sorted(waiting):
+            hidden[name] = hidden_cells(parts, columns[name], ROOT, hidden[name])
+        waiting = set()
+        for pk, gate in gates:
             place = gate_place(pk)
             already = {name for name in _NAMES if place in hidden[name]}
             if already:
                 row = {name: getattr(gate.counted, name) or 0 for name in _NAMES}
-                for name in hidden_cells(_SUM, row, "came_in", already):
+                for name in hidden_cells(_SUM, row, "came_in", already) - already:
                     hidden[name].add(place)
+                    waiting.add(name)
     return {name: frozenset(places) for name, places in hidden.items()}
 
 
@@ -125,17 +128,22 @@ def gate_place(pk: int) -> Place:
     return ("gate", pk)
 
 
-def _tree(everything: Mapping[int, GateWeek]) -> dict[Place, list[Place]]:
+def _tree(chains: Iterable[Sequence[Place]]) -> dict[Place, list[Place]]:
     parts: dict[Place, dict[Place, None]] = {}
-    for pk, gate in everything.items():
-        for above, below in pairwise([*places_of(gate.unit_path, gate.agency_id), gate_place(pk)]):
+    for chain in chains:
+        for above, below in pairwise(chain):
             parts.setdefault(above, {})[below] = None
     return {place: list(below) for place, below in parts.items()}
 
 
-def _sums(everything: Mapping[int, GateWeek], name: str) -> dict[Place, int]:
-    values: defaultdict[Place, int] = defaultdict(int)
-    for pk, gate in everything.items():
-        for place in [*places_of(gate.unit_path, gate.agency_id), gate_place(pk)]:
-            values[place] += getattr(gate.counted, name) or 0
-    return values
+def _columns(
+    gates: Iterable[tuple[int, GateWeek]], chains: Mapping[int, Sequence[Place]]
+) -> dict[str, dict[Place, int]]:
+    """The sums of each number at each place."""
+    columns: dict[str, defaultdict[Place, int]] = {name: defaultdict(int) for name in _NAMES}
+    for pk, gate in gates:
+        for name, values in columns.items():
+            if number := getattr(gate.counted, name):
+                for place in chains[pk]:
+                    values[place] += number
+    return {name: dict(values) for name, values in columns.items()}
