@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.accounts.audiences import OfficeRequest, audience
@@ -19,6 +20,14 @@ from bluezone.rollout.canvass.models import LeafletMove, Turf
 from bluezone.rollout.canvass.scope import KEEPERS, chosen_wards, turf_or_404, wards_of
 
 COUNTS = ("phones", "seen", "told", "helped", "leaflets")
+_LABELS = {
+    "outcome": gettext_lazy("Outcome"),
+    "phones": gettext_lazy("Smartphones"),
+    "seen": gettext_lazy("Seen running"),
+    "told": gettext_lazy("By their word"),
+    "helped": gettext_lazy("Helped"),
+    "leaflets": gettext_lazy("Leaflets"),
+}
 
 
 @require_safe
@@ -57,7 +66,7 @@ def enter_sheet(request: OfficeRequest, pk: int, page: int) -> HttpResponse:
                 )
             return redirect("canvass-sheet-enter", pk, page + 1) if page < last else redirect("canvass-turf", pk)
     lines = [
-        (place, [(name, request.POST.get(f"{name}-{place.place}", "")) for name in ("outcome", *COUNTS)],
+        (place, [(name, label, request.POST.get(f"{name}-{place.place}", "")) for name, label in _LABELS.items()],
          f"again-{place.place}" in request.POST)
         for place in sheets.page_of(found, page)
     ]  # fmt: skip
