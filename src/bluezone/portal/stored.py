@@ -37,6 +37,11 @@ KEPT = [
         _("office store, encrypted"),
         _("30 days after it is done, 90 days at most"),
     ),
+    Kept(
+        _("Visited household: householder, address, number of phones, visits"),
+        _("office store; on the one phone that has the list, sealed"),
+        _("180 days after the last word; photographs 30 days"),
+    ),
     Kept(_("Subscription to notices"), _("keys store, a table of its own, without times"), _("until cancelled")),
     Kept(_("Code of a place"), _("its hash with the registrar; what hangs there in the office"), _("while it is kept")),
     Kept(
