@@ -62,6 +62,7 @@ def test_a_thousand_agencies_take_little_time_and_no_more_queries_than_forty(cli
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.django_db
 def test_the_same_with_a_year_of_weeks(client):
     found = hold(client, 1000, 5, weeks=52)
@@ -71,6 +72,8 @@ def test_the_same_with_a_year_of_weeks(client):
 
 
 @pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.timeout(900)
 def test_the_same_on_postgresql():
     if ON_POSTGRESQL:
         pytest.skip("is the run on PostgreSQL")

@@ -7,6 +7,7 @@ the map and the reports then show it. docs/coverage.md says how.
 
 from bluezone.rollout.coverage.indicators import Figure, Indicator, Proof, Reporting, register, registered
 from bluezone.rollout.coverage.intervals import Interval, bootstrap, wilson
+from bluezone.rollout.coverage.once import once
 from bluezone.rollout.coverage.places import ROOT, Place, agency_place, hidden_places, places_of, unit_place
 from bluezone.rollout.coverage.running import RunningShare
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, hidden_cells
@@ -28,6 +29,7 @@ __all__ = [
     "bootstrap",
     "hidden_cells",
     "hidden_places",
+    "once",
     "places_of",
     "register",
     "registered",

@@ -98,11 +98,12 @@ class Indicator(abc.ABC):
         return wilson(sum(figure.count for figure in figures), sum(figure.base for figure in figures))
 
     def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Place], set[Place]]:
-        """The places whose counts, and whose bases, are not shown above the ward; `figures` are all of a week."""
-        return (
-            hidden_places((figure.unit_path, figure.agency_id, figure.count) for figure in figures),
-            hidden_places((figure.unit_path, figure.agency_id, figure.base) for figure in figures),
-        )
+        """The places whose counts, and whose bases, are not shown above the ward; `figures` are all of a week.
+
+        A count beside a base that is hidden would say how large that base is at least.
+        """
+        bases = hidden_places((figure.unit_path, figure.agency_id, figure.base) for figure in figures)
+        return hidden_places((figure.unit_path, figure.agency_id, figure.count) for figure in figures) | bases, bases
 
     def reporting(self, unit_path: str, week: Week) -> Reporting | None:
         """Who under a unit has reported for a week; None where nothing is reported, as at gates."""

@@ -9,6 +9,7 @@ from bluezone.agencies.models import AdminUnit, Agency, Denominator, UnitKind
 from bluezone.agencies.queries import day_to_show, latest_figures
 from bluezone.rollout.coverage.indicators import Indicator, Proof, Reporting, registered
 from bluezone.rollout.coverage.intervals import Interval
+from bluezone.rollout.coverage.once import reading_once
 from bluezone.rollout.coverage.places import Place, own_place, unit_place
 from bluezone.rollout.coverage.sums import Sums, sums_of
 from bluezone.rollout.coverage.weeks import Week
@@ -96,7 +97,8 @@ def overview(
     """
     exact = exact and unit.kind in WARD_AND_BELOW
     indicators = [each for each in registered() if keys is None or each.key in keys]
-    counted = [(each, sums_of(each, week), sums_of(each, week.previous)) for each in indicators]
+    with reading_once():
+        counted = [(each, sums_of(each, week), sums_of(each, week.previous)) for each in indicators]
     units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
     rows = [_row(below, unit_place(below.pk), counted, week, exact, below.pk) for below in units]
     own = _row(None, own_place(unit.pk), counted, week, exact, unit.pk)

@@ -7,7 +7,7 @@
 
 In words: where many doors are left, where few phones may be running, where an hour of help has done most, and where
 somebody can go. The lower end of the interval is taken, so that little knowledge counts for need and not against it.
-What is not known stands at the middle of what is known elsewhere; a share that is not known counts as nobody running.
+What is not known counts as 500 households and one phone an hour, and a share that is not known as nobody running.
 A floor: the least covered unit of each ten (by the upper end of its interval, so that it is surely low) comes within
 the first three places of each ten, whatever its score.
 
@@ -15,13 +15,13 @@ Source: issue "5 of 8", 5; specs/risk.md, 5, 3. There are no data on movements, 
 """
 
 import math
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 # A place at which nobody was helped yet is not worthless, and one good afternoon is not ten times better.
 SLOWEST, FASTEST = 0.25, 4.0
-USUAL_SPEED = 1.0
+# Where nothing is known. Fixed and not the middle of the others, so that no unit's place hangs on what another one has.
+USUAL_SPEED, USUAL_HOUSEHOLDS = 1.0, 500
 WITHOUT_A_TEAM = 0.5
 # One floor place for each so many units, within so many first places.
 UNITS_A_FLOOR, FLOOR_PLACE = 10, 3
@@ -57,17 +57,15 @@ class Ranked:
 def rank(units: Iterable[Signals]) -> list[Ranked]:
     """Units in order of priority, the first first; equal ones in the order of their keys."""
     listed = list(units)
-    usual_doors = _middle([one.unvisited for one in listed if one.unvisited is not None], 0.0)
-    usual_speed = _middle([_bounded(one.speed) for one in listed if one.speed is not None], USUAL_SPEED)
     floor = _least_covered(listed)
-    scored = [Ranked(one, _score(one, usual_doors, usual_speed), one.key in floor) for one in listed]
+    scored = [Ranked(one, _score(one), one.key in floor) for one in listed]
     scored.sort(key=lambda one: (-one.score, one.signals.key))
     return _with_floor(scored)
 
 
-def _score(one: Signals, usual_doors: float, usual_speed: float) -> float:
-    doors = usual_doors if one.unvisited is None else one.unvisited
-    speed = usual_speed if one.speed is None else _bounded(one.speed)
+def _score(one: Signals) -> float:
+    doors = USUAL_HOUSEHOLDS if one.unvisited is None else one.unvisited
+    speed = USUAL_SPEED if one.speed is None else min(max(one.speed, SLOWEST), FASTEST)
     return doors * (1 - (one.low or 0.0)) * speed * (1 if one.teams else WITHOUT_A_TEAM)
 
 
@@ -88,11 +86,3 @@ def _with_floor(scored: list[Ranked]) -> list[Ranked]:
         tail.insert(0, head.pop(place))
         head.append(one)
     return head + tail
-
-
-def _bounded(speed: float) -> float:
-    return min(max(speed, SLOWEST), FASTEST)
-
-
-def _middle(values: Sequence[float], otherwise: float) -> float:
-    return statistics.median(values) if values else otherwise

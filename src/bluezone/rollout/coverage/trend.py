@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bluezone.rollout.coverage.indicators import Indicator
 from bluezone.rollout.coverage.intervals import Interval
+from bluezone.rollout.coverage.once import reading_once
 from bluezone.rollout.coverage.places import unit_place
 from bluezone.rollout.coverage.sums import sums_of
 from bluezone.rollout.coverage.weeks import Week
@@ -96,7 +97,8 @@ def trend(unit_id: int, indicator: Indicator, last: Week, *, exact: bool, weeks:
     chosen = [last]
     while len(chosen) < weeks:
         chosen.insert(0, chosen[0].previous)
-    return drawn(indicator, [_point(unit_id, indicator, week, exact) for week in chosen])
+    with reading_once():
+        return drawn(indicator, [_point(unit_id, indicator, week, exact) for week in chosen])
 
 
 def drawn(indicator: Indicator, points: Sequence[Point]) -> Trend:

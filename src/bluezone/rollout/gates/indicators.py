@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the gates bring into coverage: three shares of the same passages, and one of paper slips, never added."""
 
+import datetime
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 from urllib.parse import urlencode
@@ -9,12 +10,21 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.coverage import Figure, Place, Proof, RunningShare, Week, hidden_places
+from bluezone.rollout.coverage import Figure, Place, Proof, RunningShare, Week, hidden_places, once
 from bluezone.rollout.gates.keepingback import hidden_by_name
 from bluezone.rollout.gates.models import Gate, Verdict
 from bluezone.rollout.gates.papersums import came_in_on_paper, paper_days
 from bluezone.rollout.gates.queries import everything_of
-from bluezone.rollout.gates.sums import gate_days, with_smartphone
+from bluezone.rollout.gates.sums import Sums, gate_days, with_smartphone
+
+
+def _days_and_places(week: Week) -> tuple[dict[tuple[int, datetime.date], Sums], dict[int, tuple[str, int]]]:
+    """A week's sums by gate and day, and the unit's path and agency of each gate; two queries."""
+    sums = gate_days(week.first_day, week.last_day)
+    found = Gate.objects.filter(pk__in={gate_id for gate_id, _day in sums})
+    # Rows of numbers: making gates, agencies and units of them takes most of a page's time.
+    places = found.values_list("pk", "agency__unit__path", "agency_id")
+    return sums, {pk: (path, agency_id) for pk, path, agency_id in places}
 
 
 class RunningAtGates(RunningShare):
@@ -29,10 +39,7 @@ class RunningAtGates(RunningShare):
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """Three queries."""
-        sums = gate_days(week.first_day, week.last_day)
-        found = Gate.objects.filter(pk__in={gate_id for gate_id, _day in sums})
-        # Rows of numbers: making gates, agencies and units of them takes most of a page's time.
-        places = {pk: (path, agency) for pk, path, agency in found.values_list("pk", "agency__unit__path", "agency_id")}
+        sums, places = once(("gate days", week), lambda: _days_and_places(week))
         source = _("counted at the gates")
         for (gate_id, day), passages in sorted(sums.items()):
             base = with_smartphone(passages)
@@ -45,7 +52,8 @@ class RunningAtGates(RunningShare):
         """As the table of gates keeps them back, so that neither page gives away what the other hides."""
         if not figures:
             return set(), set()
-        hidden = hidden_by_name(everything_of(Week.of(figures[0].as_of)))
+        week = Week.of(figures[0].as_of)
+        hidden = once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
         return set(hidden[self.counts_of_row]), set(hidden[self.bases_of_row])
 
     def rows_address(self, unit_id: int, week: Week) -> str:
@@ -97,5 +105,6 @@ class SeenOnPaper(RunningAtGates):
         if not figures:
             return set(), set()
         counts = hidden_places((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
-        hidden = hidden_by_name(everything_of(Week.of(figures[0].as_of)))
+        week = Week.of(figures[0].as_of)
+        hidden = once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
         return counts, set(hidden[self.bases_of_row])

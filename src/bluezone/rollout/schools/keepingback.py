@@ -2,8 +2,9 @@
 """What a reader above the school is not shown of it: numbers under 5, and those from which one could be worked out.
 
 Two ways lead to a small number: subtracting schools from their ward, and subtracting columns (pupils minus pupils with
-a smartphone are those without). So each column is kept back wherever its own number is small, or what is left of the
-wider column is; each of these sets is closed under subtracting schools, and hiding more only tells less.
+a smartphone are those without). So each column is kept back wherever its own number is small, what
+is left of a wider column is, or the wider number is kept back, which a narrower one would bound. Each of these sets is
+closed under subtracting schools, and hiding more only tells less.
 Source: design.md, "numbers": "cells under 5 suppressed above ward level"; issue "5 of 8", 3.
 """
 
@@ -68,11 +69,13 @@ class SchoolSum:
 def kept_back(sums: Iterable[SchoolSum]) -> dict[str, set[Place]]:
     """For each of the four columns the places where it is kept back; all schools must be given, whatever is shown."""
     everything = list(sums)
-    found = {}
+    found: dict[str, set[Place]] = {}
     for name in NAMES:
         places = hidden_places((one.path, one.school_id, one.number(name)) for one in everything)
         for wider in _WITHIN[name]:
             left = [(one.path, one.school_id, one.number(wider) - one.number(name)) for one in everything]
             places |= hidden_places(left)
+            # Pupils running are no more than pupils: a number beside a wider one that is hidden bounds that one.
+            places |= found[wider]
         found[name] = places
     return found
