@@ -24,6 +24,7 @@ _MORE = [
     ("materials", _("Materials")),
     ("transparency", _("Transparency")),
     ("install", _("Install")),
+    ("venue-apply", _("Register a venue")),
 ]
 
 
