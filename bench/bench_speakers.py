@@ -137,21 +137,21 @@ def _cpu(process: int) -> float:
 
 
 def _listening(port: int) -> list[int]:
-    """The processes that were started to serve a port: those that name it, and their children."""
-    found = []
-    parents = {}
+    """The public origin's process that names the port, and everything it started."""
+    found, parents = [], {}
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-                if (
-                    f"\0{port}\0" in (folder / "cmdline").read_text() + "\0"
-                    and "granian" in (folder / "cmdline").read_text()
-                ):
-                    found.append(int(folder.name))
-            except (OSError, IndexError):
-                continue
-    return found + [child for child, parent in parents.items() if parent in found and child not in found]
+        if not folder.name.isdigit():
+            continue
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            command = (folder / "cmdline").read_text().split("\0")
+        except (OSError, IndexError):
+            continue
+        if "bluezone.web.origin" in command and str(port) in command:
+            found.append(int(folder.name))
+    for process in found:
+        found += [child for child, parent in parents.items() if parent == process]
+    return found
 
 
 def _free_port() -> int:
