@@ -129,6 +129,16 @@ def test_links_and_pins_are_shown_once_and_new_ones_only_for_classes_ticked(clie
     assert before["6B"] == after["6B"]
 
 
+def test_a_class_ended_by_a_slip_goes_on_within_ten_seconds(client, head, school):
+    one = class_named(school, "6A")
+    page = client.post(f"/schools/classes/{one.pk}/correct/", {"end": "1"}, follow=True).text
+    assert "Undo (10 seconds)" in page
+    client.post("/undo/", {"next": "/schools/"})
+    one.refresh_from_db()
+
+    assert one.ended_on is None
+
+
 def test_a_school_asks_for_a_locked_week_and_the_office_opens_it(client, head, school, admin):
     week = this_week().previous.previous
     client.post(f"/schools/{school.pk}/ask/?week={week}", {"reason": "Nộp nhầm"})

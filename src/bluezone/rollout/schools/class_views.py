@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.accounts import undoing
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
 from bluezone.refusal import Refused
@@ -30,7 +31,7 @@ from bluezone.rollout.schools.years import shown, year_of
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.STAFF_REPORTERS)
 def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The classes of this school year: 302 entered, 422 a line is no class. `?year=` chooses another year."""
+    """The classes of this school year: 302 entered, 422 a line is no class. `?week=` chooses the year."""
     school, now = asking.kept_school(request, pk), timezone.now()
     week = asking.chosen_week(request)
     year = year_of(week)
@@ -109,6 +110,7 @@ def correct(request: OfficeRequest, pk: int) -> HttpResponse:
     back = f"{reverse('school-classes', args=[one.school_id])}?week={week}"
     if "end" in request.POST:
         classes.end(one, timezone.localdate(now), request.user, now)
+        undoing.offer(request, classes.ENDED, now, pk=one.pk)
         messages.success(request, _("Class %(name)s has ended. What it sent stays.") % {"name": one.name})
         return redirect(back)
     form = ClassForm(request.POST, school=one.school)

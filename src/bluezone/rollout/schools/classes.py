@@ -5,10 +5,11 @@ import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from bluezone.accounts import auditing
+from bluezone.accounts import auditing, undoing
 from bluezone.accounts.models import Act, User
 from bluezone.agencies.folding import fold
 from bluezone.agencies.models import Agency
@@ -19,6 +20,8 @@ from bluezone.rollout.schools.names import looks_like_a_person
 from bluezone.rollout.schools.years import next_name
 
 MOST_CLASSES = 150
+# What the office offers to take back within ten seconds.
+ENDED = "school_class_ended"
 LONGEST_NAME = 20
 _NUMBER_AFTER = re.compile(r"(.*?)[\t,;: ]+(\d{1,4})\s*\Z")
 
@@ -113,6 +116,19 @@ def end(one: SchoolClass, day: datetime.date, by: User, now: datetime.datetime) 
         one.ended_on, one.link_digest, one.pin_digest, one.link_made_at = day, None, "", None
         one.save(update_fields=["ended_on", "link_digest", "pin_digest", "link_made_at"])
         auditing.record(by.username, Act.SCHOOL_CLASSES_SET, one.school.key, now=now, ended=1, year=one.year)
+
+
+@undoing.reverser(ENDED)
+def _go_on(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Let a class that was ended by a slip go on; its link stays closed. Raises UndoTooLate."""
+    one = SchoolClass.everything.select_related("school").filter(pk=values["pk"]).exclude(ended_on=None).first()
+    if one is None:
+        raise undoing.UndoTooLate("the class goes on already")
+    with transaction.atomic():
+        one.ended_on = None
+        one.save(update_fields=["ended_on"])
+        if not one.training:
+            auditing.record(by.username, Act.SCHOOL_CLASSES_SET, one.school.key, now=now, ended=-1, year=one.year)
 
 
 def carried_over(school: Agency, year: int) -> list[NamedClass]:
