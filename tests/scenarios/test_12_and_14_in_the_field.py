@@ -31,7 +31,8 @@ from bluezone.edge.gatesync import GateSync
 from bluezone.refusal import Refused
 
 __all__ = ["chromium"]
-pytestmark = pytest.mark.browser
+# A server, its people and five browsers: minutes on a loaded machine.
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 PLACE = "Nhà văn hóa Sông Cầu"
 
 
