@@ -37,6 +37,8 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
     """doors: how many in Tổ 5. phones: names of phones, each gets a code. lease: the first phone gets the list.
 
     officer: whether there is an officer of the ward. give: number of a device that gets list `turf` from now on.
+    load: {households, phones, visits}: many doors, and connected phones with a list of `visits` doors each.
+    count: only say how much there is.
     """
     from bluezone.web.preparing import open_office
 
@@ -58,7 +60,11 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
             "officer", Turf.objects.get(pk=wanted["turf"]), Device.objects.get(pk=wanted["give"]), now + week, now
         )
         return told
+    if "count" in wanted:
+        return _counted()
     peopling._last_until_today()
+    if "load" in wanted:
+        return _load(now, **wanted["load"])
     ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)
     phones = [
         enrolling.make_device("admin", "canvass", name, committee, ward, now) for name in wanted.get("phones", [])
@@ -83,6 +89,41 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
         user.save()
         RoleGrant.objects.create(user=user, role=Role.OFFICER, agency=committee, valid_from=datetime.date(2020, 1, 1))
     return told
+
+
+def _counted() -> dict[str, Any]:
+    from bluezone.rollout.canvass.models import Aside, Entry, Household, Visit
+
+    return {
+        "visits": Visit.objects.count(), "entries": Entry.objects.count(), "asides": Aside.objects.count(),
+        "reached": Household.objects.filter(reached_at__isnull=False).count(),
+    }  # fmt: skip
+
+
+def _load(now: datetime.datetime, households: int, phones: int, visits: int) -> dict[str, Any]:
+    from tests.builders.canvass import connected
+
+    from bluezone.agencies.models import AdminUnit, Agency
+    from bluezone.rollout.canvass import clocks, leasing
+    from bluezone.rollout.canvass.models import Household, Turf, TurfDoor
+
+    ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)
+    rows = [
+        Household(key=clocks.new_key(now), unit=ward, head=f"Hộ {n}", address=f"Số {n}", group=f"Tổ {n // 60}",
+                  group_folded=f"to {n // 60}", folded=f"ho {n} so {n} to {n // 60}", made_at=now, touched_at=now)
+        for n in range(households)
+    ]  # fmt: skip
+    Household.objects.bulk_create(rows, batch_size=500)
+    told = []
+    for number in range(phones):
+        turf = Turf.objects.create(unit=ward, name=f"Danh sách {number}", made_by="officer", made_at=now)
+        mine = rows[number * visits : (number + 1) * visits]
+        TurfDoor.objects.bulk_create(TurfDoor(turf=turf, household=one, place=n) for n, one in enumerate(mine, 1))
+        device, token = connected(committee, f"Máy {number}", now)
+        leasing.lease("officer", turf, device, now + datetime.timedelta(days=7), now)
+        doors = [str(one.pk) for one in mine]
+        told.append({"device": device.pk, "token": token, "turf": turf.pk, "doors": doors})
+    return {"phones": told}
 
 
 if __name__ == "__main__":
