@@ -67,6 +67,7 @@ def test_every_list_page_asks_as_many_questions_of_many_as_of_few(client, server
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_list_page_is_quick_in_a_large_office(client, server, record_property):
     few, full = grown(client, 60, 1000, 50, 53, largeoffice.REQUESTS)
     assert Report.objects.count() > 50_000
