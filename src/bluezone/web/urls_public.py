@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("bluezone.rollout.gates.urls_public")),
     path("", include("bluezone.rollout.visitors.urls_public")),
     path("", include("bluezone.messaging.cap.urls_public")),
+    path("", include("bluezone.rollout.drives.urls_public")),
     path("", include("bluezone.rollout.venues.urls_public")),
     path("", include("bluezone.rollout.canvass.urls_public")),
     path("", include("bluezone.rollout.schools.urls_public")),

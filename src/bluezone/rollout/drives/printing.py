@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is printed for a drive: the sheet with the stall's code, and the tally sheet for where there is no network."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.template.loader import render_to_string
+from django.utils import timezone, translation
 
 from bluezone.portal.facts import facts
 from bluezone.portal.printing import qr, write_pdf
@@ -26,13 +29,19 @@ def stall_link(drive: Drive) -> str:
 def stall_pdf(drive: Drive) -> bytes:
     """A4, Vietnamese over English, the code 150 mm wide. Raises SheetUnavailable."""
     context = {"drive": drive, "city": facts("vi"), "qr": qr(stall_link(drive))}
-    return write_pdf(render_to_string("drives/print/stall.html", context))
+    return _in_vietnamese("stall", context)
 
 
 def tally_pdf(drive: Drive) -> bytes:
     """A4 tally sheet: a row of boxes for each of the four numbers. Raises SheetUnavailable."""
-    context = {"drive": drive, "city": facts("vi"), "boxes": BOXES, "rows": ROWS}
-    return write_pdf(render_to_string("drives/print/tally.html", context))
+    day = timezone.localdate(drive.begins)
+    return _in_vietnamese("tally", {"drive": drive, "day": day, "city": facts("vi"), "boxes": BOXES, "rows": ROWS})
+
+
+def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
+    """The sheet whatever language the reader's page has: it hangs and is ticked where people are."""
+    with translation.override("vi"):
+        return write_pdf(render_to_string(f"drives/print/{name}.html", context))
 
 
 def pdf_response(content: bytes, name: str) -> HttpResponse:

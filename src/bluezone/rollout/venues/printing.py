@@ -10,6 +10,7 @@ from types import MappingProxyType
 import segno
 from django.http import HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from bluezone.portal.facts import facts
@@ -31,12 +32,12 @@ CARD_CODE_MM = 54
 
 def poster_pdf(code: PosterCode, paper: str) -> bytes:
     """The poster at the door. paper: of PAPERS. Raises SheetUnavailable."""
-    return write_pdf(render_to_string("venues/print/poster.html", {**_context(code), **PAPERS[paper]}))
+    return _in_vietnamese("poster", {**_context(code), **PAPERS[paper]})
 
 
 def card_pdf(code: PosterCode) -> bytes:
     """A card of A6 for tables and the counter. Raises SheetUnavailable."""
-    return write_pdf(render_to_string("venues/print/card.html", {**_context(code), "code_mm": CARD_CODE_MM}))
+    return _in_vietnamese("card", {**_context(code), "code_mm": CARD_CODE_MM})
 
 
 def poster_link(code: PosterCode) -> str:
@@ -65,6 +66,12 @@ def pdf_response(content: bytes, name: str) -> HttpResponse:
     response = HttpResponse(content, content_type="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     return response
+
+
+def _in_vietnamese(name: str, context: dict[str, object]) -> bytes:
+    """The sheet whatever language the reader's page has; its own words are in both."""
+    with translation.override("vi"):
+        return write_pdf(render_to_string(f"venues/print/{name}.html", context))
 
 
 def _context(code: PosterCode) -> dict[str, object]:
