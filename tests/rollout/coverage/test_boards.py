@@ -17,6 +17,7 @@ from bluezone.agencies.models import Denominator
 from bluezone.rollout.canvass import Doors
 from bluezone.rollout.coverage import Figure, Indicator, Proof, RunningShare, priority
 from bluezone.rollout.coverage.league import league
+from bluezone.rollout.coverage.places import unit_place
 from bluezone.rollout.drives import HelpDone
 from bluezone.rollout.staffing.indicator import StaffRunning
 
@@ -196,6 +197,18 @@ def test_where_nothing_was_counted_is_no_zero(client, leader, wards, figures_of_
 
     assert text.count(">no data</a>") == 2
     assert "0.0%" not in text.replace("10.0%", "")
+
+
+def test_a_count_beside_a_base_that_is_hidden_is_hidden_too_since_it_bounds_that_base(wards):
+    _top, below = wards
+    figures = [
+        Figure(ward.path, None, count, base, "g", DAY)
+        for ward, count, base in zip(below[:2], (0, 5), (1, 5), strict=True)
+    ]
+    counts, bases = Helped({}).kept_back(figures)
+
+    assert bases <= counts
+    assert unit_place(below[1].pk) in counts, "5 of 6 there would leave 1 at most here"
 
 
 def test_passages_at_gates_are_in_no_league(client, leader, wards):
