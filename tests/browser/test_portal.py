@@ -14,7 +14,7 @@ from tests.builders.visitor import DESK, NARROW, Visitor
 pytestmark = pytest.mark.browser
 PAGES = [
     "/", "/k", "/v", "/r", "/install/", "/protection/", "/guides/", "/faq/", "/news/", "/materials/", "/transparency/",
-    "/help/", "/help/K7M-2QX/", "/nothing/",
+    "/help/", "/help/K7M-2QX/", "/nothing/", "/k/stop", "/wifi",
 ]  # fmt: skip
 LANDING_BYTES = 60_000
 LANDING_SECONDS = 2.0
@@ -33,8 +33,15 @@ def reader(chromium, served):
     visitor.context.close()
 
 
-@pytest.mark.parametrize("size", [NARROW, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    ("language", "size"),
+    [
+        pytest.param("vi", NARROW, id="vi-phone"),
+        pytest.param("en", DESK, id="en-desk"),
+        pytest.param("en", NARROW, id="en-phone", marks=pytest.mark.slow),
+        pytest.param("vi", DESK, id="vi-desk", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("address", PAGES)
 def test_every_page_fits_and_axe_finds_nothing_serious(reader, served, address, language, size):
     page = reader.page
