@@ -85,5 +85,10 @@ def test_what_would_wait_longer_than_a_quarter_of_an_hour_is_not_aired():
     assert arrange([short], quiet=[(0.0, 60.0)])["short"].why is Displaced.QUIET
 
 
-def test_what_is_playing_already_is_not_moved():
-    assert arrange([Slot("next", 100.0, 10.0, Importance.PRIORITY)], taken=[(90.0, 130.0)])["next"].start == 130.0
+def test_what_is_playing_already_is_not_moved_and_only_an_emergency_does_not_wait_for_it():
+    playing = ((90.0, 130.0), Importance.NORMAL)
+    emergency = Slot("emergency", 100.0, 10.0, Importance.EMERGENCY)
+    assert arrange([Slot("next", 100.0, 10.0, Importance.PRIORITY)], taken=[playing])["next"].start == 130.0
+    assert arrange([emergency], taken=[playing])["emergency"].start == 100.0
+    first = ((90.0, 130.0), Importance.EMERGENCY)
+    assert arrange([emergency], taken=[first])["emergency"].start == 130.0

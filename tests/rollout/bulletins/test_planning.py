@@ -87,8 +87,12 @@ def test_an_emergency_is_aired_at_once_in_quiet_hours_too_and_nothing_else_is(bu
         scheduling.air_at_once(bulletin, [place], ["vi"], user, NOW)
 
     night = at(23)
+    planned(bulletin, place, times=("17:30",))
+    during = at(17, 30) + datetime.timedelta(seconds=1)
+    scheduling.air_at_once(approved("emergency", "Lũ", seconds=3.0), [place], ["vi"], user, during)
+    assert Airing.objects.get(importance="emergency").starts_at == during
     scheduling.air_at_once(approved("emergency", "Khẩn", seconds=2.0), [place], ["vi"], user, night)
-    airing = Airing.objects.get(importance="emergency")
+    airing = Airing.objects.get(importance="emergency", due_at=night)
     assert (airing.due_at, airing.starts_at) == (night, night)
     # An hour later nobody plays it any more, and the log keeps it.
     plan_ahead(night + HOUR)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 MOST_DELAY_SECONDS = 900.0
 # Between two bulletins, so that one does not run into the next.
 GAP_SECONDS = 2.0
+_LONGEST_SECONDS = 3600.0
 
 
 class Importance(enum.IntEnum):
@@ -59,18 +60,27 @@ class Place:
 Span = tuple[float, float]
 
 
-def arrange(slots: Iterable[Slot], quiet: Sequence[Span] = (), taken: Iterable[Span] = ()) -> dict[str, Place]:
+def arrange(
+    slots: Iterable[Slot], quiet: Sequence[Span] = (), taken: Iterable[tuple[Span, Importance]] = ()
+) -> dict[str, Place]:
     """Give each slot of one outlet a time at which nothing else plays.
 
-    quiet: [from, to) in which only emergencies play. taken: spans that are playing already and stay.
+    quiet: [from, to) in which only emergencies play. taken: what is playing already, with its class; it stays, and only
+    an emergency does not wait for it unless it is one itself.
     """
-    busy = sorted(taken)
+    playing = list(taken)
+    urgent = sorted(span for span, importance in playing if importance == Importance.EMERGENCY)
+    busy = sorted(span for span, _importance in playing)
     places: dict[str, Place] = {}
     for slot in sorted(slots, key=lambda one: (one.importance, one.rank, one.due, one.key)):
-        place = _placed(slot, busy, quiet)
+        is_urgent = slot.importance == Importance.EMERGENCY
+        place = _placed(slot, urgent if is_urgent else busy, quiet)
         places[slot.key] = place
         if place.start is not None:
-            bisect.insort(busy, (place.start, place.start + slot.seconds + GAP_SECONDS))
+            span = (place.start, place.start + slot.seconds + GAP_SECONDS)
+            bisect.insort(busy, span)
+            if is_urgent:
+                bisect.insort(urgent, span)
     return places
 
 
@@ -102,8 +112,8 @@ def _placed(slot: Slot, busy: list[Span], quiet: Sequence[Span]) -> Place:
 def _free(due: float, seconds: float, busy: list[Span]) -> float:
     """The first moment from `due` on at which `seconds` and the gap fit."""
     start = due
-    # A span that began before may still be going on; spans do not overlap, so one step back is enough.
-    at = max(bisect.bisect_left(busy, (due, due)) - 1, 0)
+    # An emergency may lie over what it interrupts, so a span further back can end later; none lasts an hour.
+    at = bisect.bisect_left(busy, (due - _LONGEST_SECONDS, 0.0))
     for begins, ends in busy[at:]:
         if start + seconds + GAP_SECONDS <= begins:
             break

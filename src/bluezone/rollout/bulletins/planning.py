@@ -159,10 +159,12 @@ def _give_times(airings: Iterable[_Wanted], chosen: dict[int, Outlet], now: date
         by_outlet[airing.outlet_id].append(airing)
     first, last = now.astimezone(zone).date(), (now + HORIZON).astimezone(zone).date()
     playing = Airing.objects.filter(outlet__in=list(by_outlet), due_at__lt=now, starts_at__gt=now - _STILL_PLAYING)
-    taken: dict[int, list[clashing.Span]] = defaultdict(list)
-    for outlet, key, starts, seconds in playing.values_list("outlet_id", "key", "starts_at", "seconds"):
+    taken: dict[int, list[tuple[clashing.Span, clashing.Importance]]] = defaultdict(list)
+    rows = playing.values_list("outlet_id", "key", "starts_at", "seconds", "importance")
+    for outlet, key, starts, seconds, importance in rows:
         if starts is not None and all(key != airing.key for airing in by_outlet[outlet]):
-            taken[outlet].append((starts.timestamp(), starts.timestamp() + seconds + clashing.GAP_SECONDS))
+            span = (starts.timestamp(), starts.timestamp() + seconds + clashing.GAP_SECONDS)
+            taken[outlet].append((span, _RANKS[importance]))
     for pk, mine in by_outlet.items():
         slots = [_slot(airing) for airing in mine]
         places = clashing.arrange(slots, quiet_spans(chosen[pk], first, last, zone), taken[pk])
