@@ -135,6 +135,25 @@ def test_the_default_alphabet_comes_back_as_it_was(text):
     assert measure(text).encoding is Encoding.GSM_7
 
 
+def test_the_default_alphabet_is_that_of_the_standard():
+    known = {
+        "@": "00",
+        "$": "02",
+        "_": "11",
+        "é": "05",
+        "¡": "40",
+        "Ä": "5b",
+        "§": "5f",
+        "ü": "7e",
+        "à": "7f",
+        "€": "1b65",
+    }
+    known |= {"[": "1b3c", "]": "1b3e", "{": "1b28", "}": "1b29", "\\": "1b2f", "~": "1b3d", "^": "1b14", "|": "1b40"}
+
+    assert {character: alphabet.encode(character).hex() for character in known} == known
+    assert alphabet.encode("Azaz09 ?\n").hex() == "417a617a3039203f0a"
+
+
 @given(st.binary(max_size=40))
 def test_any_octets_are_text_or_refused(octets):
     try:

@@ -2,6 +2,8 @@
 """The outbox against a real message centre: every message once, whatever breaks, and no number kept after it."""
 
 import datetime
+import socket
+import threading
 import time
 
 import pytest
@@ -252,6 +254,35 @@ def test_a_submit_without_answer_is_settled_by_query_sm_where_the_operator_knows
 
     assert sorted(one["to"] for one in centre.taken) == [NUMBER[1:], "84987654321"], "each once"
     assert any("asked" in line for line in centre.lines())
+
+
+def test_receipts_that_come_in_one_piece_with_the_answer_to_bind_are_heard(now):
+    from bluezone.messaging.sms.providers import Fate, Receipt
+    from bluezone.messaging.sms.providers.smpp import pdu
+    from bluezone.messaging.sms.smsurl import Smsc
+
+    text = b"id:A1 sub:001 dlvrd:001 submit date:2008071200 done date:2008071201 stat:DELIVRD err:000 text:"
+    addresses = b"\0" + b"\x01\x0184912345678\0" + b"\x05\x00BACKAN\0"
+    body = addresses + b"\x04\0\0" + b"\0\0" + b"\0\0\0\0" + bytes([len(text)]) + text
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        provider = SmppProvider(Smsc("127.0.0.1", listening.getsockname()[1], False, "a", "b", "BACKAN"))
+
+        def answer():
+            accepted, _address = listening.accept()
+            accepted.recv(1000)
+            bound = pdu.Pdu(pdu.BIND_TRANSCEIVER | pdu.RESPONSE, 0, 1, b"test\0")
+            accepted.sendall(bound.octets() + pdu.Pdu(pdu.DELIVER_SM, 0, 7, body).octets())
+            answered.append(accepted.recv(1000))
+            accepted.close()
+
+        answered = []
+        other = threading.Thread(target=answer)
+        other.start()
+        assert provider.room() > 0
+        assert provider.listen(1.0) == [Receipt("A1", None, Fate.DELIVERED)]
+        provider.confirm()
+        other.join(10)
+    assert answered[0][4:8] == bytes.fromhex("80000005"), "and confirmed"
 
 
 def test_a_message_accepted_long_ago_without_receipt_is_asked_for(centre, sender, now):

@@ -111,19 +111,23 @@ def send_until(stopped: threading.Event, provider: Provider | None = None) -> No
     sender = Sender(chosen)
     durable = False
     while not stopped.is_set():
-        close_old_connections()
+        if connection.vendor != "sqlite":
+            # A server may have ended it; SQLite's is kept, with what make_durable set.
+            close_old_connections()
         try:
             if not durable:
                 make_durable()
                 durable = True
             sender.go_on(timezone.now())
-        except (Refused, DatabaseError, OSError) as error:
+        except Exception as error:  # whatever it is, the messages of a city must not stop with this thread
             durable = False
+            connection.close()
             log.warning("sms: %s", error.code if isinstance(error, Refused) else type(error).__name__)
             stopped.wait(_AFTER_TROUBLE_SECONDS)
     try:
         sender.close()
     except (Refused, DatabaseError, OSError) as error:
+        # What was under way is settled by the next sender.
         log.warning("sms: %s", type(error).__name__)
     finally:
         connection.close()

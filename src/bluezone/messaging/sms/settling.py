@@ -29,7 +29,11 @@ def store(events: Sequence[Event], now: datetime.datetime) -> None:
     with transaction.atomic():
         known = {event.part_id for event in events if not isinstance(event, Receipt)}
         parts = {part.pk: part for part in Part.objects.filter(pk__in=known).select_related("message")}
-        touched = _receipts(events, parts, now)
+        messages: dict[object, Message] = {}
+        for part in parts.values():
+            # One object a message, or what is said of its one part would undo what is said of the other.
+            part.message = messages.setdefault(part.message_id, part.message)
+        touched = _receipts(events, parts, messages, now)
         for event in events:
             if not isinstance(event, Receipt) and event.part_id in parts:
                 part = parts[event.part_id]
@@ -144,10 +148,11 @@ def state_of(parts: Iterable[str]) -> State:
     return State.NOT_SENT if PartState.NOT_SENT in found else State.SENT
 
 
-def _receipts(events: Sequence[Event], parts: dict[int, Part], now: datetime.datetime) -> dict[int, Part]:
+def _receipts(
+    events: Sequence[Event], parts: dict[int, Part], messages: dict[object, Message], now: datetime.datetime
+) -> dict[int, Part]:
     """Note what receipts say of parts; one that belongs to none yet is kept for a day. Returns the parts changed."""
     fresh = {event.provider_id for event in events if isinstance(event, Accepted)}
-    messages = {part.message_id: part.message for part in parts.values()}
     changed: dict[int, Part] = {}
     for receipt in (event for event in events if isinstance(event, Receipt)):
         if receipt.fate not in _STATES:
@@ -157,7 +162,6 @@ def _receipts(events: Sequence[Event], parts: dict[int, Part], now: datetime.dat
             _keep(receipt, now)
             continue
         part = changed.get(found.pk) or parts.get(found.pk) or found
-        # One object a message, or the second would undo what the first says.
         part.message = messages.setdefault(part.message_id, part.message)
         if part.state in _CHANGEABLE:
             part.state, part.ask_at = _STATES[receipt.fate], None

@@ -36,6 +36,8 @@ class Session:
 
     def __init__(self, smsc: Smsc) -> None:
         self._buffer = bytearray()
+        # What came in one piece with the answer to bind: receipts that waited for us.
+        self._early: list[Pdu] = []
         self._sequence = 0
         self._socket = _connect(smsc)
         try:
@@ -48,12 +50,14 @@ class Session:
         sequence = self.send(pdu.BIND_TRANSCEIVER, bodies.bind(smsc))
         deadline = time.monotonic() + CONNECT_SECONDS
         while time.monotonic() < deadline:
-            for received in self.receive(0.2):
+            received_now = self.receive(0.2)
+            for place, received in enumerate(received_now):
                 if received.sequence == sequence and received.is_response:
                     if received.status in _PASSWORD_REFUSED:
                         raise BindRefused(f"the message centre refuses name or password (status {received.status:#x})")
                     if received.status != pdu.OK or received.command == pdu.GENERIC_NACK:
                         raise SessionLost(f"the message centre refuses to bind (status {received.status:#x})")
+                    self._early = received_now[place + 1 :]
                     return
         raise SessionLost("the message centre does not answer to bind_transceiver")
 
@@ -73,6 +77,9 @@ class Session:
 
     def receive(self, seconds: float) -> list[Pdu]:
         """Every whole PDU that is there, waiting at most so long for the first. Raises SessionLost, GarbageReceived."""
+        if self._early:
+            early, self._early = self._early, []
+            return early
         pending = isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
         if not pending and not select.select([self._socket], [], [], seconds)[0]:
             return []
