@@ -128,8 +128,10 @@ def test_12_a_stall_helps_people_and_no_phone_is_counted_twice(chromium, city, t
             gate.phone(),
         )
         # The verdict itself is shown for seconds, which a loaded machine may miss (test_gate_page.py looks at it).
-        expect(radio.locator("body")).to_contain_text("1 người đang ở trong", timeout=60_000)
-        assert gate.totals() == {"running": 1}
+        deadline = time.monotonic() + 60
+        while gate.totals() != {"running": 1}:
+            assert time.monotonic() < deadline, gate.totals()
+            time.sleep(0.1)
         gate.book.settle()
         with contextlib.suppress(Refused):
             # The config is not believed without the city's key; what was counted has left before that.
