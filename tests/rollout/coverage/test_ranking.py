@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bluezone.rollout.coverage.ranking import FLOOR_PLACE, UNITS_A_FLOOR, Signals, rank
 
-unhurried = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 shares = st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted)
 
 
