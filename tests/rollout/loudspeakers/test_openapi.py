@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What loudspeakers call is what docs/reference/openapi-speakers.yaml says, with a token and without."""
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import resolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from tests.builders.bulletins import machine, zone
 from tests.devices.conftest import public
 
+from bluezone.devices.enrolling import token_digest
+from bluezone.devices.models import Device
 from bluezone.rollout.loudspeakers.planserver import PlanServer, answers
 
 __all__ = ["public"]
@@ -31,23 +34,26 @@ def public_origin():
 @pytest.mark.django_db
 @pytest.mark.parametrize("connected", [True, False])
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_calls_do_what_openapi_says(public, operation, connected, data):
     case = data.draw(operation.as_strategy())
     operation.app = public_origin()
     if connected:
-        from bluezone.devices.models import Device
-
-        token = _token() if not Device.objects.exists() else _token.held
-        _token.held = token
-        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
+        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {_token()}"}
     answer = case.call(app=operation.app, base_url="http://testserver")
-    case.validate_response(answer, excluded_checks=[positive_data_acceptance])
+    # A schema cannot say which tokens the office has made; that a call without one is refused is tried by itself.
+    case.validate_response(answer, excluded_checks=[positive_data_acceptance, ignored_auth])
 
 
 def _token():
-    return machine(zone())[1]
+    """The token of one machine, made at the first example of a test."""
+    device = Device.objects.filter(kind="speaker").first()
+    if device is None:
+        return machine(zone())[1]
+    token = secrets.token_urlsafe(32)
+    Device.objects.filter(pk=device.pk).update(token_digest=token_digest(token))
+    return token
 
 
 def test_every_address_described_is_served(public):

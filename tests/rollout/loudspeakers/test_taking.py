@@ -10,7 +10,7 @@ from tests.devices.conftest import public
 from bluezone.rollout.bulletins import attesting, scheduling
 from bluezone.rollout.bulletins.airing import Aired, airings_between, counts_of, rows_of
 from bluezone.rollout.bulletins.indicators import AiredAttested
-from bluezone.rollout.bulletins.models import Airing
+from bluezone.rollout.bulletins.models import Airing, Bulletin
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.loudspeakers.indicators import AiredProven
 from bluezone.rollout.loudspeakers.models import Playing, Unit
@@ -139,12 +139,16 @@ def test_proven_and_attested_stand_apart_in_the_log_and_in_coverage(client, publ
 
 
 def test_practice_is_in_no_plan_and_no_figure(place, speaker):
-    from bluezone.accounts.training import practice
+    from bluezone.accounts.training import erase, practice
     from bluezone.rollout.loudspeakers.planserver import plan_of
 
     with practice():
         planned(approved(seconds=2.0), place.outlet)
         assert Airing.objects.count() > 0
     assert not Airing.objects.exists()
-    assert plan_of(speaker[0].pk, int(NOW.timestamp()))["items"] == []
+    assert plan_of(place.pk, int(NOW.timestamp()))["items"] == []
     assert list(AiredProven().figures(Week.of(NOW.date()))) == []
+    # After seven days it is gone as a whole.
+    erase(NOW + 8 * DAY)
+    assert not Airing.everything.exists()
+    assert not Bulletin.everything.exists()

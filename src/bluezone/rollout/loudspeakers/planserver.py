@@ -26,6 +26,9 @@ UNKNOWN_SECONDS = 1.0
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+# Zone and volume: machines with the same have the same plan.
+Place = tuple[int | None, int]
+_NOWHERE: Place = (None, 0)
 _CHALLENGE = ("WWW-Authenticate", "Bearer")
 
 
@@ -43,7 +46,9 @@ class PlanServer:
         self._holders: dict[str, int] = {}
         self._holders_at = self._unknown_at = self._version_at = -TOKENS_SECONDS
         self._stamp: tuple[int, int] = (-1, -1)
-        self._plans: dict[int, tuple[str, bytes]] = {}
+        self._places: dict[int, Place] = {}
+        self._plans: dict[Place, tuple[str, bytes]] = {}
+        self._zones: dict[int | None, dict[str, Any]] = {}
         self._heard: set[int] = set()
         self._flushed_at = clock()
 
@@ -105,13 +110,16 @@ class PlanServer:
             stamp = (_version(), int(self._wall() // 3600))
             with self._lock:
                 if stamp != self._stamp:
-                    self._stamp, self._plans = stamp, {}
+                    self._places, self._plans, self._zones = _places(), {}, {}
+                    self._stamp = stamp
                 self._version_at = now
-        plans = self._plans
-        found = plans.get(device)
+        place, plans, zones = self._places.get(device, _NOWHERE), self._plans, self._zones
+        found = plans.get(place)
         if found is None:
-            body = json.dumps(plan_of(device, self._stamp[1] * 3600), ensure_ascii=False).encode()
-            found = plans[device] = (f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
+            if place[0] not in zones:
+                zones[place[0]] = plan_of(place[0], self._stamp[1] * 3600)
+            body = json.dumps({**zones[place[0]], "volume": place[1]}, ensure_ascii=False).encode()
+            found = plans[place] = (f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
         return found
 
     def _note(self, device: int) -> None:
@@ -125,17 +133,15 @@ class PlanServer:
             _write_heard(heard, datetime.datetime.fromtimestamp(self._wall(), datetime.UTC))
 
 
-def plan_of(device: int, hour: int) -> dict[str, Any]:
-    """What a machine is to play from an hour before `hour` (Unix seconds, a full hour) until AHEAD after it."""
-    from bluezone.rollout.bulletins import Airing, emergency_sounds
-    from bluezone.rollout.loudspeakers.models import Unit
+def plan_of(zone: int | None, hour: int) -> dict[str, Any]:
+    """What a zone plays from an hour before `hour` (Unix seconds, a full hour) until AHEAD after it; no volume."""
+    from bluezone.rollout.bulletins import Airing, Outlet, emergency_sounds
 
-    unit = Unit.objects.select_related("zone__outlet").filter(pk=device).first()
-    if unit is None or unit.zone.by_hand:
-        return {"zone": None, "volume": 0, "items": [], "ready": []}
+    if zone is None:
+        return {"zone": None, "items": [], "ready": []}
     at = datetime.datetime.fromtimestamp(hour, datetime.UTC)
     due = Airing.objects.filter(
-        outlet=unit.zone_id, starts_at__gte=at - BEHIND, starts_at__lt=at + AHEAD, sound__isnull=False
+        outlet=zone, starts_at__gte=at - BEHIND, starts_at__lt=at + AHEAD, sound__isnull=False
     ).order_by("starts_at", "pk")
     rows = due.values_list("key", "starts_at", "seconds", "importance", "sound__sha256", "schedule__bulletin__title")
     items = [
@@ -143,8 +149,16 @@ def plan_of(device: int, hour: int) -> dict[str, Any]:
         for key, starts, seconds, kind, sound, title in rows
         if starts is not None
     ]
-    volume = unit.zone.volume if unit.volume is None else unit.volume
-    return {"zone": unit.zone.outlet.name, "volume": volume, "items": items, "ready": emergency_sounds()}
+    name = Outlet.objects.values_list("name", flat=True).get(pk=zone)
+    return {"zone": name, "items": items, "ready": emergency_sounds()}
+
+
+def _places() -> dict[int, Place]:
+    """Each machine's zone and volume; a zone that is played by hand gives its machines nothing."""
+    from bluezone.rollout.loudspeakers.models import Unit
+
+    units = Unit.objects.filter(zone__by_hand=False).values_list("pk", "zone_id", "volume", "zone__volume")
+    return {pk: (zone, own if own is not None else otherwise) for pk, zone, own, otherwise in units}
 
 
 def _version() -> int:

@@ -171,7 +171,7 @@ class Migration(migrations.Migration):
                 ('displaced', models.CharField(blank=True, max_length=8)),
                 ('outlet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='airings', to='bulletins.outlet')),
                 ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='airings', to='bulletins.schedule')),
-                ('script', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='bulletins.script')),
+                ('script', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='bulletins.script')),
                 ('sound', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='bulletins.sound')),
             ],
             options={

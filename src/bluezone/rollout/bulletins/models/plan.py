@@ -115,7 +115,7 @@ class Airing(PractisedMixin):
     key = models.CharField(max_length=64, unique=True)
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="airings")
     outlet = models.ForeignKey(Outlet, on_delete=models.PROTECT, related_name="airings")
-    script = models.ForeignKey(Script, on_delete=models.PROTECT, related_name="+")
+    script = models.ForeignKey(Script, on_delete=models.RESTRICT, related_name="+")
     sound = models.ForeignKey(Sound, on_delete=models.PROTECT, null=True, related_name="+")
     language = models.CharField(max_length=8, choices=Language)
     importance = models.CharField(max_length=12, choices=Importance)
