@@ -29,10 +29,11 @@ ELSEWHERE = {
     "second-factor-passkey-remove": "test_accounts.py",
     "code-state": "a part of the page of a new code, test_office.py",
     "code-declaration-called": "test_health.py opens declarations",
+    "visitors-states": "a part of the page of a visitors' desk, tests/rollout/visitors",
 }
 # Buttons that are there only at some moment; what answers is a page that is looked at, or no page at all.
 ACTS = re.compile(
-    r"-(end|remove|act|undo|apply|decide|discard|marked|add|answer|check|issue|revoke|reopen|written|pass|delete|tablet|badge)$"
+    r"-(end|remove|act|undo|apply|decide|discard|marked|add|answer|check|issue|revoke|reopen|written|pass|delete|tablet|badge|release|cancel)$"
 )
 # What is pressed has at least 48 px (look.md).
 _BUTTONS = """

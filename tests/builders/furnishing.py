@@ -18,6 +18,8 @@ def furnish(users, now: datetime.datetime) -> None:
     _locked_periods(users, now)
     _gate(users["admin", 360], users["officer", 1280], now)
     fieldwork.furnish(users, now)
+    _alerts(now)
+    _visitors(now)
 
 
 def _campaign(now: datetime.datetime) -> None:
@@ -96,3 +98,36 @@ def _gate(admin, officer, now: datetime.datetime) -> None:
     gate = opening.open_gate(admin.username, Agency.objects.get(key="ubnd-xa-duong-quang"), "Cổng chính", now)
     roster.nominate(officer.username, gate, "Hoàng Văn Bình", timezone.localdate(now), now=now)
     opening.open_gate(admin.username, Agency.objects.get(key="van-phong"), "Cổng trụ sở", now)
+
+
+def _alerts(now: datetime.datetime) -> None:
+    """An alert in force and the draft of another."""
+    from bluezone.messaging.cap.forms import AlertForm
+    from bluezone.messaging.cap.models import Alert
+
+    texts = {
+        "headline_vi": "Phát hiện ca mắc tại chợ",
+        "headline_en": "Case found at the market",
+        "description_vi": "Người đến chợ sáng nay có thể đã tiếp xúc.",
+        "description_en": "People at the market this morning may have been exposed.",
+        "instruction_vi": "Mở Bluezone. Sốt, ho: gọi trước khi đi khám.",
+        "instruction_en": "Open Bluezone. Fever or cough: call first.",
+    }
+    for sent_at, released_by in ((now, "signer"), (None, "")):
+        made = Alert.objects.create(
+            identifier=f"bluezone-{'sent' if sent_at else 'draft'}", expires_at=now + _DAY, made_at=now,
+            sent_at=sent_at, written_by="editor", released_by=released_by, **texts,
+        )  # fmt: skip
+        made.units.set(AlertForm().fields["units"].queryset[:2])
+
+
+def _visitors(now: datetime.datetime) -> None:
+    """A notice that a ward's desk had sent, and whose message was forgotten since."""
+    from bluezone.agencies.models import Agency
+    from bluezone.rollout.visitors.models import Notice
+
+    ward = Agency.objects.get(key="ubnd-phuong-song-cau")
+    Notice.objects.create(
+        house=f"a{ward.pk}", unit=ward.unit, channel="desk", language="en", consent=True, made_at=now,
+        day=timezone.localdate(now), made_by="officer",
+    )  # fmt: skip
