@@ -112,6 +112,9 @@ class _Speaker:
         condition = f"If-None-Match: {self.etag}\r\n" if self.etag else ""
         self.socket.sendall(f"{self.head}{condition}\r\n".encode())
         answer = self.socket.recv(65_536)
+        length = int(found[1]) if (found := re.search(rb"content-length: (\d+)", answer, re.IGNORECASE)) else 0
+        while len(answer) < answer.index(b"\r\n\r\n") + 4 + length:
+            answer += self.socket.recv(65_536)
         assert answer[9:12] in (b"200", b"304"), answer[:200]
         if found := re.search(rb'etag: ("[^"]+")', answer, re.IGNORECASE):
             self.etag = found[1].decode()
