@@ -31,8 +31,9 @@ def door(unit, head="", address="", group="Tổ 5", **values):
 
 def street(unit, doors=3, group="Tổ 5", now=NOW) -> Turf:
     """A list of doors of one residential group."""
+    before = now - datetime.timedelta(days=9)
     for number in range(1, doors + 1):
-        door(unit, f"Hộ {number}", f"Số {number:03d}, {group}", group)
+        door(unit, f"Hộ {number}", f"Số {number:03d}, {group}", group, made_at=before, touched_at=before)
     (turf,) = cutting.cut_group("officer", unit, group, now)
     return turf
 
