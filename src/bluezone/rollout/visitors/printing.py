@@ -3,6 +3,7 @@
 
 from django.http import HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import override
 
 from bluezone.portal import wording
 from bluezone.portal.facts import facts
@@ -15,17 +16,21 @@ def card_pdf(kind: str) -> bytes:
     """One card. kind: of CARDS. Raises SheetUnavailable."""
     paper, scale = CARDS[kind]
     city, english = facts("vi"), facts("en")
+    with override("en"):
+        headline_en = str(wording.headline(english))
+    with override("vi"):
+        headline, imprint = str(wording.headline(city)), str(wording.imprint(city))
     context = {
         "city": city,
         "paper": paper,
         "qr": qr(city.short_link),
-        "headline": wording.headline(city),
-        "headline_en": wording.headline(english),
-        "imprint": wording.imprint(city),
+        "headline": headline,
+        "headline_en": headline_en,
+        "imprint": imprint,
         "text": f"{10.5 * scale:.1f}",
         "title": f"{15 * scale:.1f}",
         "pad": f"{8 * scale:.1f}",
-        "code": f"{46 * scale:.1f}",
+        "code": f"{40 * scale:.1f}",
     }
     return write_pdf(render_to_string("visitors/print/card.html", context))
 
