@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
 
 from bluezone.agencies.models import AdminUnit, Denominator, Quantity
 from bluezone.rollout.coverage import agency_place, hidden_places
@@ -105,7 +106,7 @@ def by_ward(campaign_id: int | None, own: frozenset[int], now: datetime.datetime
     waiting = dict(open_now.values_list("unit").annotate(count=Count("pk")))
     units = AdminUnit.objects.filter(pk__in={*counted, *waiting}).order_by("name")
     figures: defaultdict[int, dict[str, Denominator]] = defaultdict(dict)
-    for figure in Denominator.objects.filter(unit__in=units, as_of__lte=now.date()).order_by("as_of"):
+    for figure in Denominator.objects.filter(unit__in=units, as_of__lte=timezone.localdate(now)).order_by("as_of"):
         figures[figure.unit_id or 0][figure.kind] = figure
     rows = [WardRow(unit, counted.get(unit.pk, Numbers()), waiting.get(unit.pk, 0), figures[unit.pk]) for unit in units]
     _keep_back([(row.unit.path, 0, row.numbers, row.unit.pk in own) for row in rows])
