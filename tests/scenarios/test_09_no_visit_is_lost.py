@@ -19,8 +19,9 @@ from tests.builders.canvassphone import KillablePhone, call, until
 from tests.builders.handset import made_secrets
 from tests.builders.serving import HOTLINE, free_port, start
 
-pytestmark = pytest.mark.browser
-BY_HAND = 3
+# Three starts of a server and two of a browser: most of a minute of one core.
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+DOORS, BY_HAND = 120, 3
 
 
 class Server:
@@ -81,12 +82,11 @@ def visits(server):
     return ask(server.data, "select key, door from canvass_visit")
 
 
-@pytest.mark.parametrize("many", [18, pytest.param(120, marks=pytest.mark.slow)])
-def test_visits_with_photos_survive_days_offline_a_killed_browser_and_a_server_that_restarts(server, phone, many):
-    told = canvassing(server.data, doors=many, phones=["Máy 1", "Máy 2"])
+def test_visits_with_photos_survive_days_offline_a_killed_browser_and_a_server_that_restarts(server, phone):
+    told = canvassing(server.data, doors=DOORS, phones=["Máy 1", "Máy 2"])
     doors, turf = told["doors"], told["turf"]
     phone.connect(told["phones"][0]["code"])
-    assert phone.page.locator("#doors a").count() == many
+    assert phone.page.locator("#doors a").count() == DOORS
     token = phone.me()["token"]
 
     # The network is gone; the app opens all the same, and keeps what is entered.
