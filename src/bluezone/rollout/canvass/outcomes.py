@@ -15,7 +15,7 @@ class Outcome(models.TextChoices):
     REFUSED = "refused", _("declined")
     NO_SMARTPHONE = "no_smartphone", _("no smartphone")
     MOVED = "moved", _("moved away")
-    LOCKED = "locked", _("locked")
+    LOCKED = "locked", _("door locked")
     SKIPPED = "skipped", _("passed by")
 
 

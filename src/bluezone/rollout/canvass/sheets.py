@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.utils.translation import override
 
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act
@@ -74,7 +75,9 @@ def sheet_pdf(turf: Turf) -> bytes:
         "turf": turf, "city": facts("vi"), "pages": shown, "digits": list(DIGITS.items()),
         "extra": range(3),
     }  # fmt: skip
-    return write_pdf(render_to_string("canvass/print/sheet.html", context))
+    # Vietnamese whatever language the office page has: it is walked with and handed in there.
+    with override("vi"):
+        return write_pdf(render_to_string("canvass/print/sheet.html", context))
 
 
 def enter(
