@@ -212,7 +212,7 @@ def enter_a_zone(desk):
     keys = desk.keys
     assert "/loudspeakers/" in desk.page.url
     keys.press("Nhập cụm loa", "link")
-    keys.choose("Cơ quan", "Trung tâm Văn hóa, Thể thao và Truyền thông thành phố")
+    keys.choose("Đơn vị", "Trung tâm Văn hóa, Thể thao và Truyền thông thành phố")
     keys.write("Tên cụm loa", f"Tổ {desk.person.width}")
     keys.press("Nhập$", "button")
     assert "Chép vào USB" in desk.text
