@@ -75,10 +75,13 @@ class KillablePhone:
         if self.process.poll() is None:
             self.kill()
 
-    def show(self, path: str = "/") -> None:
-        """Open the app afresh."""
-        self.page.goto("about:blank")
-        self.page.goto(f"{self.origin}/canvass/#{path}")
+    def show(self, path: str = "/", afresh: bool = False) -> None:
+        """Go to a screen. afresh: load the app anew, as when it is opened; the first time it is in any case."""
+        if afresh or not self.page.url.startswith(f"{self.origin}/canvass/"):
+            self.page.goto("about:blank")
+            self.page.goto(f"{self.origin}/canvass/#{path}")
+        else:
+            self.page.evaluate("path => { location.hash = path; }", path)
 
     def connect(self, code: str) -> None:
         """Type the office's code; the app is kept for offline use afterwards."""
@@ -98,7 +101,7 @@ class KillablePhone:
         if outcome == "leaflet":
             self.page.fill("#lot", "L7")
         self.page.click("#save")
-        self.page.wait_for_selector(".said")
+        self.page.wait_for_selector("#doors")
 
     def correct(self, door: str, **facts: str) -> None:
         """Correct facts of a household by hand; the form of its visit is open afterwards."""

@@ -128,7 +128,7 @@ def _a_double_is_merged(server, phone, desk, door, turf):
     phone.page.wait_for_selector("#visit")
     phone.page.click("label[for=outcome-running]")
     phone.page.click("#save")
-    phone.page.wait_for_selector(".said")
+    phone.page.wait_for_selector("#doors")
     sent(phone)
     assert ask(server.data, "select count(*) from canvass_household") == [(5,)]
     assert ask(server.data, "select reason, body from canvass_aside") == []
@@ -181,7 +181,7 @@ def test_a_lost_phone_is_ended_with_one_click_and_its_app_empties_at_the_next_co
     desk.locator("section.card", has=desk.locator("h2:has-text('Máy 2')")).locator("button.grave").click()
     desk.wait_for_selector(".note.success")
     # Opening the app is a contact.
-    phone.show()
+    phone.show(afresh=True)
     phone.page.wait_for_selector("#emptied")
     assert phone.me() is None
     assert phone.waiting() == []

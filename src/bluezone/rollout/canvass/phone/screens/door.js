@@ -71,6 +71,8 @@ function visitForm(app, door) {
     const wrong = missing();
     if (wrong) return refuse(wrong);
     button.setAttribute("aria-disabled", "true");
+    // What was said of the entry before must not be taken for this one.
+    app.said = null;
     try {
       const { visit, facts } = read();
       await app.box.keep({ door: door.door, turf: door.turf, made: Boolean(door.made), visit, facts, photo: picture.value() });
