@@ -86,7 +86,7 @@ def test_another_house_is_not_to_be_had_and_the_ward_has_its_own(client, desk, h
     other = Agency.objects.get(key="ubnd-phuong-song-cau")
     Agency.objects.filter(pk=other.pk).update(valid_to=None)
     assert desk.post(f"/visitors/?house=a{other.pk}", YES).status_code == 404
-    assert desk.get(f"/visitors/states/?house=a{other.pk}").status_code == 404
+    assert desk.get(f"/visitors/a{other.pk}/states/").status_code == 404
     client.force_login(person("officer", "officer", other))
     assert client.post(f"/visitors/?house=a{other.pk}", YES).status_code == 302
     assert client.post(f"/visitors/?house=a{hotel.pk}", YES).status_code == 404

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.agencies.sheets import MAX_FILE_BYTES
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
 
-LANGUAGES = [("", _("by the number")), ("vi", "Tiếng Việt"), ("en", "English")]
+LANGUAGES = [("", _("by the number")), ("vi", _("Vietnamese")), ("en", _("English"))]
 
 
 class PhoneField(forms.CharField):

@@ -7,7 +7,7 @@ from bluezone.rollout.visitors import list_views, views
 
 urlpatterns = [
     path("visitors/", views.desk, name="visitors"),
-    path("visitors/states/", views.states, name="visitors-states"),
+    path("visitors/<str:house>/states/", views.states, name="visitors-states"),
     path("visitors/list/", list_views.guest_list, name="visitors-list"),
     path("visitors/week/", views.week, name="visitors-week"),
     path("visitors/card/<str:kind>.pdf", views.card, name="visitors-card"),

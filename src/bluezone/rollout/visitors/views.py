@@ -59,10 +59,9 @@ def desk(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.VISITOR_DESKS)
-def states(request: OfficeRequest) -> HttpResponse:
+def states(request: OfficeRequest, house: str) -> HttpResponse:
     """The newest notices again, for a page that is open."""
-    house = asking.chosen_house(request, houses_of(request.user))
-    newest = queries.newest(house)
+    newest = queries.newest(asking.house_of(house, houses_of(request.user)))
     response = render(request, "visitors/newest.html", {"newest": newest})
     response.headers["X-Code-State"] = "open" if queries.is_open(newest) else "settled"
     return response
