@@ -18,7 +18,10 @@ from bluezone.rollout.coverage.weeks import Week
 
 URLCONF = "bluezone.web.urls_office"
 # Whoever can do the most on a page comes first, so that a page is looked at with all its buttons.
-READERS = ("issuer", "clerk", "lead", "officer", "admin", "supervisor", "leader", "editor", "canvasser", "drive_lead")
+READERS = (
+    "issuer", "clerk", "lead", "officer", "admin", "supervisor", "leader", "editor", "speaker_operator", "canvasser",
+    "drive_lead",
+)  # fmt: skip
 # Addresses of one route that one reader asks for.
 MOST_OF_A_ROUTE = 7
 _HREF = re.compile(r'href="(/[^"#]*)')

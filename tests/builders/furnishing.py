@@ -4,7 +4,7 @@
 import datetime
 
 from django.utils import timezone
-from tests.builders import fieldwork
+from tests.builders import dutywork, fieldwork
 from tests.rollout.directives.edxml.keys import signer
 
 _DAY = datetime.timedelta(days=1)
@@ -18,6 +18,7 @@ def furnish(users, now: datetime.datetime) -> None:
     _locked_periods(users, now)
     _gate(users["admin", 360], users["officer", 1280], now)
     fieldwork.furnish(users, now)
+    dutywork.furnish(users, now)
     _alerts(now)
     _visitors(now)
 

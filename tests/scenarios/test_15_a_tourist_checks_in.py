@@ -23,10 +23,12 @@ def hotel(tmp_path_factory):
     """A served city whose notice is two segments with diacritics, its message centre, and the desk of a hotel."""
     folder = tmp_path_factory.mktemp("scenario15")
     write_city(folder / "data", public_host="bluezone.gov.vn", sms_notice_segments=2)
-    with Centre(folder) as centre:
-        with serving(folder / "data", environment={"BLUEZONE_SMS_URL": centre.address(references=1)}) as served:
-            furnish(folder / "data")
-            yield served, centre, Desk(served.office)
+    with (
+        Centre(folder) as centre,
+        serving(folder / "data", environment={"BLUEZONE_SMS_URL": centre.address(references=1)}) as served,
+    ):
+        furnish(folder / "data")
+        yield served, centre, Desk(served.office)
 
 
 def wait_for(found, seconds=30.0):

@@ -83,8 +83,8 @@ def purge_office(now: datetime.datetime) -> None:
     from bluezone.rollout.gates import retention as gates_retention
     from bluezone.rollout.schools import retention as schools_retention
     from bluezone.rollout.staffing import retention as staffing_retention
-    from bluezone.rollout.visitors import retention as visitors_retention
     from bluezone.rollout.venues import retention as venues_retention
+    from bluezone.rollout.visitors import retention as visitors_retention
 
     training.erase(now)
     accounts_retention.purge(now)

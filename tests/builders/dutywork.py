@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""House visits, schools, bulletins and loudspeakers at work, for who looks at pages."""
+
+import datetime
+
+_HOUR = datetime.timedelta(hours=1)
+
+
+def furnish(users, now) -> None:
+    """Plant it; users: accounts by (role, width)."""
+    _house_visits(now)
+    _schools(users, now)
+    _bulletins(users, now)
+
+
+def _house_visits(now) -> None:
+    """A list that a phone works on: two versions of one fact, a door twice, an entry kept aside, one that waits."""
+    from tests.builders.canvass import Phone, connected, door, street
+
+    from bluezone.agencies.models import AdminUnit, Agency
+    from bluezone.rollout.canvass import doubles, leasing, receiving
+    from bluezone.rollout.canvass.models import Household
+
+    ward, keeper = AdminUnit.objects.get(key="phuong-song-cau"), Agency.objects.get(key="ubnd-phuong-song-cau")
+    turf = street(ward, 6, now=now)
+    street(ward, 3, group="Tổ 7", now=now)
+    phone = Phone.leasing(turf, keeper, now=now)
+    doors = list(Household.objects.filter(places__turf=turf).order_by("places__place"))
+    said = [
+        phone.entry(doors[0], changes={"smartphones": "2"}),
+        phone.entry(doors[1], changes={"head": "Nguyễn Văn An"}),
+        phone.entry(doors[1], None, changes={"head": "Nguyễn Văn Ân"}),
+        phone.entry(doors[2], changes={"head": ("Hà Thị Lan", [f"{int(now.timestamp() * 1000) - 5:013d}.0000.x1"])}),
+        phone.entry(doors[3], at=now + 30 * _HOUR),
+    ]
+    told = phone.push(*said, last_number=phone.number)
+    receiving.receive(phone.device, receiving.Push(told["run"], phone.number, 0, 0, 1, told["entries"]), now)
+    for head in ("Trần Văn Bình", "Tran Van Binh"):
+        door(ward, head, "Số 12, ngõ 3", "Tổ 9", made_at=now, touched_at=now)
+    doubles.propose(ward, now)
+    other, _token = connected(keeper, "Máy 2", now)
+    leasing.lease("officer", street(ward, 2, group="Tổ 8", now=now), other, now + 48 * _HOUR, now)
+
+
+def _schools(users, now) -> None:
+    """A school with two classes, one of which has counted."""
+    from tests.builders.schools import class_named, counted, school
+
+    from bluezone.accounts.models import Role, RoleGrant
+    from bluezone.agencies.models import AdminUnit
+
+    made = school("Trường THCS Sông Cầu", AdminUnit.objects.get(key="phuong-song-cau"), users["leader", 1280])
+    counted(class_named(made, "6A"), 40, 31, 22, 9)
+    since = datetime.date(2020, 1, 1)
+    RoleGrant.objects.create(user=users["officer", 1280], role=Role.OFFICER, agency=made, valid_from=since)
+
+
+def _bulletins(users, now) -> None:
+    """A bulletin on the air at a zone, a station and a zone that plays by hand; one that waits to be heard."""
+    from tests.builders import bulletins
+
+    from bluezone.agencies.models import Agency
+    from bluezone.rollout.bulletins import planning, writing
+
+    centre = Agency.objects.get(key="trung-tam-vhtttt")
+    zone, by_hand = bulletins.zone("Tổ 5", centre), bulletins.zone("Tổ 6", centre, by_hand=True)
+    bulletins.machine(zone, now=now)
+    on_air = bulletins.approved(now=now - 4 * _HOUR, keeper=centre, seconds=2.0)
+    times = sorted({f"{(now + datetime.timedelta(hours=7) - _HOUR).hour:02d}:30", "17:30"})
+    station = bulletins.station()
+    type(station).objects.filter(pk=station.pk).update(agency=centre)
+    bulletins.planned(on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR)
+    waits = writing.new_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)
+    writing.write(waits, "vi", bulletins.TEXT, users["editor", 360], now)
+    planning.plan_ahead(now)
