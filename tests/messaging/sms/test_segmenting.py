@@ -2,6 +2,7 @@
 """How texts are encoded and cut: nothing lost, nothing split, and the sizes that the city was promised."""
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -182,3 +183,11 @@ def test_empty_and_endless_texts_are_refused():
     assert checked("a" * 918).segments == 6
     with pytest.raises(TextTooLong):
         checked("a" * 919)
+
+
+def test_a_city_written_with_diacritics_in_english_costs_no_more_segments():
+    city = replace(BAC_KAN, name_en="Bắc Kạn")
+    notice = arrival_notice(city, "en", segments=1)
+
+    assert notice.measured.text.startswith("Bac Kan City: welcome.")
+    assert notice.measured.encoding is Encoding.GSM_7

@@ -73,7 +73,8 @@ def _filled(text: str, city: City) -> str:
     return text.format(
         vi=name,
         plain=without_diacritics(name),
-        en=city.sms_name_en or f"{city.name_en} City",
+        # One letter outside the default alphabet would make English three times as dear.
+        en=without_diacritics(city.sms_name_en or f"{city.name_en} City"),
         link=f"{city.public_host}/k",
         hotline=city.national_hotline.replace(" ", ""),
     )
