@@ -91,6 +91,9 @@ def find_pages(crew: Crew) -> tuple[list[Page], set[str]]:
             answer = ask.get(crew[role].served.office + path, max_redirects=0)
             if answer.status == 200 and "text/html" in answer.headers["content-type"]:
                 text = answer.text()
+                if "<html" not in text:  # a part that a page asks for
+                    other.add(route)
+                    continue
                 acts = frozenset(_name_of(html.unescape(act)) for act in _ACTION.findall(text))
                 pages.setdefault((route, acts), Page(route, role, path))
                 waiting += dict.fromkeys(
@@ -136,8 +139,8 @@ def scrolls_sideways(page) -> str:
     return "" if width <= room else f"{width} > {room}"
 
 
-# What somebody has typed in Vietnamese and what is also a text of the program; and "In", print and who came in.
-_DATA = {"Cán bộ phụ trách", "In"}
+# What somebody has typed in Vietnamese (a title) and what is also a text of the program; and "In", print and who came in.
+_DATA = {"Cán bộ phụ trách", "In", "Cài Bluezone"}
 
 
 class Words:
