@@ -139,7 +139,7 @@ def scrolls_sideways(page) -> str:
     return "" if width <= room else f"{width} > {room}"
 
 
-# What somebody has typed in Vietnamese (a title) and what is also a text of the program; and "In", print and who came in.
+# What somebody typed in Vietnamese (a title) and what is also a text of the program; "In", print and who came in.
 _DATA = {"Cán bộ phụ trách", "In", "Cài Bluezone"}
 
 
