@@ -119,7 +119,7 @@ def test_the_button_sleeps_once_the_form_is_sent(worker):
     worker.page.evaluate("addEventListener('submit', event => event.preventDefault())")
     worker.page.click("main form button[type=submit]")
 
-    assert worker.page.is_disabled("main form button[type=submit]")
+    worker.page.wait_for_selector("main form button[type=submit][disabled]")
 
 
 def test_the_chosen_day_is_repeated_in_words(worker):

@@ -116,7 +116,7 @@ def test_the_first_tab_leads_past_the_navigation(admin):
     admin.page.keyboard.press("Tab")
     admin.page.keyboard.press("Enter")
 
-    assert admin.page.url.endswith("#main")
+    admin.page.wait_for_url("**#main")
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

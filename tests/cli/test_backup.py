@@ -195,6 +195,8 @@ def test_a_full_disk_leaves_nothing_half_written(counted):
     assert list((counted / "backups").glob("*")) == []
 
 
+# On a busy machine the backup may be done before the signal comes.
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_interrupted_backup_leaves_nothing_half_written(counted, number):
     (counted / "exports").mkdir(exist_ok=True)

@@ -15,7 +15,7 @@ from tests.builders.handset import made_secrets
 from tests.builders.peopling import PASSWORD
 from tests.builders.serving import serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

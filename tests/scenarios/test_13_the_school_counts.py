@@ -12,7 +12,7 @@ from tests.builders import schooling
 from tests.builders.accessibility import equip, serious_findings
 from tests.builders.serving import serving
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
 
 @pytest.fixture(scope="module")

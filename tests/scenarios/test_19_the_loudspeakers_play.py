@@ -23,6 +23,8 @@ import numpy as np
 import pytest
 from tests.builders.serving import BLUEZONE, serving
 
+# Two minutes of real time: it plays.
+pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).parents[2]
 needs_sound = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
 PREPARE = """
