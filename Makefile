@@ -34,8 +34,8 @@ lint: setup-dev ## ruff, mypy and the import contracts
 format: setup-dev ## let ruff mend what it can
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
-bench: setup ## every bench with its ratio (about ten minutes)
-	@for name in matching export upload verify retention air idle gate; do .venv/bin/bluezone bench $$name || exit 1; done
+bench: setup ## every bench with its ratio (about a quarter of an hour)
+	@for name in matching export upload verify retention air idle gate airings speakers sms; do .venv/bin/bluezone bench $$name || exit 1; done
 
 messages: setup-dev ## extract, update and compile the message catalogues
 	@tools/messages.sh

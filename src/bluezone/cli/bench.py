@@ -33,7 +33,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.argument("name")
 @command_result(_lines)
 def bench(name: str) -> dict[str, Any]:
-    """Run the bench NAME: matching, export, upload, verify, retention, air, idle, gate or sms."""
+    """Run a bench: matching, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, scenarios."""
     path = BENCH_FOLDER / f"bench_{name}.py"
     if not name.isidentifier() or not path.is_file():
         raise BenchMissing(f"no bench named {name!r} beside this installation")

@@ -98,7 +98,7 @@ def overview(
     exact = exact and unit.kind in WARD_AND_BELOW
     indicators = [each for each in registered() if keys is None or each.key in keys]
     with reading_once():
-        counted = [(each, sums_of(each, week), sums_of(each, week.previous)) for each in indicators]
+        counted = [_this_and_before(each, week) for each in indicators]
     units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
     rows = [_row(below, unit_place(below.pk), counted, week, exact, below.pk) for below in units]
     own = _row(None, own_place(unit.pk), counted, week, exact, unit.pk)
@@ -116,6 +116,12 @@ def overview(
         denominators=latest_figures(unit, week.last_day),
         missing=[(each, each.missing(unit.path, week)) for each in indicators] if by_name else [],
     )
+
+
+def _this_and_before(indicator: Indicator, week: Week) -> tuple[Indicator, Sums, Sums]:
+    """An indicator's sums of a week and of the one before, which only what was counted now is held against."""
+    sums = sums_of(indicator, week)
+    return indicator, sums, sums_of(indicator, week.previous) if sums.figures else Sums()
 
 
 def city_unit(day: datetime.date) -> AdminUnit | None:
