@@ -4,6 +4,7 @@
 import datetime
 import io
 import json
+from dataclasses import astuple
 
 import openpyxl
 import pytest
@@ -16,6 +17,7 @@ from bluezone.accounts.models import Act, AuditEntry, Role
 from bluezone.agencies.legacytext import TextEncoding, from_unicode
 from bluezone.agencies.models import AdminUnit
 from bluezone.rollout.canvass import doors_by_unit, doubles, refreshing
+from bluezone.rollout.canvass.doors import Doors
 from bluezone.rollout.canvass.models import (
     Aside,
     Change,
@@ -27,6 +29,7 @@ from bluezone.rollout.canvass.models import (
     Turf,
     Visit,
 )
+from bluezone.rollout.canvass.progress import shown_to
 from bluezone.web import settings_public
 
 HOUR = datetime.timedelta(hours=1)
@@ -136,6 +139,27 @@ def test_everybody_signed_in_reads_the_counts_and_no_names(client, phone):
     assert "phường Đức Xuân" in text
     assert "Hộ 1" not in text
     assert client.get("/canvass/households/").status_code == 403
+
+
+def test_small_numbers_of_a_ward_are_shown_to_the_ward_alone(client, officer, phone):
+    """Three doors: whoever does not keep the ward reads none of its numbers, nor what would give one away."""
+    assert 'class="kept"' not in client.get("/canvass/").text
+    client.force_login(user("teacher", Role.TEACHER))
+    assert client.get("/canvass/").text.count('class="kept"') == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        (Doors(40, 20, 10, None), (40, 20, 20, 10)),
+        (Doors(40, 38, 2, None), (40, None, None, None)),
+        (Doors(40, 3, 10, None), (40, None, None, None)),
+        (Doors(3, 0, 0, None), (None, 0, None, 0)),
+    ],
+)
+def test_no_small_number_follows_from_the_others(told, seen):
+    assert astuple(shown_to(told, is_own=False)) == seen
+    assert astuple(shown_to(told, is_own=True)) == (told.households, told.visited, told.left, told.revisit)
 
 
 def test_two_versions_are_shown_side_by_side_and_one_is_chosen(client, officer, phone, committee, clock):

@@ -13,6 +13,7 @@ from bluezone.agencies.models import AdminUnit
 from bluezone.devices.models import Device
 from bluezone.rollout.canvass.doors import Doors, counted
 from bluezone.rollout.canvass.models import Aside, DuplicatePair, Entry, Household, Lease, PhoneRun, Turf
+from bluezone.rollout.coverage import hidden_cells
 
 GAPS_SHOWN = 20
 
@@ -72,6 +73,27 @@ def turfs_with_progress(wards: Iterable[AdminUnit]) -> QuerySet[Turf]:
 def doors_of() -> dict[int, Doors]:
     """Ward -> how far it is, in the mode the browser is in."""
     return counted(Household.objects.all(), timezone.now())
+
+
+@dataclass(frozen=True)
+class DoorsShown:
+    """How far a ward is, as one reader may see it; None where a number is kept back."""
+
+    households: int | None
+    visited: int | None
+    left: int | None
+    revisit: int | None
+
+
+def shown_to(doors: Doors, *, is_own: bool) -> DoorsShown:
+    """Exact to the ward itself; to everybody else without numbers under 5 or what would give one of them away."""
+    values = {"households": doors.households, "visited": doors.visited, "left": doors.left,
+              "revisit": doors.revisit, "never": doors.left - doors.revisit}  # fmt: skip
+    parts = {"households": ("visited", "left"), "left": ("revisit", "never")}
+    hidden = set() if is_own else hidden_cells(parts, values, "households")
+    return DoorsShown(
+        *(None if name in hidden else values[name] for name in ("households", "visited", "left", "revisit"))
+    )
 
 
 def phone_rows(devices: Iterable[Device], now: datetime.datetime) -> list[PhoneRow]:

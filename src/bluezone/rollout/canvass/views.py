@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of house visits: how far the wards are, their households, one household."""
 
+import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -21,7 +22,7 @@ from bluezone.rollout.canvass import deciding, sentences
 from bluezone.rollout.canvass.doors import Doors
 from bluezone.rollout.canvass.forms import HouseholdForm
 from bluezone.rollout.canvass.models import Household
-from bluezone.rollout.canvass.progress import desk_of, doors_of, turfs_with_progress
+from bluezone.rollout.canvass.progress import DoorsShown, desk_of, doors_of, shown_to, turfs_with_progress
 from bluezone.rollout.canvass.refreshing import merged_of
 from bluezone.rollout.canvass.scope import (
     KEEPERS,
@@ -53,7 +54,7 @@ def overview(request: OfficeRequest) -> HttpResponse:
     shown = list(known.filter(path__startswith=above.path) if above is not None else known)
     mine = [ward for ward in shown if ward in own]
     context = {
-        "rows": [(ward, doors.get(ward.pk, Doors(0, 0, 0, None)), ward in own) for ward in shown],
+        "rows": [_ward_row(ward, doors.get(ward.pk, Doors(0, 0, 0, None)), ward in own) for ward in shown],
         "own": own,
         "has_doors": any(found.households for found in doors.values()),
         "above": above,
@@ -61,6 +62,10 @@ def overview(request: OfficeRequest) -> HttpResponse:
         "desk": desk_of(mine) if mine else None,
     }
     return render(request, "canvass/overview.html", context)
+
+
+def _ward_row(ward: AdminUnit, doors: Doors, is_own: bool) -> tuple[AdminUnit, DoorsShown, datetime.date | None, bool]:
+    return ward, shown_to(doors, is_own=is_own), doors.last_visit, is_own
 
 
 @require_safe
