@@ -97,9 +97,9 @@ def machine(of, name="Loa 1", now=NOW):
     return device, token
 
 
-def station(name="Đài tỉnh", kind=OutletKind.RADIO):
+def station(name="Đài tỉnh", kind=OutletKind.RADIO, keeper=None):
     """A radio station, or another outlet that no machine proves."""
-    return outlets.enter("bien", kind, name, agency())
+    return outlets.enter("bien", kind, name, keeper or agency())
 
 
 def planned(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW, languages=("vi",), **rule):

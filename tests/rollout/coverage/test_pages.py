@@ -51,7 +51,7 @@ def body(text):
     return " ".join(text.split("<tbody>")[1].split("</tbody>")[0].split())
 
 
-def test_the_city_is_the_smallest_unit_that_all_agencies_serve(client, leader, wards):
+def test_the_city_is_the_smallest_unit_that_most_agencies_serve(client, leader, wards):
     _top, below = wards
     for ward in below[:2]:
         said(agency(f"UBND {ward.name}", ward), leader, 10, 40)
@@ -60,6 +60,15 @@ def test_the_city_is_the_smallest_unit_that_all_agencies_serve(client, leader, w
     assert "Share running, thành phố Bắc Kạn" in text
     assert "All of thành phố Bắc Kạn" in text
     assert "25.0%" in text
+
+
+def test_an_office_of_the_province_makes_no_province_of_the_city(client, leader, wards):
+    top, below = wards
+    for ward in below[:2]:
+        agency(f"UBND {ward.name}", ward)
+    agency("Sở Y tế", top.parent)
+
+    assert "thành phố Bắc Kạn" in client.get(f"/coverage/?week={WEEK}").text.split("</h1>")[0]
 
 
 def test_proven_and_self_reported_stand_in_columns_of_their_own_and_are_never_added(client, leader, wards):

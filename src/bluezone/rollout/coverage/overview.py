@@ -2,6 +2,7 @@
 """The table of one unit and week: its parts as rows, a column for each class of proof, nothing added across columns."""
 
 import datetime
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -125,14 +126,15 @@ def _this_and_before(indicator: Indicator, week: Week) -> tuple[Indicator, Sums,
 
 
 def city_unit(day: datetime.date) -> AdminUnit | None:
-    """The smallest unit above the ward that every agency in force on `day` serves or lies in: the city.
+    """The smallest unit above the ward that most agencies in force on `day` serve or lie in: the city.
 
+    Most, not all: an office of the province that files are exchanged with does not make a province of the city.
     None without agencies.
     """
-    paths = Agency.objects.in_force(day).order_by().values_list("unit__path", flat=True).distinct()
-    chains = [path.split("/")[:-1] for path in paths]
-    shared = [steps[0] for steps in zip(*chains, strict=False) if len(set(steps)) == 1]
-    units = AdminUnit.objects.filter(pk__in=shared).exclude(kind__in=WARD_AND_BELOW)
+    paths = list(Agency.objects.in_force(day).order_by().values_list("unit__path", flat=True))
+    held = Counter(int(step) for path in paths for step in path.split("/")[:-1])
+    most = [pk for pk, count in held.items() if 2 * count > len(paths)]
+    units = AdminUnit.objects.filter(pk__in=most).exclude(kind__in=WARD_AND_BELOW)
     return max(units, key=lambda unit: len(unit.path), default=None)
 
 
