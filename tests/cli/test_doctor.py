@@ -93,3 +93,32 @@ def test_an_office_store_from_a_newer_version_is_a_failure(folder):
 
     assert "store_too_new" in check["found"]
     assert "newer version" in check["next"]
+
+
+def written_before_joining(folder, left_out=()):
+    """Let the history of an office store be what the migrations of the first months would have written."""
+    import importlib
+    import sqlite3
+
+    joined = importlib.import_module("bluezone.rollout.directives.migrations.0001_squashed_0007_practice").Migration
+    with sqlite3.connect(folder / "office.sqlite3") as store:
+        store.execute("DELETE FROM django_migrations WHERE app = 'directives'")
+        store.executemany(
+            "INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, '2026-11-24')",
+            [each for each in joined.replaces if each[1] not in left_out],
+        )
+
+
+def test_an_office_store_made_step_by_step_opens_as_one_made_at_once(folder):
+    doctor(folder)
+    written_before_joining(folder)
+
+    assert doctor(folder)["store office"]["state"] == "ok"
+
+
+def test_an_office_store_left_between_two_of_those_steps_is_a_failure(folder):
+    doctor(folder)
+    written_before_joining(folder, left_out=["0007_practice"])
+    check = doctor(folder, expected=1)["store office"]
+
+    assert "store_too_old" in check["found"]

@@ -17,6 +17,12 @@ class OfficeUnavailable(Refused):
     code = "office_unavailable"
 
 
+class StoreTooOld(Refused):
+    """The office store was made before the migrations of the first months were joined, and not brought to their end."""
+
+    code = "store_too_old"
+
+
 def open_office(data_dir: Path) -> None:
     """Load Django's settings for `data_dir`. Once per process: a second data folder needs a second process."""
     import django
@@ -38,18 +44,28 @@ def prepare_office(data_dir: Path) -> None:
 
     _keep_private(connection.settings_dict)
     try:
-        loader = MigrationLoader(connection)
-        unknown = sorted(set(loader.applied_migrations) - set(loader.disk_migrations or ()))
-        if unknown:
-            app, name = unknown[0]
-            raise StoreTooNew(
-                f"the office store has {app}.{name}, which this version does not know; install the newer version"
-            )
+        _check_history(MigrationLoader(connection))
         call_command("migrate", verbosity=0, interactive=False)
         _plant_directory()
     except DatabaseError as error:
         # The first line names the trouble; later ones may repeat the address.
         raise OfficeUnavailable(f"the office store cannot be opened: {str(error).splitlines()[0]}") from None
+
+
+def _check_history(loader: Any) -> None:
+    """Raises StoreTooNew when a later version has migrated the store, StoreTooOld when a version before 0.1 left it."""
+    replaced = {name for migration in loader.disk_migrations.values() for name in migration.replaces}
+    applied = set(loader.applied_migrations)
+    unknown = sorted(applied - set(loader.disk_migrations) - replaced)
+    if unknown:
+        app, name = unknown[0]
+        raise StoreTooNew(f"the office store has {app}.{name}, which this version does not know; install the newer version")
+    for migration in loader.disk_migrations.values():
+        if 0 < len(applied & set(migration.replaces)) < len(migration.replaces):
+            raise StoreTooOld(
+                f"the office store was left half-way to {migration} by a development version of before 2026-11-25;"
+                " open it once with the last version of that day, then with this one"
+            )
 
 
 def _plant_directory() -> None:

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('agencies', '0002_code_once_a_day'),
+        ("agencies", "0001_squashed_0003_venues_counted"),
     ]
 
     operations = [

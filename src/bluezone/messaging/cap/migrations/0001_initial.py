@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('agencies', '0003_venues_counted'),
+        ("agencies", "0001_squashed_0003_venues_counted"),
     ]
 
     operations = [

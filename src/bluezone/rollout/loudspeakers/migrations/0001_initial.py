@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('bulletins', '0001_initial'),
-        ('devices', '0001_initial'),
+        ("bulletins", "0001_initial"),
+        ("devices", "0001_initial"),
     ]
 
     operations = [

@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('agencies', '0003_venues_counted'),
-        ('sms', '0001_initial'),
+        ("agencies", "0001_squashed_0003_venues_counted"),
+        ("sms", "0001_initial"),
     ]
 
     operations = [

@@ -1,17 +1,64 @@
 # SPDX-License-Identifier: Apache-2.0
+"""What migrations 0001 to 0003 make, each table in one step, so that the store of a new office is ready in seconds."""
 
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+MESSAGE = "the code belongs to another row on the same days"
+TABLES = ["agencies_adminunit", "agencies_agency"]
+
+SQLITE = """
+    CREATE TRIGGER {table}_code_{event} BEFORE {event} {columns} ON {table}
+    WHEN NEW.code IS NOT NULL AND EXISTS (
+        SELECT 1 FROM {table} AS other WHERE other.code = NEW.code AND other.id IS NOT NEW.id
+        AND COALESCE(other.valid_from, '0001-01-01') < COALESCE(NEW.valid_to, '9999-12-31')
+        AND COALESCE(NEW.valid_from, '0001-01-01') < COALESCE(other.valid_to, '9999-12-31'))
+    BEGIN SELECT RAISE(ABORT, '{message}'); END"""
+
+# The lock makes two transactions look one after the other; a number of our own, the same for both tables.
+POSTGRESQL_FUNCTION = f"""
+    CREATE FUNCTION agencies_code_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE taken boolean;
+    BEGIN
+        IF NEW.code IS NULL THEN RETURN NEW; END IF;
+        PERFORM pg_advisory_xact_lock(1113211203);
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I.%I AS other WHERE other.code = $1 AND other.id <> $2
+            AND COALESCE(other.valid_from, ''-infinity'') < COALESCE($4, ''infinity''::date)
+            AND COALESCE($3, ''-infinity''::date) < COALESCE(other.valid_to, ''infinity''))',
+            TG_TABLE_SCHEMA, TG_TABLE_NAME)
+            INTO taken USING NEW.code, NEW.id, NEW.valid_from, NEW.valid_to;
+        IF taken THEN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'unique_violation'; END IF;
+        RETURN NEW;
+    END $$"""
+POSTGRESQL_TRIGGER = """
+    CREATE TRIGGER {table}_code BEFORE INSERT OR UPDATE OF code, valid_from, valid_to ON {table}
+    FOR EACH ROW EXECUTE FUNCTION agencies_code_guard()"""
+
+
+def make_guards(apps, schema_editor):
+    if schema_editor.connection.vendor == "sqlite":
+        for table in TABLES:
+            for event, columns in (("INSERT", ""), ("UPDATE", "OF code, valid_from, valid_to")):
+                schema_editor.execute(SQLITE.format(table=table, event=event, columns=columns, message=MESSAGE))
+    else:
+        schema_editor.execute(POSTGRESQL_FUNCTION, params=None)
+        for table in TABLES:
+            schema_editor.execute(POSTGRESQL_TRIGGER.format(table=table))
+
 
 class Migration(migrations.Migration):
 
     initial = True
+    replaces = [
+        ("agencies", "0001_initial"),
+        ("agencies", "0002_code_once_a_day"),
+        ("agencies", "0003_venues_counted"),
+    ]
 
     dependencies = [
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("accounts", "__first__"),
     ]
 
     operations = [
@@ -36,6 +83,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['name', 'pk'],
                 'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='adminunit_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('key', ''), _negated=True), models.Q(('code__isnull', True), models.Q(('code', ''), _negated=True), _connector='OR')), name='adminunit_is_named'), models.CheckConstraint(condition=models.Q(('kind__in', ['province', 'district', 'ward', 'commune', 'group'])), name='unit_kind_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'province'), ('parent__isnull', True)), models.Q(models.Q(('kind', 'province'), _negated=True), ('parent__isnull', False)), _connector='OR'), name='only_a_province_has_no_parent'), models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='unit_is_not_its_own_parent'), models.CheckConstraint(condition=models.Q(('kind', 'group'), models.Q(('head_name', ''), ('head_phone', '')), _connector='OR'), name='only_a_group_has_a_head')],
             },
         ),
         migrations.CreateModel(
@@ -63,6 +111,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'agencies',
                 'ordering': ['name', 'pk'],
                 'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='agency_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('key', ''), _negated=True), models.Q(('code__isnull', True), models.Q(('code', ''), _negated=True), _connector='OR')), name='agency_is_named'), models.CheckConstraint(condition=models.Q(('kind__in', ['committee', 'department', 'union', 'party', 'media', 'health', 'police', 'military', 'service', 'branch', 'school', 'enterprise'])), name='agency_kind_is_known'), models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='agency_is_not_its_own_parent')],
             },
         ),
         migrations.CreateModel(
@@ -75,18 +124,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [models.UniqueConstraint(fields=('ended', 'successor'), name='agencysuccession_once'), models.CheckConstraint(condition=models.Q(('ended', models.F('successor')), _negated=True), name='agencysuccession_is_another')],
             },
-        ),
-        migrations.AddField(
-            model_name='agency',
-            name='successors',
-            field=models.ManyToManyField(related_name='predecessors', through='agencies.AgencySuccession', through_fields=('ended', 'successor'), to='agencies.agency'),
         ),
         migrations.CreateModel(
             name='Denominator',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('population', 'Population'), ('households', 'Households'), ('smartphones', 'Smartphones'), ('staff', 'Staff')], max_length=16, verbose_name='What is counted')),
+                ('kind', models.CharField(choices=[('population', 'Population'), ('households', 'Households'), ('smartphones', 'Smartphones'), ('staff', 'Staff'), ('venues', 'Venues open to the public')], max_length=16, verbose_name='What is counted')),
                 ('value', models.PositiveIntegerField(verbose_name='Number')),
                 ('source', models.CharField(max_length=200, verbose_name='Source')),
                 ('as_of', models.DateField(verbose_name='True on')),
@@ -95,6 +140,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['kind', '-as_of'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('agency__isnull', False), ('unit__isnull', True)), models.Q(('agency__isnull', True), ('unit__isnull', False)), _connector='OR'), name='denominator_is_of_one_holder'), models.CheckConstraint(condition=models.Q(('kind__in', ['population', 'households', 'smartphones', 'staff', 'venues']), ('value__gte', 0), models.Q(('source', ''), _negated=True)), name='denominator_is_whole'), models.UniqueConstraint(fields=('unit', 'kind', 'as_of'), name='one_figure_a_unit_and_day'), models.UniqueConstraint(fields=('agency', 'kind', 'as_of'), name='one_figure_an_agency_and_day')],
             },
         ),
         migrations.CreateModel(
@@ -122,6 +168,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('purpose__in', ['action', 'information', 'file'])), name='purpose_is_known'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='recipient_group_is_named')],
             },
         ),
         migrations.CreateModel(
@@ -134,91 +181,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [models.UniqueConstraint(fields=('ended', 'successor'), name='unitsuccession_once'), models.CheckConstraint(condition=models.Q(('ended', models.F('successor')), _negated=True), name='unitsuccession_is_another')],
             },
+        ),
+        migrations.AddField(
+            model_name='agency',
+            name='successors',
+            field=models.ManyToManyField(related_name='predecessors', through='agencies.AgencySuccession', through_fields=('ended', 'successor'), to='agencies.agency'),
         ),
         migrations.AddField(
             model_name='adminunit',
             name='successors',
             field=models.ManyToManyField(related_name='predecessors', through='agencies.UnitSuccession', through_fields=('ended', 'successor'), to='agencies.adminunit'),
         ),
-        migrations.AddConstraint(
-            model_name='agencysuccession',
-            constraint=models.UniqueConstraint(fields=('ended', 'successor'), name='agencysuccession_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='agencysuccession',
-            constraint=models.CheckConstraint(condition=models.Q(('ended', models.F('successor')), _negated=True), name='agencysuccession_is_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='agency',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='agency_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='agency',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('key', ''), _negated=True), models.Q(('code__isnull', True), models.Q(('code', ''), _negated=True), _connector='OR')), name='agency_is_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='agency',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['committee', 'department', 'union', 'party', 'media', 'health', 'police', 'military', 'service', 'branch', 'school', 'enterprise'])), name='agency_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='agency',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='agency_is_not_its_own_parent'),
-        ),
-        migrations.AddConstraint(
-            model_name='denominator',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('agency__isnull', False), ('unit__isnull', True)), models.Q(('agency__isnull', True), ('unit__isnull', False)), _connector='OR'), name='denominator_is_of_one_holder'),
-        ),
-        migrations.AddConstraint(
-            model_name='denominator',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['population', 'households', 'smartphones', 'staff']), ('value__gte', 0), models.Q(('source', ''), _negated=True)), name='denominator_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='denominator',
-            constraint=models.UniqueConstraint(fields=('unit', 'kind', 'as_of'), name='one_figure_a_unit_and_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='denominator',
-            constraint=models.UniqueConstraint(fields=('agency', 'kind', 'as_of'), name='one_figure_an_agency_and_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='recipientgroup',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['action', 'information', 'file'])), name='purpose_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='recipientgroup',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='recipient_group_is_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='unitsuccession',
-            constraint=models.UniqueConstraint(fields=('ended', 'successor'), name='unitsuccession_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='unitsuccession',
-            constraint=models.CheckConstraint(condition=models.Q(('ended', models.F('successor')), _negated=True), name='unitsuccession_is_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='adminunit',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='adminunit_ends_after_it_begins'),
-        ),
-        migrations.AddConstraint(
-            model_name='adminunit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('key', ''), _negated=True), models.Q(('code__isnull', True), models.Q(('code', ''), _negated=True), _connector='OR')), name='adminunit_is_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='adminunit',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['province', 'district', 'ward', 'commune', 'group'])), name='unit_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='adminunit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'province'), ('parent__isnull', True)), models.Q(models.Q(('kind', 'province'), _negated=True), ('parent__isnull', False)), _connector='OR'), name='only_a_province_has_no_parent'),
-        ),
-        migrations.AddConstraint(
-            model_name='adminunit',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='unit_is_not_its_own_parent'),
-        ),
-        migrations.AddConstraint(
-            model_name='adminunit',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'group'), models.Q(('head_name', ''), ('head_phone', '')), _connector='OR'), name='only_a_group_has_a_head'),
-        ),
+        migrations.RunPython(make_guards, elidable=False),
     ]
