@@ -352,10 +352,10 @@ def test_a_list_in_vntime_is_converted_after_a_look(client, officer, ward):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "Save the list as .xlsx"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "as .xlsx without a password"),
         (b"a,b\n1,2\n", "headings"),
         ("Chủ hộ,Địa chỉ,Tổ\nA,B,5,C\n".encode(), "no heading of its own"),
-        (b"\x89PNG....", "neither CSV nor XLSX"),
+        (b"\x89PNG....", "no list in XLSX, XLS or CSV"),
         (b"", ""),
     ],
 )
