@@ -63,6 +63,14 @@ def desk(server, phones):
     return page
 
 
+TAKE_40_MB = """() => {
+  const files = new DataTransfer(), input = document.getElementById('photo');
+  files.items.add(new File([new Uint8Array(40_000_000)], 'leaflet.jpg', {type: 'image/jpeg'}));
+  input.files = files.files;
+  input.dispatchEvent(new Event('change'));
+}"""
+
+
 def offline(phone, is_off):
     phone.browser.contexts[0].set_offline(is_off)
 
@@ -155,6 +163,9 @@ def _what_is_said_of_one_door_is_not_said_at_the_next(phone, door):
     refused.wait_for()
     phone.page.click("label[for=outcome-leaflet]")
     assert refused.count() == 0, "what was missing is there now"
+    # A photograph of 40 MB is not drawn, for which a cheap phone has no memory.
+    phone.page.evaluate(TAKE_40_MB)
+    phone.page.wait_for_function("document.getElementById('photo-said').innerText.includes('40 MB')")
 
 
 def test_11_what_rests_on_something_missing_waits_and_the_gap_is_shown(server, planted, phones, desk):

@@ -252,6 +252,8 @@ def test_a_sheet_is_printed_with_boxes_and_typed_in_once(client, officer, ward):
     text = "".join("".join(one.extract_text().split()) for one in reader.pages)
     assert "PHIẾUĐITỪNGNHÀ" in text
     assert "Hộ25" in text
+    for heading in ("Sốmáy", "Thấyđangchạy", "Nóiđangchạy", "Giúpcài", "Sốtờrơi", "Sau17:00"):
+        assert heading in text, "every box of the screen stands on paper"
 
     form = {"day": "2020-08-13", "lot": "L7", "outcome-1": "3", "leaflets-1": "1", "phones-1": "2", "outcome-2": "4",
             "again-2": "on"}  # fmt: skip
