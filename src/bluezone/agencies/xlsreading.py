@@ -64,7 +64,7 @@ def read_xls(data: bytes) -> list[RawSheet]:
 
 
 def _read_sheet(book: Any, sheet: Any, rows_left: int) -> RawSheet:
-    rows = []
+    rows: list[RawRow] = []
     fonts: dict[int, Counter[TextEncoding]] = {}
     for index in range(sheet.nrows):
         cells = [_value(book, cell) for cell in sheet.row(index)]
