@@ -8,5 +8,5 @@ ldconfig -p | grep -q libharfbuzz-subset || need_package libharfbuzz-subset0 "PD
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || need_package chromium "the tests marked browser" || true
 command -v node >/dev/null 2>&1 || need_package nodejs "the message centre of the tests of text messages" || true
 command -v npm >/dev/null 2>&1 || need_package npm "the message centre of the tests of text messages" || true
-command -v ffmpeg >/dev/null 2>&1 || need_package ffmpeg "the tests of recordings" || true
-command -v espeak-ng >/dev/null 2>&1 || need_package espeak-ng "the tests of spoken bulletins" || true
+command -v espeak-ng >/dev/null 2>&1 || need_package espeak-ng "the machine's voice of bulletins" || true
+command -v ffmpeg >/dev/null 2>&1 || need_package ffmpeg "the sound of bulletins and loudspeakers" || true

@@ -50,6 +50,9 @@ def test_from_the_first_word_to_the_calendar(client, committee, monkeypatch):
     assert f"/bulletins/versions/{machine.pk}/sound.mp3" in page
     file = SimpleUploadedFile("ban-tin.wav", recording(3.0, -30.0))
     assert client.post(f"{made.url}record/", {"language": "vi", "text": TEXT, "file": file}).status_code == 302
+    early = client.get(f"{made.url}schedules/new/", follow=True)
+    assert early.redirect_chain[0][0] == made.url
+    assert "chưa có lời được duyệt" in early.text
     human = Script.objects.get(number=2)
     assert human.sound.is_human
     loudness, peak = meter(bytes(human.sound.content))

@@ -237,7 +237,7 @@ class ImportForm(forms.Form):
     )
     file = forms.FileField(
         label=_("File"),
-        help_text=_("CSV or XLSX, up to 10 MB."),
+        help_text=_("XLSX, XLS or CSV, up to 10 MB."),
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
     )
 

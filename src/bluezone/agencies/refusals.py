@@ -63,8 +63,8 @@ SENTENCES: dict[str, Promise] = {
     "spreadsheet_sheets_ambiguous": _("More than one sheet of the workbook holds such a list. Leave one in the file."),
     "spreadsheet_too_large": _("The file is too large: at most 10 MB, 20,000 rows and 64 columns. Split the list."),
     "spreadsheet_type_unknown": _(
-        "This is neither CSV nor XLSX (an old .xls, a file with a password, a PDF or a picture). "
-        "Save the list as .xlsx or .csv."
+        "This is no list in XLSX, XLS or CSV (a file with a password, a PDF or a picture?). "
+        "Save it as .xlsx without a password, or as .csv."
     ),
     "unit_cycle": _("This unit would lie under itself. Choose another unit above it."),
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the CSV and the XLSX reader have in common: rows as found in the file, limits, and the refusals."""
+"""What the readers of CSV, XLSX and XLS have in common: rows as found in the file, limits, and the refusals."""
 
 import dataclasses
 import datetime
@@ -39,8 +39,8 @@ class RawRow:
 class RawSheet:
     """A sheet before anyone looked for headings.
 
-    encoding: how the file's bytes became text ("utf-8", "windows-1258", "xlsx", ...).
-    fonts:    column index from 0 -> what the legacy font of its cells promises (XLSX only).
+    encoding: how the file's bytes became text ("utf-8", "windows-1258", "xlsx", "xls", ...).
+    fonts:    column index from 0 -> what the legacy font of its cells promises (not CSV).
     """
 
     title: str
@@ -62,7 +62,7 @@ class SpreadsheetTooLarge(SpreadsheetRefused):
 
 
 class SpreadsheetTypeUnknown(SpreadsheetRefused):
-    """Neither CSV nor XLSX: an old .xls, a file with a password, a PDF, a picture."""
+    """Neither CSV nor XLSX nor XLS: a file with a password, a PDF, a picture."""
 
     code = "spreadsheet_type_unknown"
 

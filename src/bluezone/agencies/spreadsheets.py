@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A CSV or XLSX list as rows under the headings a caller asks for.
+"""A CSV, XLSX or XLS list as rows under the headings a caller asks for.
 
 Nothing is converted, computed or guessed in silence: text of a legacy font comes back as it is, with a proposal that a
 person confirms (`Table.converted`), and every refusal names the row and column. Values are never repeated in refusals.
@@ -29,10 +29,10 @@ from bluezone.agencies.sheets import (
     Unreadable,
     column_letter,
 )
+from bluezone.agencies.xlsreading import SIGNATURE, read_xls
 from bluezone.agencies.xlsxreading import read_xlsx
 
 _NOT_TABLES = (
-    (b"\xd0\xcf\x11\xe0", "an old .xls file or one with a password"),
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a picture"),
 )
@@ -42,7 +42,7 @@ _NOT_TABLES = (
 class Row:
     """One row of the list: its number in the file, and the value of each column found (None where empty).
 
-    CSV gives text only; XLSX gives text, int, float, bool and date. Text is NFC without space at its ends.
+    CSV gives text only; XLSX and XLS give text, int, float, bool and date. Text is NFC without space at its ends.
     """
 
     number: int
@@ -64,7 +64,7 @@ class Table:
     header_row: number of the heading row.
     letters:    column name -> letter in the file, for sentences that point at a cell.
     ignored:    headings of columns nobody asked for; shown, so that nothing is left out unseen.
-    encoding:   how bytes became text: "utf-8", "utf-16-le", "windows-1258", "windows-1252", "xlsx", ...
+    encoding:   how bytes became text: "utf-8", "utf-16-le", "windows-1258", "windows-1252", "xlsx", "xls", ...
     legacy:     a proposal to be confirmed, or None.
     """
 
@@ -115,6 +115,8 @@ def read_table(source: BinaryIO, columns: Sequence[Column]) -> Table:
 def _read_sheets(data: bytes) -> list[RawSheet]:
     if data.startswith(b"PK"):
         return read_xlsx(data)
+    if data.startswith(SIGNATURE):
+        return read_xls(data)
     for beginning, kind in _NOT_TABLES:
         if data.startswith(beginning):
             raise SpreadsheetTypeUnknown(f"the file is {kind}; save the list as .xlsx or .csv")

@@ -129,7 +129,7 @@ def _read_sheet(stored: Any, written: Any, budget: _Budget) -> RawSheet:
         for column, cell in enumerate(cells):
             if isinstance(cell, str) and not cell.isascii():
                 fonts.setdefault(column, Counter())[_font(formulas[column])] += 1
-    return RawSheet(stored.title, tuple(rows), "xlsx", _legacy_fonts(fonts))
+    return RawSheet(stored.title, tuple(rows), "xlsx", legacy_fonts(fonts))
 
 
 def _rows_of_both(stored: Any, written: Any) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
@@ -160,7 +160,7 @@ def _font(cell: Any) -> TextEncoding:
     return encoding_of_font(name) if name else TextEncoding.UNKNOWN
 
 
-def _legacy_fonts(fonts: dict[int, Counter[TextEncoding]]) -> dict[int, TextEncoding]:
+def legacy_fonts(fonts: dict[int, Counter[TextEncoding]]) -> dict[int, TextEncoding]:
     """Columns of whose cells with accents at least half are in a legacy font, headings and titles counted."""
     promised = {}
     for column, seen in fonts.items():

@@ -69,7 +69,7 @@ def too_large(request: HttpRequest) -> HttpResponse:
         request,
         413,
         _("The file is too large"),
-        _("Nothing was stored. A list may have 10 MB; split it, or leave pictures out, and send it again."),
+        _("Nothing was stored. Send a smaller file: split a list (at most 10 MB), save a picture in a smaller size."),
     )
 
 

@@ -252,6 +252,8 @@ def test_a_sheet_is_printed_with_boxes_and_typed_in_once(client, officer, ward):
     text = "".join("".join(one.extract_text().split()) for one in reader.pages)
     assert "PHIẾUĐITỪNGNHÀ" in text
     assert "Hộ25" in text
+    for heading in ("Sốmáy", "Thấyđangchạy", "Nóiđangchạy", "Giúpcài", "Sốtờrơi", "Sau17:00"):
+        assert heading in text, "every box of the screen stands on paper"
 
     form = {"day": "2020-08-13", "lot": "L7", "outcome-1": "3", "leaflets-1": "1", "phones-1": "2", "outcome-2": "4",
             "again-2": "on"}  # fmt: skip
@@ -352,10 +354,10 @@ def test_a_list_in_vntime_is_converted_after_a_look(client, officer, ward):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "Save the list as .xlsx"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "as .xlsx without a password"),
         (b"a,b\n1,2\n", "headings"),
         ("Chủ hộ,Địa chỉ,Tổ\nA,B,5,C\n".encode(), "no heading of its own"),
-        (b"\x89PNG....", "neither CSV nor XLSX"),
+        (b"\x89PNG....", "no list in XLSX, XLS or CSV"),
         (b"", ""),
     ],
 )

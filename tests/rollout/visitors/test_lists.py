@@ -71,6 +71,7 @@ def test_what_is_no_such_list_is_refused_with_nothing_sent(desk, centre, file):
 
     assert answer.status_code == 422
     assert "Chưa gửi gì" in answer.content.decode()
+    assert "expected" not in answer.content.decode(), "no English beside it"
     assert not Message.objects.exists()
 
 

@@ -51,7 +51,7 @@ def _write(parts: Iterable[Part]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"UPDATE {Part._meta.db_table} SET state = %s, provider_id = %s, ask_at = %s WHERE id = %s",  # noqa: S608
+                f"UPDATE {Part._meta.db_table} SET state = %s, provider_id = %s, ask_at = %s WHERE id = %s",  # noqa: S608 - our table
                 rows,
             )
 

@@ -28,9 +28,15 @@ MOST_SHOWN = 120
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.EDITORS)
 def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Show the exact list of a rule, then plan it: 302 to the schedule, 422 bad form or refused; 403 another's."""
+    """Show the exact list of a rule, then plan it: 302 to the schedule, 422 bad form or refused; 403 another's.
+
+    302 to the bulletin, with the sentence, while no text of it is approved.
+    """
     bulletin = asking.bulletin_of_ours(request, pk)
     languages = _approved_languages(bulletin)
+    if not languages:
+        messages.error(request, sentences.of(scheduling.ScriptNotApproved("no text is approved")))
+        return redirect("bulletin", pk)
     outlets = Outlet.objects.filter(closed_at=None).select_related("agency")
     first = {"first": timezone.localdate() + datetime.timedelta(days=1), "times": "5:30, 17:30"}
     form = ScheduleForm(request.POST or None, outlets=outlets, languages=languages, initial=first)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A ward's list of households as rows: which are new, which change something, which cannot be used; nothing is stored.
 
-Old fonts, title rows, merged headings and XLSX or CSV are read by agencies.spreadsheets.
+Old fonts, title rows, merged headings and XLSX, XLS or CSV are read by agencies.spreadsheets.
 """
 
 from collections.abc import Iterable, Mapping

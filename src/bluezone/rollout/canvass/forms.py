@@ -29,7 +29,7 @@ class DoorsImportForm(forms.Form):
     unit = WardField(AdminUnit.objects.none(), label=_("Ward or commune"), empty_label=None)
     file = forms.FileField(
         label=_("File"),
-        help_text=_("XLSX or CSV, up to 10 MB. An old .xls: open it and save it as .xlsx."),
+        help_text=_("XLSX, XLS or CSV, up to 10 MB."),
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
     )
 

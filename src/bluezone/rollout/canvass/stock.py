@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act
@@ -74,10 +74,10 @@ def move(
 
 def at_wards(wards: list[AdminUnit]) -> list[LotAtWard]:
     """Every lot at each of the wards, newest booking first; two queries."""
-    found: dict[tuple[str, int], LotAtWard] = {}
-    by_pk = {ward.pk: ward for ward in wards}
+    found: dict[tuple[str, int | None], LotAtWard] = {}
+    by_pk: dict[int | None, AdminUnit] = {ward.pk: ward for ward in wards}
     for one in LeafletMove.objects.filter(unit__in=wards).exclude(kind=LeafletMove.Kind.PRINTED):
-        row = found.setdefault((one.lot, one.unit_id), LotAtWard(one.lot, by_pk[one.unit_id]))  # type: ignore[index,arg-type]
+        row = found.setdefault((one.lot, one.unit_id), LotAtWard(one.lot, by_pk[one.unit_id]))
         if one.kind == LeafletMove.Kind.WARD:
             row.received += one.count
         else:
@@ -97,5 +97,5 @@ def printed() -> list[tuple[str, int, int]]:
     return [(lot, made, gone) for lot, (made, gone) in sorted(sums.items())]
 
 
-def _sum(moves: object) -> int:
-    return moves.aggregate(all=Sum("count"))["all"] or 0  # type: ignore[attr-defined]
+def _sum(moves: QuerySet[LeafletMove]) -> int:
+    return moves.aggregate(all=Sum("count"))["all"] or 0

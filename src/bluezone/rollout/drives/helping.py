@@ -8,7 +8,7 @@ import json
 import re
 import secrets
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -39,7 +39,7 @@ class HelpRefused(Refused):
     """A request for help that cannot be opened as it is; `field` names what to correct."""
 
     code = "help_invalid"
-    field: ClassVar[str] = ""
+    field: str = ""
 
 
 class HelpChannelUnknown(HelpRefused):
@@ -63,7 +63,7 @@ class HelpTextTooLong(HelpRefused):
 
     def __init__(self, message: str, field: str) -> None:
         super().__init__(message)
-        self.field = field  # type: ignore[misc]
+        self.field = field
 
 
 class HelpUnitUnknown(HelpRefused):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from bluezone.accounts.auditing import record
@@ -144,7 +144,7 @@ def reopen_lapsed(now: datetime.datetime) -> int:
     return lapsed.update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
 
 
-def _held(request: HelpRequest, teams: Iterable[int]):  # type: ignore[no-untyped-def]
+def _held(request: HelpRequest, teams: Iterable[int]) -> QuerySet[HelpRequest]:
     """The request, locked, if one of the teams has it. Raises HelpNotYours."""
     held = HelpRequest.objects.filter(pk=request.pk, state=HelpState.CLAIMED, team__in=list(teams))
     if not held.select_for_update(of=("self",)).exists():

@@ -2,6 +2,7 @@
 """Pages of the venues in the office: the register of a ward, one venue, registering in person, the ward's decisions."""
 
 import datetime
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -185,7 +186,9 @@ def till(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect("venue", pk)
 
 
-def _with_reason(request: OfficeRequest, pk: int, step, told: str) -> HttpResponse:  # type: ignore[no-untyped-def]
+def _with_reason(
+    request: OfficeRequest, pk: int, step: Callable[[str, Venue, str, datetime.datetime], object], told: str
+) -> HttpResponse:
     shown, form = _kept(request, pk), ReasonForm(request.POST)
     if not form.is_valid():
         messages.warning(request, _("Nothing was changed: give a reason, which the owner reads."))

@@ -47,7 +47,7 @@ class ListForm(forms.Form):
     """The list of guests as a file."""
 
     file = forms.FileField(
-        label=_("List as XLSX or CSV"),
+        label=_("List as XLSX, XLS or CSV"),
         help_text=_("Columns: Số điện thoại, Đồng ý (x), and if you like Ngôn ngữ (vi or en). At most 500 rows."),
     )
 

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
-from bluezone.agencies.sheets import SpreadsheetRefused
+from bluezone.agencies.refusals import sentence
+from bluezone.agencies.sheets import SpreadsheetColumnsMissing, SpreadsheetHeaderMissing, SpreadsheetRefused
 from bluezone.rollout.visitors import asking, lists, telling
 from bluezone.rollout.visitors.forms import ListForm
 from bluezone.rollout.visitors.houses import houses_of
@@ -67,6 +68,6 @@ def _say(request: OfficeRequest, told: telling.ListTold) -> None:
 def _refusal(refused: SpreadsheetRefused | lists.ListTooLong) -> str:
     if isinstance(refused, lists.ListTooLong):
         return _("At most 500 rows at a time. Nothing was sent; split the list.")
-    return _("This is no list with the columns Số điện thoại and Đồng ý. Nothing was sent. (%(why)s)") % {
-        "why": refused.message
-    }
+    if isinstance(refused, SpreadsheetHeaderMissing | SpreadsheetColumnsMissing):
+        return _("This is no list with the columns Số điện thoại and Đồng ý. Nothing was sent.")
+    return _("%(why)s Nothing was sent.") % {"why": sentence(refused.code)}

@@ -8,6 +8,7 @@ version 1.52); what stands here becomes words before it gets there. Words of PRO
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 
 from bluezone.rollout.bulletins.speech import numbers
 from bluezone.rollout.bulletins.speech.words import (
@@ -43,7 +44,7 @@ def spoken(text: str) -> str:
 
     text = _ADDRESS.sub(lambda found: hold(_address(found[0])), _HELD.sub(" ", text))
     for written, said in sorted(SAID.items(), key=lambda pair: -len(pair[0])):
-        text = re.sub(_W + re.escape(written) + _E, lambda _, said=said: hold(said), text)  # type: ignore[misc]
+        text = re.sub(_W + re.escape(written) + _E, partial(_always, hold, said), text)
     for word in PROTECTED:
         text = re.sub(_W + re.escape(word) + _E, lambda found: hold(found[0]), text, flags=re.IGNORECASE)
     for pattern, say in _RULES:
@@ -55,6 +56,10 @@ def spoken(text: str) -> str:
     text = _HELD.sub(lambda found: kept[ord(found[0]) - _HOLD], text)
     text = re.sub(r"[ \t]+", " ", text)
     return re.sub(r" ([,.;:!?])", r"\1", text).strip()
+
+
+def _always(hold: Callable[[str], str], said: str, _found: re.Match[str]) -> str:
+    return hold(said)
 
 
 def _loose(text: str) -> str:

@@ -157,9 +157,9 @@ export class App {
     setTimeout(() => this.sync.now(), 300);
   }
 
-  /** Tell in a line what happened; it stays for a moment even where the screen changes meanwhile. */
+  /** Tell in a line what happened, for a moment, on the screen that the address names now: not above the next door. */
   say(text) {
-    this.said = { text, until: Date.now() + STATUS_MS };
+    this.said = { text, until: Date.now() + STATUS_MS, at: location.hash };
     const show = () => {
       const place = this.document.getElementById("saying");
       if (place) place.replaceChildren(this.saying());
@@ -169,7 +169,7 @@ export class App {
   }
 
   saying() {
-    return this.said && this.said.until > Date.now() ? h("p", { class: "card said" }, this.said.text) : "";
+    return this.said && this.said.until > Date.now() && this.said.at === location.hash ? h("p", { class: "card said" }, this.said.text) : "";
   }
 
   /** Begin or end practice: made-up doors in a store of their own, of which nothing is sent. */

@@ -56,6 +56,8 @@ function visitForm(app, door) {
 
   function suit() {
     const chosen = outcome.value();
+    // What was missing is there now.
+    place.replaceChildren();
     rest.hidden = false;
     talk.hidden = !TALKED.includes(chosen);
     skipped.hidden = chosen !== "skipped";

@@ -60,7 +60,7 @@ export default {
   "refusal.photo_unreadable": "Không đọc được tệp này như ảnh. Phiếu vẫn lưu được.",
   "refusal.canvass_photo_too_large": "Ảnh quá lớn nên hệ thống không nhận. Phiếu đã được ghi; ảnh còn trên máy.", "refusal.canvass_photo_invalid": "Ảnh bị hỏng. Phiếu đã được ghi.", "refusal.body_too_large": "Ảnh quá lớn nên hệ thống không nhận. Phiếu đã được ghi.",
   "refusal.other_content": "Phiếu trùng số với một phiếu khác nội dung. Phường giữ cả hai và sẽ xem.", "refusal.wrong_turf": "Hộ này không thuộc danh sách của máy. Phường giữ phiếu và sẽ xem.",
-  "refusal.in_future": "Giờ trên máy chạy nhanh nên phiếu đề ngày mai. Phường giữ phiếu và sẽ xem. Hãy bật giờ tự động.", "refusal.old_form": "Phiếu của bản ứng dụng khác. Phường giữ nguyên phiếu và sẽ xem.",
+  "refusal.in_future": "Giờ trên máy chạy nhanh nên phiếu đề giờ chưa tới. Phường giữ phiếu và sẽ xem. Hãy bật giờ tự động.", "refusal.old_form": "Phiếu của bản ứng dụng khác. Phường giữ nguyên phiếu và sẽ xem.",
   "refusal.unreadable": "Phiếu không đọc được. Phường giữ nguyên phiếu và sẽ xem.", "refusal.turf_full": "Danh sách đã đủ 400 hộ. Phường giữ phiếu và sẽ xem.",
   "refusal.phone_lost": "Máy này bị báo mất nên phường giữ riêng phiếu để xem.", "refusal.door_gone": "Hộ này đã xóa theo hạn lưu. Phường giữ phiếu và sẽ xem.",
 };

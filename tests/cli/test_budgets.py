@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Budgets of bulletins, loudspeakers and text messages, as their benches measure them: `bluezone bench NAME`.
+
+CPU time and ratios hold on a busy machine; submits a second are by the wall and want a quiet one.
+"""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+from tests.builders.serving import BLUEZONE
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def figure(name):
+    ran = subprocess.run([BLUEZONE, "bench", name, "--json"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def test_ten_thousand_airings_are_planned_in_under_a_second():
+    assert figure("airings")["value"] < 1.0
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs node and npm")
+def test_two_hundred_text_messages_leave_in_a_second():
+    found = figure("sms")
+    assert found["value"] >= 200, found
+
+
+def test_a_loudspeakers_question_costs_a_tenth_of_a_small_page_at_most():
+    found = figure("speakers")
+    # The share of a core itself is in docs/loudspeakers.md: it hangs on what else the machine does.
+    assert found["ratio"] >= 10, found
