@@ -9,7 +9,6 @@ from android.content import Context, Intent
 from android.content.pm import PackageManager
 from android.location import LocationManager
 from android.os import Build, PowerManager
-from android.provider import Settings
 from android.security.keystore import KeyGenParameterSpec, KeyPermanentlyInvalidatedException, KeyProperties
 from java import cast, jarray, jbyte
 from java.lang import Exception as JavaException
@@ -19,6 +18,7 @@ from javax.crypto import AEADBadTagException, Cipher, KeyGenerator
 from javax.crypto.spec import GCMParameterSpec
 
 from bluezone.handset.android import permissions
+from bluezone.handset.android.cityfile import CityFile
 from bluezone.handset.android.device import KeystoreKeyLost, KeystoreUnavailable
 from bluezone.handset.android.notices import Notice
 from bluezone.handset.android.permissions import PhoneState
@@ -29,8 +29,10 @@ from bluezone.handset.android.words import own_words
 if TYPE_CHECKING:
     from android.app import Activity
 
+    from bluezone.handset.clock import Clock
     from bluezone.radio.interface import Radio
 
+CITY_FILE = Path(__file__).parent / "city.toml"
 SERVICE = "bluezone_phone.components.TracingService"
 ACTIVITY = "org.beeware.android.MainActivity"
 RUNNING_CHANNEL, NEWS_CHANNEL = "running", "news"
@@ -118,9 +120,11 @@ class AndroidDevice:
 
         return AndroidRadio(self._context)
 
-    def start_count(self) -> int:
-        """How often the phone was started, as Android counts it."""
-        return int(Settings.Global.getInt(self._context.getContentResolver(), Settings.Global.BOOT_COUNT, 0))
+    def clock(self) -> "Clock":
+        """The phone's clocks."""
+        from bluezone.radio.android import AndroidClock
+
+        return AndroidClock(self._context)
 
     def show_running(self, notice: Notice) -> None:
         """Put it into the permanent notice."""
@@ -170,7 +174,7 @@ class Parts:
     def __init__(self, context: Context) -> None:
         folder = Path(str(context.getFilesDir().getPath())) / "bluezone"
         self.device, self.setup = AndroidDevice(context), Setup(folder)
-        self.tracing = Tracing(folder, Path(__file__).parent / "city.toml", self.setup, self.device)
+        self.tracing = Tracing(folder, lambda: CityFile.read(CITY_FILE), self.setup, self.device)
 
     @classmethod
     def of(cls, context: Context) -> "Parts":

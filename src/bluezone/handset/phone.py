@@ -75,7 +75,7 @@ class Handset(Visiting, Judging, Telling):
         self._looked = self._state_kept_at = float("-inf")
         self.radio_state = RadioState(**store.get("radio", {}))
         self.store_problem: str | None = None
-        self._reading = False
+        self._reading = self.forgotten = False
         self.refused_identifiers = int(store.get("refused_identifiers", 0))
 
     @classmethod
@@ -266,7 +266,7 @@ class Handset(Visiting, Judging, Telling):
 
     def forget(self) -> None:
         """Erase everything and destroy the key; the phone is gone afterwards, and nothing is written any more."""
-        self._reading = True
+        self._reading = self.forgotten = True
         self.store.erase()
 
     def close(self) -> None:

@@ -39,6 +39,10 @@ def run_agent(
         say("ready")
     try:
         asyncio.run(_until_told_to_stop(agent, erased))
+    except ExceptionGroup:
+        # Work that was under way finds the store gone once the owner has erased it.
+        if not handset.forgotten:
+            raise
     finally:
         if page is not None:
             page.stop()

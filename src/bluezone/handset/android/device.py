@@ -4,7 +4,7 @@
 from typing import Protocol
 
 from bluezone.handset.android.notices import Notice
-from bluezone.handset.clock import SystemClock
+from bluezone.handset.clock import Clock
 from bluezone.radio.interface import Radio
 from bluezone.refusal import Refused
 
@@ -45,8 +45,8 @@ class Device(Protocol):
     def radio(self) -> Radio:
         """The phone's Bluetooth; made anew, opened by who uses it."""
 
-    def start_count(self) -> int:
-        """How often the phone was started, ever."""
+    def clock(self) -> Clock:
+        """The phone's clocks."""
 
     def show_running(self, notice: Notice) -> None:
         """Put it into the service's permanent notice."""
@@ -56,14 +56,3 @@ class Device(Protocol):
 
     def erased(self) -> None:
         """Take every notice away and end the service: the owner erased everything."""
-
-
-class DeviceClock(SystemClock):
-    """The phone's clocks. Android counts its starts; the kernel's name of a start may be closed to apps."""
-
-    def __init__(self, device: Device) -> None:
-        self._device = device
-
-    def boot_id(self) -> str:
-        """A name of this start of the phone."""
-        return f"start-{self._device.start_count()}"

@@ -14,8 +14,8 @@ FILE = "setup.json"
 class Answers:
     """agreed: to what Bluezone does. *_asked: the step was shown and left. language: "vi" or "en".
 
-    running_since_start: the start of the phone in which the service runs and has not ended by itself; None when it
-    ended. killed: it was found to have been killed since the owner last read how to keep it alive.
+    running_in: name of the start of the phone in which the service runs; None once it was told to end. killed: it was
+    found to have been killed since the owner last read how to keep it alive.
     """
 
     agreed: bool = False
@@ -25,7 +25,7 @@ class Answers:
     location_switch_asked: bool = False
     killed: bool = False
     language: str = "vi"
-    running_since_start: int | None = None
+    running_in: str | None = None
     asked: tuple[str, ...] = ()
 
 
@@ -54,14 +54,13 @@ class Setup:
             unfinished.write_text(json.dumps(asdict(self.answers)), "utf-8")
             unfinished.replace(self._path)
 
-    def started(self, start_count: int) -> None:
+    def started(self, boot_id: str) -> None:
         """The service starts. It was killed if it had not ended before, in the same start of the phone."""
-        killed = self.answers.killed or self.answers.running_since_start == start_count
-        self.note(running_since_start=start_count, killed=killed)
+        self.note(running_in=boot_id, killed=self.answers.killed or self.answers.running_in == boot_id)
 
     def ended(self) -> None:
         """The service was told to end."""
-        self.note(running_since_start=None)
+        self.note(running_in=None)
 
     def forget(self) -> None:
         """As never installed, but for the language."""

@@ -16,12 +16,12 @@ from typing import Any
 
 from bluezone.handset.agent import Agent
 from bluezone.handset.android.cityfile import CityFile
-from bluezone.handset.android.device import Device, DeviceClock
+from bluezone.handset.android.device import Device
 from bluezone.handset.android.keysealing import KeystoreSealing
 from bluezone.handset.android.notices import news_notice, running_notice, stopped_notice, waiting_notice
 from bluezone.handset.android.screens import STARTS_ANEW
 from bluezone.handset.android.setup import Setup
-from bluezone.handset.clock import Clock
+from bluezone.handset.clock import boot_id_of
 from bluezone.handset.forgetting import forget_folder
 from bluezone.handset.overview import overview
 from bluezone.handset.page.server import LocalPage
@@ -44,24 +44,24 @@ logger = logging.getLogger(__name__)
 class Tracing:
     """Keeps one phone alive from `start` to `stop`. Every method may be called from any thread.
 
-    folder:    the app's own, not backed up. city_file: `city.toml` of the build. clock: the device's unless given.
+    folder:    the app's own, not backed up. city: reads which city the app was built for, and may refuse.
     url:       of the phone's page with its token, None while there is none.
     problem:   code of what keeps the phone from running, None while nothing does.
     on_change: called, from any thread, when url or problem became another.
     """
 
     def __init__(
-        self, folder: Path, city_file: Path, setup: Setup, device: Device, clock: Clock | None = None,
+        self, folder: Path, city: Callable[[], CityFile], setup: Setup, device: Device, *,
         retry_seconds: float = RETRY_SECONDS, look_seconds: float = LOOK_SECONDS,
     ) -> None:  # fmt: skip
         self._phone = folder / PHONE_FOLDER
-        self._city_file, self._setup, self._device = city_file, setup, device
-        self._clock = clock or DeviceClock(device)
+        self._city, self._setup, self._device = city, setup, device
+        self._clock = device.clock()
         self._sealing = KeystoreSealing(device.keystore)
         self._retry_seconds, self._look_seconds = retry_seconds, look_seconds
         self._thread: threading.Thread | None = None
         self._lock = threading.RLock()
-        self._again, self._over, self._erased = threading.Event(), threading.Event(), threading.Event()
+        self._again, self._over = threading.Event(), threading.Event()
         self._interrupt: Callable[[], None] = lambda: None
         self.on_change: Callable[[], None] = lambda: None
         self.url: str | None = None
@@ -78,8 +78,7 @@ class Tracing:
             if self.running:
                 return
             self._over.clear()
-            self._erased.clear()
-            self._setup.started(self._device.start_count())
+            self._setup.started(boot_id_of(self._clock))
             self._thread = threading.Thread(target=self._live, name="bluezone-tracing", daemon=True)
             self._thread.start()
 
@@ -108,14 +107,14 @@ class Tracing:
             self._again.clear()
             try:
                 self._device.show_running(waiting_notice(self._setup.answers.language))
-                asyncio.run(self._run())
+                forgotten = asyncio.run(self._run())
             except Refused as refused:
                 self._stopped(refused.code)
             except Exception as fault:  # whatever it was, the phone is begun again; its message may hold personal data
                 logger.error("the phone ended with %s", type(fault).__name__)
                 self._stopped(FAULT)
             else:
-                if self._erased.is_set():
+                if forgotten:
                     self._forgotten()
                     return
                 continue
@@ -137,7 +136,7 @@ class Tracing:
         self.on_change()
 
     def _opened(self, radio_model: str) -> Handset:
-        city = CityFile.read(self._city_file)
+        city = self._city()
         handset = Handset.open(
             self._phone, city.server, self._clock, radio_model=radio_model, trust=city.trust, sealing=self._sealing
         )
@@ -152,8 +151,8 @@ class Tracing:
             raise
         return handset
 
-    async def _run(self) -> None:
-        """One opening of the phone, until told to stop, erased, or refused."""
+    async def _run(self) -> bool:
+        """One opening of the phone, until told to stop, erased, or refused; whether its owner erased it."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         radio = self._device.radio()
         handset = self._opened(radio.model)
@@ -163,21 +162,22 @@ class Tracing:
             with contextlib.suppress(RuntimeError):  # the loop ended by itself meanwhile
                 loop.call_soon_threadsafe(ended.set)
 
-        def erased() -> None:
-            self._erased.set()
-            interrupt()
-
-        page = LocalPage(handset, 0, lambda: agent.next_check, erased)
+        page = LocalPage(handset, 0, lambda: agent.next_check, interrupt)
         page.start()
         self._interrupt = interrupt
         try:
             if not self._over.is_set():
                 self._changed(page.url, None)
                 await self._until(ended, agent.run(), self._tell(handset))
+        except Exception:
+            # Work that was under way finds the store gone once the owner has erased it.
+            if not handset.forgotten:
+                raise
         finally:
             self._interrupt = lambda: None
             page.stop()
             handset.close()
+        return handset.forgotten
 
     async def _until(self, ended: asyncio.Event, *works: Coroutine[Any, Any, None]) -> None:
         """Do the works until told to end; if one of them fails, that is raised."""
@@ -194,8 +194,7 @@ class Tracing:
         """Keep the notices true."""
         while True:
             await asyncio.sleep(self._look_seconds)
-            if not self._erased.is_set():
-                await asyncio.to_thread(self._look, handset)
+            await asyncio.to_thread(self._look, handset)
 
     def _look(self, handset: Handset) -> None:
         try:
