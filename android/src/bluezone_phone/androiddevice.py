@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from android.app import Notification, NotificationChannel, NotificationManager, PendingIntent
 from android.content import Context, Intent
 from android.content.pm import PackageManager
+from android.content.res import Resources
 from android.location import LocationManager
 from android.os import Build, PowerManager
 from android.security.keystore import KeyGenParameterSpec, KeyPermanentlyInvalidatedException, KeyProperties
-from java import cast, jarray, jbyte
+from java import cast, jarray, jbyte, jchar
 from java.lang import Exception as JavaException
 from java.lang import String
 from java.security import Key, KeyStore
@@ -19,7 +20,7 @@ from javax.crypto.spec import GCMParameterSpec
 
 from bluezone.handset.android import permissions
 from bluezone.handset.android.cityfile import CityFile
-from bluezone.handset.android.device import KeystoreKeyLost, KeystoreUnavailable
+from bluezone.handset.android.device import Keystore, KeystoreKeyLost, KeystoreUnavailable
 from bluezone.handset.android.notices import Notice
 from bluezone.handset.android.permissions import PhoneState
 from bluezone.handset.android.setup import Answers, Setup
@@ -100,7 +101,7 @@ class AndroidKeystore:
         store = self._store()
         if not store.containsAlias(_ALIAS):
             raise KeystoreKeyLost("the key store has no key for this app")
-        return store.getKey(_ALIAS, None)
+        return store.getKey(_ALIAS, cast(jarray(jchar), None))  # such a key has no password
 
 
 def _unavailable(error: JavaException) -> KeystoreUnavailable:
@@ -111,20 +112,22 @@ class AndroidDevice:
     """The phone as the engine needs it. context: the application's own."""
 
     def __init__(self, context: Context) -> None:
-        self.keystore = AndroidKeystore()
+        self.keystore: Keystore = AndroidKeystore()
         self._context = context
 
     def radio(self) -> "Radio":
         """The phone's Bluetooth."""
         from bluezone.radio.android import AndroidRadio
 
-        return AndroidRadio(self._context)
+        radio: Radio = AndroidRadio(self._context)
+        return radio
 
     def clock(self) -> "Clock":
         """The phone's clocks."""
         from bluezone.radio.android import AndroidClock
 
-        return AndroidClock(self._context)
+        clock: Clock = AndroidClock(self._context)
+        return clock
 
     def show_running(self, notice: Notice) -> None:
         """Put it into the permanent notice."""
@@ -152,13 +155,14 @@ class AndroidDevice:
     def built(self, notice: Notice, channel: str) -> Notification:
         """The notice as Android has it; it opens the app. Public, because it never says what others may not read."""
         package = self._context.getPackageName()
-        icon = self._context.getResources().getIdentifier("bluezone_notice", "drawable", package)
+        resources = cast(Resources, self._context.getResources())
+        icon = resources.getIdentifier("bluezone_notice", "drawable", package)
         opening = Intent().setClassName(self._context, ACTIVITY)
         opened = PendingIntent.getActivity(self._context, 0, opening, PendingIntent.FLAG_IMMUTABLE)
         builder = Notification.Builder(self._context, channel)
         builder.setContentTitle(String(notice.title)).setContentText(String(notice.text)).setSmallIcon(icon)
         builder.setStyle(Notification.BigTextStyle().bigText(String(notice.text)))
-        builder.setContentIntent(opened).setVisibility(Notification.VISIBILITY_PUBLIC)
+        builder.setContentIntent(cast(PendingIntent, opened)).setVisibility(Notification.VISIBILITY_PUBLIC)
         builder.setOngoing(channel == RUNNING_CHANNEL).setAutoCancel(channel == NEWS_CHANNEL).setOnlyAlertOnce(True)
         return builder.build()
 

@@ -9,7 +9,7 @@ from android.net import Uri
 from android.provider import Settings
 from android.view import KeyEvent, View
 from android.webkit import WebChromeClient, WebView
-from java import dynamic_proxy, jarray
+from java import cast, dynamic_proxy, jarray
 from java.lang import Runnable, String
 from org.beeware.android import IPythonApp, MainActivity
 
@@ -83,7 +83,7 @@ class Front(dynamic_proxy(IPythonApp)):  # type: ignore[misc]
     def onActivityResult(self, request: int, result: int, data: Intent | None) -> None:
         """A picture was chosen, or not."""
         if request == _PICTURE and self._chosen is not None:
-            self._chosen.onReceiveValue(WebChromeClient.FileChooserParams.parseResult(result, data))
+            self._chosen.onReceiveValue(WebChromeClient.FileChooserParams.parseResult(result, cast(Intent, data)))
             self._chosen = None
 
     def show(self) -> None:
