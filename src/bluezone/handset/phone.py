@@ -27,6 +27,7 @@ from bluezone.handset.store import Store
 from bluezone.handset.telling import Telling
 from bluezone.handset.trust import parse_trust
 from bluezone.handset.trustedtime import Stamp, TrustedTime
+from bluezone.handset.vault import AS_IT_IS, KeySealing
 from bluezone.handset.venuechecks import VenueChecks
 from bluezone.handset.visiting import Visiting
 from bluezone.handset.visits import Visits
@@ -74,7 +75,7 @@ class Handset(Visiting, Judging, Telling):
         self._looked = self._state_kept_at = float("-inf")
         self.radio_state = RadioState(**store.get("radio", {}))
         self.store_problem: str | None = None
-        self._reading = False
+        self._reading = self.forgotten = False
         self.refused_identifiers = int(store.get("refused_identifiers", 0))
 
     @classmethod
@@ -88,6 +89,7 @@ class Handset(Visiting, Judging, Telling):
         *,
         trust: str | None = None,
         reading: bool = False,
+        sealing: KeySealing = AS_IT_IS,
     ) -> "Handset":
         """Open the phone in a folder, making it if there is none.
 
@@ -95,11 +97,12 @@ class Handset(Visiting, Judging, Telling):
         clock, rng:  the machine's clocks and SystemRandom unless given.
         trust:       the city's Ed25519 public key, needed once: hex, base64, PEM, or a file with one of them.
         reading:     only look at a phone that another process may be running.
+        sealing:     how the key of the store lies in its file (vault.py).
         Raises InvalidServerAddress, InvalidTrust, HandsetBusy, HandsetStoreTooNew, HandsetKeyDamaged, HandsetMissing.
         """
         public = parse_trust(trust) if trust else None
         client = Client(server_url)
-        store = Store.open(Path(directory), reading=reading)
+        store = Store.open(Path(directory), reading=reading, sealing=sealing)
         try:
             handset = cls(store, client, clock or SystemClock(), rng or random.SystemRandom(), radio_model)
             handset._reading = reading
@@ -263,7 +266,7 @@ class Handset(Visiting, Judging, Telling):
 
     def forget(self) -> None:
         """Erase everything and destroy the key; the phone is gone afterwards, and nothing is written any more."""
-        self._reading = True
+        self._reading = self.forgotten = True
         self.store.erase()
 
     def close(self) -> None:

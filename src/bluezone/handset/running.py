@@ -11,7 +11,6 @@ from collections.abc import Callable
 from bluezone.handset.agent import Agent
 from bluezone.handset.page.server import LocalPage
 from bluezone.handset.phone import Handset
-from bluezone.radio.adapters import open_radio
 from bluezone.radio.frames import DEFAULT_UUID
 from bluezone.radio.interface import PROFILES
 
@@ -27,6 +26,9 @@ def run_agent(
     port: of the local page, 0 for a free one, None for no page. say: where the address is printed.
     Raises InvalidRadio.
     """
+    # Here, so that a handset whose radio is not bumble's (Android) need not have bumble.
+    from bluezone.radio.adapters import open_radio
+
     agent = Agent(handset, open_radio(radio), PROFILES[duty], random.SystemRandom(), uuid or DEFAULT_UUID)
     erased = threading.Event()
     page = None if port is None else LocalPage(handset, port, lambda: agent.next_check, erased.set)
@@ -37,6 +39,10 @@ def run_agent(
         say("ready")
     try:
         asyncio.run(_until_told_to_stop(agent, erased))
+    except ExceptionGroup:
+        # Work that was under way finds the store gone once the owner has erased it.
+        if not handset.forgotten:
+            raise
     finally:
         if page is not None:
             page.stop()

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bluezone.handset.vault import HandsetStoreDamaged, Vault, overwrite_and_remove
+from bluezone.handset.vault import AS_IT_IS, HandsetStoreDamaged, KeySealing, Vault, overwrite_and_remove
 from bluezone.refusal import Refused
 
 VERSION = 2
@@ -76,19 +76,23 @@ def _refusal(error: sqlite3.Error) -> Refused:
 class Store:
     """Sealed rows of one phone. Every method may be called from any thread."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, vault: Vault, held: ExitStack) -> None:
+    def __init__(
+        self, folder: Path, connection: sqlite3.Connection, vault: Vault, sealing: KeySealing, held: ExitStack
+    ) -> None:
         self.folder = folder
         self._connection = connection
         self._vault = vault
+        self._sealing = sealing
         self._held = held
         self._lock = threading.RLock()
         self._depth = 0
 
     @classmethod
-    def open(cls, folder: Path, *, reading: bool = False) -> "Store":
+    def open(cls, folder: Path, *, reading: bool = False, sealing: KeySealing = AS_IT_IS) -> "Store":
         """Open, or make, the store in `folder`.
 
         reading: only look (another process may be running the phone); nothing is made, no lock taken.
+        sealing: how the key lies in its file.
         Raises HandsetStoreTooNew, HandsetBusy, HandsetMissing, HandsetKeyDamaged, HandsetStoreDamaged.
         """
         path, key = folder / STORE_FILE, folder / KEY_FILE
@@ -99,8 +103,8 @@ class Store:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 held.enter_context(take_lock(folder))
             fresh = not path.exists()
-            vault = Vault.create(key) if fresh and not key.exists() else Vault.open(key)
-            return cls(folder, _connect(path, fresh), vault, held.pop_all())
+            vault = Vault.create(key, sealing) if fresh and not key.exists() else Vault.open(key, sealing)
+            return cls(folder, _connect(path, fresh), vault, sealing, held.pop_all())
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -200,6 +204,7 @@ class Store:
     def erase(self) -> None:
         """Destroy the key, then overwrite and remove the store. What is left on the medium cannot be opened."""
         with self._lock:
+            self._sealing.destroy()
             overwrite_and_remove(self.folder / KEY_FILE)
             self._connection.close()
             for suffix in ("-wal", "-shm", ""):

@@ -3,11 +3,12 @@
 
 The key file is readable by its owner only. It protects a copied or leaked database file, and it lets
 `forget` make every remnant unreadable at once. It does not protect against somebody who can read the
-whole folder as the owner: docs/handset.md says so.
+whole folder as the owner (docs/handset.md says so), unless the key itself lies sealed in it: see KeySealing.
 """
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,6 +31,37 @@ class HandsetStoreDamaged(Refused):
     code = "handset_store_damaged"
 
 
+class KeySealing(Protocol):
+    """How the 32-byte key lies in its file. A system with a key store of its own seals it there."""
+
+    def seal(self, key: bytes) -> bytes:
+        """What is written for a new key."""
+
+    def unseal(self, kept: bytes) -> bytes:
+        """The key again. Raises HandsetKeyDamaged, or a refusal of its own."""
+
+    def destroy(self) -> None:
+        """Make every sealed key unreadable for ever; nothing happens if there is none."""
+
+
+class KeyAsItIs:
+    """No key store: the file, mode 0600, holds the key itself."""
+
+    def seal(self, key: bytes) -> bytes:
+        """The key."""
+        return key
+
+    def unseal(self, kept: bytes) -> bytes:
+        """The key."""
+        return kept
+
+    def destroy(self) -> None:
+        """Nothing beside the file."""
+
+
+AS_IT_IS = KeyAsItIs()
+
+
 class Vault:
     """Seals and opens values; each is bound to the place it is kept in, so that rows cannot be exchanged."""
 
@@ -39,23 +71,25 @@ class Vault:
         self._cipher = AESGCM(key)
 
     @classmethod
-    def create(cls, path: Path) -> "Vault":
+    def create(cls, path: Path, sealing: KeySealing = AS_IT_IS) -> "Vault":
         """Make a new random key in `path`, mode 0600; the file must not exist."""
         key = os.urandom(KEY_LENGTH)
+        kept = sealing.seal(key)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(key)
+            file.write(kept)
             file.flush()
             os.fsync(file.fileno())
         return cls(key)
 
     @classmethod
-    def open(cls, path: Path) -> "Vault":
-        """Read the key of an existing store. Raises HandsetKeyDamaged."""
+    def open(cls, path: Path, sealing: KeySealing = AS_IT_IS) -> "Vault":
+        """Read the key of an existing store. Raises HandsetKeyDamaged, and as `sealing` does."""
         try:
-            return cls(path.read_bytes())
+            kept = path.read_bytes()
         except OSError as error:
             raise HandsetKeyDamaged(f"no readable sealing key at {path.name}; `forget` starts anew") from error
+        return cls(sealing.unseal(kept))
 
     def seal(self, place: str, plain: bytes) -> bytes:
         """Return nonce || ciphertext of `plain`, bound to `place` (table, column and row)."""

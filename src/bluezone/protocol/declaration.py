@@ -18,14 +18,13 @@ from typing import Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from bluezone.protocol import hpke
 from bluezone.refusal import Refused
 
 DECLARATION_SIZE = 1024
 MAX_TEXT_CHARACTERS = 500
 
-_SUITE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
 _INFO = b"BZ-DECLARATION-v1"
 _ENC_LENGTH = 65
 _TAG_LENGTH = 16
@@ -97,7 +96,7 @@ def seal_declaration(declaration: Declaration, public_key: ec.EllipticCurvePubli
 
     public_key: the P-256 key of `config.declaration_key`, read by `load_public_key`.
     """
-    return _SUITE.encrypt(_encode(declaration), public_key, info=_INFO)
+    return hpke.seal(_encode(declaration), public_key, _INFO)
 
 
 def open_declaration(message: bytes, private_key: ec.EllipticCurvePrivateKey) -> Declaration:
@@ -106,10 +105,13 @@ def open_declaration(message: bytes, private_key: ec.EllipticCurvePrivateKey) ->
     message: 1,024 bytes. Raises DeclarationUnreadable when the key does not open it, InvalidDeclaration when what
     is inside is not a declaration.
     """
+    # Here, because phones only seal, and Android's builds of the library have no HPKE.
+    from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
     if len(message) != DECLARATION_SIZE:
         raise DeclarationUnreadable(f"message is {len(message)} bytes, expected {DECLARATION_SIZE}")
     try:
-        plain = _SUITE.decrypt(message, private_key, info=_INFO)
+        plain = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_128_GCM).decrypt(message, private_key, info=_INFO)
     except (InvalidTag, ValueError):
         raise DeclarationUnreadable("the message was sealed for another key, or was changed on the way") from None
     return _decode(plain)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The app's one window: the app's own screens until everything is allowed, and then the phone's page."""
+
+from typing import Any
+
+from android.app import Activity
+from android.content import Intent
+from android.net import Uri
+from android.provider import Settings
+from android.view import KeyEvent, View
+from android.webkit import WebChromeClient, WebView
+from java import cast, dynamic_proxy, jarray
+from java.lang import Runnable, String
+from org.beeware.android import IPythonApp, MainActivity
+
+from bluezone.handset.android.choosing import Order, Shown, pressed, shown
+from bluezone.handset.android.pageguard import action_of, judge
+from bluezone.handset.android.permissions import CAMERA, asked_at
+from bluezone_phone.androiddevice import Parts, maker, service_intent, state_of
+from bluezone_phone.components import PageChrome, PageClient
+
+_ASKED, _PICTURE = 1, 2
+
+
+class OnMain(dynamic_proxy(Runnable)):  # type: ignore[misc]
+    """Something to do on the window's thread."""
+
+    def __init__(self, work: Any) -> None:
+        super().__init__()
+        self._work = work
+
+    def run(self) -> None:
+        """Do it."""
+        self._work()
+
+
+class Back(dynamic_proxy(View.OnKeyListener)):  # type: ignore[misc]
+    """The back key goes back within the page first."""
+
+    def onKey(self, view: WebView, code: int, event: KeyEvent) -> bool:
+        """True: done with it."""
+        goes = code == KeyEvent.KEYCODE_BACK and view.canGoBack()
+        if goes and event.getAction() == KeyEvent.ACTION_UP:
+            view.goBack()
+        return bool(goes)
+
+
+class Front(dynamic_proxy(IPythonApp)):  # type: ignore[misc]
+    """What the activity calls. activity: of this window."""
+
+    def __init__(self, activity: Activity) -> None:
+        super().__init__()
+        self._activity, self._parts = activity, Parts.of(activity)
+        self._shown: Shown | None = None
+        self._opened: str | None = None
+        self._chosen: Any = None
+        self._view = WebView(activity)
+        settings = self._view.getSettings()
+        settings.setJavaScriptEnabled(True)
+        settings.setAllowFileAccess(False)
+        settings.setAllowContentAccess(True)  # a chosen picture is a content address
+        settings.setGeolocationEnabled(False)
+        settings.setSaveFormData(False)
+        client, chrome = PageClient(), PageChrome()
+        client.guard = chrome.guard = self
+        self._view.setWebViewClient(client)
+        self._view.setWebChromeClient(chrome)
+        self._view.setOnKeyListener(Back())
+        activity.setContentView(self._view)
+        self._parts.tracing.on_change = lambda: activity.runOnUiThread(OnMain(self.show))
+
+    def onCreate(self) -> None:
+        """The window was made; `onResume` follows."""
+
+    def onResume(self) -> None:
+        """The window is seen, perhaps after one of Android's questions."""
+        self.show()
+
+    def onDestroy(self) -> None:
+        """The window goes, the service stays."""
+        self._parts.tracing.on_change = lambda: None
+
+    def onActivityResult(self, request: int, result: int, data: Intent | None) -> None:
+        """A picture was chosen, or not."""
+        if request == _PICTURE and self._chosen is not None:
+            self._chosen.onReceiveValue(WebChromeClient.FileChooserParams.parseResult(result, cast(Intent, data)))
+            self._chosen = None
+
+    def show(self) -> None:
+        """Show what there is to show now; the page is not loaded again while it is open."""
+        parts = self._parts
+        state = state_of(self._activity, parts.setup.answers, self._activity)
+        self._shown = now = shown(state, parts.setup, parts.tracing, maker())
+        if now.start:
+            self._activity.startForegroundService(service_intent(self._activity))
+        if now.address is not None:
+            if now.address != self._opened:
+                self._view.loadUrl(now.address)
+        elif now.screen is not None:
+            self._view.loadDataWithBaseURL("about:blank", now.screen.html, "text/html", "utf-8", "")
+        self._opened = now.address
+
+    def follow(self, address: str) -> bool:
+        """Whether the view may go to an address; buttons and telephone numbers are acted on here."""
+        verdict = judge(address, self._parts.tracing.url)
+        if verdict == "act" and self._shown is not None and self._shown.screen is not None:
+            action = action_of(address, self._shown.screen.actions)
+            if action is not None:
+                self._do(pressed(action, self._shown, self._parts.setup, self._parts.tracing))
+        elif verdict == "dial":
+            self._activity.startActivity(Intent(Intent.ACTION_DIAL, Uri.parse(address)))
+        return verdict == "open"
+
+    def may_load(self, address: str) -> bool:
+        """Whether a page may have a file."""
+        return judge(address, self._parts.tracing.url) == "open"
+
+    def camera(self, origin: str) -> bool:
+        """Whether the page at an origin may have the camera now; asks the owner if that was not done yet."""
+        page = self._parts.tracing.url
+        if page is None or judge(page, origin.rstrip("/") + "/") != "open":
+            return False
+        if CAMERA in state_of(self._activity, self._parts.setup.answers).granted:
+            return True
+        self._activity.requestPermissions(jarray(String)([String(CAMERA)]), _ASKED)
+        return False
+
+    def choose_picture(self, chosen: Any, intent: Intent) -> None:
+        """Let the owner choose; the page hears of it in onActivityResult."""
+        if self._chosen is not None:
+            self._chosen.onReceiveValue(None)
+        self._chosen = chosen
+        self._activity.startActivityForResult(intent, _PICTURE)
+
+    def _do(self, order: Order) -> None:
+        package = Uri.parse(f"package:{self._activity.getPackageName()}")
+        if order == "ask" and self._shown is not None:
+            names = jarray(String)([String(name) for name in asked_at(self._shown.step)])
+            self._activity.requestPermissions(names, _ASKED)
+            return
+        if order == "app_settings":
+            self._activity.startActivity(Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, package))
+        elif order == "location_settings":
+            self._activity.startActivity(Intent(Settings.ACTION_LOCATION_SOURCE_SETTINGS))
+        elif order == "battery_question":
+            self._activity.startActivity(Intent(Settings.ACTION_REQUEST_IGNORE_BATTERY_OPTIMIZATIONS, package))
+        self.show()
+
+
+def begin() -> None:
+    """Give the activity its Python side; run anew for each window."""
+    MainActivity.setPythonApp(Front(MainActivity.singletonThis))

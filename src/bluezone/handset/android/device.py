@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the app asks of the Android phone it runs on: the seam behind which the Java classes are."""
+
+from typing import Protocol
+
+from bluezone.handset.android.notices import Notice
+from bluezone.handset.clock import Clock
+from bluezone.radio.interface import Radio
+from bluezone.refusal import Refused
+
+
+class KeystoreKeyLost(Refused):
+    """Android's key store no longer has the key that the phone's store is sealed with, so nothing in it can be read."""
+
+    code = "keystore_key_lost"
+
+
+class KeystoreUnavailable(Refused):
+    """Android's key store does not answer now; nothing was changed, and it is asked again."""
+
+    code = "keystore_unavailable"
+
+
+class Keystore(Protocol):
+    """One AES-256-GCM key inside Android's key store, which never gives it out."""
+
+    def create(self) -> None:
+        """Make the key, in place of any before it. Raises KeystoreUnavailable."""
+
+    def encrypt(self, plain: bytes) -> bytes:
+        """nonce[12] || ciphertext || tag[16], with a nonce of the key store's own. Raises as `decrypt`."""
+
+    def decrypt(self, sealed: bytes) -> bytes:
+        """Raises KeystoreKeyLost when the key is gone or does not fit, KeystoreUnavailable when it may come back."""
+
+    def delete(self) -> None:
+        """Destroy the key; nothing happens if there is none. Raises KeystoreUnavailable."""
+
+
+class Device(Protocol):
+    """The phone. Every method may be called from any thread."""
+
+    keystore: Keystore
+
+    def radio(self) -> Radio:
+        """The phone's Bluetooth; made anew, opened by who uses it."""
+
+    def clock(self) -> Clock:
+        """The phone's clocks."""
+
+    def show_running(self, notice: Notice) -> None:
+        """Put it into the service's permanent notice."""
+
+    def show_news(self, notice: Notice) -> None:
+        """Notify the owner, on the lock screen too."""
+
+    def erased(self) -> None:
+        """Take every notice away and end the service: the owner erased everything."""

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the app's web view may open: the phone's own page, and the dialler. Everything else is refused.
+
+The answer is asked for each navigation and each file that a page wants (WebViewClient.shouldOverrideUrlLoading and
+shouldInterceptRequest), so a page that was tampered with has no way out. Source: specs/attacks.md rows 32 and 40.
+"""
+
+import re
+from typing import Literal
+from urllib.parse import urlsplit
+
+Verdict = Literal["open", "act", "dial", "refuse"]
+ACTION_SCHEME = "bluezone"
+_TELEPHONE = re.compile(r"tel:\+?[0-9]{3,15}")
+
+
+def judge(address: str, page: str | None) -> Verdict:
+    """Say what to do with an address.
+
+    page: the address of the phone's page with its token, or None while there is none.
+    "open" in the view; "act": a button of the app's own screens; "dial": show the number in the dialler.
+    """
+    if _TELEPHONE.fullmatch(address):
+        return "dial"
+    try:
+        asked = urlsplit(address)
+        if asked.scheme == ACTION_SCHEME:
+            return "act"
+        if page is None:
+            return "refuse"
+        own = urlsplit(page)
+        same = (asked.scheme, asked.netloc) == (own.scheme, own.netloc)
+    except ValueError:
+        return "refuse"
+    below = asked.path.startswith(own.path) and ".." not in asked.path
+    return "open" if same and below else "refuse"
+
+
+def action_of(address: str, offered: frozenset[str]) -> str | None:
+    """The button that a `bluezone:` address stands for, if the screen that is shown has it."""
+    name = address.removeprefix(f"{ACTION_SCHEME}:")
+    return name if name in offered else None

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The app's own screens, shown before the phone's page can be: agreement, permissions, battery, and what went wrong.
+
+Plain HTML with the face's style sheet in it; no script, nothing fetched. A button is a link to `bluezone:NAME`.
+"""
+
+import html
+from dataclasses import dataclass
+
+from bluezone.face.files import static_files
+from bluezone.handset.android.battery import guide_for
+from bluezone.handset.android.permissions import Step
+from bluezone.handset.android.words import LANGUAGES, face_words, own_words
+
+_MAY_BE_LEFT: frozenset[Step] = frozenset({"notices", "battery", "location_switch"})
+# Nothing can be read any more, so nothing is lost by beginning again.
+STARTS_ANEW = frozenset({"keystore_key_lost", "handset_key_damaged", "handset_store_damaged"})
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """html: the whole page. actions: the buttons it has, by the name after `bluezone:`."""
+
+    html: str
+    actions: frozenset[str]
+
+
+def step_screen(step: Step, language: str, maker: str = "", killed: bool = False) -> Screen:
+    """The screen of a step. maker: as Android calls it. killed: the service was found killed."""
+    own = own_words(language)
+    if step == "agree":
+        return _agreement(language)
+    if step == "maker":
+        told = [own["maker.killed"]] if killed else []
+        told += [own[f"maker.{guide_for(maker)}"], own["maker.why"]]
+        return _page(language, own["maker.title"], _card(told), {"settings": own["settings"], "later": own["done"]})
+    asked = {"settings": own["settings"]} if step in ("blocked", "location_switch") else {"allow": own["allow"]}
+    buttons = {**asked, **({"later": own["later"]} if step in _MAY_BE_LEFT else {})}
+    return _page(language, own[f"{step}.title"], _card([own[f"{step}.why"], own[f"{step}.not"]]), buttons)
+
+
+def problem_screen(code: str, language: str) -> Screen:
+    """Why the phone does not run, and what to do. code: of a refusal, or "fault"."""
+    own = own_words(language)
+    said = own.get(f"problem.{code}") or face_words(language).get(f"refusal.{code}")
+    text = said or own["problem.other"].format(code=code)
+    buttons = {"anew": own["anew"]} if code in STARTS_ANEW else {}
+    return _page(language, own["problem.title"], _card([text]), buttons)
+
+
+def waiting_screen(language: str) -> Screen:
+    """While the phone is opened."""
+    return _page(language, "Bluezone", _card([face_words(language)["opening"]]), {})
+
+
+def _agreement(language: str) -> Screen:
+    """The face's first screen, in its words: what Bluezone does, what stays, what agreeing means."""
+    face = face_words(language)
+
+    def told(name: str) -> str:
+        return face[name].replace("{disease}", face["disease"])
+
+    does = [told(f"welcome.does.{name}") for name in ("near", "places", "check", "chaff")]
+    stays = [told(f"welcome.stays.{name}") for name in ("diary", "nobody", "consent")]
+    content = (
+        f"<p>{_safe(told('welcome.lead'))}</p>"
+        f"<section class='card reading'><h2>{_safe(told('welcome.does'))}</h2>{_items(does)}</section>"
+        f"<section class='card reading'><h2>{_safe(told('welcome.stays'))}</h2>{_items(stays)}"
+        f"<p>{_safe(told('welcome.never'))}</p></section>{_card([told('welcome.before')])}"
+    )
+    return _page(language, told("welcome.title"), content, {"next": told("welcome.agree")})
+
+
+def _safe(text: str) -> str:
+    return html.escape(text)
+
+
+def _items(texts: list[str]) -> str:
+    return "<ul>" + "".join(f"<li>{_safe(text)}</li>" for text in texts) + "</ul>"
+
+
+def _card(texts: list[str]) -> str:
+    return "<section class='card reading'>" + "".join(f"<p>{_safe(text)}</p>" for text in texts) + "</section>"
+
+
+def _page(language: str, title: str, content: str, buttons: dict[str, str]) -> Screen:
+    """buttons: words by action, the first one prominent."""
+    other = next(code for code in LANGUAGES if code != language)
+    style = static_files()["app.css"].content.decode()
+    links = "".join(
+        f"<a class='button{' quiet' if number else ''}' href='bluezone:{name}'>{_safe(words)}</a>"
+        for number, (name, words) in enumerate(buttons.items())
+    )
+    switch = f"<a lang='{other}' href='bluezone:language'>{_safe(face_words(language)['language.other'])}</a>"
+    page = (
+        f"<!doctype html><html lang='{language}'><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f"<title>{_safe(title)}</title><style>{style}</style>"
+        f"<body><div id='app'><header><span class='brand'>Bluezone</span>{switch}</header>"
+        f"<main class='reading'><h1>{_safe(title)}</h1>{content}<div class='buttons'>{links}</div></main></div></body>"
+    )
+    return Screen(page, frozenset({*buttons, "language"}))

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the owner was asked once, and whether Android killed the service: flags in a small file, nothing personal."""
+
+import json
+import threading
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+FILE = "setup.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """agreed: to what Bluezone does. *_asked: the step was shown and left. language: "vi" or "en".
+
+    running_in: name of the start of the phone in which the service runs; None once it was told to end. killed: it was
+    found to have been killed since the owner last read how to keep it alive.
+    """
+
+    agreed: bool = False
+    notices_asked: bool = False
+    battery_asked: bool = False
+    maker_read: bool = False
+    location_switch_asked: bool = False
+    killed: bool = False
+    language: str = "vi"
+    running_in: str | None = None
+    asked: tuple[str, ...] = ()
+
+
+class Setup:
+    """The answers of one phone, written at each change. folder: the app's own; made if it is not there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._lock = threading.Lock()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.answers = self._read()
+
+    def _read(self) -> Answers:
+        """What is kept; a file that does not read means that everything is asked again, and nothing runs meanwhile."""
+        try:
+            kept: dict[str, Any] = json.loads(self._path.read_text("utf-8"))
+            return Answers(**{**kept, "asked": tuple(kept.get("asked", ()))})
+        except (OSError, ValueError, TypeError, AttributeError):
+            return Answers()
+
+    def note(self, **changed: Any) -> None:
+        """Change some answers, whole or not at all."""
+        with self._lock:
+            self.answers = replace(self.answers, **changed)
+            unfinished = self._path.with_suffix(".unfinished")
+            unfinished.write_text(json.dumps(asdict(self.answers)), "utf-8")
+            unfinished.replace(self._path)
+
+    def started(self, boot_id: str) -> None:
+        """The service starts. It was killed if it had not ended before, in the same start of the phone."""
+        self.note(running_in=boot_id, killed=self.answers.killed or self.answers.running_in == boot_id)
+
+    def ended(self) -> None:
+        """The service was told to end."""
+        self.note(running_in=None)
+
+    def forget(self) -> None:
+        """As never installed, but for the language."""
+        self.answers = Answers(language=self.answers.language)
+        self._path.unlink(missing_ok=True)

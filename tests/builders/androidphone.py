@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A double of an Android phone for the service's Python part: key store, notices, clocks, and a radio to feed."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from tests.builders.handset import PhoneClock
+
+from bluezone.handset.android.cityfile import CityFile
+from bluezone.handset.android.device import KeystoreKeyLost, KeystoreUnavailable
+from bluezone.handset.android.notices import Notice
+from bluezone.handset.android.setup import Setup
+from bluezone.handset.android.tracing import Tracing
+from bluezone.radio.frames import contact_advertisement
+from bluezone.radio.interface import OnReport
+
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass
+class Keystore:
+    """Android's key store, in a file of its own, so that it outlives the process. busy: it does not answer."""
+
+    file: Path
+    busy: bool = False
+
+    def create(self) -> None:
+        self._answer()
+        self.file.write_bytes(AESGCM.generate_key(256))
+
+    def encrypt(self, plain: bytes) -> bytes:
+        nonce = os.urandom(12)
+        return nonce + self._cipher().encrypt(nonce, plain, None)
+
+    def decrypt(self, sealed: bytes) -> bytes:
+        try:
+            return self._cipher().decrypt(sealed[:12], sealed[12:], None)
+        except (InvalidTag, ValueError) as error:
+            raise KeystoreKeyLost("tag mismatch") from error
+
+    def delete(self) -> None:
+        self._answer()
+        self.file.unlink(missing_ok=True)
+
+    def _cipher(self) -> AESGCM:
+        self._answer()
+        if not self.file.exists():
+            raise KeystoreKeyLost("no such alias")
+        return AESGCM(self.file.read_bytes())
+
+    def _answer(self) -> None:
+        if self.busy:
+            raise KeystoreUnavailable("ProviderException")
+
+
+class FedRadio:
+    """A radio that obeys, and hears what a test lets it hear."""
+
+    model, lost = "android:double", False
+
+    def __init__(self) -> None:
+        self._on_report: OnReport | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.listening = threading.Event()
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def set_address(self, address: bytes) -> None: ...
+
+    async def start_advertising(self, data: bytes, interval_ms: int) -> None: ...
+
+    async def stop_advertising(self) -> None: ...
+
+    async def start_scanning(self, interval_ms: int, window_ms: int, on_report: OnReport) -> None:
+        self._on_report, self._loop = on_report, asyncio.get_running_loop()
+        self.listening.set()
+
+    async def stop_scanning(self) -> None:
+        self.listening.clear()
+
+    def hear(self, payload: bytes) -> None:
+        """One contact frame, on the thread that the service listens on."""
+        assert self.listening.wait(PATIENCE_SECONDS)
+        assert self._loop is not None
+        assert self._on_report is not None
+        self._loop.call_soon_threadsafe(self._on_report, b"\x01" * 6, contact_advertisement(payload), -60)
+
+
+@dataclass
+class Device:
+    """The phone. running, news: every notice shown, in order. over: the service was told to end."""
+
+    keystore: Keystore
+    phone_clock: PhoneClock
+    running: list[Notice] = field(default_factory=list)
+    news: list[Notice] = field(default_factory=list)
+    over: bool = False
+    fed: FedRadio = field(default_factory=FedRadio)
+
+    def radio(self) -> FedRadio:
+        return self.fed
+
+    def clock(self) -> PhoneClock:
+        return self.phone_clock
+
+    def show_running(self, notice: Notice) -> None:
+        self.running.append(notice)
+
+    def show_news(self, notice: Notice) -> None:
+        self.news.append(notice)
+
+    def erased(self) -> None:
+        self.over = True
+
+
+@dataclass
+class AndroidPhone:
+    """An installed app: its folder, its key store, the city it was built for. `process` is what Android starts."""
+
+    folder: Path
+    keystore: Keystore
+    clock: PhoneClock
+    city: CityFile
+    processes: list[Tracing] = field(default_factory=list)
+
+    def process(self, **options: Any) -> tuple[Tracing, Device, Setup]:
+        """A new process of the app, with nothing started."""
+        device, setup = Device(self.keystore, self.clock), Setup(self.folder)
+        seconds = {"retry_seconds": 0.05, "look_seconds": 0.05, **options}
+        tracing = Tracing(self.folder, lambda: self.city, setup, device, **seconds)
+        self.processes.append(tracing)
+        return tracing, device, setup
+
+
+def becomes(condition: Callable[[], Any]) -> Any:
+    """Wait until a condition holds, looking again and again; fails after half a minute."""
+    looked = threading.Event()
+    for _ in range(int(PATIENCE_SECONDS / 0.02)):
+        if (found := condition()) is not None and found is not False:
+            return found
+        looked.wait(0.02)
+    raise AssertionError("it did not come to be")
