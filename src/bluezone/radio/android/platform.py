@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything of the Android radio that is Java. Only an Android app can import this module.
 
-The four classes at the top are static proxies: Android's callbacks are abstract classes, which Chaquopy can extend
+The three classes at the top are static proxies: Android's callbacks are abstract classes, which Chaquopy can extend
 only by Java that it makes at build time from this file, named in `staticProxy`. It reads the file without running
 it, so imports are plain and unconditional and the classes stand at the top level. Their methods run on Android's
 main thread and must never raise. Source: Chaquopy, Python API, "Static proxy".
