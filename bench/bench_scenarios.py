@@ -21,7 +21,7 @@ from bluezone.protocol.windows import MatchedSighting, build_windows
 from bluezone.radio.air.fading import CHANNELS, Fading, Levels
 from bluezone.radio.air.figures import Correlation, correlation, rssi_curve
 from bluezone.radio.air.station import ADVERTISING_DELAY_SECONDS
-from bluezone.radio.calibration import SHIPPED
+from bluezone.radio.calibration import calibration
 from bluezone.radio.frames import STRONGEST_RSSI_DBM, WEAKEST_RSSI_DBM
 from bluezone.radio.interface import PROFILES, DutyProfile
 
@@ -77,7 +77,7 @@ def run_episode(episode: Episode, runs: int = RUNS, seed: int = 1) -> Outcome:
                 days_since_onset=0,
                 zone=UTC,
                 profile=profile,
-                own_confidence=SHIPPED["virtual"].confidence,
+                own_confidence=calibration("virtual").confidence,
             )
             assessment = assess(windows, profile, today)
             levels[assessment.level] += 1
@@ -107,7 +107,7 @@ def _drawn(episode: Episode, runs: int, rng: np.random.Generator) -> Iterator[li
     starts, typical = burst_attenuations(episode, duty, runs, rng)
     for run in range(runs):
         yield [
-            MatchedSighting(NOON + start, number, duty.period_seconds, int(db), SHIPPED["virtual"].confidence)
+            MatchedSighting(NOON + start, number, duty.period_seconds, int(db), calibration("virtual").confidence)
             for number, (start, db) in enumerate(zip(starts, typical[:, run], strict=True))
             if np.isfinite(db)
         ]
@@ -128,7 +128,7 @@ def burst_attenuations(
     assumed = VARIANTS[episode.variant](correlation(episode.carriage))
     fading = Fading(assumed, Levels(assumed, noise), noise)
     curve = rssi_curve(episode.distance_m, episode.walls, episode.carriage)
-    power = SHIPPED["virtual"].effective_power_dbm
+    power = calibration("virtual").effective_power_dbm
     starts = np.arange(rng.uniform(0, duty.period_seconds), episode.minutes * 60, duty.period_seconds)
     typical = np.full((len(starts), runs), np.nan)
     for place, start in enumerate(starts):

@@ -206,3 +206,26 @@ def test_a_program_that_has_stopped_is_told_in_words(chromium, lived):
         face.page.evaluate("location.hash = '/diary'")
         face.wait("Mất liên lạc với Bluezone trên máy")
         assert "Dữ liệu vẫn còn" in face.text()
+
+
+CAUSES = {
+    "bluetooth_off": ("Bluetooth tắt từ", "Bluetooth has been off since"),
+    "bluetooth_permission_missing": ("chưa được phép dùng Bluetooth từ", "has not been allowed to use Bluetooth since"),
+    "location_off": ("chỉ cho nghe Bluetooth khi bật Vị trí", "only with Location on and allowed"),
+    "advertising_unsupported": ("máy không phát được Bluetooth", "has not been able to send over Bluetooth"),
+    "scan_refused": ("Bluetooth của máy bị lỗi từ", "Bluetooth on this phone has failed since"),
+}
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_owner_reads_why_bluetooth_does_not_work(chromium, lived, language):
+    quiet = lived["quiet"]
+    boot = quiet.clock.boot_seconds()
+    with opened(chromium, quiet, language=language) as face:
+        for code, words in CAUSES.items():
+            quiet.note_radio(boot, boot, code, boot - 60)
+            face.page.reload()
+            face.wait(words[language == "en"])
+            assert RUNNING[language] not in face.text()
+            assert_fit(face)
+    quiet.note_radio(boot, boot)

@@ -3,6 +3,7 @@
 
 import pytest
 from tests.builders.handset import a_city
+from tests.radio.androiddouble import installed
 
 
 @pytest.fixture
@@ -25,3 +26,10 @@ def phones(city):
 @pytest.fixture
 def world(city):
     return city[2]
+
+
+@pytest.fixture
+def android_double():
+    """Within this, bluezone.radio.android finds the double instead of Java."""
+    with installed():
+        yield

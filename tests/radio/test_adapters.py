@@ -2,17 +2,33 @@
 import asyncio
 import errno
 import os
+import random
 import socket
 
 import pytest
+from tests.radio.androiddouble import AndroidPhone
+from tests.radio.androiddouble.modules import application
 
 from bluezone.radio import adapters
-from bluezone.radio.adapters import InvalidRadio, RadioUnavailable, diagnose, open_radio
+from bluezone.radio.adapters import InvalidRadio, RadioUnavailable, diagnose, identify, open_radio
+from bluezone.radio.air import Scene, VirtualAir
+from bluezone.radio.android import JavaMissing
+from bluezone.radio.simulatedtime import run_simulated
 
 
 @pytest.mark.parametrize(
     "spec",
-    ["", "usb", ":0", "virtual:", "virtual:9000", "virtual:host:port", "virtual:host:0", "virtual:h:1/" + "n" * 101],
+    [
+        "",
+        "usb",
+        ":0",
+        "virtual:",
+        "virtual:9000",
+        "virtual:host:port",
+        "virtual:host:0",
+        "virtual:h:1/" + "n" * 101,
+        "android:0",
+    ],
 )
 def test_what_is_not_the_name_of_a_radio_is_refused_at_once(spec):
     with pytest.raises(InvalidRadio) as refused:
@@ -28,6 +44,24 @@ def test_a_radio_that_is_not_there_says_why_and_what_to_do(spec):
     assert unavailable.code == "radio_unavailable"
     assert unavailable.cause
     assert unavailable.remedy
+
+
+def test_an_android_radio_outside_an_android_app_says_so():
+    with pytest.raises(JavaMissing) as refused:
+        open_radio("android:")
+    unavailable = asyncio.run(diagnose("android:"))
+
+    assert refused.value.code == "android_missing"
+    assert "packaged app" in unavailable.cause
+
+
+def test_inside_an_android_app_the_radio_is_the_phones(android_double):
+    async def main():
+        air = VirtualAir(Scene(), random.Random(1))
+        application.context = AndroidPhone(air, "phone", model="SM-A515F").start_process()
+        return await identify(open_radio("android:"))
+
+    assert run_simulated(main()) == "samsung SM-A515F"
 
 
 def test_a_python_without_bluetooth_sockets_is_named_as_the_cause(monkeypatch):

@@ -11,7 +11,7 @@ from tests.radio.handsets import running
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.beacon import private_address
 from bluezone.radio.frames import contact_advertisement
-from bluezone.radio.interface import RadioFailed
+from bluezone.radio.interface import AdvertisingRefused, RadioFailed
 from bluezone.radio.simulatedtime import run_simulated
 
 ONE_METRE = Scene(default=Pair(1.0))
@@ -166,3 +166,43 @@ def test_addresses_are_non_resolvable_private(seed):
     assert len(address) == 6
     assert address[0] >> 6 == 0
     assert address not in (bytes(6), b"\x3f" + b"\xff" * 5)
+
+
+def test_a_radio_that_will_not_advertise_is_listened_with_and_asked_again_every_minute():
+    class Mute:
+        """A light radio that refuses to advertise until a moment."""
+
+        def __init__(self, radio, until):
+            self._radio, self._until = radio, until
+            self.attempts = []
+
+        def __getattr__(self, name):
+            return getattr(self._radio, name)
+
+        @property
+        def longest_advertising_seconds(self):
+            return 300.0
+
+        async def start_advertising(self, data, interval_ms):
+            self.attempts.append(asyncio.get_running_loop().time())
+            if self.attempts[-1] < self._until:
+                raise AdvertisingRefused("too many advertisers")
+            await self._radio.start_advertising(data, interval_ms)
+
+    async def main():
+        air = VirtualAir(ONE_METRE, random.Random(1))
+        mute = Mute(air.light_radio("near"), 150.0)
+        async with running(mute, air.light_radio("other")) as (near, _other):
+            await asyncio.sleep(140)
+            refused = near.beacon.off_code, near.beacon.last_sent_boot_seconds, len(near.diary.sightings)
+            await asyncio.sleep(2000)
+            return mute.attempts, refused, near.beacon
+
+    attempts, refused, beacon = run_simulated(main())
+
+    assert refused[:2] == ("advertising_refused", None)
+    assert refused[2] > 0, "it listens meanwhile"
+    assert beacon.off_code is None
+    pauses = [later - earlier for earlier, later in itertools.pairwise(attempts)]
+    assert pauses[:3] == pytest.approx([60, 60, 60], abs=0.1)
+    assert pauses[3:] == pytest.approx([295] * len(pauses[3:]), abs=0.1), "before the radio would fall silent by itself"

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import random
+import tomllib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.radio.androiddouble import AndroidPhone
 
 from bluezone.radio import calibration
+from bluezone.radio.air import Scene, VirtualAir
+from bluezone.radio.android import AndroidRadio
 from bluezone.radio.calibration import Calibration, InvalidCalibration, write_own_calibration
+from bluezone.radio.simulatedtime import run_simulated
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +26,38 @@ def test_the_virtual_adapter_is_calibrated_and_an_unknown_one_says_that_it_is_no
     assert (calibration.effective_power_dbm("virtual"), calibration.receiver_correction_db("virtual")) == (-18, 0)
     assert calibration.confidence("virtual") == 3
     assert calibration.confidence("0a5c-2209") == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "power", "correction"),
+    [
+        ("SM-G973F", -29, 2), ("SM-G970F", -25, 5), ("SM-A405FN", -23, 2),
+        ("SM-A515F", -28, 2), ("SM-A908B", -25, 5), ("SM-G981B", -25, 5),
+    ],
+)  # fmt: skip
+def test_a_phone_of_the_public_table_is_known_by_maker_and_model_and_never_as_if_we_had_measured_it(
+    model, power, correction
+):
+    assert calibration.calibration(f"samsung {model}") == Calibration(power, correction, 1)
+    assert calibration.confidence(f"{model}") == 0, "the same model name of another maker is another phone"
+
+
+def test_every_shipped_figure_names_its_source_and_licence():
+    table = tomllib.loads(calibration.SHIPPED_FILE.read_text())
+
+    assert all({"of", "licence"} <= set(source) for source in table["sources"].values())
+    assert {row["source"] for row in table["models"]} == set(table["sources"])
+    assert len({row["model"] for row in table["models"]}) == len(table["models"])
+
+
+def test_an_android_phone_is_looked_up_by_what_it_calls_itself(android_double):
+    async def model(name):
+        air = VirtualAir(Scene(), random.Random(1))
+        return AndroidRadio(AndroidPhone(air, "phone", model=name).start_process()).model
+
+    assert calibration.confidence(run_simulated(model("SM-G970F"))) == 1
+    assert calibration.calibration(run_simulated(model("Nobody's Phone"))) == calibration.UNCALIBRATED
+    assert calibration.UNCALIBRATED.confidence == 0
 
 
 def test_what_the_owner_measured_goes_before_the_shipped_table_and_is_kept(own_file):

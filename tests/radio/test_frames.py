@@ -38,7 +38,17 @@ def test_a_frame_of_another_service_is_not_a_contact(data, uuid, other):
 def test_noise_is_never_taken_for_a_contact_unless_it_is_one_to_the_byte(noise):
     parsed = parse_contact(noise)
 
-    assert parsed is None or contact_advertisement(parsed) == noise
+    assert parsed is None or noise in (contact_advertisement(parsed), contact_advertisement(parsed)[3:])
+
+
+@given(data=service_data, flags=st.binary(max_size=3))
+def test_an_android_phone_sends_the_frame_without_flags_and_other_flags_are_nobodys(data, flags):
+    frame = contact_advertisement(data)[3:]
+    expected = data if flags in (b"", bytes.fromhex("02011a")) else None
+
+    assert len(frame) == 28
+    assert parse_contact(frame) == data
+    assert parse_contact(flags + frame) == expected
 
 
 @given(data=service_data, place=st.integers(0, 10), flip=st.integers(1, 255))
@@ -51,10 +61,9 @@ def test_any_altered_byte_before_the_identifier_drops_the_frame(data, place, fli
 
 @given(data=service_data, cut=st.integers(0, 30), tail=st.binary(min_size=1, max_size=8))
 def test_a_frame_cut_short_or_with_something_after_it_is_dropped(data, cut, tail):
-    frame = contact_advertisement(data)
-
-    assert parse_contact(frame[:cut]) is None
-    assert parse_contact(frame + tail) is None
+    for frame in (contact_advertisement(data), contact_advertisement(data)[3:]):
+        assert parse_contact(frame[: min(cut, len(frame) - 1)]) is None
+        assert parse_contact(frame + tail) is None
 
 
 @given(data=st.binary(max_size=40).filter(lambda value: len(value) != 20))

@@ -72,11 +72,16 @@ class Agent:
     async def _flush(self) -> None:
         """Make durable what was heard, well within the five seconds that a kill may cost."""
         while True:
-            self.handset.note_radio(self.beacon.last_sent_boot_seconds, self.beacon.last_heard_boot_seconds)
+            self._note_radio()
             # A full disk or a locked store is told by the page; what was heard waits in memory for the next turn.
             with contextlib.suppress(Refused):
                 self.handset.flush()
             await asyncio.sleep(FLUSH_SECONDS)
+
+    def _note_radio(self) -> None:
+        beacon = self.beacon
+        since = None if beacon.off_code is None else beacon.off_since_boot_seconds
+        self.handset.note_radio(beacon.last_sent_boot_seconds, beacon.last_heard_boot_seconds, beacon.off_code, since)
 
     async def _every(self, seconds: float, work: Callable[[], object]) -> None:
         """Do some work beside the radio, again and again; a refusal is told on the page and tried again."""

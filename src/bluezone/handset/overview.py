@@ -20,6 +20,7 @@ State = Literal["A", "B1", "B2", "B3", "C", "D"]
 class Overview:
     """Moments are Unix seconds on the phone's trusted time, None where it never happened.
 
+    bluetooth_problem:   code of what keeps the radio from sending or hearing right now, None if nothing does.
     stops:               every reason why warnings may be missing now: "B1", "B2", "B3".
     last_record:         when a contact frame was last heard.
     clock_error_seconds: how far the phone's clock is ahead.
@@ -31,6 +32,7 @@ class Overview:
     stops: tuple[State, ...]
     level: str
     bluetooth: Bluetooth
+    bluetooth_problem: str | None
     running_since: float | None
     off_since: float | None
     last_record: float | None
@@ -65,7 +67,10 @@ def overview(handset: Handset) -> Overview:
     error = handset.time.clock_error_seconds(boot, handset.clock.wall_seconds())
     held = handset.held_exports
     stops: list[State] = []
-    if bluetooth == "off":
+    here = radio.boot_id == boot_id
+    problem_since = radio.problem_since if here and radio.problem else None
+    off_since = min((moment for moment in (radio.off_since, problem_since) if moment is not None), default=None)
+    if bluetooth == "off" or (here and radio.problem):
         stops.append("B1")
     # A clock that is ahead of a list served for ever may be the one that is right: then the list is stale.
     if held.is_stale(max(now, handset.clock.wall_seconds())):
@@ -81,8 +86,9 @@ def overview(handset: Handset) -> Overview:
         stops=tuple(stops),
         level=level,
         bluetooth=bluetooth,
+        bluetooth_problem=radio.problem if here else None,
         running_since=moment(radio.running_since),
-        off_since=moment(radio.off_since),
+        off_since=moment(off_since),
         last_record=moment(radio.heard),
         installed_at=handset.store.get("installed_at", now),
         checked_at=handset.store.get("checked_at"),

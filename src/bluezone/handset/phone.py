@@ -159,10 +159,12 @@ class Handset(Visiting, Judging, Telling):
         except Refused as refused:
             self.store_problem = refused.code
 
-    def note_radio(self, sent: float | None, heard: float | None) -> None:
-        """Say when the radio last sent and heard, boot seconds."""
+    def note_radio(
+        self, sent: float | None, heard: float | None, problem: str | None = None, since: float | None = None
+    ) -> None:
+        """Say when the radio last sent and heard, and which refusal stands in the way since when; boot seconds."""
         with self._lock:
-            told = (boot_id_of(self.clock), self.clock.boot_seconds(), sent, heard)
+            told = (boot_id_of(self.clock), self.clock.boot_seconds(), sent, heard, problem, since)
             self.radio_state = self.radio_state.noted(*told)
 
     def _look(self, boot: float) -> None:

@@ -19,6 +19,7 @@ class RadioState:
     """What the radio last did, on the boot clock of `boot_id`; None where it never did.
 
     running_since: boot seconds since when it has run without a gap of 15 minutes.
+    problem: code of what stands in the way right now, None if nothing does; problem_since: boot seconds.
     """
 
     boot_id: str = ""
@@ -26,13 +27,18 @@ class RadioState:
     heard: float | None = None
     off_since: float | None = None
     running_since: float | None = None
+    problem: str | None = None
+    problem_since: float | None = None
 
-    def noted(self, boot_id: str, now: float, sent: float | None, heard: float | None) -> "RadioState":
-        """The state after the radio was looked at. now, sent, heard: boot seconds."""
+    def noted(
+        self, boot_id: str, now: float, sent: float | None, heard: float | None,
+        problem: str | None = None, problem_since: float | None = None,
+    ) -> "RadioState":  # fmt: skip
+        """The state after the radio was looked at. now, sent, heard, problem_since: boot seconds."""
         before = self if self.boot_id == boot_id else RadioState(boot_id)
         sent = before.sent if sent is None else sent
         heard = before.heard if heard is None else heard
-        told = replace(before, sent=sent, heard=heard)
+        told = replace(before, sent=sent, heard=heard, problem=problem, problem_since=problem_since)
         working = told.bluetooth(boot_id, now) != "off"
         return replace(
             told,
@@ -66,4 +72,10 @@ def _recent(moment: float | None, now: float) -> bool:
 def _since(before: RadioState, told: RadioState, boot_id: str, now: float) -> float | None:
     if told.bluetooth(boot_id, now) != "running":
         return None
-    return before.running_since if before.running_since is not None else now
+    # Nobody looks while the processor sleeps, so the gap shows only in what comes after it.
+    unbroken = _follows(before.sent, told.sent) and _follows(before.heard, told.heard)
+    return before.running_since if before.running_since is not None and unbroken else now
+
+
+def _follows(before: float | None, after: float | None) -> bool:
+    return before is None or after is None or after - before <= RUNNING_SECONDS

@@ -9,8 +9,9 @@ from bumble.core import BaseBumbleError
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
+from bluezone.radio.android import AndroidRadio, JavaMissing, application_context
 from bluezone.radio.bumbleradio import BumbleRadio
-from bluezone.radio.interface import RadioFailed
+from bluezone.radio.interface import Radio, RadioFailed
 from bluezone.refusal import Refused
 
 # What the virtual air's server takes as a client's name: an HCI command of the vendor group, never answered.
@@ -35,16 +36,21 @@ class RadioUnavailable(Refused):
         self.remedy = remedy
 
 
-def open_radio(spec: str) -> BumbleRadio:
+def open_radio(spec: str) -> Radio:
     """Make the radio that `spec` names; it is opened by its `open`, which may raise RadioUnavailable.
 
     spec:  "virtual:HOST:PORT" or "virtual:HOST:PORT/NAME" (an air run by `bluezone radio air`),
-           "hci-socket:0", "usb:0", "serial:/dev/ttyACM0,1000000", or any other transport of bumble.
-    Raises InvalidRadio when it has no such form.
+           "hci-socket:0", "usb:0", "serial:/dev/ttyACM0,1000000", or any other transport of bumble;
+           "android:" inside an Android app.
+    Raises InvalidRadio when it has no such form, JavaMissing for an Android radio anywhere else.
     """
     scheme, separator, rest = spec.partition(":")
     if not scheme or not separator:
         raise InvalidRadio(f"radio is {spec!r}, expected SCHEME:DETAILS such as hci-socket:0 or usb:0")
+    if scheme == "android":
+        if rest:
+            raise InvalidRadio(f"radio is {spec!r}, expected android: and nothing more")
+        return AndroidRadio(application_context())
     if scheme == "virtual":
         return BumbleRadio(_virtual(spec, rest), "virtual")
     return BumbleRadio(_explained(spec, lambda: open_transport(spec)))
@@ -52,9 +58,11 @@ def open_radio(spec: str) -> BumbleRadio:
 
 async def diagnose(spec: str) -> RadioUnavailable | None:
     """Open and close the radio once: None if that worked, else what is in the way. Raises InvalidRadio."""
-    radio = open_radio(spec)
     try:
+        radio = open_radio(spec)
         await radio.open()
+    except JavaMissing as missing:
+        return RadioUnavailable(str(missing), "name another radio here, see docs/radio.md")
     except RadioUnavailable as unavailable:
         return unavailable
     except RadioFailed as failed:
@@ -63,7 +71,7 @@ async def diagnose(spec: str) -> RadioUnavailable | None:
     return None
 
 
-async def identify(radio: BumbleRadio) -> str:
+async def identify(radio: Radio) -> str:
     """Open and close the radio once to learn its model, under which calibration.py knows it.
 
     Raises RadioUnavailable, RadioFailed.

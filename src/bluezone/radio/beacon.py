@@ -12,6 +12,7 @@ from bluezone.radio.gateanswer import GateAnswer
 from bluezone.radio.interface import (
     ADDRESS_LENGTH,
     LONGEST_BURST_GAP_SECONDS,
+    AdvertisingRefused,
     Burst,
     DutyProfile,
     Listener,
@@ -25,6 +26,8 @@ SHORTEST_ROTATION_SECONDS = 600.0
 LONGEST_ROTATION_SECONDS = 1200.0
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
+# An adapter that falls silent by itself is given its next payload so long before.
+BEFORE_SILENCE_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -64,16 +67,18 @@ class Beacon:
         self.last_heard_boot_seconds: float | None = None
         self.off_since_boot_seconds: float | None = None
         self.off_reason: str | None = None
+        self.off_code: str | None = None
         self._radio = radio
         self._payload = payload
         self._listener = listener
         self._boot_clock = boot_clock
         self._rng = rng
         self._uuid = uuid
-        self._scanning = False
+        self._scanning = self._speaking = False
         self._burst = 0
         self._burst_boot_seconds: float | None = None
         self._rotation_due = 0.0
+        self._pause = FIRST_RETRY_SECONDS
         self._session: bytes | None = None
         self._gate: GateAnswer | None = None
         self._woken = asyncio.Event()
@@ -83,22 +88,21 @@ class Beacon:
         self.off_since_boot_seconds = self._boot_clock()
         # Bursts are seconds apart, so numbers that start here are never met again until the next boot.
         self._burst = int(self.off_since_boot_seconds)
-        pause = FIRST_RETRY_SECONDS
         try:
             while True:
                 try:
                     await self._radio.open()
                     while True:
-                        await self._start()
-                        pause = FIRST_RETRY_SECONDS
+                        self._scanning = False
+                        await self._speak()
                         await self._bursts()
                         await self._at_the_gate()
                 except Refused as error:
-                    self._went_off(str(error))
+                    self._went_off(error)
                 with contextlib.suppress(RadioFailed):
                     await self._radio.close()
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+                await asyncio.sleep(self._pause)
+                self._pause = min(2 * self._pause, LONGEST_RETRY_SECONDS)
         finally:
             with contextlib.suppress(RadioFailed):
                 await self._radio.close()
@@ -126,17 +130,13 @@ class Beacon:
         """True while a pass is shown and a gate's challenge has been answered."""
         return self._gate is not None and self._gate.answered is not None
 
-    def _went_off(self, reason: str) -> None:
+    def _went_off(self, error: Refused) -> None:
+        reason = str(error)
         if reason != self.off_reason:  # once, not at every new attempt
             logger.warning("radio off: %s", reason)
-        self.off_reason = reason
+        self.off_reason, self.off_code = reason, error.code
         if self.off_since_boot_seconds is None:
             self.off_since_boot_seconds = self._boot_clock()
-
-    async def _start(self) -> None:
-        self._scanning = False
-        await self._speak()
-        self.off_since_boot_seconds = self.off_reason = None
 
     async def _rotate(self) -> None:
         """Silence both directions, change address and payload, take both up again."""
@@ -148,16 +148,30 @@ class Beacon:
             await self._listen()
 
     async def _speak(self) -> None:
+        """Advertise the current payload under a fresh address; where that is refused, listen and try again later."""
         await self._radio.set_address(private_address(self._rng))
         data = contact_advertisement(self._payload(), self._uuid)
-        await self._radio.start_advertising(data, self.duty.advertising_interval_ms)
+        try:
+            await self._radio.start_advertising(data, self.duty.advertising_interval_ms)
+        except AdvertisingRefused as refused:
+            self._speaking = False
+            self._rotation_due = self._boot_clock() + LONGEST_RETRY_SECONDS
+            self._went_off(refused)
+            return
+        self._speaking = True
         now = self._boot_clock()
         self.last_sent_boot_seconds = now
-        self._rotation_due = now + self._rng.uniform(SHORTEST_ROTATION_SECONDS, LONGEST_ROTATION_SECONDS)
+        silent = self._radio.longest_advertising_seconds
+        longest = LONGEST_ROTATION_SECONDS if silent is None else silent - BEFORE_SILENCE_SECONDS
+        self._rotation_due = now + self._rng.uniform(
+            min(SHORTEST_ROTATION_SECONDS, longest), min(LONGEST_ROTATION_SECONDS, longest)
+        )
 
     async def _listen(self) -> None:
         await self._radio.start_scanning(self.duty.scan_interval_ms, self.duty.scan_window_ms, self._on_report)
         self._scanning = True
+        if self._speaking:
+            self.off_since_boot_seconds = self.off_reason = self.off_code = None
 
     async def _at_the_gate(self) -> None:
         """Silence both directions and answer gates while a pass is shown; a new pass is a new answer."""
@@ -193,6 +207,7 @@ class Beacon:
             if not self._scanning:
                 await self._listen()
             await self._until(start + self.duty.burst_seconds)
+            self._pause = FIRST_RETRY_SECONDS  # only now: a scan that was accepted can still fail
             if not self.duty.continuous and self._session is None:
                 await self._radio.stop_scanning()
                 self._scanning = False
@@ -216,10 +231,11 @@ class Beacon:
             if self._session is not None:
                 return
             now = self._boot_clock()
-            self.last_sent_boot_seconds = now
             if now >= self._rotation_due:
                 await self._rotate()
                 continue
+            if self._speaking:
+                self.last_sent_boot_seconds = now
             if now >= end:
                 return
             self._woken.clear()

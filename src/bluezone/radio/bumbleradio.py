@@ -56,6 +56,10 @@ class BumbleRadio:
         return self._model or "unknown"
 
     @property
+    def longest_advertising_seconds(self) -> None:
+        """It advertises until it is told to stop."""
+
+    @property
     def lost(self) -> bool:
         """True once the transport has broken; commands fail and nothing is heard until it is opened again."""
         return self._lost

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Effective transmit power and receiver correction of each adapter model.
+"""Effective transmit power and receiver correction of each adapter and phone model.
 
 The effective power is set so that two phones hand to hand at 1 m read an attenuation of 61 dB
 (protocol.md 2): attenuation = effective power of the sender - (RSSI + correction of the receiver).
-These values are ours, from one data set; they are not Google's per-device table.
+The shipped values are in calibrations.toml, each with its source; those of Google's public table have another zero.
 """
 
 import json
 import os
+import tomllib
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -30,8 +31,8 @@ class Calibration:
 
     effective_power_dbm:     -50..20, sent (encrypted) with every identifier.
     receiver_correction_db:  -40..40, added to each RSSI this adapter measures.
-    confidence:              0 never calibrated, 1 two of a kind against each other, 2 against a
-                             calibrated adapter, 3 on the rig of the shipped measurements.
+    confidence:              0 never calibrated, 1 two of a kind against each other or taken from another rig's table,
+                             2 against a calibrated adapter, 3 on the rig of the shipped measurements.
     """
 
     effective_power_dbm: int
@@ -49,12 +50,20 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration(-18, 0, 0)
-SHIPPED = {"virtual": Calibration(-18, 0, 3)}
+SHIPPED_FILE = Path(__file__).with_name("calibrations.toml")
 
 
 def calibration(model: str) -> Calibration:
     """What is known of `model`: the owner's own measurement, else the shipped table, else UNCALIBRATED."""
-    return own_calibrations().get(model) or SHIPPED.get(model, UNCALIBRATED)
+    return own_calibrations().get(model) or shipped_calibrations().get(model, UNCALIBRATED)
+
+
+@cache
+def shipped_calibrations() -> dict[str, Calibration]:
+    """The table that comes with the program, by model."""
+    table = tomllib.loads(SHIPPED_FILE.read_text(encoding="utf-8"))
+    figures = ("effective_power_dbm", "receiver_correction_db", "confidence")
+    return {row["model"]: Calibration(*(row[name] for name in figures)) for row in table["models"]}
 
 
 def effective_power_dbm(model: str) -> int:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The advertisements: contacts, gates and answers to gates under one UUID, told apart by length.
 
-Source: protocol.md 2 and 7.
+Source: protocol.md 2 and 7. Android puts flags into connectable advertisements only and lets no app set them, so what
+an Android phone sends lacks the first three bytes; that one other form is accepted too, and nothing else.
 """
 
 DEFAULT_UUID = 0x4E56  # the original's; not assigned to us by the Bluetooth SIG, therefore a setting
@@ -35,8 +36,8 @@ def advertisement(service_data: bytes, uuid: int = DEFAULT_UUID) -> bytes:
 def parse_contact(advertising_data: bytes, uuid: int = DEFAULT_UUID) -> bytes | None:
     """Return the 20 bytes of service data if this is a contact frame to the byte, else None.
 
-    Nothing else is accepted: no other order, no further structure, no other length. What a handset
-    sends is fixed, so any deviation is either another application or somebody's experiment.
+    Nothing else is accepted: no other order, no further structure, no other length, no other flags. What a
+    handset sends is fixed, so any deviation is either another application or somebody's experiment.
     """
     return service_data(advertising_data, SERVICE_DATA_LENGTH, uuid)
 
@@ -44,9 +45,10 @@ def parse_contact(advertising_data: bytes, uuid: int = DEFAULT_UUID) -> bytes | 
 def service_data(advertising_data: bytes, length: int, uuid: int = DEFAULT_UUID) -> bytes | None:
     """Return the service data if this is a frame of ours with so many bytes of it, laid out to the byte, else None."""
     prefix = _prefix(length, uuid)
-    if len(advertising_data) != len(prefix) + length or not advertising_data.startswith(prefix):
+    if len(advertising_data) < length:
         return None
-    return bytes(advertising_data[len(prefix) :])
+    head = advertising_data[: len(advertising_data) - length]
+    return bytes(advertising_data[len(head) :]) if head in (prefix, prefix[len(FLAGS) :]) else None
 
 
 def plausible_rssi(rssi_dbm: int) -> bool:

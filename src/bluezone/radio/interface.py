@@ -20,6 +20,12 @@ class RadioFailed(Refused):
     code = "radio_failed"
 
 
+class AdvertisingRefused(RadioFailed):
+    """The adapter will not advertise, now or ever; it may still listen, and the beacon lets it."""
+
+    code = "advertising_refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """One contact frame heard once.
@@ -91,9 +97,10 @@ PROFILES = {
 class Radio(Protocol):
     """One Bluetooth LE adapter that may advertise and scan at the same time.
 
-    Every method raises RadioFailed when the adapter does not obey. `set_address` is only called
-    while neither scanning nor advertising, because controllers refuse it otherwise (Bluetooth Core
-    Specification, Vol 4, Part E, 7.8.4).
+    Every method raises RadioFailed when the adapter does not obey; `start_advertising` raises AdvertisingRefused
+    when listening is still possible. `set_address` is only called while neither scanning nor advertising, because
+    controllers refuse it otherwise (Bluetooth Core Specification, Vol 4, Part E, 7.8.4). Where the system owns the
+    address, `set_address` asks for a fresh one, and the next `start_advertising` has it.
     """
 
     @property
@@ -104,6 +111,11 @@ class Radio(Protocol):
     @property
     def lost(self) -> bool:
         """True once the adapter has vanished; only `close` and `open` help."""
+        ...
+
+    @property
+    def longest_advertising_seconds(self) -> float | None:
+        """After how long the adapter falls silent by itself, None if never; the beacon rotates before."""
         ...
 
     async def open(self) -> None: ...

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from bumble.transport import open_transport
+from tests.radio import contract
 
 from bluezone.edge.gatecheck import Finding, GateCheck
 from bluezone.edge.gateradio import GateRadio
@@ -104,6 +105,15 @@ async def meet(sent: list[tuple[bytes, bytes, int]]) -> dict[str, Any]:
     }
 
 
+async def keep_the_contract(sent: list[tuple[bytes, bytes, int]]) -> dict[str, Any]:
+    """The checks that every other radio passes in tests/radio/test_contract.py, on the kernel's adapters."""
+    for check in contract.CHECKS:
+        sent.clear()
+        radios = [open_radio(f"hci-socket:{number}") for number in range(len(NAMES))]
+        await contract.run(check, contract.Place(*radios, sent=sent, patience_seconds=HEARING_SECONDS))
+    return {"contract": [check.__name__ for check in contract.CHECKS]}
+
+
 async def pass_the_gate(sent: list[tuple[bytes, bytes, int]]) -> dict[str, Any]:
     """One adapter is a gate, the other a phone that shows a pass: not proven before, proven while it answers."""
     check = GateCheck(b"gate", tuple, time.monotonic, time.time)
@@ -146,7 +156,7 @@ def main() -> int:
         say("failed: no /dev/vhci")
         return 1
     try:
-        evidence = asyncio.run(meet(sent)) | asyncio.run(pass_the_gate(sent))
+        evidence = asyncio.run(meet(sent)) | asyncio.run(pass_the_gate(sent)) | asyncio.run(keep_the_contract(sent))
     except Exception as error:
         say(f"failed: {type(error).__name__}: {error}")
         return 1

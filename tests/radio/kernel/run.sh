@@ -57,7 +57,7 @@ echo "test-kernel-bluetooth: booting $kernel under QEMU (no acceleration, about 
 timeout "$guest_seconds" qemu-system-x86_64 -machine q35,accel=tcg -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16 \
   -m 1G -nographic -no-reboot -net none -kernel "$(find "$work/kernel/boot" -name 'vmlinuz-*')" -initrd "$work/initramfs.gz" \
   -fsdev local,id=f,path=/,security_model=none,readonly=on -device virtio-9p-pci,fsdev=f,mount_tag=root \
-  -append "console=ttyS0 quiet panic=-1 bz_python=$python bz_path=$repository/src:$site bz_script=$here/inside.py" \
+  -append "console=ttyS0 quiet panic=-1 bz_python=$python bz_path=$repository/src:$repository:$site bz_script=$here/inside.py" \
   >"$work/console" 2>&1 </dev/null &
 qemu=$!
 wait "$qemu" || true

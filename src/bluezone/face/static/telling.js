@@ -35,12 +35,22 @@ function bluetoothText(app) {
   return app.state.bluetooth && app.state.bluetooth.running ? app.t("running.a") : app.t("home.a.listening");
 }
 
+/** What the owner is told of a radio that does not send or hear, by the code of the refusal; else it is called off. */
+const RADIO_CAUSES = {
+  bluetooth_permission_missing: "home.b1.permission",
+  location_permission_missing: "home.b1.location", location_off: "home.b1.location",
+  advertising_refused: "home.b1.unheard", advertising_unsupported: "home.b1.unheard",
+  bluetooth_absent: "home.b1.failed", scan_refused: "home.b1.failed",
+  radio_failed: "home.b1.failed", radio_unavailable: "home.b1.failed",
+};
+
 /** Why warnings may be missing now. */
 export function stopText(app, stop) {
   const { bluetooth, clockOffBySeconds, now } = app.state;
   if (stop === "B1") {
     const since = bluetooth && bluetooth.offSince;
-    return since ? app.t("home.b1", { at: app.dates.moment(since) }) : app.t("home.b1.never");
+    const cause = RADIO_CAUSES[bluetooth && bluetooth.problem] || "home.b1";
+    return since ? app.t(cause, { at: app.dates.moment(since) }) : app.t("home.b1.never");
   }
   if (stop === "B3") return app.t("home.b3", { amount: app.dates.amount(clockOffBySeconds) });
   const listed = app.state.listMadeAt || app.state.checkedAt;

@@ -56,8 +56,8 @@ def state_of(handset: Handset, language: str, next_check: float | None) -> dict[
 
 def _bluetooth(seen: Overview) -> dict[str, Any]:
     return {
-        "running": seen.bluetooth == "running", "runningSince": seen.running_since,
-        "offSince": seen.off_since, "lastHeard": seen.last_record,
+        "running": seen.bluetooth == "running" and seen.bluetooth_problem is None, "runningSince": seen.running_since,
+        "offSince": seen.off_since, "lastHeard": seen.last_record, "problem": seen.bluetooth_problem,
     }  # fmt: skip
 
 

@@ -23,6 +23,10 @@ class LightRadio:
         self._advertising = self._scanning = False
 
     @property
+    def longest_advertising_seconds(self) -> None:
+        """It advertises until it is told to stop."""
+
+    @property
     def lost(self) -> bool:
         """Never: the air does not break."""
         return False

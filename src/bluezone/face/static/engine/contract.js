@@ -66,7 +66,8 @@
  * @property {boolean} started           consent of the first run was given
  * @property {number} now                the best time there is
  * @property {"A"|"B1"|"B2"|"B3"|"C"|"D"} state   A nothing found, B1 Bluetooth off, B2 not checked, B3 wrong clock, C low, D high
- * @property {null|{running:boolean, runningSince:number|null, offSince:number|null, lastHeard:number|null}} bluetooth  null in a browser
+ * @property {null|{running:boolean, runningSince:number|null, offSince:number|null, lastHeard:number|null, problem:string|null}} bluetooth
+ *   null in a browser; problem: code of what keeps Bluetooth from sending or hearing now
  * @property {number|null} installedAt
  * @property {number|null} checkedAt     last check that ended well
  * @property {number|null} nextCheckAt

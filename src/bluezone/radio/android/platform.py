@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything of the Android radio that is Java. Only an Android app can import this module.
+
+The three classes at the top are static proxies: Android's callbacks are abstract classes, which Chaquopy can extend
+only by Java that it makes at build time from this file, named in `staticProxy`. It reads the file without running
+it, so imports are plain and unconditional and the classes stand at the top level. Their methods run on Android's
+main thread and must never raise. Source: Chaquopy, Python API, "Static proxy".
+"""
+
+from __future__ import annotations  # a Java class cannot be subscripted when Python runs
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from android import Manifest
+from android.bluetooth import BluetoothAdapter, BluetoothManager
+from android.bluetooth.le import (
+    AdvertiseData,
+    AdvertisingSet,
+    AdvertisingSetCallback,
+    AdvertisingSetParameters,
+    BluetoothLeAdvertiser,
+    BluetoothLeScanner,
+    PeriodicAdvertisingParameters,
+    ScanCallback,
+    ScanFilter,
+    ScanResult,
+    ScanSettings,
+)
+from android.content import BroadcastReceiver, Context, Intent, IntentFilter
+from android.content.pm import PackageManager
+from android.os import Build, ParcelUuid, SystemClock
+from android.provider import Settings
+from java import Override, jarray, jboolean, jbyte, jclass, jint, jvoid, static_proxy
+from java.lang import IllegalStateException, SecurityException, Throwable
+from java.util import ArrayList, List
+
+from bluezone.radio.android.advertisement import LONGEST_ADVERTISING_SECONDS
+from bluezone.radio.android.refusals import (
+    AdvertisingUnsupported,
+    BluetoothAbsent,
+    BluetoothOff,
+    BluetoothPermissionMissing,
+    LocationOff,
+    LocationPermissionMissing,
+)
+from bluezone.radio.interface import RadioFailed
+
+ANDROID_12 = 31
+BASE_UUID = "0000{:04x}-0000-1000-8000-00805f9b34fb"
+ADVERTISING_UNIT_MS = 0.625
+DURATION_UNIT_SECONDS = 0.01
+
+Heard = tuple[bytes, bytes, int, int]
+"""Address (6 bytes, most significant first), scan record, RSSI in dBm, time on the boot clock in nanoseconds."""
+
+
+def _heard(result: ScanResult) -> Heard | None:
+    record = result.getScanRecord()
+    if record is None:
+        return None
+    address = bytes.fromhex(result.getDevice().getAddress().replace(":", ""))
+    return address, bytes(record.getBytes()), result.getRssi(), result.getTimestampNanos()
+
+
+class ScanTold(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stubs type static_proxy as a function
+    """Tells what was heard, and with which code a scan failed."""
+
+    def __init__(self, heard: Callable[[list[Heard]], None], failed: Callable[[int], None]) -> None:
+        super().__init__()
+        self.heard, self.failed = heard, failed
+
+    @Override(jvoid, [jint, ScanResult])
+    def onScanResult(self, callbackType: int, result: ScanResult) -> None:
+        """Android's."""
+        self.heard([one for one in [_heard(result)] if one is not None])
+
+    @Override(jvoid, [List])
+    def onBatchScanResults(self, results: List[ScanResult]) -> None:
+        """Android's."""
+        batch = [_heard(results.get(index)) for index in range(results.size())]
+        self.heard([one for one in batch if one is not None])
+
+    @Override(jvoid, [jint])
+    def onScanFailed(self, errorCode: int) -> None:
+        """Android's."""
+        self.failed(errorCode)
+
+
+class AdvertisingTold(static_proxy(AdvertisingSetCallback)):  # type: ignore[misc]
+    """Tells of one advertising set: started with a status, enabled or disabled, stopped."""
+
+    def __init__(
+        self, started: Callable[[int], None], enabled: Callable[[bool], None], stopped: Callable[[], None]
+    ) -> None:
+        super().__init__()
+        self.started, self.enabled, self.stopped = started, enabled, stopped
+
+    @Override(jvoid, [AdvertisingSet, jint, jint])
+    def onAdvertisingSetStarted(self, advertisingSet: AdvertisingSet | None, txPower: int, status: int) -> None:
+        """Android's."""
+        self.started(status)
+
+    @Override(jvoid, [AdvertisingSet, jboolean, jint])
+    def onAdvertisingEnabled(self, advertisingSet: AdvertisingSet, enable: bool, status: int) -> None:
+        """Android's."""
+        self.enabled(enable)
+
+    @Override(jvoid, [AdvertisingSet])
+    def onAdvertisingSetStopped(self, advertisingSet: AdvertisingSet) -> None:
+        """Android's."""
+        self.stopped()
+
+
+class AdapterTold(static_proxy(BroadcastReceiver)):  # type: ignore[misc]
+    """Tells when Bluetooth goes off."""
+
+    def __init__(self, went_off: Callable[[], None]) -> None:
+        super().__init__()
+        self.went_off = went_off
+
+    @Override(jvoid, [Context, Intent])
+    def onReceive(self, context: Context, intent: Intent) -> None:
+        """Android's."""
+        state = intent.getIntExtra(BluetoothAdapter.EXTRA_STATE, BluetoothAdapter.ERROR)
+        if state in (BluetoothAdapter.STATE_TURNING_OFF, BluetoothAdapter.STATE_OFF):
+            self.went_off()
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    """Turn what Java throws into a refusal."""
+    try:
+        yield
+    except SecurityException as error:
+        raise BluetoothPermissionMissing(f"not allowed to {what}: {error}") from error
+    except IllegalStateException as error:  # "BT Adapter is not turned ON"
+        raise BluetoothOff(f"Bluetooth is off, cannot {what}: {error}") from error
+    except Throwable as error:
+        raise RadioFailed(f"Android refused to {what}: {error}") from error
+
+
+def application_context() -> Context:
+    """The context of the app. The stubs know nothing of Chaquopy's own Java classes, hence Any."""
+    chaquopy: Any = jclass("com.chaquo.python.Python")
+    return cast(Context, chaquopy.getPlatform().getApplication())
+
+
+class Phone:
+    """One Android phone as its Bluetooth shows. No method waits; all but the plain questions raise RadioFailed."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def model(self) -> str:
+        """Maker and model, under which calibration.py knows it: "samsung SM-G970F"."""
+        return f"{Build.MANUFACTURER.lower()} {Build.MODEL}"
+
+    def boot_nanoseconds(self) -> int:
+        """Since the phone started, sleep included."""
+        return SystemClock.elapsedRealtimeNanos()
+
+    def boot_count(self) -> int:
+        """How often the phone has started."""
+        return Settings.Global.getInt(self._context.getContentResolver(), Settings.Global.BOOT_COUNT, 0)
+
+    def check(self) -> None:
+        """Raise what stands in the way of hearing anybody: no Bluetooth, no permission, switched off."""
+        self._check_permissions()
+        self._adapter()
+
+    def _check_permissions(self) -> None:
+        if Build.VERSION.SDK_INT >= ANDROID_12:
+            if missing := self._missing(Manifest.permission.BLUETOOTH_SCAN, Manifest.permission.BLUETOOTH_ADVERTISE):
+                raise BluetoothPermissionMissing(f"not allowed: {missing}")
+            return
+        if missing := self._missing(Manifest.permission.ACCESS_FINE_LOCATION):
+            raise LocationPermissionMissing(f"not allowed, and Android before 12 wants it for Bluetooth: {missing}")
+        mode = Settings.Secure.getInt(
+            self._context.getContentResolver(), Settings.Secure.LOCATION_MODE, Settings.Secure.LOCATION_MODE_OFF
+        )
+        if mode == Settings.Secure.LOCATION_MODE_OFF:
+            raise LocationOff("the location switch is off, and Android before 12 wants it on for Bluetooth")
+
+    def _missing(self, *permissions: str) -> str:
+        granted = PackageManager.PERMISSION_GRANTED
+        return ", ".join(name for name in permissions if self._context.checkSelfPermission(name) != granted)
+
+    def _adapter(self) -> BluetoothAdapter:
+        service = cast("BluetoothManager | None", self._context.getSystemService(Context.BLUETOOTH_SERVICE))
+        adapter = None if service is None else cast("BluetoothAdapter | None", service.getAdapter())
+        if adapter is None:
+            raise BluetoothAbsent("this phone has no Bluetooth")
+        if adapter.getState() != BluetoothAdapter.STATE_ON:
+            raise BluetoothOff("Bluetooth is switched off")
+        return adapter
+
+    def _scanner(self) -> BluetoothLeScanner:
+        self._check_permissions()  # Android before 12 goes silent without a word
+        scanner = self._adapter().getBluetoothLeScanner()
+        if scanner is None:
+            raise BluetoothOff("Bluetooth is going off")
+        return scanner
+
+    def _advertiser(self) -> BluetoothLeAdvertiser:
+        adapter = self._adapter()
+        # Without the chip's support for several advertisers the system keeps one address for all, rotation or not.
+        if not adapter.isMultipleAdvertisementSupported():
+            raise AdvertisingUnsupported("this phone cannot advertise under an address of our own")
+        advertiser = adapter.getBluetoothLeAdvertiser()
+        if advertiser is None:
+            raise AdvertisingUnsupported("this phone cannot advertise")
+        return advertiser
+
+    def start_advertising(
+        self,
+        uuid: int,
+        service_data: bytes,
+        interval_ms: int,
+        started: Callable[[int], None],
+        enabled: Callable[[bool], None],
+        stopped: Callable[[], None],
+    ) -> AdvertisingTold:
+        """Ask for a new advertising set, and with it a new address; `started` is called with a status, 0 for yes."""
+        told = AdvertisingTold(started, enabled, stopped)
+        service = ParcelUuid.fromString(BASE_UUID.format(uuid))
+        with _asking("advertise"):
+            parameters = AdvertisingSetParameters.Builder()
+            parameters.setLegacyMode(True).setConnectable(False).setScannable(False)
+            # Google's public calibration, of which calibrations.toml has some, was measured at this power.
+            parameters.setTxPowerLevel(AdvertisingSetParameters.TX_POWER_LOW)
+            parameters.setInterval(round(interval_ms / ADVERTISING_UNIT_MS))
+            data = AdvertiseData.Builder().setIncludeDeviceName(False).setIncludeTxPowerLevel(False)
+            data.addServiceUuid(service).addServiceData(service, jarray(jbyte)(service_data))
+            # The stubs miss that Java takes null for what is not wanted.
+            nothing, never = cast(AdvertiseData, None), cast(PeriodicAdvertisingParameters, None)
+            duration = round(LONGEST_ADVERTISING_SECONDS / DURATION_UNIT_SECONDS)
+            self._advertiser().startAdvertisingSet(
+                parameters.build(), data.build(), nothing, never, nothing, duration, 0, told
+            )
+        return told
+
+    def stop_advertising(self, told: AdvertisingTold) -> None:
+        """Ask for the end of a set; `told` hears of it, unless it had not started yet."""
+        with _asking("stop advertising"):
+            self._advertiser().stopAdvertisingSet(told)
+
+    def start_scan(
+        self, uuid: int, report_delay_ms: int, heard: Callable[[list[Heard]], None], failed: Callable[[int], None]
+    ) -> ScanTold:
+        """Scan without a pause for frames with this UUID; a scan without a filter ends when the screen goes dark."""
+        told = ScanTold(heard, failed)
+        with _asking("scan"):
+            filters: ArrayList[ScanFilter] = ArrayList()
+            filters.add(ScanFilter.Builder().setServiceUuid(ParcelUuid.fromString(BASE_UUID.format(uuid))).build())
+            settings = ScanSettings.Builder().setScanMode(ScanSettings.SCAN_MODE_LOW_LATENCY).setLegacy(True)
+            settings.setCallbackType(ScanSettings.CALLBACK_TYPE_ALL_MATCHES)
+            settings.setReportDelay(report_delay_ms)
+            self._scanner().startScan(filters, settings.build(), told)
+        return told
+
+    def can_batch(self) -> bool:
+        """Whether the chip gathers results while the processor sleeps."""
+        return self._adapter().isOffloadedScanBatchingSupported()
+
+    def flush_scan(self, told: ScanTold) -> None:
+        """Ask for what was gathered so far; it comes to `told`, or nothing does."""
+        with _asking("read the scan"):
+            self._scanner().flushPendingScanResults(told)
+
+    def stop_scan(self, told: ScanTold) -> None:
+        """End a scan at once."""
+        with _asking("stop the scan"):
+            self._scanner().stopScan(told)
+
+    def watch(self, went_off: Callable[[], None]) -> AdapterTold:
+        """Call `went_off` whenever Bluetooth goes off, until `unwatch`."""
+        told = AdapterTold(went_off)
+        with _asking("watch Bluetooth"):
+            self._context.registerReceiver(told, IntentFilter(BluetoothAdapter.ACTION_STATE_CHANGED))
+        return told
+
+    def unwatch(self, told: AdapterTold) -> None:
+        """Tell no more."""
+        with _asking("leave Bluetooth alone"):
+            self._context.unregisterReceiver(told)
