@@ -60,6 +60,8 @@ def test_a_request_for_help_goes_out_with_its_ticket_and_keeps_its_words_while_i
     face.page.click("main button[type=submit]")
     face.wait("K7M-2QX")
     assert_fit(face)
+    face.go("/sent")
+    assert "Dữ liệu của bạn đã gửi: 1 lần" in face.text(), "it has a telephone number in it"
 
 
 def test_a_warned_owner_declares_and_reads_that_it_was_sent(chromium, tmp_path):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""200 tablets that call at the same moment, each over a connection of its own, against a real `bluezone serve`."""
+"""200 tablets that call at the same moment, each over a connection of its own, against a real `bluezone serve`.
+
+How much work a minute's passages are is held by test_load.py; here nothing is lost, doubled or turned away.
+"""
 
 import http.client
 import json
@@ -17,7 +20,6 @@ from tests.builders.serving import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 GATES, PASSAGES, MINUTES, SENDINGS = 200, 1_000, 1, 3
-SECONDS_A_MINUTE = 60
 
 
 @contextmanager
@@ -80,4 +82,3 @@ def test_200_tablets_at_once_lose_nothing_and_double_nothing(tmp_path, name, rec
     assert held == [PASSAGES * MINUTES] * 2
     record_property("seconds", round(spent, 1))
     record_property("median_and_slowest_call", [round(statistics.median(waited), 2), round(waited[-1], 2)])
-    assert spent < MINUTES * SECONDS_A_MINUTE, "the minutes' work takes longer than the minutes"
