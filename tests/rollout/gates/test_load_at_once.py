@@ -18,7 +18,7 @@ from tests.builders.gatefleet import plant, sums
 from tests.builders.keyserver import postgresql_database
 from tests.builders.serving import serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 GATES, PASSAGES, MINUTES, SENDINGS = 200, 1_000, 1, 3
 
 
