@@ -78,7 +78,7 @@ def test_the_language_is_one_tap_away_and_stays(reader, served):
     reader.speak("vi")
 
 
-def weighed(chromium, served, address, network=None):
+def weighed(chromium, served, address, network=None, ready="main"):
     """Open a page in a fresh profile: its bytes over the wire by address, and seconds until it can be used."""
     context = chromium.new_context(viewport=NARROW)
     page = context.new_page()
@@ -93,6 +93,7 @@ def weighed(chromium, served, address, network=None):
     page.goto(served.public + address, wait_until="load")
     page.evaluate("document.fonts.ready")
     seconds = time.monotonic() - started
+    page.wait_for_selector(ready)
     page.wait_for_load_state("networkidle")
     context.close()
     return {addresses[key]: size for key, size in sizes.items()}, seconds
@@ -107,7 +108,7 @@ def test_the_landing_page_is_light_and_asks_nobody_else(chromium, served):
 
 
 def test_the_web_edition_opens_without_scanner_and_gate_and_asks_nobody_else(chromium, served):
-    sizes, _ = weighed(chromium, served, "/app/")
+    sizes, _ = weighed(chromium, served, "/app/", ready="main .button.wide")
 
     assert all(address.startswith(served.public) for address in sizes)
     assert any(address.endswith("/screens/welcome.js") for address in sizes)
