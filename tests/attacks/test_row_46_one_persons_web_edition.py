@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
 
+from bluezone.face.files import WORKERS
 from bluezone.portal.folders import web_edition
 from bluezone.web import settings_public
 
@@ -79,3 +80,11 @@ def test_row_46_no_script_comes_from_elsewhere_or_from_inside_a_page(public):
         assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
         assert policy["default-src"] == "'none'"
         assert re.findall(r"<script(?![^>]*\ssrc=\"(?!https?:|//))", unpacked(answer).decode()) == []
+
+
+def test_row_46_what_runs_by_itself_has_the_policy_and_what_runs_in_a_page_has_the_pages(public):
+    for path in ("", "icon.svg", *WORKERS):
+        assert "default-src 'none'" in public.get(f"/app/{path}").headers["Content-Security-Policy"], path
+    inside = public.get("/app/app.js").headers
+    assert "Content-Security-Policy" not in inside
+    assert inside["X-Content-Type-Options"] == "nosniff"

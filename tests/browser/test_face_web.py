@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The web edition's screens: honest about Bluetooth, fit to be used, small, and out of other apps' browsers."""
 
-import gzip
-
 import pytest
 from tests.browser.test_face_screens import SCREENS
 from tests.builders.accessibility import equip
 from tests.builders.face import DESK, PHONE, Face, assert_fit
 from tests.builders.webedition import a_code, a_poster, web_city
-
-from bluezone.face.files import web_files
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +20,6 @@ ZALO = (
 FACEBOOK = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 13_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 [FBAN/FBIOS;FBAV/280.0]"
 )
-MOST_BYTES = 250_000
 
 
 @pytest.fixture(scope="module")
@@ -136,11 +131,3 @@ def test_a_browser_that_is_too_old_is_told_so_in_both_languages(chromium, served
     assert "This browser is too old (Chrome " in text
     assert not page.is_visible("#opening")
     context.close()
-
-
-def test_the_whole_edition_weighs_no_more_than_250_kb_over_the_wire():
-    """Everything, fonts and what is loaded later included; text as it goes compressed."""
-    files = [file for file in web_files("00" * 32).values() if file.media_type != "text/plain"]
-    packed = (".woff2", ".png")
-    weight = sum(len(f.content if f.path.endswith(packed) else gzip.compress(f.content, 6)) for f in files)
-    assert weight <= MOST_BYTES

@@ -10,6 +10,12 @@ from tests.builders.gatepage import paged_gate
 from tests.builders.poster import photographed
 
 pytestmark = pytest.mark.browser
+# Which side's camera the page asks for.
+ASKED = """
+    window.asked = [];
+    const open = MediaDevices.prototype.getUserMedia;
+    MediaDevices.prototype.getUserMedia = function (wanted) { asked.push(wanted.video.facingMode); return open.call(this, wanted); };
+"""  # noqa: E501 (a line of JavaScript)
 
 
 @pytest.mark.parametrize(("shown", "verdict"), [("phone", "running"), ("browser", "valid_code")])
@@ -26,10 +32,17 @@ def test_a_filmed_pass_is_judged_and_counted_once_however_long_it_is_held_there(
         args = [*FLAGS, *camera, f"--use-file-for-fake-video-capture={film}"]
         browser = playwright.chromium.launch(executable_path=executable, args=args)
         page = browser.new_context(viewport={"width": 360, "height": 740}, permissions=["camera"]).new_page()
+        page.add_init_script(ASKED)
         page.goto(gate.page.url)
         expect(page.locator(f".verdict[data-verdict={verdict}]")).to_be_visible(timeout=30_000)
         # The page is ready for the next person, the code still before the camera.
         expect(page.locator(".verdict[data-verdict=idle]")).to_be_visible(timeout=30_000)
+        page.get_by_role("button", name="Khác").click()
+        page.get_by_role("button", name="Đổi máy ảnh trước, sau").click()
+        page.wait_for_function("() => asked.length === 2")
+        assert page.evaluate("asked") == ["user", "environment"]
+        page.reload()
+        page.wait_for_function("() => asked.length === 1 && asked[0] === 'environment'")
         browser.close()
 
         assert gate.totals() == {verdict: 1}

@@ -264,7 +264,7 @@ def test_row_45_no_picture_and_no_code_stays_in_the_page(page, gate):
         })"""
     )
 
-    assert set(kept["local"]) <= {"language", "kiosk"}
+    assert set(kept["local"]) <= {"language", "kiosk", "camera"}
     assert (kept["session"], kept["databases"], kept["caches"], kept["pictures"]) == ({}, [], [], 0)
 
 

@@ -2,10 +2,12 @@
 # ruff: noqa: E501 (lines of JavaScript)
 """The web edition without a network, through updates of its service worker, and woken by a push: real Chromium, real files."""
 
+import json
+
 import pytest
 from tests.builders.webedition import Browser, a_code, a_poster, browsers, web_city
 
-from bluezone.face.files import StaticFile, static_files, web_files
+from bluezone.face.files import PACK, StaticFile, static_files, web_files
 
 pytestmark = pytest.mark.browser
 HOUR = 3600
@@ -169,11 +171,22 @@ def test_row_46_a_file_that_the_list_does_not_name_is_not_installed_and_the_edit
     app.close()
 
 
+def test_a_pack_with_another_file_in_it_is_not_believed(chromium, city):
+    city.app = web_files(city.trust())
+    packed = json.loads(city.app[PACK].content)
+    packed["screens/faq.js"][1] = "/* not the file that was listed */"
+    city.app[PACK] = StaticFile(PACK, json.dumps(packed).encode(), "application/json")
+    app = App(chromium, city)
+    app.context.set_offline(True)
+    assert "not the file" not in app.run("return (await fetch('/app/screens/faq.js')).text()")
+    app.close()
+
+
 def test_only_what_changed_is_fetched_for_an_update_and_the_old_is_dropped_afterwards(chromium, city):
     app = App(chromium, city)
     keys = "return (await (await caches.open('bluezone-files')).keys()).map(({url}) => url)"
     before = app.run(keys)
-    assert len(before) == len(web_files(city.trust())) - 3, "everything but the two workers and the large icon"
+    assert len(before) == len(web_files(city.trust())) - 4, "all but the two workers, their pack and the large icon"
     city.app = another_edition(city)
     app.run("await (await navigator.serviceWorker.ready).update()")
     app.wait("(await navigator.serviceWorker.ready).waiting !== null")

@@ -8,6 +8,7 @@ from bluezone.edge.gatebook import GateBook
 from bluezone.edge.gatecheck import GateCheck
 from bluezone.edge.gatecity import GateCity
 from bluezone.edge.gatedesk import GateDesk
+from bluezone.edge.passages import PassageInvalid
 from bluezone.edge.shifts import SCRYPT, BadgeUnknown, NobodyOnDuty, PinLocked, PinWrong, Shifts
 from bluezone.rollout.gates.roster import SCRYPT as OFFICE_SCRYPT
 from bluezone.rollout.gates.roster import pin_hash
@@ -71,18 +72,26 @@ def test_five_wrong_pins_lock_the_sign_in_and_not_the_counting(desk):
     assert desk.enter("in", "told")["number"]
 
 
+@pytest.mark.parametrize("verdict", ["running", "valid_code"])
+def test_nobody_books_by_hand_what_only_a_code_can_show(desk, book, verdict):
+    with pytest.raises(PassageInvalid):
+        desk.enter("in", verdict)
+
+    assert book.totals(0) == {}
+
+
 def test_a_slip_counts_what_happened_in_the_shift_and_nothing_before(desk, clock):
-    desk.enter("in", "running")
+    desk.enter("in", "helped")
     clock.now += 60
     desk.sign_in("00" * 8, "402817")
-    for verdict in ("running", "running", "no_smartphone"):
+    for verdict in ("helped", "helped", "no_smartphone"):
         desk.enter("in", verdict)
     desk.undo(desk.enter("in", "told")["number"])
     desk.enter("out", "out")
     clock.now += 3_600
     slip = desk.sign_out()
 
-    assert slip["totals"] == {"running": 2, "no_smartphone": 1, "out": 1}
+    assert slip["totals"] == {"helped": 2, "no_smartphone": 1, "out": 1}
     assert slip["ended"] - slip["started"] == 3_600
     assert desk.state()["duty"] is None
     with pytest.raises(NobodyOnDuty):
@@ -100,7 +109,7 @@ def test_the_next_person_ends_the_shift_before(desk, book, clock):
 
 
 def test_people_inside_begin_anew_at_midnight(desk, clock):
-    desk.enter("in", "running")
+    desk.enter("in", "told")
     assert desk.state()["inside"] == 1
     clock.now += 86_400
 

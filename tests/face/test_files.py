@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is served of the face, and that the list of hashes is of exactly that."""
 
-import gzip
 import hashlib
 import json
 import re
 
 import pytest
 
-from bluezone.face.files import INDEX, STATIC, page, static_files, web_files
+from bluezone.face.files import INDEX, PACK, SERVICE_WORKERS, STATIC, WORKERS, page, static_files, web_files
 
 KEY = "ab" * 32
 
@@ -41,17 +40,27 @@ def test_the_service_worker_lists_every_file_it_needs_by_the_hash_of_what_is_ser
     assert listed == {
         path: hashlib.sha256(file.content).hexdigest()
         for path, file in served.items()
-        if not path.startswith("service-worker") and path != "icon-512.png"
+        if not path.startswith("service-worker") and path not in ("icon-512.png", PACK)
     }
     assert "" in listed
     assert "engine/web/engine.js" in listed
     assert not any("handset.js" in path or "LICENSE" in path or path == INDEX for path in listed)
 
 
-def test_the_first_load_with_everything_that_works_offline_afterwards_is_under_250_kilobytes(served):
-    loaded = [*kept(served), "service-worker.js", "service-worker-module.js"]
-    sizes = {path: min(len(gzip.compress(served[path].content, 9)), len(served[path].content)) for path in loaded}
-    assert sum(sizes.values()) <= 250_000, sorted(sizes.items(), key=lambda entry: -entry[1])[:20]
+def test_what_is_packed_for_the_worker_is_what_is_served_and_no_worker_is_in_it(served):
+    packed = json.loads(served[PACK].content)
+    assert packed == {path: [served[path].media_type, served[path].content.decode()] for path in packed}
+    assert set(packed) < set(kept(served))
+    assert not set(packed) & set(WORKERS)
+
+
+def test_every_script_that_runs_beside_the_page_is_known_as_a_worker(served):
+    started = set()
+    for path, file in served.items():
+        for name in re.findall(r"""new Worker\(new URL\("([^"]+)\"""", file.content.decode(errors="replace")):
+            started.add((STATIC / path).parent.joinpath(name).resolve().relative_to(STATIC.resolve()).as_posix())
+    assert started
+    assert started | set(SERVICE_WORKERS) == set(WORKERS)
 
 
 def test_a_changed_file_changes_both_workers_so_that_browsers_see_the_new_edition(served):

@@ -4,9 +4,11 @@
 import dataclasses
 import gzip
 import re
+from pathlib import Path
 
 import pytest
 
+from bluezone.face.files import static_files
 from bluezone.portal import texts
 from bluezone.portal.facts import facts
 from bluezone.portal.folders import ASSETS
@@ -143,3 +145,15 @@ def test_printed_fonts_have_every_vietnamese_letter():
     for weight in (400, 600):
         font = TTFont(BytesIO(ASSETS.assets[f"fonts/be-vietnam-pro-{weight}.woff2"].content))
         assert [letter for letter in letters if ord(letter) not in font.getBestCmap()] == []
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_guides_name_the_buttons_by_the_words_that_stand_on_them(language):
+    pages = Path(texts.__file__).with_name("pages")
+    named = set(re.findall(r"\*\*(.+?)\*\*", (pages / f"guides.{language}.md").read_text()))
+    of_the_browser = {"⋯", "Mở bằng trình duyệt", "Thêm vào màn hình chính", "Open in browser", "Add to home screen"}
+    named |= set(re.findall(r"(?:chọn|choose) \*\*(.+?)\*\*", (pages / f"faq.{language}.md").read_text()))
+    words = static_files()[f"words/{language}.js"].content.decode()
+
+    assert len(named - of_the_browser) >= 5
+    assert [name for name in named - of_the_browser if f'": "{name}"' not in words] == []

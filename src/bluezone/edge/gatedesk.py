@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 from bluezone.edge.gatebook import UNDO_SECONDS, GateBook
 from bluezone.edge.gatecheck import Finding, GateCheck
 from bluezone.edge.gatecity import GateCity
-from bluezone.edge.passages import Direction, Passage
+from bluezone.edge.passages import Direction, Passage, PassageInvalid
 from bluezone.edge.shifts import Duty, Shifts
 from bluezone.protocol.gatepass import screen_text
 
 _VERDICT_OF = {Finding.PROVEN: "running", Finding.FRESH: "valid_code"}
+_BY_CODE_ALONE = ("proven", "fresh")
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 
@@ -78,15 +79,20 @@ class GateDesk:
         finding = self.check.judge(text)
         answer: dict[str, Any] = {"finding": finding.value, "verdict": None, "number": None}
         if finding in _VERDICT_OF:
-            answer |= self.enter("in", _VERDICT_OF[finding])
+            answer |= self._count(Passage("in", _VERDICT_OF[finding]))
         return answer
 
     def enter(self, direction: Direction, verdict: str) -> dict[str, Any]:
-        """Count a passage. Raises PassageInvalid, GateBookUnusable."""
+        """Count a passage on the attendant's word, which proves nothing. Raises PassageInvalid, GateBookUnusable."""
         passage = Passage(direction, verdict)
+        if passage.proof in _BY_CODE_ALONE:
+            raise PassageInvalid(f"{verdict} is counted when its code was checked, never by hand")
+        return self._count(passage)
+
+    def _count(self, passage: Passage) -> dict[str, Any]:
         number = self.book.enter(passage)
         self._last = (number, passage, time.monotonic())
-        return {"verdict": verdict, "number": number, "undo_seconds": UNDO_SECONDS}
+        return {"verdict": passage.verdict, "number": number, "undo_seconds": UNDO_SECONDS}
 
     def undo(self, number: int) -> dict[str, Any]:
         """Take back a passage of the last ten seconds. Raises NothingToUndo."""

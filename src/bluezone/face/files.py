@@ -19,6 +19,8 @@ INDEX = "index.html"
 SERVICE_WORKER = "service-worker.js"
 # The same worker as an ES module, which can load the engine: for browsers that have module workers (Chrome 91).
 SERVICE_WORKERS = (SERVICE_WORKER, "service-worker-module.js")
+# Scripts that run beside the page and have the content policy of their own answer, not the page's.
+WORKERS = (*SERVICE_WORKERS, "engine/web/puzzleworker.js", "scan/decoder.js")
 
 _MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -36,6 +38,14 @@ _MEDIA_TYPES = {
 }
 # In a browser nothing asks for them: the other engine, the contract's text, the page under its own name.
 _NOT_SERVED = ("engine/handset.js", "engine/contract.js", INDEX, *SERVICE_WORKERS)
+# What the page does not open with goes to the service worker in one answer: half the bytes of 40.
+PACK = "later.json"
+_LATER = re.compile(
+    r"(?:screens|scan|words|vendor)/.+\.js|(?:drawings|outbox|qrcode|telling|visitrow)\.js"
+    r"|engine/web/(?:base45|declaration|ed25519sign|gatepass|passes|tokens)\.js"
+)
+# Loaded with the first screen; workers keep the headers of their own answers.
+_ALONE = ("screens/boot.js", "screens/welcome.js", "words/vi.js", "vendor/noble-ed25519.js", *WORKERS)
 # Asked for once, by the system, when the app is put on a home screen.
 _NOT_KEPT = ("icon-512.png",)
 _PLACE = "/*FILES*/{}"
@@ -93,11 +103,20 @@ def kept_offline(shown: StaticFile) -> dict[str, str]:
     return {"": shown.sha256, **{name: static_files()[name].sha256 for name in names}}
 
 
+def _pack() -> StaticFile:
+    """Media type and text by path of what the page does not open with; the service worker checks their hashes."""
+    later = [file for name, file in static_files().items() if _LATER.fullmatch(name) and name not in _ALONE]
+    told = {file.path: [file.media_type, file.content.decode()] for file in later}
+    content = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return StaticFile(PACK, content, _MEDIA_TYPES[".json"])
+
+
 def web_files(city_key: str) -> dict[str, StaticFile]:
     """Everything that is served under /app/, by path, the page under ""; see `page` for city_key."""
     shown = page("web", city_key=city_key)
     kept = json.dumps(kept_offline(shown), sort_keys=True, separators=(",", ":"))
     served = {"": shown, **{name: file for name, file in static_files().items() if name not in _NOT_SERVED}}
+    served[PACK] = _pack()
     worker = static_files()[SERVICE_WORKER]
     told = worker.content.decode().replace(_PLACE, kept, 1).encode()
     served[SERVICE_WORKER] = StaticFile(SERVICE_WORKER, told, worker.media_type)

@@ -73,6 +73,14 @@ def test_a_later_word_may_only_raise_a_counter(open_gate):
     assert GateCounter.objects.get().count == 8
 
 
+def test_a_counter_that_stands_twice_in_one_call_is_one_and_the_larger(open_gate):
+    made, _ = open_gate
+    rows = [[NOW, "in", "running", 4], [NOW, "in", "running", 9], [NOW, "in", "running", 2]]
+
+    assert take(made.devices.get().device_id, made, rows, NOW, ZONE).accepted == 3
+    assert GateCounter.objects.get().count == 9
+
+
 def test_two_lanes_of_a_gate_are_added_and_never_merged(open_gate):
     made, _ = open_gate
     second, _ = devices.connected(made.agency, name="Làn 2")

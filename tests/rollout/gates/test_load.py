@@ -4,34 +4,20 @@
 Runs on the store of the test run: SQLite, and PostgreSQL where BLUEZONE_OFFICE_URL names one.
 """
 
-import secrets
 import time
 
 import pytest
 from django.db.models import Sum
 from django.utils import timezone
-from tests.builders.devices import agency, bearer
+from tests.builders.devices import bearer
+from tests.builders.gatefleet import connected_gates
 from tests.builders.largeoffice import server_clock
 
-from bluezone.devices.enrolling import token_digest
-from bluezone.devices.models import Device
-from bluezone.rollout.gates.models import Gate, GateCounter, GateDay, GateDevice
+from bluezone.rollout.gates.models import GateCounter, GateDay
 
 PATH = "/v1/gates/counters"
 GATES, PASSAGES, MINUTES = 200, 1_000, 2
 VERDICTS = ("running", "valid_code", "told", "no_smartphone")
-
-
-def connected_gates(number):
-    """Gates with a connected tablet each; returns their tokens."""
-    keeper, now, tokens = agency(), timezone.now(), [secrets.token_urlsafe(32) for _ in range(number)]
-    devices = Device.objects.bulk_create(
-        Device(kind="gate", name=f"Máy {n}", agency=keeper, token_digest=token_digest(token), enrolled_at=now)
-        for n, token in enumerate(tokens)
-    )
-    gates = Gate.objects.bulk_create(Gate(agency=keeper, name=f"Cổng {n}", number=f"{n:08x}") for n in range(number))
-    GateDevice.objects.bulk_create(GateDevice(device=d, gate=g) for d, g in zip(devices, gates, strict=True))
-    return tokens
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The office's pages of the gates, through the browser's eyes."""
 
+import dataclasses
 import datetime
 import io
 
@@ -20,6 +21,7 @@ from bluezone.rollout.gates.models import Gate, GateDay, Gatekeeper
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db
+LINKS = {"android": "https://tai.backan.example/app"}
 
 
 def counted(gate, day=None, **counts):
@@ -186,6 +188,20 @@ def test_the_city_s_administrator_sees_every_number(client, place):
     client.force_login(user("admin", Role.ADMIN))
 
     assert client.get(f"/gates/{place[3].pk}/").context["shown"].total.proven == 3
+
+
+@pytest.mark.parametrize(
+    ("links", "asked"), [({}, "mở Bluezone khi vào"), (LINKS, "mở Bluezone và bật Bluetooth khi vào")]
+)
+def test_the_sign_asks_for_bluetooth_only_where_there_is_an_app_that_has_it(
+    client, place, lead, settings, links, asked
+):
+    settings.CITY = dataclasses.replace(settings.CITY, install_links=links)
+    sign = PdfReader(io.BytesIO(client.get(f"/gates/{place[2].pk}/sign.pdf?paper=a4").content))
+    text = " ".join(sign.pages[0].extract_text().split())
+
+    assert f"Đề nghị ông/bà {asked} cơ quan." in text
+    assert ("Bluetooth" in text) is bool(links)
 
 
 def test_sign_and_book_are_pdf_and_say_what_is_counted(client, place, lead):

@@ -10,6 +10,9 @@
 // Written in by face/files.py: SHA-256 of each file kept for offline use, "" is the page.
 const FILES = /*FILES*/{};
 const CACHE = "bluezone-files";
+// Many files in one answer, made by face/files.py; not worth asking for when hardly anything is missing.
+const PACK = "later.json";
+const WORTH_THE_PACK = 5;
 const NOTE = "Bluezone có thông báo mới. Mở để xem.";
 const CHECK_TAG = "bluezone-check";
 // A push reaches many browsers at once; they do not all ask at once, and not in the instant of the push.
@@ -38,18 +41,46 @@ function addressOf(path) {
   return `${new URL(path, self.registration.scope).href}?sha256=${FILES[path]}`;
 }
 
-/** Fetch what is not kept yet; a file with another hash fails the installation, and the edition before stays. */
+/** Keep what is not kept yet; a file with another hash fails the installation, and the edition before stays. */
 async function keepFiles() {
   const cache = await caches.open(CACHE);
-  await Promise.all(Object.keys(FILES).map(async (path) => {
-    if (await cache.match(addressOf(path))) return;
+  let missing = await not(Object.keys(FILES), async (path) => (await cache.match(addressOf(path))) || keep(cache, path, await loaded(path)));
+  const later = missing.length >= WORTH_THE_PACK ? await unpacked() : {};
+  missing = await not(missing, (path) => keep(cache, path, later[path]));
+  await Promise.all(missing.map(async (path) => {
     const response = await fetch(new URL(path, self.registration.scope), { cache: "no-cache", credentials: "omit" });
     if (!response.ok) throw new Error(`${path} was answered ${response.status}`);
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await response.clone().arrayBuffer()));
-    const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    if (sha256 !== FILES[path]) throw new Error(`${path} is not the file that the list names`);
-    await cache.put(addressOf(path), response);
+    if (!await keep(cache, path, response)) throw new Error(`${path} is not the file that the list names`);
   }));
+}
+
+/** Those of the paths for which `done` does not come true. */
+async function not(paths, done) {
+  const found = await Promise.all(paths.map(done));
+  return paths.filter((_, place) => !found[place]);
+}
+
+/** Whether this is the file that the list names; it is then kept. */
+async function keep(cache, path, response) {
+  if (!response || !response.ok) return false;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await response.clone().arrayBuffer()));
+  const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (sha256 !== FILES[path]) return false;
+  await cache.put(addressOf(path), response);
+  return true;
+}
+
+/** What the page has just loaded, without asking the network again; its hash says whether it is of this edition. */
+function loaded(path) {
+  return fetch(new URL(path, self.registration.scope), { cache: "only-if-cached", mode: "same-origin" }).catch(() => null);
+}
+
+/** The files that no page opens with, by path: one answer instead of many, so that a first load stays small. */
+async function unpacked() {
+  const response = await fetch(new URL(PACK, self.registration.scope), { cache: "no-cache", credentials: "omit" }).catch(() => null);
+  if (!response || !response.ok) return {};
+  const files = Object.entries(await response.json());
+  return Object.fromEntries(files.map(([path, [type, text]]) => [path, new Response(text, { headers: { "Content-Type": type } })]));
 }
 
 /** Remove what belongs to earlier editions, once no page of them is open. */

@@ -11,6 +11,14 @@ const CERTAINTIES = { low: "certainty.low", medium: "certainty.medium", high: "c
 const DAY_SECONDS = 86_400;
 const WATCH_DAYS = 14;
 
+// What is the owner's own: a code that is only asked about, or the address of a notice, says nothing of a person.
+const OWN = ["keys_sent", "visits_sent", "help_asked", "declared"];
+
+/** How often something of the owner's arrived at a server; own: entries of the sent log. */
+export function timesSent(own) {
+  return own.filter((entry) => OWN.includes(entry.what) && entry.outcome === "accepted").length;
+}
+
 /** The heading of the state. */
 export function titleOf(app) {
   const { state } = app.state;

@@ -58,7 +58,7 @@ def take(device_id: int, gate: Gate, rows: Sequence[Any], now: float, zone: Zone
     recent = [row for row in read if row[0] >= now - KEPT_DAYS * _SECONDS_PER_DAY]
     stored = [
         (device_id, gate.pk, bucket, _day(bucket, zone), direction.value, verdict.value, PROOF_OF[verdict].value, count)
-        for bucket, direction, verdict, count in recent
+        for (bucket, direction, verdict), count in _largest(recent).items()
     ]
     if stored:
         with transaction.atomic():
@@ -70,6 +70,15 @@ def take(device_id: int, gate: Gate, rows: Sequence[Any], now: float, zone: Zone
             if changed:
                 _raise_sums(device_id, min(row[2] for row in stored), max(row[2] for row in stored))
     return Taken(len(recent), len(read) - len(recent))
+
+
+def _largest(read: Sequence[tuple[int, Direction, Verdict, int]]) -> dict[tuple[int, Direction, Verdict], int]:
+    """One number for each counter: PostgreSQL refuses a statement that names the same row twice."""
+    largest: dict[tuple[int, Direction, Verdict], int] = {}
+    for bucket, direction, verdict, count in read:
+        named = (bucket, direction, verdict)
+        largest[named] = max(count, largest.get(named, 0))
+    return largest
 
 
 def _read(number: int, row: Any) -> tuple[int, Direction, Verdict, int]:

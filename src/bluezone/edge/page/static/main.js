@@ -19,6 +19,7 @@ class GatePage {
   constructor() {
     this.words = new Words(localStorage.getItem("language"));
     this.kiosk = localStorage.getItem("kiosk") === "1";
+    this.facing = localStorage.getItem("camera") === "environment" ? "environment" : "user";
     this.sound = new Sound();
     this.state = null;
     this.shown = "idle";
@@ -111,6 +112,14 @@ class GatePage {
     localStorage.setItem("kiosk", kiosk ? "1" : "0");
     this.draw();
     this.drawFacts();
+    this.openCamera();
+  }
+
+  /** The camera on the other side: a tablet on a stand looks at its visitor, one in the hand away from its attendant. */
+  turnCamera() {
+    this.facing = this.facing === "user" ? "environment" : "user";
+    localStorage.setItem("camera", this.facing);
+    this.camera.close();
     this.openCamera();
   }
 
@@ -209,7 +218,8 @@ class GatePage {
   }
 
   async openCamera() {
-    this.camera = new CameraScanner(this.video, (text) => this.scanned(text));
+    this.video.className = `camera ${this.facing}`;
+    this.camera = new CameraScanner(this.video, this.facing, (text) => this.scanned(text));
     try {
       await this.camera.open();
       this.cameraNote.replaceChildren();

@@ -69,6 +69,7 @@ export async function morePanel(page) {
       button(words.t("button.told"), act(() => page.enter("told"))),
       button(words.t("duty.title"), act(() => page.openShift())),
       ...(practice.length ? [] : [button(words.t("more.send"), act(() => page.send()))]),
+      button(words.t("more.camera"), act(() => page.turnCamera())),
       button(words.t(page.kiosk ? "more.attendant" : "more.kiosk"), act(() => page.setKiosk(!page.kiosk))),
       button(words.t("button.language"), act(() => page.speak(words.t("button.language.code"))))),
     h("p", { class: "soft" }, words.t("more.scanner")));

@@ -14,8 +14,10 @@ const OURS = /^BZG/i;
 const LONGEST = 700;
 
 export class CameraScanner {
-  constructor(video, found) {
+  /** facing: "user" or "environment"; where there is no such camera, the one there is. */
+  constructor(video, facing, found) {
     this.video = video;
+    this.facing = facing;
     this.found = found;
     this.reader = new QrReader();
     this.stream = null;
@@ -25,7 +27,7 @@ export class CameraScanner {
   /** Open the camera and read until `close`. Rejects with what getUserMedia rejects with. */
   async open() {
     if (!navigator.mediaDevices) throw new DOMException("no camera here", "NotFoundError");
-    this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user", width: { ideal: 1280 } }, audio: false });
+    this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: this.facing, width: { ideal: 1280 } }, audio: false });
     this.video.srcObject = this.stream;
     await this.video.play();
     this.read();

@@ -3,11 +3,10 @@
 import { h, p } from "../dom.js";
 import { icon } from "../icons.js";
 import { call, linkButton, note, worker } from "../parts.js";
-import { exposureLine, stateTexts, stopText, titleOf, warningTitle } from "../telling.js";
+import { exposureLine, stateTexts, stopText, timesSent, titleOf, warningTitle } from "../telling.js";
 import { visitRow } from "../visitrow.js";
 
 const LOOKS = { A: ["ok", "ok"], B1: ["warn", "stop"], B2: ["warn", "stop"], B3: ["warn", "stop"], C: ["warn", "warn"], D: ["alert", "alert"] };
-const SENT = ["keys_sent", "visits_sent"];
 const NETWORK = ["offline", "server_answer_refused", "server"];
 
 /** The home screen. */
@@ -93,13 +92,12 @@ function update(app) {
 function figures(app, visits, sent) {
   const today = app.dates.day(app.dates.now());
   const places = visits.filter((visit) => app.dates.day(visit.inAt) === today).length;
-  const uploads = sent.own.filter((entry) => SENT.includes(entry.what) && entry.outcome === "accepted").length;
   const figure = (value, key) => h("p", {}, h("b", {}, value), h("small", {}, app.t(key)));
   const heard = app.state.bluetooth && app.state.bluetooth.lastHeard;
   return h(
     "section", { class: "card figures num" }, h("h2", {}, app.t("home.figures")),
     h("div", {}, app.engine.canTrace && figure(heard ? app.dates.clock(heard) : "–", "home.figure.heard"),
-      figure(app.words.number(places), "home.figure.places"), figure(app.words.number(uploads), "home.figure.sent")),
+      figure(app.words.number(places), "home.figure.places"), figure(app.words.number(timesSent(sent.own)), "home.figure.sent")),
   );
 }
 

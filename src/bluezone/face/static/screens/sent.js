@@ -2,20 +2,19 @@
 /** Everything of the owner's that ever left this device; random packets on a line of their own. */
 import { h, p } from "../dom.js";
 import { icon } from "../icons.js";
+import { timesSent } from "../telling.js";
 
-const UPLOADS = ["keys_sent", "visits_sent"];
 const LOOKS = { accepted: "ok", refused: "warn", not_reached: "warn", unknown: "warn" };
 
 /** The sent log, latest first. */
 export async function show(app) {
   const { own, chaff } = await app.engine.sentLog();
-  const uploads = own.filter((entry) => UPLOADS.includes(entry.what) && entry.outcome === "accepted").length;
   const rows = [...own].sort((one, other) => other.at - one.at).map((entry) => row(app, entry));
   return {
     title: app.t("sent.title"), tab: "more", live: true,
     body: [
       h("h1", {}, app.t("sent.title")),
-      h("section", { class: "card" }, p(h("strong", {}, app.n("sent.own", uploads))), p(app.t("sent.chaff", { count: app.words.number(chaff) }))),
+      h("section", { class: "card" }, p(h("strong", {}, app.n("sent.own", timesSent(own)))), p(app.t("sent.chaff", { count: app.words.number(chaff) }))),
       h("section", { class: "card" }, rows.length ? h("ul", { class: "rows" }, rows) : p(app.t("sent.empty"))),
     ],
   };
