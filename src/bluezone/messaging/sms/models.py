@@ -121,6 +121,7 @@ class Part(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["ask_at"], name="sms_to_ask", condition=Q(ask_at__isnull=False)),
             models.Index(fields=["reference", "submitted_at"], name="sms_reference"),
+            models.Index(fields=["message"], name="sms_submitting", condition=Q(state="submitting")),
         ]
         constraints: ClassVar = [models.UniqueConstraint(fields=["message", "number"], name="one_part_a_number")]
 
