@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.mark.django_db
-def test_ten_thousand_counter_updates_are_a_third_of_a_minutes_work(public, record_property):
+def test_ten_thousand_counter_updates_are_a_third_of_a_minutes_work(public):
     """Each gate reports ten counters a minute, and every tenth sends them once more."""
     tokens, clock = connected_gates(GATES), server_clock()
     bucket = int(timezone.now().timestamp()) // 300 * 300 - 300
@@ -30,8 +30,7 @@ def test_ten_thousand_counter_updates_are_a_third_of_a_minutes_work(public, reco
             assert answer.status_code == 200, answer.text
         spent.append(clock() - begun)
 
-    record_property("seconds of the server's work a minute", spent)
     assert GateCounter.objects.count() == 10_000
     assert GateCounter.objects.aggregate(all=Sum("count"))["all"] == 10_000 * MINUTES
     assert GateDay.objects.aggregate(all=Sum("count"))["all"] == 10_000 * MINUTES
-    assert max(spent) < 20
+    assert max(spent) < 20, spent
