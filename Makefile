@@ -35,7 +35,7 @@ format: setup-dev ## let ruff mend what it can
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
 bench: setup ## every bench with its ratio (about a quarter of an hour)
-	@for name in matching export upload verify retention air idle gate airings speakers sms; do .venv/bin/bluezone bench $$name || exit 1; done
+	@for name in matching export upload verify retention air idle gate airings speakers sms publish-day; do .venv/bin/bluezone bench $$name || exit 1; done
 
 messages: setup-dev ## extract, update and compile the message catalogues
 	@tools/messages.sh

@@ -88,12 +88,12 @@ def _signer(server: KeyServer) -> tuple[int, rsa.RSAPrivateKey]:
     return kid, numbers.private_key()
 
 
-def _body(server: KeyServer, signer: tuple[int, rsa.RSAPrivateKey]) -> bytes:
+def _body(server: KeyServer, signer: tuple[int, rsa.RSAPrivateKey], keys: tuple[UploadKey, ...] | None = None) -> bytes:
     kid, private = signer
     today = day_at(server.clock())
-    keys = tuple(
-        UploadKey(os.urandom(16), first_interval(today - age), 144, 2 if age < 6 else 1) for age in range(13, -1, -1)
-    )
+    if keys is None:
+        ages = range(13, -1, -1)
+        keys = tuple(UploadKey(os.urandom(16), first_interval(today - age), 144, 2 if age < 6 else 1) for age in ages)
     salt, rand = os.urandom(32), os.urandom(32)
     scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA384()), salt_length=48)
     signature = private.sign(rand + commitment(salt, keys, ()), scheme, hashes.SHA384())
@@ -130,7 +130,9 @@ def _latency(folder: Path, bodies: list[bytes], progress: Callable[[str], object
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, str(SERVER), str(folder), str(port)], start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, str(SERVER), str(folder), "keyserver", str(port)], start_new_session=True
+    )
     try:
         _wait_for(port)
         durations: list[float] = []

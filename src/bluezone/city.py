@@ -60,6 +60,7 @@ class City:
     padding_mean:      mean number of random keys in each of the 56 cells of a file; 0 only in tests.
     venue_padding_mean: mean number of random items in each hourly venue package; 0 only in tests.
     push_delay_seconds: longest wait before a browser is told of new files (uniform from 0).
+    rehearsals_a_minute: rehearsed calls in a minute, to one process, beyond which everybody is asked for a puzzle.
     quota_per_worker_a_day:   codes one health worker may issue in a day.
     quota_per_facility_a_day: codes that all workers of one agency may issue in a day together.
     trusted_proxies:   networks whose `X-Forwarded-For` is believed.
@@ -91,6 +92,7 @@ class City:
     padding_mean: int = 50
     venue_padding_mean: int = 100
     push_delay_seconds: int = 1800
+    rehearsals_a_minute: int = 60
     quota_per_worker_a_day: int = 50
     quota_per_facility_a_day: int = 300
     trusted_proxies: tuple[str, ...] = ()
@@ -133,6 +135,7 @@ _RANGES = {
     "padding_mean": (0, 5000),
     "venue_padding_mean": (0, 5000),
     "push_delay_seconds": (0, 7200),
+    "rehearsals_a_minute": (60, 100_000),
     "quota_per_worker_a_day": (1, 10_000),
     "quota_per_facility_a_day": (1, 100_000),
     "sms_notice_segments": (1, 2),

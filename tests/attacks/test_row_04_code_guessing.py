@@ -55,6 +55,22 @@ def test_guesses_from_1000_networks_raise_the_alarm_and_meet_a_puzzle_after_60_a
     assert [honest.verify1().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
 
 
+def test_the_rehearsals_of_a_country_leave_guessers_their_60_a_minute(tmp_path):
+    """5 million phones rehearse 2,083 calls a minute: nobody is asked for a puzzle, and guesses are counted as ever."""
+    country = opened(tmp_path, Clock(), rehearsals_a_minute=4200)
+    rng = random.Random(444)
+    seen = Counter()
+    for n in range(2083):
+        country.limits.count((n << 8).to_bytes(4, "big"), invalid=False, rehearsal=True)
+        if n % 20 == 0:
+            seen[guess(country, rng, f"198.51.{n // 250}.{n % 250}")] += 1
+    alarms = statistics.guessing_alarm_hours(country)
+    country.close()
+
+    assert seen == {Status.CODE_INVALID: 60, Status.PUZZLE_REQUIRED: 45}
+    assert alarms == [NOON // 3600]
+
+
 def test_the_code_space_makes_a_hit_rarer_than_once_in_ten_years():
     # 200 live codes, 60 looks a minute without a puzzle, 11 random digits: specs/presence-gate-upload.md 3.2.
     hits_a_day = 200 * 60 * 24 * 60 / 10**11

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from tests.builders.keyserver import Clock, Phone, keys_for, opened, served
+from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster, served
 
 from bluezone.keyserver import codes
 from bluezone.protocol.codes import Credential
@@ -96,3 +96,18 @@ def test_real_and_rehearsed_reports_have_the_same_sizes_and_take_as_long(tmp_pat
     for step, name in enumerate(("verify 1", "verify 2", "upload")):
         durations = [np.array([one[step][3] for one in seen[kind]]) for kind in (False, True)]
         assert distance(*durations) < bound, (name, [np.median(d) for d in durations])
+
+
+def test_when_too_many_rehearse_a_report_and_a_rehearsal_meet_the_same_puzzle(tmp_path):
+    """A flood of rehearsals gets its minute and no more, and what it provokes does not tell who is reporting."""
+    server = opened(tmp_path, Clock())
+    for number in range(60):
+        server.limits.count(number.to_bytes(4, "big"), invalid=False, rehearsal=True)
+    asked = {}
+    for chaff in (False, True):
+        issued = codes.issue(server, "confirmed", onset_of(server))
+        phone = Phone(poster(server), server, Credential.from_text(issued.code), chaff=chaff, keys=keys_for(NOON))
+        asked[chaff] = [step().status for step in (phone.verify1, phone.verify2, phone.upload) for _ in range(2)]
+    server.close()
+
+    assert asked[False] == asked[True] == [Status.PUZZLE_REQUIRED, Status.OK] * 3

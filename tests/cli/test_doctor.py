@@ -9,6 +9,8 @@ import pytest
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, free_port
 
+from bluezone.protocol.kernel import PROCESSORS
+
 
 def doctor(folder, expected=0, **environment):
     ran = subprocess.run(
@@ -35,6 +37,7 @@ def test_a_healthy_folder_has_no_failure_and_every_warning_says_what_to_do(folde
 
     assert {"python", "bluetooth sockets", "bluetoothd", "gmpy2", "chromium", "clock", "disk"} <= set(checks)
     assert checks["data folder"]["state"] == checks["store office"]["state"] == "ok"
+    assert checks["matcher"]["state"] == ("ok" if PROCESSORS else "warn")
     assert all(check["next"] for check in checks.values() if check["state"] != "ok")
 
 

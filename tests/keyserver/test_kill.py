@@ -9,17 +9,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.builders.keyserver import call, opened, report_of
+from tests.builders.keyserver import opened, report_of
+from tests.builders.load import published_counts, tick_when_alone
 
-from bluezone.keyserver.exportindex import read_index
 from bluezone.keyserver.store import key_prefix
-from bluezone.protocol.exportfile import read_export, verify_export
-from bluezone.protocol.indexfile import CHAIN_START, follow_index
 from bluezone.protocol.upload import Status, decode_upload_answer, encode_upload
 
 KILLABLE = Path(__file__).with_name("killable.py")
@@ -79,23 +76,6 @@ def upload_all(killable, bodies, kill_after=None):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(upload, bodies))
     return acknowledged
-
-
-def tick_when_alone(server, now):
-    """A killed worker lets go of the lock when the kernel has done with it, which need not be at once."""
-    deadline = time.monotonic() + 10
-    while not server.tick(now):
-        assert time.monotonic() < deadline
-
-
-def published_counts(server):
-    """How often each key stands in a file, after following the whole index as a phone does."""
-    counts = Counter()
-    for entry in follow_index(read_index(server), 0, CHAIN_START):
-        export = read_export(call(server, "GET", f"/v1/exports/{entry.name}").body)
-        assert verify_export(export, server.secrets.export_key.public_key()) == "verified"
-        counts.update(key.key for key in export.keys)
-    return counts
 
 
 @pytest.mark.parametrize(

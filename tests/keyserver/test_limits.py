@@ -80,6 +80,21 @@ def test_sixty_invalid_tries_a_minute_ask_everybody_for_a_puzzle_and_raise_one_a
     assert limits.challenge_for(HOME, *NONE) is None
 
 
+def test_rehearsals_use_up_a_minute_of_their_own_and_raise_no_alarm(clock, alarms, caplog):
+    limits = Limits(bytes(32), clock, alarms.append, rehearsals_a_minute=100)
+    for number in range(99):
+        limits.count(number.to_bytes(4, "big"), invalid=False, rehearsal=True)
+    assert limits.challenge_for(HOME, *NONE) is None
+
+    limits.count(bytes(4), invalid=False, rehearsal=True)
+    assert limits.challenge_for(HOME, *NONE) is not None
+    assert alarms == []
+    assert "rehearsals_a_minute" in caplog.text
+
+    clock.pass_by(61)
+    assert limits.challenge_for(HOME, *NONE) is None
+
+
 def test_a_network_is_forgotten_with_the_hour(limits, clock):
     exhaust(limits)
     clock.pass_by(HOUR)

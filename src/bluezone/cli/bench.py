@@ -33,11 +33,13 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.argument("name")
 @command_result(_lines)
 def bench(name: str) -> dict[str, Any]:
-    """Run a bench: matching, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, scenarios."""
-    path = BENCH_FOLDER / f"bench_{name}.py"
-    if not name.isidentifier() or not path.is_file():
+    """Run a bench: matching, export, upload, verify, retention, air, idle, gate, airings, speakers, sms,
+    scenarios, publish-day."""
+    module_name = f"bench_{name.replace('-', '_')}"
+    path = BENCH_FOLDER / f"{module_name}.py"
+    if not module_name.isidentifier() or not path.is_file():
         raise BenchMissing(f"no bench named {name!r} beside this installation")
-    spec = importlib.util.spec_from_file_location(f"bench_{name}", path)
+    spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -2,7 +2,9 @@
 """Guessing is slowed, nobody is locked out: after too many invalid tries a puzzle comes before each answer.
 
 Counts are kept in memory, under a keyed hash of the network whose key is forgotten every hour, so that no
-address is ever stored. Source: protocol.md section 4, "Limits"; attacks.md row 4.
+address is ever stored. Rehearsals (chaff) count too, over all in a minute of their own: a rehearsal looks up no code,
+so a country's many must not use up the few guesses that keep codes safe (docs/adr/0010-rehearsals-of-a-country.md).
+Source: protocol.md section 4, "Limits"; attacks.md rows 4 and 16.
 """
 
 import hmac
@@ -68,12 +70,19 @@ class Limits:
     clock: returns Unix seconds.
     alarm: called with the hour when tries over all exceed the limit, at most once an hour.
     what:  the word for them in the log.
+    rehearsals_a_minute: rehearsed calls over all in a minute, beyond which everybody is asked for a puzzle too.
     """
 
     def __init__(
-        self, key: bytes, clock: Callable[[], float], alarm: Callable[[int], None], what: str = "invalid codes"
+        self,
+        key: bytes,
+        clock: Callable[[], float],
+        alarm: Callable[[int], None],
+        what: str = "invalid codes",
+        rehearsals_a_minute: int = TRIES_A_MINUTE,
     ) -> None:
         self._what = what
+        self._rehearsals_a_minute = rehearsals_a_minute
         self._key = key
         self._clock = clock
         self._alarm = alarm
@@ -82,7 +91,8 @@ class Limits:
         self._hour_key = b""
         self._tries: Counter[bytes] = Counter()
         self._recent: deque[float] = deque()
-        self._alarmed = -1
+        self._rehearsed: deque[float] = deque()
+        self._alarmed = self._warned = -1
         self._used: dict[bytes, float] = {}
 
     def challenge_for(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
@@ -94,7 +104,11 @@ class Limits:
         now = self._clock()
         with self._lock:
             self._forget(now)
-            over = self._tries[self._name(network)] >= TRIES_PER_NETWORK_AN_HOUR or len(self._recent) >= TRIES_A_MINUTE
+            over = (
+                self._tries[self._name(network)] >= TRIES_PER_NETWORK_AN_HOUR
+                or len(self._recent) >= TRIES_A_MINUTE
+                or len(self._rehearsed) >= self._rehearsals_a_minute
+            )
         return self.challenge_always(challenge, nonce) if over else None
 
     def challenge_always(self, challenge: bytes, nonce: bytes) -> bytes | None:
@@ -105,33 +119,44 @@ class Limits:
         issued = _ISSUED.pack(int(now), os.urandom(8))
         return issued + self._tag(issued)
 
-    def count(self, network: bytes, invalid: bool) -> None:
+    def count(self, network: bytes, invalid: bool, rehearsal: bool = False) -> None:
         """Count one call if it was an invalid try or a rehearsal; a valid code is never counted.
 
-        Every call is passed through here, so that counting does not make some of them longer.
+        A rehearsal counts as one whatever came of it. Every call is passed through here, so that counting does not
+        make some of them longer.
         """
         now = self._clock()
         with self._lock:
             self._forget(now)
             name = self._name(network)
-            if not invalid:
+            if not invalid and not rehearsal:
                 return
             self._tries[name] += 1
-            self._recent.append(now)
+            (self._rehearsed if rehearsal else self._recent).append(now)
             alarm = len(self._recent) >= TRIES_A_MINUTE and self._alarmed != self._hour
             if alarm:
                 self._alarmed = self._hour
+            warning = len(self._rehearsed) >= self._rehearsals_a_minute and self._warned != self._hour
+            if warning:
+                self._warned = self._hour
         if alarm:
             log.warning("more than %d %s in a minute: every request must solve a puzzle", TRIES_A_MINUTE, self._what)
             self._alarm(hour_at(now))
+        if warning:
+            log.warning(
+                "more than %d rehearsals in a minute: every request must solve a puzzle; rehearsals_a_minute is for"
+                " fewer phones, or somebody floods",
+                self._rehearsals_a_minute,
+            )
 
     def _forget(self, now: float) -> None:
         if hour_at(now) != self._hour:
             self._hour = hour_at(now)
             self._hour_key = os.urandom(32)
             self._tries.clear()
-        while self._recent and self._recent[0] <= now - 60:
-            self._recent.popleft()
+        for recent in (self._recent, self._rehearsed):
+            while recent and recent[0] <= now - 60:
+                recent.popleft()
 
     def _name(self, network: bytes) -> bytes:
         return hmac.digest(self._hour_key, network, "sha256")[:16]

@@ -50,7 +50,9 @@ class KeyServer:
         self.clock = clock
         self.random_bytes: Callable[[int], bytes] = os.urandom
         self.configs = ConfigFiles(data_dir / "configs", secrets)
-        self.limits = Limits(secrets.derived("puzzle"), clock, self._note_alarm)
+        self.limits = Limits(
+            secrets.derived("puzzle"), clock, self._note_alarm, rehearsals_a_minute=city.rehearsals_a_minute
+        )
         self.declaration_limits = Limits(secrets.derived("declaration puzzle"), clock, _note_nothing, "declarations")
         self.push_limits = Limits(secrets.derived("push puzzle"), clock, _note_nothing, "push subscriptions")
         self.application: WsgiApplication = Application(self)

@@ -37,7 +37,7 @@ def upload(server: "KeyServer", request: UploadRequest, network: bytes) -> Uploa
     if challenge is not None:
         return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
     status = _take(server, request)
-    server.limits.count(network, request.chaff or status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED))
+    server.limits.count(network, status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED), request.chaff)
     return UploadAnswer(status=status)
 
 

@@ -45,7 +45,7 @@ def verify1(server: "KeyServer", request: Verify1Request, network: bytes) -> Ver
         return Verify1Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
     now = server.clock()
     row = _row(server, request)
-    server.limits.count(network, request.chaff or row is None)
+    server.limits.count(network, row is None, request.chaff)
     if row is None:
         return Verify1Answer(status=Status.CODE_INVALID)
     if row.expires(request.credential.kind) <= now:
@@ -64,7 +64,7 @@ def verify2(server: "KeyServer", request: Verify2Request, network: bytes) -> Ver
         return Verify2Answer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
     now = server.clock()
     row = _row(server, request)
-    server.limits.count(network, request.chaff or row is None)
+    server.limits.count(network, row is None, request.chaff)
     if row is None:
         return Verify2Answer(status=Status.CODE_INVALID)
     digest = hashlib.sha256(request.kid.to_bytes(2, "big") + request.blinded).digest()

@@ -29,7 +29,8 @@ def _load() -> tuple[ModuleType | None, str]:
 
 
 _module, WHY_NOT = _load()
-# What this machine's build can use, best first: "sha+vaes", "sha+aes", "aes", "armv8", "portable"; none without it.
+# What this machine's build can use, best first: "sha+vaes" (AVX-512), "sha+vaes256" (AVX2), "sha+aes", "aes", "armv8",
+# "portable"; none without it.
 PROCESSORS: tuple[str, ...] = _module.PROCESSORS if _module else ()
 
 

@@ -12,3 +12,9 @@ HERE = Path(__file__).parent
 
 def test_the_outbox_holds_on_postgresql_too():
     hold_on_postgresql_too([HERE / "test_sending.py", HERE / "test_two_senders.py"])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_million_deliveries_hold_on_postgresql_too():
+    hold_on_postgresql_too([HERE / "test_a_million.py"])

@@ -2,7 +2,8 @@
 /* Drives the native matcher without Python: every processor of this machine must find exactly what a plain loop finds.
  *
  * Built as it is, it plays `rounds` random cases (first argument) and prints a line; with BLUEZONE_FUZZ libFuzzer
- * chooses the cases; `cost PROCESSOR KEYS SIGHTINGS` does one search, for callgrind to count.
+ * chooses the cases; `cost PROCESSOR KEYS SIGHTINGS [SPREAD]` does one search, for callgrind to count: with SPREAD the
+ * sightings lie in one interval of every SPREAD of the keys' day, over 144 in none; without it times do not matter.
  */
 
 #define BLUEZONE_KERNEL_ALONE
@@ -129,28 +130,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 #else
-static int cost(const char *name, int keys_wanted, int sightings_wanted) {
+static int cost(const char *name, int keys_wanted, int sightings_wanted, int spread) {
     source from = {NULL, 0, 458};
     uint8_t *keys = malloc(16 * (size_t)keys_wanted), *sightings = malloc(16 * (size_t)sightings_wanted);
     int64_t *starts = malloc(8 * (size_t)keys_wanted), *periods = malloc(8 * (size_t)keys_wanted);
-    if (!keys || !sightings || !starts || !periods) return 1;
+    int64_t *times = malloc(8 * (size_t)sightings_wanted);
+    if (!keys || !sightings || !starts || !periods || !times) return 1;
     for (int i = 0; i < 16 * keys_wanted; i++) keys[i] = (uint8_t)draw(&from, 1);
     for (int i = 0; i < 16 * sightings_wanted; i++) sightings[i] = (uint8_t)draw(&from, 1);
     for (int i = 0; i < keys_wanted; i++) starts[i] = 2992464, periods[i] = 144;
-    bz_index *index = bz_index_new(sightings, sightings_wanted, NULL, 0, 0);
+    for (int i = 0; i < sightings_wanted; i++) times[i] = spread > 144 ? 2992464 + 1440 : 2992464 + (int64_t)spread * i % 144;
+    bz_index *index = bz_index_new(sightings, sightings_wanted, spread ? times : NULL, 0, 0);
     bz_matches found = {NULL, 0, 0};
     int outcome = 1;
     for (int p = 0; p < processor_count && index; p++)
         if (!strcmp(processors[p]->name, name)) outcome = bz_search(processors[p], index, keys, starts, periods, keys_wanted, &found);
     printf("%d %zu\n", outcome, found.count);
-    bz_index_free(index), free(found.items), free(keys), free(sightings), free(starts), free(periods);
+    bz_index_free(index), free(found.items), free(keys), free(sightings), free(starts), free(periods), free(times);
     return outcome != 0;
 }
 
 int main(int count, char **arguments) {
     bz_prepare();
     known_answers();
-    if (count == 5 && !strcmp(arguments[1], "cost")) return cost(arguments[2], atoi(arguments[3]), atoi(arguments[4]));
+    if (count >= 5 && !strcmp(arguments[1], "cost"))
+        return cost(arguments[2], atoi(arguments[3]), atoi(arguments[4]), count > 5 ? atoi(arguments[5]) : 0);
     int rounds = count > 1 ? atoi(arguments[1]) : 100;
     source from = {NULL, 0, 0x2545f4914f6cdd1d};
     for (int i = 0; i < rounds; i++) {

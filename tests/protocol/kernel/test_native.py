@@ -104,7 +104,8 @@ def test_a_fuzzer_finds_nothing_in_ten_minutes(tmp_path):
     seconds = int(os.environ.get("BLUEZONE_FUZZ_SECONDS", "600"))
     fuzzer = tmp_path / "fuzzer"
     flags = ["-O1", "-g", "-DBLUEZONE_FUZZ", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
-    run(compiler, *flags, "-o", fuzzer, HARNESS)
+    # Six seconds of work, which a busy machine may make two minutes of.
+    run(compiler, *flags, "-o", fuzzer, HARNESS, seconds=400)
 
     run(fuzzer, f"-max_total_time={seconds}", "-max_len=8192", f"-artifact_prefix={tmp_path}/", seconds=seconds + 120)
 
@@ -118,30 +119,52 @@ def test_the_instructions_of_armv8_answer_the_same_under_emulation(tmp_path):
     assert run(emulator, tmp_path / "harness", 200) == "200 cases, the same on armv8 portable\n"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("processor", ["aes", "portable"])
-def test_a_key_costs_no_more_instructions_than_recorded(tmp_path, processor):
-    """Counted, so that a noisy machine cannot hide a regression; Valgrind does not know SHA-NI and VAES.
-
-    Counts belong to a compiler: another major version is named and skipped. Setup cancels out between two sizes.
-    """
+@pytest.fixture(scope="module")
+def counting(tmp_path_factory):
+    """Instructions a key costs on a processor; setup cancels out between two sizes."""
     compiler, valgrind = program("gcc", "gcc"), program("valgrind", "valgrind")
-    recorded = json.loads((HERE / "instructions.json").read_text())
-    version = run(compiler, "-dumpversion").split(".")[0].strip()
-    if version not in recorded[processor] or "x86_64" not in run(compiler, "-dumpmachine"):
-        pytest.skip(f"instructions are recorded for gcc {' '.join(recorded[processor])} on x86-64, this is {version}")
-    run(compiler, "-O3", "-g", "-o", tmp_path / "harness", HARNESS)
+    folder = tmp_path_factory.mktemp("callgrind")
+    run(compiler, "-O3", "-g", "-o", folder / "harness", HARNESS)
 
-    def instructions(keys: int) -> int:
-        output = tmp_path / f"out.{keys}"
+    def instructions(processor: str, keys: int, *spread: int) -> int:
+        output = folder / "out"
         count = [valgrind, "--tool=callgrind", f"--callgrind-out-file={output}"]
-        run(*count, tmp_path / "harness", "cost", processor, keys, 10_000)
+        run(*count, folder / "harness", "cost", processor, keys, 10_000, *spread)
         found = re.search(r"^(?:summary|totals): (\d+)", output.read_text(), re.MULTILINE)
         assert found is not None
         return int(found[1])
 
-    per_key = (instructions(1500) - instructions(500)) / 1000
-    assert per_key <= recorded[processor][version] * 1.03, f"{per_key:.0f} instructions a key"
+    return lambda processor, *spread: (
+        (instructions(processor, 1500, *spread) - instructions(processor, 500, *spread)) / 1000
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processor", ["aes", "portable"])
+def test_a_key_costs_no_more_instructions_than_recorded(counting, processor):
+    """Counted, so that a noisy machine cannot hide a regression; Valgrind does not know SHA-NI and VAES.
+
+    Counts belong to a compiler: another major version is named and skipped.
+    """
+    recorded = json.loads((HERE / "instructions.json").read_text())
+    version = run("gcc", "-dumpversion").split(".")[0].strip()
+    if version not in recorded[processor] or "x86_64" not in run("gcc", "-dumpmachine"):
+        pytest.skip(f"instructions are recorded for gcc {' '.join(recorded[processor])} on x86-64, this is {version}")
+
+    per_key = counting(processor)
+    assert per_key == pytest.approx(recorded[processor][version], rel=0.03)
+
+
+@pytest.mark.slow
+def test_what_no_sighting_can_match_is_not_computed(counting):
+    """Sightings in one interval of 16: an identifier in 16 is made. In none of the key's day: not even its hashes.
+
+    Some 400 instructions are the harness's own, which draws the key.
+    """
+    whole = counting("portable")
+
+    assert counting("portable", 16) < whole / 4
+    assert counting("portable", 1440) < whole / 200
 
 
 @pytest.mark.slow

@@ -13,3 +13,8 @@ SAME = ["test_counting.py", "test_day_sums.py", "test_papering.py", "test_load.p
 
 def test_counting_paper_and_load_hold_on_postgresql_too():
     hold_on_postgresql_too(HERE / name for name in SAME)
+
+
+@pytest.mark.slow
+def test_ten_thousand_counter_updates_a_minute_hold_on_postgresql_too():
+    hold_on_postgresql_too([HERE / "test_ten_thousand_a_minute.py"])

@@ -53,7 +53,11 @@ def claim(now: datetime.datetime, room: int) -> Claimed:
         Message.objects.filter(free, pk__in=chosen, state__in=OPEN_STATES).update(
             lease=lease, lease_until=now + LEASE, state=State.SENDING
         )
-        mine = list(Message.objects.filter(lease=lease).order_by("urgency", "queued_at").prefetch_related("parts"))
+        mine = list(
+            Message.objects.filter(pk__in=chosen, lease=lease)
+            .order_by("urgency", "queued_at")
+            .prefetch_related("parts")
+        )
         mine = _without_closed(mine, now)
         return Claimed(lease, _marked(mine, now, room))
 

@@ -84,9 +84,8 @@ class Message(models.Model):
     class Meta:
         ordering: ClassVar = ["queued_at"]
         indexes: ClassVar = [
-            models.Index(
-                fields=["urgency", "next_try_at"], name="sms_open", condition=Q(state__in=["waiting", "sending"])
-            ),
+            # Whole, not of the open ones alone: SQLite takes a partial index for no condition with parameters.
+            models.Index(fields=["state", "urgency", "next_try_at"], name="sms_open"),
             models.Index(fields=["queued_at"], name="sms_queued"),
         ]
         constraints: ClassVar = [
@@ -121,6 +120,7 @@ class Part(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["ask_at"], name="sms_to_ask", condition=Q(ask_at__isnull=False)),
             models.Index(fields=["reference", "submitted_at"], name="sms_reference"),
+            models.Index(fields=["state", "message"], name="sms_part_state"),
         ]
         constraints: ClassVar = [models.UniqueConstraint(fields=["message", "number"], name="one_part_a_number")]
 
