@@ -63,8 +63,9 @@ def _phones_of(week: Week) -> list[tuple[str, datetime.date, int, int, int]]:
     """Phones at the doors of a week by unit path and day: seen running, told to run, all; two queries."""
     begin, end = week_bounds(week)
     visits = Visit.everything.filter(training=False, at__gte=begin, at__lt=end, phones__gt=0).order_by()
-    capped = {f"capped_{name}": Least(F(name), F("phones")) for name in ("seen", "told")}
-    rows = visits.annotate(day=TruncDate("at"), **capped).values_list("household__unit__path", "day")
+    rows = visits.annotate(
+        day=TruncDate("at"), capped_seen=Least(F("seen"), F("phones")), capped_told=Least(F("told"), F("phones"))
+    ).values_list("household__unit__path", "day")
     kept = DoorsDay.objects.filter(day__range=(week.first_day, week.last_day), phones__gt=0)
     return [
         *rows.annotate(Sum("capped_seen"), Sum("capped_told"), Sum("phones")),
