@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from tests.builders.office import PASSWORD, app_code, user
 
-from bluezone.accounts import guiding, inviting
+from bluezone.accounts import inviting
 from bluezone.accounts.models import AuditEntry, Role, User
 from bluezone.accounts.scoping import roles_of
 
@@ -40,16 +40,6 @@ def test_after_sign_in_each_role_begins_where_its_work_is(client, role, page):
     assert sign_in(client).url == "/sign-in/second/"
     assert second_step(client).url == reverse("first-page")
     assert client.get("/").url == reverse(page)
-
-
-@pytest.mark.parametrize("role", sorted(guiding.TO_COME))
-def test_a_role_whose_pages_are_still_to_come_is_told_so_above_its_sheet(client, role):
-    client.force_login(user("lan", role))
-    page = client.get("/", follow=True)
-
-    assert page.redirect_chain[-1][0] == f"/how-to/{role}/"
-    assert "chưa có trang trong hệ thống" in page.text
-    assert str(Role(role).label) in page.text
 
 
 def test_sign_in_goes_on_to_the_page_that_was_asked_for(client):

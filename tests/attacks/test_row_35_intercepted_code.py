@@ -9,40 +9,64 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from tests.attacks.test_row_16_real_or_rehearsal import CRITICAL, distance, onset_of
+from tests.attacks.test_row_16_real_or_rehearsal import distance, onset_of
 from tests.builders.keyserver import Clock, Phone, opened, poster
+from tests.builders.tracing import calls_apart, work_of
 
 from bluezone.keyserver import codes
+from bluezone.protocol.blindrsa import Blinded
 from bluezone.protocol.codes import Credential
 from bluezone.protocol.upload import Status
 
-SIZES = [pytest.param(200, id="short"), pytest.param(500, id="whole", marks=pytest.mark.slow)]
+# As in row 16: how far a guess may be better than chance; one distribution exceeds it once in 100,000 runs or less.
+SIZES = [pytest.param(200, 0.26, id="short"), pytest.param(500, 0.16, id="whole", marks=pytest.mark.slow)]
 
 
-def tried(server, credential, number, step):
-    """Status and duration of one call with a credential, from a network of its own."""
+def ready(server, credential, number, step):
+    """A call with a credential, from a network of its own, to be made."""
     post = poster(server, f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
     phone = Phone(post, server, credential, kid=server.secrets.week_keys.current(1, server.clock()).kid)
     server.clock.pass_by(61)
     if step == "verify2":
-        from bluezone.protocol.blindrsa import Blinded
-
         phone.blinded = Blinded(bytes(255) + b"\x02", 1)
+    return getattr(phone, step)
+
+
+def tried(server, credential, number, step):
+    """Status and duration of one call."""
+    call = ready(server, credential, number, step)
     begun = time.perf_counter()
-    answer = getattr(phone, step)()
+    answer = call()
     return answer.status, time.perf_counter() - begun
 
 
+def revoked_code(server):
+    issued = codes.issue(server, "confirmed", onset_of(server))
+    codes.revoke(server, issued.code)
+    return Credential.from_text(issued.link)
+
+
 @pytest.mark.parametrize("step", ["verify1", "verify2"])
-@pytest.mark.parametrize("tries", SIZES)
-def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_path, step, tries):
+def test_the_server_does_the_same_work_for_a_revoked_code_as_for_an_unknown_one(tmp_path, step):
     server = opened(tmp_path, Clock())
-    onset = onset_of(server)
-    revoked = []
-    for _ in range(tries):
-        issued = codes.issue(server, "confirmed", onset)
-        codes.revoke(server, issued.code)
-        revoked.append(Credential.from_text(issued.link))
+    made = []
+    for number in range(6):
+        credential = Credential.from_link(secrets.token_bytes(16)) if number % 2 else revoked_code(server)
+        answer, called = work_of(ready(server, credential, number, step))
+        assert answer.status is Status.CODE_INVALID
+        made.append(called)
+    server.close()
+
+    # One more or less: what the limits forget of minutes that have passed.
+    assert made[4].total() > 100
+    assert calls_apart(made[4], made[5]) <= 2, (made[4] - made[5], made[5] - made[4])
+
+
+@pytest.mark.parametrize("step", ["verify1", "verify2"])
+@pytest.mark.parametrize(("tries", "bound"), SIZES)
+def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_path, step, tries, bound):
+    server = opened(tmp_path, Clock())
+    revoked = [revoked_code(server) for _ in range(tries)]
     unknown = [Credential.from_link(secrets.token_bytes(16)) for _ in range(tries)]
     cases = [(True, credential) for credential in revoked] + [(False, credential) for credential in unknown]
     random.Random(35).shuffle(cases)
@@ -63,7 +87,7 @@ def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_pat
 
     assert statuses == {(True, Status.CODE_INVALID): tries, (False, Status.CODE_INVALID): tries}
     apart = distance(np.array(durations[True]), np.array(durations[False]))
-    assert apart < CRITICAL * (2 / tries) ** 0.5
+    assert apart < bound
 
 
 def test_a_code_alone_tells_nothing_about_the_patient(tmp_path):

@@ -16,7 +16,6 @@ from tests.builders.keyboard import Keyboard
 from tests.builders.peopling import Person
 from tests.builders.visitor import DESK, NARROW, Visitor
 
-from bluezone.accounts.guiding import TO_COME
 from bluezone.accounts.models import Role
 from bluezone.accounts.secondfactor import REQUIRING
 
@@ -190,7 +189,6 @@ def publish_news(desk):
 def learn_to_walk(desk):
     """Canvasser: the sheet says that the work is on the phone; how far the wards are is one step away."""
     assert "/canvass/" in desk.text
-    assert "chưa có trang trong hệ thống điều hành" not in desk.text
     if desk.page.is_visible("[data-menu]"):
         desk.keys.unfold("Menu")
     desk.keys.press("Đi từng nhà", "link")
@@ -231,14 +229,6 @@ def look_for_own_classes(desk):
     assert str(Role.TEACHER.label) in desk.text
 
 
-def read_the_sheet(desk):
-    """A role whose pages are still to come: told so at once, with its sheet, and one practises in no hidden place."""
-    assert "chưa có trang trong hệ thống điều hành" in desk.text
-    assert str(Role(desk.person.role).label) in desk.text
-    desk.keys.press("Vai trò khác", "link")
-    assert "vai trò của anh/chị" in desk.text
-
-
 def note_a_request(desk):
     """Leader of drives: note what somebody asks on the telephone, then see that it waits in the queue."""
     keys = desk.keys
@@ -277,7 +267,6 @@ WORK = {
     Role.SPEAKER_OPERATOR: enter_a_zone,
     Role.DRIVE_LEAD: note_a_request,
     Role.VENUE_OWNER: look_after_the_venue,
-    **dict.fromkeys(TO_COME, read_the_sheet),
 }
 
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -162,6 +163,25 @@ def test_a_full_disk_answers_503_store_full_and_loses_nothing_acknowledged(sqlit
 
     sqlite_server.keys_store._writer_connection().execute("PRAGMA max_page_count=1000000")
     assert phone.upload().status is Status.OK
+
+
+def test_a_disk_that_is_really_full_is_store_full_each_time_and_loses_nothing_acknowledged(tmp_path):
+    in_a_small_disk = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec"]
+    mount = 'mount -t tmpfs -o size=9m tmpfs "$0"'
+    if subprocess.run([*in_a_small_disk, mount, tmp_path], capture_output=True).returncode:
+        pytest.skip("needs a mount namespace of its own (unshare --user --mount)")
+
+    filled = subprocess.run(
+        [*in_a_small_disk, f'{mount}; exec "$@"', tmp_path, sys.executable, "-m", "tests.keyserver.filling", tmp_path],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    told = json.loads(filled.stdout)
+    assert (told["codes"], told["sound"]) == (["store_full"], "ok")
+    # Refused, a write may still be found after a restart: its pages were in the log, and trying again is safe.
+    assert told["lost"] <= 0
+    assert told["refused"] > 100
 
 
 def test_no_space_for_an_export_file_is_store_full_and_the_next_tick_finishes_it(sqlite_server, clock, monkeypatch):

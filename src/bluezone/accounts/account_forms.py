@@ -95,7 +95,7 @@ class RoleForm(forms.Form):
 class AccountForm(RoleForm, forms.ModelForm):  # type: ignore[type-arg]
     """A new account: nothing about the person but name, agency and duty."""
 
-    field_order = [  # noqa: RUF012 - as Django declares it
+    field_order = (
         "name",
         "agency",
         "username",
@@ -103,7 +103,7 @@ class AccountForm(RoleForm, forms.ModelForm):  # type: ignore[type-arg]
         "within_agency",
         "within_unit",
         "last_day",
-    ]
+    )
 
     class Meta:
         model = User

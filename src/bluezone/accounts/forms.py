@@ -98,7 +98,7 @@ class FirstPasswordForm(NewPasswordForm):
     name = forms.CharField(
         label=_("Full name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
     )
-    field_order = ["name", "password", "again"]  # noqa: RUF012 - as Django declares it
+    field_order = ("name", "password", "again")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, user=user, initial={"name": user.name}, **kwargs)
@@ -113,7 +113,7 @@ class PasswordChangeForm(NewPasswordForm):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    field_order = ["present", "password", "again"]  # noqa: RUF012 - as Django declares it
+    field_order = ("present", "password", "again")
 
     def clean_present(self) -> str:
         """Whoever finds an open browser cannot take the account."""

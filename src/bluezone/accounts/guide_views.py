@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.guiding import TO_COME, guide, guided_roles
+from bluezone.accounts.guiding import guide, guided_roles
 from bluezone.accounts.models import Role
 from bluezone.accounts.scoping import roles_of
 from bluezone.accounts.training import also_in_training
@@ -30,5 +30,5 @@ def one_guide(request: OfficeRequest, role: str) -> HttpResponse:
     """The page of one role, on one sheet of A4 when printed."""
     if role not in guided_roles():
         raise Http404
-    context = {"blocks": guide(role, get_language() or "vi"), "role": Role(role), "to_come": Role(role) in TO_COME}
+    context = {"blocks": guide(role, get_language() or "vi"), "role": Role(role)}
     return render(request, "accounts/guide.html", context)

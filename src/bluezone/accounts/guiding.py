@@ -5,10 +5,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluezone.accounts.models import Role
-
-# Roles whose duty has no page in the office yet: their sheet says how it is done on paper, and the page says so.
-TO_COME: frozenset[Role] = frozenset()
 FOLDER = Path(__file__).with_name("rolepages")
 _KINDS = {"# ": "title", "## ": "heading", "- ": "points"}
 

@@ -57,4 +57,4 @@ class ChangePassphraseForm(NewPassphraseForm):
     """The present passphrase, and the new one twice."""
 
     present = _passphrase(_("Present passphrase"), "off")
-    field_order = ["present", "new", "again"]  # noqa: RUF012 - as Django declares it
+    field_order = ("present", "new", "again")

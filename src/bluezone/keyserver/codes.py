@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import IntEnum
+from functools import partial
 from secrets import randbelow, token_bytes
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
@@ -140,13 +141,13 @@ def issue(server: "KeyServer", klass: str, onset: date) -> IssuedCode:
             int(now) + DIGITS_LIFE_SECONDS,
             int(now) + LINK_LIFE_SECONDS,
         )
-        if server.codes_store.write(lambda transaction, row=row: _insert(transaction, row)):  # type: ignore[misc]
+        if server.codes_store.write(partial(_insert, row)):
             address = link_url(server.city.public_host, link)
             return IssuedCode(format_code(digits), address, handle.hex(), row[6], row[7])
     raise CodeUnknown("no free code was found; the random number generator of this machine repeats itself")
 
 
-def _insert(transaction: Transaction, row: Row) -> bool:
+def _insert(row: Row, transaction: Transaction) -> bool:
     sql = """INSERT INTO credential
              (handle, digits_hash, link_hash, class, onset_day, issue_day, digits_expire, link_expire)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"""

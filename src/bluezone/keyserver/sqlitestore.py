@@ -52,6 +52,8 @@ _REFUSALS: dict[int, type[StoreRefused]] = {
     sqlite3.SQLITE_NOTADB: StoreDamaged,
     sqlite3.SQLITE_CORRUPT: StoreDamaged,
 }
+# On a full disk SQLite says "disk I/O error" where it is the index beside the log (-shm) that cannot grow.
+_FULL_TOO = (sqlite3.SQLITE_IOERR_SHMSIZE,)
 
 
 class _Statements:
@@ -200,6 +202,8 @@ class SqliteStore:
         return connection
 
     def _refusal(self, error: sqlite3.Error) -> StoreRefused:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code in _FULL_TOO:
+            return StoreFull(f"{self.path.name}: database or disk is full")
         # Extended codes keep the primary code in their low byte. Errors of our own SQL have no better name.
-        primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        return _REFUSALS.get(primary, StoreRefused)(f"{self.path.name}: {error}")
+        return _REFUSALS.get(code & 0xFF, StoreRefused)(f"{self.path.name}: {error}")

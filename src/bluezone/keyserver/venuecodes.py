@@ -153,6 +153,6 @@ def _described(described: VenueDescription) -> Venue:
 
 
 def _revoke(server: "KeyServer", condition: str, value: str | bytes) -> None:
-    sql = f"UPDATE venue_code SET revoked = 1 WHERE {condition} AND revoked = 0 RETURNING 1"  # noqa: S608
+    sql = f"UPDATE venue_code SET revoked = 1 WHERE {condition} AND revoked = 0 RETURNING 1"  # noqa: S608 - two constants
     if not server.keys_store.write(lambda transaction: transaction.execute(sql, (value,))):
         raise VenueNotRegistered("no such code is in force here; nothing was changed")

@@ -135,6 +135,15 @@ def test_a_small_number_is_kept_back_with_another_so_that_the_sum_does_not_tell_
     assert "54 / 180" in whole
 
 
+def test_a_share_of_which_nothing_is_shown_says_so_once_with_the_way_to_its_rows(client, leader, wards):
+    top, below = wards
+    said(agency("UBND Đức Xuân", below[0]), leader, 3, 4)
+    first = body(client.get(f"/coverage/units/{top.pk}/?week={WEEK}").text).split("<tr")[1]
+
+    assert first.count("kept back") == 1
+    assert f"unit={below[0].pk}" in first
+
+
 def test_the_map_says_in_words_what_it_shows(client, leader, wards):
     said(agency("UBND Đức Xuân", wards[1][0]), leader, 10, 40)
     text = client.get(f"/coverage/units/{wards[0].pk}/?week={WEEK}").text

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import datetime
 import importlib.util
 import io
 import re
@@ -70,6 +71,15 @@ def test_every_letter_of_vietnamese_is_printed_in_a_font_that_is_in_the_file():
     read = " ".join("".join(page.extract_text() for page in pdf.pages).split())
     assert read.count("ứừửữự ýỳỷỹỵ") >= 4
     assert unicodedata.is_normalized("NFC", read)
+
+
+@pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
+def test_a_number_and_a_day_that_are_written_in_by_hand_have_room_on_paper():
+    head = replace(REPORT.head, number=None, date=None, month=datetime.date(2020, 9, 1))
+    page = pypdf.PdfReader(io.BytesIO(write_pdf(replace(REPORT, head=head), zone=ZONE))).pages[0].extract_text()
+
+    assert re.search(r"Số: {6,}/BC-UBND", page)
+    assert re.search(r"ngày {5,}tháng 9 năm 2020", page)
 
 
 def fonts_of(page):

@@ -136,3 +136,20 @@ def test_asking_to_reopen_is_practised_apart_answered_apart_and_erased(client, o
     assert (WeekRequest.objects.count(), WeekReopening.objects.count()) == (0, 0)
     training.erase(timezone.now() + 8 * DAY)
     assert (WeekRequest.everything.count(), WeekReopening.everything.count()) == (0, 0)
+
+
+def test_an_answer_is_taken_back_within_ten_seconds_unless_the_agency_has_reported(client, office, officer, admin):
+    asked = reopening.ask(office, WEEK, "Mất mạng", officer, timezone.now())
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(admin)
+    page = client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1"}, follow=True).text
+    assert "Undo (10 seconds)" in page
+    assert "Taken back" in client.post("/undo/", {"next": "/staff/"}, follow=True).text
+
+    asked.refresh_from_db()
+    assert (asked.state, asked.answered_by, WeekReopening.objects.count()) == ("open", None, 0)
+    client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1"})
+    numbers = recording.StaffCounts(staff=40, with_smartphone=30, running=12, web_edition=5, reminded=9)
+    recording.record(office, WEEK, numbers, officer, timezone.now())
+    assert "The ten seconds are over" in client.post("/undo/", {"next": "/staff/"}, follow=True).text
+    assert WeekReopening.objects.count() == 1

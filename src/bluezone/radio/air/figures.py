@@ -12,6 +12,7 @@ import statistics
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
@@ -135,5 +136,6 @@ def _score_probabilities() -> np.ndarray:
 
 
 @cache
-def _figures() -> dict:  # type: ignore[type-arg]
-    return json.loads((resources.files(__package__) / "figures.json").read_text())  # type: ignore[no-any-return]
+def _figures() -> dict[str, Any]:
+    figures: dict[str, Any] = json.loads((resources.files(__package__) / "figures.json").read_text())
+    return figures

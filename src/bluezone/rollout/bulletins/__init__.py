@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bluezone.rollout.bulletins.airing import aired_counts, airings_between
     from bluezone.rollout.bulletins.airing import rows_of as log_rows
     from bluezone.rollout.bulletins.asking import day_span
-    from bluezone.rollout.bulletins.indicators import week_span
+    from bluezone.rollout.bulletins.indicators import airings_due
     from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
     from bluezone.rollout.bulletins.outlets import enter, set_quiet
     from bluezone.rollout.bulletins.planning import approved_scripts, emergency_sounds, plan_ahead, seconds_of
@@ -32,6 +32,7 @@ _WHERE = {
     "air_plan_pdf": ("printing", ""),
     "aired_counts": ("airing", ""),
     "airings_between": ("airing", ""),
+    "airings_due": ("indicators", ""),
     "approved_scripts": ("planning", ""),
     "day_span": ("asking", ""),
     "emergency_sounds": ("planning", ""),
@@ -44,7 +45,6 @@ _WHERE = {
     "sentence_of": ("sentences", "of"),
     "set_quiet": ("outlets", ""),
     "stick_files": ("presskit", ""),
-    "week_span": ("indicators", ""),
     "when_plan_changes": ("plugging", ""),
 }
 
@@ -58,6 +58,7 @@ __all__ = [
     "air_plan_pdf",
     "aired_counts",
     "airings_between",
+    "airings_due",
     "approved_scripts",
     "day_span",
     "emergency_sounds",
@@ -70,7 +71,6 @@ __all__ = [
     "sentence_of",
     "set_quiet",
     "stick_files",
-    "week_span",
     "when_plan_changes",
 ]
 

@@ -4,6 +4,7 @@
 import datetime
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.rollout.bulletins import plugging
 from bluezone.rollout.bulletins.models import Airing
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
+from bluezone.rollout.coverage import Figure, Indicator, Proof, Week, once
 
 
 def week_span(week: Week) -> tuple[datetime.datetime, datetime.datetime]:
@@ -22,6 +23,34 @@ def week_span(week: Week) -> tuple[datetime.datetime, datetime.datetime]:
     zone = ZoneInfo(timezone.get_default_timezone_name())
     since = datetime.datetime.combine(week.first_day, datetime.time(), zone)
     return since, datetime.datetime.combine(week.last_day + datetime.timedelta(days=1), datetime.time(), zone)
+
+
+@dataclass(frozen=True)
+class Due:
+    """An airing whose time has come: its place in coverage, whether there is a sound, and what somebody attests."""
+
+    pk: int
+    cell: tuple[str, int, datetime.date]
+    has_sound: bool
+    was_aired: bool
+
+
+def airings_due(week: Week) -> list[Due]:
+    """Every airing of a week that is due by now; one query, once for the classes of proof."""
+    return once(("airings due", week), lambda: _airings_due(week))
+
+
+def _airings_due(week: Week) -> list[Due]:
+    since, until = week_span(week)
+    due = Airing.objects.filter(due_at__gte=since, due_at__lt=min(until, timezone.now()))
+    rows = due.values_list(
+        "pk", "outlet__agency_id", "outlet__unit__path", "outlet__agency__unit__path", "due_at", "sound",
+        "attestation__was_aired",
+    )  # fmt: skip
+    return [
+        Due(pk, (own or otherwise, agency, timezone.localdate(moment)), sound is not None, bool(was_aired))
+        for pk, agency, own, otherwise, moment, sound, was_aired in rows
+    ]
 
 
 class AiredAttested(Indicator):
@@ -34,23 +63,14 @@ class AiredAttested(Indicator):
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """A constant number of queries."""
-        since, until = week_span(week)
-        due = Airing.objects.filter(due_at__gte=since, due_at__lt=min(until, timezone.now()))
-        rows = list(
-            due.values_list(
-                "pk", "outlet_id", "outlet__agency_id", "outlet__unit__path", "outlet__agency__unit__path", "due_at",
-                "attestation__was_aired",
-            )
-        )  # fmt: skip
-        with_machines = plugging.proven(row[0] for row in rows)
+        due = airings_due(week)
+        with_machines = plugging.proven(one.pk for one in due)
         base: Counter[tuple[str, int, datetime.date]] = Counter()
         said: Counter[tuple[str, int, datetime.date]] = Counter()
-        for pk, _outlet, agency, own, otherwise, moment, was_aired in rows:
-            if pk in with_machines:
-                continue
-            cell = (own or otherwise, agency, timezone.localdate(moment))
-            base[cell] += 1
-            said[cell] += bool(was_aired)
+        for one in due:
+            if one.pk not in with_machines:
+                base[one.cell] += 1
+                said[one.cell] += one.was_aired
         for cell, count in sorted(base.items()):
             yield Figure(cell[0], cell[1], said[cell], count, _("the plan of airings"), cell[2])
 

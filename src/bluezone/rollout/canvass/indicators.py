@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.rollout.canvass.models import DoorsDay, Household, Visit
 from bluezone.rollout.canvass.outcomes import REACHED
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
+from bluezone.rollout.coverage import Figure, Indicator, Proof, Week, once
 
 
 def week_bounds(week: Week) -> tuple[datetime.datetime, datetime.datetime]:
@@ -59,6 +59,20 @@ class DoorsVisited(_OfDoors):
         return [Figure(path, None, min(reached.get(path, 0), base), base, source, day) for path, base in every.items()]
 
 
+def _phones_of(week: Week) -> list[tuple[str, datetime.date, int, int, int]]:
+    """Phones at the doors of a week by unit path and day: seen running, told to run, all; two queries."""
+    begin, end = week_bounds(week)
+    visits = Visit.everything.filter(training=False, at__gte=begin, at__lt=end, phones__gt=0).order_by()
+    rows = visits.annotate(
+        day=TruncDate("at"), capped_seen=Least(F("seen"), F("phones")), capped_told=Least(F("told"), F("phones"))
+    ).values_list("household__unit__path", "day")
+    kept = DoorsDay.objects.filter(day__range=(week.first_day, week.last_day), phones__gt=0)
+    return [
+        *rows.annotate(Sum("capped_seen"), Sum("capped_told"), Sum("phones")),
+        *kept.values_list("unit__path", "day", "seen", "told", "phones"),
+    ]
+
+
 class _Phones(_OfDoors):
     """Phones of the households at which somebody was spoken to in a week."""
 
@@ -67,19 +81,10 @@ class _Phones(_OfDoors):
     column: ClassVar[str]
 
     def figures(self, week: Week) -> Iterable[Figure]:
-        """One for each ward and day; two queries."""
-        begin, end = week_bounds(week)
-        visits = Visit.everything.filter(training=False, at__gte=begin, at__lt=end, phones__gt=0).order_by()
+        """One for each ward and day; two queries, once for both classes of proof."""
         sums: defaultdict[tuple[str, datetime.date], list[int]] = defaultdict(lambda: [0, 0])
-        rows = visits.annotate(day=TruncDate("at"), capped=Least(F(self.column), F("phones"))).values_list(
-            "household__unit__path", "day"
-        )
-        for path, day, count, base in rows.annotate(Sum("capped"), Sum("phones")):
-            sums[path, day][0] += count
-            sums[path, day][1] += base
-        kept = DoorsDay.objects.filter(day__range=(week.first_day, week.last_day), phones__gt=0)
-        for path, day, count, base in kept.values_list("unit__path", "day", self.column, "phones"):
-            sums[path, day][0] += count
+        for path, day, seen, told, base in once(("phones at doors", week), lambda: _phones_of(week)):
+            sums[path, day][0] += seen if self.column == "seen" else told
             sums[path, day][1] += base
         source = _("counted at the doors")
         return [Figure(path, None, min(count, base), base, source, day) for (path, day), (count, base) in sums.items()]

@@ -100,12 +100,12 @@ def overview(
     indicators = [each for each in registered() if keys is None or each.key in keys]
     with reading_once():
         counted = [_this_and_before(each, week) for each in indicators]
+        reporting = [(each, each.reporting(unit.path, week)) for each in indicators]
     units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
     rows = [_row(below, unit_place(below.pk), counted, week, exact, below.pk) for below in units]
     own = _row(None, own_place(unit.pk), counted, week, exact, unit.pk)
     if own.all_cells:
         rows.append(own)
-    reporting = [(each, each.reporting(unit.path, week)) for each in indicators]
     return Overview(
         unit=unit,
         week=week,

@@ -54,7 +54,7 @@ class DirectiveForm(forms.ModelForm):  # type: ignore[type-arg]
         earlier: Any = self.fields["replaces"]
         earlier.queryset, earlier.empty_label, earlier.label_from_instance = replaceable, _("none"), _named
         campaign: Any = self.fields["campaign"]
-        campaign.queryset = Campaign.objects.all()
+        campaign.queryset, campaign.empty_label = Campaign.objects.all(), _("none")
         self.fields["ending"].required = False
 
     def clean_ending(self) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of an agency that gets directives: its inbox, one document with its tasks, every act on it."""
 
+import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.accounts import undoing
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.models import User
 from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen
 from bluezone.agencies.models import Agency
@@ -136,11 +139,18 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     duties.require_clerk(request.user, asked.task.directive.issuer)
     granted, text = request.POST.get("granted") == "1", request.POST.get("answer", "").strip()
     try:
-        requesting.answer(asked, granted, text, request.user, timezone.now())
+        due = requesting.answer(asked, granted, text, request.user, timezone.now())
         messages.success(request, _("The answer is sent."))
+        undoing.offer(request, "request-answered", timezone.now(), asked=pk, due=str(due or ""))
     except Refused as refused:
         messages.error(request, sentences.of(refused))
     return redirect("directive", asked.task.directive_id)
+
+
+@undoing.reverser("request-answered")
+def _let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    due = datetime.date.fromisoformat(values["due"]) if values["due"] else None
+    requesting.take_answer_back(values["asked"], due, user)
 
 
 def _dispatch_of(task: Task, agency: Agency) -> Dispatch:

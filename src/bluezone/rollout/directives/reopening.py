@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act, User
+from bluezone.accounts.undoing import UndoTooLate
 from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.handling import DirectiveNotInForce
-from bluezone.rollout.directives.models import Directive, PeriodRequest, Task, TaskParty
+from bluezone.rollout.directives.models import Directive, PeriodRequest, Report, Task, TaskParty
 from bluezone.rollout.directives.periods import Period
 from bluezone.rollout.directives.requesting import NotAParty, RequestAnswered, RequestOpen
 
@@ -82,6 +83,26 @@ def answer(request: PeriodRequest, until: datetime.date | None, text: str, user:
             period = {"task": held.task_id, "period": held.period.isoformat(), "until": until.isoformat()}
             auditing.record(user.username, Act.PERIOD_REOPENED, held.agency.key, now=now, **period)
     request.refresh_from_db()
+
+
+def take_answer_back(request: int, user: User, now: datetime.datetime) -> None:
+    """Let a request wait again that the person has just answered: the period is locked as before.
+
+    Raises UndoTooLate where the agency has reported or asked again since.
+    """
+    with transaction.atomic():
+        held = PeriodRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request)
+        same = {"task": held.task_id, "agency": held.agency_id, "period": held.period}
+        if held.answered_by_id != user.pk or PeriodRequest.objects.filter(state="open", **same).exists():
+            raise UndoTooLate("the request was changed since, or the agency has asked again")
+        if Report.objects.filter(submitted_at__gte=held.answered_at, **same).exists():
+            raise UndoTooLate("the agency has reported since")
+        if held.state == PeriodRequest.State.GRANTED:
+            period = {"task": held.task_id, "period": held.period.isoformat()}
+            auditing.record(user.username, Act.PERIOD_REOPENED, held.agency.key, now=now, taken_back=True, **period)
+        held.state, held.until = PeriodRequest.State.OPEN, None
+        held.answer, held.answered_by, held.answered_at = "", None, None
+        held.save()
 
 
 def latest(task: Task, agency: Agency, period: Period) -> PeriodRequest | None:

@@ -2,6 +2,7 @@
 """Asking for a locked period to be opened again, and the issuer's answer."""
 
 import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -11,7 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from bluezone.accounts import undoing
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.models import User
 from bluezone.accounts.training import practised
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import duties, reopening, reporting, sentences
@@ -55,9 +58,15 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         reopening.answer(asked, until, text, request.user, now)
         messages.success(request, _("The answer is sent."))
+        undoing.offer(request, "period-answered", now, asked=pk)
     except Refused as refused:
         messages.error(request, sentences.of(refused))
     return redirect("directive", asked.task.directive_id)
+
+
+@undoing.reverser("period-answered")
+def _let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    reopening.take_answer_back(values["asked"], user, now)
 
 
 def _day(text: str) -> datetime.date | None:

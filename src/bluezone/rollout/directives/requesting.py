@@ -6,6 +6,7 @@ import datetime
 from django.db import transaction
 
 from bluezone.accounts.models import User
+from bluezone.accounts.undoing import UndoTooLate
 from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.models import ChangeRequest, Task, TaskParty
@@ -63,8 +64,13 @@ def ask(
         )
 
 
-def answer(request: ChangeRequest, granted: bool, text: str, user: User, now: datetime.datetime) -> None:
-    """Answer a request; more time that is granted moves the due day of this agency alone. Raises RequestAnswered."""
+def answer(
+    request: ChangeRequest, granted: bool, text: str, user: User, now: datetime.datetime
+) -> datetime.date | None:
+    """Answer a request; more time that is granted moves the due day of this agency alone.
+
+    Returns the day that was the agency's own until then, for taking the answer back. Raises RequestAnswered.
+    """
     with transaction.atomic():
         held = ChangeRequest.objects.select_for_update().get(pk=request.pk)
         if held.state != ChangeRequest.State.OPEN:
@@ -72,6 +78,25 @@ def answer(request: ChangeRequest, granted: bool, text: str, user: User, now: da
         held.state = ChangeRequest.State.GRANTED if granted else ChangeRequest.State.DECLINED
         held.answer, held.answered_by, held.answered_at = text[:300], user, now
         held.save()
+        party = TaskParty.objects.get(task=held.task_id, agency=held.agency_id)
         if granted and held.until:
-            TaskParty.objects.filter(task=held.task_id, agency=held.agency_id).update(due=held.until)
+            TaskParty.objects.filter(pk=party.pk).update(due=held.until)
     request.refresh_from_db()
+    return party.due
+
+
+def take_answer_back(request: int, due: datetime.date | None, user: User) -> None:
+    """Let a request wait again that the person has just answered; due: what `answer` returned. Raises UndoTooLate."""
+    with transaction.atomic():
+        held = ChangeRequest.objects.select_for_update().get(pk=request)
+        party = TaskParty.objects.select_for_update().get(task=held.task_id, agency=held.agency_id)
+        granted = held.state == ChangeRequest.State.GRANTED
+        if held.answered_by_id != user.pk or (granted and held.until and party.due != held.until):
+            raise UndoTooLate("the request or the day was changed since")
+        asked = ChangeRequest.objects.filter(task=held.task_id, agency=held.agency_id, kind=held.kind)
+        if asked.filter(state=ChangeRequest.State.OPEN).exists():
+            raise UndoTooLate("the agency has asked again since")
+        if granted and held.until:
+            TaskParty.objects.filter(pk=party.pk).update(due=due)
+        held.state, held.answer, held.answered_by, held.answered_at = ChangeRequest.State.OPEN, "", None, None
+        held.save()

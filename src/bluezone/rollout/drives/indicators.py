@@ -11,8 +11,24 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
+from bluezone.rollout.coverage import Figure, Indicator, Proof, Week, once
 from bluezone.rollout.drives.models import DriveTally, HelpOutcome, HelpProof, Hindrance
+
+
+def _outcomes(days: tuple[datetime.date, datetime.date]) -> list[tuple[str, int, datetime.date, str, int]]:
+    """Requests closed of people with a smartphone, by unit path, union, day and proof."""
+    outcomes = HelpOutcome.objects.filter(day__range=days).exclude(unit=None)
+    rows = outcomes.exclude(hindrance=Hindrance.NO_SMARTPHONE).order_by()
+    return list(rows.values_list("unit__path", "team__agency", "day", "proof").annotate(count=Count("pk")))
+
+
+def _sheets(days: tuple[datetime.date, datetime.date]) -> list[tuple[str, int, datetime.date, int, int]]:
+    """Tally sheets by unit path, union and day: seen running, and everybody helped, who are in the denominator."""
+    rows = DriveTally.objects.filter(drive__begins__date__range=days).order_by()
+    values = rows.values_list("drive__unit__path", "drive__team__agency", "drive__begins__date").annotate(
+        seen=Sum("running"), base=Sum("running") + Sum("other_help") + Sum("could_not")
+    )
+    return [row for row in values if row[4]]
 
 
 class ProvenWithHelp(Indicator):
@@ -28,37 +44,23 @@ class ProvenWithHelp(Indicator):
     counts: ClassVar[HelpProof] = HelpProof.PROVEN
 
     def figures(self, week: Week) -> Iterable[Figure]:
-        """One figure a unit, union and day; two queries."""
+        """One figure a unit, union and day; two queries, once for both classes of proof."""
         counted: Counter[tuple[str, int, datetime.date]] = Counter()
         bases: Counter[tuple[str, int, datetime.date]] = Counter()
         days = (week.first_day, week.last_day)
-        outcomes = HelpOutcome.objects.filter(day__range=days).exclude(unit=None)
-        rows = outcomes.exclude(hindrance=Hindrance.NO_SMARTPHONE).order_by()
-        for path, agency_id, day, proof, count in rows.values_list(
-            "unit__path", "team__agency", "day", "proof"
-        ).annotate(count=Count("pk")):
+        for path, agency_id, day, proof, count in once(("help outcomes", week), lambda: _outcomes(days)):
             bases[path, agency_id, day] += count
             counted[path, agency_id, day] += count if proof == self.counts else 0
-        for path, agency_id, day, running, base in self.sheets(days):
+        for path, agency_id, day, running, base in once(("drive sheets", week), lambda: _sheets(days)):
             bases[path, agency_id, day] += base
-            counted[path, agency_id, day] += running
+            counted[path, agency_id, day] += self.on_paper(running)
         source = _("requests for help closed by teams of the unions")
         for place, base in sorted(bases.items(), key=str):
             path, agency_id, day = place
             yield Figure(path, agency_id, counted[place], base, source, day)
 
-    def sheets(self, days: tuple[datetime.date, datetime.date]) -> Iterable[tuple[str, int, datetime.date, int, int]]:
-        """Nothing on paper is proven, but whoever was helped on paper is in the denominator."""
-        rows = DriveTally.objects.filter(drive__begins__date__range=days).order_by()
-        values = rows.values_list("drive__unit__path", "drive__team__agency", "drive__begins__date").annotate(
-            seen=Sum("running"), base=Sum("running") + Sum("other_help") + Sum("could_not")
-        )
-        for path, agency_id, day, running, base in values:
-            if base:
-                yield path, agency_id, day, self.on_paper(running), base
-
     def on_paper(self, running: int) -> int:
-        """How many of those seen running on a sheet count here."""
+        """How many of those seen running on a sheet count here: nothing on paper is proven."""
         return 0
 
     def rows_address(self, unit_id: int, week: Week) -> str:

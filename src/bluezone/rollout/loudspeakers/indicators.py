@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.bulletins import Airing, week_span
+from bluezone.rollout.bulletins import airings_due
 from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
 from bluezone.rollout.loudspeakers.proving import proven
 
@@ -26,19 +25,14 @@ class AiredProven(Indicator):
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """A constant number of queries."""
-        since, until = week_span(week)
-        due = Airing.objects.filter(due_at__gte=since, due_at__lt=min(until, timezone.now()), sound__isnull=False)
-        rows = list(
-            due.values_list("pk", "outlet__agency_id", "outlet__unit__path", "outlet__agency__unit__path", "due_at")
-        )
-        said = proven(row[0] for row in rows)
+        due = [one for one in airings_due(week) if one.has_sound]
+        said = proven(one.pk for one in due)
         aired: Counter[tuple[str, int, datetime.date]] = Counter()
         base: Counter[tuple[str, int, datetime.date]] = Counter()
-        for pk, agency, own, otherwise, moment in rows:
-            if pk in said:
-                cell = (own or otherwise, agency, timezone.localdate(moment))
-                aired[cell] += said[pk].aired
-                base[cell] += said[pk].machines
+        for one in due:
+            if one.pk in said:
+                aired[one.cell] += said[one.pk].aired
+                base[one.cell] += said[one.pk].machines
         for cell, count in sorted(base.items()):
             yield Figure(cell[0], cell[1], aired[cell], count, _("the plan of airings"), cell[2])
 

@@ -35,7 +35,7 @@ p { margin: 0 0 6pt; text-align: justify; text-indent: 1cm; orphans: 2; widows: 
 h1, h2 { font-size: 14pt; text-align: center; margin: 0 0 6pt } h1 { margin-top: 18pt }
 h3 { font-size: 14pt; margin: 6pt 0; text-indent: 1cm; break-after: avoid }
 .columns { display: flex; justify-content: space-between; gap: 4mm } .columns > div { text-align: center }
-.columns p { text-indent: 0; text-align: center; margin: 0; font-size: 13pt }
+.columns p { text-indent: 0; text-align: center; margin: 0; font-size: 13pt; white-space: pre-wrap }
 .left { width: 42%% } .right { width: 57%% } .rule { border-bottom: 0.8pt solid; width: 40%%; margin: 1pt auto 4pt }
 .title { font-size: 12pt !important } .date { font-style: italic; font-size: 14pt !important }
 .strong { font-weight: bold }

@@ -55,8 +55,12 @@ class Breaks:
 
     def of(self, school: Agency, week: Week) -> str:
         """Why a school, read with its unit, has no school in a week; "" where it has."""
-        for school_id, path, first, last, reason in self.rows:
-            reaches = school_id == school.pk or (path and school.unit.path.startswith(path))
+        return self.at(school.pk, school.unit.path, week)
+
+    def at(self, school_id: int, unit_path: str, week: Week) -> str:
+        """The same of a school by its key and the path of its unit."""
+        for closed_id, path, first, last, reason in self.rows:
+            reaches = closed_id == school_id or (path and unit_path.startswith(path))
             if reaches and first <= week.first_day <= last:
                 return reason
         return ""

@@ -9,7 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 
 from bluezone.agencies.models import AdminUnit, Agency, AgencyKind, UnitKind
-from bluezone.rollout.coverage import ROOT, Place, Week, agency_place, unit_place
+from bluezone.rollout.coverage import ROOT, Place, Week, agency_place, once, unit_place
 from bluezone.rollout.schools.calendar import Breaks, breaks_around
 from bluezone.rollout.schools.counts import NAMES
 from bluezone.rollout.schools.keepingback import Counted, SchoolSum, kept_back
@@ -88,6 +88,10 @@ def valid_reports(week: Week) -> QuerySet[ClassReport]:
 
 def school_sums(week: Week) -> list[SchoolSum]:
     """What each school's classes counted in a week, added up; one query."""
+    return once(("school sums", week), lambda: _school_sums(week))
+
+
+def _school_sums(week: Week) -> list[SchoolSum]:
     rows = (
         valid_reports(week)
         .values_list("school_class__school_id", "school_class__school__unit__path")
@@ -152,8 +156,8 @@ def missing_schools(week: Week, unit: AdminUnit | None) -> list[str]:
 def reporting(week: Week, path: str) -> tuple[int, int]:
     """Schools under a path that owe numbers for a week: (complete, owing); five queries."""
     read = _read(week)
-    schools = schools_in_force(week).filter(unit__path__startswith=path).select_related("unit")
-    owing = [one.pk for one in schools if not read.breaks.of(one, week)]
+    schools = schools_in_force(week).filter(unit__path__startswith=path).order_by().values_list("pk", "unit__path")
+    owing = [pk for pk, unit_path in schools if not read.breaks.at(pk, unit_path, week)]
     return sum(read.is_complete(pk) for pk in owing), len(owing)
 
 

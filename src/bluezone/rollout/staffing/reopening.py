@@ -9,11 +9,12 @@ from django.utils import timezone
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act, Role, User
 from bluezone.accounts.scoping import agencies_of, grants_of
+from bluezone.accounts.undoing import UndoTooLate
 from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.staffing import recording
-from bluezone.rollout.staffing.models import WeekReopening, WeekRequest
+from bluezone.rollout.staffing.models import StaffReport, WeekReopening, WeekRequest
 
 MOST_DAYS = 31
 REQUESTS_AT_ONCE = 10
@@ -95,6 +96,27 @@ def answer(
             by.username, Act.WEEK_REOPENED, held.agency.key, now=now, week=str(Week.of(held.week)), until=str(until)
         )
     return opened
+
+
+def take_answer_back(request: int, opened: int | None, user: User, now: datetime.datetime) -> None:
+    """Let a request wait again that the person has just answered. opened: the WeekReopening that came of it, or None.
+
+    Raises UndoTooLate where the agency has reported or asked again since.
+    """
+    with transaction.atomic():
+        held = WeekRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request)
+        same = {"agency": held.agency_id, "week": held.week}
+        if held.answered_by_id != user.pk or WeekRequest.objects.filter(state="open", **same).exists():
+            raise UndoTooLate("the request was changed since, or the agency has asked again")
+        if StaffReport.objects.filter(reported_at__gte=held.answered_at, **same).exists():
+            raise UndoTooLate("the agency has reported since")
+        if opened is not None:
+            WeekReopening.objects.filter(pk=opened, **same).delete()
+            week = str(Week.of(held.week))
+            auditing.record(user.username, Act.WEEK_REOPENED, held.agency.key, now=now, week=week, taken_back=True)
+        held.state, held.answer = WeekRequest.State.OPEN, ""
+        held.answered_by, held.answered_at = None, None
+        held.save()
 
 
 def latest(agency: Agency, week: Week) -> WeekRequest | None:

@@ -2,6 +2,7 @@
 """Asking for a locked week of the staff report to be opened again, and the office's answer."""
 
 import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -12,7 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from bluezone.accounts import undoing
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.models import User
 from bluezone.accounts.scoping import require
 from bluezone.accounts.training import practised
 from bluezone.agencies.models import Agency
@@ -58,11 +61,17 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     usual = timezone.localdate(now) + DAY * (REOPENED_DAYS - 1)
     until = (_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
     try:
-        reopening.answer(asked, until, text, request.user, now)
+        opened = reopening.answer(asked, until, text, request.user, now)
         messages.success(request, _("The answer is sent."))
+        undoing.offer(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
     except Refused as refused:
         messages.error(request, _sentence(refused))
     return redirect(f"{reverse('staff')}?week={Week.of(asked.week)}")
+
+
+@undoing.reverser("week-answered")
+def _let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    reopening.take_answer_back(values["asked"], values["opened"], user, now)
 
 
 def _day(text: str) -> datetime.date | None:
