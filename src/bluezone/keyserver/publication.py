@@ -113,8 +113,10 @@ def _begin(transaction: Transaction, server: "KeyServer", now: float) -> None:
     else:
         number, start, chain = 1, end - (period or 1), CHAIN_START
     newest = newest_published_day(now, server.city.embargo_seconds)
+    # In one statement: on PostgreSQL a key that came between a SELECT and a DELETE would be deleted unpublished.
     rows = transaction.execute(
-        "SELECT key, start, level, class FROM waiting_key WHERE start BETWEEN ? AND ?", _due_starts(server, now)
+        "DELETE FROM waiting_key WHERE start BETWEEN ? AND ? RETURNING key, start, level, class",
+        _due_starts(server, now),
     )
     held = b"".join(_HELD.pack(*row) for row in sorted(rows))
     transaction.execute(
@@ -123,7 +125,6 @@ def _begin(transaction: Transaction, server: "KeyServer", now: float) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (number, start, end, newest, server.city.padding_mean, server.random_bytes(SEED_LENGTH), held, chain),
     )
-    transaction.execute("DELETE FROM waiting_key WHERE start BETWEEN ? AND ?", _due_starts(server, now))
 
 
 def _finish(server: "KeyServer") -> None:

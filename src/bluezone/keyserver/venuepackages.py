@@ -58,14 +58,14 @@ def _begin(transaction: Transaction, server: "KeyServer", now: float) -> None:
     last = transaction.execute("SELECT number, chain_before, sha256 FROM venue_package ORDER BY number DESC LIMIT 1")
     number, chain = (last[0][0] + 1, extend_chain(last[0][1], last[0][2])) if last else (1, CHAIN_START)
     end = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR if server.city.publish_period_seconds else int(now)
-    rows = transaction.execute("SELECT tag, nonce, sealed FROM waiting_item")
+    # In one statement: on PostgreSQL an item that came between a SELECT and a DELETE would be deleted unpublished.
+    rows = transaction.execute("DELETE FROM waiting_item RETURNING tag, nonce, sealed")
     # Tags look random, so items in the order of their bytes stand in no order; padding stands among them.
     items = sorted([tag + nonce + sealed for tag, nonce, sealed in rows] + _padding(server))
     transaction.execute(
         "INSERT INTO venue_package (number, end_timestamp, content, chain_before) VALUES (?, ?, ?, ?)",
         (number, end, b"".join(items), chain),
     )
-    transaction.execute("DELETE FROM waiting_item")
 
 
 def _padding(server: "KeyServer") -> list[bytes]:
