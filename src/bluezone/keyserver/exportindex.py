@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bluezone.keyserver.publication import exports_folder
 from bluezone.keyserver.secretfiles import write_whole
+from bluezone.keyserver.store import Turn
 from bluezone.keyserver.venuecodes import count_in_force, revoked
 from bluezone.keyserver.venuepackages import venues_folder
 from bluezone.protocol.indexfile import EXPORTS, VENUES, Index, IndexEntry, InvalidIndex, decode_index, encode_index
@@ -47,13 +48,13 @@ VENUE_PACKAGES = Series(VENUES, "venue_package", venues_folder)
 ALL_SERIES = (EXPORT_FILES, VENUE_PACKAGES)
 
 
-def renew_indexes(server: "KeyServer", now: float) -> None:
+def renew_indexes(server: "KeyServer", now: float, turn: Turn | None) -> None:
     """Renew every index that needs it; see `renew_index`."""
     for series in ALL_SERIES:
-        renew_index(server, now, series)
+        renew_index(server, now, series, turn)
 
 
-def renew_index(server: "KeyServer", now: float, series: Series = EXPORT_FILES) -> None:
+def renew_index(server: "KeyServer", now: float, series: Series = EXPORT_FILES, turn: Turn | None = None) -> None:
     """Sign an index anew if it does not say what is so now, or said it long ago.
 
     Call it under the service's lock; raises StoreFull, StoreRefused. Compared with what is stored, not with what
@@ -66,6 +67,9 @@ def renew_index(server: "KeyServer", now: float, series: Series = EXPORT_FILES) 
         if unchanged:
             return
     signed = sign_payload(series.kind, encode_index(index), server.secrets.signing_key)
+    if turn is not None:
+        # Without the turn another process may have replaced the index by a newer one already.
+        turn.check()
     write_whole(series.folder(server) / FILE_NAME, signed)
 
 

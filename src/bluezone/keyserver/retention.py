@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bluezone.keyserver.declarations import forget_declarations
 from bluezone.keyserver.exportindex import ALL_SERIES, LISTED_SECONDS, Series
+from bluezone.keyserver.partitions import KNOWN_KEY, SPENT, drop_before
 from bluezone.keyserver.store import Store, Transaction
 from bluezone.keyserver.venuecodes import forget_ended
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
@@ -33,6 +34,7 @@ _PAUSE_SECONDS = 0.01
 def forget(server: "KeyServer", now: float) -> None:
     """Delete whatever has had its time. Call it under the service's lock; safe to interrupt and to repeat."""
     _forget_codes(server.codes_store, now)
+    drop_before(server.keys_store, SPENT, int(now) + 1)
     _forget_uploads(server.keys_store, now)
     _forget_keys_once_a_day(server.keys_store, day_at(now))
     for series in ALL_SERIES:
@@ -70,6 +72,8 @@ def _forget_keys_once_a_day(store: Store, today: int) -> None:
     if done and done[0][0] >= today:
         return
     oldest = first_interval(today - MAX_KEY_AGE_DAYS)
+    if not drop_before(store, KNOWN_KEY, oldest):
+        return
     forget_keys(store, oldest)
 
     def action(transaction: Transaction) -> None:
@@ -83,7 +87,14 @@ def _forget_keys_once_a_day(store: Store, today: int) -> None:
 
 
 def forget_keys(store: Store, before_start: int) -> None:
-    """Delete the keys that start before interval `before_start`, in ranges of keys, each in a short transaction."""
+    """Delete the keys that start before interval `before_start`, in ranges of keys, each in a short transaction.
+
+    On PostgreSQL most are gone with their partitions; what stands in none of its day is deleted like this there too.
+    """
+    if store.dialect == "postgresql" and not store.read(
+        "SELECT 1 FROM known_key WHERE start < ? LIMIT 1", (before_start,)
+    ):
+        return
     low, width = _LOWEST, _FIRST_WIDTH
     while low <= _HIGHEST:
         high = min(low + width - 1, _HIGHEST)

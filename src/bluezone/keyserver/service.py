@@ -15,15 +15,18 @@ from bluezone.keyserver.exportindex import renew_indexes
 from bluezone.keyserver.limits import Limits
 from bluezone.keyserver.lock import only_one
 from bluezone.keyserver.mingling import mingle_once_an_hour
+from bluezone.keyserver.partitions import make_ahead
 from bluezone.keyserver.publication import publish
 from bluezone.keyserver.retention import forget
 from bluezone.keyserver.secrets import Secrets, open_secrets
-from bluezone.keyserver.store import Store, Transaction, open_store
+from bluezone.keyserver.store import Store, Transaction, Turn, open_store
 from bluezone.keyserver.venuepackages import publish_packages
 from bluezone.keyserver.wsgi import Application, WsgiApplication
-from bluezone.protocol.intervals import hour_at
+from bluezone.protocol.intervals import day_at, hour_at
 
 LOCK_NAME = "keyserver.lock"
+# How long a process that opens waits for the tick of another machine.
+TURN_SECONDS = 60.0
 
 
 class KeyServer:
@@ -74,8 +77,9 @@ class KeyServer:
                 raise
             server = cls(folder, city, codes_store, keys_store, secrets, clock)
             try:
-                server._prepare(clock())
-                renew_indexes(server, clock())
+                with keys_store.exclusive(TURN_SECONDS) as turn:
+                    server._prepare(clock())
+                    renew_indexes(server, clock(), turn)
             except BaseException:
                 server.close()
                 raise
@@ -91,16 +95,27 @@ class KeyServer:
         with only_one(self.data_dir / LOCK_NAME, wait=False) as alone:
             if not alone:
                 return False
-            self._prepare(moment)
-            hour_is_new = mingle_once_an_hour(self.keys_store, hour_at(moment))
-            publish(self, moment)
-            publish_packages(self, moment)
-            renew_indexes(self, moment)
-            forget(self, moment)
-            if hour_is_new:
-                self.codes_store.tidy()
-                self.keys_store.tidy()
-            return True
+            # The lock file speaks for one machine, the turn for all that share the database.
+            with self.keys_store.exclusive(0) as turn:
+                if turn is None:
+                    return False
+                self._do_what_is_due(moment, turn)
+                return True
+
+    def _do_what_is_due(self, now: float, turn: Turn) -> None:
+        self._prepare(now)
+        hour_is_new = mingle_once_an_hour(self.keys_store, hour_at(now))
+        # A turn is lost when PostgreSQL is restarted meanwhile; then another process may have begun the same. What
+        # the database holds cannot be done twice even so; a file that is replaced is asked for in its own place.
+        for duty in (publish, publish_packages):
+            turn.check()
+            duty(self, now)
+        renew_indexes(self, now, turn)
+        turn.check()
+        forget(self, now)
+        if hour_is_new:
+            self.codes_store.tidy()
+            self.keys_store.tidy()
 
     def close(self) -> None:
         """Close the stores."""
@@ -110,6 +125,7 @@ class KeyServer:
     def _prepare(self, now: float) -> None:
         self.secrets.week_keys.rotate(now)
         self.configs.renew(self.city, self.data_dir, now)
+        make_ahead(self.keys_store, now, day_at(now))
 
     def _note_alarm(self, hour: int) -> None:
         def action(transaction: Transaction) -> None:
