@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A throw-away PostgreSQL on loopback for the tests. Usage: postgres.sh start FOLDER  (prints its URL)  |  postgres.sh stop FOLDER
+# A throw-away PostgreSQL on loopback for the tests. Usage: postgres.sh start FOLDER  (prints its URL)  |  postgres.sh restart|stop FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/system-packages.sh
@@ -24,6 +24,9 @@ case $action in
       -o "-h 127.0.0.1 -p $port -k $folder -c fsync=off -c full_page_writes=off -c max_connections=200" start >&2
     as_owner "$bin/createdb" -h 127.0.0.1 -p "$port" -U bluezone bluezone
     echo "postgresql://bluezone@127.0.0.1:$port/bluezone"
+    ;;
+  restart)
+    as_owner "$bin/pg_ctl" -D "$folder/data" -w -s -m fast -l "$folder/log" restart >&2
     ;;
   stop)
     as_owner "$bin/pg_ctl" -D "$folder/data" -s -m immediate stop >&2

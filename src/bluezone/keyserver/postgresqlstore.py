@@ -12,6 +12,7 @@ from psycopg import errors, sql
 
 from bluezone.keyserver.postgresqlpool import Connection, Connections, connections_allowed
 from bluezone.keyserver.store import (
+    BUSY_SECONDS,
     NOISE_BYTES,
     NOISE_ROWS,
     Parameters,
@@ -61,13 +62,18 @@ def _run(connection: Connection, sql: str, parameters: Parameters) -> list[Row]:
 
 
 class PostgresqlStore:
-    """One schema, made if it is not there. connections: how many this process may have to it at once."""
+    """One schema, made if it is not there.
+
+    connections: how many this process may have to it at once; wait_seconds: how long a thread waits for one.
+    """
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, schema: str, connections: int | None = None) -> None:
+    def __init__(
+        self, url: str, schema: str, connections: int | None = None, wait_seconds: float = BUSY_SECONDS
+    ) -> None:
         self._schema = schema
-        self._connections = Connections(url, schema, connections or connections_allowed())
+        self._connections = Connections(url, schema, connections or connections_allowed(), wait_seconds)
         # Only where it is not there: that takes no lock, and no right that a role of the stores need have.
         if not self.read("SELECT 1 FROM pg_namespace WHERE nspname = ?", (schema,)):
             create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))

@@ -12,6 +12,7 @@ from pathlib import Path
 from bluezone.city import City, load_city
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.exportindex import renew_indexes
+from bluezone.keyserver.foldermatching import note_folder, require_same_folder
 from bluezone.keyserver.limits import Limits
 from bluezone.keyserver.lock import only_one
 from bluezone.keyserver.mingling import mingle_once_an_hour
@@ -123,8 +124,10 @@ class KeyServer:
         self.keys_store.close()
 
     def _prepare(self, now: float) -> None:
+        require_same_folder(self)
         self.secrets.week_keys.rotate(now)
         self.configs.renew(self.city, self.data_dir, now)
+        note_folder(self)
         make_ahead(self.keys_store, now, day_at(now))
 
     def _note_alarm(self, hour: int) -> None:
