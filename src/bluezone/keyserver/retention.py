@@ -5,6 +5,7 @@ Everything is deleted in pieces, so that an upload never waits long behind it. S
 design.md, budget "retention over 10 M keys".
 """
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # What is left of a code after its expiry, for the office to see what became of it: class and state, no credential.
 OUTCOME_SECONDS = 14 * SECONDS_PER_DAY
 ALARM_HOURS = 14 * 24
+_NUMBERED = re.compile(r"([0-9]+)-")
 
 # A piece is one range of keys; the range grows or shrinks so that the piece takes about as long as wanted.
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
@@ -37,9 +39,10 @@ def forget(server: "KeyServer", now: float) -> None:
     drop_before(server.keys_store, SPENT, int(now) + 1)
     _forget_uploads(server.keys_store, now)
     _forget_keys_once_a_day(server.keys_store, day_at(now))
+    forget_declarations(server, now)
+    # Last, because a bucket that does not answer must not keep the stores from forgetting.
     for series in ALL_SERIES:
         _forget_files(server, series, now)
-    forget_declarations(server, now)
 
 
 def _forget_codes(store: Store, now: float) -> None:
@@ -121,9 +124,10 @@ def _forget_files(server: "KeyServer", series: Series, now: float) -> None:
         (before,),
     )
     numbers = {number for (number,) in old}
-    for path in series.folder(server).glob("[0-9]*-*.*"):
-        if int(path.name.split("-")[0]) in numbers:
-            path.unlink(missing_ok=True)
+    for name in server.published.names(series.folder) if numbers else ():
+        numbered = _NUMBERED.match(name, len(series.folder) + 1)
+        if numbered and int(numbered[1]) in numbers:
+            server.published.remove(name)
 
     def action(transaction: Transaction) -> None:
         # The newest row stays: the chain goes on from it.

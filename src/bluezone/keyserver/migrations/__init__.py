@@ -14,9 +14,8 @@ from bluezone.keyserver.store import Store, StoreTooNew, Transaction
 
 _FILE = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
 # Migrations that need more than SQL: called with the store, each returns what its transaction does.
-_BY_PROGRAM: dict[tuple[str, str], dict[int, Callable[[Store], Callable[[Transaction], None]]]] = {
-    ("keys", "postgresql"): {5: divide}
-}
+Program = Callable[[Store], Callable[[Transaction], None]]
+_BY_PROGRAM: dict[tuple[str, str], dict[int, Program]] = {("keys", "postgresql"): {5: divide}}
 # How long a process waits for another that is migrating, or at its tick.
 _TURN_SECONDS = 60.0
 
@@ -26,8 +25,8 @@ def migrate(store: Store, name: str) -> None:
 
     Raises StoreTooNew when the store has had one that this program does not know.
     """
-    scripts, programs = _scripts(name, store.dialect), _BY_PROGRAM.get((name, store.dialect), {})
-    known = max([*scripts, *programs])
+    scripts = _scripts(name, store.dialect)
+    known = max(scripts)
     if _newest(store) == known:
         return
     with store.exclusive(_TURN_SECONDS):
@@ -36,14 +35,18 @@ def migrate(store: Store, name: str) -> None:
         if newest > known:
             raise StoreTooNew(f"the store {name} has migration {newest}, this program knows them up to {known}")
         for number in range(newest + 1, known + 1):
-            action = programs[number](store) if number in programs else _by_script(scripts[number])
+            script = scripts[number]
+            action = _by_script(script) if isinstance(script, str) else script(store)
             store.write(lambda transaction, n=number, a=action: _apply(transaction, n, a))  # type: ignore[misc]
 
 
-def _scripts(name: str, dialect: str) -> dict[int, str]:
+def _scripts(name: str, dialect: str) -> dict[int, str | Program]:
     folder = files("bluezone.keyserver.migrations") / name / dialect
     found = ((_FILE.fullmatch(entry.name), entry) for entry in folder.iterdir())
-    return {int(match[1]): entry.read_text(encoding="utf-8") for match, entry in found if match}
+    texts: dict[int, str | Program] = {
+        int(match[1]): entry.read_text(encoding="utf-8") for match, entry in found if match
+    }
+    return texts | _BY_PROGRAM.get((name, dialect), {})
 
 
 def _make_ledger(transaction: Transaction) -> None:
