@@ -94,8 +94,13 @@ def _make(store: Store, divided: Divided, ends: Iterable[int]) -> None:
     # The first partition may be a wide one that was a whole table before; what it covers needs no other.
     oldest = there[0] if there else 0
     missing = [until for until in ends if until > oldest and until not in there]
+
+    def make_all(transaction: Transaction) -> None:
+        for until in missing:
+            _make_one(transaction, divided, until)
+
     if missing:
-        _with_short_locks(store, lambda t: [_make_one(t, divided, until) for until in missing])
+        _with_short_locks(store, make_all)
 
 
 def _make_one(transaction: Transaction, divided: Divided, until: int) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import cast
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from bluezone.keyserver.store import BUSY_SECONDS, Row, StoreBusy
 from bluezone.refusal import Refused
@@ -95,14 +96,14 @@ class Connections:
             "default_transaction_isolation": r"read\ committed",
             **{f"tcp_{name}": value for name, value in keepalives.items()},
         }
-        return psycopg.connect(
+        address = make_conninfo(
             self._url,
-            autocommit=True,
             connect_timeout=int(BUSY_SECONDS),
             tcp_user_timeout=_SILENT_MILLISECONDS,
             options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
             **keepalives,
         )
+        return psycopg.connect(address, autocommit=True)
 
     def close(self) -> None:
         """Close what is free now, and what is in use when it is given back."""
