@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forget one expired day among ten million keys while another process goes on writing.
 
-Baseline: one DELETE statement for the same day, on a copy of the same store.
+Baseline: one DELETE statement for the same day, on a copy of the same store. Where BLUEZONE_DATABASE_URL names a
+PostgreSQL server, the same is done there too, in a database made for it and dropped afterwards: the day's partition
+against one DELETE statement for the day after.
 """
 
 import json
@@ -15,12 +17,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import numpy as np
 
+from bluezone.keyserver.partitions import KNOWN_KEY, drop_before, make_ahead
 from bluezone.keyserver.retention import forget_keys
 from bluezone.keyserver.sqlitestore import SqliteStore
-from bluezone.keyserver.store import open_store
+from bluezone.keyserver.store import BUSY_SECONDS, Store, open_store
 from bluezone.protocol.intervals import first_interval
 
 KEYS = 10_000_000
@@ -37,15 +42,17 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
         copy.mkdir()
         shutil.copy(Path(folder) / "keys.sqlite3", copy / "keys.sqlite3")
         before = first_interval(OLDEST_DAY + 1)
-        ours = _timed(Path(folder), lambda store: forget_keys(store, before))
+        ours = _timed(folder, lambda store: forget_keys(store, before))
         progress(f"in pieces: {ours['seconds']:.1f} s, longest write {ours['longest']:.3f} s")
         plain = _timed(
-            copy,
+            str(copy),
             lambda store: store.write(
                 lambda transaction: transaction.execute("DELETE FROM known_key WHERE start < ?", (before,))
             ),
         )
+    url = os.environ.get("BLUEZONE_DATABASE_URL")
     return {
+        **(_on_postgresql(url, progress) if url else {}),
         "name": "retention over 10 M keys, one day of 15 expired",
         "value": round(ours["seconds"], 2),
         "unit": "s",
@@ -75,12 +82,63 @@ def _fill(folder: Path, progress: Callable[[str], object]) -> None:
     store.close()
 
 
-def _timed(folder: Path, forget: Callable[[SqliteStore], object]) -> dict[str, float]:
+def _on_postgresql(url: str, progress: Callable[[str], object]) -> dict[str, Any]:
+    """The same ten million keys in partitions of PostgreSQL."""
+    import psycopg
+
+    name = f"bluezone_bench_{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            ours, plain = _partitions(urlunsplit(urlsplit(url)._replace(path=f"/{name}")), progress)
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    return {
+        "postgresql_seconds": round(ours["seconds"], 3),
+        "postgresql_longest_write_milliseconds": round(ours["longest"] * 1000),
+        "postgresql_delete_seconds": round(plain["seconds"], 2),
+        "postgresql_delete_longest_write_milliseconds": round(plain["longest"] * 1000),
+        "postgresql_ratio": round(plain["seconds"] / ours["seconds"]),
+        "postgresql_forgotten": ours["forgotten"],
+    }
+
+
+def _partitions(url: str, progress: Callable[[str], object]) -> tuple[dict[str, float], dict[str, float]]:
+    import psycopg
+
+    store = open_store("keys", Path(), url)
+    make_ahead(store, (OLDEST_DAY + DAYS - 1) * 86_400, OLDEST_DAY + DAYS - 1)
+    store.close()
+    fill = (
+        "INSERT INTO known_key SELECT hashtextextended(n::text, 14), (%s + n %% %s) * 144"
+        " FROM generate_series(%s, %s) AS n ON CONFLICT DO NOTHING"
+    )
+    with psycopg.connect(url, autocommit=True, options="-c search_path=keys") as connection:
+        for begin in range(0, KEYS, 4 * CHUNK):
+            connection.execute(fill, (OLDEST_DAY, DAYS, begin + 1, begin + 4 * CHUNK))
+            progress(f"PostgreSQL: {begin + 4 * CHUNK:,} keys stored")
+        connection.execute("VACUUM ANALYZE known_key")
+    first, second = first_interval(OLDEST_DAY + 1), first_interval(OLDEST_DAY + 2)
+    ours = _timed(url, lambda store: drop_before(store, KNOWN_KEY, first))
+    progress(f"PostgreSQL, by partition: {ours['seconds']:.2f} s, longest write {ours['longest']:.3f} s")
+    sql = "DELETE FROM known_key WHERE start < ?"
+    return ours, _timed(url, lambda store: store.write(lambda t: t.execute(sql, (second,))))
+
+
+def _opened(where: str, busy_seconds: float = BUSY_SECONDS) -> Store:
+    if where.startswith("postgresql:"):
+        from bluezone.keyserver.postgresqlstore import PostgresqlStore
+
+        return PostgresqlStore(where, "keys")
+    return SqliteStore(Path(where) / "keys.sqlite3", busy_seconds)
+
+
+def _timed(where: str, forget: Callable[[Store], object]) -> dict[str, float]:
     """Seconds that `forget` takes, and the longest of another process's writes meanwhile."""
-    store = SqliteStore(folder / "keys.sqlite3")
+    store = _opened(where)
     count = "SELECT COUNT(*) FROM known_key"
     before = store.read(count)[0][0]
-    command = [sys.executable, __file__, str(folder)]
+    command = [sys.executable, __file__, where]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()
@@ -93,9 +151,9 @@ def _timed(folder: Path, forget: Callable[[SqliteStore], object]) -> dict[str, f
     return {"seconds": seconds, "longest": max(durations), "writes": len(durations), "forgotten": forgotten}
 
 
-def _write_meanwhile(folder: Path) -> None:
+def _write_meanwhile(where: str) -> None:
     """An uploading process: small writes, up to 50 a second, until something comes in on stdin."""
-    store = SqliteStore(folder / "keys.sqlite3", busy_seconds=120)
+    store = _opened(where, busy_seconds=120)
     durations: list[float] = []
     while not select.select([sys.stdin], [], [], 0.02)[0]:
         digest = os.urandom(32)
@@ -109,4 +167,4 @@ def _write_meanwhile(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _write_meanwhile(Path(sys.argv[1]))
+    _write_meanwhile(sys.argv[1])

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A throw-away PostgreSQL on loopback for the tests. Usage: postgres.sh start FOLDER  (prints its URL)  |  stop FOLDER (as a crash would)  |  resume FOLDER
+# A throw-away PostgreSQL on loopback for the tests. Usage: postgres.sh start FOLDER (prints its URL)
+# | stop FOLDER (as a crash would) | resume FOLDER | restart FOLDER (as its operator would)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/system-packages.sh
@@ -31,6 +32,9 @@ case $action in
     ;;
   resume)
     run
+    ;;
+  restart)
+    as_owner "$bin/pg_ctl" -D "$folder/data" -w -s -m fast -l "$folder/log" restart >&2
     ;;
   stop)
     as_owner "$bin/pg_ctl" -D "$folder/data" -s -m immediate stop >&2

@@ -7,7 +7,6 @@ import random
 from tests.builders.keyserver import HOUR, NOON, Clock, opened, report_of
 
 from bluezone.keyserver.exportindex import VENUE_PACKAGES, read_index
-from bluezone.keyserver.venuepackages import venues_folder
 from bluezone.protocol.upload import Slot, Status
 from bluezone.protocol.venueitem import ITEM_LENGTH, items_of_package, open_item, slot_tag
 
@@ -29,7 +28,7 @@ def packaged(server, reports):
     server.clock.pass_by(HOUR)
     server.tick()
     entry = read_index(server, VENUE_PACKAGES).entries[-1]
-    return list(items_of_package((venues_folder(server) / entry.name).read_bytes()))
+    return list(items_of_package((server.data_dir / "venues" / entry.name).read_bytes()))
 
 
 def test_row_22_the_order_of_a_package_is_that_of_its_bytes_whoever_came_first(server):

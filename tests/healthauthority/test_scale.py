@@ -18,7 +18,6 @@ from bluezone.accounts.models import Act, AuditEntry, Role
 from bluezone.healthauthority import declaring, issuing
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.keyserver import codes
-from bluezone.keyserver.publication import exports_folder
 from bluezone.protocol.intervals import hour_at
 
 pytestmark = pytest.mark.django_db
@@ -88,11 +87,11 @@ def audit_many(number):
 def publish_two_weeks(server):
     """168 files of two hours each; every one a copy of the one that was really written."""
     server.tick()
-    (whole,) = exports_folder(server).glob("1-*.zip")
+    (whole,) = (server.data_dir / "exports").glob("1-*.zip")
     data, rows = whole.read_bytes(), []
     for number in range(2, 169):
         name = f"{number}-{number:016x}.zip"
-        (exports_folder(server) / name).write_bytes(data)
+        (server.data_dir / "exports" / name).write_bytes(data)
         rows.append((number, number * 7200, (number + 1) * 7200, 20_000, 50, bytes(32), name, bytes(32), len(data)))
     sql = (
         "INSERT INTO export_file (number, start_timestamp, end_timestamp, newest_day, padding_mean, chain_before, name,"

@@ -5,7 +5,7 @@ import os
 import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, opened, report_of
 
-from bluezone.keyserver import publication
+from bluezone.keyserver import publication, publishedfiles
 from bluezone.keyserver.exportindex import read_index, renew_index
 from bluezone.protocol.exportfile import read_export, verify_export
 from bluezone.protocol.indexfile import CHAIN_START, follow_index
@@ -123,7 +123,7 @@ def test_a_run_killed_anywhere_is_finished_with_the_same_bytes(server, clock, mo
             patch.setattr(publication, "_finish", kill)
             publication_began(server, clock.now)
         elif where == "after_file":
-            patch.setattr(publication, "write_whole", keep_and_kill)
+            patch.setattr(publishedfiles, "write_new", keep_and_kill)
         else:
             patch.setattr(publication, "_seal", kill)
         if where != "after_begin":

@@ -229,11 +229,3 @@ def test_a_postgresql_server_that_is_gone_is_unreachable(city_folder, clock, mon
 
     with pytest.raises(StoreUnreachable):
         opened(city_folder, clock)
-
-
-def test_a_connection_the_server_closed_is_opened_again(server, database):
-    if database != "postgresql":
-        pytest.skip("only PostgreSQL has a server that closes connections")
-    server.keys_store._connection().close()
-
-    assert server.keys_store.read("SELECT 1") == [(1,)]

@@ -16,7 +16,6 @@ from bluezone.keyserver.venuecodes import (
     VenueNotRegistered,
     VenueRegistered,
 )
-from bluezone.keyserver.venuepackages import venues_folder
 from bluezone.protocol.venue import InvalidVenue, VenueForeign, check_signature, read_venue_link
 from bluezone.protocol.venueexposure import index_items, records_of
 from bluezone.protocol.venueitem import items_of_package, slot_key, venue_key
@@ -108,7 +107,7 @@ def test_an_alert_warns_for_the_hours_that_were_entered(server, clock):
 
     assert (told.name, told.fingerprint, told.hours) == (PHO.name, code.fingerprint, 3)
     entry = read_index(server, VENUE_PACKAGES).entries[-1]
-    items = index_items(items_of_package((venues_folder(server) / entry.name).read_bytes()))
+    items = index_items(items_of_package((server.data_dir / "venues" / entry.name).read_bytes()))
     key = venue_key(code.venue.to_bytes())
     keys = {hour: slot_key(key, hour) for hour in range((NOON - 30 * HOUR) // HOUR, NOON // HOUR)}
     records = records_of(keys, items)

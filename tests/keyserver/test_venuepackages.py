@@ -9,9 +9,9 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, report_of
 from tests.builders.venue import a_venue, keys_of
 
-from bluezone.keyserver import venuepackages
+from bluezone.keyserver import publishedfiles
 from bluezone.keyserver.exportindex import VENUE_PACKAGES, read_index, renew_indexes
-from bluezone.keyserver.venuepackages import publish_packages, venues_folder
+from bluezone.keyserver.venuepackages import publish_packages
 from bluezone.protocol.indexfile import chain_value, follow_index
 from bluezone.protocol.signedjson import CHAIN_START
 from bluezone.protocol.upload import Slot, Status, commitment
@@ -33,7 +33,9 @@ def reported(server, *slots, keys=()):
 
 
 def packages(server):
-    return [(venues_folder(server) / entry.name).read_bytes() for entry in read_index(server, VENUE_PACKAGES).entries]
+    return [
+        (server.data_dir / "venues" / entry.name).read_bytes() for entry in read_index(server, VENUE_PACKAGES).entries
+    ]
 
 
 def found(server, slot, packages_of):
@@ -103,7 +105,7 @@ def test_a_crash_between_the_steps_yields_the_same_package(server, clock, monkey
     slot = slot_of(a_venue())
     reported(server, slot)
     clock.pass_by(HOUR)
-    monkeypatch.setattr(venuepackages, "write_whole", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(publishedfiles, "write_new", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         publish_packages(server, clock.now)
     ((content,),) = server.keys_store.read("SELECT content FROM venue_package WHERE number = 2")
@@ -123,7 +125,7 @@ def test_packages_and_their_rows_are_gone_after_fourteen_days(server, clock):
     clock.pass_by(7 * DAY + HOUR)
     server.tick()
 
-    assert not (venues_folder(server) / old.name).exists()
+    assert not (server.data_dir / "venues" / old.name).exists()
     assert [entry.number for entry in read_index(server, VENUE_PACKAGES).entries] == [2, 3]
     assert call(server, "GET", f"/v1/venues/{old.name}").status == 404
 

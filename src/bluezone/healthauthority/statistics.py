@@ -7,17 +7,19 @@ was used is stored nowhere, so "used" stands beside the day on which the code wa
 
 import datetime
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from bluezone.agencies.exporting import ColumnKind, ExportColumn, ExportSheet
 from bluezone.healthauthority.models import CaseClass
+from bluezone.keyserver import publication
 from bluezone.keyserver import statistics as counted
-from bluezone.keyserver.publication import exports_folder
+from bluezone.keyserver.files import FileMissing
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exportfile import read_export
+from bluezone.refusal import Refused
 
 # A count of 1 to 4 in a small place may be a known family.
 SMALLEST_SHOWN = 5
@@ -98,17 +100,25 @@ def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
     """The `most` newest export files (None: all of two weeks) with the count that anybody can make of a public file."""
     rows = []
     for found in counted.files(server)[-most if most else 0 :]:
-        path = exports_folder(server) / found.name
         ended = datetime.datetime.fromtimestamp(found.end_timestamp, datetime.UTC)
-        rows.append(FileRow(found.number, ended, _keys_in(str(path)) if path.is_file() else 0, found.size))
+        rows.append(FileRow(found.number, ended, _keys_in_file(server, found.name), found.size))
     return rows[::-1]
 
 
+def _keys_in_file(server: KeyServer, name: str) -> int:
+    try:
+        return _keys_in(server.downloads, f"{publication.FOLDER}/{name}")
+    except Refused:
+        return 0
+
+
 @functools.lru_cache(maxsize=1024)
-def _keys_in(path: str) -> int:
-    """Keys in a file; files never change, so each is read once."""
-    with open(path, "rb") as file:
-        return len(read_export(file.read()).columns)
+def _keys_in(download: Callable[[str], bytes | None], name: str) -> int:
+    """Keys in a file; files never change, so each is read once. Raises FileMissing, StoreRefused."""
+    content = download(name)
+    if content is None:
+        raise FileMissing(f"{name} is not here")
+    return len(read_export(content).columns)
 
 
 def sheets(server: KeyServer, *, everything: bool) -> list[ExportSheet]:

@@ -4,15 +4,12 @@
 Source: protocol.md section 5, "History".
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bluezone.keyserver.publication import exports_folder
-from bluezone.keyserver.secretfiles import write_whole
+from bluezone.keyserver import publication, venuepackages
+from bluezone.keyserver.store import Turn
 from bluezone.keyserver.venuecodes import count_in_force, revoked
-from bluezone.keyserver.venuepackages import venues_folder
 from bluezone.protocol.indexfile import EXPORTS, VENUES, Index, IndexEntry, InvalidIndex, decode_index, encode_index
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from bluezone.protocol.signedjson import (
@@ -35,25 +32,30 @@ FILE_NAME = "index.json"
 
 @dataclass(frozen=True)
 class Series:
-    """Files that are numbered and chained together. table: where their rows are; folder: where they lie."""
+    """Files that are numbered and chained together. table: where their rows are; folder: of the published files."""
 
     kind: str
     table: str
-    folder: Callable[["KeyServer"], Path]
+    folder: str
+
+    @property
+    def index_name(self) -> str:
+        """Name of the index among the published files."""
+        return f"{self.folder}/{FILE_NAME}"
 
 
-EXPORT_FILES = Series(EXPORTS, "export_file", exports_folder)
-VENUE_PACKAGES = Series(VENUES, "venue_package", venues_folder)
+EXPORT_FILES = Series(EXPORTS, "export_file", publication.FOLDER)
+VENUE_PACKAGES = Series(VENUES, "venue_package", venuepackages.FOLDER)
 ALL_SERIES = (EXPORT_FILES, VENUE_PACKAGES)
 
 
-def renew_indexes(server: "KeyServer", now: float) -> None:
+def renew_indexes(server: "KeyServer", now: float, turn: Turn | None = None) -> None:
     """Renew every index that needs it; see `renew_index`."""
     for series in ALL_SERIES:
-        renew_index(server, now, series)
+        renew_index(server, now, series, turn)
 
 
-def renew_index(server: "KeyServer", now: float, series: Series = EXPORT_FILES) -> None:
+def renew_index(server: "KeyServer", now: float, series: Series = EXPORT_FILES, turn: Turn | None = None) -> None:
     """Sign an index anew if it does not say what is so now, or said it long ago.
 
     Call it under the service's lock; raises StoreFull, StoreRefused. Compared with what is stored, not with what
@@ -66,16 +68,21 @@ def renew_index(server: "KeyServer", now: float, series: Series = EXPORT_FILES) 
         if unchanged:
             return
     signed = sign_payload(series.kind, encode_index(index), server.secrets.signing_key)
-    write_whole(series.folder(server) / FILE_NAME, signed)
+    if turn is not None:
+        # Without the turn another process may have replaced the index by a newer one already.
+        turn.check()
+    server.published.replace(series.index_name, signed)
 
 
 def read_index(server: "KeyServer", series: Series = EXPORT_FILES) -> Index | None:
-    """The index that phones fetch now; None if there is none that is whole and ours."""
+    """The index that phones fetch now; None if there is none that is whole and ours. Raises StoreRefused."""
     public = server.secrets.signing_key.public_key()
+    data = server.published.get(series.index_name)
+    if data is None:
+        return None
     try:
-        data = (series.folder(server) / FILE_NAME).read_bytes()
         return decode_index(open_signed(series.kind, data, {fingerprint(public): public}))
-    except (OSError, InvalidSignedFile, InvalidIndex):
+    except (InvalidSignedFile, InvalidIndex):
         return None
 
 

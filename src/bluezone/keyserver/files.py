@@ -6,20 +6,15 @@ Source: protocol.md section 5; specs/stack.md A.5 (only the index and the newest
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from bluezone.keyserver import exportindex
-from bluezone.keyserver.publication import exports_folder
-from bluezone.keyserver.venuepackages import venues_folder
+from bluezone.keyserver import exportindex, publication, venuepackages
+from bluezone.keyserver.publishedfiles import CHANGING, IMMUTABLE, cache_control, media_type
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
-
-IMMUTABLE = "public, max-age=31536000, immutable"
-# Phones poll every four hours; a minute in a cache delays nobody and spares the server a crowd.
-CHANGING = "public, max-age=60"
 
 
 class FileMissing(Refused):
@@ -40,34 +35,36 @@ class Served:
 
 def index(server: "KeyServer") -> Served:
     """The signed index of export files."""
-    return _read(exports_folder(server) / exportindex.FILE_NAME, "application/json", CHANGING)
+    return _published(server, exportindex.EXPORT_FILES.index_name)
 
 
 def venues_index(server: "KeyServer") -> Served:
     """The signed index of venue packages."""
-    return _read(venues_folder(server) / exportindex.FILE_NAME, "application/json", CHANGING)
+    return _published(server, exportindex.VENUE_PACKAGES.index_name)
 
 
 def venue_package(server: "KeyServer", name: str) -> Served:
     """A venue package; name: `<number>-<hash>.bin`, checked by the caller to be no path."""
-    return _read(venues_folder(server) / name, "application/octet-stream", IMMUTABLE)
-
-
-def config(server: "KeyServer", number: int | None) -> Served:
-    """The signed config of a number, or the one in force."""
-    if number is None:
-        return _read(server.configs.path(server.configs.newest_number()), "application/json", CHANGING)
-    return _read(server.configs.path(number), "application/json", IMMUTABLE)
+    return _published(server, f"{venuepackages.FOLDER}/{name}")
 
 
 def export(server: "KeyServer", name: str) -> Served:
     """An export file; name: `<number>-<hash>.zip`, checked by the caller to be no path."""
-    return _read(exports_folder(server) / name, "application/zip", IMMUTABLE)
+    return _published(server, f"{publication.FOLDER}/{name}")
 
 
-def _read(path: Path, media_type: str, cache_control: str) -> Served:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise FileMissing(f"{path.name} is not here: never published, or older than 14 days") from None
-    return Served(content, media_type, cache_control, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+def config(server: "KeyServer", number: int | None) -> Served:
+    """The signed config of a number, or the one in force."""
+    path = server.configs.path(server.configs.newest_number() if number is None else number)
+    content = path.read_bytes() if path.exists() else None
+    return _served(path.name, content, CHANGING if number is None else IMMUTABLE)
+
+
+def _published(server: "KeyServer", name: str) -> Served:
+    return _served(name, server.downloads(name), cache_control(name))
+
+
+def _served(name: str, content: bytes | None, caching: str) -> Served:
+    if content is None:
+        raise FileMissing(f"{PurePosixPath(name).name} is not here: never published, or older than 14 days")
+    return Served(content, media_type(name), caching, f'"{hashlib.sha256(content).hexdigest()[:32]}"')

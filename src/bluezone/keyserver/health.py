@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 def health(server: "KeyServer") -> dict[str, Any]:
     """Return `status` "ok" or "failing", `failing` (codes of what fails), and the numbers phones should see."""
     failing = [code for store in (server.codes_store, server.keys_store) if (code := _failure(store))]
-    index = read_index(server)
+    index = None
+    try:
+        index = read_index(server)
+    except StoreRefused as refused:
+        failing.append(refused.code)
     age = None if index is None else int(server.clock()) - index.generated_at
     if age is None or age > STALE_SECONDS:
         failing.append("index_stale")

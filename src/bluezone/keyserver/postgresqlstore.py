@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A store in one schema of a PostgreSQL database: one connection per thread, plain transactions."""
+"""A store in one schema of a PostgreSQL database, which several processes and machines may use at once."""
 
 import functools
 import os
-import threading
-from collections.abc import Callable, Iterable
-from typing import TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 import psycopg
 from psycopg import errors, sql
 
+from bluezone.keyserver.postgresqlpool import Connection, Connections, connections_allowed
 from bluezone.keyserver.store import (
     BUSY_SECONDS,
     NOISE_BYTES,
@@ -21,11 +22,13 @@ from bluezone.keyserver.store import (
     StoreRefused,
     StoreUnreachable,
     Transaction,
+    Turn,
 )
 
 T = TypeVar("T")
-Connection = psycopg.Connection[Row]
 
+# The advisory lock of whoever does what must not be done twice; keys of uploads have locks in another space.
+_TURN = (0x425A, 1)
 _BUSY = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected, errors.SerializationFailure)
 _FULL = (errors.DiskFull,)
 
@@ -38,6 +41,8 @@ def _statement(text: str) -> bytes:
 
 class _Statements:
     """The statements of one write, on one connection inside a transaction."""
+
+    dialect = "postgresql"
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -57,67 +62,87 @@ def _run(connection: Connection, sql: str, parameters: Parameters) -> list[Row]:
 
 
 class PostgresqlStore:
-    """One schema, made if it is not there."""
+    """One schema, made if it is not there.
+
+    connections: how many this process may have to it at once; wait_seconds: how long a thread waits for one.
+    """
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, schema: str) -> None:
-        self._url = url
+    def __init__(
+        self, url: str, schema: str, connections: int | None = None, wait_seconds: float = BUSY_SECONDS
+    ) -> None:
         self._schema = schema
-        self._local = threading.local()
-        self._connections: list[Connection] = []
-        with self._translated(), self._connection().transaction():
-            self._connection().execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+        self._connections = Connections(url, schema, connections or connections_allowed(), wait_seconds)
+        # Only where it is not there: that takes no lock, and no right that a role of the stores need have.
+        if not self.read("SELECT 1 FROM pg_namespace WHERE nspname = ?", (schema,)):
+            create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
+            with self._translated(), self._connections.held() as connection:
+                connection.execute(create)
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        with self._translated():
-            return _run(self._connection(), sql, parameters)
+        with self._translated(), self._connections.held() as connection:
+            return _run(connection, sql, parameters)
 
     def write(self, action: Callable[[Transaction], T]) -> T:
-        with self._translated():
-            connection = self._connection()
-            with connection.transaction():
-                return action(_Statements(connection))
+        with self._translated(), self._connections.held() as connection, connection.transaction():
+            return action(_Statements(connection))
 
     def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
-        with self._translated():
-            connection = self._connection()
-            with connection.transaction():
-                with connection.transaction(force_rollback=not keep):
-                    value = action(_Statements(connection))
-                noise = os.urandom(NOISE_BYTES)
-                _run(connection, "UPDATE noise SET value = ? WHERE id = ?", (noise, noise[0] % NOISE_ROWS))
+        with self._translated(), self._connections.held() as connection, connection.transaction():
+            with connection.transaction(force_rollback=not keep):
+                value = action(_Statements(connection))
+            noise = os.urandom(NOISE_BYTES)
+            _run(connection, "UPDATE noise SET value = ? WHERE id = ?", (noise, noise[0] % NOISE_ROWS))
             return value
+
+    @contextmanager
+    def exclusive(self, wait_seconds: float) -> Iterator[Turn | None]:
+        # A session of its own: the lock lives as long as this process and the server both do, and not longer.
+        with self._translated():
+            connection = self._connections.new()
+        try:
+            with self._translated():
+                mine = _locked(connection, wait_seconds)
+            yield _Session(connection, self._translated) if mine else None
+        finally:
+            # Said before the connection is closed, which the server notices only a moment later.
+            with suppress(psycopg.Error):
+                connection.execute("SELECT pg_advisory_unlock_all()")
+            connection.close()
 
     def tidy(self) -> None:
         # Dead row versions still hold what was deleted or rewritten; the autovacuum would come some time.
-        with self._translated():
-            connection = self._connection()
-            for (table,) in _run(connection, "SELECT tablename FROM pg_tables WHERE schemaname = ?", (self._schema,)):
+        tables = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(?) AND relkind = 'r'"
+        with self._translated(), self._connections.held() as connection:
+            for (table,) in _run(connection, tables, (self._schema,)):
                 connection.execute(sql.SQL("VACUUM {}").format(sql.Identifier(self._schema, table)))
 
     def close(self) -> None:
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
-        self._local = threading.local()
-
-    def _connection(self) -> Connection:
-        connection = cast("Connection | None", getattr(self._local, "connection", None))
-        if connection is None or connection.closed:
-            milliseconds = int(BUSY_SECONDS * 1000)
-            connection = psycopg.connect(
-                self._url,
-                autocommit=True,
-                connect_timeout=int(BUSY_SECONDS),
-                options=f"-c search_path={self._schema} -c lock_timeout={milliseconds}",
-            )
-            self._local.connection = connection
-            self._connections.append(connection)
-        return connection
+        self._connections.close()
 
     def _translated(self) -> "_Translated":
         return _Translated(self._schema)
+
+
+def _locked(connection: Connection, wait_seconds: float) -> bool:
+    if not wait_seconds:
+        return bool(connection.execute("SELECT pg_try_advisory_lock(%s, %s)", _TURN).fetchall()[0][0])
+    connection.execute(sql.SQL("SET lock_timeout = {}").format(int(wait_seconds * 1000)))
+    connection.execute("SELECT pg_advisory_lock(%s, %s)", _TURN)
+    return True
+
+
+class _Session:
+    """A turn: the connection that holds the lock."""
+
+    def __init__(self, connection: Connection, translated: Callable[[], "_Translated"]) -> None:
+        self._connection = connection
+        self._translated = translated
+
+    def check(self) -> None:
+        with self._translated():
+            self._connection.execute("SELECT 1")
 
 
 class _Translated:

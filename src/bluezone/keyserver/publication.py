@@ -8,14 +8,12 @@ its bytes, which follow from those, are written; the row is sealed with their ha
 import hashlib
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bluezone.keyserver.mingling import mingle
 from bluezone.keyserver.padding import PUBLISHED_DAYS, SEED_LENGTH, export_columns, padding_keys
-from bluezone.keyserver.secretfiles import write_whole
 from bluezone.keyserver.store import Row, Transaction
 from bluezone.protocol.exportfile import ExportKeys, write_export
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 
 # Hex digits of a file's SHA-256 in its name: enough that two files never share one.
 NAME_DIGITS = 32
+FOLDER = "exports"
 
 # A real key of a file that is being made: key, start, level, class.
 _HELD = struct.Struct(f">{KEY_LENGTH}sIBB")
@@ -113,8 +112,10 @@ def _begin(transaction: Transaction, server: "KeyServer", now: float) -> None:
     else:
         number, start, chain = 1, end - (period or 1), CHAIN_START
     newest = newest_published_day(now, server.city.embargo_seconds)
+    # In one statement: on PostgreSQL a key that came between a SELECT and a DELETE would be deleted unpublished.
     rows = transaction.execute(
-        "SELECT key, start, level, class FROM waiting_key WHERE start BETWEEN ? AND ?", _due_starts(server, now)
+        "DELETE FROM waiting_key WHERE start BETWEEN ? AND ? RETURNING key, start, level, class",
+        _due_starts(server, now),
     )
     held = b"".join(_HELD.pack(*row) for row in sorted(rows))
     transaction.execute(
@@ -123,7 +124,6 @@ def _begin(transaction: Transaction, server: "KeyServer", now: float) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (number, start, end, newest, server.city.padding_mean, server.random_bytes(SEED_LENGTH), held, chain),
     )
-    transaction.execute("DELETE FROM waiting_key WHERE start BETWEEN ? AND ?", _due_starts(server, now))
 
 
 def _finish(server: "KeyServer") -> None:
@@ -144,20 +144,13 @@ def _finish(server: "KeyServer") -> None:
         )
         digest = hashlib.sha256(data).digest()
         name = f"{number}-{digest.hex()[:NAME_DIGITS]}.zip"
-        write_whole(exports_folder(server) / name, data)
+        server.published.put_if_absent(f"{FOLDER}/{name}", data)
         _seal(server, (name, digest, len(data), number))
 
 
 def _seal(server: "KeyServer", row: Row) -> None:
     sql = "UPDATE export_file SET name = ?, sha256 = ?, size = ?, padding_seed = NULL, held = NULL WHERE number = ?"
     server.keys_store.write(lambda transaction: transaction.execute(sql, row))
-
-
-def exports_folder(server: "KeyServer") -> Path:
-    """Where the files lie that phones fetch."""
-    folder = server.data_dir / "exports"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _real_keys(held: bytes) -> ExportKeys:

@@ -5,11 +5,13 @@ Everything is deleted in pieces, so that an upload never waits long behind it. S
 design.md, budget "retention over 10 M keys".
 """
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver.declarations import forget_declarations
 from bluezone.keyserver.exportindex import ALL_SERIES, LISTED_SECONDS, Series
+from bluezone.keyserver.partitions import KNOWN_KEY, SPENT, drop_before
 from bluezone.keyserver.store import Store, Transaction
 from bluezone.keyserver.venuecodes import forget_ended
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 # What is left of a code after its expiry, for the office to see what became of it: class and state, no credential.
 OUTCOME_SECONDS = 14 * SECONDS_PER_DAY
 ALARM_HOURS = 14 * 24
+_NUMBERED = re.compile(r"([0-9]+)-")
 
 # A piece is one range of keys; the range grows or shrinks so that the piece takes about as long as wanted.
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
@@ -33,11 +36,13 @@ _PAUSE_SECONDS = 0.01
 def forget(server: "KeyServer", now: float) -> None:
     """Delete whatever has had its time. Call it under the service's lock; safe to interrupt and to repeat."""
     _forget_codes(server.codes_store, now)
+    drop_before(server.keys_store, SPENT, int(now) + 1)
     _forget_uploads(server.keys_store, now)
     _forget_keys_once_a_day(server.keys_store, day_at(now))
+    forget_declarations(server, now)
+    # Last, because a bucket that does not answer must not keep the stores from forgetting.
     for series in ALL_SERIES:
         _forget_files(server, series, now)
-    forget_declarations(server, now)
 
 
 def _forget_codes(store: Store, now: float) -> None:
@@ -70,6 +75,8 @@ def _forget_keys_once_a_day(store: Store, today: int) -> None:
     if done and done[0][0] >= today:
         return
     oldest = first_interval(today - MAX_KEY_AGE_DAYS)
+    if not drop_before(store, KNOWN_KEY, oldest):
+        return
     forget_keys(store, oldest)
 
     def action(transaction: Transaction) -> None:
@@ -83,7 +90,14 @@ def _forget_keys_once_a_day(store: Store, today: int) -> None:
 
 
 def forget_keys(store: Store, before_start: int) -> None:
-    """Delete the keys that start before interval `before_start`, in ranges of keys, each in a short transaction."""
+    """Delete the keys that start before interval `before_start`, in ranges of keys, each in a short transaction.
+
+    On PostgreSQL most are gone with their partitions; what stands in none of its day is deleted like this there too.
+    """
+    if store.dialect == "postgresql" and not store.read(
+        "SELECT 1 FROM known_key WHERE start < ? LIMIT 1", (before_start,)
+    ):
+        return
     low, width = _LOWEST, _FIRST_WIDTH
     while low <= _HIGHEST:
         high = min(low + width - 1, _HIGHEST)
@@ -110,9 +124,10 @@ def _forget_files(server: "KeyServer", series: Series, now: float) -> None:
         (before,),
     )
     numbers = {number for (number,) in old}
-    for path in series.folder(server).glob("[0-9]*-*.*"):
-        if int(path.name.split("-")[0]) in numbers:
-            path.unlink(missing_ok=True)
+    for name in server.published.names(series.folder) if numbers else ():
+        numbered = _NUMBERED.match(name, len(series.folder) + 1)
+        if numbered and int(numbered[1]) in numbers:
+            server.published.remove(name)
 
     def action(transaction: Transaction) -> None:
         # The newest row stays: the chain goes on from it.

@@ -2,6 +2,9 @@
 """Files that only the service may read, and files that appear whole or not at all."""
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bluezone.keyserver.store import StoreFull
@@ -19,18 +22,37 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
 
     mode: permission bits. Raises StoreFull when there is no space.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with _written_beside(path, content, mode) as temporary:
+        temporary.replace(path)
+
+
+def write_new(path: Path, content: bytes, mode: int = 0o644) -> bool:
+    """`write_whole`, but False and nothing changed where something is at `path` already, however many try at once."""
+    try:
+        with _written_beside(path, content, mode) as temporary:
+            os.link(temporary, path)
+    except FileExistsError:
+        return False
+    return True
+
+
+@contextmanager
+def _written_beside(path: Path, content: bytes, mode: int) -> Iterator[Path]:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        yield temporary
         _sync_folder(path.parent)
+    except FileExistsError:
+        raise
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise StoreFull(f"{path.name} cannot be written: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

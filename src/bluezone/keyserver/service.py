@@ -4,6 +4,7 @@
 `KeyServer.open` is how the web process, the tick and the health authority's office get at it.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -11,19 +12,26 @@ from pathlib import Path
 
 from bluezone.city import City, load_city
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.exportindex import renew_indexes
+from bluezone.keyserver.exportindex import ALL_SERIES, renew_indexes
+from bluezone.keyserver.foldermatching import note_folder, require_same_folder
 from bluezone.keyserver.limits import Limits
 from bluezone.keyserver.lock import only_one
 from bluezone.keyserver.mingling import mingle_once_an_hour
+from bluezone.keyserver.partitions import make_ahead
 from bluezone.keyserver.publication import publish
+from bluezone.keyserver.publishedfiles import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
 from bluezone.keyserver.retention import forget
 from bluezone.keyserver.secrets import Secrets, open_secrets
-from bluezone.keyserver.store import Store, Transaction, open_store
+from bluezone.keyserver.store import Store, Transaction, Turn, open_store
 from bluezone.keyserver.venuepackages import publish_packages
 from bluezone.keyserver.wsgi import Application, WsgiApplication
-from bluezone.protocol.intervals import hour_at
+from bluezone.protocol.intervals import day_at, hour_at
+
+logger = logging.getLogger(__name__)
 
 LOCK_NAME = "keyserver.lock"
+# How long a process that opens waits for the tick of another machine.
+TURN_SECONDS = 60.0
 
 
 class KeyServer:
@@ -55,6 +63,9 @@ class KeyServer:
         )
         self.declaration_limits = Limits(secrets.derived("declaration puzzle"), clock, _note_nothing, "declarations")
         self.push_limits = Limits(secrets.derived("push puzzle"), clock, _note_nothing, "push subscriptions")
+        # Published files, and how phones are given them; a bucket in place of the data folder if one is set.
+        self.published: PublishedFiles = LocalFiles(data_dir)
+        self.downloads: Callable[[str], bytes | None] = self.published.get
         self.application: WsgiApplication = Application(self)
 
     @classmethod
@@ -76,8 +87,13 @@ class KeyServer:
                 raise
             server = cls(folder, city, codes_store, keys_store, secrets, clock)
             try:
-                server._prepare(clock())
-                renew_indexes(server, clock())
+                with keys_store.exclusive(TURN_SECONDS) as turn:
+                    server._prepare(clock())
+                    server._open_published(os.environ.get(EXPORTS_URL_VARIABLE))
+                    renew_indexes(server, clock(), turn)
+            except PublishedRefused as refused:
+                # Reports are taken and files made meanwhile; each tick tries again.
+                logger.warning("published files: %s: %s", refused.code, refused.message)
             except BaseException:
                 server.close()
                 raise
@@ -93,25 +109,54 @@ class KeyServer:
         with only_one(self.data_dir / LOCK_NAME, wait=False) as alone:
             if not alone:
                 return False
-            self._prepare(moment)
-            hour_is_new = mingle_once_an_hour(self.keys_store, hour_at(moment))
-            publish(self, moment)
-            publish_packages(self, moment)
-            renew_indexes(self, moment)
-            forget(self, moment)
-            if hour_is_new:
-                self.codes_store.tidy()
-                self.keys_store.tidy()
-            return True
+            # The lock file speaks for one machine, the turn for all that share the database.
+            with self.keys_store.exclusive(0) as turn:
+                if turn is None:
+                    return False
+                self._do_what_is_due(moment, turn)
+                return True
+
+    def _do_what_is_due(self, now: float, turn: Turn) -> None:
+        self._prepare(now)
+        hour_is_new = mingle_once_an_hour(self.keys_store, hour_at(now))
+        # A turn is lost when PostgreSQL is restarted meanwhile; then another process may have begun the same. What
+        # the database holds cannot be done twice even so; a file that is replaced is asked for in its own place.
+        refusals: list[PublishedRefused] = []
+        for duty in (publish, publish_packages, lambda server, at: renew_indexes(server, at, turn), forget):
+            turn.check()
+            try:
+                duty(self, now)
+            except PublishedRefused as refused:
+                # A bucket that does not answer holds up no other duty, least of all forgetting.
+                refusals.append(refused)
+        if hour_is_new:
+            self.codes_store.tidy()
+            self.keys_store.tidy()
+        if refusals:
+            raise refusals[0]
 
     def close(self) -> None:
         """Close the stores."""
         self.codes_store.close()
         self.keys_store.close()
 
+    def _open_published(self, url: str | None) -> None:
+        if not url:
+            return
+        # obstore comes with the extra `s3`; a city on one machine does not have it.
+        from bluezone.keyserver.objectfiles import ObjectFiles, Remembered, bring_over
+
+        bucket = ObjectFiles(url)
+        self.published, self.downloads = bucket, Remembered(bucket).get
+        for series in ALL_SERIES:
+            bring_over(self.data_dir, series.folder, bucket)
+
     def _prepare(self, now: float) -> None:
+        require_same_folder(self)
         self.secrets.week_keys.rotate(now)
         self.configs.renew(self.city, self.data_dir, now)
+        note_folder(self)
+        make_ahead(self.keys_store, now, day_at(now))
 
     def _note_alarm(self, hour: int) -> None:
         def action(transaction: Transaction) -> None:

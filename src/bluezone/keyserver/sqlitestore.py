@@ -10,7 +10,8 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -26,6 +27,7 @@ from bluezone.keyserver.store import (
     StoreRefused,
     StoreUnreachable,
     Transaction,
+    Turn,
 )
 
 T = TypeVar("T")
@@ -59,6 +61,8 @@ _FULL_TOO = (sqlite3.SQLITE_IOERR_SHMSIZE,)
 class _Statements:
     """The statements of one write, on the writer's connection."""
 
+    dialect = "sqlite"
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
@@ -84,6 +88,13 @@ class _Write(Generic[T]):
         if self.error is not None:
             raise self.error
         return cast(T, self.value)
+
+
+class _Alone:
+    """A turn that cannot be lost."""
+
+    def check(self) -> None:
+        return None
 
 
 class SqliteStore:
@@ -117,6 +128,11 @@ class SqliteStore:
 
     def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
         return self._commit(_Write(action, keep, noise=os.urandom(NOISE_BYTES)))
+
+    @contextmanager
+    def exclusive(self, wait_seconds: float) -> Iterator[Turn]:
+        # The file is on one machine, where the service's lock file is enough.
+        yield _Alone()
 
     def tidy(self) -> None:
         # The write-ahead log shows which rows were written together; emptied, it shows nothing.

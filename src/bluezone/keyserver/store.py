@@ -6,6 +6,7 @@ only the migrations come in two dialects. Source: contracts.md, Stores.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -29,7 +30,7 @@ class StoreRefused(Refused):
 
 
 class StoreBusy(StoreRefused):
-    """Another process held the database longer than a request may wait."""
+    """Another process held the database longer than a request may wait, or every connection was in use as long."""
 
     code = "store_busy"
 
@@ -66,12 +67,25 @@ def key_prefix(key: bytes) -> int:
 class Transaction(Protocol):
     """The statements of one write; all of them take effect or none."""
 
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        ...
+
     def execute(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run one statement and return its rows, if it has any."""
         ...
 
     def execute_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
         """Run one statement for each set of parameters and return how many rows it changed in all."""
+        ...
+
+
+class Turn(Protocol):
+    """What only one process of all that share a store may do at a time; see `Store.exclusive`."""
+
+    def check(self) -> None:
+        """Return if this process still has the turn; raises StoreRefused if the database has ended it meanwhile."""
         ...
 
 
@@ -98,6 +112,13 @@ class Store(Protocol):
         """Run `action` like `write`; undo it again, its result excepted, unless `keep`.
 
         Both commit some meaningless bytes as well, so that real calls and rehearsals take as long as each other.
+        """
+        ...
+
+    def exclusive(self, wait_seconds: float) -> AbstractContextManager[Turn | None]:
+        """Take the turn among all processes, on whatever machine, that share this store; None if another has it.
+
+        Whoever dies lets go of it. wait_seconds: 0 to ask once; otherwise StoreBusy is raised after so long.
         """
         ...
 

@@ -8,6 +8,7 @@ Source: protocol.md section 4; attacks.md rows 6, 7, 9, 10, 15, 16.
 import hashlib
 from typing import TYPE_CHECKING
 
+from bluezone.keyserver.knownkeys import remember
 from bluezone.keyserver.store import Transaction, key_prefix
 from bluezone.keyserver.venueitems import keep_items
 from bluezone.protocol.blindrsa import PublicKey, verify
@@ -86,7 +87,7 @@ def _store(transaction: Transaction, request: UploadRequest, key: WeekKey, diges
     klass = key.klass or CONFIRMED_CLASS
     if request.keys:
         known = [(key_prefix(k.key), k.start) for k in request.keys]
-        if transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", known) < len(known):
+        if not remember(transaction, known):
             raise KeysRefused("a key is stored or published already")
         waiting = [(k.start, k.key, k.level, klass, hour_at(now)) for k in request.keys]
         transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)", waiting)

@@ -7,14 +7,12 @@ Source: protocol.md section 5, "Venue package"; specs/attacks.md row 22.
 """
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bluezone.keyserver.padding import cumulative
 from bluezone.keyserver.publication import NAME_DIGITS
-from bluezone.keyserver.secretfiles import write_whole
 from bluezone.keyserver.store import Row, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_HOUR, hour_at
 from bluezone.protocol.signedjson import CHAIN_START, extend_chain
@@ -22,6 +20,8 @@ from bluezone.protocol.venueitem import ITEM_LENGTH
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
+
+FOLDER = "venues"
 
 _DRAW_BYTES = 8
 
@@ -35,13 +35,6 @@ def publish_packages(server: "KeyServer", now: float) -> None:
     if _is_due(server, now):
         server.keys_store.write(lambda transaction: _begin(transaction, server, now))
         _finish(server)
-
-
-def venues_folder(server: "KeyServer") -> Path:
-    """Where the files lie that phones fetch."""
-    folder = server.data_dir / "venues"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _is_due(server: "KeyServer", now: float) -> bool:
@@ -58,14 +51,14 @@ def _begin(transaction: Transaction, server: "KeyServer", now: float) -> None:
     last = transaction.execute("SELECT number, chain_before, sha256 FROM venue_package ORDER BY number DESC LIMIT 1")
     number, chain = (last[0][0] + 1, extend_chain(last[0][1], last[0][2])) if last else (1, CHAIN_START)
     end = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR if server.city.publish_period_seconds else int(now)
-    rows = transaction.execute("SELECT tag, nonce, sealed FROM waiting_item")
+    # In one statement: on PostgreSQL an item that came between a SELECT and a DELETE would be deleted unpublished.
+    rows = transaction.execute("DELETE FROM waiting_item RETURNING tag, nonce, sealed")
     # Tags look random, so items in the order of their bytes stand in no order; padding stands among them.
     items = sorted([tag + nonce + sealed for tag, nonce, sealed in rows] + _padding(server))
     transaction.execute(
         "INSERT INTO venue_package (number, end_timestamp, content, chain_before) VALUES (?, ?, ?, ?)",
         (number, end, b"".join(items), chain),
     )
-    transaction.execute("DELETE FROM waiting_item")
 
 
 def _padding(server: "KeyServer") -> list[bytes]:
@@ -81,7 +74,7 @@ def _finish(server: "KeyServer") -> None:
     for number, content in server.keys_store.read("SELECT number, content FROM venue_package WHERE sha256 IS NULL"):
         digest = hashlib.sha256(content).digest()
         name = f"{number}-{digest.hex()[:NAME_DIGITS]}.bin"
-        write_whole(venues_folder(server) / name, content)
+        server.published.put_if_absent(f"{FOLDER}/{name}", content)
         _seal(server, (name, digest, len(content), number))
 
 

@@ -64,6 +64,12 @@ class WeekKeyRing:
             self._refresh()
             return tuple(self._keys[kid] for kid in sorted(self._keys))
 
+    def newest_kid(self) -> int:
+        """The highest number that was ever given to a key, 0 before the first."""
+        with self._lock:
+            self._refresh()
+            return self._last_kid
+
     def announced(self, now: float) -> tuple[WeekKey, ...]:
         """The keys a config lists: this week's, the next three weeks', the chaff key, and gate keys while they hold."""
         start = week_start(now)

@@ -10,8 +10,8 @@ import datetime
 import functools
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
@@ -23,14 +23,15 @@ from django.views.decorators.http import require_safe
 import bluezone
 from bluezone.accounts.audiences import Audience, audience
 from bluezone.healthauthority.key_server import key_server
-from bluezone.keyserver import files
-from bluezone.keyserver.publication import exports_folder
+from bluezone.keyserver import files, publication
+from bluezone.keyserver.files import FileMissing
 from bluezone.keyserver.service import KeyServer
 from bluezone.portal.folders import public_key, web_edition
 from bluezone.portal.showing import show
 from bluezone.portal.stored import KEPT
-from bluezone.protocol.exportfile import InvalidExport, read_export
+from bluezone.protocol.exportfile import read_export
 from bluezone.protocol.indexfile import STALE_SECONDS, Index, chain_value, decode_index
+from bluezone.refusal import Refused
 
 _MEGABYTE = 1_000_000
 # Two weeks of files at twelve a day.
@@ -92,19 +93,25 @@ def transparency(request: HttpRequest) -> HttpResponse:
 
 
 def _figures(server: KeyServer, exports: Index, venues: Index) -> Figures:
-    folder = exports_folder(server)
     size = sum(entry.size for index in (exports, venues) for entry in index.entries)
-    keys = sum(_keys_in(folder / entry.name) for entry in exports.entries)
+    keys = sum(_keys_in_file(server, entry.name) for entry in exports.entries)
     return Figures(len(exports.entries), keys, len(venues.entries), size / _MEGABYTE)
 
 
-@functools.lru_cache(maxsize=_FILES_REMEMBERED)
-def _keys_in(path: Path) -> int:
-    """How many keys a file has; it is named by its hash and never changes."""
+def _keys_in_file(server: KeyServer, name: str) -> int:
     try:
-        return len(read_export(path.read_bytes()).columns)
-    except (OSError, InvalidExport):
+        return _keys_in(server.downloads, f"{publication.FOLDER}/{name}")
+    except Refused:
         return 0
+
+
+@functools.lru_cache(maxsize=_FILES_REMEMBERED)
+def _keys_in(download: Callable[[str], bytes | None], name: str) -> int:
+    """How many keys a file has; it is named by its hash and never changes. Raises FileMissing and other refusals."""
+    content = download(name)
+    if content is None:
+        raise FileMissing(f"{name} is not here")
+    return len(read_export(content).columns)
 
 
 def _other_keys(config: dict[str, Any]) -> list[tuple[str | Promise, str]]:

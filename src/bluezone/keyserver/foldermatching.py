@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machines that share a database must share the keys and configs of the data folder too, and this notices if not.
+
+A second machine with keys of its own would sign files that phones refuse; one with an old copy would make week keys
+and configs under numbers that are taken. Both are refused before they make anything.
+"""
+
+from typing import TYPE_CHECKING
+
+from bluezone.keyserver.store import Transaction
+from bluezone.protocol.signedjson import fingerprint
+from bluezone.refusal import Refused
+
+if TYPE_CHECKING:
+    from bluezone.keyserver.service import KeyServer
+
+
+class DataFolderDiffers(Refused):
+    """The data folder has other keys than the machines that share the database, or fewer: an old copy."""
+
+    code = "data_folder_differs"
+
+
+def require_same_folder(server: "KeyServer") -> None:
+    """Compare this data folder with what was noted in the database. Raises DataFolderDiffers.
+
+    SQLite stores lie in the folder itself, so there is nothing to compare.
+    """
+    if server.keys_store.dialect != "postgresql":
+        return
+    noted = server.keys_store.read("SELECT signing_key, week_keys, configs FROM data_folder")
+    if not noted:
+        return
+    signing_key, week_keys, configs = noted[0]
+    if signing_key != _signing_key(server):
+        raise DataFolderDiffers(
+            f"the database belongs to a data folder whose signing key is {signing_key[:16]}…, this one's is"
+            f" {_signing_key(server)[:16]}…; share the folders keys and configs, or use another database"
+        )
+    here = server.secrets.week_keys.newest_kid(), server.configs.newest_number()
+    if here[0] < week_keys or here[1] < configs:
+        raise DataFolderDiffers(
+            f"this data folder has week keys up to {here[0]} and configs up to {here[1]}, the database has seen"
+            f" {week_keys} and {configs}; copy keys and configs from the machine that made them"
+        )
+
+
+def note_folder(server: "KeyServer") -> None:
+    """Note in the database how far this data folder is. Call it in the turn, after keys and config were renewed."""
+    if server.keys_store.dialect != "postgresql":
+        return
+    row = (1, _signing_key(server), server.secrets.week_keys.newest_kid(), server.configs.newest_number())
+    if server.keys_store.read("SELECT * FROM data_folder") == [row]:
+        return
+
+    def action(transaction: Transaction) -> None:
+        transaction.execute(
+            "INSERT INTO data_folder VALUES (?, ?, ?, ?) ON CONFLICT (one) DO UPDATE"
+            " SET signing_key = excluded.signing_key, week_keys = excluded.week_keys, configs = excluded.configs",
+            row,
+        )
+
+    server.keys_store.write(action)
+
+
+def _signing_key(server: "KeyServer") -> str:
+    return fingerprint(server.secrets.signing_key.public_key())

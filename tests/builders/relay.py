@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A TCP relay in front of a server of this machine, which can lose it, lose or hold its answer, or answer itself."""
+
+import select
+import socket
+import threading
+
+_LOST, _HELD = b"lost", b"held"
+
+
+class Relay:
+    """Passes bytes on between whoever connects to `port` and the server behind, until told otherwise.
+
+    With `lost`, every connection is ended and new ones are ended at once, as where a server restarts.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._server = (host, port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._lost = False
+        self._faults: list[tuple[bytes, bytes]] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def lose_server(self) -> None:
+        """End every connection, and new ones at once."""
+        self._lost = True
+        for pair in list(self._pairs):
+            _end(pair)
+
+    def find_server(self) -> None:
+        """Let new connections through again."""
+        self._lost = False
+
+    def lose_answer_to(self, request: bytes, times: int = 1) -> None:
+        """Let the next requests that hold these bytes reach the server, and end the connection instead of answering."""
+        self._faults += [(request, _LOST)] * times
+
+    def hold_answer_to(self, request: bytes, times: int = 1) -> None:
+        """Take the next requests that hold these bytes and never answer; whoever asked has to give up."""
+        self._faults += [(request, _HELD)] * times
+
+    def answer(self, request: bytes, answer: bytes, times: int = 1) -> None:
+        """Answer the next requests that hold these bytes, which the server never sees."""
+        self._faults += [(request, answer)] * times
+
+    def no_more_faults(self) -> None:
+        """Pass everything on again."""
+        self._faults.clear()
+
+    def close(self) -> None:
+        """Stop listening and end every connection."""
+        self._listener.close()
+        self.lose_server()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._lost:
+                client.close()
+                continue
+            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+
+    def _pass_on(self, client: socket.socket) -> None:
+        pair = (client, socket.create_connection(self._server))
+        self._pairs.append(pair)
+        losing = holding = False
+        try:
+            while True:
+                for ready in select.select(pair, [], [])[0]:
+                    data = ready.recv(65536)
+                    if not data or (losing and ready is pair[1]):
+                        return
+                    fault = self._fault(data) if ready is client else None
+                    losing, holding = losing or fault == _LOST, holding or fault == _HELD
+                    if holding:
+                        continue
+                    if fault in (None, _LOST):
+                        pair[1 if ready is client else 0].sendall(data)
+                    else:
+                        client.sendall(fault)
+                        return
+        except (OSError, ValueError):
+            return
+        finally:
+            _end(pair)
+            client.close()
+            pair[1].close()
+
+    def _fault(self, data: bytes) -> bytes | None:
+        for number, (request, fault) in enumerate(self._faults):
+            if request in data:
+                del self._faults[number]
+                return fault
+        return None
+
+
+def _end(pair: tuple[socket.socket, socket.socket]) -> None:
+    for side in pair:
+        try:
+            side.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            continue

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several processes and machines on one PostgreSQL, which may be out of connections, restart, or lose an answer."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from tests.builders.keyserver import HOUR, call, opened, postgresql_database, report_of
+from tests.builders.relay import Relay
+
+from bluezone.keyserver.exportindex import read_index, renew_index
+from bluezone.keyserver.foldermatching import DataFolderDiffers
+from bluezone.keyserver.postgresqlpool import CONNECTIONS_VARIABLE, ConnectionsInvalid, connections_allowed
+from bluezone.keyserver.postgresqlstore import PostgresqlStore
+from bluezone.keyserver.store import StoreUnreachable
+from bluezone.protocol.exportfile import read_export
+from bluezone.protocol.indexfile import CHAIN_START, follow_index
+from bluezone.protocol.upload import Status, encode_upload
+
+pytestmark = pytest.mark.postgres
+
+SHARED = ("keys", "configs", "exports", "venues")
+
+
+@pytest.fixture
+def database(monkeypatch):
+    """Only PostgreSQL here."""
+    server_url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
+    if not server_url:
+        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
+    with postgresql_database(server_url) as url:
+        monkeypatch.setenv("BLUEZONE_DATABASE_URL", url)
+        yield url
+
+
+@pytest.fixture
+def other(server, tmp_path_factory):
+    """The same city on a second machine: a data folder of its own, which shares what must be shared."""
+    folder = tmp_path_factory.mktemp("other")
+    for name in SHARED:
+        (server.data_dir / name).mkdir(exist_ok=True)
+        (folder / name).symlink_to(server.data_dir / name)
+    second = opened(folder, server.clock)
+    yield second
+    second.close()
+
+
+def uploaded(server, phone):
+    return call(server, "POST", "/v1/upload", encode_upload(phone.upload_request()))
+
+
+def published_keys(server):
+    """Every key of every file, after following the whole index as a phone does."""
+    keys = []
+    for entry in follow_index(read_index(server), 0, CHAIN_START):
+        keys += [key.key for key in read_export(call(server, "GET", f"/v1/exports/{entry.name}").body).keys]
+    return keys
+
+
+# One turn for all machines
+
+
+def test_two_machines_tick_at_once_and_everything_is_published_once(server, other, clock):
+    server.tick()
+    phones = [report_of(machine) for _ in range(3) for machine in (server, other)]
+    for phone in phones:
+        assert phone.upload().status is Status.OK
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(3):
+            clock.pass_by(2 * HOUR)
+            ticked = list(pool.map(lambda machine: machine.tick(), [server, other] * 2))
+            assert any(ticked)
+
+    keys = published_keys(server)
+    assert [keys.count(key.key) for phone in phones for key in phone.keys] == [1] * 18
+    assert len(keys) == len(set(keys))
+    assert read_index(other).number == 4
+
+
+def test_while_one_has_the_turn_another_machine_does_nothing(server, other):
+    with server.keys_store.exclusive(0) as turn:
+        assert turn is not None
+        assert other.tick() is False
+    assert other.tick() is True
+
+
+def test_a_killed_process_lets_go_of_the_turn(server, database):
+    script = (
+        "import sys; from bluezone.keyserver.postgresqlstore import PostgresqlStore\n"
+        "with PostgresqlStore(sys.argv[1], 'keys').exclusive(0) as turn:\n"
+        "    print('mine' if turn else 'not mine', flush=True); sys.stdin.read()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", script, database], **pipes) as holder:
+        assert holder.stdout.readline() == "mine\n"
+        assert server.tick() is False
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    deadline = time.monotonic() + 20
+    while not server.tick():
+        assert time.monotonic() < deadline
+
+
+def test_who_lost_the_turn_replaces_no_index(server, other, clock):
+    server.tick()
+    clock.pass_by(2 * HOUR)
+    with server.keys_store.exclusive(0) as turn:
+        end_every_session_with_a_turn(server)
+        with pytest.raises(StoreUnreachable):
+            turn.check()
+        assert other.tick() is True
+        newest = read_index(other)
+        with pytest.raises(StoreUnreachable):
+            renew_index(server, clock.now + 2 * HOUR, turn=turn)
+    assert read_index(server) == newest
+
+
+def end_every_session_with_a_turn(server):
+    server.keys_store.read(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    deadline = time.monotonic() + 20
+    while server.keys_store.read(
+        "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    ):
+        assert time.monotonic() < deadline
+
+
+def test_a_machine_with_keys_of_its_own_or_an_old_copy_is_refused_before_it_makes_anything(
+    server, clock, tmp_path_factory
+):
+    stranger, stale = tmp_path_factory.mktemp("stranger"), tmp_path_factory.mktemp("stale")
+    shutil.copytree(server.data_dir / "keys", stranger / "keys")
+    (stranger / "keys" / "signing-ed25519.pem").unlink()
+    for name in ("keys", "configs"):
+        shutil.copytree(server.data_dir / name, stale / name)
+    clock.pass_by(8 * 86400)
+    server.tick()
+
+    with pytest.raises(DataFolderDiffers, match="signing key"):
+        opened(stranger, clock)
+    with pytest.raises(DataFolderDiffers, match="copy keys and configs"):
+        opened(stale, clock)
+    assert len(list((stale / "keys").iterdir())) < len(list((server.data_dir / "keys").iterdir()))
+    assert not (stale / "exports").exists()
+
+
+# As many connections as are allowed
+
+
+def test_who_finds_every_connection_in_use_is_answered_503_and_served_when_one_is_free(server, database):
+    phone = report_of(server)
+    server.keys_store.close()
+    server.keys_store = PostgresqlStore(database, "keys", connections=2, wait_seconds=0.1)
+    holding, done = threading.Barrier(3), threading.Event()
+
+    def hold(_):
+        def action(transaction):
+            holding.wait(30)
+            assert done.wait(30)
+
+        server.keys_store.write(action)
+
+    with ThreadPoolExecutor(2) as pool:
+        held = [pool.submit(hold, number) for number in range(2)]
+        holding.wait(30)
+        answered = uploaded(server, phone)
+        assert (answered.status, answered.body[:30]) == (503, b'{"error": {"code": "store_busy')
+        assert int(answered.headers["Retry-After"]) > 0
+        done.set()
+        assert [work.result() for work in held] == [None, None]
+
+    assert uploaded(server, phone).status == 200
+
+
+def test_many_threads_share_the_connections_that_are_allowed(server, database):
+    store = PostgresqlStore(database, "keys", connections=3)
+    mine = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'counted'"
+    with ThreadPoolExecutor(12) as pool:
+        seen = list(pool.map(lambda _: store.write(lambda t: _counted(t, mine)), range(60)))
+
+    assert max(seen) <= 3
+    store.close()
+
+
+def _counted(transaction, mine):
+    transaction.execute("SET application_name = 'counted'")
+    return transaction.execute(mine)[0][0]
+
+
+def test_a_database_without_room_for_another_connection_is_unreachable_and_not_waited_for(server, database):
+    # Not a superuser, for whom no such limit holds.
+    server.keys_store.read("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0")
+    try:
+        address = urlsplit(database)
+        crowded = address._replace(netloc=f"crowded@{address.hostname}:{address.port}")
+        with pytest.raises(StoreUnreachable):
+            PostgresqlStore(urlunsplit(crowded), "keys")
+    finally:
+        server.keys_store.read("DROP ROLE crowded")
+
+
+@pytest.mark.parametrize("text", ["0", "many", "-1", "1001"])
+def test_a_number_of_connections_that_is_none_is_refused(monkeypatch, text):
+    monkeypatch.setenv(CONNECTIONS_VARIABLE, text)
+    with pytest.raises(ConnectionsInvalid):
+        connections_allowed()
+
+
+# A server that goes and comes back
+
+
+@pytest.fixture
+def relayed(server, database):
+    """The server of the city behind a relay, which can lose the database."""
+    address = urlsplit(database)
+    relay = Relay(address.hostname, address.port)
+    for name in ("codes", "keys"):
+        getattr(server, f"{name}_store").close()
+        url = urlunsplit(address._replace(netloc=f"{address.username}@127.0.0.1:{relay.port}"))
+        setattr(server, f"{name}_store", PostgresqlStore(url, name))
+    yield relay
+    relay.close()
+
+
+def test_while_the_database_is_gone_phones_get_503_and_afterwards_it_goes_on_by_itself(server, relayed):
+    before, meanwhile = report_of(server), report_of(server)
+    assert uploaded(server, before).status == 200
+    relayed.lose_server()
+
+    for _ in range(2):
+        answered = uploaded(server, meanwhile)
+        assert (answered.status, answered.body[:37]) == (503, b'{"error": {"code": "store_unreachable')
+        assert int(answered.headers["Retry-After"]) > 0
+    assert call(server, "GET", "/v1/health").status == 503
+    with pytest.raises(StoreUnreachable):
+        server.tick()
+
+    relayed.find_server()
+    assert uploaded(server, meanwhile).status == 200
+    assert server.keys_store.read("SELECT COUNT(*) FROM known_key") == [(6,)]
+    assert server.tick() is True
+    assert call(server, "GET", "/v1/health").status == 200
+
+
+def test_connections_that_the_server_ended_while_nobody_used_them_cost_no_request(server, relayed):
+    phone = report_of(server)
+    relayed.lose_server()
+    relayed.find_server()
+
+    assert uploaded(server, phone).status == 200
+
+
+def test_an_upload_whose_commit_was_done_but_not_heard_of_is_sent_again_and_counts_once(server, relayed):
+    phone = report_of(server)
+    relayed.lose_answer_to(b"COMMIT")
+    assert uploaded(server, phone).status == 503
+    assert server.keys_store.read("SELECT COUNT(*) FROM known_key") == [(3,)]
+
+    assert phone.upload().status is Status.OK
+    assert server.keys_store.read("SELECT SUM(uploads) FROM upload_count") == [(1,)]
