@@ -24,6 +24,10 @@ from bluezone.keyserver.wsgi import Application, WsgiApplication
 from bluezone.protocol.intervals import hour_at
 
 LOCK_NAME = "keyserver.lock"
+# Its time says when the last tick was done, to whichever process asks.
+TICK_NAME = "tick.done"
+# How many limits `share_limits` shares.
+LIMITS = 3
 
 
 class KeyServer:
@@ -54,6 +58,11 @@ class KeyServer:
         self.declaration_limits = Limits(secrets.derived("declaration puzzle"), clock, _note_nothing, "declarations")
         self.push_limits = Limits(secrets.derived("push puzzle"), clock, _note_nothing, "push subscriptions")
         self.application: WsgiApplication = Application(self)
+
+    def share_limits(self, descriptor: int) -> None:
+        """Count tries together with the other processes that have this memory (LIMITS tallies)."""
+        for place, limits in enumerate((self.limits, self.declaration_limits, self.push_limits)):
+            limits.share(descriptor, place)
 
     @classmethod
     def open(cls, data_dir: str | Path, clock: Callable[[], float] = time.time) -> "KeyServer":
@@ -100,7 +109,15 @@ class KeyServer:
             if hour_is_new:
                 self.codes_store.tidy()
                 self.keys_store.tidy()
+            self._note_tick(moment)
             return True
+
+    def ticked_at(self) -> float | None:
+        """When the last tick on this data folder was done, Unix seconds; None before the first."""
+        try:
+            return (self.data_dir / TICK_NAME).stat().st_mtime
+        except FileNotFoundError:
+            return None
 
     def close(self) -> None:
         """Close the stores."""
@@ -110,6 +127,11 @@ class KeyServer:
     def _prepare(self, now: float) -> None:
         self.secrets.week_keys.rotate(now)
         self.configs.renew(self.city, self.data_dir, now)
+
+    def _note_tick(self, moment: float) -> None:
+        path = self.data_dir / TICK_NAME
+        path.touch(mode=0o600)
+        os.utime(path, (moment, moment))
 
     def _note_alarm(self, hour: int) -> None:
         def action(transaction: Transaction) -> None:

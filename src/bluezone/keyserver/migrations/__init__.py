@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bring a store's tables up to date: numbered SQL files in two dialects, each applied once and whole."""
 
+import functools
 import re
 from importlib.resources import files
 
@@ -22,6 +23,16 @@ def migrate(store: Store, name: str) -> None:
     for number in sorted(scripts):
         if number > newest:
             store.write(lambda transaction, n=number: _apply(transaction, n, scripts[n]))  # type: ignore[misc]
+
+
+def unknown_to_us(store: Store, name: str) -> bool:
+    """Whether a newer program has changed the store's tables since this one opened it. Raises StoreRefused."""
+    return _newest(store) > _newest_known(name, store.dialect)
+
+
+@functools.cache
+def _newest_known(name: str, dialect: str) -> int:
+    return max(_scripts(name, dialect))
 
 
 def _scripts(name: str, dialect: str) -> dict[int, str]:
