@@ -115,7 +115,7 @@ def begin() -> None:
     sys.excepthook = _say_why
 
 
-def say(name: str, sentence: str, level: int = logging.INFO, **facts: Fact) -> None:
+def say(name: str, sentence: str, level: int = logging.INFO, /, **facts: Fact) -> None:
     """Write one event of the command or of one of its processes: `sentence` for people, name and facts for programs."""
     _log.log(level, "%s", sentence, extra=event(name, **facts))
 

@@ -7,18 +7,23 @@ or an origin that is full does not silence it.
 
 import http.client
 import json
+import logging
 import socket
 import ssl
+import sys
 import threading
 import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from bluezone.events import event
 from bluezone.web.exposing import CONTENT_TYPE, Exposition
 
 if TYPE_CHECKING:
     from bluezone.web.supervising import Processes
+
+log = logging.getLogger(__name__)
 
 ASK_SECONDS = 5.0
 # Ticks come every 15 seconds; the longest there is takes a minute.
@@ -49,10 +54,9 @@ class OperatorPort:
 
         self._taken.setblocking(True)
         self._taken.listen(BACKLOG)
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        self._http = _Http(("127.0.0.1", 0), Handler, bind_and_activate=False)
         self._http.socket.close()
         self._http.socket = self._taken
-        self._http.daemon_threads = True
         threading.Thread(target=self._http.serve_forever, name="operator", daemon=True).start()
 
     def look(self) -> None:
@@ -65,6 +69,17 @@ class OperatorPort:
         if self._http:
             self._http.shutdown()
         self._taken.close()
+
+
+class _Http(ThreadingHTTPServer):
+    """Says of a fault what the log may hold; the base class would print who asked."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """One event; a client that went away in the middle is none."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            log.exception("an answer failed", extra=event("answer_failed", route="operator"))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -10,6 +10,7 @@ import datetime
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,9 +66,12 @@ class Survey:
     def _stores(self, now: float) -> None:
         server = self._server
         for name, store in (("codes", server.codes_store), ("keys", server.keys_store)):
-            self._try(name, lambda n=name, s=store: self._meters.set(f"store_bytes_{n}", _size(server.data_dir, n, s)))
+            self._try(name, partial(self._weigh, name, store))
         if hour_at(now) != self._hour and self._meters.gauge("store_up_keys") and self._meters.gauge("store_up_codes"):
             self._try("keys", lambda: self._hourly(now))
+
+    def _weigh(self, name: str, store: Store) -> None:
+        self._meters.set(f"store_bytes_{name}", _size(self._server.data_dir, name, store))
 
     def _hourly(self, now: float) -> None:
         """What would tell of single reports if it were measured more often."""
