@@ -8,6 +8,7 @@ from tests.builders.keyserver import HOUR, Clock, Phone, call, poster
 
 from bluezone.keyserver import codes
 from bluezone.keyserver.limits import Limits, network_of
+from bluezone.keyserver.tally import SIZE, shared_memory
 from bluezone.protocol.codes import Credential
 from bluezone.protocol.puzzle import PUZZLE_SECONDS, solve
 from bluezone.protocol.upload import Status
@@ -194,3 +195,34 @@ def test_the_proxy_of_the_city_is_believed(tmp_path, monkeypatch):
 
     assert through.body[1] == Status.PUZZLE_REQUIRED
     assert direct.body[1] == Status.CODE_INVALID
+
+
+def test_processes_that_share_memory_count_together_and_redeem_a_puzzle_once(clock, alarms):
+    memory = shared_memory(2 * SIZE)
+    one, other = (Limits(bytes(32), clock, alarms.append) for _ in range(2))
+    for limits in (one, other):
+        limits.share(memory, 1)
+    exhaust(one, tries=5)
+    exhaust(other, tries=5)
+    challenge = one.challenge_for(HOME, *NONE)
+    nonce = solve(challenge)
+
+    assert other.challenge_for(HOME, challenge, nonce) is None
+    assert one.challenge_for(HOME, challenge, nonce) is not None
+    for number in range(120):
+        one.count(number.to_bytes(4, "big"), invalid=True)
+        other.count(number.to_bytes(4, "big"), invalid=True)
+    assert alarms == [clock.now // HOUR]
+
+
+def test_counts_are_of_one_hour_and_kinds_are_apart(clock):
+    memory = shared_memory(2 * SIZE)
+    limits, another_kind = (Limits(bytes(32), clock, lambda hour: None) for _ in range(2))
+    limits.share(memory, 0)
+    another_kind.share(memory, 1)
+    exhaust(limits)
+
+    assert another_kind.challenge_for(HOME, *NONE) is None
+    assert limits.challenge_for(HOME, *NONE) is not None
+    clock.pass_by(HOUR)
+    assert limits.challenge_for(HOME, *NONE) is None

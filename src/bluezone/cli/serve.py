@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone serve`: the whole server of a city with one command."""
+"""`bluezone serve`: the whole server of a city with one command, or one part of a province's."""
 
-import datetime
 import os
 import sys
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from bluezone.cli.output import command_result
 from bluezone.refusal import Refused
 
 LOCK_NAME = "serve.lock"
+PREPARE_LOCK_NAME = "prepare.lock"
 
 
 class HotlineMissing(Refused):
@@ -38,6 +38,17 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--public-port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--office-port", default=8001, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
+    "--operator-port",
+    type=click.IntRange(1, 65535),
+    help="Port for /metrics, /live and /ready, on 127.0.0.1 whatever --host says; without it there is none.",
+)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes of each origin.")
+@click.option(
+    "--only",
+    type=click.Choice(["keyserver", "office", "worker"]),
+    help="Run one part beside others on the same stores: the public origin, the office, or the worker.",
+)
+@click.option(
     "--tls",
     metavar="self|CERT,KEY",
     help="Speak HTTPS: with a local authority that people trust once, or with a certificate of the city's own.",
@@ -47,44 +58,58 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.option("--city-en", "city_name_en", help="First start: its name in English, if it differs.")
 @command_result(_lines)
 def serve(
-    data: str | None, host: str, public_port: int, office_port: int, tls: str | None, **first_start: str | None
+    data: str | None,
+    host: str,
+    public_port: int,
+    office_port: int,
+    operator_port: int | None,
+    workers: int,
+    only: str | None,
+    tls: str | None,
+    **first_start: str | None,
 ) -> dict[str, Any]:
-    """Start the public origin, the office origin and the tick; stop them together.
+    """Start the public origin, the office origin and the worker; stop them together.
 
     Makes the data folder, keys, stores and the first administrator's link as needed. Events go to stderr; `ready`
-    is printed when both origins answer.
+    is printed when both origins answer. A process that dies is started again. SIGHUP puts new processes in the
+    place of all, without a lost request.
     """
     from bluezone.city import data_folder
     from bluezone.keyserver.lock import only_one
+    from bluezone.web import logs
+    from bluezone.web.serving import Asked
 
+    logs.begin()
     folder = data_folder(data)
     hosts = {"public_host": f"localhost:{public_port}", "office_host": f"localhost:{office_port}"}
     _ensure_city(folder, hosts, **first_start)
-    with only_one(folder / LOCK_NAME, wait=False) as alone:
+    asked = Asked(folder, host, public_port, office_port, workers, only, operator_port)
+    with only_one(folder / LOCK_NAME, wait=False, beside_others=only is not None) as alone:
         if not alone:
             raise AlreadyServing(f"another serve is running on {folder}; stop that one first, or give --data")
-        return _serve(folder, host, public_port, office_port, tls)
+        return _serve(asked, tls)
 
 
-def _serve(folder: Path, host: str, public_port: int, office_port: int, tls: str | None) -> dict[str, Any]:
-    """Start the three processes and stop them together; the folder is ours alone."""
-    from bluezone.web.supervising import Processes, StopSignals, check_port
+def _serve(asked: Any, tls: str | None) -> dict[str, Any]:
+    """Start the processes and stop them together; the folder is ours, or shared with other parts."""
+    from bluezone.web.serving import Server, say_ready
+    from bluezone.web.supervising import StopSignals
 
-    check_port(host, public_port, "--public-port")
-    check_port(host, office_port, "--office-port")
-    secured = _secure(tls, folder, host) if tls else None
-    os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), host]))
-    stop = StopSignals()
-    token = _prepare(folder)
-    processes = Processes()
-    try:
-        files = (str(secured.certificate), str(secured.key)) if secured else ()
-        processes.start("public", "bluezone.web.origin", "public", host, str(public_port), *files)
-        processes.start("office", "bluezone.web.origin", "office", host, str(office_port), *files)
-        processes.start("tick", "bluezone.web.ticking")
-        _run(processes, stop, (host, public_port, office_port), token, secured)
-    finally:
-        processes.stop()
+    server = Server(asked)
+    secured = _secure(tls, asked.folder, asked.host) if tls else None
+    allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), asked.host]
+    os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
+    stop = StopSignals(on_terminal=sys.stdin.isatty())
+    token = _prepare(asked)
+
+    def announce() -> None:
+        if token:
+            _say_first_link(asked.address("office", secured is not None), token)
+        if secured and secured.mode == "self" and asked.has("public"):
+            click.echo(f"how devices trust this server: {asked.address('public', True)}trust/", err=True)
+        say_ready(asked, secured is not None)
+
+    server.run(stop, secured, announce)
     return {"stopped_by": stop.received}
 
 
@@ -93,6 +118,7 @@ def _ensure_city(
 ) -> None:
     """Write city.toml on the first start, asking where somebody is there to answer; print what weakens privacy."""
     from bluezone.city import FILE_NAME, load_city, write_default
+    from bluezone.web.logs import say
 
     if not (folder / FILE_NAME).exists():
         if hotline is None and sys.stdin.isatty():
@@ -106,14 +132,15 @@ def _ensure_city(
         name = city_name or "Bắc Kạn"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_default(folder, name_vi=name, name_en=city_name_en or name, hotline=hotline, **hosts)
-        click.echo(f"wrote {folder / FILE_NAME}", err=True)
+        say("settings_written", f"wrote {folder / FILE_NAME}")
     for sentence in load_city(folder).warnings():
-        click.echo(f"warning: {sentence}", err=True)
+        say("privacy_weakened", f"warning: {sentence}", 30, setting=sentence.split()[0])
 
 
 def _secure(option: str, folder: Path, host: str) -> Any:
     """Certificate and key for both origins, and what Django has to know of it."""
     from bluezone.city import load_city
+    from bluezone.web.logs import say
     from bluezone.web.tls import SELF, Tls, machine_addresses, names_of
 
     addresses = machine_addresses()
@@ -123,47 +150,39 @@ def _secure(option: str, folder: Path, host: str) -> Any:
         shown = [f"[{address}]" if ":" in address else address for address in addresses]
         allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), *shown]
         os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
-        click.echo(f"local authority, compare before trusting it: SHA-256 {secured.fingerprint}", err=True)
+        sentence = f"local authority, compare before trusting it: SHA-256 {secured.fingerprint}"
+        say("local_authority", sentence, sha256=secured.fingerprint)
     return secured
 
 
-def _prepare(folder: Path) -> str | None:
+def _prepare(asked: Any) -> str | None:
     """Stores, keys and files of both halves; the first administrator's token while one is needed."""
+    from bluezone.keyserver.lock import only_one
     from bluezone.keyserver.service import KeyServer
+    from bluezone.web.logs import say
     from bluezone.web.preparing import prepare_office
 
-    server = KeyServer.open(folder)
+    server = KeyServer.open(asked.folder)
     key = server.secrets.signing_key.public_key().public_bytes_raw().hex()
-    click.echo(f"city key, with which phones are set up (--trust): {key}", err=True)
+    say("city_key", f"city key, with which phones are set up (--trust): {key}", key=key)
     server.close()
-    prepare_office(folder.resolve())
-    from django.utils import timezone
+    # Parts on one folder may start at the same moment, and Django's migrations know no other.
+    with only_one(asked.folder / PREPARE_LOCK_NAME, wait=True):
+        prepare_office(asked.folder.resolve())
+        if not asked.has("office"):
+            return None
+        from django.utils import timezone
 
-    from bluezone.accounts.inviting import first_admin_token
+        from bluezone.accounts.inviting import first_admin_token
 
-    return first_admin_token(timezone.now())
+        return first_admin_token(timezone.now())
 
 
-def _run(processes: Any, stop: Any, where: tuple[str, int, int], token: str | None, secured: Any) -> None:
-    """Say when everything answers, then wait for a signal; raises ProcessEnded when a process ends by itself."""
-    from bluezone.web.supervising import answers, wait_until
+def _say_first_link(office: str, token: str) -> None:
+    """The link for people; programs that collect logs are not given it."""
+    from bluezone.web import logs
 
-    host, public_port, office_port = where
-    shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104 - compared, not bound
-
-    def both_answer() -> bool:
-        tls = secured is not None
-        return answers(host, public_port, "/v1/health", tls) and answers(host, office_port, "/sign-in/", tls)
-
-    if not wait_until(both_answer, processes, stop):
-        return
-    public, office = (f"{'https' if secured else 'http'}://{shown}:{port}/" for port in (public_port, office_port))
-    if token:
+    if logs.form() == logs.JSON_FORM:
+        logs.say("first_administrator_missing", "", hint="bluezone manage account_link admin")
+    else:
         click.echo(f"first administrator, once and within 72 hours: {office}start/{token}/", err=True)
-    if secured and secured.mode == "self":
-        click.echo(f"how devices trust this server: {public}trust/", err=True)
-    click.echo(f"ready public {public} office {office}", err=True)
-    while not stop.event.wait(0.5):
-        processes.check()
-        if secured and secured.renewed(datetime.datetime.now(datetime.UTC)):
-            processes.reload("public", "office")

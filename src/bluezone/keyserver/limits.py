@@ -2,8 +2,9 @@
 """Guessing is slowed, nobody is locked out: after too many invalid tries a puzzle comes before each answer.
 
 Counts are kept in memory, under a keyed hash of the network whose key is forgotten every hour, so that no
-address is ever stored. Rehearsals (chaff) count too, over all in a minute of their own: a rehearsal looks up no code,
-so a country's many must not use up the few guesses that keep codes safe (docs/adr/0010-rehearsals-of-a-country.md).
+address is ever stored; the processes of one `serve` count together. Rehearsals (chaff) count too, over all in a minute
+of their own: a rehearsal looks up no code, so a country's many must not use up the few guesses that keep codes safe
+(docs/adr/0010-rehearsals-of-a-country.md).
 Source: protocol.md section 4, "Limits"; attacks.md rows 4 and 16.
 """
 
@@ -12,15 +13,15 @@ import ipaddress
 import logging
 import os
 import struct
-import threading
-from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
+from bluezone.events import event
+from bluezone.keyserver.tally import RECENT, Tally
 from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.puzzle import CHALLENGE_LENGTH, PUZZLE_SECONDS, solved
 
 TRIES_PER_NETWORK_AN_HOUR = 10
-TRIES_A_MINUTE = 60
+TRIES_A_MINUTE = RECENT
 
 _IPV6_BITS = 56
 _ISSUED = struct.Struct(">Q8s")
@@ -64,7 +65,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 class Limits:
-    """Invalid tries of this process, and the puzzles that answer too many of them.
+    """Invalid tries, and the puzzles that answer too many of them.
 
     key:   32 secret bytes, the same in all processes, that authenticate the puzzles.
     clock: returns Unix seconds.
@@ -86,14 +87,11 @@ class Limits:
         self._key = key
         self._clock = clock
         self._alarm = alarm
-        self._lock = threading.Lock()
-        self._hour = -1
-        self._hour_key = b""
-        self._tries: Counter[bytes] = Counter()
-        self._recent: deque[float] = deque()
-        self._rehearsed: deque[float] = deque()
-        self._alarmed = self._warned = -1
-        self._used: dict[bytes, float] = {}
+        self._tally = Tally()
+
+    def share(self, descriptor: int, place: int) -> None:
+        """Count together with the other processes that have this memory (tally.shared_memory), from now on."""
+        self._tally = Tally(descriptor, place)
 
     def challenge_for(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
         """Return None if the request may go on, else the 32-byte challenge it has to solve first.
@@ -102,12 +100,12 @@ class Limits:
         challenge, nonce: what the request brought; an answered challenge lets one request through.
         """
         now = self._clock()
-        with self._lock:
-            self._forget(now)
+        with self._tally.alone():
+            self._tally.turn(hour_at(now))
             over = (
-                self._tries[self._name(network)] >= TRIES_PER_NETWORK_AN_HOUR
-                or len(self._recent) >= TRIES_A_MINUTE
-                or len(self._rehearsed) >= self._rehearsals_a_minute
+                self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR
+                or self._many(now)
+                or self._many_rehearsals(now)
             )
         return self.challenge_always(challenge, nonce) if over else None
 
@@ -126,55 +124,46 @@ class Limits:
         make some of them longer.
         """
         now = self._clock()
-        with self._lock:
-            self._forget(now)
-            name = self._name(network)
+        with self._tally.alone():
+            self._tally.turn(hour_at(now))
+            self._tally.tries(network)
             if not invalid and not rehearsal:
                 return
-            self._tries[name] += 1
-            (self._rehearsed if rehearsal else self._recent).append(now)
-            alarm = len(self._recent) >= TRIES_A_MINUTE and self._alarmed != self._hour
-            if alarm:
-                self._alarmed = self._hour
-            warning = len(self._rehearsed) >= self._rehearsals_a_minute and self._warned != self._hour
-            if warning:
-                self._warned = self._hour
+            if rehearsal:
+                self._tally.add_rehearsal(network, now)
+            else:
+                self._tally.add(network, now)
+            alarm = not rehearsal and self._many(now) and self._tally.alarm(hour_at(now))
+            warning = rehearsal and self._many_rehearsals(now) and self._tally.warn(hour_at(now), now)
         if alarm:
-            log.warning("more than %d %s in a minute: every request must solve a puzzle", TRIES_A_MINUTE, self._what)
+            said = event("tries_over_limit", what=self._what, a_minute=TRIES_A_MINUTE)
+            sentence = "more than %d %s in a minute: every request must solve a puzzle"
+            log.warning(sentence, TRIES_A_MINUTE, self._what, extra=said)
             self._alarm(hour_at(now))
         if warning:
-            log.warning(
+            said = event("rehearsals_over_limit", a_minute=self._rehearsals_a_minute)
+            sentence = (
                 "more than %d rehearsals in a minute: every request must solve a puzzle; rehearsals_a_minute is for"
-                " fewer phones, or somebody floods",
-                self._rehearsals_a_minute,
+                " fewer phones, or somebody floods"
             )
+            log.warning(sentence, self._rehearsals_a_minute, extra=said)
 
-    def _forget(self, now: float) -> None:
-        if hour_at(now) != self._hour:
-            self._hour = hour_at(now)
-            self._hour_key = os.urandom(32)
-            self._tries.clear()
-        for recent in (self._recent, self._rehearsed):
-            while recent and recent[0] <= now - 60:
-                recent.popleft()
+    def _many(self, now: float) -> bool:
+        """Whether the last sixty tries were made within a minute."""
+        return self._tally.since() > now - 60
 
-    def _name(self, network: bytes) -> bytes:
-        return hmac.digest(self._hour_key, network, "sha256")[:16]
+    def _many_rehearsals(self, now: float) -> bool:
+        return self._tally.rehearsals(now) >= self._rehearsals_a_minute
 
     def _tag(self, issued: bytes) -> bytes:
         return hmac.digest(self._key, issued, "sha256")[:_TAG_LENGTH]
 
     def _redeem(self, challenge: bytes, nonce: bytes, now: float) -> bool:
-        issued = challenge[: _ISSUED.size]
-        if not hmac.compare_digest(challenge[_ISSUED.size :], self._tag(issued)):
+        issued, tag = challenge[: _ISSUED.size], challenge[_ISSUED.size :]
+        if not hmac.compare_digest(tag, self._tag(issued)):
             return False
-        if now - _ISSUED.unpack(issued)[0] >= PUZZLE_SECONDS or not solved(challenge, nonce):
+        issued_at = _ISSUED.unpack(issued)[0]
+        if now - issued_at >= PUZZLE_SECONDS or not solved(challenge, nonce):
             return False
-        with self._lock:
-            # Oldest first, so that only what has run out is looked at.
-            while self._used and now - next(iter(self._used.values())) >= PUZZLE_SECONDS:
-                del self._used[next(iter(self._used))]
-            if challenge in self._used:
-                return False
-            self._used[challenge] = now
-            return True
+        with self._tally.alone():
+            return self._tally.redeem(tag, issued_at)

@@ -9,11 +9,15 @@ from pathlib import Path
 
 
 @contextmanager
-def only_one(path: Path, wait: bool) -> Iterator[bool]:
-    """Hold the lock file at `path`; yields False, without waiting, if another holder has it and `wait` is false."""
+def only_one(path: Path, wait: bool, beside_others: bool = False) -> Iterator[bool]:
+    """Hold the lock file at `path`; yields False, without waiting, if another holder has it and `wait` is false.
+
+    beside_others: hold it together with others that ask for the same, but not beside one that wants it alone.
+    """
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    kind = fcntl.LOCK_SH if beside_others else fcntl.LOCK_EX
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(descriptor, kind | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         os.close(descriptor)
         yield False

@@ -32,6 +32,10 @@ logger = logging.getLogger(__name__)
 LOCK_NAME = "keyserver.lock"
 # How long a process that opens waits for the tick of another machine.
 TURN_SECONDS = 60.0
+# Its time says when the last tick was done, to whichever process asks.
+TICK_NAME = "tick.done"
+# How many limits `share_limits` shares.
+LIMITS = 3
 
 
 class KeyServer:
@@ -67,6 +71,11 @@ class KeyServer:
         self.published: PublishedFiles = LocalFiles(data_dir)
         self.downloads: Callable[[str], bytes | None] = self.published.get
         self.application: WsgiApplication = Application(self)
+
+    def share_limits(self, descriptor: int) -> None:
+        """Count tries together with the other processes that have this memory (LIMITS tallies)."""
+        for place, limits in enumerate((self.limits, self.declaration_limits, self.push_limits)):
+            limits.share(descriptor, place)
 
     @classmethod
     def open(cls, data_dir: str | Path, clock: Callable[[], float] = time.time) -> "KeyServer":
@@ -114,6 +123,7 @@ class KeyServer:
                 if turn is None:
                     return False
                 self._do_what_is_due(moment, turn)
+                self._note_tick(moment)
                 return True
 
     def _do_what_is_due(self, now: float, turn: Turn) -> None:
@@ -134,6 +144,13 @@ class KeyServer:
             self.keys_store.tidy()
         if refusals:
             raise refusals[0]
+
+    def ticked_at(self) -> float | None:
+        """When the last tick on this data folder was done, Unix seconds; None before the first."""
+        try:
+            return (self.data_dir / TICK_NAME).stat().st_mtime
+        except FileNotFoundError:
+            return None
 
     def close(self) -> None:
         """Close the stores."""
@@ -157,6 +174,11 @@ class KeyServer:
         self.configs.renew(self.city, self.data_dir, now)
         note_folder(self)
         make_ahead(self.keys_store, now, day_at(now))
+
+    def _note_tick(self, moment: float) -> None:
+        path = self.data_dir / TICK_NAME
+        path.touch(mode=0o600)
+        os.utime(path, (moment, moment))
 
     def _note_alarm(self, hour: int) -> None:
         def action(transaction: Transaction) -> None:

@@ -73,3 +73,8 @@ def files(server: "KeyServer") -> list[FileCount]:
 def guessing_alarm_hours(server: "KeyServer") -> list[int]:
     """Hours (Unix seconds // 3600) of the last two weeks in which codes were being guessed."""
     return [hour for (hour,) in server.codes_store.read("SELECT hour FROM guessing_alarm ORDER BY hour")]
+
+
+def waiting_keys(server: "KeyServer") -> int:
+    """Keys that wait for the end of their embargo."""
+    return int(server.keys_store.read("SELECT COUNT(*) FROM waiting_key")[0][0])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bluezone.keyserver import files, pushing
 from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull, receive
 from bluezone.keyserver.gatetokens import sign_tokens
-from bluezone.keyserver.health import health
+from bluezone.keyserver.health import health, readiness
 from bluezone.keyserver.limits import network_of
 from bluezone.keyserver.store import StoreRefused
 from bluezone.keyserver.uploading import upload
@@ -203,7 +203,11 @@ class Application:
     def _fetch(self, path: str) -> Callable[[Environ], Response]:
         """Find what serves a path, before the method is looked at; raises NoSuchAddress."""
         if path == "/v1/health":
-            return self._health
+            return lambda _environ: _told(health(self._server))
+        if path == "/v1/health/ready":
+            return lambda _environ: _told(readiness(self._server))
+        if path == "/v1/health/live":
+            return lambda _environ: _told({"status": "ok", "failing": []})
         if path == "/v1/exports/index.json":
             return lambda environ: self._file(environ, files.index(self._server))
         if match := _CONFIG.fullmatch(path):
@@ -229,10 +233,10 @@ class Application:
             return Response(HTTPStatus.NOT_MODIFIED, b"", headers)
         return Response(HTTPStatus.OK, served.content, headers)
 
-    def _health(self, _environ: Environ) -> Response:
-        report = health(self._server)
-        status = HTTPStatus.OK if report["status"] == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
-        return Response(status, json.dumps(report).encode(), (("Content-Type", JSON), ("Cache-Control", NO_STORE)))
+
+def _told(report: dict[str, Any]) -> Response:
+    status = HTTPStatus.OK if report["status"] == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
+    return Response(status, json.dumps(report).encode(), (("Content-Type", JSON), ("Cache-Control", NO_STORE)))
 
 
 def _body(environ: Environ, size: int) -> bytes:

@@ -1,7 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a log line may not hold."""
+"""Lines of the log, for people or as JSON: which event, which part, which code; nothing of a request or a person.
 
+What other people's libraries say in words is not repeated, because it may quote a host name, a path or a row.
+BLUEZONE_LOG chooses the form; docs/operating.md lists the events.
+"""
+
+import datetime
+import json
 import logging
+import logging.config
+import os
+import sys
+import traceback
+from types import TracebackType
+from typing import Any
+
+from bluezone.events import Fact, event
+from bluezone.refusal import Refused
+
+FORM_VARIABLE = "BLUEZONE_LOG"
+JSON_FORM, PLAIN_FORM = "json", "plain"
+# The command's own lines, which people copy from: they stand alone, without level and name.
+SERVE = "bluezone.serve"
+FOREIGN_EVENT = "library_said"
+
+_log = logging.getLogger(SERVE)
+
+
+class LogFormUnknown(Refused):
+    """BLUEZONE_LOG is neither `plain` nor `json`."""
+
+    code = "log_form_unknown"
+
+
+def form() -> str:
+    """`plain` or `json`, as BLUEZONE_LOG says. Raises LogFormUnknown."""
+    chosen = os.environ.get(FORM_VARIABLE) or PLAIN_FORM
+    if chosen not in (JSON_FORM, PLAIN_FORM):
+        raise LogFormUnknown(f"{FORM_VARIABLE} is {chosen!r}, expected plain or json")
+    return chosen
 
 
 class PathDropped(logging.Filter):
@@ -10,4 +47,91 @@ class PathDropped(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep the record, without its path."""
         record.msg, record.args = "a page failed", ()
+        record.event, record.facts = "page_failed", {}
         return True
+
+
+class PlainLines(logging.Formatter):
+    """A line for people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and where it went wrong if it did."""
+        if record.name == SERVE and not record.exc_info:
+            return record.getMessage()
+        said = record.getMessage() if _ours(record) else f"said something at {record.module}:{record.lineno}"
+        line = f"{record.levelname} {record.name}: {said}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - its name in logging
+        """The way to an error and its kind; its message may quote what somebody entered."""
+        kind, _, frames = ei
+        return "".join([*traceback.format_tb(frames), kind.__name__ if kind else ""])
+
+
+class JsonLines(logging.Formatter):
+    """A line for programs: time, level, event, process, facts."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON object on one line."""
+        moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        line: dict[str, Any] = {
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "event": getattr(record, "event", FOREIGN_EVENT),
+            "pid": record.process,
+        }
+        if not hasattr(record, "event"):
+            line |= {"library": record.name, "at": f"{record.module}:{record.lineno}"}
+        line |= getattr(record, "facts", {})
+        if record.exc_info and record.exc_info[0]:
+            line |= {"exception": record.exc_info[0].__name__, "where": _where(record.exc_info[2])}
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configuration() -> dict[str, Any]:
+    """The settings of Python's logging: errors, refusals, our events; no line per request. Raises LogFormUnknown."""
+    formatter = JsonLines if form() == JSON_FORM else PlainLines
+    stderr = {"class": "logging.StreamHandler", "formatter": "chosen", "stream": sys.stderr}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"no_path": {"()": PathDropped}},
+        "formatters": {"chosen": {"()": formatter}},
+        "handlers": {"stderr": stderr},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {
+            SERVE: {"level": "INFO"},
+            # Django's line for a 4xx carries the path, which may be a one-time link.
+            "django.request": {"level": "ERROR", "filters": ["no_path"]},
+            "django.security": {"level": "ERROR"},
+            "_granian": {"level": "WARNING", "handlers": [], "propagate": True},
+        },
+    }
+
+
+def begin() -> None:
+    """Let this process write its lines as BLUEZONE_LOG says. Raises LogFormUnknown."""
+    logging.config.dictConfig(configuration())
+    sys.excepthook = _say_why
+
+
+def say(name: str, sentence: str, level: int = logging.INFO, /, **facts: Fact) -> None:
+    """Write one event of the command or of one of its processes: `sentence` for people, name and facts for programs."""
+    _log.log(level, "%s", sentence, extra=event(name, **facts))
+
+
+def _say_why(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
+    """What ends a process, in the form of the log and without words that somebody may have sent."""
+    if isinstance(error, Refused):
+        say("process_refused", f"{error.code}: {error.message}", logging.ERROR, code=error.code)
+    else:
+        _log.error("a process failed", exc_info=(kind, error, frames), extra=event("process_failed"))
+
+
+def _ours(record: logging.LogRecord) -> bool:
+    return record.name.startswith("bluezone") or hasattr(record, "event")
+
+
+def _where(frames: TracebackType | None) -> list[str]:
+    steps = traceback.extract_tb(frames)[-5:]
+    return [f"{os.path.basename(step.filename)}:{step.lineno} {step.name}" for step in steps]

@@ -2,6 +2,7 @@
 """Django for a data folder, outside a web server: settings, migrations, and what a command needs of the office."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,3 +80,22 @@ def _keep_private(database: Mapping[str, Any]) -> None:
     """A SQLite store is made readable by its owner alone; SQLite gives its side files the same mode."""
     if database["ENGINE"].endswith("sqlite3"):
         os.close(os.open(database["NAME"], os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def main() -> None:
+    """`python -m bluezone.web.preparing DIR`: both halves' stores, up to date with the program as it is installed."""
+    from bluezone.keyserver.service import KeyServer
+    from bluezone.web import logs
+
+    logs.begin()
+    folder = Path(sys.argv[1]).resolve()
+    try:
+        KeyServer.open(folder).close()
+        prepare_office(folder)
+    except Refused as refused:
+        logs.say("preparing_refused", f"preparing: {refused.code}: {refused.message}", 40, code=refused.code)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ from bluezone.messaging.email.smtpurl import read_smtp_url
 from bluezone.messaging.sms.smsurl import read_sms_url
 from bluezone.web.assets import static_url
 from bluezone.web.databases import office_database
+from bluezone.web.logs import configuration
 
 WEB = Path(__file__).parent
 DATA_FOLDER = data_folder()
@@ -189,17 +190,4 @@ if SMTP:
 
 SMS = read_sms_url(os.environ.get("BLUEZONE_SMS_URL"))
 
-# Errors and refusals only: no line per request, no address, no name.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"no_path": {"()": "bluezone.web.logs.PathDropped"}},
-    "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        # Django's line for a 4xx carries the path, which may be a one-time link.
-        "django.request": {"level": "ERROR", "filters": ["no_path"]},
-        "django.security": {"level": "ERROR"},
-    },
-}
+LOGGING = configuration()

@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tick as a process: what is due again and again, for the key server and for the office."""
 
+import argparse
 import datetime
+import logging
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from bluezone.city import data_folder
+from bluezone.events import event
 from bluezone.keyserver.service import KeyServer
-from bluezone.messaging.webpush.announcing import announce_until
+from bluezone.messaging.webpush.announcing import announce_until, announcer_of
 from bluezone.refusal import Refused
-from bluezone.web.lifeline import end_with_parent
+from bluezone.web import logs
+from bluezone.web.leading import Lead, lead_when_free
+from bluezone.web.lifeline import end_with_parent, say_ready
+from bluezone.web.logs import say
+from bluezone.web.metering import Meters
 from bluezone.web.preparing import open_office
+from bluezone.web.surveying import Survey
+
+log = logging.getLogger(__name__)
 
 TICK_SECONDS = 15.0
 # A city that publishes at every tick is a demo, and somebody is waiting in front of it.
@@ -23,27 +32,41 @@ HASTY_TICK_SECONDS = 1.0
 PURGE_SECONDS = 3600.0
 
 
-def tick_until(stopped: threading.Event, server: KeyServer) -> None:
-    """Tick until `stopped`; a refusal is said on stderr and tried again at the next tick."""
+def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, lead: Lead) -> None:
+    """Tick until `stopped` or until this worker leads no longer; what is refused is tried again at the next tick."""
     pause = TICK_SECONDS if server.city.publish_period_seconds else HASTY_TICK_SECONDS
     purged = -PURGE_SECONDS
-    while not stopped.is_set():
+    while not stopped.is_set() and lead.kept():
+        begun = time.monotonic()
+        survey.leading()
         # A connection that PostgreSQL has ended (restart, idle limit) would otherwise fail at every later tick.
         close_old_connections()
         try:
             server.tick()
             if time.monotonic() - purged >= PURGE_SECONDS:
-                purge_office(datetime.datetime.now(datetime.UTC))
-                purge_backups(server.data_dir, datetime.datetime.now(datetime.UTC))
-                plan_airings(datetime.datetime.now(datetime.UTC))
-                queue_digests(datetime.datetime.now(datetime.UTC))
+                do_hourly(server.data_dir, datetime.datetime.now(datetime.UTC))
                 purged = time.monotonic()
             send_mail(datetime.datetime.now(datetime.UTC))
         except Refused as refused:
-            print(f"tick: {refused.code}: {refused.message}", file=sys.stderr)  # noqa: T201 - the process's only voice
+            survey.failed()
+            said = event("tick_refused", code=refused.code)
+            log.warning("tick: %s: %s", refused.code, refused.message, extra=said)
         except DatabaseError as error:
-            print(f"tick: office_unavailable: {str(error).splitlines()[0]}", file=sys.stderr)  # noqa: T201
+            survey.failed()
+            said = event("tick_refused", code="office_unavailable")
+            log.warning("tick: office_unavailable: %s", type(error).__name__, extra=said)
+        else:
+            survey.ticked(begun)
+        survey.measure(server.clock())
         stopped.wait(pause)
+
+
+def do_hourly(data_dir: Path, now: datetime.datetime) -> None:
+    """What the office forgets and plans."""
+    purge_office(now)
+    purge_backups(data_dir, now)
+    plan_airings(now)
+    queue_digests(now)
 
 
 def send_mail(now: datetime.datetime) -> None:
@@ -113,28 +136,52 @@ def purge_backups(data_dir: Path, now: datetime.datetime) -> None:
     forget_backups(data_dir, now.date())
 
 
+def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead: Lead) -> None:
+    """Tick, send text messages and tell browsers, as long as this worker leads."""
+    from bluezone.messaging.sms.sending import send_until
+
+    ended = threading.Event()
+    announcer = announcer_of(server)
+    beside = [
+        threading.Thread(target=announce_until, args=(ended, server, announcer), name="web push"),
+        threading.Thread(target=send_until, args=(ended,), name="sms"),
+    ]
+    for thread in beside:
+        thread.start()
+    try:
+        tick_until(stopped, server, Survey(server, meters, announcer), lead)
+    finally:
+        ended.set()
+        for thread in beside:
+            thread.join()
+        meters.set("worker_leading", 0)
+
+
 def main() -> None:
-    """Open this data folder's key server and office, and tick until SIGTERM."""
+    """Open this data folder's key server and office, and work until SIGTERM whenever no other worker does."""
+    logs.begin()
+    parser = argparse.ArgumentParser(prog="bluezone.web.ticking")
+    for name in ("ready", "meters", "row"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    given = parser.parse_args()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     end_with_parent()
     folder = data_folder()
     open_office(folder)
     server = KeyServer.open(folder)
-    from bluezone.messaging.sms.sending import send_until
-
-    beside = [
-        threading.Thread(target=announce_until, args=(stopped, server), name="web push"),
-        threading.Thread(target=send_until, args=(stopped,), name="sms"),
-    ]
-    for thread in beside:
-        thread.start()
+    meters = Meters.attach(given.meters)
+    # One that was cut off could not say that it leads no longer.
+    meters.set("worker_leading", 0)
+    lead = Lead(folder, connection.get_connection_params() if connection.vendor == "postgresql" else None)
+    say_ready(given.ready)
     try:
-        tick_until(stopped, server)
+        while lead_when_free(lead, stopped):
+            say("worker_leads", "worker: at work")
+            work_until(stopped, server, meters, lead)
+            lead.release()
+            say("worker_rests", "worker: no longer at work")
     finally:
-        stopped.set()
-        for thread in beside:
-            thread.join()
         server.close()
 
 

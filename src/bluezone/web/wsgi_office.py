@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The office origin as a WSGI callable. It answers nothing under /v1: that is the public origin's."""
 
+import functools
+import json
 import os
 from collections.abc import Iterable
 from typing import Any
+
+HEALTH = "/health/"
 
 
 class OfficeOrigin:
@@ -22,8 +26,41 @@ class OfficeOrigin:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.open()
+        path = environ.get("PATH_INFO", "")
+        if path in (f"{HEALTH}live", f"{HEALTH}ready"):
+            return _health(path, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages
+
+
+def _health(path: str, start_response: Any) -> list[bytes]:
+    """What a load balancer asks: is this process there, and does the office store answer in tables that it knows?"""
+    failing = [code for code in [_failure()] if code] if path == f"{HEALTH}ready" else []
+    body = json.dumps({"status": "failing" if failing else "ok", "failing": failing}).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    start_response("503 Service Unavailable" if failing else "200 OK", headers)
+    return [body]
+
+
+def _failure() -> str | None:
+    from django.db import DatabaseError, close_old_connections, connection
+    from django.db.migrations.recorder import MigrationRecorder
+
+    close_old_connections()
+    try:
+        applied = MigrationRecorder(connection).applied_migrations()
+    except DatabaseError:
+        return "office_unavailable"
+    if any(migration not in _known() for migration in applied):
+        return "store_too_new"
+    return None if all(migration in applied for migration in _known()) else "store_behind"
+
+
+@functools.cache
+def _known() -> frozenset[tuple[str, str]]:
+    from django.db.migrations.loader import MigrationLoader
+
+    return frozenset(MigrationLoader(None).disk_migrations)
 
 
 application = OfficeOrigin()

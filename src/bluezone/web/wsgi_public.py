@@ -33,6 +33,12 @@ class PublicOrigin:
 
             self._server = key_server()
 
+    def share_limits(self, descriptor: int) -> None:
+        """Count tries of codes together with the other processes of this `serve`."""
+        self.open()
+        assert self._server is not None
+        self._server.share_limits(descriptor)
+
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         self.open()
         assert self._server is not None

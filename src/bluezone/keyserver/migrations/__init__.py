@@ -5,6 +5,7 @@ On PostgreSQL a lock is waited for a second at most, then StoreBusy is raised: n
 long, and starting again goes on where it stopped.
 """
 
+import functools
 import re
 from collections.abc import Callable
 from importlib.resources import files
@@ -38,6 +39,16 @@ def migrate(store: Store, name: str) -> None:
             script = scripts[number]
             action = _by_script(script) if isinstance(script, str) else script(store)
             store.write(lambda transaction, n=number, a=action: _apply(transaction, n, a))  # type: ignore[misc]
+
+
+def unknown_to_us(store: Store, name: str) -> bool:
+    """Whether a newer program has changed the store's tables since this one opened it. Raises StoreRefused."""
+    return _newest(store) > _newest_known(name, store.dialect)
+
+
+@functools.cache
+def _newest_known(name: str, dialect: str) -> int:
+    return max(_scripts(name, dialect))
 
 
 def _scripts(name: str, dialect: str) -> dict[int, str | Program]:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import F
 
+from bluezone.events import event
 from bluezone.messaging.email.models import Mail
 
 # Between eight tries; after the last, 41 hours after the first, a mail is given up.
@@ -64,7 +65,8 @@ def deliver_due(now: datetime.datetime) -> Delivered:
         # The others would wait for the same silence; all are tried again in a minute, and none counts it as a try.
         waiting = Mail.objects.filter(next_try_at__lte=now)
         counts["postponed"] += waiting.update(next_try_at=now + UNREACHABLE_PAUSE, trouble=str(trouble)) + 1
-        log.warning("the mail server cannot be reached (%s); mail waits", trouble)
+        said = event("mail_server_lost", trouble=str(trouble))
+        log.warning("the mail server cannot be reached (%s); mail waits", trouble, extra=said)
     finally:
         _close(connection)
     return Delivered(**counts)
@@ -85,7 +87,9 @@ def _deliver(connection: Any, mail: Mail, now: datetime.datetime) -> str:
     except _Refused as refused:
         _close(connection)
         final = refused.final or mail.tries >= len(PAUSES)
-        log.warning("mail %s: try %d failed (%s)%s", mail.pk, mail.tries + 1, refused.trouble, ", given up" * final)
+        said = event("mail_refused", mail=str(mail.pk), tries=mail.tries + 1, trouble=refused.trouble, given_up=final)
+        end = ", given up" * final
+        log.warning("mail %s: try %d failed (%s)%s", mail.pk, mail.tries + 1, refused.trouble, end, extra=said)
         if not final:
             row.update(trouble=refused.trouble)
             return "postponed"

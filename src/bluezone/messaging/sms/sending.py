@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
+from bluezone.events import event
 from bluezone.messaging.sms import claiming, settling
 from bluezone.messaging.sms.models import SenderState
 from bluezone.messaging.sms.providers import Event, Provider
@@ -122,13 +123,14 @@ def send_until(stopped: threading.Event, provider: Provider | None = None) -> No
         except Exception as error:  # whatever it is, the messages of a city must not stop with this thread
             durable = False
             connection.close()
-            log.warning("sms: %s", error.code if isinstance(error, Refused) else type(error).__name__)
+            code = error.code if isinstance(error, Refused) else type(error).__name__
+            log.warning("sms: %s", code, extra=event("sms_refused", code=code))
             stopped.wait(_AFTER_TROUBLE_SECONDS)
     try:
         sender.close()
     except (Refused, DatabaseError, OSError) as error:
         # What was under way is settled by the next sender.
-        log.warning("sms: %s", type(error).__name__)
+        log.warning("sms: %s", type(error).__name__, extra=event("sms_refused", code=type(error).__name__))
     finally:
         connection.close()
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from bluezone.events import event
 from bluezone.keyserver import pushing
 from bluezone.keyserver.exportindex import read_index
 from bluezone.keyserver.pushing import Subscription
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MESSAGE = '{"type":"check"}'
 BATCH = 50
 LOOK_SECONDS = 5.0
+LATE_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +72,10 @@ class Announcer:
             pushing.forget(self._server, gone)
         return sent
 
+    def overdue(self, now: float) -> int:
+        """How many should have been told a minute ago."""
+        return sum(due <= now - LATE_SECONDS for due, _ in tuple(self._due))
+
     def _plan(self, now: float) -> None:
         index = read_index(self._server)
         newest = index.number if index else 0
@@ -85,12 +91,15 @@ class Announcer:
         )
 
 
-def announce_until(stopped: threading.Event, server: "KeyServer") -> None:
+def announcer_of(server: "KeyServer") -> Announcer:
+    """The announcer that calls the browsers' push services in the city's name."""
+    return Announcer(server, WebPushProvider(server.secrets.push_key, f"https://{server.city.public_host}"))
+
+
+def announce_until(stopped: threading.Event, server: "KeyServer", announcer: Announcer) -> None:
     """Tell browsers until `stopped`; beside the tick, so that a slow push service holds nothing up."""
-    provider = WebPushProvider(server.secrets.push_key, f"https://{server.city.public_host}")
-    announcer = Announcer(server, provider)
     while not stopped.wait(LOOK_SECONDS):
         try:
             announcer.go_on(server.clock())
         except Refused as refused:
-            logger.warning("push: %s", refused.code)
+            logger.warning("push: %s", refused.code, extra=event("push_refused", code=refused.code))

@@ -9,6 +9,7 @@ import logging
 import time
 from dataclasses import dataclass
 
+from bluezone.events import event
 from bluezone.messaging.sms.providers import (
     Accepted,
     Answer,
@@ -171,7 +172,7 @@ class SmppProvider:
             receipt = bodies.read_receipt(received.body)
         except GarbageReceived as garbage:
             # Confirmed all the same, or it would come again for ever.
-            log.warning("sms: a receipt cannot be read: %s", garbage.message)
+            log.warning("sms: a receipt cannot be read: %s", garbage.message, extra=event("sms_receipt_unreadable"))
             receipt = None
         if receipt is not None:
             self._events.append(receipt)
@@ -228,7 +229,7 @@ class SmppProvider:
         if self._session is not None:
             self._session.close()
         if trouble != self.trouble:
-            log.warning("sms: %s; messages wait", trouble)
+            log.warning("sms: %s; messages wait", trouble, extra=event("sms_centre_lost"))
         self._session, self.trouble = None, trouble
         self._connect_at = time.monotonic() + pause
         self._events += [

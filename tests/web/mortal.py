@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process of a part that says it is ready, if it is told to, and ends by itself or with its parent."""
+
+import argparse
+import sys
+
+from bluezone.web.lifeline import say_ready
+
+parser = argparse.ArgumentParser()
+parser.add_argument("life", choices=["dies", "dies_unready", "lives"])
+for name in ("ready", "meters", "row"):
+    parser.add_argument(f"--{name}", type=int)
+given = parser.parse_args()
+if given.life != "dies_unready":
+    say_ready(given.ready)
+if given.life == "lives":
+    sys.stdin.read()
