@@ -103,9 +103,7 @@ class Limits:
         with self._tally.alone():
             self._tally.turn(hour_at(now))
             over = (
-                self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR
-                or self._many(now)
-                or self._many_rehearsals(now)
+                self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR or self._many(now) or self._many_rehearsals(now)
             )
         return self.challenge_always(challenge, nonce) if over else None
 

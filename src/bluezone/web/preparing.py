@@ -60,7 +60,9 @@ def _check_history(loader: Any) -> None:
     unknown = sorted(applied - set(loader.disk_migrations) - replaced)
     if unknown:
         app, name = unknown[0]
-        raise StoreTooNew(f"the office store has {app}.{name}, which this version does not know; install the newer version")
+        raise StoreTooNew(
+            f"the office store has {app}.{name}, which this version does not know; install the newer version"
+        )
     for migration in loader.disk_migrations.values():
         if 0 < len(applied & set(migration.replaces)) < len(migration.replaces):
             raise StoreTooOld(
