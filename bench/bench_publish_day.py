@@ -189,20 +189,19 @@ def _publish(server: KeyServer, kept: set[bytes], progress: Callable[[str], obje
         server.clock = lambda now=now: now  # type: ignore[misc]
         if 0 < number < FILES_A_DAY:
             kept |= _store_reports(server, REPORTS_A_DAY // FILES_A_DAY)
-        before = set(exports_folder(server).iterdir())
+        before = set(exports_folder(server).glob("*.zip"))
         begun, used = time.perf_counter(), time.process_time()
         server.tick(now)
         seconds.append(time.perf_counter() - begun)
         cpu.append(time.process_time() - used)
-        sizes += [path.stat().st_size for path in set(exports_folder(server).iterdir()) - before]
-    counts = Counter(
-        key.key for path in exports_folder(server).iterdir() for key in read_export(path.read_bytes()).keys
-    )
+        sizes += [path.stat().st_size for path in set(exports_folder(server).glob("*.zip")) - before]
+    exports = [read_export(path.read_bytes()) for path in exports_folder(server).glob("*.zip")]
+    counts = Counter(key.key for export in exports for key in export.keys)
     if {counts[key] for key in kept} != {1}:
         raise AssertionError("a reported key is missing from the files, or stands in two")
     day = sum(sizes[:FILES_A_DAY])
     polls = 86_400 // server.city.poll_seconds
-    small = polls * len(index(server).content) + len(config(server).content)
+    small = polls * len(index(server).content) + len(config(server, None).content)
     progress(f"{len(sizes)} files")
     return {
         "keys_reported": len(kept),

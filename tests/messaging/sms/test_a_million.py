@@ -37,7 +37,9 @@ def delivered(now, days, a_day):
                 f" asked) {numbers} SELECT {identifier}, 1, 'delivered', n % 65536, n, %s, 0 FROM counted",
                 [first, first + a_day - 1, moment],
             )
-        cursor.execute("ANALYZE")
+        if connection.vendor == "postgresql":
+            # As its autovacuum would. Nobody makes statistics on SQLite, which then reads all that was delivered.
+            cursor.execute("ANALYZE")
 
 
 @pytest.mark.django_db
