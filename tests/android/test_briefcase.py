@@ -60,7 +60,7 @@ def test_gradle_is_led_from_where_briefcase_puts_it_to_our_manifest_and_resource
         block = told.partition(f"    {build_type} {{")[2].partition("}")[0]
         assert 'new File(bluezoneOverlay, "AndroidManifest.xml")' in block
         assert 'new File(bluezoneOverlay, "res")' in block
-    assert 'staticProxy("bluezone_phone.components")' in told
+    assert 'staticProxy("bluezone_phone.components", "bluezone.radio.android.platform")' in told
     assert told.count("{") == told.count("}")
 
 

@@ -63,7 +63,7 @@ class Keystore:
 class FedRadio:
     """A radio that obeys, and hears what a test lets it hear."""
 
-    model, lost = "android:double", False
+    model, lost, longest_advertising_seconds = "android:double", False, None
 
     def __init__(self) -> None:
         self._on_report: OnReport | None = None
