@@ -70,7 +70,8 @@ def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> 
 def _prepared_store(data: Path) -> None:
     """Put a store into the folder whose tables are made already: most of a first start is making them.
 
-    It is made once for all tests of a run, which the demo and tests/web/test_postgresql.py do without. A lock, because workers share.
+    Once for all tests of a run, under a lock, because workers share it. The demo and tests/web/test_postgresql.py do
+    without.
     """
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     shared = Path(tempfile.gettempdir()) / f"bluezone-prepared-{run}"

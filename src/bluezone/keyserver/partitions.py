@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from bluezone.events import event
 from bluezone.keyserver.store import Store, StoreBusy, StoreRefused, Transaction
 from bluezone.keyserver.weekkeys import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, first_interval
@@ -133,7 +134,8 @@ def _with_short_locks(store: Store, action: Callable[[Transaction], object]) -> 
         except StoreBusy:
             continue
         return True
-    logger.warning("keys store: a partition is in use (a backup, a long query); tried again at the next tick")
+    sentence = "keys store: a partition is in use (a backup, a long query); tried again at the next tick"
+    logger.warning(sentence, extra=event("partition_in_use"))
     return False
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bluezone.city import City, load_city
+from bluezone.events import event
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.exportindex import ALL_SERIES, renew_indexes
 from bluezone.keyserver.foldermatching import note_folder, require_same_folder
@@ -102,7 +103,8 @@ class KeyServer:
                     renew_indexes(server, clock(), turn)
             except PublishedRefused as refused:
                 # Reports are taken and files made meanwhile; each tick tries again.
-                logger.warning("published files: %s: %s", refused.code, refused.message)
+                said = event("published_files_away", code=refused.code)
+                logger.warning("published files: %s: %s", refused.code, refused.message, extra=said)
             except BaseException:
                 server.close()
                 raise

@@ -5,15 +5,14 @@ every page under 150 ms of the server's work. Runs on the store that BLUEZONE_OF
 
 import datetime
 import secrets
-import statistics
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from tests.builders.coverage import large_city
+from tests.builders.largeoffice import REQUESTS, measured
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
-from tests.rollout.directives.test_scale import BUDGET_SECONDS, REQUESTS, server_clock
+from tests.builders.pace import BUDGET_SECONDS
 
 from bluezone.accounts.models import Role
 from bluezone.agencies.models import Agency
@@ -47,20 +46,6 @@ def fill(agencies, first, number_of_days):
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")  # as the database does by itself after a while, but not within one transaction
-
-
-def measured(client, addresses, requests):
-    clock, found = server_clock(), {}
-    for name, address in addresses.items():
-        assert client.get(address).status_code == 200, name
-        spent = []
-        for _ in range(requests):
-            with CaptureQueriesContext(connection) as asked:
-                begun = clock()
-                client.get(address)
-                spent.append(clock() - begun)
-        found[name] = (len(asked), statistics.median(spent))
-    return found
 
 
 @pytest.mark.django_db
