@@ -124,15 +124,13 @@ class Limits:
         now = self._clock()
         with self._tally.alone():
             self._tally.turn(hour_at(now))
-            self._tally.tries(network)
-            if not invalid and not rehearsal:
-                return
-            if rehearsal:
-                self._tally.add_rehearsal(network, now)
-            else:
+            guess = invalid and not rehearsal
+            if guess:
                 self._tally.add(network, now)
-            alarm = not rehearsal and self._many(now) and self._tally.alarm(hour_at(now))
-            warning = rehearsal and self._many_rehearsals(now) and self._tally.warn(hour_at(now), now)
+            else:
+                self._tally.add_rehearsals(network, now, int(rehearsal))
+            alarm = guess and self._many(now) and self._tally.alarm(hour_at(now))
+            warning = self._many_rehearsals(now) and rehearsal and self._tally.warn(hour_at(now), now)
         if alarm:
             said = event("tries_over_limit", what=self._what, a_minute=TRIES_A_MINUTE)
             sentence = "more than %d %s in a minute: every request must solve a puzzle"

@@ -71,11 +71,11 @@ class Tally:
         """Tries counted for a network this hour, at most 255."""
         return self._memory[self._cell(network)]
 
-    def add_rehearsal(self, network: bytes, now: float) -> None:
-        """Count one rehearsal, as a try of its network and among those of this minute."""
-        self._add_to(network)
+    def add_rehearsals(self, network: bytes, now: float, number: int) -> None:
+        """Count 0 or 1 rehearsals, as tries of their network and among those of this minute; 0 is the same work."""
+        self._add_to(network, number)
         minute, here, before, warned = self._rehearsed(now)
-        _REHEARSED.pack_into(self._memory, _HEAD.size, minute, here + 1, before, warned)
+        _REHEARSED.pack_into(self._memory, _HEAD.size, minute, here + number, before, warned)
 
     def rehearsals(self, now: float) -> float:
         """How many rehearsals the last 60 seconds saw, as if those of the minute before had come evenly."""
@@ -97,14 +97,14 @@ class Tally:
 
     def add(self, network: bytes, now: float) -> None:
         """Count one try."""
-        self._add_to(network)
+        self._add_to(network, 1)
         counted, alarmed, ring = _HEAD.unpack_from(self._memory)
         struct.pack_into("=d", self._memory, _RING_AT + ring * 8, now)
         _HEAD.pack_into(self._memory, 0, counted, alarmed, (ring + 1) % RECENT)
 
-    def _add_to(self, network: bytes) -> None:
+    def _add_to(self, network: bytes, number: int) -> None:
         cell = self._cell(network)
-        self._memory[cell] = min(self._memory[cell] + 1, _MOST)
+        self._memory[cell] = min(self._memory[cell] + number, _MOST)
 
     def since(self) -> float:
         """When the last RECENT tries began, Unix seconds; 0 while there were fewer."""

@@ -133,7 +133,7 @@ class Processes:
         for due, child in list(self._due):
             if due <= now:
                 self._due.remove((due, child))
-                self.children.append(self._start(child.part, child.place, child.row, child.early_deaths))
+                self.children.append(self._start(child.part, child.place, child.row, now, child.early_deaths))
         for child in self.children:
             child.ready()
         for child in list(self.leaving):
@@ -176,12 +176,12 @@ class Processes:
         begun = time.monotonic()
         for part in self.parts:
             for place in range(part.count):
-                started.append(self._start(part, place, row))
+                started.append(self._start(part, place, row, time.monotonic()))
                 row += 1
         self._begun = begun
         return started
 
-    def _start(self, part: Part, place: int, row: int, early_deaths: int = 0) -> Child:
+    def _start(self, part: Part, place: int, row: int, now: float, early_deaths: int = 0) -> Child:
         """Start `python -m …` in a session of its own, with a pipe whose closing tells it that we are gone."""
         ready_at, ready = os.pipe()
         os.set_blocking(ready_at, False)
@@ -197,7 +197,7 @@ class Processes:
             pass_fds=tuple(handed.values()),
         )
         os.close(ready)
-        return Child(part, place, row, process, ready_at, time.monotonic(), early_deaths)
+        return Child(part, place, row, process, ready_at, now, early_deaths)
 
     def _refuse_early_end(self, started: Sequence[Child]) -> None:
         for child in started:

@@ -44,7 +44,8 @@ function addressOf(path) {
 /** Keep what is not kept yet; a file with another hash fails the installation, and the edition before stays. */
 async function keepFiles() {
   const cache = await caches.open(CACHE);
-  let missing = await not(Object.keys(FILES), async (path) => (await cache.match(addressOf(path))) || keep(cache, path, await loaded(path)));
+  const kept = async (path) => (await cache.match(addressOf(path))) || keep(cache, path, await loaded(path));
+  let missing = await not(Object.keys(FILES), kept);
   const later = missing.length >= WORTH_THE_PACK ? await unpacked() : {};
   missing = await not(missing, (path) => keep(cache, path, later[path]));
   await Promise.all(missing.map(async (path) => {
