@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.builders.office import write_city
+from tests.builders.serving import prepared_store
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -25,6 +26,8 @@ class Office:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        if not (folder / "office.sqlite3").exists():
+            prepared_store(folder)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.builders.officeprocess", folder],
             cwd=REPOSITORY,

@@ -67,7 +67,7 @@ def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> 
     return Served(process, f"http://localhost:{public}", f"http://localhost:{office}", data, said)
 
 
-def _prepared_store(data: Path) -> None:
+def prepared_store(data: Path) -> None:
     """Put a store into the folder whose tables are made already: most of a first start is making them.
 
     Once for all tests of a run, under a lock, because workers share it. The demo and tests/web/test_postgresql.py do
@@ -96,7 +96,7 @@ def _prepared_store(data: Path) -> None:
 def serving(data: Path, *more: str, environment: dict[str, str] | None = None) -> Iterator[Served]:
     """`start` on a prepared store where the folder has none, and SIGTERM at the end."""
     if not (data / "office.sqlite3").exists() and "BLUEZONE_DATABASE_URL" not in (environment or {}):
-        _prepared_store(data)
+        prepared_store(data)
     served = start(data, "--hotline", HOTLINE, *more, environment=environment)
     try:
         yield served
