@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from tests.builders.office import write_city
-from tests.builders.serving import BLUEZONE
+from tests.builders.serving import BLUEZONE, prepared_store
 
 TODAY = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
 
@@ -18,6 +18,7 @@ TODAY = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("codes") / "data"
     write_city(folder, public_host="bluezone.example")
+    prepared_store(folder)
     return folder
 
 

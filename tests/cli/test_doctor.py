@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from tests.builders.office import write_city
-from tests.builders.serving import BLUEZONE, free_port
+from tests.builders.serving import BLUEZONE, free_port, prepared_store
 
 from bluezone.protocol.kernel import PROCESSORS
 
@@ -29,6 +29,7 @@ def folder(tmp_path):
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
     write_city(folder)
+    prepared_store(folder)
     return folder
 
 
