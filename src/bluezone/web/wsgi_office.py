@@ -51,16 +51,19 @@ def _failure() -> str | None:
         applied = MigrationRecorder(connection).applied_migrations()
     except DatabaseError:
         return "office_unavailable"
-    if any(migration not in _known() for migration in applied):
+    needed, replaced = _known()
+    if not needed | replaced >= applied.keys():
         return "store_too_new"
-    return None if all(migration in applied for migration in _known()) else "store_behind"
+    return None if needed <= applied.keys() else "store_behind"
 
 
 @functools.cache
-def _known() -> frozenset[tuple[str, str]]:
+def _known() -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
+    """The migrations of this version, and those they stand for, which are noted as applied too."""
     from django.db.migrations.loader import MigrationLoader
 
-    return frozenset(MigrationLoader(None).disk_migrations)
+    disk = MigrationLoader(None).disk_migrations
+    return frozenset(disk), frozenset(name for migration in disk.values() for name in migration.replaces)
 
 
 application = OfficeOrigin()
