@@ -126,6 +126,7 @@ def test_a_worker_that_is_killed_comes_back_and_the_rest_goes_on(served):
     assert get(f"{served.operator}/ready")[0] == 200
 
 
+@pytest.mark.slow
 def test_a_restart_under_load_loses_no_request(served):
     with Load(served.public).going_on() as load:
         for _ in range(2):
