@@ -16,7 +16,7 @@ from tests.builders.crawling import Crew, Words, find_pages, named_routes, scrol
 from tests.builders.visitor import DESK, NARROW
 
 # Finding the pages and looking at them takes minutes on two cores.
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900), pytest.mark.slow]
 SHOTS = os.environ.get("BLUEZONE_SHOTS")
 # Routes that no page of this city at work leads to now, and where they are looked at instead.
 ELSEWHERE = {
@@ -99,9 +99,9 @@ def look_at(page, visitor, language, size, scheme, words):
     ("language", "size", "scheme"),
     [
         pytest.param("vi", NARROW, "light", id="vi-narrow"),
-        pytest.param("en", DESK, "dark", id="en-wide", marks=pytest.mark.slow),
-        pytest.param("en", NARROW, "light", id="en-narrow", marks=pytest.mark.slow),
-        pytest.param("vi", DESK, "dark", id="vi-wide", marks=pytest.mark.slow),
+        pytest.param("en", DESK, "dark", id="en-wide"),
+        pytest.param("en", NARROW, "light", id="en-narrow"),
+        pytest.param("vi", DESK, "dark", id="vi-wide"),
     ],
 )
 def test_every_page_fits_reads_and_troubles_nobody(crew, found, language, size, scheme):

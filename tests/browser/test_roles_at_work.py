@@ -274,7 +274,7 @@ def test_every_role_has_work_here():
     assert set(WORK) == set(Role)
 
 
-@pytest.mark.parametrize("width", peopling.WIDTHS)
+@pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("role", [str(role) for role in Role])
 def test_a_role_does_its_work_with_the_keyboard_alone(chromium, peopled, role, width):
     desk = Desk(chromium, peopled, Person(role, width))

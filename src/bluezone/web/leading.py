@@ -15,7 +15,7 @@ from bluezone.keyserver.lock import only_one
 
 LOCK_NAME = "worker.lock"
 # A number of ours among the advisory locks of the database.
-_NUMBER = 0x626C75657A6F6E65
+NUMBER = 0x626C75657A6F6E65
 LOOK_SECONDS = 2.0
 
 
@@ -85,7 +85,7 @@ def _granted(connection: Any) -> bool:
     import psycopg
 
     try:
-        return bool(connection.execute("SELECT pg_try_advisory_lock(%s)", (_NUMBER,)).fetchone()[0])
+        return bool(connection.execute("SELECT pg_try_advisory_lock(%s)", (NUMBER,)).fetchone()[0])
     except psycopg.Error:
         return False
 
