@@ -235,8 +235,12 @@ class Application:
 
 
 def _told(report: dict[str, Any]) -> Response:
-    status = HTTPStatus.OK if report["status"] == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
-    return Response(status, json.dumps(report).encode(), (("Content-Type", JSON), ("Cache-Control", NO_STORE)))
+    headers = [("Content-Type", JSON), ("Cache-Control", NO_STORE)]
+    status = HTTPStatus.OK
+    if report["status"] != "ok":
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    return Response(status, json.dumps(report).encode(), tuple(headers))
 
 
 def _body(environ: Environ, size: int) -> bytes:
