@@ -64,6 +64,16 @@ def test_a_phone_that_answered_is_green_and_counted(page, gate):
     expect(page.locator(".inside b")).to_have_text("1")
 
 
+def test_a_code_scanned_before_the_last_answer_waits_its_turn(page, gate):
+    first, second = gate.phone(heard=False), gate.phone()
+    for text in (first, second, second):
+        scan(page, text)
+
+    page.wait_for_selector(".verdict[data-verdict=not_heard]")
+    verdict(page, "running")
+    assert gate.totals() == {"running": 1}
+
+
 def test_green_comes_within_300_ms_at_the_95th_percentile(page, gate):
     page.evaluate(
         """() => { globalThis.times = []; new MutationObserver(() => {

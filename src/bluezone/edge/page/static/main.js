@@ -13,6 +13,9 @@ const SHOWN_MS = 5000;
 // A phone answers within a second of the gate's challenge; a picture of a code never does.
 const LISTEN_MS = 4000;
 const LISTEN_AGAIN_MS = 250;
+// Codes that may wait behind the one being judged, and how long a verdict can be read before the next replaces it.
+const MOST_CODES = 5;
+const READ_MS = 800;
 const BADGE = /^BZGK:/i;
 
 class GatePage {
@@ -23,7 +26,7 @@ class GatePage {
     this.sound = new Sound();
     this.state = null;
     this.shown = "idle";
-    this.busy = false;
+    this.codes = [];
     this.shift = null;
     this.problem = null;
     this.turn = 0;
@@ -54,14 +57,18 @@ class GatePage {
       this.shift.takeBadge(text);
       return;
     }
-    if (this.busy) return;
-    this.busy = true;
-    try {
-      await this.judge(text);
-    } catch (refusal) {
-      this.say(refusal);
-    } finally {
-      this.busy = false;
+    // A hurried scanner reads the next person's code before the last one's answer: it waits its turn.
+    if (this.codes.includes(text) || this.codes.length === MOST_CODES) return;
+    this.codes.push(text);
+    if (this.codes.length > 1) return;
+    while (this.codes.length > 0) {
+      try {
+        await this.judge(this.codes[0]);
+      } catch (refusal) {
+        this.say(refusal);
+      }
+      if (this.codes.length > 1) await new Promise((resolve) => setTimeout(resolve, READ_MS));
+      this.codes.shift();
     }
     await this.refresh();
   }
