@@ -43,7 +43,8 @@ def _opened(data: str | None, server: str, trust: str | None, radio: str, *, rea
     from bluezone.city import data_folder
     from bluezone.handset import Handset
 
-    model = "virtual" if radio.startswith("virtual:") else radio.partition(":")[0]
+    # A real adapter says its model once it is open (Agent); until then the phone goes by the one it had last.
+    model = "virtual" if radio.startswith("virtual:") else None
     return Handset.open(data_folder(data) / PHONE_FOLDER, server, radio_model=model, trust=trust, reading=reading)
 
 

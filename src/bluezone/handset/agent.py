@@ -34,8 +34,17 @@ class Agent:
     def __init__(self, handset: Handset, radio: Radio, duty: DutyProfile, rng: random.Random, uuid: int) -> None:
         self.handset = handset
         self._rng = rng
-        self.beacon = Beacon(radio, handset.payload, handset, duty, handset.clock.boot_seconds, rng, uuid)
+        self._radio = radio
+        self._model = ""
+        self.beacon = Beacon(radio, self._payload, handset, duty, handset.clock.boot_seconds, rng, uuid)
         self.next_check: float | None = None
+
+    def _payload(self) -> bytes:
+        # A radio says its model once it is open, and the first payload is asked for then.
+        if self._model != self._radio.model:
+            self._model = self._radio.model
+            self.handset.use_radio(self._model)
+        return self.handset.payload()
 
     async def run(self) -> None:
         """Everything at once; ends only by cancellation, and then with what was heard flushed."""

@@ -49,13 +49,12 @@ class Handset(Visiting, Judging, Telling):
     It is a radio Listener (`burst_started`, `heard`) and gives the Beacon its `payload`.
     """
 
-    def __init__(self, store: Store, client: Client, clock: Clock, rng: random.Random, model: str) -> None:
+    def __init__(self, store: Store, client: Client, clock: Clock, rng: random.Random, model: str | None) -> None:
         self.store = store
         self.clock = clock
         self._lock = threading.RLock()
         self._checking = threading.Lock()
-        self._metadata = Metadata(effective_power_dbm(model), confidence(model))
-        self._receiver = Receiver(receiver_correction_db(model), confidence(model))
+        self.use_radio(model or store.get("radio_model", "unknown"))
         self.city = CityConfig(store, client)
         self._downloads = Downloads(store, client, self.city)
         self.log = EncounterLog(store)
@@ -85,7 +84,7 @@ class Handset(Visiting, Judging, Telling):
         server_url: str,
         clock: Clock | None = None,
         rng: random.Random | None = None,
-        radio_model: str = "virtual",
+        radio_model: str | None = "virtual",
         *,
         trust: str | None = None,
         reading: bool = False,
@@ -93,7 +92,8 @@ class Handset(Visiting, Judging, Telling):
     ) -> "Handset":
         """Open the phone in a folder, making it if there is none.
 
-        server_url:  `https://host[:port]`. radio_model: the adapter, as radio/calibration.py knows it.
+        server_url:  `https://host[:port]`. radio_model: the adapter, as radio/calibration.py knows it;
+                     None takes the one that `use_radio` was last told.
         clock, rng:  the machine's clocks and SystemRandom unless given.
         trust:       the city's Ed25519 public key, needed once: hex, base64, PEM, or a file with one of them.
         reading:     only look at a phone that another process may be running.
@@ -144,6 +144,12 @@ class Handset(Visiting, Judging, Telling):
         """Identifier and encrypted metadata of this moment, 20 bytes; the Beacon asks at each rotation."""
         with self._lock:
             return self._keys.payload(self.now(), self._metadata)
+
+    def use_radio(self, model: str) -> None:
+        """Send and measure by what radio/calibration.py knows of this adapter. Raises InvalidCalibration."""
+        self._model = model
+        self._metadata = Metadata(effective_power_dbm(model), confidence(model))
+        self._receiver = Receiver(receiver_correction_db(model), confidence(model))
 
     def burst_started(self, burst: Burst) -> None:
         """A scan burst began."""
@@ -198,6 +204,7 @@ class Handset(Visiting, Judging, Telling):
             self.store.put("refused_identifiers", self.refused_identifiers)
             self.store.put("time", self.time.to_json())
             self.store.put("radio", self.radio_state.to_json())
+            self.store.put("radio_model", self._model)
 
     def purge(self) -> int:
         """Remove what is older than 14 days, if the time is known; returns how many rows that was."""

@@ -36,14 +36,14 @@ SUCCESS = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 DISALLOWED = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
 
 
-def virtual_radio(air: "VirtualAir", name: str) -> BumbleRadio:
-    """A radio over HCI bytes on `air`."""
+def virtual_radio(air: "VirtualAir", name: str, model: str | None = "virtual") -> BumbleRadio:
+    """A radio over HCI bytes on `air`; model None: the one its controller tells, as with a real adapter."""
 
     async def open_transport() -> Transport:
         controller = AirController(air.station(name))
         return Transport(controller, _Wire(controller))
 
-    return BumbleRadio(open_transport, "virtual")
+    return BumbleRadio(open_transport, model)
 
 
 class _Wire(AsyncPipeSink):
