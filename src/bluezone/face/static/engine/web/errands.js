@@ -20,14 +20,14 @@ export class Errands {
     this.failures = 0;
     this.stopped = false;
     this.online = () => this.now();
-    this.visible = () => document.visibilityState === "visible" && this.tick();
+    this.visible = () => document.visibilityState === "visible" && this.now();
   }
 
   /** Begin; at once what is due, then whenever something is. */
   async begin() {
     addEventListener("online", this.online);
     document.addEventListener("visibilitychange", this.visible);
-    await this.tick();
+    await this.now();
   }
 
   stop() {
@@ -38,7 +38,7 @@ export class Errands {
     this.timers.clear();
   }
 
-  /** The network is back: what failed without it does not wait for its backoff. */
+  /** The network is back, or the owner looks at the page: what failed before does not wait for its backoff. */
   async now() {
     this.failures = 0;
     await this.attempt(() => this.checking.dueIfFailed());
