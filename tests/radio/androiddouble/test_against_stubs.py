@@ -73,7 +73,7 @@ def nested(module, name, kind):
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "kind"), offered(), ids=lambda value: value if isinstance(value, str) else ""
+    ("module", "name", "kind"), list(offered()), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_every_name_and_number_of_arguments_of_the_double_is_androids(module, name, kind):
     assert name in stub(module), f"there is no {module}.{name}"
