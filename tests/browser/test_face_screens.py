@@ -7,6 +7,7 @@ import re
 import pytest
 from tests.builders.face import DESK, PHO, PHONE, assert_fit, opened, plain
 from tests.builders.handset import a_city, meet, published, reported
+from tests.builders.visitor import four_ways
 
 from bluezone.face.files import static_files
 from bluezone.keyserver import codes, venuecodes
@@ -67,8 +68,7 @@ def test_the_list_of_screens_is_whole():
     assert names - walked == {"report-choose", "report-read", "report-done"}
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@four_ways("width", PHONE, DESK)
 def test_every_screen_is_fit_to_be_used(chromium, lived, language, width):
     (warning,) = lived["warned"].warnings()
     code = lived["venue"].link.split("#")[1]

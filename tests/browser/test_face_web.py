@@ -5,6 +5,7 @@ import pytest
 from tests.browser.test_face_screens import SCREENS
 from tests.builders.accessibility import equip
 from tests.builders.face import DESK, PHONE, Face, assert_fit
+from tests.builders.visitor import four_ways
 from tests.builders.webedition import a_code, a_poster, web_city
 
 pytestmark = pytest.mark.browser
@@ -50,8 +51,7 @@ def agreed(face):
     face.page.wait_for_selector("[data-state]")
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@four_ways("width", PHONE, DESK)
 def test_every_screen_is_fit_to_be_used_and_never_says_that_it_runs(chromium, served, language, width):
     poster = a_poster(served, f"{language}{width}")
     face = browser_of(chromium, served, language=language, width=width)

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 from tests.builders.accessibility import equip, serious_findings
-from tests.builders.visitor import DESK, NARROW, Visitor
+from tests.builders.visitor import DESK, NARROW, Visitor, four_ways
 from tests.builders.wiretap import wire_to
 
 pytestmark = pytest.mark.browser
@@ -34,15 +34,7 @@ def reader(chromium, served):
     visitor.context.close()
 
 
-@pytest.mark.parametrize(
-    ("language", "size"),
-    [
-        pytest.param("vi", NARROW, id="vi-phone"),
-        pytest.param("en", DESK, id="en-desk"),
-        pytest.param("en", NARROW, id="en-phone", marks=pytest.mark.slow),
-        pytest.param("vi", DESK, id="vi-desk", marks=pytest.mark.slow),
-    ],
-)
+@four_ways("size", NARROW, DESK)
 @pytest.mark.parametrize("address", PAGES)
 def test_every_page_fits_and_axe_finds_nothing_serious(reader, served, address, language, size):
     page = reader.page

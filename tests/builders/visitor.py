@@ -4,12 +4,26 @@
 import base64
 import time
 
+import pytest
 from tests.builders import peopling
 
 from bluezone.accounts import totp
 
 PASSWORD = "suối chảy qua bản nhỏ"
 NARROW, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
+
+
+def four_ways(size, narrow, wide):
+    """Parameters `language` and `size`, both languages by both widths; the two that repeat one of each are slow."""
+    return pytest.mark.parametrize(
+        ("language", size),
+        [
+            pytest.param("vi", narrow, id="vi-phone"),
+            pytest.param("en", wide, id="en-desk"),
+            pytest.param("en", narrow, id="en-phone", marks=pytest.mark.slow),
+            pytest.param("vi", wide, id="vi-desk", marks=pytest.mark.slow),
+        ],
+    )
 
 
 class Visitor:

@@ -229,12 +229,12 @@ def test_random_packets_follow_the_same_three_calls_and_are_counted_apart(phones
     phone.check()
     phone.go_on()
     server.requests.clear()
-    for _ in range(100):
+    for _ in range(50):
         world.pass_by(DAY)
         server.key_server.tick()
         phone.go_on()
     plays = phone.sent_log.random_packets
-    assert 10 <= plays <= 32
+    assert 2 <= plays <= 22, "a Poisson number with mean 10"
     assert server.requests.count(("/v1/verify", 1024)) == 2 * plays
     assert abs(server.requests.count(("/v1/upload", 4096)) - plays) <= 1
     assert phone.sent() == []

@@ -61,7 +61,7 @@ def assessed(episode, seed, over_hci=False):
 
 
 @pytest.mark.parametrize("over_hci", [False, True], ids=["light", "hci"])
-@pytest.mark.parametrize("carriage", ["hand-hand", "hand-pocket"])
+@pytest.mark.parametrize("carriage", ["hand-hand", pytest.param("hand-pocket", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("duty", "loss"), [("default", 0.5), ("mains", 0.0), ("saver", 0.5)])
 def test_25_minutes_at_one_metre_warn_high_with_20_to_30_minutes(carriage, duty, loss, over_hci):
     for seed in range(2 if over_hci else 10):

@@ -157,23 +157,24 @@ def test_training_is_in_no_figure_of_the_pages(client, clerk, offices):
     assert 30 not in [cell.value for row in sheet.iter_rows() for cell in row]
 
 
-@pytest.mark.parametrize("show", ["all", "missing", "reported"])
 def test_a_thousand_agencies_and_a_year_take_a_constant_number_of_queries_and_little_time(
-    client, clerk, show, django_assert_max_num_queries
+    client, clerk, django_assert_max_num_queries
 ):
     large_city(clerk)
     assert StaffReport.objects.count() == 52_000
     client.get(f"/staff/?week={WEEK}")
-    with django_assert_max_num_queries(14):
-        client.get(f"/staff/?week={WEEK}&show={show}")
+    for show in ("all", "missing", "reported"):
+        with django_assert_max_num_queries(14):
+            client.get(f"/staff/?week={WEEK}&show={show}")
 
-    seconds = []
-    for _ in range(7):
-        # On SQLite the database works in this process too, so CPU time is the server's time without its neighbours'.
-        begun = CLOCK()
-        assert client.get(f"/staff/?week={WEEK}&show={show}").status_code == 200
-        seconds.append(paced(CLOCK() - begun))
-    assert min(seconds) < BUDGET_SECONDS, seconds  # the least: what else the machine does is not the page's time
+        seconds = []
+        for _ in range(7):
+            # On SQLite the database works in this process too: CPU time is the server's without its neighbours'.
+            begun = CLOCK()
+            assert client.get(f"/staff/?week={WEEK}&show={show}").status_code == 200
+            seconds.append(paced(CLOCK() - begun))
+        # The least: what else the machine does is not the page's time.
+        assert min(seconds) < BUDGET_SECONDS, (show, seconds)
 
 
 def test_weeks_without_agencies_say_what_to_do(client, clerk):

@@ -90,7 +90,9 @@ def _made(now: datetime.datetime) -> bytes:
     return private + certificate.public_bytes(serialization.Encoding.PEM)
 
 
+@functools.lru_cache(maxsize=1)
 def _read(pem: bytes) -> Signer:
+    # OpenSSL proves an RSA key prime each time it is loaded, a sixth of a second for each file of a letter to 32.
     key = serialization.load_pem_private_key(pem, None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise TypeError(f"{key_file().name} holds no RSA key")
