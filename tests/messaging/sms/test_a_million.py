@@ -34,7 +34,7 @@ def delivered(now, days, a_day):
             )
             cursor.execute(
                 f"INSERT INTO {Part._meta.db_table} (message_id, number, state, reference, provider_id, submitted_at,"
-                f" asked) {numbers} SELECT {identifier}, 1, 'delivered', n % 65536, n, %s, 0 FROM counted",
+                f" asked) {numbers} SELECT {identifier}, 1, 'delivered', n %% 65536, n, %s, 0 FROM counted",
                 [first, first + a_day - 1, moment],
             )
         if connection.vendor == "postgresql":
