@@ -21,7 +21,7 @@ demo: setup ## two people meet, one tests positive, the other is warned (ARGS="-
 
 test: setup-dev ## the test suite (ARGS is passed to pytest)
 	@tools/test-packages.sh
-	@$(PYTEST) -n 4 --dist worksteal -m "not slow" $(ARGS)
+	@$(PYTEST) -n 3 --dist worksteal -m "not slow" $(ARGS)
 
 test-slow: setup-dev ## the long runs: 20 demos, statistics, 10 million rows, kernel Bluetooth
 	@tools/test-packages.sh

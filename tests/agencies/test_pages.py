@@ -2,12 +2,12 @@
 """The pages of the directory: who may do what, what is found, what is refused, and how fast a big one is."""
 
 import datetime
-import time
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.builders.agencies import many, planted
+from tests.builders.largeoffice import server_clock
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 from tests.builders.pace import BUDGET_SECONDS, paced
 
@@ -148,11 +148,11 @@ def test_a_thousand_agencies_take_as_many_queries_as_ten_and_little_time(reader,
     many_more()
     with CaptureQueriesContext(connection) as lots:
         assert reader.get(path).status_code == 200
-    times = []
+    times, clock = [], server_clock()
     for _ in range(3):
-        began = time.perf_counter()
+        began = clock()
         reader.get(path)
-        times.append(paced(time.perf_counter() - began))
+        times.append(paced(clock() - began))
 
     assert len(lots) <= len(few) + 1  # a page beyond the first is one question more than an only page
     assert min(times) < BUDGET_SECONDS
