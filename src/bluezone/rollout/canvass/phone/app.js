@@ -54,9 +54,9 @@ export class App {
 
   /** Read again what the phone holds. */
   async renew() {
-    const [me, told, entries, photos, asides] = await Promise.all(
-      [this.box.me(), this.box.told(), this.box.entries(), this.box.photos(), this.box.asides()]);
-    Object.assign(this, { me, told, entries, photos, asides, lists: doorsNow(told.lists, entries) });
+    const [me, told, entries, photos, asides, emptied] = await Promise.all(
+      [this.box.me(), this.box.told(), this.box.entries(), this.box.photos(), this.box.asides(), this.box.emptied()]);
+    Object.assign(this, { me, told, entries, photos, asides, emptied, lists: doorsNow(told.lists, entries) });
   }
 
   /** A door by its key, with the list it is on. */
@@ -140,8 +140,9 @@ export class App {
   async synced(state) {
     if (state.emptied) {
       location.hash = "/connect";
-      this.emptied = true;
       await this.openBox("canvass");
+      await this.box.noteEmptied();
+      await this.renew();
       return this.route();
     }
     await this.renew();

@@ -23,6 +23,15 @@ export class Box extends Outbox {
     return (await this.store.get("me")) || null;
   }
 
+  /** Whether the ward had this phone emptied and nobody has connected it since: said also after the app was closed. */
+  async emptied() {
+    return (await this.store.get("emptied")) === true;
+  }
+
+  noteEmptied() {
+    return this.store.write({ emptied: true });
+  }
+
   /** {as_of, lists, ended, at}: what the server told last. */
   async told() {
     return (await this.store.get("told")) || { as_of: "", lists: [], ended: [], at: null };
@@ -53,7 +62,7 @@ export class Box extends Outbox {
       const waits = (await this.store.all("entry/")).length > 0;
       const run = waits && before ? before.run : newRun();
       const fresh = waits && before ? {} : { number: 0, clock: undefined };
-      await this.store.write({ ...fresh, told: undefined, me: { offset: 0, language: "vi", lot: "", ...(before || {}), ...me, run } });
+      await this.store.write({ ...fresh, told: undefined, emptied: undefined, me: { offset: 0, language: "vi", lot: "", ...(before || {}), ...me, run } });
     });
   }
 

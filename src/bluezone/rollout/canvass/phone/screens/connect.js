@@ -16,7 +16,6 @@ export function show(app) {
     try {
       const { token, device, name, agency } = await enrol(code.value());
       await app.box.connect({ token, device, name, agency, language: app.words.language });
-      app.emptied = false;
       await app.sync.now();
       await app.go("/");
     } catch (error) {
