@@ -2,20 +2,19 @@
 """A thousand agencies of a year: every page of coverage takes a constant number of queries and little time."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from tests.builders.coverage import WEEK, large_city, many_gate_days
+from tests.builders.largeoffice import server_clock
 from tests.builders.office import user
 from tests.builders.pace import BUDGET_SECONDS, paced
 from tests.builders.postgresql import hold_on_postgresql_too
 
 from bluezone.accounts.models import Role
 
-# A database of its own works in another process.
 ON_POSTGRESQL = bool(os.environ.get("BLUEZONE_OFFICE_URL"))
 PAGES = (
     "/coverage/?",
@@ -28,37 +27,25 @@ PAGES = (
 )
 
 
-def undisturbed():
-    """The part of a processor that this process gets now, 0..1; the rest is what else the machine does."""
-    wall, own = time.perf_counter(), time.process_time()
-    sum(range(1_000_000))
-    return (time.process_time() - own) / (time.perf_counter() - wall)
-
-
-def seconds_of(client, address):
-    """The server's own time for a page: of this process, and on PostgreSQL of the database's process too."""
-    if not ON_POSTGRESQL:
-        begun = time.process_time()
-        client.get(address)
-        return paced(time.process_time() - begun)
-    before, begun = undisturbed(), time.perf_counter()
-    client.get(address)
-    wall = time.perf_counter() - begun
-    return wall * (before + undisturbed()) / 2
-
-
 def measured(client, address, times):
     """How many queries a page takes, and the least time of some tries."""
     with CaptureQueriesContext(connection) as asked:
         assert client.get(address).status_code == 200
         queries = len(asked)
-    return queries, min(seconds_of(client, address) for _ in range(times))
+    spent, clock = [], server_clock()
+    for _ in range(times):
+        begun = clock()
+        client.get(address)
+        spent.append(paced(clock() - begun))
+    return queries, min(spent)
 
 
 def hold(client, agencies, times, weeks=3):
     """Every page, for a city of so many agencies: queries and seconds."""
     top = large_city(user("hoa", Role.LEADER), agencies=agencies, weeks=weeks)
     many_gate_days(agencies // 10, weeks=weeks)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as the database does by itself after a while, but not within one transaction
     client.force_login(user("mai", Role.LEADER))
     return {page: measured(client, f"{page.format(top=top.pk)}week={WEEK}", times) for page in PAGES}
 
