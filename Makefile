@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 ARGS ?=
 PYTEST = .venv/bin/python -m pytest
-# Where it is set every process compiles all of Django and of ours anew, four for each `serve`: half of a suite's time.
+# Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-dev demo test test-slow test-kernel-bluetooth lint format bench messages lock
