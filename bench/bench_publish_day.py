@@ -23,7 +23,7 @@ from typing import Any
 
 from bluezone.city import write_default
 from bluezone.keyserver.files import config, index
-from bluezone.keyserver.publication import exports_folder
+from bluezone.keyserver.publication import FOLDER
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.codes import Credential
 from bluezone.protocol.exportfile import read_export
@@ -189,14 +189,13 @@ def _publish(server: KeyServer, kept: set[bytes], progress: Callable[[str], obje
         server.clock = lambda now=now: now  # type: ignore[misc]
         if 0 < number < FILES_A_DAY:
             kept |= _store_reports(server, REPORTS_A_DAY // FILES_A_DAY)
-        before = set(exports_folder(server).glob("*.zip"))
+        before = _files(server)
         begun, used = time.perf_counter(), time.process_time()
         server.tick(now)
         seconds.append(time.perf_counter() - begun)
         cpu.append(time.process_time() - used)
-        sizes += [path.stat().st_size for path in set(exports_folder(server).glob("*.zip")) - before]
-    exports = [read_export(path.read_bytes()) for path in exports_folder(server).glob("*.zip")]
-    counts = Counter(key.key for export in exports for key in export.keys)
+        sizes += [len(content) for name, content in _files(server).items() if name not in before]
+    counts = Counter(key.key for content in _files(server).values() for key in read_export(content).keys)
     if {counts[key] for key in kept} != {1}:
         raise AssertionError("a reported key is missing from the files, or stands in two")
     day = sum(sizes[:FILES_A_DAY])
@@ -214,6 +213,11 @@ def _publish(server: KeyServer, kept: set[bytes], progress: Callable[[str], obje
         "of_it_index_and_config_kilobytes": round(small / 1000),
         "terabytes_a_day_for_all_phones": round((day + small) * PHONES / 1e12, 2),
     }
+
+
+def _files(server: KeyServer) -> dict[str, bytes]:
+    names = (name for name in server.published.names(FOLDER) if name.endswith(".zip"))
+    return {name: server.published.get(name) or b"" for name in names}
 
 
 def _store_reports(server: KeyServer, count: int) -> set[bytes]:
@@ -235,4 +239,5 @@ def _view_microseconds(folder: Path) -> int:
         sends.pop()(0.0)
         before = _load.cpu_seconds(pid)
         _load.at_a_rate(sends, CALLS_A_SECOND)
-        return round((_load.cpu_seconds(pid) - before) / len(sends) * 1e6)
+        used: float = _load.cpu_seconds(pid) - before
+        return round(used / len(sends) * 1e6)

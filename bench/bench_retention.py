@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forget one expired day among ten million keys while another process goes on writing.
 
-Baseline: one DELETE statement for the same day, on a copy of the same store. Where BLUEZONE_DATABASE_URL names a
+Baseline: one DELETE statement for the same day, on a copy of the same store. Where BLUEZONE_BENCH_POSTGRES_URL names a
 PostgreSQL server, the same is done there too, in a database made for it and dropped afterwards: the day's partition
 against one DELETE statement for the day after.
 """
@@ -50,7 +50,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
                 lambda transaction: transaction.execute("DELETE FROM known_key WHERE start < ?", (before,))
             ),
         )
-    url = os.environ.get("BLUEZONE_DATABASE_URL")
+    url = os.environ.get("BLUEZONE_BENCH_POSTGRES_URL")
     return {
         **(_on_postgresql(url, progress) if url else {}),
         "name": "retention over 10 M keys, one day of 15 expired",

@@ -4,7 +4,7 @@
 import hashlib
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from bluezone.keyserver.limits import Limits, network_of
 from bluezone.keyserver.service import KeyServer
@@ -64,6 +64,7 @@ def _make_view(server: KeyServer) -> None:
     from django.views.decorators.http import require_POST
 
     class Spent(models.Model):
+        objects: ClassVar[Any] = models.Manager()
         digest = models.BinaryField(primary_key=True)
         accept_until = models.BigIntegerField()
 
@@ -71,6 +72,7 @@ def _make_view(server: KeyServer) -> None:
             app_label = "bench"
 
     class Key(models.Model):
+        objects: ClassVar[Any] = models.Manager()
         key = models.BinaryField(unique=True)
         start = models.IntegerField(db_index=True)
         level = models.SmallIntegerField()
@@ -81,6 +83,7 @@ def _make_view(server: KeyServer) -> None:
             app_label = "bench"
 
     class UploadCount(models.Model):
+        objects: ClassVar[Any] = models.Manager()
         day = models.IntegerField()
         klass = models.SmallIntegerField()
         uploads = models.IntegerField(default=0)

@@ -39,8 +39,9 @@ class InThisProcess(MPServer):
         """Answer on the socket until SIGTERM, then finish what was begun."""
         socket_holder = SocketHolder(listener, False, BACKLOG)  # type: ignore[call-arg]
         scope: dict[str, Any] = {"url_path_prefix": None}
+        # One thread for connections needs no scheduler of many: a fifth less CPU a request (docs/loudspeakers.md).
         self._spawn_wsgi_worker.__wrapped__(
-            1, application, (None, socket_holder), None, _no_loop(), RuntimeModes.mt, self.runtime_threads,
+            1, application, (None, socket_holder), None, _no_loop(), RuntimeModes.st, self.runtime_threads,
             self.runtime_blocking_threads, self.blocking_threads, self.blocking_threads_idle_timeout,
             self.backpressure, self.task_impl, self.http, self.http1_settings, self.http2_settings, False,
             self.static_path, None, self.ssl_ctx, scope, (None, None),
