@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checking in by camera: Chromium's own, which films a poster; in a module of its own, since that is a flag."""
 
-import shutil
-
 import pytest
-from tests.browser.conftest import FLAGS
+from tests.builders.chromium import FILMING, launched
 from tests.builders.face import PHO, opened
 from tests.builders.handset import a_city
 from tests.builders.poster import photographed
@@ -20,26 +18,17 @@ WATCHED = """() => {
 
 
 def test_the_camera_finds_the_code_and_is_closed_afterwards(tmp_path):
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
-        pytest.skip("needs chromium: sudo apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
         venue = venuecodes.register(server.key_server, "dk-1", PHO)
         film = tmp_path / "poster.mjpeg"
         film.write_bytes(photographed(venue.link, kind="JPEG") * 5)
-        camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        args = [*FLAGS, *camera, f"--use-file-for-fake-video-capture={film}"]
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=executable, args=args)
-            with opened(browser, phone) as face:
-                face.go("/scan")
-                face.page.evaluate(WATCHED)
-                face.page.click("text=Mở máy ảnh")
-                face.wait("Đây là địa điểm này?")
-                assert PHO.name in face.text()
-                assert face.page.evaluate("window.filmed.getTracks().map((track) => track.readyState)") == ["ended"]
-            browser.close()
+        camera = (*FILMING, f"--use-file-for-fake-video-capture={film}")
+        with launched(*camera) as browser, opened(browser, phone) as face:
+            face.go("/scan")
+            face.page.evaluate(WATCHED)
+            face.page.click("text=Mở máy ảnh")
+            face.wait("Đây là địa điểm này?")
+            assert PHO.name in face.text()
+            assert face.page.evaluate("window.filmed.getTracks().map((track) => track.readyState)") == ["ended"]

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Passes that are filmed by Chromium's own camera at the gate page; a module of its own, since the film is a flag."""
 
-import shutil
-
 import pytest
 from playwright.sync_api import expect
-from tests.browser.conftest import FLAGS
+from tests.builders.chromium import FILMING, launched
 from tests.builders.gatepage import paged_gate
 from tests.builders.poster import photographed
 
@@ -20,17 +18,10 @@ ASKED = """
 
 @pytest.mark.parametrize(("shown", "verdict"), [("phone", "running"), ("browser", "valid_code")])
 def test_a_filmed_pass_is_judged_and_counted_once_however_long_it_is_held_there(tmp_path, shown, verdict):
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
-        pytest.skip("needs chromium: sudo apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with paged_gate(tmp_path) as gate, sync_playwright() as playwright:
-        film = tmp_path / "pass.mjpeg"
+    film = tmp_path / "pass.mjpeg"
+    camera = (*FILMING, f"--use-file-for-fake-video-capture={film}")
+    with paged_gate(tmp_path) as gate, launched(*camera) as browser:
         film.write_bytes(photographed(getattr(gate, shown)(), kind="JPEG") * 5)
-        camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        args = [*FLAGS, *camera, f"--use-file-for-fake-video-capture={film}"]
-        browser = playwright.chromium.launch(executable_path=executable, args=args)
         page = browser.new_context(viewport={"width": 360, "height": 740}, permissions=["camera"]).new_page()
         page.add_init_script(ASKED)
         page.goto(gate.page.url)
@@ -43,6 +34,5 @@ def test_a_filmed_pass_is_judged_and_counted_once_however_long_it_is_held_there(
         assert page.evaluate("asked") == ["user", "environment"]
         page.reload()
         page.wait_for_function("() => asked.length === 1 && asked[0] === 'environment'")
-        browser.close()
 
         assert gate.totals() == {verdict: 1}

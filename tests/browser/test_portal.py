@@ -9,17 +9,15 @@ import urllib.request
 
 import pytest
 from tests.builders.accessibility import equip, serious_findings
+from tests.builders.pagecosts import LANDING_BYTES, WEB_EDITION_BYTES, first_load, weighed
 from tests.builders.visitor import DESK, NARROW, Visitor, four_ways
-from tests.builders.wiretap import wire_to
 
 pytestmark = pytest.mark.browser
 PAGES = [
     "/", "/k", "/v", "/r", "/install/", "/protection/", "/guides/", "/faq/", "/news/", "/materials/", "/transparency/",
     "/help/", "/help/K7M-2QX/", "/nothing/", "/k/stop", "/wifi",
 ]  # fmt: skip
-LANDING_BYTES = 60_000
 LANDING_SECONDS = 2.0
-WEB_EDITION_BYTES = 250_000
 # 1.6 Mbit/s and 150 ms, the slow phone network of the issue.
 SLOW = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 96_000}
 ZALO = "Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 Chrome/98.0 Mobile Safari/537.36 Zalo android/12100"
@@ -70,27 +68,6 @@ def test_the_language_is_one_tap_away_and_stays(reader, served):
     reader.speak("vi")
 
 
-def weighed(chromium, served, address, network=None, ready="main"):
-    """Open a page in a fresh profile: its bytes over the wire by address, and seconds until it can be used."""
-    context = chromium.new_context(viewport=NARROW)
-    page = context.new_page()
-    devtools = context.new_cdp_session(page)
-    devtools.send("Network.enable")
-    if network:
-        devtools.send("Network.emulateNetworkConditions", network)
-    addresses, sizes = {}, {}
-    devtools.on("Network.requestWillBeSent", lambda said: addresses.update({said["requestId"]: said["request"]["url"]}))
-    devtools.on("Network.loadingFinished", lambda said: sizes.update({said["requestId"]: said["encodedDataLength"]}))
-    started = time.monotonic()
-    page.goto(served.public + address, wait_until="load")
-    page.evaluate("document.fonts.ready")
-    seconds = time.monotonic() - started
-    page.wait_for_selector(ready)
-    page.wait_for_load_state("networkidle")
-    context.close()
-    return {addresses[key]: size for key, size in sizes.items()}, seconds
-
-
 def test_the_landing_page_is_light_and_asks_nobody_else(chromium, served):
     sizes, _ = weighed(chromium, served, "/")
 
@@ -111,21 +88,10 @@ def test_the_web_edition_opens_without_scanner_and_gate_and_asks_nobody_else(chr
 def test_the_first_load_of_the_web_edition_is_under_250_kilobytes_with_all_that_its_worker_keeps(
     chromium, served, language
 ):
-    """Counted on the wire, HTTP/1.1, headers included: the page, and everything kept for use without a network."""
-    with wire_to(served.public) as wire:
-        context = chromium.new_context(viewport=NARROW, locale=language)
-        page = context.new_page()
-        page.goto(f"{wire.url}/app/", wait_until="networkidle")
-        page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-        page.wait_for_load_state("networkidle")
-        kept = page.evaluate("caches.open('bluezone-files').then((cache) => cache.keys()).then((keys) => keys.length)")
-        context.set_offline(True)
-        page.reload()
-        page.wait_for_selector("main .button.wide")
-        context.close()
+    load = first_load(chromium, served, language)
 
-    assert kept > 100
-    assert wire.down <= WEB_EDITION_BYTES, wire
+    assert load.kept > 100
+    assert load.down <= WEB_EDITION_BYTES, load
 
 
 def test_the_landing_page_can_be_used_within_two_seconds_on_a_slow_network(chromium, served):

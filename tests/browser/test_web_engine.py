@@ -190,6 +190,7 @@ def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
         assert refusal(patient, send) == "code_used_or_expired"
         assert patient.run("return (await engine.visits())[0].canSend")
         assert patient.run("return (await engine.reportState()).state") == "refused"
+        assert patient.run("return (await engine.state()).notice") == "report_refused"
 
 
 def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refused(chromium, city):

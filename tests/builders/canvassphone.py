@@ -4,7 +4,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,13 +12,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from tests.builders.chromium import FLAGS, needed
 from tests.builders.serving import free_port
 
+# As a program of its own, not as playwright starts it.
+OWN = ("--headless=new", "--disable-gpu")
 PHONE = {"width": 360, "height": 740}
-FLAGS = [
-    "--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-gpu", "about:blank",
-]  # fmt: skip
 # Enter visits through the app's own store, with a drawn picture each; every id is told once it is on the disk.
 ENTER = """async ({doors, turf, photos}) => {
   const {Box} = await import('/canvass/box.js');
@@ -51,9 +49,8 @@ class KillablePhone:
     def open(self) -> "KillablePhone":
         """Start the browser on its profile; `page` is at nothing yet."""
         port = free_port()
-        executable = shutil.which("chromium") or shutil.which("chromium-browser")
         self.process = subprocess.Popen(
-            [executable, f"--user-data-dir={self.profile}", f"--remote-debugging-port={port}", *FLAGS],
+            [needed(), *FLAGS, *OWN, f"--user-data-dir={self.profile}", f"--remote-debugging-port={port}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         _wait_for(port)

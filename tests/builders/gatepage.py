@@ -4,6 +4,7 @@
 import json
 import os
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,7 +85,7 @@ class PagedGate:
 
 
 @contextmanager
-def paged_gate(folder: Path):
+def paged_gate(folder: Path) -> Iterator[PagedGate]:
     """A gate for a test."""
     gate = PagedGate(folder)
     try:

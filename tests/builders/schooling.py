@@ -5,18 +5,12 @@ Run as a program in a process of its own, because Django opens one data folder a
 """
 
 import datetime
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 PASSWORD = "suối chảy qua bản nhỏ"
 FIRST, SECOND = "Trường THCS Đức Xuân", "Trường THCS Sông Cầu"
-
-
-def chromium() -> str | None:
-    """Debian's browser, None where there is none."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def plant(data: Path) -> None:

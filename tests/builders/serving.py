@@ -25,7 +25,7 @@ HOTLINE = "0209 3870 000"
 class Served:
     """A running `serve`: its process, addresses without a trailing slash, data folder, and what it said until ready."""
 
-    process: subprocess.Popen
+    process: subprocess.Popen[str]
     public: str
     office: str
     data: Path
@@ -43,7 +43,7 @@ def free_port() -> int:
     """A TCP port that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> Served:
@@ -57,6 +57,7 @@ def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> 
         text=True,
         env={**os.environ, **(environment or {})},
     )
+    assert process.stderr is not None
     said = ""
     for line in process.stderr:
         said += line

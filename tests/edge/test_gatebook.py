@@ -2,6 +2,7 @@
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -148,6 +149,28 @@ def test_counters_are_forgotten_after_30_days_and_leave_no_byte(book, clock, tmp
     assert book.totals(0) == {}
     for path in tmp_path.iterdir():
         assert b"asked_before" not in path.read_bytes()
+
+
+def test_taps_do_not_meet_the_purge_or_the_sending_that_goes_on_beside_them(book):
+    done, trouble = threading.Event(), []
+
+    def errands():
+        try:
+            while not done.is_set():
+                book.purge()
+                book.sent(book.unsent())
+        except Exception as error:
+            trouble.append(error)
+
+    beside = threading.Thread(target=errands)
+    beside.start()
+    for _ in range(2_000):
+        book.enter(Passage("in", "running"))
+    done.set()
+    beside.join()
+
+    assert trouble == []
+    assert book.inside(0) == 2_000
 
 
 @pytest.mark.parametrize(("direction", "verdict"), [("in", "out"), ("out", "running"), ("in", "green"), ("up", "out")])

@@ -7,16 +7,19 @@ import pytest
 from tests.builders.handset import PhoneClock, a_city, published
 
 from bluezone.handset.client import ServerAnswerRefused
+from bluezone.handset.page.telling import report_of, state_of
 from bluezone.handset.reporting import (
     CodeUsedOrExpired,
     CodeWrong,
     ConsentMissing,
     NothingToReport,
     ReportPending,
+    ReportRefused,
 )
 from bluezone.keyserver import codes
 from bluezone.protocol.codes import damm_digit, format_code
 from bluezone.protocol.exportfile import read_export
+from bluezone.protocol.upload import Status, UploadAnswer
 
 DAY = 86_400
 
@@ -166,6 +169,56 @@ def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limi
             assert posted(server)[-1] == "/v1/upload"
     assert all(0 <= wait <= 3600 for wait in waits)
     assert max(waits) - min(waits) > 900
+
+
+@pytest.mark.parametrize(("seconds_to_midnight", "oldest"), [(600, 13), (DAY / 2, 14)])
+def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_to_midnight, oldest):
+    with a_city(tmp_path, verify_to_upload_seconds=3600) as (server, phones, world):
+        phone = phones.new("patient", PhoneClock(world, world.now - 20 * DAY))
+        for _ in range(15):
+            phone.payload()
+            world.pass_by(DAY)
+        world.pass_by(DAY - world.now % DAY - seconds_to_midnight)
+        phone.payload()
+        server.key_server.tick()
+        today = int(world.now // DAY)
+        onset = datetime.date(1970, 1, 1) + datetime.timedelta(days=today - 11)
+        draft = phone.prepare_report(codes.issue(server.key_server, "confirmed", onset).code)
+        phone.send_report(draft, None, consent=True)
+        world.pass_by(3600)
+        phone.go_on()
+
+        assert draft.days[0] == today - oldest
+        assert phone.reporting.pending is None
+        assert stored_keys(server) == len(draft.days)
+
+
+def test_a_report_that_the_server_does_not_take_is_told_until_the_next_one(server, patient, monkeypatch):
+    answer = UploadAnswer(status=Status.KEYS_REFUSED)
+    monkeypatch.setattr(patient.reporting._plays, "upload", lambda request: answer)
+    with pytest.raises(ReportRefused):
+        patient.report(issue(server, patient).code, consent=True)
+    assert patient.reporting.pending is None
+    assert state_of(patient, "vi", None)["notice"] == "report_refused"
+    assert report_of(patient)["state"] == "refused"
+
+    monkeypatch.undo()
+    patient.report(issue(server, patient).code, consent=True)
+    assert state_of(patient, "vi", None)["notice"] is None
+    assert report_of(patient)["state"] == "sent"
+
+
+def test_puzzles_without_end_keep_the_report(server, patient, monkeypatch):
+    monkeypatch.setattr("bluezone.handset.plays.solve", lambda challenge: bytes(8))
+    code = issue(server, patient).code
+    server.tamper = lambda path, body: bytes([1, 6]) + body[2:] if path == "/v1/upload" else body
+    with pytest.raises(ServerAnswerRefused):
+        patient.report(code, consent=True)
+
+    server.tamper = lambda path, body: body
+    patient.go_on()
+    assert patient.reporting.pending is None
+    assert stored_keys(server) == 6
 
 
 def test_a_wrong_code_and_a_used_one_have_their_own_refusals(server, patient):

@@ -30,6 +30,15 @@ def test_a_revoked_code_is_dead_both_as_digits_and_as_link(server, issued):
     assert codes.status(server, issued.code) == codes.status(server, issued.link) == "revoked"
 
 
+def test_digits_that_have_expired_still_end_their_link(server, issued):
+    tomorrow = server.clock() + 25 * 3600
+    server.clock = lambda: tomorrow
+    assert codes.status(server, issued.code) == "expired"
+
+    assert revoking.revoke(server, None, issued.code) == "revoked"
+    assert codes.status(server, issued.link) == "revoked"
+
+
 def test_revoking_twice_is_one_act(server, issued):
     for _ in range(2):
         assert revoking.revoke(server, issued.record.worker, issued.record.handle) == "revoked"

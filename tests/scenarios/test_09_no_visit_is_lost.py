@@ -67,8 +67,6 @@ def server(tmp_path):
 
 @pytest.fixture
 def phone(tmp_path, server):
-    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
-        pytest.skip("needs chromium: sudo apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

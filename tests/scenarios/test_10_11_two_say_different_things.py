@@ -35,8 +35,6 @@ def planted(server):
 @pytest.fixture(scope="module")
 def phones(server, planted, tmp_path_factory):
     """Two phones, each in a browser of its own; the list is with the first."""
-    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
-        pytest.skip("needs chromium: sudo apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

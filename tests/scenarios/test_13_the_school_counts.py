@@ -7,9 +7,9 @@ import re
 import time
 
 import pytest
-from tests.browser.conftest import FLAGS
 from tests.builders import schooling
 from tests.builders.accessibility import equip, serious_findings
+from tests.builders.chromium import launched
 from tests.builders.serving import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
@@ -17,15 +17,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.Pytes
 
 @pytest.fixture(scope="module")
 def chromium():
-    executable = schooling.chromium()
-    if executable is None:
-        pytest.skip("needs Chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -94,10 +94,12 @@ class GateBook:
 
     def unsent(self, most: int = 2_000) -> list[Counter]:
         """Counters that were not sent as they are now, oldest first; waiting passages are not among them."""
-        self.settle()
-        rows = self._connection.execute(
-            "SELECT bucket, direction, verdict, count FROM counter WHERE count > sent ORDER BY bucket LIMIT ?", (most,)
-        )
+        with self._writing():
+            self._settle()
+            rows = self._connection.execute(
+                "SELECT bucket, direction, verdict, count FROM counter WHERE count > sent ORDER BY bucket LIMIT ?",
+                (most,),
+            ).fetchall()
         return [Counter(bucket, Passage(direction, verdict), count) for bucket, direction, verdict, count in rows]
 
     def sent(self, counters: Iterable[Counter]) -> None:
@@ -152,10 +154,12 @@ class GateBook:
 
     def purge(self) -> int:
         """Forget counters that are older than `kept_days`, sent or not; returns how many."""
-        with self._writing():
-            bound = bucket_of(self._clock()) - self._kept_days * _SECONDS_PER_DAY
-            gone = self._connection.execute("DELETE FROM counter WHERE bucket < ?", (bound,)).rowcount
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # All threads share the connection: while one empties the log, no other may be inside a transaction.
+        with self._lock:
+            with self._writing():
+                bound = bucket_of(self._clock()) - self._kept_days * _SECONDS_PER_DAY
+                gone = self._connection.execute("DELETE FROM counter WHERE bucket < ?", (bound,)).rowcount
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return gone
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bluezone.handset.client import Client
+from bluezone.handset.reporting import REFUSED
 from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
@@ -76,12 +77,16 @@ class CityPages:
         self._store.put("news", kept)
 
     def messages(self, language: str) -> list[Message]:
-        """News in "vi" or "en", and the notice there is, latest first. A notice's title is its code."""
+        """Notices, and news in "vi" or "en", latest first. A notice's title is its code."""
         read = self.read_ids()
-        notice = self._store.get("notice")
-        told = [Message(f"notice/{notice}", "notice", notice, "", None, f"notice/{notice}" in read)] if notice else []
+        told = [_notice(code, read) for code in self.notices()]
         news = [_message(item, language, read) for item in self._store.get("news", [])]
         return told + sorted(news, key=lambda message: message.at or 0, reverse=True)
+
+    def notices(self) -> list[str]:
+        """What the phone itself has to tell, as codes, the gravest first."""
+        refused = [REFUSED] if self._store.get(REFUSED) else []
+        return [*refused, *filter(None, [self._store.get("notice")])]
 
     def read_ids(self) -> frozenset[str]:
         """What the owner has read; told to nobody."""
@@ -120,6 +125,11 @@ class CityPages:
 def _is_news(item: Any) -> bool:
     texts = ("title_vi", "body_vi")
     return isinstance(item, dict) and "id" in item and all(isinstance(item.get(name), str) for name in texts)
+
+
+def _notice(code: str, read: frozenset[str]) -> Message:
+    name = f"notice/{code}"
+    return Message(name, "notice", code, "", None, name in read)
 
 
 def _message(item: dict[str, Any], language: str, read: frozenset[str]) -> Message:

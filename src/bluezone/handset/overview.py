@@ -99,7 +99,7 @@ def overview(handset: Handset) -> Overview:
         random_packets=handset.sent_log.random_packets,
         report_begun=pending is not None and not pending.certified,
         report_upload_at=pending.upload_at if pending is not None and pending.certified else None,
-        notice=handset.store.get("notice"),
+        notice=next(iter(handset.pages.notices()), None),
         store_problem=handset.store_problem,
         refused_identifiers=handset.refused_identifiers,
     )

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TypeVar
 
-from bluezone.handset.client import Client
+from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.protocol.puzzle import solve
 from bluezone.protocol.upload import (
     ANSWER_SIZE,
@@ -67,4 +67,6 @@ class Plays:
                 break
             solved = dataclasses.replace(request, challenge=answer.challenge, nonce=solve(answer.challenge))
             answer = decode(self._client.post(path, encode(solved, self._random_bytes), ANSWER_SIZE))
+        if answer.status is Status.PUZZLE_REQUIRED:
+            raise ServerAnswerRefused("the server asks for puzzles without end; everything is kept and tried again")
         return answer

@@ -38,6 +38,10 @@ from bluezone.refusal import Refused
 __all__ = ["ReportDraft", "ReportOutcome", "Reporting", "unix_day"]
 
 PENDING = "report"
+# Kept until the next report, and told by the page: the one that was under way ended, and nobody was told.
+REFUSED = "report_refused"
+# From reading the draft to the upload, beside the wait: a key must not grow too old on the way.
+LEEWAY_SECONDS = 3600
 
 
 class ConsentMissing(Refused):
@@ -108,11 +112,11 @@ class Reporting:
         answer = self._logged("code_checked", now, lambda: self._plays.verify1(Verify1Request(credential=credential)))
         _check_status(answer.status)
         self._city.require_trusted(answer.kid, answer.klass, now)
-        today = day_at(now)
+        today, by_then = day_at(now), day_at(now + self._longest_wait() + LEEWAY_SECONDS)
         chosen = []
         for day, key in sorted(self._keys.reportable(today).items()):
             level = infectious_level(day, answer.onset_day)
-            if level is not None and today - day <= MAX_KEY_AGE_DAYS:
+            if level is not None and by_then - day <= MAX_KEY_AGE_DAYS:
                 chosen.append((key, level))
         visits = tuple(visit for visit in self._visits.all(now) if _matters(visit, answer.onset_day, today))
         if not chosen and not visits:
@@ -143,12 +147,14 @@ class Reporting:
         with self._lock:
             self._refuse_if_certified()
             keep_pending(self._store, PENDING, replace(self._blinded(draft, keys, slots, now), visits=stays))
+            self._store.put(REFUSED, False)
             return self.go_on(now)
 
     def go_on(self, now: float) -> ReportOutcome:
         """Do what is next for the pending report; safe to repeat. now: trusted Unix seconds.
 
-        Raises ServerUnreachable (everything is kept), CodeWrong, CodeUsedOrExpired, ReportRefused (it is dropped).
+        Raises ServerUnreachable, ServerAnswerRefused (everything is kept), CodeWrong, CodeUsedOrExpired,
+        WeekKeyUntrusted, ReportRefused (it is dropped, and the page says so until the next).
         """
         with self._lock:
             pending = self.pending
@@ -182,35 +188,40 @@ class Reporting:
         try:
             week_key = self._city.require_trusted(pending.kid, pending.klass, now)
         except WeekKeyUntrusted:
-            keep_pending(self._store, PENDING, None)
+            self._drop()
             raise
         request = Verify2Request(
             credential=pending.read_credential(), kid=pending.kid, blinded=bytes.fromhex(pending.blinded)
         )
         answer = self._logged("certificate_asked", now, lambda: self._plays.verify2(request))
         if answer.status is not Status.OK:
-            keep_pending(self._store, PENDING, None)
+            self._drop()
             _check_status(answer.status)
         if answer.kid != pending.kid:
-            keep_pending(self._store, PENDING, None)
+            self._drop()
             raise ReportRefused(f"the server signed with key {answer.kid}, expected {pending.kid}")
         public = PublicKey(week_key.n, week_key.e)
         inverse = int(pending.inverse, 16)
         signature = finalize(public, pending.input_message(), answer.blind_signature, inverse)
-        certified = pending.with_signature(signature, now + self._wait_seconds())
+        certified = pending.with_signature(signature, now + self._rng.uniform(0, self._longest_wait()))
         keep_pending(self._store, PENDING, certified)
         return certified
 
-    def _wait_seconds(self) -> float:
+    def _drop(self) -> None:
+        with self._store.transaction():
+            keep_pending(self._store, PENDING, None)
+            self._store.put(REFUSED, True)
+
+    def _longest_wait(self) -> float:
         config = self._city.held
         assert config is not None
-        return self._rng.uniform(0, config.waits["verify_to_upload_seconds"])
+        return config.waits["verify_to_upload_seconds"]
 
     def _upload(self, pending: PendingReport, now: float) -> ReportOutcome:
         told = (pending.days, len(pending.slots))
         answer = self._logged("keys_sent", now, lambda: self._plays.upload(pending.request()), *told)
         if answer.status is not Status.OK:
-            keep_pending(self._store, PENDING, None)
+            self._drop()
             raise ReportRefused(f"the server did not take the report: {answer.status.name.lower()}")
         today = day_at(now)
         with self._store.transaction():

@@ -22,7 +22,7 @@ def revoke(server: KeyServer, worker: User | None, code: str) -> str:
     """
     if practising():
         return practice.revoke(code, timezone.now())
-    if codes.status(server, code) == "open":
+    if codes.is_open(server, code):
         try:
             codes.revoke(server, code)
         except codes.CodeAlreadyUsed:

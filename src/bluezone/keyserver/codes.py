@@ -165,6 +165,12 @@ def status(server: "KeyServer", text: str) -> CodeState:
     return _state(row.state, expires, server.clock())
 
 
+def is_open(server: "KeyServer", text: str) -> bool:
+    """Whether a row can be used yet, by its digits or its link, which lives a day longer. Raises as `status`."""
+    row, _ = _named(server, text)
+    return row is not None and row.state is State.OPEN and server.clock() < row.link_expire
+
+
 def statuses(server: "KeyServer", handles: Sequence[str]) -> dict[str, CodeState]:
     """Tell what became of many codes in one read: the state of each handle, as `status` tells it of one.
 

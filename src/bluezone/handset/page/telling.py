@@ -11,6 +11,7 @@ from typing import Any
 from bluezone.handset.overview import Overview, overview
 from bluezone.handset.phone import Handset
 from bluezone.handset.reportdraft import ReportDraft, ReportPreview, unix_day
+from bluezone.handset.reporting import REFUSED
 from bluezone.handset.sentlog import Sent
 from bluezone.handset.visiting import VenueSeen
 from bluezone.handset.visits import Visit
@@ -150,6 +151,8 @@ def report_of(handset: Handset) -> dict[str, Any]:
     pending = pending_of(overview(handset))
     if pending is not None:
         return pending
+    if handset.store.get(REFUSED):
+        return {"state": "refused", "sendAt": None, "reachAt": None, "code": REFUSED}
     sent_at, config = handset.store.get("reported_at"), handset.city.held
     if sent_at is None:
         return {"state": "none", "sendAt": None, "reachAt": None}

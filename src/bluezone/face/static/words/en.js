@@ -158,6 +158,8 @@ export default {
   "notice.exports_started_anew.body": "This device was away so long that some lists were missed. Earlier warnings are kept.",
   "notice.venues_started_anew.title": "The lists of places began anew",
   "notice.venues_started_anew.body": "This device was away so long that some lists of places were missed. Earlier warnings are kept.",
+  "notice.report_refused.title": "Your report was not sent",
+  "notice.report_refused.body": "The server did not take the report, so nobody was told. Everything on this device is kept. Ask for a new code and report again.",
   "notice.other.title": "This device has something to tell you",
   "notice.other.body": "Code: {code}. Everything on this device is kept.",
   "scan.title": "Scan a place’s QR code",

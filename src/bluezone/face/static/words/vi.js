@@ -158,6 +158,8 @@ export default {
   "notice.exports_started_anew.body": "Máy vắng quá lâu nên có danh sách đã lỡ. Cảnh báo trước đó vẫn giữ.",
   "notice.venues_started_anew.title": "Danh sách địa điểm bắt đầu lại từ đầu",
   "notice.venues_started_anew.body": "Máy vắng quá lâu nên có danh sách địa điểm đã lỡ. Cảnh báo trước đó vẫn giữ.",
+  "notice.report_refused.title": "Tin báo của bạn chưa gửi được",
+  "notice.report_refused.body": "Máy chủ không nhận tin báo, nên chưa ai được báo. Dữ liệu trên máy vẫn giữ. Hãy xin mã mới rồi báo lại.",
   "notice.other.title": "Máy có điều báo bạn",
   "notice.other.body": "Mã: {code}. Dữ liệu trên máy vẫn giữ.",
   "scan.title": "Quét mã QR địa điểm",

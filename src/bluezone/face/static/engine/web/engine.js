@@ -88,7 +88,7 @@ class WebEngine {
       openVisits: stays.filter((visit) => visit.outAt === null).length,
       unread: items.filter((item) => !item.read).length,
       pendingReport: report.state === "begun" || report.state === "waiting" ? report : null,
-      notice: (await store.get("notice")) || null,
+      notice: (await inbox.notices())[0] || null,
       updateReady: this.updates.ready,
     };
   }

@@ -14,11 +14,18 @@ export class Inbox {
   async list(language) {
     const read = new Set((await this.store.get("read")) || []);
     const news = ((await this.store.get("news")) || []).map((item) => newsItem(item, language, read));
-    const notice = await this.store.get("notice");
-    const notices = notice === undefined ? [] : [{
+    const notices = (await this.notices()).map((notice) => ({
       id: `notice/${notice}`, kind: "notice", title: notice, body: "", at: null, read: read.has(`notice/${notice}`), url: null,
-    }];
+    }));
     return [...notices, ...news.sort((one, other) => other.at - one.at)];
+  }
+
+  /** What this browser itself has to tell, as codes, the gravest first. */
+  async notices() {
+    const report = await this.store.get("report_outcome");
+    const refused = report && report.state === "refused" ? ["report_refused"] : [];
+    const notice = await this.store.get("notice");
+    return notice === undefined ? refused : [...refused, notice];
   }
 
   /** Note that an item or a warning was read. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The three calls of a report, real or rehearsed: the same code and the same sizes for both (protocol.md 4). */
+import { Refusal } from "../interface.js";
 import { concat, hex } from "./bytes.js";
 import {
   ANSWER_SIZE, decodeUpload, decodeVerify1, decodeVerify2, encodeUpload, encodeVerify1, encodeVerify2,
@@ -39,6 +40,7 @@ export class Plays {
       const again = encode({ ...request, puzzle: solved }, this.randomBytes);
       answer = decode(await this.client.post(path, again, ANSWER_SIZE));
     }
+    if (answer.status === "puzzle_required") throw new Refusal("server_answer_refused", {}, "the server asks for puzzles without end");
     return answer;
   }
 }

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What pages cost whoever opens them: bytes over the wire and seconds, in Chromium; for tests and `bench pages`."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from tests.builders.gatepage import PagedGate
+from tests.builders.serving import Served
+from tests.builders.wiretap import wire_to
+
+NARROW = {"width": 360, "height": 740}
+# Source: design.md, budgets.
+LANDING_BYTES, WEB_EDITION_BYTES, GREEN_MS = 60_000, 250_000, 300
+GREENS = 40
+
+
+def weighed(
+    chromium: Any, served: Served, address: str, network: dict[str, Any] | None = None, ready: str = "main"
+) -> tuple[dict[str, int], float]:
+    """Open a page in a fresh profile: its bytes over the wire by address, and seconds until it can be used."""
+    context = chromium.new_context(viewport=NARROW)
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    if network:
+        devtools.send("Network.emulateNetworkConditions", network)
+    addresses: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    devtools.on("Network.requestWillBeSent", lambda said: addresses.update({said["requestId"]: said["request"]["url"]}))
+    devtools.on("Network.loadingFinished", lambda said: sizes.update({said["requestId"]: said["encodedDataLength"]}))
+    started = time.monotonic()
+    page.goto(served.public + address, wait_until="load")
+    page.evaluate("document.fonts.ready")
+    seconds = time.monotonic() - started
+    page.wait_for_selector(ready)
+    page.wait_for_load_state("networkidle")
+    context.close()
+    return {addresses[key]: size for key, size in sizes.items()}, seconds
+
+
+@dataclass(frozen=True)
+class FirstLoad:
+    """down: bytes to the browser, headers and worker included; plain: the same files unpacked; kept: how many."""
+
+    down: int
+    plain: int
+    kept: int
+
+
+def first_load(chromium: Any, served: Served, language: str) -> FirstLoad:
+    """Open the web edition in a fresh profile until all is kept that it needs without a network; then open it so.
+
+    Counted on the wire, HTTP/1.1. language: of the browser.
+    """
+    with wire_to(served.public) as wire:
+        context = chromium.new_context(viewport=NARROW, locale=language)
+        page = context.new_page()
+        page.goto(f"{wire.url}/app/", wait_until="networkidle")
+        page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+        page.wait_for_load_state("networkidle")
+        sizes = page.evaluate("""caches.open('bluezone-files')
+            .then((cache) => cache.keys().then((keys) => Promise.all(keys.map((key) => cache.match(key)))))
+            .then((answers) => Promise.all(answers.map((answer) => answer.arrayBuffer())))
+            .then((bodies) => bodies.map((body) => body.byteLength))""")
+        context.set_offline(True)
+        page.reload()
+        page.wait_for_selector("main .button.wide")
+        context.close()
+        return FirstLoad(wire.down, sum(sizes), len(sizes))
+
+
+def scan(page: Any, text: str) -> None:
+    """A hand-held scanner: types the text at once and ends with Enter."""
+    page.evaluate(
+        """(text) => { for (const key of [...text, "Enter"]) document.body.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); }""",
+        text,
+    )
+
+
+def times_to_green(page: Any, gate: PagedGate) -> list[float]:
+    """Milliseconds from a scanned code to the green screen, GREENS times, the shortest first."""
+    page.evaluate(
+        """() => { globalThis.times = []; new MutationObserver(() => {
+            if (document.querySelector(".verdict").dataset.verdict === "running" && globalThis.began) {
+              globalThis.times.push(performance.now() - globalThis.began); globalThis.began = 0; } })
+            .observe(document.querySelector(".verdict"), { attributes: true, childList: true }); }"""
+    )
+    for _ in range(GREENS):
+        text = gate.phone()
+        page.evaluate("() => { globalThis.began = performance.now(); }")
+        scan(page, text)
+        page.wait_for_function("() => globalThis.began === 0")
+    times: list[float] = sorted(page.evaluate("globalThis.times"))
+    return times
