@@ -23,7 +23,7 @@ test: setup-dev ## the test suite (ARGS is passed to pytest)
 	@tools/test-packages.sh
 	@$(PYTEST) -n 3 --dist worksteal -m "not slow" $(ARGS)
 
-test-slow: setup-dev ## the long runs: 20 demos, statistics, 10 million rows, kernel Bluetooth
+test-slow: setup-dev ## the long runs: 20 demos, statistics, a million deliveries, kills, kernel Bluetooth
 	@tools/test-packages.sh
 	@$(PYTEST) -m slow $(ARGS)
 

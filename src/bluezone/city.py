@@ -51,7 +51,6 @@ class City:
     profile:           disease profile, a name that ships with the package or a path relative to the data folder.
     install_links:     platform -> https address from which the app is installed.
     region:            region written into export files.
-    uuid:              16-bit Bluetooth service UUID of contact advertisements, 0..65535.
     verify_to_upload_seconds: longest wait of the agent between verify and upload (uniform from 0).
     web_minimum_seconds:      shortest such wait of an open web page.
     publish_period_seconds:   time between two export files; 0 publishes at every tick that has something (demo only).
@@ -60,7 +59,7 @@ class City:
     padding_mean:      mean number of random keys in each of the 56 cells of a file; 0 only in tests.
     venue_padding_mean: mean number of random items in each hourly venue package; 0 only in tests.
     push_delay_seconds: longest wait before a browser is told of new files (uniform from 0).
-    rehearsals_a_minute: rehearsed calls in a minute, to one process, beyond which everybody is asked for a puzzle.
+    rehearsals_a_minute: rehearsed calls in a minute, to one `serve`, beyond which everybody is asked for a puzzle.
     quota_per_worker_a_day:   codes one health worker may issue in a day.
     quota_per_facility_a_day: codes that all workers of one agency may issue in a day together.
     trusted_proxies:   networks whose `X-Forwarded-For` is believed.
@@ -83,7 +82,6 @@ class City:
     profile: str = "covid-19"
     install_links: Mapping[str, str] = field(default_factory=dict)
     region: str = "VN"
-    uuid: int = 0x4E56
     verify_to_upload_seconds: int = 3600
     web_minimum_seconds: int = 5
     publish_period_seconds: int = 7200
@@ -126,7 +124,6 @@ class City:
 _MAY_BE_EMPTY = {"source_link", "sms_name_vi", "sms_name_en"}
 # What a number may be: smallest and largest value.
 _RANGES = {
-    "uuid": (0, 0xFFFF),
     "verify_to_upload_seconds": (0, 86_400),
     "web_minimum_seconds": (0, 3600),
     "publish_period_seconds": (0, 86_400),

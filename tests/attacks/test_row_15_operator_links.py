@@ -8,6 +8,7 @@ import random
 import pytest
 from tests.builders.keyserver import HOUR, NOON, Phone, keys_for, poster
 
+from bluezone.city import City
 from bluezone.keyserver import codes
 from bluezone.keyserver.store import key_prefix
 from bluezone.protocol.codes import Credential
@@ -122,11 +123,11 @@ def test_no_column_says_when_a_code_was_used_or_to_the_minute_when_a_key_came(se
 
 
 def test_residual_an_operator_who_watches_live_is_right_once_in_as_many_as_wait_at_the_same_time():
-    # Phones wait U(0, 60 min) between verify and upload. Whoever sees the times of both guesses among those who
-    # verified in the hour before an upload. With one report every four minutes that is one in about sixteen.
-    rng = random.Random(19)
+    # Phones wait U(0, the city's setting) between verify and upload. Whoever sees the times of both guesses among those
+    # who verified in the hour before an upload. With one report every four minutes that is one in about sixteen.
+    rng, longest = random.Random(19), City.verify_to_upload_seconds
     verified = list(itertools.accumulate(rng.expovariate(1 / 240) for _ in range(4000)))
-    uploaded = [moment + rng.uniform(0, 3600) for moment in verified]
-    chances = [1 / sum(moment - 3600 <= other <= moment for other in verified) for moment in uploaded[100:-100]]
+    uploaded = [moment + rng.uniform(0, longest) for moment in verified]
+    chances = [1 / sum(moment - longest <= other <= moment for other in verified) for moment in uploaded[100:-100]]
 
     assert sum(chances) / len(chances) < 0.08

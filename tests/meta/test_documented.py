@@ -54,8 +54,12 @@ def test_every_setting_is_documented():
     names = {field.name for field in dataclasses.fields(City)}
     names |= set(re.findall(r"\bBLUEZONE_[A-Z_]+", sources()))
     missing = {name for name in names if f"`{name}`" not in text}
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    told = [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
 
     assert missing == set()
+    assert [row for row in rows if row.count("|") != 4] == []
+    assert sorted(told) == sorted(set(told)), "a setting has two rows"
 
 
 def test_the_command_reference_is_what_the_program_says():

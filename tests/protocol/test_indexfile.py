@@ -19,7 +19,6 @@ from bluezone.protocol.indexfile import (
     decode_index,
     encode_index,
     follow_index,
-    is_stale,
 )
 from bluezone.protocol.signedjson import CHAIN_START, extend_chain
 
@@ -136,13 +135,6 @@ PAYLOAD = encode_index(index(2, 4))
 def test_a_damaged_index_is_read_or_refused_and_nothing_else(position, replacement, removed):
     with suppress(InvalidIndex):
         decode_index(PAYLOAD[:position] + replacement + PAYLOAD[position + removed :])
-
-
-def test_an_index_is_stale_after_thirty_six_hours():
-    listed = index(1, 1)
-
-    assert not is_stale(listed, listed.generated_at + 36 * 3600)
-    assert is_stale(listed, listed.generated_at + 36 * 3600 + 1)
 
 
 def test_unknown_members_are_passed_over():

@@ -9,7 +9,7 @@ from bluezone.protocol.exportfile import read_export
 from bluezone.protocol.identifiers import rolling_proximity_identifier, rolling_proximity_identifiers
 from bluezone.protocol.kernel import CHOICE_VARIABLE, PROCESSORS
 from bluezone.protocol.keys import DiagnosisKey, InvalidKey, TemporaryExposureKey
-from bluezone.protocol.matching import KEYS_PER_CHUNK, ON_HANDSET, SightingIndex, on_handset, within_two_hours
+from bluezone.protocol.matching import KEYS_PER_CHUNK, ON_HANDSET, SightingIndex, on_handset
 
 START = 20781 * 144
 RNG = np.random.default_rng(7)
@@ -119,17 +119,6 @@ def test_identifiers_of_another_shape_are_refused():
         SightingIndex(np.zeros((2, 15), dtype=np.uint8))
     with pytest.raises(InvalidKey):
         SightingIndex(np.zeros((2, 16), dtype=np.int64))
-
-
-def test_an_imported_sighting_counts_within_two_hours_of_its_interval():
-    times = [(START + offset) * 600 for offset in (-12, 13)]
-
-    assert within_two_hours([START] * 4, [times[0] - 1, times[0], times[1] - 1, times[1]]).tolist() == [
-        False,
-        True,
-        True,
-        False,
-    ]
 
 
 def test_a_phones_own_sighting_counts_from_one_interval_before_to_two_after():

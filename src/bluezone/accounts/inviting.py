@@ -5,7 +5,6 @@ import datetime
 import hashlib
 import secrets
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
@@ -114,11 +113,6 @@ def first_admin_token(now: datetime.datetime) -> str | None:
 def delete_past_links(now: datetime.datetime) -> int:
     """Delete links past their time; how many went."""
     return AccountLink.objects.filter(expires_at__lte=now).delete()[0]
-
-
-def name_of(user: AbstractBaseUser) -> str:
-    """The actor as the audit writes it."""
-    return str(user.get_username())
 
 
 def _free_name() -> str:

@@ -46,7 +46,9 @@ def run(
     if training and (trust or code):
         raise click.UsageError("a gate to practise at is told to nobody: leave --trust and --code out")
     folder = folder_of(data_folder(data)) if training else data_folder(data) / GATE_FOLDER
-    plan = GatePlan(folder, server, trust, code, None if radio == "none" else radio, port, uuid or DEFAULT_UUID)
+    plan = GatePlan(
+        folder, server, trust, code, None if radio == "none" else radio, port, DEFAULT_UUID if uuid is None else uuid
+    )
     run = run_practice if training else run_gate
     run(plan, gate_files(), lambda line: click.echo(line, err=True))
     return {"stopped": True}

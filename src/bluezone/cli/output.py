@@ -20,6 +20,12 @@ class SystemFailed(Refused):
     code = "system_error"
 
 
+class Stopped(Refused):
+    """A question was answered with no, or nobody was there to answer it."""
+
+    code = "stopped"
+
+
 class Failed(Exception):
     """The command ran and its answer is no: the result is printed all the same and the exit code is 1."""
 
@@ -63,6 +69,8 @@ def command_result(
                 result, code = failed.result, EXIT_REFUSED
             except Refused as refused:
                 end_refused(refused, as_json)
+            except click.Abort:
+                end_refused(Stopped("nobody agreed, so nothing was done"), as_json)
             except BrokenPipeError:
                 raise  # whoever read our output has gone; click ends quietly
             except OSError as error:

@@ -29,7 +29,9 @@ def run_agent(
     # Here, so that a handset whose radio is not bumble's (Android) need not have bumble.
     from bluezone.radio.adapters import open_radio
 
-    agent = Agent(handset, open_radio(radio), PROFILES[duty], random.SystemRandom(), uuid or DEFAULT_UUID)
+    agent = Agent(
+        handset, open_radio(radio), PROFILES[duty], random.SystemRandom(), DEFAULT_UUID if uuid is None else uuid
+    )
     erased = threading.Event()
     page = None if port is None else LocalPage(handset, port, lambda: agent.next_check, erased.set)
     if page is not None:

@@ -29,7 +29,6 @@ except ImportError:  # pow() gives the same numbers, several times slower
 
 SALT_LENGTH = 48
 MODULUS_BITS = 2048
-MODULUS_LENGTH = MODULUS_BITS // 8
 PUBLIC_EXPONENT = 65537
 
 _HASH_LENGTH = 48

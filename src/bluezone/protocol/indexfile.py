@@ -153,8 +153,3 @@ def follow_index(index: Index, held_number: int, held_chain: bytes) -> list[Inde
     if chain_value(index, held_number) != held_chain:
         raise IndexHistoryDiffers(f"index lists other files up to number {held_number} than were fetched here")
     return list(index.entries[held_number - index.first_number + 1 :])
-
-
-def is_stale(index: Index, now_seconds: float) -> bool:
-    """Tell whether the index is so old that the phone says so (over 36 hours)."""
-    return now_seconds - index.generated_at > STALE_SECONDS

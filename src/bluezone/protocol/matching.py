@@ -174,11 +174,6 @@ class _NumpyLooking:
         return (first_halves & self._mask).view(np.int64)
 
 
-def within_two_hours(intervals: ArrayLike, unix_seconds: ArrayLike) -> NDArray[np.bool_]:
-    """Tell which sightings lie in intervals j-12 .. j+12 of their identifier: the rule for imported sightings."""
-    return _within(IMPORTED, intervals, _intervals_of(unix_seconds))
-
-
 def on_handset(intervals: ArrayLike, unix_seconds: ArrayLike) -> NDArray[np.bool_]:
     """Tell which sightings lie in intervals j-1 .. j+2 of their identifier: the rule for a phone's own sightings."""
     return _within(ON_HANDSET, intervals, _intervals_of(unix_seconds))

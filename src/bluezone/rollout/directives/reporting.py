@@ -18,7 +18,6 @@ from bluezone.rollout.directives.periods import Period, periods_of
 from bluezone.rollout.directives.reopening import is_open
 from bluezone.rollout.directives.requesting import NotAParty
 
-MOST_EVIDENCE = 5
 LARGEST_NUMBER = 10**9
 
 
