@@ -247,7 +247,7 @@ def test_the_time_of_the_next_rehearsal_survives_a_kill_and_a_month_away_makes_u
     patient.run("sim.now = x", city.world.now)
     city.requests.clear()
     patient.engine()
-    patient.run("await passBy(120)")
+    patient.run("await passBy(240)")
     assert sum(path == "/v1/upload" for path, _ in city.requests) <= 1
     assert sum(path == "/v1/verify" for path, _ in city.requests) == 2
     assert patient.run("return (await engine.sentLog()).chaff") == 1

@@ -64,7 +64,7 @@ class Agent:
                 tasks.create_task(self.beacon.run())
                 tasks.create_task(self._flush())
                 tasks.create_task(self._every(PURGE_SECONDS, self.handset.purge))
-                tasks.create_task(self._every(ERRAND_SECONDS, self.handset.go_on))
+                tasks.create_task(self._every(ERRAND_SECONDS, self.handset.go_on, self._until_errand))
                 tasks.create_task(self._poll())
         finally:
             self.handset.reporting.on_rekeyed = lambda: None
@@ -92,8 +92,18 @@ class Agent:
         since = None if beacon.off_code is None else beacon.off_since_boot_seconds
         self.handset.note_radio(beacon.last_sent_boot_seconds, beacon.last_heard_boot_seconds, beacon.off_code, since)
 
-    async def _every(self, seconds: float, work: Callable[[], object]) -> None:
-        """Do some work beside the radio, again and again; a refusal is told on the page and tried again."""
+    def _until_errand(self) -> float:
+        # A beat of 15 seconds in the traffic would tell a rehearsal's second call from an owner's.
+        due = self.handset.next_errand()
+        return ERRAND_SECONDS if due is None else min(ERRAND_SECONDS, max(1.0, due - self.handset.now()))
+
+    async def _every(
+        self, seconds: float, work: Callable[[], object], pause_after: Callable[[], float] | None = None
+    ) -> None:
+        """Do some work beside the radio, again and again; a refusal is told on the page and tried again.
+
+        seconds: until the next time; pause_after: tells it anew after each time that went well.
+        """
         pause = seconds
         while True:
             try:
@@ -102,7 +112,7 @@ class Agent:
                 logger.info("put off: %s", refused.code)
                 pause = min(2 * pause, LONGEST_RETRY_SECONDS)
             else:
-                pause = seconds
+                pause = pause_after() if pause_after else seconds
             await asyncio.sleep(pause)
 
     async def _poll(self) -> None:

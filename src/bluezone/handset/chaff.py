@@ -19,8 +19,12 @@ from bluezone.protocol.upload import HIGH, STANDARD, Status, Verify1Request, Ver
 
 PLAYS_PER_DAY = 0.2
 KEYS_IN_A_PLAY = 14
+# Between the first call and the second an owner reads what would be sent and agrees: uniform, seconds.
+READING_SECONDS = (15.0, 180.0)
 PENDING = "chaff_upload"
 NEXT = "next_chaff"
+# {"at": when the second call is due, "credential": hex}.
+SECOND = "chaff_second"
 
 
 class Chaff:
@@ -40,6 +44,11 @@ class Chaff:
             keep_pending(self._store, PENDING, None)
             self._plays.upload(pending.request(chaff=True))
             return True
+        second = self._store.get(SECOND)
+        if second is not None and now >= second["at"]:
+            self._store.put(SECOND, None)
+            self._certify(Credential.from_link(bytes.fromhex(second["credential"])), now)
+            return True
         due = self._store.get(NEXT)
         if due is None or due - now > 100 * SECONDS_PER_DAY:
             self._draw_next(now)
@@ -51,16 +60,26 @@ class Chaff:
         self._play(now)
         return True
 
+    def due(self) -> float | None:
+        """When a play that has begun goes on."""
+        pending, second = read_pending(self._store, PENDING), self._store.get(SECOND)
+        moments = [pending.upload_at] if pending is not None else []
+        return min([*moments, second["at"]] if second is not None else moments, default=None)
+
     def _draw_next(self, now: float) -> None:
         self._store.put(NEXT, now + self._rng.expovariate(PLAYS_PER_DAY) * SECONDS_PER_DAY)
 
     def _play(self, now: float) -> None:
+        self._sent.count_random_packet()
+        credential = self._rng.randbytes(16)
+        self._plays.verify1(Verify1Request(chaff=True, credential=Credential.from_link(credential)))
+        at = now + self._rng.uniform(*READING_SECONDS)
+        self._store.put(SECOND, {"at": at, "credential": credential.hex()})
+
+    def _certify(self, credential: Credential, now: float) -> None:
         config = self._city.held
         if config is None:
             return
-        self._sent.count_random_packet()
-        credential = Credential.from_link(self._rng.randbytes(16))
-        self._plays.verify1(Verify1Request(chaff=True, credential=credential))
         key = self._city.chaff_key(now)
         report, inverse = self._rehearsal(key.kid, PublicKey(key.n, key.e), now)
         request = Verify2Request(chaff=True, credential=credential, kid=key.kid, blinded=bytes.fromhex(report.blinded))

@@ -89,6 +89,12 @@ class Telling:
         if self.city.held is not None:
             self._chaff.go_on(self.now())
 
+    def next_errand(self) -> float | None:
+        """When something that has begun goes on, trusted Unix seconds; None if nothing waits."""
+        pending = self.reporting.pending
+        moments = [pending.upload_at if pending is not None and pending.certified else None, self._chaff.due()]
+        return min((moment for moment in moments if moment is not None), default=None)
+
     def sent(self) -> list[Sent]:
         """Everything of the owner's that ever left the phone."""
         return self.sent_log.all()

@@ -14,6 +14,8 @@ import { LONGEST_WAIT_SECONDS } from "./reporting.js";
 
 const PLAYS_PER_DAY = 0.2;
 const SLOTS_IN_A_PLAY = 6;
+// Between the first call and the second an owner reads what would be sent and agrees.
+const READING_SECONDS = [15, 180];
 
 export class Chaff {
   /** parts: {store, clock, city, plays, environment}. */
@@ -24,10 +26,15 @@ export class Chaff {
   /** Do what is due; returns whether something was sent. Refusals of the server are of no interest. */
   async goOn() {
     const now = this.clock.now();
-    const kept = (await this.store.get("chaff")) || { next: null, pending: null, played: 0 };
+    const kept = (await this.store.get("chaff")) || { next: null, second: null, pending: null, played: 0 };
     if (kept.pending !== null && now >= kept.pending.uploadAt) {
       await this.store.write({ chaff: { ...kept, pending: null } });
       await this.plays.upload(requestOf(kept.pending));
+      return true;
+    }
+    if (kept.second && now >= kept.second.at) {
+      await this.store.write({ chaff: { ...kept, second: null } });
+      await this.certify(now, { ...kept, second: null }, fromHex(kept.second.value));
       return true;
     }
     if (kept.next === null || kept.next - now > 100 * DAY_SECONDS) {
@@ -46,7 +53,8 @@ export class Chaff {
   async nextAt() {
     const kept = await this.store.get("chaff");
     if (kept === undefined) return null;
-    return kept.pending === null ? kept.next : Math.min(kept.next, kept.pending.uploadAt);
+    const begun = [kept.second && kept.second.at, kept.pending && kept.pending.uploadAt].filter(Boolean);
+    return kept.next === null ? null : Math.min(kept.next, ...begun);
   }
 
   drawn(now) {
@@ -54,11 +62,18 @@ export class Chaff {
   }
 
   async play(now, kept) {
+    if ((await this.city.held()) === null) return;
+    const value = this.environment.randomBytes(16);
+    await this.plays.verify1({ chaff: true, credential: { kind: LINK, value } });
+    const at = now + this.environment.uniform(...READING_SECONDS);
+    await this.store.write({ chaff: { ...kept, second: { at, value: hex(value) } } });
+  }
+
+  async certify(now, kept, value) {
     const config = await this.city.held();
     if (config === null) return;
     const { randomBytes } = this.environment;
-    const credential = { kind: LINK, value: randomBytes(16) };
-    await this.plays.verify1({ chaff: true, credential });
+    const credential = { kind: LINK, value };
     const key = await this.city.chaffKey(now);
     const rand = randomBytes(32);
     const salt = randomBytes(32);
