@@ -36,7 +36,7 @@ lint: setup-dev ## ruff, mypy and the import contracts
 format: setup-dev ## let ruff mend what it can
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
-bench: setup-dev ## every bench with its ratio (about a quarter of an hour)
+bench: setup-dev ## every budget's bench with its ratio (about a quarter of an hour)
 	@tools/test-packages.sh
 	@for name in matching export upload verify retention air idle gate airings speakers sms pages publish-day; do .venv/bin/bluezone bench $$name || exit 1; done
 

@@ -26,8 +26,11 @@ def three_entries():
 def behind_the_back(sql, *parameters):
     """What somebody with the database, but not the key, can do: take the guards off and write."""
     with connection.cursor() as cursor:
-        for trigger in ("audit_never_changes", "audit_is_kept", "audit_follows"):
-            cursor.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+        if connection.vendor == "postgresql":
+            cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER USER")
+        else:
+            for trigger in ("audit_never_changes", "audit_is_kept", "audit_follows"):
+                cursor.execute(f"DROP TRIGGER IF EXISTS {trigger}")
         cursor.execute(sql, parameters)
 
 

@@ -8,7 +8,18 @@ from tests.builders.postgresql import hold_on_postgresql_too
 
 pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
-SAME = ["test_granting.py", "test_inviting.py", "test_undoing.py"]
+SAME = [
+    "test_account_list.py",
+    "test_auditing.py",
+    "test_granting.py",
+    "test_inviting.py",
+    "test_retention.py",
+    "test_scoping.py",
+    "test_secondfactor.py",
+    "test_sessions.py",
+    "test_signing_in.py",
+    "test_undoing.py",
+]
 
 
 def test_everything_that_touches_the_store_holds_on_postgresql_too():

@@ -8,7 +8,17 @@ from tests.builders.postgresql import hold_on_postgresql_too
 
 pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
-SAME = ["test_issuing.py", "test_quotas.py", "test_revoking.py", "test_practice.py"]
+SAME = [
+    "test_batching.py",
+    "test_declaring.py",
+    "test_issuing.py",
+    "test_practice.py",
+    "test_quotas.py",
+    "test_retention.py",
+    "test_revoking.py",
+    "test_statistics.py",
+    "test_views.py",
+]
 
 
 def test_everything_that_touches_the_store_holds_on_postgresql_too():

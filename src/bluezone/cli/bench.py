@@ -34,7 +34,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @command_result(_lines)
 def bench(name: str) -> dict[str, Any]:
     """Run a bench: matching, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
-    scenarios, publish-day."""
+    publish-day; and scenarios, who is warned after which meeting, which takes an hour."""
     module_name = f"bench_{name.replace('-', '_')}"
     path = BENCH_FOLDER / f"{module_name}.py"
     if not module_name.isidentifier() or not path.is_file():
