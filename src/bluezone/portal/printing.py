@@ -7,6 +7,7 @@ WeasyPrint may fetch the two fonts of the package and nothing else.
 from typing import Any
 
 import segno
+from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import override
@@ -69,3 +70,19 @@ def _fonts_only(url: str, *_: object, **__: object) -> Any:
     if asset is None:
         raise ValueError("a sheet fetches nothing but its fonts")
     return URLFetcherResponse(url, asset.content, {"Content-Type": asset.media_type})
+
+
+def pdf_response(content: bytes, name: str) -> HttpResponse:
+    """A PDF to be shown in the browser and kept by no cache. name: of the file, without its ending."""
+    response = HttpResponse(content, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def screen_qr(text: str, more: str = "") -> SafeString:
+    """A QR code for a page, dark on white in every colour scheme, with its quiet zone. more: a class of the drawing."""
+    drawn = segno.make(text, error="m").svg_inline(
+        omitsize=True, light="#fff", svgclass=f"qr {more}".strip(), lineclass=None, border=4
+    )
+    return mark_safe(drawn)  # noqa: S308 - squares drawn by segno; the text itself is not in it

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.accounts.audiences import OfficeRequest, audience
 from bluezone.accounts.training import practised
+from bluezone.portal.printing import pdf_response
 from bluezone.rollout.canvass import sentences, sheets, stock
 from bluezone.rollout.canvass.entries import MOST_PHONES
 from bluezone.rollout.canvass.forms import LeafletForm, SheetForm
@@ -36,9 +37,7 @@ _LABELS = {
 def sheet(request: OfficeRequest, pk: int) -> HttpResponse:
     """The door sheet of a list, A4 with boxes, kept by no cache."""
     found = turf_or_404(request, pk)
-    response = HttpResponse(sheets.sheet_pdf(found), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="door-sheet-{found.pk}.pdf"'
-    return response
+    return pdf_response(sheets.sheet_pdf(found), f"door-sheet-{found.pk}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

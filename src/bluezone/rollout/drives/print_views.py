@@ -7,8 +7,9 @@ from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
+from bluezone.portal.printing import pdf_response
 from bluezone.rollout.drives.models import Drive
-from bluezone.rollout.drives.printing import pdf_response, stall_pdf, tally_pdf
+from bluezone.rollout.drives.printing import stall_pdf, tally_pdf
 
 
 @practised

@@ -3,7 +3,6 @@
 
 from typing import Any
 
-from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
@@ -42,10 +41,3 @@ def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
     """The sheet whatever language the reader's page has: it hangs and is ticked where people are."""
     with translation.override("vi"):
         return write_pdf(render_to_string(f"drives/print/{name}.html", context))
-
-
-def pdf_response(content: bytes, name: str) -> HttpResponse:
-    """A PDF to be shown in the browser."""
-    response = HttpResponse(content, content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    return response

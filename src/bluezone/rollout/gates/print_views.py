@@ -6,8 +6,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.portal.printing import pdf_response
 from bluezone.rollout.gates.models import Gate
-from bluezone.rollout.gates.printing import SIGN_PAPERS, book_pdf, pdf_response, sign_pdf, tally_pdf
+from bluezone.rollout.gates.printing import SIGN_PAPERS, book_pdf, sign_pdf, tally_pdf
 
 
 @require_safe

@@ -4,10 +4,7 @@
 Vietnamese whatever language the office page has, since they hang and are worn in the agency; the sign is in both.
 """
 
-import segno
-from django.http import HttpResponse
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString, mark_safe
 
 from bluezone.portal.facts import facts
 from bluezone.portal.printing import qr, write_pdf
@@ -56,17 +53,3 @@ def tally_pdf(gate: Gate) -> bytes:
     kinds = [(name, range(lines)) for name, lines in TALLY_LINES.items()]
     context = {"gate": gate, "city": facts("vi"), "kinds": kinds, "tens": range(TENS_A_LINE), "ten": range(10)}
     return write_pdf(render_to_string("gates/print/tally.html", context))
-
-
-def pdf_response(content: bytes, name: str) -> HttpResponse:
-    """A PDF to be shown in the browser and kept nowhere."""
-    response = HttpResponse(content, content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def screen_qr(text: str) -> SafeString:
-    """A QR code for a page, dark on white in every colour scheme."""
-    drawn = segno.make(text, error="m").svg_inline(omitsize=True, light="#fff", svgclass="qr", lineclass=None, border=3)
-    return mark_safe(drawn)  # noqa: S308 - squares drawn by segno; the text itself is not in it

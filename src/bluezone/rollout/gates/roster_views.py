@@ -11,11 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from bluezone.accounts.audiences import OfficeRequest, audience
 from bluezone.accounts.scoping import require
+from bluezone.portal.printing import pdf_response, screen_qr
 from bluezone.rollout.gates import asking, roster
 from bluezone.rollout.gates.asking import KEEPERS
 from bluezone.rollout.gates.forms import EndForm, NominationForm
 from bluezone.rollout.gates.models import Gatekeeper
-from bluezone.rollout.gates.printing import PAPERS, badge_pdf, pdf_response, screen_qr
+from bluezone.rollout.gates.printing import PAPERS, badge_pdf
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

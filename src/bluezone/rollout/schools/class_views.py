@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.accounts import undoing
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
+from bluezone.portal.printing import screen_qr
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import asking, calendar, classes, linking, queries
 from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm
 from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
-from bluezone.rollout.schools.printing import screen_qr
 from bluezone.rollout.schools.recording import record_all
 from bluezone.rollout.schools.sentences import sentence
 from bluezone.rollout.schools.years import shown, year_of

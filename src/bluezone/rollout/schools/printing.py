@@ -6,9 +6,7 @@ The paper is Vietnamese whatever language the page has, since it goes from class
 
 from collections.abc import Sequence
 
-import segno
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString, mark_safe
 
 from bluezone.agencies.models import Agency
 from bluezone.portal.facts import facts
@@ -39,9 +37,3 @@ def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> byte
         "city": facts("vi"),
     }
     return write_pdf(render_to_string("schools/print/form.html", context))
-
-
-def screen_qr(text: str) -> SafeString:
-    """A QR code for a page, dark on white in every colour scheme."""
-    drawn = segno.make(text, error="m").svg_inline(omitsize=True, light="#fff", svgclass="qr", lineclass=None, border=3)
-    return mark_safe(drawn)  # noqa: S308 - squares drawn by segno; the text itself is not in it

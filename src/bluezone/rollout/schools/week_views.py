@@ -17,6 +17,7 @@ from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
 from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.agencies.queries import day_to_show
+from bluezone.portal.printing import pdf_response
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import asking, calendar, queries, recording
@@ -142,7 +143,7 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
     school = asking.school_of(pk)
     language = request.GET.get("in", "")
     directive = " ".join(request.GET.get("directive", "").split())[:80]
-    return _pdf(letter_pdf(school, language if language in LANGUAGES else "vi", directive), f"letter-{pk}")
+    return pdf_response(letter_pdf(school, language if language in LANGUAGES else "vi", directive), f"letter-{pk}")
 
 
 @practised
@@ -151,7 +152,9 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
 def form(request: OfficeRequest, pk: int) -> HttpResponse:
     """The paper form of a week as PDF, one line a class."""
     school, week = asking.school_of(pk), asking.chosen_week(request)
-    return _pdf(form_pdf(school, week, list(queries.classes_of(week).filter(school=school))), f"classes-{pk}-{week}")
+    return pdf_response(
+        form_pdf(school, week, list(queries.classes_of(week).filter(school=school))), f"classes-{pk}-{week}"
+    )
 
 
 def _may_cancel(request: OfficeRequest, one: SchoolBreak) -> bool:
@@ -170,10 +173,3 @@ def _day(text: str) -> datetime.date | None:
 
 def _back(pk: int, week: Week) -> HttpResponse:
     return redirect(f"{reverse('school', args=[pk])}?week={week}")
-
-
-def _pdf(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    response.headers["Cache-Control"] = "no-store"
-    return response

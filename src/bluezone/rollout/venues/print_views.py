@@ -7,9 +7,10 @@ from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
+from bluezone.portal.printing import pdf_response
 from bluezone.rollout.venues import reach
 from bluezone.rollout.venues.models import PosterCode
-from bluezone.rollout.venues.printing import PAPERS, card_pdf, pdf_response, poster_pdf
+from bluezone.rollout.venues.printing import PAPERS, card_pdf, poster_pdf
 
 
 @practised

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import segno
-from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
@@ -51,21 +50,6 @@ def qr_svg(text: str) -> SafeString:
         border=0, dark="#000", omitsize=True, svgclass="qr"
     )
     return mark_safe(drawn)  # noqa: S308 - drawn by segno, without any text in it
-
-
-def screen_qr(text: str) -> SafeString:
-    """The code for a page, dark on white in every colour scheme, with its quiet zone."""
-    drawn = segno.make(text, error="m", boost_error=False).svg_inline(
-        omitsize=True, light="#fff", svgclass="qr large", lineclass=None, border=4
-    )
-    return mark_safe(drawn)  # noqa: S308 - squares drawn by segno; the text itself is not in it
-
-
-def pdf_response(content: bytes, name: str) -> HttpResponse:
-    """A PDF to be shown in the browser."""
-    response = HttpResponse(content, content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    return response
 
 
 def _in_vietnamese(name: str, context: dict[str, object]) -> bytes:

@@ -16,13 +16,13 @@ from bluezone.accounts.audiences import Audience, audience
 from bluezone.accounts.signing_in import network_of
 from bluezone.agencies.plainline import converted
 from bluezone.devices.audience import json_body, json_endpoint
+from bluezone.portal.printing import screen_qr
 from bluezone.portal.showing import show
 from bluezone.portal.throttle import HourlyLimit, TooManyRequests
 from bluezone.rollout.venues import applying, counting
 from bluezone.rollout.venues.contact import contact_of
 from bluezone.rollout.venues.forms import CodeForm, PublicVenueForm
 from bluezone.rollout.venues.models import PosterCode, Venue
-from bluezone.rollout.venues.printing import screen_qr
 
 MOST_BYTES = 1024
 _DAY = re.compile(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d)")
@@ -105,7 +105,9 @@ def till(request: HttpRequest, token: str) -> HttpResponse:
     code = PosterCode.everything.filter(venue=venue, ended_at=None).first() if venue else None
     if venue is None or code is None:
         return _fresh(show(request, "public/till_gone.html", status=404))
-    return _fresh(show(request, "public/till.html", {"venue": venue, "code": code, "qr": screen_qr(code.link)}))
+    return _fresh(
+        show(request, "public/till.html", {"venue": venue, "code": code, "qr": screen_qr(code.link, "large")})
+    )
 
 
 @json_endpoint("POST", Audience.EVERYONE)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cards with the code: A6 for a desk, A4 for a station or a bus; Vietnamese over English, since guests read either."""
 
-from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
@@ -33,11 +32,3 @@ def card_pdf(kind: str) -> bytes:
         "code": f"{40 * scale:.1f}",
     }
     return write_pdf(render_to_string("visitors/print/card.html", context))
-
-
-def pdf_response(content: bytes, name: str) -> HttpResponse:
-    """A PDF to be shown in the browser and kept nowhere."""
-    response = HttpResponse(content, content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    response.headers["Cache-Control"] = "no-store"
-    return response

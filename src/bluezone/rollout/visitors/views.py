@@ -18,12 +18,13 @@ from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit
 from bluezone.messaging.sms.presentcity import present_city
 from bluezone.messaging.sms.wording import arrival_notice
+from bluezone.portal.printing import pdf_response
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week, week_or
 from bluezone.rollout.visitors import asking, queries, telling
 from bluezone.rollout.visitors.forms import DeskForm
 from bluezone.rollout.visitors.houses import House, houses_of, names_of, reads_all
-from bluezone.rollout.visitors.printing import CARDS, card_pdf, pdf_response
+from bluezone.rollout.visitors.printing import CARDS, card_pdf
 from bluezone.rollout.visitors.sentences import REFUSALS
 
 # Counts of other houses under this are kept back, as everywhere.
