@@ -122,6 +122,14 @@ def test_the_same_bulletin_is_not_planned_twice_at_one_time(bulletin):
     planned(bulletin, place, times=("06:00",))
 
 
+@pytest.mark.parametrize("later", [0, 1])
+def test_two_schedules_that_begin_months_apart_are_compared_where_both_are_aired(bulletin, later):
+    place, firsts = zone().outlet, [datetime.date(2020, 8, 10), datetime.date(2020, 11, 10)]
+    planned(bulletin, place, first=firsts[1 - later])
+    with pytest.raises(scheduling.ScheduleOverlaps):
+        planned(bulletin, place, first=firsts[later])
+
+
 def test_what_can_never_be_aired_is_not_planned(bulletin):
     place = zone().outlet
     with pytest.raises(scheduling.ScheduleNeverDue):
