@@ -175,7 +175,7 @@ class Spent(models.Model):
 
 
 class SenderState(models.Model):
-    """What the sender said last: one row. trouble: why it cannot hand over, "" when it can."""
+    """What the sender said last: one row. trouble: why it cannot hand over, a code and its detail; "" when it can."""
 
     provider = models.CharField(max_length=10)
     trouble = models.CharField(max_length=200, blank=True)
