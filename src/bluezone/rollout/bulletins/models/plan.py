@@ -109,7 +109,7 @@ class Airing(PractisedMixin):
 
     key:        stays the same when the plan is made anew; loudspeakers name what they played by it.
     due_at:     when the schedule wants it. starts_at: when it may begin (clashing.py), None when displaced.
-    displaced:  "clash" or "quiet" where it got no time. by_speakers: it is played by machines that report it.
+    displaced:  "clash" or "quiet" where it got no time.
     """
 
     key = models.CharField(max_length=64, unique=True)
