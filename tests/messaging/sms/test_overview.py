@@ -31,3 +31,12 @@ def test_the_page_says_in_vietnamese_what_is_wrong_and_keeps_the_detail_behind_i
     note = page[page.index('<div class="note error">') :]
     assert sentence in note[: note.index("<details")]
     assert told in note[note.index("<details") : note.index("</details>")]
+
+
+def test_the_page_promises_nothing_of_reminders_which_nobody_sends(client, settings):
+    settings.SMS = read_sms_url("smpp://ten:matkhau@127.0.0.1:2775?from=BACKAN")
+    client.force_login(user("truc", Role.ADMIN))
+    page = client.get(reverse("messages"), headers={"Accept-Language": "vi"}).content.decode()
+
+    assert "Thông báo khi đến và mã được gửi vào bất cứ giờ nào." in page
+    assert "nhắc chờ" not in page

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Purpose(models.TextChoices):
-    """Why a message is sent. Reminders alone keep quiet hours."""
+    """Why a message is sent. Reminders alone keep quiet hours; nothing queues one yet (docs/messaging.md)."""
 
     ARRIVAL = "arrival", _("notice on arrival")
     CODE = "code", _("code for a registration")

@@ -70,7 +70,6 @@ def overview(request: OfficeRequest) -> HttpResponse:
     now = timezone.now()
     counts = dict(Message.objects.values_list("state").annotate(Count("pk")).order_by())
     said = SenderState.objects.first()
-    city = present_city()
     context = {
         "is_set": settings.SMS is not None,
         "is_file": isinstance(settings.SMS, LogFile),
@@ -82,7 +81,6 @@ def overview(request: OfficeRequest) -> HttpResponse:
         "unknown": counts.get(State.UNKNOWN, 0),
         "budget": budget.standing(now),
         "notices": _notices(),
-        "city": city,
     }
     return render(request, "sms/overview.html", context)
 
