@@ -20,12 +20,12 @@ class Machine:
     sink = "ffplay"
 
     def __init__(self, folder):
-        self.now = START
+        self.now, self.boot = START, 50.0
         self.folder = folder
         self.started, self.lasts, self.fails = [], {}, False
         self.book = SpeakerBook(folder, lambda: self.now)
         self.said = []
-        self.programme = Programme(self.book, self, lambda: self.now, self.said.append)
+        self.programme = Programme(self.book, self, lambda: self.now, lambda: self.boot, self.said.append)
 
     def start(self, path, skip_seconds, volume):
         self.started.append((path.stem[:4], round(skip_seconds, 1), volume, self.now - START))
@@ -40,9 +40,10 @@ class Machine:
         return Item(key, START + due, seconds, importance, sound, key)
 
     def live(self, seconds, step=0.5):
-        end = self.now + seconds
-        while self.now < end:
+        end = self.boot + seconds
+        while self.boot < end:
             self.now += step
+            self.boot += step
             self.programme.step()
 
     def told(self):
@@ -52,15 +53,15 @@ class Machine:
         """The program starts anew in the same folder, as after a kill."""
         self.book.close()
         self.book = SpeakerBook(self.folder, lambda: self.now)
-        self.programme = Programme(self.book, self, lambda: self.now, self.said.append)
+        self.programme = Programme(self.book, self, lambda: self.now, lambda: self.boot, self.said.append)
 
 
 class _Sounding:
     def __init__(self, machine, lasts):
-        self.machine, self.ends, self.stopped = machine, machine.now + lasts, False
+        self.machine, self.ends, self.stopped = machine, machine.boot + lasts, False
 
     def is_running(self):
-        return not self.stopped and self.machine.now < self.ends
+        return not self.stopped and self.machine.boot < self.ends
 
     def ended_well(self):
         return not self.stopped
@@ -155,6 +156,24 @@ def test_a_player_that_fails_is_told_and_not_called_played(machine):
     machine.programme.follow(plan(machine.item("one", 5.0)))
     machine.live(20)
     assert (machine.told()["one"]["outcome"], machine.told()["one"]["reason"]) == ("missed", "player_failed")
+
+
+def test_a_clock_that_is_put_back_while_something_plays_takes_nothing_from_what_was_heard(machine):
+    normal = machine.item("normal", 0.0, 30.0)
+    machine.programme.follow(plan(normal))
+    machine.live(10)
+    machine.now -= 1200
+    machine.programme.clock_was_set()
+    machine.live(5)
+    emergency = machine.item("emergency", -1190.0, 20.0, "emergency")
+    machine.programme.follow(plan(normal, emergency))
+    machine.live(10)
+    machine.now -= 1200
+    machine.live(60)
+
+    told = machine.told()
+    assert (told["emergency"]["outcome"], told["emergency"]["heard"]) == ("played", 20.0)
+    assert (told["normal"]["outcome"], told["normal"]["heard"], told["normal"]["interrupted"]) == ("played", 30.0, 20.0)
 
 
 def test_a_kill_in_the_middle_is_told_after_the_restart_and_reports_outlive_it(machine):

@@ -64,7 +64,7 @@ def run_speaker(
             asking.enrol(setup.code)
         if not book.kept("token"):
             raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
-        programme = Programme(book, player, clock.now, say)
+        programme = Programme(book, player, clock.now, time.monotonic, say)
         _run(programme, asking, telling, clock, say)
     finally:
         book.close()

@@ -15,6 +15,8 @@ from bluezone.refusal import Refused
 # Reports that the office has are kept a while, so that nothing is played twice after a restart.
 KEPT_SECONDS = 3 * 86_400.0
 UNUSED_SECONDS = 14 * 86_400.0
+# In `sent`: 0 waits, 1 the office has it.
+_SET_ASIDE = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS begun (airing TEXT PRIMARY KEY, at REAL NOT NULL);
@@ -93,8 +95,12 @@ class SpeakerBook:
         for airing in airings:
             self._do("UPDATE report SET sent = 1 WHERE airing = ?", (airing,))
         bound = self._now() - KEPT_SECONDS
-        self._do("DELETE FROM report WHERE sent = 1 AND at < ?", (bound,))
+        self._do("DELETE FROM report WHERE sent != 0 AND at < ?", (bound,))
         self._do("DELETE FROM begun WHERE at < ?", (bound,))
+
+    def set_aside(self, airing: str) -> None:
+        """The office refuses this one for ever: never send it again, and forget it with those that were sent."""
+        self._do("UPDATE report SET sent = ? WHERE airing = ?", (_SET_ASIDE, airing))
 
     def sound(self, sha256: str) -> Path | None:
         """The file of a sound, None while it is not here."""

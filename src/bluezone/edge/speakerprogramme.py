@@ -28,16 +28,27 @@ class _Playing:
     item: Item
     began: float
     sounding: Sounding
+    # Lengths are measured by seconds that only go forward: the clock may be put back while something plays.
     since: float
     heard: float = 0.0
     interrupted: float = 0.0
 
 
 class Programme:
-    """The programme of one loudspeaker. now: Unix seconds by the server. say: one line for whoever watches."""
+    """The programme of one loudspeaker.
 
-    def __init__(self, book: SpeakerBook, player: Player, now: Callable[[], float], say: Callable[[str], None]) -> None:
-        self._book, self._player, self._now, self._say = book, player, now, say
+    now: Unix seconds by the server. boot: seconds that only go forward. say: one line for whoever watches.
+    """
+
+    def __init__(
+        self,
+        book: SpeakerBook,
+        player: Player,
+        now: Callable[[], float],
+        boot: Callable[[], float],
+        say: Callable[[str], None],
+    ) -> None:
+        self._book, self._player, self._now, self._boot, self._say = book, player, now, boot, say
         self._plan = EMPTY
         self._up_since = now()
         self._current: _Playing | None = None
@@ -76,7 +87,7 @@ class Programme:
         for playing in filter(None, (self._current, self._waiting and self._waiting[0])):
             if playing is self._current:
                 playing.sounding.stop()
-                playing.heard += now - playing.since
+                self._count_heard(playing)
             self._report(playing, "missed", now, reason)
         self._current = self._waiting = None
 
@@ -113,30 +124,30 @@ class Programme:
             self._tell(item.key, "missed", reason="player_unavailable")
             return
         self._book.begin(item.key, now)
-        self._current = _Playing(item, now, sounding, now)
+        self._current = _Playing(item, now, sounding, self._boot())
         self._say(f"playing {item.key} {now - item.due:+.2f} s")
 
     def _interrupt(self, now: float) -> None:
         playing = self._current
         assert playing is not None
         playing.sounding.stop()
-        playing.heard += now - playing.since
+        self._count_heard(playing)
         if self._waiting is not None:
             # Cannot happen while one waits and another plays but in an emergency; said all the same.
             self._report(self._waiting[0], "preempted", now, "emergency")
-        self._waiting, self._current = (playing, now), None
+        self._waiting, self._current = (playing, self._boot()), None
         self._say(f"interrupted {playing.item.key} after {playing.heard:.1f} s")
 
     def _go_on(self, now: float) -> None:
         assert self._waiting is not None
         playing, stopped = self._waiting
         self._waiting = None
-        playing.interrupted += now - stopped
+        playing.interrupted += max(0.0, self._boot() - stopped)
         sounding = None if playing.interrupted > MOST_DELAY_SECONDS else self._start(playing.item, playing.heard)
         if sounding is None:
             self._report(playing, "preempted", now, "emergency")
             return
-        playing.sounding, playing.since = sounding, now
+        playing.sounding, playing.since = sounding, self._boot()
         self._current = playing
         self._say(f"resumed {playing.item.key} from {playing.heard:.1f} s")
 
@@ -145,9 +156,12 @@ class Programme:
         if playing is None or playing.sounding.is_running():
             return
         self._current = None
-        playing.heard += now - playing.since
+        self._count_heard(playing)
         whole = playing.sounding.ended_well() and playing.heard >= _WHOLE * playing.item.seconds
         self._report(playing, "played" if whole else "missed", now, "" if whole else "player_failed")
+
+    def _count_heard(self, playing: _Playing) -> None:
+        playing.heard += max(0.0, self._boot() - playing.since)
 
     def _start(self, item: Item, skip: float) -> Sounding | None:
         path = self._book.sound(item.sound)

@@ -7,6 +7,7 @@ Without a network everything goes on from what is kept here; reports wait until 
 import contextlib
 import http.client
 import json
+import logging
 import ssl
 from collections.abc import Callable
 from email.message import Message
@@ -23,6 +24,10 @@ MOST_BYTES = 32 * 1024 * 1024
 AT_ONCE = 200
 PLAN_PATH = "/v1/speakers/plan"
 STATUS_SECONDS = 600.0
+# The office's codes for a report that it will never take, and for one whose time has not come.
+_NO_REPORT, _OF_THE_FUTURE = "speaker_report_invalid", "speaker_clock_wrong"
+
+logger = logging.getLogger(__name__)
 
 
 class SpeakerOffline(Refused):
@@ -97,22 +102,49 @@ class SpeakerSync:
         return max(0, len(missing) - 1)
 
     def tell(self) -> int:
-        """Send reports that wait, and the machine's state when it changed; how many reports went."""
+        """Send reports that wait, and the machine's state when it changed; how many reports the office took.
+
+        Reports that it refuses together go one by one, so that a bad one holds up no other; the bad one is set aside.
+        Raises SpeakerOffline, SpeakerRefused.
+        """
         rows = self._book.unsent(AT_ONCE)
         status = self._state()
         due = status != self._status or self._boot() - self._status_at >= STATUS_SECONDS
         if not rows and not due:
             return 0
-        answer, _headers, body = self._call("POST", "/v1/speakers/played", {"played": rows, "status": status})
-        if answer != 200:
-            raise _refused(answer, body)
-        self._book.sent(str(row["airing"]) for row in rows)
+        taken = len(rows)
+        try:
+            self._send(rows, {"status": status})
+        except SpeakerRefused as refused:
+            if not rows or refused.reason not in (_NO_REPORT, _OF_THE_FUTURE):
+                raise
+            taken = sum(self._is_taken_alone(row) for row in rows)
+            self._send([], {"status": status})
         self._status, self._status_at = status, self._boot()
-        return len(rows)
+        return taken
 
     def tidy(self) -> None:
         """Delete sounds that are in no plan any more."""
         self._book.forget_sounds({item.sound for item in self.plan.items}.union(self.plan.ready))
+
+    def _send(self, rows: list[dict[str, Any]], more: dict[str, Any]) -> None:
+        answer, _headers, body = self._call("POST", "/v1/speakers/played", {"played": rows, **more})
+        if answer != 200:
+            raise _refused(answer, body)
+        self._book.sent(str(row["airing"]) for row in rows)
+
+    def _is_taken_alone(self, row: dict[str, Any]) -> bool:
+        try:
+            self._send([row], {})
+        except SpeakerRefused as refused:
+            if refused.reason == _NO_REPORT:
+                logger.warning("report of %s set aside: %s", row["airing"], refused.reason)
+                self._book.set_aside(str(row["airing"]))
+            elif refused.reason != _OF_THE_FUTURE:
+                raise
+            # One of the future waits until its time has come.
+            return False
+        return True
 
     def _state(self) -> dict[str, Any]:
         off = self._clock.off_seconds

@@ -10,7 +10,7 @@ import pytest
 from tests.builders.smsc import whole_texts
 
 from bluezone.messaging.sms import queueing, retention
-from bluezone.messaging.sms.models import Message, Once, Part, PartState, Purpose, State
+from bluezone.messaging.sms.models import Message, Once, Part, PartState, Purpose, SenderState, State
 from bluezone.messaging.sms.providers.smpp import SmppProvider
 from bluezone.messaging.sms.queueing import OnceFor, SmsAlreadySent, SmsInTraining, SmsNotSet, SmsOptedOut
 from bluezone.messaging.sms.sending import Sender
@@ -215,9 +215,9 @@ def test_a_wrong_password_keeps_every_message_and_says_so(centre, now):
     queue(now=now)
     sender.go_on(now, 0.0)
 
-    from bluezone.messaging.sms.models import SenderState
-
-    assert "refuses name or password" in SenderState.objects.get().trouble
+    assert SenderState.objects.get().trouble.startswith(
+        "smpp_bind_refused: the message centre refuses name or password"
+    )
     assert states() == {State.WAITING}
     assert centre.taken == []
 

@@ -5,7 +5,7 @@ import pytest
 from tests.builders.bulletins import NOW, approved, people, planned, station, zone
 
 from bluezone.rollout.bulletins import attesting, outlets, scheduling, writing
-from bluezone.rollout.bulletins.models import Airing, Schedule
+from bluezone.rollout.bulletins.models import Airing, Schedule, Sound
 from bluezone.rollout.bulletins.planning import plan_ahead
 from bluezone.rollout.bulletins.rule import Rule
 
@@ -122,6 +122,14 @@ def test_the_same_bulletin_is_not_planned_twice_at_one_time(bulletin):
     planned(bulletin, place, times=("06:00",))
 
 
+@pytest.mark.parametrize("later", [0, 1])
+def test_two_schedules_that_begin_months_apart_are_compared_where_both_are_aired(bulletin, later):
+    place, firsts = zone().outlet, [datetime.date(2020, 8, 10), datetime.date(2020, 11, 10)]
+    planned(bulletin, place, first=firsts[1 - later])
+    with pytest.raises(scheduling.ScheduleOverlaps):
+        planned(bulletin, place, first=firsts[later])
+
+
 def test_what_can_never_be_aired_is_not_planned(bulletin):
     place = zone().outlet
     with pytest.raises(scheduling.ScheduleNeverDue):
@@ -150,6 +158,32 @@ def test_languages_are_aired_one_after_the_other():
     vi, tay = Airing.objects.order_by("due_at")[:2]
     assert (vi.language, tay.language) == ("vi", "tay")
     assert datetime.timedelta(seconds=2) < tay.starts_at - vi.starts_at < datetime.timedelta(seconds=8)
+
+
+@pytest.mark.parametrize("importance", ["normal", "emergency"])
+def test_planning_between_two_languages_keeps_the_second(importance):
+    bulletin, place = approved(importance, seconds=2.0, languages=("vi", "tay")), zone().outlet
+    Sound.objects.update(seconds=700.0)
+    if importance == "emergency":
+        begins = NOW
+        scheduling.air_at_once(bulletin, [place], ["vi", "tay"], people()[0], begins)
+    else:
+        begins = at(17, 30)
+        planned(bulletin, place, languages=("vi", "tay"), last=datetime.date(2020, 8, 10))
+    before = list(Airing.objects.order_by("due_at").values_list("key", "language", "starts_at"))
+    assert [language for _key, language, _starts in before] == ["vi", "tay"]
+
+    # Too late to begin the first language, which is sounding still; the second is not due yet.
+    plan_ahead(begins + datetime.timedelta(seconds=650))
+
+    assert list(Airing.objects.order_by("due_at").values_list("key", "language", "starts_at")) == before
+
+
+def test_a_schedule_made_between_its_languages_does_not_air_the_second_alone():
+    bulletin, place = approved(seconds=2.0, languages=("vi", "tay")), zone().outlet
+    planned(bulletin, place, languages=("vi", "tay"), now=at(17, 30) + datetime.timedelta(seconds=1))
+
+    assert Airing.objects.order_by("due_at").first().due_at == at(17, 30, day=1)
 
 
 def test_what_was_said_of_an_airing_outlives_every_new_plan(bulletin):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.bulletins.rule import Rule, ScheduleEndsBeforeStart, ScheduleUnreadable, read_rrule
+from bluezone.rollout.bulletins.rule import BYDAY, Rule, ScheduleEndsBeforeStart, ScheduleUnreadable, write_rrule
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 # Puts its clock forward and back; a rule must survive it although no city here does so.
@@ -71,25 +71,27 @@ def test_a_span_cut_in_two_gives_the_same_moments_as_the_whole(rule, cut):
     assert halves == list(rule.moments(since, until, HANOI))
 
 
-def test_the_end_of_an_rrule_is_a_local_day_that_is_still_in():
-    rule = read_rrule("FREQ=DAILY;BYHOUR=5,17;BYMINUTE=30;UNTIL=20200930", datetime.date(2020, 9, 29))
-
-    assert rule.last == datetime.date(2020, 9, 30)
-    assert rule.last_moment(HANOI).astimezone(HANOI).isoformat() == "2020-09-30T17:30:00+07:00"
-    weekly = read_rrule("FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=6", datetime.date(2020, 9, 1))
-    assert (weekly.weekdays, weekly.times) == ({0, 4}, (datetime.time(6),))
-
-
 @pytest.mark.parametrize(
-    "text",
-    [
-        "FREQ=HOURLY;BYHOUR=5", "FREQ=DAILY", "FREQ=DAILY;BYHOUR=25", "FREQ=DAILY;BYHOUR=5;BYSETPOS=1", "",
-        "FREQ=DAILY;INTERVAL=2;BYHOUR=5", "FREQ=WEEKLY;BYDAY=XX;BYHOUR=5", "FREQ=DAILY;BYHOUR=5;UNTIL=20200930T235959Z",
-    ],
-)  # fmt: skip
-def test_a_rule_outside_the_subset_is_refused(text):
+    ("times", "weekdays"),
+    [((), frozenset()), ((datetime.time(5),) * 25, frozenset()), ((datetime.time(5),), frozenset({7}))],
+)
+def test_a_rule_without_a_time_with_too_many_or_with_no_such_weekday_is_refused(times, weekdays):
     with pytest.raises(ScheduleUnreadable):
-        read_rrule(text, datetime.date(2020, 9, 1))
+        Rule(datetime.date(2020, 9, 1), None, times, weekdays)
+
+
+@given(rule=rules(), time=st.sampled_from([datetime.time(5, 30), datetime.time(0), datetime.time(23, 59)]))
+@settings(max_examples=50, deadline=None)
+def test_the_end_of_a_written_rrule_is_the_last_local_day_at_that_time(rule, time):
+    parts = dict(part.split("=") for part in write_rrule(rule, time, HANOI).split(";"))
+
+    assert parts["FREQ"] == ("WEEKLY" if rule.weekdays else "DAILY")
+    assert parts.get("BYDAY", "") == ",".join(BYDAY[day] for day in sorted(rule.weekdays))
+    if rule.last is None:
+        assert "UNTIL" not in parts
+    else:
+        until = datetime.datetime.strptime(parts["UNTIL"], "%Y%m%dT%H%M%S%z").astimezone(HANOI)
+        assert (until.date(), until.time()) == (rule.last, time)
 
 
 def test_a_schedule_that_ends_before_it_starts_is_refused():

@@ -4,10 +4,13 @@
 spoken_forms.tsv: what stands in letters of 2020 and in announcements, and how a reader says it; checked by hand.
 """
 
+import io
 import re
 import shutil
 import subprocess
+import unicodedata
 import wave
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,12 @@ from bluezone.rollout.bulletins.speech.words import PROTECTED
 FORMS = [
     line.split("\t") for line in Path(__file__).with_name("spoken_forms.tsv").read_text(encoding="utf-8").splitlines()
 ]
+SYLLABLE = re.compile(r"[^\W\d_]+")
+# PROTECTED, syllable by syllable.
+ENGLISH = {"bluezone", "bluetooth", "android", "wi", "fi"}
+ENGLISH_SOUNDS = r"\(en\).*?(?:\(vi\)|$)"
+# Grave, acute, hook, tilde and dot below, as espeak's IPA of Vietnamese numbers the tones.
+TONES = {"\u0300": "2", "\u0301": "ɜ", "\u0309": "4", "\u0303": "5", "\u0323": "6"}
 needs_voice = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
 
 
@@ -58,28 +67,56 @@ def test_roman_numerals_are_read_and_nothing_else_is(value):
 
 
 @needs_voice
-def test_the_voice_says_vietnamese_and_takes_as_long_as_a_person(tmp_path):
-    """Phonemes: English only for protected words, and the same as of the hand-written form. Duration: per syllable."""
-    lines = [spoken(written) for written, _said in FORMS]
-    told = phonemes(lines)
-    by_hand = phonemes([said for _written, said in FORMS])
-    raw = phonemes(["UBND TP Bắc Kạn", "lúc 17h30", "ngày 07/8/2020"])
-    for line, sounds, expected in zip(lines, told, by_hand, strict=True):
-        protected = any(word.lower() in line.lower() for word in PROTECTED)
-        assert ("(en)" in sounds) == protected, f"{line}: {sounds}"
-        assert sounds == expected
-    assert [spoken_sounds != raw_sounds for spoken_sounds, raw_sounds in zip(
-        phonemes([spoken(one) for one in ("UBND TP Bắc Kạn", "lúc 17h30", "ngày 07/8/2020")]), raw, strict=True)
-    ] == [True, True, True]  # fmt: skip
+def test_the_voice_says_each_syllable_of_the_table_in_its_tone():
+    """Vietnamese is one tone a syllable: a letter spelled out, a word in English or one left out shows in the row."""
+    for (written, said), sounds in zip(FORMS, phonemes([said for _written, said in FORMS]), strict=True):
+        plain, english = split_english(sounds)
+        syllables = [one for one in SYLLABLE.findall(said) if one.lower() not in ENGLISH]
 
-    path = tmp_path / "all.wav"
-    subprocess.run(
-        ["espeak-ng", "-v", "vi", "-s", "150", "--stdin", "-w", path], input="\n".join(lines), text=True, check=True
-    )
-    with wave.open(str(path)) as sound:
-        seconds = sound.getnframes() / sound.getframerate()
-    syllables = sum(len(line.split()) for line in lines)
-    assert 0.2 <= seconds / syllables <= 0.55
+        assert tones_heard(plain) == [tone(one) for one in syllables], f"{written}: {sounds}"
+        assert len(english) == sum(word in said.lower() for word in map(str.lower, PROTECTED)), f"{written}: {sounds}"
+
+
+@needs_voice
+def test_what_is_not_spelled_out_the_voice_says_otherwise():
+    written = ["UBND TP Bắc Kạn", "lúc 17h30", "ngày 07/8/2020"]
+    pairs = zip(phonemes(written), phonemes([spoken(one) for one in written]), strict=True)
+    assert all(raw != said for raw, said in pairs)
+
+
+@needs_voice
+def test_each_phrase_takes_as_long_as_a_person_takes():
+    """A quarter of a second a syllable, half of one in all, and a breath at each stop within."""
+    with ThreadPoolExecutor(2) as pool:
+        lengths = list(pool.map(seconds_of, [said for _written, said in FORMS]))
+    for (_written, said), seconds in zip(FORMS, lengths, strict=True):
+        syllables = len(SYLLABLE.findall(said))
+        breaths = 0.4 * len(re.findall(r"[,.:] ", said))
+        assert 0.22 * syllables <= seconds - breaths <= 0.3 * syllables + 0.7, f"{said}: {seconds:.2f} s"
+
+
+def split_english(sounds):
+    """Vietnamese phonemes, and each stretch that is said in English."""
+    return re.sub(ENGLISH_SOUNDS, "", sounds), re.findall(ENGLISH_SOUNDS, sounds)
+
+
+def tones_heard(sounds):
+    """The tone of each syllable of espeak's IPA: level is 1, and 7 where a phrase ends."""
+    return [re.search("[1-7ɜ]", one)[0].replace("7", "1") for one in re.split("[ˈˌ]", sounds)[1:]]
+
+
+def tone(syllable):
+    """The tone of a written syllable by its mark, as espeak numbers them."""
+    return next((TONES[one] for one in unicodedata.normalize("NFD", syllable) if one in TONES), "1")
+
+
+def seconds_of(line):
+    """How long the voice takes for one phrase."""
+    command = ["espeak-ng", "-v", "vi", "-s", "150", "--stdin", "--stdout"]
+    sound = subprocess.run(command, input=line.encode(), capture_output=True, check=True).stdout
+    # Written to a pipe: the header gives no length.
+    with wave.open(io.BytesIO(sound)) as header:
+        return (len(sound) - 44) / header.getsampwidth() / header.getframerate()
 
 
 def phonemes(lines):

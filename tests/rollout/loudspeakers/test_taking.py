@@ -120,6 +120,11 @@ def test_a_machine_says_how_it_is(client, public, speaker):
     assert tell(client, speaker[1], status={"clock_off": "far"}).status_code == 422
 
 
+def test_of_a_call_that_is_refused_the_status_is_not_taken_either(client, public, speaker, airing):
+    assert tell(client, speaker[1], status={"sink": "aplay"}, played=[report(airing, heard=-1)]).status_code == 422
+    assert (Unit.objects.get().sink, Unit.objects.get().heard_at) == ("", None)
+
+
 def test_proven_and_attested_stand_apart_in_the_log_and_in_coverage(client, public, speaker, airing):
     radio = station()
     planned(approved(seconds=2.0, title="Trên đài"), radio)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Purpose(models.TextChoices):
-    """Why a message is sent. Reminders alone keep quiet hours."""
+    """Why a message is sent. Reminders alone keep quiet hours; nothing queues one yet (docs/messaging.md)."""
 
     ARRIVAL = "arrival", _("notice on arrival")
     CODE = "code", _("code for a registration")
@@ -175,7 +175,7 @@ class Spent(models.Model):
 
 
 class SenderState(models.Model):
-    """What the sender said last: one row. trouble: why it cannot hand over, "" when it can."""
+    """What the sender said last: one row. trouble: why it cannot hand over, a code and its detail; "" when it can."""
 
     provider = models.CharField(max_length=10)
     trouble = models.CharField(max_length=200, blank=True)

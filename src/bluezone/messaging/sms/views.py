@@ -25,6 +25,16 @@ from bluezone.messaging.sms.wording import Notice, arrival_notice
 # A sender that has said nothing for so long is not there.
 SILENT_SECONDS = 120
 MOST_CHARACTERS = 2000
+# By the code that the sender's word begins with.
+_TROUBLES = {
+    "smpp_bind_refused": _(
+        "The message centre refuses the name or the password, or they have expired. Ask the operator for new ones."
+    ),
+    "smpp_session_lost": _("There is no connection to the message centre. The city tries again by itself."),
+    "smpp_garbage": _(
+        "What answers does not speak SMPP 3.4. If it stays so, check the host and port in BLUEZONE_SMS_URL."
+    ),
+}
 
 
 class MeterForm(forms.Form):
@@ -60,18 +70,17 @@ def overview(request: OfficeRequest) -> HttpResponse:
     now = timezone.now()
     counts = dict(Message.objects.values_list("state").annotate(Count("pk")).order_by())
     said = SenderState.objects.first()
-    city = present_city()
     context = {
         "is_set": settings.SMS is not None,
         "is_file": isinstance(settings.SMS, LogFile),
         "said": said,
+        "trouble": _trouble(said.trouble) if said is not None and said.trouble else None,
         "is_silent": said is None or (now - said.said_at).total_seconds() > SILENT_SECONDS,
         "waiting": sum(counts.get(state, 0) for state in OPEN_STATES),
         "ended": [(state.label, counts.get(state, 0)) for state in State if state not in OPEN_STATES],
         "unknown": counts.get(State.UNKNOWN, 0),
         "budget": budget.standing(now),
         "notices": _notices(),
-        "city": city,
     }
     return render(request, "sms/overview.html", context)
 
@@ -98,6 +107,11 @@ def readings_of(text: str, price: int) -> list[Reading]:
     if plain.text != measured.text:
         found.append((_("without diacritics"), plain))
     return [Reading(str(name), one, one.cost(price) if price else None) for name, one in found if one.text]
+
+
+def _trouble(told: str) -> str:
+    """The sentence of what the sender told."""
+    return str(_TROUBLES.get(told.partition(":")[0], _("The message centre takes no messages.")))
 
 
 def _notices() -> list[Notice]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bluezone.rollout.bulletins.airing import aired_counts, airings_between
     from bluezone.rollout.bulletins.airing import rows_of as log_rows
     from bluezone.rollout.bulletins.asking import day_span
+    from bluezone.rollout.bulletins.attesting import EARLY
     from bluezone.rollout.bulletins.indicators import airings_due
     from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
     from bluezone.rollout.bulletins.outlets import enter, set_quiet
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # Name -> module, and the name within it where that is another.
 _WHERE = {
+    "EARLY": ("attesting", ""),
     "Airing": ("models", ""),
     "Outlet": ("models", ""),
     "OutletKind": ("models", ""),
@@ -49,6 +51,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "EARLY",
     "Airing",
     "Outlet",
     "OutletKind",

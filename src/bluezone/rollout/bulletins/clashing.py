@@ -9,7 +9,6 @@ taken waits, at most a quarter of an hour; then it is not aired, and the log say
 
 import bisect
 import enum
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -82,17 +81,6 @@ def arrange(
             if is_urgent:
                 bisect.insort(urgent, span)
     return places
-
-
-def clashes(slots: Iterable[Slot]) -> list[tuple[Slot, Slot]]:
-    """Pairs of one class that would overlap as they fall due: the commune is to say which comes first."""
-    found = []
-    for importance in Importance:
-        same = sorted((one for one in slots if one.importance == importance), key=lambda one: (one.due, one.key))
-        for before, after in itertools.pairwise(same):
-            if after.due < before.due + before.seconds:
-                found.append((before, after))
-    return found
 
 
 def _placed(slot: Slot, busy: list[Span], quiet: Sequence[Span]) -> Place:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Enter and close outlets: stations, papers, groups of loudspeakers."""
+"""Enter outlets, stations, papers, groups of loudspeakers, and set their quiet hours; none is closed here yet."""
 
 import datetime
 

@@ -20,7 +20,7 @@ from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, Schedule
 HORIZON = datetime.timedelta(days=8)
 # How long an emergency that was ordered is still worth beginning.
 EMERGENCY_LIFE = datetime.timedelta(minutes=10)
-# How far back something may still be playing.
+# How far back something may still be playing, or have a language that is still to come.
 _STILL_PLAYING = datetime.timedelta(hours=1)
 # Read aloud at about this pace where there is no sound yet.
 _SECONDS_A_WORD = 0.4
@@ -121,12 +121,16 @@ def _wanted(chosen: dict[int, Outlet], now: datetime.datetime, zone: ZoneInfo) -
             scripts[schedule.bulletin_id, one] for one in schedule.languages if (schedule.bulletin_id, one) in scripts
         ]
         if schedule.at_once is not None:
-            moments = [schedule.at_once] if now - schedule.at_once < EMERGENCY_LIFE else []
+            earliest = now - EMERGENCY_LIFE
+            moments = [schedule.at_once] if now - schedule.at_once < _STILL_PLAYING else []
         else:
-            moments = list(schedule.rule.moments(now, now + HORIZON, zone))
+            earliest = now
+            # A moment that has passed may have languages still to come, unless the schedule was not made then.
+            since = min(now, max(schedule.made_at, now - _STILL_PLAYING))
+            moments = list(schedule.rule.moments(since, now + HORIZON, zone))
         outlets = [one.pk for one in schedule.outlets.all() if one.pk in chosen]
         for moment in moments:
-            yield from _one_moment(schedule, spoken, outlets, moment)
+            yield from (one for one in _one_moment(schedule, spoken, outlets, moment) if one.due_at >= earliest)
 
 
 def _one_moment(

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """When a bulletin is repeated: days and times of the local clock, until a last local day that is still in; pure.
 
-The subset of RFC 5545 that stations use: FREQ=DAILY or WEEKLY with BYDAY, BYHOUR and BYMINUTE, days left out (EXDATE),
-and an end. The end is a local date: an UNTIL in UTC would let the morning of the next day through (measured with
-dateutil: UNTIL=20200930T235959Z still gives 05:30 on 1 October in Việt Nam).
+What stations use, and what calendars get as RFC 5545 has it: FREQ=DAILY or WEEKLY with BYDAY, days left out (EXDATE),
+and an end. The end is a local date: an UNTIL at the end of a day in UTC would let the morning of the next day through
+(measured with dateutil: UNTIL=20200930T235959Z still gives 05:30 on 1 October in Việt Nam).
 """
 
 import datetime
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -26,7 +25,7 @@ class ScheduleEndsBeforeStart(Refused):
 
 
 class ScheduleUnreadable(Refused):
-    """A rule that names no time of day, or is outside the subset; nothing was stored."""
+    """A rule that names no time of day, too many, or a weekday that there is not; nothing was stored."""
 
     code = "schedule_unreadable"
 
@@ -78,17 +77,6 @@ class Rule:
                 yield from (moment for moment in sorted(moments) if since <= moment < until)
             day += DAY
 
-    def last_moment(self, zone: ZoneInfo) -> datetime.datetime | None:
-        """The very last due moment in UTC, None of an open rule or one that never falls due."""
-        if self.last is None:
-            return None
-        day = self.last
-        while day >= self.first:
-            if self.falls_on(day):
-                return datetime.datetime.combine(day, max(self.times), zone).astimezone(datetime.UTC)
-            day -= DAY
-        return None
-
 
 def write_rrule(rule: Rule, time: datetime.time, zone: ZoneInfo) -> str:
     """The RRULE of one time of day, for a DTSTART with TZID: RFC 5545 3.3.10 wants UNTIL in UTC then.
@@ -102,28 +90,3 @@ def write_rrule(rule: Rule, time: datetime.time, zone: ZoneInfo) -> str:
         until = datetime.datetime.combine(rule.last, time, zone).astimezone(datetime.UTC)
         parts.append(f"UNTIL={until:%Y%m%dT%H%M%SZ}")
     return ";".join(parts)
-
-
-def read_rrule(text: str, first: datetime.date, exceptions: frozenset[datetime.date] = frozenset()) -> Rule:
-    """The rule of an RRULE in local time, `FREQ=DAILY;BYHOUR=5,17;BYMINUTE=30;UNTIL=20200930`.
-
-    UNTIL is a local date, or a local date and time of which the date counts. Raises ScheduleUnreadable for anything
-    outside the subset, ScheduleEndsBeforeStart.
-    """
-    parts = dict(re.findall(r"(?:^|;)([A-Z]+)=([^;]*)", text.strip().upper().removeprefix("RRULE:")))
-    left = set(parts) - {"FREQ", "BYDAY", "BYHOUR", "BYMINUTE", "UNTIL", "INTERVAL", "BYSECOND", "WKST"}
-    if left or parts.get("FREQ") not in {"DAILY", "WEEKLY"} or parts.get("INTERVAL", "1") != "1":
-        raise ScheduleUnreadable("a rule here is daily or weekly, at times of day, until a day")
-    try:
-        hours = [int(hour) for hour in parts["BYHOUR"].split(",")]
-        minutes = [int(minute) for minute in parts.get("BYMINUTE", "0").split(",")]
-        times = tuple(datetime.time(hour, minute) for hour in hours for minute in minutes)
-        weekdays = frozenset(BYDAY.index(day) for day in parts.get("BYDAY", "").split(",") if day)
-        last = datetime.date.fromisoformat(parts["UNTIL"][:8]) if "UNTIL" in parts else None
-    except (KeyError, ValueError):
-        raise ScheduleUnreadable("the rule names no hour, or a day or time that there is not") from None
-    if parts["FREQ"] == "WEEKLY" and not weekdays:
-        weekdays = frozenset({first.weekday()})
-    if parts.get("UNTIL", "").endswith("Z"):
-        raise ScheduleUnreadable("the end is a local day here, not a moment in UTC")
-    return Rule(first, last, times, weekdays, exceptions)

@@ -168,10 +168,11 @@ def _refuse_quiet(outlets: Sequence[Outlet], rule: Rule, length: float, zone: Zo
 def _refuse_overlap(
     bulletin: Bulletin, outlets: Sequence[Outlet], rule: Rule, length: float, now: datetime.datetime, zone: ZoneInfo
 ) -> None:
-    since = max(now, datetime.datetime.combine(rule.first, datetime.time(), zone))
-    mine = [moment.timestamp() for moment in rule.moments(since, since + _COMPARED, zone)]
     others = Schedule.objects.filter(bulletin=bulletin, stopped_at=None, at_once=None, outlets__in=list(outlets))
     for other in others.distinct().prefetch_related("outlets"):
+        # From where both are aired: years may lie between their first days.
+        since = max(now, *(datetime.datetime.combine(one.first, datetime.time(), zone) for one in (rule, other)))
+        mine = [moment.timestamp() for moment in rule.moments(since, since + _COMPARED, zone)]
         theirs = [moment.timestamp() for moment in other.rule.moments(since, since + _COMPARED, zone)]
         met = _first_meeting(mine, theirs, length)
         if met is not None:

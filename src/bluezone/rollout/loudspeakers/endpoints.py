@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -22,9 +23,10 @@ def played(request: DeviceRequest) -> dict[str, Any]:
     rows, now = said.get("played", []), timezone.now()
     if not isinstance(rows, list):
         raise PlayedInvalid("played is a list")
-    if "status" in said:
-        note_status(request.device, said["status"], now)
-    taken = take(request.device, rows, now)
+    with transaction.atomic():
+        if "status" in said:
+            note_status(request.device, said["status"], now)
+        taken = take(request.device, rows, now)
     return {"server_time": now.timestamp(), "accepted": taken.accepted, "unknown": taken.unknown}
 
 

@@ -3,7 +3,7 @@
 
 500 machines ask 250 times a second, so the usual answer (304, nothing changed) touches no store: who holds which
 token is read every five seconds, whether the plan changed every quarter of one, and the machines' last word is
-written every half minute for all of them together. Contracts: docs/reference/openapi-devices.yaml.
+written every half minute for all of them together. Contracts: docs/reference/openapi-speakers.yaml.
 """
 
 import datetime

@@ -41,7 +41,7 @@ class Taken:
 
 
 def take(device: Device, rows: Sequence[Any], now: datetime.datetime) -> Taken:
-    """Store reports in one transaction. rows: objects as docs/reference/openapi-devices.yaml has them.
+    """Store reports in one transaction. rows: objects as docs/reference/openapi-speakers.yaml has them.
 
     Raises PlayedInvalid, SpeakerClockWrong.
     """

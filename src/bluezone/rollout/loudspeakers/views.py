@@ -18,13 +18,20 @@ from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.agencies.queries import day_to_show
 from bluezone.portal.printing import SheetUnavailable
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import air_plan_pdf, airings_between, day_span, log_rows, sentence_of, stick_files
+from bluezone.rollout.bulletins import (
+    EARLY,
+    air_plan_pdf,
+    airings_between,
+    day_span,
+    log_rows,
+    sentence_of,
+    stick_files,
+)
 from bluezone.rollout.loudspeakers import keeping, states
 from bluezone.rollout.loudspeakers.forms import MachineForm, SettingForm, VolumeForm, ZoneForm
 from bluezone.rollout.loudspeakers.models import Unit, Zone
 
 KEEPERS = Audience.AIRING_KEEPERS
-_EARLY = datetime.timedelta(minutes=15)
 MOST_STICK_DAYS = 31
 
 
@@ -84,7 +91,7 @@ def zone(request: OfficeRequest, pk: int) -> HttpResponse:
         "before": day - datetime.timedelta(days=1),
         "after": day + datetime.timedelta(days=1),
         "rows": log_rows(list(airings_between(*day_span(day), None, found.pk)), now),
-        "soon": now + _EARLY,
+        "soon": now + EARLY,
         "units": states.rows_of([found], now)[0].units,
         "keeps": may(request.user, KEEPERS.value or (), agency=found.outlet.agency),
         "machine_form": MachineForm(zone=found),

@@ -99,7 +99,7 @@ def week(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @audience(Audience.VISITOR_DESKS)
 def card(request: OfficeRequest, kind: str) -> HttpResponse:
-    """A card with the code for a desk (A6) or a station (A4), Vietnamese and English, as PDF; 404 another kind."""
+    """A card with the code for a desk (A6) or a station (A4), Vietnamese and English, as PDF; 302 for another kind."""
     if kind not in CARDS:
         return redirect("visitors")
     return pdf_response(card_pdf(kind), f"bluezone-{kind}")

@@ -106,7 +106,7 @@ Event = Accepted | Declined | Unanswered | Receipt | Answer
 class Provider(Protocol):
     """A way to send. name: for pages and rows. finds_references: can answer a Question without provider_id.
 
-    trouble: why nothing can be handed over now, "" when it can.
+    trouble: why nothing can be handed over now, a code, a colon and the detail in English; "" when it can.
     """
 
     name: str

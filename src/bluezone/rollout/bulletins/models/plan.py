@@ -30,7 +30,8 @@ class Outlet(models.Model):
     """A station, a paper, or a group of loudspeakers that play together.
 
     unit: the territory it reaches, None for that of its agency. quiet_from, quiet_to: local times between which only
-    emergencies are aired; quiet_to may be on the next day. closed_at: nothing is planned for it any more.
+    emergencies are aired; quiet_to may be on the next day. closed_at: nothing is planned for it any more;
+    no page sets it yet.
     """
 
     kind = models.CharField(_("Kind"), max_length=16, choices=OutletKind)
@@ -109,7 +110,7 @@ class Airing(PractisedMixin):
 
     key:        stays the same when the plan is made anew; loudspeakers name what they played by it.
     due_at:     when the schedule wants it. starts_at: when it may begin (clashing.py), None when displaced.
-    displaced:  "clash" or "quiet" where it got no time. by_speakers: it is played by machines that report it.
+    displaced:  "clash" or "quiet" where it got no time.
     """
 
     key = models.CharField(max_length=64, unique=True)

@@ -24,6 +24,7 @@ from bluezone.messaging.sms.providers.smpp import bodies, pdu
 from bluezone.messaging.sms.providers.smpp.pdu import GarbageReceived, Pdu
 from bluezone.messaging.sms.providers.smpp.session import BindRefused, Session, SessionLost
 from bluezone.messaging.sms.smsurl import Smsc
+from bluezone.refusal import Refused
 
 ANSWER_SECONDS = 10.0
 ENQUIRE_SECONDS = 30.0
@@ -99,7 +100,7 @@ class SmppProvider:
                     self._read(received)
                 self._watch(time.monotonic())
             except (SessionLost, GarbageReceived) as trouble:
-                self._lose(trouble.message, RECONNECT_SECONDS[0])
+                self._lose(trouble, RECONNECT_SECONDS[0])
         events, self._events = self._events, []
         return events
 
@@ -112,7 +113,7 @@ class SmppProvider:
             for received in unconfirmed:
                 self._session.respond(received, b"\0")
         except SessionLost as trouble:
-            self._lose(trouble.message, RECONNECT_SECONDS[0])
+            self._lose(trouble, RECONNECT_SECONDS[0])
 
     def close(self) -> None:
         """unbind, and no wait for its answer."""
@@ -126,9 +127,9 @@ class SmppProvider:
         try:
             self._session = Session(self._smsc)
         except BindRefused as refused:
-            self._lose(refused.message, REFUSED_SECONDS)
+            self._lose(refused, REFUSED_SECONDS)
         except (SessionLost, GarbageReceived) as trouble:
-            self._lose(trouble.message, self._pause)
+            self._lose(trouble, self._pause)
             self._pause = min(RECONNECT_SECONDS[1], self._pause * 2)
         else:
             self.trouble, self._pause = "", RECONNECT_SECONDS[0]
@@ -145,7 +146,7 @@ class SmppProvider:
             sequence = self._session.send(command, body)
         except SessionLost as trouble:
             self._events.append(Unanswered(part_id))
-            self._lose(trouble.message, RECONNECT_SECONDS[0])
+            self._lose(trouble, RECONNECT_SECONDS[0])
         else:
             self._awaited[sequence] = _Awaited(command, part_id, time.monotonic() + ANSWER_SECONDS)
 
@@ -224,12 +225,13 @@ class SmppProvider:
             sequence = self._session.send(pdu.ENQUIRE_LINK)
             self._awaited[sequence] = _Awaited(pdu.ENQUIRE_LINK, None, now + ANSWER_SECONDS)
 
-    def _lose(self, trouble: str, pause: float) -> None:
+    def _lose(self, why: Refused, pause: float) -> None:
         """End the session: what was not answered is said to be so, receipts not confirmed come again by themselves."""
         if self._session is not None:
             self._session.close()
+        trouble = f"{why.code}: {why.message}"
         if trouble != self.trouble:
-            log.warning("sms: %s; messages wait", trouble, extra=event("sms_centre_lost"))
+            log.warning("sms: %s; messages wait", trouble, extra=event("sms_centre_lost", code=why.code))
         self._session, self.trouble = None, trouble
         self._connect_at = time.monotonic() + pause
         self._events += [

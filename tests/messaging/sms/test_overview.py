@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator's page of text messages."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from tests.builders.office import user
+
+from bluezone.accounts.models import Role
+from bluezone.messaging.sms.models import SenderState
+from bluezone.messaging.sms.smsurl import read_sms_url
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ("smpp_bind_refused: the message centre refuses name or password (status 0xe)", "không nhận tên hoặc mật khẩu"),
+        ("smpp_session_lost: the message centre closed the connection", "Không kết nối được với tổng đài tin nhắn"),
+        ("smpp_garbage: a PDU of 5 octets", "không nói giao thức SMPP 3.4"),
+        ("what an older version said", "Tổng đài tin nhắn không nhận tin"),
+    ],
+)
+def test_the_page_says_in_vietnamese_what_is_wrong_and_keeps_the_detail_behind_it(client, settings, told, sentence):
+    settings.SMS = read_sms_url("smpp://ten:matkhau@127.0.0.1:2775?from=BACKAN")
+    SenderState.objects.create(pk=1, provider="smpp", trouble=told, said_at=timezone.now())
+    client.force_login(user("truc", Role.ADMIN))
+    page = client.get(reverse("messages"), headers={"Accept-Language": "vi"}).content.decode()
+
+    note = page[page.index('<div class="note error">') :]
+    assert sentence in note[: note.index("<details")]
+    assert told in note[note.index("<details") : note.index("</details>")]
+
+
+def test_the_page_promises_nothing_of_reminders_which_nobody_sends(client, settings):
+    settings.SMS = read_sms_url("smpp://ten:matkhau@127.0.0.1:2775?from=BACKAN")
+    client.force_login(user("truc", Role.ADMIN))
+    page = client.get(reverse("messages"), headers={"Accept-Language": "vi"}).content.decode()
+
+    assert "Thông báo khi đến và mã được gửi vào bất cứ giờ nào." in page
+    assert "nhắc chờ" not in page
