@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from bluezone.protocol.exportkeys import KeyColumns
-from bluezone.protocol.kernel import PROCESSORS, WHY_NOT
+from bluezone.protocol.kernel import PROCESSORS, WHY_NOT, native
 from bluezone.protocol.matching import SightingIndex
 
 HERE = Path(__file__).parent
@@ -110,6 +110,48 @@ def _count_while(working: threading.Thread) -> int:
     while working.is_alive():
         turns += 1
     return turns
+
+
+WRITING_WHILE_INDEXING = """
+import threading, time
+import numpy as np
+from bluezone.protocol.matching import SightingIndex
+
+identifiers = np.zeros((20_000, 16), dtype=np.uint8)
+ended = time.monotonic() + 2
+
+def write():
+    while time.monotonic() < ended:
+        identifiers[:] = 255
+        identifiers[:] = 0
+
+writing = threading.Thread(target=write)
+writing.start()
+while time.monotonic() < ended:
+    SightingIndex(identifiers)
+writing.join()
+"""
+
+
+def test_sightings_that_another_thread_writes_to_do_not_lead_outside_the_memory():
+    """In a process of its own, which would end by a signal."""
+    if not PROCESSORS:
+        pytest.skip(f"the native matcher is {WHY_NOT}")
+    run(sys.executable, "-c", WRITING_WHILE_INDEXING)
+
+
+@pytest.mark.parametrize("changing", [bytearray(32), memoryview(bytes(32)), np.zeros(32, dtype=np.uint8)])
+def test_what_another_thread_could_write_to_is_not_read_twice(changing):
+    chosen = native(PROCESSORS[0] if PROCESSORS else "numpy")
+    if chosen is None:
+        pytest.skip(f"the native matcher is {WHY_NOT}")
+    for call in (
+        lambda: chosen[0].index(changing, None, 0, 0),
+        lambda: chosen[0].index(bytes(64), changing, 0, 0),
+        lambda: chosen[0].read_keys(changing, 0, 0),
+    ):
+        with pytest.raises(TypeError):
+            call()
 
 
 @pytest.mark.slow
