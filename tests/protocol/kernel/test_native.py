@@ -226,20 +226,36 @@ def test_what_no_sighting_can_match_is_not_computed(counting):
 
 
 @pytest.mark.slow
-def test_a_wheel_holds_a_build_of_the_source_it_holds(tmp_path):
+def test_a_wheel_holds_a_build_of_the_source_it_holds_or_none(tmp_path):
+    """First with a compiler, then in the same folder with one that fails, when what the first left is older."""
     program("cc", "gcc")
     tree = tmp_path / "tree"
     skipped = shutil.ignore_patterns(".venv", ".git", "build", "*.egg-info", "__pycache__", ".*cache", "*.so")
     shutil.copytree(REPOSITORY, tree, ignore=skipped)
     # A build left behind from other source, newer than everything.
     (tree / "src" / "bluezone" / "protocol" / "_kernel.abi3.so").write_bytes(b"stale")
+    wheel = built_wheel(tree)
+    assert "-cp311-abi3-" in wheel.name
+    with zipfile.ZipFile(wheel) as held:
+        source = held.read("bluezone/protocol/_kernel.c")
+        built = held.read("bluezone/protocol/_kernel.abi3.so")
+    assert hashlib.sha256(source).hexdigest().encode() in built
+
+    assert list((tree / "build").glob("lib*/bluezone/protocol/_kernel.abi3.so"))
+    with zipfile.ZipFile(built_wheel(tree, CC="false")) as held:
+        assert "bluezone/protocol/_kernel.c" in held.namelist()
+        assert "bluezone/protocol/_kernel.abi3.so" not in held.namelist()
+
+
+def built_wheel(tree: Path, **environment: str) -> Path:
     build = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
     done = subprocess.run(
-        [sys.executable, "-c", build], cwd=tree, capture_output=True, text=True, check=True, timeout=280
+        [sys.executable, "-c", build],
+        cwd=tree,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=280,
     )
-    name = done.stdout.split()[-1]
-    assert "-cp311-abi3-" in name
-    with zipfile.ZipFile(tree / name) as wheel:
-        source = wheel.read("bluezone/protocol/_kernel.c")
-        built = wheel.read("bluezone/protocol/_kernel.abi3.so")
-    assert hashlib.sha256(source).hexdigest().encode() in built
+    return tree / done.stdout.split()[-1]
