@@ -958,6 +958,13 @@ static PyMethodDef METHODS[] = {
      "starts, periods, report types, days since onset, risk levels); None for messages that no known server writes."},
     {NULL, NULL, 0, NULL}};
 
+/* Whether this compiler left out every path but the portable one, whatever the processor could do. */
+#if defined(BZ_X86) || defined(BZ_ARM)
+#define ONLY_PORTABLE 0
+#else
+#define ONLY_PORTABLE 1
+#endif
+
 static int fill_module(PyObject *module) {
     bz_prepare();
     PyObject *names = PyTuple_New(processor_count);
@@ -971,7 +978,7 @@ static int fill_module(PyObject *module) {
     }
     int outcome = PyModule_AddObjectRef(module, "PROCESSORS", names);
     Py_DECREF(names);
-    if (outcome < 0) return -1;
+    if (outcome < 0 || PyModule_AddIntConstant(module, "ONLY_PORTABLE", ONLY_PORTABLE) < 0) return -1;
     return PyModule_AddStringConstant(module, "SOURCE_SHA256", BLUEZONE_KERNEL_SOURCE);
 }
 

@@ -68,7 +68,7 @@ class SightingIndex:
 
         unix_seconds: when each was heard, or None: then an identifier matches whenever it was heard.
         late:         how many intervals after its identifier's own a sighting may be, within 4096, step 1.
-        processor:    see `kernel.native`. Raises InvalidKey for other shapes.
+        processor:    see `kernel.chosen`. Raises InvalidKey for other shapes, ProcessorMissing.
         """
         if identifiers.ndim != 2 or identifiers.shape[1] != IDENTIFIER_LENGTH or identifiers.dtype != np.uint8:
             raise InvalidKey(
