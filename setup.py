@@ -2,7 +2,7 @@
 """Build the native matcher if there is a compiler; everything else is said in pyproject.toml.
 
 The extension carries the checksum of the source it was built from, so that a build of older source is never used
-(bluezone.protocol.kernel), and it is always built anew, so that none is packed into a wheel.
+(bluezone.protocol.kernel); and it is built anew or not at all, so that no older build is packed into a wheel.
 """
 
 import hashlib
@@ -15,11 +15,16 @@ SOURCE = Path("src/bluezone/protocol/_kernel.c")
 
 
 class AlwaysAnew(build_ext):
-    """Compile even when an object file looks newer than the source."""
+    """Compile even when an object file looks newer than the source, and leave no earlier build where that fails."""
 
     def finalize_options(self) -> None:
         super().finalize_options()
         self.force = True
+
+    def build_extension(self, ext: Extension) -> None:
+        # The extension is optional: without a compiler the wheel is made all the same, of what lies in build/.
+        Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)
+        super().build_extension(ext)
 
 
 setup(

@@ -9,7 +9,7 @@ import pytest
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, free_port, prepared_store
 
-from bluezone.protocol.kernel import PROCESSORS
+from bluezone.protocol.kernel import PROCESSORS, quickest
 
 
 def doctor(folder, expected=0, **environment):
@@ -40,6 +40,25 @@ def test_a_healthy_folder_has_no_failure_and_every_warning_says_what_to_do(folde
     assert checks["data folder"]["state"] == checks["store office"]["state"] == "ok"
     assert checks["matcher"]["state"] == ("ok" if PROCESSORS else "warn")
     assert all(check["next"] for check in checks.values() if check["state"] != "ok")
+
+
+def test_the_matcher_is_the_one_that_the_environment_names(folder):
+    named = doctor(folder, BLUEZONE_KERNEL="numpy")["matcher"]
+    best = doctor(folder)["matcher"]
+    if quickest() == "numpy":
+        assert named == best
+    else:
+        assert best["found"] == f"native, {quickest()}"
+        assert named["found"] == f"numpy, because BLUEZONE_KERNEL says so; {quickest()} is quicker"
+        assert (named["state"], best["state"]) == ("warn", "ok")
+
+
+def test_a_matcher_that_is_not_there_is_a_failure(folder):
+    check = doctor(folder, expected=1, BLUEZONE_KERNEL="sha+avx9")["matcher"]
+
+    assert check["state"] == "fail"
+    assert "processor_missing" in check["found"]
+    assert "BLUEZONE_KERNEL" in check["next"]
 
 
 def test_before_the_first_start_nothing_has_failed_and_nothing_is_made(tmp_path):

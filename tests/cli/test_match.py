@@ -14,7 +14,7 @@ from bluezone.protocol.exportfile import read_export
 from bluezone.protocol.exportwire import delimited, number_field
 from bluezone.protocol.exportwriting import HEADER
 from bluezone.protocol.identifiers import crypt_metadata, rolling_proximity_identifier
-from bluezone.protocol.kernel import PROCESSORS
+from bluezone.protocol.kernel import quickest
 from bluezone.protocol.metadata import Metadata
 
 HEAD = "identifier,unix_seconds,rssi_dbm,metadata"
@@ -40,6 +40,15 @@ def match(tmp_path):
     return run
 
 
+def test_a_processor_that_is_not_there_is_refused(match, monkeypatch):
+    monkeypatch.setenv("BLUEZONE_KERNEL", "sha+avx9")
+    result = match("00" * 16 + ",0,-60,")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"]["code"] == "processor_missing"
+    assert "'sha+avx9', expected one of: numpy" in result.stderr
+
+
 def matches(result):
     assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)["matches"]
@@ -53,7 +62,7 @@ def test_a_sighting_leads_to_its_key_with_its_attenuation(match):
     assert {name: printed[name] for name in ("keys", "sightings", "kernel")} == {
         "keys": 3,
         "sightings": 2,
-        "kernel": "native" if PROCESSORS else "numpy",
+        "kernel": "numpy" if quickest() == "numpy" else "native",
     }
     assert printed["seconds"] >= 0
     assert printed["matches"] == [

@@ -52,6 +52,9 @@ def doctor(data: str | None) -> dict[str, Any]:
     """Check Python, Bluetooth, packages, databases, the data folder, the clock and the disk.
 
     Each line is ok, warn or fail, with what to do next; the exit code is 1 only when something failed.
+
+    Where there is a city.toml, stores are opened as `serve` does at its start: what is missing in the folder (stores,
+    keys) is made, and stores of an older version are brought up to this one.
     """
     from bluezone.city import data_folder
 
@@ -122,16 +125,24 @@ def _bluetoothd() -> Check:
 
 
 def _kernel() -> Check:
-    from bluezone.protocol.kernel import PROCESSORS, WHY_NOT
+    """What will match keys, and what would do so sooner."""
+    from bluezone.protocol.kernel import CHOICE_VARIABLE, PROCESSORS, WHY_NOT, ProcessorMissing, chosen, quickest
 
-    if PROCESSORS:
-        return Check("matcher", "ok", f"native, {PROCESSORS[0]}")
-    return Check(
-        "matcher",
-        "warn",
-        f"numpy, slower; the native one is {WHY_NOT}",
-        "sudo apt-get install gcc python3-dev, then make setup",
-    )
+    best = quickest()
+    try:
+        name = chosen()
+    except ProcessorMissing as refused:
+        return Check("matcher", "fail", f"{refused.code}: {refused.message}", f"unset {CHOICE_VARIABLE}")
+    found = "numpy" if name == "numpy" else f"native, {name}"
+    if name != best:
+        found += f", because {CHOICE_VARIABLE} says so; {best} is quicker"
+        return Check("matcher", "warn", found, f"unset {CHOICE_VARIABLE}, unless it is for measuring or finding faults")
+    if not PROCESSORS:
+        found += f", slower; the native one is {WHY_NOT}"
+        return Check("matcher", "warn", found, "sudo apt-get install gcc python3-dev, then make setup")
+    if name == "numpy":
+        found += "; the native one was compiled with its portable path alone, which is slower"
+    return Check("matcher", "ok", found)
 
 
 def _gmpy2() -> Check:

@@ -575,7 +575,7 @@ static int index_times(bz_index *index, const int64_t *intervals) {
 }
 
 /* identifiers: count x 16 bytes; intervals: of each sighting, or NULL; late_from <= late_to, both within 4096.
- * Returns NULL without memory. count < 2**31. */
+ * Both are read more than once and must not change meanwhile. Returns NULL without memory. count < 2**31. */
 static bz_index *bz_index_new(
     const uint8_t *identifiers, int64_t count, const int64_t *intervals, int64_t late_from, int64_t late_to) {
     bz_index *index = calloc(1, sizeof *index);
@@ -803,7 +803,8 @@ static void bz_columns_free(bz_columns *columns) {
 }
 
 /* Read the key messages that follow one another from `at` on; found[0] takes keys, found[1] revised keys.
- * Returns where they end, or NULL for anything unusual or without memory; the caller frees `found` either way. */
+ * The bytes are read twice and must not change meanwhile. Returns where the messages end, or NULL for anything unusual
+ * or without memory; the caller frees `found` either way. */
 static const uint8_t *bz_read_keys(const uint8_t *at, const uint8_t *end, int64_t absent, bz_columns found[2]) {
     const uint8_t *content, *after;
     int64_t rows[2] = {0, 0};
@@ -849,28 +850,34 @@ static int take_buffer(PyObject *object, Py_buffer *view, Py_ssize_t item, Py_ss
 
 static PyObject *kernel_index(PyObject *module, PyObject *args) {
     (void)module;
-    PyObject *identifiers_object, *intervals_object;
+    PyObject *identifiers, *intervals;
     long long late_from, late_to;
-    if (!PyArg_ParseTuple(args, "OOLL", &identifiers_object, &intervals_object, &late_from, &late_to)) return NULL;
+    /* Only bytes: what another thread can write to would change between the passes over it. */
+    if (!PyArg_ParseTuple(args, "SOLL", &identifiers, &intervals, &late_from, &late_to)) return NULL;
     if (late_from > late_to || late_from < -4096 || late_to > 4096) {
         PyErr_SetString(PyExc_ValueError, "late_from..late_to is not a range of intervals within 4096");
         return NULL;
     }
-    Py_buffer identifiers, intervals;
-    if (take_buffer(identifiers_object, &identifiers, KEY_BYTES, -1, "identifiers") < 0) return NULL;
-    Py_ssize_t count = identifiers.len / KEY_BYTES;
-    int timed = intervals_object != Py_None;
-    if (count > INT32_MAX) PyErr_SetString(PyExc_ValueError, "more than 2147483647 sightings");
-    if (count > INT32_MAX || (timed && take_buffer(intervals_object, &intervals, 8, count, "intervals") < 0)) {
-        PyBuffer_Release(&identifiers);
+    int timed = intervals != Py_None;
+    if (timed && !PyBytes_Check(intervals)) {
+        PyErr_SetString(PyExc_TypeError, "intervals are neither bytes nor None");
         return NULL;
     }
+    Py_ssize_t count = PyBytes_Size(identifiers) / KEY_BYTES;
+    if (PyBytes_Size(identifiers) % KEY_BYTES || (timed && PyBytes_Size(intervals) / 8 != count)) {
+        PyErr_SetString(PyExc_ValueError, "identifiers are not 16 bytes each, or intervals not an int64 for each");
+        return NULL;
+    }
+    if (count > INT32_MAX) {
+        PyErr_SetString(PyExc_ValueError, "more than 2147483647 sightings");
+        return NULL;
+    }
+    const uint8_t *heard = (const uint8_t *)PyBytes_AsString(identifiers);
+    const int64_t *heard_in = timed ? (const int64_t *)PyBytes_AsString(intervals) : NULL;
     bz_index *index;
     Py_BEGIN_ALLOW_THREADS
-    index = bz_index_new(identifiers.buf, count, timed ? intervals.buf : NULL, late_from, late_to);
+    index = bz_index_new(heard, count, heard_in, late_from, late_to);
     Py_END_ALLOW_THREADS
-    if (timed) PyBuffer_Release(&intervals);
-    PyBuffer_Release(&identifiers);
     if (!index) return PyErr_NoMemory();
     PyObject *capsule = PyCapsule_New(index, INDEX_NAME, index_destructor);
     if (!capsule) bz_index_free(index);
@@ -911,19 +918,19 @@ static PyObject *kernel_search(PyObject *module, PyObject *args) {
 
 static PyObject *kernel_read_keys(PyObject *module, PyObject *args) {
     (void)module;
-    Py_buffer data;
+    PyObject *data;
     Py_ssize_t position;
     long long absent;
-    if (!PyArg_ParseTuple(args, "y*nL", &data, &position, &absent)) return NULL;
-    if (position < 0 || position > data.len) {
-        PyBuffer_Release(&data);
+    /* Only bytes, as in kernel_index. */
+    if (!PyArg_ParseTuple(args, "SnL", &data, &position, &absent)) return NULL;
+    if (position < 0 || position > PyBytes_Size(data)) {
         PyErr_SetString(PyExc_ValueError, "position lies outside the data");
         return NULL;
     }
-    const uint8_t *begin = data.buf, *end;
+    const uint8_t *begin = (const uint8_t *)PyBytes_AsString(data), *data_end = begin + PyBytes_Size(data), *end;
     bz_columns found[2] = {{0, NULL, NULL}, {0, NULL, NULL}};
     Py_BEGIN_ALLOW_THREADS
-    end = bz_read_keys(begin + position, begin + data.len, absent, found);
+    end = bz_read_keys(begin + position, data_end, absent, found);
     Py_END_ALLOW_THREADS
     PyObject *result = NULL;
     if (end) {
@@ -935,14 +942,13 @@ static PyObject *kernel_read_keys(PyObject *module, PyObject *args) {
         result = Py_NewRef(Py_None);
     }
     bz_columns_free(&found[0]), bz_columns_free(&found[1]);
-    PyBuffer_Release(&data);
     return result;
 }
 
 static PyMethodDef METHODS[] = {
     {"index", kernel_index, METH_VARARGS,
      "index(identifiers, intervals, late_from, late_to)\n--\n\n"
-     "Make an index of sightings: 16 bytes each; intervals is None or an int64 for each."},
+     "Make an index of sightings: 16 bytes each; intervals is None or an int64 for each. Takes bytes."},
     {"search", kernel_search, METH_VARARGS,
      "search(index, keys, starts, periods, processor)\n--\n\n"
      "Return the matches as bytes, three int64 each: key row, interval, sighting row."},
@@ -951,6 +957,13 @@ static PyMethodDef METHODS[] = {
      "Read the key messages from a position on: (end, keys, revised keys), each as (16 bytes a key, 5 x n int64 of\n"
      "starts, periods, report types, days since onset, risk levels); None for messages that no known server writes."},
     {NULL, NULL, 0, NULL}};
+
+/* Whether this compiler left out every path but the portable one, whatever the processor could do. */
+#if defined(BZ_X86) || defined(BZ_ARM)
+#define ONLY_PORTABLE 0
+#else
+#define ONLY_PORTABLE 1
+#endif
 
 static int fill_module(PyObject *module) {
     bz_prepare();
@@ -965,7 +978,7 @@ static int fill_module(PyObject *module) {
     }
     int outcome = PyModule_AddObjectRef(module, "PROCESSORS", names);
     Py_DECREF(names);
-    if (outcome < 0) return -1;
+    if (outcome < 0 || PyModule_AddIntConstant(module, "ONLY_PORTABLE", ONLY_PORTABLE) < 0) return -1;
     return PyModule_AddStringConstant(module, "SOURCE_SHA256", BLUEZONE_KERNEL_SOURCE);
 }
 

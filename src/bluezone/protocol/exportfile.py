@@ -30,7 +30,7 @@ from bluezone.protocol.exportwire import (
     read_signature_info,
 )
 from bluezone.protocol.exportwriting import HEADER, ExportKeys, write_export
-from bluezone.protocol.kernel import native
+from bluezone.protocol.kernel import native_reader
 from bluezone.protocol.keys import DiagnosisKey
 
 __all__ = [
@@ -142,8 +142,8 @@ def _read_export_bin(data: bytes, signatures: tuple[bytes, ...]) -> Export:
 
 def _read_message(data: bytes) -> "tuple[KeyColumns, KeyColumns, _ExportMessage]":
     """Return keys, revised keys and the rest, natively where that can be."""
-    if chosen := native():
-        keys = NativeKeys(chosen[0], data)
+    if module := native_reader():
+        keys = NativeKeys(module, data)
         try:
             message = _ExportMessage(data, keys)
         except UnusualKeys:

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from bluezone.refusal import Refused
+
 # Set to `numpy` to do without the native matcher, or to the name of one of its processors.
 CHOICE_VARIABLE: Final = "BLUEZONE_KERNEL"
 
@@ -32,17 +34,46 @@ _module, WHY_NOT = _load()
 # What this machine's build can use, best first: "sha+vaes" (AVX-512), "sha+vaes256" (AVX2), "sha+aes", "aes", "armv8",
 # "portable"; none without it.
 PROCESSORS: tuple[str, ...] = _module.PROCESSORS if _module else ()
+# Whether the compiler of this build (MSVC, or any for 32 bits) has left out all paths but "portable".
+ONLY_PORTABLE: bool = bool(_module and _module.ONLY_PORTABLE)
+
+
+class ProcessorMissing(Refused):
+    """What was to match keys is neither numpy nor among what this machine and this build have."""
+
+    code = "processor_missing"
+
+
+def quickest() -> str:
+    """Return what matches keys soonest on this machine: the best of PROCESSORS, or "numpy".
+
+    Where only the compiler stood in the way of the processor's AES instructions, OpenSSL has them, and numpy with
+    OpenSSL is quicker than portable C; where the processor has none, it is slower (docs/performance/matching.md).
+    """
+    return "numpy" if ONLY_PORTABLE or not PROCESSORS else PROCESSORS[0]
+
+
+def chosen(processor: str | None = None) -> str:
+    """Return what matches keys: one of PROCESSORS or "numpy".
+
+    processor: the same; None takes what BLUEZONE_KERNEL says, and without it the quickest.
+    Raises ProcessorMissing for what this machine or build does not have.
+    """
+    name = processor or os.environ.get(CHOICE_VARIABLE) or quickest()
+    if name not in ("numpy", *PROCESSORS):
+        raise ProcessorMissing(f"{CHOICE_VARIABLE}: got {name!r}, expected one of: {' '.join(('numpy', *PROCESSORS))}")
+    return name
 
 
 def native(processor: str | None = None) -> tuple[ModuleType, int] | None:
-    """Return the native module and the number of a processor of it, or None to match with numpy.
+    """Return the native module and the number of the processor `chosen`, or None to match with numpy."""
+    name = chosen(processor)
+    return None if _module is None or name == "numpy" else (_module, PROCESSORS.index(name))
 
-    processor: one of PROCESSORS or "numpy"; None takes what BLUEZONE_KERNEL says, and without it the best there is.
-    Raises ValueError for a processor that this machine or build does not have.
+
+def native_reader() -> ModuleType | None:
+    """Return the native module for reading export files, or None to read them with numpy.
+
+    Reading is the same for every processor, and native wherever that is built unless BLUEZONE_KERNEL is numpy.
     """
-    name = processor or os.environ.get(CHOICE_VARIABLE) or (PROCESSORS[0] if PROCESSORS else "numpy")
-    if name == "numpy":
-        return None
-    if _module is None or name not in PROCESSORS:
-        raise ValueError(f"{CHOICE_VARIABLE}: {name!r} is none of numpy {' '.join(PROCESSORS)}")
-    return _module, PROCESSORS.index(name)
+    return None if os.environ.get(CHOICE_VARIABLE) == "numpy" else _module

@@ -68,7 +68,7 @@ class SightingIndex:
 
         unix_seconds: when each was heard, or None: then an identifier matches whenever it was heard.
         late:         how many intervals after its identifier's own a sighting may be, within 4096, step 1.
-        processor:    see `kernel.native`. Raises InvalidKey for other shapes.
+        processor:    see `kernel.chosen`. Raises InvalidKey for other shapes, ProcessorMissing.
         """
         if identifiers.ndim != 2 or identifiers.shape[1] != IDENTIFIER_LENGTH or identifiers.dtype != np.uint8:
             raise InvalidKey(
@@ -109,7 +109,9 @@ class _NativeLooking:
         self, module: Any, processor: int, identifiers: NDArray[np.uint8], sighted: Rows | None, late: range
     ) -> None:
         self._module, self._processor = module, processor
-        self._index = module.index(np.ascontiguousarray(identifiers), sighted, late[0], late[-1])
+        # Copied: the index is made in several passes without Python's lock, and another thread may write to these.
+        times = None if sighted is None else sighted.tobytes()
+        self._index = module.index(identifiers.tobytes(), times, late[0], late[-1])
 
     def find(self, keys: KeyColumns | Sequence[TemporaryExposureKey | DiagnosisKey]) -> Matches:
         if isinstance(keys, KeyColumns):
