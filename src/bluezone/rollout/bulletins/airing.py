@@ -38,12 +38,20 @@ class Aired(enum.Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One airing with what is known of it. proven: None where no machine reports."""
+    """One airing with what is known of it.
+
+    proven: None where no machine reports, or where machines are silent and a person said what became of it.
+    """
 
     airing: Airing
     proven: Proven | None
     attestation: Attestation | None
     aired: Aired
+
+    @property
+    def may_be_said(self) -> bool:
+        """Whether a person may say what became of it: nobody has, and no machine has said anything."""
+        return self.attestation is None and (self.proven is None or self.proven.silent == self.proven.machines)
 
 
 @dataclass(frozen=True)
