@@ -2,14 +2,17 @@
 """The air log as a page: who may say what of which airing, with what evidence."""
 
 import datetime
+import io
 
 import pytest
-from tests.builders.bulletins import NOW, approved, machine, planned, zone
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+from tests.builders.bulletins import NOW, approved, machine, planned, station, zone
 from tests.builders.devices import agency
 from tests.builders.office import user
 
 from bluezone.rollout.bulletins.airing import Aired, airings_between, counts_of, rows_of
-from bluezone.rollout.bulletins.models import Airing, Attestation
+from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -60,3 +63,39 @@ def test_what_a_machine_reported_takes_no_word_of_a_person(operator):
     airing.playings.create(device=device, outcome="missed", sink="ffplay", reason="was_off")
 
     assert f"/airings/{airing.pk}/" not in log(operator)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OutletKind if kind != OutletKind.LOUDSPEAKERS])
+def test_radio_television_and_the_press_are_booked_as_aired_with_a_link_or_a_photo_alone(operator, kind):
+    airing = first_airing(station("Đài, báo", kind))
+    shown = log(operator)
+    assert f"/airings/{airing.pk}/aired/" not in shown
+    assert f"/airings/{airing.pk}/say/" in shown
+
+    refused = operator.post(f"/airings/{airing.pk}/aired/", follow=True)
+    assert "cần liên kết hoặc ảnh làm minh chứng" in refused.content.decode()
+    say = f"/airings/{airing.pk}/say/"
+    assert "cần liên kết hoặc ảnh" in operator.get(say).content.decode()
+    bare = operator.post(say, {"was_aired": "1"})
+    assert (bare.status_code, Attestation.objects.count()) == (422, 0)
+    assert "cần liên kết hoặc ảnh làm minh chứng" in bare.content.decode()
+
+    assert operator.post(say, {"was_aired": "1", "link": "https://example.org/ban-tin"}).status_code == 302
+    assert counted()[1].attested == 1
+
+
+def test_why_something_was_not_aired_needs_no_evidence_and_a_photo_will_do_for_a_link(operator):
+    airing, other = first_airing(station()), first_airing(station("Báo", OutletKind.PRESS))
+    assert operator.post(f"/airings/{airing.pk}/say/", {"was_aired": "0", "note": "Mất điện"}).status_code == 302
+
+    picture = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(picture, "PNG")
+    photo = SimpleUploadedFile("bao.png", picture.getvalue())
+    assert operator.post(f"/airings/{other.pk}/say/", {"was_aired": "1", "photo": photo}).status_code == 302
+    assert Attestation.objects.get(airing=other).has_photo
+
+
+def test_a_zone_played_by_hand_takes_one_tap(operator):
+    airing = first_airing(zone(by_hand=True).outlet)
+    operator.post(f"/airings/{airing.pk}/aired/")
+    assert counted()[1].attested == 1

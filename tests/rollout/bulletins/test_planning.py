@@ -155,7 +155,7 @@ def test_languages_are_aired_one_after_the_other():
 def test_what_was_said_of_an_airing_outlives_every_new_plan(bulletin):
     schedule = planned(bulletin, station())
     airing = Airing.objects.order_by("due_at").first()
-    attesting.attest(airing, people()[0], at(17, 20))
+    attesting.attest(airing, people()[0], at(17, 20), link="https://example.org/phat")
 
     scheduling.stop(schedule, people()[0], at(17, 25))
 

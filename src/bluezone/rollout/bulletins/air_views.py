@@ -109,7 +109,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @audience(Audience.AIRING_KEEPERS)
 def aired(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One tap "Đã phát", attested, to be taken back within ten seconds: 302 back; 403 another agency's."""
+    """One tap "Đã phát" at loudspeakers, attested, taken back within ten seconds: 302 back; 403 another agency's."""
     found, now = asking.airing_of_ours(request, pk), timezone.now()
     try:
         attesting.attest(found, request.user, now)
@@ -126,7 +126,7 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.AIRING_KEEPERS)
 def attest(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form; 403 another agency's."""
+    """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence; 403 another's."""
     found = asking.airing_of_ours(request, pk)
     form = AiredForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -143,7 +143,9 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Noted, attested by you."))
             return redirect(f"/air-log/?on={timezone.localdate(found.due_at)}")
     status = 422 if form.errors else 200
-    return render(request, "bulletins/attest.html", {"airing": found, "form": form}, status=status)
+    needs_evidence = found.outlet.kind != OutletKind.LOUDSPEAKERS
+    context = {"airing": found, "form": form, "needs_evidence": needs_evidence}
+    return render(request, "bulletins/attest.html", context, status=status)
 
 
 @practised

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies.models import AdminUnit
 from bluezone.rollout.bulletins import plugging
-from bluezone.rollout.bulletins.models import Airing, Attestation
+from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
 from bluezone.rollout.bulletins.plugging import Proven
 
 # An airing that was due this long ago and of which nothing is known is called so.
@@ -52,6 +52,11 @@ class Row:
     def may_be_said(self) -> bool:
         """Whether a person may say what became of it: nobody has, and no machine has said anything."""
         return self.attestation is None and (self.proven is None or self.proven.silent == self.proven.machines)
+
+    @property
+    def takes_bare_word(self) -> bool:
+        """Whether one tap will do, without link or photo (attesting.py)."""
+        return self.airing.outlet.kind == OutletKind.LOUDSPEAKERS
 
 
 @dataclass(frozen=True)
