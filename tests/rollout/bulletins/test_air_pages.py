@@ -2,17 +2,24 @@
 """The air log as a page: who may say what of which airing, with what evidence."""
 
 import datetime
+import html
 import io
+import re
 
+import pypdfium2
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from openpyxl import load_workbook
 from PIL import Image
 from tests.builders.bulletins import NOW, approved, machine, planned, station, zone
 from tests.builders.devices import agency
 from tests.builders.office import user
 
+from bluezone.agencies.models import AdminUnit
+from bluezone.rollout.bulletins import air_views
 from bluezone.rollout.bulletins.airing import Aired, airings_between, counts_of, rows_of
-from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
+from bluezone.rollout.bulletins.models import Airing, Attestation, Outlet, OutletKind
+from bluezone.rollout.coverage import Week
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -99,3 +106,55 @@ def test_a_zone_played_by_hand_takes_one_tap(operator):
     airing = first_airing(zone(by_hand=True).outlet)
     operator.post(f"/airings/{airing.pk}/aired/")
     assert counted()[1].attested == 1
+
+
+@pytest.fixture
+def elsewhere():
+    """An outlet of another ward, which has nothing to do with what is aired here."""
+    here = agency()
+    province = here.unit.parent
+    other = AdminUnit.objects.create(
+        key="duc-xuan", name="Phường Đức Xuân", kind="ward", parent=province, folded="duc xuan",
+        path=f"{province.path}99/",
+    )  # fmt: skip
+    made = zone("Tổ của Đức Xuân").outlet
+    Outlet.objects.filter(pk=made.pk).update(unit=other)
+    planned(approved(seconds=2.0), made)
+    return made
+
+
+@pytest.mark.parametrize("address", ["/air-log/", "/air-plan/"])
+def test_a_page_narrowed_to_a_unit_stays_so_on_every_way_on(operator, elsewhere, address, monkeypatch):
+    monkeypatch.setattr(air_views, "A_PAGE", 2)
+    place = zone().outlet
+    planned(approved(seconds=2.0), place)
+    unit = place.agency.unit
+    asked = {"week": str(Week.of(NOW.date())), "unit": unit.pk, "outlet": place.pk, "page": 2}
+    shown = operator.get(address, asked).content.decode()
+    assert unit.name in shown
+
+    ways = [html.unescape(one) for one in re.findall(r'href="([^"]*\?[^"]*)"', shown) if "language" not in one]
+    ways = [one for one in ways if not one.startswith("/") or one.startswith(address)]
+    leaving = [one for one in ways if f"unit={unit.pk}" not in one]
+    # Earlier, later, the file, for the plan also the weeks beside; one way alone leads to everything.
+    assert len(ways) >= 4
+    assert len(leaving) == 1
+    assert elsewhere.name in operator.get(address + leaving[0]).content.decode()
+    for way in set(ways) - set(leaving):
+        assert f"outlet={place.pk}" in way
+    assert f'name="unit" value="{unit.pk}"' in shown, "the form that chooses an outlet"
+
+
+def test_file_and_paper_of_a_unit_hold_its_airings_and_no_others(operator, elsewhere):
+    place = zone("Tổ của Sông Cầu").outlet
+    planned(approved(seconds=2.0), place)
+    asked = {"week": str(Week.of(NOW.date())), "unit": place.agency.unit.pk}
+
+    book = load_workbook(io.BytesIO(operator.get("/air-log/file/", asked).content))
+    cells = {str(cell.value) for sheet in book for row in sheet for cell in row}
+    assert "Tổ của Sông Cầu" in cells
+    assert "Tổ của Đức Xuân" not in cells
+    paper = pypdfium2.PdfDocument(operator.get("/air-plan/file.pdf", asked).content)
+    words = " ".join(page.get_textpage().get_text_range() for page in paper).split()
+    assert "Cầu" in words
+    assert "Đức" not in words

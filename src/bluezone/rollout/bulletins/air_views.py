@@ -37,13 +37,13 @@ MOST_ROWS = 20_000
 @audience(Audience.SIGNED_IN)
 def plan(request: OfficeRequest) -> HttpResponse:
     """What is aired when and where in a week, of all outlets or of one."""
-    week, outlet = asking.week_of(request), asking.chosen_outlet(request)
+    week, outlet, unit = asking.week_of(request), asking.chosen_outlet(request), asking.chosen_unit(request)
     since, until = week_span(week)
-    found = airing.airings_between(since, until, asking.chosen_unit(request), outlet.pk if outlet else None)
+    found = airing.airings_between(since, until, unit, outlet.pk if outlet else None)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "week": week, "page": page, "outlet": outlet, "outlets": _open_outlets(), "is_latest": False,
-        "days": airing.by_day(page.object_list),
+        "week": week, "page": page, "outlet": outlet, "unit": unit, "outlets": _open_outlets(), "is_latest": False,
+        "narrowed": asking.narrowed(outlet, unit), "days": airing.by_day(page.object_list),
     }  # fmt: skip
     return render(request, "bulletins/plan.html", context)
 
@@ -53,10 +53,10 @@ def plan(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.SIGNED_IN)
 def plan_pdf(request: OfficeRequest) -> HttpResponse:
     """The plan of a week as PDF, with room to tick and sign."""
-    week, outlet = asking.week_of(request), asking.chosen_outlet(request)
+    week, outlet, unit = asking.week_of(request), asking.chosen_outlet(request), asking.chosen_unit(request)
     since, until = week_span(week)
-    found = airing.airings_between(since, until, None, outlet.pk if outlet else None)[:2000]
-    title = outlet.name if outlet else "Tất cả các đài và cụm loa"
+    found = airing.airings_between(since, until, unit, outlet.pk if outlet else None)[:2000]
+    title = " · ".join(one.name for one in (outlet, unit) if one) or "Tất cả các đài và cụm loa"
     response = HttpResponse(air_plan_pdf(title, list(found), week.first_day, week.last_day), "application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="air-plan-{week}.pdf"'
     return response
@@ -83,6 +83,7 @@ def log(request: OfficeRequest) -> HttpResponse:
         "week": request.GET.get("week", ""),
         "outlet": outlet,
         "unit": unit,
+        "narrowed": asking.narrowed(outlet, unit),
         "outlets": _open_outlets(),
         "kept": asking.kept_agencies(request),
         "soon": now + attesting.EARLY,
@@ -126,7 +127,7 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.AIRING_KEEPERS)
 def attest(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence; 403 another's."""
+    """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
     found = asking.airing_of_ours(request, pk)
     form = AiredForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
