@@ -145,6 +145,15 @@ def test_a_page_narrowed_to_a_unit_stays_so_on_every_way_on(operator, elsewhere,
     assert f'name="unit" value="{unit.pk}"' in shown, "the form that chooses an outlet"
 
 
+def test_the_sentence_for_the_report_on_clause_6_counts_what_the_page_is_narrowed_to(operator, elsewhere):
+    place = zone(by_hand=True).outlet
+    airing = first_airing(place)
+    operator.post(f"/airings/{airing.pk}/aired/")
+
+    assert "người xác nhận đã phát 1/2 lượt" in log(operator)
+    assert "người xác nhận đã phát 1/1 lượt" in log(operator, unit=place.agency.unit.pk)
+
+
 def test_file_and_paper_of_a_unit_hold_its_airings_and_no_others(operator, elsewhere):
     place = zone("Tổ của Sông Cầu").outlet
     planned(approved(seconds=2.0), place)

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bluezone.rollout.bulletins.airing import aired_counts, airings_between
+    from bluezone.rollout.bulletins.airing import airings_between
     from bluezone.rollout.bulletins.airing import rows_of as log_rows
     from bluezone.rollout.bulletins.asking import day_span
     from bluezone.rollout.bulletins.indicators import airings_due
@@ -30,7 +30,6 @@ _WHERE = {
     "Schedule": ("models", ""),
     "Sound": ("models", ""),
     "air_plan_pdf": ("printing", ""),
-    "aired_counts": ("airing", ""),
     "airings_between": ("airing", ""),
     "airings_due": ("indicators", ""),
     "approved_scripts": ("planning", ""),
@@ -56,7 +55,6 @@ __all__ = [
     "Schedule",
     "Sound",
     "air_plan_pdf",
-    "aired_counts",
     "airings_between",
     "airings_due",
     "approved_scripts",

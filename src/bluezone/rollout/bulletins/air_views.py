@@ -28,8 +28,6 @@ from bluezone.rollout.bulletins.models import Attestation, Outlet, OutletKind
 from bluezone.rollout.bulletins.printing import air_plan_pdf
 
 A_PAGE = 60
-# Rows of a file; a week of a city is far below.
-MOST_ROWS = 20_000
 
 
 @practised
@@ -69,13 +67,14 @@ def log(request: OfficeRequest) -> HttpResponse:
     """What was planned and what was aired: a day, or a week of `?week=`."""
     since, until = asking.span_of(request)
     now, outlet, unit = timezone.now(), asking.chosen_outlet(request), asking.chosen_unit(request)
-    found = airing.airings_between(since, until, unit, outlet.pk if outlet else None)
+    outlet_pk = outlet.pk if outlet else None
+    found = airing.airings_between(since, until, unit, outlet_pk)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     first = timezone.localdate(since)
     context = {
         "page": page,
         "rows": airing.rows_of(list(page.object_list), now),
-        "counts": airing.counts_of(airing.rows_of(list(found.filter(due_at__lt=now)[:MOST_ROWS]), now)),
+        "counts": airing.aired_counts(since, until, now, unit, outlet_pk),
         "first": first,
         "last": timezone.localdate(until - datetime.timedelta(seconds=1)),
         "before": first - datetime.timedelta(days=1),
@@ -100,7 +99,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
     since, until = asking.span_of(request)
     outlet = asking.chosen_outlet(request)
     found = airing.airings_between(since, until, asking.chosen_unit(request), outlet.pk if outlet else None)
-    rows = airing.rows_of(list(found[:MOST_ROWS]), timezone.now())
+    rows = airing.rows_of(list(found[: airing.MOST_ROWS]), timezone.now())
     response = HttpResponse(write_xlsx([listing.listing(rows, since, until)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="air-log-{timezone.localdate(since)}.xlsx"'
     return response

@@ -15,6 +15,8 @@ from bluezone.rollout.bulletins import plugging
 from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
 from bluezone.rollout.bulletins.plugging import Proven
 
+# Rows of a file or a sum; a week of a city is far below.
+MOST_ROWS = 20_000
 # An airing that was due this long ago and of which nothing is known is called so.
 SILENT_AFTER = datetime.timedelta(minutes=5)
 
@@ -96,10 +98,15 @@ def rows_of(airings: Sequence[Airing], now: datetime.datetime) -> list[Row]:
     return rows
 
 
-def aired_counts(since: datetime.datetime, until: datetime.datetime, now: datetime.datetime) -> Counts:
+def aired_counts(
+    since: datetime.datetime,
+    until: datetime.datetime,
+    now: datetime.datetime,
+    unit: AdminUnit | None = None,
+    outlet: int | None = None,
+) -> Counts:
     """What was due and aired in a span up to now; the figures of a report on clause 6."""
-    rows = rows_of(list(airings_between(since, min(until, now))), now)
-    return counts_of(rows)
+    return counts_of(rows_of(list(airings_between(since, min(until, now), unit, outlet)[:MOST_ROWS]), now))
 
 
 def counts_of(rows: Iterable[Row]) -> Counts:

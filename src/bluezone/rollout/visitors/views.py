@@ -90,6 +90,10 @@ def week(request: OfficeRequest) -> HttpResponse:
         "unit": unit,
         "rows": rows,
         "hides": any(row["hidden"] for row in rows),
+        # Without what is kept back, which could be worked out from a sum of everything.
+        "sums": queries.summed(row["counted"] for row in rows if not row["hidden"]),
+        "narrowed": f"unit={unit.pk}" if unit else "",
+        "address": request.build_absolute_uri(),
         "is_latest": shown.following.first_day > timezone.localdate(),
     }
     return render(request, "visitors/week.html", context)
