@@ -9,6 +9,7 @@ import re
 import pypdfium2
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from openpyxl import load_workbook
 from PIL import Image
 from tests.builders.bulletins import NOW, approved, machine, planned, station, zone
@@ -152,6 +153,15 @@ def test_the_sentence_for_the_report_on_clause_6_counts_what_the_page_is_narrowe
 
     assert "người xác nhận đã phát 1/2 lượt" in log(operator)
     assert "người xác nhận đã phát 1/1 lượt" in log(operator, unit=place.agency.unit.pk)
+
+
+def test_the_address_that_goes_into_a_report_names_the_day_or_the_week(operator):
+    planned(approved(seconds=2.0), zone().outlet, now=timezone.now() - DAY)
+    today, week = timezone.localdate(), Week.of(timezone.localdate())
+    place = Outlet.objects.get()
+
+    assert f"/air-log/?on={today}</p>" in log(operator, on="")
+    assert f"/air-log/?week={week}&amp;outlet={place.pk}</p>" in log(operator, on="", week=week, outlet=place.pk)
 
 
 def test_file_and_paper_of_a_unit_hold_its_airings_and_no_others(operator, elsewhere):

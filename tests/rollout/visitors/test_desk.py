@@ -163,6 +163,7 @@ def test_the_page_of_a_week_keeps_a_small_number_of_another_house_back(client, d
     own = desk.get("/visitors/week/").content.decode()
     assert "không công bố" not in own
     assert "yêu cầu gửi 1 thông báo" in own
+    assert f"/visitors/week/?week={Week.of(timezone.localdate())}</p>" in own
     client.force_login(person("leader", "leader"))
 
     shown = client.get("/visitors/week/").content.decode()

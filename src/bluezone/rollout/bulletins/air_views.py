@@ -26,6 +26,7 @@ from bluezone.rollout.bulletins.forms import AiredForm, OutletForm
 from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Attestation, Outlet, OutletKind
 from bluezone.rollout.bulletins.printing import air_plan_pdf
+from bluezone.rollout.coverage import Week
 
 A_PAGE = 60
 
@@ -70,7 +71,10 @@ def log(request: OfficeRequest) -> HttpResponse:
     outlet_pk = outlet.pk if outlet else None
     found = airing.airings_between(since, until, unit, outlet_pk)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    first = timezone.localdate(since)
+    first, week = timezone.localdate(since), request.GET.get("week", "")
+    narrowed = asking.narrowed(outlet, unit)
+    # With its day or week, so that the address in a report shows the same a week later.
+    shown = "&".join(part for part in (f"week={Week.of(first)}" if week else f"on={first}", narrowed) if part)
     context = {
         "page": page,
         "rows": airing.rows_of(list(page.object_list), now),
@@ -79,14 +83,14 @@ def log(request: OfficeRequest) -> HttpResponse:
         "last": timezone.localdate(until - datetime.timedelta(seconds=1)),
         "before": first - datetime.timedelta(days=1),
         "after": first + datetime.timedelta(days=1),
-        "week": request.GET.get("week", ""),
+        "week": week,
         "outlet": outlet,
         "unit": unit,
-        "narrowed": asking.narrowed(outlet, unit),
+        "narrowed": narrowed,
         "outlets": _open_outlets(),
         "kept": asking.kept_agencies(request),
         "soon": now + attesting.EARLY,
-        "address": request.build_absolute_uri(),
+        "address": request.build_absolute_uri(f"?{shown}"),
     }
     return render(request, "bulletins/log.html", context)
 
