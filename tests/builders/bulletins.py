@@ -93,7 +93,7 @@ def zone(name="Tổ 5", keeper=None, by_hand=False):
 def machine(of, name="Loa 1", now=NOW):
     """A connected machine of a zone, and its token."""
     device, token = connected(of.outlet.agency, DeviceKind.SPEAKER, name, now)
-    keeping.put_machine("bien", device, of)
+    keeping.put_machine("bien", device, of, now)
     return device, token
 
 

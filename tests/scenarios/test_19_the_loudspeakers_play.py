@@ -40,7 +40,7 @@ place = zone()
 Outlet.objects.update(quiet_from=datetime.time(0), quiet_to=datetime.time(0))
 for name in ("Loa 1", "Loa 2"):
     made, code = device(agency(), DeviceKind.SPEAKER, name, now)
-    keeping.put_machine("bien", made, place)
+    keeping.put_machine("bien", made, place, now)
     print("CODE", code)
 approved(seconds=16.0, now=now, title="Thường")
 approved("emergency", "Khẩn", seconds=3.0, now=now)

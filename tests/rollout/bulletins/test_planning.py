@@ -189,7 +189,7 @@ def test_a_schedule_made_between_its_languages_does_not_air_the_second_alone():
 def test_what_was_said_of_an_airing_outlives_every_new_plan(bulletin):
     schedule = planned(bulletin, station())
     airing = Airing.objects.order_by("due_at").first()
-    attesting.attest(airing, people()[0], at(17, 20))
+    attesting.attest(airing, people()[0], at(17, 20), link="https://example.org/phat")
 
     scheduling.stop(schedule, people()[0], at(17, 25))
 

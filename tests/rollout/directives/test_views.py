@@ -11,6 +11,7 @@ from tests.builders.directives import LETTER, door_to_door, person
 from tests.builders.office import today
 
 from bluezone.agencies.models import Agency
+from bluezone.rollout.coverage import Week
 from bluezone.rollout.directives.models import Directive, Report
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -162,6 +163,30 @@ def test_a_ward_reports_with_evidence_and_the_city_returns_it_with_a_reason(clie
     client.post(reverse("report-check", args=[report.pk]), {"reason": "Thiếu số hộ"})
     client.force_login(officer)
     assert "Thiếu số hộ" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(("every", "days_ago", "weeks"), [("week", 13, 2), ("month", 20, None), ("once", 400, 6)])
+def test_the_form_of_a_report_leads_to_the_figures_of_its_weeks(
+    client, directive, officer, ward, every, days_ago, weeks
+):
+    task = door_to_door(directive)
+    task.report_every, task.report_from = every, today() - datetime.timedelta(days=days_ago)
+    task.due = today() + datetime.timedelta(days=30)
+    task.save()
+    client.force_login(officer)
+    answer = client.get(reverse("task-report", args=[task.parties.get(agency=ward).pk]))
+
+    period, shown = answer.context["period"], answer.context["weeks"]
+    assert shown[-1] == Week.of(min(period.last, today()))
+    assert [one.following for one in shown[:-1]] == shown[1:]
+    assert len(shown) <= 6
+    assert len(shown) == 6 or shown[0].first_day <= period.first <= shown[0].last_day
+    # Seven days touch one week where they begin on a Monday, else two.
+    assert weeks is None or len(shown) == weeks or (every == "week" and period.first.isoweekday() == 1)
+    for one in shown:
+        address = f"{reverse('coverage-unit', args=[ward.unit_id])}?week={one}"
+        assert f'href="{address}"' in answer.content.decode()
+        assert client.get(address).status_code == 200
 
 
 def test_the_reports_leave_as_xlsx_and_docx_with_formulas_inert(client, directive, clerk, ward, officer):

@@ -7,13 +7,15 @@ from tests.builders.bulletins import NOW, approved, machine, people, planned, st
 from tests.builders.devices import bearer
 from tests.devices.conftest import public
 
+from bluezone.devices.models import Device
 from bluezone.rollout.bulletins import attesting, scheduling
 from bluezone.rollout.bulletins.airing import Aired, airings_between, counts_of, rows_of
 from bluezone.rollout.bulletins.indicators import AiredAttested
 from bluezone.rollout.bulletins.models import Airing, Bulletin
 from bluezone.rollout.coverage import Week
+from bluezone.rollout.loudspeakers import keeping
 from bluezone.rollout.loudspeakers.indicators import AiredProven
-from bluezone.rollout.loudspeakers.models import Playing, Unit
+from bluezone.rollout.loudspeakers.models import Assignment, Playing, Unit
 
 __all__ = ["public"]
 pytestmark = pytest.mark.django_db
@@ -157,3 +159,79 @@ def test_practice_is_in_no_plan_and_no_figure(place, speaker):
     erase(NOW + 8 * DAY)
     assert not Airing.everything.exists()
     assert not Bulletin.everything.exists()
+
+
+def figures_of(indicator):
+    """Count and base of the week of NOW, seen a day after it."""
+    found = list(indicator().figures(Week.of(NOW.date())))
+    return sum(one.count for one in found), sum(one.base for one in found)
+
+
+def set_by_hand(place, by_hand, now):
+    quiet = place.outlet.quiet_from, place.outlet.quiet_to
+    keeping.set_up("bien", place, 80, quiet, now, by_hand=by_hand)
+    place.refresh_from_db()
+
+
+def test_a_machine_that_comes_later_changes_nothing_of_what_was_played_by_hand_before(place):
+    planned(approved(seconds=2.0), place.outlet)
+    first, second, *_ = Airing.objects.order_by("due_at")
+    attesting.attest(first, people()[0], first.due_at)
+    before = figures_of(AiredProven), figures_of(AiredAttested)
+    # In the week after, so that the whole week before stays.
+    machine(place, now=NOW + 7 * DAY)
+
+    assert (row_of(first).aired, row_of(first).proven) == (Aired.AIRED, None)
+    assert (row_of(second).aired, row_of(second).proven) == (Aired.SILENT, None)
+    assert (figures_of(AiredProven), figures_of(AiredAttested)) == before == ((0, 0), (1, 7))
+
+
+def test_a_second_machine_counts_from_when_it_came(client, public, place, speaker, airing):
+    tell(client, speaker[1], played=[report(airing)])
+    machine(place, "Loa 2", now=airing.due_at + datetime.timedelta(hours=1))
+    after = Airing.objects.get(due_at=airing.due_at + DAY)
+
+    assert (row_of(airing).aired, row_of(airing).proven.machines) == (Aired.AIRED, 1)
+    assert row_of(after).proven.machines == 2
+
+
+def test_a_machine_put_elsewhere_cut_off_or_a_zone_played_by_hand_leaves_the_past_as_it_was(place, speaker, airing):
+    kept, after = airing, Airing.objects.get(due_at=airing.due_at + DAY)
+    between = airing.due_at + datetime.timedelta(hours=1)
+    set_by_hand(place, True, between)
+    assert (row_of(kept).proven.machines, row_of(after).proven) == (1, None)
+    set_by_hand(place, False, between)
+    assert (row_of(kept).proven.machines, row_of(after).proven.machines) == (1, 1)
+
+    other = zone("Tổ 6")
+    keeping.put_machine("bien", speaker[0], other, between)
+    assert (row_of(kept).proven.machines, row_of(after).proven) == (1, None)
+    keeping.put_machine("bien", speaker[0], place, between)
+    Device.objects.filter(pk=speaker[0].pk).update(token_digest=None, revoked_at=between)
+    assert (row_of(kept).proven.machines, row_of(after).proven) == (1, None)
+
+
+def test_what_is_said_of_an_airing_of_a_silent_machine_is_attested_until_the_machine_reports(
+    client, public, place, speaker, airing
+):
+    assert figures_of(AiredProven) == (0, 7)
+    attesting.attest(airing, people()[0], airing.due_at)
+    assert (row_of(airing).aired, row_of(airing).proven) == (Aired.AIRED, None)
+    assert (figures_of(AiredProven), figures_of(AiredAttested)) == ((0, 6), (1, 1))
+
+    tell(client, speaker[1], played=[report(airing, late=90.0)])
+    assert (row_of(airing).aired, row_of(airing).proven.aired) == (Aired.LATE, 1)
+    assert (figures_of(AiredProven), figures_of(AiredAttested)) == ((1, 7), (0, 0))
+
+
+def test_machines_that_were_in_a_zone_before_assignments_were_kept_play_there_since_their_enrolment(place, speaker):
+    from importlib import import_module
+
+    from django.apps import apps
+
+    Assignment.objects.all().delete()
+    machine(zone("Tổ 6", by_hand=True), "Loa 2")
+    import_module("bluezone.rollout.loudspeakers.migrations.0003_machines_of_before").begin(apps, None)
+
+    kept = Assignment.objects.get()
+    assert (kept.device, kept.zone, kept.since, kept.until) == (speaker[0], place, speaker[0].enrolled_at, None)

@@ -152,14 +152,23 @@ def test_coverage_shows_delivered_of_asked_for_as_attested(desk, hotel, centre, 
     assert not indicator.of_phones
     shown = desk.get(indicator.rows_address(hotel.unit_id, week)).content.decode()
     assert "Khách sạn Bắc Kạn" in shown
+    # The sentence for the directive's report on clause 5, and the weeks beside stay with the unit.
+    assert "yêu cầu gửi 6 thông báo cho khách du lịch" in shown
+    assert "đã đến máy 5, không đến máy 1, không rõ 0" in shown
+    assert f"unit={hotel.unit_id}&amp;week={week.previous}" in shown
 
 
 def test_the_page_of_a_week_keeps_a_small_number_of_another_house_back(client, desk, hotel, centre, server):
     desk.post("/visitors/", YES)
-    assert "không công bố" not in desk.get("/visitors/week/").content.decode()
+    own = desk.get("/visitors/week/").content.decode()
+    assert "không công bố" not in own
+    assert "yêu cầu gửi 1 thông báo" in own
+    assert f"/visitors/week/?week={Week.of(timezone.localdate())}</p>" in own
     client.force_login(person("leader", "leader"))
 
-    assert "không công bố" in client.get("/visitors/week/").content.decode()
+    shown = client.get("/visitors/week/").content.decode()
+    assert "không công bố" in shown
+    assert "yêu cầu gửi" not in shown, "the sum of what is kept back would say it"
 
 
 def test_rows_become_sums_after_thirty_days_and_say_no_more_of_anybody(desk, hotel, centre, sender):

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bluezone.rollout.bulletins.airing import aired_counts, airings_between
+    from bluezone.rollout.bulletins.airing import airings_between
     from bluezone.rollout.bulletins.airing import rows_of as log_rows
     from bluezone.rollout.bulletins.asking import day_span
     from bluezone.rollout.bulletins.attesting import EARLY
@@ -32,7 +32,6 @@ _WHERE = {
     "Schedule": ("models", ""),
     "Sound": ("models", ""),
     "air_plan_pdf": ("printing", ""),
-    "aired_counts": ("airing", ""),
     "airings_between": ("airing", ""),
     "airings_due": ("indicators", ""),
     "approved_scripts": ("planning", ""),
@@ -59,7 +58,6 @@ __all__ = [
     "Schedule",
     "Sound",
     "air_plan_pdf",
-    "aired_counts",
     "airings_between",
     "airings_due",
     "approved_scripts",

@@ -26,10 +26,9 @@ from bluezone.rollout.bulletins.forms import AiredForm, OutletForm
 from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Attestation, Outlet, OutletKind
 from bluezone.rollout.bulletins.printing import air_plan_pdf
+from bluezone.rollout.coverage import Week
 
 A_PAGE = 60
-# Rows of a file; a week of a city is far below.
-MOST_ROWS = 20_000
 
 
 @practised
@@ -37,13 +36,13 @@ MOST_ROWS = 20_000
 @audience(Audience.SIGNED_IN)
 def plan(request: OfficeRequest) -> HttpResponse:
     """What is aired when and where in a week, of all outlets or of one."""
-    week, outlet = asking.week_of(request), asking.chosen_outlet(request)
+    week, outlet, unit = asking.week_of(request), asking.chosen_outlet(request), asking.chosen_unit(request)
     since, until = week_span(week)
-    found = airing.airings_between(since, until, asking.chosen_unit(request), outlet.pk if outlet else None)
+    found = airing.airings_between(since, until, unit, outlet.pk if outlet else None)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "week": week, "page": page, "outlet": outlet, "outlets": _open_outlets(), "is_latest": False,
-        "days": airing.by_day(page.object_list),
+        "week": week, "page": page, "outlet": outlet, "unit": unit, "outlets": _open_outlets(), "is_latest": False,
+        "narrowed": asking.narrowed(outlet, unit), "days": airing.by_day(page.object_list),
     }  # fmt: skip
     return render(request, "bulletins/plan.html", context)
 
@@ -53,10 +52,10 @@ def plan(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.SIGNED_IN)
 def plan_pdf(request: OfficeRequest) -> HttpResponse:
     """The plan of a week as PDF, with room to tick and sign."""
-    week, outlet = asking.week_of(request), asking.chosen_outlet(request)
+    week, outlet, unit = asking.week_of(request), asking.chosen_outlet(request), asking.chosen_unit(request)
     since, until = week_span(week)
-    found = airing.airings_between(since, until, None, outlet.pk if outlet else None)[:2000]
-    title = outlet.name if outlet else "Tất cả các đài và cụm loa"
+    found = airing.airings_between(since, until, unit, outlet.pk if outlet else None)[:2000]
+    title = " · ".join(one.name for one in (outlet, unit) if one) or "Tất cả các đài và cụm loa"
     response = HttpResponse(air_plan_pdf(title, list(found), week.first_day, week.last_day), "application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="air-plan-{week}.pdf"'
     return response
@@ -69,24 +68,29 @@ def log(request: OfficeRequest) -> HttpResponse:
     """What was planned and what was aired: a day, or a week of `?week=`."""
     since, until = asking.span_of(request)
     now, outlet, unit = timezone.now(), asking.chosen_outlet(request), asking.chosen_unit(request)
-    found = airing.airings_between(since, until, unit, outlet.pk if outlet else None)
+    outlet_pk = outlet.pk if outlet else None
+    found = airing.airings_between(since, until, unit, outlet_pk)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
-    first = timezone.localdate(since)
+    first, week = timezone.localdate(since), request.GET.get("week", "")
+    narrowed = asking.narrowed(outlet, unit)
+    # With its day or week, so that the address in a report shows the same a week later.
+    shown = "&".join(part for part in (f"week={Week.of(first)}" if week else f"on={first}", narrowed) if part)
     context = {
         "page": page,
         "rows": airing.rows_of(list(page.object_list), now),
-        "counts": airing.counts_of(airing.rows_of(list(found.filter(due_at__lt=now)[:MOST_ROWS]), now)),
+        "counts": airing.aired_counts(since, until, now, unit, outlet_pk),
         "first": first,
         "last": timezone.localdate(until - datetime.timedelta(seconds=1)),
         "before": first - datetime.timedelta(days=1),
         "after": first + datetime.timedelta(days=1),
-        "week": request.GET.get("week", ""),
+        "week": week,
         "outlet": outlet,
         "unit": unit,
+        "narrowed": narrowed,
         "outlets": _open_outlets(),
         "kept": asking.kept_agencies(request),
         "soon": now + attesting.EARLY,
-        "address": request.build_absolute_uri(),
+        "address": request.build_absolute_uri(f"?{shown}"),
     }
     return render(request, "bulletins/log.html", context)
 
@@ -99,7 +103,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
     since, until = asking.span_of(request)
     outlet = asking.chosen_outlet(request)
     found = airing.airings_between(since, until, asking.chosen_unit(request), outlet.pk if outlet else None)
-    rows = airing.rows_of(list(found[:MOST_ROWS]), timezone.now())
+    rows = airing.rows_of(list(found[: airing.MOST_ROWS]), timezone.now())
     response = HttpResponse(write_xlsx([listing.listing(rows, since, until)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="air-log-{timezone.localdate(since)}.xlsx"'
     return response
@@ -109,7 +113,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @audience(Audience.AIRING_KEEPERS)
 def aired(request: OfficeRequest, pk: int) -> HttpResponse:
-    """One tap "Đã phát", attested, to be taken back within ten seconds: 302 back; 403 another agency's."""
+    """One tap "Đã phát" at loudspeakers, attested, taken back within ten seconds: 302 back; 403 another agency's."""
     found, now = asking.airing_of_ours(request, pk), timezone.now()
     try:
         attesting.attest(found, request.user, now)
@@ -126,7 +130,7 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.AIRING_KEEPERS)
 def attest(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form; 403 another agency's."""
+    """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
     found = asking.airing_of_ours(request, pk)
     form = AiredForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -143,7 +147,9 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Noted, attested by you."))
             return redirect(f"/air-log/?on={timezone.localdate(found.due_at)}")
     status = 422 if form.errors else 200
-    return render(request, "bulletins/attest.html", {"airing": found, "form": form}, status=status)
+    needs_evidence = found.outlet.kind != OutletKind.LOUDSPEAKERS
+    context = {"airing": found, "form": form, "needs_evidence": needs_evidence}
+    return render(request, "bulletins/attest.html", context, status=status)
 
 
 @practised

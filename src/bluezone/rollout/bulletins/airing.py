@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies.models import AdminUnit
 from bluezone.rollout.bulletins import plugging
-from bluezone.rollout.bulletins.models import Airing, Attestation
+from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
 from bluezone.rollout.bulletins.plugging import Proven
 
+# Rows of a file or a sum; a week of a city is far below.
+MOST_ROWS = 20_000
 # An airing that was due this long ago and of which nothing is known is called so.
 SILENT_AFTER = datetime.timedelta(minutes=5)
 
@@ -38,12 +40,25 @@ class Aired(enum.Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One airing with what is known of it. proven: None where no machine reports."""
+    """One airing with what is known of it.
+
+    proven: None where no machine reports, or where machines are silent and a person said what became of it.
+    """
 
     airing: Airing
     proven: Proven | None
     attestation: Attestation | None
     aired: Aired
+
+    @property
+    def may_be_said(self) -> bool:
+        """Whether a person may say what became of it: nobody has, and no machine has said anything."""
+        return self.attestation is None and (self.proven is None or self.proven.silent == self.proven.machines)
+
+    @property
+    def takes_bare_word(self) -> bool:
+        """Whether one tap will do, without link or photo (attesting.py)."""
+        return self.airing.outlet.kind == OutletKind.LOUDSPEAKERS
 
 
 @dataclass(frozen=True)
@@ -83,10 +98,15 @@ def rows_of(airings: Sequence[Airing], now: datetime.datetime) -> list[Row]:
     return rows
 
 
-def aired_counts(since: datetime.datetime, until: datetime.datetime, now: datetime.datetime) -> Counts:
+def aired_counts(
+    since: datetime.datetime,
+    until: datetime.datetime,
+    now: datetime.datetime,
+    unit: AdminUnit | None = None,
+    outlet: int | None = None,
+) -> Counts:
     """What was due and aired in a span up to now; the figures of a report on clause 6."""
-    rows = rows_of(list(airings_between(since, min(until, now))), now)
-    return counts_of(rows)
+    return counts_of(rows_of(list(airings_between(since, min(until, now), unit, outlet)[:MOST_ROWS]), now))
 
 
 def counts_of(rows: Iterable[Row]) -> Counts:

@@ -2,6 +2,7 @@
 """What the pages of bulletins read from a request: day or week, outlet, and whether something is the reader's."""
 
 import datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
@@ -87,6 +88,12 @@ def chosen_outlet(request: HttpRequest) -> Outlet | None:
     """The outlet of `?outlet=`, None for all."""
     pk = chosen_number(request, "outlet")
     return Outlet.objects.filter(pk=pk).first() if pk is not None else None
+
+
+def narrowed(outlet: Outlet | None, unit: AdminUnit | None) -> str:
+    """What links of a page carry on, so that a page narrowed to an outlet or a unit stays so: "outlet=3&unit=5"."""
+    chosen = {"outlet": outlet, "unit": unit}
+    return urlencode({name: one.pk for name, one in chosen.items() if one is not None})
 
 
 def week_of(request: HttpRequest) -> Week:

@@ -11,7 +11,7 @@ from bluezone.accounts import auditing
 from bluezone.accounts.models import Act, User
 from bluezone.accounts.undoing import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate, reverser
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins.models import Airing, Attestation
+from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
 
 # A little before its time somebody may already press the button.
 EARLY = datetime.timedelta(minutes=15)
@@ -28,6 +28,12 @@ class AiringSaid(Refused):
     """It was said already what became of this airing; nothing was changed."""
 
     code = "airing_already_said"
+
+
+class AiringWithoutEvidence(Refused):
+    """An airing outside the loudspeakers was to be booked as aired without link and photo; nothing was stored."""
+
+    code = "airing_without_evidence"
 
 
 class PhotoUnreadable(Refused):
@@ -48,10 +54,13 @@ def attest(
 ) -> Attestation:
     """Book an airing as aired (or not, with a reason in `note`), attested.
 
-    photo: JPEG or PNG; kept without its metadata. Raises AiringNotYet, AiringSaid, PhotoUnreadable.
+    photo: JPEG or PNG; kept without its metadata. At loudspeakers alone, which people play by hand and nobody else
+    records, the bare word will do. Raises AiringNotYet, AiringWithoutEvidence, AiringSaid, PhotoUnreadable.
     """
     if airing.due_at - EARLY > now:
         raise AiringNotYet("the airing is still to come")
+    if was_aired and airing.outlet.kind != OutletKind.LOUDSPEAKERS and not link and photo is None:
+        raise AiringWithoutEvidence(f"aired at an outlet of kind {airing.outlet.kind}: got no link or photo")
     kept = None if photo is None else plain_photo(photo)
     with transaction.atomic():
         made, new = Attestation.objects.get_or_create(

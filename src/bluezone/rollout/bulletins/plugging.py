@@ -49,7 +49,10 @@ def tell_plan_changed() -> None:
 
 
 def read_proven_with(reader: Reader) -> None:
-    """Ask `reader` what was proven: primary keys of airings -> what machines said, for those that have machines."""
+    """Ask `reader` what was proven: primary keys of airings -> what machines said, for those that have machines.
+
+    Left out where a person said what became of an airing and no machine said anything: it counts as attested alone.
+    """
     _readers.append(reader)
 
 

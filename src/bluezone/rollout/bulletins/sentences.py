@@ -57,6 +57,10 @@ _SENTENCES = {
     "not_an_emergency": lambda: _("Only a bulletin of the class Emergency is aired at once. Nothing was changed."),
     "airing_not_yet": lambda: _("This airing is still to come. Nothing was stored."),
     "airing_already_said": lambda: _("It was said already what became of this airing. Nothing was changed."),
+    "airing_without_evidence": lambda: _(
+        "For radio, television, newspapers and websites “Aired” needs a link or a photo as evidence. Nothing was "
+        "stored: add one of them."
+    ),
     "photo_unreadable": lambda: _("The photo is no JPEG or PNG that can be opened. Nothing was stored."),
     "outlet_name_taken": lambda: _("There is one of this name already. Nothing was stored: choose another name."),
 }

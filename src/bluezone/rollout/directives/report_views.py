@@ -20,6 +20,7 @@ from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit
 from bluezone.refusal import Refused
+from bluezone.rollout.coverage import Week
 from bluezone.rollout.directives import duties, lateness, queries, reopening, reporting, safefiles, sentences
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty
@@ -27,6 +28,8 @@ from bluezone.rollout.directives.periods import Period
 from bluezone.rollout.directives.reportout import report_file
 
 A_PAGE = 50
+# A month touches at most six weeks; a task that is reported on once may run for longer, and its newest say enough.
+MOST_WEEKS = 6
 
 
 @practised
@@ -70,6 +73,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
         else reopening.reopened_until(party.task, party.agency, period, today),
         "asked": reopening.latest(party.task, party.agency, period),
         "files": list(known.evidence.all()) if known else [],
+        "weeks": _weeks(period, today),
     }
     return render(request, "directives/report.html", context, status=status)
 
@@ -185,6 +189,14 @@ def _asked(
     period = _period(request, periods) if periods else None
     under = AdminUnit.objects.filter(pk=chosen_number(request, "unit") or 0).first()
     return task, period, under, {"tasks": tasks, "task": task, "periods": periods[::-1][:60], "period": period}
+
+
+def _weeks(period: Period, today: datetime.date) -> list[Week]:
+    """The newest weeks that a period touches by today, oldest first."""
+    found = [Week.of(min(period.last, today))]
+    while len(found) < MOST_WEEKS and found[0].first_day > period.first:
+        found.insert(0, found[0].previous)
+    return found
 
 
 def _period(request: OfficeRequest, periods: list[Period]) -> Period:

@@ -10,7 +10,7 @@ from bluezone.accounts.models import Act
 from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.devices.models import Device
 from bluezone.rollout.bulletins import OutletKind, enter, set_quiet
-from bluezone.rollout.loudspeakers.models import Unit, Zone
+from bluezone.rollout.loudspeakers.models import Assignment, Unit, Zone
 from bluezone.rollout.loudspeakers.versions import bump
 
 
@@ -30,17 +30,25 @@ def set_up(
     *,
     by_hand: bool,
 ) -> None:
-    """Change volume (0..100), quiet hours, and whether the zone is played by hand."""
+    """Change volume (0..100), quiet hours, and whether the zone is played by hand from now on."""
     with transaction.atomic():
         Zone.objects.filter(pk=zone.pk).update(volume=volume, by_hand=by_hand)
+        if by_hand:
+            Assignment.objects.filter(zone=zone, until=None).update(until=now)
+        else:
+            for device_id in Unit.objects.filter(zone=zone).values_list("pk", flat=True):
+                _assign(device_id, zone, now)
         set_quiet(actor, zone.outlet, *quiet, now)
         bump()
 
 
-def put_machine(actor: str, device: Device, zone: Zone) -> None:
-    """Let a machine play for a zone from now on."""
+def put_machine(actor: str, device: Device, zone: Zone, now: datetime.datetime) -> None:
+    """Let a machine play for a zone from now on; what was due before stays as it was."""
     with transaction.atomic():
         Unit.objects.update_or_create(device=device, defaults={"zone": zone})
+        Assignment.objects.filter(device=device, until=None).exclude(zone=zone).update(until=now)
+        if not zone.by_hand:
+            _assign(device.pk, zone, now)
         record(actor, Act.OUTLET_CHANGED, str(zone.pk), device=device.pk)
         bump()
 
@@ -51,3 +59,7 @@ def set_volume(actor: str, unit: Unit, volume: int | None) -> None:
         Unit.objects.filter(pk=unit.pk).update(volume=volume)
         record(actor, Act.OUTLET_CHANGED, str(unit.zone_id), device=unit.pk, volume=volume)
         bump()
+
+
+def _assign(device_id: int, zone: Zone, now: datetime.datetime) -> None:
+    Assignment.objects.get_or_create(device_id=device_id, zone=zone, until=None, defaults={"since": now})

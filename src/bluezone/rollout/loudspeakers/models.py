@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -57,6 +57,29 @@ class Unit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.device_id} in {self.zone_id}"
+
+
+class Assignment(models.Model):
+    """A machine was to play for a zone from `since` until `until` (None: it still is); a past figure rests on these.
+
+    Kept by keeping.py: closed and begun anew when the machine is put elsewhere, closed while a zone is played by hand.
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="assignments")
+    zone = models.ForeignKey(Zone, on_delete=models.PROTECT, related_name="assignments")
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["device"], condition=Q(until__isnull=True), name="one_zone_at_a_time"),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gte=F("since")), name="assignment_ends_after_it_began"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} in {self.zone_id} from {self.since}"
 
 
 class Outcome(models.TextChoices):

@@ -1,27 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """What machines proved of airings: in time, late, cut short, missed, or played without a loudspeaker."""
 
+import datetime
 from collections import Counter
 from collections.abc import Iterable
 
-from django.db.models import Q
-
 from bluezone.rollout.bulletins import Airing, Proven
-from bluezone.rollout.loudspeakers.models import Outcome, Playing, Unit
+from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing
 
 LATE_SECONDS = 60.0
 # Sinks without a sound card: the sound was decoded in time, and nobody can have heard it.
 UNHEARD_SINKS = frozenset({"file", "null"})
 _AT_ONCE = 900
+_NEVER = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
 def proven(airings: Iterable[int]) -> dict[int, Proven]:
-    """By primary key, for airings in zones that have machines; two queries a thousand airings."""
+    """By primary key, for airings that machines were to play or reported; two queries a thousand airings.
+
+    What a person said of an airing of which no machine said anything stays with the attested ones, and is not here.
+    """
     keys = list(airings)
     found: dict[int, Proven] = {}
-    units = _units_by_outlet()
+    assigned = _assigned()
     for start in range(0, len(keys), _AT_ONCE):
-        found.update(_some(keys[start : start + _AT_ONCE], units))
+        found.update(_some(keys[start : start + _AT_ONCE], assigned))
     return found
 
 
@@ -36,21 +39,31 @@ def verdict(playing: Playing) -> str:
     return "late" if (playing.began_at - planned).total_seconds() > LATE_SECONDS else "played"
 
 
-def _units_by_outlet() -> Counter[int]:
-    working = Unit.objects.filter(device__revoked_at=None, zone__by_hand=False)
-    return Counter(working.values_list("zone_id", flat=True))
+def _assigned() -> dict[int, list[tuple[int, datetime.datetime, datetime.datetime]]]:
+    """By zone: a machine, and from when until when it was to play there; one that was cut off, until then."""
+    found: dict[int, list[tuple[int, datetime.datetime, datetime.datetime]]] = {}
+    rows = Assignment.objects.values_list("zone_id", "device_id", "since", "until", "device__revoked_at")
+    for zone, device, since, until, revoked_at in rows:
+        found.setdefault(zone, []).append((device, since, min(until or _NEVER, revoked_at or _NEVER)))
+    return found
 
 
-def _some(keys: list[int], units: Counter[int]) -> dict[int, Proven]:
+def _some(
+    keys: list[int], assigned: dict[int, list[tuple[int, datetime.datetime, datetime.datetime]]]
+) -> dict[int, Proven]:
     counts: dict[int, Counter[str]] = {}
+    told: dict[int, set[int]] = {}
     reported = Playing.objects.filter(airing__in=keys).select_related("airing")
     for playing in reported.defer("airing__script"):
         counts.setdefault(playing.airing_id, Counter())[verdict(playing)] += 1
-    spoken = Airing.objects.filter(Q(pk__in=keys) & Q(sound__isnull=False)).values_list("pk", "outlet_id")
+        told.setdefault(playing.airing_id, set()).add(playing.device_id)
+    spoken = Airing.objects.filter(pk__in=keys, sound__isnull=False)
     found = {}
-    for pk, outlet in spoken:
-        said = counts.get(pk, Counter())
-        machines = max(units[outlet], said.total())
+    for pk, outlet, due_at, attestation in spoken.values_list("pk", "outlet_id", "due_at", "attestation"):
+        if pk not in told and attestation is not None:
+            continue
+        to_play = {device for device, since, until in assigned.get(outlet, ()) if since <= due_at < until}
+        machines = to_play | told.get(pk, set())
         if machines:
-            found[pk] = Proven(machines, **said)
+            found[pk] = Proven(len(machines), **counts.get(pk, Counter()))
     return found

@@ -122,7 +122,7 @@ def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     found = _zone_of_ours(request, pk)
     form = MachineForm(request.POST, zone=found)
     if form.is_valid():
-        keeping.put_machine(request.user.username, form.cleaned_data["device"], found)
+        keeping.put_machine(request.user.username, form.cleaned_data["device"], found, timezone.now())
         messages.success(request, _("The loudspeaker plays for this zone from now on."))
     else:
         messages.warning(request, _("Nothing was changed: choose a loudspeaker of this agency."))

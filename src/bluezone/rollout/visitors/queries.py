@@ -3,6 +3,7 @@
 
 import datetime
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count
@@ -48,6 +49,13 @@ def week_of_houses(first: datetime.date, last: datetime.date) -> list[HouseWeek]
     for house, path, state, count in [*counted, *sums]:
         found.setdefault((path, house), Counter())[state or State.UNKNOWN] += count
     return [_house(house, path, states) for (path, house), states in sorted(found.items())]
+
+
+def summed(weeks: Iterable[HouseWeek]) -> HouseWeek:
+    """The sums of some houses: the figures of a report on clause 5."""
+    found = list(weeks)
+    names = ("asked", "handed_over", "delivered", "not_reached", "unknown")
+    return HouseWeek("", "", **{name: sum(getattr(one, name) for one in found) for name in names})
 
 
 def _house(house: str, path: str, states: Counter[str]) -> HouseWeek:

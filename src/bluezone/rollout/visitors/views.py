@@ -78,19 +78,18 @@ def week(request: OfficeRequest) -> HttpResponse:
     found = [one for one in queries.week_of_houses(shown.first_day, shown.last_day) if _within(one.unit_path, unit)]
     names, own = names_of({one.house for one in found}), {house.key for house in houses_of(request.user)}
     whole = reads_all(request.user)
-    rows = [
-        {
-            "name": names.get(one.house, "–"),
-            "counted": one,
-            "hidden": one.asked < SMALL and not whole and one.house not in own,
-        }
-        for one in found
-    ]
+    hidden = {one for one in found if one.asked < SMALL and not whole and one.house not in own}
+    rows = [{"name": names.get(one.house, "–"), "counted": one, "hidden": one in hidden} for one in found]
     context = {
         "week": shown,
         "unit": unit,
         "rows": rows,
-        "hides": any(row["hidden"] for row in rows),
+        "hides": bool(hidden),
+        # Without what is kept back, which could be worked out from a sum of everything.
+        "sums": queries.summed(one for one in found if one not in hidden),
+        "narrowed": f"unit={unit.pk}" if unit else "",
+        # With its week, so that the address in a report still shows it a week later.
+        "address": request.build_absolute_uri(f"?week={shown}" + (f"&unit={unit.pk}" if unit else "")),
         "is_latest": shown.following.first_day > timezone.localdate(),
     }
     return render(request, "visitors/week.html", context)
