@@ -32,6 +32,12 @@ def chosen_number(request: HttpRequest, name: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else None
 
 
+def chosen_unit(request: HttpRequest) -> AdminUnit | None:
+    """The unit of `?unit=`, None for all."""
+    pk = chosen_number(request, "unit")
+    return AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
+
+
 _EDITORS = (Role.ADMIN, Role.CLERK)
 
 

@@ -16,6 +16,7 @@ from bluezone.accounts import undoing
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.scoping import agencies_of
 from bluezone.accounts.training import practised
+from bluezone.agencies.asking import chosen_unit
 from bluezone.agencies.exporting import write_xlsx
 from bluezone.agencies.listing import XLSX
 from bluezone.agencies.models import Agency
@@ -36,7 +37,7 @@ A_PAGE = 60
 @audience(Audience.SIGNED_IN)
 def plan(request: OfficeRequest) -> HttpResponse:
     """What is aired when and where in a week, of all outlets or of one."""
-    week, outlet, unit = asking.week_of(request), asking.chosen_outlet(request), asking.chosen_unit(request)
+    week, outlet, unit = asking.week_of(request), asking.chosen_outlet(request), chosen_unit(request)
     since, until = week_span(week)
     found = airing.airings_between(since, until, unit, outlet.pk if outlet else None)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
@@ -52,7 +53,7 @@ def plan(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.SIGNED_IN)
 def plan_pdf(request: OfficeRequest) -> HttpResponse:
     """The plan of a week as PDF, with room to tick and sign."""
-    week, outlet, unit = asking.week_of(request), asking.chosen_outlet(request), asking.chosen_unit(request)
+    week, outlet, unit = asking.week_of(request), asking.chosen_outlet(request), chosen_unit(request)
     since, until = week_span(week)
     found = airing.airings_between(since, until, unit, outlet.pk if outlet else None)[:2000]
     title = " · ".join(one.name for one in (outlet, unit) if one) or "Tất cả các đài và cụm loa"
@@ -67,7 +68,7 @@ def plan_pdf(request: OfficeRequest) -> HttpResponse:
 def log(request: OfficeRequest) -> HttpResponse:
     """What was planned and what was aired: a day, or a week of `?week=`."""
     since, until = asking.span_of(request)
-    now, outlet, unit = timezone.now(), asking.chosen_outlet(request), asking.chosen_unit(request)
+    now, outlet, unit = timezone.now(), asking.chosen_outlet(request), chosen_unit(request)
     outlet_pk = outlet.pk if outlet else None
     found = airing.airings_between(since, until, unit, outlet_pk)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
@@ -102,7 +103,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
     """The log as XLSX, proven and attested in columns of their own."""
     since, until = asking.span_of(request)
     outlet = asking.chosen_outlet(request)
-    found = airing.airings_between(since, until, asking.chosen_unit(request), outlet.pk if outlet else None)
+    found = airing.airings_between(since, until, chosen_unit(request), outlet.pk if outlet else None)
     rows = airing.rows_of(list(found[: airing.MOST_ROWS]), timezone.now())
     response = HttpResponse(write_xlsx([listing.listing(rows, since, until)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="air-log-{timezone.localdate(since)}.xlsx"'

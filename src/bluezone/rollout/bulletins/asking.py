@@ -78,12 +78,6 @@ def writes_for(request: OfficeRequest, agency: Agency | None = None) -> bool:
     return may(request.user, WRITERS, agency=agency)
 
 
-def chosen_unit(request: HttpRequest) -> AdminUnit | None:
-    """The unit of `?unit=`, None for all."""
-    pk = chosen_number(request, "unit")
-    return AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
-
-
 def chosen_outlet(request: HttpRequest) -> Outlet | None:
     """The outlet of `?outlet=`, None for all."""
     pk = chosen_number(request, "outlet")

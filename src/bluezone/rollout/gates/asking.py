@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from bluezone.accounts.audiences import Audience, OfficeRequest
 from bluezone.accounts.scoping import agencies_of, may, require
-from bluezone.agencies.asking import chosen_number
-from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.agencies.models import Agency
 from bluezone.rollout.coverage import Week, week_or
 from bluezone.rollout.gates.models import Gate
 
@@ -23,12 +22,6 @@ _READERS = frozenset[str]().union(
 def chosen_week(request: HttpRequest) -> Week:
     """The week of `?week=2020-W33`, this week where there is none that can be read."""
     return week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
-
-
-def chosen_unit(request: HttpRequest) -> AdminUnit | None:
-    """The unit of `?unit=`, None for all."""
-    pk = chosen_number(request, "unit")
-    return AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
 
 
 def own_agencies(request: OfficeRequest) -> frozenset[int]:

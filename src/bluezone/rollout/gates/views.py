@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.agencies.asking import chosen_unit
 from bluezone.agencies.exporting import write_xlsx
 from bluezone.agencies.listing import XLSX
 from bluezone.agencies.models import AdminUnit, UnitKind
@@ -23,7 +24,7 @@ from bluezone.rollout.gates.onegate import one_gate
 @audience(Audience.SIGNED_IN)
 def gate_list(request: OfficeRequest) -> HttpResponse:
     """What each gate counted in a week, for a unit where one is given, and how many agencies have nominated nobody."""
-    week, unit, today = asking.chosen_week(request), asking.chosen_unit(request), timezone.localdate()
+    week, unit, today = asking.chosen_week(request), chosen_unit(request), timezone.localdate()
     gates, own = queries.gates_under(unit), asking.own_agencies(request)
     page, rows = queries.gate_rows(gates, week, request.GET.get("page"), own)
     context = {
@@ -46,7 +47,7 @@ def gate_list(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.SIGNED_IN)
 def late_list(request: OfficeRequest) -> HttpResponse:
     """Agencies that have nominated nobody to record entries and exits, with the telephone to call."""
-    unit = asking.chosen_unit(request)
+    unit = chosen_unit(request)
     found = queries.without_gatekeeper(unit, timezone.localdate())
     page = Paginator(found, queries.GATES_A_PAGE).get_page(request.GET.get("page"))
     own = asking.own_agencies(request) if asking.keeps(request) else frozenset()
@@ -58,7 +59,7 @@ def late_list(request: OfficeRequest) -> HttpResponse:
 def file(request: OfficeRequest) -> HttpResponse:
     """The table of gates of a week as XLSX, small numbers kept back as on the page."""
     week = asking.chosen_week(request)
-    gates = list(queries.gates_under(asking.chosen_unit(request)).select_related("agency__unit"))
+    gates = list(queries.gates_under(chosen_unit(request)).select_related("agency__unit"))
     rows = queries.rows_of(gates, week, asking.own_agencies(request))
     response = HttpResponse(write_xlsx([listing(rows, week)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="gates-{week}.xlsx"'

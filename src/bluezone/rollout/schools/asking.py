@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from bluezone.accounts.audiences import Audience, OfficeRequest
 from bluezone.accounts.scoping import OutsideScope, grants_of, units_of
-from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit, Agency, AgencyKind, UnitKind
 from bluezone.agencies.queries import day_to_show
 from bluezone.rollout.coverage import Week, week_or
@@ -29,12 +28,6 @@ def latest_week() -> Week:
 def chosen_week(request: HttpRequest) -> Week:
     """The week of `?week=2020-W33`, or the latest."""
     return week_or(request.GET.get("week", ""), latest_week())
-
-
-def chosen_unit(request: HttpRequest) -> AdminUnit | None:
-    """The unit of `?unit=`, None for all."""
-    pk = chosen_number(request, "unit")
-    return AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
 
 
 def own_schools(request: OfficeRequest) -> frozenset[int]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
-from bluezone.agencies.asking import chosen
+from bluezone.agencies.asking import chosen, chosen_unit
 from bluezone.agencies.exporting import write_xlsx
 from bluezone.agencies.listing import XLSX
 from bluezone.rollout.coverage import Week
@@ -25,7 +25,7 @@ from bluezone.rollout.schools.years import shown, year_of
 @audience(Audience.SIGNED_IN)
 def school_list(request: OfficeRequest) -> HttpResponse:
     """Every school of a week with its sums, and which classes have not reported."""
-    week, unit = asking.chosen_week(request), asking.chosen_unit(request)
+    week, unit = asking.chosen_week(request), chosen_unit(request)
     show = chosen(request, "show", list(queries.SHOWN)) or "all"
     words = request.GET.get("q", "").strip()[:100]
     table = queries.school_table(week, unit, show, words, request.GET.get("page"), asking.own_schools(request))
@@ -53,7 +53,7 @@ def school_list(request: OfficeRequest) -> HttpResponse:
 def file(request: OfficeRequest) -> HttpResponse:
     """The table of the schools of a week as XLSX, small numbers kept back as on the page."""
     week = asking.chosen_week(request)
-    rows = queries.all_rows(week, asking.chosen_unit(request), asking.own_schools(request))
+    rows = queries.all_rows(week, chosen_unit(request), asking.own_schools(request))
     response = HttpResponse(write_xlsx([listing(rows, week)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="schools-{week}.xlsx"'
     return response
