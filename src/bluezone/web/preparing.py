@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city import DATA_VARIABLE
+from bluezone.keyserver.lock import only_one
 from bluezone.keyserver.store import StoreBusy, StoreTooNew
 from bluezone.refusal import Refused
 
 # As in the other two stores (keyserver/migrations): longer, and every page queues behind the migration that waits.
 LOCK_MILLISECONDS = 1000
+LOCK_NAME = "prepare.lock"
+# A number of ours among the advisory locks of the database.
+NUMBER = 0x626C75657A707265
 
 
 class OfficeUnavailable(Refused):
@@ -50,15 +54,37 @@ def prepare_office(data_dir: Path) -> None:
 
     _keep_private(connection.settings_dict)
     try:
-        _check_history(MigrationLoader(connection))
-        with _locks_limited(connection):
-            call_command("migrate", verbosity=0, interactive=False)
-        _plant_directory()
+        with prepared_alone(data_dir):
+            _check_history(MigrationLoader(connection))
+            with _locks_limited(connection):
+                call_command("migrate", verbosity=0, interactive=False)
+            _plant_directory()
     except DatabaseError as error:
         if _lock_missed(error):
             raise StoreBusy("office: somebody holds a table that a migration changes; try again later") from None
         # The first line names the trouble; later ones may repeat the address.
         raise OfficeUnavailable(f"the office store cannot be opened: {str(error).splitlines()[0]}") from None
+
+
+@contextmanager
+def prepared_alone(data_dir: Path) -> Iterator[None]:
+    """Wait until nobody else prepares this office, and keep others waiting: Django's migrations know no other.
+
+    A lock file of the folder, and on PostgreSQL a lock of the database as well, because folders may differ.
+    """
+    from django.db import connection
+
+    with only_one(data_dir / LOCK_NAME, wait=True):
+        if connection.vendor != "postgresql":
+            yield
+            return
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [NUMBER])
+            yield
+        finally:
+            # The lock ends with its session, however that ends.
+            connection.close()
 
 
 @contextmanager
