@@ -7,11 +7,11 @@ import sys
 from bluezone.web.lifeline import say_ready
 
 parser = argparse.ArgumentParser()
-parser.add_argument("life", choices=["dies", "dies_unready", "lives"])
+parser.add_argument("life", choices=["dies", "dies_unready", "lives", "lives_unready"])
 for name in ("ready", "meters", "row"):
     parser.add_argument(f"--{name}", type=int)
 given = parser.parse_args()
-if given.life != "dies_unready":
+if not given.life.endswith("_unready"):
     say_ready(given.ready)
-if given.life == "lives":
+if given.life.startswith("lives"):
     sys.stdin.read()

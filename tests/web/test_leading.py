@@ -48,7 +48,9 @@ def test_whoever_is_stopped_does_not_lead_although_it_could(tmp_path):
 
 @pytest.mark.postgres
 def test_on_one_database_one_leads_although_each_has_a_folder_of_its_own(tmp_path, database):
-    one, other = (Lead(folder, {"conninfo": database}) for folder in folders(tmp_path))
+    # As Django's settings give them: with a limit of their own.
+    parameters = {"conninfo": database, "connect_timeout": 3}
+    one, other = (Lead(folder, parameters) for folder in folders(tmp_path))
     assert one.take()
     assert not other.take()
     one.release()

@@ -4,10 +4,10 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+from bluezone.web.children import Part
 from bluezone.web.exposing import METRICS, Exposition
 from bluezone.web.measuring import Measured, office_class, public_class
 from bluezone.web.metering import GAUGES, ROUTES, Meters
-from bluezone.web.supervising import Part
 
 HOUR = 3600
 

@@ -9,10 +9,10 @@ from tests.builders.keyserver import keys_for, report_of
 
 from bluezone.messaging.webpush.announcing import announcer_of
 from bluezone.protocol.upload import Status, encode_upload
+from bluezone.web.children import Part
 from bluezone.web.exposing import Exposition
 from bluezone.web.measuring import Measured, public_class
 from bluezone.web.metering import Meters
-from bluezone.web.supervising import Part
 from bluezone.web.surveying import Survey
 
 pytestmark = pytest.mark.django_db

@@ -87,3 +87,23 @@ def test_doctor_finds_every_store(office, database):
     checks = {check["name"]: check for check in json.loads(bluezone(office, "doctor", "--json"))["checks"]}
 
     assert checks["store office"]["found"] == checks["stores codes and keys"]["found"] == "PostgreSQL, up to date"
+
+
+def prepare(office):
+    command = [sys.executable, "-m", "bluezone.web.preparing", office["BLUEZONE_DATA"]]
+    return subprocess.run(command, env=office, capture_output=True, text=True, timeout=60)
+
+
+def test_a_migration_that_meets_a_table_in_use_gives_up_soon_and_changes_nothing(office, database):
+    bluezone(office, "manage", "migrate", "sms", "0001")
+    applied = "SELECT count(*) FROM office.django_migrations WHERE app = 'sms'"
+    with database.transaction():
+        # As pg_dump does for as long as it runs.
+        database.execute("LOCK TABLE office.sms_message IN ACCESS SHARE MODE")
+        refused = prepare(office)
+
+    assert refused.returncode == 1
+    assert "preparing: store_busy: office:" in refused.stderr
+    assert database.execute(applied).fetchone() == (1,)
+    assert prepare(office).returncode == 0
+    assert database.execute(applied).fetchone() == (2,)

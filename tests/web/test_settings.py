@@ -76,7 +76,15 @@ def test_a_postgresql_address_names_the_schema_of_the_office():
         "6432",
         "city",
     )
-    assert made["OPTIONS"] == {"sslmode": "require", "options": "-c search_path=office"}
+    assert made["OPTIONS"] == {"sslmode": "require", "connect_timeout": 5, "options": "-c search_path=office"}
+
+
+def test_a_database_that_says_nothing_is_given_up_soon_unless_its_address_says_otherwise():
+    def waits(address):
+        return int(office_database(None, address)["OPTIONS"]["connect_timeout"])
+
+    assert waits("postgresql://db.example/city") == 5
+    assert waits("postgresql://db.example/city?connect_timeout=20") == 20
 
 
 @pytest.mark.parametrize("address", ["mysql://u:secret@h/d", "secret", "postgresql://h:secret/d"])

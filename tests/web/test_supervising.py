@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real processes, and a clock that a test moves."""
 
+import subprocess
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
+from bluezone.web.children import Part, ProcessEnded
 from bluezone.web.metering import Meters
-from bluezone.web.supervising import MOST_PAUSE_SECONDS, Part, ProcessEnded, Processes
+from bluezone.web.supervising import MOST_PAUSE_SECONDS, Processes
+
+PYTHON = sys.executable
 
 
 @pytest.fixture
@@ -28,6 +34,18 @@ def supervised():
     yield make
     for processes in begun:
         processes.stop()
+
+
+def preparing(program):
+    """What begins to prepare, with its standard input open."""
+    return lambda: subprocess.Popen([PYTHON, "-c", program], stdin=subprocess.PIPE)
+
+
+def until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
 
 
 def wait_for_death(processes, name):
@@ -80,7 +98,7 @@ def test_new_processes_that_do_not_come_up_leave_the_old_ones_at_work(supervised
     old = list(processes.children)
     processes.parts = [Part("lives-0", ("tests.web.mortal", "dies_unready"))]
 
-    assert not processes.replace(stop, lambda: None)
+    assert not processes.replace(stop, preparing(""))
     assert processes.children == old
     assert not old[0].ended
     assert processes.replaced == 0
@@ -90,7 +108,7 @@ def test_old_processes_end_once_new_ones_are_ready_and_count_in_rows_of_their_ow
     processes = supervised("lives")
     processes.start(stop)
     (old,) = processes.children
-    assert processes.replace(stop, lambda: None)
+    assert processes.replace(stop, preparing(""))
     (new,) = processes.children
     assert old.row != new.row
     processes.watch(time.monotonic() + 1)
@@ -99,3 +117,67 @@ def test_old_processes_end_once_new_ones_are_ready_and_count_in_rows_of_their_ow
 
     assert processes.leaving == []
     assert not new.ended
+
+
+def test_who_dies_while_the_stores_are_prepared_is_started_again_at_once(supervised, stop):
+    processes = supervised("lives")
+    processes.start(stop)
+    (victim,) = processes.children
+    begun = []
+    prepare = preparing("import sys; sys.stdin.read()")
+    with ThreadPoolExecutor() as beside:
+        try:
+            replaced = beside.submit(processes.replace, stop, lambda: begun.append(prepare()) or begun[0])
+            victim.process.kill()
+            until(lambda: processes.restarts and all(child.up for child in processes.children))
+            (again,) = processes.children
+            assert not replaced.done()
+        finally:
+            begun[0].stdin.close()
+        assert replaced.result(60)
+
+    assert again in processes.leaving
+
+
+@pytest.mark.parametrize("where", ["preparing", "waiting for the new ones"])
+def test_a_stop_signal_ends_a_restart_wherever_it_is_and_nothing_is_said_of_new_processes(
+    supervised, stop, caplog, where
+):
+    processes = supervised("lives")
+    processes.start(stop)
+    processes.parts = [Part("lives-0", ("tests.web.mortal", "lives_unready"))]
+    begun = []
+
+    def prepare():
+        begun.append(preparing("import sys; sys.stdin.read()")())
+        if where != "preparing":
+            begun[0].communicate()
+        return begun[0]
+
+    stop.event.set()
+    assert not processes.replace(stop, prepare)
+    assert processes.replaced == 0
+    assert begun[0].returncode is not None
+    assert "restarted" not in [getattr(record, "event", "") for record in caplog.records]
+    started = list(processes.children)
+    assert len(started) == (1 if where == "preparing" else 2)
+    processes.stop()
+    assert all(child.ended for child in started)
+
+
+def test_a_process_that_the_system_does_not_start_is_tried_again_later(supervised, stop, monkeypatch):
+    processes = supervised("lives")
+    processes.start(stop)
+    (child,) = processes.children
+    child.process.kill()
+    child.process.wait(30)
+    now = time.monotonic()
+    with monkeypatch.context() as gone:
+        # As while a new version is installed in the place of the old one.
+        gone.setattr(sys, "executable", "/nowhere/python")
+        processes.watch(now)
+        assert processes.children == []
+        assert not processes.replace(stop, preparing(""))
+    processes.watch(now + MOST_PAUSE_SECONDS)
+
+    assert len(processes.children) == 1

@@ -13,7 +13,6 @@ from bluezone.cli.output import command_result
 from bluezone.refusal import Refused
 
 LOCK_NAME = "serve.lock"
-PREPARE_LOCK_NAME = "prepare.lock"
 
 
 class HotlineMissing(Refused):
@@ -157,24 +156,24 @@ def _secure(option: str, folder: Path, host: str) -> Any:
 
 def _prepare(asked: Any) -> str | None:
     """Stores, keys and files of both halves; the first administrator's token while one is needed."""
-    from bluezone.keyserver.lock import only_one
     from bluezone.keyserver.service import KeyServer
     from bluezone.web.logs import say
-    from bluezone.web.preparing import prepare_office
+    from bluezone.web.preparing import prepare_office, prepared_alone
 
     server = KeyServer.open(asked.folder)
     key = server.secrets.signing_key.public_key().public_bytes_raw().hex()
     say("city_key", f"city key, with which phones are set up (--trust): {key}", key=key)
     server.close()
-    # Parts on one folder may start at the same moment, and Django's migrations know no other.
-    with only_one(asked.folder / PREPARE_LOCK_NAME, wait=True):
-        prepare_office(asked.folder.resolve())
-        if not asked.has("office"):
-            return None
-        from django.utils import timezone
+    folder = asked.folder.resolve()
+    prepare_office(folder)
+    if not asked.has("office"):
+        return None
+    from django.utils import timezone
 
-        from bluezone.accounts.inviting import first_admin_token
+    from bluezone.accounts.inviting import first_admin_token
 
+    # Two offices that start at the same moment would make two accounts.
+    with prepared_alone(folder):
         return first_admin_token(timezone.now())
 
 

@@ -9,6 +9,8 @@ from bluezone.refusal import Refused
 
 OFFICE_SCHEMA = "office"
 LOCK_WAIT_SECONDS = 20
+# A server that is gone without a word would otherwise hold each thread for minutes.
+CONNECT_SECONDS = 5
 
 
 class DatabaseUrlInvalid(Refused):
@@ -50,5 +52,9 @@ def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
         "PORT": str(port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**dict(parse_qsl(parts.query)), "options": f"-c search_path={OFFICE_SCHEMA}"},
+        "OPTIONS": {
+            "connect_timeout": CONNECT_SECONDS,
+            **dict(parse_qsl(parts.query)),
+            "options": f"-c search_path={OFFICE_SCHEMA}",
+        },
     }

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Error pages: what happened, what was kept, what to do next."""
 
+import sys
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from bluezone.accounts.scoping import OutsideScope
+
+# A database that was started again answers within this time.
+RETRY_AFTER_SECONDS = 30
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -74,13 +79,17 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our fault."""
-    return _page(
+    """503: the office store does not answer or is held; 500: our fault."""
+    away = isinstance(sys.exception(), (OperationalError, InterfaceError))
+    response = _page(
         request,
-        500,
+        503 if away else 500,
         _("The service is busy; nothing was stored"),
         _("Try again in a few minutes. If it stays like this, tell the operator of the service the time of day."),
     )
+    if away:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:

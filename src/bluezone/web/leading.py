@@ -65,13 +65,15 @@ def _connected(parameters: dict[str, Any]) -> Iterator[Any]:
 
     # A machine that is cut off from the database notices within half a minute, and so does the database.
     alive: dict[str, Any] = {
+        "autocommit": True,
+        "connect_timeout": 5,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 25_000,
     }
     try:
-        connection = psycopg.connect(**parameters, **alive, autocommit=True, connect_timeout=5)
+        connection = psycopg.connect(**{**parameters, **alive})
     except psycopg.Error:
         yield None
         return

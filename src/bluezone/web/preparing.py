@@ -3,13 +3,21 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bluezone.city import DATA_VARIABLE
-from bluezone.keyserver.store import StoreTooNew
+from bluezone.keyserver.lock import only_one
+from bluezone.keyserver.store import StoreBusy, StoreTooNew
 from bluezone.refusal import Refused
+
+# As in the other two stores (keyserver/migrations): longer, and every page queues behind the migration that waits.
+LOCK_MILLISECONDS = 1000
+LOCK_NAME = "prepare.lock"
+# A number of ours among the advisory locks of the database.
+NUMBER = 0x626C75657A707265
 
 
 class OfficeUnavailable(Refused):
@@ -36,7 +44,8 @@ def open_office(data_dir: Path) -> None:
 def prepare_office(data_dir: Path) -> None:
     """Open the office and bring its store up to this version. Safe to repeat.
 
-    Raises StoreTooNew when a later version has migrated it, OfficeUnavailable when it cannot be reached.
+    Raises StoreTooNew when a later version has migrated it, OfficeUnavailable when it cannot be reached, StoreBusy when
+    somebody holds a table that a migration changes; that migration has changed nothing then.
     """
     open_office(data_dir)
     from django.core.management import call_command
@@ -45,12 +54,59 @@ def prepare_office(data_dir: Path) -> None:
 
     _keep_private(connection.settings_dict)
     try:
-        _check_history(MigrationLoader(connection))
-        call_command("migrate", verbosity=0, interactive=False)
-        _plant_directory()
+        with prepared_alone(data_dir):
+            _check_history(MigrationLoader(connection))
+            with _locks_limited(connection):
+                call_command("migrate", verbosity=0, interactive=False)
+            _plant_directory()
     except DatabaseError as error:
+        if _lock_missed(error):
+            raise StoreBusy("office: somebody holds a table that a migration changes; try again later") from None
         # The first line names the trouble; later ones may repeat the address.
         raise OfficeUnavailable(f"the office store cannot be opened: {str(error).splitlines()[0]}") from None
+
+
+@contextmanager
+def prepared_alone(data_dir: Path) -> Iterator[None]:
+    """Wait until nobody else prepares this office, and keep others waiting: Django's migrations know no other.
+
+    A lock file of the folder, and on PostgreSQL a lock of the database as well, because folders may differ.
+    """
+    from django.db import connection
+
+    with only_one(data_dir / LOCK_NAME, wait=True):
+        if connection.vendor != "postgresql":
+            yield
+            return
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [NUMBER])
+            yield
+        finally:
+            # The lock ends with its session, however that ends.
+            connection.close()
+
+
+@contextmanager
+def _locks_limited(connection: Any) -> Iterator[None]:
+    """Let no statement of this connection wait for a lock for long; on SQLite the wait is limited anyway."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    from django.db import DatabaseError
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {LOCK_MILLISECONDS}")
+    try:
+        yield
+    finally:
+        # A connection that was lost has nothing to put back, and what lost it is what is said.
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+
+
+def _lock_missed(error: Exception) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) == "55P03"
 
 
 def _check_history(loader: Any) -> None:

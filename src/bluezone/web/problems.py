@@ -45,6 +45,8 @@ def _problem_of(status: int) -> HttpResponse:
             return problem(405, "method_not_allowed", "the address exists, but not for this method")
         case 413:
             return problem(413, "body_too_large", "the body is larger than any call takes; it was not read")
+        case 503:
+            return problem(503, "office_unavailable", "the office store does not answer; nothing was stored, ask again")
     if status >= 500:
         answer = problem(500, "server_error", "something went wrong here; nothing was stored, try again later")
     else:

@@ -2,6 +2,7 @@
 """What one `serve` consists of, and its life from the first process to the last."""
 
 import datetime
+import math
 import socket
 import subprocess
 import sys
@@ -13,23 +14,18 @@ from typing import Any
 
 from bluezone.keyserver.service import LIMITS
 from bluezone.keyserver.tally import SIZE, shared_memory
-from bluezone.refusal import Refused
+from bluezone.web.children import Part
 from bluezone.web.listening import BACKLOG, take_port
 from bluezone.web.logs import say
 from bluezone.web.metering import Meters
 from bluezone.web.operating import OperatorPort
-from bluezone.web.supervising import Part, Processes, StopSignals
+from bluezone.web.supervising import Processes, StopSignals
 
 LOOK_SECONDS = 0.5
-PREPARE_SECONDS = 600.0
+# How long after a restart that failed a renewed certificate is brought to the origins again.
+RENEW_AGAIN_SECONDS = 60.0
 # What `--only` may name, and the process that does it.
 PARTS = {"keyserver": "public", "office": "office", "worker": "worker"}
-
-
-class PreparingFailed(Refused):
-    """The stores could not be brought up to date for new processes; the old ones go on."""
-
-    code = "preparing_failed"
 
 
 @dataclass(frozen=True)
@@ -87,16 +83,22 @@ class Server:
             processes.stop()
 
     def _go_on(self, processes: Processes, stop: StopSignals, secured: Any) -> None:
+        renew_at = math.inf
         while not stop.event.wait(LOOK_SECONDS):
-            processes.watch(time.monotonic())
+            now = time.monotonic()
+            processes.watch(now)
             if self._operator:
                 self._operator.look()
             if secured and secured.renewed(datetime.datetime.now(datetime.UTC)):
-                stop.replace = True
+                renew_at = now
             # One change at a time: those that leave use the rows that the next ones would count in.
-            if stop.replace and not processes.leaving:
+            if (stop.replace or now >= renew_at) and not processes.leaving:
                 stop.replace = False
-                processes.replace(stop, lambda: prepare_again(self._asked.folder))
+                if processes.replace(stop, lambda: preparing(self._asked.folder)):
+                    renew_at = math.inf
+                elif now >= renew_at:
+                    # Nobody sends a signal for it, and the old certificate ends some day.
+                    renew_at = time.monotonic() + RENEW_AGAIN_SECONDS
 
     def _parts(self, secured: Any) -> list[Part]:
         asked = self._asked
@@ -111,20 +113,13 @@ class Server:
         return parts
 
 
-def prepare_again(folder: Path) -> None:
-    """Bring the stores up to date with the program that is installed now, in a process that has loaded it.
+def preparing(folder: Path) -> subprocess.Popen[bytes]:
+    """Begin to bring the stores up to date with the program that is installed now, in a process that has loaded it.
 
-    Raises PreparingFailed; its reason is in the log.
+    It ends with 0 when they are; else its reason is in the log.
     """
     command = [sys.executable, "-m", "bluezone.web.preparing", str(folder)]
-    try:
-        done = subprocess.run(  # noqa: S603 - our own module
-            command, stdin=subprocess.DEVNULL, stdout=sys.stderr, timeout=PREPARE_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise PreparingFailed(f"the stores were not up to date after {PREPARE_SECONDS:.0f} seconds") from None
-    if done.returncode:
-        raise PreparingFailed("the stores cannot be brought up to date; the reason is printed above")
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)  # noqa: S603 - our own module
 
 
 def say_ready(asked: Asked, secured: bool) -> None:

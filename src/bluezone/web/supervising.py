@@ -1,102 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processes of one `serve`: started together, again when one dies, replaced without a pause, stopped together."""
 
-import os
 import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from logging import ERROR, WARNING
 
 from bluezone.refusal import Refused
+from bluezone.web.children import Child, Part, ProcessEnded, end_children, start_child
 from bluezone.web.logs import say
 from bluezone.web.metering import Meters
 
 # Loading takes each process some seconds of a core, and a machine may have fewer cores than processes.
 READY_SECONDS = 120.0
+PREPARE_SECONDS = 600.0
 LOOK_SECONDS = 0.1
 # Who lived this long and dies is replaced at once; who dies again and again sooner waits 1, 2, 4 … seconds, at most 30:
 # a part that cannot live takes little from those that can.
 LIVED_SECONDS = 60.0
 MOST_PAUSE_SECONDS = 30.0
-# A connection that is in use meets its last answer in this time; those that are idle are closed afterwards.
-LETTING_GO_SECONDS = 2.0
-# How long a request may still take in a process that goes.
-FINISH_SECONDS = 30.0
-STOP_SECONDS = 15.0
 
 
-class ProcessEnded(Refused):
-    """A part did not come up at the start; the others were stopped."""
+class PreparingFailed(Refused):
+    """The stores could not be brought up to date for new processes; the old ones go on."""
 
-    code = "process_ended"
-
-
-@dataclass(frozen=True)
-class Part:
-    """One kind of process.
-
-    arguments: `python -m` with these. count: how many. listener: the socket of an origin. handed: what else it is
-    given to share, by the option that names it: a descriptor.
-    """
-
-    name: str
-    arguments: tuple[str, ...]
-    count: int = 1
-    listener: socket.socket | None = None
-    handed: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class Child:
-    """One process of a part. place: its number within the part; row: where it counts in the meters."""
-
-    part: Part
-    place: int
-    row: int
-    process: subprocess.Popen[bytes]
-    ready_at: int
-    begun: float
-    early_deaths: int = 0
-    told_ready: bool = False
-    terminate_at: float | None = None
-    kill_at: float | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether it is gone."""
-        return self.process.poll() is not None
-
-    @property
-    def up(self) -> bool:
-        """Whether it has said that it is ready and is still there; asked from any thread."""
-        return self.told_ready and self.process.returncode is None
-
-    def ready(self) -> bool:
-        """Whether it has said that it takes requests."""
-        if not self.told_ready:
-            try:
-                self.told_ready = bool(os.read(self.ready_at, 1))
-            except BlockingIOError:
-                return False
-        return self.told_ready
-
-    def leave(self, now: float) -> None:
-        """Let it finish what it has begun, and end."""
-        if self.part.listener is not None and not self.ended:
-            self.process.send_signal(signal.SIGUSR1)
-        self.terminate_at = now + (LETTING_GO_SECONDS if self.part.listener else 0.0)
-        self.kill_at = self.terminate_at + FINISH_SECONDS
-
-    def close(self) -> None:
-        """Let go of our ends of its pipes."""
-        os.close(self.ready_at)
-        assert self.process.stdin is not None
-        self.process.stdin.close()
+    code = "preparing_failed"
 
 
 @dataclass
@@ -118,7 +49,7 @@ class Processes:
 
     def start(self, stop: "StopSignals") -> bool:
         """Start all and wait until all are ready; False when a stop signal came first. Raises ProcessEnded."""
-        self.children = self._start_all()
+        self._start_all(self.children)
         while not all(child.ready() for child in self.children):
             self._refuse_early_end(self.children)
             if stop.event.wait(LOOK_SECONDS):
@@ -133,27 +64,31 @@ class Processes:
         for due, child in list(self._due):
             if due <= now:
                 self._due.remove((due, child))
-                self.children.append(self._start(child.part, child.place, child.row, now, child.early_deaths))
+                self._start_again(child, now)
         for child in self.children:
             child.ready()
         for child in list(self.leaving):
             self._see_off(child, now)
 
-    def replace(self, stop: "StopSignals", prepare: Callable[[], None]) -> bool:
-        """Put new processes in the place of all; the old ones stay if the new ones do not come up.
+    def replace(self, stop: "StopSignals", prepare: Callable[[], subprocess.Popen[bytes]]) -> bool:
+        """Put new processes in the place of all; False when they do not come up, or a stop signal came before.
 
-        prepare: brings the stores up to what the new processes expect; a Refused of it leaves all as it is.
+        prepare: starts what brings the stores up to what the new processes expect. Until all are ready the old ones
+        are watched as ever; if one is not, they stay.
         """
         fresh: list[Child] = []
         try:
-            prepare()
-            fresh = self._start_all(generation=1 + self.replaced)
+            if not self._prepared(stop, prepare):
+                return False
+            self._start_all(fresh, generation=1 + self.replaced)
             while not all(child.ready() for child in fresh):
                 self._refuse_early_end(fresh)
-                if stop.event.wait(LOOK_SECONDS):
-                    break
+                if self._stopped_meanwhile(stop):
+                    # They are stopped together with the others.
+                    self.children += fresh
+                    return False
         except Refused as refused:
-            _end(fresh)
+            end_children(fresh)
             sentence = f"restart: {refused.code}: {refused.message}; the old processes go on"
             say("restart_failed", sentence, ERROR, code=refused.code)
             return False
@@ -168,36 +103,53 @@ class Processes:
 
     def stop(self) -> None:
         """Ask all to end, wait, and kill what has not ended."""
-        _end([*self.children, *self.leaving])
+        end_children([*self.children, *self.leaving])
         self.children, self.leaving = [], []
 
-    def _start_all(self, generation: int = 0) -> list[Child]:
-        started, row = [], generation % 2 * (self.meters.rows // 2)
-        begun = time.monotonic()
+    def _stopped_meanwhile(self, stop: "StopSignals") -> bool:
+        """Watch over what runs for a moment; whether a stop signal came."""
+        self.watch(time.monotonic())
+        return stop.event.wait(LOOK_SECONDS)
+
+    def _prepared(self, stop: "StopSignals", prepare: Callable[[], subprocess.Popen[bytes]]) -> bool:
+        """Wait for what prepares; False when a stop signal came first. Raises PreparingFailed."""
+        until = time.monotonic() + PREPARE_SECONDS
+        try:
+            process = prepare()
+        except OSError as error:
+            raise PreparingFailed(f"preparing cannot be started: {error.strerror}") from None
+        try:
+            while process.poll() is None:
+                if self._stopped_meanwhile(stop):
+                    return False
+                if time.monotonic() > until:
+                    raise PreparingFailed(f"the stores were not up to date after {PREPARE_SECONDS:.0f} seconds")
+        finally:
+            # Cut off it leaves its last migration undone, whole.
+            process.kill()
+            process.wait()
+        if process.returncode:
+            raise PreparingFailed("the stores cannot be brought up to date; the reason is printed above")
+        return True
+
+    def _start_all(self, started: list[Child], generation: int = 0) -> None:
+        """Start all into a list, which holds also those before one that cannot be started. Raises ProcessEnded."""
+        row = generation % 2 * (self.meters.rows // 2)
+        self._begun = time.monotonic()
         for part in self.parts:
             for place in range(part.count):
-                started.append(self._start(part, place, row, time.monotonic()))
+                started.append(start_child(part, place, row, self.meters.descriptor, time.monotonic()))
                 row += 1
-        self._begun = begun
-        return started
 
-    def _start(self, part: Part, place: int, row: int, now: float, early_deaths: int = 0) -> Child:
-        """Start `python -m …` in a session of its own, with a pipe whose closing tells it that we are gone."""
-        ready_at, ready = os.pipe()
-        os.set_blocking(ready_at, False)
-        handed = {"ready": ready, "meters": self.meters.descriptor, **part.handed}
-        if part.listener is not None:
-            handed["listener"] = part.listener.fileno()
-        more = [f"--row={row}", *(f"--{name}={descriptor}" for name, descriptor in handed.items())]
-        process = subprocess.Popen(  # noqa: S603 - our own modules
-            [sys.executable, "-m", *part.arguments, *more],
-            stdin=subprocess.PIPE,
-            stdout=sys.stderr,
-            start_new_session=True,
-            pass_fds=tuple(handed.values()),
-        )
-        os.close(ready)
-        return Child(part, place, row, process, ready_at, now, early_deaths)
+    def _start_again(self, child: Child, now: float) -> None:
+        try:
+            again = start_child(child.part, child.place, child.row, self.meters.descriptor, now, child.early_deaths)
+        except ProcessEnded as refused:
+            # No memory, no descriptor, a program that is being replaced: the others go on, and this one later.
+            self._due.append((now + MOST_PAUSE_SECONDS, child))
+            say("process_refused", f"{refused.code}: {refused.message}", ERROR, code=refused.code)
+        else:
+            self.children.append(again)
 
     def _refuse_early_end(self, started: Sequence[Child]) -> None:
         for child in started:
@@ -251,18 +203,3 @@ class StopSignals:
             return
         self.received = signal.Signals(number).name
         self.event.set()
-
-
-def _end(children: Sequence[Child]) -> None:
-    """SIGTERM, a wait for all together, SIGKILL."""
-    for child in children:
-        if not child.ended:
-            child.process.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
-    for child in children:
-        try:
-            child.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
-        child.close()

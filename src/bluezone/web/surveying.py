@@ -10,6 +10,7 @@ import datetime
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,8 +86,10 @@ class Survey:
 
     def _files(self, now: float) -> None:
         for name, series in (("exports", EXPORT_FILES), ("venues", VENUE_PACKAGES)):
-            index = read_index(self._server, series)
-            self._meters.set(f"index_timestamp_seconds_{name}", index.generated_at if index else 0)
+            # A bucket that is away is no store that is down: the index that phones hold goes on ageing, and says so.
+            with suppress(StoreRefused):
+                index = read_index(self._server, series)
+                self._meters.set(f"index_timestamp_seconds_{name}", index.generated_at if index else 0)
         self._try("keys", lambda: self._meters.set("publication_overdue_seconds", self._overdue(now)))
         ends = [key.accept_until for key in self._server.secrets.week_keys.all() if key.purpose == "upload"]
         # Accepted until a week after the week in which they sign.

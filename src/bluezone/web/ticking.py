@@ -59,6 +59,9 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, lead
             survey.ticked(begun)
         survey.measure(server.clock())
         stopped.wait(pause)
+    if not stopped.is_set():
+        # Lost with the database: while nobody leads, what was measured last is what the monitor is told.
+        survey.measure(server.clock())
 
 
 def do_hourly(data_dir: Path, now: datetime.datetime) -> None:

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A round of the worker while something that it needs is away."""
+
+import os
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+from tests.builders.keyserver import postgresql_database
+from tests.builders.relay import Relay
+from tests.builders.serving import free_port
+
+from bluezone.keyserver.objectfiles import ObjectFiles
+from bluezone.keyserver.service import KeyServer
+from bluezone.messaging.webpush.announcing import announcer_of
+from bluezone.web.leading import Lead
+from bluezone.web.metering import Meters
+from bluezone.web.surveying import Survey
+from bluezone.web.ticking import tick_until
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def meters():
+    return Meters.make(1)
+
+
+def test_a_bucket_that_is_away_ends_no_round_and_its_indexes_keep_their_age(server, meters, monkeypatch):
+    survey = Survey(server, meters, announcer_of(server))
+    survey.measure(server.clock())
+    made = meters.gauge("index_timestamp_seconds_exports")
+    assert made > 0
+    for name, value in {"ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "REGION": "x"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "nobody")
+    server.published = ObjectFiles("s3://away/v1", timeout_seconds=0.5)
+    meters.set("disk_bytes", 0)
+    survey.measure(server.clock())
+
+    assert meters.gauge("index_timestamp_seconds_exports") == made
+    assert meters.gauge("store_up_keys") == 1
+    assert meters.gauge("disk_bytes") > 0, "what comes after the files is measured"
+
+
+@pytest.fixture
+def relayed():
+    """A database of its own behind a relay that can lose it, and its address there."""
+    server_url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
+    if not server_url:
+        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
+    with postgresql_database(server_url) as url:
+        parts = urlsplit(url)
+        between = Relay("127.0.0.1", parts.port)
+        try:
+            yield between, parts._replace(netloc=f"{parts.username}@127.0.0.1:{between.port}").geturl()
+        finally:
+            between.close()
+
+
+@pytest.mark.postgres
+def test_a_worker_that_rests_because_the_database_went_has_said_that_it_is_down(
+    data_folder, meters, relayed, monkeypatch
+):
+    between, url = relayed
+    monkeypatch.setenv("BLUEZONE_CODES_URL", url)
+    monkeypatch.setenv("BLUEZONE_KEYS_URL", url)
+    server, lead = KeyServer.open(data_folder), Lead(data_folder, {"conninfo": url})
+    survey = Survey(server, meters, announcer_of(server))
+    assert lead.take()
+    survey.measure(server.clock())
+    assert meters.gauge("store_up_keys") == 1
+    between.lose_server()
+    tick_until(threading.Event(), server, survey, lead)
+
+    assert [meters.gauge(f"store_up_{name}") for name in ("codes", "keys")] == [0, 0]
+    lead.release()
+    server.close()
