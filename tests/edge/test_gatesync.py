@@ -2,12 +2,11 @@
 """The word with the office, against an office of this test's own that takes counters and serves a spoiled config."""
 
 import contextlib
-import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from tests.builders.ownoffice import OwnOffice, own_office
 
 from bluezone.edge.gatebook import GateBook
 from bluezone.edge.gatecity import GateCity
@@ -20,36 +19,21 @@ NOW = 1_795_595_100.0
 KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 
-class Office(BaseHTTPRequestHandler):
+class Office(OwnOffice):
     def do_POST(self):
-        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        said = self.said()
         self.server.taken += said["counters"]
         self.server.pieces.append(len(said["counters"]))
-        self._send(json.dumps({"server_time": NOW + self.server.ahead, "roster": [], "gate": {}}).encode())
+        self.answer(200, {"server_time": NOW + self.server.ahead, "roster": [], "gate": {}})
 
     def do_GET(self):
-        self._send(b"no config")
-
-    def _send(self, body):
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+        self.answer(200, b"no config")
 
 
 @pytest.fixture
 def office():
-    server = HTTPServer(("127.0.0.1", 0), Office)
-    server.taken, server.pieces, server.ahead = [], [], 0
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with own_office(Office, taken=[], pieces=[], ahead=0) as server:
+        yield server
 
 
 def gate(office, tmp_path):

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a loudspeaker tells, against an office of this test's own that refuses as the real one does (test_taking.py)."""
 
-import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from tests.builders.ownoffice import OwnOffice, own_office
 
 from bluezone.edge.speakerbook import SpeakerBook
 from bluezone.edge.speakerclock import SpeakerClock
@@ -15,42 +13,26 @@ from bluezone.edge.speakersync import SpeakerRefused, SpeakerSync
 NOW = 1_600_000_000.0
 
 
-class Office(BaseHTTPRequestHandler):
+class Office(OwnOffice):
     def do_POST(self):
-        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        said = self.said()
         self.server.calls += 1
         if self.server.closed:
-            self._send(503, {"error": {"code": "busy", "message": ""}})
+            self.answer(503, {"error": {"code": "busy", "message": ""}})
         elif any(row["heard"] < 0 for row in said["played"]):
-            self._send(422, {"error": {"code": "speaker_report_invalid", "message": ""}})
+            self.answer(422, {"error": {"code": "speaker_report_invalid", "message": ""}})
         elif any(row["began"] > NOW + 600 for row in said["played"]):
-            self._send(409, {"error": {"code": "speaker_clock_wrong", "message": ""}})
+            self.answer(409, {"error": {"code": "speaker_clock_wrong", "message": ""}})
         else:
             self.server.taken += [row["airing"] for row in said["played"]]
             self.server.said.append(said.get("status"))
-            self._send(200, {"server_time": NOW, "accepted": len(said["played"]), "unknown": 0})
-
-    def _send(self, status, body):
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass
+            self.answer(200, {"server_time": NOW, "accepted": len(said["played"]), "unknown": 0})
 
 
 @pytest.fixture
 def office():
-    server = HTTPServer(("127.0.0.1", 0), Office)
-    server.taken, server.said, server.calls, server.closed = [], [], 0, False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with own_office(Office, taken=[], said=[], calls=0, closed=False) as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,14 +2,11 @@
 """A real `serve` whose PostgreSQL goes away: devices and pages are told so, and to ask again."""
 
 import json
-import os
 import urllib.error
 import urllib.request
-from urllib.parse import urlsplit
 
 import pytest
-from tests.builders.keyserver import postgresql_database
-from tests.builders.relay import Relay
+from tests.builders.relay import relayed_postgresql
 from tests.builders.serving import serving
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
@@ -27,19 +24,12 @@ DEVICES = [
 @pytest.fixture(scope="module")
 def away(tmp_path_factory):
     """A server that has answered before its database went, and the relay behind which it is."""
-    server_url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server_url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
-    with postgresql_database(server_url) as url:
-        parts = urlsplit(url)
-        relay = Relay("127.0.0.1", parts.port)
-        address = parts._replace(netloc=f"{parts.username}@127.0.0.1:{relay.port}").geturl()
+    with relayed_postgresql() as (relay, address):
         folder = tmp_path_factory.mktemp("away") / "data"
         with serving(folder, environment={"BLUEZONE_DATABASE_URL": address}) as served:
             assert asked(f"{served.public}/v1/devices/self", "GET", None)[0] == 401
             relay.lose_server()
             yield served, relay
-        relay.close()
 
 
 def asked(url, method, body, language="vi"):

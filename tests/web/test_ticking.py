@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A round of the worker while something that it needs is away."""
 
-import os
 import threading
-from urllib.parse import urlsplit
 
 import pytest
-from tests.builders.keyserver import postgresql_database
-from tests.builders.relay import Relay
+from tests.builders.relay import relayed_postgresql
 from tests.builders.serving import free_port
 
 from bluezone.keyserver.objectfiles import ObjectFiles
@@ -47,16 +44,8 @@ def test_a_bucket_that_is_away_ends_no_round_and_its_indexes_keep_their_age(serv
 @pytest.fixture
 def relayed():
     """A database of its own behind a relay that can lose it, and its address there."""
-    server_url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server_url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
-    with postgresql_database(server_url) as url:
-        parts = urlsplit(url)
-        between = Relay("127.0.0.1", parts.port)
-        try:
-            yield between, parts._replace(netloc=f"{parts.username}@127.0.0.1:{between.port}").geturl()
-        finally:
-            between.close()
+    with relayed_postgresql() as behind:
+        yield behind
 
 
 @pytest.mark.postgres

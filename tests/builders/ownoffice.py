@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An office of a test's own, for what gates and loudspeakers make of answers that the real one seldom gives."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+
+class OwnOffice(BaseHTTPRequestHandler):
+    """Answers; what it should remember is set on its `server`."""
+
+    def said(self) -> Any:
+        """The JSON of the request."""
+        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def answer(self, status: int, body: Any) -> None:
+        """Send bytes, or anything else as JSON."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def own_office(handler: type[OwnOffice], **remembered: Any) -> Iterator[Any]:
+    """Serve on a port of this machine; remembered: what the server has to begin with."""
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    for name, value in remembered.items():
+        setattr(server, name, value)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
