@@ -60,7 +60,7 @@ def _bulletins(users, now) -> None:
     from tests.builders import bulletins
 
     from bluezone.agencies.models import Agency
-    from bluezone.rollout.bulletins import planning, writing
+    from bluezone.rollout.bulletins import outlets, planning, writing
 
     centre = Agency.objects.get(key="trung-tam-vhtttt")
     zone, by_hand = bulletins.zone("Tổ 5", centre), bulletins.zone("Tổ 6", centre, by_hand=True)
@@ -68,6 +68,11 @@ def _bulletins(users, now) -> None:
     on_air = bulletins.approved(now=now - 4 * _HOUR, keeper=centre, seconds=2.0)
     times = sorted({f"{(now + datetime.timedelta(hours=7) - _HOUR).hour:02d}:30", "17:30"})
     station = bulletins.station(keeper=centre)
+    for outlet in (station, zone.outlet, by_hand.outlet):
+        # At whatever hour the tests are run, something was due an hour ago.
+        outlets.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
+    for outlet in (station, zone.outlet, by_hand.outlet):
+        outlet.refresh_from_db()
     bulletins.planned(on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR)
     waits = writing.new_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)
     writing.write(waits, "vi", bulletins.TEXT, users["editor", 360], now)

@@ -151,6 +151,35 @@ def test_counters_are_forgotten_after_30_days_and_leave_no_byte(book, clock, tmp
         assert b"asked_before" not in path.read_bytes()
 
 
+CLOSING = """
+    import sys, threading
+    from pathlib import Path
+    from bluezone.edge.gatebook import GateBook
+    def read(book, started):
+        started.wait()
+        try:
+            while True:
+                book.kept("a")
+        except Exception:
+            pass
+    for number in range(20):
+        book, started = GateBook(Path(sys.argv[1]) / f"{number}.sqlite3", lambda: 0.0), threading.Barrier(4)
+        readers = [threading.Thread(target=read, args=(book, started)) for _ in range(3)]
+        for one in readers:
+            one.start()
+        started.wait()
+        book.close()
+        for one in readers:
+            one.join()
+"""
+
+
+def test_a_book_that_is_closed_while_a_page_asks_crashes_nothing(tmp_path):
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(CLOSING), tmp_path], timeout=120)
+
+    assert done.returncode == 0
+
+
 def test_taps_do_not_meet_the_purge_or_the_sending_that_goes_on_beside_them(book):
     done, trouble = threading.Event(), []
 

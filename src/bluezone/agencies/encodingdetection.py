@@ -71,7 +71,9 @@ def detect(text: str) -> Detection:
 
     readings = [(_evidence(text, encoding), encoding) for encoding in (TextEncoding.TCVN3, TextEncoding.VNI)]
     (score, strong, words), encoding = max(readings, key=lambda reading: reading[0][:2])
-    as_unicode = _share(unicode_words)
+    # "S«ng" is no word of a Unicode text, and what lies around its sign may by chance be one.
+    signed = {word for word in _LATIN1_WORD.findall(text) if _TCVN3_SIGN.search(word)}
+    as_unicode = _share(unicode_words | signed)
     convincing = strong > 0 or words >= WEAK_WORDS_NEEDED
     if convincing and score >= LEAST_SCORE and score > as_unicode:
         return Detection(encoding, score)

@@ -163,8 +163,11 @@ class GateBook:
         return gone
 
     def close(self) -> None:
-        """Enter what waits and close the file; what waits for less than ten seconds is entered at the next start."""
-        with closing(self._connection):
+        """Enter what waits and close the file; what waits for less than ten seconds is entered at the next start.
+
+        Waits for a thread that is using it: closed under its hands the library would crash.
+        """
+        with self._lock, closing(self._connection):
             self.settle()
 
     def _settle(self) -> None:

@@ -50,13 +50,14 @@ class SpeakerBook:
             raise SpeakerBookUnusable(f"the loudspeaker's folder cannot be used: {error}") from None
 
     def close(self) -> None:
-        """Close the file."""
-        self._store.close()
+        """Close the file, not under the hands of a thread that is using it."""
+        with self._lock:
+            self._store.close()
 
     def kept(self, name: str) -> str | None:
         """A value kept under a name, None where there is none."""
-        row = self._do("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        rows = self._do("SELECT value FROM kept WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else None
 
     def keep(self, name: str, value: str) -> None:
         """Keep a value under a name."""
@@ -72,9 +73,7 @@ class SpeakerBook:
         """Airings that began and of which nothing more is known: the program was killed in the middle."""
         return [
             (str(key), float(at))
-            for key, at in self._do(
-                "SELECT airing, at FROM begun WHERE airing NOT IN (SELECT airing FROM report)"
-            ).fetchall()
+            for key, at in self._do("SELECT airing, at FROM begun WHERE airing NOT IN (SELECT airing FROM report)")
         ]
 
     def report(self, airing: str, body: dict[str, Any]) -> None:
@@ -83,11 +82,11 @@ class SpeakerBook:
 
     def is_done(self, airing: str) -> bool:
         """Whether something was reported of an airing."""
-        return self._do("SELECT 1 FROM report WHERE airing = ?", (airing,)).fetchone() is not None
+        return bool(self._do("SELECT 1 FROM report WHERE airing = ?", (airing,)))
 
     def unsent(self, most: int) -> list[dict[str, Any]]:
         """Reports that the office does not have yet, oldest first."""
-        rows = self._do("SELECT body FROM report WHERE sent = 0 ORDER BY at, airing LIMIT ?", (most,)).fetchall()
+        rows = self._do("SELECT body FROM report WHERE sent = 0 ORDER BY at, airing LIMIT ?", (most,))
         return [json.loads(row[0]) for row in rows]
 
     def sent(self, airings: Iterable[str]) -> None:
@@ -123,9 +122,9 @@ class SpeakerBook:
             if path.stem not in used and (all_of_them or path.stat().st_mtime < self._now() - UNUSED_SECONDS):
                 path.unlink(missing_ok=True)
 
-    def _do(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+    def _do(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
         try:
             with self._lock:
-                return self._store.execute(statement, values)
+                return self._store.execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
             raise SpeakerBookUnusable(f"the loudspeaker's file cannot be used: {error}") from None
