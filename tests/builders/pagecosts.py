@@ -3,11 +3,13 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.builders.gatepage import PagedGate
 from tests.builders.serving import Served
 from tests.builders.wiretap import wire_to
+
+if TYPE_CHECKING:
+    from tests.builders.gatepage import PagedGate
 
 NARROW = {"width": 360, "height": 740}
 # Source: design.md, budgets.
@@ -79,7 +81,7 @@ def scan(page: Any, text: str) -> None:
     )
 
 
-def times_to_green(page: Any, gate: PagedGate) -> list[float]:
+def times_to_green(page: Any, gate: "PagedGate") -> list[float]:
     """Milliseconds from a scanned code to the green screen, GREENS times, the shortest first."""
     page.evaluate(
         """() => { globalThis.times = []; new MutationObserver(() => {
