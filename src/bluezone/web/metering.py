@@ -37,6 +37,8 @@ GAUGES = (
 )  # fmt: skip
 
 _PER_ROUTE = len(STATUSES) + len(BUCKETS) + 1 + 1
+_FIRST = {route: number * _PER_ROUTE for number, route in enumerate(ROUTES)}
+_OF_503 = STATUSES.index("503")
 _ROW = len(ROUTES) * _PER_ROUTE + len(REFUSALS)
 _CELL = 8
 
@@ -105,13 +107,14 @@ class Row:
 
     def count(self, route: str, status: int, seconds: float) -> None:
         """Count one answered request. status: of HTTP; seconds: how long it took."""
-        first = ROUTES.index(route) * _PER_ROUTE
-        kind = "503" if status == 503 else f"{status // 100}xx"
+        first = _FIRST[route]
+        kind = _OF_503 if status == 503 else status // 100 - 2
         bucket = first + len(STATUSES) + bisect_left(BUCKETS, seconds)
+        cells = self._cells
         with self._lock:
-            self._cells[first + STATUSES.index(kind)] += 1
-            self._cells[bucket] += 1
-            self._cells[first + _PER_ROUTE - 1] += int(seconds * 1_000_000)
+            cells[first + kind] += 1
+            cells[bucket] += 1
+            cells[first + _PER_ROUTE - 1] += int(seconds * 1_000_000)
 
     def refuse(self, status_byte: int) -> None:
         """Count an answer of a report's calls that refuses; any other byte is counted nowhere."""
