@@ -70,7 +70,7 @@ def command_result(
             except Refused as refused:
                 end_refused(refused, as_json)
             except click.Abort:
-                end_refused(Stopped("nobody agreed, so nothing was done"), as_json)
+                end_refused(Stopped("the question was not answered with yes; the command went no further"), as_json)
             except BrokenPipeError:
                 raise  # whoever read our output has gone; click ends quietly
             except OSError as error:
