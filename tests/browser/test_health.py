@@ -4,10 +4,10 @@
 import http.client
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
+from tests.builders.office import today
 from tests.builders.visitor import DESK, NARROW, Visitor
 
 from bluezone.protocol.declaration import Declaration, seal_declaration
@@ -15,16 +15,19 @@ from bluezone.protocol.declarationkey import load_public_key
 
 pytestmark = pytest.mark.browser
 
-TODAY = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
 PASSPHRASE = "năm con suối chảy về một bản"
 NUMBERS = ["0912345670", "0912345671", "0977000113"]
-LIST = "\n".join(
-    [
-        "Số điện thoại;Phân loại;Ngày khởi phát",
-        *(f"{number};xác nhận;{TODAY - timedelta(days=1):%d/%m/%Y}" for number in NUMBERS),
-        "abc;xác nhận;01/01/2020",
-    ]
-)
+
+
+def list_of_cases():
+    """Three lines that are right, of yesterday's onset, and one that is wrong."""
+    return "\n".join(
+        [
+            "Số điện thoại;Phân loại;Ngày khởi phát",
+            *(f"{number};xác nhận;{today() - timedelta(days=1):%d/%m/%Y}" for number in NUMBERS),
+            "abc;xác nhận;01/01/2020",
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +49,11 @@ def fits(page):
     return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-def choose(supervisor, text=LIST, name="ca.csv"):
+def choose(supervisor, text=None, name="ca.csv"):
     supervisor.open("/codes/bulk/")
-    supervisor.page.set_input_files("#list", [{"name": name, "mimeType": "text/csv", "buffer": text.encode()}])
+    supervisor.page.set_input_files(
+        "#list", [{"name": name, "mimeType": "text/csv", "buffer": (text or list_of_cases()).encode()}]
+    )
 
 
 def test_a_list_gives_codes_by_keyboard_and_no_number_leaves_the_browser(supervisor):

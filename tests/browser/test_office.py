@@ -2,15 +2,13 @@
 """The office in a real browser: from the first administrator's link to a revoked code, at a desk and on a phone."""
 
 import re
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
+from tests.builders.office import today
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 
 pytestmark = pytest.mark.browser
-
-TODAY = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +35,7 @@ def worker(chromium, served, admin):
 def issue(visitor):
     visitor.open("/codes/new/")
     visitor.page.check("[value=confirmed]")
-    visitor.send(onset=str(TODAY - timedelta(days=2)))
+    visitor.send(onset=str(today() - timedelta(days=2)))
     return visitor.page.text_content("#code")
 
 
@@ -103,7 +101,7 @@ def test_a_second_tap_while_the_form_is_on_its_way_does_nothing(worker):
     before = worker.page.inner_text(".facts")
     worker.open("/codes/new/")
     worker.page.check("[value=clinical]")
-    worker.page.fill("[name=onset]", str(TODAY))
+    worker.page.fill("[name=onset]", str(today()))
     worker.page.dblclick("main form button[type=submit]")
     worker.page.wait_for_selector("#code")
     worker.open("/codes/")
@@ -115,7 +113,7 @@ def test_a_second_tap_while_the_form_is_on_its_way_does_nothing(worker):
 def test_the_button_sleeps_once_the_form_is_sent(worker):
     worker.open("/codes/new/")
     worker.page.check("[value=clinical]")
-    worker.page.fill("[name=onset]", str(TODAY))
+    worker.page.fill("[name=onset]", str(today()))
     worker.page.evaluate("addEventListener('submit', event => event.preventDefault())")
     worker.page.click("main form button[type=submit]")
 

@@ -5,7 +5,6 @@ On a telephone (360 px) and at a desk (1280 px); who needs a second factor gives
 """
 
 import datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 from tests.browser.authenticators import authenticator
@@ -13,6 +12,7 @@ from tests.builders import peopling
 from tests.builders.accessibility import equip, serious_findings
 from tests.builders.crawling import scrolls_sideways
 from tests.builders.keyboard import Keyboard
+from tests.builders.office import today
 from tests.builders.peopling import Person
 from tests.builders.visitor import DESK, NARROW, Visitor
 
@@ -21,7 +21,6 @@ from bluezone.accounts.secondfactor import REQUIRING
 
 pytestmark = pytest.mark.browser
 SIZES = {360: NARROW, 1280: DESK}
-TODAY = datetime.datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
 
 
 class Desk:
@@ -127,7 +126,7 @@ def issue_a_code(desk):
     if not desk.page.url.endswith("/codes/new/"):
         keys.press("Cấp mã báo tin", "link")
     keys.mark("Xét nghiệm khẳng định")
-    keys.date("Ngày có triệu chứng đầu tiên", TODAY - datetime.timedelta(days=2))
+    keys.date("Ngày có triệu chứng đầu tiên", today() - datetime.timedelta(days=2))
     keys.press("Cấp mã", "button")
     assert "chưa dùng" in desk.text
     assert desk.page.text_content("#code")

@@ -5,13 +5,10 @@ import json
 import re
 import subprocess
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
-from tests.builders.office import write_city
+from tests.builders.office import today, write_city
 from tests.builders.serving import BLUEZONE, prepared_store
-
-TODAY = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +30,7 @@ def codes(folder, command, *arguments, expected=0):
 
 
 def issue(folder, **changes):
-    options = {"--class": "confirmed", "--onset": str(TODAY), **changes}
+    options = {"--class": "confirmed", "--onset": str(today()), **changes}
     return codes(folder, "issue", *(part for pair in options.items() for part in pair))
 
 
@@ -52,7 +49,7 @@ def test_a_code_is_issued_looked_at_and_revoked(folder):
 
 @pytest.mark.parametrize(("days", "code"), [(-1, "onset_refused"), (24, "onset_refused")])
 def test_an_onset_of_no_use_is_refused_with_its_code(folder, days, code):
-    refused = codes(folder, "issue", "--class", "clinical", "--onset", str(TODAY - timedelta(days=days)), expected=1)
+    refused = codes(folder, "issue", "--class", "clinical", "--onset", str(today() - timedelta(days=days)), expected=1)
 
     assert refused["error"]["code"] == code
 
@@ -67,7 +64,8 @@ def test_a_code_that_is_none_is_refused_with_its_code(folder, text, code):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--class", "suspected", "--onset", str(TODAY)), ("--class", "confirmed", "--onset", "7/8/2020"), ()]
+    "arguments",
+    [("--class", "suspected", "--onset", "2020-08-07"), ("--class", "confirmed", "--onset", "7/8/2020"), ()],
 )
 def test_a_wrong_usage_ends_with_2(folder, arguments):
     bluezone("codes", "issue", "--data", folder, *arguments, expected=2)

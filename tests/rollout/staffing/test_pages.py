@@ -16,8 +16,11 @@ from bluezone.rollout.coverage import Week
 from bluezone.rollout.staffing.models import StaffReport
 
 pytestmark = pytest.mark.django_db
-THIS_WEEK = Week.of(timezone.localdate())
 NUMBERS = {"staff": 40, "with_smartphone": 30, "running": 12, "web_edition": 5, "reminded": 9}
+
+
+def this_week():
+    return Week.of(timezone.localdate())
 
 
 @pytest.fixture
@@ -35,16 +38,16 @@ def offices():
 
 
 def test_five_numbers_are_stored_and_the_table_shows_both_denominators(client, clerk, offices):
-    answer = client.post(f"/staff/agencies/{offices[0].pk}/?week={THIS_WEEK}", NUMBERS, follow=True)
+    answer = client.post(f"/staff/agencies/{offices[0].pk}/?week={this_week()}", NUMBERS, follow=True)
 
-    assert answer.redirect_chain[0][0] == f"/staff/?week={THIS_WEEK}"
+    assert answer.redirect_chain[0][0] == f"/staff/?week={this_week()}"
     assert "40.0%" in answer.text
     assert "30.0%" in answer.text
     assert "1/3" in answer.text
 
 
 def test_contradicting_numbers_come_back_with_the_sentence_and_what_was_typed(client, clerk, offices):
-    answer = client.post(f"/staff/agencies/{offices[0].pk}/?week={THIS_WEEK}", {**NUMBERS, "running": 31})
+    answer = client.post(f"/staff/agencies/{offices[0].pk}/?week={this_week()}", {**NUMBERS, "running": 31})
 
     assert answer.status_code == 422
     assert "More people running it than with a smartphone" in answer.text
@@ -53,8 +56,8 @@ def test_contradicting_numbers_come_back_with_the_sentence_and_what_was_typed(cl
 
 
 def test_the_form_begins_with_what_seldom_changes(client, clerk, offices):
-    said(offices[0], clerk, 3, 20, week=THIS_WEEK.previous, staff=44)
-    text = client.get(f"/staff/agencies/{offices[0].pk}/?week={THIS_WEEK}").text
+    said(offices[0], clerk, 3, 20, week=this_week().previous, staff=44)
+    text = client.get(f"/staff/agencies/{offices[0].pk}/?week={this_week()}").text
 
     assert 'value="44"' in text
     assert 'value="20"' in text
@@ -92,7 +95,7 @@ def test_the_search_finds_without_marks_and_in_nfd(client, clerk, offices):
 
 def test_pasted_rows_are_shown_first_and_stored_only_when_none_is_refused(client, clerk, offices):
     good, bad = "Phòng Nội vụ\t40\t30\t12\t5\t9", "Phòng Ngoại vụ\t1\t1\t1\t0\t0"
-    address = f"/staff/paste/?week={THIS_WEEK}"
+    address = f"/staff/paste/?week={this_week()}"
 
     assert client.post(address, {"rows": good}).status_code == 200
     answer = client.post(address, {"rows": f"{good}\n{bad}", "store": "1"})
@@ -120,9 +123,9 @@ def test_the_file_can_be_filled_in_and_pasted_back_and_runs_nothing(client, cler
 def test_an_officer_reports_for_the_own_agency_and_no_other(client, offices):
     client.force_login(user("binh", Role.OFFICER, within=offices[0]))
 
-    assert client.post(f"/staff/agencies/{offices[0].pk}/?week={THIS_WEEK}", NUMBERS).status_code == 302
-    assert client.post(f"/staff/agencies/{offices[1].pk}/?week={THIS_WEEK}", NUMBERS).status_code == 403
-    answer = client.post(f"/staff/paste/?week={THIS_WEEK}", {"rows": "Phòng Tư pháp\t4\t3\t1\t0\t0", "store": "1"})
+    assert client.post(f"/staff/agencies/{offices[0].pk}/?week={this_week()}", NUMBERS).status_code == 302
+    assert client.post(f"/staff/agencies/{offices[1].pk}/?week={this_week()}", NUMBERS).status_code == 403
+    answer = client.post(f"/staff/paste/?week={this_week()}", {"rows": "Phòng Tư pháp\t4\t3\t1\t0\t0", "store": "1"})
     assert answer.status_code == 422
     assert [report.agency_id for report in StaffReport.everything.all()] == [offices[0].pk]
 
@@ -141,7 +144,7 @@ def test_numbers_under_five_are_kept_back_from_whoever_does_not_enter_them(clien
 
 
 def test_what_was_typed_is_shown_and_never_run(client, clerk, offices):
-    answer = client.post(f"/staff/paste/?week={THIS_WEEK}", {"rows": "<script>alert(1)</script>\t1\t1\t1\t0\t0"})
+    answer = client.post(f"/staff/paste/?week={this_week()}", {"rows": "<script>alert(1)</script>\t1\t1\t1\t0\t0"})
 
     assert "<script>alert" not in answer.text
 
