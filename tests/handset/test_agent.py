@@ -6,8 +6,10 @@ import random
 
 from tests.builders.handset import PhoneClock
 
+from bluezone.handset import agent as running
 from bluezone.handset.agent import Agent
 from bluezone.handset.overview import overview
+from bluezone.handset.store import HandsetBusy
 from bluezone.protocol.metadata import Metadata
 from bluezone.radio import calibration
 from bluezone.radio.adapters import identify
@@ -63,3 +65,30 @@ def test_a_phone_sends_by_what_its_owner_measured_of_the_adapter_that_was_opened
     shipped, measured = Metadata(-18, 3).to_bytes(), Metadata(-5, 2).to_bytes()
     differing = bytes(a ^ b for a, b in zip(shipped, measured, strict=True))
     assert bytes(a ^ b for a, b in zip(unknown[16:], phone.payload()[16:], strict=True)) == differing
+
+
+def test_a_store_that_is_locked_between_two_errands_ends_no_agent(phones, monkeypatch):
+    monkeypatch.setattr(running, "ERRAND_SECONDS", 0.01)
+    phone, refusals = phones.new("one"), [HandsetBusy("locked for a moment"), HandsetBusy("and again")]
+    asked = phone.next_errand
+
+    def locked_twice():
+        if refusals:
+            raise refusals.pop()
+        return asked()
+
+    monkeypatch.setattr(phone, "next_errand", locked_twice)
+
+    async def run():
+        air = VirtualAir(Scene(), random.Random(1), origin_seconds=asyncio.get_running_loop().time())
+        done = asyncio.Event()
+        agent = Agent(phone, air.radio("one"), PROFILES["mains"], random.Random(2), 0x4E56)
+        monkeypatch.setattr(phone, "go_on", lambda: refusals or loop.call_soon_threadsafe(done.set))
+        loop, task = asyncio.get_running_loop(), asyncio.create_task(agent.run())
+        await asyncio.wait({task, waiting := asyncio.create_task(done.wait())}, return_when="FIRST_COMPLETED")
+        assert not task.done()
+        waiting.cancel()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(run(), 20))

@@ -108,11 +108,11 @@ class Agent:
         while True:
             try:
                 await asyncio.to_thread(work)
+                # This reads the store too, which another program may have locked in between.
+                pause = await asyncio.to_thread(pause_after) if pause_after else seconds
             except Refused as refused:
                 logger.info("put off: %s", refused.code)
                 pause = min(2 * pause, LONGEST_RETRY_SECONDS)
-            else:
-                pause = pause_after() if pause_after else seconds
             await asyncio.sleep(pause)
 
     async def _poll(self) -> None:
@@ -130,5 +130,8 @@ class Agent:
             await asyncio.sleep(wait)
 
     def _poll_seconds(self) -> float:
-        config = self.handset.city.held
+        config = None
+        # Asked where checking was just refused, perhaps because the store cannot be read.
+        with contextlib.suppress(Refused):
+            config = self.handset.city.held
         return float(config.poll_seconds if config else DEFAULT_POLL_SECONDS)
