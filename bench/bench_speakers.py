@@ -109,7 +109,7 @@ def _connected(data: Path) -> list[str]:
 CONSTANT = """
 import sys
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, RuntimeModes
 from granian.log import LogLevels
 from bluezone.web.origin import THREADS
 
@@ -119,7 +119,7 @@ def constant(environ, start_response):
 
 if __name__ == "__main__":
     Granian("constant:constant", address="127.0.0.1", port=int(sys.argv[1]), interface=Interfaces.WSGI, workers=1,
-        blocking_threads=THREADS, log_access=False, log_level=LogLevels.warning).serve()
+        blocking_threads=THREADS, runtime_mode=RuntimeModes.st, log_access=False, log_level=LogLevels.warning).serve()
 """
 
 

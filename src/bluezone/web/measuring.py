@@ -14,11 +14,11 @@ log = logging.getLogger(__name__)
 Environ = dict[str, Any]
 # Calls whose answer holds a status byte behind its version byte (protocol.md sections 4, 7 and 8).
 _REPORT_CALLS = frozenset({"/v1/verify", "/v1/upload", "/v1/tokens", "/v1/declarations"})
-# The first that fits; an address itself is never kept.
-_PUBLIC_CLASSES = (
-    ("/v1/push/", "push"), ("/v1/devices/", "devices"), ("/v1/gates/", "devices"), ("/v1/canvass/", "devices"),
-    ("/v1/speakers/", "devices"), ("/v1/help", "help"), ("/v1/health", "health"), ("/v1/", "files"),
-)  # fmt: skip
+# By what follows /v1/ up to a slash; an address itself is never kept.
+_PUBLIC_CLASSES = {
+    "push": "push", "devices": "devices", "gates": "devices", "canvass": "devices", "speakers": "devices",
+    "help": "help", "health": "health",
+}  # fmt: skip
 
 
 def public_class(path: str) -> str:
@@ -26,7 +26,9 @@ def public_class(path: str) -> str:
     if path in _REPORT_CALLS:
         # One class for all of them: apart they would tell at what minute somebody's code met an upload.
         return "reports"
-    return next((name for beginning, name in _PUBLIC_CLASSES if path.startswith(beginning)), "pages")
+    if not path.startswith("/v1/"):
+        return "pages"
+    return _PUBLIC_CLASSES.get(path[4:].partition("/")[0], "files")
 
 
 def office_class(path: str) -> str:

@@ -40,7 +40,8 @@ class PublicOrigin:
         self._server.share_limits(descriptor)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        self.open()
+        if self._server is None:
+            self.open()
         assert self._server is not None
         path = environ.get("PATH_INFO", "")
         if planserver.answers(path):
