@@ -7,10 +7,15 @@ import time
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
+from tests.builders.bulletins import approved, planned, station
+from tests.builders.coverage import said
 from tests.builders.directives import LETTER, door_to_door, person
 from tests.builders.office import today
 
 from bluezone.agencies.models import Agency
+from bluezone.rollout.bulletins.attesting import attest
+from bluezone.rollout.bulletins.models import Airing
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.directives.models import Directive, Report
 
@@ -187,6 +192,30 @@ def test_the_form_of_a_report_leads_to_the_figures_of_its_weeks(
         address = f"{reverse('coverage-unit', args=[ward.unit_id])}?week={one}"
         assert f'href="{address}"' in answer.content.decode()
         assert client.get(address).status_code == 200
+
+
+def test_the_form_of_a_report_has_the_figures_of_its_week_to_copy(client, directive, officer, ward):
+    week = Week.of(today()).previous
+    monday = datetime.datetime.combine(week.first_day, datetime.time(), timezone.get_default_timezone())
+    task = door_to_door(directive)
+    task.report_every, task.report_from, task.due = "week", week.first_day, today() + datetime.timedelta(days=30)
+    task.save()
+    address = reverse("task-report", args=[task.parties.get(agency=ward).pk]) + f"?period={week.first_day}"
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(officer)
+    assert "Nothing was counted in week" in client.get(address).content.decode()
+
+    said(ward, officer, running=3, with_smartphone=9, week=week)
+    bulletin = approved(seconds=2.0, now=monday - datetime.timedelta(days=1), keeper=ward)
+    planned(bulletin, station(keeper=ward), first=week.first_day, last=week.last_day, now=monday)
+    for airing in Airing.objects.order_by("due_at")[:5]:
+        attest(airing, officer, airing.due_at, link="https://baobackan.example/1")
+    told = " ".join(client.get(address).content.decode().split())
+
+    assert "bulletins said to have been aired 5 / 7 (airings due where nothing reports them by itself)" in told
+    # As on the page of coverage: other agencies' numbers are among those of the ward.
+    assert 'staff running it, by their agency’s word <span class="kept">kept back</span> / 9' in told
+    assert 'data-copy="for-report"' in told
 
 
 def test_the_reports_leave_as_xlsx_and_docx_with_formulas_inert(client, directive, clerk, ward, officer):

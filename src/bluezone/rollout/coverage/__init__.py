@@ -5,6 +5,9 @@ A part of the rollout that counts something makes an `Indicator` and registers i
 the map and the reports then show it. docs/coverage.md says how.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from bluezone.rollout.coverage.indicators import Figure, Indicator, Proof, Reporting, register, registered
 from bluezone.rollout.coverage.intervals import Interval, bootstrap, wilson
 from bluezone.rollout.coverage.once import once
@@ -12,6 +15,13 @@ from bluezone.rollout.coverage.places import ROOT, Place, agency_place, hidden_p
 from bluezone.rollout.coverage.running import RunningShare
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, hidden_cells
 from bluezone.rollout.coverage.weeks import Week, WeekUnreadable, week_or
+
+if TYPE_CHECKING:
+    from bluezone.rollout.coverage.overview import figures_of
+    from bluezone.rollout.coverage.views import sees_small_numbers
+
+# What needs models, by its module: it is imported when it is asked for, since apps are read before there are any.
+_LATER = {"figures_of": "overview", "sees_small_numbers": "views"}
 
 __all__ = [
     "ROOT",
@@ -27,13 +37,21 @@ __all__ = [
     "WeekUnreadable",
     "agency_place",
     "bootstrap",
+    "figures_of",
     "hidden_cells",
     "hidden_places",
     "once",
     "places_of",
     "register",
     "registered",
+    "sees_small_numbers",
     "unit_place",
     "week_or",
     "wilson",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

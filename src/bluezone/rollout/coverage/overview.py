@@ -119,6 +119,16 @@ def overview(
     )
 
 
+def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[Cell]:
+    """Give the unit's own number of every indicator that counted there in a week, surest class first; no changes.
+
+    exact: refused above the ward, whoever asks.
+    """
+    with reading_once():
+        counted = [(each, sums_of(each, week), Sums()) for each in registered()]
+    return _row(unit, unit_place(unit.pk), counted, week, exact and unit.kind in WARD_AND_BELOW, unit.pk).all_cells
+
+
 def _this_and_before(indicator: Indicator, week: Week) -> tuple[Indicator, Sums, Sums]:
     """An indicator's sums of a week and of the one before, which only what was counted now is held against."""
     sums = sums_of(indicator, week)

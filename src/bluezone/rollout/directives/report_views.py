@@ -20,7 +20,7 @@ from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage import Week, figures_of, sees_small_numbers
 from bluezone.rollout.directives import duties, lateness, queries, reopening, reporting, safefiles, sentences
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty
@@ -59,6 +59,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
             else:
                 messages.success(request, _("The report is sent."))
                 return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
+    unit, weeks = party.agency.unit, _weeks(period, today)
     context = {
         "party": party,
         "task": party.task,
@@ -73,7 +74,8 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
         else reopening.reopened_until(party.task, party.agency, period, today),
         "asked": reopening.latest(party.task, party.agency, period),
         "files": list(known.evidence.all()) if known else [],
-        "weeks": _weeks(period, today),
+        "weeks": weeks,
+        "figures": figures_of(unit, weeks[-1], exact=sees_small_numbers(request, unit)),
     }
     return render(request, "directives/report.html", context, status=status)
 
