@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A key server on both databases, on PostgreSQL where there is one to use; a row may have a server of its own."""
 
-import os
 from contextlib import ExitStack
 
 import pytest
-from tests.builders.keyserver import Clock, opened, postgresql_database
+from tests.builders.keyserver import Clock, opened, postgresql_database, postgresql_server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -13,9 +12,7 @@ def server(request, tmp_path, monkeypatch):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
     with ExitStack() as stack:
         if request.param == "postgresql":
-            url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-            if not url:
-                pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
+            url = postgresql_server()
             monkeypatch.setenv("BLUEZONE_DATABASE_URL", stack.enter_context(postgresql_database(url)))
         made = opened(tmp_path, Clock())
         stack.callback(made.close)

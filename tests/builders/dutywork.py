@@ -71,7 +71,6 @@ def _bulletins(users, now) -> None:
     for outlet in (station, zone.outlet, by_hand.outlet):
         # At whatever hour the tests are run, something was due an hour ago.
         outlets.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
-    for outlet in (station, zone.outlet, by_hand.outlet):
         outlet.refresh_from_db()
     bulletins.planned(on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR)
     waits = writing.new_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)

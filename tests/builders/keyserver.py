@@ -66,6 +66,17 @@ def opened(folder: Path, clock: Callable[[], float], **settings: Any) -> KeyServ
     return KeyServer.open(folder, clock)
 
 
+def postgresql_server() -> str:
+    """The address of a PostgreSQL server that this run may use; skips by name where none is given."""
+    import pytest
+
+    address = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
+    if not address:
+        # .ci/run starts one and gives its address; the README's command runs on machines without one too.
+        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
+    return address
+
+
 @contextmanager
 def postgresql_database(server_url: str) -> Iterator[str]:
     """A database of its own on the PostgreSQL server at `server_url`, dropped afterwards; yields its address."""

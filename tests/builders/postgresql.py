@@ -12,8 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-import pytest
-from tests.builders.keyserver import postgresql_database
+from tests.builders.keyserver import postgresql_database, postgresql_server
 
 REPOSITORY = Path(__file__).parents[2]
 MIGRATE = """
@@ -27,9 +26,7 @@ call_command("migrate", verbosity=0)
 
 def hold_on_postgresql_too(files: Iterable[Path]) -> None:
     """Run test files on a PostgreSQL server where one is given; skips by name where none is."""
-    server = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
+    server = postgresql_server()
     with postgresql_database(server) as address, _prepared(server, f"test_{urlsplit(address).path[1:]}"):
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "--reuse-db", *files],

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A TCP relay in front of a server of this machine, which can lose it, lose or hold its answer, or answer itself."""
 
-import os
 import select
 import socket
 import threading
@@ -9,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-import pytest
-from tests.builders.keyserver import postgresql_database
+from tests.builders.keyserver import postgresql_database, postgresql_server
 
 _LOST, _HELD = b"lost", b"held"
 
@@ -117,9 +115,7 @@ def _end(pair: tuple[socket.socket, socket.socket]) -> None:
 @contextmanager
 def relayed_postgresql() -> Iterator[tuple[Relay, str]]:
     """A database of its own behind a relay that can lose it, and its address there; skips without a server."""
-    server_url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server_url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
+    server_url = postgresql_server()
     with postgresql_database(server_url) as url:
         parts = urlsplit(url)
         relay = Relay("127.0.0.1", parts.port or 5432)

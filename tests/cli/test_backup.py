@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from tests.builders.keyserver import postgresql_database
+from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, serving
 
@@ -215,9 +215,7 @@ def test_an_interrupted_backup_leaves_nothing_half_written(counted, number):
 
 @pytest.mark.postgres
 def test_on_postgresql_the_rows_go_and_the_backups_close(tmp_path):
-    server = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
+    server = postgresql_server()
     folder = tmp_path / "data"
     folder.mkdir()
     write_city(folder)
@@ -254,9 +252,7 @@ def schemas(address):
 
 @pytest.mark.postgres
 def test_a_restore_into_postgresql_that_fails_leaves_nothing_there_and_can_be_tried_again(counted, tmp_path):
-    server = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
+    server = postgresql_server()
     from bluezone.backup import postgresql, restoring
 
     today = datetime.datetime.now(datetime.UTC).date()

@@ -6,8 +6,8 @@ import random
 
 from tests.builders.handset import PhoneClock
 
-from bluezone.handset import agent as running
-from bluezone.handset.agent import Agent
+from bluezone.handset import Handset
+from bluezone.handset.agent import DEFAULT_POLL_SECONDS, Agent
 from bluezone.handset.overview import overview
 from bluezone.handset.store import HandsetBusy
 from bluezone.protocol.metadata import Metadata
@@ -67,28 +67,39 @@ def test_a_phone_sends_by_what_its_owner_measured_of_the_adapter_that_was_opened
     assert bytes(a ^ b for a, b in zip(unknown[16:], phone.payload()[16:], strict=True)) == differing
 
 
-def test_a_store_that_is_locked_between_two_errands_ends_no_agent(phones, monkeypatch):
-    monkeypatch.setattr(running, "ERRAND_SECONDS", 0.01)
-    phone, refusals = phones.new("one"), [HandsetBusy("locked for a moment"), HandsetBusy("and again")]
-    asked = phone.next_errand
+def test_a_store_that_is_locked_between_two_errands_ends_no_work(phones):
+    refusals = [HandsetBusy("locked for a moment"), HandsetBusy("and again")]
 
-    def locked_twice():
+    def pause_after() -> float:
         if refusals:
             raise refusals.pop()
-        return asked()
-
-    monkeypatch.setattr(phone, "next_errand", locked_twice)
+        return 0.01
 
     async def run():
-        air = VirtualAir(Scene(), random.Random(1), origin_seconds=asyncio.get_running_loop().time())
-        done = asyncio.Event()
-        agent = Agent(phone, air.radio("one"), PROFILES["mains"], random.Random(2), 0x4E56)
-        monkeypatch.setattr(phone, "go_on", lambda: refusals or loop.call_soon_threadsafe(done.set))
-        loop, task = asyncio.get_running_loop(), asyncio.create_task(agent.run())
-        await asyncio.wait({task, waiting := asyncio.create_task(done.wait())}, return_when="FIRST_COMPLETED")
-        assert not task.done()
-        waiting.cancel()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+        air = VirtualAir(Scene(), random.Random(1), origin_seconds=loop.time())
+        agent = Agent(phones.new("one"), air.radio("one"), PROFILES["mains"], random.Random(2), 0x4E56)
+
+        def work():
+            if not refusals:
+                loop.call_soon_threadsafe(done.set)
+
+        working, waiting = (asyncio.create_task(one) for one in (agent._every(0.01, work, pause_after), done.wait()))
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        assert not working.done()
+        working.cancel()
+        await asyncio.gather(working, waiting, return_exceptions=True)
 
     asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_a_store_that_cannot_be_read_before_the_first_config_leaves_the_usual_pause(tmp_path):
+    phone = Handset.open(tmp_path / "phone", "http://127.0.0.1:9")
+
+    async def asked():
+        air = VirtualAir(Scene(), random.Random(1), origin_seconds=asyncio.get_running_loop().time())
+        agent = Agent(phone, air.radio("one"), PROFILES["mains"], random.Random(2), 0x4E56)
+        phone.store.close()
+        return agent._poll_seconds()
+
+    assert asyncio.run(asked()) == DEFAULT_POLL_SECONDS

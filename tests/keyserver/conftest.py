@@ -2,11 +2,19 @@
 """Every test that uses `server` runs on both databases, on PostgreSQL where there is one to use."""
 
 import datetime
-import os
 import shutil
 
 import pytest
-from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster, postgresql_database
+from tests.builders.keyserver import (
+    NOON,
+    Clock,
+    Phone,
+    keys_for,
+    opened,
+    poster,
+    postgresql_database,
+    postgresql_server,
+)
 
 from bluezone.keyserver import codes
 from bluezone.keyserver.secrets import open_secrets
@@ -28,9 +36,7 @@ def database(request, monkeypatch):
     if request.param == "sqlite":
         yield "sqlite"
         return
-    server_url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server_url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
+    server_url = postgresql_server()
     with postgresql_database(server_url) as url:
         monkeypatch.setenv("BLUEZONE_DATABASE_URL", url)
         yield "postgresql"

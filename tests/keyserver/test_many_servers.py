@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several processes and machines on one PostgreSQL, which may be out of connections, restart, or lose an answer."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from tests.builders.keyserver import HOUR, call, opened, postgresql_database, report_of
+from tests.builders.keyserver import HOUR, call, opened, postgresql_database, postgresql_server, report_of
 from tests.builders.relay import Relay
 
 from bluezone.keyserver.exportindex import read_index, renew_index
@@ -32,9 +31,7 @@ SHARED = ("keys", "configs", "exports", "venues")
 @pytest.fixture
 def database(monkeypatch):
     """Only PostgreSQL here."""
-    server_url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server_url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
+    server_url = postgresql_server()
     with postgresql_database(server_url) as url:
         monkeypatch.setenv("BLUEZONE_DATABASE_URL", url)
         yield url

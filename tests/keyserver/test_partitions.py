@@ -8,7 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, opened, postgresql_database, report_of
+from tests.builders.keyserver import (
+    DAY,
+    HOUR,
+    NOON,
+    keys_for,
+    opened,
+    postgresql_database,
+    postgresql_server,
+    report_of,
+)
 
 from bluezone.keyserver import knownkeys, migrations, publication, venuepackages
 from bluezone.keyserver.partitions import DAYS_AHEAD, KNOWN_KEY
@@ -25,9 +34,7 @@ TODAY = NOON // DAY
 @pytest.fixture
 def database(monkeypatch):
     """Only PostgreSQL here."""
-    server_url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server_url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
+    server_url = postgresql_server()
     with postgresql_database(server_url) as url:
         monkeypatch.setenv("BLUEZONE_DATABASE_URL", url)
         yield url

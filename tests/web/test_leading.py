@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Of several workers one leads, on one folder and on one database."""
 
-import os
 import threading
 
 import psycopg
 import pytest
-from tests.builders.keyserver import postgresql_database
+from tests.builders.keyserver import postgresql_database, postgresql_server
 
 from bluezone.web.leading import NUMBER, Lead, lead_when_free
 
 
 @pytest.fixture
 def database():
-    server_url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server_url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
+    server_url = postgresql_server()
     with postgresql_database(server_url) as url:
         yield url
 

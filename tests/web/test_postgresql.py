@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.builders.keyserver import postgresql_database
+from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import today, write_city
 from tests.builders.serving import BLUEZONE
 
@@ -28,9 +28,7 @@ for n in range(25):
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
     """The environment of commands on a database of their own, and its address."""
-    server = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
+    server = postgresql_server()
     folder = tmp_path_factory.mktemp("postgresql") / "data"
     write_city(folder)
     with postgresql_database(server) as address:

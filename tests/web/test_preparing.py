@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.builders.keyserver import postgresql_database
+from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 
 from bluezone.keyserver.lock import only_one
@@ -58,9 +58,7 @@ def test_a_process_that_prepares_for_a_restart_waits_for_one_that_prepares_for_a
 
 @pytest.mark.postgres
 def test_processes_with_folders_of_their_own_wait_for_each_other_at_the_database(tmp_path):
-    server_url = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server_url:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL")
+    server_url = postgresql_server()
     folder = tmp_path / "data"
     write_city(folder)
     with postgresql_database(server_url) as url, psycopg.connect(url, autocommit=True) as other:

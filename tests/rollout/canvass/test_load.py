@@ -19,7 +19,7 @@ import urllib.request
 
 import pytest
 from tests.builders.canvassing import canvassing
-from tests.builders.keyserver import postgresql_database
+from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.serving import serving
 
 from bluezone.rollout.canvass.clocks import new_key
@@ -108,8 +108,6 @@ def test_forty_phones_on_sqlite(tmp_path):
 
 @pytest.mark.postgres
 def test_four_hundred_phones_on_postgresql(tmp_path):
-    server = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
+    server = postgresql_server()
     with postgresql_database(server) as address:
         held(tmp_path / "served", {"BLUEZONE_OFFICE_URL": address}, 100_000, 400, 120)

@@ -6,7 +6,6 @@ How much work a minute's passages are is held by test_load.py; here nothing is l
 
 import http.client
 import json
-import os
 import statistics
 import time
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.builders.gatefleet import plant, sums
-from tests.builders.keyserver import postgresql_database
+from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.serving import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -28,9 +27,7 @@ def store(name):
     if name == "sqlite":
         yield {}
         return
-    server = os.environ.get("BLUEZONE_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("needs BLUEZONE_TEST_POSTGRES_URL, a PostgreSQL server this run may use")
+    server = postgresql_server()
     with postgresql_database(server) as address:
         yield {"BLUEZONE_OFFICE_URL": address}
 

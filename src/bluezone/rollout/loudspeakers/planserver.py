@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db import DatabaseError, close_old_connections, connection
+
 PREFIX = "/v1/speakers/"
 PLAN_PATH, AUDIO_PATH = PREFIX + "plan", PREFIX + "audio/"
 AHEAD = datetime.timedelta(hours=48)
@@ -61,11 +63,7 @@ class PlanServer:
             return _error(start_response, "405 Method Not Allowed", "method_not_allowed", ("Allow", "GET, HEAD"))
         try:
             return self._answer(environ, start_response)
-        except Exception as error:
-            from django.db import DatabaseError
-
-            if not isinstance(error, DatabaseError):
-                raise
+        except DatabaseError:
             return _error(start_response, "503 Service Unavailable", "office_unavailable", ("Retry-After", "5"))
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -93,7 +91,10 @@ class PlanServer:
         return [body]
 
     def _device(self, authorization: str, now: float) -> int | None:
-        """Who holds a token; the lookup is by its SHA-256, so its time tells nothing of the tokens there are."""
+        """Who holds a token not met before: by its SHA-256, so that the look-up's time tells nothing of the others.
+
+        Those met before are found by Python's hash, whose key each process draws.
+        """
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -109,8 +110,6 @@ class PlanServer:
         return device
 
     def _read_holders(self, now: float) -> None:
-        from django.db import close_old_connections
-
         from bluezone.devices.models import Device, DeviceKind
 
         close_old_connections()
@@ -179,8 +178,6 @@ def _places() -> dict[int, Place]:
 
 def _version() -> int:
     """The plan's number, four times a second: by plain SQL, on the connection that _read_holders keeps fresh."""
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute("SELECT number FROM loudspeakers_planversion WHERE id = 1")
         row = cursor.fetchone()
