@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
+import contextlib
 import time
 
 from bluezone.radio.simulatedtime import run_simulated
@@ -55,3 +56,19 @@ def test_real_sockets_are_still_served():
             return line
 
     assert run_simulated(main()) == b"xin chao\n"
+
+
+def test_whoever_waits_for_the_rest_of_a_time_comes_to_its_end():
+    async def main():
+        loop, silence, waits = asyncio.get_running_loop(), asyncio.Event(), 0
+        # Steps of a tenth leave a remainder far below a nanosecond: 0.1 has no exact binary form.
+        for _ in range(123):
+            await asyncio.sleep(0.1)
+        end = loop.time() + 20 - 12.3
+        while (rest := end - loop.time()) > 0 and waits < 1000:
+            waits += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(silence.wait(), min(rest, 0.7))
+        return waits
+
+    assert run_simulated(main()) < 20

@@ -2,6 +2,7 @@
 """An asyncio loop whose clock jumps to the next timer, so that a day of radio takes seconds."""
 
 import asyncio
+import math
 import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
@@ -37,6 +38,7 @@ class SimulatedTimeLoop(asyncio.SelectorEventLoop):
         selector = _JumpingSelector()
         selector.jump = self._jump
         super().__init__(selector)
+        self._let_no_timer_be_early()
 
     def time(self) -> float:
         """Simulated seconds."""
@@ -46,7 +48,13 @@ class SimulatedTimeLoop(asyncio.SelectorEventLoop):
         if self._in_executor:
             return False
         self._now_seconds += seconds
+        self._let_no_timer_be_early()
         return True
+
+    def _let_no_timer_be_early(self) -> None:
+        # asyncio lets a timer come early by its clock's resolution. Code that then waits for the rest would wait for
+        # less than that resolution: its timer is due at once, the clock never jumps, and the loop spins for ever.
+        self._clock_resolution = math.ulp(self._now_seconds)
 
     def run_in_executor(self, executor: Executor | None, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         """As asyncio's, and the clock stands still until `func` is done."""
