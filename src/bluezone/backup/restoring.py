@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from bluezone.backup import daykeys, postgresql
 from bluezone.backup.copying import STORES
@@ -85,10 +86,24 @@ def _unpack(backup: Path, key: bytes, aside: Path, made: Path) -> None:
         made.mkdir(mode=0o700)
         try:
             with tarfile.open(fileobj=file) as packed:
-                packed.extractall(made, filter="tar")
+                extract(packed, made)
         except tarfile.TarError:
             raise BackupDamaged(f"the archive in {backup} cannot be read") from None
     archive.unlink()
+
+
+def extract(packed: tarfile.TarFile, made: Path) -> None:
+    """Unpack files and folders below `made`. Raises tarfile.ReadError for anything else, before it is written.
+
+    The extraction filters of the standard library do the same, but Python 3.11.2, of Debian 12, has none yet.
+    """
+    trusted: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}
+    for member in packed:
+        inside = (made / member.name).resolve().is_relative_to(made.resolve())
+        if not (inside and (member.isfile() or member.isdir())):
+            raise tarfile.ReadError(f"{member.name} does not belong into a backup")
+        member.mode &= 0o755
+        packed.extract(member, made, **trusted)
 
 
 def _check(made: Path, urls: Mapping[str, str]) -> None:

@@ -102,7 +102,7 @@ def recorded_sound(data: bytes) -> Sound:
 def measure(path: Path, as_format: list[str]) -> Measured:
     """What ffmpeg's ebur128 says of a file. as_format: options before -i. Raises ProgramFailed."""
     command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", *as_format, "-i", str(path)]
-    said = run([*command, "-af", "ebur128=peak=true:framelog=quiet", "-f", "null", "-"])
+    said = run([*command, "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"])
     loudness, peak = (
         re.findall(r"\bI:\s+(-?[\d.]+|-inf) LUFS", said),
         re.findall(r"\bPeak:\s+(-?[\d.]+|-inf) dBFS", said),
