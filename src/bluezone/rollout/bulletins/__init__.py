@@ -22,31 +22,31 @@ if TYPE_CHECKING:
     from bluezone.rollout.bulletins.printing import air_plan_pdf
     from bluezone.rollout.bulletins.sentences import of as sentence_of
 
-# Name -> module, and the name within it where that is another.
+# Name -> where it is to be found.
 _WHERE = {
-    "EARLY": ("attesting", ""),
-    "Airing": ("models", ""),
-    "Outlet": ("models", ""),
-    "OutletKind": ("models", ""),
-    "Proven": ("plugging", ""),
-    "Schedule": ("models", ""),
-    "Sound": ("models", ""),
-    "air_plan_pdf": ("printing", ""),
-    "airings_between": ("airing", ""),
-    "airings_due": ("indicators", ""),
-    "approved_scripts": ("planning", ""),
-    "day_span": ("asking", ""),
-    "emergency_sounds": ("planning", ""),
-    "enter": ("outlets", ""),
-    "log_rows": ("airing", "rows_of"),
-    "plan_ahead": ("planning", ""),
-    "proven": ("plugging", ""),
-    "read_proven_with": ("plugging", ""),
-    "seconds_of": ("planning", ""),
-    "sentence_of": ("sentences", "of"),
-    "set_quiet": ("outlets", ""),
-    "stick_files": ("presskit", ""),
-    "when_plan_changes": ("plugging", ""),
+    "EARLY": "bluezone.rollout.bulletins.attesting.EARLY",
+    "Airing": "bluezone.rollout.bulletins.models.Airing",
+    "Outlet": "bluezone.rollout.bulletins.models.Outlet",
+    "OutletKind": "bluezone.rollout.bulletins.models.OutletKind",
+    "Proven": "bluezone.rollout.bulletins.plugging.Proven",
+    "Schedule": "bluezone.rollout.bulletins.models.Schedule",
+    "Sound": "bluezone.rollout.bulletins.models.Sound",
+    "air_plan_pdf": "bluezone.rollout.bulletins.printing.air_plan_pdf",
+    "airings_between": "bluezone.rollout.bulletins.airing.airings_between",
+    "airings_due": "bluezone.rollout.bulletins.indicators.airings_due",
+    "approved_scripts": "bluezone.rollout.bulletins.planning.approved_scripts",
+    "day_span": "bluezone.rollout.bulletins.asking.day_span",
+    "emergency_sounds": "bluezone.rollout.bulletins.planning.emergency_sounds",
+    "enter": "bluezone.rollout.bulletins.outlets.enter",
+    "log_rows": "bluezone.rollout.bulletins.airing.rows_of",
+    "plan_ahead": "bluezone.rollout.bulletins.planning.plan_ahead",
+    "proven": "bluezone.rollout.bulletins.plugging.proven",
+    "read_proven_with": "bluezone.rollout.bulletins.plugging.read_proven_with",
+    "seconds_of": "bluezone.rollout.bulletins.planning.seconds_of",
+    "sentence_of": "bluezone.rollout.bulletins.sentences.of",
+    "set_quiet": "bluezone.rollout.bulletins.outlets.set_quiet",
+    "stick_files": "bluezone.rollout.bulletins.presskit.stick_files",
+    "when_plan_changes": "bluezone.rollout.bulletins.plugging.when_plan_changes",
 }
 
 __all__ = [
@@ -79,5 +79,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(name)
-    module, within = _WHERE[name]
-    return getattr(importlib.import_module(f"{__name__}.{module}"), within or name)
+    module, _, within = _WHERE[name].rpartition(".")
+    return getattr(importlib.import_module(module), within)

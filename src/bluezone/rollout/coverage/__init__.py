@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from bluezone.rollout.coverage.views import sees_small_numbers
 
 # What needs models, by its module: it is imported when it is asked for, since apps are read before there are any.
-_LATER = {"figures_of": "overview", "sees_small_numbers": "views"}
+_LATER = {
+    "figures_of": "bluezone.rollout.coverage.overview",
+    "sees_small_numbers": "bluezone.rollout.coverage.views",
+}
 
 __all__ = [
     "ROOT",
@@ -54,4 +57,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(name)
-    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+    return getattr(importlib.import_module(_LATER[name]), name)
