@@ -11,9 +11,9 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from tests.builders.office import APP_SECRET, PASSWORD, app_code, user
 
-from bluezone.accounts import granting, proving, secondfactor
+from bluezone.accounts import granting, proving
 from bluezone.accounts.models import AuditEntry, AuthenticatorApp, RecoveryCode, Role, SignInFailure
-from bluezone.accounts.sealing import SealBroken, unseal
+from bluezone.accounts.secretfiles import SealBroken, unseal
 
 pytestmark = pytest.mark.django_db
 NEEDING = [Role.ISSUER, Role.HEALTH_WORKER, Role.SUPERVISOR, Role.ADMIN]
@@ -174,7 +174,7 @@ def test_an_administrator_helps_who_has_lost_everything(client):
     client.post("/confirm/", {"code": app_code()})
     client.post(f"/accounts/{lan.pk}/second-factor/reset/")
 
-    assert not secondfactor.is_set_up(lan)
+    assert not proving.is_set_up(lan)
     assert elsewhere.get("/codes/").url.startswith("/sign-in/")
 
 
@@ -182,18 +182,18 @@ def test_an_administrator_helps_who_has_lost_everything(client):
 def test_a_confirmation_is_recent_for_five_minutes(seconds, recent, monkeypatch):
     request = RequestFactory().get("/")
     request.session = {}
-    assert not secondfactor.recently_confirmed(request)
-    secondfactor.note_confirmed(request)
-    at = request.session[secondfactor.CONFIRMED_KEY]
-    request.session[secondfactor.CONFIRMED_KEY] = at - seconds
+    assert not proving.recently_confirmed(request)
+    proving.note_confirmed(request)
+    at = request.session[proving.CONFIRMED_KEY]
+    request.session[proving.CONFIRMED_KEY] = at - seconds
 
-    assert secondfactor.recently_confirmed(request) == recent
+    assert proving.recently_confirmed(request) == recent
 
 
 def test_a_signing_act_without_it_is_not_done_and_leads_back():
     done = []
 
-    @secondfactor.confirm_second_factor
+    @proving.confirm_second_factor
     def sign(request):
         done.append(request)
         return HttpResponse("signed")
@@ -203,7 +203,7 @@ def test_a_signing_act_without_it_is_not_done_and_leads_back():
     answer = sign(request)
     assert (answer.status_code, answer.url) == (302, "/confirm/?next=%2Fletters%2F7%2F%3Fpage%3D2")
     assert done == []
-    secondfactor.note_confirmed(request)
+    proving.note_confirmed(request)
     assert sign(request).content == b"signed"
 
 

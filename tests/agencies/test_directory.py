@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.agencies.directory: entries that contradict each other are refused by name."""
+"""bluezone.agencies.entries: entries that contradict each other are refused by name."""
 
 import dataclasses
 import datetime
 
 import pytest
 
-from bluezone.agencies.directory import (
+from bluezone.agencies.entries import (
+    AgencyEntry,
+    AgencyKind,
     CodeRepeated,
     Directory,
     DirectoryRefused,
     GroupMemberUnknown,
     KeyRepeated,
     ParentUnknown,
+    Purpose,
+    RecipientGroup,
     SuccessorUnknown,
     UnitCycle,
+    UnitEntry,
+    UnitKind,
+    Validity,
     ValidityInconsistent,
     contradictions,
 )
-from bluezone.agencies.entries import AgencyEntry, AgencyKind, Purpose, RecipientGroup, UnitEntry, UnitKind, Validity
 
 MERGER = datetime.date(2025, 7, 1)
 PROVINCE = UnitEntry("province", "tỉnh", UnitKind.PROVINCE, "06")

@@ -11,7 +11,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from bluezone.accounts.models import AuditEntry, Role
 from bluezone.agencies.legacytext import TextEncoding, from_unicode
 from bluezone.agencies.models import AdminUnit, Agency, ListImport
-from bluezone.agencies.reading import state_of, stored_directory
+from bluezone.agencies.writing import state_of, stored_directory
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

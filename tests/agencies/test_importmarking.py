@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.agencies.importmarking: the list that goes back to the clerk."""
+"""bluezone.agencies.importing: the list that goes back to the clerk."""
 
 import io
 
 from bluezone.agencies.exporting import write_csv, write_xlsx
-from bluezone.agencies.importmarking import marked_list
+from bluezone.agencies.importing import marked_list
 from bluezone.agencies.importplan import plan_units
 from bluezone.agencies.importrows import UNIT_COLUMNS
 from bluezone.agencies.seeding import SEED_DAY, load_seed

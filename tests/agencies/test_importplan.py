@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.agencies import workbook
 
-from bluezone.agencies.directory import Directory
-from bluezone.agencies.entries import Denominator, Quantity, UnitEntry, UnitKind, Validity
+from bluezone.agencies.entries import Denominator, Directory, Quantity, UnitEntry, UnitKind, Validity
 from bluezone.agencies.importplan import ImportNotReady, plan_agencies, plan_units
 from bluezone.agencies.importrows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.agencies.legacytext import TextEncoding, from_unicode

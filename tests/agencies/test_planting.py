@@ -9,8 +9,8 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.agencies.models import AdminUnit, Agency, RecipientGroup
 from bluezone.agencies.planting import Planted, plant_first_seed, plant_seed
-from bluezone.agencies.reading import state_of, stored_directory
 from bluezone.agencies.seeding import load_seed
+from bluezone.agencies.writing import state_of, stored_directory
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

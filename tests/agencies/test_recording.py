@@ -9,9 +9,9 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.accounts.models import AuditEntry
 from bluezone.agencies import recording
-from bluezone.agencies.directory import CodeRepeated, ParentUnknown, UnitCycle, ValidityInconsistent
+from bluezone.agencies.entries import CodeRepeated, ParentUnknown, UnitCycle, ValidityInconsistent
 from bluezone.agencies.models import AdminUnit, Agency, Denominator, Quantity, RecipientGroup
-from bluezone.agencies.reading import state_of, stored_directory
+from bluezone.agencies.writing import state_of, stored_directory
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.agencies.syllables."""
+"""bluezone.agencies.folding."""
 
 import unicodedata
 
 import pytest
 
-from bluezone.agencies.syllables import is_syllable
+from bluezone.agencies.folding import is_syllable
 
 # The letter of the directive's own vocabulary, and the hard cases of Vietnamese spelling.
 SYLLABLES = """ủy ban nhân dân thành phố bắc kạn triển khai tuyên truyền cài đặt ứng dụng theo khuyến cáo của bộ y tế gì

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.agencies.xlsreading: workbooks of Excel 97 to 2003 as wards keep them, made by xlwt."""
+"""bluezone.agencies.xlsxreading: workbooks of Excel 97 to 2003 as wards keep them, made by xlwt."""
 
 import datetime
 import io
@@ -20,7 +20,7 @@ from bluezone.agencies.sheets import (
     SpreadsheetTypeUnknown,
 )
 from bluezone.agencies.spreadsheets import Column, read_table
-from bluezone.agencies.xlsreading import _MACROS, read_xls
+from bluezone.agencies.xlsxreading import _MACROS, read_xls
 
 COLUMNS = (
     Column("head", ("Chủ hộ",), required=True), Column("group", ("Tổ",), required=True),

@@ -7,8 +7,7 @@ import random
 
 from tests.radio.handsets import Diary
 
-from bluezone.protocol.identifiers import crypt_metadata, rolling_proximity_identifier
-from bluezone.protocol.metadata import Metadata
+from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.air.station import ADV_NONCONN_IND
 from bluezone.radio.beacon import Beacon

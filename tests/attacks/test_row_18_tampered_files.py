@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.builders.handset import a_city, meet, published, reported
 from tests.builders.liar import Liar
 
-from bluezone.handset.downloads import FileUntrusted
+from bluezone.handset.following import FileUntrusted
 from bluezone.protocol.configfile import ConfigRolledBack, encode_config
 from bluezone.protocol.indexfile import IndexRolledBack
 from bluezone.refusal import Refused

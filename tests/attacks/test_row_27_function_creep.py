@@ -12,7 +12,7 @@ from django.utils import timezone
 from tests.builders.gates import gate
 
 from bluezone.rollout.gates import retention, roster
-from bluezone.rollout.gates.counting import take
+from bluezone.rollout.gates.counting import store_counters
 from bluezone.rollout.gates.models import GateCounter, GateDay, Shift
 
 PLACES = {"Gate", "GateDevice", "GateCounter", "GateDay", "PaperSlip", "Shift", "Gatekeeper"}
@@ -61,7 +61,7 @@ def test_after_its_time_nothing_finer_than_a_day_and_nobody_s_working_time_is_le
     lan = roster.nominate("clerk", made, "Hà Thị Lan", timezone.localdate(now), now=now).gatekeeper
     bucket = int(now.timestamp()) // 300 * 300
     zone = timezone.get_default_timezone()
-    take(made.devices.get().device_id, made, [[bucket, "in", "running", 3]], now.timestamp(), zone)
+    store_counters(made.devices.get().device_id, made, [[bucket, "in", "running", 3]], now.timestamp(), zone)
     Shift.objects.create(key="0" * 32, gate=made, gatekeeper=lan, started_at=now)
 
     retention.purge(now + datetime.timedelta(days=33))

@@ -17,7 +17,7 @@ from tests.builders.peopling import Person
 from tests.builders.visitor import DESK, NARROW, Visitor
 
 from bluezone.accounts.models import Role
-from bluezone.accounts.secondfactor import REQUIRING
+from bluezone.accounts.proving import REQUIRING
 
 pytestmark = pytest.mark.browser
 SIZES = {360: NARROW, 1280: DESK}

@@ -70,7 +70,7 @@ def agency_values(unit, **values):
 def many(agencies):
     """Store one city with ten wards and so many agencies, all in force without end."""
     from bluezone.agencies import entries
-    from bluezone.agencies.directory import Directory
+    from bluezone.agencies.entries import Directory
     from bluezone.agencies.writing import rewrite
 
     kind = entries.UnitKind

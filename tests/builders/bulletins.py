@@ -13,7 +13,7 @@ from tests.builders.office import user
 
 from bluezone.accounts.models import User
 from bluezone.devices.models import DeviceKind
-from bluezone.rollout.bulletins import approving, outlets, scheduling, sounding, writing
+from bluezone.rollout.bulletins import planning, scheduling, sounding, writing
 from bluezone.rollout.bulletins.models import OutletKind, Sound
 from bluezone.rollout.bulletins.rule import Rule
 from bluezone.rollout.loudspeakers import keeping
@@ -75,14 +75,14 @@ def approved(
                 bulletin, language, text, writer, now, machine=None, recording=recorded(seconds)
             )
         hear(script, approver, now)
-        approving.approve(script, approver, now + datetime.timedelta(hours=1))
+        writing.approve(script, approver, now + datetime.timedelta(hours=1))
     return bulletin
 
 
 def hear(script, who, now=NOW):
     """Listen to a version to its end."""
-    approving.begin_listening(script, who, now)
-    approving.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
+    writing.begin_listening(script, who, now)
+    writing.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
 
 
 def zone(name="Tổ 5", keeper=None, by_hand=False):
@@ -99,7 +99,7 @@ def machine(of, name="Loa 1", now=NOW):
 
 def station(name="Đài tỉnh", kind=OutletKind.RADIO, keeper=None):
     """A radio station, or another outlet that no machine proves."""
-    return outlets.enter("bien", kind, name, keeper or agency())
+    return planning.enter("bien", kind, name, keeper or agency())
 
 
 def planned(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW, languages=("vi",), **rule):

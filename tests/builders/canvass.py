@@ -12,7 +12,7 @@ from tests.builders.coverage import agency, city
 from bluezone.agencies.folding import fold
 from bluezone.devices.enrolling import token_digest
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.rollout.canvass import clocks, cutting, leasing
+from bluezone.rollout.canvass import leasing, merging
 from bluezone.rollout.canvass.models import Household, Turf
 
 NOW = datetime.datetime(2020, 8, 14, 3, 0, tzinfo=datetime.UTC)
@@ -34,7 +34,7 @@ def street(unit, doors=3, group="Tổ 5", now=NOW) -> Turf:
     before = now - datetime.timedelta(days=9)
     for number in range(1, doors + 1):
         door(unit, f"Hộ {number}", f"Số {number:03d}, {group}", group, made_at=before, touched_at=before)
-    (turf,) = cutting.cut_group("officer", unit, group, now)
+    (turf,) = leasing.cut_group("officer", unit, group, now)
     return turf
 
 
@@ -71,7 +71,7 @@ class Phone:
         key = household.pk if isinstance(household, Household) else household
         at = more.pop("at", self.now - datetime.timedelta(minutes=5))
         entry = {
-            "id": str(clocks.new_key(self.now)), "number": self.number, "form": more.pop("form", 1),
+            "id": str(merging.new_key(self.now)), "number": self.number, "form": more.pop("form", 1),
             "turf": more.pop("turf", self.turf.pk), "door": str(key), "at": int(at.timestamp()),
         }  # fmt: skip
         if more.pop("made", False):
@@ -86,7 +86,7 @@ class Phone:
         """A change whose clock is later than all this phone has made or was told."""
         value, bases = value if isinstance(value, tuple) else (value, [""])
         who = f"{self.device.pk}{self.run}"
-        self.seen.append(clocks.next_clock(self.now, [*self.seen, *bases], who))
+        self.seen.append(merging.next_clock(self.now, [*self.seen, *bases], who))
         return {"value": value, "clock": self.seen[-1], "bases": bases}
 
     def push(self, *entries, **more: Any) -> dict[str, Any]:

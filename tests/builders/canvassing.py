@@ -104,12 +104,12 @@ def _load(now: datetime.datetime, households: int, phones: int, visits: int) -> 
     from tests.builders.canvass import connected
 
     from bluezone.agencies.models import AdminUnit, Agency
-    from bluezone.rollout.canvass import clocks, leasing
+    from bluezone.rollout.canvass import leasing, merging
     from bluezone.rollout.canvass.models import Household, Turf, TurfDoor
 
     ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)
     rows = [
-        Household(key=clocks.new_key(now), unit=ward, head=f"Hộ {n}", address=f"Số {n}", group=f"Tổ {n // 60}",
+        Household(key=merging.new_key(now), unit=ward, head=f"Hộ {n}", address=f"Số {n}", group=f"Tổ {n // 60}",
                   group_folded=f"to {n // 60}", folded=f"ho {n} so {n} to {n // 60}", made_at=now, touched_at=now)
         for n in range(households)
     ]  # fmt: skip

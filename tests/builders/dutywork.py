@@ -60,7 +60,7 @@ def _bulletins(users, now) -> None:
     from tests.builders import bulletins
 
     from bluezone.agencies.models import Agency
-    from bluezone.rollout.bulletins import outlets, planning, writing
+    from bluezone.rollout.bulletins import planning, writing
 
     centre = Agency.objects.get(key="trung-tam-vhtttt")
     zone, by_hand = bulletins.zone("Tổ 5", centre), bulletins.zone("Tổ 6", centre, by_hand=True)
@@ -70,7 +70,7 @@ def _bulletins(users, now) -> None:
     station = bulletins.station(keeper=centre)
     for outlet in (station, zone.outlet, by_hand.outlet):
         # At whatever hour the tests are run, something was due an hour ago.
-        outlets.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
+        planning.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
         outlet.refresh_from_db()
     bulletins.planned(on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR)
     waits = writing.new_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)

@@ -31,7 +31,7 @@ def furnish(users, now) -> None:
     from bluezone.rollout.directives.models import Campaign
     from bluezone.rollout.drives import driving, helping, open_help_request, queue
     from bluezone.rollout.drives.models import HelpProof, HelpRequest
-    from bluezone.rollout.venues import deciding, inspecting, picturing
+    from bluezone.rollout.venues import deciding, picturing
 
     lead, officer, hour = users["drive_lead", 1280].username, users["officer", 1280], datetime.timedelta(hours=1)
     team = driving.make_team(lead, Agency.objects.get(key="hoi-lhpn"), "Tổ phụ nữ Sông Cầu", 5)
@@ -56,7 +56,7 @@ def furnish(users, now) -> None:
     open_one = venues.approved(commune, now)
     deciding.renew(officer.username, open_one, now)
     picture = picturing.redrawn(_Upload(venues.photo((800, 600))))
-    inspecting.inspect(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
+    picturing.inspect(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
     gone = venues.approved(commune, now, name="Nhà nghỉ Ba Bể")
     other = venues.approved(commune, now, name="Nhà hàng Núi Hoa")
     for venue, width in ((open_one, 1280), (other, 360)):

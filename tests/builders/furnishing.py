@@ -84,11 +84,11 @@ def _locked_periods(users, now: datetime.datetime) -> None:
     """One agency asks the office to open last week's staff report again."""
     from bluezone.agencies.models import Agency
     from bluezone.rollout.coverage import Week
-    from bluezone.rollout.staffing import reopening
+    from bluezone.rollout.staffing import recording
 
     week = Week.of(timezone.localdate(now) - 21 * _DAY)
     ward = Agency.objects.get(key="ubnd-xa-duong-quang")
-    reopening.ask(ward, week, "Nộp nhầm số của tuần trước", users["officer", 1280], now)
+    recording.ask_to_reopen(ward, week, "Nộp nhầm số của tuần trước", users["officer", 1280], now)
 
 
 def _gate(admin, officer, now: datetime.datetime) -> None:

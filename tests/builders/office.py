@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from bluezone.accounts import totp
+from bluezone.accounts import proving
 from bluezone.accounts.models import AuthenticatorApp, Role, RoleGrant, User
-from bluezone.accounts.sealing import seal
+from bluezone.accounts.secretfiles import seal
 from bluezone.agencies.models import Agency
 from bluezone.city import load_city, write_default
 from bluezone.healthauthority import key_server as opened_key_server
@@ -50,7 +50,7 @@ def user(
 
 def app_code(secret: bytes = APP_SECRET, steps_ahead: int = 0) -> str:
     """What the authenticator app shows now, or some half minutes later."""
-    return totp.code_at(secret, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
+    return proving.code_at(secret, int(time.time()) // proving.STEP_SECONDS + steps_ahead)
 
 
 def today() -> datetime.date:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.builders.agencies import csv
 from tests.builders.furnishing import furnish
 
-from bluezone.accounts import totp
+from bluezone.accounts import proving
 
 PASSWORD = "suối chảy qua bản nhỏ"
 SECRET = b"a secret of twenty b"
@@ -73,7 +73,7 @@ class Person:
 
 def app_code(steps_ahead: int = 0) -> str:
     """What the authenticator app of everybody here shows now, or some half minutes later."""
-    return totp.code_at(SECRET, int(time.time()) // totp.STEP_SECONDS + steps_ahead)
+    return proving.code_at(SECRET, int(time.time()) // proving.STEP_SECONDS + steps_ahead)
 
 
 def letter(number) -> str:
@@ -121,8 +121,8 @@ def _last_until_today() -> None:
 def _account(person: Person):
     """The account of a person, with an authenticator app where the role needs one."""
     from bluezone.accounts.models import AuthenticatorApp, RoleGrant, User
-    from bluezone.accounts.sealing import seal
-    from bluezone.accounts.secondfactor import REQUIRING
+    from bluezone.accounts.proving import REQUIRING
+    from bluezone.accounts.secretfiles import seal
     from bluezone.agencies.models import Agency
 
     agency = Agency.objects.get(key=person.agency) if person.agency else None

@@ -6,9 +6,8 @@ from tests.builders.coverage import agency, city
 
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import classes
-from bluezone.rollout.schools.counts import ClassCounts
-from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
-from bluezone.rollout.schools.years import year_of
+from bluezone.rollout.schools.calendar import year_of
+from bluezone.rollout.schools.models import Channel, ClassCounts, ClassReport, SchoolClass
 
 
 def this_week() -> Week:
@@ -42,4 +41,4 @@ def counted(one, *numbers, week=None, by=None, **values):
 
 def class_named(school, name):
     """The class of a school."""
-    return SchoolClass.everything.get(school=school, folded=classes.folded(name))
+    return SchoolClass.everything.get(school=school, folded=classes.fold_name(name))

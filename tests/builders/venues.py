@@ -6,7 +6,7 @@ import io
 from PIL import Image
 
 from bluezone.rollout.venues import applying, deciding
-from bluezone.rollout.venues.contact import Contact
+from bluezone.rollout.venues.applying import Contact
 
 PHO = {"name": "Quán phở Bắc Hồ", "address": "Tổ 5, phường Sông Cầu"}
 OWNER = Contact("Hoàng Thị Phở", "0912 345 678", "pho@example.org")

@@ -13,9 +13,8 @@ from bluezone.cli.match import InvalidSightings, read_sightings
 from bluezone.protocol.exportfile import read_export
 from bluezone.protocol.exportwire import delimited, number_field
 from bluezone.protocol.exportwriting import HEADER
-from bluezone.protocol.identifiers import crypt_metadata, rolling_proximity_identifier
+from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.protocol.kernel import quickest
-from bluezone.protocol.metadata import Metadata
 
 HEAD = "identifier,unix_seconds,rssi_dbm,metadata"
 KEYS = read_export(export(count=3)).keys

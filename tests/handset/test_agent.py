@@ -10,7 +10,7 @@ from bluezone.handset import Handset
 from bluezone.handset.agent import DEFAULT_POLL_SECONDS, Agent
 from bluezone.handset.overview import overview
 from bluezone.handset.store import HandsetBusy
-from bluezone.protocol.metadata import Metadata
+from bluezone.protocol.identifiers import Metadata
 from bluezone.radio import calibration
 from bluezone.radio.adapters import identify
 from bluezone.radio.air import Pair, Scene, VirtualAir

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bluezone.handset.admission import IDENTIFIERS_PER_MINUTE
 from bluezone.handset.encounterlog import EncounterLog, identifiers_per_day
-from bluezone.handset.heard import Heard, Page
+from bluezone.handset.heard import IDENTIFIERS_PER_MINUTE, Heard, Page
 from bluezone.handset.store import STORE_FILE, Store
 from bluezone.handset.trustedtime import Stamp
 from bluezone.handset.vault import HandsetStoreDamaged

@@ -13,8 +13,7 @@ from bluezone.handset.store import Store
 from bluezone.handset.trustedtime import Stamp
 from bluezone.protocol.exportkeys import ABSENT, KeyColumns
 from bluezone.protocol.exposure import load_profile
-from bluezone.protocol.identifiers import crypt_metadata, rolling_proximity_identifier
-from bluezone.protocol.metadata import Metadata
+from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.radio.interface import Burst, Sighting
 
 DAY = 20782

@@ -7,7 +7,6 @@ import stat
 
 import pytest
 
-from bluezone.handset.forgetting import forget_folder
 from bluezone.handset.store import (
     KEY_FILE,
     STORE_FILE,
@@ -16,6 +15,7 @@ from bluezone.handset.store import (
     HandsetMissing,
     HandsetStoreTooNew,
     Store,
+    forget_folder,
 )
 from bluezone.handset.vault import HandsetKeyDamaged, HandsetStoreDamaged
 

@@ -104,11 +104,11 @@ def test_the_day_of_the_quota_is_the_local_one(server):
 
 
 def test_a_revoked_code_still_counts_toward_the_quota(server):
-    from bluezone.healthauthority import revoking
+    from bluezone.healthauthority import issuing as healthauthority_issuing
 
     server.city = replace(server.city, quota_per_worker_a_day=1)
     worker = user()
-    revoking.revoke(server, worker, issue(server, worker).record.handle)
+    healthauthority_issuing.revoke(server, worker, issue(server, worker).record.handle)
 
     with pytest.raises(QuotaReached):
         issue(server, worker)

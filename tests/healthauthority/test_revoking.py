@@ -7,7 +7,7 @@ from tests.builders.keyserver import Phone, keys_for, poster
 from tests.builders.office import today, user
 
 from bluezone.accounts.models import AuditEntry
-from bluezone.healthauthority import issuing, revoking
+from bluezone.healthauthority import issuing
 from bluezone.keyserver import codes
 from bluezone.keyserver.codes import CodeUnknown
 from bluezone.protocol.codes import Credential, InvalidCode
@@ -25,7 +25,7 @@ def acts():
 
 
 def test_a_revoked_code_is_dead_both_as_digits_and_as_link(server, issued):
-    assert revoking.revoke(server, issued.record.worker, issued.record.handle) == "revoked"
+    assert issuing.revoke(server, issued.record.worker, issued.record.handle) == "revoked"
 
     assert codes.status(server, issued.code) == codes.status(server, issued.link) == "revoked"
 
@@ -35,13 +35,13 @@ def test_digits_that_have_expired_still_end_their_link(server, issued):
     server.clock = lambda: tomorrow
     assert codes.status(server, issued.code) == "expired"
 
-    assert revoking.revoke(server, None, issued.code) == "revoked"
+    assert issuing.revoke(server, None, issued.code) == "revoked"
     assert codes.status(server, issued.link) == "revoked"
 
 
 def test_revoking_twice_is_one_act(server, issued):
     for _ in range(2):
-        assert revoking.revoke(server, issued.record.worker, issued.record.handle) == "revoked"
+        assert issuing.revoke(server, issued.record.worker, issued.record.handle) == "revoked"
 
     assert acts() == ["code_issued", "code_revoked"]
 
@@ -50,12 +50,12 @@ def test_a_used_code_stays_used(server, issued):
     phone = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(server.clock()))
     phone.certified()
 
-    assert revoking.revoke(server, issued.record.worker, issued.record.handle) == "used"
+    assert issuing.revoke(server, issued.record.worker, issued.record.handle) == "used"
     assert acts() == ["code_issued"]
 
 
 def test_the_command_line_revokes_by_the_code_itself_and_the_audit_does_not_repeat_it(server, issued):
-    assert revoking.revoke(server, None, issued.code) == "revoked"
+    assert issuing.revoke(server, None, issued.code) == "revoked"
     entry = AuditEntry.objects.get(number=2)
 
     assert (entry.actor, entry.subject) == ("command line", "")
@@ -64,5 +64,5 @@ def test_the_command_line_revokes_by_the_code_itself_and_the_audit_does_not_repe
 @pytest.mark.parametrize(("text", "refusal"), [("0000-0000-0000", CodeUnknown), ("1234", InvalidCode)])
 def test_what_was_never_issued_is_refused(server, text, refusal):
     with pytest.raises(refusal):
-        revoking.revoke(server, None, text)
+        issuing.revoke(server, None, text)
     assert acts() == []

@@ -19,7 +19,7 @@ from tests.builders.keyserver import (
     report_of,
 )
 
-from bluezone.keyserver import knownkeys, migrations, publication, venuepackages
+from bluezone.keyserver import migrations, publication, uploading, venuepackages
 from bluezone.keyserver.partitions import DAYS_AHEAD, KNOWN_KEY
 from bluezone.keyserver.postgresqlstore import PostgresqlStore
 from bluezone.keyserver.store import StoreBusy, key_prefix, open_store
@@ -178,14 +178,14 @@ def test_whoever_brings_a_key_while_another_does_waits_for_what_becomes_of_it(se
         pass
 
     def first(transaction):
-        assert knownkeys.remember(transaction, [(458, start), (7, start)])
+        assert uploading.remember(transaction, [(458, start), (7, start)])
         stored.set()
         assert decided.wait(30)
         if not first_commits:
             raise GivenUp
 
     def second(transaction):
-        return knownkeys.remember(transaction, [(8, start), (458, start - 144 * days_apart)])
+        return uploading.remember(transaction, [(8, start), (458, start - 144 * days_apart)])
 
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(store.write, first)

@@ -11,7 +11,7 @@ from PIL import Image
 from pypdf import PdfReader
 from tests.builders.printed import first_page
 
-from bluezone.portal import materials, sheets, speaking, wording
+from bluezone.portal import materials, speaking, wording
 from bluezone.portal.facts import facts
 
 pytestmark = pytest.mark.django_db
@@ -188,7 +188,7 @@ def test_what_is_no_material_is_not_found(public, address):
 
 
 def test_the_posters_measures_leave_four_modules_of_white():
-    for measures in (sheets._A4, sheets._A3):
+    for measures in (materials._A4, materials._A3):
         numbers = {name: float(value) for name, value in measures.items()}
         module = numbers["code"] / 29
         above = numbers["code_top"] - (numbers["head"] - 4)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from bluezone.portal.stored import KEPT
+from bluezone.portal.transparency import KEPT
 from bluezone.protocol.indexfile import chain_value, decode_index
 
 pytestmark = pytest.mark.django_db

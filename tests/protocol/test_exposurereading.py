@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.protocol.exposurereading import InvalidWindows, read_windows
-from bluezone.protocol.exposurewindow import ExposureWindow, ScanInstance
+from bluezone.protocol.profilecwa import InvalidWindows, read_windows
+from bluezone.protocol.windows import ExposureWindow, ScanInstance
 
 TODAY = date(2020, 8, 7)
 

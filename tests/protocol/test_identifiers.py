@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.protocol.identifiers import (
+    InvalidMetadata,
     crypt_metadata,
     identifier_key,
     metadata_key,
@@ -13,7 +14,6 @@ from bluezone.protocol.identifiers import (
     rolling_proximity_identifiers,
 )
 from bluezone.protocol.keys import INTERVALS_PER_KEY, InvalidKey
-from bluezone.protocol.metadata import InvalidMetadata
 
 
 @pytest.fixture(scope="module")

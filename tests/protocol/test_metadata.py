@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.protocol.metadata import InvalidMetadata, Metadata, attenuation_db
+from bluezone.protocol.identifiers import InvalidMetadata, Metadata, attenuation_db
 
 
 def test_version_confidence_and_power_sit_where_the_specification_puts_them():

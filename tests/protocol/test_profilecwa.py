@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from bluezone.protocol.exposure import assess
-from bluezone.protocol.exposurewindow import ExposureWindow, ScanInstance
 from bluezone.protocol.profile import Range
 from bluezone.protocol.profilereading import InvalidProfile, load_profile, parse_profile
+from bluezone.protocol.windows import ExposureWindow, ScanInstance
 
 # A configuration of our own in the same shape; the published one lies beside the repository.
 CONFIGURATION = {

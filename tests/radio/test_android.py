@@ -22,7 +22,7 @@ from bluezone.protocol.gatepass import PassA, pass_text
 from bluezone.radio.air import VirtualAir
 from bluezone.radio.android import AndroidClock, AndroidRadio, JavaMissing
 from bluezone.radio.android.advertisement import ServiceAdvertisement, service_advertisement, structures, trimmed
-from bluezone.radio.android.scanstarts import ScanStarts
+from bluezone.radio.android.radio import ScanStarts
 from bluezone.radio.frames import advertisement, contact_advertisement
 from bluezone.radio.simulatedtime import run_simulated
 

@@ -16,7 +16,7 @@ from tests.builders.directives import person
 from tests.rollout.bulletins.test_publishing import check_rss, read_calendar
 from tests.rollout.bulletins.test_sounding import meter
 
-from bluezone.rollout.bulletins import approving
+from bluezone.rollout.bulletins import writing
 from bluezone.rollout.bulletins.models import Airing, Outlet, Schedule, Script
 
 
@@ -63,7 +63,7 @@ def test_from_the_first_word_to_the_calendar(client, committee, monkeypatch):
 
     client.force_login(approver)
     client.post(f"/bulletins/versions/{human.pk}/approve/")
-    assert not approving.has_heard(human, approver)
+    assert not writing.has_heard(human, approver)
     assert Script.objects.get(pk=human.pk).approved_at is None
     heard(client, human, monkeypatch)
     client.post(f"/bulletins/versions/{human.pk}/approve/")

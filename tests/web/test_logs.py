@@ -8,8 +8,7 @@ import sys
 import pytest
 from django.core.exceptions import DisallowedHost
 
-from bluezone.events import event
-from bluezone.web.logs import JsonLines, LogFormUnknown, PathDropped, PlainLines, configuration
+from bluezone.web.logs import JsonLines, LogFormUnknown, PathDropped, PlainLines, configuration, event
 
 SECRETS = ["Nguyễn Văn A", "0912345678", "203.0.113.5", "/start/one-time-link", "evil.example"]
 

@@ -13,7 +13,7 @@ import pytest
 from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 
-from bluezone.keyserver.lock import only_one
+from bluezone.keyserver.foldermatching import only_one
 from bluezone.web.preparing import LOCK_NAME, NUMBER
 
 PREPARE = """

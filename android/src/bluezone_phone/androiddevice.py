@@ -21,16 +21,15 @@ from javax.crypto.spec import GCMParameterSpec
 from bluezone.handset.android import permissions
 from bluezone.handset.android.cityfile import CityFile
 from bluezone.handset.android.device import Keystore, KeystoreKeyLost, KeystoreUnavailable
-from bluezone.handset.android.notices import Notice
+from bluezone.handset.android.notices import Notice, own_words
 from bluezone.handset.android.permissions import PhoneState
 from bluezone.handset.android.setup import Answers, Setup
 from bluezone.handset.android.tracing import Tracing
-from bluezone.handset.android.words import own_words
 
 if TYPE_CHECKING:
     from android.app import Activity
 
-    from bluezone.handset.clock import Clock
+    from bluezone.handset.trustedtime import Clock
     from bluezone.radio.interface import Radio
 
 CITY_FILE = Path(__file__).parent / "city.toml"

@@ -14,8 +14,8 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from bluezone.accounts.models import Role, User
+from bluezone.accounts.proving import is_missing
 from bluezone.accounts.scoping import remember_grants, roles_of
-from bluezone.accounts.secondfactor import is_missing
 
 View = Callable[..., HttpResponse]
 

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts import passkeys, proving, totp
+from bluezone.accounts import passkeys, proving
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.drawing import qr_picture
-from bluezone.accounts.factor_forms import AppForm, PasskeyForm
+from bluezone.accounts.forms import AppForm, PasskeyForm
 from bluezone.accounts.models import AuthenticatorApp, Passkey, User
-from bluezone.accounts.secondfactor import confirm_second_factor, is_set_up, note_confirmed, required_for
+from bluezone.accounts.proving import confirm_second_factor, is_set_up, note_confirmed, required_for
 from bluezone.accounts.training import also_in_training
 
 SECRET_KEY = "new_app_secret"  # noqa: S105 - the name of a place in the session
@@ -58,7 +58,7 @@ def second_factor(request: OfficeRequest) -> HttpResponse:
 def add_app(request: OfficeRequest) -> HttpResponse:
     """Show a secret as QR and text, and keep it once the app has shown a right code: 302 or the recovery codes, 422."""
     kept = request.session.get(SECRET_KEY)
-    secret = base64.b64decode(kept) if kept else totp.new_secret()
+    secret = base64.b64decode(kept) if kept else proving.new_secret()
     request.session[SECRET_KEY] = base64.b64encode(secret).decode()
     form = AppForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -71,8 +71,8 @@ def add_app(request: OfficeRequest) -> HttpResponse:
         else:
             del request.session[SECRET_KEY]
             return _after_adding(request)
-    address = totp.address(secret, request.user.username, "Bluezone")
-    context = {"form": form, "secret": totp.shown(secret), "picture": qr_picture(address)}
+    address = proving.address(secret, request.user.username, "Bluezone")
+    context = {"form": form, "secret": proving.shown(secret), "picture": qr_picture(address)}
     return render(request, "accounts/add_app.html", context, status=422 if form.errors else 200)
 
 

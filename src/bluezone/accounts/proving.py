@@ -1,17 +1,127 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Setting up and proving a second factor: codes of an authenticator app, and recovery codes on paper."""
+"""The second factor: who needs one, whether it was just proved, how it is set up, checked and removed, and the codes
+of RFC 6238.
+"""
 
+import base64
 import datetime
+import functools
+import hmac
 import secrets
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
-from bluezone.accounts import auditing, totp
-from bluezone.accounts.models import Act, AuthenticatorApp, RecoveryCode, SignInFailure, User
-from bluezone.accounts.sealing import keyed_digest, seal, unseal
-from bluezone.accounts.secondfactor import is_set_up, required_for
+from bluezone.accounts import auditing
+from bluezone.accounts.models import Act, AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User
+from bluezone.accounts.scoping import roles_of
+from bluezone.accounts.secretfiles import keyed_digest, seal, unseal
 from bluezone.accounts.signing_in import PAIR_LIMIT, WINDOW, SignInLocked
 from bluezone.refusal import Refused
+
+# Signing, health and administrator roles (issue: item 1); a delegated signing role counts as well.
+REQUIRING = frozenset({Role.ISSUER, Role.HEALTH_WORKER, Role.SUPERVISOR, Role.ADMIN})
+CONFIRMED_KEY = "second_factor_at"
+RECENT_SECONDS = 300
+
+
+def required_for(user: User) -> bool:
+    """Whether the person holds a role today that needs a second factor."""
+    return not REQUIRING.isdisjoint(roles_of(user))
+
+
+def is_set_up(user: User) -> bool:
+    """Whether the account has an authenticator app or a passkey."""
+    return AuthenticatorApp.objects.filter(user=user).exists() or Passkey.objects.filter(user=user).exists()
+
+
+def is_missing(user: User) -> bool:
+    """Whether the account must not act before a second factor is set up."""
+    return required_for(user) and not is_set_up(user)
+
+
+def note_confirmed(request: HttpRequest) -> None:
+    """This browser has just proved the second factor."""
+    request.session[CONFIRMED_KEY] = int(time.time())
+
+
+def recently_confirmed(request: HttpRequest, seconds: int = RECENT_SECONDS) -> bool:
+    """Whether this browser proved the second factor within the last `seconds`."""
+    at: int = request.session.get(CONFIRMED_KEY, 0)
+    return 0 <= time.time() - at <= seconds
+
+
+def confirm_second_factor(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let a signing act through only within five minutes of the second factor; put it under @audience.
+
+    Otherwise nothing is done and the person is led to the page that asks for it, and from there back: to this page,
+    or, for a form that was sent, to the page it was sent from.
+    """
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if recently_confirmed(request):
+            return view(request, *args, **kwargs)
+        back = request.get_full_path()
+        if request.method not in ("GET", "HEAD"):
+            sent_from = urlsplit(request.headers.get("Referer", ""))
+            back = sent_from.path or "/"
+            if sent_from.query:
+                back = f"{back}?{sent_from.query}"
+        return redirect(f"{reverse('confirm')}?{urlencode({'next': back})}")
+
+    return guarded
+
+
+SECRET_BYTES = 20
+STEP_SECONDS = 30
+DIGITS = 6
+# A clock that is up to half a minute off still fits; RFC 6238 section 5.2 recommends at most one step.
+DRIFT_STEPS = 1
+
+
+def new_secret() -> bytes:
+    """A fresh secret, 20 bytes."""
+    return secrets.token_bytes(SECRET_BYTES)
+
+
+def code_at(secret: bytes, step: int, digits: int = DIGITS) -> str:
+    """The code of a time step (Unix seconds // 30), `digits` characters with leading zeros."""
+    mac = hmac.digest(secret, struct.pack(">Q", step), "sha1")
+    offset = mac[-1] & 0x0F
+    number: int = struct.unpack_from(">I", mac, offset)[0] & 0x7FFF_FFFF
+    return f"{number % 10**digits:0{digits}}"
+
+
+def matching_step(secret: bytes, code: str, unix_seconds: float, after_step: int) -> int | None:
+    """The step whose code this is, not earlier than `after_step` + 1 and near the present; None when it is none."""
+    now = int(unix_seconds) // STEP_SECONDS
+    found = None
+    for step in range(max(now - DRIFT_STEPS, after_step + 1), now + DRIFT_STEPS + 1):
+        # No early end: every candidate takes the same time.
+        if hmac.compare_digest(code_at(secret, step).encode(), code.encode()):
+            found = step
+    return found
+
+
+def shown(secret: bytes) -> str:
+    """The secret as a person types it into an app: base32 in groups of four."""
+    text = base64.b32encode(secret).decode().rstrip("=")
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def address(secret: bytes, account: str, issuer: str) -> str:
+    """The otpauth address that an app reads from a QR code."""
+    values = urlencode({"secret": base64.b32encode(secret).decode().rstrip("="), "issuer": issuer}, quote_via=quote)
+    return f"otpauth://totp/{quote(f'{issuer}:{account}')}?{values}"
+
 
 RECOVERY_CODES = 10
 # No letters or digits that are read for one another.
@@ -36,7 +146,7 @@ def add_app(user: User, secret: bytes, code: str, now: datetime.datetime) -> Non
 
     Raises SecondFactorRefused.
     """
-    step = totp.matching_step(secret, _digits(code), now.timestamp(), 0)
+    step = matching_step(secret, _digits(code), now.timestamp(), 0)
     if step is None:
         raise SecondFactorRefused("the code does not fit the new secret")
     with transaction.atomic():
@@ -111,7 +221,7 @@ def _use_app_code(user: User, typed: str, now: datetime.datetime) -> bool:
     if app is None:
         return False
     secret = unseal(bytes(app.sealed_secret), _whose(user))
-    step = totp.matching_step(secret, _digits(typed), now.timestamp(), app.last_step)
+    step = matching_step(secret, _digits(typed), now.timestamp(), app.last_step)
     # Of two requests with one code, one finds the older step.
     return step is not None and bool(
         AuthenticatorApp.objects.filter(pk=app.pk, last_step__lt=step).update(last_step=step)

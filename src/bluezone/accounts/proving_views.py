@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods
 
 from bluezone.accounts import passkeys, proving
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.factor_forms import ProofForm
+from bluezone.accounts.forms import ProofForm
 from bluezone.accounts.models import User
-from bluezone.accounts.secondfactor import is_set_up, note_confirmed
+from bluezone.accounts.proving import is_set_up, note_confirmed
 from bluezone.accounts.sessions import BEGUN_KEY, BROWSER_KEY, browser_of
 from bluezone.accounts.signing_in import SignInLocked
 from bluezone.accounts.training import also_in_training

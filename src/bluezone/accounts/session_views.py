@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The browsers in which a person is signed in, and signing them out."""
+"""Pages of one's own account: the signed-in browsers, the own e-mail address, and training mode."""
 
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts import auditing
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.forms import EmailForm
 from bluezone.accounts.models import Act
-from bluezone.accounts.sealing import keyed_digest
-from bluezone.accounts.training import also_in_training
+from bluezone.accounts.proving import is_set_up, recently_confirmed
+from bluezone.accounts.secretfiles import keyed_digest
+from bluezone.accounts.training import TRAINING_KEY, also_in_training, current_training
 
 
 @also_in_training
@@ -58,3 +64,40 @@ def end_all_sessions(request: OfficeRequest) -> HttpResponse:
 def _handle(session_key: str) -> str:
     """What a page calls a session: its key itself would be the right to use it."""
     return keyed_digest("session", session_key)[:16]
+
+
+@also_in_training
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.ACCOUNT_HOLDERS)
+def own_email(request: OfficeRequest) -> HttpResponse:
+    """Give, change or take away the own address: 302 stored, 422 bad form.
+
+    It asks for the second factor within five minutes, and for the password of whoever has none.
+    """
+    has_factor = is_set_up(request.user)
+    if has_factor and not recently_confirmed(request):
+        return redirect(f"{reverse('confirm')}?{urlencode({'next': reverse('own-email')})}")
+    form = EmailForm(request.POST or None, user=request.user, ask_password=not has_factor)
+    if request.method == "POST" and form.is_valid():
+        user, address = request.user, form.cleaned_data["email"]
+        if address != user.email:
+            with transaction.atomic():
+                user.email = address
+                user.save(update_fields=["email"])
+                # The audit says that it changed, not to what.
+                auditing.record(user.username, Act.EMAIL_CHANGED, user.username)
+        messages.success(request, _("The address is stored.") if address else _("No address of yours is kept."))
+        return redirect("own-email")
+    return render(request, "accounts/own_email.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@also_in_training
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.ACCOUNT_HOLDERS)
+def training(request: OfficeRequest) -> HttpResponse:
+    """Say what training mode is, and switch it: 302 to the first page."""
+    if request.method == "POST":
+        request.session[TRAINING_KEY] = not current_training(request)
+        return redirect("first-page")
+    return render(request, "accounts/training.html")

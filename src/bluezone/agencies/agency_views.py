@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies import queries, recording
 from bluezone.agencies.asking import chosen, chosen_day, chosen_number, keeps_all, may_edit, may_place, require_edit
-from bluezone.agencies.directory import DirectoryRefused
+from bluezone.agencies.entries import DirectoryRefused
 from bluezone.agencies.exporting import write_xlsx
 from bluezone.agencies.forms import AgencyForm, FigureForm
 from bluezone.agencies.listing import XLSX, listing

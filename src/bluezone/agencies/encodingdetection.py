@@ -9,8 +9,8 @@ import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 
+from bluezone.agencies.folding import is_syllable
 from bluezone.agencies.legacytext import LEGACY_ENCODINGS, VIETNAMESE_LETTERS, TextEncoding, is_written_in, to_unicode
-from bluezone.agencies.syllables import is_syllable
 
 # Below this share of readable words a legacy reading is not proposed.
 LEAST_SCORE = 0.7

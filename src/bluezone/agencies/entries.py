@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Administrative units, agencies and recipient groups as values; the database rows of later are made from these.
-
-An entry holds from `valid_from` until the day before `valid_until`; None is open. A unit or agency that is renamed,
-moved under another parent or merged ends, and its `successors` begin: what a report said of it then stays true.
+"""Administrative units, agencies and recipient groups as values, and a city's directory of them as one whole that
+contradicts itself nowhere.
 """
 
 import dataclasses
 import datetime
 import enum
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from bluezone.refusal import Refused
 
 
 class UnitKind(enum.StrEnum):
@@ -154,3 +156,213 @@ def denominator_on(denominators: tuple[Denominator, ...], quantity: Quantity, da
     """The newest figure for `quantity` that was already true on `day`; None when there is none."""
     known = [figure for figure in denominators if figure.quantity is quantity and figure.as_of <= day]
     return max(known, key=lambda figure: figure.as_of, default=None)
+
+
+Entry = UnitEntry | AgencyEntry
+
+# A unit stands directly under one of these; a province stands under none.
+PARENT_KINDS: Mapping[UnitKind, frozenset[UnitKind]] = {
+    UnitKind.PROVINCE: frozenset(),
+    UnitKind.DISTRICT: frozenset({UnitKind.PROVINCE}),
+    UnitKind.WARD: frozenset({UnitKind.DISTRICT, UnitKind.PROVINCE}),  # under the province since 2025
+    UnitKind.COMMUNE: frozenset({UnitKind.DISTRICT, UnitKind.PROVINCE}),
+    UnitKind.GROUP: frozenset({UnitKind.WARD, UnitKind.COMMUNE}),
+}
+
+
+class DirectoryRefused(Refused):
+    """Entries that contradict each other; `key` names the entry to mend."""
+
+    code = "directory_refused"
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class KeyRepeated(DirectoryRefused):
+    """Two entries have the same key."""
+
+    code = "entry_key_repeated"
+
+
+class CodeRepeated(DirectoryRefused):
+    """Two units or two agencies have the same code on the same day."""
+
+    code = "entry_code_repeated"
+
+
+class ParentUnknown(DirectoryRefused):
+    """The unit above, or an agency's unit, is missing, of the wrong level or not in force all the while."""
+
+    code = "entry_parent_unknown"
+
+
+class UnitCycle(DirectoryRefused):
+    """A unit lies under itself."""
+
+    code = "unit_cycle"
+
+
+class ValidityInconsistent(DirectoryRefused):
+    """An entry ends before it begins, has a successor without ending, or one that begins at the wrong time."""
+
+    code = "entry_validity_inconsistent"
+
+
+class SuccessorUnknown(DirectoryRefused):
+    """A successor is not in the directory, or is the entry itself."""
+
+    code = "entry_successor_unknown"
+
+
+class GroupMemberUnknown(DirectoryRefused):
+    """A recipient group names an agency that is not in the directory, or nobody."""
+
+    code = "group_member_unknown"
+
+
+@dataclasses.dataclass(frozen=True)
+class Directory:
+    """All entries of a city. `build` refuses contradictions; a directory is never changed, only replaced."""
+
+    units: Mapping[str, UnitEntry]
+    agencies: Mapping[str, AgencyEntry]
+    groups: Mapping[str, RecipientGroup]
+
+    @classmethod
+    def build(
+        cls, units: Iterable[UnitEntry], agencies: Iterable[AgencyEntry] = (), groups: Iterable[RecipientGroup] = ()
+    ) -> "Directory":
+        """Raises the first DirectoryRefused that `contradictions` finds."""
+        units, agencies, groups = tuple(units), tuple(agencies), tuple(groups)
+        for refusal in contradictions(units, agencies, groups):
+            raise refusal
+        return cls(
+            {unit.key: unit for unit in units},
+            {agency.key: agency for agency in agencies},
+            {group.key: group for group in groups},
+        )
+
+    def units_on(self, day: datetime.date) -> list[UnitEntry]:
+        """Units in force on `day`, in the order they were given."""
+        return [unit for unit in self.units.values() if unit.validity.holds(day)]
+
+    def agencies_on(self, day: datetime.date) -> list[AgencyEntry]:
+        """Agencies in force on `day`, in the order they were given."""
+        return [agency for agency in self.agencies.values() if agency.validity.holds(day)]
+
+    def subtree(self, key: str) -> list[UnitEntry]:
+        """The unit `key` and everything under it, parents before children."""
+        below: dict[str | None, list[UnitEntry]] = defaultdict(list)
+        for unit in self.units.values():
+            below[unit.parent].append(unit)
+        found = [self.units[key]]
+        for unit in found:
+            found.extend(below[unit.key])
+        return found
+
+    def current(self, key: str, day: datetime.date) -> list[Entry]:
+        """What stands for the unit or agency `key` on `day`: itself, or those its successors lead to."""
+        entries: Mapping[str, Entry] = self.units if key in self.units else self.agencies
+        found: dict[str, Entry] = {}
+        waiting, seen = [key], set()
+        while waiting:
+            entry = entries[waiting.pop(0)]
+            if entry.key in seen:
+                continue
+            seen.add(entry.key)
+            if entry.validity.holds(day):
+                found[entry.key] = entry
+            else:
+                waiting.extend(entry.successors)
+        return list(found.values())
+
+
+def contradictions(
+    units: Iterable[UnitEntry], agencies: Iterable[AgencyEntry], groups: Iterable[RecipientGroup]
+) -> Iterator[DirectoryRefused]:
+    """Everything that is wrong among the entries; nothing when they make a directory."""
+    units, agencies, groups = tuple(units), tuple(agencies), tuple(groups)
+    unit_of = {unit.key: unit for unit in units}
+    agency_of = {agency.key: agency for agency in agencies}
+    yield from _repeated_keys((*units, *agencies, *groups))
+    yield from _repeated_codes(units)
+    yield from _repeated_codes(agencies)
+    yield from _cycles(unit_of)
+    for unit in units:
+        yield from _wrong_parent(unit, unit_of)
+        yield from _wrong_time(unit, unit_of)
+    for agency in agencies:
+        home = unit_of.get(agency.unit)
+        if home is None or not agency.validity.overlaps(home.validity):
+            yield ParentUnknown(agency.key, f"agency {agency.key}: unit {agency.unit!r} is not in force with it")
+        yield from _wrong_time(agency, agency_of)
+    for group in groups:
+        missing = [member for member in group.members if member not in agency_of]
+        if missing or not group.members:
+            yield GroupMemberUnknown(group.key, f"group {group.key}: {missing or 'nobody'} is no agency in the list")
+
+
+def _repeated_keys(entries: Iterable[Entry | RecipientGroup]) -> Iterator[DirectoryRefused]:
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.key in seen:
+            yield KeyRepeated(entry.key, f"key {entry.key!r} is used twice")
+        seen.add(entry.key)
+
+
+def _repeated_codes(entries: Iterable[Entry]) -> Iterator[DirectoryRefused]:
+    by_code: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.code is None:
+            continue
+        if any(entry.validity.overlaps(other.validity) for other in by_code[entry.code]):
+            yield CodeRepeated(entry.key, f"code {entry.code} already belongs to another entry on the same days")
+        by_code[entry.code].append(entry)
+
+
+def _wrong_parent(unit: UnitEntry, unit_of: Mapping[str, UnitEntry]) -> Iterator[DirectoryRefused]:
+    allowed = PARENT_KINDS[unit.kind]
+    if unit.parent is None:
+        if allowed:
+            yield ParentUnknown(unit.key, f"{unit.kind.value} {unit.key} needs a unit above it, got none")
+        return
+    parent = unit_of.get(unit.parent)
+    if parent is None:
+        yield ParentUnknown(unit.key, f"{unit.kind.value} {unit.key}: the unit above it is not in the list")
+    elif parent.kind not in allowed:
+        yield ParentUnknown(unit.key, f"{unit.kind.value} {unit.key} cannot lie under a {parent.kind.value}")
+    elif not unit.validity.within(parent.validity):
+        yield ParentUnknown(unit.key, f"{unit.kind.value} {unit.key} is in force on days its unit above is not")
+
+
+def _wrong_time(entry: Entry, entry_of: Mapping[str, Entry]) -> Iterator[DirectoryRefused]:
+    start, end = entry.validity.start, entry.validity.end
+    if start is not None and end is not None and start >= end:
+        yield ValidityInconsistent(entry.key, f"{entry.key} ends on {end}, which is not after its start {start}")
+    for key in entry.successors:
+        successor = entry_of.get(key)
+        if successor is None or key == entry.key:
+            yield SuccessorUnknown(entry.key, f"{entry.key}: successor {key!r} is not another entry of the list")
+        elif end is None:
+            yield ValidityInconsistent(entry.key, f"{entry.key} has a successor but no last day")
+        elif not (successor.validity.start is None or successor.validity.start <= end):
+            yield ValidityInconsistent(entry.key, f"{entry.key} ends on {end}, before its successor begins")
+        elif successor.validity.end is not None and successor.validity.end <= end:
+            yield ValidityInconsistent(entry.key, f"{entry.key} ends on {end}, after its successor has ended")
+
+
+def _cycles(unit_of: Mapping[str, UnitEntry]) -> Iterator[DirectoryRefused]:
+    safe: set[str] = set()
+    for start in unit_of:
+        path: dict[str, None] = {}
+        key: str | None = start
+        while key is not None and key in unit_of and key not in safe and key not in path:
+            path[key] = None
+            key = unit_of[key].parent
+        if key in path:
+            walked = list(path)
+            for member in walked[walked.index(key) :]:
+                yield UnitCycle(member, f"unit {member} lies under itself")
+        safe.update(path)

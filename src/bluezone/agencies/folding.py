@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One spelling for searching and comparing: "Đức Xuân", its NFD form and "duc xuan" are the same."""
+"""Vietnamese spelling: one spelling for searching and comparing, and whether a word can be a Vietnamese syllable."""
 
+import functools
 import unicodedata
 
 
@@ -16,3 +17,68 @@ def fold(text: str) -> str:
 def _without_marks(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+_SPELLED_ONSETS = "b c ch d đ g gh gi h k kh l m n ng ngh nh p ph qu r s t th tr v x"
+# fmt: off
+_SPELLED_RHYMES = """
+a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây
+e ec em en eng eo ep et ê êch êm ên êng ênh êp êt êu
+i ia ich im in inh ip it iu iêc iêm iên iêng iêp iêt iêu
+o oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oe oen oeo oet oc oi om on ong ooc oong op ot
+ô ôc ôi ôm ôn ông ôp ôt ơ ơi ơm ơn ơng ơp ơt
+u ua uân uâng uât uây uc uê uêch uên uênh uêt ui um un ung uơ uôc uôi uôm uôn uông uôt up ut
+uy uya uych uyên uyêt uyn uynh uyt uyu ư ưa ưc ưi ưm ưn ưng ưt ưu ươc ươi ươm ươn ương ươp ươt ươu
+y ych yên yêm yêng yêt yêu yn ynh yt
+"""
+# fmt: on
+_ONSETS = frozenset(_SPELLED_ONSETS.split()) | {""}
+_RHYMES = frozenset(_SPELLED_RHYMES.split())
+_STOPS = ("c", "ch", "p", "t")
+_TONES = {"\u0300", "\u0301", "\u0303", "\u0309", "\u0323"}
+_STOP_TONES = {"\u0301", "\u0323"}
+
+
+@functools.lru_cache(maxsize=65_536)
+def is_syllable(word: str) -> bool:
+    """True when `word` (any normal form, any case) is spelled like one Vietnamese syllable, its tone where it belongs.
+
+    A word in mixed capitals ("kÕ") is none; a syllable on a stop without a tone ("cat") is none either.
+    """
+    composed = unicodedata.normalize("NFC", word)
+    if not (composed.islower() or composed.isupper() or (composed[:1].isupper() and composed[1:].islower())):
+        return False
+    letters = [_without_tone(letter) for letter in composed.lower()]
+    bare = "".join(letter for letter, _ in letters)
+    tones = [(place, tone) for place, (_, tone) in enumerate(letters) if tone]
+    if len(tones) > 1:
+        return False
+    place, tone = tones[0] if tones else (None, "")
+    return any(
+        bare[:cut] in _ONSETS
+        and bare[cut:] in _RHYMES
+        and (place is None or place - cut in _tone_places(bare[cut:]))
+        and (tone in _STOP_TONES or not bare.endswith(_STOPS))
+        for cut in range(min(3, len(bare)) + 1)
+    )
+
+
+@functools.cache
+def _without_tone(letter: str) -> tuple[str, str]:
+    decomposed = unicodedata.normalize("NFD", letter)
+    tone = "".join(mark for mark in decomposed if mark in _TONES)
+    return unicodedata.normalize("NFC", "".join(mark for mark in decomposed if mark not in _TONES)), tone
+
+
+@functools.cache
+def _tone_places(rhyme: str) -> frozenset[int]:
+    """Where in `rhyme` the tone is written; oa, oe and uy are written both ways ("hóa", "hoá")."""
+    shaped = [place for place, letter in enumerate(rhyme) if letter in "ăâêôơư"]
+    if shaped:
+        return frozenset({shaped[-1]})
+    vowels = len(rhyme) - len(rhyme.lstrip("aeiouy"))
+    if rhyme in {"oa", "oe", "uy"}:
+        return frozenset({0, 1})
+    if vowels < len(rhyme):
+        return frozenset({vowels - 1})
+    return frozenset({1 if vowels == 3 else 0})

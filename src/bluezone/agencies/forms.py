@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies import refusals
 from bluezone.agencies.cellvalues import NotACount, count_of
-from bluezone.agencies.directory import PARENT_KINDS, DirectoryRefused
+from bluezone.agencies.entries import PARENT_KINDS, DirectoryRefused
 from bluezone.agencies.folding import fold
 from bluezone.agencies.models import AdminUnit, Agency, AgencyKind, Entry, Purpose, Quantity, RecipientGroup, UnitKind
 from bluezone.agencies.recording import AGENCY_QUANTITIES, UNIT_QUANTITIES, AgencyCycle
@@ -75,7 +75,7 @@ class EntryForm(forms.Form):
         field = refusals.FIELDS.get(refused.code)
         if field == "parent" and field not in self.fields:
             field = "unit"
-        self.add_error(field if field in self.fields else None, refusals.of(refused))
+        self.add_error(field if field in self.fields else None, refusals.sentence_of(refused))
 
     def find(self, field: str, text: str, day: datetime.date) -> Any:
         """The row in force on `day` with this code or name; else an error at `field`, and None."""

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies import importing, refusals
-from bluezone.agencies.directory import DirectoryRefused
+from bluezone.agencies.entries import DirectoryRefused
 from bluezone.agencies.exporting import write_xlsx
 from bluezone.agencies.forms import ImportForm
 from bluezone.agencies.importing import ImportOutdated
@@ -34,7 +34,7 @@ def new_import(request: OfficeRequest) -> HttpResponse:
         try:
             waiting = importing.receive(request.user, about, file.name or "", file.read(), timezone.localdate())
         except SpreadsheetRefused as refused:
-            form.add_error("file", refusals.of(refused))
+            form.add_error("file", refusals.sentence_of(refused))
         else:
             return redirect("import", waiting.pk)
     lists = request.user.list_imports.order_by("-made_at")
@@ -65,7 +65,7 @@ def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         plan = importing.apply(request.user.username, waiting, request.POST.get("digest", ""))
     except (ImportOutdated, ImportNotReady, DirectoryRefused) as refused:
-        return _show(request, waiting, refusals.of(refused), status=409)
+        return _show(request, waiting, refusals.sentence_of(refused), status=409)
     counts = {"added": len(plan.added), "changed": len(plan.changed)}
     messages.success(request, _("The list is imported: %(added)s added, %(changed)s changed.") % counts)
     return redirect("units" if waiting.about == "units" else "agencies")
@@ -88,7 +88,7 @@ def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         return _file(write_xlsx([importing.marked(waiting)]), f"to-correct-{waiting.about}.xlsx")
     except ImportNotReady as refused:
-        return _show(request, waiting, refusals.of(refused), status=409)
+        return _show(request, waiting, refusals.sentence_of(refused), status=409)
 
 
 @require_safe

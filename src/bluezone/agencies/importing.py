@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list of units or agencies on its way in: kept, looked at, then done exactly as it was shown or not at all."""
+"""A list of units or agencies on its way in: kept, looked at, then done exactly as it was shown or not at all; or
+given back with the reason beside each refused row.
+"""
 
 import datetime
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +15,42 @@ from django.utils.translation import gettext as _
 
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act, User
-from bluezone.agencies.directory import Directory
+from bluezone.agencies.cellvalues import text_of
+from bluezone.agencies.entries import Directory
 from bluezone.agencies.exporting import ExportColumn, ExportSheet
 from bluezone.agencies.headings import Column
-from bluezone.agencies.importmarking import marked_list
 from bluezone.agencies.importplan import ImportNotReady, Plan, plan_agencies, plan_units
 from bluezone.agencies.importrows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.agencies.models import ListImport
-from bluezone.agencies.reading import state_of, stored_directory
 from bluezone.agencies.spreadsheets import Table, read_table
-from bluezone.agencies.writing import rewrite
+from bluezone.agencies.writing import rewrite, state_of, stored_directory
 from bluezone.refusal import Refused
+
+
+def marked_list(table: Table, plan: Plan, columns: Sequence[Column], *, title: str, remark: str) -> ExportSheet:
+    """Every row of `table` in its columns, with the refusal or doubt under the heading `remark`, all as text.
+
+    Columns nobody asked for are not given back. The result can be imported again: its headings are the first spelling
+    of each column, and `remark` is ignored as long as it is no heading itself.
+    """
+    remarks: dict[int, list[str]] = {}
+    for refused in plan.refused:
+        remarks.setdefault(refused.row, []).append(refused.message)
+    for doubt in plan.doubts:
+        remarks.setdefault(doubt.row, []).append(f"row {doubt.row}: {doubt.message}")
+    present = [column for column in columns if column.name in table.letters]
+    return ExportSheet(
+        title,
+        [*(ExportColumn(column.headings[0]) for column in present), ExportColumn(remark)],
+        [
+            [
+                *(text_of(row.cells.get(column.name)) for column in present),
+                "; ".join(remarks.get(row.number, ())),
+            ]
+            for row in table.rows
+        ],
+    )
+
 
 CONVERT, KEEP = "convert", "keep"
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Administrative units and agencies, each row during one validity, and what hangs on them.
+"""Administrative units and agencies, each row during one validity, what hangs on them, and how
+they are picked out by day and by words.
 
 A row is never deleted: one that is renamed, moved or merged ends, and its successors begin, so that what a report of
-then says stays true. The rules between rows are those of `directory.py`; the database keeps the ones it can.
+then says stays true. The rules between rows are those of `records/entries.py`; the database keeps the ones it can.
 """
 
-from typing import ClassVar
+import datetime
+from typing import ClassVar, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -13,7 +15,29 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.managers import ValidityQuerySet
+from bluezone.agencies.folding import fold
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class ValidityQuerySet(models.QuerySet[_Row]):
+    """Rows with `valid_from` (null: from before our knowledge) and `valid_to` (null: open), and a `folded` text."""
+
+    def in_force(self, day: datetime.date) -> "ValidityQuerySet[_Row]":
+        """Rows that hold on `day`; `valid_to` is the first day on which a row holds no more."""
+        begun = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
+        return self.filter(begun, Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+
+    def matching(self, text: str) -> "ValidityQuerySet[_Row]":
+        """Rows whose name, short name or code contains every word of `text`, whatever its case and diacritics."""
+        found = self
+        for word in fold(text.replace("\0", " ")).split():  # PostgreSQL refuses a question with a NUL in it
+            found = found.filter(folded__contains=word)
+        return found
+
+    def below(self, path: str) -> "ValidityQuerySet[_Row]":
+        """The row with this path and everything under it."""
+        return self.filter(path__startswith=path)
 
 
 class UnitKind(models.TextChoices):

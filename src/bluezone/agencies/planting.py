@@ -8,7 +8,7 @@ from django.db import transaction
 from bluezone.accounts import auditing
 from bluezone.accounts.inviting import COMMAND_LINE
 from bluezone.accounts.models import Act
-from bluezone.agencies.directory import Directory
+from bluezone.agencies.entries import Directory
 from bluezone.agencies.models import AdminUnit, RecipientGroup
 from bluezone.agencies.seeding import load_seed
 from bluezone.agencies.writing import rewrite

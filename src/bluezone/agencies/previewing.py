@@ -10,8 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies import refusals
-from bluezone.agencies.directory import Directory, Entry
-from bluezone.agencies.entries import UnitEntry
+from bluezone.agencies.entries import Directory, Entry, UnitEntry
 from bluezone.agencies.importplan import FieldChange, Plan
 from bluezone.agencies.models import AgencyKind, Quantity, UnitKind
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act
 from bluezone.agencies import entries
-from bluezone.agencies.directory import Directory
+from bluezone.agencies.entries import Directory
 from bluezone.agencies.folding import fold
 from bluezone.agencies.models import AdminUnit, Agency, Denominator, Quantity, RecipientGroup
 from bluezone.agencies.writing import lock_directory, rewrite, rewrite_paths

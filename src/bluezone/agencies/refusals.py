@@ -102,6 +102,6 @@ def placed(code: str, row: int | None, column: str | None) -> str:
     }
 
 
-def of(refused: Refused) -> str:
+def sentence_of(refused: Refused) -> str:
     """The sentence of a refusal, with its place in the file where the refusal knows one."""
     return placed(refused.code, getattr(refused, "row", None), getattr(refused, "letter", None))

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from bluezone.agencies.directory import Directory
 from bluezone.agencies.entries import (
     AgencyEntry,
     AgencyKind,
+    Directory,
     Purpose,
     RecipientGroup,
     UnitEntry,

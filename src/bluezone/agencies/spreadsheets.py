@@ -29,8 +29,7 @@ from bluezone.agencies.sheets import (
     Unreadable,
     column_letter,
 )
-from bluezone.agencies.xlsreading import SIGNATURE, read_xls
-from bluezone.agencies.xlsxreading import read_xlsx
+from bluezone.agencies.xlsxreading import SIGNATURE, read_xls, read_xlsx
 
 _NOT_TABLES = (
     (b"%PDF", "a PDF"),

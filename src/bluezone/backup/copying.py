@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bluezone.backup import daykeys, postgresql
 from bluezone.backup.sealing import SealedWriter, day_of
-from bluezone.keyserver.lock import only_one
+from bluezone.keyserver.foldermatching import only_one
 from bluezone.refusal import Refused
 
 

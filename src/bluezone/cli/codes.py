@@ -73,9 +73,9 @@ def status(data: str | None, code: str) -> dict[str, Any]:
 def revoke(data: str | None, code: str) -> dict[str, Any]:
     """Revoke CODE, its digits and its link; a used code stays used, because a report cannot be recalled."""
     server = _open(data)
-    from bluezone.healthauthority import revoking
+    from bluezone.healthauthority import issuing
 
-    return {"state": revoking.revoke(server, None, code)}
+    return {"state": issuing.revoke(server, None, code)}
 
 
 def _open(data: str | None) -> Any:

@@ -40,7 +40,7 @@ def score(profile: str, today: datetime | None, windows_file: Path) -> dict[str,
     its configuration object (JSON) instead of one of ours (TOML).
     """
     from bluezone.protocol.exposure import assess, load_profile
-    from bluezone.protocol.exposurereading import read_windows
+    from bluezone.protocol.profilecwa import read_windows
 
     local_date = (today or datetime.now().astimezone()).date()
     windows = read_windows(windows_file.read_bytes(), local_date)

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone handset`: the phone as a program."""
+"""`bluezone handset`: the phone as a program, and its report as a conversation at the terminal."""
 
+import time
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 
 import click
 
 from bluezone.cli.output import command_result
+from bluezone.handset import Handset
+from bluezone.handset.reporting import ConsentMissing, ReportOutcome, unix_day
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 PHONE_FOLDER = "handset"
@@ -140,7 +144,6 @@ def report(
     radio: str,
 ) -> dict[str, Any]:
     """Tell those you met. Shows exactly what will be sent and asks before anything is."""
-    from bluezone.cli.reportdialogue import dialogue
 
     phone = _opened(data, server, trust, radio)
     try:
@@ -185,7 +188,7 @@ def sent(data: str | None, server: str, trust: str | None, radio: str) -> dict[s
 def forget(yes: bool, data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """Erase everything this phone knows and destroy the key it was sealed with."""
     from bluezone.city import data_folder
-    from bluezone.handset.forgetting import forget_folder
+    from bluezone.handset.store import forget_folder
 
     if not yes:
         click.confirm("Erase the encounter log, keys, warnings and the sent list for ever?", abort=True, err=True)
@@ -208,7 +211,7 @@ def run(
     duty: str, uuid: int | None, port: int, page: bool, data: str | None, server: str, trust: str | None, radio: str
 ) -> dict[str, Any]:
     """Be the phone until stopped: Bluetooth, checks, warnings, and a page for its owner."""
-    from bluezone.handset.running import run_agent
+    from bluezone.handset.agent import run_agent
 
     phone = _opened(data, server, trust, radio)
     try:
@@ -223,3 +226,40 @@ def run(
 
     erased = not (phone.store.folder / KEY_FILE).exists()
     return {"stopped": True, **({"erased": True} if erased else {})}
+
+
+LEVELS = {1: "standard", 2: "high"}
+
+
+def dialogue(
+    phone: Handset, code: str | None, days: list[date] | None, consent: bool, visits: bool = False
+) -> ReportOutcome:
+    """Report with `code`, or go on with the report under way; returns once it is uploaded.
+
+    visits: send the stays at venues in the infectious days too.
+
+    The wait between certificate and upload may take as long as the city's config says; whoever stops it loses
+    nothing, because the agent and the next `report` go on.
+    """
+    if code is None:
+        outcome = phone.reporting.go_on(phone.now())
+    else:
+        draft = phone.prepare_report(code)
+        click.echo("Will be sent: this phone's random codes of these days (UTC):", err=True)
+        for key, level in draft.keys:
+            click.echo(f"  {unix_day(key.day)}  {LEVELS[level]}", err=True)
+        stays = draft.visits if visits else ()
+        for stay in stays:
+            span = f"{phone.local(stay.in_at):%Y-%m-%d %H:%M} to {phone.local(stay.out_at or stay.in_at):%H:%M}"
+            click.echo(f"  venue {stay.label or stay.fingerprint}, {span}", err=True)
+        click.echo("Not sent: name, number, location, whom you met. It cannot be taken back once sent.", err=True)
+        if not consent and not click.confirm("Agree and send?", err=True):
+            raise ConsentMissing("nothing was sent: the owner has not agreed; the code was not used")
+        numbers = None if days is None else [(day - unix_day(0)).days for day in days]
+        outcome = phone.send_report(draft, numbers, [stay.id for stay in stays], consent=True)
+    while outcome.state == "waiting":
+        seconds = max(1.0, outcome.upload_at - phone.now())
+        click.echo(f"ready; will be sent in {seconds / 60:.0f} minutes (stopping now loses nothing)", err=True)
+        time.sleep(seconds)
+        outcome = phone.reporting.go_on(phone.now())
+    return outcome

@@ -78,8 +78,7 @@ def match(exports: tuple[Path, ...], sightings_file: Path, more_exports: tuple[P
 
 def _matches(pairs: Iterable[tuple[int, bytes]], sightings: list[SightingRow]) -> list[dict[str, Any]]:
     """Say each pair of a row of `sightings` and the key that made its identifier."""
-    from bluezone.protocol.identifiers import crypt_metadata
-    from bluezone.protocol.metadata import attenuation_db
+    from bluezone.protocol.identifiers import attenuation_db, crypt_metadata
 
     matches = []
     for row, key in pairs:

@@ -74,7 +74,7 @@ def serve(
     place of all, without a lost request.
     """
     from bluezone.city import data_folder
-    from bluezone.keyserver.lock import only_one
+    from bluezone.keyserver.foldermatching import only_one
     from bluezone.web import logs
     from bluezone.web.serving import Asked
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What devices themselves call: connect with a code, and ask whether they still are."""
+"""What devices call: connect with a code, and ask whether they still are; and the public page behind a device's QR
+code.
+"""
 
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, audience
 from bluezone.accounts.signing_in import network_of
@@ -43,3 +47,10 @@ def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
 
 def _who(device: Device) -> dict[str, Any]:
     return {"device": device.pk, "kind": device.kind, "name": device.name, "agency": device.agency.name}
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def connect(request: HttpRequest) -> HttpResponse:
+    """Say where the code is to be typed. The code stands behind `#` and never reaches this server from here."""
+    return render(request, "devices/connect.html")

@@ -3,10 +3,10 @@
 
 from django.urls import path
 
-from bluezone.devices import connecting, endpoints
+from bluezone.devices import endpoints
 
 urlpatterns = [
-    path("connect/", connecting.connect, name="connect"),
+    path("connect/", endpoints.connect, name="connect"),
     path("v1/devices/enrol", endpoints.enrol, name="device-enrol"),
     path("v1/devices/self", endpoints.whoami, name="device-self"),
     path("v1/devices/<path:rest>", endpoints.nothing_here, name="device-nothing"),

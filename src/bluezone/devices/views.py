@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the office for devices: the list, a new one with its code, one device, cutting it off."""
 
+import datetime
+from typing import Any
+
 import segno
 from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,17 +17,37 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.models import User
+from bluezone.accounts.scoping import agencies_of
 from bluezone.agencies.models import Agency
-from bluezone.devices import enrolling, queries
+from bluezone.devices import enrolling
 from bluezone.devices.forms import DeviceForm
-from bluezone.devices.models import Device
+from bluezone.devices.models import Device, DeviceState
+
+DEVICES_A_PAGE = 50
+
+
+def devices_seen_by(user: User) -> QuerySet[Device]:
+    """The devices of the agencies that the person's role reaches; every device for an administrator of the city."""
+    reached = agencies_of(user, Audience.DEVICE_KEEPERS.value or ())
+    return Device.objects.select_related("agency", "unit").filter(agency__in=reached)
+
+
+def page_of_devices(
+    user: User, number: str | None, now: datetime.datetime
+) -> tuple[Page[Any], list[tuple[Device, DeviceState]]]:
+    """One page of devices with their states: those in use by agency and name, then those cut off, newest first."""
+    in_use_first = F("revoked_at").desc(nulls_first=True)
+    devices = devices_seen_by(user).order_by(in_use_first, "agency__name", "name", "pk")
+    page = Paginator(devices, DEVICES_A_PAGE).get_page(number)
+    return page, [(device, device.state(now)) for device in page.object_list]
 
 
 @require_safe
 @audience(Audience.DEVICE_KEEPERS)
 def device_list(request: OfficeRequest) -> HttpResponse:
     """The devices of the agencies that the role reaches, with their states and the hour each was last heard of."""
-    page, rows = queries.page_of_devices(request.user, request.GET.get("page"), timezone.now())
+    page, rows = page_of_devices(request.user, request.GET.get("page"), timezone.now())
     return render(request, "devices/device_list.html", {"page": page, "rows": rows})
 
 
@@ -46,7 +71,7 @@ def new_device(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.DEVICE_KEEPERS)
 def device(request: OfficeRequest, pk: int) -> HttpResponse:
     """One device, and what can be done with it; 404 another agency's."""
-    found = get_object_or_404(queries.devices_seen_by(request.user), pk=pk)
+    found = get_object_or_404(devices_seen_by(request.user), pk=pk)
     context = {"device": found, "state": found.state(timezone.now())}
     return render(request, "devices/device.html", context)
 
@@ -68,7 +93,7 @@ def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.DEVICE_KEEPERS)
 def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then cut the device off: 302 back to the list; 404 another agency's."""
-    found = get_object_or_404(queries.devices_seen_by(request.user), pk=pk)
+    found = get_object_or_404(devices_seen_by(request.user), pk=pk)
     if request.method == "POST":
         enrolling.revoke(request.user.username, found, timezone.now())
         messages.success(request, _("%(name)s is cut off: its token opens nothing any more.") % {"name": found.name})

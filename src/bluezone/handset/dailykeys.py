@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bluezone.handset.store import Store
-from bluezone.protocol.identifiers import crypt_metadata, rolling_proximity_identifier
+from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.protocol.intervals import day_at, interval_at
 from bluezone.protocol.keys import TemporaryExposureKey, new_key
-from bluezone.protocol.metadata import Metadata
 
 # What stands before the 16 bytes of a key in its row.
 OWN = b"\x00"  # may be uploaded

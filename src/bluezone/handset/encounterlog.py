@@ -12,8 +12,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from bluezone.handset.admission import Admission
-from bluezone.handset.heard import Heard, Page
+from bluezone.handset.heard import Admission, Heard, Page
 from bluezone.handset.store import Store
 from bluezone.handset.trustedtime import Stamp
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at

@@ -19,11 +19,10 @@ from bluezone.handset.heard import Heard, Page
 from bluezone.handset.store import Store
 from bluezone.protocol.exportkeys import ABSENT, KeyColumns
 from bluezone.protocol.exposure import Assessment, ExposureWindow, Profile, ScanInstance, assess
-from bluezone.protocol.identifiers import crypt_metadata
+from bluezone.protocol.identifiers import Metadata, attenuation_db, crypt_metadata
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
 from bluezone.protocol.keys import INTERVALS_PER_KEY
 from bluezone.protocol.matching import ON_HANDSET, SightingIndex, on_handset
-from bluezone.protocol.metadata import Metadata, attenuation_db
 from bluezone.protocol.windows import MatchedSighting, build_windows
 
 DAY_ZERO = date(1970, 1, 1)

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of one signed, unbroken history: which of them this phone has taken in, and which come next.
 
-Source: protocol.md section 5, "History"; specs/attacks.md rows 18, 37 and 38. Each file is taken in, with what it
-says of the owner, in one transaction: a kill between two files costs nothing and repeats nothing.
+Export files follow one such history: only those are ever looked at.
 """
 
 import hashlib
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
 from bluezone.handset.cityconfig import CityConfig
-from bluezone.handset.client import Client
+from bluezone.handset.client import MAX_EXPORT_BYTES, Client
 from bluezone.handset.store import Store
+from bluezone.protocol.configfile import Config
+from bluezone.protocol.exportfile import Export, read_export, verify_export
 from bluezone.protocol.indexfile import (
+    EXPORTS,
     STALE_SECONDS,
     Index,
     IndexEntry,
@@ -126,3 +131,31 @@ class Following:
     def _keep(self, held: Held) -> None:
         kept = {"number": held.number, "chain": held.chain.hex(), "generated_at": held.generated_at}
         self._store.put(self._kind, kept)
+
+
+__all__ = ["ConfigMismatch", "Downloads", "FileUntrusted", "Held"]
+
+
+class Downloads(Following):
+    """Follows the index of export files and fetches what is new."""
+
+    def __init__(self, store: Store, client: Client, city: CityConfig) -> None:
+        super().__init__(store, client, city, EXPORTS)
+
+    def follow(self) -> tuple[Index, Config, list[IndexEntry]]:
+        """Fetch config and index and return them with the entries still to fetch, oldest first."""
+        self._city.update()
+        index, entries = self.follow_index()
+        config = self._city.held
+        assert config is not None
+        return index, config, entries
+
+    def fetch(self, entry: IndexEntry, config: Config) -> Export:
+        """Fetch one file and check it against the index and the city's signature. Raises FileUntrusted."""
+        export = read_export(self.fetch_bytes(entry, MAX_EXPORT_BYTES))
+        for pem in config.export_keys:
+            public = load_pem_public_key(pem.encode())
+            assert isinstance(public, EllipticCurvePublicKey)
+            if verify_export(export, public) == "verified":
+                return export
+        raise FileUntrusted(f"file {entry.number} is not signed by a key of the city's config")

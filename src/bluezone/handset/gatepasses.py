@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bluezone.handset.clock import Clock, boot_id_of
 from bluezone.handset.radiostate import RadioState
+from bluezone.handset.trustedtime import Clock, boot_id_of
 from bluezone.protocol.gatepass import SESSION_LENGTH, STEP_SECONDS, PassA, pass_text
 from bluezone.refusal import Refused
 

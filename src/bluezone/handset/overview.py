@@ -8,10 +8,9 @@ D risk. A risk comes before a stop: both are told, the risk in the title.
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from bluezone.handset.clock import boot_id_of
 from bluezone.handset.phone import Handset
 from bluezone.handset.radiostate import Bluetooth
-from bluezone.handset.trustedtime import JUMP_SECONDS
+from bluezone.handset.trustedtime import JUMP_SECONDS, boot_id_of
 
 State = Literal["A", "B1", "B2", "B3", "C", "D"]
 

@@ -11,12 +11,11 @@ from bluezone.handset.chaff import Chaff
 from bluezone.handset.cityconfig import CityConfig
 from bluezone.handset.citypages import CityPages
 from bluezone.handset.client import Client
-from bluezone.handset.clock import Clock, SystemClock, boot_id_of
 from bluezone.handset.dailykeys import DailyKeys
 from bluezone.handset.declaring import Declaring
-from bluezone.handset.downloads import Downloads, Held
 from bluezone.handset.encounterlog import EncounterLog, identifiers_per_day
 from bluezone.handset.exposures import Exposures, HeardIndex, Receiver, windows_of_file
+from bluezone.handset.following import Downloads, Held
 from bluezone.handset.gatepasses import GatePasses
 from bluezone.handset.judging import Judging
 from bluezone.handset.plays import Plays
@@ -26,14 +25,14 @@ from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
 from bluezone.handset.telling import Telling
 from bluezone.handset.trust import parse_trust
-from bluezone.handset.trustedtime import Stamp, TrustedTime
+from bluezone.handset.trustedtime import Clock, Stamp, SystemClock, TrustedTime, boot_id_of
 from bluezone.handset.vault import AS_IT_IS, KeySealing
 from bluezone.handset.venuechecks import VenueChecks
 from bluezone.handset.visiting import Visiting
 from bluezone.handset.visits import Visits
 from bluezone.protocol.exposure import Assessment, parse_profile
+from bluezone.protocol.identifiers import Metadata
 from bluezone.protocol.intervals import day_at
-from bluezone.protocol.metadata import Metadata
 from bluezone.radio.calibration import confidence, effective_power_dbm, receiver_correction_db
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.refusal import Refused

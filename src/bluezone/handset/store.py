@@ -2,6 +2,8 @@
 """The phone's store: one SQLite file whose contents are sealed, and a key file beside it.
 
 Days are in clear so that a purge needs no key; everything else is sealed (see vault.py).
+
+Forgetting a phone that cannot or need not be opened: key first, then everything sealed with it.
 """
 
 import fcntl
@@ -256,3 +258,19 @@ def _connect(path: Path, fresh: bool) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def forget_folder(folder: Path, sealing: KeySealing = AS_IT_IS) -> None:
+    """Destroy the key, then overwrite and remove the store; works on a damaged or newer store too.
+
+    sealing: how the key lies in its file.
+    Raises HandsetMissing, HandsetBusy (the agent is running: stop it first).
+    """
+    if not (folder / STORE_FILE).exists() and not (folder / KEY_FILE).exists():
+        raise HandsetMissing(f"no phone in {folder}: there is nothing to erase")
+    with take_lock(folder):
+        sealing.destroy()
+        overwrite_and_remove(folder / KEY_FILE)
+        for suffix in ("-wal", "-shm", ""):
+            overwrite_and_remove(folder / (STORE_FILE + suffix))
+        (folder / LOCK_FILE).unlink(missing_ok=True)

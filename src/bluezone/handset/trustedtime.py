@@ -1,17 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time that a set-back clock cannot fool: the boot clock, an offset from signed files, and a floor.
+"""The phone's time: the boot clock, the clock people set, and a time that a set-back clock cannot fool."""
 
-Source: protocol.md section 3 "Trusted time"; specs/attacks.md rows 8 and 39.
-
-How a signed file sets the offset: the wall clock is believed if it lies between the file's `generated_at`
-(5 minutes of slack) and 36 hours after it, the age at which a list is called stale. A clock outside that
-is wrong, or somebody's; then the offset of the running boot is kept unless it lies before the file, else time is
-taken to be `generated_at` itself. A file no newer than those before changes nothing that is known: an old one
-served again restores no trust after a jump, and one served for ever does not hold time back.
-"""
-
+import time
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from bluezone.protocol.indexfile import STALE_SECONDS
 
@@ -137,3 +130,41 @@ class TrustedTime:
 def stamp_to_json(stamp: Stamp) -> dict[str, Any]:
     """The stamp as it is kept in a page."""
     return asdict(stamp)
+
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Clock(Protocol):
+    """What the handset needs to know of time. Tests and the demo inject their own."""
+
+    def boot_seconds(self) -> float:
+        """Seconds since the phone started, sleep included; never goes back until it starts again."""
+
+    def wall_seconds(self) -> float:
+        """Unix time as the phone shows it; the owner, the network or an attacker may set it."""
+
+
+class SystemClock:
+    """The clocks of the machine the agent runs on."""
+
+    def boot_seconds(self) -> float:
+        """Seconds since start from CLOCK_BOOTTIME, which runs during sleep (elsewhere CLOCK_MONOTONIC)."""
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+    def wall_seconds(self) -> float:
+        """Unix time of the machine."""
+        return time.time()
+
+    def boot_id(self) -> str:
+        """A random name of this start of the machine; empty where the system gives none."""
+        try:
+            return BOOT_ID.read_text("ascii").strip()
+        except OSError:
+            return ""
+
+
+def boot_id_of(clock: Clock) -> str:
+    """The name of this start, or "" for a clock that never restarts (the simulated ones)."""
+    named = getattr(clock, "boot_id", None)
+    return str(named()) if named else ""

@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a warned person is told: the day, about how long, how sure, and what to do; nothing else.
-
-The texts are the health authority's, from the signed config.
-Source: protocol.md section 3 "Shown"; specs/attacks.md row 11.
-"""
+"""What a warned person is told: the day, about how long, how sure, and what to do; nothing else."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from bluezone.handset.dates import full_date
 from bluezone.protocol.configfile import TEXT_NAMES, Config
 from bluezone.protocol.exposure import Assessment, DayExposure
 from bluezone.protocol.venueexposure import VenueDay
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def day_and_month(day: date, language: str) -> str:
+    """25/11, or 25 November."""
+    return f"{day.day}/{day.month}" if language == "vi" else f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def full_date(day: date, language: str) -> str:
+    """25/11/2026, or 25 November 2026."""
+    return f"{day_and_month(day, language)}{'/' if language == 'vi' else ' '}{day.year}"
+
 
 WATCH_DAYS = 14
 

@@ -95,7 +95,7 @@ def issue_batch(
     """
     rows_digest = hmac.digest(key, repr([(row.klass, row.onset) for row in rows]).encode(), "sha256").hex()
     with transaction.atomic():
-        quotas.hold(worker)
+        quotas.lock_limits(worker)
         earlier = Batch.objects.filter(key_digest=_key_digest(key)).first()
         if earlier is not None:
             if earlier.worker_id != worker.pk or earlier.rows_digest != rows_digest:

@@ -13,9 +13,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.secondfactor import confirm_second_factor
+from bluezone.accounts.proving import confirm_second_factor
 from bluezone.healthauthority import declaring, queries
-from bluezone.healthauthority.declaration_forms import ChangePassphraseForm, KeyForm, OpenForm
+from bluezone.healthauthority.forms import ChangePassphraseForm, KeyForm, OpenForm
 from bluezone.healthauthority.key_server import key_server
 from bluezone.keyserver import declarations
 from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong

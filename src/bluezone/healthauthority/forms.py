@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of codes: issuing one, raising a limit."""
+"""Forms of the health authority: issuing a code, raising a limit, declarations and their passphrase, an alert for a
+venue's guests.
+"""
 
 import datetime
 import uuid
@@ -11,9 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.accounts.models import User
 from bluezone.agencies.models import Agency
-from bluezone.healthauthority import issuing, quotas
+from bluezone.healthauthority import alerting, issuing, quotas
 from bluezone.healthauthority.facilities import facilities_of
 from bluezone.healthauthority.models import CaseClass, RaiseReason
+from bluezone.keyserver.venuealerts import OLDEST_SECONDS
+from bluezone.protocol.declarationkey import MIN_PASSPHRASE_CHARACTERS
 
 
 class IssueForm(forms.Form):
@@ -84,3 +88,99 @@ class RaiseForm(forms.Form):
         """The worker or the facility whose limit is raised."""
         kind, _separator, pk = self.cleaned_data["whose"].partition(":")
         return self._workers[pk] if kind == "worker" else self._facilities[pk]
+
+
+def _passphrase(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, max_length=200, strip=False, help_text=help_text, widget=widget)
+
+
+class OpenForm(forms.Form):
+    """The passphrase; which declarations is ticked in the list itself."""
+
+    passphrase = _passphrase(_("Passphrase for declarations"), "off")
+
+
+class NewPassphraseForm(forms.Form):
+    """A passphrase typed twice."""
+
+    new = _passphrase(
+        _("New passphrase"),
+        "new-password",
+        _("At least 16 characters: a sentence of five words or more. It is not the password of an account."),
+    )
+    again = _passphrase(_("The same passphrase again"), "new-password")
+
+    def clean_new(self) -> str:
+        """Long enough not to be guessed."""
+        new: str = self.cleaned_data["new"]
+        if len(new.strip()) < MIN_PASSPHRASE_CHARACTERS:
+            raise forms.ValidationError(_("Too short: at least 16 characters. Nothing was changed."))
+        return new
+
+    def clean_again(self) -> str:
+        """Both must be the same."""
+        again: str = self.cleaned_data["again"]
+        if "new" in self.cleaned_data and again != self.cleaned_data["new"]:
+            raise forms.ValidationError(_("The two passphrases differ. Type the second one again."))
+        return again
+
+
+class KeyForm(NewPassphraseForm):
+    """Making a key, or another one."""
+
+    understood = forms.BooleanField(
+        label=_("The passphrase is written down and locked away: without it nobody can open a declaration.")
+    )
+
+
+class ChangePassphraseForm(NewPassphraseForm):
+    """The present passphrase, and the new one twice."""
+
+    present = _passphrase(_("Present passphrase"), "off")
+    field_order = ("present", "new", "again")
+
+
+_DAYS = OLDEST_SECONDS // 86_400
+
+
+class AlertForm(forms.Form):
+    """The poster's code, a day and two times of day."""
+
+    code = forms.CharField(
+        label=_("Code of the venue's poster"),
+        help_text=_("Scan it with a QR reader, or paste what a phone's camera reads: https://…/v#…"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+    )
+    day = forms.DateField(
+        label=_("Day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+    )
+    begins = forms.TimeField(label=_("Began at"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    ends = forms.TimeField(
+        label=_("Ended at"),
+        help_text=_("An end before the beginning is on the next day."),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["form_id"] = uuid.uuid4()
+        today = timezone.localdate()
+        first = today - datetime.timedelta(days=_DAYS)
+        self.fields["day"].widget.attrs |= {"min": first.isoformat(), "max": today.isoformat()}
+
+    def clean_code(self) -> str:
+        """A text that was scanned or pasted, without the line breaks that a message may have put into it."""
+        return "".join(str(self.cleaned_data["code"]).split())
+
+    def clean(self) -> dict[str, Any]:
+        """Two times of one day, or of it and the next."""
+        values: dict[str, Any] = super().clean() or {}
+        if {"day", "begins", "ends"} <= set(values):
+            begins, ends = (values[name].replace(second=0, microsecond=0) for name in ("begins", "ends"))
+            values["start"], values["end"] = alerting.hours(values["day"], begins, ends)
+        return values

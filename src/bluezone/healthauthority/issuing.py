@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Issuing a code for a case: bounds of the onset, the quotas, the audit."""
+"""Issue a code for a case, within the bounds of the onset and the quotas, with an audit entry; and revoke one that
+went wrong.
+"""
 
 import datetime
 import uuid
@@ -81,7 +83,7 @@ def _refusal(
         return FormAlreadySent("this form has issued its code already")
     if worker is None:
         return None
-    quotas.hold(worker)
+    quotas.lock_limits(worker)
     quota = quotas.quota_of(server, worker, now)
     if quota.reached == "worker":
         return QuotaReached(f"{quota.worker_issued} codes issued today, which is the quota of one worker")
@@ -120,3 +122,22 @@ def _issue(
 
 def _actor(worker: User | None) -> str:
     return worker.username if worker else COMMAND_LINE
+
+
+def revoke(server: KeyServer, worker: User | None, code: str) -> str:
+    """Revoke a code and return its state now: "revoked", or "used" or "expired" when it was too late.
+
+    worker: who revokes; None is the operator's command line.
+    code: handle from the list, or, on the command line, the code or link itself, which the audit does not repeat.
+    Safe to repeat. A used code stays used: what a phone has sent cannot be recalled.
+    Raises InvalidCode or CodeUnknown.
+    """
+    if practising():
+        return practice.revoke(code, timezone.now())
+    if codes.is_open(server, code):
+        try:
+            codes.revoke(server, code)
+        except codes.CodeAlreadyUsed:
+            return "used"
+        auditing.record(worker.username if worker else COMMAND_LINE, Act.CODE_REVOKED, code if worker else "")
+    return codes.status(server, code)

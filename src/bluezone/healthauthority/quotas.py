@@ -64,7 +64,7 @@ def quota_of(server: KeyServer, worker: User, now: datetime.datetime) -> Quota:
     )
 
 
-def hold(worker: User) -> None:
+def lock_limits(worker: User) -> None:
     """Make requests that count toward the same limits wait for each other until the transaction ends."""
     facility = facility_of(worker)
     # On SQLite the transaction holds everybody already; PostgreSQL needs the row locks, always in the same order, and

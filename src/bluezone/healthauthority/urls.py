@@ -3,19 +3,19 @@
 
 from django.urls import path
 
-from bluezone.healthauthority import alert_views, bulk_views, declaration_views, quota_views, statistics_views, views
+from bluezone.healthauthority import declaration_views, views
 
 urlpatterns = [
     path("codes/", views.code_list, name="codes"),
     path("codes/new/", views.new_code, name="code-new"),
     path("codes/<int:pk>/state/", views.code_state, name="code-state"),
     path("codes/<int:pk>/revoke/", views.revoke_code, name="code-revoke"),
-    path("codes/venues/", alert_views.venue_alert, name="code-venue-alert"),
-    path("codes/bulk/", bulk_views.bulk, name="code-bulk"),
-    path("codes/bulk/issue/", bulk_views.issue_batch, name="code-bulk-issue"),
-    path("codes/limits/", quota_views.quota, name="code-quota"),
-    path("codes/statistics/", statistics_views.show_statistics, name="code-statistics"),
-    path("codes/statistics/<str:form>", statistics_views.download_statistics, name="code-statistics-file"),
+    path("codes/venues/", views.venue_alert, name="code-venue-alert"),
+    path("codes/bulk/", views.bulk, name="code-bulk"),
+    path("codes/bulk/issue/", views.issue_batch, name="code-bulk-issue"),
+    path("codes/limits/", views.quota, name="code-quota"),
+    path("codes/statistics/", views.show_statistics, name="code-statistics"),
+    path("codes/statistics/<str:form>", views.download_statistics, name="code-statistics-file"),
     path("codes/declarations/", declaration_views.declaration_list, name="code-declarations"),
     path("codes/declarations/key/", declaration_views.declaration_key, name="code-declaration-key"),
     path("codes/declarations/passphrase/", declaration_views.declaration_passphrase, name="code-declaration-phrase"),

@@ -1,19 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of one code: the list of codes, a new code with what to say, its state, revoking it."""
+"""Pages of the health authority: codes one by one and for many cases, the day's limits, alerts for a venue's guests,
+and counts.
+"""
 
+import datetime
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.training import practised
-from bluezone.healthauthority import issuing, queries, quotas, revoking
-from bluezone.healthauthority.facilities import codes_seen_by
-from bluezone.healthauthority.forms import IssueForm
+from bluezone.accounts.models import User
+from bluezone.accounts.training import practised, practising
+from bluezone.agencies.exporting import write_csv, write_xlsx
+from bluezone.healthauthority import alerting, batching, issuing, queries, quotas, statistics
+from bluezone.healthauthority.batching import RowAnswer
+from bluezone.healthauthority.facilities import codes_seen_by, oversees
+from bluezone.healthauthority.forms import AlertForm, IssueForm, RaiseForm
 from bluezone.healthauthority.key_server import key_server
+from bluezone.healthauthority.templatetags.health import inwords, qr
+from bluezone.keyserver import statistics as published
+from bluezone.keyserver import venuealerts
+from bluezone.protocol.venue import InvalidVenue, VenueForeign
 
 
 @practised
@@ -77,7 +91,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     server = key_server()
     issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
     if request.method == "POST":
-        state = revoking.revoke(server, request.user, issued.handle)
+        state = issuing.revoke(server, request.user, issued.handle)
         if state == "revoked":
             messages.success(request, _("The code is revoked: neither its digits nor its link work any more."))
         elif state == "used":
@@ -87,3 +101,158 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
         return redirect("codes")
     context = {"issued": issued, "state": queries.state_of(server, issued)}
     return render(request, "healthauthority/code_revoke.html", context)
+
+
+@practised
+@require_safe
+@audience(Audience.CODE_ISSUERS)
+def bulk(request: OfficeRequest) -> HttpResponse:
+    """The page that reads a list of cases in the browser and asks for their codes."""
+    server, now = key_server(), timezone.now()
+    first, last = issuing.onset_bounds(timezone.localdate(now))
+    context = {
+        "quota": quotas.quota_of(server, request.user, now),
+        "first": first,
+        "last": last,
+        "zone": settings.TIME_ZONE,
+        "tab": "bulk",
+    }
+    return render(request, "healthauthority/bulk.html", context)
+
+
+@practised
+@require_POST
+@audience(Audience.CODE_ISSUERS)
+def issue_batch(request: OfficeRequest) -> JsonResponse:
+    """Codes for up to 50 rows of class and onset, or the refusal of each row.
+
+    201 with an answer a row, again the same one when the same rows come again; 400 no batch; 409 other rows before.
+    """
+    server, now = key_server(), timezone.now()
+    try:
+        key, rows = batching.read_batch(request.body)
+        answers = batching.issue_batch(server, request.user, key, rows, now)
+    except batching.BatchInvalid as refused:
+        return _refused(refused.code, refused.message, 400)
+    except batching.BatchChanged as refused:
+        return _refused(refused.code, refused.message, 409)
+    left = quotas.quota_of(server, request.user, now).left
+    return JsonResponse({"rows": [_shown(answer) for answer in answers], "left": left}, status=201)
+
+
+def _shown(answer: RowAnswer) -> dict[str, Any]:
+    if answer.refusal:
+        return asdict(answer)
+    ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (answer.expires, answer.link_expires)]
+    words = {"until_words": inwords(ends[0]), "link_until_words": inwords(ends[1])}
+    return {**asdict(answer), **words, "qr": qr(answer.link)}
+
+
+def _refused(code: str, message: str, status: int) -> JsonResponse:
+    return JsonResponse({"error": {"code": code, "message": message}}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.HEALTH_SUPERVISORS)
+def quota(request: OfficeRequest) -> HttpResponse:
+    """Who has issued how many of how many today, and a form to raise a limit: 302 raised, 422 bad form."""
+    server, now = key_server(), timezone.now()
+    form = RaiseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        _raise(request, form, now)
+        return redirect("code-quota")
+    context = {
+        "form": form,
+        "rows": quotas.quotas_of_all(server, now),
+        "raises": quotas.raises_of_today(now),
+        "city": server.city,
+        "tab": "quota",
+    }
+    return render(request, "healthauthority/quota.html", context, status=422 if form.errors else 200)
+
+
+def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> None:
+    target, more, reason = form.target, form.cleaned_data["more"], form.cleaned_data["reason"]
+    if isinstance(target, User):
+        quotas.raise_for_worker(request.user, target, more, reason, now)
+    else:
+        quotas.raise_for_facility(request.user, target, more, reason, now)
+    said = _("%(name)s may issue %(more)s codes more today. It ends at midnight.")
+    messages.success(request, said % {"name": target.name, "more": more})
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.CODE_ISSUERS)
+def venue_alert(request: OfficeRequest) -> HttpResponse:
+    """Ask for code and hours, show which venue it is, then warn: 201 sent, 409 sent before, 422 bad form or hours."""
+    form = AlertForm(request.POST or None)
+    context = {"form": form, "tab": "venues", "practising": practising()}
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "healthauthority/venue_alert.html", context, status=422 if form.errors else 200)
+    server, values = key_server(), form.cleaned_data
+    span = (values["start"], values["end"])
+    sending = request.POST.get("confirm") == "yes"
+    try:
+        if sending:
+            told = alerting.alert(server, request.user, values["code"], *span, values["form_id"])
+        else:
+            told = venuealerts.check(server, values["code"], *(int(moment.timestamp()) for moment in span))
+    except alerting.AlertAlreadySent:
+        return render(request, "healthauthority/venue_alert_sent.html", context | {"again": True}, status=409)
+    except VenueForeign:
+        form.add_error("code", _("This city did not sign this code, or it was changed. Nobody was warned."))
+    except InvalidVenue:
+        form.add_error("code", _("This is no code of a venue. Scan the poster again. Nobody was warned."))
+    except venuealerts.AlertRefused:
+        form.add_error(
+            "day", _("The hours must have ended, lie in the last 14 days and be 24 at most. Nobody was warned.")
+        )
+    else:
+        context |= {"told": told, "start": span[0], "end": span[1]}
+        page = "venue_alert_sent" if sending else "venue_alert_confirm"
+        return render(request, f"healthauthority/{page}.html", context, status=201 if sending else 200)
+    return render(request, "healthauthority/venue_alert.html", context, status=422)
+
+
+SECONDS_PER_HOUR = 3600
+FILES_SHOWN = 24
+
+
+@require_safe
+@audience(Audience.CODE_ISSUERS)
+def show_statistics(request: OfficeRequest) -> HttpResponse:
+    """Codes by day and class, files and the keys in them; for a supervisor also reports and attempts at guessing."""
+    server, everything = key_server(), oversees(request.user)
+    rows, files = statistics.code_rows(server, everything=everything), statistics.file_rows(server, FILES_SHOWN)
+    context = {
+        "rows": rows,
+        "totals": statistics.totals(rows),
+        "everything": everything,
+        "reports": statistics.reports_per_day(server) if everything else [],
+        "guessed": [hour * SECONDS_PER_HOUR for hour in published.guessing_alarm_hours(server)] if everything else [],
+        "files": files,
+        "file_count": len(published.files(server)),
+        "key_count": sum(row.keys for row in files),
+        "padding": server.city.padding_mean,
+        "tab": "statistics",
+    }
+    return render(request, "healthauthority/statistics.html", context)
+
+
+@require_safe
+@audience(Audience.CODE_ISSUERS)
+def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
+    """The tables of the page: `codes.csv`, `files.csv` or `statistics.xlsx`; 404 anything else."""
+    server, everything = key_server(), oversees(request.user)
+    if form == "codes.csv":
+        body, kind = write_csv(statistics.codes_sheet(server, everything=everything)), "text/csv; charset=utf-8"
+    elif form == "files.csv":
+        body, kind = write_csv(statistics.files_sheet(server)), "text/csv; charset=utf-8"
+    elif form == "statistics.xlsx":
+        body = write_xlsx(statistics.sheets(server, everything=everything))
+        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    else:
+        raise Http404
+    name = f"bluezone-{timezone.localdate():%Y-%m-%d}-{form}"
+    return HttpResponse(body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

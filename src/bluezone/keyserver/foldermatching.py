@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Machines that share a database must share the keys and configs of the data folder too, and this notices if not.
-
-A second machine with keys of its own would sign files that phones refuse; one with an old copy would make week keys
-and configs under numbers that are taken. Both are refused before they make anything.
+"""The data folder: one process at a time does what must not be done twice, and machines that share a database share
+its keys.
 """
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver.store import Transaction
@@ -65,3 +68,23 @@ def note_folder(server: "KeyServer") -> None:
 
 def _signing_key(server: "KeyServer") -> str:
     return fingerprint(server.secrets.signing_key.public_key())
+
+
+@contextmanager
+def only_one(path: Path, wait: bool, beside_others: bool = False) -> Iterator[bool]:
+    """Hold the lock file at `path`; yields False, without waiting, if another holder has it and `wait` is false.
+
+    beside_others: hold it together with others that ask for the same, but not beside one that wants it alone.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    kind = fcntl.LOCK_SH if beside_others else fcntl.LOCK_EX
+    try:
+        fcntl.flock(descriptor, kind | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(descriptor)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.close(descriptor)

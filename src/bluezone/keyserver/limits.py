@@ -15,10 +15,10 @@ import os
 import struct
 from collections.abc import Callable, Sequence
 
-from bluezone.events import event
 from bluezone.keyserver.tally import RECENT, Tally
 from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.puzzle import CHALLENGE_LENGTH, PUZZLE_SECONDS, solved
+from bluezone.web.logs import event
 
 TRIES_PER_NETWORK_AN_HOUR = 10
 TRIES_A_MINUTE = RECENT

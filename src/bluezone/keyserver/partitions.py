@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bluezone.events import event
 from bluezone.keyserver.store import Store, StoreBusy, StoreRefused, Transaction
 from bluezone.keyserver.weekkeys import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, first_interval
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
+from bluezone.web.logs import event
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bluezone.keyserver.mingling import mingle
-from bluezone.keyserver.padding import PUBLISHED_DAYS, SEED_LENGTH, export_columns, padding_keys
+from bluezone.keyserver.padding import PUBLISHED_DAYS, SEED_LENGTH, export_columns, mingle, padding_keys
 from bluezone.keyserver.store import Row, Transaction
 from bluezone.protocol.exportfile import ExportKeys, write_export
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at

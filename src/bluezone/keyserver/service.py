@@ -11,13 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bluezone.city import City, load_city
-from bluezone.events import event
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.exportindex import ALL_SERIES, renew_indexes
-from bluezone.keyserver.foldermatching import note_folder, require_same_folder
+from bluezone.keyserver.foldermatching import note_folder, only_one, require_same_folder
 from bluezone.keyserver.limits import Limits
-from bluezone.keyserver.lock import only_one
-from bluezone.keyserver.mingling import mingle_once_an_hour
+from bluezone.keyserver.padding import mingle_once_an_hour
 from bluezone.keyserver.partitions import make_ahead
 from bluezone.keyserver.publication import publish
 from bluezone.keyserver.publishedfiles import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
@@ -27,6 +25,7 @@ from bluezone.keyserver.store import Store, Transaction, Turn, open_store
 from bluezone.keyserver.venuepackages import publish_packages
 from bluezone.keyserver.wsgi import Application, WsgiApplication
 from bluezone.protocol.intervals import day_at, hour_at
+from bluezone.web.logs import event
 
 logger = logging.getLogger(__name__)
 

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The third call of a report: keys with a certificate, checked and stored without anything that tells whose they are.
 
-The order of the checks and the reason of each: docs/rules/key-validation.md.
-Source: protocol.md section 4; attacks.md rows 6, 7, 9, 10, 15, 16.
+No key is taken twice, under whatever day it says it is of, and however many come at once.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bluezone.keyserver.knownkeys import remember
 from bluezone.keyserver.store import Transaction, key_prefix
-from bluezone.keyserver.venueitems import keep_items
+from bluezone.keyserver.venuepackages import keep_items
 from bluezone.protocol.blindrsa import PublicKey, verify
 from bluezone.protocol.configfile import WeekKey
 from bluezone.protocol.intervals import day_at, hour_at
@@ -27,6 +26,26 @@ from bluezone.protocol.upload import (
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
+
+
+# Sorted, so that two uploads with keys in common wait for each other in one direction only.
+_LOCK = "SELECT pg_advisory_xact_lock(prefix) FROM unnest(?::bigint[]) AS prefix"
+# A statement of its own: it sees what was committed while the one before waited.
+_LOOK = "SELECT 1 FROM known_key WHERE prefix = ANY(?::bigint[]) LIMIT 1"
+
+
+def remember(transaction: Transaction, keys: Sequence[tuple[int, int]]) -> bool:
+    """Write keys down as known; False, and the transaction is to be undone, if one of them was here before.
+
+    keys: pairs of prefix (`store.key_prefix`) and first interval.
+    """
+    if transaction.dialect == "postgresql":
+        prefixes = sorted(prefix for prefix, _ in keys)
+        transaction.execute(_LOCK, (prefixes,))
+        if transaction.execute(_LOOK, (prefixes,)):
+            return False
+    added = transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", keys)
+    return added == len(keys)
 
 
 def upload(server: "KeyServer", request: UploadRequest, network: bytes) -> UploadAnswer:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver.venuecodes import read_own
-from bluezone.keyserver.venueitems import keep_items
+from bluezone.keyserver.venuepackages import keep_items
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from bluezone.protocol.upload import CONFIRMED_CLASS, Slot
 from bluezone.protocol.venue import Venue, venue_fingerprint

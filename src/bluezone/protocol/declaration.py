@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A declaration: what a warned person chooses to tell the health authority, readable by nobody on the way.
 
-One message of one size, whatever is said in it: HPKE base mode (RFC 9180) with DHKEM(P-256, HKDF-SHA256),
-HKDF-SHA256 and AES-128-GCM, info "BZ-DECLARATION-v1", no associated data:
-
-    message 1024 B: enc[65] | AES-128-GCM(plain[943]) with its tag[16]
-    plain          : u8 1 | u32 day | u8 level(1 low, 2 high) | u8 np | phone[np] | u16 nt | text[nt UTF-8] | zeros
-
-Source: protocol.md section 8.
+It is sealed with the sending half of HPKE (RFC 9180), base mode, one message: DHKEM(P-256, HKDF-SHA256), HKDF-SHA256,
+AES-128-GCM.
 """
 
+import hmac
 import re
 import struct
 import unicodedata
@@ -18,9 +14,46 @@ from typing import Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bluezone.protocol import hpke
 from bluezone.refusal import Refused
+
+_KEM = b"KEM\x00\x10"
+_SUITE = b"HPKE\x00\x10\x00\x01\x00\x01"
+_BASE_MODE = b"\x00"
+_SECRET_LENGTH = 32
+
+
+def seal(plain: bytes, public_key: ec.EllipticCurvePublicKey, info: bytes) -> bytes:
+    """Return enc[65] || ciphertext || tag[16], readable with the private key alone; no associated data.
+
+    public_key: on P-256. info: what the message is for, known to both sides.
+    """
+    ephemeral = ec.generate_private_key(ec.SECP256R1())
+    enc, recipient = _point(ephemeral.public_key()), _point(public_key)
+    prk = _extract(_KEM, b"", b"eae_prk", ephemeral.exchange(ec.ECDH(), public_key))
+    shared = _expand(_KEM, prk, b"shared_secret", enc + recipient, _SECRET_LENGTH)
+    schedule = _BASE_MODE + _extract(_SUITE, b"", b"psk_id_hash", b"") + _extract(_SUITE, b"", b"info_hash", info)
+    secret = _extract(_SUITE, shared, b"secret", b"")
+    key, nonce = _expand(_SUITE, secret, b"key", schedule, 16), _expand(_SUITE, secret, b"base_nonce", schedule, 12)
+    return enc + AESGCM(key).encrypt(nonce, plain, None)
+
+
+def _point(public_key: ec.EllipticCurvePublicKey) -> bytes:
+    return public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def _extract(suite: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:
+    """LabeledExtract; an empty salt stands for 32 zero bytes."""
+    return hmac.digest(salt or bytes(32), b"HPKE-v1" + suite + label + material, "sha256")
+
+
+def _expand(suite: bytes, prk: bytes, label: bytes, info: bytes, length: int) -> bytes:
+    """LabeledExpand; one block of 32 bytes is enough for all that is asked here."""
+    labelled = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info
+    return hmac.digest(prk, labelled + b"\x01", "sha256")[:length]
+
 
 DECLARATION_SIZE = 1024
 MAX_TEXT_CHARACTERS = 500
@@ -96,7 +129,7 @@ def seal_declaration(declaration: Declaration, public_key: ec.EllipticCurvePubli
 
     public_key: the P-256 key of `config.declaration_key`, read by `load_public_key`.
     """
-    return hpke.seal(_encode(declaration), public_key, _INFO)
+    return seal(_encode(declaration), public_key, _INFO)
 
 
 def open_declaration(message: bytes, private_key: ec.EllipticCurvePrivateKey) -> Declaration:

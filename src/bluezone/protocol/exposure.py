@@ -2,6 +2,10 @@
 """From exposure windows to a warning: per day a score, a level, minutes and how sure we are.
 
 Source: protocol.md section 3; contracts.md, `exposure score`.
+
+Daily summaries as Exposure Notification v2 computes them: informational, no level depends on them.
+
+Source: specs/exposure-notification.md section 6, DailySummary.
 """
 
 import math
@@ -11,11 +15,42 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from bluezone.protocol.exposuresummary import DailySummary, summarise
-from bluezone.protocol.exposurewindow import ExposureWindow, ScanInstance
-from bluezone.protocol.profile import Level, Profile
+from bluezone.protocol.profile import Level, Profile, SummaryWeights
 from bluezone.protocol.profilereading import load_profile, parse_profile, profile_document
 from bluezone.protocol.profiletable import InvalidProfile
+from bluezone.protocol.windows import ExposureWindow, ScanInstance
+
+
+@dataclass(frozen=True)
+class DailySummary:
+    """Sums over a day's windows, in weighted seconds (15 minutes at weight 1 are 900).
+
+    weighted_duration_sum counts attenuation alone; score_sum and maximum_score (the largest window) also
+    report type and infectiousness.
+    """
+
+    score_sum: float
+    maximum_score: float
+    weighted_duration_sum: float
+
+
+def summarise(windows: Iterable[ExposureWindow], weights: SummaryWeights) -> DailySummary:
+    """Summarise the windows of one day; windows without a score are left out, as Exposure Notification does."""
+    durations: list[float] = []
+    scores: list[float] = []
+    for window in windows:
+        duration = math.fsum(
+            instance.seconds_since_last_scan * weights.attenuation_weight(instance.typical_attenuation_db)
+            for instance in window.scan_instances
+        )
+        factor = weights.report_type.get(window.report_type, 0.0) * weights.infectiousness.get(
+            window.infectiousness, 0.0
+        )
+        if duration * factor > 0:
+            durations.append(duration)
+            scores.append(duration * factor)
+    return DailySummary(math.fsum(scores), max(scores, default=0.0), math.fsum(durations))
+
 
 __all__ = [
     "Assessment",

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every template may use: the city's name in the page's language, its hotline, the other language."""
+"""What every template may use: the city's name in the page's language, its hotline; and the language switch."""
 
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
+from django.views.decorators.http import require_GET
 
 from bluezone.accounts import undoing
-from bluezone.accounts.audiences import Audience
+from bluezone.accounts.audiences import Audience, audience
 from bluezone.accounts.models import RoleGrant
 from bluezone.accounts.scoping import grants_of
 from bluezone.accounts.training import current_training
@@ -46,3 +48,23 @@ def city(request: HttpRequest) -> dict[str, Any]:
         "section": (request.resolver_match.url_name or "").split("-")[0] if request.resolver_match else "",
         "other_languages": [(code, name) for code, name in settings.LANGUAGES if code != language],
     }
+
+
+@require_GET
+@audience(Audience.EVERYONE)
+def choose_language(request: HttpRequest, code: str) -> HttpResponse:
+    """Remember the language and go back to the page the reader came from; an unknown language changes nothing."""
+    back = request.GET.get("next", "/")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = "/"
+    response = HttpResponseRedirect(back)
+    if code in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            code,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            samesite="Lax",
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=True,
+        )
+    return response

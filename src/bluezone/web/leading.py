@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bluezone.keyserver.lock import only_one
+from bluezone.keyserver.foldermatching import only_one
 
 LOCK_NAME = "worker.lock"
 # A number of ours among the advisory locks of the database.

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lines of the log, for people or as JSON: which event, which part, which code; nothing of a request or a person.
-
-What other people's libraries say in words is not repeated, because it may quote a host name, a path or a row.
-BLUEZONE_LOG chooses the form; docs/operating.md lists the events.
+"""The log: how a record says which event it is about, and its lines, for people or as JSON; nothing of a request or a
+person.
 """
 
 import datetime
@@ -15,8 +13,15 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from bluezone.events import Fact, event
 from bluezone.refusal import Refused
+
+Fact = str | int | float | bool | None
+
+
+def event(name: str, **facts: Fact) -> dict[str, Any]:
+    """The `extra` of a log call. name: stable, snake_case; facts: numbers, codes and names of our own parts only."""
+    return {"event": name, "facts": facts}
+
 
 FORM_VARIABLE = "BLUEZONE_LOG"
 JSON_FORM, PLAIN_FORM = "json", "plain"

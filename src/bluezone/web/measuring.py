@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bluezone.events import event
+from bluezone.web.logs import event
 from bluezone.web.metering import Row
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from bluezone.events import event
 from bluezone.web.exposing import CONTENT_TYPE, Exposition
+from bluezone.web.logs import event
 
 if TYPE_CHECKING:
     from bluezone.web.supervising import Processes

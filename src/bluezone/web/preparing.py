@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city import DATA_VARIABLE
-from bluezone.keyserver.lock import only_one
+from bluezone.keyserver.foldermatching import only_one
 from bluezone.keyserver.store import StoreBusy, StoreTooNew
 from bluezone.refusal import Refused
 

@@ -23,7 +23,7 @@ CONTENT_SECURITY_POLICY = {
 }
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "bluezone.web.problems.answer_api_errors_as_json",
+    "bluezone.web.errors.answer_api_errors_as_json",
     # Nothing secret is in a public page, so its packed size gives nothing away.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",

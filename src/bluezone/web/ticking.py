@@ -12,14 +12,13 @@ from pathlib import Path
 from django.db import DatabaseError, close_old_connections, connection
 
 from bluezone.city import data_folder
-from bluezone.events import event
 from bluezone.keyserver.service import KeyServer
 from bluezone.messaging.webpush.announcing import announce_until, announcer_of
 from bluezone.refusal import Refused
 from bluezone.web import logs
 from bluezone.web.leading import Lead, lead_when_free
 from bluezone.web.lifeline import end_with_parent, say_ready
-from bluezone.web.logs import say
+from bluezone.web.logs import event, say
 from bluezone.web.metering import Meters
 from bluezone.web.preparing import open_office
 from bluezone.web.surveying import Survey

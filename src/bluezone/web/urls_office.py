@@ -3,7 +3,7 @@
 
 from django.urls import include, path
 
-from bluezone.web.language import choose_language
+from bluezone.web.context import choose_language
 
 handler400 = "bluezone.web.errors.bad_request"
 handler403 = "bluezone.web.errors.forbidden"

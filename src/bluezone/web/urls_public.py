@@ -3,7 +3,7 @@
 
 from django.urls import include, path
 
-from bluezone.web.language import choose_language
+from bluezone.web.context import choose_language
 from bluezone.web.trusting import authority_file, trust
 
 handler400 = "bluezone.portal.views.bad_request"

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from tests.builders.keyserver import NOON
 
-from bluezone.handset.android.notices import news_notice, running_notice, stopped_notice
-from bluezone.handset.android.words import LANGUAGES
+from bluezone.handset.android.notices import LANGUAGES, news_notice, running_notice, stopped_notice
 from bluezone.handset.overview import overview
 
 ICT = timezone(timedelta(hours=7))

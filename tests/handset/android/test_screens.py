@@ -8,11 +8,10 @@ from typing import get_args
 
 import pytest
 
-from bluezone.handset.android import words
-from bluezone.handset.android.battery import guide_for
-from bluezone.handset.android.permissions import Step
+from bluezone.handset.android import notices
+from bluezone.handset.android.notices import face_words, own_words
+from bluezone.handset.android.permissions import Step, guide_for
 from bluezone.handset.android.screens import STARTS_ANEW, problem_screen, step_screen, waiting_screen
-from bluezone.handset.android.words import face_words, own_words
 
 STEPS = [step for step in get_args(Step) if step != "go"]
 MAKERS = {
@@ -41,7 +40,7 @@ def every_screen(language):
     yield waiting_screen(language)
 
 
-@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("language", notices.LANGUAGES)
 def test_a_screen_has_no_script_fetches_nothing_and_offers_exactly_the_buttons_it_shows(language):
     for screen in every_screen(language):
         read = Read()
@@ -65,8 +64,8 @@ def test_both_languages_have_the_same_sentences_and_none_is_empty():
 
 
 def test_the_faces_words_are_read_whole():
-    for language in words.LANGUAGES:
-        text = (words.STATIC / "words" / f"{language}.js").read_text()
+    for language in notices.LANGUAGES:
+        text = (notices.STATIC / "words" / f"{language}.js").read_text()
         assert len(face_words(language)) == len(re.findall(r'^\s*"[\w.]+":', text, re.MULTILINE))
         assert json.dumps(face_words(language)["home.b.title"], ensure_ascii=False) in text
 

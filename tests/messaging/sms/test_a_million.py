@@ -7,8 +7,7 @@ import pytest
 from django.db import connection
 from tests.builders.largeoffice import server_clock
 
-from bluezone.messaging.sms.claiming import claim, unsettled
-from bluezone.messaging.sms.closing import close
+from bluezone.messaging.sms.claiming import claim, close, unsettled
 from bluezone.messaging.sms.models import OPEN_STATES, Message, Part, PartState, Purpose, State
 from bluezone.messaging.sms.queueing import queue
 from bluezone.messaging.sms.smsurl import read_sms_url

@@ -9,15 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.city import City
-from bluezone.messaging.sms import alphabet
-from bluezone.messaging.sms.alphabet import NotInAlphabet
-from bluezone.messaging.sms.graphemes import graphemes
-from bluezone.messaging.sms.segmenting import Encoding, TextEmpty, TextTooLong, checked, measure
-from bluezone.messaging.sms.unaccented import without_diacritics
+from bluezone.messaging.sms import segmenting
+from bluezone.messaging.sms.segmenting import (
+    Encoding,
+    NotInAlphabet,
+    TextEmpty,
+    TextTooLong,
+    checked,
+    graphemes,
+    measure,
+    without_diacritics,
+)
 from bluezone.messaging.sms.wording import arrival_notice
 
 BAC_KAN = City("thành phố Bắc Kạn", "Bac Kan", "0209 3870 000", public_host="bluezone.gov.vn", office_host="localhost")
-GSM = "".join(alphabet.decode(bytes([septet])) for septet in range(128) if septet != alphabet.ESCAPE) + "\f^{}\\[~]|€"
+GSM = (
+    "".join(segmenting.decode_default_alphabet(bytes([septet])) for septet in range(128) if septet != segmenting.ESCAPE)
+    + "\f^{}\\[~]|€"
+)
 # What people really put into texts, and what breaks segmenters: marks, emoji of several code points, flags, Hangul.
 PIECES = st.sampled_from(
     [
@@ -87,7 +96,11 @@ def test_the_parts_together_are_the_text(text):
         octets = measured.encoding.octets(part)
         units = len(octets) // (1 if measured.encoding is Encoding.GSM_7 else 2)
         assert 0 < units <= most
-        decode = alphabet.decode if measured.encoding is Encoding.GSM_7 else lambda raw: raw.decode("utf-16-be")
+        decode = (
+            segmenting.decode_default_alphabet
+            if measured.encoding is Encoding.GSM_7
+            else lambda raw: raw.decode("utf-16-be")
+        )
         assert decode(octets) == part, "no surrogate pair and no escape is cut"
     assert measured.cost(300) == measured.segments * 300
 
@@ -132,7 +145,7 @@ def test_an_escape_is_not_parted_from_its_character():
 
 @given(st.text(alphabet=GSM, max_size=300))
 def test_the_default_alphabet_comes_back_as_it_was(text):
-    assert alphabet.decode(alphabet.encode(text)) == text
+    assert segmenting.decode_default_alphabet(segmenting.encode_default_alphabet(text)) == text
     assert measure(text).encoding is Encoding.GSM_7
 
 
@@ -151,17 +164,17 @@ def test_the_default_alphabet_is_that_of_the_standard():
     }
     known |= {"[": "1b3c", "]": "1b3e", "{": "1b28", "}": "1b29", "\\": "1b2f", "~": "1b3d", "^": "1b14", "|": "1b40"}
 
-    assert {character: alphabet.encode(character).hex() for character in known} == known
-    assert alphabet.encode("Azaz09 ?\n").hex() == "417a617a3039203f0a"
+    assert {character: segmenting.encode_default_alphabet(character).hex() for character in known} == known
+    assert segmenting.encode_default_alphabet("Azaz09 ?\n").hex() == "417a617a3039203f0a"
 
 
 @given(st.binary(max_size=40))
 def test_any_octets_are_text_or_refused(octets):
     try:
-        text = alphabet.decode(octets)
+        text = segmenting.decode_default_alphabet(octets)
     except NotInAlphabet:
         return
-    assert alphabet.encode(text) == octets
+    assert segmenting.encode_default_alphabet(text) == octets
 
 
 @given(st.text(max_size=200))

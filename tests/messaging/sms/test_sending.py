@@ -185,7 +185,7 @@ def test_at_eleven_in_the_evening_a_notice_goes_at_once_and_a_reminder_waits_for
 def test_the_budget_of_a_day_and_a_month_is_kept(centre, settings, now):
     import dataclasses
 
-    from bluezone.messaging.sms.budget import BudgetSpent, standing
+    from bluezone.messaging.sms.queueing import BudgetSpent, standing
 
     settings.CITY = dataclasses.replace(settings.CITY, sms_segments_a_day=5, sms_segments_a_month=8)
     queue(LONG, now=now)

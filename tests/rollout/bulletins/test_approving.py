@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from tests.builders.bulletins import NOW, agency, approved, hear, people, recording
 
 from bluezone.accounts.models import AuditEntry
-from bluezone.rollout.bulletins import approving, writing
+from bluezone.rollout.bulletins import writing
 from bluezone.rollout.bulletins.models import Script
 from bluezone.rollout.bulletins.planning import approved_scripts
 
@@ -22,17 +22,17 @@ def script():
 
 def test_nobody_approves_what_they_have_not_heard_to_the_end(script):
     _writer, approver = people()
-    with pytest.raises(approving.NotListened):
-        approving.approve(script, approver, NOW)
+    with pytest.raises(writing.NotListened):
+        writing.approve(script, approver, NOW)
 
-    approving.begin_listening(script, approver, NOW)
-    with pytest.raises(approving.ListenedTooShort):
-        approving.end_listening(script, approver, NOW + datetime.timedelta(milliseconds=100))
-    with pytest.raises(approving.NotListened):
-        approving.approve(script, approver, NOW)
+    writing.begin_listening(script, approver, NOW)
+    with pytest.raises(writing.ListenedTooShort):
+        writing.end_listening(script, approver, NOW + datetime.timedelta(milliseconds=100))
+    with pytest.raises(writing.NotListened):
+        writing.approve(script, approver, NOW)
 
-    approving.end_listening(script, approver, NOW + datetime.timedelta(seconds=script.sound.seconds))
-    approving.approve(script, approver, NOW)
+    writing.end_listening(script, approver, NOW + datetime.timedelta(seconds=script.sound.seconds))
+    writing.approve(script, approver, NOW)
     script.refresh_from_db()
     assert (script.approved_by, script.approved_at) == (approver, NOW)
     assert AuditEntry.objects.filter(action="bulletin_approved", actor="duyet").count() == 1
@@ -41,8 +41,8 @@ def test_nobody_approves_what_they_have_not_heard_to_the_end(script):
 def test_the_author_does_not_approve_nor_does_the_database_let_them(script):
     writer, _approver = people()
     hear(script, writer)
-    with pytest.raises(approving.ApproverIsAuthor):
-        approving.approve(script, writer, NOW)
+    with pytest.raises(writing.ApproverIsAuthor):
+        writing.approve(script, writer, NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         Script.objects.filter(pk=script.pk).update(approved_by=writer)
 
@@ -52,8 +52,8 @@ def test_who_heard_one_version_has_not_heard_the_next(script):
     hear(script, approver)
     newer = writing.record(script.bulletin, "vi", "Bản mới.", recording(3.0), writer, NOW)
 
-    with pytest.raises(approving.NotListened):
-        approving.approve(newer, approver, NOW)
+    with pytest.raises(writing.NotListened):
+        writing.approve(newer, approver, NOW)
 
 
 def test_the_approved_version_is_aired_until_the_next_is_approved_and_a_recording_comes_first():
@@ -65,7 +65,7 @@ def test_the_approved_version_is_aired_until_the_next_is_approved_and_a_recordin
     assert approved_scripts([bulletin.pk])[bulletin.pk, "vi"] == machine
 
     hear(newer, approver)
-    approving.approve(newer, approver, NOW)
+    writing.approve(newer, approver, NOW)
 
     now_aired = approved_scripts([bulletin.pk])[bulletin.pk, "vi"]
     assert (now_aired.number, now_aired.sound.is_human, now_aired.machine) == (2, True, machine.machine)
@@ -74,10 +74,10 @@ def test_the_approved_version_is_aired_until_the_next_is_approved_and_a_recordin
 def test_a_language_without_a_machines_voice_waits_for_a_person(script):
     writer, approver = people()
     text = writing.write(script.bulletin, "tay", "Khảu chạu", writer, NOW)
-    with pytest.raises(approving.ScriptWithoutSound):
-        approving.begin_listening(text, approver, NOW)
-    with pytest.raises(approving.ScriptWithoutSound):
-        approving.approve(text, approver, NOW)
+    with pytest.raises(writing.ScriptWithoutSound):
+        writing.begin_listening(text, approver, NOW)
+    with pytest.raises(writing.ScriptWithoutSound):
+        writing.approve(text, approver, NOW)
 
 
 def test_nothing_more_is_written_or_approved_of_what_was_withdrawn(script):
@@ -86,6 +86,6 @@ def test_nothing_more_is_written_or_approved_of_what_was_withdrawn(script):
     writing.withdraw(script.bulletin, "Số điện thoại sai", writer, NOW)
 
     with pytest.raises(writing.BulletinWithdrawn):
-        approving.approve(script, approver, NOW)
+        writing.approve(script, approver, NOW)
     with pytest.raises(writing.BulletinWithdrawn):
         writing.write(script.bulletin, "vi", "Bản mới", writer, NOW)

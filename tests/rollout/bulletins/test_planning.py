@@ -4,7 +4,8 @@ import datetime
 import pytest
 from tests.builders.bulletins import NOW, approved, people, planned, station, zone
 
-from bluezone.rollout.bulletins import attesting, outlets, scheduling, writing
+from bluezone.rollout.bulletins import airing as bulletins_airing
+from bluezone.rollout.bulletins import planning, scheduling, writing
 from bluezone.rollout.bulletins.models import Airing, Schedule, Sound
 from bluezone.rollout.bulletins.planning import plan_ahead
 from bluezone.rollout.bulletins.rule import Rule
@@ -102,7 +103,7 @@ def test_an_emergency_is_aired_at_once_in_quiet_hours_too_and_nothing_else_is(bu
 def test_quiet_hours_that_are_set_later_displace_what_falls_into_them(bulletin):
     place = zone().outlet
     planned(bulletin, place, times=("20:30",))
-    outlets.set_quiet("bien", place, datetime.time(20), datetime.time(6), NOW)
+    planning.set_quiet("bien", place, datetime.time(20), datetime.time(6), NOW)
 
     airing = Airing.objects.get(due_at=at(20, 30))
     assert (airing.displaced, airing.starts_at) == ("quiet", None)
@@ -189,7 +190,7 @@ def test_a_schedule_made_between_its_languages_does_not_air_the_second_alone():
 def test_what_was_said_of_an_airing_outlives_every_new_plan(bulletin):
     schedule = planned(bulletin, station())
     airing = Airing.objects.order_by("due_at").first()
-    attesting.attest(airing, people()[0], at(17, 20), link="https://example.org/phat")
+    bulletins_airing.attest(airing, people()[0], at(17, 20), link="https://example.org/phat")
 
     scheduling.stop(schedule, people()[0], at(17, 25))
 

@@ -14,7 +14,8 @@ from lxml import etree
 from tests.builders.bulletins import NOW, approved, people, planned, station, zone
 from tests.devices.conftest import public
 
-from bluezone.rollout.bulletins import presskit, scheduling, writing
+from bluezone.rollout.bulletins import calendar as bulletins_calendar
+from bluezone.rollout.bulletins import scheduling, writing
 from bluezone.rollout.bulletins.airing import airings_between
 from bluezone.rollout.bulletins.calendar import calendar
 from bluezone.rollout.bulletins.models import Schedule
@@ -144,7 +145,7 @@ def test_files_for_a_memory_stick_are_in_the_order_in_which_they_are_played():
     planned(bulletin, place, times=("05:30", "17:30"))
     airings = list(airings_between(NOW, NOW + datetime.timedelta(days=2), None, place.pk))
 
-    stick = zipfile.ZipFile(io.BytesIO(presskit.stick_files(airings, b"%PDF-")))
+    stick = zipfile.ZipFile(io.BytesIO(bulletins_calendar.stick_files(airings, b"%PDF-")))
 
     assert stick.namelist() == [
         "000-lich-phat.pdf", "001-0810-17h30-Cai-dat-Bluezone-vi.mp3", "002-0811-05h30-Cai-dat-Bluezone-vi.mp3",

@@ -6,8 +6,7 @@ import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.rollout.canvass.clocks import is_clock, new_key, next_clock
-from bluezone.rollout.canvass.merging import Said, merge
+from bluezone.rollout.canvass.merging import Said, is_clock, merge, new_key, next_clock
 
 AT = datetime.datetime(2020, 8, 14, 3, 0, tzinfo=datetime.UTC)
 

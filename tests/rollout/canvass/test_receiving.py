@@ -257,10 +257,10 @@ def test_a_turf_has_at_most_400_doors(public, phone, monkeypatch):
 def test_a_door_in_an_open_list_is_not_given_a_second_time(phone, committee, ward):
     from tests.builders.canvass import connected
 
-    from bluezone.rollout.canvass import cutting
+    from bluezone.rollout.canvass import leasing as canvass_leasing
 
     mine = doors(phone)
-    other = cutting.cut("officer", ward, "vẽ tay", [mine[0].pk, door(ward).pk], NOW)
+    other = canvass_leasing.cut("officer", ward, "vẽ tay", [mine[0].pk, door(ward).pk], NOW)
     second, _token = connected(agency("Đoàn phường", ward), "Máy 3")
     with pytest.raises(leasing.DoorsLeased) as refused:
         leasing.lease("officer", other, second, NOW + HOUR, NOW)

@@ -6,7 +6,7 @@ import datetime
 import pytest
 from tests.builders.canvass import NOW, Phone, connected, door, street
 
-from bluezone.rollout.canvass import joining, leasing
+from bluezone.rollout.canvass import doubles, leasing
 from bluezone.rollout.canvass.indicators import DoorsVisited, SeenAtDoors, ToldAtDoors
 from bluezone.rollout.canvass.models import (
     Aside,
@@ -48,7 +48,7 @@ def test_a_household_goes_180_days_after_the_last_word_with_everything_said_of_i
     one, _two = said
     other = door(phone.turf.unit, "Nông Thị Lan", one.address)
     pair = DuplicatePair.objects.create(first=one, second=other, score=90)
-    joining.join("officer", pair, keep_first=True, now=NOW)
+    doubles.join("officer", pair, keep_first=True, now=NOW)
     last = NOW - datetime.timedelta(minutes=5)
     purge(last + HOUSEHOLD_KEPT - DAY)
     assert Household.objects.filter(pk__in=[one.pk, other.pk]).count() == 2

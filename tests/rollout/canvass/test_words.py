@@ -7,7 +7,7 @@ import pytest
 
 from bluezone.rollout.canvass.models import AsideReason, LeaseEnd
 from bluezone.rollout.canvass.outcomes import Outcome, Revisit, SkipReason
-from bluezone.rollout.canvass.phone.files import HERE
+from bluezone.rollout.canvass.phone_views import HERE
 
 _PAIR = re.compile(r'(?:"([\w.]+)"|\b(\w+)): "((?:[^"\\]|\\.)*)"')
 SOURCES = [path for path in HERE.rglob("*.js") if path.parent.name != "words"]

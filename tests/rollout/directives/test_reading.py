@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.rollout.directives import letters
 
 from bluezone.agencies.legacytext import to_unicode
-from bluezone.rollout.directives.legacyfonts import LegacyEncoding
+from bluezone.rollout.directives.lettertext import LegacyEncoding
 from bluezone.rollout.directives.proposal import (
     Authority,
     Confidence,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 
-from bluezone.rollout.directives.register import (
+from bluezone.rollout.directives.registering import (
     IncomingEntry,
     NumberRepeated,
     OutgoingEntry,

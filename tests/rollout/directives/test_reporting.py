@@ -4,7 +4,7 @@
 import pytest
 from tests.builders.directives import DAY, NOW, door_to_door
 
-from bluezone.rollout.directives import handling, issuing, lateness, queries, reporting, requesting
+from bluezone.rollout.directives import handling, issuing, queries, reporting, requesting
 from bluezone.rollout.directives.models import DispatchState
 
 
@@ -74,7 +74,7 @@ def test_more_time_moves_the_day_of_one_agency_alone(task, clerk, signer):
 def test_who_is_late_is_named_with_what(directive, task, clerk):
     dispatch = directive.dispatches.get(agency=wards(task)[0])
     handling.move(dispatch, DispatchState.RECEIVED, clerk, NOW)
-    behind = lateness.late(directive, NOW + 9 * DAY, NOW.date() + 9 * DAY)
+    behind = reporting.late(directive, NOW + 9 * DAY, NOW.date() + 9 * DAY)
 
     assert behind[dispatch.agency_id].not_received is False
     assert "2" in behind[dispatch.agency_id].reports

@@ -6,7 +6,7 @@ import datetime
 import pytest
 from tests.builders.directives import NOW
 
-from bluezone.rollout.directives import statusreading
+from bluezone.rollout.directives import arriving
 from bluezone.rollout.directives.edxml import Organisation, ResponseFor, StatusCode, StatusMessage
 from bluezone.rollout.directives.models import ExchangedFile
 
@@ -25,7 +25,7 @@ def told(dispatch, clerk):
     def tell(status, said_at, read_at):
         about = ResponseFor("28.22.H17", dispatch.directive.code, dispatch.directive.date, "")
         message = StatusMessage(about, Organisation("05.28.22.H17", "Phường"), StatusCode(status), said_at, "lý do")
-        statusreading.believe(dispatch, message, clerk, read_at)
+        arriving.believe(dispatch, message, clerk, read_at)
         ExchangedFile.objects.create(
             direction="in", kind="status", status=status, said_at=said_at, at=read_at, user=clerk, dispatch=dispatch,
             directive=dispatch.directive, digest=f"{status}{said_at}"[:64], sha256="", document_id="",

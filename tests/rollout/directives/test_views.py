@@ -14,7 +14,7 @@ from tests.builders.directives import LETTER, door_to_door, person
 from tests.builders.office import today
 
 from bluezone.agencies.models import Agency
-from bluezone.rollout.bulletins.attesting import attest
+from bluezone.rollout.bulletins.airing import attest
 from bluezone.rollout.bulletins.models import Airing
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.directives.models import Directive, Report

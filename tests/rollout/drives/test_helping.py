@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from bluezone.accounts.sealing import SealBroken
+from bluezone.accounts.secretfiles import SealBroken
 from bluezone.agencies.models import AdminUnit, UnitKind
 from bluezone.agencies.planting import plant_first_seed
 from bluezone.refusal import Refused

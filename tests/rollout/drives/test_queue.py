@@ -118,7 +118,7 @@ def test_a_proof_needs_a_pass_at_the_drives_own_radio_and_stands_for_one_request
 def test_passes_at_a_drive_are_in_no_share_of_the_wards_gates(wards, youth):
     from bluezone.rollout.coverage import Week
     from bluezone.rollout.gates.indicators import RunningAtGates
-    from bluezone.rollout.gates.queries import gates_under
+    from bluezone.rollout.gates.onegate import gates_under
 
     device, _token = build.radio(youth.agency)
     drive = build.drive(youth, wards[0], NOW)

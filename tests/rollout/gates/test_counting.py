@@ -15,10 +15,9 @@ from tests.builders.gates import gate
 from bluezone.edge.passages import PROOF_OF as GATE_PROOF_OF
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.gates import retention, roster
-from bluezone.rollout.gates.counting import take
+from bluezone.rollout.gates.counting import came_in, gate_days, inside, store_counters
 from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates
 from bluezone.rollout.gates.models import PROOF_OF, Gate, GateCounter, GateDay, Gatekeeper, Shift, Verdict
-from bluezone.rollout.gates.sums import came_in, gate_days, inside
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = int(devices.NOW.timestamp()) // 300 * 300
@@ -68,7 +67,7 @@ def test_a_later_word_may_only_raise_a_counter(open_gate):
     made, _ = open_gate
     device = made.devices.get().device_id
     for count in (5, 3, 8, 8, 1):
-        take(device, made, [[NOW, "in", "running", count]], NOW, ZONE)
+        store_counters(device, made, [[NOW, "in", "running", count]], NOW, ZONE)
 
     assert GateCounter.objects.get().count == 8
 
@@ -77,7 +76,7 @@ def test_a_counter_that_stands_twice_in_one_call_is_one_and_the_larger(open_gate
     made, _ = open_gate
     rows = [[NOW, "in", "running", 4], [NOW, "in", "running", 9], [NOW, "in", "running", 2]]
 
-    assert take(made.devices.get().device_id, made, rows, NOW, ZONE).accepted == 3
+    assert store_counters(made.devices.get().device_id, made, rows, NOW, ZONE).accepted == 3
     assert GateCounter.objects.get().count == 9
 
 
@@ -85,7 +84,7 @@ def test_two_lanes_of_a_gate_are_added_and_never_merged(open_gate):
     made, _ = open_gate
     second, _ = devices.connected(made.agency, name="Làn 2")
     for device_id in (made.devices.get().device_id, second.pk):
-        take(device_id, made, [[NOW, "in", "running", 4]], NOW, ZONE)
+        store_counters(device_id, made, [[NOW, "in", "running", 4]], NOW, ZONE)
 
     assert gate_days(TODAY, TODAY)[made.pk, TODAY][Verdict.RUNNING] == 8
 
@@ -117,7 +116,7 @@ def test_a_counter_of_the_future_says_that_the_clock_is_wrong(public, open_gate)
 def test_what_is_over_30_days_old_is_left_and_said(open_gate):
     made, _ = open_gate
     rows = [[NOW - 31 * DAY, "in", "running", 1], [NOW - 29 * DAY, "in", "running", 1]]
-    taken = take(made.devices.get().device_id, made, rows, NOW, ZONE)
+    taken = store_counters(made.devices.get().device_id, made, rows, NOW, ZONE)
 
     assert (taken.accepted, taken.too_old) == (1, 1)
 
@@ -147,7 +146,7 @@ def test_a_day_keeps_its_sum_after_30_days_and_nothing_finer(open_gate):
     made, _ = open_gate
     device = made.devices.get().device_id
     rows = [[NOW + 300 * step, "in", verdict, 3] for step in range(4) for verdict in ("running", "told")]
-    take(device, made, [*rows, [NOW, "out", "out", 5]], NOW + 1_200, ZONE)
+    store_counters(device, made, [*rows, [NOW, "out", "out", 5]], NOW + 1_200, ZONE)
     before = gate_days(TODAY, TODAY)
     later = devices.NOW + datetime.timedelta(days=32)
     retention.purge(later)
@@ -161,7 +160,7 @@ def test_a_day_keeps_its_sum_after_30_days_and_nothing_finer(open_gate):
 
 def test_a_day_that_may_still_grow_is_not_summed_up(open_gate):
     made, _ = open_gate
-    take(made.devices.get().device_id, made, [[NOW, "in", "running", 1]], NOW, ZONE)
+    store_counters(made.devices.get().device_id, made, [[NOW, "in", "running", 1]], NOW, ZONE)
     retention.purge(devices.NOW + datetime.timedelta(days=30))
 
     assert GateCounter.objects.exists()
@@ -212,7 +211,7 @@ def test_a_badge_is_renewed_with_another_pin_and_the_pin_is_stored_nowhere(open_
 def test_three_shares_of_the_same_passages_stand_side_by_side(open_gate):
     made, _ = open_gate
     counts = {"running": 60, "valid_code": 10, "screen_seen": 6, "asked_before": 4, "told": 20, "no_smartphone": 9}
-    take(made.devices.get().device_id, made, [[NOW, "in", v, n] for v, n in counts.items()], NOW, ZONE)
+    store_counters(made.devices.get().device_id, made, [[NOW, "in", v, n] for v, n in counts.items()], NOW, ZONE)
     week = Week.of(TODAY)
     figures = [list(indicator.figures(week)) for indicator in (RunningAtGates(), CodeFresh(), SeenAtGates())]
 
@@ -231,7 +230,7 @@ class ReplaysCannotDouble(TestCase):
         device = made.devices.get().device_id
         expected = {}
         for step, verdict, count in words + words[::-1]:
-            take(device, made, [[NOW + 300 * step, "in", verdict, count]], NOW + 1_200, ZONE)
+            store_counters(device, made, [[NOW + 300 * step, "in", verdict, count]], NOW + 1_200, ZONE)
             expected[step, verdict] = max(expected.get((step, verdict), 0), count)
 
         stored = GateCounter.objects.values_list("bucket", "verdict", "count")

@@ -7,9 +7,8 @@ from tests.builders import devices
 from tests.rollout.gates.test_counting import DAY, NOW, TODAY, ZONE
 
 from bluezone.rollout.gates import opening, retention
-from bluezone.rollout.gates.counting import take
+from bluezone.rollout.gates.counting import gate_days, gate_sums, store_counters
 from bluezone.rollout.gates.models import GateCounter, GateDay, Verdict
-from bluezone.rollout.gates.sums import gate_days, gate_sums
 
 
 def test_a_sum_rises_with_each_lane_and_never_with_a_replay(open_gate):
@@ -17,7 +16,7 @@ def test_a_sum_rises_with_each_lane_and_never_with_a_replay(open_gate):
     second, _ = devices.connected(made.agency, name="Làn 2")
     first = made.devices.get().device_id
     for device_id, rows in ((first, 4), (second.pk, 5), (first, 6), (first, 4), (second.pk, 5)):
-        take(device_id, made, [[NOW, "in", "running", rows]], NOW, ZONE)
+        store_counters(device_id, made, [[NOW, "in", "running", rows]], NOW, ZONE)
 
     assert GateDay.objects.get().count == 11
 
@@ -26,8 +25,8 @@ def test_a_tablet_that_moved_raises_the_gate_where_it_counted(open_gate):
     made, _ = open_gate
     other = opening.open_gate("clerk", made.agency, "Cổng sau", devices.NOW)
     device = made.devices.get().device_id
-    take(device, made, [[NOW, "in", "running", 4]], NOW, ZONE)
-    take(device, other, [[NOW, "in", "running", 9], [NOW + 300, "in", "running", 2]], NOW + 300, ZONE)
+    store_counters(device, made, [[NOW, "in", "running", 4]], NOW, ZONE)
+    store_counters(device, other, [[NOW, "in", "running", 9], [NOW + 300, "in", "running", 2]], NOW + 300, ZONE)
 
     assert gate_sums(TODAY, TODAY) == {made.pk: {Verdict.RUNNING: 9}, other.pk: {Verdict.RUNNING: 2}}
 
@@ -35,7 +34,7 @@ def test_a_tablet_that_moved_raises_the_gate_where_it_counted(open_gate):
 def test_a_word_over_a_week_raises_each_of_its_days(open_gate):
     made, _ = open_gate
     rows = [[NOW - day * DAY, "in", "told", day + 1] for day in range(7)]
-    take(made.devices.get().device_id, made, rows, NOW, ZONE)
+    store_counters(made.devices.get().device_id, made, rows, NOW, ZONE)
     found = gate_days(TODAY - datetime.timedelta(days=6), TODAY)
 
     assert [found[made.pk, TODAY - datetime.timedelta(days=day)][Verdict.TOLD] for day in range(7)] == [*range(1, 8)]
@@ -43,7 +42,7 @@ def test_a_word_over_a_week_raises_each_of_its_days(open_gate):
 
 def test_forgetting_the_counters_leaves_the_sums_as_they_were(open_gate):
     made, _ = open_gate
-    take(made.devices.get().device_id, made, [[NOW, "in", "running", 4]], NOW, ZONE)
+    store_counters(made.devices.get().device_id, made, [[NOW, "in", "running", 4]], NOW, ZONE)
     before = list(GateDay.objects.values())
     retention.purge(devices.NOW + datetime.timedelta(days=32))
 

@@ -8,7 +8,8 @@ from tests.builders.devices import bearer
 from tests.devices.conftest import public
 
 from bluezone.devices.models import Device
-from bluezone.rollout.bulletins import attesting, scheduling
+from bluezone.rollout.bulletins import airing as bulletins_airing
+from bluezone.rollout.bulletins import scheduling
 from bluezone.rollout.bulletins.airing import Aired, airings_between, counts_of, rows_of
 from bluezone.rollout.bulletins.indicators import AiredAttested
 from bluezone.rollout.bulletins.models import Airing, Bulletin
@@ -132,7 +133,7 @@ def test_proven_and_attested_stand_apart_in_the_log_and_in_coverage(client, publ
     planned(approved(seconds=2.0, title="Trên đài"), radio)
     on_radio = Airing.objects.filter(outlet=radio).order_by("due_at").first()
     tell(client, speaker[1], played=[report(airing)])
-    attesting.attest(on_radio, people()[0], on_radio.due_at + DAY, link="https://example.org/ban-tin")
+    bulletins_airing.attest(on_radio, people()[0], on_radio.due_at + DAY, link="https://example.org/ban-tin")
 
     counts = counts_of(rows_of(list(airings_between(NOW, NOW + DAY)), NOW + DAY))
     assert (counts.machine_airings, counts.proven) == (1, 1)
@@ -176,7 +177,7 @@ def set_by_hand(place, by_hand, now):
 def test_a_machine_that_comes_later_changes_nothing_of_what_was_played_by_hand_before(place):
     planned(approved(seconds=2.0), place.outlet)
     first, second, *_ = Airing.objects.order_by("due_at")
-    attesting.attest(first, people()[0], first.due_at)
+    bulletins_airing.attest(first, people()[0], first.due_at)
     before = figures_of(AiredProven), figures_of(AiredAttested)
     # In the week after, so that the whole week before stays.
     machine(place, now=NOW + 7 * DAY)
@@ -215,7 +216,7 @@ def test_what_is_said_of_an_airing_of_a_silent_machine_is_attested_until_the_mac
     client, public, place, speaker, airing
 ):
     assert figures_of(AiredProven) == (0, 7)
-    attesting.attest(airing, people()[0], airing.due_at)
+    bulletins_airing.attest(airing, people()[0], airing.due_at)
     assert (row_of(airing).aired, row_of(airing).proven) == (Aired.AIRED, None)
     assert (figures_of(AiredProven), figures_of(AiredAttested)) == ((0, 6), (1, 1))
 

@@ -10,8 +10,8 @@ from tests.builders.schools import class_named, this_week
 
 from bluezone.accounts.training import practice
 from bluezone.rollout.schools import calendar, classes, linking, retention
+from bluezone.rollout.schools.calendar import year_of
 from bluezone.rollout.schools.models import ClassReport, SchoolClass
-from bluezone.rollout.schools.years import year_of
 
 pytestmark = pytest.mark.django_db
 NUMBERS = {"pupils": 40, "with_smartphone": 30, "running": 12, "relatives": 25}

@@ -9,10 +9,9 @@ from tests.builders.schools import class_named, this_week
 
 from bluezone.accounts.models import AuditEntry
 from bluezone.rollout.schools import calendar, queries, recording
-from bluezone.rollout.schools.counts import ClassCounts, ClassCountsRefused
+from bluezone.rollout.schools.calendar import next_name
 from bluezone.rollout.schools.indicator import PupilsRunning
-from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
-from bluezone.rollout.schools.years import next_name
+from bluezone.rollout.schools.models import Channel, ClassCounts, ClassCountsRefused, ClassReport, SchoolClass
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

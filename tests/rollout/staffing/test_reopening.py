@@ -11,7 +11,7 @@ from tests.builders.office import user
 from bluezone.accounts import training
 from bluezone.accounts.models import AuditEntry, Role
 from bluezone.accounts.training import TRAINING_KEY
-from bluezone.rollout.staffing import recording, reopening
+from bluezone.rollout.staffing import recording
 from bluezone.rollout.staffing.counts import StaffCounts
 from bluezone.rollout.staffing.models import WeekReopening, WeekRequest
 
@@ -38,8 +38,8 @@ def admin():
 
 def test_it_is_open_until_its_day_and_the_audit_knows(office, officer, admin):
     now = timezone.now()
-    reopening.answer(
-        reopening.ask(office, WEEK, "Mất mạng", officer, now), timezone.localdate(now + DAY), "", admin, now
+    recording.answer_request(
+        recording.ask_to_reopen(office, WEEK, "Mất mạng", officer, now), timezone.localdate(now + DAY), "", admin, now
     )
 
     assert recording.record(office, WEEK, COUNTS, officer, now + DAY).version == 1
@@ -50,26 +50,26 @@ def test_it_is_open_until_its_day_and_the_audit_knows(office, officer, admin):
 
 def test_declined_stays_locked_and_may_be_asked_again(office, officer, admin):
     now = timezone.now()
-    reopening.answer(reopening.ask(office, WEEK, "Sót", officer, now), None, "Đã chốt số", admin, now)
+    recording.answer_request(recording.ask_to_reopen(office, WEEK, "Sót", officer, now), None, "Đã chốt số", admin, now)
 
     with pytest.raises(recording.PeriodLocked):
         recording.record(office, WEEK, COUNTS, officer, now)
-    assert reopening.ask(office, WEEK, "Có văn bản", officer, now).state == "open"
+    assert recording.ask_to_reopen(office, WEEK, "Có văn bản", officer, now).state == "open"
 
 
 def test_what_does_not_fit_is_refused(office, officer, admin):
     now = timezone.now()
-    with pytest.raises(reopening.WeekNotLocked):
-        reopening.ask(office, type(WEEK).of(timezone.localdate(now)), "x", officer, now)
-    asked = reopening.ask(office, WEEK, "x", officer, now)
-    with pytest.raises(reopening.WeekRequestOpen):
-        reopening.ask(office, WEEK, "y", officer, now)
+    with pytest.raises(recording.WeekNotLocked):
+        recording.ask_to_reopen(office, type(WEEK).of(timezone.localdate(now)), "x", officer, now)
+    asked = recording.ask_to_reopen(office, WEEK, "x", officer, now)
+    with pytest.raises(recording.WeekRequestOpen):
+        recording.ask_to_reopen(office, WEEK, "y", officer, now)
     for days in (-1, 60):
-        with pytest.raises(reopening.WeekDayWrong):
-            reopening.answer(asked, timezone.localdate(now + days * DAY), "", admin, now)
-    reopening.answer(asked, None, "", admin, now)
-    with pytest.raises(reopening.WeekRequestAnswered):
-        reopening.answer(asked, None, "", admin, now)
+        with pytest.raises(recording.WeekDayWrong):
+            recording.answer_request(asked, timezone.localdate(now + days * DAY), "", admin, now)
+    recording.answer_request(asked, None, "", admin, now)
+    with pytest.raises(recording.WeekRequestAnswered):
+        recording.answer_request(asked, None, "", admin, now)
     assert WeekReopening.objects.count() == 0
 
 
@@ -97,10 +97,10 @@ def test_a_clerk_opens_for_those_below_and_not_for_the_own_agency(office, admin)
     below = agency("Đội trật tự", office.unit, parent=office)
     clerk = user("vanthu", Role.CLERK, office, factor=False)
 
-    assert reopening.may_answer(admin, office)
-    assert reopening.may_answer(clerk, below)
-    assert not reopening.may_answer(clerk, office)
-    assert not reopening.may_answer(user("so", Role.OFFICER, office, factor=False), below)
+    assert recording.may_answer(admin, office)
+    assert recording.may_answer(clerk, below)
+    assert not recording.may_answer(clerk, office)
+    assert not recording.may_answer(user("so", Role.OFFICER, office, factor=False), below)
 
 
 def practise(client, on=True):
@@ -139,7 +139,7 @@ def test_asking_to_reopen_is_practised_apart_answered_apart_and_erased(client, o
 
 
 def test_an_answer_is_taken_back_within_ten_seconds_unless_the_agency_has_reported(client, office, officer, admin):
-    asked = reopening.ask(office, WEEK, "Mất mạng", officer, timezone.now())
+    asked = recording.ask_to_reopen(office, WEEK, "Mất mạng", officer, timezone.now())
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(admin)
     page = client.post(f"/staff/requests/{asked.pk}/answer/", {"granted": "1"}, follow=True).text

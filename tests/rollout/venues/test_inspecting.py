@@ -15,7 +15,7 @@ from tests.builders.office import user
 
 from bluezone.accounts.models import Role
 from bluezone.rollout.coverage import Week
-from bluezone.rollout.venues import inspecting, picturing, retention
+from bluezone.rollout.venues import picturing, retention
 from bluezone.rollout.venues.indicators import VenuesRegistered, VenuesWithPoster
 from bluezone.rollout.venues.models import Inspection, InspectionPhoto
 
@@ -113,9 +113,9 @@ def test_coverage_sees_registered_of_known_and_posters_of_registered_apart_from_
     first, second = build.approved(wards[0], now), build.approved(wards[0], now, name="Quán B")
     for name in ("Quán C", "Quán D"):
         build.approved(wards[1], now, name=name)
-    inspecting.inspect("mai", first, today - DAY, True, "", None, now)
-    inspecting.inspect("mai", second, today - DAY, True, "", None, now)
-    inspecting.inspect("mai", second, today, False, "Tờ đã rách", None, now)
+    picturing.inspect("mai", first, today - DAY, True, "", None, now)
+    picturing.inspect("mai", second, today - DAY, True, "", None, now)
+    picturing.inspect("mai", second, today, False, "Tờ đã rách", None, now)
 
     week = Week.of(today)
     registered = {one.unit_path: one for one in VenuesRegistered().figures(week)}

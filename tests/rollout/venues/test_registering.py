@@ -15,8 +15,8 @@ from bluezone.accounts.models import AuditEntry, Role
 from bluezone.keyserver import venuecodes
 from bluezone.messaging.email.delivering import deliver_due
 from bluezone.protocol.venue import VenueForeign
-from bluezone.rollout.venues import applying, counting, deciding, retention
-from bluezone.rollout.venues.contact import Contact, contact_of
+from bluezone.rollout.venues import applying, deciding, printing, retention
+from bluezone.rollout.venues.applying import Contact, contact_of
 from bluezone.rollout.venues.models import MailCode, PosterCode, ScanCount, Venue, VenueState
 
 pytestmark = pytest.mark.django_db
@@ -238,7 +238,7 @@ def test_a_posters_page_says_whether_it_holds_and_counts_by_day_and_nothing_else
 
 def test_a_till_counts_absolute_numbers_so_that_a_repeat_counts_once(server, public, wards):
     venue = build.approved(wards[0], timezone.now())
-    token = counting.new_till(venue)
+    token = printing.new_till(venue)
     page = public(f"/till/{token}/")
     assert venue.codes.get().fingerprint in page.text
     day = str(timezone.localdate())
@@ -251,7 +251,7 @@ def test_a_till_counts_absolute_numbers_so_that_a_repeat_counts_once(server, pub
     assert tell(4, "fedcba9876543210").json()["people"] == 9
     for wrong in ((-1,), (10**9,), (1, "x"), (1, "0" * 16, "2020-01-01"), (1, "0" * 16, "9")):
         assert tell(*wrong).status_code == 422
-    counting.new_till(venue)
+    printing.new_till(venue)
     assert tell(6).status_code == 404
     assert public(f"/till/{token}/").status_code == 404
 

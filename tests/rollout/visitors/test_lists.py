@@ -13,8 +13,7 @@ from tests.messaging.sms.test_sending import go_on_until, settled
 from bluezone.accounts.models import AuditEntry
 from bluezone.messaging.sms.models import Message
 from bluezone.rollout.visitors import lists
-from bluezone.rollout.visitors.lists import ListExpired, opened_list, sealed_list
-from bluezone.rollout.visitors.telling import Guest
+from bluezone.rollout.visitors.lists import Guest, ListExpired, opened_list, sealed_list
 
 pytestmark = pytest.mark.django_db
 HEADINGS = ["STT", "Họ tên", "Số điện thoại", "Đồng ý", "Ngôn ngữ"]

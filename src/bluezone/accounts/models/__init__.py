@@ -2,10 +2,16 @@
 """People of the office, what they may do, their sign-in, and the audit chain."""
 
 from bluezone.accounts.models.audit import Act, AuditEntry
-from bluezone.accounts.models.factors import AuthenticatorApp, Passkey, RecoveryCode
 from bluezone.accounts.models.grants import Role, RoleGrant
-from bluezone.accounts.models.people import AccountLink, SignInFailure, User
-from bluezone.accounts.models.sessions import OfficeSession
+from bluezone.accounts.models.people import (
+    AccountLink,
+    AuthenticatorApp,
+    OfficeSession,
+    Passkey,
+    RecoveryCode,
+    SignInFailure,
+    User,
+)
 
 __all__ = [
     "AccountLink",

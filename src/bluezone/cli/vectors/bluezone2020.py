@@ -9,12 +9,14 @@ from bluezone.cli.vectors.case import Check, upper_hex
 from bluezone.protocol.bluezone2020 import (
     MILLISECONDS_PER_DAY,
     bluezone_day,
+    case_slots,
     daily_key,
+    find_cases,
     first_sub_key,
     identifier_changed,
     identifier_of,
+    read_f0_list,
 )
-from bluezone.protocol.bluezone2020match import case_slots, find_cases, read_f0_list
 from bluezone.refusal import Refused
 
 _Value = TypeVar("_Value")

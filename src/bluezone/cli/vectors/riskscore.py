@@ -11,7 +11,7 @@ from typing import Any
 
 from bluezone.cli.vectors.case import Case, skipped
 from bluezone.protocol.exposure import Profile, assess, parse_profile
-from bluezone.protocol.exposurereading import read_windows
+from bluezone.protocol.profilecwa import read_windows
 
 FAMILY = "riskscore.cwa"
 TODAY = date(2026, 11, 24)

@@ -1,17 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the app says outside its screen: the permanent notice of the service, and that there is news.
+"""What the app says outside its screen: its words, the permanent notice of the service, and that there is news."""
 
-Neither ever says that there was an exposure, nor how it went on: both stand on the lock screen and in the list of
-notices, where others read them. "đang chạy" is said only while Bluetooth has sent and heard within 15 minutes.
-Source: look/texts.md 1 (B) and 2 (lock screen).
-"""
-
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 
-from bluezone.handset.android.words import face_words, own_words
+from bluezone.face.files import STATIC
 from bluezone.handset.overview import Overview
+
+LANGUAGES = ("vi", "en")
+_ENTRY = re.compile(r'^\s*("(?:[^"\\]|\\.)+"):\s*("(?:[^"\\]|\\.)*"),?\s*$', re.MULTILINE)
+
+
+@cache
+def face_words(language: str) -> dict[str, str]:
+    """Every sentence of the face by its name. language: "vi" or "en"."""
+    text = (STATIC / "words" / f"{language}.js").read_text("utf-8")
+    return {json.loads(name): json.loads(words) for name, words in _ENTRY.findall(text)}
+
+
+@cache
+def own_words(language: str) -> dict[str, str]:
+    """Every sentence that only the app says, by its name. language: "vi" or "en"."""
+    words: dict[str, str] = json.loads((Path(__file__).parent / f"words-{language}.json").read_text("utf-8"))
+    return words
+
 
 DAY_SECONDS = 86_400
 

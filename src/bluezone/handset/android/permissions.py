@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which permissions the app needs on which Android, and the one screen that stands between the owner and Bluezone.
-
-One thing is asked at a time, each with its reason. Without the first ones nothing can be heard, so the screen stays;
-notices and battery are asked once and may be left.
-"""
+"""Which permissions the app needs on which Android, and where each maker hides the switch for the background."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -90,3 +86,19 @@ def left(step: Step) -> dict[str, bool]:
 
 def _granted(step: Step, state: PhoneState) -> bool:
     return state.granted.issuperset(asked_at(step))
+
+
+Guide = Literal["samsung", "xiaomi", "oppo", "vivo", "huawei", "vsmart", "other"]
+
+# What Build.MANUFACTURER says, in lower case. realme and OnePlus have OPPO's menus; Redmi and POCO are Xiaomi's, iQOO
+# is vivo's; HONOR kept Huawei's.
+_MAKERS: dict[str, Guide] = {
+    "samsung": "samsung", "xiaomi": "xiaomi", "redmi": "xiaomi", "poco": "xiaomi", "oppo": "oppo", "realme": "oppo",
+    "oneplus": "oppo", "vivo": "vivo", "iqoo": "vivo", "huawei": "huawei", "honor": "huawei", "vsmart": "vsmart",
+    "vinsmart": "vsmart",
+}  # fmt: skip
+
+
+def guide_for(maker: str) -> Guide:
+    """The guide for what Android calls the phone's maker; "other" is Android's own menu."""
+    return _MAKERS.get(maker.strip().lower(), "other")

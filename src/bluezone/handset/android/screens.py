@@ -8,9 +8,8 @@ import html
 from dataclasses import dataclass
 
 from bluezone.face.files import static_files
-from bluezone.handset.android.battery import guide_for
-from bluezone.handset.android.permissions import Step
-from bluezone.handset.android.words import LANGUAGES, face_words, own_words
+from bluezone.handset.android.notices import LANGUAGES, face_words, own_words
+from bluezone.handset.android.permissions import Step, guide_for
 
 _MAY_BE_LEFT: frozenset[Step] = frozenset({"notices", "battery", "location_switch"})
 # Nothing can be read any more, so nothing is lost by beginning again.

@@ -21,13 +21,12 @@ from bluezone.handset.android.keysealing import KeystoreSealing
 from bluezone.handset.android.notices import news_notice, running_notice, stopped_notice, waiting_notice
 from bluezone.handset.android.screens import STARTS_ANEW
 from bluezone.handset.android.setup import Setup
-from bluezone.handset.clock import boot_id_of
-from bluezone.handset.forgetting import forget_folder
 from bluezone.handset.overview import overview
 from bluezone.handset.page.server import LocalPage
 from bluezone.handset.page.telling import warnings_of
 from bluezone.handset.phone import Handset
-from bluezone.handset.store import HandsetMissing
+from bluezone.handset.store import HandsetMissing, forget_folder
+from bluezone.handset.trustedtime import boot_id_of
 from bluezone.radio.frames import DEFAULT_UUID
 from bluezone.radio.interface import PROFILES
 from bluezone.refusal import Refused

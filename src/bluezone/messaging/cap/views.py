@@ -52,7 +52,7 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
         except alerting.AlertExpired:
             form.add_error("expires_at", _("This moment is past. Choose a later one."))
         except alerting.AlertReleased:
-            return _told(request, draft, _("This alert was sent meanwhile. Update or cancel it."))
+            return _notice(request, draft, _("This alert was sent meanwhile. Update or cancel it."))
         else:
             return redirect("alert", kept.pk)
     return render(request, "cap/edit.html", {"form": form, "draft": draft}, status=422 if form.errors else 200)
@@ -73,11 +73,11 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         alerting.release(request.user, found, timezone.now())
     except alerting.AlertOwnWords:
-        return _told(request, found, _("You wrote this alert. Another signatory has to release it."))
+        return _notice(request, found, _("You wrote this alert. Another signatory has to release it."))
     except alerting.AlertExpired:
-        return _told(request, found, _("The alert would be over before it is sent. Set a later end."))
+        return _notice(request, found, _("The alert would be over before it is sent. Set a later end."))
     except alerting.AlertReleased:
-        return _told(request, found, _("The alert was sent before."))
+        return _notice(request, found, _("The alert was sent before."))
     messages.success(
         request, _("Sent: it is in the public feed. Hand the file to the operator for the cell broadcast.")
     )
@@ -92,7 +92,7 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         sent = alerting.cancel(request.user, found, timezone.now())
     except alerting.AlertReleased:
-        return _told(request, found, _("Only an alert in force can be cancelled."))
+        return _notice(request, found, _("Only an alert in force can be cancelled."))
     messages.success(request, _("Cancelled. Hand the new file to the operator, so that phones are told."))
     return redirect("alert", sent.pk)
 
@@ -147,7 +147,7 @@ def _xml(found: Alert) -> HttpResponse:
     return HttpResponse(alert_xml(alerting.message_of(found, present_city(), timezone.now())), content_type=MEDIA_TYPE)
 
 
-def _told(request: OfficeRequest, found: Alert, sentence: str) -> HttpResponse:
+def _notice(request: OfficeRequest, found: Alert, sentence: str) -> HttpResponse:
     return _page(request, found, sentence, 409)
 
 

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db.models import F
 
-from bluezone.events import event
 from bluezone.messaging.email.models import Mail
+from bluezone.web.logs import event
 
 # Between eight tries; after the last, 41 hours after the first, a mail is given up.
 PAUSES = tuple(datetime.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking messages out of the outbox: each is leased to one sender, and marked before a byte of it goes out.
-
-A part that is marked and not answered is not handed over again from here. It is asked for (`unsettled`), and what
-nobody can answer becomes "unknown": a message too few is better than the same message twice.
+"""Take messages out of the outbox, each leased to one sender and marked before a byte goes out; and end them, when
+number and text go in the same moment.
 """
 
 import datetime
@@ -13,11 +11,27 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F, Q
 
-from bluezone.accounts.sealing import SealBroken, unseal
-from bluezone.messaging.sms.closing import close
-from bluezone.messaging.sms.models import OPEN_STATES, Message, OptOut, Part, PartState, Purpose, State
+from bluezone.accounts.secretfiles import SealBroken, unseal
+from bluezone.messaging.sms.models import OPEN_STATES, Message, Once, OptOut, Part, PartState, Purpose, State
 from bluezone.messaging.sms.providers import Outgoing, Question
 from bluezone.messaging.sms.segmenting import Measured, measure
+
+# After these the same number may get its one notice later: nothing has reached it, or nothing ever will.
+_RELEASES = {State.FAILED, State.EXPIRED, State.SUPPRESSED, State.NOT_SENT}
+
+
+def close(messages: list[Message], state: State, now: datetime.datetime, trouble: str = "") -> None:
+    """Close open messages with a state that is not open; forgets number, its hash and the text of each."""
+    if not messages:
+        return
+    released = [message.once_key for message in messages if message.once_key and state in _RELEASES]
+    if released:
+        Once.objects.filter(key__in=released).delete()
+    changed: dict[str, object] = {"trouble": trouble} if trouble else {}
+    Message.objects.filter(pk__in=[message.pk for message in messages], state__in=OPEN_STATES).update(
+        state=state, closed_at=now, sealed=None, destination_hash="", once_key="", lease="", lease_until=None, **changed
+    )
+
 
 # Longer than a provider waits for an answer; so long is a message held up by the death of its sender.
 LEASE = datetime.timedelta(seconds=20)

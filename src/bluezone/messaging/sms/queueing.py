@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Putting messages into the outbox, in the caller's transaction; refusing what must not be sent before it is stored."""
+"""Put messages into the outbox, in the caller's transaction: what must not be sent is refused before it is stored, the
+budget of segments is spent, and reminders wait for the end of quiet hours.
+"""
 
 import datetime
 import json
@@ -7,15 +9,76 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F, Sum
 from django.utils import timezone
 
-from bluezone.accounts.sealing import keyed_digest, seal
+from bluezone.accounts.secretfiles import keyed_digest, seal
 from bluezone.accounts.training import practising
-from bluezone.messaging.sms import budget, quiet
 from bluezone.messaging.sms.destinations import read_destination
-from bluezone.messaging.sms.models import Message, Once, OptOut, Part, Purpose
+from bluezone.messaging.sms.models import Message, Once, OptOut, Part, Purpose, Spent
+from bluezone.messaging.sms.presentcity import present_city
 from bluezone.messaging.sms.segmenting import checked
 from bluezone.refusal import Refused
+
+
+class BudgetSpent(Refused):
+    """The segments of the day or month are used up; nothing was queued."""
+
+    code = "sms_budget_spent"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Segments queued today and this month, and how many may be."""
+
+    today: int
+    this_month: int
+    a_day: int
+    a_month: int
+    price: int
+
+    @property
+    def cost_this_month(self) -> int:
+        """In the unit of the price of one segment."""
+        return self.this_month * self.price
+
+
+def standing(now: datetime.datetime) -> Budget:
+    """How the budget stands; one query."""
+    day = timezone.localdate(now)
+    rows = Spent.objects.filter(day__range=(day.replace(day=1), day)).values_list("day").annotate(Sum("segments"))
+    sums = dict(rows)
+    city = present_city()
+    return Budget(
+        sums.get(day, 0), sum(sums.values()), city.sms_segments_a_day, city.sms_segments_a_month, city.sms_segment_price
+    )
+
+
+def spend(purpose: Purpose, segments: int, now: datetime.datetime) -> None:
+    """Count segments in the caller's transaction. Raises BudgetSpent."""
+    row, _made = Spent.objects.get_or_create(day=timezone.localdate(now), purpose=purpose)
+    with transaction.atomic():
+        # Taken before it is looked at, so that two desks at once cannot both take the last.
+        Spent.objects.filter(pk=row.pk).update(messages=F("messages") + 1, segments=F("segments") + segments)
+        now_spent = standing(now)
+        if now_spent.today > now_spent.a_day:
+            raise BudgetSpent(f"the {now_spent.a_day} segments of today are used up; nothing was queued")
+        if now_spent.this_month > now_spent.a_month:
+            raise BudgetSpent(f"the {now_spent.a_month} segments of this month are used up; nothing was queued")
+
+
+def not_before(now: datetime.datetime) -> datetime.datetime:
+    """When a reminder may go: now, or at the end of the quiet hours that `now` lies in."""
+    city = present_city()
+    begin, end = city.sms_quiet_from_hour, city.sms_quiet_until_hour
+    local = timezone.localtime(now)
+    overnight = begin > end
+    quiet = (local.hour >= begin or local.hour < end) if overnight else begin <= local.hour < end
+    if not quiet:
+        return now
+    day = local.date() + datetime.timedelta(days=overnight and local.hour >= begin)
+    return datetime.datetime.combine(day, datetime.time(end), timezone.get_current_timezone())
+
 
 # How long it is worth trying: a code is asked for again, a guest who left is no visitor.
 _VALID = {
@@ -85,8 +148,8 @@ def queue(
         raise SmsOptedOut("the owner of this number wants no messages; nothing was queued")
     with transaction.atomic():
         once_key = _claim_once(number, once, moment) if once else ""
-        budget.spend(purpose, measured.segments, moment)
-        begin = quiet.not_before(moment) if purpose == Purpose.REMINDER else moment
+        spend(purpose, measured.segments, moment)
+        begin = not_before(moment) if purpose == Purpose.REMINDER else moment
         message = Message(
             purpose=purpose, language=language, destination_hash=hashed, once_key=once_key,
             encoding=measured.encoding.label, segments=measured.segments, urgency=_URGENCY[purpose],

@@ -14,7 +14,6 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
-from bluezone.events import event
 from bluezone.messaging.sms import claiming, settling
 from bluezone.messaging.sms.models import SenderState
 from bluezone.messaging.sms.providers import Event, Provider
@@ -22,6 +21,7 @@ from bluezone.messaging.sms.providers.notsent import NotSent
 from bluezone.messaging.sms.providers.smpp import SmppProvider
 from bluezone.messaging.sms.smsurl import LogFile
 from bluezone.refusal import Refused
+from bluezone.web.logs import event
 
 LOOK_SECONDS = 0.5
 # With something under way the next round begins as soon as anything is heard.
@@ -71,7 +71,7 @@ class Sender:
         self._provider.close()
 
     def _store(self, now: datetime.datetime) -> None:
-        settling.store(self._heard, now)
+        settling.store_events(self._heard, now)
         self._heard = []
         self._provider.confirm()
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
 
-from bluezone.messaging.sms.claiming import ASKED_AFTER
-from bluezone.messaging.sms.closing import close
+from bluezone.messaging.sms.claiming import ASKED_AFTER, close
 from bluezone.messaging.sms.models import OPEN_STATES, EarlyReceipt, Message, Part, PartState, State
 from bluezone.messaging.sms.providers import Accepted, Answer, Declined, Event, Fate, Receipt, Unanswered, Why
 
@@ -22,7 +21,7 @@ _STATES = {Fate.DELIVERED: PartState.DELIVERED, Fate.FAILED: PartState.FAILED, F
 _CHANGEABLE = (PartState.WAITING, PartState.SUBMITTING, PartState.ACCEPTED, PartState.UNKNOWN)
 
 
-def store(events: Sequence[Event], now: datetime.datetime) -> None:
+def store_events(events: Sequence[Event], now: datetime.datetime) -> None:
     """Store events in their order; an event of a part that is gone, or that was stored before, changes nothing."""
     if not events:
         return

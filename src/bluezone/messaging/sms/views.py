@@ -14,12 +14,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import also_in_training
-from bluezone.messaging.sms import budget
+from bluezone.messaging.sms import queueing
 from bluezone.messaging.sms.models import OPEN_STATES, Message, SenderState, State
 from bluezone.messaging.sms.presentcity import present_city
-from bluezone.messaging.sms.segmenting import MOST_SEGMENTS, Measured, measure
+from bluezone.messaging.sms.segmenting import MOST_SEGMENTS, Measured, measure, without_diacritics
 from bluezone.messaging.sms.smsurl import LogFile
-from bluezone.messaging.sms.unaccented import without_diacritics
 from bluezone.messaging.sms.wording import Notice, arrival_notice
 
 # A sender that has said nothing for so long is not there.
@@ -79,7 +78,7 @@ def overview(request: OfficeRequest) -> HttpResponse:
         "waiting": sum(counts.get(state, 0) for state in OPEN_STATES),
         "ended": [(state.label, counts.get(state, 0)) for state in State if state not in OPEN_STATES],
         "unknown": counts.get(State.UNKNOWN, 0),
-        "budget": budget.standing(now),
+        "budget": queueing.standing(now),
         "notices": _notices(),
     }
     return render(request, "sms/overview.html", context)

@@ -12,12 +12,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from bluezone.events import event
 from bluezone.keyserver import pushing
 from bluezone.keyserver.exportindex import read_index
 from bluezone.keyserver.pushing import Subscription
 from bluezone.messaging.webpush.provider import Outcome, WebPushProvider
 from bluezone.refusal import Refused
+from bluezone.web.logs import event
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer

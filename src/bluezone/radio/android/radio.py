@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """interface.Radio on the Bluetooth of an Android phone.
 
-What the system decides and we do not (docs/radio.md, "Android"): the address, a new one with each advertising set;
-scan interval and window; how long a set may last; how often a scan may be started. Java's callbacks come on Android's
-main thread and are handed to the loop that opened the radio; nothing of this object is touched elsewhere.
+Android takes five starts of a scan in 30 s from one app and silently ignores the next, so starts are counted here.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from bluezone.radio.android.advertisement import LONGEST_ADVERTISING_SECONDS, service_advertisement, trimmed
 from bluezone.radio.android.bridge import phone_of
 from bluezone.radio.android.refusals import BluetoothOff, ScanRefused
-from bluezone.radio.android.scanstarts import ScanStarts
 from bluezone.radio.frames import DEFAULT_UUID
 from bluezone.radio.interface import AdvertisingRefused, OnReport, RadioFailed
 
@@ -22,6 +20,34 @@ if TYPE_CHECKING:
     from android.content import Context
 
     from bluezone.radio.android.platform import AdapterTold, AdvertisingTold, Heard, Phone, ScanTold
+
+
+WINDOW_SECONDS = 30.0
+STARTS = 4
+# The system's clock and ours do not read the same moment.
+MARGIN_SECONDS = 0.5
+
+
+class ScanStarts:
+    """Counts starts on a clock in seconds that the caller gives."""
+
+    def __init__(self) -> None:
+        self._started: deque[float] = deque(maxlen=STARTS)
+
+    def wait_seconds(self, now: float) -> float:
+        """How long until the next start is allowed, 0 if it is now."""
+        if len(self._started) < STARTS:
+            return 0.0
+        return max(0.0, self._started[0] + WINDOW_SECONDS + MARGIN_SECONDS - now)
+
+    def started(self, now: float) -> None:
+        """Note a start."""
+        self._started.append(now)
+
+    def refused(self, now: float) -> None:
+        """The system says that there were too many: none is allowed for a whole window."""
+        self._started.extend([now] * STARTS)
+
 
 COMMAND_SECONDS = 5.0
 # A scan that Android accepts is answered by nothing, one that it refuses by a code soon after.

@@ -9,43 +9,47 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bluezone.rollout.bulletins.airing import airings_between
+    from bluezone.rollout.bulletins.airing import EARLY, airings_between
     from bluezone.rollout.bulletins.airing import rows_of as log_rows
     from bluezone.rollout.bulletins.asking import day_span
-    from bluezone.rollout.bulletins.attesting import EARLY
+    from bluezone.rollout.bulletins.calendar import air_plan_pdf, stick_files
     from bluezone.rollout.bulletins.indicators import airings_due
     from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
-    from bluezone.rollout.bulletins.outlets import enter, set_quiet
-    from bluezone.rollout.bulletins.planning import approved_scripts, emergency_sounds, plan_ahead, seconds_of
+    from bluezone.rollout.bulletins.planning import (
+        approved_scripts,
+        emergency_sounds,
+        enter,
+        plan_ahead,
+        seconds_of,
+        set_quiet,
+    )
     from bluezone.rollout.bulletins.plugging import Proven, proven, read_proven_with, when_plan_changes
-    from bluezone.rollout.bulletins.presskit import stick_files
-    from bluezone.rollout.bulletins.printing import air_plan_pdf
-    from bluezone.rollout.bulletins.sentences import of as sentence_of
+    from bluezone.rollout.bulletins.sentences import sentence_of
 
 # Name -> where it is to be found.
 _WHERE = {
-    "EARLY": "bluezone.rollout.bulletins.attesting.EARLY",
+    "EARLY": "bluezone.rollout.bulletins.airing.EARLY",
     "Airing": "bluezone.rollout.bulletins.models.Airing",
     "Outlet": "bluezone.rollout.bulletins.models.Outlet",
     "OutletKind": "bluezone.rollout.bulletins.models.OutletKind",
     "Proven": "bluezone.rollout.bulletins.plugging.Proven",
     "Schedule": "bluezone.rollout.bulletins.models.Schedule",
     "Sound": "bluezone.rollout.bulletins.models.Sound",
-    "air_plan_pdf": "bluezone.rollout.bulletins.printing.air_plan_pdf",
+    "air_plan_pdf": "bluezone.rollout.bulletins.calendar.air_plan_pdf",
     "airings_between": "bluezone.rollout.bulletins.airing.airings_between",
     "airings_due": "bluezone.rollout.bulletins.indicators.airings_due",
     "approved_scripts": "bluezone.rollout.bulletins.planning.approved_scripts",
     "day_span": "bluezone.rollout.bulletins.asking.day_span",
     "emergency_sounds": "bluezone.rollout.bulletins.planning.emergency_sounds",
-    "enter": "bluezone.rollout.bulletins.outlets.enter",
+    "enter": "bluezone.rollout.bulletins.planning.enter",
     "log_rows": "bluezone.rollout.bulletins.airing.rows_of",
     "plan_ahead": "bluezone.rollout.bulletins.planning.plan_ahead",
     "proven": "bluezone.rollout.bulletins.plugging.proven",
     "read_proven_with": "bluezone.rollout.bulletins.plugging.read_proven_with",
     "seconds_of": "bluezone.rollout.bulletins.planning.seconds_of",
-    "sentence_of": "bluezone.rollout.bulletins.sentences.of",
-    "set_quiet": "bluezone.rollout.bulletins.outlets.set_quiet",
-    "stick_files": "bluezone.rollout.bulletins.presskit.stick_files",
+    "sentence_of": "bluezone.rollout.bulletins.sentences.sentence_of",
+    "set_quiet": "bluezone.rollout.bulletins.planning.set_quiet",
+    "stick_files": "bluezone.rollout.bulletins.calendar.stick_files",
     "when_plan_changes": "bluezone.rollout.bulletins.plugging.when_plan_changes",
 }
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the air: the plan of a week, on paper too; the log against the plan; saying what was aired; the outlets."""
+"""Pages of the air: the plan of a week, on paper too; the log against the plan and its file; saying what was aired;
+the outlets.
+"""
 
 import datetime
+from collections.abc import Iterable
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -10,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts import undoing
@@ -17,17 +21,68 @@ from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.scoping import agencies_of
 from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen_unit
-from bluezone.agencies.exporting import write_xlsx
+from bluezone.agencies.exporting import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.agencies.listing import XLSX
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import airing, asking, attesting, listing, outlets, sentences
+from bluezone.rollout.bulletins import airing, asking, planning, sentences
+from bluezone.rollout.bulletins.airing import Row
+from bluezone.rollout.bulletins.calendar import air_plan_pdf
 from bluezone.rollout.bulletins.forms import AiredForm, OutletForm
 from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Attestation, Outlet, OutletKind
-from bluezone.rollout.bulletins.printing import air_plan_pdf
 from bluezone.rollout.coverage import Week
+
+# Vietnamese in every language: the file is a form of the office and not a page.
+_COLUMNS = (
+    ExportColumn("Ngày"),
+    ExportColumn("Giờ theo lịch"),
+    ExportColumn("Nơi phát"),
+    ExportColumn("Bản tin"),
+    ExportColumn("Ngôn ngữ"),
+    ExportColumn("Kết quả"),
+    ExportColumn("Số loa", ColumnKind.COUNT),
+    ExportColumn("Loa tự báo đã phát (đã xác thực)", ColumnKind.COUNT),
+    ExportColumn("trong đó phát trễ", ColumnKind.COUNT),
+    ExportColumn("Bị bản tin khẩn cắt", ColumnKind.COUNT),
+    ExportColumn("Không phát được", ColumnKind.COUNT),
+    ExportColumn("Người xác nhận đã phát"),
+    ExportColumn("Dẫn chứng"),
+)
+
+
+def listing(rows: Iterable[Row], since: datetime.datetime, until: datetime.datetime) -> ExportSheet:
+    """One row an airing; what machines proved and what people attested stand apart."""
+    with override("vi"):
+        cells = [_cells(row) for row in rows]
+    first, last = timezone.localdate(since), timezone.localdate(until - datetime.timedelta(seconds=1))
+    notes = [
+        f"Nhật ký phát thanh từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}.",
+        "Hai cách biết (loa tự báo, người xác nhận) không cộng với nhau.",
+    ]
+    return ExportSheet("Nhật ký", _COLUMNS, cells, notes)
+
+
+def _cells(row: Row) -> list[str | int | None]:
+    airing, proven, said = row.airing, row.proven, row.attestation
+    at = timezone.localtime(airing.due_at)
+    return [
+        f"{at:%d/%m/%Y}",
+        f"{at:%H:%M}",
+        airing.outlet.name,
+        airing.schedule.bulletin.title,
+        airing.get_language_display(),
+        str(row.aired.label),
+        proven.machines if proven else None,
+        proven.aired if proven else None,
+        proven.late if proven else None,
+        proven.preempted if proven else None,
+        proven.missed if proven else None,
+        f"{said.by.name} {timezone.localtime(said.at):%H:%M %d/%m/%Y}" if said else "",
+        (said.link or ("ảnh" if said.has_photo else said.note)) if said else "",
+    ]
+
 
 A_PAGE = 60
 
@@ -90,7 +145,7 @@ def log(request: OfficeRequest) -> HttpResponse:
         "narrowed": narrowed,
         "outlets": _open_outlets(),
         "kept": asking.kept_agencies(request),
-        "soon": now + attesting.EARLY,
+        "soon": now + airing.EARLY,
         "address": request.build_absolute_uri(f"?{shown}"),
     }
     return render(request, "bulletins/log.html", context)
@@ -105,7 +160,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
     outlet = asking.chosen_outlet(request)
     found = airing.airings_between(since, until, chosen_unit(request), outlet.pk if outlet else None)
     rows = airing.rows_of(list(found[: airing.MOST_ROWS]), timezone.now())
-    response = HttpResponse(write_xlsx([listing.listing(rows, since, until)]), content_type=XLSX)
+    response = HttpResponse(write_xlsx([listing(rows, since, until)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="air-log-{timezone.localdate(since)}.xlsx"'
     return response
 
@@ -117,9 +172,9 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
     """One tap "Đã phát" at loudspeakers, attested, taken back within ten seconds: 302 back; 403 another agency's."""
     found, now = asking.airing_of_ours(request, pk), timezone.now()
     try:
-        attesting.attest(found, request.user, now)
+        airing.attest(found, request.user, now)
     except Refused as refused:
-        messages.error(request, sentences.of(refused))
+        messages.error(request, sentences.sentence_of(refused))
     else:
         undoing.offer(request, "airing-attested", now, airing=pk)
         messages.success(request, _("Noted: aired, attested by you."))
@@ -138,12 +193,12 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
         values = form.cleaned_data
         photo = values["photo"].read() if values["photo"] else None
         try:
-            attesting.attest(
+            airing.attest(
                 found, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
                 note=values["note"],
             )  # fmt: skip
         except Refused as refused:
-            form.add_error(None, sentences.of(refused))
+            form.add_error(None, sentences.sentence_of(refused))
         else:
             messages.success(request, _("Noted, attested by you."))
             return redirect(f"/air-log/?on={timezone.localdate(found.due_at)}")
@@ -175,9 +230,9 @@ def new_outlet(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            outlets.enter(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
+            planning.enter(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
         except Refused as refused:
-            form.add_error("name", sentences.of(refused))
+            form.add_error("name", sentences.sentence_of(refused))
         else:
             messages.success(request, _("It can be chosen in schedules now."))
             return redirect("air-plan")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make the airings of the coming days from the schedules, each with its time; safe to repeat, and quick.
-
-What is past stays as it was planned, so that the log can be held against it. Run after every change and by the tick.
+"""Make the airings of the coming days from the schedules, each with its time; safe to repeat, and quick. Also the
+outlets and their quiet hours.
 """
 
 import datetime
@@ -13,9 +12,13 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.utils import timezone
 
+from bluezone.accounts.auditing import record
+from bluezone.accounts.models import Act
 from bluezone.accounts.training import practising
+from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import clashing, plugging
-from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, Schedule, Script
+from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, OutletKind, Schedule, Script
 
 HORIZON = datetime.timedelta(days=8)
 # How long an emergency that was ordered is still worth beginning.
@@ -25,7 +28,7 @@ _STILL_PLAYING = datetime.timedelta(hours=1)
 # Read aloud at about this pace where there is no sound yet.
 _SECONDS_A_WORD = 0.4
 _AT_ONCE = 1000
-_EMERGENCIES_HELD = 10
+_EMERGENCIES_KEPT = 10
 _FIELDS = ("script_id", "sound_id", "starts_at", "seconds", "displaced", "importance")
 _COLUMNS = ("key", "schedule_id", "outlet_id", "language", "due_at", *_FIELDS, "training")
 _RANKS = {
@@ -64,7 +67,7 @@ def plan_ahead(now: datetime.datetime, outlets: Iterable[int] | None = None) -> 
         wanted = {airing.key: airing for airing in _wanted(chosen, now, zone)}
         _give_times(wanted.values(), chosen, now, zone)
         if _store(wanted, chosen, now):
-            plugging.tell_plan_changed()
+            plugging.announce_plan_change()
     return len(wanted)
 
 
@@ -101,7 +104,7 @@ def approved_scripts(bulletins: Iterable[int]) -> dict[tuple[int, str], Script]:
 
 def emergency_sounds() -> list[str]:
     """SHA-256 of the sounds of approved emergency bulletins, newest first, for machines to hold in case."""
-    bulletins = Bulletin.objects.filter(importance="emergency", withdrawn_at=None).order_by("-pk")[:_EMERGENCIES_HELD]
+    bulletins = Bulletin.objects.filter(importance="emergency", withdrawn_at=None).order_by("-pk")[:_EMERGENCIES_KEPT]
     scripts = approved_scripts([one.pk for one in bulletins])
     return [script.sound.sha256 for script in scripts.values() if script.sound is not None]
 
@@ -224,3 +227,30 @@ def _insert(new: list[_Wanted]) -> None:
     statement = f"INSERT INTO {Airing._meta.db_table} ({columns}) VALUES ({marks})"  # noqa: S608 - names are ours
     with connection.cursor() as cursor:
         cursor.executemany(statement, values)
+
+
+class OutletNameTaken(Refused):
+    """The agency has an open outlet of that kind and name; nothing was stored."""
+
+    code = "outlet_name_taken"
+
+
+def enter(actor: str, kind: OutletKind, name: str, agency: Agency, unit: AdminUnit | None = None) -> Outlet:
+    """Enter an outlet. Raises OutletNameTaken. Stations have no quiet hours of their own: they know their programme."""
+    with transaction.atomic():
+        if Outlet.objects.filter(agency=agency, kind=kind, name=name, closed_at=None).exists():
+            raise OutletNameTaken(f"{agency.name} has one named {name}")
+        quiet = (
+            {} if kind == OutletKind.LOUDSPEAKERS else {"quiet_from": datetime.time(0), "quiet_to": datetime.time(0)}
+        )
+        outlet = Outlet.objects.create(kind=kind, name=name, agency=agency, unit=unit, **quiet)
+        record(actor, Act.OUTLET_ENTERED, str(outlet.pk))
+    return outlet
+
+
+def set_quiet(actor: str, outlet: Outlet, since: datetime.time, until: datetime.time, now: datetime.datetime) -> None:
+    """Change the quiet hours; what was planned within them gets no time from now on."""
+    with transaction.atomic():
+        Outlet.objects.filter(pk=outlet.pk).update(quiet_from=since, quiet_to=until)
+        record(actor, Act.OUTLET_CHANGED, str(outlet.pk), now=now, quiet=f"{since:%H:%M}-{until:%H:%M}")
+        plan_ahead(now, [outlet.pk])

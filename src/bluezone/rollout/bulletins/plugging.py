@@ -42,7 +42,7 @@ def when_plan_changes(listener: Callable[[], None]) -> None:
     _listeners.append(listener)
 
 
-def tell_plan_changed() -> None:
+def announce_plan_change() -> None:
     """Tell whoever hands the plan out."""
     for listener in _listeners:
         listener()

@@ -18,10 +18,9 @@ from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, audience
 from bluezone.portal.facts import Facts, facts
-from bluezone.rollout.bulletins.calendar import calendar
+from bluezone.rollout.bulletins.calendar import calendar, press_kit
 from bluezone.rollout.bulletins.models import Bulletin, Schedule, Script, Sound
 from bluezone.rollout.bulletins.planning import approved_scripts, seconds_of
-from bluezone.rollout.bulletins.presskit import press_kit
 
 MOST_ITEMS = 30
 _KEPT = "public, max-age=300"

@@ -35,7 +35,7 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     bulletin = asking.bulletin_of_ours(request, pk)
     languages = _approved_languages(bulletin)
     if not languages:
-        messages.error(request, sentences.of(scheduling.ScriptNotApproved("no text is approved")))
+        messages.error(request, sentences.sentence_of(scheduling.ScriptNotApproved("no text is approved")))
         return redirect("bulletin", pk)
     outlets = Outlet.objects.filter(closed_at=None).select_related("agency")
     first = {"first": timezone.localdate() + datetime.timedelta(days=1), "times": "5:30, 17:30"}
@@ -53,7 +53,7 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
                 messages.success(request, _("The schedule is in force."))
                 return redirect("schedule", made.pk)
         except Refused as refused:
-            form.add_error(None, sentences.of(refused))
+            form.add_error(None, sentences.sentence_of(refused))
     context = {
         "bulletin": bulletin, "form": form, "moments": moments, "most": MOST_SHOWN, "languages": languages,
         "last": moments[-1] if moments else None,
@@ -134,7 +134,7 @@ def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
                 timezone.now(),
             )  # fmt: skip
         except Refused as refused:
-            form.add_error(None, sentences.of(refused))
+            form.add_error(None, sentences.sentence_of(refused))
         else:
             messages.success(request, _("The emergency bulletin goes out now, over everything else."))
             return redirect("air-log")

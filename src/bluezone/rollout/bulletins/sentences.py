@@ -9,7 +9,7 @@ from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.scheduling import ScheduleInQuietHours, ScheduleOverlaps
 
 
-def of(refused: Refused) -> str:
+def sentence_of(refused: Refused) -> str:
     """The sentence of a refusal in the reader's language."""
     if isinstance(refused, ScheduleInQuietHours):
         return _(

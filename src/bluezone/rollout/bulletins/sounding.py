@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make the sound of a bulletin: a machine's voice from a text, or a person's recording, brought to one loudness.
-
-Both leave as MP3 of -16 LUFS (+-1) with a true peak of at most -1.5 dBTP, as ffmpeg's ebur128 measures the very file
-that is played. A recording is told by its first bytes and decoded as that format alone, so that no playlist or
-reference to another file is followed.
+"""The sound of a bulletin, made with espeak-ng and ffmpeg: a machine's voice from a text, or a person's recording,
+brought to one loudness.
 """
 
 import hashlib
 import re
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,35 @@ from pathlib import Path
 from bluezone.portal.speaking import SoundUnavailable, can_speak
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Sound
-from bluezone.rollout.bulletins.programs import ProgramFailed, run
 from bluezone.rollout.bulletins.speech import spoken
+
+MOST_PROGRAM_SECONDS = 120
+
+
+class ProgramFailed(Exception):
+    """A program is missing, took too long, or refused what it was given; the message is its last line."""
+
+
+def run_program(command: list[str], text: str | None = None) -> str:
+    """Run a program; what it wrote to stderr. Raises ProgramFailed."""
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed programs and options
+            command,
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            text=True,
+            errors="replace",
+            capture_output=True,
+            timeout=MOST_PROGRAM_SECONDS,
+            check=False,
+        )
+    except (subprocess.SubprocessError, OSError) as error:
+        raise ProgramFailed(f"{command[0]}: {type(error).__name__}") from None
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no word"]
+        raise ProgramFailed(f"{command[0]}: {lines[-1][:200]}")
+    return done.stderr
+
 
 MOST_SECONDS = 600.0
 LEAST_SECONDS = 1.0
@@ -71,7 +96,7 @@ def machine_sound(text: str, language: str) -> Sound:
         wave = Path(folder) / "spoken.wav"
         said = spoken(text) if language == "vi" else text
         try:
-            run(["espeak-ng", "-v", voice, "-s", pace, "--stdin", "-w", str(wave)], said)
+            run_program(["espeak-ng", "-v", voice, "-s", pace, "--stdin", "-w", str(wave)], said)
             return _stored(*_levelled(wave, Path(folder), ["-f", "wav"], "22050", "48k"), is_human=False)
         except (ProgramFailed, RecordingSilent) as error:
             raise SoundUnavailable(f"the voice made no sound: {error}") from None
@@ -102,7 +127,7 @@ def recorded_sound(data: bytes) -> Sound:
 def measure(path: Path, as_format: list[str]) -> Measured:
     """What ffmpeg's ebur128 says of a file. as_format: options before -i. Raises ProgramFailed."""
     command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", *as_format, "-i", str(path)]
-    said = run([*command, "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"])
+    said = run_program([*command, "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"])
     loudness, peak = (
         re.findall(r"\bI:\s+(-?[\d.]+|-inf) LUFS", said),
         re.findall(r"\bPeak:\s+(-?[\d.]+|-inf) dBFS", said),
@@ -118,7 +143,7 @@ def _decode(given: Path, plain: Path, kind: str) -> None:
     """To one channel of plain sound; reads no further than a little over the longest that is taken."""
     reading = ["-protocol_whitelist", "file", "-f", kind, "-i", str(given)]
     writing = ["-map", "0:a:0", "-t", str(MOST_SECONDS + 5), "-ac", "1", "-ar", "44100", str(plain)]
-    said = run(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *reading, *writing])
+    said = run_program(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *reading, *writing])
     # A cut last frame is common and heard by nobody; a file that is damaged all over is not aired.
     if len(said.splitlines()) > _MOST_FAULTS:
         raise ProgramFailed(f"{len(said.splitlines())} faults in the file")
@@ -136,7 +161,9 @@ def _levelled(wave: Path, folder: Path, as_format: list[str], rate: str, bits: s
         limit = 10 ** (limit_db / 20)
         chain = f"volume={gain:.2f}dB,alimiter=limit={limit:.4f}:attack=2:release=40:level=disabled"
         writing = ["-map_metadata", "-1", "-ar", rate, "-ac", "1", "-b:a", bits, str(coded)]
-        run(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *as_format, "-i", str(wave), "-af", chain, *writing])
+        run_program(
+            ["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *as_format, "-i", str(wave), "-af", chain, *writing]
+        )
         measured = measure(coded, ["-f", "mp3"])
         off, over = LOUDNESS_LUFS - measured.loudness_lufs, measured.peak_dbtp - MOST_PEAK_DBTP
         if abs(off) <= TOLERANCE_LUFS / 2 and over <= 0:

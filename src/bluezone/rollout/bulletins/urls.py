@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.rollout.bulletins import air_views, approve_views, schedule_views, views
+from bluezone.rollout.bulletins import air_views, schedule_views, views
 
 urlpatterns = [
     path("bulletins/", views.bulletin_list, name="bulletins"),
@@ -14,9 +14,9 @@ urlpatterns = [
     path("bulletins/<int:pk>/withdraw/", views.withdraw, name="bulletin-withdraw"),
     path("bulletins/<int:pk>/now/", schedule_views.at_once, name="bulletin-now"),
     path("bulletins/<int:pk>/schedules/new/", schedule_views.new_schedule, name="schedule-new"),
-    path("bulletins/versions/<int:pk>/sound.mp3", approve_views.sound, name="script-sound"),
-    path("bulletins/versions/<int:pk>/listening/", approve_views.listening, name="script-listening"),
-    path("bulletins/versions/<int:pk>/approve/", approve_views.approve, name="script-approve"),
+    path("bulletins/versions/<int:pk>/sound.mp3", views.sound, name="script-sound"),
+    path("bulletins/versions/<int:pk>/listening/", views.listening, name="script-listening"),
+    path("bulletins/versions/<int:pk>/approve/", views.approve, name="script-approve"),
     path("schedules/<int:pk>/", schedule_views.schedule, name="schedule"),
     path("schedules/<int:pk>/stop/", schedule_views.stop, name="schedule-stop"),
     path("schedules/<int:pk>/leave-out/", schedule_views.leave_out, name="schedule-leave-out"),

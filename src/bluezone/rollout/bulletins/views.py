@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of bulletins: the list, one bulletin with its versions and sound, writing, recording, withdrawing."""
+"""Pages of bulletins: the list, one bulletin with its versions and sound, writing, recording, listening and approving,
+withdrawing.
+"""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.models import Role
-from bluezone.accounts.scoping import agencies_of, may
+from bluezone.accounts.scoping import agencies_of, may, require
 from bluezone.accounts.training import practised
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
 from bluezone.portal.facts import facts
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import approving, asking, sentences, writing
+from bluezone.rollout.bulletins import asking, sentences, writing
 from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, TextForm
-from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Importance, Language, Script
+from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Importance, Language, Script, Sound
 
 A_PAGE = 30
 
@@ -74,7 +76,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
             "newest": versions[0],
             "older": versions[1:],
             "approved": next((one for one in versions if one.approved_at), None),
-            "heard": approving.has_heard(versions[0], request.user),
+            "heard": writing.has_heard(versions[0], request.user),
             "is_author": versions[0].written_by_id == request.user.pk,
         }
         for language, versions in sorted(languages.items(), key=lambda pair: Language.values.index(pair[0]))
@@ -106,7 +108,7 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             writing.write(found, values["language"], values["text"], request.user, timezone.now())
         except Refused as refused:
-            form.add_error(None, sentences.of(refused))
+            form.add_error(None, sentences.sentence_of(refused))
             status = 409
         else:
             if values["language"] not in MACHINE_LANGUAGES:
@@ -129,7 +131,7 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             writing.record(found, values["language"], values["text"], data, request.user, timezone.now())
         except Refused as refused:
-            form.add_error("file", sentences.of(refused))
+            form.add_error("file", sentences.sentence_of(refused))
         else:
             messages.success(request, _("The recording is stored. It is aired once somebody else has approved it."))
             return redirect("bulletin", pk)
@@ -166,3 +168,47 @@ def _newest(found: Bulletin) -> list[Script]:
     for script in sorted(found.scripts.all(), key=lambda one: one.number):
         newest[script.language] = script
     return list(newest.values())
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def sound(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The MP3 of a version, for its author and whoever may approve it; 403 others, 404 without sound."""
+    script = asking.script_to_hear(request, pk)
+    if script.sound is None:
+        raise Http404
+    content = Sound.objects.values_list("content", flat=True).get(pk=script.sound.pk)
+    response = HttpResponse(bytes(content), content_type="audio/mpeg")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@practised
+@require_POST
+@audience(Audience.BULLETIN_APPROVERS)
+def listening(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The page says `stage=begun` or `stage=heard`: 200, 409 with a sentence when it was skipped."""
+    script = asking.script_to_hear(request, pk)
+    act = writing.end_listening if request.POST.get("stage") == "heard" else writing.begin_listening
+    try:
+        act(script, request.user, timezone.now())
+    except Refused as refused:
+        return JsonResponse({"said": sentences.sentence_of(refused)}, status=409)
+    return JsonResponse({"said": _("Heard to the end.")})
+
+
+@practised
+@require_POST
+@audience(Audience.BULLETIN_APPROVERS)
+def approve(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Approve a version that was heard: 302 to its bulletin, with the reason when it was not; 403 another agency's."""
+    script = asking.script_to_hear(request, pk)
+    require(request.user, asking.APPROVERS, agency=script.bulletin.agency)
+    try:
+        writing.approve(script, request.user, timezone.now())
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+    else:
+        messages.success(request, _("Approved: from now on this version is what is aired, wherever it is planned."))
+    return redirect("bulletin", script.bulletin_id)

@@ -8,9 +8,8 @@ from django.db import transaction
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act
 from bluezone.refusal import Refused
-from bluezone.rollout.canvass.clocks import FIRST, new_key, next_clock
 from bluezone.rollout.canvass.entries import NotReadable, fact_text
-from bluezone.rollout.canvass.merging import FIELDS
+from bluezone.rollout.canvass.merging import FIELDS, FIRST, new_key, next_clock
 from bluezone.rollout.canvass.models import Change, Household
 from bluezone.rollout.canvass.refreshing import merged_of, refresh, store
 

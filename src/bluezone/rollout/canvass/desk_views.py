@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 from bluezone.accounts.audiences import OfficeRequest, audience
 from bluezone.accounts.training import practised
 from bluezone.refusal import Refused
-from bluezone.rollout.canvass import asides, deciding, doubles, joining, sentences
-from bluezone.rollout.canvass.facts import LABELS
+from bluezone.rollout.canvass import deciding, doubles, receiving, sentences
+from bluezone.rollout.canvass.merging import LABELS
 from bluezone.rollout.canvass.models import Aside, Change, DuplicatePair, Household
 from bluezone.rollout.canvass.refreshing import merged_of
 from bluezone.rollout.canvass.scope import KEEPERS, chosen_wards, household_or_404, ward_or_404, wards_of
@@ -34,7 +34,7 @@ def conflicts(request: OfficeRequest) -> HttpResponse:
     disputed = Paginator(doors.filter(is_disputed=True).order_by("-touched_at"), ROWS_A_PAGE)
     page = disputed.get_page(request.GET.get("page"))
     waiting = list(doors.filter(is_incomplete=True).order_by("-touched_at")[:ROWS_A_PAGE])
-    rows = _told([*page.object_list, *waiting])
+    rows = _notice([*page.object_list, *waiting])
     context = {
         "wards": wards, "chosen": chosen, "page": page,
         "rows": [row for row in rows if row["rivals"]], "gaps": [row for row in rows if row["missing"]],
@@ -94,11 +94,11 @@ def decide_pair(request: OfficeRequest, pk: int) -> HttpResponse:
     pair = get_object_or_404(DuplicatePair, pk=pk, first__unit__in=wards_of(request.user))
     decision, now = request.POST.get("decision", ""), timezone.now()
     if decision in ("first", "second"):
-        return _done(request, "canvass-pairs", lambda: joining.join(
+        return _done(request, "canvass-pairs", lambda: doubles.join(
             request.user.username, pair, decision == "first", now
         ))  # fmt: skip
     if decision == "apart":
-        return _done(request, "canvass-pairs", lambda: joining.apart(request.user.username, pair, now))
+        return _done(request, "canvass-pairs", lambda: doubles.apart(request.user.username, pair, now))
     return redirect("canvass-pairs")
 
 
@@ -118,7 +118,7 @@ def kept_aside(request: OfficeRequest) -> HttpResponse:
 def decide_aside(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take an entry in, or set it aside for good: 302 to the next."""
     aside = get_object_or_404(Aside, pk=pk, unit__in=wards_of(request.user))
-    act = {"take": asides.take_in, "dismiss": asides.dismiss}.get(request.POST.get("decision", ""))
+    act = {"take": receiving.accept_aside, "dismiss": receiving.dismiss_aside}.get(request.POST.get("decision", ""))
     if act is None:
         return redirect("canvass-asides")
     return _done(request, "canvass-asides", lambda: act(request.user.username, aside, timezone.now()))
@@ -129,13 +129,13 @@ def _done(request: OfficeRequest, back: str, act: Callable[[], object]) -> HttpR
     try:
         act()
     except Refused as refused:
-        messages.warning(request, sentences.of(refused))
+        messages.warning(request, sentences.sentence_of(refused))
     else:
         messages.success(request, _("Done."))
     return redirect(back)
 
 
-def _told(doors: list[Household]) -> list[dict[str, object]]:
+def _notice(doors: list[Household]) -> list[dict[str, object]]:
     """Each disputed or waiting fact with what was said, by whom and when; two queries."""
     merged = merged_of([door.pk for door in doors])
     said = {

@@ -11,7 +11,7 @@ from bluezone.devices.audience import DeviceRequest, device_audience, json_body
 from bluezone.devices.models import DeviceKind
 from bluezone.devices.refusing import BodyInvalid
 from bluezone.rollout.canvass import photos
-from bluezone.rollout.canvass.pulling import told_to
+from bluezone.rollout.canvass.reach import doors_told_to
 from bluezone.rollout.canvass.receiving import Push, PushInvalid, receive
 
 MOST_BYTES = 512 * 1024
@@ -34,7 +34,7 @@ def sync(request: DeviceRequest) -> dict[str, Any]:
         "name": request.device.name,
         "agency": request.device.agency.name,
         "verdicts": [{"id": one.key, "state": one.state, "reason": one.reason} for one in verdicts],
-        **told_to(request.device, run, have if isinstance(have, str) else "", now),
+        **doors_told_to(request.device, run, have if isinstance(have, str) else "", now),
     }
 
 
@@ -50,7 +50,7 @@ def photo(request: DeviceRequest, key: uuid.UUID) -> dict[str, Any]:
         raise BodyInvalid("Content-Length is not a number") from None
     now = timezone.now()
     photos.refuse_large(request.device, key, size, now)
-    return {"stored": photos.take(request.device, key, request.read(size), now)}
+    return {"stored": photos.store_photo(request.device, key, request.read(size), now)}
 
 
 def _push(said: dict[str, Any]) -> Push:

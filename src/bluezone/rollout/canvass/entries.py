@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bluezone.rollout.canvass.clocks import FIRST, is_clock, milliseconds_of
-from bluezone.rollout.canvass.merging import FIELDS, Said
+from bluezone.rollout.canvass.merging import FIELDS, FIRST, Said, is_clock, milliseconds_of
 from bluezone.rollout.canvass.models.visit import AsideReason
 from bluezone.rollout.canvass.outcomes import Outcome, Revisit, SkipReason
 

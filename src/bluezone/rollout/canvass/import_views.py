@@ -16,7 +16,7 @@ from bluezone.agencies.importplan import ImportNotReady
 from bluezone.agencies.listing import XLSX
 from bluezone.agencies.sheets import SpreadsheetRefused
 from bluezone.rollout.canvass import doorimport, sentences
-from bluezone.rollout.canvass.doorlist import COLUMNS
+from bluezone.rollout.canvass.doorimport import COLUMNS
 from bluezone.rollout.canvass.forms import DoorsImportForm
 from bluezone.rollout.canvass.models import DoorsImport
 from bluezone.rollout.canvass.scope import KEEPERS, wards_of
@@ -36,7 +36,7 @@ def new_import(request: OfficeRequest) -> HttpResponse:
         try:
             waiting = doorimport.receive(request.user, form.cleaned_data["unit"], file.name or "", file.read())
         except SpreadsheetRefused as refused:
-            form.add_error("file", sentences.of(refused))
+            form.add_error("file", sentences.sentence_of(refused))
         else:
             return redirect("canvass-import", waiting.pk)
     lists = DoorsImport.objects.filter(made_by=request.user).defer("content").select_related("unit")
@@ -71,7 +71,7 @@ def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         done = doorimport.apply(request.user.username, waiting, request.POST.get("digest", ""), timezone.now())
     except (ImportOutdated, ImportNotReady) as refused:
-        return _show(request, waiting, sentences.of(refused), status=409)
+        return _show(request, waiting, sentences.sentence_of(refused), status=409)
     messages.success(
         request,
         _("The list is stored: %(added)s households added, %(changed)s changed.")
@@ -97,7 +97,9 @@ def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """The list as XLSX with the reasons beside the refused rows."""
     waiting = _own(request, pk)
     plan = doorimport.preview(waiting).plan
-    reasons = {row.number: sentences.row(row.number, row.letter, row.reason) for row in plan.refused} if plan else {}
+    reasons = (
+        {row.number: sentences.row_sentence(row.number, row.letter, row.reason) for row in plan.refused} if plan else {}
+    )
     return _file(write_xlsx([doorimport.marked(waiting, reasons)]), "households-to-correct.xlsx")
 
 
@@ -115,7 +117,9 @@ def _own(request: OfficeRequest, pk: int) -> DoorsImport:
 
 def _show(request: OfficeRequest, waiting: DoorsImport, refusal: str = "", status: int = 200) -> HttpResponse:
     seen = doorimport.preview(waiting)
-    refused = [sentences.row(row.number, row.letter, row.reason) for row in seen.plan.refused] if seen.plan else []
+    refused = (
+        [sentences.row_sentence(row.number, row.letter, row.reason) for row in seen.plan.refused] if seen.plan else []
+    )
     context = {
         "waiting": waiting,
         "preview": seen,

@@ -1,16 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a fact of a household is, from everything that was ever said of it: the same in whatever order it came.
-
-Each change names the versions that its author saw. A change that rests on one nobody has sent yet is not taken: the
-gap is shown. Two changes that rest on the same version and say different things stand side by side: the newer is
-shown, both are kept, and somebody at the ward chooses. The answer depends on the set of changes alone.
-Source: specs/rollout.md A3; a multi-value register (Shapiro et al., 2011), with versions named instead of counted.
+"""The facts of a household: their names, which of two versions is newer by a hybrid logical clock, and the merged
+value of everything ever said. The same in whatever order it came.
 """
 
+import datetime
+import re
+import secrets
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bluezone.rollout.canvass.clocks import FIRST
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+FIRST = ""
+_CLOCK = re.compile(r"[0-9]{13}\.[0-9a-f]{4}\.[0-9a-z]{1,20}")
+_LAST_COUNT = 0xFFFF
+OFFICE = "office"
+
+
+def is_clock(text: object) -> bool:
+    """Whether a text is a clock; FIRST, the version before any change, is none."""
+    return isinstance(text, str) and _CLOCK.fullmatch(text) is not None
+
+
+def milliseconds_of(clock: str) -> int:
+    """The wall time in a clock, milliseconds since 1970."""
+    return int(clock[:13])
+
+
+def next_clock(now: datetime.datetime, seen: Iterable[str], who: str = OFFICE) -> str:
+    """A clock later than `now` and than every one in `seen`."""
+    wall = int(now.timestamp() * 1000)
+    newest = max((clock for clock in seen if clock), default="")
+    if newest and milliseconds_of(newest) >= wall:
+        wall, count = milliseconds_of(newest), int(newest[14:18], 16) + 1
+        if count > _LAST_COUNT:
+            wall, count = wall + 1, 0
+    else:
+        count = 0
+    return f"{wall:013d}.{count:04x}.{who}"
+
+
+def new_key(now: datetime.datetime) -> uuid.UUID:
+    """A UUIDv7 (RFC 9562): ids that sort by time."""
+    value = int(now.timestamp() * 1000) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
 
 FIELDS = ("head", "address", "group", "smartphones", "note")
 
@@ -65,3 +102,12 @@ def merge(changes: Iterable[Said]) -> Merged:
         rivals.setdefault(change.value, change)
     clocks = tuple(change.clock for change in standing)
     return Merged(standing[0] if standing else None, tuple(rivals.values()), tuple(missing), clocks)
+
+
+LABELS: dict[str, Promise] = {
+    "head": _("Householder"),
+    "address": _("Address"),
+    "group": _("Residential group"),
+    "smartphones": _("Smartphones"),
+    "note": _("Note for the way"),
+}

@@ -52,7 +52,7 @@ def refuse_large(device: Device, key: uuid.UUID, size: int, now: datetime.dateti
     raise PhotoTooLarge(f"the photograph has {size} bytes, expected at most {MOST_BYTES}; the visit is kept")
 
 
-def take(device: Device, key: uuid.UUID, jpeg: bytes, now: datetime.datetime) -> bool:
+def store_photo(device: Device, key: uuid.UUID, jpeg: bytes, now: datetime.datetime) -> bool:
     """Store the photograph of a visit of this phone; whether it is new. Raises PhotoInvalid, PhotoVisitUnknown."""
     clean = without_metadata(jpeg)
     with transaction.atomic():

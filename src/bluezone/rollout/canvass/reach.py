@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a phone may speak of: doors that were ever on one of its lists, and doors that it found within such a list.
-
-A list that was taken back still counts here: visits made before, or on paper-thin coverage after, are not lost.
+"""The doors of a phone: those it is told of under its leases, those it may speak of, and new doors that it found
+within such a list.
 """
 
+import datetime
+import hashlib
+import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Max
 
 from bluezone.devices.models import Device
 from bluezone.rollout.canvass.entries import ReadEntry
-from bluezone.rollout.canvass.models import AsideReason, Household, Lease, LeaseDoor
+from bluezone.rollout.canvass.models import AsideReason, Household, Lease, LeaseDoor, LeaseEnd, PhoneRun, TurfDoor
 
 MOST_DOORS = 400
 
@@ -84,7 +86,7 @@ def reach_of(device: Device, entries: Iterable[ReadEntry]) -> Reach:
     by_pk = {lease.pk: lease for lease in leases.values()}
     for door in found.select_related("lease__turf__unit").order_by("-lease__since", "-lease"):
         doors.setdefault(door.household_id, by_pk.get(door.lease_id, door.lease))
-    households = _held(wanted)
+    households = _locked_households(wanted)
     sizes = (
         dict(LeaseDoor.objects.filter(lease__in=by_pk).order_by().values_list("lease__turf").annotate(Count("pk")))
         if wanted - households.keys()
@@ -94,7 +96,7 @@ def reach_of(device: Device, entries: Iterable[ReadEntry]) -> Reach:
     return Reach(unit_id, leases, doors, households, sizes)
 
 
-def _held(wanted: set[uuid.UUID]) -> dict[uuid.UUID, Household]:
+def _locked_households(wanted: set[uuid.UUID]) -> dict[uuid.UUID, Household]:
     """Households of these keys and those they were merged into, held in the order of their keys."""
     households: dict[uuid.UUID, Household] = {}
     while wanted:
@@ -104,3 +106,103 @@ def _held(wanted: set[uuid.UUID]) -> dict[uuid.UUID, Household]:
         targets = {one.merged_into_id for one in households.values() if one.merged_into_id is not None}
         wanted = targets - households.keys()
     return households
+
+
+# A list that was taken back is said for as long as a lease can last.
+SHOWN_FOR = datetime.timedelta(days=30)
+_DOOR = (
+    "lease_id", "household_id", "household__head", "household__address", "household__group",
+    "household__smartphones", "household__note", "household__versions", "household__disputed", "household__last_at",
+    "household__last_outcome", "household__revisit", "household__reached_at",
+)  # fmt: skip
+
+
+def doors_told_to(device: Device, run: PhoneRun, have: str, now: datetime.datetime) -> dict[str, Any]:
+    """The part of the answer that is about lists; three queries.
+
+    have: fingerprint of the lists that the phone holds; where they are the same, they are not sent again.
+    A phone that is said to be lost is told to empty itself and nothing else.
+    """
+    if run.lost_at is not None:
+        PhoneRun.objects.filter(pk=run.pk, emptied_at=None).update(emptied_at=now)
+        return {"empty": True, "as_of": "", "lists": [], "ended": []}
+    leases = list(
+        Lease.objects.filter(device=device, since__lte=now, until__gt=now - SHOWN_FOR).select_related("turf__unit")
+    )
+    lists = _lists([lease for lease in leases if lease.ended_at is None and lease.until > now])
+    ended = [_ended(lease) for lease in leases if lease.ended_at is not None or lease.until <= now]
+    as_of = hashlib.sha256(json.dumps(lists, sort_keys=True).encode()).hexdigest()[:32]
+    return {"empty": False, "as_of": as_of, "lists": None if as_of == have else lists, "ended": ended}
+
+
+def _lists(leases: list[Lease]) -> list[dict[str, Any]]:
+    if not leases:
+        return []
+    places = {
+        (turf, household): place
+        for turf, household, place in TurfDoor.objects.filter(turf__in={lease.turf_id for lease in leases})
+        .order_by()
+        .values_list("turf_id", "household_id", "place")
+    }
+    doors: dict[int, list[dict[str, Any]]] = {lease.pk: [] for lease in leases}
+    turf_of = {lease.pk: lease.turf_id for lease in leases}
+    rows = LeaseDoor.objects.filter(lease__in=leases, household__merged_into=None, household__training=False)
+    for row in rows.order_by().values_list(*_DOOR):
+        doors[row[0]].append(_door(row, places.get((turf_of[row[0]], row[1]), 0)))
+    return [
+        {
+            "lease": lease.pk,
+            "turf": lease.turf_id,
+            "name": lease.turf.name,
+            "unit": lease.turf.unit.name,
+            "until": int(lease.until.timestamp()),
+            "doors": sorted(doors[lease.pk], key=lambda door: (door["place"], door["door"])),
+        }
+        for lease in leases
+    ]
+
+
+def _door(row: tuple[Any, ...], place: int) -> dict[str, Any]:
+    _lease, key, head, address, group, phones, note, versions, disputed, last_at, outcome, revisit, reached = row
+    return {
+        "door": str(key),
+        "place": place,
+        "head": head,
+        "address": address,
+        "group": group,
+        "smartphones": phones,
+        "note": note,
+        "versions": versions,
+        "disputed": disputed,
+        "last": {"at": int(last_at.timestamp()), "outcome": outcome} if last_at else None,
+        "revisit": revisit,
+        "reached": reached is not None,
+    }
+
+
+def _ended(lease: Lease) -> dict[str, Any]:
+    why = lease.ended_why or LeaseEnd.EXPIRED
+    return {
+        "lease": lease.pk,
+        "turf": lease.turf_id,
+        "name": lease.turf.name,
+        "at": int((lease.ended_at or lease.until).timestamp()),
+        "why": str(why),
+    }
+
+
+def store_found_doors(reach: Reach) -> None:
+    """Store the doors of a push that are new; their facts come with changes."""
+    if not reach.found:
+        return
+    Household.everything.bulk_create(household for household, _lease in reach.found)
+    turfs = {lease.turf_id for _household, lease in reach.found}
+    last = dict(TurfDoor.objects.filter(turf__in=turfs).order_by().values_list("turf").annotate(Max("place")))
+    places = []
+    for household, lease in reach.found:
+        last[lease.turf_id] = last.get(lease.turf_id, 0) + 1
+        places.append(TurfDoor(turf_id=lease.turf_id, household=household, place=last[lease.turf_id]))
+    TurfDoor.objects.bulk_create(places)
+    LeaseDoor.objects.bulk_create(
+        LeaseDoor(lease=lease, household=household, is_open=lease.ended_at is None) for household, lease in reach.found
+    )

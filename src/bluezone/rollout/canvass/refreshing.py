@@ -19,15 +19,15 @@ _WRITTEN = [
 def refresh(households: Mapping[uuid.UUID, Household], visits: Iterable[Visit], changes: Collection[Change]) -> None:
     """Bring households in memory up to date with new visits and changes of theirs, which are stored already."""
     for visit in visits:
-        take_visit(households[visit.household_id], visit)
+        apply_visit(households[visit.household_id], visit)
     for pk, fields in merged_of({change.household_id for change in changes}).items():
-        take_facts(households[pk], fields)
+        apply_facts(households[pk], fields)
     for change in changes:
         household = households[change.household_id]
         household.touched_at = max(household.touched_at, change.at)
 
 
-def take_visit(household: Household, visit: Visit) -> None:
+def apply_visit(household: Household, visit: Visit) -> None:
     """Let a visit count at a door: the newest by its own time, then by its id, is the last one."""
     if visit.outcome in REACHED:
         household.reached_at = max(filter(None, (household.reached_at, visit.at)))
@@ -52,7 +52,7 @@ def merged_of(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, dict[str, Merged]]
     return merged
 
 
-def take_facts(household: Household, fields: Mapping[str, Merged]) -> None:
+def apply_facts(household: Household, fields: Mapping[str, Merged]) -> None:
     """Show what the changes come to, and what is disputed or waits."""
     for name, merged in fields.items():
         if merged.shown is not None:

@@ -30,7 +30,7 @@ ROWS: dict[str, Promise] = {
 }
 
 
-def of(refused: Refused) -> str:
+def sentence_of(refused: Refused) -> str:
     """The sentence of a refusal; of the directory's where it comes from reading a spreadsheet."""
     if refused.code == "doors_leased":
         return _(
@@ -46,10 +46,10 @@ def of(refused: Refused) -> str:
             "place": getattr(refused, "place", 0)
         }
     found = _SENTENCES.get(refused.code)
-    return str(found) if found is not None else refusals.of(refused)
+    return str(found) if found is not None else refusals.sentence_of(refused)
 
 
-def row(number: int, letter: str, reason: str) -> str:
+def row_sentence(number: int, letter: str, reason: str) -> str:
     """The sentence for a row that cannot be used, with its place in the file in front."""
     if not letter:
         return _("Row %(row)s: %(sentence)s") % {"row": number, "sentence": ROWS[reason]}

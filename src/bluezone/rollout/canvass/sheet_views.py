@@ -54,7 +54,7 @@ def enter_sheet(request: OfficeRequest, pk: int, page: int) -> HttpResponse:
         try:
             stored, repeated = _store(request, found, form.cleaned_data, now)
         except sheets.SheetInvalid as refused:
-            refusal = sentences.of(refused) if refused.place else _("The day of the sheet is still to come.")
+            refusal = sentences.sentence_of(refused) if refused.place else _("The day of the sheet is still to come.")
         else:
             messages.success(request, _("%(count)s visits stored.") % {"count": stored})
             if repeated:
@@ -89,7 +89,7 @@ def leaflets(request: OfficeRequest) -> HttpResponse:
             stock.move(request.user.username, values["kind"], values["lot"].strip(), values["count"], timezone.now(),
                        values["unit"], values["group"].strip())  # fmt: skip
         except stock.LeafletsMissing as refused:
-            form.add_error("count", sentences.of(refused))
+            form.add_error("count", sentences.sentence_of(refused))
         else:
             messages.success(request, _("Booked."))
             return redirect("canvass-leaflets")

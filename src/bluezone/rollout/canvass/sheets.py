@@ -20,7 +20,7 @@ from bluezone.portal.printing import write_pdf
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.models import Household, Turf, TurfDoor, Visit
 from bluezone.rollout.canvass.outcomes import Outcome, Revisit, SkipReason
-from bluezone.rollout.canvass.refreshing import store, take_visit
+from bluezone.rollout.canvass.refreshing import apply_visit, store
 
 DOORS_A_PAGE = 20
 # As printed at the foot of the sheet; 9 is "passed by".
@@ -112,7 +112,7 @@ def enter(
         new = [visit for visit in visits if visit.pk not in known]
         Visit.everything.bulk_create(new)
         for visit in new:
-            take_visit(visit.household, visit)
+            apply_visit(visit.household, visit)
         store([visit.household for visit in new])
         if new:
             auditing.record(actor, Act.SHEET_ENTERED, str(turf.pk), day=day.isoformat(), visits=len(new))

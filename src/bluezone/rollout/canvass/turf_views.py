@@ -14,7 +14,7 @@ from bluezone.accounts.audiences import OfficeRequest, audience
 from bluezone.accounts.training import practised
 from bluezone.agencies.folding import fold
 from bluezone.agencies.models import AdminUnit
-from bluezone.rollout.canvass import cutting, leasing, sentences
+from bluezone.rollout.canvass import leasing, sentences
 from bluezone.rollout.canvass.forms import GroupTurfForm, LeaseForm, until_after
 from bluezone.rollout.canvass.models import Household, Lease, LeaseEnd
 from bluezone.rollout.canvass.progress import phone_rows, turfs_with_progress
@@ -53,14 +53,14 @@ def new_turf(request: OfficeRequest, unit: int) -> HttpResponse:
         try:
             if "group" in request.POST:
                 if form.is_valid():
-                    made = cutting.cut_group(request.user.username, ward, form.cleaned_data["group"], timezone.now())
+                    made = leasing.cut_group(request.user.username, ward, form.cleaned_data["group"], timezone.now())
                     return redirect("canvass-turf", made[0].pk) if len(made) == 1 else redirect("canvass-turfs")
             else:
                 keys = _keys(request.POST.getlist("door"))
-                one = cutting.cut(request.user.username, ward, request.POST.get("name", ""), keys, timezone.now())
+                one = leasing.cut(request.user.username, ward, request.POST.get("name", ""), keys, timezone.now())
                 return redirect("canvass-turf", one.pk)
-        except cutting.TurfInvalid as refused:
-            refusal = sentences.of(refused)
+        except leasing.TurfInvalid as refused:
+            refusal = sentences.sentence_of(refused)
     words = searched_words(request)
     doors = Household.objects.filter(unit=ward, merged_into=None)
     for word in fold(words).split():
@@ -90,7 +90,7 @@ def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             leasing.lease(request.user.username, found, values["device"], until_after(values["days"], now), now)
         except (leasing.LeaseInvalid, leasing.DoorsLeased) as refused:
-            form.add_error(None, sentences.of(refused))
+            form.add_error(None, sentences.sentence_of(refused))
         else:
             messages.success(request, _("The list is given; the phone shows it at its next contact."))
             return redirect("canvass-turf", pk)
@@ -115,9 +115,9 @@ def close_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a list that no phone has: 302."""
     found = turf_or_404(request, pk)
     try:
-        cutting.close(request.user.username, found, timezone.now())
-    except cutting.TurfLeased as refused:
-        messages.warning(request, sentences.of(refused))
+        leasing.close(request.user.username, found, timezone.now())
+    except leasing.TurfLeased as refused:
+        messages.warning(request, sentences.sentence_of(refused))
         return redirect("canvass-turf", pk)
     messages.success(request, _("The list is closed. Its visits stay."))
     return redirect("canvass-turfs")
@@ -182,5 +182,5 @@ def _keys(texts: list[str]) -> list[uuid.UUID]:
         try:
             keys.append(uuid.UUID(text))
         except ValueError:
-            raise cutting.TurfInvalid("a door that is none") from None
+            raise leasing.TurfInvalid("a door that is none") from None
     return keys

@@ -97,7 +97,7 @@ def household(request: OfficeRequest, key: str) -> HttpResponse:
         try:
             changed = deciding.correct(request.user.username, found, form.facts, timezone.now())
         except deciding.FactInvalid as refused:
-            form.add_error(None, sentences.of(refused))
+            form.add_error(None, sentences.sentence_of(refused))
         else:
             messages.success(request, _("Stored.") if changed else _("Nothing was other than before."))
             return redirect("canvass-household", found.pk)

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What another part plugs into coverage: an indicator, and the figures it counts.
-
-Figures of different classes of proof, or of different indicators, are never added together: a sum is only ever made
-inside one indicator, from wards to a city and from days to a week.
-Source: design.md, "Decisions", rows "share running" and "numbers".
+"""What another part brings into coverage: an indicator and the figures it counts, and the share running as design.md
+defines it.
 """
 
 import abc
@@ -14,8 +11,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from bluezone.rollout.coverage.intervals import Interval, ShareImpossible, wilson
+from bluezone.rollout.coverage.intervals import Interval, ShareImpossible, bootstrap, wilson
 from bluezone.rollout.coverage.places import Place, hidden_places
 from bluezone.rollout.coverage.weeks import Week
 
@@ -126,3 +124,26 @@ def registered() -> list[Indicator]:
     """Every indicator, surest class first, then in the order they were registered."""
     order = list(Proof)
     return sorted(_registered.values(), key=lambda indicator: order.index(indicator.proof))
+
+
+RUNNING = "running"
+
+
+class RunningShare(Indicator):
+    """Proven IN passages / IN passages with a smartphone at a unit's gates, interval by bootstrap over gate-days.
+
+    A subclass gives one figure a gate and day: count is the IN passages whose phone answered over Bluetooth, base the
+    IN passages of people with a smartphone, whatever their verdict. Passages without a smartphone are in neither, and
+    fresh codes, seen screens and the web edition are in the base alone. It is a share of passages, not of phones: how
+    many phones there are, only drives and doors know.
+    Source: design.md, "share running".
+    """
+
+    key = RUNNING
+    proof = Proof.PROVEN
+    name = _("running, proven at the gates")
+    base_name: ClassVar = _("passages in with a smartphone")
+
+    def interval(self, figures: Sequence[Figure]) -> Interval | None:
+        """Bootstrap over gate-days; None for fewer than two."""
+        return bootstrap([(figure.count, figure.base) for figure in figures])

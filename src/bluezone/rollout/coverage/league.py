@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bluezone.agencies.models import AdminUnit, Denominator
-from bluezone.rollout.coverage.denominators import newest_of
 from bluezone.rollout.coverage.indicators import Indicator
 from bluezone.rollout.coverage.intervals import Interval, wilson
 from bluezone.rollout.coverage.places import unit_place
-from bluezone.rollout.coverage.sums import sums_of
+from bluezone.rollout.coverage.sums import newest_of, sums_of
 from bluezone.rollout.coverage.weeks import Week
 
 WEEKS_ADDED = 12
@@ -23,7 +22,7 @@ BY = ("smartphones", "population")
 
 
 @dataclass(frozen=True)
-class Held:
+class Compared:
     """A number of phones against one denominator. share: None where either is not known.
 
     contradicts: there are more phones than the denominator allows, so no share is shown.
@@ -46,8 +45,8 @@ class LeagueRow:
     unit: AdminUnit
     count: int | None
     hidden_weeks: int
-    population: Held
-    smartphones: Held
+    population: Compared
+    smartphones: Compared
     address: str
 
 
@@ -77,7 +76,7 @@ def league(units: Sequence[AdminUnit], indicator: Indicator, last: Week, by: str
     rows: list[LeagueRow] = []
     for unit in units:
         count, hidden = counts[unit.pk]
-        held = {kind: _held(count, figures.get((unit.pk, kind))) for kind in BY}
+        held = {kind: _compared(count, figures.get((unit.pk, kind))) for kind in BY}
         address = indicator.rows_address(unit.pk, last)
         rows.append(LeagueRow(None, unit, count, hidden, held["population"], held["smartphones"], address))
     return League(indicator, by, weeks[0], last, _ranked(rows, by))
@@ -100,12 +99,12 @@ def _counts(
     return {pk: (sum(numbers) if numbers else None, hidden[pk]) for pk, numbers in shown.items()}
 
 
-def _held(count: int | None, figure: Denominator | None) -> Held:
+def _compared(count: int | None, figure: Denominator | None) -> Compared:
     if figure is None or count is None:
-        return Held(figure)
+        return Compared(figure)
     if not figure.value or count > figure.value:
-        return Held(figure, contradicts=True)
-    return Held(figure, count / figure.value, wilson(count, figure.value))
+        return Compared(figure, contradicts=True)
+    return Compared(figure, count / figure.value, wilson(count, figure.value))
 
 
 def _ranked(rows: list[LeagueRow], by: str) -> list[LeagueRow]:

@@ -17,11 +17,11 @@ from django.utils.translation import ngettext
 
 from bluezone.agencies.models import AdminUnit, Denominator, Quantity
 from bluezone.rollout.canvass import Doors, doors_by_unit
-from bluezone.rollout.coverage.denominators import newest_of
+from bluezone.rollout.coverage.indicators import RUNNING
 from bluezone.rollout.coverage.intervals import Interval
 from bluezone.rollout.coverage.overview import Overview
 from bluezone.rollout.coverage.ranking import Ranked, Signals, rank
-from bluezone.rollout.coverage.running import RUNNING
+from bluezone.rollout.coverage.sums import newest_of
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
 from bluezone.rollout.coverage.templatetags.shares import grouped, percent, range_of, tenths
 from bluezone.rollout.drives import HelpDone, help_by_unit

@@ -8,10 +8,9 @@ one. Source: texts.md 12, "số máy đang chạy (xác thực) · số tự bá
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from bluezone.rollout.coverage.indicators import Indicator, Proof
+from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof
 from bluezone.rollout.coverage.overview import Cell, Overview, Row
 from bluezone.rollout.coverage.priority import Priorities
-from bluezone.rollout.coverage.running import RUNNING
 from bluezone.rollout.reports import (
     Bullets,
     Column,

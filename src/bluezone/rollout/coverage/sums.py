@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sums of one indicator's figures over the tree of units, with what must not be shown of them."""
+"""Sums of one indicator's figures over the tree of units, with what must not be shown of them; and the newest
+denominators of several units at once.
+"""
 
+import datetime
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bluezone.agencies.models import AdminUnit, Denominator
 from bluezone.rollout.coverage.indicators import Figure, Indicator
 from bluezone.rollout.coverage.places import Place, places_of
 from bluezone.rollout.coverage.weeks import Week
@@ -37,3 +42,9 @@ def sums_of(indicator: Indicator, week: Week) -> Sums:
         sums.bases[place] = sum([figure.base for figure in its_own])
     sums.hidden_counts, sums.hidden_bases = indicator.kept_back(figures)
     return sums
+
+
+def newest_of(units: Iterable[AdminUnit], on: datetime.date) -> dict[tuple[int, str], Denominator]:
+    """(primary key of the unit, kind) -> its newest figure that was true by `on`; one query."""
+    found = Denominator.objects.filter(unit__in=[unit.pk for unit in units], as_of__lte=on).order_by("as_of")
+    return {(figure.unit_id or 0, figure.kind): figure for figure in found}

@@ -1,19 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which numbers are not shown above the ward: those under 5, and those that would give one of them away.
-
-A table shows parts and their sum. If one part is hidden, the sum minus the others is that part; if two are hidden and
-their sum is small, each is known to one or two. So further parts are hidden until what is left over could be 5 or
-more for any of them, and where that cannot be had, the sum is hidden too, and then counts as hidden in the table above.
-A reader has all tables at once: two hidden wards of a known sum, whose shown agencies leave three to be shared out,
-would tell on both. So what such a reader can work out is worked out here (deduction.py), and more is hidden until no
-number under 5 is known to be one.
-Source: design.md, "numbers": "cells under 5 suppressed above ward level".
+"""Which numbers are not shown above the ward: those under 5, and those from which a reader who subtracts could work
+one of them out.
 """
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TypeVar
 
-from bluezone.rollout.coverage.deduction import deduced
+Node = TypeVar("Node", bound=Hashable)
+Bounds = tuple[float, float]
+
+_UNBOUNDED = float("inf")
+
+
+def deduced(
+    parts: Mapping[Node, Sequence[Node]], values: Mapping[Node, int], root: Node, hidden: Collection[Node]
+) -> dict[Node, Bounds]:
+    """The smallest and largest value that each cell with a number can have, as far as the reader knows.
+
+    parts, values, root: as `suppression.hidden_cells` has them. hidden: the cells that are not shown.
+    """
+    bounds: dict[Node, Bounds] = {}
+    _from_below(parts, values, root, hidden, bounds)
+    _from_above(parts, root, bounds)
+    return bounds
+
+
+def _from_below(
+    parts: Mapping[Node, Sequence[Node]],
+    values: Mapping[Node, int],
+    key: Node,
+    hidden: Collection[Node],
+    bounds: dict[Node, Bounds],
+) -> None:
+    below = [part for part in parts.get(key, ()) if values.get(part, 0)]
+    for part in below:
+        _from_below(parts, values, part, hidden, bounds)
+    if key not in hidden:
+        bounds[key] = (values.get(key, 0), values.get(key, 0))
+    elif below:
+        bounds[key] = (sum(bounds[part][0] for part in below), sum(bounds[part][1] for part in below))
+    else:
+        bounds[key] = (1, _UNBOUNDED)
+
+
+def _from_above(parts: Mapping[Node, Sequence[Node]], key: Node, bounds: dict[Node, Bounds]) -> None:
+    below = [part for part in parts.get(key, ()) if part in bounds]
+    smallest = sum(bounds[part][0] for part in below)
+    endless = sum(bounds[part][1] == _UNBOUNDED for part in below)
+    largest = sum(bounds[part][1] for part in below if bounds[part][1] != _UNBOUNDED)
+    low, high = bounds[key]
+    for part in below:
+        least, most = bounds[part]
+        others = _UNBOUNDED if endless > (most == _UNBOUNDED) else largest - (0 if most == _UNBOUNDED else most)
+        bounds[part] = (max(least, low - others), min(most, high - (smallest - least)))
+    for part in below:
+        _from_above(parts, part, bounds)
+
 
 SMALLEST_SHOWN = 5
 

@@ -3,11 +3,11 @@
 
 from django.urls import path
 
-from bluezone.rollout.coverage import board_views, report_views, views
+from bluezone.rollout.coverage import board_views, report_views
 
 urlpatterns = [
-    path("coverage/", views.city, name="coverage"),
-    path("coverage/units/<int:pk>/", views.unit, name="coverage-unit"),
+    path("coverage/", board_views.city, name="coverage"),
+    path("coverage/units/<int:pk>/", board_views.unit, name="coverage-unit"),
     path("coverage/units/<int:pk>/priority/", board_views.priority, name="coverage-priority"),
     path("coverage/units/<int:pk>/league/", board_views.league_table, name="coverage-league"),
     path("coverage/units/<int:pk>/trend/", board_views.trend_of, name="coverage-trend"),

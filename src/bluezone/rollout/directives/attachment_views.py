@@ -30,7 +30,7 @@ def files(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             attaching.add(directive, file.read(), file.name or "")
         except Refused as refused:
-            form.add_error("file", sentences.of(refused))
+            form.add_error("file", sentences.sentence_of(refused))
         else:
             messages.success(request, _("The file is kept with the draft."))
             return redirect("directive-attachments", pk)
@@ -49,7 +49,7 @@ def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
         attaching.take_away(directive, request.POST.get("token", ""))
         messages.success(request, _("The file is deleted."))
     except Refused as refused:
-        messages.error(request, sentences.of(refused))
+        messages.error(request, sentences.sentence_of(refused))
     return redirect("directive-attachments", pk)
 
 

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One mail a day to a person: what waits at the agency, and which agencies below it are behind. Never one an event.
-
-Not received after 24 hours: a line in the agency's digest. After 48 hours, or two days past a due day: a line in that
-of the agency above, with the telephone number to call. digestrecipients.py says to whom a line goes.
+"""One mail a day to a person: what waits at the agency, which agencies below it are behind, and to whom it goes. Never
+one an event.
 """
 
 import datetime
 from collections import defaultdict
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.db.models import Q
@@ -14,12 +13,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bluezone.accounts.models import RoleGrant
 from bluezone.agencies.models import Agency
 from bluezone.messaging.email.queueing import queue_digest
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import digestrecipients as recipients
+from bluezone.rollout.directives.duties import HANDLERS, SIGNERS
 from bluezone.rollout.directives.models import (
     ChangeRequest,
+    Directive,
     DirectiveState,
     Dispatch,
     DispatchEvent,
@@ -29,6 +30,56 @@ from bluezone.rollout.directives.models import (
     TaskParty,
 )
 from bluezone.rollout.directives.queries import ESCALATE_HOURS, REMIND_HOURS
+
+Sections = list[tuple[str, list[str]]]
+
+
+def sections_by_address(lines: Mapping[int, list[str]], day: datetime.date) -> dict[str, Sections]:
+    """For each address the name and the lines of every agency it is for, in a constant number of queries.
+
+    lines: by primary key of the agency.
+    """
+    agencies = list(Agency.objects.filter(pk__in=[pk for pk, own in lines.items() if own]).order_by("path"))
+    found: dict[str, Sections] = defaultdict(list)
+    people = _people(agencies, day)
+    for agency in agencies:
+        own = people.get(agency.pk, {})
+        addresses = {address for address in own.values() if address}
+        if not own or not all(own.values()):
+            addresses.add(agency.email)
+        for address in sorted(addresses - {""}):
+            found[address].append((agency.name, lines[agency.pk]))
+    return found
+
+
+def _people(agencies: list[Agency], day: datetime.date) -> dict[int, dict[int, str]]:
+    """By agency: who works there, by account, with the own address or "".
+
+    A role given for an agency counts for that one, a role in a unit for the agencies that serve just that unit, and a
+    role in the whole city for the agencies that issue directives.
+    """
+    issuers = set(Directive.objects.filter(state=DirectiveState.ISSUED).values_list("issuer", flat=True))
+    grants = RoleGrant.objects.in_force(day).filter(role__in=[*HANDLERS, *SIGNERS], user__is_active=True)
+    by_agency: dict[int, dict[int, str]] = defaultdict(dict)
+    by_unit: dict[int, dict[int, str]] = defaultdict(dict)
+    everywhere: dict[int, str] = {}
+    for grant in grants.select_related("user"):
+        if grant.agency_id:
+            held = by_agency[grant.agency_id]
+        elif grant.unit_id:
+            held = by_unit[grant.unit_id]
+        else:
+            held = everywhere
+        held[grant.user_id] = grant.user.email.lower()
+    return {
+        one.pk: {
+            **by_agency.get(one.pk, {}),
+            **by_unit.get(one.unit_id, {}),
+            **(everywhere if one.pk in issuers else {}),
+        }
+        for one in agencies
+    }
+
 
 # Local hour from which the digest of a day goes out, and how many days ahead it speaks of.
 FROM_HOUR = 8
@@ -125,7 +176,7 @@ def _queue(lines: _Lines, day: datetime.date, now: datetime.datetime) -> int:
     """One mail to each address, with what waits at every agency it is for."""
     queued = 0
     host = settings.CITY.office_host if settings.CITY else ""
-    for address, sections in recipients.sections(lines, day).items():
+    for address, sections in sections_by_address(lines, day).items():
         count = sum(len(own) for _name, own in sections)
         subject = ngettext("Bluezone: %(count)d matter waits", "Bluezone: %(count)d matters wait", count) % {
             "count": count

@@ -1,22 +1,109 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the text of a DOCX: the main part and its numbering, nothing else of the package.
-
-Macros, external links and embedded objects are noted, never opened. The package is read here and not by python-docx,
-because that loads every part of it, and because the numbers that Word counts ("1.", "a)") are not in the text it gives.
-
-Source: ECMA-376 Part 1, sections 17.3 (paragraphs), 17.4 (tables), 17.9 (numbering); Part 2 (packages).
+"""Read the text of a DOCX: the main part and its numbering, nothing else of the package; and look into a package
+without unpacking it.
 """
 
 import io
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from lxml import etree
 
-from bluezone.rollout.directives.docxnumbering import NAMESPACE as W
-from bluezone.rollout.directives.docxnumbering import Numbering
 from bluezone.rollout.directives.lettertext import LetterText, LetterTooLarge, LetterUnreadable, Remark
+
+NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+W = NAMESPACE
+_ROMAN = dict(
+    zip(
+        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
+        ["M", "CM", "D", "CD", "C", "XC", "L", "XL", "X", "IX", "V", "IV", "I"],
+        strict=True,
+    )
+)
+
+
+@dataclass(frozen=True)
+class _Level:
+    format: str
+    pattern: str
+    start: int
+
+
+@dataclass
+class Numbering:
+    """The numbering of one document; `label` must be asked for its paragraphs in order."""
+
+    root: etree._Element | None
+    _levels: dict[str, dict[int, _Level]] = field(default_factory=dict)
+    _counters: dict[str, dict[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.root is None:
+            return
+        abstract = {kind.get(f"{W}abstractNumId"): _levels(kind) for kind in self.root.iter(f"{W}abstractNum")}
+        for number in self.root.iter(f"{W}num"):
+            reference = number.find(f"{W}abstractNumId")
+            if reference is not None:
+                self._levels[number.get(f"{W}numId", "")] = abstract.get(reference.get(f"{W}val"), {})
+
+    def label(self, paragraph: etree._Element) -> str:
+        """Return what Word shows before this paragraph ("1.", "a)", "-"), or an empty text, and count on."""
+        properties = paragraph.find(f"{W}pPr/{W}numPr")
+        if properties is None:
+            return ""
+        number, level = (_value(properties, name) for name in ("numId", "ilvl"))
+        levels = self._levels.get(number or "", {})
+        depth = int(level) if level and level.isdecimal() else 0
+        if depth not in levels:
+            return ""
+        counters = self._counters.setdefault(number or "", {})
+        counters[depth] = counters.get(depth, levels[depth].start - 1) + 1
+        for deeper in [other for other in counters if other > depth]:
+            del counters[deeper]
+        if levels[depth].format == "bullet":
+            return "-"
+        return re.sub(
+            r"%([1-9])", lambda match: self._shown(levels, counters, int(match[1]) - 1), levels[depth].pattern
+        )
+
+    @staticmethod
+    def _shown(levels: dict[int, _Level], counters: dict[int, int], depth: int) -> str:
+        level = levels.get(depth)
+        if level is None:
+            return ""
+        return _formatted(counters.get(depth, level.start), level.format)
+
+
+def _levels(kind: etree._Element) -> dict[int, _Level]:
+    found = {}
+    for level in kind.iter(f"{W}lvl"):
+        depth = level.get(f"{W}ilvl", "")
+        start = _value(level, "start") or "1"
+        if depth.isdecimal() and start.isdecimal() and len(start) < 6:
+            found[int(depth)] = _Level(_value(level, "numFmt") or "decimal", _value(level, "lvlText") or "", int(start))
+    return found
+
+
+def _value(parent: etree._Element, name: str) -> str | None:
+    child = parent.find(f"{W}{name}")
+    return None if child is None else child.get(f"{W}val")
+
+
+def _formatted(number: int, format: str) -> str:
+    if format in {"lowerLetter", "upperLetter"} and 1 <= number <= 26:
+        letter = chr(ord("a") + number - 1)
+        return letter.upper() if format == "upperLetter" else letter
+    if format in {"lowerRoman", "upperRoman"} and 1 <= number < 4000:
+        roman = ""
+        for value, sign in _ROMAN.items():
+            roman += sign * (number // value)
+            number %= value
+        return roman.lower() if format == "lowerRoman" else roman
+    return "" if format == "none" else str(number)
+
 
 LARGEST_UNPACKED = 60 * 1024 * 1024
 LARGEST_PART = 20 * 1024 * 1024
@@ -25,7 +112,7 @@ MOST_PARTS = 2000
 _RELATIONSHIPS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 # Deleted and moved-away text of tracked changes, field codes, and the second copy of a drawing's text.
-_SKIPPED = {f"{W}del", f"{W}moveFrom", f"{W}instrText", _FALLBACK}
+_SKIPPED = {f"{NAMESPACE}del", f"{NAMESPACE}moveFrom", f"{NAMESPACE}instrText", _FALLBACK}
 
 
 def read_docx(data: bytes) -> LetterText:
@@ -114,16 +201,16 @@ def _remarks(package: zipfile.ZipFile, names: list[str]) -> frozenset[Remark]:
 
 def _lines(document: etree._Element, numbering: Numbering) -> Iterator[str]:
     """Yield the paragraphs in order with their numbers; a blank line after each, but none inside a table."""
-    body = document.find(f"{W}body")
+    body = document.find(f"{NAMESPACE}body")
     if body is None:
         raise LetterUnreadable("the DOCX has no body")
     for block in body:
-        if block.tag == f"{W}p":
+        if block.tag == f"{NAMESPACE}p":
             yield from _paragraph(block, numbering)
             # Word sets paragraphs apart by their format; text needs the blank line. A head's lines stay together.
             yield ""
-        elif block.tag in {f"{W}tbl", f"{W}sdt"}:
-            for paragraph in block.iter(f"{W}p"):
+        elif block.tag in {f"{NAMESPACE}tbl", f"{NAMESPACE}sdt"}:
+            for paragraph in block.iter(f"{NAMESPACE}p"):
                 yield from _paragraph(paragraph, numbering)
             yield ""
 
@@ -138,23 +225,48 @@ def _runs(element: etree._Element) -> Iterator[str]:
     for child in element:
         if child.tag in _SKIPPED or not isinstance(child.tag, str):
             continue
-        if child.tag == f"{W}t":
+        if child.tag == f"{NAMESPACE}t":
             yield child.text or ""
-        elif child.tag == f"{W}tab":
-            if element.tag == f"{W}r":  # not a tab stop's definition
+        elif child.tag == f"{NAMESPACE}tab":
+            if element.tag == f"{NAMESPACE}r":  # not a tab stop's definition
                 yield "\t"
-        elif child.tag in {f"{W}br", f"{W}cr"}:
+        elif child.tag in {f"{NAMESPACE}br", f"{NAMESPACE}cr"}:
             yield "\n"
-        elif child.tag == f"{W}noBreakHyphen":
+        elif child.tag == f"{NAMESPACE}noBreakHyphen":
             yield "-"
-        elif child.tag == f"{W}r" and _is_struck(child):
+        elif child.tag == f"{NAMESPACE}r" and _is_struck(child):
             yield f"~~{''.join(_runs(child))}~~"
-        elif child.tag != f"{W}p":  # a paragraph inside a drawing is met on its own
+        elif child.tag != f"{NAMESPACE}p":  # a paragraph inside a drawing is met on its own
             yield from _runs(child)
         else:
             yield "\n" + "".join(_runs(child))
 
 
 def _is_struck(run: etree._Element) -> bool:
-    strike = run.find(f"{W}rPr/{W}strike")
-    return strike is not None and strike.get(f"{W}val", "true") not in {"0", "false", "none"}
+    strike = run.find(f"{NAMESPACE}rPr/{NAMESPACE}strike")
+    return strike is not None and strike.get(f"{NAMESPACE}val", "true") not in {"0", "false", "none"}
+
+
+# A text of one kind of sign packs 1000 to one; office documents pack about ten to one.
+MOST_TIMES = 200
+_SMALL = 1024 * 1024
+
+
+class PackageRefused(Exception):
+    """The package is a bomb, damaged, or carries a program; the message says which."""
+
+
+def check_package(data: bytes) -> None:
+    """Raise PackageRefused for what is not kept."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            parts = package.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        raise PackageRefused("the package is damaged") from None
+    unpacked = sum(part.file_size for part in parts)
+    if len(parts) > MOST_PARTS or unpacked > LARGEST_UNPACKED:
+        raise PackageRefused(f"the package unpacks to {len(parts)} parts of {unpacked} bytes")
+    if any(part.file_size > _SMALL and part.file_size > MOST_TIMES * max(part.compress_size, 1) for part in parts):
+        raise PackageRefused("a part of the package unpacks to more than any document does")
+    if any(part.filename.lower().endswith(("vbaproject.bin", ".exe", ".dll", ".js")) for part in parts):
+        raise PackageRefused("the package carries a program")

@@ -16,9 +16,8 @@ from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
 from bluezone.agencies.models import Agency, RecipientGroup
 from bluezone.agencies.queries import day_to_show
-from bluezone.rollout.directives import drafting, duties, queries
-from bluezone.rollout.directives.draftforms import DirectiveForm, TaskForms
-from bluezone.rollout.directives.drafting import Change
+from bluezone.rollout.directives import draftforms, duties, queries
+from bluezone.rollout.directives.draftforms import Change, DirectiveForm, TaskForms
 from bluezone.rollout.directives.expanding import names_in
 from bluezone.rollout.directives.models import Directive, DirectiveState
 
@@ -42,7 +41,7 @@ def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return _page(request, directive, *_forms(directive, None))
     if tap := request.POST.get("do", ""):
-        data, change = drafting.changed(request.POST, tap)
+        data, change = draftforms.changed(request.POST, tap)
         form, tasks = _forms(directive, data)
         _unjudged(form, tasks)
         return _page(request, directive, form, tasks, change)
@@ -98,7 +97,7 @@ def _page(
         "due_for_all": typed.get("due_for_all", ""),
         "recipient_name": "" if added else typed.get("recipient_name", ""),
         "recipient_purpose": typed.get("recipient_purpose", ""),
-        "recipients": [_recipients(form, purpose) for purpose in drafting.PURPOSES],
+        "recipients": [_recipients(form, purpose) for purpose in draftforms.PURPOSES],
         "names": _names(),
     }
     return render(request, "directives/directive_form.html", context, status=status)

@@ -15,15 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import (
-    duties,
-    exchangereading,
-    exchangewriting,
-    handling,
-    partners,
-    sentences,
-    statuswriting,
-)
+from bluezone.rollout.directives import duties, exchangereading, exchangewriting, handling, partners, sentences
 from bluezone.rollout.directives.edxml import BusinessKind, StatusMessage
 from bluezone.rollout.directives.exchange_forms import ExchangeFileForm
 from bluezone.rollout.directives.exchangekeys import fingerprint, office_certificate
@@ -49,7 +41,7 @@ def exchange(request: OfficeRequest) -> HttpResponse:
         try:
             waiting = exchangereading.receive(file.read(), file.name or "", request.user, timezone.now())
         except Refused as refused:
-            form.add_error("file", sentences.of(refused))
+            form.add_error("file", sentences.sentence_of(refused))
         else:
             return redirect("directive-exchange-look", waiting.pk)
     return render(request, "directives/exchange.html", _context(request, form), status=422 if form.errors else 200)
@@ -70,7 +62,7 @@ def apply(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         seen = exchangereading.apply(waiting, request.POST.get("digest", ""), request.user, timezone.now())
     except Refused as refused:
-        return _look(request, waiting, sentences.of(refused), status=409)
+        return _look(request, waiting, sentences.sentence_of(refused), status=409)
     if seen.dispatch is not None:
         messages.success(request, _("The state is stored."))
         return redirect("directive", seen.dispatch.directive_id)
@@ -111,7 +103,7 @@ def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
     duties.require_handler(request.user, event.dispatch.agency)
     return _file(
         request,
-        lambda: statuswriting.write_status(event, request.user, timezone.now()),
+        lambda: exchangewriting.write_status(event, request.user, timezone.now()),
         redirect("inbox-one", event.dispatch_id),
     )
 
@@ -126,7 +118,7 @@ def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
         handling.answer_recall(dispatch, request.POST.get("agree") == "1", request.user, timezone.now())
         messages.success(request, _("The answer is stored. Take it to the sender as a file."))
     except Refused as refused:
-        messages.error(request, sentences.of(refused))
+        messages.error(request, sentences.sentence_of(refused))
     return redirect("inbox-one", dispatch.pk)
 
 
@@ -143,7 +135,7 @@ def _file(request: OfficeRequest, write: Callable[[], Written], otherwise: HttpR
     try:
         written = write()
     except Refused as refused:
-        messages.error(request, sentences.of(refused))
+        messages.error(request, sentences.sentence_of(refused))
         return otherwise
     response = HttpResponse(written.content, content_type="application/octet-stream")
     response.headers["Content-Disposition"] = content_disposition_header(True, written.name) or "attachment"
@@ -159,7 +151,7 @@ def _look(request: OfficeRequest, waiting: ExchangeImport, refusal: str = "", st
     try:
         seen = exchangereading.look(bytes(waiting.content), request.user, timezone.now())
     except Refused as refused:
-        refusal, status = refusal or sentences.of(refused), 409
+        refusal, status = refusal or sentences.sentence_of(refused), 409
     is_status = seen is not None and isinstance(seen.message, StatusMessage)
     context = {"waiting": waiting, "seen": seen, "is_status": is_status, "refusal": refusal}
     return render(request, "directives/exchange_look.html", context, status=status)
@@ -168,14 +160,14 @@ def _look(request: OfficeRequest, waiting: ExchangeImport, refusal: str = "", st
 def _context(request: OfficeRequest, form: ExchangeFileForm) -> dict[str, object]:
     handled = duties.handled_agencies(request.user)
     issuing = duties.issuing_agencies(request.user)
-    told = statuswriting.to_tell().filter(dispatch__agency__in=handled)[:SHOWN]
+    told = exchangewriting.to_tell().filter(dispatch__agency__in=handled)[:SHOWN]
     done = ExchangedFile.objects.filter(
         Q(directive__issuer__in=issuing, directive__from_file=False) | Q(directive__dispatches__agency__in=handled)
     ).distinct()
     return {
         "form": form,
         "waiting": request.user.exchange_imports.defer("content").order_by("-made_at")[:10],
-        "states": [(one, code) for one in told if (code := statuswriting.status_of(one))],
+        "states": [(one, code) for one in told if (code := exchangewriting.status_of(one))],
         "documents": _documents(_sent_elsewhere(issuing)),
         "done": done.select_related("partner", "user", "directive").defer("content")[:SHOWN],
         "mark": fingerprint(office_certificate(timezone.now())),

@@ -18,7 +18,7 @@ from bluezone.accounts.models import User
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import arriving, duties, partners, statusreading
+from bluezone.rollout.directives import arriving, duties, partners
 from bluezone.rollout.directives.arriving import DocumentUnknown, ExchangeRepeated
 from bluezone.rollout.directives.edxml import (
     BusinessKind,
@@ -151,10 +151,10 @@ def _look_at_status(signed: SignedMessage, message: StatusMessage, sender: Agenc
         if not target.in_force:
             raise ExchangeRepeated(f"the document is {target.state} already")
         return Look(message, kind, sender, mark, signed.digest, _ours(target, user), target)
-    dispatch = statusreading.concerned(message, sender)
+    dispatch = arriving.concerned(message, sender)
     if not duties.issuing_agencies(user).filter(pk=dispatch.directive.issuer_id).exists():
         raise NotForUs("the state is of a document that the account's agency did not issue")
-    stale = statusreading.is_stale(dispatch, message)
+    stale = arriving.is_stale(dispatch, message)
     return Look(message, kind, sender, mark, signed.digest, (), dispatch.directive, dispatch, stale)
 
 
@@ -205,7 +205,7 @@ def _do(seen: Look, user: User, now: datetime.datetime) -> tuple[Directive, Disp
     message = seen.message
     if isinstance(message, StatusMessage):
         if seen.dispatch is not None:
-            statusreading.believe(seen.dispatch, message, user, now)
+            arriving.believe(seen.dispatch, message, user, now)
             return seen.dispatch.directive, seen.dispatch
         assert seen.target is not None
         arriving.end(seen.target, Happening.REVOKED, message.description, user, now)

@@ -121,7 +121,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
                 values["until"],
             )
         except Refused as refused:
-            form.add_error(None, sentences.of(refused))
+            form.add_error(None, sentences.sentence_of(refused))
             status = 409
         else:
             messages.success(request, _("The request is sent to the issuer."))
@@ -143,7 +143,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The answer is sent."))
         undoing.offer(request, "request-answered", timezone.now(), asked=pk, due=str(due or ""))
     except Refused as refused:
-        messages.error(request, sentences.of(refused))
+        messages.error(request, sentences.sentence_of(refused))
     return redirect("directive", asked.task.directive_id)
 
 
@@ -176,7 +176,7 @@ def _done(request: OfficeRequest, shown: Dispatch, do: Any) -> HttpResponse:
     try:
         do()
     except Refused as refused:
-        messages.error(request, sentences.of(refused))
+        messages.error(request, sentences.sentence_of(refused))
         return _page(request, shown, status=409)
     return redirect("inbox-one", shown.pk)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.secondfactor import confirm_second_factor
+from bluezone.accounts.proving import confirm_second_factor
 from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen
 from bluezone.agencies.models import Agency
@@ -66,7 +66,7 @@ def new_directive(request: OfficeRequest) -> HttpResponse:
         try:
             made = intaking.take_in(data, name, values["issuer"], request.user, timezone.now(), keep=bool(file))
         except Refused as refused:
-            form.add_error("file" if file else "text", sentences.of(refused))
+            form.add_error("file" if file else "text", sentences.sentence_of(refused))
         else:
             return redirect("directive-change", made.pk)
     return render(request, "directives/directive_new.html", {"form": form}, status=422 if form.errors else 200)
@@ -131,7 +131,7 @@ def _act(request: OfficeRequest, shown: Directive, act: Any, done: str) -> HttpR
     try:
         act()
     except Refused as refused:
-        messages.error(request, sentences.of(refused))
+        messages.error(request, sentences.sentence_of(refused))
         return _page(request, shown, status=409)
     messages.success(request, done)
     return redirect("directive", shown.pk)

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the head of a letter: number, date and place, issuing body, kind and subject.
-
-Source: layout of Công văn 458/UBND-VP; Decree 30/2020/NĐ-CP, annex I (from memory).
-"""
+"""Read the head of a letter: number, date and place, issuing body, kind, subject, and the documents it rests on."""
 
 import datetime
 import difflib
@@ -11,7 +8,14 @@ from collections.abc import Sequence
 
 from bluezone.agencies.folding import fold
 from bluezone.rollout.directives.passages import Passage, folded_ocr, joined
-from bluezone.rollout.directives.proposal import Confidence, DocumentKind, DocumentNumber, Doubt, Proposed
+from bluezone.rollout.directives.proposal import (
+    Confidence,
+    DocumentKind,
+    DocumentNumber,
+    DocumentReference,
+    Doubt,
+    Proposed,
+)
 
 NATIONAL_TITLE = ("cong hoa xa hoi chu nghia viet nam", "doc lap tu do hanh phuc", "dang cong san viet nam")
 
@@ -248,3 +252,69 @@ def _continued(lines: Sequence[Passage], column: int) -> list[Passage]:
         if len(found) == 6:
             break
     return found
+
+
+_KIND_WORDS = {
+    "công văn": DocumentKind.OFFICIAL_LETTER,
+    "văn bản": DocumentKind.OFFICIAL_LETTER,
+    "quyết định": DocumentKind.DECISION,
+    "kế hoạch": DocumentKind.PLAN,
+    "chỉ thị": DocumentKind.INSTRUCTION,
+    "thông báo": DocumentKind.NOTICE,
+    "báo cáo": DocumentKind.REPORT,
+    "công điện": DocumentKind.TELEGRAM,
+    "hướng dẫn": DocumentKind.GUIDANCE,
+    "tờ trình": DocumentKind.SUBMISSION,
+    "nghị quyết": DocumentKind.RESOLUTION,
+    "nghị định": DocumentKind.DECREE,
+    "thông tư": DocumentKind.CIRCULAR,
+    "luật": DocumentKind.LAW,
+    "chương trình": DocumentKind.PROGRAMME,
+}
+_REFERENCE_DATE = (
+    r"(?:ngày\s*(?P<day>\d{1,2})\s*(?:tháng\s*(?P<month>\d{1,2})\s*năm\s*(?P<year>\d{4})"
+    r"|[/.-]\s*(?P<month2>\d{1,2})\s*[/.-]\s*(?P<year2>\d{4})))"
+)
+# Words that end the issuer's name, and names that begin the sentence after the subject.
+_AFTER_ISSUER = rf"\s+(?:về|V/v|ban hành|trong|tại|theo|và\s+(?:{'|'.join(_KIND_WORDS)}))\s"
+_NEXT_SUBJECT = r"[A-ZÀ-ỸĐ]{2,}|Ủy ban|Sở|Phòng|Hội|Ban|Bộ|Trung tâm|Công an|Thành|Chủ tịch"
+_REFERENCE = re.compile(
+    rf"(?P<kind>{'|'.join(_KIND_WORDS)})\s+(?:hỏa tốc\s+)?(?:số\s*:?\s*)?(?P<number>\d{{1,6}}\s*/\s*{NOTATION})"
+    rf"(?:\s*,)?(?:\s*{_REFERENCE_DATE})?(?:\s*,)?"
+    rf"(?:\s+của\s+(?P<issuer>(?:(?!{_AFTER_ISSUER})[^;:.()]){{2,120}}?)(?={_AFTER_ISSUER}|\s*,\s|\s*[;:.()]|$))?"
+    rf"(?:\s*,)?(?:\s+(?:về việc|về|V/v)\s+(?P<subject>[^;:.]{{3,400}}?)(?=\s*[;:.]|\s*,\s*(?-i:{_NEXT_SUBJECT})|$))?",
+    re.IGNORECASE,
+)
+_INTRODUCED = ("thuc hien", "can cu", "theo", "tiep theo", "tiep tuc", "trien khai", "thi hanh")
+
+
+def read_basis(preamble: Passage) -> tuple[Proposed[DocumentReference], ...]:
+    """Propose the documents named before the first clause, each number once."""
+    found: dict[str, Proposed[DocumentReference]] = {}
+    for match in _REFERENCE.finditer(preamble.text):
+        reference = _reference(match)
+        if reference.number not in found:
+            before = fold(preamble.text[max(0, match.start() - 60) : match.start()])
+            introduced = any(word in before for word in _INTRODUCED)
+            confidence = Confidence.HIGH if introduced and reference.date else Confidence.MEDIUM
+            doubts = () if reference.date else (Doubt.INCOMPLETE,)
+            found[reference.number] = Proposed(reference, preamble.span(match.start(), match.end()), confidence, doubts)
+    return tuple(found.values())
+
+
+def _reference(match: re.Match[str]) -> DocumentReference:
+    number = re.sub(r"\s*([-–/])\s*", r"\1", match["number"]).replace("–", "-").rstrip(".")
+    issuer = match["issuer"].strip(" ,") if match["issuer"] else None
+    subject = match["subject"].strip(" ,") if match["subject"] else None
+    return DocumentReference(_KIND_WORDS[match["kind"].lower()], number, _reference_date(match), issuer, subject)
+
+
+def _reference_date(match: re.Match[str]) -> datetime.date | None:
+    if match["day"] is None:
+        return None
+    try:
+        return datetime.date(
+            int(match["year"] or match["year2"]), int(match["month"] or match["month2"]), int(match["day"])
+        )
+    except ValueError:
+        return None

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turn an uploaded letter (plain text, DOCX, PDF) into text, within bounds, running nothing that is inside it."""
+"""Turn an uploaded letter (plain text, DOCX, PDF) into text, within bounds, running nothing that is inside it; text in
+an old font is refused.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bluezone.agencies.encodingdetection import detect
+from bluezone.agencies.legacytext import TextEncoding
 from bluezone.refusal import Refused
 
 # A signed scan of a long plan is a few megabytes; what is larger is no letter.
@@ -95,3 +99,26 @@ def bounded(letter: LetterText) -> LetterText:
     if not any(sign.isalpha() for sign in letter.text):
         raise LetterWithoutText(f"the {letter.format} holds no text; it is a scan or empty")
     return letter
+
+
+class LegacyEncoding(Refused):
+    """The text was typed in a TCVN3 or VNI font.
+
+    encoding: which, for `bluezone.agencies`: `encodingdetection.preview` shows what converting changes,
+    `legacytext.to_unicode` converts.
+    """
+
+    code = "letter_encoding_legacy"
+
+    def __init__(self, encoding: TextEncoding) -> None:
+        super().__init__(
+            f"the text is in {encoding}, an encoding of old fonts; convert it to Unicode before it is read"
+        )
+        self.encoding = encoding
+
+
+def refuse_legacy_text(text: str) -> None:
+    """Raise LegacyEncoding for text in an old encoding."""
+    found = detect(text)
+    if found.is_legacy:
+        raise LegacyEncoding(found.encoding)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.secondfactor import confirm_second_factor
+from bluezone.accounts.proving import confirm_second_factor
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
 from bluezone.refusal import Refused
@@ -59,7 +59,7 @@ def new_certificate(request: OfficeRequest) -> HttpResponse:
                 messages.success(request, _("The certificate is held for %(agency)s.") % {"agency": values["agency"]})
                 return redirect("directive-certificates")
         except Refused as refused:
-            form.add_error("file", sentences.of(refused))
+            form.add_error("file", sentences.sentence_of(refused))
         else:
             pem = certificate.public_bytes(Encoding.PEM).decode()
             shown = {"certificate": certificate, "name": partners.holder(certificate), "mark": mark, "pem": pem}

@@ -8,23 +8,22 @@ Acceptance case: Công văn 458/UBND-VP of 7 August 2020.
 import datetime
 
 from bluezone.refusal import Refused
-from bluezone.rollout.directives.addressing import addressing_at, read_addressees, read_recipients, recipients_at
-from bluezone.rollout.directives.clauses import Clause, read_body
+from bluezone.rollout.directives.agencynames import addressing_at, read_addressees, read_recipients, recipients_at
 from bluezone.rollout.directives.duedates import read_due
-from bluezone.rollout.directives.legacyfonts import refuse_legacy_text
 from bluezone.rollout.directives.letterhead import (
     HEAD_LINES,
     is_national_title,
+    read_basis,
     read_bodies,
     read_date,
     read_kind,
     read_number,
     read_subject,
 )
-from bluezone.rollout.directives.parties import read_parties
+from bluezone.rollout.directives.lettertext import refuse_legacy_text
+from bluezone.rollout.directives.parties import Clause, read_body, read_parties
 from bluezone.rollout.directives.passages import Passage, clean, joined, lines_of
 from bluezone.rollout.directives.proposal import Addressee, Proposal, Proposed, ProposedTask, Span
-from bluezone.rollout.directives.references import read_basis
 from bluezone.rollout.directives.signatures import read_signers
 
 # Marks of the administrative layout; a letter shows at least this many of the five.

@@ -1,16 +1,159 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The registers of documents in and out of an agency, from what is stored."""
+"""The registers of documents sent and received (sổ đăng ký văn bản đi, văn bản đến): from what is stored to tables for
+print and XLSX.
+"""
 
 import datetime
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from bluezone.agencies.models import Agency
+from bluezone.refusal import Refused
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch
-from bluezone.rollout.directives.register import IncomingEntry, OutgoingEntry, incoming_register, outgoing_register
-from bluezone.rollout.reports import Table
+from bluezone.rollout.reports import Column, Table
+
+_INCOMING = (
+    Column("Ngày đến", 1.1),
+    Column("Số đến", 0.7),
+    Column("Cơ quan ban hành", 1.8),
+    Column("Số, ký hiệu", 1.5),
+    Column("Ngày văn bản", 1.1),
+    Column("Tên loại và trích yếu nội dung", 3.6),
+    Column("Đơn vị hoặc người nhận", 1.8),
+    Column("Ngày chuyển", 1.1),
+    Column("Ký nhận", 1.0),
+    Column("Ghi chú", 1.4),
+)
+_OUTGOING = (
+    Column("Số, ký hiệu", 1.5),
+    Column("Ngày văn bản", 1.1),
+    Column("Tên loại và trích yếu nội dung", 3.6),
+    Column("Người ký", 1.5),
+    Column("Nơi nhận văn bản", 2.2),
+    Column("Đơn vị, người nhận bản lưu", 1.5),
+    Column("Số lượng bản", 0.8),
+    Column("Ngày chuyển", 1.1),
+    Column("Ký nhận", 1.0),
+    Column("Ghi chú", 1.4),
+)
+
+
+class NumberRepeated(Refused):
+    """Two documents of one register carry the same number, so that one of them cannot be found by it."""
+
+    code = "register_number_repeated"
+
+
+@dataclass(frozen=True)
+class IncomingEntry:
+    """A document received. number: its running number (số đến) in the receiving agency's year."""
+
+    number: int
+    arrived: datetime.date
+    issuer: str
+    document_number: str
+    document_date: datetime.date | None
+    kind: str
+    subject: str
+    handed_to: str = ""
+    handed_on: datetime.date | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class OutgoingEntry:
+    """A document sent. number: its number within the year, without the notation; copies: paper copies, 0 for none."""
+
+    number: int
+    notation: str
+    date: datetime.date
+    kind: str
+    subject: str
+    signer: str
+    recipients: tuple[str, ...]
+    kept_by: str = ""
+    copies: int = 0
+    sent_on: datetime.date | None = None
+    note: str = ""
+
+
+def incoming_register(
+    entries: Iterable[IncomingEntry], agency: str, year: int, numbers: Sequence[int] | None = None
+) -> Table:
+    """Return the documents that arrived at an agency in a year, by running number.
+
+    numbers: every running number of the register where `entries` are one page of it, so that the note below the page
+    tells what is missing in the whole.
+    Raises NumberRepeated when two carry the same number.
+    """
+    chosen = sorted((entry for entry in entries if entry.arrived.year == year), key=lambda entry: entry.number)
+    numbers = [entry.number for entry in chosen] if numbers is None else numbers
+    _refuse_repeated(list(map(str, numbers)))
+    rows = tuple(
+        (
+            entry.arrived,
+            entry.number,
+            entry.issuer,
+            entry.document_number,
+            entry.document_date,
+            _kind_and_subject(entry.kind, entry.subject),
+            entry.handed_to,
+            entry.handed_on,
+            None,
+            entry.note,
+        )
+        for entry in chosen
+    )
+    return Table(f"SỔ ĐĂNG KÝ VĂN BẢN ĐẾN NĂM {year}", _INCOMING, rows, _note(agency, numbers))
+
+
+def outgoing_register(entries: Iterable[OutgoingEntry], agency: str, year: int) -> Table:
+    """Return the documents that an agency sent in a year, by number.
+
+    Raises NumberRepeated when two carry the same number and notation.
+    """
+    chosen = sorted((entry for entry in entries if entry.date.year == year), key=lambda e: (e.number, e.notation))
+    _refuse_repeated([f"{entry.number}/{entry.notation}" for entry in chosen])
+    rows = tuple(
+        (
+            f"{entry.number:02d}/{entry.notation}",
+            entry.date,
+            _kind_and_subject(entry.kind, entry.subject),
+            entry.signer,
+            "; ".join(entry.recipients),
+            entry.kept_by,
+            entry.copies or None,
+            entry.sent_on,
+            None,
+            entry.note,
+        )
+        for entry in chosen
+    )
+    return Table(f"SỔ ĐĂNG KÝ VĂN BẢN ĐI NĂM {year}", _OUTGOING, rows, _note(agency, []))
+
+
+def _kind_and_subject(kind: str, subject: str) -> str:
+    return f"{kind} {subject}".strip()
+
+
+def _refuse_repeated(numbers: Sequence[str]) -> None:
+    for number, times in Counter(numbers).items():
+        if times > 1:
+            raise NumberRepeated(f"number {number} stands in the register {times} times")
+
+
+def _note(agency: str, numbers: Sequence[int]) -> str:
+    """Return whose register it is, and which running numbers are missing: a register without them would hide that."""
+    missing = sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers))
+    if not missing:
+        return f"{agency}."
+    shown = ", ".join(map(str, missing[:20])) + (", …" if len(missing) > 20 else "")
+    return f"{agency}. Số không có trong sổ: {shown}."
+
 
 # Vietnamese in every language, like the columns: a register is a form of the office.
 KIND_NAMES = {

@@ -41,7 +41,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
         else:
             messages.error(request, _("Say why the period is to be opened again. Nothing was sent."))
     except Refused as refused:
-        messages.error(request, sentences.of(refused))
+        messages.error(request, sentences.sentence_of(refused))
     return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
 
 
@@ -60,7 +60,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The answer is sent."))
         undoing.offer(request, "period-answered", now, asked=pk)
     except Refused as refused:
-        messages.error(request, sentences.of(refused))
+        messages.error(request, sentences.sentence_of(refused))
     return redirect("directive", asked.task.directive_id)
 
 

@@ -21,7 +21,7 @@ from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week, figures_of, sees_small_numbers
-from bluezone.rollout.directives import duties, lateness, queries, reopening, reporting, safefiles, sentences
+from bluezone.rollout.directives import duties, queries, reopening, reporting, safefiles, sentences
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty
 from bluezone.rollout.directives.periods import Period
@@ -54,7 +54,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
             try:
                 _submit(request, party, period, form)
             except Refused as refused:
-                form.add_error(None, sentences.of(refused))
+                form.add_error(None, sentences.sentence_of(refused))
                 status = 409
             else:
                 messages.success(request, _("The report is sent."))
@@ -109,8 +109,8 @@ def progress(request: OfficeRequest, pk: int) -> HttpResponse:
 def late(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who is late with a directive, with the telephone numbers to call upward."""
     directive = _directive(request, pk)
-    behind = lateness.late(directive, timezone.now(), timezone.localdate())
-    page = Paginator(lateness.in_order(list(behind)), A_PAGE).get_page(request.GET.get("page"))
+    behind = reporting.late(directive, timezone.now(), timezone.localdate())
+    page = Paginator(reporting.in_order(list(behind)), A_PAGE).get_page(request.GET.get("page"))
     rows = [(agency, behind[agency.pk]) for agency in page.object_list]
     return render(request, "directives/late.html", {"directive": directive, "page": page, "rows": rows})
 
@@ -147,7 +147,7 @@ def check(request: OfficeRequest, pk: int) -> HttpResponse:
         else:
             messages.error(request, _("Say why the report is returned. Nothing was changed."))
     except Refused as refused:
-        messages.error(request, sentences.of(refused))
+        messages.error(request, sentences.sentence_of(refused))
     where = reverse("directive-progress", args=[report.task.directive_id])
     return redirect(f"{where}?task={report.task_id}&period={report.period}")
 

@@ -6,9 +6,9 @@ import secrets
 import unicodedata
 
 from bluezone.refusal import Refused
+from bluezone.rollout.directives.docxtext import PackageRefused, check_package
 from bluezone.rollout.directives.lettertext import LetterTooLarge, LetterUnreadable, Remark
 from bluezone.rollout.directives.models import StoredFile
-from bluezone.rollout.directives.packages import PackageRefused, check_package
 from bluezone.rollout.directives.pdfsignatures import read_signatures
 from bluezone.rollout.directives.pdftext import remarks_of
 

@@ -8,7 +8,7 @@ from bluezone.rollout.directives.expanding import RecipientUnknown
 from bluezone.rollout.directives.issuing import DirectiveIncomplete
 
 
-def of(refused: Refused) -> str:
+def sentence_of(refused: Refused) -> str:
     """The sentence for a refusal; one without a sentence of its own says its code."""
     if isinstance(refused, RecipientUnknown):
         return _("Not in the directory: %(names)s. Correct the names or enter the agencies; nothing was sent.") % {

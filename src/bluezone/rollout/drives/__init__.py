@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives and help: requests that the portal, the app, gates, house visits and telephones open, and teams that help."""
 
-from bluezone.rollout.drives.helpdone import HelpDone, help_by_unit
 from bluezone.rollout.drives.helping import (
     PUBLIC_CHANNELS,
     HelpChannelUnknown,
+    HelpDone,
     HelpRefused,
     HelpWanted,
+    help_by_unit,
     open_help_request,
 )
 

@@ -12,9 +12,9 @@ class DrivesConfig(AppConfig):
     def ready(self) -> None:
         """Show in coverage what the teams helped with; register what takes one-tap acts back."""
         from bluezone.rollout.coverage import register
-        from bluezone.rollout.drives import taking_back
+        from bluezone.rollout.drives import queue
         from bluezone.rollout.drives.indicators import ProvenWithHelp, SeenWithHelp
 
-        taking_back.register()
+        queue.register()
         for indicator in (ProvenWithHelp(), SeenWithHelp()):
             register(indicator)

@@ -16,8 +16,7 @@ from bluezone.agencies.plainline import PlainLineField
 from bluezone.agencies.queries import day_to_show
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.rollout.drives.helping import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
-from bluezone.rollout.drives.models import Drive, Hindrance, Team
-from bluezone.rollout.drives.models.drive import MOST_PEOPLE
+from bluezone.rollout.drives.models import MOST_PEOPLE, Drive, Hindrance, Team
 
 MOST_ON_A_SHEET = 999
 

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is printed for a drive: the sheet with the stall's code, and the tally sheet for where there is no network."""
+"""What is printed for a drive, as PDF: the sheet with the stall's code, and the tally sheet for where there is no
+network.
+"""
 
 from typing import Any
 
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.views.decorators.http import require_safe
 
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.training import practised
 from bluezone.portal.facts import facts
-from bluezone.portal.printing import qr, write_pdf
+from bluezone.portal.printing import pdf_response, qr, write_pdf
 from bluezone.rollout.drives.models import Drive
 
 BOXES = range(50)
@@ -41,3 +48,23 @@ def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
     """The sheet whatever language the reader's page has: it hangs and is ticked where people are."""
     with translation.override("vi"):
         return write_pdf(render_to_string(f"drives/print/{name}.html", context))
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def stall(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The sheet with the code behind which people join the queue."""
+    return pdf_response(stall_pdf(_drive(pk)), f"stall-{pk}")
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def tally(request: OfficeRequest, pk: int) -> HttpResponse:
+    """A blank tally sheet."""
+    return pdf_response(tally_pdf(_drive(pk)), f"tally-{pk}")
+
+
+def _drive(pk: int) -> Drive:
+    return get_object_or_404(Drive.objects.select_related("team__agency", "unit", "campaign"), pk=pk)

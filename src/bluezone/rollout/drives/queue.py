@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The help queue: a team takes a request on, and closes it or gives it back; of two that want it at once, one has it.
-
-Source: specs/rollout.md A4: claim -> done, counted per ticket, for one team, with at most one proof.
+"""The help queue: a team takes a request on, closes it or gives it back, and can undo one tap within ten seconds. Of
+two teams that want the same request, one gets it.
 """
 
 import datetime
 from collections.abc import Iterable
 from itertools import count
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from bluezone.accounts import undoing
 from bluezone.accounts.auditing import record
-from bluezone.accounts.models import Act
+from bluezone.accounts.models import Act, User
 from bluezone.refusal import Refused
+from bluezone.rollout.drives import reach
 from bluezone.rollout.drives.models import (
     Drive,
     DriveState,
@@ -74,7 +76,7 @@ def claim(actor: str, request: HelpRequest, team: Team, now: datetime.datetime) 
 def release(actor: str, request: HelpRequest, teams: Iterable[int], now: datetime.datetime) -> None:
     """Give a request back, so that any team may take it on. teams: whose it may be. Raises HelpNotYours."""
     with transaction.atomic():
-        _held(request, teams).update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
+        _locked(request, teams).update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
         record(actor, Act.HELP_RELEASED, str(request.pk), at=now.isoformat(timespec="minutes"))
     request.refresh_from_db()
 
@@ -144,7 +146,7 @@ def reopen_lapsed(now: datetime.datetime) -> int:
     return lapsed.update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
 
 
-def _held(request: HelpRequest, teams: Iterable[int]) -> QuerySet[HelpRequest]:
+def _locked(request: HelpRequest, teams: Iterable[int]) -> QuerySet[HelpRequest]:
     """The request, locked, if one of the teams has it. Raises HelpNotYours."""
     held = HelpRequest.objects.filter(pk=request.pk, state=HelpState.CLAIMED, team__in=list(teams))
     if not held.select_for_update(of=("self",)).exists():
@@ -156,7 +158,7 @@ def _close(
     actor: str, request: HelpRequest, teams: Iterable[int], proof: HelpProof, hindrance: str,
     now: datetime.datetime, drive: Drive | None,
 ) -> HelpOutcome:  # fmt: skip
-    held = _held(request, teams)
+    held = _locked(request, teams)
     team_id = held.values_list("team", flat=True).get()
     runs = proof != HelpProof.NONE
     state = HelpState.CANNOT if hindrance else HelpState.DONE
@@ -183,3 +185,24 @@ def _proof(drive: Drive | None, now: datetime.datetime) -> tuple[int, int]:
     given = HelpOutcome.objects.filter(proof_gate=locked.gate_id).values_list("proof_number", flat=True)
     taken = set(given)
     return locked.gate_id, next(number for number in count(1) if number not in taken)
+
+
+def register() -> None:
+    """Tell `undoing` what takes the acts of this app back."""
+    undoing.reverser("help-claimed")(_give_back)
+    undoing.reverser("help-closed")(_open_again)
+
+
+def _give_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    held = reach.claimed_by(user).filter(pk=values["asked"], claimed_at=values["at"]).first()
+    if held is None:
+        raise undoing.UndoTooLate("the request was closed or given back since")
+    release(user.username, held, [held.team_id or 0], now)
+
+
+def _open_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    teams = reach.teams_of(user)
+    outcome = HelpOutcome.objects.filter(pk=values["outcome"], team__in=teams).select_related("request").first()
+    if outcome is None:
+        raise undoing.UndoTooLate("the request was opened again since")
+    take_back(user.username, outcome, now)

@@ -30,7 +30,7 @@ def help_queue(request: OfficeRequest) -> HttpResponse:
     """Requests of the reader's area that nobody has, oldest first, and those of the reader's teams with the contact."""
     now = timezone.now()
     page = Paginator(reach.requests_for(request.user).filter(queue.free(now)), A_PAGE).get_page(request.GET.get("page"))
-    held = reach.held_by(request.user).filter(drive=None)
+    held = reach.claimed_by(request.user).filter(drive=None)
     context = {
         "page": page,
         "teams": reach.teams_of(request.user),
@@ -77,7 +77,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.HELPERS)
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a request back: 302; 404 not with one of the reader's teams."""
-    held = get_object_or_404(reach.held_by(request.user), pk=pk)
+    held = get_object_or_404(reach.claimed_by(request.user), pk=pk)
     queue.release(request.user.username, held, [held.team_id or 0], timezone.now())
     messages.success(request, _("%(ticket)s is open for other teams again.") % {"ticket": held.ticket})
     return _back(request)
@@ -88,7 +88,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.HELPERS)
 def done(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request as helped, `proof` proven, attested or none: 302; 404 not with one of the reader's teams."""
-    held = get_object_or_404(reach.held_by(request.user), pk=pk)
+    held = get_object_or_404(reach.claimed_by(request.user), pk=pk)
     proof = request.POST.get("proof", "")
     wanted = HelpProof(proof) if proof in HelpProof.values else HelpProof.NONE
     drive = _own_drive(request)
@@ -107,7 +107,7 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
               "Let the person show the gate code again, or book it as seen."),
         )  # fmt: skip
     else:
-        _tell(request, outcome, wanted)
+        _notice(request, outcome, wanted)
     return _back(request)
 
 
@@ -116,7 +116,7 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.HELPERS)
 def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request that could not be helped, with its reason: 302; told if the reason is none of the list."""
-    held = get_object_or_404(reach.held_by(request.user), pk=pk)
+    held = get_object_or_404(reach.claimed_by(request.user), pk=pk)
     form = HindranceForm(request.POST)
     if form.is_valid():
         drive = _own_drive(request)
@@ -126,13 +126,13 @@ def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
         except queue.HelpNotYours:
             messages.warning(request, _("Nothing was changed: the request is not with your team any more."))
         else:
-            _tell(request, outcome, HelpProof.NONE)
+            _notice(request, outcome, HelpProof.NONE)
     else:
         messages.warning(request, _("Nothing was changed: choose why it could not be done."))
     return _back(request)
 
 
-def _tell(request: OfficeRequest, outcome: HelpOutcome, wanted: HelpProof) -> None:
+def _notice(request: OfficeRequest, outcome: HelpOutcome, wanted: HelpProof) -> None:
     ticket = outcome.request.ticket if outcome.request else ""
     undoing.offer(request, "help-closed", timezone.now(), outcome=outcome.pk)
     if wanted != outcome.proof:

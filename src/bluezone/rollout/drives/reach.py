@@ -43,7 +43,7 @@ def requests_for(user: User) -> QuerySet[HelpRequest]:
     return HelpRequest.objects.filter(reach, drive=None).select_related("unit", "team")
 
 
-def held_by(user: User) -> QuerySet[HelpRequest]:
+def claimed_by(user: User) -> QuerySet[HelpRequest]:
     """Requests that one of the person's teams has taken on."""
     teams = teams_of(user)
     return HelpRequest.objects.filter(state=HelpState.CLAIMED, team__in=teams).select_related("unit", "team", "drive")

@@ -1,16 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take counters of a device: absolute numbers, of which the larger is kept, so that a replay cannot double."""
+"""Counters of gate devices: taken in as absolute numbers, so that a replay cannot double them, and read again as sums
+of days and gates.
+"""
 
 import datetime
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet, Sum
 
 from bluezone.devices.refusing import DeviceRefused
-from bluezone.rollout.gates.models import BUCKET_SECONDS, PROOF_OF, Direction, Gate, GateCounter, GateDay, Verdict
+from bluezone.rollout.gates.models import (
+    BUCKET_SECONDS,
+    PROOF_OF,
+    Direction,
+    Gate,
+    GateCounter,
+    GateDay,
+    GateKind,
+    Verdict,
+)
 
 KEPT_DAYS = 30
 MOST_AT_ONCE = 2_000
@@ -37,14 +50,14 @@ class GateClockWrong(DeviceRefused):
 
 
 @dataclass(frozen=True)
-class Taken:
+class Stored:
     """accepted: rows that are stored now, whether or not they were before. too_old: rows before the 30 days."""
 
     accepted: int
     too_old: int
 
 
-def take(device_id: int, gate: Gate, rows: Sequence[Any], now: float, zone: ZoneInfo) -> Taken:
+def store_counters(device_id: int, gate: Gate, rows: Sequence[Any], now: float, zone: ZoneInfo) -> Stored:
     """Store counters of one device in one transaction; safe to repeat.
 
     rows: `[bucket, direction, verdict, count]` each. now: Unix seconds. zone: of the city, for the day of a bucket.
@@ -69,7 +82,7 @@ def take(device_id: int, gate: Gate, rows: Sequence[Any], now: float, zone: Zone
                 changed += _upsert(stored[start : start + _ROWS_A_STATEMENT])
             if changed:
                 _raise_sums(device_id, min(row[2] for row in stored), max(row[2] for row in stored))
-    return Taken(len(recent), len(read) - len(recent))
+    return Stored(len(recent), len(read) - len(recent))
 
 
 def _largest(read: Sequence[tuple[int, Direction, Verdict, int]]) -> dict[tuple[int, Direction, Verdict], int]:
@@ -136,3 +149,64 @@ def _raise_sums(device_id: int, first: int, last: int) -> None:
     with connection.cursor() as cursor:
         for gate_id, day in touched:
             cursor.execute(sql, [gate_id, str(day)])
+
+
+# Whoever came in with a smartphone, whatever was found.
+WITH_SMARTPHONE = frozenset(set(Verdict) - {Verdict.NO_SMARTPHONE, Verdict.OUT})
+
+Sums = Counter[Verdict]
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}
+
+
+def at_sites() -> Q:
+    """Rows of gates at sites. The drives' gates are left out, and not the sites' joined in, because they are few: the
+    day's index is then used whatever the store knows of the tables.
+    """
+    return ~Q(gate__in=Gate.objects.filter(kind=GateKind.DRIVE).values("pk"))
+
+
+def gate_days(
+    first: datetime.date, last: datetime.date, gates: QuerySet[Gate] | None = None
+) -> dict[tuple[int, datetime.date], Sums]:
+    """Passages by verdict of each site's gate and day, first and last included; one query."""
+    found: dict[tuple[int, datetime.date], Sums] = {}
+    rows = GateDay.objects.filter(at_sites(), day__range=(first, last))
+    if gates is not None:
+        rows = rows.filter(gate__in=gates)
+    for gate_id, day, verdict, total in rows.values_list("gate_id", "day", "verdict", "count"):
+        found.setdefault((gate_id, day), Counter())[_VERDICTS[verdict]] = total
+    return found
+
+
+def gate_sums(first: datetime.date, last: datetime.date) -> dict[int, Sums]:
+    """Passages by verdict of each site's gate over days, first and last included; one query."""
+    found: dict[int, Sums] = {}
+    days = GateDay.objects.filter(at_sites(), day__range=(first, last))
+    rows = days.values_list("gate_id", "verdict")
+    for gate_id, verdict, total in rows.annotate(total=Sum("count")).order_by():
+        found.setdefault(gate_id, Counter())[_VERDICTS[verdict]] = total
+    return found
+
+
+def came_in(sums: Sums) -> int:
+    """Passages in."""
+    return sum(count for verdict, count in sums.items() if verdict is not Verdict.OUT)
+
+
+def with_smartphone(sums: Sums) -> int:
+    """Passages in of people with a smartphone: the denominator of the share running."""
+    return sum(count for verdict, count in sums.items() if verdict in WITH_SMARTPHONE)
+
+
+def inside(gate_ids: Iterable[int], day: datetime.date) -> dict[int, int]:
+    """In minus out of a day, by gate; below zero where people came in before that day."""
+    rows = (
+        GateDay.objects.filter(day=day, gate__in=list(gate_ids))
+        .values_list("gate_id", "direction")
+        .annotate(total=Sum("count"))
+        .order_by()
+    )
+    found: dict[int, int] = {}
+    for gate_id, direction, total in rows:
+        found[gate_id] = found.get(gate_id, 0) + (total if direction == Direction.IN else -total)
+    return found

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body
 from bluezone.devices.models import DeviceKind
-from bluezone.rollout.gates.counting import CountersInvalid, take
+from bluezone.rollout.gates.counting import CountersInvalid, store_counters
 from bluezone.rollout.gates.models import Gate
 from bluezone.rollout.gates.opening import gate_of
-from bluezone.rollout.gates.roster import roster_of, take_shifts
+from bluezone.rollout.gates.roster import roster_of, store_shifts
 
 MOST_BYTES = 512 * 1024
 
@@ -30,8 +30,8 @@ def counters(request: DeviceRequest) -> dict[str, Any]:
         raise CountersInvalid("counters and shifts are lists")
     now = timezone.now()
     gate = gate_of(request.device, now)
-    taken = take(request.device.pk, gate, rows, now.timestamp(), timezone.get_default_timezone())
-    take_shifts(gate, shifts, now)
+    taken = store_counters(request.device.pk, gate, rows, now.timestamp(), timezone.get_default_timezone())
+    store_shifts(gate, shifts, now)
     return {
         "server_time": int(now.timestamp()),
         "accepted": taken.accepted,

@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bluezone.rollout.coverage import Figure, Place, Proof, RunningShare, Week, hidden_places, once
+from bluezone.rollout.gates.counting import Sums, gate_days, with_smartphone
 from bluezone.rollout.gates.keepingback import hidden_by_name
 from bluezone.rollout.gates.models import Gate, Verdict
-from bluezone.rollout.gates.papersums import came_in_on_paper, paper_days
-from bluezone.rollout.gates.queries import everything_of
-from bluezone.rollout.gates.sums import Sums, gate_days, with_smartphone
+from bluezone.rollout.gates.onegate import everything_of
+from bluezone.rollout.gates.papering import came_in_on_paper, paper_days
 
 
-def _days_and_places(week: Week) -> tuple[dict[tuple[int, datetime.date], Sums], dict[int, tuple[str, int]]]:
+def _days_and_cells(week: Week) -> tuple[dict[tuple[int, datetime.date], Sums], dict[int, tuple[str, int]]]:
     """A week's sums by gate and day, and the unit's path and agency of each gate; two queries."""
     sums = gate_days(week.first_day, week.last_day)
     found = Gate.objects.filter(pk__in={gate_id for gate_id, _day in sums})
@@ -39,7 +39,7 @@ class RunningAtGates(RunningShare):
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """Three queries."""
-        sums, places = once(("gate days", week), lambda: _days_and_places(week))
+        sums, places = once(("gate days", week), lambda: _days_and_cells(week))
         source = _("counted at the gates")
         for (gate_id, day), passages in sorted(sums.items()):
             base = with_smartphone(passages)

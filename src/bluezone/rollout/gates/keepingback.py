@@ -13,8 +13,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from bluezone.rollout.coverage import ROOT, SMALLEST_SHOWN, Place, hidden_cells, places_of
+from bluezone.rollout.gates.counting import Sums, came_in, with_smartphone
 from bluezone.rollout.gates.models import Verdict
-from bluezone.rollout.gates.sums import Sums, came_in, with_smartphone
 
 _SUM = {"came_in": ["with_smartphone", "no_smartphone"], "with_smartphone": ["proven", "fresh", "attested", "other"]}
 
@@ -86,7 +86,7 @@ def kept_back(everything: Mapping[int, GateWeek], shown: Iterable[int]) -> dict[
     everything: by gate, all gates of the week, whatever part of them a page shows.
     """
     hidden = hidden_by_name(everything)
-    return {pk: {name for name, places in hidden.items() if gate_place(pk) in places} for pk in shown}
+    return {pk: {name for name, places in hidden.items() if gate_cell(pk) in places} for pk in shown}
 
 
 def hidden_by_name(everything: Mapping[int, GateWeek]) -> dict[str, frozenset[Place]]:
@@ -101,7 +101,7 @@ def hidden_by_name(everything: Mapping[int, GateWeek]) -> dict[str, frozenset[Pl
 # Coverage asks for the same week once an indicator, and working this out is most of its work.
 @lru_cache(maxsize=32)
 def _hidden(gates: tuple[tuple[int, GateWeek], ...]) -> dict[str, frozenset[Place]]:
-    chains = {pk: [*places_of(gate.unit_path, gate.agency_id), gate_place(pk)] for pk, gate in gates}
+    chains = {pk: [*places_of(gate.unit_path, gate.agency_id), gate_cell(pk)] for pk, gate in gates}
     parts, columns = _tree(chains.values()), _columns(gates, chains)
     hidden: dict[str, set[Place]] = {name: set() for name in _NAMES}
     # A column in which no number is small, and none is hidden yet, has nothing to hide.
@@ -113,7 +113,7 @@ def _hidden(gates: tuple[tuple[int, GateWeek], ...]) -> dict[str, frozenset[Plac
             hidden[name] = hidden_cells(parts, columns[name], ROOT, hidden[name])
         waiting = set()
         for pk, gate in gates:
-            place = gate_place(pk)
+            place = gate_cell(pk)
             already = {name for name in _NAMES if place in hidden[name]}
             if already:
                 row = {name: getattr(gate.counted, name) or 0 for name in _NAMES}
@@ -123,7 +123,7 @@ def _hidden(gates: tuple[tuple[int, GateWeek], ...]) -> dict[str, frozenset[Plac
     return {name: frozenset(places) for name, places in hidden.items()}
 
 
-def gate_place(pk: int) -> Place:
+def gate_cell(pk: int) -> Place:
     """One gate, below its agency in the tree of coverage."""
     return ("gate", pk)
 

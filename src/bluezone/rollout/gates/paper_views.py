@@ -44,7 +44,7 @@ def paper(request: OfficeRequest, pk: int) -> HttpResponse:
                 "part", _("This day already has a slip for the whole day, or for parts of it. Correct that one.")
             )
         else:
-            _tell(request, entered)
+            _notice(request, entered)
             return redirect("gate-paper", pk)
     return _page(request, gate, form, today)
 
@@ -81,7 +81,7 @@ def _day(text: str) -> datetime.date | None:
         return None
 
 
-def _tell(request: OfficeRequest, entered: papering.Entered) -> None:
+def _notice(request: OfficeRequest, entered: papering.Entered) -> None:
     if not entered.changed:
         messages.info(request, _("These numbers were entered already; nothing was changed."))
         return

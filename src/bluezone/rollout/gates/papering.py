@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Enter what a gate counted on paper: once a part of a day, corrected by entering it again, taken back within seconds.
-
-Source: design.md, "paper": every duty has a printable form and a fast way to enter it. A slip is the agency's own word:
-it is in no proven, fresh or attested number, and is shown beside them.
+"""What a gate counted on paper: entered once a part of a day, corrected by entering it again, taken back within
+seconds, and summed apart from every class of proof.
 """
 
 import datetime
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from bluezone.accounts.auditing import record
 from bluezone.accounts.models import Act, User
 from bluezone.accounts.undoing import UndoTooLate, reverser
 from bluezone.refusal import Refused
-from bluezone.rollout.gates.counting import MOST_COUNT
+from bluezone.rollout.gates.counting import MOST_COUNT, at_sites
 from bluezone.rollout.gates.models import DayPart, Gate, PaperSlip
 
 COUNTS = ("screen_seen", "installed_off", "helped", "told", "no_smartphone", "went_out")
@@ -126,3 +126,40 @@ def _numbers(slip: PaperSlip) -> dict[str, int]:
 def _told(numbers: Mapping[str, int] | None) -> str:
     """For the audit, in the order of COUNTS."""
     return "" if numbers is None else " ".join(f"{name}={numbers[name]}" for name in COUNTS)
+
+
+# Names of PaperSlip's numbers -> sums.
+PaperSums = Counter[str]
+_WITH_SMARTPHONE = ("screen_seen", "installed_off", "helped", "told")
+_NAMES = (*_WITH_SMARTPHONE, "no_smartphone", "went_out")
+
+
+def paper_days(
+    first: datetime.date, last: datetime.date, gates: QuerySet[Gate] | None = None
+) -> dict[tuple[int, datetime.date], PaperSums]:
+    """Sums of the slips of each site's gate and day, first and last included; one query."""
+    rows = PaperSlip.objects.filter(at_sites(), day__range=(first, last))
+    if gates is not None:
+        rows = rows.filter(gate__in=gates)
+    found: dict[tuple[int, datetime.date], PaperSums] = {}
+    for gate_id, day, *numbers in rows.order_by().values_list("gate_id", "day", *_NAMES):
+        found.setdefault((gate_id, day), Counter()).update(dict(zip(_NAMES, numbers, strict=True)))
+    return found
+
+
+def paper_sums(first: datetime.date, last: datetime.date) -> dict[int, PaperSums]:
+    """Sums of the slips of each site's gate over days, first and last included; one query."""
+    found: dict[int, PaperSums] = {}
+    for (gate_id, _day), numbers in paper_days(first, last).items():
+        found.setdefault(gate_id, Counter()).update(numbers)
+    return found
+
+
+def with_smartphone_on_paper(numbers: PaperSums) -> int:
+    """Passages in of people with a smartphone."""
+    return sum(numbers[name] for name in _WITH_SMARTPHONE)
+
+
+def came_in_on_paper(numbers: PaperSums) -> int:
+    """Passages in."""
+    return with_smartphone_on_paper(numbers) + numbers["no_smartphone"]

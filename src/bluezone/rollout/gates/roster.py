@@ -105,7 +105,7 @@ def roster_of(gate: Gate, day: datetime.date) -> list[dict[str, str]]:
     ]
 
 
-def take_shifts(gate: Gate, shifts: list[Any], now: datetime.datetime) -> None:
+def store_shifts(gate: Gate, shifts: list[Any], now: datetime.datetime) -> None:
     """Store what a tablet says of its shifts; safe to repeat, an end once said stays. Raises CountersInvalid."""
     if len(shifts) > MOST_SHIFTS:
         raise CountersInvalid(f"got {len(shifts)} shifts, expected at most {MOST_SHIFTS}")

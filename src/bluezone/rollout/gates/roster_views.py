@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages on which an agency nominates its gatekeepers, prints badges and ends nominations."""
+"""Pages on which an agency opens and closes its gates, connects tablets, nominates gatekeepers, and prints badges,
+signs and sheets.
+"""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -7,16 +9,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts.audiences import OfficeRequest, audience
-from bluezone.accounts.scoping import require
+from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.scoping import agencies_of, require
+from bluezone.agencies.models import Agency
+from bluezone.agencies.queries import day_to_show
 from bluezone.portal.printing import pdf_response, screen_qr
-from bluezone.rollout.gates import asking, roster
+from bluezone.rollout.gates import asking, opening, roster
 from bluezone.rollout.gates.asking import KEEPERS
-from bluezone.rollout.gates.forms import EndForm, NominationForm
-from bluezone.rollout.gates.models import Gatekeeper
-from bluezone.rollout.gates.printing import PAPERS, badge_pdf
+from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, TabletForm
+from bluezone.rollout.gates.models import Gate, Gatekeeper
+from bluezone.rollout.gates.printing import PAPERS, SIGN_PAPERS, badge_pdf, book_pdf, sign_pdf, tally_pdf
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,3 +88,73 @@ def _show(request: OfficeRequest, badge: roster.Badge) -> HttpResponse:
         "qr": screen_qr(badge.text),
     }
     return render(request, "gates/badge.html", context, status=201)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(KEEPERS)
+def new_gate(request: OfficeRequest) -> HttpResponse:
+    """Open a gate of an agency that the reader keeps: 302 to its page, 422 bad form or a name that is taken."""
+    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
+    reached = agencies_of(request.user, KEEPERS.value or ()).filter(pk__in=in_force)
+    form = GateForm(request.POST or None, agencies=reached, initial={"agency": request.GET.get("agency")})
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            made = opening.open_gate(request.user.username, values["agency"], values["name"], timezone.now())
+        except opening.GateNameTaken:
+            form.add_error("name", _("This agency already has an open gate of this name. Choose another name."))
+        else:
+            messages.success(request, _("The gate is open. Next: nominate who records entries and exits."))
+            return redirect("gate", made.pk)
+    return render(request, "gates/gate_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(KEEPERS)
+def close_gate(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask, then close a gate: 302 to its page; 403 another agency's."""
+    gate = asking.gate_of_ours(request, pk)
+    if request.method == "POST":
+        opening.close_gate(request.user.username, gate, timezone.now())
+        messages.success(request, _("The gate is closed. What it counted stays."))
+        return redirect("gate", pk)
+    return render(request, "gates/gate_close.html", {"gate": gate})
+
+
+@require_POST
+@audience(KEEPERS)
+def put_tablet(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Let a tablet of the agency count for this gate: 302 to its page; 403 another agency's gate."""
+    gate = asking.gate_of_ours(request, pk)
+    form = TabletForm(request.POST, gate=gate)
+    if gate.closed_at is None and form.is_valid():
+        opening.put_device(request.user.username, form.cleaned_data["device"], gate)
+        messages.success(request, _("From now on the tablet counts for this gate; what it counted before stays."))
+    else:
+        messages.warning(request, _("Nothing was changed: choose a tablet of this agency, at a gate that is open."))
+    return redirect("gate", pk)
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def sign(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The sign at the gate in Vietnamese and English as PDF, A4 or A3."""
+    gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
+    paper = request.GET.get("paper", "")
+    return pdf_response(sign_pdf(gate, paper if paper in SIGN_PAPERS else "a4"), f"gate-sign-{gate.pk}")
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def book(request: OfficeRequest, pk: int) -> HttpResponse:
+    """A blank visitor book as PDF; nothing that is written into it ever comes into this system."""
+    gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
+    return pdf_response(book_pdf(gate), f"visitor-book-{gate.pk}")
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def tally(request: OfficeRequest, pk: int) -> HttpResponse:
+    """A blank tally sheet as PDF, for a gate without a tablet; its sums are entered on the page of paper slips."""
+    gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
+    return pdf_response(tally_pdf(gate), f"gate-tally-{gate.pk}")

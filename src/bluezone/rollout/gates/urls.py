@@ -3,19 +3,19 @@
 
 from django.urls import path
 
-from bluezone.rollout.gates import opening_views, paper_views, print_views, roster_views, views
+from bluezone.rollout.gates import paper_views, roster_views, views
 
 urlpatterns = [
     path("gates/", views.gate_list, name="gates"),
     path("gates/file/", views.file, name="gates-file"),
     path("gates/late/", views.late_list, name="gates-late"),
-    path("gates/new/", opening_views.new_gate, name="gate-new"),
+    path("gates/new/", roster_views.new_gate, name="gate-new"),
     path("gates/<int:pk>/", views.gate, name="gate"),
-    path("gates/<int:pk>/close/", opening_views.close_gate, name="gate-close"),
-    path("gates/<int:pk>/tablet/", opening_views.put_tablet, name="gate-tablet"),
-    path("gates/<int:pk>/sign.pdf", print_views.sign, name="gate-sign"),
-    path("gates/<int:pk>/book.pdf", print_views.book, name="gate-book"),
-    path("gates/<int:pk>/tally.pdf", print_views.tally, name="gate-tally"),
+    path("gates/<int:pk>/close/", roster_views.close_gate, name="gate-close"),
+    path("gates/<int:pk>/tablet/", roster_views.put_tablet, name="gate-tablet"),
+    path("gates/<int:pk>/sign.pdf", roster_views.sign, name="gate-sign"),
+    path("gates/<int:pk>/book.pdf", roster_views.book, name="gate-book"),
+    path("gates/<int:pk>/tally.pdf", roster_views.tally, name="gate-tally"),
     path("gates/<int:pk>/paper/", paper_views.paper, name="gate-paper"),
     path("gates/<int:pk>/paper/remove/", paper_views.take_out, name="gate-paper-remove"),
     path("gates/<int:pk>/gatekeepers/new/", roster_views.nominate, name="gatekeeper-new"),

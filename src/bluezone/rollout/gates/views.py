@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the gates that everybody signed in reads: the table of a week, one gate, who is late, the file."""
+"""Pages of the gates that everybody signed in reads: the table of a week and its file, one gate, who is late."""
+
+from collections.abc import Iterable
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -9,15 +11,58 @@ from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.agencies.asking import chosen_unit
-from bluezone.agencies.exporting import write_xlsx
+from bluezone.agencies.exporting import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.agencies.listing import XLSX
 from bluezone.agencies.models import AdminUnit, UnitKind
 from bluezone.agencies.queries import day_to_show
-from bluezone.rollout.gates import asking, queries
+from bluezone.rollout.coverage import Week
+from bluezone.rollout.gates import asking, onegate
 from bluezone.rollout.gates.forms import TabletForm
-from bluezone.rollout.gates.listing import listing
 from bluezone.rollout.gates.models import Gate
-from bluezone.rollout.gates.onegate import one_gate
+from bluezone.rollout.gates.onegate import GateRow, one_gate
+
+# Vietnamese in every language: the file is a form of the office and not a page.
+_COLUMNS = (
+    ExportColumn("Cơ quan"),
+    ExportColumn("Cổng"),
+    ExportColumn("Lượt vào", ColumnKind.COUNT),
+    ExportColumn("Lượt ra", ColumnKind.COUNT),
+    ExportColumn("Đang chạy (đã xác thực)", ColumnKind.COUNT),
+    ExportColumn("Mã hợp lệ", ColumnKind.COUNT),
+    ExportColumn("Đã xem màn hình", ColumnKind.COUNT),
+    ExportColumn("Chưa bật hoặc chưa cài", ColumnKind.COUNT),
+    ExportColumn("Có điện thoại thông minh", ColumnKind.COUNT),
+    ExportColumn("Không có điện thoại thông minh", ColumnKind.COUNT),
+    ExportColumn("Tỷ lệ đang chạy", ColumnKind.SHARE),
+    ExportColumn("Lượt vào ghi trên giấy (tự báo)", ColumnKind.COUNT),
+)
+
+
+def listing(rows: Iterable[GateRow], week: Week) -> ExportSheet:
+    """One row for each gate; empty where a number is kept back."""
+    cells = [
+        [
+            row.gate.agency.name,
+            row.gate.name,
+            row.counted.came_in,
+            row.counted.went_out,
+            row.counted.proven,
+            row.counted.fresh,
+            row.counted.attested,
+            row.counted.other,
+            row.counted.with_smartphone,
+            row.counted.no_smartphone,
+            row.counted.share,
+            row.counted.on_paper,
+        ]
+        for row in rows
+    ]
+    notes = [
+        f"Lượt ra vào tại các cổng, tuần {week.in_vietnamese()}. Chỉ đếm số lượt, không ghi tên.",
+        "Ba loại (đã xác thực, mã hợp lệ, đã xem màn hình) không cộng với nhau. Ô trống: số dưới 5 không hiển thị.",
+        "Lượt ghi trên giấy do cơ quan tự báo, không nằm trong các cột khác.",
+    ]
+    return ExportSheet(f"Tuần {week}", _COLUMNS, cells, notes)
 
 
 @require_safe
@@ -25,8 +70,8 @@ from bluezone.rollout.gates.onegate import one_gate
 def gate_list(request: OfficeRequest) -> HttpResponse:
     """What each gate counted in a week, for a unit where one is given, and how many agencies have nominated nobody."""
     week, unit, today = asking.chosen_week(request), chosen_unit(request), timezone.localdate()
-    gates, own = queries.gates_under(unit), asking.own_agencies(request)
-    page, rows = queries.gate_rows(gates, week, request.GET.get("page"), own)
+    gates, own = onegate.gates_under(unit), asking.own_agencies(request)
+    page, rows = onegate.gate_rows(gates, week, request.GET.get("page"), own)
     context = {
         "week": week,
         "unit": unit,
@@ -35,7 +80,7 @@ def gate_list(request: OfficeRequest) -> HttpResponse:
         "units": AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
         .exclude(kind=UnitKind.GROUP)
         .order_by("path"),
-        "late": queries.without_gatekeeper(unit, today).count(),
+        "late": onegate.without_gatekeeper(unit, today).count(),
         "is_latest": week.following.first_day > today,
         "keeps": asking.keeps(request),
         "hides_something": any(row.counted.hides_something for row in rows),
@@ -48,8 +93,8 @@ def gate_list(request: OfficeRequest) -> HttpResponse:
 def late_list(request: OfficeRequest) -> HttpResponse:
     """Agencies that have nominated nobody to record entries and exits, with the telephone to call."""
     unit = chosen_unit(request)
-    found = queries.without_gatekeeper(unit, timezone.localdate())
-    page = Paginator(found, queries.GATES_A_PAGE).get_page(request.GET.get("page"))
+    found = onegate.without_gatekeeper(unit, timezone.localdate())
+    page = Paginator(found, onegate.GATES_A_PAGE).get_page(request.GET.get("page"))
     own = asking.own_agencies(request) if asking.keeps(request) else frozenset()
     return render(request, "gates/late_list.html", {"unit": unit, "page": page, "own": own})
 
@@ -59,8 +104,8 @@ def late_list(request: OfficeRequest) -> HttpResponse:
 def file(request: OfficeRequest) -> HttpResponse:
     """The table of gates of a week as XLSX, small numbers kept back as on the page."""
     week = asking.chosen_week(request)
-    gates = list(queries.gates_under(chosen_unit(request)).select_related("agency__unit"))
-    rows = queries.rows_of(gates, week, asking.own_agencies(request))
+    gates = list(onegate.gates_under(chosen_unit(request)).select_related("agency__unit"))
+    rows = onegate.rows_of(gates, week, asking.own_agencies(request))
     response = HttpResponse(write_xlsx([listing(rows, week)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="gates-{week}.xlsx"'
     return response
@@ -77,7 +122,7 @@ def gate(request: OfficeRequest, pk: int) -> HttpResponse:
         "gate": found,
         "week": week,
         "is_latest": week.following.first_day > timezone.localdate(now),
-        "row": queries.rows_of([found], week, own)[0],
+        "row": onegate.rows_of([found], week, own)[0],
         "keeps": asking.keeps(request, found.agency),
         "tablets": found.devices.select_related("device").order_by("device__name"),
         "tablet_form": TabletForm(gate=found),

@@ -11,7 +11,7 @@ from bluezone.accounts.audiences import Audience, audience
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body
 from bluezone.devices.models import DeviceKind
 from bluezone.devices.refusing import NoSuchAddress, answer
-from bluezone.rollout.loudspeakers.taking import PlayedInvalid, note_status, take
+from bluezone.rollout.loudspeakers.taking import PlayedInvalid, note_status, store_playings
 
 MOST_BYTES = 256 * 1024
 
@@ -26,7 +26,7 @@ def played(request: DeviceRequest) -> dict[str, Any]:
     with transaction.atomic():
         if "status" in said:
             note_status(request.device, said["status"], now)
-        taken = take(request.device, rows, now)
+        taken = store_playings(request.device, rows, now)
     return {"server_time": now.timestamp(), "accepted": taken.accepted, "unknown": taken.unknown}
 
 

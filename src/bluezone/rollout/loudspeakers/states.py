@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.agencies.models import AdminUnit
 from bluezone.rollout.loudspeakers.models import Unit, Zone
-from bluezone.rollout.loudspeakers.proving import UNHEARD_SINKS
+from bluezone.rollout.loudspeakers.taking import UNHEARD_SINKS
 
 DEAD_AFTER = datetime.timedelta(minutes=5)
 CLOCK_SECONDS = 60.0

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which weeks a school owes numbers for: open, locked, opened again, or without school."""
+"""School years and weeks: which year a week belongs to, and whether a school owes numbers for it: open, locked, opened
+again, or without school.
+"""
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -177,3 +180,29 @@ def requests_for(schools: Sequence[int] | None) -> list[WeekOpening]:
     if schools is not None:
         found = found.filter(school__in=schools)
     return list(found.order_by("asked_at", "pk")[:100])
+
+
+# Classes are made up in August; the year of a week is that of its Monday.
+FIRST_MONTH = 8
+# The last grades of primary, lower and upper secondary school: their pupils leave the school.
+LAST_GRADES = frozenset({5, 9, 12})
+_GRADE = re.compile(r"(\D*)(\d{1,2})(.*)", re.DOTALL)
+
+
+def year_of(day: datetime.date | Week) -> int:
+    """The school year of a day or week: 2020 for 1 August 2020 to 31 July 2021."""
+    first = day.first_day if isinstance(day, Week) else day
+    return first.year if first.month >= FIRST_MONTH else first.year - 1
+
+
+def shown(year: int) -> str:
+    """As schools write it: "2020–2021"."""
+    return f"{year}–{year + 1}"
+
+
+def next_name(name: str) -> str | None:
+    """What a class is called a year later: "6A" becomes "7A"; None where its pupils leave or it has no grade."""
+    found = _GRADE.fullmatch(name)
+    if found is None or int(found[2]) in LAST_GRADES or int(found[2]) > max(LAST_GRADES):
+        return None
+    return f"{found[1]}{int(found[2]) + 1}{found[3]}"

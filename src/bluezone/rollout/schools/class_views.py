@@ -20,11 +20,11 @@ from bluezone.portal.printing import screen_qr
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import asking, calendar, classes, linking, queries
+from bluezone.rollout.schools.calendar import shown, year_of
 from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm
 from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
 from bluezone.rollout.schools.recording import record_all
-from bluezone.rollout.schools.sentences import sentence
-from bluezone.rollout.schools.years import shown, year_of
+from bluezone.rollout.schools.sentences import sentence_of
 
 
 @practised
@@ -44,7 +44,7 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
                 school, year, classes.read_list(form.cleaned_data["classes"]), request.user, now
             )
         except classes.ClassListRefused as refused:
-            form.add_error("classes", sentence(refused))
+            form.add_error("classes", sentence_of(refused))
         else:
             told = _("%(made)s classes are new, %(changed)s were changed.") % {"made": made, "changed": changed}
             messages.success(request, told)
@@ -91,7 +91,7 @@ def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
             try:
                 record_all(one.school, [(one, form.counts)], week, Channel.OFFICE, request.user, now)
             except Refused as refused:
-                form.add_error(None, sentence(refused))
+                form.add_error(None, sentence_of(refused))
                 status = 409
             else:
                 messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
@@ -119,7 +119,7 @@ def correct(request: OfficeRequest, pk: int) -> HttpResponse:
         try:
             classes.correct(one, values["name"], values["pupils"], values["teacher"], request.user, now)
         except classes.ClassListRefused as refused:
-            form.add_error("name", sentence(refused))
+            form.add_error("name", sentence_of(refused))
         else:
             messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
             return redirect(back)
@@ -170,7 +170,7 @@ def _class_page(
     try:
         calendar.check_open(one.school, week, timezone.localdate())
     except calendar.SchoolWeekClosed as refused:
-        closed = sentence(refused)
+        closed = sentence_of(refused)
     if settings is None and keeps:
         values = {"name": one.name, "pupils": one.pupils, "teacher": one.teacher_id}
         settings = ClassForm(initial=values, school=one.school)
@@ -190,6 +190,6 @@ def _class_page(
     return render(request, "schools/class.html", context, status=status)
 
 
-def told(count: int) -> str:
+def done_notice(count: int) -> str:
     """How many classes were stored."""
     return ngettext("%(count)s class is stored.", "%(count)s classes are stored.", count) % {"count": count}

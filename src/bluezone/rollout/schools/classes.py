@@ -14,10 +14,9 @@ from bluezone.accounts.models import Act, User
 from bluezone.agencies.folding import fold
 from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
-from bluezone.rollout.schools.counts import MOST_PUPILS
-from bluezone.rollout.schools.models import SchoolClass
+from bluezone.rollout.schools.calendar import next_name
+from bluezone.rollout.schools.models import MOST_PUPILS, SchoolClass
 from bluezone.rollout.schools.names import looks_like_a_person
-from bluezone.rollout.schools.years import next_name
 
 MOST_CLASSES = 150
 # What the office offers to take back within ten seconds.
@@ -54,13 +53,13 @@ def read_list(text: str) -> list[NamedClass]:
         if len(found) >= MOST_CLASSES:
             raise ClassListRefused(f"more than {MOST_CLASSES} classes", number, "many")
         one = _read(line.strip(), number)
-        if folded(one.name) in found:
+        if fold_name(one.name) in found:
             raise ClassListRefused("the class is in the list twice", number, "twice")
-        found[folded(one.name)] = one
+        found[fold_name(one.name)] = one
     return list(found.values())
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """A name of a class as it is compared: "Lớp 6 A", "6a" and "6A" are one."""
     plain = re.sub(r"[^a-z0-9/+.-]", "", fold(name))
     return plain.removeprefix("lop")[:LONGEST_NAME] or plain[:LONGEST_NAME]
@@ -73,14 +72,14 @@ def enter(school: Agency, year: int, named: Sequence[NamedClass], by: User, now:
     """
     with transaction.atomic():
         before = {one.folded: one for one in SchoolClass.objects.filter(school=school, year=year)}
-        if len({*before, *(folded(one.name) for one in named)}) > MOST_CLASSES:
+        if len({*before, *(fold_name(one.name) for one in named)}) > MOST_CLASSES:
             raise ClassListRefused(f"more than {MOST_CLASSES} classes", 0, "many")
         made = changed = 0
         for one in named:
-            there = before.get(folded(one.name))
+            there = before.get(fold_name(one.name))
             if there is None:
                 SchoolClass.objects.create(
-                    school=school, year=year, name=one.name, folded=folded(one.name), pupils=one.pupils, made_at=now
+                    school=school, year=year, name=one.name, folded=fold_name(one.name), pupils=one.pupils, made_at=now
                 )
                 made += 1
             elif there.ended_on or (one.pupils is not None and one.pupils != there.pupils):
@@ -101,7 +100,7 @@ def correct(
     read = _read(name.strip(), 1) if name.strip() else None
     if read is None or read.pupils is not None:
         raise ClassListRefused("no name of a class", 1, "name")
-    one.name, one.folded, one.pupils, one.teacher = read.name, folded(read.name), pupils, teacher
+    one.name, one.folded, one.pupils, one.teacher = read.name, fold_name(read.name), pupils, teacher
     try:
         with transaction.atomic():
             one.save(update_fields=["name", "folded", "pupils", "teacher"])
@@ -145,6 +144,6 @@ def _read(line: str, number: int) -> NamedClass:
     name, pupils = (split[1].strip(), split[2]) if split else (cells[0], cells[1] if len(cells) == 2 else "")
     if pupils and (not pupils.isascii() or not pupils.isdigit() or int(pupils) > MOST_PUPILS):
         raise ClassListRefused(f"expected 0..{MOST_PUPILS} pupils", number, "number")
-    if not name or len(name) > LONGEST_NAME or not folded(name) or looks_like_a_person(name):
+    if not name or len(name) > LONGEST_NAME or not fold_name(name) or looks_like_a_person(name):
         raise ClassListRefused("no name of a class", number, "name")
     return NamedClass(" ".join(name.split()), int(pupils) if pupils else None)

@@ -15,14 +15,13 @@ from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import asking, calendar, queries
-from bluezone.rollout.schools.class_views import told
-from bluezone.rollout.schools.counts import NAMES
+from bluezone.rollout.schools.class_views import done_notice
 from bluezone.rollout.schools.forms import PasteForm, RowForm
-from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
+from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolClass
 from bluezone.rollout.schools.names import PupilsNamed
 from bluezone.rollout.schools.pasting import PastedClass, read_rows
 from bluezone.rollout.schools.recording import record_all
-from bluezone.rollout.schools.sentences import COUNTS, ROWS, sentence
+from bluezone.rollout.schools.sentences import COUNTS, ROWS, sentence_of
 
 
 @practised
@@ -46,8 +45,8 @@ def enter(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         stored = record_all(school, good, week, Channel.OFFICE, request.user, timezone.now())
     except Refused as refused:
-        return _table(request, school, week, rows, refused=sentence(refused), status=409)
-    messages.success(request, told(stored))
+        return _table(request, school, week, rows, refused=sentence_of(refused), status=409)
+    messages.success(request, done_notice(stored))
     return redirect(f"{reverse('school', args=[pk])}?week={week}")
 
 
@@ -67,7 +66,7 @@ def paste(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         rows = read_rows(form.cleaned_data["rows"], queries.classes_of(week).filter(school=school))
     except PupilsNamed as refused:
-        return _pasted(request, school, week, PasteForm(), None, refused=sentence(refused), status=422)
+        return _pasted(request, school, week, PasteForm(), None, refused=sentence_of(refused), status=422)
     good = [(row.school_class, row.counts) for row in rows if row.school_class and row.counts and not row.refusal]
     complete = bool(rows) and len(good) == len(rows)
     if "store" not in request.POST or not complete:
@@ -75,8 +74,8 @@ def paste(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         stored = record_all(school, good, week, Channel.PASTED, request.user, timezone.now())
     except Refused as refused:
-        return _pasted(request, school, week, form, rows, refused=sentence(refused), status=409)
-    messages.success(request, told(stored))
+        return _pasted(request, school, week, form, rows, refused=sentence_of(refused), status=409)
+    messages.success(request, done_notice(stored))
     return redirect(f"{reverse('school', args=[pk])}?week={week}")
 
 
@@ -89,7 +88,7 @@ def _closed(school: Agency, week: Week) -> str:
     try:
         calendar.check_open(school, week, timezone.localdate())
     except calendar.SchoolWeekClosed as refused:
-        return sentence(refused)
+        return sentence_of(refused)
     return ""
 
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.accounts.models import Role, User
 from bluezone.agencies.models import Agency
 from bluezone.rollout.coverage import Week, WeekUnreadable
-from bluezone.rollout.schools.counts import MOST_PUPILS, MOST_RELATIVES, NAMES, ClassCounts, ClassCountsRefused
-from bluezone.rollout.schools.sentences import sentence
+from bluezone.rollout.schools.models import MOST_PUPILS, MOST_RELATIVES, NAMES, ClassCounts, ClassCountsRefused
+from bluezone.rollout.schools.sentences import sentence_of
 
 # In bytes well under a form's 64 KB, since a Vietnamese letter takes up to three.
 LONGEST_PASTE = 18_000
@@ -37,7 +37,7 @@ class CountsForm(forms.Form):
             try:
                 self.counts = ClassCounts(**{name: values[name] for name in NAMES})
             except ClassCountsRefused as refused:
-                self.add_error(refused.field, sentence(refused))
+                self.add_error(refused.field, sentence_of(refused))
         return values
 
 

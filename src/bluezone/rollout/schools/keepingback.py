@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bluezone.rollout.coverage import Interval, Place, hidden_places, wilson
-from bluezone.rollout.schools.counts import NAMES
+from bluezone.rollout.schools.models import NAMES
 
 # Of each column, the wider ones it could be subtracted from.
 _WITHIN = {"pupils": (), "with_smartphone": ("pupils",), "running": ("with_smartphone", "pupils"), "relatives": ()}

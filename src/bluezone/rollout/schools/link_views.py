@@ -22,12 +22,11 @@ from bluezone.portal.throttle import HourlyLimit, TooManyRequests
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import linking
-from bluezone.rollout.schools.calendar import open_weeks
+from bluezone.rollout.schools.calendar import open_weeks, year_of
 from bluezone.rollout.schools.forms import CountsForm
 from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
 from bluezone.rollout.schools.recording import record_all
-from bluezone.rollout.schools.sentences import sentence
-from bluezone.rollout.schools.years import year_of
+from bluezone.rollout.schools.sentences import sentence_of
 
 # A whole school behind one address sends some forty classes within the hour, and corrects some.
 class_limit = HourlyLimit(200, 20_000)
@@ -62,7 +61,7 @@ def _class(request: HttpRequest, one: SchoolClass, now: Any) -> HttpResponse:
         try:
             record_all(one.school, [(one, form.counts)], week, Channel.LINK, None, now)
         except Refused as closed:
-            refused, status = sentence(closed), 409
+            refused, status = sentence_of(closed), 409
         else:
             return _page(request, "schools/link_stored.html", {"one": one, "week": week, "counts": form.counts}, 200)
     return _form(request, one, weeks, state, form, refused, status)

@@ -19,11 +19,11 @@ from django.utils import timezone
 
 from bluezone.accounts import auditing
 from bluezone.accounts.models import Act, User
-from bluezone.accounts.sealing import keyed_digest
+from bluezone.accounts.secretfiles import keyed_digest
 from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
+from bluezone.rollout.schools.calendar import year_of
 from bluezone.rollout.schools.models import SchoolClass
-from bluezone.rollout.schools.years import year_of
 
 PIN_DIGITS = 6
 # With five tries in a quarter of an hour and twenty in all, one in fifty thousand guesses right.

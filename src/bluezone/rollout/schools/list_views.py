@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the schools that everybody signed in reads: the table of a week, one school, the file."""
+"""Pages of the schools that everybody signed in reads: the table of a week and its file, and one school."""
 
 from collections.abc import Iterable
 
@@ -9,15 +9,46 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.training import practised
+from bluezone.accounts.training import practised, practising
 from bluezone.agencies.asking import chosen, chosen_unit
-from bluezone.agencies.exporting import write_xlsx
+from bluezone.agencies.exporting import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.agencies.listing import XLSX
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import asking, calendar, queries
-from bluezone.rollout.schools.listing import listing
-from bluezone.rollout.schools.models import ClassReport, SchoolBreak, SchoolClass, WeekOpening
-from bluezone.rollout.schools.years import shown, year_of
+from bluezone.rollout.schools.calendar import shown, year_of
+from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolBreak, SchoolClass, WeekOpening
+from bluezone.rollout.schools.queries import SchoolRow
+
+_COLUMNS = (
+    ExportColumn("Trường"),
+    ExportColumn("Đơn vị hành chính"),
+    ExportColumn("Số lớp", ColumnKind.COUNT),
+    ExportColumn("Số lớp đã báo", ColumnKind.COUNT),
+    ExportColumn("Số học sinh", ColumnKind.COUNT),
+    ExportColumn("Có điện thoại thông minh", ColumnKind.COUNT),
+    ExportColumn("Đang chạy", ColumnKind.COUNT),
+    ExportColumn("Người thân đã giúp", ColumnKind.COUNT),
+    ExportColumn("Lớp chưa báo"),
+)
+
+
+def listing(rows: Iterable[SchoolRow], week: Week) -> ExportSheet:
+    """One row for each school; empty where nothing came or a number is kept back."""
+    cells = [
+        [
+            row.school.name, row.school.unit.name, row.classes, row.received,
+            *(getattr(row.counted, name) if row.counted else None for name in NAMES),
+            f"nghỉ: {row.closed}" if row.closed else ", ".join(row.missing),
+        ]
+        for row in rows
+    ]  # fmt: skip
+    notes = [
+        f"Học sinh: số liệu nhà trường tự báo, tuần {week.in_vietnamese()}",
+        "Ô trống: chưa báo cáo, hoặc số dưới 5 không hiển thị. Chỉ có số lượng, không có tên học sinh.",
+    ]
+    if practising():
+        notes.insert(0, "CHẾ ĐỘ TẬP HUẤN: dữ liệu giả, không tính vào báo cáo.")
+    return ExportSheet(f"Tuần {week}", _COLUMNS, cells, notes)
 
 
 @practised

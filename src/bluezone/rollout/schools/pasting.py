@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from bluezone.agencies.cellvalues import NotACount, count_of
 from bluezone.agencies.headings import heading_key
 from bluezone.agencies.legacytext import TextEncoding, to_unicode
-from bluezone.rollout.schools.classes import folded
-from bluezone.rollout.schools.counts import NAMES, ClassCounts, ClassCountsRefused
-from bluezone.rollout.schools.models import SchoolClass
+from bluezone.rollout.schools.classes import fold_name
+from bluezone.rollout.schools.models import NAMES, ClassCounts, ClassCountsRefused, SchoolClass
 from bluezone.rollout.schools.names import looks_like_a_person, refuse_names
 
 COLUMNS = ("class", *NAMES)
@@ -53,7 +52,7 @@ def read_rows(text: str, classes: Iterable[SchoolClass]) -> list[PastedClass]:
 
     Raises PupilsNamed before anything is understood when a heading or cell names people.
     """
-    known = {folded(one.name): one for one in classes}
+    known = {fold_name(one.name): one for one in classes}
     lines = [(number, line.split("\t")) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     headings = {heading for heading in _MEANING if looks_like_a_person(heading)}
     fine = [*(one.name for one in known.values()), *headings]
@@ -83,7 +82,7 @@ def _read(
     label = found.get("class", "")[:20]
     if set(found) != set(COLUMNS):
         return PastedClass(number, label, refusal="cells")
-    one = known.get(folded(found["class"]))
+    one = known.get(fold_name(found["class"]))
     if one is None:
         return PastedClass(number, label, refusal="unknown")
     try:

@@ -10,11 +10,9 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from bluezone.agencies.models import AdminUnit, Agency, AgencyKind, UnitKind
 from bluezone.rollout.coverage import ROOT, Place, Week, agency_place, once, unit_place
-from bluezone.rollout.schools.calendar import Breaks, breaks_around
-from bluezone.rollout.schools.counts import NAMES
+from bluezone.rollout.schools.calendar import Breaks, breaks_around, year_of
 from bluezone.rollout.schools.keepingback import Counted, SchoolSum, kept_back
-from bluezone.rollout.schools.models import ClassReport, SchoolClass
-from bluezone.rollout.schools.years import year_of
+from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
 
 SCHOOLS_A_PAGE = 50
 SHOWN = ("all", "reported", "missing")

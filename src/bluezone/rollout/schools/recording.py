@@ -13,10 +13,8 @@ from bluezone.accounts.models import Act, User
 from bluezone.agencies.models import Agency
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
-from bluezone.rollout.schools.calendar import check_open
-from bluezone.rollout.schools.counts import NAMES, ClassCounts
-from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
-from bluezone.rollout.schools.years import year_of
+from bluezone.rollout.schools.calendar import check_open, year_of
+from bluezone.rollout.schools.models import NAMES, Channel, ClassCounts, ClassReport, SchoolClass
 
 LINK_ACTOR = "class link"
 

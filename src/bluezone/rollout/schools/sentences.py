@@ -48,7 +48,7 @@ _PLAIN: dict[str, Promise] = {
 }
 
 
-def sentence(refused: Refused) -> str:
+def sentence_of(refused: Refused) -> str:
     """What a page says for a refusal."""
     for name, table in (("rule", {**COUNTS, **LIST}), ("why", {**CLOSED, **OPENING})):
         key = getattr(refused, name, None)

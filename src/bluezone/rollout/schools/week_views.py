@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weeks of a school: numbers sent back, a locked week asked for and opened again, weeks without school, print."""
+"""Pages of a school's weeks: numbers sent back, a locked week asked for and opened again, weeks without school; the
+letter to parents and the paper form as PDF.
+"""
 
 import datetime
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,14 +21,38 @@ from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
 from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.agencies.queries import day_to_show
-from bluezone.portal.printing import pdf_response
+from bluezone.portal.facts import facts
+from bluezone.portal.printing import pdf_response, sheet_html, write_pdf
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import asking, calendar, queries, recording
 from bluezone.rollout.schools.forms import BreakForm
-from bluezone.rollout.schools.models import SchoolBreak, WeekOpening
-from bluezone.rollout.schools.printing import LANGUAGES, form_pdf, letter_pdf
-from bluezone.rollout.schools.sentences import sentence
+from bluezone.rollout.schools.models import SchoolBreak, SchoolClass, WeekOpening
+from bluezone.rollout.schools.sentences import sentence_of
+
+# Lines of a form for a school that has not entered its classes.
+BLANK_LINES = 20
+LANGUAGES = ("vi", "en")
+
+
+def letter_pdf(school: Agency, language: str, directive: str) -> bytes:
+    """The letter to parents with the school's name. directive: number and day as written, "" leaves room for the pen.
+
+    Raises SheetUnavailable. Source: texts.md, 11.
+    """
+    return write_pdf(sheet_html("letter.html", facts(language), school_name=school.name, directive=directive))
+
+
+def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> bytes:
+    """The form of a week, one line a class, A4. Raises SheetUnavailable."""
+    context = {
+        "school": school,
+        "week": week.in_vietnamese(),
+        "classes": classes,
+        "blank": range(0 if classes else BLANK_LINES),
+        "city": facts("vi"),
+    }
+    return write_pdf(render_to_string("schools/print/form.html", context))
 
 
 @practised
@@ -52,7 +80,7 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
         )
         messages.success(request, told % {"count": count})
     except Refused as refused:
-        messages.error(request, sentence(refused))
+        messages.error(request, sentence_of(refused))
     return _back(pk, week)
 
 
@@ -66,7 +94,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
         calendar.ask(school, week, request.POST.get("reason", ""), request.user, timezone.now())
         messages.success(request, _("The request is sent to the office. The answer appears on this page."))
     except Refused as refused:
-        messages.error(request, sentence(refused))
+        messages.error(request, sentence_of(refused))
     return _back(pk, week)
 
 
@@ -86,7 +114,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
         calendar.answer(asked, until, request.user, now)
         messages.success(request, _("The answer is sent."))
     except Refused as refused:
-        messages.error(request, sentence(refused))
+        messages.error(request, sentence_of(refused))
     return redirect(f"{reverse('schools')}?week={Week.of(asked.week)}")
 
 
@@ -111,7 +139,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
             messages.success(request, _("Stored: no numbers are owed for these weeks."))
             return redirect("school-breaks")
         except Refused as refused:
-            form.add_error(None, sentence(refused))
+            form.add_error(None, sentence_of(refused))
     found = SchoolBreak.objects.select_related("school__unit", "unit", "made_by")
     reached, kept = set(units.values_list("pk", flat=True)), asking.own_schools(request)
     rows = [

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.rollout.staffing import sentences
+from bluezone.rollout.staffing import counts
 from bluezone.rollout.staffing.counts import MOST_STAFF, NAMES, StaffCounts, StaffCountsRefused
 
 # In bytes at most 54 KB of a form's 64, since a Vietnamese letter takes up to three.
@@ -35,7 +35,7 @@ class StaffForm(forms.Form):
             try:
                 self.counts = StaffCounts(**{name: values[name] for name in NAMES})
             except StaffCountsRefused as refused:
-                self.add_error(refused.field, sentences.of_counts(refused))
+                self.add_error(refused.field, counts.of_counts(refused))
         return values
 
 

@@ -1,31 +1,131 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the staff report: the agency table of a week, one agency's numbers, opening a locked week, the file."""
+"""Pages of the staff report: the agency table of a week and its file, one agency's numbers, many agencies pasted from
+a spreadsheet, and locked weeks opened again.
+"""
 
 import datetime
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.accounts import undoing
 from bluezone.accounts.audiences import Audience, OfficeRequest, audience
+from bluezone.accounts.models import User
 from bluezone.accounts.scoping import require
 from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen
-from bluezone.agencies.exporting import write_xlsx
+from bluezone.agencies.exporting import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.agencies.listing import XLSX
 from bluezone.agencies.models import Agency
 from bluezone.agencies.queries import day_to_show
+from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
-from bluezone.rollout.staffing import queries, recording, reopening
+from bluezone.rollout.staffing import counts, queries, recording
 from bluezone.rollout.staffing.asking import chosen_unit, chosen_week, in_training, may_report, own_agencies
 from bluezone.rollout.staffing.counts import NAMES
-from bluezone.rollout.staffing.forms import ReopenForm, StaffForm
-from bluezone.rollout.staffing.listing import listing
+from bluezone.rollout.staffing.forms import PasteForm, ReopenForm, StaffForm
+from bluezone.rollout.staffing.models import WeekRequest
+from bluezone.rollout.staffing.pasting import PastedRow, read_rows
+from bluezone.rollout.staffing.queries import AgencyRow
+from bluezone.rollout.staffing.recording import REOPENED_DAYS
+
+DAY = datetime.timedelta(days=1)
+
+
+@practised
+@require_POST
+@audience(Audience.STAFF_REPORTERS)
+def ask(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask for the week of `?week=`: 302 back to the report."""
+    agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
+    require(request.user, Audience.STAFF_REPORTERS.value or (), agency=agency)
+    now, reason = timezone.now(), " ".join(request.POST.get("reason", "").split())
+    week = chosen_week(request, Week.of(timezone.localdate(now)))
+    try:
+        if reason:
+            recording.ask_to_reopen(agency, week, reason, request.user, now)
+            messages.success(request, _("The request is sent to the office. The answer appears on this page."))
+        else:
+            messages.error(request, _("Say why the week is to be opened again. Nothing was sent."))
+    except Refused as refused:
+        messages.error(request, _reopening_sentence(refused))
+    return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
+
+
+@practised
+@require_POST
+@audience(Audience.STAFF_REPORTERS)
+def answer(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Open the week until a day, or decline: 302 to the agency table, 403 for the agency itself."""
+    asked = get_object_or_404(WeekRequest.objects.select_related("agency__unit"), pk=pk)
+    if not recording.may_answer(request.user, asked.agency):
+        raise PermissionDenied
+    now, text = timezone.now(), request.POST.get("answer", "").strip()
+    usual = timezone.localdate(now) + DAY * (REOPENED_DAYS - 1)
+    until = (_chosen_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
+    try:
+        opened = recording.answer_request(asked, until, text, request.user, now)
+        messages.success(request, _("The answer is sent."))
+        undoing.offer(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
+    except Refused as refused:
+        messages.error(request, _reopening_sentence(refused))
+    return redirect(f"{reverse('staff')}?week={Week.of(asked.week)}")
+
+
+@undoing.reverser("week-answered")
+def _let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    recording.take_answer_back(values["asked"], values["opened"], user, now)
+
+
+def _chosen_day(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _reopening_sentence(refused: Refused) -> str:
+    return {
+        "week_not_locked": _("This week is open: enter the numbers. Nothing was sent."),
+        "week_request_open": _("The agency waits for the answer to an earlier request."),
+        "week_request_answered": _("Somebody has answered this request already."),
+        "week_day_wrong": _("Choose a day from today on and at most a month ahead. Nothing was changed."),
+    }.get(refused.code) or _("This week cannot be asked for. Nothing was sent.")
+
+
+# Vietnamese in every language: the file is a form of the office and not a page.
+_COLUMNS = (
+    ExportColumn("Cơ quan"),
+    ExportColumn("Tổng số cán bộ", ColumnKind.COUNT),
+    ExportColumn("Có điện thoại thông minh", ColumnKind.COUNT),
+    ExportColumn("Đang chạy", ColumnKind.COUNT),
+    ExportColumn("Chỉ dùng bản web", ColumnKind.COUNT),
+    ExportColumn("Chưa chạy, đã nhắc", ColumnKind.COUNT),
+)
+
+
+def listing(rows: Iterable[AgencyRow], week: Week, *, training: bool = False) -> ExportSheet:
+    """One row for each agency that owes a report; empty where it has sent none or a number is kept back."""
+    cells = [
+        [row.agency.name, *(getattr(row.counted, name) if row.counted else None for name in NAMES)] for row in rows
+    ]
+    notes = [
+        f"Cán bộ, nhân viên: số liệu cơ quan tự báo, tuần {week.in_vietnamese()}",
+        "Ô trống: chưa báo cáo, hoặc số dưới 5 không hiển thị. Bản web không tính là đang chạy.",
+    ]
+    if training:
+        notes.insert(0, "CHẾ ĐỘ TẬP HUẤN: dữ liệu giả, không tính vào báo cáo.")
+    return ExportSheet(f"Tuần {week}", _COLUMNS, cells, notes)
 
 
 def latest_week() -> Week:
@@ -50,7 +150,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         own=own_agencies(request),
         training=in_training(request),
     )
-    today, waiting = timezone.localdate(), reopening.open_requests(request.user)
+    today, waiting = timezone.localdate(), recording.open_requests(request.user)
     context = {
         "week": week,
         "unit": unit,
@@ -62,8 +162,8 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         "is_latest": week.following.first_day > today,
         "is_locked": today >= week.locks_on,
         "may_report": may_report(request),
-        "requests": [(one, Week.of(one.week)) for one in waiting[: reopening.REQUESTS_AT_ONCE]],
-        "more_wait": len(waiting) > reopening.REQUESTS_AT_ONCE,
+        "requests": [(one, Week.of(one.week)) for one in waiting[: recording.REQUESTS_AT_ONCE]],
+        "more_wait": len(waiting) > recording.REQUESTS_AT_ONCE,
         "usual_until": today + datetime.timedelta(days=recording.REOPENED_DAYS - 1),
     }
     return render(request, "staffing/agency_list.html", context)
@@ -149,8 +249,71 @@ def _page(
         "versions": said,
         "reopenings": queries.reopenings(agency, week),
         "reopen_form": reopen_form or ReopenForm(),
-        "asked": reopening.latest(agency, week),
-        "may_open": reopening.may_answer(request.user, agency),
+        "asked": recording.latest(agency, week),
+        "may_open": recording.may_answer(request.user, agency),
         "from_before": not said and bool(form.initial),
     }
     return render(request, "staffing/report.html", context, status=status)
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.STAFF_REPORTERS)
+def paste(request: OfficeRequest) -> HttpResponse:
+    """Show what was read (200; 422 with refused rows), or store it (`store` in the form): 302, 409 week closed."""
+    week, form = chosen_week(request, latest_week()), PasteForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _paste_page(request, week, form, None, status=422 if form.errors else 200)
+    own = own_agencies(request)
+    read = read_rows(form.cleaned_data["rows"], queries.expected_agencies(week))
+    rows = [replace(row, refusal="outside") if row.agency and row.agency.pk not in own else row for row in read]
+    good = [(row.agency, row.counts) for row in rows if row.agency and row.counts and not row.refusal]
+    complete = bool(rows) and len(good) == len(rows)
+    if "store" not in request.POST or not complete:
+        return _paste_page(request, week, form, rows, status=200 if complete else 422)
+    try:
+        recording.record_all(good, week, request.user, timezone.now(), training=in_training(request))
+    except (recording.PeriodLocked, recording.PeriodNotBegun, recording.AgencyOutOfForce):
+        return _paste_page(request, week, form, rows, status=409)
+    count = len(good)
+    messages.success(
+        request,
+        ngettext("%(count)s agency is stored.", "%(count)s agencies are stored.", count) % {"count": count},
+    )
+    return redirect(f"{reverse('staff')}?week={week}")
+
+
+def _paste_page(
+    request: OfficeRequest, week: Week, form: PasteForm, rows: list[PastedRow] | None, *, status: int
+) -> HttpResponse:
+    read = rows or []
+    refused = [(row, _paste_sentence(row)) for row in read if row.refusal]
+    context: dict[str, Any] = {
+        "week": week,
+        "form": form,
+        "read": rows is not None,
+        "rows": [row for row in read if not row.refusal],
+        "refused": refused,
+        "closed": _closed_sentence([row.agency for row in read if row.agency], week),
+        "nothing": rows == [],
+    }
+    return render(request, "staffing/paste.html", context, status=status)
+
+
+def _paste_sentence(row: PastedRow) -> str:
+    if row.refusal == "counts":
+        return str(counts.COUNTS[row.rule])
+    return str(counts.ROWS[row.refusal])
+
+
+def _closed_sentence(agencies: list[Agency], week: Week) -> str:
+    """Why the week cannot be reported for all of them now; "" when it can."""
+    try:
+        recording.check_open(agencies, week, timezone.localdate())
+    except recording.PeriodLocked:
+        return _("The week is locked. Open it again on the page of each agency that is late, and give the reason.")
+    except recording.PeriodNotBegun:
+        return _("This week is still to come. Choose another.")
+    except recording.AgencyOutOfForce:
+        return _("An agency of the list was not in force in this week.")
+    return ""

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registering a venue: on the public site with a one-time code by e-mail or text message, or at the ward in person.
-
-An application that came by the public site is nothing until its address is confirmed: no ward sees it before.
+"""Registering a venue: on the public site with a one-time code by e-mail or text message, or at the ward in person;
+and whom to reach about it, sealed.
 """
 
 import datetime
+import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hmac import compare_digest
 
 from django.conf import settings
@@ -16,18 +16,41 @@ from django.utils.translation import gettext as _
 
 from bluezone.accounts.auditing import record
 from bluezone.accounts.models import Act
-from bluezone.accounts.sealing import keyed_digest
+from bluezone.accounts.secretfiles import keyed_digest, seal, unseal
 from bluezone.agencies.models import AdminUnit
 from bluezone.messaging.email.queueing import send
-from bluezone.messaging.sms.budget import BudgetSpent
 from bluezone.messaging.sms.destinations import read_destination
 from bluezone.messaging.sms.models import Purpose
 from bluezone.messaging.sms.presentcity import present_city
-from bluezone.messaging.sms.queueing import SmsNotSet, queue
+from bluezone.messaging.sms.queueing import BudgetSpent, SmsNotSet, queue
 from bluezone.messaging.sms.wording import code_text
 from bluezone.refusal import Refused
-from bluezone.rollout.venues.contact import Contact, contact_of, keep
 from bluezone.rollout.venues.models import MailCode, Venue, VenueState
+
+PERSON_LENGTH, PHONE_LENGTH = 80, 20
+
+
+@dataclass(frozen=True)
+class Contact:
+    """person: who runs the venue. phone, email: "" where not given."""
+
+    person: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+def seal_contact(venue: Venue, contact: Contact) -> None:
+    """Seal the contact into an unsaved or changed venue; the caller saves."""
+    venue.sealed = seal(json.dumps(asdict(contact)).encode(), f"venue {venue.handle}")
+    venue.contact_digest = keyed_digest("venue e-mail", contact.email.lower()) if contact.email else ""
+
+
+def contact_of(venue: Venue) -> Contact:
+    """The contact, empty where it was forgotten. Raises SealBroken."""
+    if not venue.sealed:
+        return Contact()
+    return Contact(**json.loads(unseal(bytes(venue.sealed), f"venue {venue.handle}")))
+
 
 CODE_LIFE = datetime.timedelta(minutes=30)
 MOST_TRIES = 5
@@ -136,7 +159,7 @@ def change(actor: str, venue: Venue, application: Application) -> bool:
     for name in ("name", "address", "kind", "stay_minutes", "unit"):
         setattr(venue, name, getattr(application, name))
     if contact_of(venue) != application.contact:
-        keep(venue, application.contact)
+        seal_contact(venue, application.contact)
     with transaction.atomic():
         venue.save()
         record(actor, Act.VENUE_CHANGED, str(venue.pk))
@@ -148,7 +171,7 @@ def _venue(application: Application, state: VenueState, now: datetime.datetime) 
         name=application.name, address=application.address, kind=application.kind, unit=application.unit,
         stay_minutes=application.stay_minutes, handle=secrets.token_urlsafe(16), state=state, applied_at=now,
     )  # fmt: skip
-    keep(venue, application.contact)
+    seal_contact(venue, application.contact)
     return venue
 
 

@@ -25,7 +25,7 @@ from bluezone.messaging.email.queueing import send
 from bluezone.protocol.venue import SEED_LENGTH, sign_venue, venue_fingerprint, venue_link, venue_sha256
 from bluezone.protocol.venue import Venue as SignedVenue
 from bluezone.refusal import Refused
-from bluezone.rollout.venues.contact import contact_of
+from bluezone.rollout.venues.applying import contact_of
 from bluezone.rollout.venues.models import CodeEnd, PosterCode, Venue, VenueState
 
 # Typed from a poster: small letters without look-alikes.

@@ -15,10 +15,8 @@ from bluezone.agencies.plainline import PlainLineField
 from bluezone.agencies.queries import day_to_show
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
 from bluezone.protocol.venue import MAX_ADDRESS_BYTES, MAX_NAME_BYTES
-from bluezone.rollout.venues.applying import Application
-from bluezone.rollout.venues.contact import PERSON_LENGTH, PHONE_LENGTH, Contact, contact_of
-from bluezone.rollout.venues.models import Venue, VenueKind
-from bluezone.rollout.venues.models.venue import MOST_STAY_MINUTES
+from bluezone.rollout.venues.applying import PERSON_LENGTH, PHONE_LENGTH, Application, Contact, contact_of
+from bluezone.rollout.venues.models import MOST_STAY_MINUTES, Venue, VenueKind
 
 MOST_DAYS_AGO = 30
 

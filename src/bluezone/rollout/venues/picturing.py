@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The picture of an inspection: read with care, drawn anew, so that no place, time or camera stays in it."""
+"""What a ward officer found at a venue, with a picture drawn anew so that no place, time or camera stays in it."""
 
+import datetime
 import io
 from typing import Any
 
+from django.db import transaction
+
+from bluezone.accounts.auditing import record
+from bluezone.accounts.models import Act
 from bluezone.refusal import Refused
+from bluezone.rollout.venues.models import Inspection, InspectionPhoto, Venue
 
 MOST_BYTES = 12 * 1024 * 1024
 MOST_PIXELS = 50_000_000
@@ -47,3 +53,19 @@ def redrawn(file: Any) -> bytes:
     written = io.BytesIO()
     clean.save(written, "JPEG", quality=_QUALITY, optimize=True)
     return written.getvalue()
+
+
+def inspect(
+    actor: str, venue: Venue, day: datetime.date, poster_seen: bool, findings: str, jpeg: bytes | None,
+    now: datetime.datetime,
+) -> Inspection:  # fmt: skip
+    """Store one inspection. jpeg: of `picturing.redrawn`, None without a picture."""
+    with transaction.atomic():
+        made = Inspection.objects.create(
+            venue=venue, day=day, poster_seen=poster_seen, findings=findings, inspected_by=actor, made_at=now,
+            training=venue.training,
+        )  # fmt: skip
+        if jpeg is not None:
+            InspectionPhoto.objects.create(inspection=made, jpeg=jpeg, training=venue.training)
+        record(actor, Act.VENUE_INSPECTED, str(venue.pk), poster=poster_seen, picture=jpeg is not None)
+    return made

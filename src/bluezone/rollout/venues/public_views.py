@@ -19,8 +19,8 @@ from bluezone.devices.audience import json_body, json_endpoint
 from bluezone.portal.printing import screen_qr
 from bluezone.portal.showing import show
 from bluezone.portal.throttle import HourlyLimit, TooManyRequests
-from bluezone.rollout.venues import applying, counting
-from bluezone.rollout.venues.contact import contact_of
+from bluezone.rollout.venues import applying, printing
+from bluezone.rollout.venues.applying import contact_of
 from bluezone.rollout.venues.forms import CodeForm, PublicVenueForm
 from bluezone.rollout.venues.models import PosterCode, Venue
 
@@ -93,7 +93,7 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
     """A poster's own page, which says whether the poster still holds; counted by poster and day, nothing else."""
     code = get_object_or_404(PosterCode.everything.select_related("venue__unit"), short=short)
     if request.method == "GET":
-        counting.page_opened(code, timezone.localdate())
+        printing.page_opened(code, timezone.localdate())
     return _fresh(show(request, "public/venue_poster.html", {"code": code, "venue": code.venue}))
 
 
@@ -101,7 +101,7 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
 @audience(Audience.EVERYONE)
 def till(request: HttpRequest, token: str) -> HttpResponse:
     """The page at the till: the code in force, large, and a button that counts people; 404 when it was replaced."""
-    venue = counting.till_of(token)
+    venue = printing.till_of(token)
     code = PosterCode.everything.filter(venue=venue, ended_at=None).first() if venue else None
     if venue is None or code is None:
         return _fresh(show(request, "public/till_gone.html", status=404))
@@ -116,15 +116,15 @@ def till_count(request: HttpRequest, token: str) -> dict[str, Any]:
 
     404 `till_unknown`, 422 `till_count_invalid`.
     """
-    venue = counting.till_of(token)
+    venue = printing.till_of(token)
     if venue is None:
-        raise counting.TillUnknown("this till's page was replaced by another; ask for its address")
+        raise printing.TillUnknown("this till's page was replaced by another; ask for its address")
     said = json_body(request, MOST_BYTES)
     day = datetime.date.fromisoformat(str(said.get("day"))) if _DAY.fullmatch(str(said.get("day"))) else None
     people, tablet = said.get("people"), said.get("tablet")
     if type(people) is not int or not isinstance(tablet, str) or day is None:
-        raise counting.TillCountInvalid("expected a tablet's number, one of the last seven days and a count")
-    return {"people": counting.people_at_till(venue, tablet, day, people, timezone.localdate())}
+        raise printing.TillCountInvalid("expected a tablet's number, one of the last seven days and a count")
+    return {"people": printing.people_at_till(venue, tablet, day, people, timezone.localdate())}
 
 
 def _from_elsewhere(request: HttpRequest) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.rollout.venues import inspection_views, print_views, views
+from bluezone.rollout.venues import views
 
 urlpatterns = [
     path("venues/", views.venues, name="venues"),
@@ -16,8 +16,8 @@ urlpatterns = [
     path("venues/<int:pk>/withdraw/", views.suspend, name="venue-suspend"),
     path("venues/<int:pk>/close/", views.close, name="venue-close"),
     path("venues/<int:pk>/till/", views.till, name="venue-till"),
-    path("venues/<int:pk>/inspect/", inspection_views.inspect, name="venue-inspect"),
-    path("venues/<int:pk>/inspections/<int:inspection>/photo.jpg", inspection_views.photo, name="venue-photo"),
-    path("venues/<int:pk>/poster.pdf", print_views.poster, name="venue-poster"),
-    path("venues/<int:pk>/card.pdf", print_views.card, name="venue-card"),
+    path("venues/<int:pk>/inspect/", views.inspect, name="venue-inspect"),
+    path("venues/<int:pk>/inspections/<int:inspection>/photo.jpg", views.photo, name="venue-photo"),
+    path("venues/<int:pk>/poster.pdf", views.poster, name="venue-poster"),
+    path("venues/<int:pk>/card.pdf", views.card, name="venue-card"),
 ]

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the venues in the office: the register of a ward, one venue, registering in person, the ward's decisions."""
+"""Pages of the venues in the office: the register of a ward, one venue, registering in person, the ward's decisions,
+inspections, and posters as PDF.
+"""
 
 import datetime
 from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,10 +19,12 @@ from bluezone.accounts.scoping import OutsideScope
 from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen, chosen_number
 from bluezone.agencies.plainline import converted
-from bluezone.rollout.venues import applying, counting, deciding, reach, register
-from bluezone.rollout.venues.contact import contact_of
-from bluezone.rollout.venues.forms import ReasonForm, VenueForm
-from bluezone.rollout.venues.models import Venue, VenueState
+from bluezone.portal.printing import pdf_response
+from bluezone.rollout.venues import applying, deciding, picturing, printing, reach, register
+from bluezone.rollout.venues.applying import contact_of
+from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
+from bluezone.rollout.venues.models import InspectionPhoto, PosterCode, Venue, VenueState
+from bluezone.rollout.venues.printing import PAPERS, card_pdf, poster_pdf
 
 A_PAGE = 40
 SHOWN_DAYS = 14
@@ -182,7 +186,7 @@ def till(request: OfficeRequest, pk: int) -> HttpResponse:
     shown = _seen(request, pk)
     if shown.state != VenueState.APPROVED:
         return _decided_meanwhile(request, pk)
-    request.session[f"venue-till-{pk}"] = register.till_link(counting.new_till(shown))
+    request.session[f"venue-till-{pk}"] = register.till_link(printing.new_till(shown))
     return redirect("venue", pk)
 
 
@@ -216,3 +220,63 @@ def _kept(request: OfficeRequest, pk: int) -> Venue:
     if not reach.keeps(request.user, shown):
         raise OutsideScope("the venue is decided on by its ward")
     return shown
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.VENUE_KEEPERS)
+def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Enter an inspection: 302 to the venue, 422 bad form or picture, 404 another ward's."""
+    venue = get_object_or_404(reach.kept_venues(request.user), pk=pk)
+    form = InspectionForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        try:
+            jpeg = picturing.redrawn(said["photo"]) if said["photo"] else None
+        except picturing.PhotoTooLarge:
+            form.add_error("photo", _("The picture is too large. Take a smaller one, or send it without."))
+        except picturing.PhotoUnreadable:
+            form.add_error("photo", _("This is no picture that can be read. Choose a JPEG, PNG or WebP file."))
+        else:
+            picturing.inspect(
+                request.user.username, venue, said["day"], said["poster_seen"], said["findings"], jpeg, timezone.now()
+            )
+            messages.success(request, _("The inspection is stored."))
+            return redirect("venue", pk)
+    context = {"venue": venue, "form": form}
+    return render(request, "venues/inspect.html", context, status=422 if form.errors else 200)
+
+
+@practised
+@require_safe
+@audience(Audience.VENUE_KEEPERS)
+def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
+    """The picture of an inspection: 404 another ward's, or deleted after its 90 days."""
+    venue = get_object_or_404(reach.kept_venues(request.user), pk=pk)
+    found = get_object_or_404(InspectionPhoto, inspection=inspection, inspection__venue=venue)
+    return HttpResponse(bytes(found.jpeg), content_type="image/jpeg")
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def poster(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The poster, A4 or A3: 404 without a code in force, or neither the reader's ward nor venue."""
+    paper = request.GET.get("paper", "")
+    return pdf_response(poster_pdf(_code(request, pk), paper if paper in PAPERS else "a4"), f"poster-{pk}")
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def card(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The table card, A6."""
+    return pdf_response(card_pdf(_code(request, pk)), f"card-{pk}")
+
+
+def _code(request: OfficeRequest, pk: int) -> PosterCode:
+    venue = get_object_or_404(reach.seen_venues(request.user), pk=pk)
+    code = PosterCode.objects.filter(venue=venue, ended_at=None).select_related("venue__unit").first()
+    if code is None:
+        raise Http404
+    return code

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where guests arrive: an agency (a guest house of its own, a ward's office, a station) or a registered venue.
-
-Whoever runs a registered venue works for that venue alone, although the role was given for its whole ward.
-"""
+"""The houses (hotels, stations) whose desk a person works at, and the week a page is asked for."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.http import Http404, HttpRequest
 from django.utils import timezone
 
 from bluezone.accounts.audiences import Audience
@@ -60,3 +58,16 @@ def reads_all(user: User) -> bool:
 
 def _in_force() -> list[int]:
     return list(Agency.objects.in_force(day_to_show(Agency, timezone.localdate())).values_list("pk", flat=True))
+
+
+def chosen_house(request: HttpRequest, houses: list[House]) -> House:
+    """The house of `?house=a12`, else the first. Raises Http404 for another's or where there is none."""
+    return house_of(request.GET.get("house"), houses)
+
+
+def house_of(key: str | None, houses: list[House]) -> House:
+    """The house with this key, the first without one. Raises Http404."""
+    for house in houses:
+        if key in (None, house.key):
+            return house
+    raise Http404

@@ -1,22 +1,102 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The list of guests of a house, as CSV or XLSX: read, shown with its numbers masked, and kept nowhere in between.
-
-What was read travels to the confirming click in the page itself, sealed under the office's key for 15 minutes.
+"""Send the notice to a guest, or to many from a CSV or XLSX list: only with their yes, numbers shown masked, and in
+training mode to nobody.
 """
 
 import base64
+import datetime
 import json
 import time
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from bluezone.accounts.sealing import SealBroken, seal, unseal
+from django.db import transaction
+from django.utils import timezone
+
+from bluezone.accounts.auditing import record
+from bluezone.accounts.models import Act
+from bluezone.accounts.secretfiles import SealBroken, seal, unseal
+from bluezone.accounts.training import practising
 from bluezone.agencies.folding import fold
 from bluezone.agencies.headings import Column
 from bluezone.agencies.spreadsheets import read_table
 from bluezone.messaging.sms.destinations import DestinationInvalid, language_of, masked, read_destination
+from bluezone.messaging.sms.models import Purpose
+from bluezone.messaging.sms.presentcity import present_city
+from bluezone.messaging.sms.queueing import OnceFor, queue
+from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.refusal import Refused
-from bluezone.rollout.visitors.telling import Guest
+from bluezone.rollout.visitors.houses import House
+from bluezone.rollout.visitors.models import Channel, Notice
+
+NOTICE = "arrival"
+
+
+class ConsentMissing(Refused):
+    """The guest was not asked, or did not say yes; nothing was queued."""
+
+    code = "visitor_consent_missing"
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Whom to tell. phone: as typed. language: "vi", "en", or "" for what the number's prefix suggests."""
+
+    phone: str
+    language: str = ""
+    consent: bool = False
+
+
+@dataclass(frozen=True)
+class ListSent:
+    """What became of a list: queued, and by code how many were refused."""
+
+    queued: int
+    refused: dict[str, int]
+
+
+def send_notice(actor: str, house: House, guest: Guest, now: datetime.datetime) -> Notice:
+    """Queue the notice for one guest at the desk.
+
+    Raises ConsentMissing, DestinationInvalid, SmsNotSet, SmsAlreadySent, SmsOptedOut, BudgetSpent; nothing is stored.
+    """
+    with transaction.atomic():
+        notice = _send(actor, house, guest, Channel.DESK, now)
+        record(actor, Act.VISITOR_TOLD, house.audited)
+    return notice
+
+
+def send_notices(actor: str, house: House, guests: list[Guest], now: datetime.datetime) -> ListSent:
+    """Queue the notice for a list; who is refused is counted and holds nobody else up."""
+    queued, refused = 0, dict[str, int]()
+    for guest in guests:
+        try:
+            with transaction.atomic():
+                _send(actor, house, guest, Channel.LIST, now)
+        except Refused as refusal:
+            refused[refusal.code] = refused.get(refusal.code, 0) + 1
+        else:
+            queued += 1
+    record(actor, Act.VISITORS_LISTED, house.audited, queued=queued, refused=sum(refused.values()))
+    return ListSent(queued, refused)
+
+
+def _send(actor: str, house: House, guest: Guest, channel: Channel, now: datetime.datetime) -> Notice:
+    if not guest.consent:
+        raise ConsentMissing("the guest has not said yes; nothing was queued")
+    number = read_destination(guest.phone)
+    language = guest.language or language_of(number)
+    message = None
+    if not practising():
+        city = present_city()
+        text = arrival_notice(city, language).measured.text
+        once = OnceFor(NOTICE, city.sms_stay_days)
+        message = queue(number, text, language, Purpose.ARRIVAL, once=once, now=now)
+    return Notice.objects.create(
+        house=house.key, unit_id=house.unit_id, channel=channel, language=language, consent=True, made_at=now,
+        day=timezone.localdate(now), made_by=actor, message=message,
+    )  # fmt: skip
+
 
 MOST_ROWS = 500
 KEPT_SECONDS = 900

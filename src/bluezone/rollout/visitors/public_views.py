@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two pages of the public origin: no more messages, and the page that a house's Wi-Fi opens."""
+"""Two pages of the public origin: no more messages, and the page that a house's Wi-Fi opens. A form sent from another
+site is refused.
+"""
+
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -13,7 +17,13 @@ from bluezone.messaging.sms.queueing import opt_out
 from bluezone.portal.showing import show
 from bluezone.portal.throttle import HourlyLimit, TooManyRequests
 from bluezone.rollout.visitors.forms import StopForm
-from bluezone.rollout.visitors.origins import from_elsewhere
+
+
+def from_elsewhere(request: HttpRequest) -> bool:
+    """Whether the browser names another origin than this host."""
+    origin = request.headers.get("Origin")
+    return bool(origin and urlsplit(origin).netloc != request.get_host())
+
 
 # One network may be a whole hotel; whoever wants to silence a city by its numbers gets nowhere.
 _limit = HourlyLimit(each=10, all_together=300)

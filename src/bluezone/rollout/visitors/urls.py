@@ -3,12 +3,12 @@
 
 from django.urls import path
 
-from bluezone.rollout.visitors import list_views, views
+from bluezone.rollout.visitors import views
 
 urlpatterns = [
     path("visitors/", views.desk, name="visitors"),
     path("visitors/<str:house>/states/", views.states, name="visitors-states"),
-    path("visitors/list/", list_views.guest_list, name="visitors-list"),
+    path("visitors/list/", views.guest_list, name="visitors-list"),
     path("visitors/week/", views.week, name="visitors-week"),
     path("visitors/card/<str:kind>.pdf", views.card, name="visitors-card"),
 ]

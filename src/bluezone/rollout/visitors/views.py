@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The desk of a house: one number, one yes, sent within seconds; and how far the newest notices have got."""
+"""The desk of a house: one number or a whole list, one yes, sent within seconds; how far the newest notices have got;
+and cards with the code as PDF.
+"""
 
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,16 +20,97 @@ from bluezone.accounts.audiences import Audience, OfficeRequest, audience
 from bluezone.accounts.training import practised
 from bluezone.agencies.asking import chosen_number
 from bluezone.agencies.models import AdminUnit
+from bluezone.agencies.refusals import sentence
+from bluezone.agencies.sheets import SpreadsheetColumnsMissing, SpreadsheetHeaderMissing, SpreadsheetRefused
 from bluezone.messaging.sms.presentcity import present_city
 from bluezone.messaging.sms.wording import arrival_notice
-from bluezone.portal.printing import pdf_response
+from bluezone.portal import wording
+from bluezone.portal.facts import facts
+from bluezone.portal.printing import pdf_response, qr, write_pdf
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week, week_or
-from bluezone.rollout.visitors import asking, queries, telling
-from bluezone.rollout.visitors.forms import DeskForm
+from bluezone.rollout.visitors import houses as visitors_houses
+from bluezone.rollout.visitors import lists, queries
+from bluezone.rollout.visitors.forms import DeskForm, ListForm
 from bluezone.rollout.visitors.houses import House, houses_of, names_of, reads_all
-from bluezone.rollout.visitors.printing import CARDS, card_pdf
-from bluezone.rollout.visitors.sentences import REFUSALS
+from bluezone.rollout.visitors.sentences import REFUSALS, ROWS
+
+
+@practised
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.VISITOR_DESKS)
+def guest_list(request: OfficeRequest) -> HttpResponse:
+    """Read a list and show it: 200 with the preview, 422 not readable; with the preview sent back: 302 queued."""
+    houses = houses_of(request.user)
+    if not houses:
+        return render(request, "visitors/no_house.html")
+    house = visitors_houses.chosen_house(request, houses)
+    context: dict[str, Any] = {"house": house, "houses": houses}
+    if "sealed" in request.POST:
+        try:
+            guests = lists.opened_list(request.POST["sealed"], request.user.username, house.key)
+        except lists.ListExpired:
+            told = _("The preview is too old. Nothing was sent; choose the file again.")
+            return render(request, "visitors/list.html", {**context, "form": ListForm(), "refused": told}, status=409)
+        _say(request, lists.send_notices(request.user.username, house, guests, timezone.now()))
+        return redirect(f"{reverse('visitors')}?house={house.key}")
+    form = ListForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            read = lists.read_list(form.cleaned_data["file"])
+        except (SpreadsheetRefused, lists.ListTooLong) as refused:
+            form.add_error("file", _refusal(refused))
+        else:
+            context["rows"] = [(row, ROWS.get(row.refusal, "")) for row in read.rows]
+            context["good"] = len(read.guests)
+            context["sealed"] = lists.sealed_list(read.guests, request.user.username, house.key) if read.guests else ""
+    return render(request, "visitors/list.html", {**context, "form": form}, status=422 if form.errors else 200)
+
+
+def _say(request: OfficeRequest, told: lists.ListSent) -> None:
+    count = told.queued
+    messages.success(
+        request,
+        ngettext("%(count)s notice is on its way.", "%(count)s notices are on their way.", count) % {"count": count},
+    )
+    for code, refused in sorted(told.refused.items()):
+        messages.warning(request, f"{refused}: {REFUSALS.get(code, code)}")
+
+
+def _refusal(refused: SpreadsheetRefused | lists.ListTooLong) -> str:
+    if isinstance(refused, lists.ListTooLong):
+        return _("At most 500 rows at a time. Nothing was sent; split the list.")
+    if isinstance(refused, SpreadsheetHeaderMissing | SpreadsheetColumnsMissing):
+        return _("This is no list with the columns Số điện thoại and Đồng ý. Nothing was sent.")
+    return _("%(why)s Nothing was sent.") % {"why": sentence(refused.code)}
+
+
+CARDS = {"desk": ("105mm 148mm", 1.0), "station": ("210mm 297mm", 2.0)}
+
+
+def card_pdf(kind: str) -> bytes:
+    """One card. kind: of CARDS. Raises SheetUnavailable."""
+    paper, scale = CARDS[kind]
+    city, english = facts("vi"), facts("en")
+    with override("en"):
+        headline_en = str(wording.headline(english))
+    with override("vi"):
+        headline, imprint = str(wording.headline(city)), str(wording.imprint(city))
+    context = {
+        "city": city,
+        "paper": paper,
+        "qr": qr(city.short_link),
+        "headline": headline,
+        "headline_en": headline_en,
+        "imprint": imprint,
+        "text": f"{10.5 * scale:.1f}",
+        "title": f"{15 * scale:.1f}",
+        "pad": f"{8 * scale:.1f}",
+        "code": f"{40 * scale:.1f}",
+    }
+    return write_pdf(render_to_string("visitors/print/card.html", context))
+
 
 # Counts of other houses under this are kept back, as everywhere.
 SMALL = 5
@@ -40,14 +125,14 @@ def desk(request: OfficeRequest) -> HttpResponse:
     houses = houses_of(request.user)
     if not houses:
         return render(request, "visitors/no_house.html")
-    house = asking.chosen_house(request, houses)
+    house = visitors_houses.chosen_house(request, houses)
     form = DeskForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _desk(request, houses, house, form, status=422 if form.errors else 200)
     values = form.cleaned_data
-    guest = telling.Guest(values["phone"], values["language"], values["consent"])
+    guest = lists.Guest(values["phone"], values["language"], values["consent"])
     try:
-        telling.tell(request.user.username, house, guest, timezone.now())
+        lists.send_notice(request.user.username, house, guest, timezone.now())
     except Refused as refused:
         # The number is not shown again, so that no screen keeps it.
         return _desk(
@@ -62,7 +147,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.VISITOR_DESKS)
 def states(request: OfficeRequest, house: str) -> HttpResponse:
     """The newest notices again, for a page that is open."""
-    newest = queries.newest(asking.house_of(house, houses_of(request.user)))
+    newest = queries.newest(visitors_houses.house_of(house, houses_of(request.user)))
     response = render(request, "visitors/newest.html", {"newest": newest})
     response.headers["X-Code-State"] = "open" if queries.is_open(newest) else "settled"
     return response

@@ -9,7 +9,7 @@ import os
 import time
 from pathlib import Path
 
-from bluezone.messaging.sms import alphabet
+from bluezone.messaging.sms import segmenting
 from bluezone.messaging.sms.destinations import masked
 from bluezone.messaging.sms.providers import Accepted, Answer, Event, Outgoing, Question
 
@@ -36,7 +36,11 @@ class NotSent:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as file:
             for part in parts:
-                text = part.octets.decode("utf-16-be") if part.data_coding else alphabet.decode(part.octets)
+                text = (
+                    part.octets.decode("utf-16-be")
+                    if part.data_coding
+                    else segmenting.decode_default_alphabet(part.octets)
+                )
                 line = {"sent": False, "at": int(time.time()), "to": masked(part.destination), "text": text}
                 file.write(json.dumps({**line, "part": part.number, "of": part.count}, ensure_ascii=False) + "\n")
                 self._events.append(Accepted(part.part_id, "", is_sent=False))

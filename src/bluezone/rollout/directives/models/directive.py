@@ -88,7 +88,7 @@ class StoredFile(PractisedMixin):
     @classmethod
     def erase_training(cls, now: datetime.datetime) -> int:
         """Erase files of training mode that no letter or report has any more."""
-        from bluezone.rollout.directives.forgetting import erase_practice_files
+        from bluezone.rollout.directives.retention import erase_practice_files
 
         return erase_practice_files(now)
 
@@ -178,7 +178,7 @@ class Directive(PractisedMixin):
     @classmethod
     def erase_training(cls, now: datetime.datetime) -> int:
         """Erase letters of training mode with all that came of them."""
-        from bluezone.rollout.directives.forgetting import erase_practice
+        from bluezone.rollout.directives.retention import erase_practice
 
         return erase_practice(now)
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from bluezone.accounts import scoping
 from bluezone.accounts.training import practising
-from bluezone.rollout.directives import duties, exchangewriting, handling, statuswriting
+from bluezone.rollout.directives import duties, exchangewriting, handling
 from bluezone.rollout.directives.edxml import StatusCode
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch
 from bluezone.rollout.directives.pdfsignatures import signatures_of
@@ -72,5 +72,5 @@ def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
 
 def _states(dispatch: Dispatch) -> list[tuple[Any, StatusCode, bool]]:
     events = dispatch.events.select_related("status_file", "dispatch").order_by("pk")
-    told = [(one, statuswriting.status_of(one)) for one in events]
+    told = [(one, exchangewriting.status_of(one)) for one in events]
     return [(one, code, hasattr(one, "status_file")) for one, code in told if code is not None]

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The protocol data units that an ESME writes and reads, as octets.
-
-Source: Short Message Peer to Peer Protocol Specification v3.4, sections 3.2 (format), 4 (PDUs), 5 (parameters).
+"""The protocol data units of SMPP 3.4 that an ESME writes and reads, as octets: header, binding, submitting, asking,
+and receipts.
 """
 
+import re
 import struct
 from dataclasses import dataclass
 
+from bluezone.messaging.sms.providers import Fate, Outgoing, Question, Receipt
+from bluezone.messaging.sms.smsurl import Smsc
 from bluezone.refusal import Refused
 
 HEADER_BYTES = 16
@@ -73,7 +75,7 @@ class Pdu:
         return bool(self.command & RESPONSE)
 
 
-def take(buffer: bytearray) -> Pdu | None:
+def take_pdu(buffer: bytearray) -> Pdu | None:
     """Take one whole PDU off the front of what was received, None when it is not all there. Raises GarbageReceived."""
     if len(buffer) < 4:
         return None
@@ -132,3 +134,113 @@ class Reader:
             tag, length = struct.unpack(">2H", self.octets(4))
             found[tag] = self.octets(length)
         return found
+
+
+_VERSION = 0x34
+_FINAL_RECEIPT = 1
+_INTERNATIONAL, _ALPHANUMERIC, _SHORT_CODE, _ISDN = 1, 5, 3, 1
+_MOST_VALID_SECONDS = 86_400 * 30
+# message_state of section 5.2.28, and its short names in the text of a receipt.
+_FATES = {
+    1: Fate.UNDER_WAY, 2: Fate.DELIVERED, 3: Fate.EXPIRED, 4: Fate.FAILED, 5: Fate.FAILED, 6: Fate.UNDER_WAY,
+    7: Fate.UNDER_WAY, 8: Fate.FAILED,
+}  # fmt: skip
+_NAMES = {
+    "ENROUTE": 1, "DELIVRD": 2, "EXPIRED": 3, "DELETED": 4, "UNDELIV": 5, "ACCEPTD": 6, "UNKNOWN": 7, "REJECTD": 8,
+}  # fmt: skip
+_TEXT = re.compile(rb"\bid:(\S{1,65}).{0,120}?\bstat:([A-Z]{5,7})\b", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What query_sm_resp says."""
+
+    provider_id: str
+    fate: Fate
+
+
+def bind(smsc: Smsc) -> bytes:
+    """bind_transceiver."""
+    words = [smsc.system_id, smsc.password, smsc.system_type]
+    return b"".join(map(cstring, words)) + bytes([_VERSION, 0, 0]) + cstring("")
+
+
+def submit(part: Outgoing, sender: str) -> bytes:
+    """submit_sm: a segment in short_message, with the header of a concatenated message where there are several."""
+    header = bytes([5, 0, 3, part.group, part.count, part.number]) if part.count > 1 else b""
+    message = header + part.octets
+    return b"".join(
+        (
+            cstring(""), _source(sender), bytes([_INTERNATIONAL, _ISDN]), cstring(part.destination.lstrip("+")),
+            bytes([USER_DATA_HEADER if header else 0, 0, 0]), cstring(""),
+            cstring(_period(part.valid_seconds)),
+            bytes([_FINAL_RECEIPT, 0, part.data_coding, 0, len(message)]), message,
+            tlv(USER_MESSAGE_REFERENCE, struct.pack(">H", part.reference)),
+        )
+    )  # fmt: skip
+
+
+def query(question: Question, sender: str) -> bytes:
+    """query_sm; without an id of the operator's, by our reference, as SMPP 5.0 does for broadcasts."""
+    body = cstring(question.provider_id) + _source(sender)
+    if question.provider_id:
+        return body
+    return body + tlv(USER_MESSAGE_REFERENCE, struct.pack(">H", question.reference))
+
+
+def read_query_answer(body: bytes) -> Found:
+    """Raises GarbageReceived."""
+    reader = Reader(body)
+    provider_id = reader.cstring()
+    reader.cstring()
+    return Found(provider_id, _fate(reader.byte()))
+
+
+def read_receipt(body: bytes) -> Receipt | None:
+    """The receipt that a deliver_sm is, None where it is a message of a person. Raises GarbageReceived."""
+    reader = Reader(body)
+    reader.cstring()
+    for _ in range(2):
+        reader.octets(2)
+        reader.cstring()
+    esm_class = reader.byte()
+    reader.octets(2)
+    reader.cstring()
+    reader.cstring()
+    reader.octets(4)
+    text = reader.octets(reader.byte())
+    tlvs = reader.tlvs()
+    if not esm_class & DELIVERY_RECEIPT and RECEIPTED_MESSAGE_ID not in tlvs:
+        return None
+    said = _TEXT.search(text)
+    provider_id = tlvs.get(RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1")
+    state = tlvs.get(MESSAGE_STATE, b"")
+    number = state[0] if state else _NAMES.get(said[2].decode(), 7) if said else 7
+    reference = tlvs.get(USER_MESSAGE_REFERENCE, b"")
+    return Receipt(
+        provider_id or (said[1].decode("latin-1") if said else ""),
+        int.from_bytes(reference) if len(reference) == 2 else None,
+        _fate(number),
+    )
+
+
+def _fate(number: int) -> Fate:
+    if number not in _FATES:
+        raise GarbageReceived(f"message_state {number}, expected 1 to 8")
+    return _FATES[number]
+
+
+def _source(sender: str) -> bytes:
+    digits = sender.lstrip("+")
+    if not digits.isdigit():
+        return bytes([_ALPHANUMERIC, 0]) + cstring(sender)
+    kind = _INTERNATIONAL if sender.startswith("+") else _SHORT_CODE if len(digits) <= 8 else 0
+    return bytes([kind, _ISDN]) + cstring(digits)
+
+
+def _period(seconds: int) -> str:
+    """A relative time (section 7.1.1): the operator gives up when we would."""
+    whole = max(60, min(seconds, _MOST_VALID_SECONDS))
+    days, rest = divmod(whole, 86_400)
+    months, days = divmod(days, 30)
+    return f"00{months:02}{days:02}{rest // 3600:02}{rest // 60 % 60:02}{rest % 60:02}000R"

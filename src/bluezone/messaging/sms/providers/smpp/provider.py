@@ -9,7 +9,6 @@ import logging
 import time
 from dataclasses import dataclass
 
-from bluezone.events import event
 from bluezone.messaging.sms.providers import (
     Accepted,
     Answer,
@@ -20,11 +19,12 @@ from bluezone.messaging.sms.providers import (
     Unanswered,
     Why,
 )
-from bluezone.messaging.sms.providers.smpp import bodies, pdu
+from bluezone.messaging.sms.providers.smpp import pdu
 from bluezone.messaging.sms.providers.smpp.pdu import GarbageReceived, Pdu
 from bluezone.messaging.sms.providers.smpp.session import BindRefused, Session, SessionLost
 from bluezone.messaging.sms.smsurl import Smsc
 from bluezone.refusal import Refused
+from bluezone.web.logs import event
 
 ANSWER_SECONDS = 10.0
 ENQUIRE_SECONDS = 30.0
@@ -82,11 +82,11 @@ class SmppProvider:
     def hand_over(self, parts: list[Outgoing]) -> None:
         """Submit parts; each gets an event, also where the session ends in the middle."""
         for part in parts:
-            self._request(pdu.SUBMIT_SM, bodies.submit(part, self._smsc.sender), part.part_id)
+            self._request(pdu.SUBMIT_SM, pdu.submit(part, self._smsc.sender), part.part_id)
 
     def ask(self, question: Question) -> None:
         """query_sm."""
-        self._request(pdu.QUERY_SM, bodies.query(question, self._smsc.sender), question.part_id)
+        self._request(pdu.QUERY_SM, pdu.query(question, self._smsc.sender), question.part_id)
 
     def listen(self, seconds: float) -> list[Event]:
         """Read what came, answer what is to be answered at once, and give up what waited too long."""
@@ -170,7 +170,7 @@ class SmppProvider:
 
     def _delivered(self, received: Pdu) -> None:
         try:
-            receipt = bodies.read_receipt(received.body)
+            receipt = pdu.read_receipt(received.body)
         except GarbageReceived as garbage:
             # Confirmed all the same, or it would come again for ever.
             log.warning("sms: a receipt cannot be read: %s", garbage.message, extra=event("sms_receipt_unreadable"))
@@ -211,7 +211,7 @@ class SmppProvider:
             return Answer(part_id, found=False if self.finds_references else None)
         if received.status != pdu.OK or received.command == pdu.GENERIC_NACK:
             return Answer(part_id, found=None)
-        found = bodies.read_query_answer(received.body)
+        found = pdu.read_query_answer(received.body)
         return Answer(part_id, True, found.provider_id, found.fate)
 
     def _watch(self, now: float) -> None:

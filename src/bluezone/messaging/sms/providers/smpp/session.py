@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 
-from bluezone.messaging.sms.providers.smpp import bodies, pdu
+from bluezone.messaging.sms.providers.smpp import pdu
 from bluezone.messaging.sms.providers.smpp.pdu import Pdu
 from bluezone.messaging.sms.smsurl import Smsc
 from bluezone.refusal import Refused
@@ -47,7 +47,7 @@ class Session:
             raise
 
     def _bind(self, smsc: Smsc) -> None:
-        sequence = self.send(pdu.BIND_TRANSCEIVER, bodies.bind(smsc))
+        sequence = self.send(pdu.BIND_TRANSCEIVER, pdu.bind(smsc))
         deadline = time.monotonic() + CONNECT_SECONDS
         while time.monotonic() < deadline:
             received_now = self.receive(0.2)
@@ -93,7 +93,7 @@ class Session:
             raise SessionLost("the message centre closed the connection")
         self._buffer += chunk
         found = []
-        while (one := pdu.take(self._buffer)) is not None:
+        while (one := pdu.take_pdu(self._buffer)) is not None:
             found.append(one)
         return found
 
