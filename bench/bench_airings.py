@@ -20,8 +20,8 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
     """50 outlets, 25 times a day for eight days; half of the bulletins are priority, so that many meet."""
     with tempfile.TemporaryDirectory() as folder:
         _open(Path(folder))
+        from bluezone.rollout.bulletins.air.planner import plan_ahead
         from bluezone.rollout.bulletins.models import Airing
-        from bluezone.rollout.bulletins.planning import plan_ahead
 
         now = datetime.datetime(2026, 8, 10, 17, 0, tzinfo=datetime.UTC)
         _city(now)
@@ -60,14 +60,14 @@ def _open(folder: Path) -> None:
 
     write_default(folder, name_vi="Thử", name_en="Test", hotline="115")
     os.environ["BLUEZONE_DATA"] = str(folder)
-    from bluezone.web.preparing import prepare_office
+    from bluezone.server.preparation import prepare_office
 
     prepare_office(folder)
 
 
 def _city(now: datetime.datetime) -> None:
-    from bluezone.accounts.models import User
-    from bluezone.agencies.models import Agency
+    from bluezone.directory.models import Agency
+    from bluezone.identity.models import User
     from bluezone.rollout.bulletins.models import Bulletin, Outlet, Schedule, Script, Sound
 
     agency = Agency.objects.first()

@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 
 from bluezone.city import write_default
-from bluezone.keyserver.exportindex import renew_index
-from bluezone.keyserver.publication import newest_published_day, publish
+from bluezone.keyserver.publication.exports import newest_published_day, publish
+from bluezone.keyserver.publication.index import renew_index
 from bluezone.keyserver.secretfiles import write_whole
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.store import key_prefix
-from bluezone.protocol.exportwire import delimited, number_field
+from bluezone.keyserver.storage.store import key_prefix
+from bluezone.protocol.exports.wire import delimited, number_field
 from bluezone.protocol.intervals import first_interval
 
 FILES = 144

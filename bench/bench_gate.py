@@ -11,10 +11,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bluezone.edge.gatecheck import Finding, GateCheck
+from bluezone.edge.gate.check import Finding, GateCheck
 from bluezone.protocol import blindrsa
-from bluezone.protocol.configfile import WeekKey
-from bluezone.protocol.gatepass import PassA, State, make_pass_b, pass_text, response, token_message
+from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message
+from bluezone.protocol.signed.config import WeekKey
 
 PASSES = 1_000
 BROWSERS = 300

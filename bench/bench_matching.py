@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from bluezone.protocol.exportfile import SignatureInfo, read_export, verify_export, write_export
-from bluezone.protocol.exportkeys import ABSENT, KeyColumns
-from bluezone.protocol.exportwriting import ExportKeys
+from bluezone.protocol.exports.columns import ABSENT, KeyColumns
+from bluezone.protocol.exports.files import SignatureInfo, read_export, verify_export, write_export
+from bluezone.protocol.exports.writer import ExportKeys
 from bluezone.protocol.identifiers import rolling_proximity_identifiers
 from bluezone.protocol.kernel import PROCESSORS
 from bluezone.protocol.keys import DiagnosisKey

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bluezone.web.preparing import open_office
+from bluezone.server.preparation import open_office
 
 UNMEASURED = "not measured: needs chromium"
 

@@ -22,11 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city import write_default
-from bluezone.keyserver.files import config, index
-from bluezone.keyserver.publication import FOLDER
+from bluezone.keyserver.publication.downloads import config, index
+from bluezone.keyserver.publication.exports import FOLDER
 from bluezone.keyserver.service import KeyServer
-from bluezone.protocol.codes import Credential
-from bluezone.protocol.exportfile import read_export
+from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import (
     Status,
     Verify1Request,
@@ -34,6 +33,7 @@ from bluezone.protocol.upload import (
     decode_verify1_answer,
     encode_verify1,
 )
+from bluezone.protocol.upload.codes import Credential
 
 PHONES, PLAYS_A_DAY, REPORTS_A_DAY = 5_000_000, 0.2, 1250
 PEAK_SHARE = 0.1
@@ -129,7 +129,7 @@ def _measure(plays: list[Any], uploads: list[bytes], pid: int, port: int, databa
     cpu = {"public": 0.0, "others": 0.0, "database": 0.0}
 
     def used() -> dict[str, float]:
-        public = _load.cpu_seconds(pid, "bluezone.web.origin public")
+        public = _load.cpu_seconds(pid, "bluezone.server.processes.origin public")
         whole = _load.cpu_seconds(pid)
         return {"public": public, "others": whole - public, "database": _load.cpu_seconds(database) if database else 0}
 

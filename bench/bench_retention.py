@@ -22,10 +22,10 @@ from uuid import uuid4
 
 import numpy as np
 
-from bluezone.keyserver.partitions import KNOWN_KEY, drop_before, make_ahead
 from bluezone.keyserver.retention import forget_keys
-from bluezone.keyserver.sqlitestore import SqliteStore
-from bluezone.keyserver.store import BUSY_SECONDS, Store, open_store
+from bluezone.keyserver.storage.partitions import KNOWN_KEY, drop_before, make_ahead
+from bluezone.keyserver.storage.sqlite import SqliteStore
+from bluezone.keyserver.storage.store import BUSY_SECONDS, Store, open_store
 from bluezone.protocol.intervals import first_interval
 
 KEYS = 10_000_000
@@ -127,7 +127,7 @@ def _partitions(url: str, progress: Callable[[str], object]) -> tuple[dict[str, 
 
 def _opened(where: str, busy_seconds: float = BUSY_SECONDS) -> Store:
     if where.startswith("postgresql:"):
-        from bluezone.keyserver.postgresqlstore import PostgresqlStore
+        from bluezone.keyserver.storage.postgresql import PostgresqlStore
 
         return PostgresqlStore(where, "keys")
     return SqliteStore(Path(where) / "keys.sqlite3", busy_seconds)

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from bluezone.protocol.exposure import assess, load_profile
 from bluezone.protocol.keys import ReportType
-from bluezone.protocol.windows import MatchedSighting, build_windows
+from bluezone.protocol.risk.assessment import assess, load_profile
+from bluezone.protocol.risk.windows import MatchedSighting, build_windows
 from bluezone.radio.air.fading import CHANNELS, Fading, Levels
 from bluezone.radio.air.figures import Correlation, correlation, rssi_curve
 from bluezone.radio.air.station import ADVERTISING_DELAY_SECONDS

@@ -44,7 +44,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
 
 def _office(data: Path) -> None:
     from bluezone.city import write_default
-    from bluezone.web.preparing import prepare_office
+    from bluezone.server.preparation import prepare_office
 
     write_default(
         data, name_vi="thành phố Bắc Kạn", name_en="Bac Kan", hotline="0209 3870 000",
@@ -75,12 +75,12 @@ def _outbox(centre: Any, progress: Callable[[str], object]) -> tuple[float, floa
     from django.db import transaction
     from django.utils import timezone
 
-    from bluezone.messaging.sms.claiming import waiting_count
+    from bluezone.messaging.sms.leases import waiting_count
     from bluezone.messaging.sms.models import Message, Purpose, State
+    from bluezone.messaging.sms.outbox import queue
     from bluezone.messaging.sms.providers.smpp import SmppProvider
-    from bluezone.messaging.sms.queueing import queue
-    from bluezone.messaging.sms.sending import Sender, make_durable
-    from bluezone.messaging.sms.smsurl import read_sms_url
+    from bluezone.messaging.sms.sender import Sender, make_durable
+    from bluezone.messaging.sms.sms_url import read_sms_url
 
     settings.SMS = read_sms_url(centre.address())
     with transaction.atomic():

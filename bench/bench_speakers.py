@@ -82,7 +82,7 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
 PREPARE = """
 import hashlib, json, os
 from django.utils import timezone
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
 from bluezone.devices.models import Device
 from bluezone.rollout.bulletins.models import Outlet
 from bluezone.rollout.loudspeakers.models import Unit, Zone
@@ -111,7 +111,7 @@ import sys
 from granian import Granian
 from granian.constants import Interfaces, RuntimeModes
 from granian.log import LogLevels
-from bluezone.web.origin import THREADS
+from bluezone.server.processes.origin import THREADS
 
 def constant(environ, start_response):
     start_response("304 Not Modified", [("ETag", '"a"'), ("Cache-Control", "no-cache"), ("Bluezone-Time", "0")])
@@ -212,7 +212,7 @@ def _listening(port: int) -> list[int]:
         with contextlib.suppress(OSError):
             if folder.name.isdigit():
                 command = (folder / "cmdline").read_text().split("\0")
-                if "bluezone.web.origin" in command and str(port) in command:
+                if "bluezone.server.processes.origin" in command and str(port) in command:
                     found.append(int(folder.name))
     return _with_children(found)
 

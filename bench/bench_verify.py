@@ -12,11 +12,11 @@ from io import BytesIO
 from typing import Any
 
 from bluezone.city import write_default
-from bluezone.keyserver import codes
+from bluezone.keyserver.reports import codes
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol import blindrsa
-from bluezone.protocol.codes import Credential
 from bluezone.protocol.upload import Status, Verify2Request, decode_verify2_answer, encode_verify2
+from bluezone.protocol.upload.codes import Credential
 
 NOW = 1_795_608_000
 CALLS = 800

@@ -16,10 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from bluezone.keyserver import codes
+from bluezone.keyserver.reports import codes
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
-from bluezone.protocol.codes import Credential
 from bluezone.protocol.intervals import day_at, first_interval
 from bluezone.protocol.upload import (
     Status,
@@ -35,6 +34,7 @@ from bluezone.protocol.upload import (
     encode_verify1,
     encode_verify2,
 )
+from bluezone.protocol.upload.codes import Credential
 
 KEYS_IN_A_REPORT = 14
 CLIENTS = 16

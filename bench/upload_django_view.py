@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bluezone.keyserver.limits import Limits, network_of
+from bluezone.keyserver.reports.limits import Limits, network_of
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.blindrsa import PublicKey, verify
 from bluezone.protocol.intervals import day_at, hour_at

@@ -74,7 +74,7 @@ def test_every_module_of_the_app_that_needs_no_java_imports_with_its_requirement
         java = {top.partition(".")[0] for top in imports(path)} & ON_THE_PHONE
         if not java and name not in ("bluezone_phone.__main__",):
             modules.append(name)
-    assert "bluezone.handset.android.tracing" in modules
+    assert "bluezone.handset.android.service" in modules
     allowed = sorted(
         required() | {"bluezone", "bluezone_phone", "cffi", "_cffi_backend", "yaml"} | sys.stdlib_module_names
     )

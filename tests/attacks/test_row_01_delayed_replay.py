@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.builders.handset import AirWorld, a_city, published, reported
 
-from bluezone.protocol.exportfile import read_export
+from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.matching import SightingIndex
 from bluezone.radio.air import Advertisement, Pair, Scene, VirtualAir
 from bluezone.radio.beacon import Beacon

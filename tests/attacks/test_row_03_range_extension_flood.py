@@ -6,7 +6,7 @@ import random
 from tests.builders.handset import PhoneClock, World, pages
 
 from bluezone.handset import Handset
-from bluezone.handset.overview import overview
+from bluezone.handset.exposure.overview import overview
 from bluezone.radio.interface import Burst, Sighting
 
 

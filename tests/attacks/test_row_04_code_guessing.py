@@ -8,9 +8,10 @@ from collections import Counter
 import pytest
 from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster
 
-from bluezone.keyserver import codes, statistics
-from bluezone.protocol.codes import Credential, new_code
+from bluezone.keyserver import statistics
+from bluezone.keyserver.reports import codes
 from bluezone.protocol.upload import Status, Verify1Request, decode_verify1_answer, encode_verify1
+from bluezone.protocol.upload.codes import Credential, new_code
 
 ONSET = datetime.date(2026, 11, 23)
 

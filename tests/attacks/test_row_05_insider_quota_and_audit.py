@@ -9,11 +9,11 @@ from django.db import connection
 from django.utils import timezone
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, today, user
 
-from bluezone.accounts import auditing
-from bluezone.accounts.models import AuditEntry
-from bluezone.healthauthority import issuing
-from bluezone.healthauthority.issuing import QuotaReached
+from bluezone.audit import hash_chain
+from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.codes.issuance import QuotaReached
 from bluezone.healthauthority.models import IssuedCode
+from bluezone.identity.models import AuditEntry
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
 pytestmark = pytest.mark.django_db
@@ -24,20 +24,20 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
     server.city = replace(server.city, quota_per_worker_a_day=QUOTA)
     seller = user("seller")
     for _ in range(QUOTA):
-        issuing.issue(server, seller, "confirmed", today(), timezone.now())
+        issuance.issue(server, seller, "confirmed", today(), timezone.now())
 
     for _ in range(2):
         with pytest.raises(QuotaReached):
-            issuing.issue(server, seller, "confirmed", today(), timezone.now())
+            issuance.issue(server, seller, "confirmed", today(), timezone.now())
 
     acts = list(AuditEntry.objects.filter(actor="seller").values_list("action", flat=True))
     assert acts == ["code_issued"] * QUOTA + ["quota_refused"] * 2
     assert IssuedCode.objects.count() == QUOTA
-    assert auditing.verify().broken_at is None
+    assert hash_chain.verify().broken_at is None
 
 
 def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague(server):
-    issuing.issue(server, user("seller"), "confirmed", today(), timezone.now())
+    issuance.issue(server, user("seller"), "confirmed", today(), timezone.now())
     call_command("verify_audit")
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER audit_never_changes")

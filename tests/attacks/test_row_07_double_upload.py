@@ -5,7 +5,7 @@ from collections import Counter
 
 from tests.builders.keyserver import HOUR, Clock, opened, report_of
 
-from bluezone.protocol.exportfile import read_export
+from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import Status
 
 

@@ -3,7 +3,7 @@
 
 from tests.builders.handset import PhoneClock, a_city, hear, meet, published, reported
 
-from bluezone.protocol.signedjson import CHAIN_START
+from bluezone.protocol.signed.envelope import CHAIN_START
 
 TWO_DAYS = 2 * 86_400
 

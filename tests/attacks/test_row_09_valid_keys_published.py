@@ -4,7 +4,7 @@
 import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, Clock, keys_for, opened, report_of
 
-from bluezone.protocol.exportfile import read_export
+from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import Status
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from tests.builders.keyserver import HOUR, NOON, Clock, opened
 
-from bluezone.protocol.exportfile import read_export
+from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.intervals import first_interval
 
 MEAN = 50
@@ -93,14 +93,14 @@ def test_nothing_but_chance_orders_or_marks_the_keys_of_a_file(files):
 
 
 def test_a_re_run_yields_the_same_file(tmp_path, monkeypatch):
-    from bluezone.keyserver import publication
+    from bluezone.keyserver.publication import exports
 
     server = opened(tmp_path, Clock(NOON))
     server.tick()
     store_patient(server, random.Random(1))
     server.clock.pass_by(2 * HOUR)
     with monkeypatch.context() as patch:
-        patch.setattr(publication, "_seal", lambda *arguments: None)
+        patch.setattr(exports, "_seal", lambda *arguments: None)
         server.tick()
         first = {path.name: path.read_bytes() for path in (server.data_dir / "exports").glob("2-*.zip")}
         server.tick()

@@ -9,10 +9,10 @@ import pytest
 from tests.builders.keyserver import HOUR, NOON, Phone, keys_for, poster
 
 from bluezone.city import City
-from bluezone.keyserver import codes
-from bluezone.keyserver.store import key_prefix
-from bluezone.protocol.codes import Credential
+from bluezone.keyserver.reports import codes
+from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.codes import Credential
 
 ONSET = datetime.date(2026, 11, 23)
 SIZES = [pytest.param(150, id="short"), pytest.param(1000, id="whole", marks=pytest.mark.slow)]

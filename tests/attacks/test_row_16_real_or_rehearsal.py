@@ -17,9 +17,9 @@ import pytest
 from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster, served
 from tests.builders.tracing import calls_apart, work_of
 
-from bluezone.keyserver import codes
-from bluezone.protocol.codes import Credential
+from bluezone.keyserver.reports import codes
 from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.codes import Credential
 
 # Calls in which the answers to a real and a rehearsed report may differ, of 190 to 600 each.
 FEW_CALLS = 16

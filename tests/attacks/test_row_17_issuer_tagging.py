@@ -7,8 +7,8 @@ import struct
 import pytest
 from tests.builders.handset import a_city, reported
 
-from bluezone.handset.cityconfig import WeekKeyUntrusted
-from bluezone.keyserver import codes
+from bluezone.handset.city.config import WeekKeyUntrusted
+from bluezone.keyserver.reports import codes
 from bluezone.protocol.blindrsa import InvalidBlindSignature, blind_sign, generate
 
 

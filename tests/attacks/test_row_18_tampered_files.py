@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.builders.handset import a_city, meet, published, reported
 from tests.builders.liar import Liar
 
-from bluezone.handset.following import FileUntrusted
-from bluezone.protocol.configfile import ConfigRolledBack, encode_config
-from bluezone.protocol.indexfile import IndexRolledBack
+from bluezone.handset.city.histories import FileUntrusted
+from bluezone.protocol.signed.config import ConfigRolledBack, encode_config
+from bluezone.protocol.signed.index import IndexRolledBack
 from bluezone.refusal import Refused
 
 PATHS = {"config": "/v1/config", "index": "/v1/exports/index.json", "export": ".zip"}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tests.builders.venue import a_venue, keys_of
 
-from bluezone.protocol.venueexposure import index_items, records_of
-from bluezone.protocol.venueitem import Record, open_item, seal_item
+from bluezone.protocol.venues.items import Record, open_item, seal_item
+from bluezone.protocol.venues.overlaps import index_items, records_of
 
 HOUR = 443_644
 PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"

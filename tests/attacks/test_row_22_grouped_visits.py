@@ -6,9 +6,9 @@ import random
 
 from tests.builders.keyserver import HOUR, NOON, Clock, opened, report_of
 
-from bluezone.keyserver.exportindex import VENUE_PACKAGES, read_index
+from bluezone.keyserver.publication.index import VENUE_PACKAGES, read_index
 from bluezone.protocol.upload import Slot, Status
-from bluezone.protocol.venueitem import ITEM_LENGTH, items_of_package, open_item, slot_tag
+from bluezone.protocol.venues.items import ITEM_LENGTH, items_of_package, open_item, slot_tag
 
 
 def cases(count, rng):

@@ -8,9 +8,9 @@ import pytest
 from tests.builders.handset import a_city
 from tests.builders.venue import HOST, TRUSTED, a_venue, link_of, link_of_payload
 
-from bluezone.keyserver import venuecodes
-from bluezone.keyserver.venuecodes import VenueDescription
-from bluezone.protocol.venue import InvalidVenue, VenueForeign, check_signature, read_venue_link
+from bluezone.keyserver.venues import registrar
+from bluezone.keyserver.venues.registrar import VenueDescription
+from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign, check_signature, read_venue_link
 from bluezone.refusal import Refused
 
 MUTATIONS = 10_000
@@ -82,7 +82,7 @@ def test_row_24_a_phone_checks_in_nowhere_with_a_changed_code_and_opens_no_addre
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
-        good = venuecodes.register(server.key_server, "dk-1", VenueDescription("Quán phở", "Tổ 5"))
+        good = registrar.register(server.key_server, "dk-1", VenueDescription("Quán phở", "Tổ 5"))
         server.requests.clear()
         for _ in range(300):
             payload = mutated(good.venue.to_bytes(), rng)

@@ -16,10 +16,10 @@ import pytest
 from tests.builders.agencies import planted
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, user
 
-from bluezone.accounts.models import Role
-from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.identity.models import Role
+from bluezone.paper.official import Column, Table, write_xlsx
 from bluezone.rollout.gates.models import Gate
-from bluezone.rollout.reports import Column, Table, write_xlsx
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
 
@@ -28,18 +28,18 @@ SOURCE = Path(__file__).parents[2] / "src" / "bluezone"
 ATTACK = "=cmd|' /C calc'!A0"
 STARTS = ["=", "+", "-", "@", "\t=", "\r=", "\n="]
 # The modules that may turn values into cells.
-WRITERS = {"agencies/exporting.py", "rollout/reports/spreadsheet.py"}
+WRITERS = {"paper/tables.py", "paper/official/xlsx_file.py"}
 # Every module that sends a table away, and how it is fetched here; None says where else it is held.
 EXPORTS = {
-    "accounts/audit_views.py": "/audit/export/",
-    "agencies/agency_views.py": "/agencies/list.xlsx",
-    "agencies/import_views.py": None,  # holds only the sender's own list; through agencies/exporting.py
+    "authority/audit_views.py": "/audit/export/",
+    "directory/views/agency_views.py": "/agencies/list.xlsx",
+    "directory/imports/import_views.py": None,  # holds only the sender's own list; through paper/tables.py
     "healthauthority/statistics_views.py": "/codes/statistics/statistics.xlsx",
     "rollout/bulletins/air_views.py": "/air-log/file/",
-    "rollout/canvass/import_views.py": None,  # holds only the sender's own list; through agencies/exporting.py
+    "rollout/canvass/import_views.py": None,  # holds only the sender's own list; through paper/tables.py
     "rollout/coverage/report_views.py": "/coverage/units/{unit}/report/xlsx/?issuer={attack}&place=x&notation=x",
-    "rollout/directives/register_views.py": None,  # tests/rollout/directives/test_register.py
-    "rollout/directives/reportout.py": None,  # through rollout/reports/spreadsheet.py
+    "rollout/directives/register_views.py": None,  # tests/rollout/directives/register/test_books.py
+    "rollout/directives/reports/report_files.py": None,  # through paper/official/xlsx_file.py
     "rollout/gates/views.py": "/gates/file/",
     "rollout/schools/list_views.py": "/schools/file/",
     "rollout/staffing/views.py": "/staff/file/",
@@ -60,7 +60,7 @@ def modules():
 def test_nothing_but_the_two_writers_makes_a_table_file():
     makes = {"csv.writer", "csv.DictWriter", "Workbook", "openpyxl.Workbook"}
     found = {name for name, path in modules().items() if makes & set(calls(path))}
-    marking = {"agencies/importmarking.py"} & found
+    marking = {"directory/imports/list_imports.py"} & found
 
     assert found - marking == WRITERS
 

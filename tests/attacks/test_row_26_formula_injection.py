@@ -7,7 +7,7 @@ import io
 import openpyxl
 import pytest
 
-from bluezone.agencies.exporting import ExportColumn, ExportSheet, write_csv, write_xlsx
+from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv, write_xlsx
 
 ATTACK = "=cmd|' /C calc'!A0"
 

@@ -11,9 +11,10 @@ from django.apps import apps
 from django.utils import timezone
 from tests.builders.gates import gate
 
-from bluezone.rollout.gates import retention, roster
-from bluezone.rollout.gates.counting import store_counters
+from bluezone.rollout.gates import retention
+from bluezone.rollout.gates.counts.counters import store_counters
 from bluezone.rollout.gates.models import GateCounter, GateDay, Shift
+from bluezone.rollout.gates.setup import roster
 
 PLACES = {"Gate", "GateDevice", "GateCounter", "GateDay", "PaperSlip", "Shift", "Gatekeeper"}
 # Words of a field that could name, call or recognise a person.

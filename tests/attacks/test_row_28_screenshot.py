@@ -2,9 +2,9 @@
 """Row 28: a screenshot or an old recording at the gate. The gate's challenge changes, and what was used is known."""
 
 import pytest
-from tests.edge.test_gatecheck import Gate, pass_a, pass_b
+from tests.edge.gate.test_check import Gate, pass_a, pass_b
 
-from bluezone.edge.gatecheck import Finding
+from bluezone.edge.gate.check import Finding
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import asyncio
 import os
 import random
 
-from tests.edge.test_gatecheck import Gate, pass_b
+from tests.edge.gate.test_check import Gate, pass_b
 from tests.radio.handsets import running
 from tests.radio.test_gateanswer import ALL, AT_THE_GATE, gate_on
 
-from bluezone.edge.gatecheck import Finding
-from bluezone.protocol.gatepass import PassA, pass_text
+from bluezone.edge.gate.check import Finding
+from bluezone.protocol.gate.passes import PassA, pass_text
 from bluezone.radio.air import VirtualAir
 from bluezone.radio.simulatedtime import run_simulated
 

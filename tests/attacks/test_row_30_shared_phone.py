@@ -6,10 +6,10 @@ import os
 import pytest
 from tests.builders.handset import PhoneClock, World
 
-from bluezone.edge.gatecheck import Finding, GateCheck
-from bluezone.handset.gatepasses import GatePasses, PassTooSoon
-from bluezone.handset.radiostate import RadioState
-from bluezone.protocol.gatepass import read_pass, response
+from bluezone.edge.gate.check import Finding, GateCheck
+from bluezone.handset.encounters.radiostate import RadioState
+from bluezone.handset.venues.gatepasses import GatePasses, PassTooSoon
+from bluezone.protocol.gate.passes import read_pass, response
 
 
 @pytest.fixture

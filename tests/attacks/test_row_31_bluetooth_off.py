@@ -9,8 +9,8 @@ import pytest
 from tests.radio.handsets import running
 from tests.radio.test_gateanswer import ALL, AT_THE_GATE, gate_on
 
-from bluezone.edge.gatecheck import Finding
-from bluezone.protocol.gatepass import PassA, State, pass_text
+from bluezone.edge.gate.check import Finding
+from bluezone.protocol.gate.passes import PassA, State, pass_text
 from bluezone.radio.air import VirtualAir
 from bluezone.radio.simulatedtime import run_simulated
 

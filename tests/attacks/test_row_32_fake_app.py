@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 from tests.builders.keyserver import Clock, call, opened
-from tests.edge.test_gatecheck import Gate, pass_a
+from tests.edge.gate.test_check import Gate, pass_a
 
-from bluezone.edge.gatecheck import Finding
+from bluezone.edge.gate.check import Finding
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gatetokens import TokensRequest, decode_tokens_answer, encode_tokens
-from bluezone.protocol.puzzle import solve
+from bluezone.protocol.gate.tokens import TokensRequest, decode_tokens_answer, encode_tokens
 from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.puzzle import solve
 
 
 @pytest.fixture

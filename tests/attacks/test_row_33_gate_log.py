@@ -11,13 +11,13 @@ from django.db import connection
 from django.utils import timezone
 from tests.builders.gates import gate as office_gate
 from tests.devices.conftest import public
-from tests.edge.test_gatecheck import START, gate_key, pass_a, pass_b
+from tests.edge.gate.test_check import START, gate_key, pass_a, pass_b
 
-from bluezone.edge.gatebook import GateBook
-from bluezone.edge.gatecheck import GateCheck
-from bluezone.edge.gatecity import GateCity
-from bluezone.edge.gatedesk import GateDesk
-from bluezone.protocol.gatepass import read_pass, response
+from bluezone.edge.gate.book import GateBook
+from bluezone.edge.gate.check import GateCheck
+from bluezone.edge.gate.city import GateCity
+from bluezone.edge.gate.desk import GateDesk
+from bluezone.protocol.gate.passes import read_pass, response
 from bluezone.rollout.gates.models import GateCounter
 
 __all__ = ["public"]

@@ -13,10 +13,10 @@ from tests.attacks.test_row_16_real_or_rehearsal import distance, onset_of
 from tests.builders.keyserver import Clock, Phone, opened, poster
 from tests.builders.tracing import calls_apart, work_of
 
-from bluezone.keyserver import codes
+from bluezone.keyserver.reports import codes
 from bluezone.protocol.blindrsa import Blinded
-from bluezone.protocol.codes import Credential
 from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.codes import Credential
 
 # As in row 16: how far a guess may be better than chance; one distribution exceeds it once in 100,000 runs or less.
 SIZES = [pytest.param(200, 0.26, id="short"), pytest.param(500, 0.16, id="whole", marks=pytest.mark.slow)]

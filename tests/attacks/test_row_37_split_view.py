@@ -8,10 +8,10 @@ import pytest
 from tests.builders.handset import a_city, published
 from tests.builders.liar import Liar
 
-from bluezone.handset.cityconfig import WeekKeyUntrusted
+from bluezone.handset.city.config import WeekKeyUntrusted
 from bluezone.protocol.blindrsa import generate
-from bluezone.protocol.configfile import ConfigHistoryDiffers
-from bluezone.protocol.indexfile import IndexHistoryDiffers
+from bluezone.protocol.signed.config import ConfigHistoryDiffers
+from bluezone.protocol.signed.index import IndexHistoryDiffers
 
 
 def state(phone) -> tuple:

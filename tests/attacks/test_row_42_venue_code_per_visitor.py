@@ -7,23 +7,23 @@ import pytest
 from tests.builders.handset import a_city
 from tests.builders.keyserver import call
 
-from bluezone.keyserver import venuecodes
-from bluezone.keyserver.exportindex import VENUE_PACKAGES, read_index
-from bluezone.keyserver.venuecodes import VenueDescription, VenueRegistered
-from bluezone.protocol.indexfile import decode_index
-from bluezone.protocol.signedjson import fingerprint, open_signed
-from bluezone.protocol.venue import VenueForeign, sign_venue
-from bluezone.protocol.venue import venue_link as link_with
+from bluezone.keyserver.publication.index import VENUE_PACKAGES, read_index
+from bluezone.keyserver.venues import registrar
+from bluezone.keyserver.venues.registrar import VenueDescription, VenueRegistered
+from bluezone.protocol.signed.envelope import fingerprint, open_signed
+from bluezone.protocol.signed.index import decode_index
+from bluezone.protocol.venues.codes import VenueForeign, sign_venue
+from bluezone.protocol.venues.codes import venue_link as link_with
 
 PHO = VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu")
 
 
 def test_row_42_a_second_code_for_a_venue_is_refused_and_signs_nothing(tmp_path):
     with a_city(tmp_path) as (server, _, _):
-        venuecodes.register(server.key_server, "dk-1", PHO)
+        registrar.register(server.key_server, "dk-1", PHO)
         for _ in range(3):
             with pytest.raises(VenueRegistered):
-                venuecodes.register(server.key_server, "dk-1", PHO)
+                registrar.register(server.key_server, "dk-1", PHO)
 
         assert len(server.key_server.keys_store.read("SELECT * FROM venue_code")) == 1
 
@@ -31,8 +31,8 @@ def test_row_42_a_second_code_for_a_venue_is_refused_and_signs_nothing(tmp_path)
 def test_row_42_the_number_of_codes_in_force_is_public_and_signed(tmp_path):
     with a_city(tmp_path) as (server, _, _):
         for number in range(3):
-            venuecodes.register(server.key_server, f"dk-{number}", PHO)
-        venuecodes.revoke(server.key_server, "dk-0")
+            registrar.register(server.key_server, f"dk-{number}", PHO)
+        registrar.revoke(server.key_server, "dk-0")
         server.key_server.tick()
         body = call(server.key_server, "GET", "/v1/venues/index.json").body
         public = server.key_server.secrets.signing_key.public_key()
@@ -47,8 +47,8 @@ def test_row_42_the_phone_shows_the_fingerprint_of_the_poster_and_another_code_s
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
-        poster = venuecodes.register(server.key_server, "dk-1", PHO)
-        other = venuecodes.register(server.key_server, "dk-2", PHO)
+        poster = registrar.register(server.key_server, "dk-1", PHO)
+        other = registrar.register(server.key_server, "dk-2", PHO)
 
         assert phone.read_venue(poster.link).fingerprint == poster.fingerprint
         assert phone.read_venue(other.link).name == phone.read_venue(poster.link).name
@@ -62,7 +62,7 @@ def test_row_42_a_venue_cannot_make_codes_of_its_own(tmp_path):
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
-        poster = venuecodes.register(server.key_server, "dk-1", PHO)
+        poster = registrar.register(server.key_server, "dk-1", PHO)
         made = sign_venue(poster.venue, OTHER_KEY)
 
         with pytest.raises(VenueForeign):

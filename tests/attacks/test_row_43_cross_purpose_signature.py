@@ -8,8 +8,7 @@ import pytest
 from tests.builders.keyserver import NOON, Clock, call, keys_for, opened
 
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gatetokens import TokensRequest, decode_tokens_answer, encode_tokens
-from bluezone.protocol.puzzle import solve
+from bluezone.protocol.gate.tokens import TokensRequest, decode_tokens_answer, encode_tokens
 from bluezone.protocol.upload import (
     Status,
     UploadRequest,
@@ -17,6 +16,7 @@ from bluezone.protocol.upload import (
     decode_upload_answer,
     encode_upload,
 )
+from bluezone.protocol.upload.puzzle import solve
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster
 
-from bluezone.keyserver import codes
-from bluezone.protocol.codes import Credential
+from bluezone.keyserver.reports import codes
 from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.codes import Credential
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ ELSEWHERE = {
     "canvass-household-photo": "a picture: tests/rollout/canvass/test_photos.py",
     "airing-photo": "a picture: tests/rollout/bulletins",
     "bulletin-now": "a button of an emergency; what it does: test_19_the_loudspeakers_play.py",
-    "schedule-first": "a button where two clash: tests/rollout/bulletins/test_clashing.py",
+    "schedule-first": "a button where two clash: tests/rollout/bulletins/test_overlaps.py",
     "script-listening": "what the page that plays a text calls: test_bulletins.py",
     "script-sound": "a sound: test_bulletins.py plays it",
     "school-ask": "a form of a locked week: tests/rollout/schools/test_pages.py",

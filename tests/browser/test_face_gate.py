@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.builders.face import assert_fit, opened
 from tests.builders.handset import a_city
 
-from bluezone.protocol.gatepass import State, read_pass
+from bluezone.protocol.gate.passes import State, read_pass
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ import pytest
 from tests.builders.face import opened, plain
 from tests.builders.handset import a_city, meet, published, reported
 
-from bluezone.keyserver import codes
+from bluezone.keyserver.reports import codes
 
 pytestmark = pytest.mark.browser
 

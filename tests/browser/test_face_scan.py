@@ -9,7 +9,7 @@ from tests.builders.face import PHO, opened
 from tests.builders.handset import a_city
 from tests.builders.poster import photographed
 
-from bluezone.keyserver import venuecodes
+from bluezone.keyserver.venues import registrar
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,7 @@ def city(tmp_path):
 @pytest.mark.parametrize("turned", [0, 7, 90])
 def test_a_picture_of_the_poster_is_read_offline_and_checked_before_anything_is_noted(chromium, city, turned):
     server, phone, _ = city
-    venue = venuecodes.register(server.key_server, "dk-1", PHO)
+    venue = registrar.register(server.key_server, "dk-1", PHO)
     server.down = True
     with opened(chromium, phone) as face:
         face.go("/scan")
@@ -48,7 +48,7 @@ def test_a_picture_of_the_poster_is_read_offline_and_checked_before_anything_is_
 
 def test_without_its_name_a_visit_is_kept_as_random_codes_and_ends_by_hand_or_by_itself(chromium, city):
     server, phone, world = city
-    venue = venuecodes.register(server.key_server, "dk-1", PHO)
+    venue = registrar.register(server.key_server, "dk-1", PHO)
     with opened(chromium, phone) as face:
         face.go("/scan")
         face.page.fill("#typed", venue.link)

@@ -10,7 +10,8 @@ from tests.builders.handset import a_city, meet, published, reported
 from tests.builders.visitor import four_ways
 
 from bluezone.face.files import static_files
-from bluezone.keyserver import codes, venuecodes
+from bluezone.keyserver.reports import codes
+from bluezone.keyserver.venues import registrar
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +27,7 @@ SCREENS = [
 def lived(tmp_path_factory):
     """A city with a warned phone, a quiet one that is at a place, and one that nobody has agreed on."""
     with a_city(tmp_path_factory.mktemp("face")) as (server, phones, world):
-        venue = venuecodes.register(server.key_server, "dk-1", PHO)
+        venue = registrar.register(server.key_server, "dk-1", PHO)
         quiet, warned, patient = (phones.new(name) for name in ("quiet", "warned", "patient"))
         for phone in (quiet, warned, patient):
             phone.check()
@@ -177,7 +178,7 @@ def test_the_first_run_asks_before_it_shows_anything_and_goes_where_its_owner_wa
 
 def test_what_was_scanned_is_text_and_never_markup(chromium, lived):
     bad = PHO.__class__(name="<img src=x onerror=alert(1)>", address="<b>x</b>", type=4, stay_minutes=60)
-    link = venuecodes.register(lived["server"].key_server, "dk-9", bad).link
+    link = registrar.register(lived["server"].key_server, "dk-9", bad).link
     with opened(chromium, lived["quiet"]) as face:
         face.go(f"/v/{link.split('#')[1]}")
         assert bad.name in face.text()

@@ -9,8 +9,8 @@ from tests.builders.accessibility import equip, serious_findings
 from tests.builders.gatepage import BADGE, PIN, paged_gate
 from tests.builders.pagecosts import GREEN_MS, GREENS, scan, times_to_green
 
-from bluezone.edge.page.files import STATIC
-from bluezone.protocol.gatepass import State
+from bluezone.edge.gate.page.files import STATIC
+from bluezone.protocol.gate.passes import State
 
 pytestmark = pytest.mark.browser
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 720}

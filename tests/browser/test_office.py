@@ -76,7 +76,7 @@ def test_a_code_is_issued_seen_open_and_revoked(worker):
 
 
 def test_the_page_of_a_new_code_learns_by_itself_that_it_was_used_or_revoked(worker, served):
-    from bluezone.keyserver import codes
+    from bluezone.keyserver.reports import codes
     from bluezone.keyserver.service import KeyServer
 
     code = issue(worker)

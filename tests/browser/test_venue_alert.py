@@ -9,16 +9,16 @@ from tests.builders.office import today
 from tests.builders.peopling import Person
 from tests.builders.visitor import NARROW, Visitor
 
-from bluezone.keyserver import venuecodes
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.venuecodes import VenueDescription
+from bluezone.keyserver.venues import registrar
+from bluezone.keyserver.venues.registrar import VenueDescription
 
 pytestmark = pytest.mark.browser
 
 
 def test_the_alert_goes_out_once_the_worker_has_seen_which_venue_it_is(chromium, peopled):
     server = KeyServer.open(peopled.data)
-    venue = venuecodes.register(server, "dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"))
+    venue = registrar.register(server, "dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"))
     server.close()
     visitor = Visitor(chromium, peopled)
     equip(visitor.context)

@@ -159,7 +159,7 @@ def test_a_report_that_was_killed_goes_on_with_the_same_code(chromium, tmp_path,
 
 
 def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
-    from bluezone.keyserver import codes
+    from bluezone.keyserver.reports import codes
 
     poster = a_poster(city)
     with browsers(chromium, city, "patient", "other") as (patient, other):
@@ -196,7 +196,7 @@ def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
 def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refused(chromium, city):
     from tests.builders.venue import a_venue, link_of
 
-    from bluezone.keyserver import venuecodes
+    from bluezone.keyserver.venues import registrar
 
     now = int(city.world.now)
     good = a_poster(city)
@@ -205,7 +205,7 @@ def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refuse
         "early": a_poster(city, "3", valid_from=now + 86_400),
         "revoked": a_poster(city, "4"),
     }
-    venuecodes.revoke(city.key_server, "4")
+    registrar.revoke(city.key_server, "4")
     city.key_server.tick()
     head, _, payload = good.link.partition("#")
     altered = head + "#" + payload[:25] + ("A" if payload[25] != "A" else "B") + payload[26:]

@@ -6,9 +6,9 @@ import json
 import pytest
 from tests.builders.webedition import browsers, web_city
 
-from bluezone.edge.gatecheck import Finding, GateCheck
-from bluezone.protocol import base45
-from bluezone.protocol.gatepass import PassB, read_pass, screen_text
+from bluezone.edge.gate.check import Finding, GateCheck
+from bluezone.protocol.gate import base45
+from bluezone.protocol.gate.passes import PassB, read_pass, screen_text
 
 pytestmark = pytest.mark.browser
 SHOW = "return refused(() => engine.showPass({screen: x}))"

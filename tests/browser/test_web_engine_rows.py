@@ -12,9 +12,9 @@ from tests.builders.liar import Liar
 from tests.builders.venue import CITY_KEY, KID, a_venue, link_of, link_of_payload
 from tests.builders.webedition import a_code, a_poster, browsers, web_city
 
-from bluezone.keyserver import codes
+from bluezone.keyserver.reports import codes
 from bluezone.protocol.blindrsa import blind_sign, generate
-from bluezone.protocol.venue import check_signature, check_usable, read_venue_link
+from bluezone.protocol.venues.codes import check_signature, check_usable, read_venue_link
 from bluezone.refusal import Refused
 
 pytestmark = pytest.mark.browser
@@ -161,8 +161,8 @@ def test_row_37_another_history_is_refused_and_what_is_held_stays(city, patient)
 
 
 def test_a_config_without_a_health_hotline_is_refused(city, patient):
-    from bluezone.protocol.configfile import encode_config
-    from bluezone.protocol.signedjson import sign_payload
+    from bluezone.protocol.signed.config import encode_config
+    from bluezone.protocol.signed.envelope import sign_payload
 
     liar = Liar(city)
     payload = encode_config(dataclasses.replace(liar.config(), number=liar.config().number + 1)).replace(

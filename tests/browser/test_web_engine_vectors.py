@@ -8,7 +8,7 @@ import random
 import pytest
 from tests.builders.webedition import Browser, web_city
 
-from bluezone.protocol.venue import parse_venue
+from bluezone.protocol.venues.codes import parse_venue
 
 pytestmark = pytest.mark.browser
 
@@ -120,7 +120,6 @@ def test_blind_rsa_is_that_of_rfc_9474(browser, presence):
 
 
 def test_messages_are_byte_for_byte_those_of_python(browser):
-    from bluezone.protocol.codes import Credential
     from bluezone.protocol.upload import (
         Slot,
         UploadRequest,
@@ -130,6 +129,7 @@ def test_messages_are_byte_for_byte_those_of_python(browser):
         encode_verify1,
         encode_verify2,
     )
+    from bluezone.protocol.upload.codes import Credential
 
     draw = random.Random(4).randbytes
     slots = tuple(Slot(443644 + hour, draw(32), 10, 60) for hour in range(5))
@@ -201,7 +201,7 @@ def test_ed25519_by_webcrypto_and_by_the_vendored_code_agree_with_python(browser
 def test_signed_files_are_opened_and_refused_as_in_python(browser):
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from bluezone.protocol.signedjson import sign_payload
+    from bluezone.protocol.signed.envelope import sign_payload
 
     key = Ed25519PrivateKey.from_private_bytes(random.Random(2).randbytes(32))
     whole = sign_payload("config", b'{"a":1}', key)
@@ -271,7 +271,7 @@ def test_a_declaration_sealed_here_is_opened_by_the_health_authority(browser):
 
 
 def test_stays_become_the_same_slots_as_in_python(browser):
-    from bluezone.protocol.venuestay import slots_of_stay, within_bounds
+    from bluezone.protocol.venues.stays import slots_of_stay, within_bounds
 
     rng = random.Random(6)
     start = 1_795_600_000
@@ -314,10 +314,10 @@ def test_items_of_cases_amount_to_the_same_days_levels_and_bands_as_in_python(br
     from datetime import UTC, datetime
     from zoneinfo import ZoneInfo
 
-    from bluezone.protocol.exposure import parse_profile
-    from bluezone.protocol.profilereading import profile_document
-    from bluezone.protocol.venueexposure import assess_venues, overlap
-    from bluezone.protocol.venueitem import Record
+    from bluezone.protocol.risk.assessment import parse_profile
+    from bluezone.protocol.risk.profilefiles import profile_document
+    from bluezone.protocol.venues.items import Record
+    from bluezone.protocol.venues.overlaps import assess_venues, overlap
 
     rng, zone, now = random.Random(60), "Asia/Ho_Chi_Minh", 1_795_608_000
     document = profile_document("covid-19")
@@ -356,7 +356,7 @@ def test_items_of_cases_amount_to_the_same_days_levels_and_bands_as_in_python(br
 
 
 def test_a_puzzle_of_20_bits_is_solved_beside_the_page(browser):
-    from bluezone.protocol.puzzle import solve, solved
+    from bluezone.protocol.upload.puzzle import solve, solved
 
     challenge = random.Random(20).randbytes(32)
     got = browser.run(

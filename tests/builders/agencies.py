@@ -47,8 +47,8 @@ def csv(*rows):
 
 def planted():
     """Store the seed; gives the city and the ward Sông Cầu."""
-    from bluezone.agencies.models import AdminUnit
-    from bluezone.agencies.planting import plant_seed
+    from bluezone.directory.models import AdminUnit
+    from bluezone.directory.records.seed import plant_seed
 
     plant_seed()
     return AdminUnit.objects.get(key="tp-bac-kan"), AdminUnit.objects.get(key="phuong-song-cau")
@@ -69,9 +69,9 @@ def agency_values(unit, **values):
 
 def many(agencies):
     """Store one city with ten wards and so many agencies, all in force without end."""
-    from bluezone.agencies import entries
-    from bluezone.agencies.entries import Directory
-    from bluezone.agencies.writing import rewrite
+    from bluezone.directory.records import entries
+    from bluezone.directory.records.entries import Directory
+    from bluezone.directory.records.store import rewrite
 
     kind = entries.UnitKind
     units = [

@@ -16,8 +16,8 @@ from tests.builders.handset import PhoneClock
 from bluezone.handset.android.cityfile import CityFile
 from bluezone.handset.android.device import KeystoreKeyLost, KeystoreUnavailable
 from bluezone.handset.android.notices import Notice
+from bluezone.handset.android.service import Tracing
 from bluezone.handset.android.setup import Setup
-from bluezone.handset.android.tracing import Tracing
 from bluezone.radio.frames import contact_advertisement
 from bluezone.radio.interface import OnReport
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from tests.builders.devices import agency, connected
 from tests.builders.office import user
 
-from bluezone.accounts.models import User
 from bluezone.devices.models import DeviceKind
-from bluezone.rollout.bulletins import planning, scheduling, sounding, writing
+from bluezone.identity.models import User
+from bluezone.rollout.bulletins.air import planner, timetable
+from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import OutletKind, Sound
-from bluezone.rollout.bulletins.rule import Rule
-from bluezone.rollout.loudspeakers import keeping
+from bluezone.rollout.bulletins.scripts import script_texts, sounds
+from bluezone.rollout.loudspeakers import zone_setup
 
 TEXT = (
     "Kính thưa bà con. UBND TP Bắc Kạn đề nghị bà con có điện thoại thông minh cài ứng dụng Bluezone và luôn bật "
@@ -47,7 +48,7 @@ def _levelled(seconds: float) -> Sound:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         path.write_bytes(recording(seconds))
-        content, measured = sounding._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
+        content, measured = sounds._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
     return Sound(
         sha256=hashlib.sha256(content).hexdigest(), content=content, seconds=measured.seconds,
         loudness_lufs=measured.loudness_lufs, peak_dbtp=measured.peak_dbtp, is_human=True,
@@ -66,40 +67,40 @@ def approved(
 ):
     """A bulletin whose texts were heard and approved. seconds: of a recording instead of the machine's voice."""
     writer, approver = people()
-    bulletin = writing.new_bulletin(writer, keeper or agency(), title, importance, {}, now)
+    bulletin = script_texts.new_bulletin(writer, keeper or agency(), title, importance, {}, now)
     for language in languages:
         if seconds is None:
-            script = writing.write(bulletin, language, text, writer, now)
+            script = script_texts.write(bulletin, language, text, writer, now)
         else:
-            script = writing.add_version(
+            script = script_texts.add_version(
                 bulletin, language, text, writer, now, machine=None, recording=recorded(seconds)
             )
         hear(script, approver, now)
-        writing.approve(script, approver, now + datetime.timedelta(hours=1))
+        script_texts.approve(script, approver, now + datetime.timedelta(hours=1))
     return bulletin
 
 
 def hear(script, who, now=NOW):
     """Listen to a version to its end."""
-    writing.begin_listening(script, who, now)
-    writing.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
+    script_texts.begin_listening(script, who, now)
+    script_texts.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
 
 
 def zone(name="Tổ 5", keeper=None, by_hand=False):
     """A zone of loudspeakers."""
-    return keeping.open_zone("bien", name, keeper or agency(), None, by_hand=by_hand)
+    return zone_setup.open_zone("bien", name, keeper or agency(), None, by_hand=by_hand)
 
 
 def machine(of, name="Loa 1", now=NOW):
     """A connected machine of a zone, and its token."""
     device, token = connected(of.outlet.agency, DeviceKind.SPEAKER, name, now)
-    keeping.put_machine("bien", device, of, now)
+    zone_setup.put_machine("bien", device, of, now)
     return device, token
 
 
 def station(name="Đài tỉnh", kind=OutletKind.RADIO, keeper=None):
     """A radio station, or another outlet that no machine proves."""
-    return planning.enter("bien", kind, name, keeper or agency())
+    return planner.enter("bien", kind, name, keeper or agency())
 
 
 def planned(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW, languages=("vi",), **rule):
@@ -107,4 +108,4 @@ def planned(bulletin, *places, times=("17:30",), first=None, last=None, now=NOW,
     made = Rule(
         first or datetime.date(2020, 8, 10), last, tuple(datetime.time.fromisoformat(one) for one in times), **rule
     )
-    return scheduling.make_schedule(bulletin, list(places), list(languages), made, people()[0], now)
+    return timetable.make_schedule(bulletin, list(places), list(languages), made, people()[0], now)

@@ -9,11 +9,12 @@ from typing import Any
 
 from tests.builders.coverage import agency, city
 
-from bluezone.agencies.folding import fold
-from bluezone.devices.enrolling import token_digest
+from bluezone.devices.enrolment import token_digest
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.rollout.canvass import leasing, merging
+from bluezone.rollout.canvass.households import facts
 from bluezone.rollout.canvass.models import Household, Turf
+from bluezone.rollout.canvass.turfs import leases
+from bluezone.vietnamese.spelling import fold
 
 NOW = datetime.datetime(2020, 8, 14, 3, 0, tzinfo=datetime.UTC)
 __all__ = ["NOW", "Phone", "agency", "city", "connected", "door", "street"]
@@ -34,7 +35,7 @@ def street(unit, doors=3, group="Tổ 5", now=NOW) -> Turf:
     before = now - datetime.timedelta(days=9)
     for number in range(1, doors + 1):
         door(unit, f"Hộ {number}", f"Số {number:03d}, {group}", group, made_at=before, touched_at=before)
-    (turf,) = leasing.cut_group("officer", unit, group, now)
+    (turf,) = leases.cut_group("officer", unit, group, now)
     return turf
 
 
@@ -62,7 +63,7 @@ class Phone:
     def leasing(cls, turf: Turf, keeper, name="Máy 1", now=NOW, days=7) -> "Phone":
         """A connected phone with this list."""
         device, token = connected(keeper, name, now)
-        leasing.lease("officer", turf, device, now + datetime.timedelta(days=days), now)
+        leases.lease("officer", turf, device, now + datetime.timedelta(days=days), now)
         return cls(device, token, turf, now)
 
     def entry(self, household, outcome: str | None = "leaflet", changes=None, **more: Any) -> dict[str, Any]:
@@ -71,7 +72,7 @@ class Phone:
         key = household.pk if isinstance(household, Household) else household
         at = more.pop("at", self.now - datetime.timedelta(minutes=5))
         entry = {
-            "id": str(merging.new_key(self.now)), "number": self.number, "form": more.pop("form", 1),
+            "id": str(facts.new_key(self.now)), "number": self.number, "form": more.pop("form", 1),
             "turf": more.pop("turf", self.turf.pk), "door": str(key), "at": int(at.timestamp()),
         }  # fmt: skip
         if more.pop("made", False):
@@ -86,7 +87,7 @@ class Phone:
         """A change whose clock is later than all this phone has made or was told."""
         value, bases = value if isinstance(value, tuple) else (value, [""])
         who = f"{self.device.pk}{self.run}"
-        self.seen.append(merging.next_clock(self.now, [*self.seen, *bases], who))
+        self.seen.append(facts.next_clock(self.now, [*self.seen, *bases], who))
         return {"value": value, "clock": self.seen[-1], "bases": bases}
 
     def push(self, *entries, **more: Any) -> dict[str, Any]:

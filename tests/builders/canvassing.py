@@ -40,23 +40,23 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
     load: {households, phones, visits}: many doors, and connected phones with a list of `visits` doors each.
     count: only say how much there is.
     """
-    from bluezone.web.preparing import open_office
+    from bluezone.server.preparation import open_office
 
     open_office(data)
     from django.utils import timezone
     from tests.builders import peopling
     from tests.builders.canvass import street
 
-    from bluezone.accounts.models import Role
-    from bluezone.agencies.models import AdminUnit, Agency
-    from bluezone.devices import enrolling
+    from bluezone.devices import enrolment
     from bluezone.devices.models import Device
-    from bluezone.rollout.canvass import leasing
+    from bluezone.directory.models import AdminUnit, Agency
+    from bluezone.identity.models import Role
     from bluezone.rollout.canvass.models import Household, Turf
+    from bluezone.rollout.canvass.turfs import leases
 
     now, week, told = timezone.now(), datetime.timedelta(days=7), {}
     if "give" in wanted:
-        leasing.lease(
+        leases.lease(
             "officer", Turf.objects.get(pk=wanted["turf"]), Device.objects.get(pk=wanted["give"]), now + week, now
         )
         return told
@@ -67,7 +67,7 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
         return _load(now, **wanted["load"])
     ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)
     phones = [
-        enrolling.make_device("admin", "canvass", name, committee, ward, now) for name in wanted.get("phones", [])
+        enrolment.make_device("admin", "canvass", name, committee, ward, now) for name in wanted.get("phones", [])
     ]
     told["phones"] = [{"device": device.pk, "code": code} for device, code in phones]
     if wanted.get("doors"):
@@ -80,9 +80,9 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
             .values_list("pk", flat=True)
         ]
         if wanted.get("lease", True) and phones:
-            leasing.lease("officer", turf, phones[0][0], now + week, now)
+            leases.lease("officer", turf, phones[0][0], now + week, now)
     if wanted.get("officer"):
-        from bluezone.accounts.models import RoleGrant, User
+        from bluezone.identity.models import RoleGrant, User
 
         user = User(username="officer", name="Hoàng Văn Bình", agency=committee.name)
         user.set_password(peopling.PASSWORD)
@@ -103,13 +103,14 @@ def _counted() -> dict[str, Any]:
 def _load(now: datetime.datetime, households: int, phones: int, visits: int) -> dict[str, Any]:
     from tests.builders.canvass import connected
 
-    from bluezone.agencies.models import AdminUnit, Agency
-    from bluezone.rollout.canvass import leasing, merging
+    from bluezone.directory.models import AdminUnit, Agency
+    from bluezone.rollout.canvass.households import facts
     from bluezone.rollout.canvass.models import Household, Turf, TurfDoor
+    from bluezone.rollout.canvass.turfs import leases
 
     ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)
     rows = [
-        Household(key=merging.new_key(now), unit=ward, head=f"Hộ {n}", address=f"Số {n}", group=f"Tổ {n // 60}",
+        Household(key=facts.new_key(now), unit=ward, head=f"Hộ {n}", address=f"Số {n}", group=f"Tổ {n // 60}",
                   group_folded=f"to {n // 60}", folded=f"ho {n} so {n} to {n // 60}", made_at=now, touched_at=now)
         for n in range(households)
     ]  # fmt: skip
@@ -120,7 +121,7 @@ def _load(now: datetime.datetime, households: int, phones: int, visits: int) -> 
         mine = rows[number * visits : (number + 1) * visits]
         TurfDoor.objects.bulk_create(TurfDoor(turf=turf, household=one, place=n) for n, one in enumerate(mine, 1))
         device, token = connected(committee, f"Máy {number}", now)
-        leasing.lease("officer", turf, device, now + datetime.timedelta(days=7), now)
+        leases.lease("officer", turf, device, now + datetime.timedelta(days=7), now)
         doors = [str(one.pk) for one in mine]
         told.append({"device": device.pk, "token": token, "turf": turf.pk, "doors": doors})
     return {"phones": told}

@@ -4,11 +4,11 @@
 import datetime
 from contextlib import contextmanager
 
-from bluezone.agencies.folding import fold
-from bluezone.agencies.models import AdminUnit, Agency
-from bluezone.agencies.writing import rewrite_paths
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.directory.records.store import rewrite_paths
 from bluezone.rollout.coverage import Indicator, Week, indicators
 from bluezone.rollout.staffing.models import StaffReport
+from bluezone.vietnamese.spelling import fold
 
 WEEK = Week(datetime.date(2020, 8, 10))
 # Within the week, so that it can be reported.

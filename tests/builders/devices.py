@@ -3,9 +3,9 @@
 
 import datetime
 
-from bluezone.agencies.models import AdminUnit, Agency, AgencyKind, UnitKind
-from bluezone.devices import enrolling
+from bluezone.devices import enrolment
 from bluezone.devices.models import Device, DeviceKind
+from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
 
 NOW = datetime.datetime(2020, 8, 10, 1, 42, tzinfo=datetime.UTC)
 NETWORK = "192.0.2.7"
@@ -28,13 +28,13 @@ def agency(name: str = "UBND phường Sông Cầu") -> Agency:
 
 def device(keeper: Agency, kind: str = DeviceKind.GATE, name: str = "Cổng chính", now=NOW) -> tuple[Device, str]:
     """A device that waits for its code, and the code."""
-    return enrolling.make_device("admin", kind, name, keeper, None, now)
+    return enrolment.make_device("admin", kind, name, keeper, None, now)
 
 
 def connected(keeper: Agency, kind: str = DeviceKind.GATE, name: str = "Cổng chính", now=NOW) -> tuple[Device, str]:
     """A connected device and its token."""
     made, code = device(keeper, kind, name, now)
-    enrolled = enrolling.enrol(code, NETWORK, now)
+    enrolled = enrolment.enrol(code, NETWORK, now)
     made.refresh_from_db()
     return made, enrolled.token
 

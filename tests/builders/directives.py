@@ -7,9 +7,9 @@ from importlib.resources import files
 from tests.builders.agencies import planted
 from tests.builders.office import user
 
-from bluezone.accounts.models import RoleGrant
-from bluezone.agencies.models import Agency
-from bluezone.rollout.directives import intaking, issuing
+from bluezone.directory.models import Agency
+from bluezone.identity.models import RoleGrant
+from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.models import Directive, Task
 
 NOW = datetime.datetime(2020, 8, 7, 2, 0, tzinfo=datetime.UTC)
@@ -43,7 +43,7 @@ def person(username, role, agency=None, **values):
 
 def taken_in(issuer, clerk, now=NOW, text=LETTER):
     """The letter as a draft that the clerk has completed: clause 2 names nobody by name."""
-    directive = intaking.take_in(text.encode(), "", issuer, clerk, now, keep=False)
+    directive = intake.take_in(text.encode(), "", issuer, clerk, now, keep=False)
     directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
     directive.tasks.update(due=now.date() + 30 * DAY)
     return directive
@@ -52,8 +52,8 @@ def taken_in(issuer, clerk, now=NOW, text=LETTER):
 def issued(issuer, clerk, signer, now=NOW):
     """The letter, sent."""
     directive = taken_in(issuer, clerk, now)
-    issuing.approve(directive, signer, now)
-    issuing.issue(directive, clerk, now)
+    approval.approve(directive, signer, now)
+    approval.issue(directive, clerk, now)
     return Directive.objects.get(pk=directive.pk)
 
 

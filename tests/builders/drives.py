@@ -7,12 +7,12 @@ import uuid
 from tests.builders import devices
 from tests.builders.agencies import planted
 
-from bluezone.agencies.models import AdminUnit, Agency
 from bluezone.devices.models import DeviceKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.rollout.directives.models import Campaign
-from bluezone.rollout.drives import driving, open_help_request
+from bluezone.rollout.drives import lifecycle, open_help_request
 from bluezone.rollout.drives.models import HelpRequest, Team
-from bluezone.rollout.gates.counting import store_counters
+from bluezone.rollout.gates.counts.counters import store_counters
 from bluezone.rollout.gates.models import BUCKET_SECONDS, Gate
 
 # The units and agencies of 2020 ended then; the tests play the letter now.
@@ -46,8 +46,8 @@ def team(name="Đội 1", union="thanh-doan", people=4):
 
 def drive(team, unit, now, hours=3, place="Nhà văn hóa phường"):
     """A planned drive that begins now."""
-    plan = driving.Plan(campaign(), team, unit, place, now, now + hours * HOUR)
-    return driving.plan("lan", plan)
+    plan = lifecycle.Plan(campaign(), team, unit, place, now, now + hours * HOUR)
+    return lifecycle.plan("lan", plan)
 
 
 def radio(agency, name="Máy đợt ra quân"):

@@ -17,9 +17,11 @@ def _house_visits(now) -> None:
     """A list that a phone works on: two versions of one fact, a door twice, an entry kept aside, one that waits."""
     from tests.builders.canvass import Phone, connected, door, street
 
-    from bluezone.agencies.models import AdminUnit, Agency
-    from bluezone.rollout.canvass import doubles, leasing, receiving
+    from bluezone.directory.models import AdminUnit, Agency
+    from bluezone.rollout.canvass.households import duplicates
     from bluezone.rollout.canvass.models import Household
+    from bluezone.rollout.canvass.turfs import leases
+    from bluezone.rollout.canvass.visits import intake
 
     ward, keeper = AdminUnit.objects.get(key="phuong-song-cau"), Agency.objects.get(key="ubnd-phuong-song-cau")
     turf = street(ward, 6, now=now)
@@ -34,20 +36,20 @@ def _house_visits(now) -> None:
         phone.entry(doors[3], at=now + 30 * _HOUR),
     ]
     told = phone.push(*said, last_number=phone.number)
-    receiving.receive(phone.device, receiving.Push(told["run"], phone.number, 0, 0, 1, told["entries"]), now)
+    intake.receive(phone.device, intake.Push(told["run"], phone.number, 0, 0, 1, told["entries"]), now)
     for head in ("Trần Văn Bình", "Tran Van Binh"):
         door(ward, head, "Số 12, ngõ 3", "Tổ 9", made_at=now, touched_at=now)
-    doubles.propose(ward, now)
+    duplicates.propose(ward, now)
     other, _token = connected(keeper, "Máy 2", now)
-    leasing.lease("officer", street(ward, 2, group="Tổ 8", now=now), other, now + 48 * _HOUR, now)
+    leases.lease("officer", street(ward, 2, group="Tổ 8", now=now), other, now + 48 * _HOUR, now)
 
 
 def _schools(users, now) -> None:
     """A school with two classes, one of which has counted."""
     from tests.builders.schools import class_named, counted, school
 
-    from bluezone.accounts.models import Role, RoleGrant
-    from bluezone.agencies.models import AdminUnit
+    from bluezone.directory.models import AdminUnit
+    from bluezone.identity.models import Role, RoleGrant
 
     made = school("Trường THCS Sông Cầu", AdminUnit.objects.get(key="phuong-song-cau"), users["leader", 1280])
     counted(class_named(made, "6A"), 40, 31, 22, 9)
@@ -59,8 +61,9 @@ def _bulletins(users, now) -> None:
     """A bulletin on the air at a zone, a station and a zone that plays by hand; one that waits to be heard."""
     from tests.builders import bulletins
 
-    from bluezone.agencies.models import Agency
-    from bluezone.rollout.bulletins import planning, writing
+    from bluezone.directory.models import Agency
+    from bluezone.rollout.bulletins.air import planner
+    from bluezone.rollout.bulletins.scripts import script_texts
 
     centre = Agency.objects.get(key="trung-tam-vhtttt")
     zone, by_hand = bulletins.zone("Tổ 5", centre), bulletins.zone("Tổ 6", centre, by_hand=True)
@@ -70,9 +73,9 @@ def _bulletins(users, now) -> None:
     station = bulletins.station(keeper=centre)
     for outlet in (station, zone.outlet, by_hand.outlet):
         # At whatever hour the tests are run, something was due an hour ago.
-        planning.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
+        planner.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
         outlet.refresh_from_db()
     bulletins.planned(on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR)
-    waits = writing.new_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)
-    writing.write(waits, "vi", bulletins.TEXT, users["editor", 360], now)
-    planning.plan_ahead(now)
+    waits = script_texts.new_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)
+    script_texts.write(waits, "vi", bulletins.TEXT, users["editor", 360], now)
+    planner.plan_ahead(now)

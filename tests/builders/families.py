@@ -19,5 +19,5 @@ def children(pid: int) -> dict[int, str]:
 
 def of_part(pid: int, part: str) -> set[int]:
     """The processes of one part of a `serve`: public, office or worker."""
-    mark = "bluezone.web.ticking" if part == "worker" else f"bluezone.web.origin {part} "
+    mark = "bluezone.server.schedule.tick" if part == "worker" else f"bluezone.server.processes.origin {part} "
     return {child for child, command in children(pid).items() if mark in command}

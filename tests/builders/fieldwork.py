@@ -27,41 +27,42 @@ def furnish(users, now) -> None:
 
     from tests.builders import venues
 
-    from bluezone.agencies.models import AdminUnit, Agency
+    from bluezone.directory.models import AdminUnit, Agency
     from bluezone.rollout.directives.models import Campaign
-    from bluezone.rollout.drives import driving, helping, open_help_request, queue
+    from bluezone.rollout.drives import lifecycle, open_help_request
+    from bluezone.rollout.drives.help import queue, requests
     from bluezone.rollout.drives.models import HelpProof, HelpRequest
-    from bluezone.rollout.venues import deciding, picturing
+    from bluezone.rollout.venues.registration import decisions, inspections
 
     lead, officer, hour = users["drive_lead", 1280].username, users["officer", 1280], datetime.timedelta(hours=1)
-    team = driving.make_team(lead, Agency.objects.get(key="hoi-lhpn"), "Tổ phụ nữ Sông Cầu", 5)
+    team = lifecycle.make_team(lead, Agency.objects.get(key="hoi-lhpn"), "Tổ phụ nữ Sông Cầu", 5)
     ward = AdminUnit.objects.get(key="phuong-song-cau")
     campaign = Campaign.objects.get(name="Toàn thành phố cài Bluezone")
     going_on, _to_come = (
-        driving.plan(lead, driving.Plan(campaign, team, ward, place, begins, begins + 3 * hour))
+        lifecycle.plan(lead, lifecycle.Plan(campaign, team, ward, place, begins, begins + 3 * hour))
         for place, begins in (("Chợ Bắc Kạn", now - hour), ("Nhà văn hóa tổ 5", now + 48 * hour))
     )
-    driving.open_drive(lead, going_on, now - hour)
-    here = [helping.join_stall(going_on) for _ in range(4)]
+    lifecycle.open_drive(lead, going_on, now - hour)
+    here = [requests.join_stall(going_on) for _ in range(4)]
     for one in here[:2]:
         queue.claim(lead, one, team, now)
     queue.help_done(lead, here[0], [team.pk], HelpProof.ATTESTED, now)
     for number in range(2):
         open_help_request("portal", f"0912 000 00{number}", "Tổ 5", "Nhờ cài giúp cho bà", ward.code)
     queue.claim(lead, HelpRequest.objects.filter(drive=None).order_by("pk")[0], team, now)
-    driving.enter_tally(lead, going_on, 1, {"running": 12, "other_help": 3, "no_smartphone": 4, "could_not": 1})
+    lifecycle.enter_tally(lead, going_on, 1, {"running": 12, "other_help": 3, "no_smartphone": 4, "could_not": 1})
 
     commune = AdminUnit.objects.get(key="xa-duong-quang")
     venues.applied(commune, now, name="Quán cà phê Suối Trăng")
     open_one = venues.approved(commune, now)
-    deciding.renew(officer.username, open_one, now)
-    picture = picturing.redrawn(_Upload(venues.photo((800, 600))))
-    picturing.inspect(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
+    decisions.renew(officer.username, open_one, now)
+    picture = inspections.redrawn(_Upload(venues.photo((800, 600))))
+    inspections.inspect(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
     gone = venues.approved(commune, now, name="Nhà nghỉ Ba Bể")
     other = venues.approved(commune, now, name="Nhà hàng Núi Hoa")
     for venue, width in ((open_one, 1280), (other, 360)):
         type(venue).objects.filter(pk=venue.pk).update(owner=users["venue_owner", width])
-    deciding.suspend(officer.username, gone, "Đã chuyển chỗ", now)
+    decisions.suspend(officer.username, gone, "Đã chuyển chỗ", now)
 
 
 class _Upload:
@@ -72,21 +73,21 @@ class _Upload:
 
 
 def _main(data: Path) -> None:
-    from bluezone.web.preparing import open_office
+    from bluezone.server.preparation import open_office
 
     open_office(data)
     from django.utils import timezone
 
-    from bluezone.agencies.models import AdminUnit, Agency
-    from bluezone.devices import enrolling
+    from bluezone.devices import enrolment
     from bluezone.devices.models import DeviceKind
+    from bluezone.directory.models import AdminUnit, Agency
 
     now = timezone.now()
     ward = AdminUnit.objects.get(key="phuong-song-cau")
     for kind, value in (("population", POPULATION), ("smartphones", SMARTPHONES), ("venues", 120)):
         ward.denominators.create(kind=kind, value=value, source="Chi cục Thống kê", as_of=timezone.localdate(now))
     union = Agency.objects.get(key="thanh-doan")
-    _device, code = enrolling.make_device("admin.360", DeviceKind.DRIVE, "Máy nhận đợt ra quân", union, None, now)
+    _device, code = enrolment.make_device("admin.360", DeviceKind.DRIVE, "Máy nhận đợt ra quân", union, None, now)
     sys.stdout.write(json.dumps({"code": code}))
 
 

@@ -5,7 +5,7 @@ import datetime
 
 from django.utils import timezone
 from tests.builders import dutywork, fieldwork
-from tests.rollout.directives.edxml.keys import signer
+from tests.rollout.directives.exchange.edxml.keys import signer
 
 _DAY = datetime.timedelta(days=1)
 
@@ -24,7 +24,7 @@ def furnish(users, now: datetime.datetime) -> None:
 
 
 def _campaign(now: datetime.datetime) -> None:
-    from bluezone.agencies.models import Agency
+    from bluezone.directory.models import Agency
     from bluezone.rollout.directives.models import Campaign, Directive
 
     today = timezone.localdate(now)
@@ -40,19 +40,19 @@ def _campaign(now: datetime.datetime) -> None:
 
 
 def _news(editor, now: datetime.datetime) -> None:
-    from bluezone.portal import publishing
-    from bluezone.portal.publishing import Texts
+    from bluezone.portal.news import publication
+    from bluezone.portal.news.publication import Texts
 
     out = Texts("Phát loa về Bluezone", "Đài phát lúc 17 giờ.", "Bulletin on the loudspeakers", "On air at 17:00.")
-    publishing.publish(publishing.write(out, editor, now), editor, now)
-    publishing.write(Texts("Ngày ra quân", "Thứ Bảy, tại nhà văn hóa."), editor, now)
+    publication.publish(publication.write(out, editor, now), editor, now)
+    publication.write(Texts("Ngày ra quân", "Thứ Bảy, tại nhà văn hóa."), editor, now)
 
 
 def _another_office(clerk, admin, now: datetime.datetime) -> None:
     """Sở Y tế sends files: one document was read in and recalled, one is looked at; one document waits for it."""
-    from bluezone.agencies.models import Agency
-    from bluezone.rollout.directives import exchangereading, partners
-    from bluezone.rollout.directives.edxml import Business, BusinessKind, Edoc, Organisation, write_message
+    from bluezone.directory.models import Agency
+    from bluezone.rollout.directives.exchange import partners, uploads
+    from bluezone.rollout.directives.exchange.edxml import Business, BusinessKind, Edoc, Organisation, write_message
     from bluezone.rollout.directives.models import Directive, Dispatch
 
     city = Agency.objects.get(key="ubnd-tp")
@@ -67,10 +67,10 @@ def _another_office(clerk, admin, now: datetime.datetime) -> None:
     sent = Edoc(*names, "1520", "SYT-NVY", today, "V/v hướng dẫn khai báo y tế", signer_name="Tạc Văn Nam")
     recalled = Business(BusinessKind.REVOCATION, "Gửi nhầm nơi nhận", sent.document_id)
     for one in (sent, Edoc(*names, "1521", "SYT-NVY", today, "V/v thu hồi văn bản", business=recalled)):
-        waiting = exchangereading.receive(write_message(one, theirs), "tu-so-y-te.edxml", clerk, now)
-        exchangereading.apply(waiting, exchangereading.look(bytes(waiting.content), clerk, now).digest, clerk, now)
+        waiting = uploads.receive(write_message(one, theirs), "tu-so-y-te.edxml", clerk, now)
+        uploads.apply(waiting, uploads.look(bytes(waiting.content), clerk, now).digest, clerk, now)
     next_one = Edoc(*names, "1522", "SYT-NVY", today, "V/v tập huấn người ghi nhận ra vào")
-    exchangereading.receive(write_message(next_one, theirs), "tap-huan.edxml", clerk, now)
+    uploads.receive(write_message(next_one, theirs), "tap-huan.edxml", clerk, now)
     Dispatch.objects.create(
         directive=Directive.objects.get(number="459"),
         agency=office,
@@ -82,23 +82,23 @@ def _another_office(clerk, admin, now: datetime.datetime) -> None:
 
 def _locked_periods(users, now: datetime.datetime) -> None:
     """One agency asks the office to open last week's staff report again."""
-    from bluezone.agencies.models import Agency
+    from bluezone.directory.models import Agency
     from bluezone.rollout.coverage import Week
-    from bluezone.rollout.staffing import recording
+    from bluezone.rollout.staffing import staff_reports
 
     week = Week.of(timezone.localdate(now) - 21 * _DAY)
     ward = Agency.objects.get(key="ubnd-xa-duong-quang")
-    recording.ask_to_reopen(ward, week, "Nộp nhầm số của tuần trước", users["officer", 1280], now)
+    staff_reports.ask_to_reopen(ward, week, "Nộp nhầm số của tuần trước", users["officer", 1280], now)
 
 
 def _gate(admin, officer, now: datetime.datetime) -> None:
     """A gate of the officer's ward with somebody to keep it."""
-    from bluezone.agencies.models import Agency
-    from bluezone.rollout.gates import opening, roster
+    from bluezone.directory.models import Agency
+    from bluezone.rollout.gates.setup import registry, roster
 
-    gate = opening.open_gate(admin.username, Agency.objects.get(key="ubnd-xa-duong-quang"), "Cổng chính", now)
+    gate = registry.open_gate(admin.username, Agency.objects.get(key="ubnd-xa-duong-quang"), "Cổng chính", now)
     roster.nominate(officer.username, gate, "Hoàng Văn Bình", timezone.localdate(now), now=now)
-    opening.open_gate(admin.username, Agency.objects.get(key="van-phong"), "Cổng trụ sở", now)
+    registry.open_gate(admin.username, Agency.objects.get(key="van-phong"), "Cổng trụ sở", now)
 
 
 def _alerts(now: datetime.datetime) -> None:
@@ -124,7 +124,7 @@ def _alerts(now: datetime.datetime) -> None:
 
 def _visitors(now: datetime.datetime) -> None:
     """A notice that a ward's desk had sent, and whose message was forgotten since."""
-    from bluezone.agencies.models import Agency
+    from bluezone.directory.models import Agency
     from bluezone.rollout.visitors.models import Notice
 
     ward = Agency.objects.get(key="ubnd-phuong-song-cau")

@@ -45,7 +45,7 @@ def connected_gates(number):
     from django.utils import timezone
     from tests.builders.devices import agency
 
-    from bluezone.devices.enrolling import token_digest
+    from bluezone.devices.enrolment import token_digest
     from bluezone.devices.models import Device
     from bluezone.rollout.gates.models import Gate, GateDevice
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bluezone.edge.gatebook import GateBook
-from bluezone.edge.gatecheck import GateCheck
-from bluezone.edge.gatecity import GateCity
-from bluezone.edge.gatedesk import GateDesk
-from bluezone.edge.page import calls
-from bluezone.edge.page.files import gate_files
+from bluezone.edge.gate.book import GateBook
+from bluezone.edge.gate.check import GateCheck
+from bluezone.edge.gate.city import GateCity
+from bluezone.edge.gate.desk import GateDesk
+from bluezone.edge.gate.page import calls
+from bluezone.edge.gate.page.files import gate_files
 from bluezone.localpage import LocalPage
 from bluezone.protocol import blindrsa
-from bluezone.protocol.configfile import WeekKey
-from bluezone.protocol.gatepass import PassA, State, make_pass_b, pass_text, response, token_message
-from bluezone.rollout.gates.roster import pin_hash
+from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message
+from bluezone.protocol.signed.config import WeekKey
+from bluezone.rollout.gates.setup.roster import pin_hash
 
 BADGE, PIN = "a1" * 8, "402817"
 WEEK = 7 * 86_400

@@ -15,12 +15,10 @@ from uuid import uuid4
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from bluezone.city import write_default
-from bluezone.keyserver import codes
+from bluezone.keyserver.reports import codes
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol import blindrsa
-from bluezone.protocol.codes import Credential
 from bluezone.protocol.intervals import day_at, first_interval
-from bluezone.protocol.puzzle import solve
 from bluezone.protocol.upload import (
     HIGH,
     STANDARD,
@@ -41,6 +39,8 @@ from bluezone.protocol.upload import (
     encode_verify1,
     encode_verify2,
 )
+from bluezone.protocol.upload.codes import Credential
+from bluezone.protocol.upload.puzzle import solve
 
 NOON = 1795608000  # 2026-11-25T12:00Z, a Wednesday
 HOUR = 3600

@@ -14,10 +14,10 @@ from django.utils import timezone
 from tests.builders.directives import NOW
 from tests.builders.pace import paced
 
-from bluezone.accounts.models import AuditEntry, RoleGrant, User
-from bluezone.agencies.models import AdminUnit, Agency, RecipientGroup
 from bluezone.devices.models import Device
+from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.healthauthority.models import IssuedCode
+from bluezone.identity.models import AuditEntry, RoleGrant, User
 from bluezone.portal.models import NewsItem
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.directives.models import Campaign, ChangeRequest, Directive, Dispatch, Report, Task, TaskParty

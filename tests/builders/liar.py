@@ -5,9 +5,9 @@ import dataclasses
 
 from tests.builders.handset import Served
 
-from bluezone.protocol.configfile import Config, decode_config, encode_config
-from bluezone.protocol.indexfile import decode_index, encode_index
-from bluezone.protocol.signedjson import fingerprint, open_signed, sign_payload
+from bluezone.protocol.signed.config import Config, decode_config, encode_config
+from bluezone.protocol.signed.envelope import fingerprint, open_signed, sign_payload
+from bluezone.protocol.signed.index import decode_index, encode_index
 
 
 class Liar:

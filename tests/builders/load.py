@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 from tests.builders.keyserver import Phone, call
 from tests.builders.serving import HOTLINE, start
 
-from bluezone.keyserver.exportindex import read_index
+from bluezone.keyserver.publication.index import read_index
 from bluezone.keyserver.service import KeyServer
-from bluezone.protocol.exportfile import read_export, verify_export
-from bluezone.protocol.indexfile import CHAIN_START, follow_index
+from bluezone.protocol.exports.files import read_export, verify_export
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, SECONDS_PER_INTERVAL
+from bluezone.protocol.signed.index import CHAIN_START, follow_index
 from bluezone.protocol.upload import Status
 
 PATIENCE_SECONDS = 240

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from tests.builders.serving import free_port
 
-from bluezone.messaging.email.smtpurl import read_smtp_url
+from bluezone.messaging.email.smtp_url import read_smtp_url
 
 
 class MailServer:

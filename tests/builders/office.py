@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from bluezone.accounts import proving
-from bluezone.accounts.models import AuthenticatorApp, Role, RoleGrant, User
-from bluezone.accounts.secretfiles import seal
-from bluezone.agencies.models import Agency
 from bluezone.city import load_city, write_default
+from bluezone.directory.models import Agency
 from bluezone.healthauthority import key_server as opened_key_server
+from bluezone.identity.factors import second_factors
+from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User
 from bluezone.keyserver.service import KeyServer
+from bluezone.office_secrets import seal
 
 BEGINNING = datetime.date(2020, 1, 1)
 APP_SECRET = b"a secret of twenty b"
@@ -50,7 +50,7 @@ def user(
 
 def app_code(secret: bytes = APP_SECRET, steps_ahead: int = 0) -> str:
     """What the authenticator app shows now, or some half minutes later."""
-    return proving.code_at(secret, int(time.time()) // proving.STEP_SECONDS + steps_ahead)
+    return second_factors.code_at(secret, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
 
 
 def today() -> datetime.date:

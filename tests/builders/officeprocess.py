@@ -16,7 +16,7 @@ from pathlib import Path
 def main(folder: Path) -> None:
     """Open the office and answer until stdin ends."""
     os.environ["BLUEZONE_DATA"] = str(folder)
-    from bluezone.web.preparing import prepare_office
+    from bluezone.server.preparation import prepare_office
 
     prepare_office(folder)
     from django.conf import settings
@@ -36,7 +36,7 @@ def page(**asked) -> dict:
     from django.core.files.uploadedfile import SimpleUploadedFile
     from django.test import Client
 
-    from bluezone.accounts.models import User
+    from bluezone.identity.models import User
 
     client = Client()
     client.force_login(User.objects.get(username=asked["as"]))
@@ -55,7 +55,7 @@ def settle(identifiers: dict, people: list) -> dict:
     """Give agencies their identifiers, and make accounts: [name, role, agency key or ""]."""
     from tests.builders.directives import person
 
-    from bluezone.agencies.models import Agency
+    from bluezone.directory.models import Agency
 
     for key, identifier in identifiers.items():
         Agency.objects.filter(key=key).update(edxml_id=identifier)
@@ -69,9 +69,9 @@ def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
     from django.utils import timezone
     from tests.builders.directives import LETTER, taken_in
 
-    from bluezone.accounts.models import User
-    from bluezone.agencies.models import Agency
-    from bluezone.rollout.directives import attaching, issuing
+    from bluezone.directory.models import Agency
+    from bluezone.identity.models import User
+    from bluezone.rollout.directives.issuance import approval, attachments
     from bluezone.rollout.directives.models import Directive
 
     clerk, signer = User.objects.get(username="clerk"), User.objects.get(username="signer")
@@ -79,12 +79,12 @@ def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
     text = LETTER.replace("458/UBND-VP", "470/UBND-VP") if replaces else LETTER
     directive = taken_in(issuer, clerk, now, text)
     for name, content in (files or {}).items():
-        attaching.add(directive, base64.b64decode(content), name)
+        attachments.add(directive, base64.b64decode(content), name)
     if replaces:
         Directive.objects.filter(pk=directive.pk).update(replaces=Directive.objects.get(number=replaces).pk)
         directive.refresh_from_db()
-    issuing.approve(directive, signer, now)
-    issuing.issue(directive, clerk, now)
+    approval.approve(directive, signer, now)
+    approval.issue(directive, clerk, now)
     return {"pk": directive.pk}
 
 
@@ -109,7 +109,7 @@ def dispatch_of(number: str, agency: str) -> dict:
 
 def agency(key: str) -> dict:
     """The primary key of an agency."""
-    from bluezone.agencies.models import Agency
+    from bluezone.directory.models import Agency
 
     return {"pk": Agency.objects.get(key=key).pk}
 
@@ -120,16 +120,16 @@ def grant_time(number: str, agency: str) -> dict:
 
     from django.utils import timezone
 
-    from bluezone.accounts.models import User
-    from bluezone.agencies.models import Agency
-    from bluezone.rollout.directives import requesting
+    from bluezone.directory.models import Agency
+    from bluezone.identity.models import User
+    from bluezone.rollout.directives.inbox import change_requests
     from bluezone.rollout.directives.models import TaskParty
 
     clerk, asking = User.objects.get(username="clerk"), Agency.objects.get(key=agency)
     day = timezone.localdate() + datetime.timedelta(days=40)
     for party in TaskParty.objects.filter(task__directive__number=number, agency=asking).select_related("task"):
-        asked = requesting.ask(party.task, asking, "extension", "Địa bàn rộng", clerk, timezone.now(), day)
-        requesting.answer(asked, True, "", clerk, timezone.now())
+        asked = change_requests.ask(party.task, asking, "extension", "Địa bàn rộng", clerk, timezone.now(), day)
+        change_requests.answer(asked, True, "", clerk, timezone.now())
     return {"day": day.isoformat()}
 
 
@@ -154,18 +154,18 @@ def certificate() -> dict:
     from cryptography.hazmat.primitives.serialization import Encoding
     from django.utils import timezone
 
-    from bluezone.rollout.directives.exchangekeys import office_signer
+    from bluezone.rollout.directives.exchange.office_key import office_signer
 
     return {"pem": office_signer(timezone.now()).certificate.public_bytes(Encoding.PEM).decode()}
 
 
 def audit() -> dict:
     """Whether the chain fits, and the acts in it."""
-    from bluezone.accounts import auditing
-    from bluezone.accounts.models import AuditEntry
+    from bluezone.audit import hash_chain
+    from bluezone.identity.models import AuditEntry
 
     return {
-        "broken_at": auditing.verify().broken_at,
+        "broken_at": hash_chain.verify().broken_at,
         "acts": list(AuditEntry.objects.order_by("number").values_list("action", flat=True)),
     }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.builders.agencies import csv
 from tests.builders.furnishing import furnish
 
-from bluezone.accounts import proving
+from bluezone.identity.factors import second_factors
 
 PASSWORD = "suối chảy qua bản nhỏ"
 SECRET = b"a secret of twenty b"
@@ -73,7 +73,7 @@ class Person:
 
 def app_code(steps_ahead: int = 0) -> str:
     """What the authenticator app of everybody here shows now, or some half minutes later."""
-    return proving.code_at(SECRET, int(time.time()) // proving.STEP_SECONDS + steps_ahead)
+    return second_factors.code_at(SECRET, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
 
 
 def letter(number) -> str:
@@ -90,13 +90,13 @@ def people(data: Path) -> None:
 
 
 def _plant(data: Path) -> None:
-    from bluezone.web.preparing import open_office
+    from bluezone.server.preparation import open_office
 
     open_office(data)
     from django.utils import timezone
 
-    from bluezone.accounts.models import Role
-    from bluezone.agencies.models import Agency
+    from bluezone.directory.models import Agency
+    from bluezone.identity.models import Role
 
     now = timezone.now()
     _last_until_today()
@@ -108,7 +108,7 @@ def _plant(data: Path) -> None:
 
 def _last_until_today() -> None:
     """Let the units and agencies of 2020, which ended in 2025, be those of today; the tests play the letter now."""
-    from bluezone.agencies.models import AdminUnit, Agency
+    from bluezone.directory.models import AdminUnit, Agency
 
     ended = {"valid_to": ENDED}
     begun = AdminUnit.objects.filter(valid_from=ENDED)
@@ -120,10 +120,10 @@ def _last_until_today() -> None:
 
 def _account(person: Person):
     """The account of a person, with an authenticator app where the role needs one."""
-    from bluezone.accounts.models import AuthenticatorApp, RoleGrant, User
-    from bluezone.accounts.proving import REQUIRING
-    from bluezone.accounts.secretfiles import seal
-    from bluezone.agencies.models import Agency
+    from bluezone.directory.models import Agency
+    from bluezone.identity.factors.second_factors import REQUIRING
+    from bluezone.identity.models import AuthenticatorApp, RoleGrant, User
+    from bluezone.office_secrets import seal
 
     agency = Agency.objects.get(key=person.agency) if person.agency else None
     user = User(username=person.username, name=person.name, agency=agency.name if agency else "Trung tâm Y tế")
@@ -137,50 +137,51 @@ def _account(person: Person):
 
 def _letters(issuer, clerk, signer, now) -> None:
     """Công văn 458 under way, one just sent, two drafts, two approved, one recalled."""
-    from bluezone.rollout.directives import demonstrating, intaking, issuing
+    from bluezone.rollout.directives import demo
+    from bluezone.rollout.directives.issuance import approval, intake
 
-    demonstrating.plant(now)
+    demo.plant(now)
     made = {}
     for number in (LETTER, *DRAFTS, *APPROVED, "464"):
-        made[number] = intaking.take_in(letter(number).encode(), "", issuer, clerk, now, keep=False)
+        made[number] = intake.take_in(letter(number).encode(), "", issuer, clerk, now, keep=False)
         made[number].tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
     for number in (LETTER, *APPROVED, "464"):
-        issuing.approve(made[number], signer, now)
+        approval.approve(made[number], signer, now)
     for number in (LETTER, "464"):
-        issuing.issue(made[number], clerk, now)
-    issuing.revoke(made["464"], "Ban hành nhầm số", clerk, now)
+        approval.issue(made[number], clerk, now)
+    approval.revoke(made["464"], "Ban hành nhầm số", clerk, now)
 
 
 def _everyday_work(users, now) -> None:
     """Staff reports of this week and the one before, devices, a residential group, codes, a delegation, an import."""
     from django.utils import timezone
 
-    from bluezone.accounts import granting
-    from bluezone.agencies import importing
-    from bluezone.agencies.models import Agency
-    from bluezone.devices import enrolling
+    from bluezone.authority import role_grants
+    from bluezone.devices import enrolment
     from bluezone.devices.models import DeviceKind
-    from bluezone.healthauthority import issuing as codes
+    from bluezone.directory.imports import list_imports
+    from bluezone.directory.models import Agency
+    from bluezone.healthauthority.codes import issuance as codes
     from bluezone.healthauthority.key_server import key_server
     from bluezone.rollout.coverage import Week
-    from bluezone.rollout.staffing import recording
+    from bluezone.rollout.staffing import staff_reports
     from bluezone.rollout.staffing.counts import StaffCounts
 
     today = timezone.localdate(now)
     officer = users["officer", 360]
     keeper = Agency.objects.get(key="ubnd-phuong-song-cau")
-    _device, code = enrolling.make_device("admin.360", DeviceKind.GATE, "Cổng chính", keeper, None, now)
-    enrolling.enrol(code, "192.0.2.7", now)
-    enrolling.make_device("admin.360", DeviceKind.CANVASS, "Máy đi từng nhà số 2", keeper, None, now)
+    _device, code = enrolment.make_device("admin.360", DeviceKind.GATE, "Cổng chính", keeper, None, now)
+    enrolment.enrol(code, "192.0.2.7", now)
+    enrolment.make_device("admin.360", DeviceKind.CANVASS, "Máy đi từng nhà số 2", keeper, None, now)
     for days in (2, 5):
         codes.issue(key_server(), users["health_worker", 360], "confirmed", today - days * _DAY, now)
-    granting.delegate(users["lead", 360].grants.get(), officer, today, today + 5 * _DAY, today)
-    importing.receive(users["admin", 1280], "units", "to-dan-pho.csv", csv(*_GROUPS), today)
+    role_grants.delegate(users["lead", 360].grants.get(), officer, today, today + 5 * _DAY, today)
+    list_imports.receive(users["admin", 1280], "units", "to-dan-pho.csv", csv(*_GROUPS), today)
     for number, agency in enumerate(Agency.objects.order_by("pk")[:20]):
         counts = StaffCounts(staff=40 + number, with_smartphone=36, running=9 + number, web_edition=4, reminded=3)
         for week in (Week.of(today - 7 * _DAY), Week.of(today)):
             if number % 5 and not (week.locks_on <= today):
-                recording.record(agency, week, counts, officer, now)
+                staff_reports.record(agency, week, counts, officer, now)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bluezone.protocol.configfile import TEXT_NAMES, Config, WeekKey
-from bluezone.protocol.exportfile import ExportKeys, SignatureInfo, write_export
+from bluezone.protocol.exports.files import ExportKeys, SignatureInfo, write_export
+from bluezone.protocol.signed.config import TEXT_NAMES, Config, WeekKey
 
 GENERATED_AT = 1795478400  # 2026-11-24T00:00Z
 SIGNING_KEY = ec.derive_private_key(0x626C75657A6F6E65, ec.SECP256R1())

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bluezone.keyserver.pushing import Subscription
+from bluezone.keyserver.push import Subscription
 
 
 def base64url(data: bytes) -> str:

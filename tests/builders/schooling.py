@@ -21,13 +21,13 @@ def plant(data: Path) -> None:
 
 
 def _plant(data: Path) -> None:
-    from bluezone.web.preparing import open_office
+    from bluezone.server.preparation import open_office
 
     open_office(data)
     from tests.builders.peopling import _last_until_today
     from tests.builders.schools import school
 
-    from bluezone.agencies.models import AdminUnit
+    from bluezone.directory.models import AdminUnit
 
     _last_until_today()
     leader = _account("lanh-dao", "leader", None)
@@ -40,7 +40,7 @@ def _plant(data: Path) -> None:
 
 
 def _account(username: str, role: str, agency):
-    from bluezone.accounts.models import RoleGrant, User
+    from bluezone.identity.models import RoleGrant, User
 
     user = User(username=username, name="Nông Thị Lan")
     user.set_password(PASSWORD)

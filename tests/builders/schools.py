@@ -5,9 +5,9 @@ from django.utils import timezone
 from tests.builders.coverage import agency, city
 
 from bluezone.rollout.coverage import Week
-from bluezone.rollout.schools import classes
-from bluezone.rollout.schools.calendar import year_of
+from bluezone.rollout.schools.classes import catalogue
 from bluezone.rollout.schools.models import Channel, ClassCounts, ClassReport, SchoolClass
+from bluezone.rollout.schools.weeks.school_calendar import year_of
 
 
 def this_week() -> Week:
@@ -18,7 +18,7 @@ def this_week() -> Week:
 def school(name, unit, by, names="6A 40\n6B 35", week=None):
     """A school that serves a unit, with its classes of the year."""
     made = agency(name, unit, kind="school")
-    classes.enter(made, year_of(week or this_week()), classes.read_list(names), by, timezone.now())
+    catalogue.enter(made, year_of(week or this_week()), catalogue.read_list(names), by, timezone.now())
     return made
 
 
@@ -41,4 +41,4 @@ def counted(one, *numbers, week=None, by=None, **values):
 
 def class_named(school, name):
     """The class of a school."""
-    return SchoolClass.everything.get(school=school, folded=classes.fold_name(name))
+    return SchoolClass.everything.get(school=school, folded=catalogue.fold_name(name))

@@ -81,7 +81,7 @@ def prepared_store(data: Path) -> None:
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not store.exists():
-            making = "import sys, pathlib; from bluezone.web.preparing import prepare_office;"
+            making = "import sys, pathlib; from bluezone.server.preparation import prepare_office;"
             making += "prepare_office(pathlib.Path(sys.argv[1]))"
             folder = shared / "making"
             folder.mkdir()

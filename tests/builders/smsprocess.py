@@ -29,21 +29,21 @@ def states(folder: Path) -> dict[str, int]:
 
 
 def main(folder: Path, what: str, count: int = 0) -> None:
-    from bluezone.web.preparing import open_office, prepare_office
+    from bluezone.server.preparation import open_office, prepare_office
 
     if what == "queue":
         prepare_office(folder)
         from django.db import transaction
 
         from bluezone.messaging.sms.models import Purpose
-        from bluezone.messaging.sms.queueing import queue
+        from bluezone.messaging.sms.outbox import queue
 
         with transaction.atomic():
             for index in range(count):
                 queue(number_of(index), text_of(index), "vi", Purpose.ARRIVAL)
         return
     open_office(folder)
-    from bluezone.messaging.sms.sending import send_until
+    from bluezone.messaging.sms.sender import send_until
 
     stopped = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()

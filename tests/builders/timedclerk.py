@@ -117,14 +117,14 @@ def plant(data: Path) -> None:
 
 
 def _plant(data: Path) -> None:
-    from bluezone.web.preparing import open_office
+    from bluezone.server.preparation import open_office
 
     open_office(data)
     from tests.builders import peopling
     from tests.builders.agencies import agency_values
 
-    from bluezone.agencies.models import Agency, RecipientGroup
-    from bluezone.agencies.recording import save_agency
+    from bluezone.directory.models import Agency, RecipientGroup
+    from bluezone.directory.records.changes import save_agency
 
     peopling._last_until_today()
     for role in ("clerk", "issuer"):

@@ -6,9 +6,9 @@ import dataclasses
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bluezone.protocol.venue import Venue, sign_venue, venue_link
-from bluezone.protocol.venueitem import slot_key, venue_key
-from bluezone.protocol.venuestay import hours_of_stay
+from bluezone.protocol.venues.codes import Venue, sign_venue, venue_link
+from bluezone.protocol.venues.items import slot_key, venue_key
+from bluezone.protocol.venues.stays import hours_of_stay
 
 CITY_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))

@@ -5,8 +5,8 @@ import io
 
 from PIL import Image
 
-from bluezone.rollout.venues import applying, deciding
-from bluezone.rollout.venues.applying import Contact
+from bluezone.rollout.venues.registration import applications, decisions
+from bluezone.rollout.venues.registration.applications import Contact
 
 PHO = {"name": "Quán phở Bắc Hồ", "address": "Tổ 5, phường Sông Cầu"}
 OWNER = Contact("Hoàng Thị Phở", "0912 345 678", "pho@example.org")
@@ -15,18 +15,18 @@ OWNER = Contact("Hoàng Thị Phở", "0912 345 678", "pho@example.org")
 def application(unit, contact=OWNER, **values):
     """What a venue says of itself."""
     said = {**PHO, "kind": 4, "stay_minutes": 60, **values}
-    return applying.Application(unit=unit, contact=contact, **said)
+    return applications.Application(unit=unit, contact=contact, **said)
 
 
 def applied(unit, now, contact=OWNER, **values):
     """Entered by the ward, not decided yet."""
-    return applying.register_in_person("mai", application(unit, contact, **values), now)
+    return applications.register_in_person("mai", application(unit, contact, **values), now)
 
 
 def approved(unit, now, **values):
     """Registered, with a code in force."""
     venue = applied(unit, now, **values)
-    deciding.approve("mai", venue, now)
+    decisions.approve("mai", venue, now)
     return venue
 
 

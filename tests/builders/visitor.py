@@ -7,7 +7,7 @@ import time
 import pytest
 from tests.builders import peopling
 
-from bluezone.accounts import proving
+from bluezone.identity.factors import second_factors
 
 PASSWORD = "suối chảy qua bản nhỏ"
 NARROW, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
@@ -74,7 +74,7 @@ class Visitor:
 
     def code(self, steps_ahead=0):
         """What the app shows now, or some half minutes later; a code works once."""
-        return proving.code_at(self.secret, int(time.time()) // proving.STEP_SECONDS + steps_ahead)
+        return second_factors.code_at(self.secret, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
 
     def come_in(self, person):
         """Sign in as somebody whom `peopling` has planted, the second factor where the role needs one."""

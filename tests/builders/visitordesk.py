@@ -14,11 +14,11 @@ PASSWORD = "suối chảy qua bản nhỏ"
 _FURNISH = """
 import sys
 from pathlib import Path
-from bluezone.web.preparing import prepare_office
+from bluezone.server.preparation import prepare_office
 prepare_office(Path(sys.argv[1]))
 from tests.builders.directives import person
-from bluezone.agencies.models import Agency, AgencyKind
-from bluezone.agencies.writing import rewrite_paths
+from bluezone.directory.models import Agency, AgencyKind
+from bluezone.directory.records.store import rewrite_paths
 ward = Agency.objects.get(key="ubnd-phuong-song-cau")
 hotel = Agency.objects.create(key="khach-san", name="Khách sạn Bắc Kạn", kind=AgencyKind.ENTERPRISE,
                               unit=ward.unit, valid_from=ward.valid_from)

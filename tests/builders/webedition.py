@@ -19,7 +19,8 @@ from tests.builders.handset import Served, World, _Quiet, made_secrets
 from tests.builders.keyserver import opened
 
 from bluezone.face.files import INDEX, StaticFile, static_files, web_files
-from bluezone.keyserver import codes, venuecodes
+from bluezone.keyserver.reports import codes
+from bluezone.keyserver.venues import registrar
 
 BLANK = b"<!doctype html><title>engine</title><body>"
 NEWS = {"items": []}
@@ -198,9 +199,9 @@ def a_code(server: WebCity, klass: str = "confirmed", days_ago: int = 1) -> str:
     return codes.issue(server.key_server, klass, onset).code
 
 
-def a_poster(server: WebCity, registration: str = "1", **described: Any) -> venuecodes.VenueCode:
+def a_poster(server: WebCity, registration: str = "1", **described: Any) -> registrar.VenueCode:
     """A venue's code, registered now and known to phones that look from now on."""
     told = {"name": "Chợ Bắc Kạn", "address": "Tổ 1, phường Đức Xuân", **described}
-    code = venuecodes.register(server.key_server, registration, venuecodes.VenueDescription(**told))
+    code = registrar.register(server.key_server, registration, registrar.VenueDescription(**told))
     server.key_server.tick()
     return code

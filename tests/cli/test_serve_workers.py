@@ -15,9 +15,9 @@ import pytest
 from tests.builders.families import of_part
 from tests.builders.serving import free_port, serving
 
-from bluezone.protocol.codes import Credential, CredentialKind
-from bluezone.protocol.puzzle import solve
 from bluezone.protocol.upload import Status, Verify1Request, decode_verify1_answer, encode_verify1
+from bluezone.protocol.upload.codes import Credential, CredentialKind
+from bluezone.protocol.upload.puzzle import solve
 
 # Of another version than ours: answered, and not counted as a try.
 UPLOAD = bytes(4096)

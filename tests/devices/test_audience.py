@@ -6,9 +6,9 @@ import json
 import pytest
 from tests.builders.devices import bearer, connected
 
-from bluezone.accounts.audiences import Audience
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body
 from bluezone.devices.models import DeviceKind
+from bluezone.identity.audiences import Audience
 from bluezone.refusal import Refused
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from tests.builders.devices import bearer, connected, device
 
-from bluezone.devices import enrolling
+from bluezone.devices import enrolment
 from bluezone.devices.models import Device
 
 pytestmark = pytest.mark.django_db
@@ -63,8 +63,8 @@ def test_a_mistyped_code_is_told_from_a_wrong_one(public):
 
 
 def test_a_network_that_keeps_guessing_is_told_when_to_come_back(public):
-    for number in range(enrolling.FAILURES_A_NETWORK):
-        code = enrolling.codes.new_code(lambda _, number=number: number)
+    for number in range(enrolment.FAILURES_A_NETWORK):
+        code = enrolment.codes.new_code(lambda _, number=number: number)
         assert refusal(post(public, {"code": code})) == (410, "enrolment_code_invalid")
     answer = post(public, {"code": "123456789018"})
 
@@ -96,7 +96,7 @@ def test_a_device_that_is_cut_off_is_told_at_its_next_call(public, keeper):
     made, token = connected(keeper)
     assert public.get(SELF, **bearer(token)).status_code == 200
 
-    enrolling.revoke("admin", made, timezone.now())
+    enrolment.revoke("admin", made, timezone.now())
 
     assert refusal(public.get(SELF, **bearer(token))) == (401, "device_token_invalid")
 
@@ -155,14 +155,14 @@ def test_an_error_of_ours_is_json_without_its_reason(public, keeper, monkeypatch
 def test_a_token_is_compared_whole_and_in_constant_time_whether_or_not_one_begins_alike(keeper, monkeypatch):
     made, token = connected(keeper)
     compared, compare = [], hmac.compare_digest
-    monkeypatch.setattr(enrolling.hmac, "compare_digest", lambda *two: compared.append(two) or compare(*two))
+    monkeypatch.setattr(enrolment.hmac, "compare_digest", lambda *two: compared.append(two) or compare(*two))
 
-    assert enrolling.holder_of(token) == made
-    assert enrolling.holder_of("another token") is None
+    assert enrolment.holder_of(token) == made
+    assert enrolment.holder_of("another token") is None
     # One whose hash begins as the asked one does, and ends otherwise.
-    digest = enrolling.token_digest("another token")
+    digest = enrolment.token_digest("another token")
     Device.objects.update(token_digest=digest[:20] + "0" * 44)
-    assert enrolling.holder_of("another token") is None
+    assert enrolment.holder_of("another token") is None
     assert len(compared) == 3
     assert all(len(held) == len(asked) == 64 for held, asked in compared)
 

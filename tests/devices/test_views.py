@@ -9,10 +9,10 @@ from django.utils import timezone
 from tests.builders.devices import NETWORK, agency, connected, device
 from tests.builders.office import user
 
-from bluezone.accounts.models import Role
-from bluezone.agencies.models import AdminUnit, Agency
-from bluezone.devices import enrolling
+from bluezone.devices import enrolment
 from bluezone.devices.models import Device
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.identity.models import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,7 @@ def test_a_device_is_entered_and_its_code_shown_once_with_a_qr_code(english, kee
     made = Device.objects.get()
     for address in ("/devices/", f"/devices/{made.pk}/"):
         assert code not in english.get(address).text
-    assert enrolling.enrol(code, NETWORK, timezone.now()).device == made
+    assert enrolment.enrol(code, NETWORK, timezone.now()).device == made
 
 
 def test_the_qr_code_leads_to_the_page_that_says_what_the_code_is_for(english, keeper, monkeypatch):
@@ -97,7 +97,7 @@ def test_the_list_tells_the_states_apart(english, keeper):
     device(keeper, name="lapsed", now=now - datetime.timedelta(days=2))
     connected(keeper, name="in use", now=now)
     gone, _ = connected(keeper, name="gone", now=now)
-    enrolling.revoke("mai", gone, now)
+    enrolment.revoke("mai", gone, now)
     rows = re.findall(r"<tr>.*?</tr>", english.get("/devices/").text, re.DOTALL)[1:]
     states = [re.sub(r"<svg.*?</svg>|<[^>]+>|\s+", " ", row) for row in rows]
 
@@ -111,7 +111,7 @@ def test_a_lost_code_is_replaced_on_the_page_of_the_device(english, keeper):
 
     assert answer.status_code == 201
     assert shown_code(answer) != first
-    assert enrolling.enrol(shown_code(answer), NETWORK, timezone.now()).device == made
+    assert enrolment.enrol(shown_code(answer), NETWORK, timezone.now()).device == made
 
 
 def test_cutting_off_is_asked_first_and_then_done(english, keeper):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from tests.builders.serving import BLUEZONE, serving
 
-from bluezone.protocol.gatepass import read_screen
+from bluezone.protocol.gate.passes import read_screen
 
 SETUP = """
 import datetime

@@ -17,8 +17,8 @@ from tests.radio.androiddouble import AndroidPhone
 
 import bluezone.radio.android.refusals
 from bluezone.handset.agent import Agent
-from bluezone.handset.overview import overview
-from bluezone.handset.page.telling import state_of
+from bluezone.handset.exposure.overview import overview
+from bluezone.handset.page.shapes import state_of
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.frames import DEFAULT_UUID, parse_contact
 from bluezone.radio.interface import PROFILES, RadioFailed

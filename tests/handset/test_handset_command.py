@@ -13,9 +13,10 @@ import pytest
 from click.testing import CliRunner
 from tests.builders.handset import World, a_city
 
-from bluezone.cli.handset import handset
-from bluezone.keyserver import codes, venuecodes
-from bluezone.keyserver.venuecodes import VenueDescription
+from bluezone.cli.edge.handset import handset
+from bluezone.keyserver.reports import codes
+from bluezone.keyserver.venues import registrar
+from bluezone.keyserver.venues.registrar import VenueDescription
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_visits_go_only_where_the_owner_says_so_and_are_shown_before(real_time_c
     from bluezone.handset import Handset
 
     server, data = real_time_city
-    venue = venuecodes.register(server.key_server, "dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
+    venue = registrar.register(server.key_server, "dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
     phone = Handset.open(data / "handset", server.url, trust=server.trust())
     phone.check()
     phone._visits.begin(venue.venue, phone.now() - 4000, remember=True)

@@ -12,8 +12,9 @@ from tests.builders.handset import meet, published, reported
 
 from bluezone.face.files import static_files
 from bluezone.handset.page.server import LocalPage
-from bluezone.keyserver import codes, venuecodes
-from bluezone.keyserver.venuecodes import VenueDescription
+from bluezone.keyserver.reports import codes
+from bluezone.keyserver.venues import registrar
+from bluezone.keyserver.venues.registrar import VenueDescription
 
 PHO = VenueDescription(name="Quán phở Bắc Hồ", address="Tổ 5, phường Sông Cầu", type=4, stay_minutes=60)
 
@@ -133,7 +134,7 @@ def test_a_warning_is_unread_until_it_was_opened_and_has_the_health_authoritys_w
 
 
 def test_a_visit_goes_from_poster_to_diary_and_out_again(server, phone, ask, world):
-    venue = venuecodes.register(server.key_server, "dk-1", PHO)
+    venue = registrar.register(server.key_server, "dk-1", PHO)
     phone.check()
     assert told(ask, "readVenue", text=venue.link)["name"] == PHO.name
     visit = told(ask, "checkIn", text=venue.link, remember=True)

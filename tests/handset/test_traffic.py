@@ -12,8 +12,9 @@ from tests.builders.keyserver import DAY, HOUR, NOON
 
 from bluezone.handset import Handset
 from bluezone.handset.agent import PURGE_SECONDS, Agent
-from bluezone.keyserver import codes, venuecodes
-from bluezone.keyserver.venuecodes import VenueDescription
+from bluezone.keyserver.reports import codes
+from bluezone.keyserver.venues import registrar
+from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.radio.air import Scene, VirtualAir
 from bluezone.radio.interface import PROFILES
 from bluezone.radio.simulatedtime import run_simulated
@@ -97,7 +98,7 @@ def test_a_warned_and_an_unwarned_phone_make_the_same_requests_for_a_week(tmp_pa
     ):
         key_server = server.key_server
         key_server.tick()
-        venue = venuecodes.register(key_server, "dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
+        venue = registrar.register(key_server, "dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
         clock = PhoneClock(world, world.now - DAY)
         warned, unwarned = (
             Handset.open(tmp_path / name, url, clock, random.Random(5), "virtual", trust=server.trust())

@@ -9,14 +9,14 @@ from django.utils import timezone
 from tests.builders.handset import a_city, meet, published, reported
 from tests.builders.office import user
 
-from bluezone.accounts import auditing
-from bluezone.accounts.models import AuditEntry, Role
+from bluezone.audit import hash_chain
 from bluezone.city import load_city
 from bluezone.healthauthority import key_server as opened_key_server
 from bluezone.healthauthority.models import OpenedDeclaration
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver import declarations
 from bluezone.keyserver.retention import forget
-from bluezone.web.ticking import purge_office
+from bluezone.server.schedule.tick import purge_office
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.date(2026, 11, 25)
@@ -68,7 +68,7 @@ def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_3
     assert TEXT in opened.text
     told = list(AuditEntry.objects.order_by("number").values_list("actor", "action", "subject"))
     assert told[-2:] == [("sup", "declaration_refused", ""), ("sup", "declaration_opened", handle)]
-    assert auditing.verify().broken_at is None
+    assert hash_chain.verify().broken_at is None
 
     world.pass_by(30 * 86_400 + 3600)
     forget(server.key_server, world.now)

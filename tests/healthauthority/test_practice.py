@@ -7,11 +7,11 @@ import uuid
 import pytest
 from tests.builders.office import today, user
 
-from bluezone.accounts import training
-from bluezone.accounts.models import AuditEntry
+from bluezone import training
 from bluezone.healthauthority import statistics
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.protocol.codes import InvalidCode, parse_code, parse_link
+from bluezone.identity.models import AuditEntry
+from bluezone.protocol.upload.codes import InvalidCode, parse_code, parse_link
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

@@ -10,11 +10,11 @@ from django.utils import timezone
 from tests.builders.devices import agency
 from tests.builders.office import today, user
 
-from bluezone.accounts.models import AuditEntry, Role
-from bluezone.healthauthority import issuing, quotas
-from bluezone.healthauthority.facilities import codes_seen_by
-from bluezone.healthauthority.issuing import QuotaReached
+from bluezone.healthauthority.codes import issuance, quotas
+from bluezone.healthauthority.codes.facilities import codes_seen_by
+from bluezone.healthauthority.codes.issuance import QuotaReached
 from bluezone.healthauthority.models import QuotaRaise
+from bluezone.identity.models import AuditEntry, Role
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -31,7 +31,7 @@ def worker(name, facility=STATION):
 
 
 def issue(server, worker, now=None):
-    return issuing.issue(server, worker, "confirmed", today() - DAY, now or timezone.now())
+    return issuance.issue(server, worker, "confirmed", today() - DAY, now or timezone.now())
 
 
 def test_workers_of_one_facility_share_its_limit_and_others_do_not(server):

@@ -14,11 +14,12 @@ from tests.builders.largeoffice import server_clock
 from tests.builders.office import today, user
 from tests.builders.pace import BUDGET_SECONDS, paced
 
-from bluezone.accounts import auditing
-from bluezone.accounts.models import Act, AuditEntry, Role
-from bluezone.healthauthority import declaring, issuing
+from bluezone.audit import hash_chain
+from bluezone.healthauthority import declaration_access
+from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.keyserver import codes
+from bluezone.identity.models import Act, AuditEntry, Role
+from bluezone.keyserver.reports import codes
 from bluezone.protocol.intervals import hour_at
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ def declare_many(server, number):
 
 def audit_many(number):
     """One entry as the chain has it, then many that only look like it: the pages do not verify."""
-    last = auditing.record("lan", Act.CODE_ISSUED, "x").number
+    last = hash_chain.record("lan", Act.CODE_ISSUED, "x").number
     AuditEntry.objects.bulk_create(
         AuditEntry(number=last + each, at=timezone.now(), actor="lan", action=Act.CODE_ISSUED, subject="x" * 32,
                    previous=uuid.uuid4().hex, digest=uuid.uuid4().hex)
@@ -121,7 +122,7 @@ def seconds(client, place):
 @pytest.fixture
 def supervisor(client, server):
     sup = user("sup", Role.SUPERVISOR)
-    declaring.make_key(server, sup, "năm con suối chảy về một bản", timezone.now())
+    declaration_access.make_key(server, sup, "năm con suối chảy về một bản", timezone.now())
     client.force_login(sup)
     return client
 
@@ -129,7 +130,7 @@ def supervisor(client, server):
 def test_every_list_page_is_quick_and_asks_as_many_questions_of_ten_thousand_rows_as_of_few(supervisor, server):
     workers = [user(f"worker{number}", within=agency()) for number in range(30)]
     for worker in workers[:2]:
-        issuing.issue(server, worker, "confirmed", today(), timezone.now())
+        issuance.issue(server, worker, "confirmed", today(), timezone.now())
     declare_many(server, 2)
     few = {place: questions(supervisor, place.partition("?")[0]) for place in PAGES}
     issue_many(server, workers, MANY)
@@ -144,7 +145,7 @@ def test_every_list_page_is_quick_and_asks_as_many_questions_of_ten_thousand_row
 
 def test_the_list_asks_the_key_server_once_for_a_page(supervisor, server, monkeypatch):
     worker = user("lan")
-    made = [issuing.issue(server, worker, "confirmed", today(), timezone.now()).record for _ in range(5)]
+    made = [issuance.issue(server, worker, "confirmed", today(), timezone.now()).record for _ in range(5)]
     codes.revoke(server, made[0].handle)
     reads, read = [], server.codes_store.read
     monkeypatch.setattr(server.codes_store, "read", lambda *asked: reads.append(asked) or read(*asked))

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.office import today, user
 
-from bluezone.accounts.models import Role
-from bluezone.healthauthority import issuing, statistics
+from bluezone.healthauthority import statistics
+from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import CaseClass
 from bluezone.healthauthority.statistics import FATES, SMALLEST_SHOWN, DayRow
-from bluezone.protocol.exportfile import read_export
+from bluezone.identity.models import Role
+from bluezone.protocol.exports.files import read_export
 
 
 def row(issued, used, revoked, expired):
@@ -52,8 +53,8 @@ def test_a_sum_over_a_hidden_count_is_hidden():
 @pytest.fixture
 def some_codes(server, db):
     worker = user("lan")
-    made = [issuing.issue(server, worker, "confirmed", today(), timezone.now()) for _ in range(6)]
-    issuing.revoke(server, worker, made[0].record.handle)
+    made = [issuance.issue(server, worker, "confirmed", today(), timezone.now()) for _ in range(6)]
+    issuance.revoke(server, worker, made[0].record.handle)
     return worker
 
 

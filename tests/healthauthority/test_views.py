@@ -11,11 +11,11 @@ from django.utils import timezone
 from tests.builders.keyserver import Phone, keys_for, poster
 from tests.builders.office import today, user
 
-from bluezone.accounts.models import Role
-from bluezone.healthauthority import issuing
+from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.keyserver import codes
-from bluezone.protocol.codes import Credential
+from bluezone.identity.models import Role
+from bluezone.keyserver.reports import codes
+from bluezone.protocol.upload.codes import Credential
 
 pytestmark = pytest.mark.django_db
 CODE = re.compile(r"\d{4}-\d{4}-\d{4}")
@@ -42,7 +42,7 @@ def shown_code(answer):
 
 
 def issued_by(server, worker):
-    return issuing.issue(server, worker, "confirmed", today(), timezone.now()).record
+    return issuance.issue(server, worker, "confirmed", today(), timezone.now()).record
 
 
 def test_a_code_is_shown_once_large_with_its_link_and_what_to_say(english, server):
@@ -111,7 +111,7 @@ def test_the_list_teaches_while_it_is_empty_and_says_when_reports_reach_phones(e
 def test_the_list_shows_each_state(english, server, lan):
     handles = [issued_by(server, lan) for _ in range(2)]
     codes.revoke(server, handles[1].handle)
-    made = issuing.issue(server, lan, "confirmed", today(), timezone.now())
+    made = issuance.issue(server, lan, "confirmed", today(), timezone.now())
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
     page = english.get("/codes/").text
 
@@ -123,7 +123,7 @@ def test_the_list_shows_each_state(english, server, lan):
 
 
 def test_the_open_page_learns_that_the_code_was_used(english, server, lan):
-    made = issuing.issue(server, lan, "confirmed", today(), timezone.now())
+    made = issuance.issue(server, lan, "confirmed", today(), timezone.now())
     place = f"/codes/{made.record.pk}/state/"
     assert english.get(place).headers["X-Code-State"] == "open"
     Phone(poster(server), server, Credential.from_text(made.link), keys=keys_for(server.clock())).certified()
@@ -146,7 +146,7 @@ def test_revoking_asks_first_and_then_says_that_it_was_in_time(english, server, 
 
 
 def test_revoking_too_late_says_that_it_cannot_be_recalled(english, server, lan):
-    made = issuing.issue(server, lan, "confirmed", today(), timezone.now())
+    made = issuance.issue(server, lan, "confirmed", today(), timezone.now())
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
     place = f"/codes/{made.record.pk}/revoke/"
 

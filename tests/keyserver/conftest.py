@@ -16,9 +16,9 @@ from tests.builders.keyserver import (
     postgresql_server,
 )
 
-from bluezone.keyserver import codes
+from bluezone.keyserver.reports import codes
 from bluezone.keyserver.secrets import open_secrets
-from bluezone.protocol.codes import Credential
+from bluezone.protocol.upload.codes import Credential
 
 _VARIABLES = ("BLUEZONE_DATABASE_URL", "BLUEZONE_CODES_URL", "BLUEZONE_KEYS_URL")
 

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from bluezone.keyserver.sqlitestore import SqliteStore
-from bluezone.keyserver.store import StoreRefused
+from bluezone.keyserver.storage.sqlite import SqliteStore
+from bluezone.keyserver.storage.store import StoreRefused
 
 # The index beside the log (-shm) grows by 32 KiB for about 4,062 pages of the log, of 1,048 bytes each.
 NEARLY_AN_INDEX = 4050 * 1048

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.store import StoreRefused
+from bluezone.keyserver.storage.store import StoreRefused
 
 _FOLDER = "BLUEZONE_TEST_KILLABLE"
 

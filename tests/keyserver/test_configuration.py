@@ -7,9 +7,9 @@ from tests.builders.keyserver import DAY, NOON, Clock, call, opened
 
 from bluezone.city import CityInvalid
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.store import StoreDamaged
-from bluezone.protocol.configfile import decode_config, follow_config
-from bluezone.protocol.signedjson import fingerprint, open_signed
+from bluezone.keyserver.storage.store import StoreDamaged
+from bluezone.protocol.signed.config import decode_config, follow_config
+from bluezone.protocol.signed.envelope import fingerprint, open_signed
 
 
 def config(server, number=None):

@@ -8,11 +8,11 @@ from tests.builders.keyserver import DAY, HOUR, call
 
 from bluezone.keyserver import declarations, retention
 from bluezone.keyserver.declarations import DeclarationsFull
-from bluezone.protocol.configfile import decode_config
 from bluezone.protocol.declaration import Declaration, open_declaration, seal_declaration
 from bluezone.protocol.declarationkey import InvalidDeclarationKey, new_private_key, public_key_pem
-from bluezone.protocol.puzzle import solve
+from bluezone.protocol.signed.config import decode_config
 from bluezone.protocol.upload import Status, decode_upload_answer
+from bluezone.protocol.upload.puzzle import solve
 
 WORDS = Declaration(18_000, "high", "0912345678", "Tôi bị sốt từ hôm qua")
 

@@ -6,10 +6,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.builders.keyserver import DAY, call
 
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gatepass import State, make_pass_b, token_message, token_valid
-from bluezone.protocol.gatetokens import TokensAnswer, TokensRequest, decode_tokens_answer, encode_tokens
-from bluezone.protocol.puzzle import solve
+from bluezone.protocol.gate.passes import State, make_pass_b, token_message, token_valid
+from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest, decode_tokens_answer, encode_tokens
 from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.puzzle import solve
 
 
 class Browser:

@@ -16,7 +16,7 @@ import pytest
 from tests.builders.keyserver import opened, report_of
 from tests.builders.load import published_counts, tick_when_alone
 
-from bluezone.keyserver.store import key_prefix
+from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.upload import Status, decode_upload_answer, encode_upload
 
 KILLABLE = Path(__file__).with_name("killable.py")

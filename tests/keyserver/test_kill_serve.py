@@ -18,9 +18,9 @@ import pytest
 from tests.builders.keyserver import Phone, keys_for, opened
 from tests.builders.load import KeptUp, Load, nothing_lost
 
-from bluezone.keyserver import codes
+from bluezone.keyserver.reports import codes
 from bluezone.keyserver.service import KeyServer
-from bluezone.protocol.codes import Credential
+from bluezone.protocol.upload.codes import Credential
 
 POSTGRES = Path(__file__).parents[2] / "tools" / "postgres.sh"
 PHONES = 240
@@ -72,9 +72,9 @@ def test_the_processes_of_a_serve_are_known_by_name(tmp_path):
 
     assert {
         "serve",
-        "bluezone.web.ticking of serve",
-        "bluezone.web.origin public of serve",
-        "bluezone.web.origin office of serve",
+        "bluezone.server.schedule.tick of serve",
+        "bluezone.server.processes.origin public of serve",
+        "bluezone.server.processes.origin office of serve",
     } <= names
 
 

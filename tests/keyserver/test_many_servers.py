@@ -14,13 +14,13 @@ import pytest
 from tests.builders.keyserver import HOUR, call, opened, postgresql_database, postgresql_server, report_of
 from tests.builders.relay import Relay
 
-from bluezone.keyserver.exportindex import read_index, renew_index
-from bluezone.keyserver.foldermatching import DataFolderDiffers
-from bluezone.keyserver.postgresqlpool import CONNECTIONS_VARIABLE, ConnectionsInvalid, connections_allowed
-from bluezone.keyserver.postgresqlstore import PostgresqlStore
-from bluezone.keyserver.store import StoreUnreachable
-from bluezone.protocol.exportfile import read_export
-from bluezone.protocol.indexfile import CHAIN_START, follow_index
+from bluezone.keyserver.datafolder import DataFolderDiffers
+from bluezone.keyserver.publication.index import read_index, renew_index
+from bluezone.keyserver.storage.pool import CONNECTIONS_VARIABLE, ConnectionsInvalid, connections_allowed
+from bluezone.keyserver.storage.postgresql import PostgresqlStore
+from bluezone.keyserver.storage.store import StoreUnreachable
+from bluezone.protocol.exports.files import read_export
+from bluezone.protocol.signed.index import CHAIN_START, follow_index
 from bluezone.protocol.upload import Status, encode_upload
 
 pytestmark = pytest.mark.postgres
@@ -90,7 +90,7 @@ def test_while_one_has_the_turn_another_machine_does_nothing(server, other):
 
 def test_a_killed_process_lets_go_of_the_turn(server, database):
     script = (
-        "import sys; from bluezone.keyserver.postgresqlstore import PostgresqlStore\n"
+        "import sys; from bluezone.keyserver.storage.postgresql import PostgresqlStore\n"
         "with PostgresqlStore(sys.argv[1], 'keys').exclusive(0) as turn:\n"
         "    print('mine' if turn else 'not mine', flush=True); sys.stdin.read()"
     )

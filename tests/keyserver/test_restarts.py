@@ -14,7 +14,7 @@ import pytest
 from tests.builders.keyserver import opened, report_of
 from tests.keyserver.test_kill import Killable, published_counts, tick_when_alone
 
-from bluezone.keyserver.store import key_prefix
+from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.upload import Status, decode_upload_answer, encode_upload
 
 REPOSITORY = Path(__file__).parents[2]

@@ -3,7 +3,7 @@ import random
 
 from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, opened, report_of
 
-from bluezone.keyserver import codes
+from bluezone.keyserver.reports import codes
 from bluezone.keyserver.retention import forget_keys
 from bluezone.protocol.intervals import first_interval
 from bluezone.protocol.upload import Status

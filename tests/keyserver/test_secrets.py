@@ -5,7 +5,7 @@ import pytest
 
 from bluezone.keyserver.secretfiles import KeyFileExposed, erase, write_whole
 from bluezone.keyserver.secrets import open_secrets
-from bluezone.keyserver.store import StoreDamaged
+from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.keyserver.weekkeys import week_name, week_start
 
 

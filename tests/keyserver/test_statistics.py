@@ -3,7 +3,8 @@ import datetime
 
 from tests.builders.keyserver import DAY, HOUR, NOON, report_of
 
-from bluezone.keyserver import codes, statistics
+from bluezone.keyserver import statistics
+from bluezone.keyserver.reports import codes
 from bluezone.keyserver.statistics import CodeCount, UploadCount
 
 

@@ -10,8 +10,8 @@ import pytest
 from tests.builders.keyserver import HOUR, NOON, Clock, call, opened, report_of
 
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.sqlitestore import SqliteStore
-from bluezone.keyserver.store import (
+from bluezone.keyserver.storage.sqlite import SqliteStore
+from bluezone.keyserver.storage.store import (
     StoreBusy,
     StoreDamaged,
     StoreFull,

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.builders.keyserver import Clock, opened
 from tests.builders.pushservice import Browser, push_service
 
-from bluezone.keyserver import pushing
-from bluezone.messaging.webpush import announcing
-from bluezone.messaging.webpush.announcing import MESSAGE, Announcer
+from bluezone.keyserver import push
+from bluezone.messaging.webpush import announcements
+from bluezone.messaging.webpush.announcements import MESSAGE, Announcer
 from bluezone.messaging.webpush.provider import CalledSession, Outcome, WebPushProvider, public_session
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
@@ -49,7 +49,7 @@ def server(tmp_path, clock, monkeypatch):
 
 def subscribed(server, *browsers):
     for browser in browsers:
-        server.keys_store.write(lambda transaction, b=browser: pushing.keep(transaction, b.subscription))
+        server.keys_store.write(lambda transaction, b=browser: push.keep(transaction, b.subscription))
 
 
 def test_only_the_subscribed_browser_opens_the_message_and_knows_who_sent_it(service, provider):
@@ -168,7 +168,7 @@ def test_what_is_gone_is_forgotten_and_what_failed_stays(server, service, provid
     server.tick()
     announcer.go_on(clock.now)
 
-    assert pushing.endpoints(server) == [failing.endpoint]
+    assert push.endpoints(server) == [failing.endpoint]
 
 
 def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, clock):
@@ -180,7 +180,7 @@ def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, c
     clock.pass_by(2 * HOUR)
     server.tick()
     announcer.go_on(clock.now)
-    pushing.forget(server, [browser.endpoint])
+    push.forget(server, [browser.endpoint])
     clock.pass_by(HOUR)
 
     assert announcer.go_on(clock.now) == 0
@@ -188,7 +188,7 @@ def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, c
 
 
 def test_a_batch_is_small(server, service, provider, clock, monkeypatch):
-    monkeypatch.setattr(announcing, "BATCH", 3)
+    monkeypatch.setattr(announcements, "BATCH", 3)
     subscribed(server, *(service.browser(str(number)) for number in range(7)))
     server.tick()
     announcer = Announcer(server, provider, lambda _: 0.0)

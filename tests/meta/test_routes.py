@@ -8,8 +8,8 @@ from django.contrib.auth import SESSION_KEY
 from django.urls import clear_url_caches, set_urlconf
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, user
 
-from bluezone.accounts.audiences import Audience, every_route
-from bluezone.accounts.models import Role
+from bluezone.identity.audiences import Audience, every_route
+from bluezone.identity.models import Role
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
 
@@ -30,7 +30,7 @@ def test_the_public_origin_has_pages_for_everyone_and_calls_of_devices_and_no_ot
 
 
 def test_a_route_without_an_audience_stops_the_start(settings):
-    from bluezone.accounts.audiences import check_every_route
+    from bluezone.identity.audiences import check_every_route
 
     assert check_every_route() == []
     settings.ROOT_URLCONF = "tests.meta.undeclared_urls"

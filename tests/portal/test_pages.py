@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bluezone.face.files import static_files
+from bluezone.paper.city_facts import facts
 from bluezone.portal import texts
-from bluezone.portal.facts import facts
-from bluezone.portal.folders import ASSETS
+from bluezone.portal.web_edition_files import ASSETS
 
 pytestmark = pytest.mark.django_db
 PAGES = [

@@ -12,7 +12,7 @@ import pytest
 from django.utils.translation import override
 
 from bluezone.portal.transparency import KEPT
-from bluezone.protocol.indexfile import chain_value, decode_index
+from bluezone.protocol.signed.index import chain_value, decode_index
 
 pytestmark = pytest.mark.django_db
 PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"

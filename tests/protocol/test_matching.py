@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders.protocol import export
 
-from bluezone.protocol.exportfile import read_export
+from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.identifiers import rolling_proximity_identifier, rolling_proximity_identifiers
 from bluezone.protocol.kernel import CHOICE_VARIABLE, PROCESSORS
 from bluezone.protocol.keys import DiagnosisKey, InvalidKey, TemporaryExposureKey

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bluezone.cli.radio import radio
+from bluezone.cli.edge.radio import radio
 from bluezone.radio import calibration
 from bluezone.radio.adapters import open_radio
 
@@ -66,7 +66,7 @@ def test_calibrate_measures_against_the_reference_and_writes_the_owners_file(air
     port, _ = air
     path = tmp_path / "radio.json"
     monkeypatch.setenv(calibration.FILE_VARIABLE, str(path))
-    monkeypatch.setattr("bluezone.radio.calibrating.FEWEST_SIGHTINGS", 20)
+    monkeypatch.setattr("bluezone.radio.comparison.FEWEST_SIGHTINGS", 20)
 
     result = run(
         "calibrate",

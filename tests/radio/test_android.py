@@ -16,9 +16,9 @@ from tests.radio.androiddouble.living import a_life
 from tests.radio.handsets import running
 from tests.radio.test_gateanswer import ALL, AT_THE_GATE, gate_on
 
-from bluezone.edge.gatecheck import Finding, GateCheck
-from bluezone.edge.gateradio import GateRadio
-from bluezone.protocol.gatepass import PassA, pass_text
+from bluezone.edge.gate.check import Finding, GateCheck
+from bluezone.edge.gate.radio import GateRadio
+from bluezone.protocol.gate.passes import PassA, pass_text
 from bluezone.radio.air import VirtualAir
 from bluezone.radio.android import AndroidClock, AndroidRadio, JavaMissing
 from bluezone.radio.android.advertisement import ServiceAdvertisement, service_advertisement, structures, trimmed

@@ -10,9 +10,9 @@ import random
 import pytest
 from tests.radio.handsets import running
 
-from bluezone.edge.gatecheck import Finding, GateCheck
-from bluezone.edge.gateradio import GateRadio
-from bluezone.protocol.gatepass import PassA, State, encode_gate_frame, pass_text
+from bluezone.edge.gate.check import Finding, GateCheck
+from bluezone.edge.gate.radio import GateRadio
+from bluezone.protocol.gate.passes import PassA, State, encode_gate_frame, pass_text
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.air.station import Advertisement
 from bluezone.radio.frames import advertisement, contact_advertisement, service_data

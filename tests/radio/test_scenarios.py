@@ -20,9 +20,9 @@ from bench.bench_scenarios import (
 )
 from tests.radio.handsets import running
 
-from bluezone.protocol.exposure import assess, load_profile
 from bluezone.protocol.keys import ReportType
-from bluezone.protocol.windows import MatchedSighting, build_windows
+from bluezone.protocol.risk.assessment import assess, load_profile
+from bluezone.protocol.risk.windows import MatchedSighting, build_windows
 from bluezone.radio.air import APART, Pair, Scene, VirtualAir
 from bluezone.radio.interface import PROFILES
 from bluezone.radio.simulatedtime import run_simulated

@@ -16,8 +16,8 @@ from tests.builders.directives import person
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
 from tests.builders.pace import BUDGET_SECONDS
 
-from bluezone.accounts.models import User
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
+from bluezone.identity.models import User
 from bluezone.rollout.directives.models import Report
 from bluezone.rollout.staffing.models import StaffReport
 

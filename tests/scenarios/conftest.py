@@ -5,7 +5,7 @@ import pytest
 from tests.builders.directives import city, person
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
 
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
 WARD = "ubnd-phuong-song-cau"

@@ -26,8 +26,8 @@ from tests.builders.printed import first_page
 from tests.builders.serving import serving
 from tests.builders.visitor import NARROW, Visitor
 
-from bluezone.edge.gatecity import GateCity
-from bluezone.edge.gatesync import GateSync
+from bluezone.edge.gate.city import GateCity
+from bluezone.edge.gate.sync import GateSync
 from bluezone.refusal import Refused
 
 __all__ = ["chromium"]

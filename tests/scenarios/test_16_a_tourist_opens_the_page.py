@@ -16,9 +16,9 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.builders.pushservice import Browser, push_service
 from tests.portal.conftest import public
 
-from bluezone.keyserver import pushing
+from bluezone.keyserver import push
 from bluezone.messaging.sms.wording import arrival_notice
-from bluezone.messaging.webpush.announcing import MESSAGE, Announcer
+from bluezone.messaging.webpush.announcements import MESSAGE, Announcer
 from bluezone.messaging.webpush.provider import CalledSession, WebPushProvider
 
 __all__ = ["data_folder", "furnished_folder", "public", "quick_passwords", "server"]
@@ -54,7 +54,7 @@ def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, mon
         provider = WebPushProvider(ec.generate_private_key(ec.SECP256R1()), "https://bluezone.example", CalledSession())
         staying, leaving = service.browser("staying"), service.browser("leaving")
         for browser in (staying, leaving):
-            city_server.keys_store.write(lambda done, b=browser: pushing.keep(done, b.subscription))
+            city_server.keys_store.write(lambda done, b=browser: push.keep(done, b.subscription))
         city_server.tick()
         announcer = Announcer(city_server, provider, lambda _: 0.0)
         announcer.go_on(clock.now)
@@ -66,10 +66,10 @@ def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, mon
 
         assert staying.opened(got.body) == MESSAGE.encode(), "the push service carried it and could not read it"
         assert MESSAGE.encode() not in got.body
-        assert pushing.endpoints(city_server) == [staying.endpoint]
+        assert push.endpoints(city_server) == [staying.endpoint]
         # The city takes addresses of https alone; the push service of this test has none.
         real = Browser("https://updates.push.example.com/wpush/v2/gAAAA")
         assert call(city_server, "POST", "/v1/push/subscribe", real.body()).status == 200
         assert call(city_server, "POST", "/v1/push/unsubscribe", real.body()).status == 200
-        assert pushing.endpoints(city_server) == [staying.endpoint]
+        assert push.endpoints(city_server) == [staying.endpoint]
     city_server.close()

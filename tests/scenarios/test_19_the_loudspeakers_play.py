@@ -50,7 +50,7 @@ import datetime
 from django.utils import timezone
 from tests.builders.bulletins import people
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, Schedule
-from bluezone.rollout.bulletins.planning import plan_ahead
+from bluezone.rollout.bulletins.air.planner import plan_ahead
 now, outlet, bulletin = timezone.now(), Outlet.objects.get(), Bulletin.objects.get(title="Thường")
 due = (now + datetime.timedelta(seconds={ahead})).replace(microsecond=0)
 # To the second: a rule of the pages goes by minutes, and a test does not wait for one.

@@ -9,7 +9,7 @@ from django.db import connection
 from tests.builders.directives import LETTER, person
 from tests.builders.office import app_code
 
-from bluezone.accounts import auditing
+from bluezone.audit import hash_chain
 from bluezone.rollout.directives.models import Directive
 
 
@@ -30,7 +30,7 @@ def trail(client, committee, clerk, signer):
     client.post(f"/directives/{directive.pk}/approve/")
     client.post(f"/directives/{directive.pk}/issue/")
     client.post(f"/directives/{directive.pk}/revoke/", {"reason": "Ban hành nhầm"})
-    return auditing.verify()
+    return hash_chain.verify()
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import pytest
 from tests.builders.directives import DAY, LETTER, NOW, issued, person
 from tests.builders.mailserver import MailServer, use
 
-from bluezone.messaging.email.delivering import deliver_due
-from bluezone.rollout.directives import digests, handling, intaking, issuing
+from bluezone.messaging.email.delivery import deliver_due
+from bluezone.rollout.directives.inbox import digests, dispatch_acts
+from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.models import DispatchState
 
 SECOND = DAY / 86400
@@ -33,11 +34,11 @@ def morning(post, when):
 def second_letter(issuer, clerk, signer):
     """Another letter of the same day, so that one agency has two that wait."""
     text = LETTER.replace("458/UBND-VP", "459/UBND-VP")
-    directive = intaking.take_in(text.encode(), "", issuer, clerk, NOW, keep=False)
+    directive = intake.take_in(text.encode(), "", issuer, clerk, NOW, keep=False)
     directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
     directive.tasks.update(due=NOW.date() + 30 * DAY)
-    issuing.approve(directive, signer, NOW)
-    issuing.issue(directive, clerk, NOW)
+    approval.approve(directive, signer, NOW)
+    approval.issue(directive, clerk, NOW)
     return directive
 
 
@@ -48,7 +49,7 @@ def test_a_lead_that_does_nothing_is_reminded_after_a_day_and_the_city_told_afte
     letters = [issued(committee, clerk, signer), second_letter(committee, clerk, signer)]
     for letter in letters:
         for other in letter.dispatches.exclude(agency=ward):
-            handling.move(other, DispatchState.RECEIVED, signer, NOW)
+            dispatch_acts.move(other, DispatchState.RECEIVED, signer, NOW)
     mails_before = len(post.mails)
 
     assert morning(post, NOW + DAY - 60 * SECOND) == {}, "not before 24 hours"

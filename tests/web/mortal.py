@@ -4,7 +4,7 @@
 import argparse
 import sys
 
-from bluezone.web.lifeline import say_ready
+from bluezone.server.processes.lifeline import say_ready
 
 parser = argparse.ArgumentParser()
 parser.add_argument("life", choices=["dies", "dies_unready", "lives", "lives_unready"])

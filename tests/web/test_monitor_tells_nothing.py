@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import pytest
 from tests.builders.keyserver import keys_for, report_of
 
-from bluezone.messaging.webpush.announcing import announcer_of
+from bluezone.messaging.webpush.announcements import announcer_of
 from bluezone.protocol.upload import Status, encode_upload
-from bluezone.web.children import Part
-from bluezone.web.exposing import Exposition
-from bluezone.web.measuring import Measured, public_class
-from bluezone.web.metering import Meters
-from bluezone.web.surveying import Survey
+from bluezone.server.metrics.answers import Measured, public_class
+from bluezone.server.metrics.exposition import Exposition
+from bluezone.server.metrics.meters import Meters
+from bluezone.server.metrics.survey import Survey
+from bluezone.server.processes.children import Part
 
 pytestmark = pytest.mark.django_db
 

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.postgres
 WRITER = """
 import sys
 from pathlib import Path
-from bluezone.web.preparing import open_office
+from bluezone.server.preparation import open_office
 open_office(Path(sys.argv[1]))
-from bluezone.accounts import auditing
-from bluezone.accounts.models import Act
+from bluezone.identity import auditing
+from bluezone.identity.models import Act
 for n in range(25):
     auditing.record(sys.argv[2], Act.CODE_ISSUED, str(n))
 """
@@ -88,7 +88,7 @@ def test_doctor_finds_every_store(office, database):
 
 
 def prepare(office):
-    command = [sys.executable, "-m", "bluezone.web.preparing", office["BLUEZONE_DATA"]]
+    command = [sys.executable, "-m", "bluezone.server.preparation", office["BLUEZONE_DATA"]]
     return subprocess.run(command, env=office, capture_output=True, text=True, timeout=60)
 
 

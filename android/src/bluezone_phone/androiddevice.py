@@ -23,13 +23,13 @@ from bluezone.handset.android.cityfile import CityFile
 from bluezone.handset.android.device import Keystore, KeystoreKeyLost, KeystoreUnavailable
 from bluezone.handset.android.notices import Notice, own_words
 from bluezone.handset.android.permissions import PhoneState
+from bluezone.handset.android.service import Tracing
 from bluezone.handset.android.setup import Answers, Setup
-from bluezone.handset.android.tracing import Tracing
 
 if TYPE_CHECKING:
     from android.app import Activity
 
-    from bluezone.handset.trustedtime import Clock
+    from bluezone.handset.clocks import Clock
     from bluezone.radio.interface import Radio
 
 CITY_FILE = Path(__file__).parent / "city.toml"

@@ -13,9 +13,9 @@ from java import cast, dynamic_proxy, jarray
 from java.lang import Runnable, String
 from org.beeware.android import IPythonApp, MainActivity
 
-from bluezone.handset.android.choosing import Order, Shown, pressed, shown
 from bluezone.handset.android.pageguard import action_of, judge
 from bluezone.handset.android.permissions import CAMERA, asked_at
+from bluezone.handset.android.window import Order, Shown, pressed, shown
 from bluezone_phone.androiddevice import Parts, maker, service_intent, state_of
 from bluezone_phone.components import PageChrome, PageClient
 

@@ -9,10 +9,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
-from bluezone.accounts.audiences import Audience
-from bluezone.devices.enrolling import holder_of
+from bluezone.devices.enrolment import holder_of
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.devices.refusing import BodyInvalid, BodyTooLong, DeviceRefused, MethodNotAllowed, answer
+from bluezone.devices.refusals import BodyInvalid, BodyTooLong, DeviceRefused, MethodNotAllowed, answer
+from bluezone.identity.audiences import Audience
 from bluezone.refusal import Refused
 
 View = Callable[..., HttpResponse]

@@ -10,12 +10,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.accounts.audiences import Audience, audience
-from bluezone.accounts.signing_in import network_of
-from bluezone.devices import enrolling
+from bluezone.devices import enrolment
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body, json_endpoint
 from bluezone.devices.models import Device
-from bluezone.devices.refusing import BodyInvalid, NoSuchAddress, answer
+from bluezone.devices.refusals import BodyInvalid, NoSuchAddress, answer
+from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.sign_in_attempts import network_of
 
 MOST_BYTES = 1024
 
@@ -29,7 +29,7 @@ def enrol(request: HttpRequest) -> dict[str, Any]:
     code = json_body(request, MOST_BYTES).get("code")
     if not isinstance(code, str):
         raise BodyInvalid("the body has no text `code`")
-    enrolled = enrolling.enrol(code, network_of(request), timezone.now())
+    enrolled = enrolment.enrol(code, network_of(request), timezone.now())
     return {**_who(enrolled.device), "token": enrolled.token}
 
 

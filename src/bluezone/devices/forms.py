@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.models import AdminUnit, Agency, UnitKind
-from bluezone.agencies.queries import day_to_show
 from bluezone.devices.models import Device, DeviceKind
+from bluezone.directory.models import AdminUnit, Agency, UnitKind
+from bluezone.directory.queries import day_to_show
 
 
 class UnitField(forms.ModelChoiceField):  # type: ignore[type-arg]

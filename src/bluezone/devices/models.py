@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.directory.models import AdminUnit, Agency
 
 
 class DeviceKind(models.TextChoices):

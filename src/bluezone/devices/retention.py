@@ -3,7 +3,7 @@
 
 import datetime
 
-from bluezone.devices.enrolling import WINDOW
+from bluezone.devices.enrolment import WINDOW
 from bluezone.devices.models import EnrolmentFailure
 
 

@@ -16,13 +16,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.models import User
-from bluezone.accounts.scoping import agencies_of
-from bluezone.agencies.models import Agency
-from bluezone.devices import enrolling
+from bluezone.devices import enrolment
 from bluezone.devices.forms import DeviceForm
 from bluezone.devices.models import Device, DeviceState
+from bluezone.directory.models import Agency
+from bluezone.directory.scopes import agencies_of
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.models import User
 
 DEVICES_A_PAGE = 50
 
@@ -59,7 +59,7 @@ def new_device(request: OfficeRequest) -> HttpResponse:
     form = DeviceForm(request.POST or None, today=today)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        device, code = enrolling.make_device(
+        device, code = enrolment.make_device(
             request.user.username, values["kind"], values["name"], values["agency"], values["unit"], timezone.now()
         )
         return _show_code(request, device, code)
@@ -82,8 +82,8 @@ def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make another code, for a lost one or a device that was set up anew: 201 shown once, 302 cut off meanwhile."""
     found = get_object_or_404(Device, pk=pk)
     try:
-        code = enrolling.make_code(request.user.username, found, timezone.now())
-    except enrolling.DeviceRevoked:
+        code = enrolment.make_code(request.user.username, found, timezone.now())
+    except enrolment.DeviceRevoked:
         messages.warning(request, _("This device was cut off. Enter it as a new device."))
         return redirect("device", pk)
     return _show_code(request, found, code)
@@ -95,7 +95,7 @@ def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then cut the device off: 302 back to the list; 404 another agency's."""
     found = get_object_or_404(devices_seen_by(request.user), pk=pk)
     if request.method == "POST":
-        enrolling.revoke(request.user.username, found, timezone.now())
+        enrolment.revoke(request.user.username, found, timezone.now())
         messages.success(request, _("%(name)s is cut off: its token opens nothing any more.") % {"name": found.name})
         return redirect("devices")
     return render(request, "devices/device_revoke.html", {"device": found, "state": found.state(timezone.now())})
@@ -110,7 +110,7 @@ def _show_code(request: HttpRequest, found: Device, code: str) -> HttpResponse:
         "host": host,
         # Behind `#`, so that the code is in no request and no log even if a browser opens it.
         "qr": _qr(f"https://{host}/connect/#{code}"),
-        "hours": int(enrolling.CODE_LIFE.total_seconds() // 3600),
+        "hours": int(enrolment.CODE_LIFE.total_seconds() // 3600),
     }
     return render(request, "devices/device_code.html", context, status=201)
 

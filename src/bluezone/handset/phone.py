@@ -7,32 +7,32 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bluezone.handset.chaff import Chaff
-from bluezone.handset.cityconfig import CityConfig
-from bluezone.handset.citypages import CityPages
+from bluezone.handset.city.config import CityConfig
+from bluezone.handset.city.histories import Downloads, Held
+from bluezone.handset.city.pages import CityPages
+from bluezone.handset.city.trust import parse_trust
 from bluezone.handset.client import Client
-from bluezone.handset.dailykeys import DailyKeys
-from bluezone.handset.declaring import Declaring
-from bluezone.handset.encounterlog import EncounterLog, identifiers_per_day
-from bluezone.handset.exposures import Exposures, HeardIndex, Receiver, windows_of_file
-from bluezone.handset.following import Downloads, Held
-from bluezone.handset.gatepasses import GatePasses
-from bluezone.handset.judging import Judging
-from bluezone.handset.plays import Plays
-from bluezone.handset.radiostate import RadioState
-from bluezone.handset.reporting import Reporting
-from bluezone.handset.sentlog import SentLog
+from bluezone.handset.clocks import Clock, Stamp, SystemClock, TrustedTime, boot_id_of
+from bluezone.handset.encounters.dailykeys import DailyKeys
+from bluezone.handset.encounters.log import EncounterLog, identifiers_per_day
+from bluezone.handset.encounters.radiostate import RadioState
+from bluezone.handset.exposure.assessment import Judging
+from bluezone.handset.exposure.exposures import Exposures, HeardIndex, Receiver, windows_of_file
+from bluezone.handset.exposure.venuechecks import VenueChecks
+from bluezone.handset.report.calls import Plays
+from bluezone.handset.report.chaff import Chaff
+from bluezone.handset.report.declaration import Declaring
+from bluezone.handset.report.owner import Telling
+from bluezone.handset.report.reporting import Reporting
+from bluezone.handset.report.sentlog import SentLog
 from bluezone.handset.store import Store
-from bluezone.handset.telling import Telling
-from bluezone.handset.trust import parse_trust
-from bluezone.handset.trustedtime import Clock, Stamp, SystemClock, TrustedTime, boot_id_of
 from bluezone.handset.vault import AS_IT_IS, KeySealing
-from bluezone.handset.venuechecks import VenueChecks
-from bluezone.handset.visiting import Visiting
-from bluezone.handset.visits import Visits
-from bluezone.protocol.exposure import Assessment, parse_profile
+from bluezone.handset.venues.checkin import Visiting
+from bluezone.handset.venues.gatepasses import GatePasses
+from bluezone.handset.venues.visits import Visits
 from bluezone.protocol.identifiers import Metadata
 from bluezone.protocol.intervals import day_at
+from bluezone.protocol.risk.assessment import Assessment, parse_profile
 from bluezone.radio.calibration import confidence, effective_power_dbm, receiver_correction_db
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.refusal import Refused

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.proving import confirm_second_factor
-from bluezone.healthauthority import declaring, queries
+from bluezone.healthauthority import declaration_access, queries
 from bluezone.healthauthority.forms import ChangePassphraseForm, KeyForm, OpenForm
 from bluezone.healthauthority.key_server import key_server
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.keyserver import declarations
 from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong
 
@@ -27,7 +27,7 @@ from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong
 def declaration_list(request: OfficeRequest) -> HttpResponse:
     """Sealed declarations, newest first; POST opens those ticked: 200 shown once, 403 or 429 wrong passphrase."""
     server, now = key_server(), timezone.now()
-    declaring.ensure_published(server)
+    declaration_access.ensure_published(server)
     form, status = OpenForm(request.POST if request.method == "POST" else None), 200
     if request.method == "POST":
         handles, status, complete = request.POST.getlist("handle"), 422, form.is_valid()
@@ -35,18 +35,20 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
             form.add_error(None, _("Nothing is ticked. Tick the declarations to open, then give the passphrase."))
         elif complete:
             try:
-                opened = declaring.open_some(server, request.user, handles, form.cleaned_data["passphrase"], now)
+                opened = declaration_access.open_some(
+                    server, request.user, handles, form.cleaned_data["passphrase"], now
+                )
             except PassphraseWrong:
                 status = 403
                 form.add_error("passphrase", _("This passphrase does not open the key. Nothing was opened."))
-            except declaring.PassphraseTriesUsed:
+            except declaration_access.PassphraseTriesUsed:
                 status = 429
                 form.add_error("passphrase", _("Five wrong tries: wait 15 minutes. Nothing was opened."))
             else:
                 return render(request, "healthauthority/declarations_opened.html", _opened_context(opened))
-    page = Paginator(declarations.held(server), declaring.MOST_AT_ONCE).get_page(request.GET.get("page"))
+    page = Paginator(declarations.held(server), declaration_access.MOST_AT_ONCE).get_page(request.GET.get("page"))
     context = {
-        "key": declaring.key_in_force(),
+        "key": declaration_access.key_in_force(),
         "page": page,
         "rows": queries.declaration_rows(page.object_list),
         "form": form,
@@ -59,7 +61,7 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.HEALTH_SUPERVISORS)
 def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
     """Note that the sender was called: 204, and the page stays, so that what it shows is not lost; 404 not opened."""
-    if not declaring.note_called(handle, timezone.now()):
+    if not declaration_access.note_called(handle, timezone.now()):
         raise Http404
     return HttpResponse(status=204)
 
@@ -73,13 +75,13 @@ def declaration_key(request: OfficeRequest) -> HttpResponse:
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            declaring.make_key(key_server(), request.user, form.cleaned_data["new"], timezone.now())
+            declaration_access.make_key(key_server(), request.user, form.cleaned_data["new"], timezone.now())
         except PassphraseTooShort:
             form.add_error("new", _("Too short: at least 16 characters. Nothing was changed."))
         else:
             messages.success(request, _("The key is made. Phones get it with their next check, within 5 hours."))
             return redirect("code-declarations")
-    context = {"form": form, "key": declaring.key_in_force(), "tab": "declarations"}
+    context = {"form": form, "key": declaration_access.key_in_force(), "tab": "declarations"}
     return render(request, "healthauthority/declaration_key.html", context, status=422 if form.errors else 200)
 
 
@@ -93,10 +95,10 @@ def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             values = form.cleaned_data
-            declaring.change_passphrase(request.user, values["present"], values["new"], timezone.now())
+            declaration_access.change_passphrase(request.user, values["present"], values["new"], timezone.now())
         except PassphraseWrong:
             form.add_error("present", _("This passphrase does not open the key. Nothing was changed."))
-        except declaring.PassphraseTriesUsed:
+        except declaration_access.PassphraseTriesUsed:
             form.add_error("present", _("Five wrong tries: wait 15 minutes. Nothing was changed."))
         except PassphraseTooShort:
             form.add_error("new", _("Too short: at least 16 characters. Nothing was changed."))
@@ -107,7 +109,7 @@ def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
     return render(request, "healthauthority/declaration_passphrase.html", context, status=422 if form.errors else 200)
 
 
-def _opened_context(opened: list[declaring.Opened]) -> dict[str, object]:
+def _opened_context(opened: list[declaration_access.Opened]) -> dict[str, object]:
     day_zero = datetime.date(1970, 1, 1)
     shown = [
         {

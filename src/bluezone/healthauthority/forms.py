@@ -11,12 +11,13 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.models import User
-from bluezone.agencies.models import Agency
-from bluezone.healthauthority import alerting, issuing, quotas
-from bluezone.healthauthority.facilities import facilities_of
+from bluezone.directory.models import Agency
+from bluezone.healthauthority import alerts
+from bluezone.healthauthority.codes import issuance, quotas
+from bluezone.healthauthority.codes.facilities import facilities_of
 from bluezone.healthauthority.models import CaseClass, RaiseReason
-from bluezone.keyserver.venuealerts import OLDEST_SECONDS
+from bluezone.identity.models import User
+from bluezone.keyserver.venues.alerts import OLDEST_SECONDS
 from bluezone.protocol.declarationkey import MIN_PASSPHRASE_CHARACTERS
 
 
@@ -37,13 +38,13 @@ class IssueForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["form_id"] = uuid.uuid4()
-        first, last = issuing.onset_bounds(timezone.localdate())
+        first, last = issuance.onset_bounds(timezone.localdate())
         self.fields["onset"].widget.attrs |= {"min": first.isoformat(), "max": last.isoformat()}
 
     def clean_onset(self) -> datetime.date:
         """Within the days of which a phone still has keys."""
         onset: datetime.date = self.cleaned_data["onset"]
-        first, last = issuing.onset_bounds(timezone.localdate())
+        first, last = issuance.onset_bounds(timezone.localdate())
         if onset > last:
             raise forms.ValidationError(_("This day is still to come. Enter the day symptoms began."))
         if onset < first:
@@ -182,5 +183,5 @@ class AlertForm(forms.Form):
         values: dict[str, Any] = super().clean() or {}
         if {"day", "begins", "ends"} <= set(values):
             begins, ends = (values[name].replace(second=0, microsecond=0) for name in ("begins", "ends"))
-            values["start"], values["end"] = alerting.hours(values["day"], begins, ends)
+            values["start"], values["end"] = alerts.hours(values["day"], begins, ends)
         return values

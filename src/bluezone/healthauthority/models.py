@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.training import PractisedMixin
+from bluezone.training import PractisedMixin
 
 
 class CaseClass(models.TextChoices):

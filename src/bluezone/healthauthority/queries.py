@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from django.core.paginator import Page, Paginator
 from django.utils import timezone
 
-from bluezone.accounts.audiences import Audience
-from bluezone.accounts.models import User
-from bluezone.accounts.training import practising
-from bluezone.healthauthority import practice
-from bluezone.healthauthority.facilities import codes_seen_by
+from bluezone.healthauthority.codes import practice
+from bluezone.healthauthority.codes.facilities import codes_seen_by
 from bluezone.healthauthority.models import IssuedCode, OpenedDeclaration
-from bluezone.keyserver import codes, publication
-from bluezone.keyserver.codes import CodeState
+from bluezone.identity.audiences import Audience
+from bluezone.identity.models import User
+from bluezone.keyserver.publication import exports
+from bluezone.keyserver.reports import codes
+from bluezone.keyserver.reports.codes import CodeState
 from bluezone.keyserver.service import KeyServer
+from bluezone.training import practising
 
 CODES_A_PAGE = 20
 SECONDS_PER_HOUR = 3600
@@ -62,7 +63,7 @@ def state_of(server: KeyServer, issued: IssuedCode) -> CodeState:
 
 def reach(server: KeyServer, now: datetime.datetime) -> Reach:
     """When a report received at `now` reaches phones."""
-    times = publication.reach_times(server, now.timestamp())
+    times = exports.reach_times(server, now.timestamp())
     seconds = (times.published_at, times.phones_by, times.today_published_at, times.today_phones_by)
     return Reach(*(datetime.datetime.fromtimestamp(value, datetime.UTC) for value in seconds))
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from bluezone.agencies.exporting import ColumnKind, ExportColumn, ExportSheet
 from bluezone.healthauthority.models import CaseClass
-from bluezone.keyserver import publication
 from bluezone.keyserver import statistics as counted
-from bluezone.keyserver.files import FileMissing
+from bluezone.keyserver.publication import exports
+from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.service import KeyServer
-from bluezone.protocol.exportfile import read_export
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet
+from bluezone.protocol.exports.files import read_export
 from bluezone.refusal import Refused
 
 # A count of 1 to 4 in a small place may be a known family.
@@ -107,7 +107,7 @@ def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
 
 def _keys_in_file(server: KeyServer, name: str) -> int:
     try:
-        return _keys_in(server.downloads, f"{publication.FOLDER}/{name}")
+        return _keys_in(server.downloads, f"{exports.FOLDER}/{name}")
     except Refused:
         return 0
 

@@ -15,19 +15,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.models import User
-from bluezone.accounts.training import practised, practising
-from bluezone.agencies.exporting import write_csv, write_xlsx
-from bluezone.healthauthority import alerting, batching, issuing, queries, quotas, statistics
-from bluezone.healthauthority.batching import RowAnswer
-from bluezone.healthauthority.facilities import codes_seen_by, oversees
+from bluezone.healthauthority import alerts as healthauthority_alerts
+from bluezone.healthauthority import queries, statistics
+from bluezone.healthauthority.codes import batches, issuance, quotas
+from bluezone.healthauthority.codes.batches import RowAnswer
+from bluezone.healthauthority.codes.facilities import codes_seen_by, oversees
 from bluezone.healthauthority.forms import AlertForm, IssueForm, RaiseForm
 from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.templatetags.health import inwords, qr
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.models import User
 from bluezone.keyserver import statistics as published
-from bluezone.keyserver import venuealerts
-from bluezone.protocol.venue import InvalidVenue, VenueForeign
+from bluezone.keyserver.venues import alerts as venues_alerts
+from bluezone.paper.tables import write_csv, write_xlsx
+from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign
+from bluezone.training import practised, practising
 
 
 @practised
@@ -57,10 +59,10 @@ def new_code(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            issued = issuing.issue(server, request.user, values["case_class"], values["onset"], now, values["form_id"])
-        except issuing.FormAlreadySent:
+            issued = issuance.issue(server, request.user, values["case_class"], values["onset"], now, values["form_id"])
+        except issuance.FormAlreadySent:
             return render(request, "healthauthority/code_shown_before.html", status=409)
-        except issuing.QuotaReached:
+        except issuance.QuotaReached:
             status = 429
         else:
             context = {"issued": issued, "reach": queries.reach(server, now), "groups": issued.code.split("-")}
@@ -91,7 +93,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     server = key_server()
     issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
     if request.method == "POST":
-        state = issuing.revoke(server, request.user, issued.handle)
+        state = issuance.revoke(server, request.user, issued.handle)
         if state == "revoked":
             messages.success(request, _("The code is revoked: neither its digits nor its link work any more."))
         elif state == "used":
@@ -109,7 +111,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
 def bulk(request: OfficeRequest) -> HttpResponse:
     """The page that reads a list of cases in the browser and asks for their codes."""
     server, now = key_server(), timezone.now()
-    first, last = issuing.onset_bounds(timezone.localdate(now))
+    first, last = issuance.onset_bounds(timezone.localdate(now))
     context = {
         "quota": quotas.quota_of(server, request.user, now),
         "first": first,
@@ -130,11 +132,11 @@ def issue_batch(request: OfficeRequest) -> JsonResponse:
     """
     server, now = key_server(), timezone.now()
     try:
-        key, rows = batching.read_batch(request.body)
-        answers = batching.issue_batch(server, request.user, key, rows, now)
-    except batching.BatchInvalid as refused:
+        key, rows = batches.read_batch(request.body)
+        answers = batches.issue_batch(server, request.user, key, rows, now)
+    except batches.BatchInvalid as refused:
         return _refused(refused.code, refused.message, 400)
-    except batching.BatchChanged as refused:
+    except batches.BatchChanged as refused:
         return _refused(refused.code, refused.message, 409)
     left = quotas.quota_of(server, request.user, now).left
     return JsonResponse({"rows": [_shown(answer) for answer in answers], "left": left}, status=201)
@@ -195,16 +197,16 @@ def venue_alert(request: OfficeRequest) -> HttpResponse:
     sending = request.POST.get("confirm") == "yes"
     try:
         if sending:
-            told = alerting.alert(server, request.user, values["code"], *span, values["form_id"])
+            told = healthauthority_alerts.alert(server, request.user, values["code"], *span, values["form_id"])
         else:
-            told = venuealerts.check(server, values["code"], *(int(moment.timestamp()) for moment in span))
-    except alerting.AlertAlreadySent:
+            told = venues_alerts.check(server, values["code"], *(int(moment.timestamp()) for moment in span))
+    except healthauthority_alerts.AlertAlreadySent:
         return render(request, "healthauthority/venue_alert_sent.html", context | {"again": True}, status=409)
     except VenueForeign:
         form.add_error("code", _("This city did not sign this code, or it was changed. Nobody was warned."))
     except InvalidVenue:
         form.add_error("code", _("This is no code of a venue. Scan the poster again. Nobody was warned."))
-    except venuealerts.AlertRefused:
+    except venues_alerts.AlertRefused:
         form.add_error(
             "day", _("The hours must have ended, lie in the last 14 days and be 24 at most. Nobody was warned.")
         )

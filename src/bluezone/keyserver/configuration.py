@@ -16,11 +16,11 @@ from bluezone.city import City, CityInvalid
 from bluezone.keyserver.declarations import published_key
 from bluezone.keyserver.secretfiles import write_whole
 from bluezone.keyserver.secrets import Secrets
-from bluezone.keyserver.store import StoreDamaged
-from bluezone.protocol.configfile import HISTORY_LENGTH, Config, encode_config
-from bluezone.protocol.puzzle import PUZZLE_BITS, PUZZLE_SECONDS
-from bluezone.protocol.signedjson import InvalidSignedFile, fingerprint, open_signed, sign_payload
+from bluezone.keyserver.storage.store import StoreDamaged
+from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, encode_config
+from bluezone.protocol.signed.envelope import InvalidSignedFile, fingerprint, open_signed, sign_payload
 from bluezone.protocol.upload import MAX_HIGH_KEYS, MAX_KEY_AGE_DAYS, MAX_KEYS, MAX_SLOTS
+from bluezone.protocol.upload.puzzle import PUZZLE_BITS, PUZZLE_SECONDS
 
 KIND = "config"
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bluezone.keyserver.secretfiles import write_whole
-from bluezone.keyserver.store import Transaction
+from bluezone.keyserver.storage.store import Transaction
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.declarationkey import load_public_key
 from bluezone.protocol.intervals import hour_at
-from bluezone.protocol.puzzle import CHALLENGE_LENGTH
 from bluezone.protocol.upload import Status, UploadAnswer
+from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:

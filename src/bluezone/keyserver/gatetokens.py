@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bluezone.keyserver.weekkeys import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.blindrsa import blind_sign
-from bluezone.protocol.gatetokens import TokensAnswer, TokensRequest
+from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest
 from bluezone.protocol.upload import Status
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ fetch may be old while every process is ready: that is for a person, not for a l
 
 from typing import TYPE_CHECKING, Any
 
-from bluezone.keyserver.exportindex import read_index
-from bluezone.keyserver.migrations import unknown_to_us
-from bluezone.keyserver.store import Store, StoreRefused
-from bluezone.protocol.indexfile import STALE_SECONDS
+from bluezone.keyserver.publication.index import read_index
+from bluezone.keyserver.storage.migrations import unknown_to_us
+from bluezone.keyserver.storage.store import Store, StoreRefused
+from bluezone.protocol.signed.index import STALE_SECONDS
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bluezone.keyserver.store import StoreFull
+from bluezone.keyserver.storage.store import StoreFull
 from bluezone.refusal import Refused
 
 

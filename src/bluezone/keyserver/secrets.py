@@ -26,10 +26,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bluezone.keyserver.secretfiles import read_secret, write_whole
-from bluezone.keyserver.store import StoreDamaged
+from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.keyserver.weekkeys import WeekKeyRing
-from bluezone.protocol.codes import Credential
-from bluezone.protocol.exportfile import SignatureInfo
+from bluezone.protocol.exports.files import SignatureInfo
+from bluezone.protocol.upload.codes import Credential
 
 PEPPER_LENGTH = 32
 # Under which number the config lists the key of venue codes, and codes name it.

@@ -12,20 +12,20 @@ from pathlib import Path
 
 from bluezone.city import City, load_city
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.exportindex import ALL_SERIES, renew_indexes
-from bluezone.keyserver.foldermatching import note_folder, only_one, require_same_folder
-from bluezone.keyserver.limits import Limits
-from bluezone.keyserver.padding import mingle_once_an_hour
-from bluezone.keyserver.partitions import make_ahead
-from bluezone.keyserver.publication import publish
-from bluezone.keyserver.publishedfiles import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
+from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder
+from bluezone.keyserver.http import Application, WsgiApplication
+from bluezone.keyserver.publication.exports import publish
+from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
+from bluezone.keyserver.publication.index import ALL_SERIES, renew_indexes
+from bluezone.keyserver.publication.padding import mingle_once_an_hour
+from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.retention import forget
 from bluezone.keyserver.secrets import Secrets, open_secrets
-from bluezone.keyserver.store import Store, Transaction, Turn, open_store
-from bluezone.keyserver.venuepackages import publish_packages
-from bluezone.keyserver.wsgi import Application, WsgiApplication
+from bluezone.keyserver.storage.partitions import make_ahead
+from bluezone.keyserver.storage.store import Store, Transaction, Turn, open_store
+from bluezone.keyserver.venues.packages import publish_packages
+from bluezone.logs import event
 from bluezone.protocol.intervals import day_at, hour_at
-from bluezone.web.logs import event
 
 logger = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class KeyServer:
         if not url:
             return
         # obstore comes with the extra `s3`; a city on one machine does not have it.
-        from bluezone.keyserver.objectfiles import ObjectFiles, Remembered, bring_over
+        from bluezone.keyserver.publication.bucket import ObjectFiles, Remembered, bring_over
 
         bucket = ObjectFiles(url)
         self.published, self.downloads = bucket, Remembered(bucket).get

@@ -7,7 +7,7 @@ Source: contracts.md, Stores ("only keyserver's published functions cross").
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bluezone.keyserver.codes import State
+from bluezone.keyserver.reports.codes import State
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.keyserver.secretfiles import erase, read_secret, write_whole
-from bluezone.keyserver.store import StoreDamaged
+from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.protocol import blindrsa
-from bluezone.protocol.configfile import Purpose, WeekKey
 from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.signed.config import Purpose, WeekKey
 from bluezone.protocol.upload import CHAFF_CLASS, CLINICAL_CLASS, CONFIRMED_CLASS
 
 SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.accounts.audiences import Audience, audience
-from bluezone.accounts.signing_in import network_of
 from bluezone.devices.audience import json_body, json_endpoint
-from bluezone.devices.refusing import BodyInvalid
+from bluezone.devices.refusals import BodyInvalid
+from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.sign_in_attempts import network_of
 from bluezone.portal.forms import HelpForm
-from bluezone.portal.showing import show
-from bluezone.portal.throttle import TooManyRequests, help_limit
+from bluezone.publicpages.page_frame import show
+from bluezone.publicpages.throttle import TooManyRequests, help_limit
 from bluezone.rollout.drives import PUBLIC_CHANNELS, HelpChannelUnknown, open_help_request
 
 MOST_BYTES = 8 * 1024

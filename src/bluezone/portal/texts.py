@@ -14,8 +14,8 @@ from pathlib import Path
 
 from django.utils.safestring import SafeString
 
+from bluezone.paper.city_facts import Facts
 from bluezone.portal import markup
-from bluezone.portal.facts import Facts
 
 FOLDER = Path(__file__).with_name("pages")
 _INLINE = re.compile(r"\{app:([^{}]*)\}")

@@ -19,15 +19,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 import bluezone
-from bluezone.accounts.audiences import Audience, audience
 from bluezone.healthauthority.key_server import key_server
-from bluezone.keyserver import files, publication
-from bluezone.keyserver.files import FileMissing
+from bluezone.identity.audiences import Audience, audience
+from bluezone.keyserver.publication import downloads, exports
+from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.service import KeyServer
-from bluezone.portal.folders import public_key, web_edition
-from bluezone.portal.showing import show
-from bluezone.protocol.exportfile import read_export
-from bluezone.protocol.indexfile import STALE_SECONDS, Index, chain_value, decode_index
+from bluezone.portal.web_edition_files import public_key, web_edition
+from bluezone.protocol.exports.files import read_export
+from bluezone.protocol.signed.index import STALE_SECONDS, Index, chain_value, decode_index
+from bluezone.publicpages.page_frame import show
 from bluezone.refusal import Refused
 
 
@@ -116,9 +116,9 @@ class Figures:
 def transparency(request: HttpRequest) -> HttpResponse:
     """What everybody can compare."""
     server = key_server()
-    exports_signed, venues_signed = files.index(server).content, files.venues_index(server).content
+    exports_signed, venues_signed = downloads.index(server).content, downloads.venues_index(server).content
     exports, venues = _index(exports_signed), _index(venues_signed)
-    config_signed = files.config(server, None).content
+    config_signed = downloads.config(server, None).content
     config = _statement(_("Settings file"), config_signed)
     listed = [
         config,
@@ -147,7 +147,7 @@ def _figures(server: KeyServer, exports: Index, venues: Index) -> Figures:
 
 def _keys_in_file(server: KeyServer, name: str) -> int:
     try:
-        return _keys_in(server.downloads, f"{publication.FOLDER}/{name}")
+        return _keys_in(server.downloads, f"{exports.FOLDER}/{name}")
     except Refused:
         return 0
 

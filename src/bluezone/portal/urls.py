@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.portal import desk_views
+from bluezone.portal.news import desk_views
 
 urlpatterns = [
     path("news/", desk_views.desk, name="news-desk"),

@@ -3,7 +3,9 @@
 
 from django.urls import path
 
-from bluezone.portal import feeds, help_views, material_views, transparency, views
+from bluezone.portal import help_views, transparency, views
+from bluezone.portal.materials import material_views
+from bluezone.portal.news import feeds
 
 urlpatterns = [
     path("", views.home, name="home"),

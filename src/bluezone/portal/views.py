@@ -10,14 +10,15 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from bluezone.accounts.audiences import Audience, audience
 from bluezone.face.files import SERVICE_WORKERS, WORKERS
-from bluezone.portal import folders, queries, texts
-from bluezone.portal.facts import facts
+from bluezone.identity.audiences import Audience, audience
+from bluezone.paper.city_facts import facts
+from bluezone.portal import texts, web_edition_files
 from bluezone.portal.models import NewsItem, NewsState
-from bluezone.portal.publishing import current
-from bluezone.portal.serving import ASK_AGAIN, IMMUTABLE, answer
-from bluezone.portal.showing import KEPT, show
+from bluezone.portal.news import queries
+from bluezone.portal.news.publication import current
+from bluezone.publicpages.assets import ASK_AGAIN, IMMUTABLE, answer
+from bluezone.publicpages.page_frame import KEPT, show
 
 ON_THE_FIRST_PAGE = 3
 # What a browser runs or shows by itself. A script or font inside a page has the page's policy; its own would only
@@ -96,20 +97,20 @@ def news_item(request: HttpRequest, pk: int) -> HttpResponse:
 @audience(Audience.EVERYONE)
 def asset(request: HttpRequest, digest: str, path: str) -> HttpResponse:
     """A file of the portal under an address that changes with its content; an older address gives the present file."""
-    keep = IMMUTABLE if digest == folders.ASSETS.digest else KEPT
-    return answer(request, folders.ASSETS.assets.get(path), keep)
+    keep = IMMUTABLE if digest == web_edition_files.ASSETS.digest else KEPT
+    return answer(request, web_edition_files.ASSETS.assets.get(path), keep)
 
 
 @require_safe
 @audience(Audience.EVERYONE)
 def web_edition(request: HttpRequest, path: str) -> HttpResponse:
     """A file of the web edition; its page is the same at every visit until the city updates it."""
-    asset = folders.web_edition().get(path)
+    asset = web_edition_files.web_edition().get(path)
     response = answer(request, asset, ASK_AGAIN)
     if asset and path not in WORKERS and not asset.media_type.startswith(_WITH_A_POLICY):
         response._csp_exempt = response.xframe_options_exempt = True  # type: ignore[attr-defined]
     if path in SERVICE_WORKERS:
-        response.headers["Service-Worker-Allowed"] = folders.APP
+        response.headers["Service-Worker-Allowed"] = web_edition_files.APP
     return response
 
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 from operator import itemgetter
 
 from bluezone.protocol.intervals import SECONDS_PER_DAY
-from bluezone.protocol.jsonmembers import JsonMembers
+from bluezone.protocol.signed.members import JsonMembers
 from bluezone.refusal import Refused
 
 KEY_LENGTH = 32

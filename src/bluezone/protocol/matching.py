@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bluezone.protocol.exportkeys import KeyColumns
+from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, identifier_bytes
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
 from bluezone.protocol.kernel import native

@@ -9,13 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bluezone.protocol.gatepass import (
-    GATE_FRAME_LENGTH,
-    Challenge,
-    decode_gate_frame,
-    encode_phone_frame,
-    response,
-)
+from bluezone.protocol.gate.passes import GATE_FRAME_LENGTH, Challenge, decode_gate_frame, encode_phone_frame, response
 from bluezone.radio.frames import advertisement, plausible_rssi, service_data
 from bluezone.radio.interface import Radio, RadioFailed
 

@@ -15,7 +15,7 @@ class WebConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what must run before migrations and at every check."""
-        from bluezone.accounts.audiences import check_every_route
+        from bluezone.identity.audiences import check_every_route
 
         register(check_every_route)
         # Django sends the signal for apps that have models; this one has none.

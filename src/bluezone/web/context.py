@@ -11,11 +11,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
-from bluezone.accounts import undoing
-from bluezone.accounts.audiences import Audience, audience
-from bluezone.accounts.models import RoleGrant
-from bluezone.accounts.scoping import grants_of
-from bluezone.accounts.training import current_training
+from bluezone.directory.scopes import grants_of
+from bluezone.identity import undo_offers
+from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.models import RoleGrant
+from bluezone.training import current_training
 
 
 class _May:
@@ -41,7 +41,7 @@ def city(request: HttpRequest) -> dict[str, Any]:
     found = settings.CITY
     return {
         "may": _May(request),
-        "undo": SimpleLazyObject(lambda: undoing.is_offered(request, timezone.now())),
+        "undo": SimpleLazyObject(lambda: undo_offers.is_offered(request, timezone.now())),
         "training": SimpleLazyObject(lambda: current_training(request)),
         "city_name": (found.name_en if language == "en" else found.name_vi) if found else "",
         "hotline": found.hotline if found else "",

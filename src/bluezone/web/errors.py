@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from bluezone.accounts.scoping import OutsideScope
+from bluezone.directory.scopes import OutsideScope
 
 # A database that was started again answers within this time.
 RETRY_AFTER_SECONDS = 30

@@ -10,13 +10,13 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from bluezone.accounts.secretfiles import office_secret
 from bluezone.city import City, CityMissing, data_folder, load_city
-from bluezone.messaging.email.smtpurl import read_smtp_url
-from bluezone.messaging.sms.smsurl import read_sms_url
+from bluezone.logs import configuration
+from bluezone.messaging.email.smtp_url import read_smtp_url
+from bluezone.messaging.sms.sms_url import read_sms_url
+from bluezone.office_secrets import office_secret
 from bluezone.web.assets import static_url
 from bluezone.web.databases import office_database
-from bluezone.web.logs import configuration
 
 WEB = Path(__file__).parent
 DATA_FOLDER = data_folder()
@@ -52,8 +52,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "bluezone.web",
-    "bluezone.accounts",
-    "bluezone.agencies",
+    "bluezone.identity",
+    "bluezone.directory",
     "bluezone.devices",
     "bluezone.healthauthority",
     "bluezone.messaging.email",
@@ -83,7 +83,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "bluezone.accounts.training.TrainingMiddleware",
+    "bluezone.training.TrainingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "bluezone.web.urls_office"
@@ -124,7 +124,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 
 # A shift, then the password again; a closed browser ends it sooner.
-SESSION_ENGINE = "bluezone.accounts.sessions"
+SESSION_ENGINE = "bluezone.identity.sessions"
 SESSION_COOKIE_AGE = 10 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_NAME = "__Host-bluezone-session" if TLS else "bluezone-session"

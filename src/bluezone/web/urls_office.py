@@ -11,8 +11,8 @@ handler404 = "bluezone.web.errors.not_found"
 handler500 = "bluezone.web.errors.server_error"
 
 urlpatterns = [
-    path("", include("bluezone.accounts.urls")),
-    path("", include("bluezone.agencies.urls")),
+    path("", include("bluezone.authority.urls")),
+    path("", include("bluezone.directory.urls")),
     path("", include("bluezone.healthauthority.urls")),
     path("", include("bluezone.devices.urls")),
     path("", include("bluezone.messaging.sms.urls")),

@@ -4,7 +4,7 @@
 from django.urls import include, path
 
 from bluezone.web.context import choose_language
-from bluezone.web.trusting import authority_file, trust
+from bluezone.web.trustpage import authority_file, trust
 
 handler400 = "bluezone.portal.views.bad_request"
 handler404 = "bluezone.portal.views.not_found"

@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from bluezone.keyserver.http import Environ, handles
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.wsgi import Environ, handles
-from bluezone.rollout.loudspeakers import planserver
+from bluezone.rollout.loudspeakers import plan_server
 
 # Under /v1 but Django's: what enrolled devices call, and requests for help.
 DJANGO_PREFIXES = ("/v1/devices/", "/v1/gates/", "/v1/canvass/", "/v1/speakers/")
@@ -20,7 +20,7 @@ class PublicOrigin:
     def __init__(self) -> None:
         self._server: KeyServer | None = None
         self._pages: Any = None
-        self._speakers = planserver.PlanServer()
+        self._speakers = plan_server.PlanServer()
 
     def open(self) -> None:
         """Open what requests need; idempotent. Raises what KeyServer.open raises."""
@@ -44,7 +44,7 @@ class PublicOrigin:
             self.open()
         assert self._server is not None
         path = environ.get("PATH_INFO", "")
-        if planserver.answers(path):
+        if plan_server.answers(path):
             return self._speakers(environ, start_response)
         if handles(path) and not path.startswith(DJANGO_PREFIXES) and path not in DJANGO_ADDRESSES:
             return self._server.application(environ, start_response)

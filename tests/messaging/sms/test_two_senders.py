@@ -4,12 +4,12 @@
 import datetime
 
 import pytest
-from tests.messaging.sms.test_sending import NUMBER, go_on_until, queue, settled
+from tests.messaging.sms.test_sender import NUMBER, go_on_until, queue, settled
 
-from bluezone.messaging.sms import claiming
+from bluezone.messaging.sms import leases
 from bluezone.messaging.sms.models import Message, State
 from bluezone.messaging.sms.providers.smpp import SmppProvider
-from bluezone.messaging.sms.sending import Sender
+from bluezone.messaging.sms.sender import Sender
 
 pytestmark = pytest.mark.django_db
 SECOND = datetime.timedelta(seconds=1)
@@ -17,7 +17,7 @@ SECOND = datetime.timedelta(seconds=1)
 
 def test_what_one_sender_has_claimed_another_does_not_get(centre, now):
     queue(now=now)
-    first, second = claiming.claim(now, 10), claiming.claim(now, 10)
+    first, second = leases.claim(now, 10), leases.claim(now, 10)
 
     assert (len(first.parts), len(second.parts)) == (1, 0)
 
@@ -39,7 +39,7 @@ def test_two_senders_by_turns_send_every_message_once(centre, now):
 
 def test_a_sender_that_died_after_marking_leaves_nothing_that_is_sent_blindly(centre, now):
     queue(now=now)
-    claiming.claim(now, 10)  # marked, and the process dies: nobody knows whether a byte went out
+    leases.claim(now, 10)  # marked, and the process dies: nobody knows whether a byte went out
     sender = Sender(SmppProvider(centre.smsc(references=True)))
     for seconds in range(0, 19, 3):
         sender.go_on(now + seconds * SECOND, 0.0)
@@ -53,7 +53,7 @@ def test_a_sender_that_died_after_marking_leaves_nothing_that_is_sent_blindly(ce
 
 def test_without_references_a_dead_senders_message_is_unknown_and_not_sent(centre, now):
     queue(now=now)
-    claiming.claim(now, 10)
+    leases.claim(now, 10)
     sender = Sender(SmppProvider(centre.smsc()))
     go_on_until(sender, lambda: Message.objects.get().state == State.UNKNOWN, now, step=30 * SECOND)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bluezone.protocol.exportkeys import KeyColumns
+from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.kernel import PROCESSORS, WHY_NOT, native
 from bluezone.protocol.matching import SightingIndex
 

@@ -13,9 +13,9 @@ from typing import Any
 from bumble.transport import open_transport
 from tests.radio import contract
 
-from bluezone.edge.gatecheck import Finding, GateCheck
-from bluezone.edge.gateradio import GateRadio
-from bluezone.protocol.gatepass import PassA, State, pass_text
+from bluezone.edge.gate.check import Finding, GateCheck
+from bluezone.edge.gate.radio import GateRadio
+from bluezone.protocol.gate.passes import PassA, State, pass_text
 from bluezone.radio.adapters import open_radio
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.air.controller import AirController

@@ -16,9 +16,9 @@ from tests.builders.bulletins import NOW, approved, machine, planned, station, z
 from tests.builders.devices import agency
 from tests.builders.office import user
 
-from bluezone.agencies.models import AdminUnit
-from bluezone.rollout.bulletins import air_views
-from bluezone.rollout.bulletins.airing import Aired, airings_between, counts_of, rows_of
+from bluezone.directory.models import AdminUnit
+from bluezone.rollout.bulletins.air import air_views
+from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, counts_of, rows_of
 from bluezone.rollout.bulletins.models import Airing, Attestation, Outlet, OutletKind
 from bluezone.rollout.coverage import Week
 

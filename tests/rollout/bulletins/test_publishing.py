@@ -14,12 +14,13 @@ from lxml import etree
 from tests.builders.bulletins import NOW, approved, people, planned, station, zone
 from tests.devices.conftest import public
 
-from bluezone.rollout.bulletins import calendar as bulletins_calendar
-from bluezone.rollout.bulletins import scheduling, writing
-from bluezone.rollout.bulletins.airing import airings_between
-from bluezone.rollout.bulletins.calendar import calendar
+from bluezone.rollout.bulletins.air import press as bulletins_calendar
+from bluezone.rollout.bulletins.air import timetable
+from bluezone.rollout.bulletins.air.air_log import airings_between
+from bluezone.rollout.bulletins.air.press import calendar
+from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Schedule
-from bluezone.rollout.bulletins.rule import Rule
+from bluezone.rollout.bulletins.scripts import script_texts
 
 __all__ = ["public"]
 pytestmark = pytest.mark.django_db
@@ -84,7 +85,7 @@ def test_a_weekly_rule_that_begins_on_another_day_begins_on_its_own():
     for first in range(1, 8):
         rule = Rule(datetime.date(2020, 9, first), datetime.date(2020, 9, 30), (datetime.time(6),), frozenset({2}))
         radio = station(f"Đài {first}")
-        made.append((scheduling.make_schedule(bulletin, [radio], ["vi"], rule, people()[0], NOW), 2.0))
+        made.append((timetable.make_schedule(bulletin, [radio], ["vi"], rule, people()[0], NOW), 2.0))
         moments = local(rule.moments(NOW, NOW + datetime.timedelta(days=99), HANOI), HANOI)
         wanted += [[moment, radio.name] for moment in moments]
 
@@ -96,7 +97,7 @@ def test_a_weekly_rule_that_begins_on_another_day_begins_on_its_own():
 def test_rss_holds_to_its_schema_and_leads_to_sound_and_press_kit(client, public):
     bulletin = approved(seconds=2.0, title='Cài <Bluezone> & "bật" Bluetooth')
     withdrawn = approved(seconds=2.0, title="Rút lại")
-    writing.withdraw(withdrawn, "Sai", people()[0], NOW)
+    script_texts.withdraw(withdrawn, "Sai", people()[0], NOW)
     answer = client.get("/bulletins/rss.xml")
 
     feed = etree.fromstring(answer.content)

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders.canvass import NOW, Phone, street
 
-from bluezone.rollout.canvass import leasing
 from bluezone.rollout.canvass.models import Aside, Change, Entry, Household, LeaseEnd, PhoneRun, Visit
-from bluezone.rollout.canvass.progress import phone_rows
-from bluezone.rollout.canvass.receiving import Push, receive
+from bluezone.rollout.canvass.turfs import leases
+from bluezone.rollout.canvass.turfs.progress import phone_rows
+from bluezone.rollout.canvass.visits.intake import Push, receive
 
 MINUTE = datetime.timedelta(minutes=1)
 STATE = ("key", "head", "note", "smartphones", "versions", "disputed", "incomplete", "last_at", "last_visit",
@@ -32,7 +32,7 @@ def phones(committee, ward, clock):
     found = []
     for number in range(3):
         if found:
-            leasing.end("officer", turf.leases.get(ended_at=None), LeaseEnd.GIVEN, NOW)
+            leases.end("officer", turf.leases.get(ended_at=None), LeaseEnd.GIVEN, NOW)
         found.append(Phone.leasing(turf, committee, f"Máy {number}"))
     return found
 

@@ -22,7 +22,7 @@ from tests.builders.canvassing import canvassing
 from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.serving import serving
 
-from bluezone.rollout.canvass.merging import new_key
+from bluezone.rollout.canvass.households.facts import new_key
 
 pytestmark = pytest.mark.slow
 VISITS, LIMIT_SECONDS, TRIES = 120, 2.0, 8

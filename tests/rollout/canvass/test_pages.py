@@ -13,11 +13,10 @@ from pypdf import PdfReader
 from tests.builders.canvass import NOW, agency, connected, door, street
 from tests.builders.office import user
 
-from bluezone.accounts.models import Act, AuditEntry, Role
-from bluezone.agencies.legacytext import TextEncoding, from_unicode
-from bluezone.agencies.models import AdminUnit
-from bluezone.rollout.canvass import doors_by_unit, doubles, refreshing
-from bluezone.rollout.canvass.doors import Doors
+from bluezone.directory.models import AdminUnit
+from bluezone.identity.models import Act, AuditEntry, Role
+from bluezone.rollout.canvass import doors_by_unit
+from bluezone.rollout.canvass.households import duplicates, projection
 from bluezone.rollout.canvass.models import (
     Aside,
     Change,
@@ -29,7 +28,9 @@ from bluezone.rollout.canvass.models import (
     Turf,
     Visit,
 )
-from bluezone.rollout.canvass.progress import shown_to
+from bluezone.rollout.canvass.turfs.progress import shown_to
+from bluezone.rollout.canvass.unit_counts import Doors
+from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
 from bluezone.web import settings_public
 
 HOUR = datetime.timedelta(hours=1)
@@ -168,8 +169,8 @@ def test_two_versions_are_shown_side_by_side_and_one_is_chosen(client, officer, 
         entry, clock_of = f"00000000-0000-7000-8000-00000000000{at}", f"159700000000{at}.0000.a{at}"
         Change.objects.create(entry=entry, household=one, field="head", value=name, clock=clock_of, bases=[""],
                               device=phone.device, at=NOW)  # fmt: skip
-    refreshing.refresh({one.pk: one}, [], list(one.changes.all()))
-    refreshing.store([one])
+    projection.refresh({one.pk: one}, [], list(one.changes.all()))
+    projection.store([one])
     text = client.get("/canvass/conflicts/").text
     assert "Nông Thị Lan" in text
     assert "Nông Văn Lâm" in text
@@ -216,7 +217,7 @@ def test_near_doubles_are_proposed_and_merged_and_every_visit_is_kept(client, of
     assert client.get(f"/canvass/households/{two.pk}/").url == f"/canvass/households/{one.pk}/"
     answer = client.post(f"/canvass/doubles/{pair.pk}/", {"decision": "apart"}, follow=True)
     assert "already" in answer.text
-    assert doubles.propose(ward, NOW) == 0
+    assert duplicates.propose(ward, NOW) == 0
 
 
 def test_what_is_kept_aside_is_shown_whole_and_taken_in(client, officer, phone, settings):

@@ -10,8 +10,8 @@ from PIL import Image
 from tests.builders.canvass import NOW, Phone, street
 from tests.builders.devices import bearer
 
-from bluezone.rollout.canvass import photos
 from bluezone.rollout.canvass.models import Aside, Household, Photo
+from bluezone.rollout.canvass.visits import photos
 
 
 def jpeg(exif=b"", size=(64, 48)):

@@ -6,7 +6,7 @@ import datetime
 import pytest
 from tests.builders.canvass import NOW, Phone, connected, door, street
 
-from bluezone.rollout.canvass import doubles, leasing
+from bluezone.rollout.canvass.households import duplicates
 from bluezone.rollout.canvass.indicators import DoorsVisited, SeenAtDoors, ToldAtDoors
 from bluezone.rollout.canvass.models import (
     Aside,
@@ -21,6 +21,7 @@ from bluezone.rollout.canvass.models import (
     Visit,
 )
 from bluezone.rollout.canvass.retention import ASIDE_KEPT, HOUSEHOLD_KEPT, purge
+from bluezone.rollout.canvass.turfs import leases
 from bluezone.rollout.coverage import Proof, Week, registered
 
 DAY = datetime.timedelta(days=1)
@@ -48,7 +49,7 @@ def test_a_household_goes_180_days_after_the_last_word_with_everything_said_of_i
     one, _two = said
     other = door(phone.turf.unit, "Nông Thị Lan", one.address)
     pair = DuplicatePair.objects.create(first=one, second=other, score=90)
-    doubles.join("officer", pair, keep_first=True, now=NOW)
+    duplicates.join("officer", pair, keep_first=True, now=NOW)
     last = NOW - datetime.timedelta(minutes=5)
     purge(last + HOUSEHOLD_KEPT - DAY)
     assert Household.objects.filter(pk__in=[one.pk, other.pk]).count() == 2
@@ -81,7 +82,7 @@ def test_a_lease_whose_time_is_up_frees_its_doors(phone, committee):
     lease = Lease.objects.get()
     assert (lease.ended_why, lease.ended_at) == ("expired", lease.until)
     other, _token = connected(committee, "Máy 2")
-    leasing.lease("officer", phone.turf, other, NOW + 10 * DAY, NOW + 9 * DAY)
+    leases.lease("officer", phone.turf, other, NOW + 10 * DAY, NOW + 9 * DAY)
 
 
 def test_coverage_counts_doors_and_phones_in_columns_that_are_never_added(phone, said, ward, clock, settings):
@@ -106,7 +107,7 @@ def test_the_phones_of_weeks_whose_households_are_gone_are_still_counted(phone, 
 
 
 def test_nothing_of_training_is_counted(ward, committee, clock):
-    from bluezone.accounts.training import practice
+    from bluezone.training import practice
 
     with practice():
         Phone.leasing(street(ward), committee)

@@ -12,14 +12,15 @@ from django.utils import timezone
 from tests.builders.coverage import WEEK, agency, city, registered_only, said
 from tests.builders.office import user
 
-from bluezone.accounts.models import Role
-from bluezone.agencies.models import Denominator
+from bluezone.directory.models import Denominator
+from bluezone.identity.models import Role
 from bluezone.rollout.canvass import Doors
-from bluezone.rollout.coverage import Figure, Indicator, Proof, RunningShare, priority
-from bluezone.rollout.coverage.league import league
-from bluezone.rollout.coverage.places import unit_place
+from bluezone.rollout.coverage import Figure, Indicator, Proof, RunningShare
+from bluezone.rollout.coverage.boards import priorities
+from bluezone.rollout.coverage.boards.league import league
+from bluezone.rollout.coverage.cells import unit_place
 from bluezone.rollout.drives import HelpDone
-from bluezone.rollout.staffing.indicator import StaffRunning
+from bluezone.rollout.staffing.indicators import StaffRunning
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.date(2020, 8, 1)
@@ -81,8 +82,8 @@ def field_work(monkeypatch, wards):
         doors[below[number].pk] = Doors(households, visited, 0, None)
         done[below[number].pk] = HelpDone(**help_values)
 
-    monkeypatch.setattr(priority, "doors_by_unit", lambda now: doors)
-    monkeypatch.setattr(priority, "help_by_unit", lambda since, until: done)
+    monkeypatch.setattr(priorities, "doors_by_unit", lambda now: doors)
+    monkeypatch.setattr(priorities, "help_by_unit", lambda since, until: done)
     return know
 
 

@@ -13,9 +13,9 @@ import pytest
 from tests.builders.coverage import WEEK, agency, city, registered_only, said
 from tests.builders.office import user
 
-from bluezone.accounts.models import Role
+from bluezone.identity.models import Role
 from bluezone.rollout.coverage import Figure, RunningShare
-from bluezone.rollout.staffing.indicator import StaffRunning
+from bluezone.rollout.staffing.indicators import StaffRunning
 
 pytestmark = pytest.mark.django_db
 LETTER = {"issuer": "=cmd|' /c calc'!A1", "notation": "BC-UBND", "place": "Bắc Kạn", "basis": "<script>x</script>"}

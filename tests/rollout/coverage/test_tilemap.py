@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.agencies.models import AdminUnit
-from bluezone.rollout.coverage.overview import Row
-from bluezone.rollout.coverage.tilemap import LINE_LENGTH, broken, tile_map
+from bluezone.directory.models import AdminUnit
+from bluezone.rollout.coverage.boards.overview import Row
+from bluezone.rollout.coverage.boards.tilemap import LINE_LENGTH, broken, tile_map
 
 SEEDED = [
     "phuong-nguyen-thi-minh-khai", "phuong-song-cau", "phuong-duc-xuan", "phuong-phung-chi-kien",
@@ -29,7 +29,7 @@ def test_the_eight_units_have_places_of_their_own():
 
 
 def test_the_layout_names_units_of_the_seed():
-    seed = json.loads((resources.files("bluezone.agencies") / "seeds" / "units.json").read_text())
+    seed = json.loads((resources.files("bluezone.directory") / "seeds" / "units.json").read_text())
 
     assert set(SEEDED) <= {unit["key"] for unit in seed["units"]}
 

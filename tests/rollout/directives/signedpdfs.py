@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
-from tests.rollout.directives.pdffiles import pdf_writer, written
+from tests.letters.pdffiles import pdf_writer, written
 
 BEGIN = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 END = datetime.datetime(2040, 1, 1, tzinfo=datetime.UTC)

@@ -6,12 +6,14 @@ from django.db import connection
 from django.db.utils import DatabaseError
 from tests.builders.directives import DAY, NOW, door_to_door, issued, taken_in
 
-from bluezone.accounts import auditing
-from bluezone.accounts.models import AuditEntry
-from bluezone.agencies.models import Agency
+from bluezone.audit import hash_chain
+from bluezone.directory.models import Agency
+from bluezone.identity.models import AuditEntry
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import handling, issuing, reporting
+from bluezone.rollout.directives.inbox import dispatch_acts
+from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.models import Directive, DispatchState
+from bluezone.rollout.directives.reports import agency_reports
 
 
 def acts():
@@ -23,21 +25,21 @@ def acts():
 def test_the_life_of_a_directive_is_in_the_chain(committee, clerk, signer):
     directive = issued(committee, clerk, signer)
     ward = Agency.objects.get(key="ubnd-phuong-song-cau")
-    handling.move(directive.dispatches.get(agency=ward), DispatchState.SENT_BACK, clerk, NOW, note="Gửi nhầm")
+    dispatch_acts.move(directive.dispatches.get(agency=ward), DispatchState.SENT_BACK, clerk, NOW, note="Gửi nhầm")
     task = door_to_door(directive)
-    report = reporting.submit(task, ward, task.report_from, {"people": 5}, "", clerk, NOW + DAY)
-    reporting.give_back(report, "Thiếu số", signer, NOW + DAY)
-    reporting.submit(task, ward, task.report_from, {"people": 6}, "", clerk, NOW + DAY)
+    report = agency_reports.submit(task, ward, task.report_from, {"people": 5}, "", clerk, NOW + DAY)
+    agency_reports.give_back(report, "Thiếu số", signer, NOW + DAY)
+    agency_reports.submit(task, ward, task.report_from, {"people": 6}, "", clerk, NOW + DAY)
     report.refresh_from_db()
-    reporting.accept(report, signer, NOW + DAY)
+    agency_reports.accept(report, signer, NOW + DAY)
     later = taken_in(committee, clerk)
     Directive.objects.filter(pk=later.pk).update(number="470", replaces=directive.pk)
     later.refresh_from_db()
-    issuing.approve(later, signer, NOW)
-    issuing.reopen(later, clerk, NOW)
-    issuing.approve(later, signer, NOW)
-    issuing.issue(later, clerk, NOW)
-    issuing.revoke(later, "Nhầm", clerk, NOW)
+    approval.approve(later, signer, NOW)
+    approval.reopen(later, clerk, NOW)
+    approval.approve(later, signer, NOW)
+    approval.issue(later, clerk, NOW)
+    approval.revoke(later, "Nhầm", clerk, NOW)
 
     assert acts() == [
         ("signer", "directive_approved"),
@@ -52,7 +54,7 @@ def test_the_life_of_a_directive_is_in_the_chain(committee, clerk, signer):
         ("clerk", "directive_replaced"),
         ("clerk", "directive_revoked"),
     ]
-    assert auditing.verify().broken_at is None
+    assert hash_chain.verify().broken_at is None
     first = AuditEntry.objects.filter(action="directive_approved").earliest("number")
     assert (first.subject, first.details) == (f"directive {directive.pk}", {"document": "458/UBND-VP"})
 
@@ -60,7 +62,7 @@ def test_the_life_of_a_directive_is_in_the_chain(committee, clerk, signer):
 def test_an_act_that_is_refused_leaves_no_entry(committee, clerk, signer):
     directive = issued(committee, clerk, signer)
     before = acts()
-    for act in (lambda: issuing.approve(directive, signer, NOW), lambda: issuing.issue(directive, clerk, NOW)):
+    for act in (lambda: approval.approve(directive, signer, NOW), lambda: approval.issue(directive, clerk, NOW)):
         with pytest.raises(Refused):
             act()
 
@@ -76,7 +78,7 @@ def test_a_changed_entry_is_found(committee, clerk, signer):
     entry = AuditEntry.objects.get(action="directive_issued")
     AuditEntry.objects.filter(number=entry.number).update(actor="signer")
 
-    assert auditing.verify().broken_at == entry.number
+    assert hash_chain.verify().broken_at == entry.number
 
 
 def test_the_log_of_a_dispatch_is_still_append_only(directive):

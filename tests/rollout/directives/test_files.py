@@ -9,10 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from tests.builders.directives import LETTER, NOW, door_to_door, issued, person, taken_in
 from tests.builders.office import today
-from tests.rollout.directives.pdffiles import pdf_writer, with_launch_action, with_script, written
+from tests.letters.pdffiles import pdf_writer, with_launch_action, with_script, written
 
-from bluezone.agencies.models import Agency
-from bluezone.rollout.directives import attaching, handling, issuing, models
+from bluezone.directory.models import Agency
+from bluezone.rollout.directives import models
+from bluezone.rollout.directives.inbox import dispatch_acts
+from bluezone.rollout.directives.issuance import approval, attachments
 from bluezone.rollout.directives.models import Directive, DispatchState, StoredFile
 
 PDF = written(pdf_writer("Phụ lục 1"))
@@ -34,9 +36,9 @@ def sent(draft, clerk, signer):
     draft.recipients_action, draft.recipients_information, draft.recipients_file = "UBND phường Sông Cầu", "", ""
     draft.save()
     draft.tasks.update(lead_names="UBND phường Sông Cầu", cooperating_names="")
-    attaching.add(draft, PDF, "phụ lục.pdf")
-    issuing.approve(draft, signer, NOW)
-    issuing.issue(draft, clerk, NOW)
+    attachments.add(draft, PDF, "phụ lục.pdf")
+    approval.approve(draft, signer, NOW)
+    approval.issue(draft, clerk, NOW)
     return Directive.objects.get(pk=draft.pk)
 
 
@@ -91,8 +93,8 @@ def test_a_file_is_served_to_the_parties_of_its_document_and_to_nobody_else(clie
     seen = {name: fetch(client, who, file).status_code for name, who in people.items()}
     own = fetch(client, clerk, file)
     dispatch = sent.dispatches.get()
-    handling.move(dispatch, DispatchState.RECEIVED, people["officer"], NOW)
-    issuing.dispatch(sent, [(school, "action")], people["officer"], NOW, parent=dispatch)
+    dispatch_acts.move(dispatch, DispatchState.RECEIVED, people["officer"], NOW)
+    approval.dispatch(sent, [(school, "action")], people["officer"], NOW, parent=dispatch)
 
     assert seen == {"officer": 200, "auditor": 200, "neighbour": 404, "teacher": 404, "admin": 404, "health": 404}
     assert fetch(client, people["teacher"], file).status_code == 200
@@ -107,7 +109,7 @@ def test_a_file_is_served_to_the_parties_of_its_document_and_to_nobody_else(clie
 
 
 def test_a_draft_is_seen_by_its_office_alone(client, draft, clerk, ward):
-    file = attaching.add(draft, PDF, "a.pdf")
+    file = attachments.add(draft, PDF, "a.pdf")
 
     assert fetch(client, person("officer", "officer", ward), file).status_code == 404
     assert fetch(client, clerk, file).status_code == 200

@@ -11,12 +11,14 @@ from tests.builders.directives import DAY, LETTER, NOW, door_to_door, person
 from tests.builders.office import today
 from tests.rollout.directives.test_views import confirmed, form_of
 
-from bluezone.accounts import training
-from bluezone.accounts.models import AuditEntry
-from bluezone.agencies.models import Agency
+from bluezone import training
+from bluezone.directory.models import Agency
+from bluezone.identity.models import AuditEntry
 from bluezone.messaging.email.models import Mail
-from bluezone.messaging.email.smtpurl import read_smtp_url
-from bluezone.rollout.directives import campaigning, digests, handling, queries, registering, reporting
+from bluezone.messaging.email.smtp_url import read_smtp_url
+from bluezone.rollout.directives import queries
+from bluezone.rollout.directives.inbox import digests, dispatch_acts
+from bluezone.rollout.directives.issuance import campaigns
 from bluezone.rollout.directives.models import (
     Campaign,
     ChangeRequest,
@@ -30,6 +32,8 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
+from bluezone.rollout.directives.register import books
+from bluezone.rollout.directives.reports import agency_reports
 
 MODELS = [
     Campaign,
@@ -124,10 +128,10 @@ def test_nothing_practised_is_in_any_list_figure_register_digest_export_or_audit
     for address in ("/directives/", "/inbox/", "/campaigns/", f"/registers/out/?year={year}"):
         assert "458/UBND-VP" not in client.get(address).text
         assert "Tập huấn ra quân" not in client.get(address).text
-    assert registering.outgoing(committee, year).rows == ()
-    assert registering.incoming(ward, today().year).rows == ()
+    assert books.outgoing(committee, year).rows == ()
+    assert books.incoming(ward, today().year).rows == ()
     assert queries.counts([practised.pk]) == {}
-    assert campaigning.figures([Campaign.everything.get().pk]) == {Campaign.everything.get().pk: campaigning.Figures()}
+    assert campaigns.figures([Campaign.everything.get().pk]) == {Campaign.everything.get().pk: campaigns.Figures()}
     for address in ("", "progress/", "progress/xlsx/", "late/", "change/"):
         assert client.get(f"/directives/{practised.pk}/{address}").status_code == 404
     assert client.get(f"/files/{StoredFile.everything.get().token}/").status_code == 404
@@ -140,7 +144,7 @@ def test_nothing_practised_is_in_any_list_figure_register_digest_export_or_audit
 def test_numbers_of_the_register_and_of_documents_are_taken_neither_from_nor_for_practice(practised, directive, clerk):
     ward = Agency.objects.get(key="ubnd-phuong-song-cau")
     way = directive.dispatches.get(agency=ward)
-    handling.move(way, DispatchState.RECEIVED, clerk, datetime.datetime.now(datetime.UTC))
+    dispatch_acts.move(way, DispatchState.RECEIVED, clerk, datetime.datetime.now(datetime.UTC))
 
     assert way.incoming_number == 1
     assert Directive.everything.filter(number="458").count() == 2
@@ -197,4 +201,4 @@ def test_the_mode_ends_with_the_request(directive, practising, clerk):
 
     assert not training.practising()
     assert Directive.objects.count() == 1
-    assert reporting.task_periods(door_to_door(directive), NOW.date())
+    assert agency_reports.task_periods(door_to_door(directive), NOW.date())

@@ -13,8 +13,8 @@ from tests.builders.coverage import said
 from tests.builders.directives import LETTER, door_to_door, person
 from tests.builders.office import today
 
-from bluezone.agencies.models import Agency
-from bluezone.rollout.bulletins.airing import attest
+from bluezone.directory.models import Agency
+from bluezone.rollout.bulletins.air.air_log import attest
 from bluezone.rollout.bulletins.models import Airing
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.directives.models import Directive, Report
@@ -224,11 +224,11 @@ def test_the_reports_leave_as_xlsx_and_docx_with_formulas_inert(client, directiv
     import openpyxl
     from tests.builders.directives import NOW
 
-    from bluezone.rollout.directives import reporting
+    from bluezone.rollout.directives.reports import agency_reports
 
     task = door_to_door(directive)
     first = task.report_from
-    reporting.submit(task, ward, first, {"people": 5}, "=1+1", officer, NOW)
+    agency_reports.submit(task, ward, first, {"people": 5}, "=1+1", officer, NOW)
     client.force_login(clerk)
     where = f"?task={task.pk}&period={first}"
     xlsx = client.get(reverse("directive-file", args=[directive.pk, "xlsx"]) + where)

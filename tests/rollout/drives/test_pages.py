@@ -11,9 +11,10 @@ from tests.builders import drives as build
 from tests.builders.office import user
 from tests.rollout.drives.test_queue import youth
 
-from bluezone.accounts.models import Role
-from bluezone.agencies.models import Agency
-from bluezone.rollout.drives import driving, helping, queue
+from bluezone.directory.models import Agency
+from bluezone.identity.models import Role
+from bluezone.rollout.drives import lifecycle
+from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import Drive, HelpOutcome, HelpProof, HelpRequest, Hindrance, Team
 
 __all__ = ["youth"]
@@ -38,7 +39,7 @@ def lead(client, youth):
 @pytest.fixture
 def live(youth, wards):
     drive = build.drive(youth, wards[0], timezone.now())
-    driving.open_drive("lan", drive, timezone.now())
+    lifecycle.open_drive("lan", drive, timezone.now())
     return drive
 
 
@@ -190,7 +191,7 @@ def test_the_board_names_both_denominators_and_keeps_small_numbers_from_stranger
         wards[0].denominators.create(kind=kind, value=value, source="Chi cục Thống kê", as_of=datetime.date(2020, 1, 1))
     for sheet, running in ((1, 3), (2, 40)):
         drive = live if sheet == 1 else build.drive(live.team, wards[1], timezone.now())
-        driving.enter_tally(
+        lifecycle.enter_tally(
             "lan", drive, sheet, {"running": running, "other_help": 0, "no_smartphone": 0, "could_not": 0}
         )
     page = client.get("/drives/").text
@@ -231,16 +232,16 @@ def test_the_weeks_indicators_count_proven_and_seen_apart(youth, wards):
     now = timezone.now()
     device, _token = build.radio(youth.agency)
     drive = build.drive(youth, wards[0], now)
-    driving.open_drive("lan", drive, now, device)
+    lifecycle.open_drive("lan", drive, now, device)
     build.running_phones(drive, device, 1, now)
     for proof in (HelpProof.PROVEN, HelpProof.ATTESTED, HelpProof.NONE):
-        one = helping.join_stall(drive)
+        one = requests.join_stall(drive)
         queue.claim("lan", one, youth, now)
         queue.help_done("lan", one, [youth.pk], proof, now)
-    old = helping.join_stall(drive)
+    old = requests.join_stall(drive)
     queue.claim("lan", old, youth, now)
     queue.could_not("lan", old, [youth.pk], Hindrance.NO_SMARTPHONE, now)
-    driving.enter_tally("lan", drive, 1, {"running": 5, "other_help": 1, "no_smartphone": 9, "could_not": 0})
+    lifecycle.enter_tally("lan", drive, 1, {"running": 5, "other_help": 1, "no_smartphone": 9, "could_not": 0})
 
     week = Week.of(timezone.localdate(now))
     proven, seen = (list(one.figures(week)) for one in (ProvenWithHelp(), SeenWithHelp()))
@@ -252,7 +253,7 @@ def test_the_sheets_are_printed_with_a_code_that_leads_to_the_stall(client, lead
     import pypdfium2
     import zxingcpp
 
-    from bluezone.rollout.drives.printing import stall_link
+    from bluezone.rollout.drives.print_views import stall_link
 
     answer = client.get(f"/drives/{live.pk}/stall.pdf")
     image = pypdfium2.PdfDocument(answer.content)[0].render(scale=2).to_pil()

@@ -8,8 +8,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from tests.builders import drives as build
 
-from bluezone.accounts.models import AuditEntry
-from bluezone.rollout.drives import driving, help_by_unit, helping, queue, retention
+from bluezone.identity.models import AuditEntry
+from bluezone.rollout.drives import help_by_unit, lifecycle, retention
+from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import HelpOutcome, HelpProof, HelpRequest, HelpState, Hindrance
 
 pytestmark = pytest.mark.django_db
@@ -96,8 +97,8 @@ def test_the_database_itself_keeps_a_second_outcome_and_a_second_use_of_a_proof_
 def test_a_proof_needs_a_pass_at_the_drives_own_radio_and_stands_for_one_request(wards, youth):
     device, _token = build.radio(youth.agency)
     drive = build.drive(youth, wards[0], NOW)
-    driving.open_drive("lan", drive, NOW, device)
-    here = [helping.join_stall(drive) for _ in range(3)]
+    lifecycle.open_drive("lan", drive, NOW, device)
+    here = [requests.join_stall(drive) for _ in range(3)]
     for each in here:
         queue.claim("lan", each, youth, NOW)
     with pytest.raises(queue.HelpProofMissing):
@@ -117,12 +118,12 @@ def test_a_proof_needs_a_pass_at_the_drives_own_radio_and_stands_for_one_request
 
 def test_passes_at_a_drive_are_in_no_share_of_the_wards_gates(wards, youth):
     from bluezone.rollout.coverage import Week
+    from bluezone.rollout.gates.counts.queries import gates_under
     from bluezone.rollout.gates.indicators import RunningAtGates
-    from bluezone.rollout.gates.onegate import gates_under
 
     device, _token = build.radio(youth.agency)
     drive = build.drive(youth, wards[0], NOW)
-    driving.open_drive("lan", drive, NOW, device)
+    lifecycle.open_drive("lan", drive, NOW, device)
     build.running_phones(drive, device, 9, NOW)
 
     assert list(RunningAtGates().figures(Week.of(NOW.date()))) == []
@@ -135,14 +136,14 @@ def test_what_a_unit_gets_of_help_is_counted_by_unit_and_day(wards, youth, women
     today = timezone.localdate(now)
     device, _token = build.radio(youth.agency)
     drive = build.drive(youth, song_cau, now - 2 * build.HOUR)
-    driving.open_drive("lan", drive, now - 2 * build.HOUR, device)
-    stall, waiting = helping.join_stall(drive), build.asked("0912 000 001", unit=song_cau)
+    lifecycle.open_drive("lan", drive, now - 2 * build.HOUR, device)
+    stall, waiting = requests.join_stall(drive), build.asked("0912 000 001", unit=song_cau)
     build.asked("0912 000 002", unit=duc_xuan)
     build.asked("0912 000 003")
     queue.claim("lan", stall, youth, now)
     queue.help_done("lan", stall, [youth.pk], HelpProof.ATTESTED, now)
     queue.claim("lan", waiting, youth, now)
-    driving.enter_tally("lan", drive, 1, {"running": 3, "other_help": 1, "no_smartphone": 2, "could_not": 1})
+    lifecycle.enter_tally("lan", drive, 1, {"running": 3, "other_help": 1, "no_smartphone": 2, "could_not": 1})
 
     found = help_by_unit(today - datetime.timedelta(days=1), today)
     assert found[song_cau.pk].claimed == 1
@@ -157,9 +158,9 @@ def test_what_a_unit_gets_of_help_is_counted_by_unit_and_day(wards, youth, women
 
 def test_tickets_of_a_stall_hold_nothing_of_the_person_and_go_after_a_day(wards, youth):
     drive = build.drive(youth, wards[0], NOW)
-    driving.open_drive("lan", drive, NOW)
-    ticket = helping.join_stall(drive)
-    assert helping.read(ticket) == helping.HelpWanted("", "", "")
+    lifecycle.open_drive("lan", drive, NOW)
+    ticket = requests.join_stall(drive)
+    assert requests.read(ticket) == requests.HelpWanted("", "", "")
     queue.claim("lan", ticket, youth, NOW)
     queue.help_done("lan", ticket, [youth.pk], HelpProof.ATTESTED, NOW)
     HelpRequest.objects.update(opened_at=NOW)
@@ -171,13 +172,13 @@ def test_tickets_of_a_stall_hold_nothing_of_the_person_and_go_after_a_day(wards,
 
 def test_every_step_of_queue_and_drive_is_in_the_audit_without_anything_of_the_person(wards, youth):
     drive = build.drive(youth, wards[0], NOW)
-    driving.open_drive("lan", drive, NOW)
+    lifecycle.open_drive("lan", drive, NOW)
     asked = build.asked()
     queue.claim("lan", asked, youth, NOW)
     queue.help_done("lan", asked, [youth.pk], HelpProof.ATTESTED, NOW, drive)
-    assert driving.close_drive("lan", drive, NOW) == 0
-    with pytest.raises(driving.DriveStateWrong):
-        driving.open_drive("lan", drive, NOW)
+    assert lifecycle.close_drive("lan", drive, NOW) == 0
+    with pytest.raises(lifecycle.DriveStateWrong):
+        lifecycle.open_drive("lan", drive, NOW)
 
     acts = [entry.action for entry in AuditEntry.objects.exclude(action="entry_made").order_by("number")]
     assert acts == ["drive_planned", "drive_opened", "help_claimed", "help_closed", "drive_closed"]

@@ -11,7 +11,8 @@ from django.utils import timezone
 from tests.builders import drives as build
 
 from bluezone.refusal import Refused
-from bluezone.rollout.drives import driving, helping, queue
+from bluezone.rollout.drives import lifecycle
+from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import HelpOutcome, HelpProof, HelpRequest
 
 pytestmark = pytest.mark.django_db
@@ -33,9 +34,9 @@ def field(django_db_setup, django_db_blocker, furnished_folder):
         teams = [build.team(f"Đội {number}") for number in range(AT_ONCE)]
         device, _token = build.radio(teams[0].agency)
         drive = build.drive(teams[0], ward, now)
-        driving.open_drive("lan", drive, now, device)
+        lifecycle.open_drive("lan", drive, now, device)
         build.running_phones(drive, device, 3, now)
-        stall = [helping.join_stall(drive) for _ in range(AT_ONCE)]
+        stall = [requests.join_stall(drive) for _ in range(AT_ONCE)]
         same_phone = [build.asked("0912 345 678") for _ in range(2)]
         for one, team in [*((each, teams[0]) for each in stall), *zip(same_phone, teams, strict=False)]:
             queue.claim("lan", one, team, now)

@@ -13,11 +13,11 @@ from tests.builders import devices
 from tests.builders.coverage import agency, city
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
-from bluezone.accounts.models import Act, AuditEntry, Role
+from bluezone.identity.models import Act, AuditEntry, Role
 from bluezone.rollout.coverage import Week, agency_place
-from bluezone.rollout.gates import opening, roster
 from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates
 from bluezone.rollout.gates.models import Gate, GateDay, Gatekeeper
+from bluezone.rollout.gates.setup import registry, roster
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def place():
     _top, (ward,) = city("phường Đức Xuân")
     ours, theirs = agency("Phòng Nội vụ", ward), agency("Phòng Tư pháp", ward, phone="0209 3870 111")
     now = timezone.now()
-    gates = [opening.open_gate("x", one, "Cổng chính", now) for one in (ours, theirs)]
+    gates = [registry.open_gate("x", one, "Cổng chính", now) for one in (ours, theirs)]
     return ours, theirs, *gates, user("lead", Role.LEAD, within=ours)
 
 

@@ -14,8 +14,8 @@ from tests.builders.largeoffice import REQUESTS, measured
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 from tests.builders.pace import BUDGET_SECONDS
 
-from bluezone.accounts.models import Role
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
+from bluezone.identity.models import Role
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.gates.models import PROOF_OF, Gate, GateDay, Verdict
 

@@ -15,9 +15,9 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from tests.builders.bulletins import machine, zone
 from tests.devices.conftest import public
 
-from bluezone.devices.enrolling import token_digest
+from bluezone.devices.enrolment import token_digest
 from bluezone.devices.models import Device
-from bluezone.rollout.loudspeakers.planserver import PlanServer, answers
+from bluezone.rollout.loudspeakers.plan_server import PlanServer, answers
 
 __all__ = ["public"]
 OPENAPI = Path(__file__).parents[3] / "docs" / "reference" / "openapi-speakers.yaml"

@@ -11,8 +11,8 @@ from tests.builders.coverage import registered_only
 from tests.builders.office import user
 from tests.builders.schools import class_named, counted, this_week
 
-from bluezone.accounts.models import Role
-from bluezone.rollout.schools.indicator import PupilsRunning
+from bluezone.identity.models import Role
+from bluezone.rollout.schools.indicators import PupilsRunning
 from bluezone.rollout.schools.models import ClassReport, SchoolBreak, SchoolClass, WeekOpening
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,8 @@ import pytest
 from tests.builders.drives import city
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, user
 
-from bluezone.accounts.models import Role
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
+from bluezone.identity.models import Role
 from bluezone.rollout.venues import public_views
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]

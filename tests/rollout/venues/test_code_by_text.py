@@ -5,8 +5,8 @@ import re
 
 import pytest
 from tests.messaging.sms.conftest import centre, running_centre, sender
-from tests.messaging.sms.test_sending import go_on_until
-from tests.rollout.venues.test_registering import form
+from tests.messaging.sms.test_sender import go_on_until
+from tests.rollout.venues.test_registration import form
 
 from bluezone.messaging.sms.models import Message, Purpose
 from bluezone.rollout.venues.models import Venue, VenueState

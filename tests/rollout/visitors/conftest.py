@@ -7,8 +7,8 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.messaging.sms.conftest import centre, running_centre, sender
 from tests.portal.conftest import public
 
-from bluezone.agencies.models import Agency, AgencyKind
-from bluezone.agencies.writing import rewrite_paths
+from bluezone.directory.models import Agency, AgencyKind
+from bluezone.directory.records.store import rewrite_paths
 
 __all__ = [
     "centre",

@@ -4,7 +4,7 @@
 from typing import Protocol
 
 from bluezone.handset.android.notices import Notice
-from bluezone.handset.trustedtime import Clock
+from bluezone.handset.clocks import Clock
 from bluezone.radio.interface import Radio
 from bluezone.refusal import Refused
 

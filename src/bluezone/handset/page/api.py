@@ -11,10 +11,10 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from bluezone.handset.gatepasses import SHOWN_SECONDS
-from bluezone.handset.page import telling
+from bluezone.handset.page import shapes
 from bluezone.handset.phone import Handset
-from bluezone.handset.reporting import ReportDraft
+from bluezone.handset.report.reporting import ReportDraft
+from bluezone.handset.venues.gatepasses import SHOWN_SECONDS
 from bluezone.localpage import CallInvalid
 from bluezone.refusal import Refused
 
@@ -56,9 +56,9 @@ class Api:
         self._draft_lock = threading.Lock()
         self.erased = False
         self.reading: dict[str, Callable[[], Any]] = {
-            "state": self._state, "visits": self._visits, "diary": lambda: telling.diary_of(handset),
-            "inbox": self._inbox, "reportState": lambda: telling.report_of(handset),
-            "sentLog": lambda: telling.sent_of(handset), "language": lambda: self.language,
+            "state": self._state, "visits": self._visits, "diary": lambda: shapes.diary_of(handset),
+            "inbox": self._inbox, "reportState": lambda: shapes.report_of(handset),
+            "sentLog": lambda: shapes.sent_of(handset), "language": lambda: self.language,
             "notifications": lambda: {"supported": False, "state": "off"},
             "passState": lambda: {"answered": handset.passes.answered()},
         }  # fmt: skip
@@ -77,10 +77,10 @@ class Api:
         return str(self._handset.store.get("language", LANGUAGES[0]))
 
     def _state(self) -> dict[str, Any]:
-        return telling.state_of(self._handset, self.language, self._next_check())
+        return shapes.state_of(self._handset, self.language, self._next_check())
 
     def _visits(self) -> list[dict[str, Any]]:
-        return [telling.visit_of(visit) for visit in self._handset.visits()]
+        return [shapes.visit_of(visit) for visit in self._handset.visits()]
 
     def _inbox(self) -> list[dict[str, Any]]:
         return [asdict(message) for message in self._handset.pages.messages(self.language)]
@@ -98,14 +98,14 @@ class Api:
         return self._state()
 
     def _read_venue(self, given: Arguments) -> dict[str, Any]:
-        return telling.venue_of(self._handset.read_venue(_text(given, "text", 2000)))
+        return shapes.venue_of(self._handset.read_venue(_text(given, "text", 2000)))
 
     def _check_in(self, given: Arguments) -> dict[str, Any]:
         remember = given.get("remember") is True
-        return telling.visit_of(self._handset.check_in(_text(given, "text", 2000), remember=remember))
+        return shapes.visit_of(self._handset.check_in(_text(given, "text", 2000), remember=remember))
 
     def _check_out(self, given: Arguments) -> dict[str, Any]:
-        return telling.visit_of(self._handset.check_out(_number(given, "id")))
+        return shapes.visit_of(self._handset.check_out(_number(given, "id")))
 
     def _forget_visit(self, given: Arguments) -> None:
         self._handset.forget_visit(_number(given, "id"))
@@ -117,7 +117,7 @@ class Api:
         draft = self._handset.prepare_report(_text(given, "code", 4000))
         with self._draft_lock:
             self._draft = draft
-        return telling.draft_of(draft)
+        return shapes.draft_of(draft)
 
     def _prepared(self) -> ReportDraft:
         with self._draft_lock:
@@ -127,14 +127,14 @@ class Api:
 
     def _preview(self, given: Arguments) -> dict[str, Any]:
         days, visits = _choice(given)
-        return telling.preview_of(self._handset.preview_report(self._prepared(), days, visits))
+        return shapes.preview_of(self._handset.preview_report(self._prepared(), days, visits))
 
     def _send(self, given: Arguments) -> dict[str, Any]:
         (days, visits), draft = _choice(given), self._prepared()
         self._handset.send_report(draft, days, visits, consent=given.get("consent") is True)
         with self._draft_lock:
             self._draft = None
-        return telling.report_of(self._handset)
+        return shapes.report_of(self._handset)
 
     def _ask_for_help(self, given: Arguments) -> dict[str, Any]:
         contact, place, note = (_text({name: "", **given}, name, 2000) for name in ("contact", "place", "note"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from bluezone import localpage
 from bluezone.face.files import SERVICE_WORKERS, page, static_files
-from bluezone.handset.overview import overview
+from bluezone.handset.exposure.overview import overview
 from bluezone.handset.page.api import Api
 from bluezone.handset.phone import Handset
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What migrations 0001 to 0006 make, each table in one step, so that the store of a new office is ready in seconds."""
 
-import bluezone.accounts.training
+import bluezone.training
 import django.db.models.deletion
 import django.db.models.manager
 from django.conf import settings
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             name='IssuedCode',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('handle', models.CharField(max_length=128, unique=True)),
                 ('case_class', models.CharField(choices=[('confirmed', 'Confirmed by a test'), ('clinical', 'Clinical diagnosis, no test')], max_length=16)),
                 ('onset', models.DateField(null=True)),

@@ -9,7 +9,7 @@ from django.utils import formats, timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from bluezone.healthauthority.facilities import workplace
+from bluezone.healthauthority.codes.facilities import workplace
 
 register = template.Library()
 register.filter("workplace", workplace)

@@ -8,8 +8,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.models import AdminUnit, UnitKind
-from bluezone.agencies.queries import day_to_show
+from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.queries import day_to_show
 from bluezone.messaging.cap.models import Alert
 
 _LONG = ("description_vi", "description_en", "instruction_vi", "instruction_en")

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.models import AdminUnit
+from bluezone.directory.models import AdminUnit
 
 
 class Status(models.TextChoices):

@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.messaging.cap import alerting
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.messaging.cap import lifecycle
 from bluezone.messaging.cap.document import MEDIA_TYPE, alert_xml, feed_xml
 from bluezone.messaging.cap.forms import AlertForm
 from bluezone.messaging.cap.models import Alert, Kind, Status
-from bluezone.messaging.sms.presentcity import present_city
+from bluezone.messaging.present_city import present_city
 
 IN_THE_FEED = datetime.timedelta(days=30)
 MOST_IN_THE_FEED = 50
@@ -39,19 +39,19 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
     if pk is not None:
         draft = get_object_or_404(Alert, pk=pk)
     elif after is not None:
-        draft = alerting.update_of(get_object_or_404(Alert.objects.exclude(sent_at=None), pk=after))
+        draft = lifecycle.update_of(get_object_or_404(Alert.objects.exclude(sent_at=None), pk=after))
     else:
         draft = Alert()
     initial = {"units": draft.refers_to.units.all()} if pk is None and draft.refers_to else {}
     form = AlertForm(request.POST or None, instance=draft, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            kept = alerting.write(request.user, form.instance, list(form.cleaned_data["units"]), timezone.now())
-        except alerting.AlertTooLong:
+            kept = lifecycle.write(request.user, form.instance, list(form.cleaned_data["units"]), timezone.now())
+        except lifecycle.AlertTooLong:
             form.add_error("instruction_vi", _("Headline and instruction have over 600 characters in one language."))
-        except alerting.AlertExpired:
+        except lifecycle.AlertExpired:
             form.add_error("expires_at", _("This moment is past. Choose a later one."))
-        except alerting.AlertReleased:
+        except lifecycle.AlertReleased:
             return _notice(request, draft, _("This alert was sent meanwhile. Update or cancel it."))
         else:
             return redirect("alert", kept.pk)
@@ -71,12 +71,12 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a draft that another wrote: 302 sent, 409 why not."""
     found = _one(pk)
     try:
-        alerting.release(request.user, found, timezone.now())
-    except alerting.AlertOwnWords:
+        lifecycle.release(request.user, found, timezone.now())
+    except lifecycle.AlertOwnWords:
         return _notice(request, found, _("You wrote this alert. Another signatory has to release it."))
-    except alerting.AlertExpired:
+    except lifecycle.AlertExpired:
         return _notice(request, found, _("The alert would be over before it is sent. Set a later end."))
-    except alerting.AlertReleased:
+    except lifecycle.AlertReleased:
         return _notice(request, found, _("The alert was sent before."))
     messages.success(
         request, _("Sent: it is in the public feed. Hand the file to the operator for the cell broadcast.")
@@ -90,8 +90,8 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
     """Cancel a sent alert at once: 302 to the cancellation, 409 it is not in force."""
     found = _one(pk)
     try:
-        sent = alerting.cancel(request.user, found, timezone.now())
-    except alerting.AlertReleased:
+        sent = lifecycle.cancel(request.user, found, timezone.now())
+    except lifecycle.AlertReleased:
         return _notice(request, found, _("Only an alert in force can be cancelled."))
     messages.success(request, _("Cancelled. Hand the new file to the operator, so that phones are told."))
     return redirect("alert", sent.pk)
@@ -115,7 +115,7 @@ def feed(request: HttpRequest) -> HttpResponse:
     city, now = present_city(), timezone.now()
     sent = _sent().filter(sent_at__gte=now - IN_THE_FEED).order_by("-sent_at")[:MOST_IN_THE_FEED]
     base = f"https://{city.public_host}/cap"
-    entries = [(alerting.message_of(one, city, now), f"{base}/{one.identifier}.xml") for one in sent]
+    entries = [(lifecycle.message_of(one, city, now), f"{base}/{one.identifier}.xml") for one in sent]
     newest = entries[0][0].sent if entries else timezone.localtime(now).replace(hour=0, minute=0, second=0)
     title = f"CAP · {city.name_vi} · {city.name_en}"
     response = HttpResponse(feed_xml(title, f"{base}/feed.xml", newest, entries), content_type="application/atom+xml")
@@ -144,7 +144,7 @@ def _one(pk: int) -> Alert:
 
 
 def _xml(found: Alert) -> HttpResponse:
-    return HttpResponse(alert_xml(alerting.message_of(found, present_city(), timezone.now())), content_type=MEDIA_TYPE)
+    return HttpResponse(alert_xml(lifecycle.message_of(found, present_city(), timezone.now())), content_type=MEDIA_TYPE)
 
 
 def _notice(request: OfficeRequest, found: Alert, sentence: str) -> HttpResponse:
@@ -153,7 +153,7 @@ def _notice(request: OfficeRequest, found: Alert, sentence: str) -> HttpResponse
 
 def _page(request: OfficeRequest, found: Alert, refused: str = "", status: int = 200) -> HttpResponse:
     now = timezone.now()
-    message = alerting.message_of(found, present_city(), now)
+    message = lifecycle.message_of(found, present_city(), now)
     followed = found.followed_by.exclude(sent_at=None).first()
     context = {
         "alert": found,

@@ -5,7 +5,7 @@ import datetime
 
 from django.db import connection
 
-from bluezone.messaging.sms.claiming import close
+from bluezone.messaging.sms.leases import close
 from bluezone.messaging.sms.models import OPEN_STATES, EarlyReceipt, Message, Once, OptOut, State
 
 # Some days longer than those who count them keep their own rows.

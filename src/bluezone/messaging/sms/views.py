@@ -12,14 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.training import also_in_training
-from bluezone.messaging.sms import queueing
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.messaging.present_city import present_city
+from bluezone.messaging.sms import outbox
 from bluezone.messaging.sms.models import OPEN_STATES, Message, SenderState, State
-from bluezone.messaging.sms.presentcity import present_city
-from bluezone.messaging.sms.segmenting import MOST_SEGMENTS, Measured, measure, without_diacritics
-from bluezone.messaging.sms.smsurl import LogFile
+from bluezone.messaging.sms.segmentation import MOST_SEGMENTS, Measured, measure, without_diacritics
+from bluezone.messaging.sms.sms_url import LogFile
 from bluezone.messaging.sms.wording import Notice, arrival_notice
+from bluezone.training import also_in_training
 
 # A sender that has said nothing for so long is not there.
 SILENT_SECONDS = 120
@@ -78,7 +78,7 @@ def overview(request: OfficeRequest) -> HttpResponse:
         "waiting": sum(counts.get(state, 0) for state in OPEN_STATES),
         "ended": [(state.label, counts.get(state, 0)) for state in State if state not in OPEN_STATES],
         "unknown": counts.get(State.UNKNOWN, 0),
-        "budget": queueing.standing(now),
+        "budget": outbox.standing(now),
         "notices": _notices(),
     }
     return render(request, "sms/overview.html", context)

@@ -8,7 +8,7 @@ who wants no more is sent to the page behind the link.
 from dataclasses import dataclass
 
 from bluezone.city import City
-from bluezone.messaging.sms.segmenting import Measured, measure, without_diacritics
+from bluezone.messaging.sms.segmentation import Measured, measure, without_diacritics
 
 _VI = {
     (1, True): "{vi}: mời quý khách cài Bluezone: {link}",

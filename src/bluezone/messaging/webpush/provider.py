@@ -20,7 +20,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
-from bluezone.keyserver.pushing import Subscription
+from bluezone.keyserver.push import Subscription
 
 TIMEOUT_SECONDS = 10
 # As long as phones wait between two looks at most: after that the message says nothing new.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bluezone.radio.air.fading import CHANNELS, Fading, Levels
 from bluezone.radio.air.figures import RECEIVER_FLOOR_DBM, Curve, correlation, rssi_curve
-from bluezone.radio.air.scenefile import Pair
+from bluezone.radio.air.scenes import Pair
 
 if TYPE_CHECKING:
     from bluezone.radio.air.virtual import VirtualAir

@@ -11,7 +11,7 @@ from bluezone.radio.air.controller import virtual_radio
 from bluezone.radio.air.fading import Levels
 from bluezone.radio.air.figures import correlation
 from bluezone.radio.air.lightradio import LightRadio
-from bluezone.radio.air.scenefile import Scene
+from bluezone.radio.air.scenes import Scene
 from bluezone.radio.air.station import Advertisement, Link, Station, Train
 from bluezone.radio.bumbleradio import BumbleRadio
 

@@ -9,9 +9,9 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
+from bluezone.rollout.bulletins.air.recurrence import MOST_TIMES, Rule
 from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, OutletKind
-from bluezone.rollout.bulletins.rule import MOST_TIMES, Rule
 
 MOST_RECORDING_BYTES = 15 * 1024 * 1024
 MOST_PHOTO_BYTES = 8 * 1024 * 1024

@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
-from bluezone.accounts.audiences import Audience, audience
-from bluezone.portal.facts import Facts, facts
-from bluezone.rollout.bulletins.calendar import calendar, press_kit
+from bluezone.identity.audiences import Audience, audience
+from bluezone.paper.city_facts import Facts, facts
+from bluezone.rollout.bulletins.air.planner import approved_scripts, seconds_of
+from bluezone.rollout.bulletins.air.press import calendar, press_kit
 from bluezone.rollout.bulletins.models import Bulletin, Schedule, Script, Sound
-from bluezone.rollout.bulletins.planning import approved_scripts, seconds_of
 
 MOST_ITEMS = 30
 _KEPT = "public, max-age=300"

@@ -6,7 +6,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins.scheduling import ScheduleInQuietHours, ScheduleOverlaps
+from bluezone.rollout.bulletins.air.timetable import ScheduleInQuietHours, ScheduleOverlaps
 
 
 def sentence_of(refused: Refused) -> str:

@@ -3,7 +3,8 @@
 
 from django.urls import path
 
-from bluezone.rollout.bulletins import air_views, schedule_views, views
+from bluezone.rollout.bulletins import views
+from bluezone.rollout.bulletins.air import air_views, schedule_views
 
 urlpatterns = [
     path("bulletins/", views.bulletin_list, name="bulletins"),

@@ -11,17 +11,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.models import Role
-from bluezone.accounts.scoping import agencies_of, may, require
-from bluezone.accounts.training import practised
-from bluezone.agencies.models import Agency
-from bluezone.agencies.queries import day_to_show
-from bluezone.portal.facts import facts
+from bluezone.directory.models import Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.scopes import agencies_of, may, require
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.models import Role
+from bluezone.paper.city_facts import facts
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import asking, sentences, writing
+from bluezone.rollout.bulletins import scope, sentences
 from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, TextForm
 from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Importance, Language, Script, Sound
+from bluezone.rollout.bulletins.scripts import script_texts
+from bluezone.training import practised
 
 A_PAGE = 30
 
@@ -34,7 +35,7 @@ def bulletin_list(request: OfficeRequest) -> HttpResponse:
     found = Bulletin.objects.select_related("agency").prefetch_related("scripts")
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     rows = [(one, _newest(one)) for one in page.object_list]
-    context = {"page": page, "rows": rows, "writes": asking.writes_for(request)}
+    context = {"page": page, "rows": rows, "writes": scope.writes_for(request)}
     return render(request, "bulletins/list.html", context)
 
 
@@ -49,7 +50,7 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         texts = {"vi": values["text_vi"], "en": values["text_en"]}
-        made = writing.new_bulletin(
+        made = script_texts.new_bulletin(
             request.user, values["agency"], values["title"], values["importance"], texts, timezone.now()
         )
         messages.success(request, _("The bulletin is stored. Listen to it; somebody else approves it."))
@@ -65,8 +66,8 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Bulletin.objects.select_related("agency__unit", "made_by"), pk=pk)
     scripts = found.scripts.select_related("machine", "recording", "written_by", "approved_by")
     scripts = scripts.defer("machine__content", "recording__content").order_by("language", "-number")
-    writes = asking.writes_for(request, found.agency)
-    hears = writes or may(request.user, asking.APPROVERS, agency=found.agency)
+    writes = scope.writes_for(request, found.agency)
+    hears = writes or may(request.user, scope.APPROVERS, agency=found.agency)
     languages: dict[str, list[Script]] = {}
     for script in scripts:
         languages.setdefault(script.language, []).append(script)
@@ -76,7 +77,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
             "newest": versions[0],
             "older": versions[1:],
             "approved": next((one for one in versions if one.approved_at), None),
-            "heard": writing.has_heard(versions[0], request.user),
+            "heard": script_texts.has_heard(versions[0], request.user),
             "is_author": versions[0].written_by_id == request.user.pk,
         }
         for language, versions in sorted(languages.items(), key=lambda pair: Language.values.index(pair[0]))
@@ -86,7 +87,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
         "languages": shown,
         "writes": writes,
         "hears": hears,
-        "approves": may(request.user, asking.APPROVERS, agency=found.agency),
+        "approves": may(request.user, scope.APPROVERS, agency=found.agency),
         "schedules": found.schedules.prefetch_related("outlets").order_by("-pk"),
         "is_ready": any(one["approved"] for one in shown) and not found.withdrawn_at,
         "public_address": facts("vi").address,
@@ -100,13 +101,13 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.EDITORS)
 def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
     """Write the next version of a text: 302 to the bulletin, 409 withdrawn, 422 bad form; 403 another agency's."""
-    found = asking.bulletin_of_ours(request, pk)
+    found = scope.bulletin_of_ours(request, pk)
     form = TextForm(request.POST or None, initial=_initial(request, found))
     status = 422 if form.errors else 200
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            writing.write(found, values["language"], values["text"], request.user, timezone.now())
+            script_texts.write(found, values["language"], values["text"], request.user, timezone.now())
         except Refused as refused:
             form.add_error(None, sentences.sentence_of(refused))
             status = 409
@@ -123,13 +124,13 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.EDITORS)
 def record(request: OfficeRequest, pk: int) -> HttpResponse:
     """Put in a person's recording: 302 to the bulletin, 409 withdrawn, 422 what cannot be aired; 403 another's."""
-    found = asking.bulletin_of_ours(request, pk)
+    found = scope.bulletin_of_ours(request, pk)
     form = RecordingForm(request.POST or None, request.FILES or None, initial=_initial(request, found))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         data = values["file"].read()
         try:
-            writing.record(found, values["language"], values["text"], data, request.user, timezone.now())
+            script_texts.record(found, values["language"], values["text"], data, request.user, timezone.now())
         except Refused as refused:
             form.add_error("file", sentences.sentence_of(refused))
         else:
@@ -144,10 +145,10 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.EDITORS)
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then withdraw: 302 to the bulletin; 403 another agency's."""
-    found = asking.bulletin_of_ours(request, pk)
+    found = scope.bulletin_of_ours(request, pk)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        writing.withdraw(found, form.cleaned_data["reason"], request.user, timezone.now())
+        script_texts.withdraw(found, form.cleaned_data["reason"], request.user, timezone.now())
         messages.success(request, _("The bulletin is withdrawn: nothing of it is aired any more. The log stays."))
         return redirect("bulletin", pk)
     status = 422 if form.errors else 200
@@ -175,7 +176,7 @@ def _newest(found: Bulletin) -> list[Script]:
 @audience(Audience.SIGNED_IN)
 def sound(request: OfficeRequest, pk: int) -> HttpResponse:
     """The MP3 of a version, for its author and whoever may approve it; 403 others, 404 without sound."""
-    script = asking.script_to_hear(request, pk)
+    script = scope.script_to_hear(request, pk)
     if script.sound is None:
         raise Http404
     content = Sound.objects.values_list("content", flat=True).get(pk=script.sound.pk)
@@ -189,8 +190,8 @@ def sound(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.BULLETIN_APPROVERS)
 def listening(request: OfficeRequest, pk: int) -> HttpResponse:
     """The page says `stage=begun` or `stage=heard`: 200, 409 with a sentence when it was skipped."""
-    script = asking.script_to_hear(request, pk)
-    act = writing.end_listening if request.POST.get("stage") == "heard" else writing.begin_listening
+    script = scope.script_to_hear(request, pk)
+    act = script_texts.end_listening if request.POST.get("stage") == "heard" else script_texts.begin_listening
     try:
         act(script, request.user, timezone.now())
     except Refused as refused:
@@ -203,10 +204,10 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.BULLETIN_APPROVERS)
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a version that was heard: 302 to its bulletin, with the reason when it was not; 403 another agency's."""
-    script = asking.script_to_hear(request, pk)
-    require(request.user, asking.APPROVERS, agency=script.bulletin.agency)
+    script = scope.script_to_hear(request, pk)
+    require(request.user, scope.APPROVERS, agency=script.bulletin.agency)
     try:
-        writing.approve(script, request.user, timezone.now())
+        script_texts.approve(script, request.user, timezone.now())
     except Refused as refused:
         messages.error(request, sentences.sentence_of(refused))
     else:

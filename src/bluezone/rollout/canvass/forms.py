@@ -8,13 +8,13 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies import refusals
-from bluezone.agencies.models import AdminUnit
-from bluezone.agencies.sheets import MAX_FILE_BYTES
 from bluezone.devices.models import Device
-from bluezone.rollout.canvass.entries import LONGEST, MOST_PHONES
-from bluezone.rollout.canvass.leasing import LONGEST as LONGEST_LEASE
+from bluezone.directory import refusals
+from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES
+from bluezone.directory.models import AdminUnit
 from bluezone.rollout.canvass.models import Household, LeafletMove
+from bluezone.rollout.canvass.turfs.leases import LONGEST as LONGEST_LEASE
+from bluezone.rollout.canvass.visits.entries import LONGEST, MOST_PHONES
 
 MOST_DAYS = LONGEST_LEASE.days
 

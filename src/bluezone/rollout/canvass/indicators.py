@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bluezone.rollout.canvass.models import DoorsDay, Household, Visit
-from bluezone.rollout.canvass.outcomes import REACHED
+from bluezone.rollout.canvass.visits.outcomes import REACHED
 from bluezone.rollout.coverage import Figure, Indicator, Proof, Week, once
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bluezone.rollout.canvass import leasing
 from bluezone.rollout.canvass.models import Aside, Change, DoorsDay, DoorsImport, Entry, Household, Photo, Turf, Visit
-from bluezone.rollout.canvass.outcomes import REACHED
+from bluezone.rollout.canvass.turfs import leases
+from bluezone.rollout.canvass.visits.outcomes import REACHED
 
 HOUSEHOLD_KEPT = datetime.timedelta(days=180)
 PHOTO_KEPT = datetime.timedelta(days=30)
@@ -24,7 +24,7 @@ _AT_ONCE = 500
 
 def purge(now: datetime.datetime) -> None:
     """Delete what has had its time; the sums of visits are kept by ward and day."""
-    leasing.end_expired(now)
+    leases.end_expired(now)
     DoorsImport.everything.filter(made_at__lte=now - IMPORT_KEPT).delete()
     Photo.objects.filter(received_at__lte=now - PHOTO_KEPT).delete()
     Aside.objects.filter(received_at__lte=now - ASIDE_KEPT).delete()

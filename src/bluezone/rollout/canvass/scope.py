@@ -12,12 +12,12 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from bluezone.accounts.audiences import Audience, OfficeRequest
-from bluezone.accounts.models import Role, User
-from bluezone.accounts.scoping import grants_of
-from bluezone.agencies.asking import chosen_number
-from bluezone.agencies.models import AdminUnit, Agency, AgencyKind, UnitKind
 from bluezone.devices.models import Device, DeviceKind
+from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
+from bluezone.directory.request_parameters import chosen_number
+from bluezone.directory.scopes import grants_of
+from bluezone.identity.audiences import Audience, OfficeRequest
+from bluezone.identity.models import Role, User
 from bluezone.rollout.canvass.models import Household, Turf
 
 KEEPERS = Audience.CANVASS_KEEPERS

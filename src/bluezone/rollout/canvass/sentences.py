@@ -5,7 +5,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.agencies import refusals
+from bluezone.directory import refusals
 from bluezone.refusal import Refused
 
 _SENTENCES: dict[str, Promise] = {

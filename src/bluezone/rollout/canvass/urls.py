@@ -3,7 +3,10 @@
 
 from django.urls import path
 
-from bluezone.rollout.canvass import desk_views, import_views, sheet_views, turf_views, views
+from bluezone.rollout.canvass import views
+from bluezone.rollout.canvass.households import desk_views, import_views
+from bluezone.rollout.canvass.sheets import sheet_views
+from bluezone.rollout.canvass.turfs import turf_views
 
 urlpatterns = [
     path("canvass/", views.overview, name="canvass"),

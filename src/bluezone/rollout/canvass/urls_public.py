@@ -3,11 +3,12 @@
 
 from django.urls import path
 
-from bluezone.rollout.canvass import endpoints, phone_views
+from bluezone.rollout.canvass.phone import offline_app
+from bluezone.rollout.canvass.visits import endpoints
 
 urlpatterns = [
     path("v1/canvass/sync", endpoints.sync, name="canvass-sync"),
     path("v1/canvass/photos/<uuid:key>", endpoints.photo, name="canvass-photo"),
-    path("canvass/", phone_views.app, name="canvass-app"),
-    path("canvass/<path:path>", phone_views.app, name="canvass-app-file"),
+    path("canvass/", offline_app.app, name="canvass-app"),
+    path("canvass/<path:path>", offline_app.app, name="canvass-app-file"),
 ]

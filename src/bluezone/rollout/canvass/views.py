@@ -13,17 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.training import practised
-from bluezone.agencies.asking import chosen_number
-from bluezone.agencies.folding import fold
-from bluezone.agencies.models import AdminUnit
-from bluezone.rollout.canvass import deciding, sentences
-from bluezone.rollout.canvass.doors import Doors
+from bluezone.directory.models import AdminUnit
+from bluezone.directory.request_parameters import chosen_number
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.forms import HouseholdForm
+from bluezone.rollout.canvass.households import decisions
+from bluezone.rollout.canvass.households.projection import merged_of
 from bluezone.rollout.canvass.models import Household
-from bluezone.rollout.canvass.progress import DoorsShown, desk_of, doors_of, shown_to, turfs_with_progress
-from bluezone.rollout.canvass.refreshing import merged_of
 from bluezone.rollout.canvass.scope import (
     KEEPERS,
     chosen_wards,
@@ -32,6 +29,10 @@ from bluezone.rollout.canvass.scope import (
     uuid_or_404,
     wards_of,
 )
+from bluezone.rollout.canvass.turfs.progress import DoorsShown, desk_of, doors_of, shown_to, turfs_with_progress
+from bluezone.rollout.canvass.unit_counts import Doors
+from bluezone.training import practised
+from bluezone.vietnamese.spelling import fold
 
 ROWS_A_PAGE = 50
 _SHOWS: dict[str, dict[str, Any]] = {
@@ -95,8 +96,8 @@ def household(request: OfficeRequest, key: str) -> HttpResponse:
     form = HouseholdForm(request.POST or None, instance=household_or_404(request, key))
     if request.method == "POST" and form.is_valid():
         try:
-            changed = deciding.correct(request.user.username, found, form.facts, timezone.now())
-        except deciding.FactInvalid as refused:
+            changed = decisions.correct(request.user.username, found, form.facts, timezone.now())
+        except decisions.FactInvalid as refused:
             form.add_error(None, sentences.sentence_of(refused))
         else:
             messages.success(request, _("Stored.") if changed else _("Nothing was other than before."))

@@ -13,8 +13,8 @@ from typing import ClassVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.rollout.coverage.cells import Place, hidden_places
 from bluezone.rollout.coverage.intervals import Interval, ShareImpossible, bootstrap, wilson
-from bluezone.rollout.coverage.places import Place, hidden_places
 from bluezone.rollout.coverage.weeks import Week
 
 Text = str | Promise

@@ -17,14 +17,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.agencies.forms import day_field
-from bluezone.agencies.models import AdminUnit
-from bluezone.rollout.coverage.overview import latest_week, overview
-from bluezone.rollout.coverage.priority import priorities
-from bluezone.rollout.coverage.report import report_of, sheets_of
+from bluezone.directory.forms import day_field
+from bluezone.directory.models import AdminUnit
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.paper.official import OfficialDocument, PdfUnavailable, write_docx, write_html, write_pdf, write_xlsx
+from bluezone.rollout.coverage.boards.overview import latest_week, overview
+from bluezone.rollout.coverage.boards.priorities import priorities
+from bluezone.rollout.coverage.coverage_report import report_of, sheets_of
 from bluezone.rollout.coverage.weeks import week_or
-from bluezone.rollout.reports import OfficialDocument, PdfUnavailable, write_docx, write_html, write_pdf, write_xlsx
 
 
 class ReportForm(forms.Form):

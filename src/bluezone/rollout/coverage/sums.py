@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bluezone.agencies.models import AdminUnit, Denominator
+from bluezone.directory.models import AdminUnit, Denominator
+from bluezone.rollout.coverage.cells import Place, places_of
 from bluezone.rollout.coverage.indicators import Figure, Indicator
-from bluezone.rollout.coverage.places import Place, places_of
 from bluezone.rollout.coverage.weeks import Week
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
 from bluezone.rollout.directives.models import (
     Campaign,
     ChangeRequest,

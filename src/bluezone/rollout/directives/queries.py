@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from bluezone.agencies.folding import fold
-from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.rollout.directives.models import (
     ChangeRequest,
     Directive,
@@ -19,7 +18,8 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.periods import Period
+from bluezone.rollout.directives.reports.periods import Period
+from bluezone.vietnamese.spelling import fold
 
 NOT_RECEIVED = (DispatchState.ARRIVED, DispatchState.SENT_BACK)
 # Hours after which a dispatch that nobody has received is a reminder, and is told to the agency above.

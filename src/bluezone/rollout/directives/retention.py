@@ -9,7 +9,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from bluezone.accounts.training import KEPT
 from bluezone.rollout.directives.models import (
     Campaign,
     ChangeRequest,
@@ -23,6 +22,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
+from bluezone.training import KEPT
 
 FILE_LIFE = datetime.timedelta(days=1)
 

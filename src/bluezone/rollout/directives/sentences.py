@@ -4,8 +4,8 @@
 from django.utils.translation import gettext as _
 
 from bluezone.refusal import Refused
-from bluezone.rollout.directives.expanding import RecipientUnknown
-from bluezone.rollout.directives.issuing import DirectiveIncomplete
+from bluezone.rollout.directives.issuance.addressees import RecipientUnknown
+from bluezone.rollout.directives.issuance.approval import DirectiveIncomplete
 
 
 def sentence_of(refused: Refused) -> str:

@@ -3,16 +3,11 @@
 
 from django.urls import path
 
-from bluezone.rollout.directives import (
-    campaign_views,
-    draft_views,
-    exchange_urls,
-    inbox_views,
-    letter_views,
-    register_views,
-    reopening_views,
-    report_views,
-)
+from bluezone.rollout.directives.exchange import urls
+from bluezone.rollout.directives.inbox import inbox_views
+from bluezone.rollout.directives.issuance import campaign_views, draft_views, letter_views
+from bluezone.rollout.directives.register import register_views
+from bluezone.rollout.directives.reports import reopening_views, report_views
 
 urlpatterns = [
     path("directives/", letter_views.directive_list, name="directives"),
@@ -42,5 +37,5 @@ urlpatterns = [
     path("requests/<int:pk>/answer/", inbox_views.answer, name="request-answer"),
     path("reports/<int:pk>/check/", report_views.check, name="report-check"),
     path("registers/<str:direction>/", register_views.register, name="register"),
-    *exchange_urls.urlpatterns,
+    *urls.urlpatterns,
 ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives and help: requests that the portal, the app, gates, house visits and telephones open, and teams that help."""
 
-from bluezone.rollout.drives.helping import (
+from bluezone.rollout.drives.help.requests import (
     PUBLIC_CHANNELS,
     HelpChannelUnknown,
     HelpDone,

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from bluezone.agencies.models import AdminUnit, Denominator, Quantity
+from bluezone.directory.models import AdminUnit, Denominator, Quantity
 from bluezone.rollout.coverage import agency_place, hidden_places
+from bluezone.rollout.drives.help.queue import free
 from bluezone.rollout.drives.models import (
     Drive,
     DriveState,
@@ -23,7 +24,6 @@ from bluezone.rollout.drives.models import (
     Hindrance,
     Team,
 )
-from bluezone.rollout.drives.queue import free
 
 NAMES = ("proven", "attested", "other", "no_smartphone", "could_not")
 

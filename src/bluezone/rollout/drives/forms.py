@@ -10,12 +10,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.forms import day_field
-from bluezone.agencies.models import AdminUnit, Agency, UnitKind
-from bluezone.agencies.plainline import PlainLineField
-from bluezone.agencies.queries import day_to_show
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.rollout.drives.helping import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
+from bluezone.directory.forms import day_field
+from bluezone.directory.models import AdminUnit, Agency, UnitKind
+from bluezone.directory.plain_lines import PlainLineField
+from bluezone.directory.queries import day_to_show
+from bluezone.rollout.drives.help.requests import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
 from bluezone.rollout.drives.models import MOST_PEOPLE, Drive, Hindrance, Team
 
 MOST_ON_A_SHEET = 999

@@ -5,8 +5,8 @@ import datetime
 
 from django.db.models import Q
 
+from bluezone.rollout.drives.help.queue import reopen_lapsed
 from bluezone.rollout.drives.models import HelpChannel, HelpRequest
-from bluezone.rollout.drives.queue import reopen_lapsed
 
 AFTER_CLOSING = datetime.timedelta(days=30)
 AFTER_OPENING = datetime.timedelta(days=90)

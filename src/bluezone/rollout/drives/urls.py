@@ -3,7 +3,8 @@
 
 from django.urls import path
 
-from bluezone.rollout.drives import printing, queue_views, views
+from bluezone.rollout.drives import print_views, views
+from bluezone.rollout.drives.help import queue_views
 
 urlpatterns = [
     path("drives/", views.drives, name="drives"),
@@ -14,8 +15,8 @@ urlpatterns = [
     path("drives/<int:pk>/close/", views.close_drive, name="drive-close"),
     path("drives/<int:pk>/walk-in/", views.walk_in, name="drive-walk-in"),
     path("drives/<int:pk>/tally/", views.tally, name="drive-tally"),
-    path("drives/<int:pk>/tally.pdf", printing.tally, name="drive-tally-sheet"),
-    path("drives/<int:pk>/stall.pdf", printing.stall, name="drive-stall-sheet"),
+    path("drives/<int:pk>/tally.pdf", print_views.tally, name="drive-tally-sheet"),
+    path("drives/<int:pk>/stall.pdf", print_views.stall, name="drive-stall-sheet"),
     path("help-queue/", queue_views.help_queue, name="help-queue"),
     path("help-queue/new/", queue_views.new_help, name="help-new"),
     path("help-queue/<int:pk>/claim/", queue_views.claim, name="help-claim"),

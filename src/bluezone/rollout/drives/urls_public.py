@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.rollout.drives import stall_views
+from bluezone.rollout.drives.help import stall_views
 
 urlpatterns = [
     path("d/<slug:code>", stall_views.stall, name="stall"),

@@ -10,16 +10,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.scoping import OutsideScope, agencies_of, units_of
-from bluezone.accounts.training import practised
-from bluezone.agencies.asking import chosen_number
-from bluezone.agencies.models import Agency, AgencyKind
-from bluezone.agencies.plainline import converted
-from bluezone.agencies.queries import day_to_show
-from bluezone.rollout.drives import boards, driving, helping, queue, reach
+from bluezone.directory.models import Agency, AgencyKind
+from bluezone.directory.plain_lines import converted
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.request_parameters import chosen_number
+from bluezone.directory.scopes import OutsideScope, agencies_of, units_of
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.rollout.drives import boards, lifecycle, scope
 from bluezone.rollout.drives.forms import DriveForm, OpenForm, TallyForm, TeamForm
+from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState, Hindrance
+from bluezone.training import practised
 
 PAST_SHOWN = 20
 
@@ -60,13 +61,13 @@ def new_team(request: OfficeRequest) -> HttpResponse:
     """Enter a team: 302 to a new drive, 422 bad form."""
     today = timezone.localdate()
     unions = Agency.objects.in_force(day_to_show(Agency, today)).filter(kind=AgencyKind.UNION)
-    reached = unions.filter(pk__in=agencies_of(request.user, reach.PLANNERS))
+    reached = unions.filter(pk__in=agencies_of(request.user, scope.PLANNERS))
     form = TeamForm(request.POST or None, agencies=reached)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            driving.make_team(request.user.username, values["agency"], values["name"], values["people"])
-        except driving.TeamNameTaken:
+            lifecycle.make_team(request.user.username, values["agency"], values["name"], values["people"])
+        except lifecycle.TeamNameTaken:
             form.add_error("name", _("This union already has a team of this name."))
         else:
             messages.success(request, _("The team is entered. Plan its first drive."))
@@ -80,17 +81,17 @@ def new_team(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.DRIVE_PLANNERS)
 def new_drive(request: OfficeRequest) -> HttpResponse:
     """Plan a drive of a team that the reader plans for: 302 to its page, 422 bad form."""
-    form = DriveForm(request.POST or None, teams=reach.planned_teams(request.user))
+    form = DriveForm(request.POST or None, teams=scope.planned_teams(request.user))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        planned = driving.Plan(
+        planned = lifecycle.Plan(
             **{name: values[name] for name in ("campaign", "team", "unit", "place", "begins", "ends")}
         )
-        made = driving.plan(request.user.username, planned)
+        made = lifecycle.plan(request.user.username, planned)
         messages.success(request, _("The drive is planned."))
         return redirect("drive", made.pk)
     converted(form)
-    context = {"form": form, "no_team": not reach.planned_teams(request.user).exists()}
+    context = {"form": form, "no_team": not scope.planned_teams(request.user).exists()}
     return render(request, "drives/drive_new.html", context, status=422 if form.errors else 200)
 
 
@@ -100,7 +101,7 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
 def drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One drive: its numbers for everybody; who waits, and the buttons, for those who work at it."""
     shown, now = _shown(pk), timezone.now()
-    runs, plans = reach.runs(request.user, shown), reach.plans(request.user, shown)
+    runs, plans = scope.runs(request.user, shown), scope.plans(request.user, shown)
     at_it = HelpRequest.objects.filter(drive=shown).order_by("opened_at")
     held = HelpRequest.objects.filter(team=shown.team, state=HelpState.CLAIMED).order_by("drive", "claimed_at")
     sees = runs or plans or bool(units_of(request.user, Audience.SIGNED_IN.value or ()).filter(pk=shown.unit_id))
@@ -110,7 +111,7 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
         "plans": plans,
         "numbers": boards.of_drive(shown) if sees else None,
         "waiting": at_it.filter(queue.free(now)) if runs else [],
-        "held": [(one, helping.read(one)) for one in held] if runs else [],
+        "held": [(one, requests.read(one)) for one in held] if runs else [],
         "proofs": queue.free_proofs(shown, now),
         "hindrances": Hindrance.choices,
         "open_form": OpenForm(drive=shown),
@@ -129,8 +130,8 @@ def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
     form = OpenForm(request.POST, drive=shown)
     try:
         radio = form.cleaned_data["radio"] if form.is_valid() else None
-        driving.open_drive(request.user.username, shown, timezone.now(), radio)
-    except driving.DriveStateWrong:
+        lifecycle.open_drive(request.user.username, shown, timezone.now(), radio)
+    except lifecycle.DriveStateWrong:
         messages.warning(request, _("Nothing was changed: the drive was opened or closed before."))
     return redirect("drive", pk)
 
@@ -145,9 +146,9 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
         waiting = HelpRequest.objects.filter(drive=shown, closed_at=None).count()
         return render(request, "drives/drive_close.html", {"drive": shown, "waiting": waiting})
     try:
-        driving.close_drive(request.user.username, shown, timezone.now())
+        lifecycle.close_drive(request.user.username, shown, timezone.now())
         messages.success(request, _("The drive is over. Sheets kept on paper can still be entered."))
-    except driving.DriveStateWrong:
+    except lifecycle.DriveStateWrong:
         messages.warning(request, _("Nothing was changed: the drive was closed before."))
     return redirect("drive", pk)
 
@@ -158,10 +159,10 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
     """A ticket for somebody at the table, made and taken on in one tap: 302; 403 another team's drive."""
     shown = _shown(pk)
-    if not reach.runs(request.user, shown):
+    if not scope.runs(request.user, shown):
         raise OutsideScope("the role does not reach the team of this drive")
     if shown.state == DriveState.LIVE:
-        queue.claim(request.user.username, helping.join_stall(shown), shown.team, timezone.now())
+        queue.claim(request.user.username, requests.join_stall(shown), shown.team, timezone.now())
     return redirect("drive", pk)
 
 
@@ -175,8 +176,8 @@ def tally(request: OfficeRequest, pk: int) -> HttpResponse:
     form = TallyForm(request.POST or None, initial={"sheet": last.sheet + 1 if last else 1})
     if request.method == "POST" and form.is_valid():
         try:
-            driving.enter_tally(request.user.username, shown, form.cleaned_data["sheet"], form.counts)
-        except driving.TallySheetKnown:
+            lifecycle.enter_tally(request.user.username, shown, form.cleaned_data["sheet"], form.counts)
+        except lifecycle.TallySheetKnown:
             form.add_error("sheet", _("A sheet of this number was entered before. Nothing was stored."))
         else:
             messages.success(request, _("Sheet %(sheet)s is stored.") % {"sheet": form.cleaned_data["sheet"]})
@@ -192,6 +193,6 @@ def _shown(pk: int) -> Drive:
 def _planned_by(request: OfficeRequest, pk: int) -> Drive:
     """A drive whose team the reader plans for. Raises Http404, OutsideScope (403)."""
     shown = _shown(pk)
-    if not reach.plans(request.user, shown):
+    if not scope.plans(request.user, shown):
         raise OutsideScope("the role does not reach the team of this drive")
     return shown

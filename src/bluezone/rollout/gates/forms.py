@@ -8,11 +8,11 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.models import Agency
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.rollout.gates.counting import MOST_COUNT
+from bluezone.directory.models import Agency
+from bluezone.rollout.gates.counts.counters import MOST_COUNT
+from bluezone.rollout.gates.counts.paper_slips import COUNTS
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper
-from bluezone.rollout.gates.papering import COUNTS
 
 
 def _day(label: Any, help_text: Any = "", required: bool = True) -> forms.DateField:

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bluezone.rollout.coverage import Figure, Place, Proof, RunningShare, Week, hidden_places, once
-from bluezone.rollout.gates.counting import Sums, gate_days, with_smartphone
-from bluezone.rollout.gates.keepingback import hidden_by_name
+from bluezone.rollout.gates.counts.counters import Sums, gate_days, with_smartphone
+from bluezone.rollout.gates.counts.paper_slips import came_in_on_paper, paper_days
+from bluezone.rollout.gates.counts.queries import everything_of
+from bluezone.rollout.gates.counts.suppression import hidden_by_name
 from bluezone.rollout.gates.models import Gate, Verdict
-from bluezone.rollout.gates.onegate import everything_of
-from bluezone.rollout.gates.papering import came_in_on_paper, paper_days
 
 
 def _days_and_cells(week: Week) -> tuple[dict[tuple[int, datetime.date], Sums], dict[int, tuple[str, int]]]:

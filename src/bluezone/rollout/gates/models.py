@@ -11,8 +11,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.models import Agency
 from bluezone.devices.models import Device
+from bluezone.directory.models import Agency
 
 BUCKET_SECONDS = 300
 

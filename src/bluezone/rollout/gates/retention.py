@@ -5,7 +5,7 @@ import datetime
 
 from django.db import connection
 
-from bluezone.rollout.gates.counting import KEPT_DAYS
+from bluezone.rollout.gates.counts.counters import KEPT_DAYS
 from bluezone.rollout.gates.models import GateCounter, Gatekeeper, Shift
 
 STAFF_DAYS = 90

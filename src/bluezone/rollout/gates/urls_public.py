@@ -3,6 +3,6 @@
 
 from django.urls import path
 
-from bluezone.rollout.gates import endpoints
+from bluezone.rollout.gates.counts import endpoints
 
 urlpatterns = [path("v1/gates/counters", endpoints.counters, name="gate-counters")]

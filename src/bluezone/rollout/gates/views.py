@@ -9,17 +9,18 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.agencies.asking import chosen_unit
-from bluezone.agencies.exporting import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.agencies.listing import XLSX
-from bluezone.agencies.models import AdminUnit, UnitKind
-from bluezone.agencies.queries import day_to_show
+from bluezone.directory.agency_sheet import XLSX
+from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.request_parameters import chosen_unit
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage import Week
-from bluezone.rollout.gates import asking, onegate
+from bluezone.rollout.gates import scope
+from bluezone.rollout.gates.counts import queries
+from bluezone.rollout.gates.counts.queries import GateRow, one_gate
 from bluezone.rollout.gates.forms import TabletForm
 from bluezone.rollout.gates.models import Gate
-from bluezone.rollout.gates.onegate import GateRow, one_gate
 
 # Vietnamese in every language: the file is a form of the office and not a page.
 _COLUMNS = (
@@ -69,9 +70,9 @@ def listing(rows: Iterable[GateRow], week: Week) -> ExportSheet:
 @audience(Audience.SIGNED_IN)
 def gate_list(request: OfficeRequest) -> HttpResponse:
     """What each gate counted in a week, for a unit where one is given, and how many agencies have nominated nobody."""
-    week, unit, today = asking.chosen_week(request), chosen_unit(request), timezone.localdate()
-    gates, own = onegate.gates_under(unit), asking.own_agencies(request)
-    page, rows = onegate.gate_rows(gates, week, request.GET.get("page"), own)
+    week, unit, today = scope.chosen_week(request), chosen_unit(request), timezone.localdate()
+    gates, own = queries.gates_under(unit), scope.own_agencies(request)
+    page, rows = queries.gate_rows(gates, week, request.GET.get("page"), own)
     context = {
         "week": week,
         "unit": unit,
@@ -80,9 +81,9 @@ def gate_list(request: OfficeRequest) -> HttpResponse:
         "units": AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
         .exclude(kind=UnitKind.GROUP)
         .order_by("path"),
-        "late": onegate.without_gatekeeper(unit, today).count(),
+        "late": queries.without_gatekeeper(unit, today).count(),
         "is_latest": week.following.first_day > today,
-        "keeps": asking.keeps(request),
+        "keeps": scope.keeps(request),
         "hides_something": any(row.counted.hides_something for row in rows),
     }
     return render(request, "gates/gate_list.html", context)
@@ -93,9 +94,9 @@ def gate_list(request: OfficeRequest) -> HttpResponse:
 def late_list(request: OfficeRequest) -> HttpResponse:
     """Agencies that have nominated nobody to record entries and exits, with the telephone to call."""
     unit = chosen_unit(request)
-    found = onegate.without_gatekeeper(unit, timezone.localdate())
-    page = Paginator(found, onegate.GATES_A_PAGE).get_page(request.GET.get("page"))
-    own = asking.own_agencies(request) if asking.keeps(request) else frozenset()
+    found = queries.without_gatekeeper(unit, timezone.localdate())
+    page = Paginator(found, queries.GATES_A_PAGE).get_page(request.GET.get("page"))
+    own = scope.own_agencies(request) if scope.keeps(request) else frozenset()
     return render(request, "gates/late_list.html", {"unit": unit, "page": page, "own": own})
 
 
@@ -103,9 +104,9 @@ def late_list(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.SIGNED_IN)
 def file(request: OfficeRequest) -> HttpResponse:
     """The table of gates of a week as XLSX, small numbers kept back as on the page."""
-    week = asking.chosen_week(request)
-    gates = list(onegate.gates_under(chosen_unit(request)).select_related("agency__unit"))
-    rows = onegate.rows_of(gates, week, asking.own_agencies(request))
+    week = scope.chosen_week(request)
+    gates = list(queries.gates_under(chosen_unit(request)).select_related("agency__unit"))
+    rows = queries.rows_of(gates, week, scope.own_agencies(request))
     response = HttpResponse(write_xlsx([listing(rows, week)]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="gates-{week}.xlsx"'
     return response
@@ -116,14 +117,14 @@ def file(request: OfficeRequest) -> HttpResponse:
 def gate(request: OfficeRequest, pk: int) -> HttpResponse:
     """One gate and week: everything for its own agency, the sums of the week for others."""
     found = get_object_or_404(Gate.objects.select_related("agency__unit"), pk=pk)
-    week, now = asking.chosen_week(request), timezone.now()
-    own = frozenset({found.agency_id}) if asking.sees(request, found.agency) else frozenset()
+    week, now = scope.chosen_week(request), timezone.now()
+    own = frozenset({found.agency_id}) if scope.sees(request, found.agency) else frozenset()
     context = {
         "gate": found,
         "week": week,
         "is_latest": week.following.first_day > timezone.localdate(now),
-        "row": onegate.rows_of([found], week, own)[0],
-        "keeps": asking.keeps(request, found.agency),
+        "row": queries.rows_of([found], week, own)[0],
+        "keeps": scope.keeps(request, found.agency),
         "tablets": found.devices.select_related("device").order_by("device__name"),
         "tablet_form": TabletForm(gate=found),
         "shown": one_gate(found, week, now) if own else None,

@@ -14,8 +14,8 @@ class LoudspeakersConfig(AppConfig):
         from bluezone.rollout.bulletins import read_proven_with, when_plan_changes
         from bluezone.rollout.coverage import register
         from bluezone.rollout.loudspeakers.indicators import AiredProven
-        from bluezone.rollout.loudspeakers.keeping import bump
-        from bluezone.rollout.loudspeakers.taking import proven
+        from bluezone.rollout.loudspeakers.playback import proven
+        from bluezone.rollout.loudspeakers.zone_setup import bump
 
         when_plan_changes(bump)
         read_proven_with(proven)

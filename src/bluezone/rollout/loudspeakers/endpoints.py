@@ -7,11 +7,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from bluezone.accounts.audiences import Audience, audience
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body
 from bluezone.devices.models import DeviceKind
-from bluezone.devices.refusing import NoSuchAddress, answer
-from bluezone.rollout.loudspeakers.taking import PlayedInvalid, note_status, store_playings
+from bluezone.devices.refusals import NoSuchAddress, answer
+from bluezone.identity.audiences import Audience, audience
+from bluezone.rollout.loudspeakers.playback import PlayedInvalid, note_status, store_playings
 
 MOST_BYTES = 256 * 1024
 

@@ -7,8 +7,8 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.models import Agency
 from bluezone.devices.models import Device, DeviceKind
+from bluezone.directory.models import Agency
 from bluezone.rollout.loudspeakers.models import Zone
 
 

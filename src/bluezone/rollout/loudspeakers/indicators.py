@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.rollout.bulletins import airings_due
 from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
-from bluezone.rollout.loudspeakers.taking import proven
+from bluezone.rollout.loudspeakers.playback import proven
 
 
 class AiredProven(Indicator):

@@ -10,13 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.scoping import agencies_of, may, require
-from bluezone.accounts.training import practised
-from bluezone.agencies.asking import chosen_day, chosen_number
-from bluezone.agencies.models import AdminUnit, Agency
-from bluezone.agencies.queries import day_to_show
-from bluezone.portal.printing import SheetUnavailable
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.request_parameters import chosen_day, chosen_number
+from bluezone.directory.scopes import agencies_of, may, require
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.paper.print_sheets import SheetUnavailable
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import (
     EARLY,
@@ -27,9 +26,10 @@ from bluezone.rollout.bulletins import (
     sentence_of,
     stick_files,
 )
-from bluezone.rollout.loudspeakers import keeping, states
+from bluezone.rollout.loudspeakers import machine_states, zone_setup
 from bluezone.rollout.loudspeakers.forms import MachineForm, SettingForm, VolumeForm, ZoneForm
 from bluezone.rollout.loudspeakers.models import Unit, Zone
+from bluezone.training import practised
 
 KEEPERS = Audience.AIRING_KEEPERS
 MOST_STICK_DAYS = 31
@@ -66,7 +66,7 @@ def new_zone(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            made = keeping.open_zone(
+            made = zone_setup.open_zone(
                 request.user.username, values["name"], values["agency"], None, by_hand=values["by_hand"]
             )
         except Refused as refused:
@@ -92,7 +92,7 @@ def zone(request: OfficeRequest, pk: int) -> HttpResponse:
         "after": day + datetime.timedelta(days=1),
         "rows": log_rows(list(airings_between(*day_span(day), None, found.pk)), now),
         "soon": now + EARLY,
-        "units": states.rows_of([found], now)[0].units,
+        "units": machine_states.rows_of([found], now)[0].units,
         "keeps": may(request.user, KEEPERS.value or (), agency=found.outlet.agency),
         "machine_form": MachineForm(zone=found),
         "setting_form": SettingForm(initial=_settings(found)),
@@ -108,7 +108,9 @@ def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         values = form.cleaned_data
         quiet = values["quiet_from"], values["quiet_to"]
-        keeping.set_up(request.user.username, found, values["volume"], quiet, timezone.now(), by_hand=values["by_hand"])
+        zone_setup.set_up(
+            request.user.username, found, values["volume"], quiet, timezone.now(), by_hand=values["by_hand"]
+        )
         messages.success(request, _("The zone is set. Connected loudspeakers know it within seconds."))
     else:
         messages.warning(request, _("Nothing was changed: volume is 0 to 100, times are like 21:00."))
@@ -122,7 +124,7 @@ def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     found = _zone_of_ours(request, pk)
     form = MachineForm(request.POST, zone=found)
     if form.is_valid():
-        keeping.put_machine(request.user.username, form.cleaned_data["device"], found, timezone.now())
+        zone_setup.put_machine(request.user.username, form.cleaned_data["device"], found, timezone.now())
         messages.success(request, _("The loudspeaker plays for this zone from now on."))
     else:
         messages.warning(request, _("Nothing was changed: choose a loudspeaker of this agency."))
@@ -137,7 +139,7 @@ def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     require(request.user, KEEPERS.value or (), agency=unit.zone.outlet.agency)
     form = VolumeForm(request.POST)
     if form.is_valid():
-        keeping.set_volume(request.user.username, unit, form.cleaned_data["volume"])
+        zone_setup.set_volume(request.user.username, unit, form.cleaned_data["volume"])
         messages.success(request, _("The volume is set. The loudspeaker knows it within seconds."))
     else:
         messages.warning(request, _("Nothing was changed: volume is 0 to 100."))
@@ -183,7 +185,7 @@ def _days(request: OfficeRequest, found: Zone, first: datetime.date) -> tuple[da
 def _listed(request: OfficeRequest) -> dict[str, object]:
     unit_pk = chosen_number(request, "unit")
     unit = AdminUnit.objects.filter(pk=unit_pk).first() if unit_pk is not None else None
-    rows = states.rows_of(states.zones_under(unit), timezone.now())
+    rows = machine_states.rows_of(machine_states.zones_under(unit), timezone.now())
     return {"rows": rows, "unit": unit, "dead": sum(row.dead for row in rows)}
 
 

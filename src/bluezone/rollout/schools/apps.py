@@ -12,6 +12,6 @@ class SchoolsConfig(AppConfig):
     def ready(self) -> None:
         """Show the pupils in coverage."""
         from bluezone.rollout.coverage import register
-        from bluezone.rollout.schools.indicator import PupilsRunning
+        from bluezone.rollout.schools.indicators import PupilsRunning
 
         register(PupilsRunning())

@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.models import Role, User
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
+from bluezone.identity.models import Role, User
 from bluezone.rollout.coverage import Week, WeekUnreadable
 from bluezone.rollout.schools.models import MOST_PUPILS, MOST_RELATIVES, NAMES, ClassCounts, ClassCountsRefused
 from bluezone.rollout.schools.sentences import sentence_of

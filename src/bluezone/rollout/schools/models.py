@@ -12,9 +12,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.training import PractisedMixin
-from bluezone.agencies.models import AdminUnit, Agency
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.refusal import Refused
+from bluezone.training import PractisedMixin
 
 MOST_PUPILS = 100
 MOST_RELATIVES = 1_000

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 
-from bluezone.agencies.models import AdminUnit, Agency, AgencyKind, UnitKind
+from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
 from bluezone.rollout.coverage import ROOT, Place, Week, agency_place, once, unit_place
-from bluezone.rollout.schools.calendar import Breaks, breaks_around, year_of
-from bluezone.rollout.schools.keepingback import Counted, SchoolSum, kept_back
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
+from bluezone.rollout.schools.suppression import Counted, SchoolSum, kept_back
+from bluezone.rollout.schools.weeks.school_calendar import Breaks, breaks_around, year_of
 
 SCHOOLS_A_PAGE = 50
 SHOWN = ("all", "reported", "missing")

@@ -5,8 +5,8 @@ import datetime
 
 from django.utils import timezone
 
-from bluezone.rollout.schools.calendar import year_of
 from bluezone.rollout.schools.models import SchoolClass
+from bluezone.rollout.schools.weeks.school_calendar import year_of
 
 
 def purge(now: datetime.datetime) -> None:

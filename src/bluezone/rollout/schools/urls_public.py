@@ -3,6 +3,6 @@
 
 from django.urls import path
 
-from bluezone.rollout.schools import link_views
+from bluezone.rollout.schools.classes import link_views
 
 urlpatterns = [path("c/<str:token>/", link_views.class_link, name="class-link")]

@@ -12,6 +12,6 @@ class StaffingConfig(AppConfig):
     def ready(self) -> None:
         """Show the staff in coverage."""
         from bluezone.rollout.coverage import register
-        from bluezone.rollout.staffing.indicator import StaffRunning
+        from bluezone.rollout.staffing.indicators import StaffRunning
 
         register(StaffRunning())

@@ -13,8 +13,8 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.training import PractisedMixin, TrainingMixin
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
+from bluezone.training import PractisedMixin, TrainingMixin
 
 
 class WeekDay(models.Func):

@@ -18,26 +18,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts import undoing
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.models import User
-from bluezone.accounts.scoping import require
-from bluezone.accounts.training import practised
-from bluezone.agencies.asking import chosen
-from bluezone.agencies.exporting import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.agencies.listing import XLSX
-from bluezone.agencies.models import Agency
-from bluezone.agencies.queries import day_to_show
+from bluezone.directory.agency_sheet import XLSX
+from bluezone.directory.models import Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.request_parameters import chosen
+from bluezone.directory.scopes import require
+from bluezone.identity import undo_offers
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.models import User
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
-from bluezone.rollout.staffing import counts, queries, recording
-from bluezone.rollout.staffing.asking import chosen_unit, chosen_week, in_training, may_report, own_agencies
+from bluezone.rollout.staffing import counts, queries, staff_reports
 from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.forms import PasteForm, ReopenForm, StaffForm
 from bluezone.rollout.staffing.models import WeekRequest
-from bluezone.rollout.staffing.pasting import PastedRow, read_rows
 from bluezone.rollout.staffing.queries import AgencyRow
-from bluezone.rollout.staffing.recording import REOPENED_DAYS
+from bluezone.rollout.staffing.scope import chosen_unit, chosen_week, in_training, may_report, own_agencies
+from bluezone.rollout.staffing.spreadsheet import PastedRow, read_rows
+from bluezone.rollout.staffing.staff_reports import REOPENED_DAYS
+from bluezone.training import practised
 
 DAY = datetime.timedelta(days=1)
 
@@ -53,7 +53,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     week = chosen_week(request, Week.of(timezone.localdate(now)))
     try:
         if reason:
-            recording.ask_to_reopen(agency, week, reason, request.user, now)
+            staff_reports.ask_to_reopen(agency, week, reason, request.user, now)
             messages.success(request, _("The request is sent to the office. The answer appears on this page."))
         else:
             messages.error(request, _("Say why the week is to be opened again. Nothing was sent."))
@@ -68,23 +68,23 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the agency table, 403 for the agency itself."""
     asked = get_object_or_404(WeekRequest.objects.select_related("agency__unit"), pk=pk)
-    if not recording.may_answer(request.user, asked.agency):
+    if not staff_reports.may_answer(request.user, asked.agency):
         raise PermissionDenied
     now, text = timezone.now(), request.POST.get("answer", "").strip()
     usual = timezone.localdate(now) + DAY * (REOPENED_DAYS - 1)
     until = (_chosen_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
     try:
-        opened = recording.answer_request(asked, until, text, request.user, now)
+        opened = staff_reports.answer_request(asked, until, text, request.user, now)
         messages.success(request, _("The answer is sent."))
-        undoing.offer(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
+        undo_offers.offer(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
     except Refused as refused:
         messages.error(request, _reopening_sentence(refused))
     return redirect(f"{reverse('staff')}?week={Week.of(asked.week)}")
 
 
-@undoing.reverser("week-answered")
+@undo_offers.reverser("week-answered")
 def _let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
-    recording.take_answer_back(values["asked"], values["opened"], user, now)
+    staff_reports.take_answer_back(values["asked"], values["opened"], user, now)
 
 
 def _chosen_day(text: str) -> datetime.date | None:
@@ -150,7 +150,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         own=own_agencies(request),
         training=in_training(request),
     )
-    today, waiting = timezone.localdate(), recording.open_requests(request.user)
+    today, waiting = timezone.localdate(), staff_reports.open_requests(request.user)
     context = {
         "week": week,
         "unit": unit,
@@ -162,9 +162,9 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
         "is_latest": week.following.first_day > today,
         "is_locked": today >= week.locks_on,
         "may_report": may_report(request),
-        "requests": [(one, Week.of(one.week)) for one in waiting[: recording.REQUESTS_AT_ONCE]],
-        "more_wait": len(waiting) > recording.REQUESTS_AT_ONCE,
-        "usual_until": today + datetime.timedelta(days=recording.REOPENED_DAYS - 1),
+        "requests": [(one, Week.of(one.week)) for one in waiting[: staff_reports.REQUESTS_AT_ONCE]],
+        "more_wait": len(waiting) > staff_reports.REQUESTS_AT_ONCE,
+        "usual_until": today + datetime.timedelta(days=staff_reports.REOPENED_DAYS - 1),
     }
     return render(request, "staffing/agency_list.html", context)
 
@@ -192,8 +192,8 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
     form = StaffForm(request.POST or None, initial=_known(agency, week, training))
     if request.method == "POST" and form.is_valid():
         try:
-            recording.record(agency, week, form.counts, request.user, timezone.now(), training=training)
-        except (recording.PeriodLocked, recording.PeriodNotBegun, recording.AgencyOutOfForce):
+            staff_reports.record(agency, week, form.counts, request.user, timezone.now(), training=training)
+        except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce):
             return _page(request, agency, week, form, status=409)
         messages.success(request, _("Stored: %(agency)s.") % {"agency": agency.name})
         return redirect(f"{reverse('staff')}?week={week}")
@@ -211,7 +211,7 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         known = StaffForm(initial=_known(agency, week, in_training(request)))
         return _page(request, agency, week, known, status=422, reopen_form=form)
-    recording.reopen(agency, week, form.cleaned_data["reason"], request.user, timezone.now())
+    staff_reports.reopen(agency, week, form.cleaned_data["reason"], request.user, timezone.now())
     messages.success(request, _("The week is open again for this agency for three days."))
     return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
 
@@ -237,8 +237,8 @@ def _page(
     today, training = timezone.localdate(), in_training(request)
     closed = ""
     try:
-        recording.check_open([agency], week, today)
-    except (recording.PeriodLocked, recording.PeriodNotBegun, recording.AgencyOutOfForce) as refused:
+        staff_reports.check_open([agency], week, today)
+    except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce) as refused:
         closed = refused.code
     said = queries.versions(agency, week, training=training)
     context: dict[str, Any] = {
@@ -249,8 +249,8 @@ def _page(
         "versions": said,
         "reopenings": queries.reopenings(agency, week),
         "reopen_form": reopen_form or ReopenForm(),
-        "asked": recording.latest(agency, week),
-        "may_open": recording.may_answer(request.user, agency),
+        "asked": staff_reports.latest(agency, week),
+        "may_open": staff_reports.may_answer(request.user, agency),
         "from_before": not said and bool(form.initial),
     }
     return render(request, "staffing/report.html", context, status=status)
@@ -272,8 +272,8 @@ def paste(request: OfficeRequest) -> HttpResponse:
     if "store" not in request.POST or not complete:
         return _paste_page(request, week, form, rows, status=200 if complete else 422)
     try:
-        recording.record_all(good, week, request.user, timezone.now(), training=in_training(request))
-    except (recording.PeriodLocked, recording.PeriodNotBegun, recording.AgencyOutOfForce):
+        staff_reports.record_all(good, week, request.user, timezone.now(), training=in_training(request))
+    except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce):
         return _paste_page(request, week, form, rows, status=409)
     count = len(good)
     messages.success(
@@ -309,11 +309,11 @@ def _paste_sentence(row: PastedRow) -> str:
 def _closed_sentence(agencies: list[Agency], week: Week) -> str:
     """Why the week cannot be reported for all of them now; "" when it can."""
     try:
-        recording.check_open(agencies, week, timezone.localdate())
-    except recording.PeriodLocked:
+        staff_reports.check_open(agencies, week, timezone.localdate())
+    except staff_reports.PeriodLocked:
         return _("The week is locked. Open it again on the page of each agency that is late, and give the reason.")
-    except recording.PeriodNotBegun:
+    except staff_reports.PeriodNotBegun:
         return _("This week is still to come. Choose another.")
-    except recording.AgencyOutOfForce:
+    except staff_reports.AgencyOutOfForce:
         return _("An agency of the list was not in force in this week.")
     return ""

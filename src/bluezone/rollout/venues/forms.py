@@ -9,14 +9,20 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.forms import day_field
-from bluezone.agencies.models import AdminUnit, UnitKind
-from bluezone.agencies.plainline import PlainLineField
-from bluezone.agencies.queries import day_to_show
+from bluezone.directory.forms import day_field
+from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.plain_lines import PlainLineField
+from bluezone.directory.queries import day_to_show
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
-from bluezone.protocol.venue import MAX_ADDRESS_BYTES, MAX_NAME_BYTES
-from bluezone.rollout.venues.applying import PERSON_LENGTH, PHONE_LENGTH, Application, Contact, contact_of
+from bluezone.protocol.venues.codes import MAX_ADDRESS_BYTES, MAX_NAME_BYTES
 from bluezone.rollout.venues.models import MOST_STAY_MINUTES, Venue, VenueKind
+from bluezone.rollout.venues.registration.applications import (
+    PERSON_LENGTH,
+    PHONE_LENGTH,
+    Application,
+    Contact,
+    contact_of,
+)
 
 MOST_DAYS_AGO = 30
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.agencies.models import Denominator, Quantity
+from bluezone.directory.models import Denominator, Quantity
 from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
 from bluezone.rollout.venues.models import Inspection, PosterCode, Venue, VenueState
 

@@ -12,17 +12,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from bluezone.accounts.audiences import Audience, audience
-from bluezone.accounts.signing_in import network_of
-from bluezone.agencies.plainline import converted
 from bluezone.devices.audience import json_body, json_endpoint
-from bluezone.portal.printing import screen_qr
-from bluezone.portal.showing import show
-from bluezone.portal.throttle import HourlyLimit, TooManyRequests
-from bluezone.rollout.venues import applying, printing
-from bluezone.rollout.venues.applying import contact_of
+from bluezone.directory.plain_lines import converted
+from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.sign_in_attempts import network_of
+from bluezone.paper.print_sheets import screen_qr
+from bluezone.publicpages.page_frame import show
+from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests
+from bluezone.rollout.venues import posters
 from bluezone.rollout.venues.forms import CodeForm, PublicVenueForm
 from bluezone.rollout.venues.models import PosterCode, Venue
+from bluezone.rollout.venues.registration import applications
+from bluezone.rollout.venues.registration.applications import contact_of
 
 MOST_BYTES = 1024
 _DAY = re.compile(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d)")
@@ -45,12 +46,12 @@ def register(request: HttpRequest) -> HttpResponse:
         elif not told:
             try:
                 apply_limit.count(network_of(request), timezone.now())
-                venue = applying.apply(form.application, timezone.now())
+                venue = applications.apply(form.application, timezone.now())
             except TooManyRequests:
                 told, status = _("Too many applications came from this network. Try again in an hour."), 429
-            except applying.TooManyApplications:
+            except applications.TooManyApplications:
                 told, status = _("This address has three applications open. Enter the code of one of them first."), 429
-            except applying.MailMissing:
+            except applications.MailMissing:
                 told, status = (
                     _("This site cannot send codes now. Register at the People’s Committee of your ward."),
                     503,
@@ -71,13 +72,13 @@ def confirm(request: HttpRequest, handle: str) -> HttpResponse:
         if not told and form.is_valid():
             try:
                 code_limit.count(network_of(request), timezone.now())
-                applying.confirm(venue, form.cleaned_data["code"], timezone.now())
+                applications.confirm(venue, form.cleaned_data["code"], timezone.now())
             except TooManyRequests:
                 told, status = _("Too many codes came from this network. Try again in an hour."), 429
-            except applying.MailCodeWrong as wrong:
+            except applications.MailCodeWrong as wrong:
                 told = _("This is not the code that was sent. Tries left: %(left)s.") % {"left": wrong.left}
                 status = 422
-            except applying.MailCodeGone:
+            except applications.MailCodeGone:
                 told = _("This code is no longer of use: used, older than 30 minutes, or tried wrongly five times.")
                 status = 410
             else:
@@ -93,7 +94,7 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
     """A poster's own page, which says whether the poster still holds; counted by poster and day, nothing else."""
     code = get_object_or_404(PosterCode.everything.select_related("venue__unit"), short=short)
     if request.method == "GET":
-        printing.page_opened(code, timezone.localdate())
+        posters.page_opened(code, timezone.localdate())
     return _fresh(show(request, "public/venue_poster.html", {"code": code, "venue": code.venue}))
 
 
@@ -101,7 +102,7 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
 @audience(Audience.EVERYONE)
 def till(request: HttpRequest, token: str) -> HttpResponse:
     """The page at the till: the code in force, large, and a button that counts people; 404 when it was replaced."""
-    venue = printing.till_of(token)
+    venue = posters.till_of(token)
     code = PosterCode.everything.filter(venue=venue, ended_at=None).first() if venue else None
     if venue is None or code is None:
         return _fresh(show(request, "public/till_gone.html", status=404))
@@ -116,15 +117,15 @@ def till_count(request: HttpRequest, token: str) -> dict[str, Any]:
 
     404 `till_unknown`, 422 `till_count_invalid`.
     """
-    venue = printing.till_of(token)
+    venue = posters.till_of(token)
     if venue is None:
-        raise printing.TillUnknown("this till's page was replaced by another; ask for its address")
+        raise posters.TillUnknown("this till's page was replaced by another; ask for its address")
     said = json_body(request, MOST_BYTES)
     day = datetime.date.fromisoformat(str(said.get("day"))) if _DAY.fullmatch(str(said.get("day"))) else None
     people, tablet = said.get("people"), said.get("tablet")
     if type(people) is not int or not isinstance(tablet, str) or day is None:
-        raise printing.TillCountInvalid("expected a tablet's number, one of the last seven days and a count")
-    return {"people": printing.people_at_till(venue, tablet, day, people, timezone.localdate())}
+        raise posters.TillCountInvalid("expected a tablet's number, one of the last seven days and a count")
+    return {"people": posters.people_at_till(venue, tablet, day, people, timezone.localdate())}
 
 
 def _from_elsewhere(request: HttpRequest) -> tuple[str, int]:

@@ -14,17 +14,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.scoping import OutsideScope
-from bluezone.accounts.training import practised
-from bluezone.agencies.asking import chosen, chosen_number
-from bluezone.agencies.plainline import converted
-from bluezone.portal.printing import pdf_response
-from bluezone.rollout.venues import applying, deciding, picturing, printing, reach, register
-from bluezone.rollout.venues.applying import contact_of
+from bluezone.directory.plain_lines import converted
+from bluezone.directory.request_parameters import chosen, chosen_number
+from bluezone.directory.scopes import OutsideScope
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.paper.print_sheets import pdf_response
+from bluezone.rollout.venues import posters, queries, scope
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
 from bluezone.rollout.venues.models import InspectionPhoto, PosterCode, Venue, VenueState
-from bluezone.rollout.venues.printing import PAPERS, card_pdf, poster_pdf
+from bluezone.rollout.venues.posters import PAPERS, card_pdf, poster_pdf
+from bluezone.rollout.venues.registration import applications, decisions, inspections
+from bluezone.rollout.venues.registration.applications import contact_of
+from bluezone.training import practised
 
 A_PAGE = 40
 SHOWN_DAYS = 14
@@ -36,14 +37,14 @@ SHOWN_DAYS = 14
 def venues(request: OfficeRequest) -> HttpResponse:
     """What each ward has registered, for everybody; the venues themselves for their ward and their owners."""
     unit, state = chosen_number(request, "unit"), chosen(request, "state", [str(one) for one in VenueState])
-    found = reach.seen_venues(request.user)
+    found = scope.seen_venues(request.user)
     found = found.filter(unit=unit) if unit else found
     found = found.filter(state=state) if state else found
     words = " ".join(request.GET.get("find", "").split())[:80]
-    found = found.filter(pk__in=register.matching(found, words)) if words else found
+    found = found.filter(pk__in=queries.matching(found, words)) if words else found
     context = {
-        "wards": register.by_ward(timezone.localdate()),
-        "page": Paginator(found.order_by(register.WAITING_FIRST, "name", "pk"), A_PAGE).get_page(
+        "wards": queries.by_ward(timezone.localdate()),
+        "page": Paginator(found.order_by(queries.WAITING_FIRST, "name", "pk"), A_PAGE).get_page(
             request.GET.get("page")
         ),
         "keeps": Audience.VENUE_KEEPERS.admits(request.user),
@@ -63,15 +64,15 @@ def venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """One venue for its ward and its owner: 404 for others."""
     shown = _seen(request, pk)
     codes = list(shown.codes.all())
-    keeps, since = reach.keeps(request.user, shown), timezone.localdate() - datetime.timedelta(days=SHOWN_DAYS)
+    keeps, since = scope.keeps(request.user, shown), timezone.localdate() - datetime.timedelta(days=SHOWN_DAYS)
     context = {
         "venue": shown,
         "contact": contact_of(shown),
         "keeps": keeps,
         "code": next((one for one in codes if one.ended_at is None), None),
         "past_codes": [one for one in codes if one.ended_at is not None],
-        "scans": register.scans(shown, since),
-        "people": register.people(shown, since),
+        "scans": queries.scans(shown, since),
+        "people": queries.people(shown, since),
         "inspections": shown.inspections.select_related("photo").all()[:20] if keeps else [],
         "reason_form": ReasonForm(),
         "link": request.session.pop(f"venue-link-{pk}", ""),
@@ -85,9 +86,9 @@ def venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.VENUE_KEEPERS)
 def new_venue(request: OfficeRequest) -> HttpResponse:
     """Register a venue for somebody who stands before the officer: 302 to it, 422 bad form or another ward's."""
-    form = VenueForm(request.POST or None, units=reach.kept_units(request.user))
+    form = VenueForm(request.POST or None, units=scope.kept_units(request.user))
     if request.method == "POST" and form.is_valid():
-        made = applying.register_in_person(request.user.username, form.application, timezone.now())
+        made = applications.register_in_person(request.user.username, form.application, timezone.now())
         messages.success(request, _("The venue is entered. Look at it once more, then approve it."))
         return redirect("venue", made.pk)
     converted(form)
@@ -100,9 +101,9 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
 def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change what is stored: 302 to the venue, 422 bad form, 404 another ward's. A new name needs a new code."""
     shown = _kept(request, pk)
-    form = VenueForm(request.POST or None, units=reach.kept_units(request.user), venue=shown)
+    form = VenueForm(request.POST or None, units=scope.kept_units(request.user), venue=shown)
     if request.method == "POST" and form.is_valid():
-        renamed = applying.change(request.user.username, shown, form.application)
+        renamed = applications.change(request.user.username, shown, form.application)
         if renamed and shown.state == VenueState.APPROVED:
             messages.warning(request, _("Stored. The code in force says the old name or address: renew it."))
         else:
@@ -121,8 +122,8 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     shown = _kept(request, pk)
     wants = request.POST.get("account") == "on"
     try:
-        token = deciding.approve(request.user.username, shown, timezone.now(), account=wants)
-    except deciding.VenueStateWrong:
+        token = decisions.approve(request.user.username, shown, timezone.now(), account=wants)
+    except decisions.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     if token:
         request.session[f"venue-link-{pk}"] = request.build_absolute_uri(f"/start/{token}/")
@@ -135,7 +136,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.VENUE_KEEPERS)
 def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
     """Refuse with a reason: 302 to the venue; told without one."""
-    return _with_reason(request, pk, deciding.refuse, _("The application is refused; the owner is told why."))
+    return _with_reason(request, pk, decisions.refuse, _("The application is refused; the owner is told why."))
 
 
 @practised
@@ -143,7 +144,7 @@ def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.VENUE_KEEPERS)
 def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
     """Withdraw the code with a reason: 302 to the venue; told without one."""
-    return _with_reason(request, pk, deciding.suspend, _("The code is withdrawn. Phones learn it within the hour."))
+    return _with_reason(request, pk, decisions.suspend, _("The code is withdrawn. Phones learn it within the hour."))
 
 
 @practised
@@ -155,8 +156,8 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "venues/renew.html", {"venue": shown})
     try:
-        deciding.renew(request.user.username, shown, timezone.now())
-    except deciding.VenueStateWrong:
+        decisions.renew(request.user.username, shown, timezone.now())
+    except decisions.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     messages.success(request, _("A new code is signed. Print the new poster and take the old one down."))
     return redirect("venue", pk)
@@ -171,8 +172,8 @@ def close(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "venues/close.html", {"venue": shown})
     try:
-        deciding.close(request.user.username, shown, timezone.now())
-    except deciding.VenueStateWrong:
+        decisions.close(request.user.username, shown, timezone.now())
+    except decisions.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     messages.success(request, _("The venue is closed. Whom to reach is forgotten after 90 days."))
     return redirect("venue", pk)
@@ -186,7 +187,7 @@ def till(request: OfficeRequest, pk: int) -> HttpResponse:
     shown = _seen(request, pk)
     if shown.state != VenueState.APPROVED:
         return _decided_meanwhile(request, pk)
-    request.session[f"venue-till-{pk}"] = register.till_link(printing.new_till(shown))
+    request.session[f"venue-till-{pk}"] = queries.till_link(posters.new_till(shown))
     return redirect("venue", pk)
 
 
@@ -199,7 +200,7 @@ def _with_reason(
         return redirect("venue", pk)
     try:
         step(request.user.username, shown, form.cleaned_data["reason"], timezone.now())
-    except deciding.VenueStateWrong:
+    except decisions.VenueStateWrong:
         return _decided_meanwhile(request, pk)
     messages.success(request, told)
     return redirect("venue", pk)
@@ -211,13 +212,13 @@ def _decided_meanwhile(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _seen(request: OfficeRequest, pk: int) -> Venue:
-    return get_object_or_404(reach.seen_venues(request.user), pk=pk)
+    return get_object_or_404(scope.seen_venues(request.user), pk=pk)
 
 
 def _kept(request: OfficeRequest, pk: int) -> Venue:
     """A venue that the reader keeps. Raises Http404, OutsideScope (403) for one that is only theirs."""
     shown = _seen(request, pk)
-    if not reach.keeps(request.user, shown):
+    if not scope.keeps(request.user, shown):
         raise OutsideScope("the venue is decided on by its ward")
     return shown
 
@@ -227,18 +228,18 @@ def _kept(request: OfficeRequest, pk: int) -> Venue:
 @audience(Audience.VENUE_KEEPERS)
 def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter an inspection: 302 to the venue, 422 bad form or picture, 404 another ward's."""
-    venue = get_object_or_404(reach.kept_venues(request.user), pk=pk)
+    venue = get_object_or_404(scope.kept_venues(request.user), pk=pk)
     form = InspectionForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
-            jpeg = picturing.redrawn(said["photo"]) if said["photo"] else None
-        except picturing.PhotoTooLarge:
+            jpeg = inspections.redrawn(said["photo"]) if said["photo"] else None
+        except inspections.PhotoTooLarge:
             form.add_error("photo", _("The picture is too large. Take a smaller one, or send it without."))
-        except picturing.PhotoUnreadable:
+        except inspections.PhotoUnreadable:
             form.add_error("photo", _("This is no picture that can be read. Choose a JPEG, PNG or WebP file."))
         else:
-            picturing.inspect(
+            inspections.inspect(
                 request.user.username, venue, said["day"], said["poster_seen"], said["findings"], jpeg, timezone.now()
             )
             messages.success(request, _("The inspection is stored."))
@@ -252,7 +253,7 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(Audience.VENUE_KEEPERS)
 def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
     """The picture of an inspection: 404 another ward's, or deleted after its 90 days."""
-    venue = get_object_or_404(reach.kept_venues(request.user), pk=pk)
+    venue = get_object_or_404(scope.kept_venues(request.user), pk=pk)
     found = get_object_or_404(InspectionPhoto, inspection=inspection, inspection__venue=venue)
     return HttpResponse(bytes(found.jpeg), content_type="image/jpeg")
 
@@ -275,7 +276,7 @@ def card(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _code(request: OfficeRequest, pk: int) -> PosterCode:
-    venue = get_object_or_404(reach.seen_venues(request.user), pk=pk)
+    venue = get_object_or_404(scope.seen_venues(request.user), pk=pk)
     code = PosterCode.objects.filter(venue=venue, ended_at=None).select_related("venue__unit").first()
     if code is None:
         raise Http404

@@ -12,6 +12,6 @@ class VisitorsConfig(AppConfig):
     def ready(self) -> None:
         """Show what was sent in coverage."""
         from bluezone.rollout.coverage import register
-        from bluezone.rollout.visitors.indicator import NoticesDelivered
+        from bluezone.rollout.visitors.indicators import NoticesDelivered
 
         register(NoticesDelivered())

@@ -9,9 +9,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.training import PractisedMixin
-from bluezone.agencies.models import AdminUnit
+from bluezone.directory.models import AdminUnit
 from bluezone.messaging.sms.models import Message, State
+from bluezone.training import PractisedMixin
 
 
 class Channel(models.TextChoices):

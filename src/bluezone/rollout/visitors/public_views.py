@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.accounts.audiences import Audience, audience
-from bluezone.accounts.signing_in import network_of
-from bluezone.messaging.sms.queueing import opt_out
-from bluezone.portal.showing import show
-from bluezone.portal.throttle import HourlyLimit, TooManyRequests
+from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.sign_in_attempts import network_of
+from bluezone.messaging.sms.outbox import opt_out
+from bluezone.publicpages.page_frame import show
+from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests
 from bluezone.rollout.visitors.forms import StopForm
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from bluezone.messaging.sms.models import OPEN_STATES, State
-from bluezone.rollout.visitors.houses import House
 from bluezone.rollout.visitors.models import Notice, NoticeDay
+from bluezone.rollout.visitors.scope import House
 
 NEWEST = 12
 _REACHED = {State.SENT, State.DELIVERED}

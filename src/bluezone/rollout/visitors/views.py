@@ -16,24 +16,28 @@ from django.utils.translation import ngettext, override
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.accounts.audiences import Audience, OfficeRequest, audience
-from bluezone.accounts.training import practised
-from bluezone.agencies.asking import chosen_number
-from bluezone.agencies.models import AdminUnit
-from bluezone.agencies.refusals import sentence
-from bluezone.agencies.sheets import SpreadsheetColumnsMissing, SpreadsheetHeaderMissing, SpreadsheetRefused
-from bluezone.messaging.sms.presentcity import present_city
+from bluezone.directory.imports.raw_sheets import (
+    SpreadsheetColumnsMissing,
+    SpreadsheetHeaderMissing,
+    SpreadsheetRefused,
+)
+from bluezone.directory.models import AdminUnit
+from bluezone.directory.refusals import sentence
+from bluezone.directory.request_parameters import chosen_number
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.wording import arrival_notice
-from bluezone.portal import wording
-from bluezone.portal.facts import facts
-from bluezone.portal.printing import pdf_response, qr, write_pdf
+from bluezone.paper import phrases
+from bluezone.paper.city_facts import facts
+from bluezone.paper.print_sheets import pdf_response, qr, write_pdf
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week, week_or
-from bluezone.rollout.visitors import houses as visitors_houses
-from bluezone.rollout.visitors import lists, queries
+from bluezone.rollout.visitors import notices, queries
+from bluezone.rollout.visitors import scope as visitors_houses
 from bluezone.rollout.visitors.forms import DeskForm, ListForm
-from bluezone.rollout.visitors.houses import House, houses_of, names_of, reads_all
+from bluezone.rollout.visitors.scope import House, houses_of, names_of, reads_all
 from bluezone.rollout.visitors.sentences import REFUSALS, ROWS
+from bluezone.training import practised
 
 
 @practised
@@ -49,26 +53,28 @@ def guest_list(request: OfficeRequest) -> HttpResponse:
     context: dict[str, Any] = {"house": house, "houses": houses}
     if "sealed" in request.POST:
         try:
-            guests = lists.opened_list(request.POST["sealed"], request.user.username, house.key)
-        except lists.ListExpired:
+            guests = notices.opened_list(request.POST["sealed"], request.user.username, house.key)
+        except notices.ListExpired:
             told = _("The preview is too old. Nothing was sent; choose the file again.")
             return render(request, "visitors/list.html", {**context, "form": ListForm(), "refused": told}, status=409)
-        _say(request, lists.send_notices(request.user.username, house, guests, timezone.now()))
+        _say(request, notices.send_notices(request.user.username, house, guests, timezone.now()))
         return redirect(f"{reverse('visitors')}?house={house.key}")
     form = ListForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            read = lists.read_list(form.cleaned_data["file"])
-        except (SpreadsheetRefused, lists.ListTooLong) as refused:
+            read = notices.read_list(form.cleaned_data["file"])
+        except (SpreadsheetRefused, notices.ListTooLong) as refused:
             form.add_error("file", _refusal(refused))
         else:
             context["rows"] = [(row, ROWS.get(row.refusal, "")) for row in read.rows]
             context["good"] = len(read.guests)
-            context["sealed"] = lists.sealed_list(read.guests, request.user.username, house.key) if read.guests else ""
+            context["sealed"] = (
+                notices.sealed_list(read.guests, request.user.username, house.key) if read.guests else ""
+            )
     return render(request, "visitors/list.html", {**context, "form": form}, status=422 if form.errors else 200)
 
 
-def _say(request: OfficeRequest, told: lists.ListSent) -> None:
+def _say(request: OfficeRequest, told: notices.ListSent) -> None:
     count = told.queued
     messages.success(
         request,
@@ -78,8 +84,8 @@ def _say(request: OfficeRequest, told: lists.ListSent) -> None:
         messages.warning(request, f"{refused}: {REFUSALS.get(code, code)}")
 
 
-def _refusal(refused: SpreadsheetRefused | lists.ListTooLong) -> str:
-    if isinstance(refused, lists.ListTooLong):
+def _refusal(refused: SpreadsheetRefused | notices.ListTooLong) -> str:
+    if isinstance(refused, notices.ListTooLong):
         return _("At most 500 rows at a time. Nothing was sent; split the list.")
     if isinstance(refused, SpreadsheetHeaderMissing | SpreadsheetColumnsMissing):
         return _("This is no list with the columns Số điện thoại and Đồng ý. Nothing was sent.")
@@ -94,9 +100,9 @@ def card_pdf(kind: str) -> bytes:
     paper, scale = CARDS[kind]
     city, english = facts("vi"), facts("en")
     with override("en"):
-        headline_en = str(wording.headline(english))
+        headline_en = str(phrases.headline(english))
     with override("vi"):
-        headline, imprint = str(wording.headline(city)), str(wording.imprint(city))
+        headline, imprint = str(phrases.headline(city)), str(phrases.imprint(city))
     context = {
         "city": city,
         "paper": paper,
@@ -130,9 +136,9 @@ def desk(request: OfficeRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _desk(request, houses, house, form, status=422 if form.errors else 200)
     values = form.cleaned_data
-    guest = lists.Guest(values["phone"], values["language"], values["consent"])
+    guest = notices.Guest(values["phone"], values["language"], values["consent"])
     try:
-        lists.send_notice(request.user.username, house, guest, timezone.now())
+        notices.send_notice(request.user.username, house, guest, timezone.now())
     except Refused as refused:
         # The number is not shown again, so that no screen keeps it.
         return _desk(

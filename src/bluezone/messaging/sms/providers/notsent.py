@@ -9,7 +9,7 @@ import os
 import time
 from pathlib import Path
 
-from bluezone.messaging.sms import segmenting
+from bluezone.messaging.sms import segmentation
 from bluezone.messaging.sms.destinations import masked
 from bluezone.messaging.sms.providers import Accepted, Answer, Event, Outgoing, Question
 
@@ -39,7 +39,7 @@ class NotSent:
                 text = (
                     part.octets.decode("utf-16-be")
                     if part.data_coding
-                    else segmenting.decode_default_alphabet(part.octets)
+                    else segmentation.decode_default_alphabet(part.octets)
                 )
                 line = {"sent": False, "at": int(time.time()), "to": masked(part.destination), "text": text}
                 file.write(json.dumps({**line, "part": part.number, "of": part.count}, ensure_ascii=False) + "\n")

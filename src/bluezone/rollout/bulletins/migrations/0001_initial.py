@@ -1,4 +1,4 @@
-import bluezone.accounts.training
+import bluezone.training
 import datetime
 import django.db.models.deletion
 import django.db.models.manager
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='Bulletin',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('title', models.CharField(max_length=120, verbose_name='Title')),
                 ('importance', models.CharField(choices=[('normal', 'Ordinary (thông thường)'), ('priority', 'Priority (ưu tiên)'), ('emergency', 'Emergency (khẩn cấp)')], default='normal', max_length=12, verbose_name='Class of the bulletin')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
             name='Schedule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('languages', models.JSONField(default=list)),
                 ('first', models.DateField(verbose_name='First day')),
                 ('last', models.DateField(blank=True, null=True, verbose_name='Last day')),
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
             name='Script',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('language', models.CharField(choices=[('vi', 'Vietnamese'), ('en', 'English'), ('tay', 'Tày'), ('nung', 'Nùng'), ('dao', 'Dao'), ('hmong', 'Mông')], max_length=8, verbose_name='Language')),
                 ('number', models.PositiveSmallIntegerField()),
                 ('text', models.TextField(max_length=6000, verbose_name='Text')),
@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
             name='Listening',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('begun_at', models.DateTimeField()),
                 ('heard_at', models.DateTimeField(null=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
             name='Airing',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('key', models.CharField(max_length=64, unique=True)),
                 ('language', models.CharField(choices=[('vi', 'Vietnamese'), ('en', 'English'), ('tay', 'Tày'), ('nung', 'Nùng'), ('dao', 'Dao'), ('hmong', 'Mông')], max_length=8)),
                 ('importance', models.CharField(choices=[('normal', 'Ordinary (thông thường)'), ('priority', 'Priority (ưu tiên)'), ('emergency', 'Emergency (khẩn cấp)')], max_length=12)),
@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
             name='Attestation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('was_aired', models.BooleanField(default=True)),
                 ('link', models.URLField(blank=True, max_length=500, verbose_name='Link')),
                 ('photo', models.BinaryField(null=True)),

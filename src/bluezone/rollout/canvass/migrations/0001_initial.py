@@ -1,4 +1,4 @@
-import bluezone.accounts.training
+import bluezone.training
 import django.db.models.deletion
 import django.db.models.manager
 import django.utils.timezone
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='DoorsImport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('file_name', models.CharField(max_length=200)),
                 ('content', models.BinaryField()),
                 ('sha256', models.CharField(max_length=64)),
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Household',
             fields=[
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('key', models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ('group', models.CharField(blank=True, max_length=60, verbose_name='Residential group')),
                 ('group_folded', models.CharField(blank=True, editable=False, max_length=60)),
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             name='DuplicatePair',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('score', models.PositiveSmallIntegerField()),
                 ('state', models.CharField(choices=[('open', 'waits'), ('merged', 'one household'), ('apart', 'two households')], default='open', max_length=8)),
                 ('decided_by', models.CharField(blank=True, max_length=150)),
@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
             name='LeafletMove',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('lot', models.CharField(max_length=20, verbose_name='Leaflet lot')),
                 ('kind', models.CharField(choices=[('printed', 'printed'), ('ward', 'to the ward'), ('group', 'to the residential group')], max_length=8, verbose_name='Step')),
                 ('group', models.CharField(blank=True, max_length=60, verbose_name='Residential group')),
@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
             name='Turf',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('name', models.CharField(max_length=80, verbose_name='Name of the list')),
                 ('group', models.CharField(blank=True, max_length=60, verbose_name='Residential group')),
                 ('made_by', models.CharField(editable=False, max_length=150)),
@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
             name='Lease',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('since', models.DateTimeField(default=django.utils.timezone.now)),
                 ('until', models.DateTimeField()),
                 ('made_by', models.CharField(editable=False, max_length=150)),
@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Visit',
             fields=[
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('key', models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ('door', models.UUIDField()),
                 ('at', models.DateTimeField(db_index=True)),

@@ -9,7 +9,7 @@ from bluezone.rollout.canvass.models.household import (
     Household,
     LeafletMove,
 )
-from bluezone.rollout.canvass.models.visit import (
+from bluezone.rollout.canvass.models.turf import (
     Aside,
     AsideReason,
     Entry,

@@ -11,11 +11,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.training import PractisedMixin
-from bluezone.agencies.models import AdminUnit
 from bluezone.devices.models import Device
-from bluezone.rollout.canvass.merging import LABELS
-from bluezone.rollout.canvass.outcomes import Outcome, Revisit
+from bluezone.directory.models import AdminUnit
+from bluezone.rollout.canvass.households.facts import LABELS
+from bluezone.rollout.canvass.visits.outcomes import Outcome, Revisit
+from bluezone.training import PractisedMixin
 
 
 class Household(PractisedMixin):

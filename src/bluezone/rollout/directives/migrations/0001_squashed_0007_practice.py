@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What migrations 0001 to 0007 make, each table in one step, so that the store of a new office is ready in seconds."""
 
-import bluezone.accounts.training
+import bluezone.training
 import django.db.models.deletion
 import django.db.models.manager
 import django.utils.timezone
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             name='StoredFile',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('token', models.CharField(editable=False, max_length=43, unique=True)),
                 ('name', models.CharField(max_length=200)),
                 ('content_type', models.CharField(max_length=80)),
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
             name='Campaign',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('name', models.CharField(max_length=200, verbose_name='Campaign')),
                 ('basis', models.CharField(blank=True, max_length=300, verbose_name='Basis document')),
                 ('aim', models.TextField(blank=True, max_length=2000, verbose_name='What it is to reach')),
@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
             name='Directive',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('kind', models.CharField(choices=[('official_letter', 'Official letter'), ('decision', 'Decision'), ('plan', 'Plan'), ('instruction', 'Instruction'), ('notice', 'Notice'), ('report', 'Report'), ('telegram', 'Telegram'), ('guidance', 'Guidance'), ('submission', 'Submission'), ('resolution', 'Resolution'), ('decree', 'Decree'), ('circular', 'Circular'), ('law', 'Law'), ('programme', 'Programme'), ('invitation', 'Invitation'), ('other', 'Other')], default='official_letter', max_length=16, verbose_name='Kind of document')),
                 ('number', models.CharField(blank=True, max_length=12, verbose_name='Number of the document')),
                 ('notation', models.CharField(blank=True, max_length=40, verbose_name='Notation')),
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
             name='Dispatch',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('purpose', models.CharField(choices=[('action', 'for action'), ('information', 'for information'), ('file', 'for file')], max_length=12)),
                 ('state', models.CharField(choices=[('arrived', 'arrived, not received'), ('received', 'received'), ('sent_back', 'sent back'), ('assigned', 'assigned'), ('in_progress', 'in progress'), ('done', 'done')], default='arrived', max_length=12)),
                 ('arrived_at', models.DateTimeField()),
@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
             name='DispatchEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('what', models.CharField(choices=[('arrived', 'arrived'), ('opened', 'opened'), ('received', 'received'), ('sent_back', 'sent back'), ('sent_again', 'sent again'), ('assigned', 'assigned'), ('in_progress', 'begun'), ('done', 'reported done'), ('undone', 'taken back within seconds'), ('passed_on', 'passed on to units below'), ('replaced', 'replaced by another document'), ('revoked', 'recalled by the issuer'), ('reminded', 'reminded'), ('escalated', 'told to the agency above'), ('status_read', 'state read from a file'), ('updated', 'updated by the issuer'), ('agreed', 'agreed to the recall or update'), ('declined', 'did not agree to the recall or update')], max_length=12)),
                 ('at', models.DateTimeField()),
                 ('before', models.CharField(blank=True, max_length=12)),
@@ -262,7 +262,7 @@ class Migration(migrations.Migration):
             name='Task',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('position', models.PositiveSmallIntegerField()),
                 ('label', models.CharField(max_length=20)),
                 ('text', models.TextField(max_length=8000, verbose_name='Task')),
@@ -291,7 +291,7 @@ class Migration(migrations.Migration):
             name='Report',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('period', models.DateField()),
                 ('values', models.JSONField(default=dict)),
                 ('text', models.TextField(blank=True, max_length=4000, verbose_name='What was done')),
@@ -322,7 +322,7 @@ class Migration(migrations.Migration):
             name='PeriodRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('period', models.DateField()),
                 ('reason', models.CharField(max_length=300, verbose_name='Reason')),
                 ('state', models.CharField(choices=[('open', 'waiting for an answer'), ('granted', 'granted'), ('declined', 'declined')], default='open', max_length=12)),
@@ -351,7 +351,7 @@ class Migration(migrations.Migration):
             name='ChangeRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('kind', models.CharField(choices=[('change', 'a change'), ('extension', 'more time')], default='extension', max_length=12, verbose_name='What is asked for')),
                 ('until', models.DateField(blank=True, null=True, verbose_name='Time until')),
                 ('reason', models.TextField(max_length=1000, verbose_name='Reason')),
@@ -379,7 +379,7 @@ class Migration(migrations.Migration):
             name='TaskParty',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('role', models.CharField(choices=[('lead', 'lead'), ('cooperating', 'cooperating')], default='lead', max_length=12)),
                 ('due', models.DateField(null=True)),
                 ('agency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='task_parties', to='agencies.agency')),

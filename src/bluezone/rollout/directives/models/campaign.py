@@ -11,8 +11,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.training import PractisedMixin
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
+from bluezone.training import PractisedMixin
 
 
 class Campaign(PractisedMixin):

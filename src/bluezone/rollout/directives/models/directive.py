@@ -13,10 +13,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.training import PractisedMixin
-from bluezone.agencies.folding import fold
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
 from bluezone.rollout.directives.models.campaign import Campaign
+from bluezone.training import PractisedMixin
+from bluezone.vietnamese.spelling import fold
 
 
 class Kind(models.TextChoices):

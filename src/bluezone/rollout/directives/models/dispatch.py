@@ -12,9 +12,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.training import PractisedMixin
-from bluezone.agencies.models import Agency, Purpose
+from bluezone.directory.models import Agency, Purpose
 from bluezone.rollout.directives.models.directive import Directive, Task
+from bluezone.training import PractisedMixin
 
 
 class DispatchState(models.TextChoices):

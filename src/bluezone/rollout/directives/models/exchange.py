@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
 from bluezone.rollout.directives.models.directive import Directive
 from bluezone.rollout.directives.models.dispatch import Dispatch, DispatchEvent
 

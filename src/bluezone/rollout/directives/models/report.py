@@ -12,9 +12,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.accounts.training import PractisedMixin
-from bluezone.agencies.models import Agency
+from bluezone.directory.models import Agency
 from bluezone.rollout.directives.models.directive import StoredFile, Task
+from bluezone.training import PractisedMixin
 
 
 class ReportState(models.TextChoices):

@@ -6,12 +6,14 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext as _
 
-from bluezone.accounts import scoping
-from bluezone.accounts.training import practising
-from bluezone.rollout.directives import duties, exchangewriting, handling
-from bluezone.rollout.directives.edxml import StatusCode
+from bluezone.directory import scopes
+from bluezone.rollout.directives import permissions
+from bluezone.rollout.directives.exchange import outgoing
+from bluezone.rollout.directives.exchange.edxml import StatusCode
+from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch
-from bluezone.rollout.directives.pdfsignatures import signatures_of
+from bluezone.rollout.directives.pdf_signatures import signatures_of
+from bluezone.training import practising
 
 register = template.Library()
 
@@ -51,18 +53,19 @@ def directive_files(directive: Directive) -> dict[str, Any]:
 def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
     """States to send back of a document of another office; or the file to send, for a clerk of the issuer."""
     user, directive = context["request"].user, dispatch.directive
-    handles = scoping.may(user, duties.CLERKS, agency=dispatch.agency)
+    handles = scopes.may(user, permissions.CLERKS, agency=dispatch.agency)
     issued = (
         not practising()
         and not directive.from_file
         and directive.state not in (DirectiveState.DRAFT, DirectiveState.APPROVED)
     )
-    may_send = issued and scoping.may(user, duties.CLERKS, agency=directive.issuer)
-    kind = exchangewriting.FILE_KINDS[exchangewriting.kind_of(directive, dispatch)].label if may_send else ""
+    may_send = issued and scopes.may(user, permissions.CLERKS, agency=directive.issuer)
+    kind = outgoing.FILE_KINDS[outgoing.kind_of(directive, dispatch)].label if may_send else ""
     return {
         "dispatch": dispatch,
         "states": _states(dispatch) if directive.from_file and not dispatch.parent_id else [],
-        "waits": handling.waits_for_answer(dispatch) and scoping.may(user, duties.HANDLERS, agency=dispatch.agency),
+        "waits": dispatch_acts.waits_for_answer(dispatch)
+        and scopes.may(user, permissions.HANDLERS, agency=dispatch.agency),
         "may_take": handles,
         "may_send": may_send,
         "kind": kind,
@@ -72,5 +75,5 @@ def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
 
 def _states(dispatch: Dispatch) -> list[tuple[Any, StatusCode, bool]]:
     events = dispatch.events.select_related("status_file", "dispatch").order_by("pk")
-    told = [(one, exchangewriting.status_of(one)) for one in events]
+    told = [(one, outgoing.status_of(one)) for one in events]
     return [(one, code, hasattr(one, "status_file")) for one, code in told if code is not None]

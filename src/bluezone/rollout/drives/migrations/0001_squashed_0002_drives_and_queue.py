@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What migrations 0001 and 0002 make, each table in one step, so that the store of a new office is ready in seconds."""
 
-import bluezone.accounts.training
+import bluezone.training
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.manager
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             name='Team',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('name', models.CharField(max_length=80, verbose_name='Name of the team')),
                 ('people', models.PositiveSmallIntegerField(default=4, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(200)], verbose_name='How many help')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             name='Drive',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('place', models.CharField(max_length=120, verbose_name='Where it is')),
                 ('begins', models.DateTimeField(verbose_name='From')),
                 ('ends', models.DateTimeField(verbose_name='Until')),
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
             name='HelpRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('ticket', models.CharField(max_length=7, unique=True)),
                 ('channel', models.CharField(choices=[('portal', 'Public site'), ('app', 'App'), ('gate', 'Gate'), ('phone', 'Telephone'), ('canvass', 'House visit'), ('stall', 'Stall')], max_length=8)),
                 ('state', models.CharField(choices=[('open', 'Open'), ('claimed', 'Taken on'), ('done', 'Helped'), ('cannot', 'Could not be helped')], default='open', max_length=8)),
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
             name='HelpOutcome',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('day', models.DateField(db_index=True)),
                 ('result', models.CharField(choices=[('running', 'Bluezone runs'), ('other', 'helped otherwise'), ('cannot', 'could not be helped')], max_length=8)),
                 ('proof', models.CharField(choices=[('proven', 'proven'), ('attested', 'attested'), ('none', 'none')], default='none', max_length=8)),
@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
             name='DriveTally',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('sheet', models.PositiveSmallIntegerField(default=1, verbose_name='Number of the sheet')),
                 ('running', models.PositiveSmallIntegerField(default=0, verbose_name='Seen running')),
                 ('other_help', models.PositiveSmallIntegerField(default=0, verbose_name='Helped otherwise')),

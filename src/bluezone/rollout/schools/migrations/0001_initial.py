@@ -1,4 +1,4 @@
-import bluezone.accounts.training
+import bluezone.training
 import django.db.models.deletion
 import django.db.models.manager
 import django.utils.timezone
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='SchoolClass',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('year', models.PositiveSmallIntegerField()),
                 ('name', models.CharField(max_length=20, verbose_name='Class name')),
                 ('folded', models.CharField(editable=False, max_length=20)),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             name='ClassReport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('week', models.DateField()),
                 ('version', models.PositiveSmallIntegerField()),
                 ('is_current', models.BooleanField(default=True)),
@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
             name='WeekOpening',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('week', models.DateField()),
                 ('reason', models.CharField(max_length=200, verbose_name='Reason')),
                 ('state', models.CharField(choices=[('asked', 'waiting for an answer'), ('opened', 'granted'), ('declined', 'declined')], default='asked', max_length=8)),
@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
             name='SchoolBreak',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('first_week', models.DateField()),
                 ('last_week', models.DateField()),
                 ('reason', models.CharField(max_length=80, verbose_name='Reason')),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What migrations 0001 to 0003 make, each table in one step, so that the store of a new office is ready in seconds."""
 
-import bluezone.accounts.training
+import bluezone.training
 import bluezone.rollout.staffing.models
 import django.db.models.deletion
 import django.db.models.expressions
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             name='WeekReopening',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('week', models.DateField()),
                 ('until', models.DateField()),
                 ('reason', models.CharField(max_length=200, verbose_name='Reason')),
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             name='WeekRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('week', models.DateField()),
                 ('reason', models.CharField(max_length=200, verbose_name='Reason')),
                 ('state', models.CharField(choices=[('open', 'waiting for an answer'), ('granted', 'granted'), ('declined', 'declined')], default='open', max_length=12)),

@@ -1,4 +1,4 @@
-import bluezone.accounts.training
+import bluezone.training
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.manager
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name='Venue',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('name', models.CharField(max_length=80, verbose_name='Name of the venue')),
                 ('address', models.CharField(max_length=100, verbose_name='Address')),
                 ('kind', models.PositiveSmallIntegerField(choices=[(1, 'Hotel, other'), (3, 'Shop, market'), (4, 'Restaurant, café'), (5, 'Workshop, service'), (6, 'Business, workplace'), (8, 'Public building')], default=4, verbose_name='Kind')),
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             name='Inspection',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('day', models.DateField(verbose_name='Day')),
                 ('poster_seen', models.BooleanField(verbose_name='The poster with the code in force hangs where people see it')),
                 ('findings', models.TextField(blank=True, max_length=1000, verbose_name='Findings')),
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
             name='InspectionPhoto',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('jpeg', models.BinaryField()),
                 ('inspection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='photo', to='venues.inspection')),
             ],
@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
             name='PosterCode',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('number', models.PositiveSmallIntegerField()),
                 ('link', models.TextField()),
                 ('fingerprint', models.CharField(max_length=6)),
@@ -133,7 +133,7 @@ class Migration(migrations.Migration):
             name='MailCode',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('training', models.BooleanField(default=bluezone.accounts.training.practising, editable=False)),
+                ('training', models.BooleanField(default=bluezone.training.practising, editable=False)),
                 ('digest', models.CharField(max_length=64)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
                 ('expires_at', models.DateTimeField()),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bluezone.web.demonstrating import DemoRefused, plant
+from bluezone.web.demo import DemoRefused, plant
 
 
 class Command(BaseCommand):

@@ -9,6 +9,7 @@ import logging
 import time
 from dataclasses import dataclass
 
+from bluezone.logs import event
 from bluezone.messaging.sms.providers import (
     Accepted,
     Answer,
@@ -22,9 +23,8 @@ from bluezone.messaging.sms.providers import (
 from bluezone.messaging.sms.providers.smpp import pdu
 from bluezone.messaging.sms.providers.smpp.pdu import GarbageReceived, Pdu
 from bluezone.messaging.sms.providers.smpp.session import BindRefused, Session, SessionLost
-from bluezone.messaging.sms.smsurl import Smsc
+from bluezone.messaging.sms.sms_url import Smsc
 from bluezone.refusal import Refused
-from bluezone.web.logs import event
 
 ANSWER_SECONDS = 10.0
 ENQUIRE_SECONDS = 30.0

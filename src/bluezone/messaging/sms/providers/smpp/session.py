@@ -11,7 +11,7 @@ import time
 
 from bluezone.messaging.sms.providers.smpp import pdu
 from bluezone.messaging.sms.providers.smpp.pdu import Pdu
-from bluezone.messaging.sms.smsurl import Smsc
+from bluezone.messaging.sms.sms_url import Smsc
 from bluezone.refusal import Refused
 
 CONNECT_SECONDS = 5.0

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from bluezone.rollout.directives.demonstrating import plant
+from bluezone.rollout.directives.demo import plant
 
 
 class Command(BaseCommand):

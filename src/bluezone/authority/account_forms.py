@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms for accounts and roles: making and changing an account, giving and delegating a role."""
+
+import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.authority.role_grants import NEVER_DELEGATED, Scope
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.scopes import grants_of
+from bluezone.identity.models import Role, RoleGrant, User
+
+DAY = datetime.timedelta(days=1)
+
+
+class RoleForm(forms.Form):
+    """A role, where it reaches, and its last day."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.HEALTH_WORKER)
+    within_agency = forms.ModelChoiceField(
+        label=_("Under this agency"),
+        queryset=Agency.objects.none(),
+        required=False,
+        empty_label=_("no agency chosen"),
+        help_text=_("The agency itself and those that answer to it. For a health worker: the facility they work for."),
+    )
+    within_unit = forms.ModelChoiceField(
+        label=_("Or in this unit"),
+        queryset=AdminUnit.objects.none(),
+        required=False,
+        empty_label=_("no unit chosen"),
+        help_text=_(
+            "The unit, everything under it, and the agencies that serve it. With neither, the role is for the city."
+        ),
+    )
+    last_day = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        help_text=_("Leave empty for a role without an end."),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        today = timezone.localdate()
+        # Where the directory has ended (the units of 2020 are merged since), its last day still names who works where.
+        for name, model in (("within_agency", Agency), ("within_unit", AdminUnit)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = model.objects.in_force(day_to_show(model, today))
+
+    def clean_last_day(self) -> datetime.date | None:
+        """Not in the past."""
+        last_day: datetime.date | None = self.cleaned_data["last_day"]
+        if last_day and last_day < timezone.localdate():
+            raise forms.ValidationError(_("This day is over. Choose today or a later day."))
+        return last_day
+
+    def clean(self) -> dict[str, Any]:
+        """One scope, not two."""
+        values = super().clean() or self.cleaned_data
+        if values.get("within_agency") and values.get("within_unit"):
+            self.add_error("within_unit", _("Choose an agency or a unit, not both."))
+        # Its workers share a limit of codes, and its name is what they say on the phone.
+        if values.get("role") == Role.HEALTH_WORKER and not values.get("within_agency") and self._has_agencies:
+            self.add_error(
+                "within_agency",
+                _("Choose the facility the person works for. If it is not in the list, enter it in the directory."),
+            )
+        return values
+
+    @property
+    def _has_agencies(self) -> bool:
+        field = self.fields["within_agency"]
+        assert isinstance(field, forms.ModelChoiceField)
+        return field.queryset is not None and field.queryset.exists()
+
+    @property
+    def within(self) -> Scope:
+        """The chosen agency or unit, None for the city."""
+        chosen: Scope = self.cleaned_data["within_agency"] or self.cleaned_data["within_unit"]
+        return chosen
+
+    @property
+    def valid_to(self) -> datetime.date | None:
+        """First day on which the role no longer holds."""
+        last_day: datetime.date | None = self.cleaned_data["last_day"]
+        return last_day + DAY if last_day else None
+
+
+class AccountForm(RoleForm, forms.ModelForm):  # type: ignore[type-arg]
+    """A new account: nothing about the person but name, agency and duty."""
+
+    field_order = (
+        "name",
+        "agency",
+        "username",
+        "role",
+        "within_agency",
+        "within_unit",
+        "last_day",
+    )
+
+    class Meta:
+        model = User
+        fields = ("name", "agency", "username")
+        help_texts: ClassVar = {
+            "agency": _("For example: City health centre, Sông Cầu ward health station."),
+            "username": _("Small letters without diacritics, digits, dot or dash, for example lan.nguyen."),
+        }
+        widgets: ClassVar = {
+            "username": forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+            "name": forms.TextInput(attrs={"autocomplete": "off"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].required = True
+
+
+class AccountChangeForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Changing an account; the sign-in name stays, because the audit speaks of it."""
+
+    class Meta:
+        model = User
+        fields = ("name", "agency", "is_active")
+        help_texts: ClassVar = {
+            "is_active": _("Without the tick the person is signed out at once and their links stop working."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].required = True
+
+
+class DelegationForm(forms.Form):
+    """One of the own roles, for another person, for some days."""
+
+    grant = forms.ModelChoiceField(label=_("Role"), queryset=RoleGrant.objects.none(), empty_label=None)
+    to = forms.CharField(
+        label=_("Sign-in name of the person who acts for you"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}),
+    )
+    first_day = forms.DateField(
+        label=_("First day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        initial=timezone.localdate,
+    )
+    last_day = forms.DateField(label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = [grant.pk for grant in grants_of(user) if not grant.delegated_by_id and grant.role not in NEVER_DELEGATED]
+        field = self.fields["grant"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = RoleGrant.objects.filter(pk__in=own).select_related("agency", "unit")
+        field.label_from_instance = described  # type: ignore[method-assign, assignment]
+        self.may_delegate = bool(own)
+
+    def clean_to(self) -> User:
+        """Somebody who may sign in."""
+        found = User.objects.filter(username=self.cleaned_data["to"].strip().lower(), is_active=True).first()
+        if found is None:
+            raise forms.ValidationError(
+                _("Nobody here has this sign-in name. Ask the person or an administrator for it.")
+            )
+        return found
+
+    @property
+    def valid_to(self) -> datetime.date:
+        """First day on which the delegation no longer holds."""
+        last_day: datetime.date = self.cleaned_data["last_day"]
+        return last_day + DAY
+
+
+def described(grant: RoleGrant) -> str:
+    """A grant in words: its role and where it reaches."""
+    return f"{grant.get_role_display()} ({grant.scope})" if grant.scope else grant.get_role_display()

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages for overseeing: accounts, for administrators."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Prefetch, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.authority import account_records, role_grants
+from bluezone.authority.account_forms import AccountChangeForm, AccountForm, RoleForm, described
+from bluezone.authority.undo_views import offer_ended_role
+from bluezone.directory.scopes import grants_of
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.models import RoleGrant, User
+from bluezone.paper.qr_codes import qr_picture
+
+ACCOUNTS_A_PAGE = 50
+
+
+@require_safe
+@audience(Audience.ADMINS)
+def account_list(request: OfficeRequest) -> HttpResponse:
+    """Everybody who has an account, by pages; `?q=` finds names, agencies and sign-in names without diacritics."""
+    held = RoleGrant.objects.in_force(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
+    words = request.GET.get("q", "").strip()[:100]
+    accounts = User.objects.matching(words).prefetch_related(Prefetch("grants", queryset=held, to_attr="held"))
+    page = Paginator(accounts, ACCOUNTS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "words": words, "is_first": not words and page.paginator.count == 1}
+    return render(request, "accounts/account_list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.ADMINS)
+def new_account(request: OfficeRequest) -> HttpResponse:
+    """Make an account and show its one-time link once: 201 made, 422 bad form."""
+    form = AccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        values = {name: form.cleaned_data[name] for name in ("username", "name", "agency", "role")}
+        user, token = account_records.make_account(
+            request.user.username, **values, now=timezone.now(), within=form.within, valid_to=form.valid_to
+        )
+        return _show_link(request, user, token, status=201)
+    return render(request, "accounts/account_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.ADMINS)
+def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Change name, agency or the right to sign in: 302 stored, 409 last administrator, 422 bad form."""
+    account = get_object_or_404(User, pk=pk)
+    form = AccountChangeForm(request.POST or None, instance=account)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            values = {name: form.cleaned_data[name] for name in ("name", "agency", "is_active")}
+            try:
+                account_records.change_account(request.user.username, account, **values)
+            except role_grants.LastAdmin:
+                form.add_error(None, _("This is the last administrator. Make another one first; nothing was changed."))
+                status = 409
+            else:
+                messages.success(request, _("The account of %(name)s is changed.") % {"name": account.name})
+                return redirect("accounts")
+    return _show_account(request, pk, form, RoleForm(), status)
+
+
+@require_POST
+@audience(Audience.ADMINS)
+def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Give the account one more role: 302 given, 409 not together with one it holds, 422 bad form."""
+    account = get_object_or_404(User, pk=pk)
+    form, status = RoleForm(request.POST), 422
+    if form.is_valid():
+        try:
+            role_grants.give(
+                request.user.username,
+                account,
+                form.cleaned_data["role"],
+                form.within,
+                timezone.localdate(),
+                form.valid_to,
+            )
+        except role_grants.RolesNotTogether:
+            form.add_error(
+                "role",
+                _("Who makes accounts issues no codes. Make a second account for another person; nothing was changed."),
+            )
+            status = 409
+        else:
+            messages.success(request, _("The role is given."))
+            return redirect("account", pk)
+    return _show_account(request, pk, AccountChangeForm(instance=account), form, status)
+
+
+@require_POST
+@audience(Audience.ADMINS)
+def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
+    """End a role from today on, with what was delegated on it."""
+    held = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=pk)
+    before = held.valid_to
+    try:
+        role_grants.end(request.user.username, held, timezone.localdate())
+    except role_grants.LastAdmin:
+        messages.error(request, _("This is the last administrator. Make another one first; nothing was changed."))
+    else:
+        offer_ended_role(request, held, before)
+        messages.success(request, _("The role is ended."))
+    return redirect("account", pk)
+
+
+@require_POST
+@audience(Audience.ADMINS)
+def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used."""
+    account = get_object_or_404(User, pk=pk, is_active=True)
+    return _show_link(
+        request, account, account_records.make_link(request.user.username, account, timezone.now()), status=201
+    )
+
+
+def _show_account(
+    request: OfficeRequest, pk: int, form: AccountChangeForm, role_form: RoleForm, status: int
+) -> HttpResponse:
+    # Read anew: a form that was refused has changed the account it was given.
+    account, today = User.objects.get(pk=pk), timezone.localdate()
+    open_or_coming = Q(valid_to__isnull=True) | Q(valid_to__gt=today)
+    grants = account.grants.filter(open_or_coming).select_related("agency", "unit", "delegated_by__user")
+    context = {"form": form, "role_form": role_form, "account": account, "grants": grants, "today": today}
+    return render(request, "accounts/account_change.html", context, status=status)
+
+
+def _show_link(request: HttpRequest, user: User, token: str, status: int) -> HttpResponse:
+    link = request.build_absolute_uri(reverse("start", args=[token]))
+    hours = int(account_records.LINK_LIFE.total_seconds() // 3600)
+    duties = ", ".join(described(grant) for grant in grants_of(user))
+    text = _(
+        "Bluezone: you are invited to the city office (%(duties)s). Open this link in a browser, not inside Zalo. "
+        "It works once, for %(hours)d hours: %(link)s"
+    ) % {"duties": duties or user.agency, "hours": hours, "link": link}
+    context = {"account": user, "link": link, "hours": hours, "text": text, "picture": qr_picture(link)}
+    return render(request, "accounts/link.html", context, status=status)

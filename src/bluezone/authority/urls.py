@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of accounts and the audit."""
+
+from django.urls import path
+
+from bluezone.authority import account_views, audit_views, delegation_views, undo_views
+from bluezone.identity import guides, own_account_views, sign_in_views
+from bluezone.identity.factors import proof_views, setup_views
+
+urlpatterns = [
+    path("", sign_in_views.first_page, name="first-page"),
+    path("sign-in/", sign_in_views.sign_in, name="sign-in"),
+    path("sign-in/second/", proof_views.second_step, name="second-factor-proof"),
+    path("confirm/", proof_views.confirm, name="confirm"),
+    path("second-factor/", setup_views.second_factor, name="second-factor"),
+    path("second-factor/app/", setup_views.add_app, name="second-factor-app"),
+    path("second-factor/app/remove/", setup_views.remove_app, name="second-factor-app-remove"),
+    path("second-factor/passkeys/", setup_views.add_passkey, name="second-factor-passkey"),
+    path("second-factor/passkeys/<int:pk>/remove/", setup_views.remove_passkey, name="second-factor-passkey-remove"),
+    path("second-factor/codes/", setup_views.new_recovery_codes, name="second-factor-codes"),
+    path("email/", own_account_views.own_email, name="own-email"),
+    path("sessions/", own_account_views.sessions, name="sessions"),
+    path("sessions/end/", own_account_views.end_all_sessions, name="sessions-end"),
+    path("sessions/<str:handle>/end/", own_account_views.end_session, name="session-end"),
+    path("how-to/", guides.guides, name="guides"),
+    path("how-to/<str:role>/", guides.one_guide, name="guide"),
+    path("training/", own_account_views.training, name="training"),
+    path("undo/", undo_views.undo, name="undo"),
+    path("sign-out/", sign_in_views.sign_out, name="sign-out"),
+    path("start/<str:token>/", sign_in_views.start, name="start"),
+    path("password/", sign_in_views.change_password, name="password"),
+    path("accounts/", account_views.account_list, name="accounts"),
+    path("accounts/new/", account_views.new_account, name="account-new"),
+    path("accounts/<int:pk>/", account_views.change_account, name="account"),
+    path("accounts/<int:pk>/link/", account_views.new_link, name="account-link"),
+    path("accounts/<int:pk>/second-factor/reset/", setup_views.reset, name="account-factor-reset"),
+    path("accounts/<int:pk>/roles/", account_views.give_role, name="account-role"),
+    path("accounts/<int:pk>/roles/<int:grant>/end/", account_views.end_role, name="account-role-end"),
+    path("delegations/", delegation_views.delegations, name="delegations"),
+    path("delegations/<int:pk>/end/", delegation_views.end_delegation, name="delegation-end"),
+    path("audit/", audit_views.audit, name="audit"),
+    path("audit/verify/", audit_views.verify, name="audit-verify"),
+    path("audit/export/", audit_views.export, name="audit-export"),
+]

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make a backup: consistent copies of the stores and the other files of a data folder, in one sealed file.
+
+A backup holds the five-minute counters of its own day and the day before and of no other, since those of a day must be
+gone 31 days after it and a backup opens for 30. The sums of days are all in it.
+"""
+
+import datetime
+import os
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from bluezone.backup import keys, postgresql
+from bluezone.backup.archive import SealedWriter, day_of
+from bluezone.keyserver.datafolder import only_one
+from bluezone.refusal import Refused
+
+
+class BackupFailed(Refused):
+    """A store could not be copied: the disk is full, or the store is damaged or locked; nothing of it is left."""
+
+    code = "backup_failed"
+
+
+STORES = ("office", "codes", "keys")
+BACKUPS = "backups"
+SUFFIX = ".bzbackup"
+STAGING = ".backup-"
+LOCK_NAME = "backup.lock"
+COUNTER_DAYS = 1
+_LEFT_OUT = {keys.FOLDER.as_posix(), BACKUPS}
+
+
+def make_backup(
+    data_dir: Path, target: Path | None, now: datetime.datetime, today: datetime.date, urls: Mapping[str, str]
+) -> Path:
+    """Write a backup of a data folder and return its path; when it fails, nothing of it is left.
+
+    target: file to write, by default one in the folder's `backups`. today: the city's date, whose key is used.
+    urls:   store -> address, for the stores that PostgreSQL keeps.
+    """
+    if target is None:
+        (data_dir / BACKUPS).mkdir(mode=0o700, exist_ok=True)
+        target = data_dir / BACKUPS / f"bluezone-{now:%Y%m%d-%H%M%S}{SUFFIX}"
+    # One at a time: what lies about then is of a backup that was killed.
+    with only_one(data_dir / LOCK_NAME, wait=True):
+        clear_left_over(data_dir)
+        _write(data_dir, target, today, urls)
+    return target
+
+
+def _write(data_dir: Path, target: Path, today: datetime.date, urls: Mapping[str, str]) -> None:
+    # Named before they are made, so that a signal at any moment finds what to remove.
+    staging, aside = data_dir / f"{STAGING}{os.getpid()}", target.with_name(target.name + ".partial")
+    try:
+        staging.mkdir(mode=0o700)
+        _copy_stores(data_dir, staging, today, urls)
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            writer = SealedWriter(file, today, keys.key_of_today(data_dir, today))
+            _pack(data_dir, staging, writer)
+            writer.finish()
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, target)
+    except sqlite3.Error as error:
+        raise BackupFailed(f"a store could not be copied ({error}); the backups made before are as they were") from None
+    finally:
+        aside.unlink(missing_ok=True)
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def clear_left_over(data_dir: Path) -> None:
+    """Remove what a backup that was killed left behind."""
+    for path in data_dir.glob(f"{STAGING}*"):
+        shutil.rmtree(path, ignore_errors=True)
+    for path in (data_dir / BACKUPS).glob("*.partial"):
+        path.unlink(missing_ok=True)
+
+
+def forget_backups(data_dir: Path, today: datetime.date) -> None:
+    """Delete the folder's own backups whose key is destroyed."""
+    for path in (data_dir / BACKUPS).glob(f"*{SUFFIX}"):
+        if day_of(path) < today - datetime.timedelta(days=keys.KEPT_DAYS):
+            path.unlink(missing_ok=True)
+
+
+def _copy_stores(data_dir: Path, staging: Path, today: datetime.date, urls: Mapping[str, str]) -> None:
+    first = today - datetime.timedelta(days=COUNTER_DAYS)
+    for name in STORES:
+        if name in urls:
+            postgresql.dump(urls[name], name, staging / f"{name}.pgdump")
+            if name == "office":
+                postgresql.copy_counters(urls[name], name, first.isoformat(), staging / f"{name}.counters")
+        elif (data_dir / f"{name}.sqlite3").exists():
+            _copy_sqlite(data_dir / f"{name}.sqlite3", staging / f"{name}.sqlite3", first)
+
+
+def _copy_sqlite(source: Path, target: Path, first: datetime.date) -> None:
+    target.touch(mode=0o600)
+    with closing(sqlite3.connect(source, timeout=60)) as live, closing(sqlite3.connect(target)) as copy:
+        live.backup(copy, pages=2000, sleep=0.005)
+        copy.execute("PRAGMA journal_mode=DELETE")
+        copy.execute("PRAGMA secure_delete=ON")
+        if copy.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (postgresql.COUNTERS,)).fetchone():
+            copy.execute(f"DELETE FROM {postgresql.COUNTERS} WHERE day < ?", (first.isoformat(),))  # noqa: S608 - ours
+            copy.commit()
+        # What was deleted earlier without having been overwritten does not come along.
+        copy.execute("VACUUM")
+
+
+def _pack(data_dir: Path, staging: Path, writer: SealedWriter) -> None:
+    with tarfile.open(fileobj=writer, mode="w|") as archive:  # type: ignore[call-overload]
+        for path, name in [*_files(staging, staging), *_files(data_dir, data_dir)]:
+            try:
+                archive.add(path, name, recursive=False)
+            except FileNotFoundError:
+                continue  # an export that was replaced meanwhile
+
+
+def _files(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
+    for path in sorted(folder.iterdir()):
+        name = path.relative_to(top).as_posix()
+        is_store = folder == top and ".sqlite3" in path.name and top.name[: len(STAGING)] != STAGING
+        if name in _LEFT_OUT or is_store or path.suffix == ".lock" or name.startswith(STAGING) or path.is_symlink():
+            continue
+        if path.is_dir():
+            yield path, name
+            yield from _files(path, top)
+        elif path.is_file():
+            yield path, name

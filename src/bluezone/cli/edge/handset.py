@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone handset`: the phone as a program, and its report as a conversation at the terminal."""
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+import click
+
+from bluezone.cli.output import command_result
+from bluezone.handset import Handset
+from bluezone.handset.report.reporting import ConsentMissing, ReportOutcome, unix_day
+
+DEFAULT_SERVER = "http://127.0.0.1:8000"
+PHONE_FOLDER = "handset"
+
+
+@click.group()
+def handset() -> None:
+    """The phone: run it, ask it, report with it."""
+
+
+def phone_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Where the phone is, whom it asks, and which radio it has."""
+    for option in (
+        click.option("--radio", default="hci-socket:0", show_default=True, help="virtual:HOST:PORT, usb:0, serial:…"),
+        click.option("--trust", help="The city's public key, needed once: hex, base64, or a file with it."),
+        click.option("--server", default=DEFAULT_SERVER, show_default=True),
+        click.option("--data", type=click.Path(file_okay=False), help="Data folder (default ./bluezone-data)."),
+    ):
+        function = option(function)
+    return function
+
+
+def _uuid(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
+    try:
+        number = None if value is None else int(value, 16)
+    except ValueError:
+        number = -1
+    if number is not None and not 0 <= number <= 0xFFFF:
+        raise click.BadParameter(f"{value!r} is not a 16-bit number in hex")
+    return number
+
+
+def _opened(data: str | None, server: str, trust: str | None, radio: str, *, reading: bool = False) -> Any:
+    from bluezone.city import data_folder
+    from bluezone.handset import Handset
+
+    # A real adapter says its model once it is open (Agent); until then the phone goes by the one it had last.
+    model = "virtual" if radio.startswith("virtual:") else None
+    return Handset.open(data_folder(data) / PHONE_FOLDER, server, radio_model=model, trust=trust, reading=reading)
+
+
+def _moment(phone: Any, unix_seconds: float | None) -> str:
+    return "never" if unix_seconds is None else f"{phone.local(unix_seconds):%Y-%m-%d %H:%M}"
+
+
+def _status_lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"state {result['state']} ({result['title']}), Bluetooth {result['bluetooth']}"
+    for name, told in result["told"].items():
+        yield f"  {name}: {told}"
+
+
+@handset.command()
+@phone_options
+@command_result(_status_lines)
+def status(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
+    """What the phone would tell its owner now."""
+    from bluezone.handset.exposure.overview import overview
+
+    phone = _opened(data, server, trust, radio, reading=True)
+    try:
+        seen = overview(phone)
+        titles = {"A": "no risk found", "C": "possible risk, not certain", "D": "risk of infection"}
+        told = {
+            "running since": _moment(phone, seen.running_since),
+            "last Bluetooth record": _moment(phone, seen.last_record),
+            "checked": _moment(phone, seen.checked_at),
+            "last problem": seen.check_problem or "none",
+        }
+        return {**seen.to_json(), "title": titles.get(seen.state, "stopped"), "told": told}
+    finally:
+        phone.close()
+
+
+@handset.command()
+@phone_options
+@command_result(lambda result: (f"{day}  {count}" for day, count in result["days"].items()))
+def encounters(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
+    """How many identifiers were heard each local day (they change every 10 to 20 minutes)."""
+    phone = _opened(data, server, trust, radio, reading=True)
+    try:
+        return {"days": {day.isoformat(): count for day, count in phone.encounters_per_day().items()}}
+    finally:
+        phone.close()
+
+
+def _check_lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"level {result['level']}"
+    for day in result["days"]:
+        yield f"  {day['day']}  {day['level']}  {day['band']} minutes, certainty {day['certainty']}"
+    for day in result["venues"]:
+        yield f"  {day['day']}  {day['level']}  {day['band']} minutes at a venue, certainty {day['certainty']}"
+
+
+@handset.command()
+@phone_options
+@command_result(_check_lines)
+def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
+    """Download what is new, match it on this phone, and say what it means."""
+    phone = _opened(data, server, trust, radio)
+    try:
+        assessment = phone.check()
+        days = [
+            {"day": day.day.isoformat(), "level": day.level, "band": day.band, "certainty": day.certainty}
+            for day in assessment.days
+        ]
+        venues = [
+            {"day": day.day.isoformat(), "level": day.level, "band": day.band, "certainty": day.certainty}
+            for day in phone.venue_days()
+        ]
+        texts = [dict(warning.texts) for warning in phone.warnings()]
+        return {"level": phone.level(), "days": days, "venues": venues, "texts": texts}
+    finally:
+        phone.close()
+
+
+@handset.command()
+@click.option("--code", help="The 12-digit code or the link; without it a report under way goes on.")
+@click.option("--day", "days", multiple=True, type=click.DateTime(["%Y-%m-%d"]), help="A day (UTC) to send; all.")
+@click.option("--visits", is_flag=True, help="Send the visits to venues in these days too.")
+@click.option("--yes", "consent", is_flag=True, help="Agree to what is shown, without being asked.")
+@phone_options
+@command_result(lambda result: (f"{result['state']}: {result['keys']} daily keys",))
+def report(
+    code: str | None,
+    days: tuple[Any, ...],
+    visits: bool,
+    consent: bool,
+    data: str | None,
+    server: str,
+    trust: str | None,
+    radio: str,
+) -> dict[str, Any]:
+    """Tell those you met. Shows exactly what will be sent and asks before anything is."""
+
+    phone = _opened(data, server, trust, radio)
+    try:
+        outcome = dialogue(phone, code, [day.date() for day in days] or None, consent, visits)
+        return {
+            "state": outcome.state, "keys": outcome.keys,
+            "days": [day.isoformat() for day in outcome.dates], "upload_at": outcome.upload_at,
+        }  # fmt: skip
+    finally:
+        phone.close()
+
+
+def _sent_lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"your data sent: {result['uploads']} times"
+    for entry in result["sent"]:
+        yield f"  {entry['unix_seconds']:.0f}  {entry['kind']}  {entry['outcome']}  {' '.join(entry['days'])}"
+    yield f"random packets: {result['random_packets']}"
+
+
+@handset.command()
+@phone_options
+@command_result(_sent_lines)
+def sent(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
+    """Everything of yours that ever left this phone, and how many random packets did."""
+    phone = _opened(data, server, trust, radio, reading=True)
+    try:
+        entries = [
+            {"unix_seconds": entry.unix_seconds, "kind": entry.kind, "outcome": entry.outcome,
+             "days": [day.isoformat() for day in entry.dates]}
+            for entry in phone.sent()
+        ]  # fmt: skip
+        uploads = sum(entry["kind"] == "keys_sent" and entry["outcome"] == "accepted" for entry in entries)
+        return {"uploads": uploads, "sent": entries, "random_packets": phone.sent_log.random_packets}
+    finally:
+        phone.close()
+
+
+@handset.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@phone_options
+@command_result(lambda _: ("everything on this phone is erased",))
+def forget(yes: bool, data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
+    """Erase everything this phone knows and destroy the key it was sealed with."""
+    from bluezone.city import data_folder
+    from bluezone.handset.store import forget_folder
+
+    if not yes:
+        click.confirm("Erase the encounter log, keys, warnings and the sent list for ever?", abort=True, err=True)
+    forget_folder(data_folder(data) / PHONE_FOLDER)
+    return {"forgotten": True}
+
+
+@handset.command()
+@click.option("--duty", default="default", show_default=True, type=click.Choice(["default", "mains", "saver"]))
+@click.option("--uuid", callback=_uuid, help="16-bit service UUID in hex (default 4e56).")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port of the local page; 0 takes a free one.")
+@click.option("--page/--no-page", default=True, show_default=True, help="Serve the local page on 127.0.0.1.")
+@phone_options
+@command_result(
+    lambda result: (
+        "stopped; everything on this phone is erased" if "erased" in result else "stopped; what was heard is kept",
+    )
+)
+def run(
+    duty: str, uuid: int | None, port: int, page: bool, data: str | None, server: str, trust: str | None, radio: str
+) -> dict[str, Any]:
+    """Be the phone until stopped: Bluetooth, checks, warnings, and a page for its owner."""
+    from bluezone.handset.agent import run_agent
+
+    phone = _opened(data, server, trust, radio)
+    try:
+        phone.city.trusted()
+        run_agent(
+            phone, radio, duty, uuid, port if page else None,
+            lambda line: click.echo(line, err=True),
+        )  # fmt: skip
+    finally:
+        phone.close()
+    from bluezone.handset.store import KEY_FILE
+
+    erased = not (phone.store.folder / KEY_FILE).exists()
+    return {"stopped": True, **({"erased": True} if erased else {})}
+
+
+LEVELS = {1: "standard", 2: "high"}
+
+
+def dialogue(
+    phone: Handset, code: str | None, days: list[date] | None, consent: bool, visits: bool = False
+) -> ReportOutcome:
+    """Report with `code`, or go on with the report under way; returns once it is uploaded.
+
+    visits: send the stays at venues in the infectious days too.
+
+    The wait between certificate and upload may take as long as the city's config says; whoever stops it loses
+    nothing, because the agent and the next `report` go on.
+    """
+    if code is None:
+        outcome = phone.reporting.go_on(phone.now())
+    else:
+        draft = phone.prepare_report(code)
+        click.echo("Will be sent: this phone's random codes of these days (UTC):", err=True)
+        for key, level in draft.keys:
+            click.echo(f"  {unix_day(key.day)}  {LEVELS[level]}", err=True)
+        stays = draft.visits if visits else ()
+        for stay in stays:
+            span = f"{phone.local(stay.in_at):%Y-%m-%d %H:%M} to {phone.local(stay.out_at or stay.in_at):%H:%M}"
+            click.echo(f"  venue {stay.label or stay.fingerprint}, {span}", err=True)
+        click.echo("Not sent: name, number, location, whom you met. It cannot be taken back once sent.", err=True)
+        if not consent and not click.confirm("Agree and send?", err=True):
+            raise ConsentMissing("nothing was sent: the owner has not agreed; the code was not used")
+        numbers = None if days is None else [(day - unix_day(0)).days for day in days]
+        outcome = phone.send_report(draft, numbers, [stay.id for stay in stays], consent=True)
+    while outcome.state == "waiting":
+        seconds = max(1.0, outcome.upload_at - phone.now())
+        click.echo(f"ready; will be sent in {seconds / 60:.0f} minutes (stopping now loses nothing)", err=True)
+        time.sleep(seconds)
+        outcome = phone.reporting.go_on(phone.now())
+    return outcome

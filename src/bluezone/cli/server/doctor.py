@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone doctor`: what this machine can do, and what to do about what it cannot."""
+
+import asyncio
+import importlib.metadata
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from bluezone.cli.output import Failed, command_result
+from bluezone.refusal import Refused
+
+SIGNS = {"ok": "✓", "warn": "!", "fail": "✗"}
+# Written on 2026-11-24: a clock before this day is wrong, whatever it says.
+EARLIEST_UNIX_SECONDS = 1_795_478_400
+LEAST_FREE_BYTES = 200_000_000
+COMFORTABLE_FREE_BYTES = 2_000_000_000
+ADAPTER_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line: what was looked at, how it is, what was found, and what to do next ("" when nothing)."""
+
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    found: str
+    next: str = ""
+
+
+def _lines(result: dict[str, Any]) -> Iterable[str]:
+    for check in result["checks"]:
+        yield f"{SIGNS[check['state']]} {check['name']}: {check['found']}"
+        if check["next"]:
+            yield f"    {check['next']}"
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@command_result(_lines)
+def doctor(data: str | None) -> dict[str, Any]:
+    """Check Python, Bluetooth, packages, databases, the data folder, the clock and the disk.
+
+    Each line is ok, warn or fail, with what to do next; the exit code is 1 only when something failed.
+
+    Where there is a city.toml, stores are opened as `serve` does at its start: what is missing in the folder (stores,
+    keys) is made, and stores of an older version are brought up to this one.
+    """
+    from bluezone.city import data_folder
+
+    folder = data_folder(data).resolve()
+    checks = [_python(), _bluetooth_sockets(), *_adapters(), _bluetoothd(), _kernel(), _gmpy2(), _chromium()]
+    checks += [_clock(), _disk(folder), *_data_folder(folder), *_stores(folder)]
+    result = {"checks": [asdict(check) for check in checks]}
+    if any(check.state == "fail" for check in checks):
+        raise Failed(result)
+    return result
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", "ok", version)
+
+
+def _bluetooth_sockets() -> Check:
+    if hasattr(socket, "AF_BLUETOOTH"):
+        return Check("bluetooth sockets", "ok", "this Python can open Bluetooth sockets")
+    return Check(
+        "bluetooth sockets",
+        "warn",
+        "this Python was built without AF_BLUETOOTH",
+        "for this machine's adapter use the system's Python (rm -r .venv; make setup); usb: and serial: work as is",
+    )
+
+
+def _adapters() -> Iterator[Check]:
+    """Each adapter that the kernel lists, opened once."""
+    names = sorted(path.name for path in Path("/sys/class/bluetooth").glob("hci[0-9]*") if ":" not in path.name)
+    if not names:
+        yield Check(
+            "bluetooth adapter",
+            "warn",
+            "the kernel lists none",
+            "a server needs none; a handset does: plug one in, or use --radio usb:0, serial: or virtual:",
+        )
+    from bluezone.radio.adapters import diagnose
+
+    for name in names:
+        spec = f"hci-socket:{name.removeprefix('hci')}"
+        try:
+            trouble = asyncio.run(asyncio.wait_for(diagnose(spec), ADAPTER_SECONDS))
+        except (Refused, OSError, TimeoutError) as error:
+            yield Check(f"bluetooth adapter {name}", "warn", f"no answer: {error}", "unplug it and plug it in again")
+            continue
+        if trouble is None:
+            yield Check(f"bluetooth adapter {name}", "ok", f"can be opened as --radio {spec}")
+        else:
+            yield Check(f"bluetooth adapter {name}", "warn", trouble.cause, trouble.remedy)
+
+
+def _bluetoothd() -> Check:
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            running = path.read_text().strip() == "bluetoothd"
+        except OSError:  # the process has ended meanwhile
+            continue
+        if running:
+            return Check(
+                "bluetoothd",
+                "warn",
+                "the system's Bluetooth service is running and holds the adapter",
+                "before `bluezone handset run`: sudo systemctl stop bluetooth (headphones stop working meanwhile)",
+            )
+    return Check("bluetoothd", "ok", "not running: nothing else holds the adapter")
+
+
+def _kernel() -> Check:
+    """What will match keys, and what would do so sooner."""
+    from bluezone.protocol.kernel import CHOICE_VARIABLE, PROCESSORS, WHY_NOT, ProcessorMissing, chosen, quickest
+
+    best = quickest()
+    try:
+        name = chosen()
+    except ProcessorMissing as refused:
+        return Check("matcher", "fail", f"{refused.code}: {refused.message}", f"unset {CHOICE_VARIABLE}")
+    found = "numpy" if name == "numpy" else f"native, {name}"
+    if name != best:
+        found += f", because {CHOICE_VARIABLE} says so; {best} is quicker"
+        return Check("matcher", "warn", found, f"unset {CHOICE_VARIABLE}, unless it is for measuring or finding faults")
+    if not PROCESSORS:
+        found += f", slower; the native one is {WHY_NOT}"
+        return Check("matcher", "warn", found, "sudo apt-get install gcc python3-dev, then make setup")
+    if name == "numpy":
+        found += "; the native one was compiled with its portable path alone, which is slower"
+    return Check("matcher", "ok", found)
+
+
+def _gmpy2() -> Check:
+    try:
+        return Check("gmpy2", "ok", importlib.metadata.version("gmpy2"))
+    except importlib.metadata.PackageNotFoundError:
+        return Check("gmpy2", "warn", "not installed: blind signatures are slower", "install the extra `fast`")
+
+
+def _chromium() -> Check:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        return Check("chromium", "warn", "not found; only the browser tests need it", "sudo apt-get install chromium")
+    return Check("chromium", "ok", found)
+
+
+def _clock() -> Check:
+    now = time.time()
+    shown = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))
+    if now < EARLIEST_UNIX_SECONDS:
+        return Check("clock", "fail", f"{shown} is in the past", "set the time: sudo timedatectl set-ntp true")
+    if shutil.which("timedatectl") is None:
+        return Check("clock", "ok", shown)
+    asked = subprocess.run(
+        ["timedatectl", "show", "--property=NTPSynchronized", "--value"],  # noqa: S607 - whichever the system has
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.stdout.strip() == "no":
+        return Check("clock", "warn", f"{shown}, not synchronised", "sudo timedatectl set-ntp true")
+    return Check("clock", "ok", shown)
+
+
+def _disk(folder: Path) -> Check:
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    found = f"{free / 1e9:.1f} GB free at {place}"
+    if free < LEAST_FREE_BYTES:
+        return Check("disk", "fail", found, "free some space: below 0.2 GB nothing more can be stored safely")
+    if free < COMFORTABLE_FREE_BYTES:
+        return Check("disk", "warn", found, "two weeks of export files and logs may need 2 GB")
+    return Check("disk", "ok", found)
+
+
+def _data_folder(folder: Path) -> Iterator[Check]:
+    """Whether the folder and its secrets are private, and the city's settings readable."""
+    from bluezone.city import load_city
+
+    if not folder.exists():
+        yield Check("data folder", "warn", f"{folder} does not exist yet", "the first `bluezone serve` makes it")
+        return
+    exposed = [path for path in (folder / "keys", *(folder / "keys").glob("*")) if _others_may_read(path)]
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        yield Check("data folder", "fail", f"{folder} cannot be written", f"sudo chown -R $USER {folder}")
+    elif exposed:
+        yield Check("data folder", "fail", f"others can read {exposed[0]}", f"chmod -R go= {folder / 'keys'}")
+    elif _others_may_read(folder):
+        yield Check("data folder", "warn", f"others can look into {folder}", f"chmod go= {folder}")
+    else:
+        yield Check("data folder", "ok", str(folder))
+    try:
+        city = load_city(folder)
+    except Refused as refused:
+        state: Literal["warn", "fail"] = "warn" if refused.code == "city_missing" else "fail"
+        yield Check("city.toml", state, refused.message, "docs/reference/settings.md explains each setting")
+        return
+    weak = "; ".join(city.warnings())
+    yield Check("city.toml", "warn" if weak else "ok", weak or city.name_en, "change it in city.toml" if weak else "")
+
+
+def _others_may_read(path: Path) -> bool:
+    return path.exists() and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _stores(folder: Path) -> Iterator[Check]:
+    """The three stores: reachable, and not from a newer version."""
+    from bluezone.keyserver.service import KeyServer
+
+    on_server = [name for name in ("DATABASE", "OFFICE", "CODES", "KEYS") if os.environ.get(f"BLUEZONE_{name}_URL")]
+    where = "PostgreSQL" if on_server else "SQLite"
+    if not (folder / "city.toml").exists():
+        yield Check("stores", "warn", f"none yet ({where})", "the first `bluezone serve` makes them")
+        return
+    yield _opened("stores codes and keys", where, lambda: KeyServer.open(folder).close())
+
+    def office() -> None:
+        from bluezone.server.preparation import prepare_office
+
+        prepare_office(folder)
+
+    yield _opened("store office", where, office)
+
+
+def _opened(name: str, where: str, attempt: Callable[[], None]) -> Check:
+    remedies = {
+        "store_too_new": "install the newer version that made it",
+        "key_file_exposed": "chmod go= on what is named",
+    }
+    try:
+        attempt()
+    except Refused as refused:
+        remedy = remedies.get(refused.code, "see docs/reference/problems.md under this code")
+        return Check(name, "fail", f"{refused.code}: {refused.message}", remedy)
+    return Check(name, "ok", f"{where}, up to date")

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone serve`: the whole server of a city with one command, or one part of a province's."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bluezone.cli.output import command_result
+from bluezone.refusal import Refused
+
+LOCK_NAME = "serve.lock"
+
+
+class HotlineMissing(Refused):
+    """A first start without a telephone number that warned people can call."""
+
+    code = "hotline_missing"
+
+
+class AlreadyServing(Refused):
+    """Another `serve` runs on this data folder; two would share its stores, and the second would make new links."""
+
+    code = "already_serving"
+
+
+def _lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"stopped by {result['stopped_by']}"
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--public-port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--office-port", default=8001, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--operator-port",
+    type=click.IntRange(1, 65535),
+    help="Port for /metrics, /live and /ready, on 127.0.0.1 whatever --host says; without it there is none.",
+)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes of each origin.")
+@click.option(
+    "--only",
+    type=click.Choice(["keyserver", "office", "worker"]),
+    help="Run one part beside others on the same stores: the public origin, the office, or the worker.",
+)
+@click.option(
+    "--tls",
+    metavar="self|CERT,KEY",
+    help="Speak HTTPS: with a local authority that people trust once, or with a certificate of the city's own.",
+)
+@click.option("--hotline", help="First start: number of the local health authority that warned people call.")
+@click.option("--city", "city_name", help="First start: name of the city in Vietnamese.")
+@click.option("--city-en", "city_name_en", help="First start: its name in English, if it differs.")
+@command_result(_lines)
+def serve(
+    data: str | None,
+    host: str,
+    public_port: int,
+    office_port: int,
+    operator_port: int | None,
+    workers: int,
+    only: str | None,
+    tls: str | None,
+    **first_start: str | None,
+) -> dict[str, Any]:
+    """Start the public origin, the office origin and the worker; stop them together.
+
+    Makes the data folder, keys, stores and the first administrator's link as needed. Events go to stderr; `ready`
+    is printed when both origins answer. A process that dies is started again. SIGHUP puts new processes in the
+    place of all, without a lost request.
+    """
+    from bluezone import logs
+    from bluezone.city import data_folder
+    from bluezone.keyserver.datafolder import only_one
+    from bluezone.server.processes.service import Asked
+
+    logs.begin()
+    folder = data_folder(data)
+    hosts = {"public_host": f"localhost:{public_port}", "office_host": f"localhost:{office_port}"}
+    _ensure_city(folder, hosts, **first_start)
+    asked = Asked(folder, host, public_port, office_port, workers, only, operator_port)
+    with only_one(folder / LOCK_NAME, wait=False, beside_others=only is not None) as alone:
+        if not alone:
+            raise AlreadyServing(f"another serve is running on {folder}; stop that one first, or give --data")
+        return _serve(asked, tls)
+
+
+def _serve(asked: Any, tls: str | None) -> dict[str, Any]:
+    """Start the processes and stop them together; the folder is ours, or shared with other parts."""
+    from bluezone.server.processes.service import Server, say_ready
+    from bluezone.server.processes.supervisor import StopSignals
+
+    server = Server(asked)
+    secured = _secure(tls, asked.folder, asked.host) if tls else None
+    allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), asked.host]
+    os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
+    stop = StopSignals(on_terminal=sys.stdin.isatty())
+    token = _prepare(asked)
+
+    def announce() -> None:
+        if token:
+            _say_first_link(asked.address("office", secured is not None), token)
+        if secured and secured.mode == "self" and asked.has("public"):
+            click.echo(f"how devices trust this server: {asked.address('public', True)}trust/", err=True)
+        say_ready(asked, secured is not None)
+
+    server.run(stop, secured, announce)
+    return {"stopped_by": stop.received}
+
+
+def _ensure_city(
+    folder: Path, hosts: dict[str, str], hotline: str | None, city_name: str | None, city_name_en: str | None
+) -> None:
+    """Write city.toml on the first start, asking where somebody is there to answer; print what weakens privacy."""
+    from bluezone.city import FILE_NAME, load_city, write_default
+    from bluezone.logs import say
+
+    if not (folder / FILE_NAME).exists():
+        if hotline is None and sys.stdin.isatty():
+            city_name = city_name or click.prompt("City", default="Bắc Kạn", err=True)
+            hotline = click.prompt("Number of the local health authority that warned people call", err=True)
+        if not hotline:
+            raise HotlineMissing(
+                "warned people need a number to call; start with: bluezone serve --hotline NUMBER"
+                f" (stored in {folder / FILE_NAME}, where it can be changed)"
+            )
+        name = city_name or "Bắc Kạn"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_default(folder, name_vi=name, name_en=city_name_en or name, hotline=hotline, **hosts)
+        say("settings_written", f"wrote {folder / FILE_NAME}")
+    for sentence in load_city(folder).warnings():
+        say("privacy_weakened", f"warning: {sentence}", 30, setting=sentence.split()[0])
+
+
+def _secure(option: str, folder: Path, host: str) -> Any:
+    """Certificate and key for both origins, and what Django has to know of it."""
+    from bluezone.city import load_city
+    from bluezone.logs import say
+    from bluezone.server.tls.contexts import SELF, Tls, machine_addresses, names_of
+
+    addresses = machine_addresses()
+    secured = Tls(option, folder.resolve(), names_of(load_city(folder), host), addresses)
+    os.environ["BLUEZONE_TLS"] = secured.mode
+    if secured.mode == SELF:
+        shown = [f"[{address}]" if ":" in address else address for address in addresses]
+        allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), *shown]
+        os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
+        sentence = f"local authority, compare before trusting it: SHA-256 {secured.fingerprint}"
+        say("local_authority", sentence, sha256=secured.fingerprint)
+    return secured
+
+
+def _prepare(asked: Any) -> str | None:
+    """Stores, keys and files of both halves; the first administrator's token while one is needed."""
+    from bluezone.keyserver.service import KeyServer
+    from bluezone.logs import say
+    from bluezone.server.preparation import prepare_office, prepared_alone
+
+    server = KeyServer.open(asked.folder)
+    key = server.secrets.signing_key.public_key().public_bytes_raw().hex()
+    say("city_key", f"city key, with which phones are set up (--trust): {key}", key=key)
+    server.close()
+    folder = asked.folder.resolve()
+    prepare_office(folder)
+    if not asked.has("office"):
+        return None
+    from django.utils import timezone
+
+    from bluezone.authority.account_records import first_admin_token
+
+    # Two offices that start at the same moment would make two accounts.
+    with prepared_alone(folder):
+        return first_admin_token(timezone.now())
+
+
+def _say_first_link(office: str, token: str) -> None:
+    """The link for people; programs that collect logs are not given it."""
+    from bluezone import logs
+
+    if logs.form() == logs.JSON_FORM:
+        logs.say("first_administrator_missing", "", hint="bluezone manage account_link admin")
+    else:
+        click.echo(f"first administrator, once and within 72 hours: {office}start/{token}/", err=True)

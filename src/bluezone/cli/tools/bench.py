@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone bench NAME`: run one bench of the repository and print its figure beside its baseline."""
+
+import importlib.util
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bluezone.cli.output import command_result
+from bluezone.refusal import Refused
+
+BENCH_FOLDER = Path(__file__).parents[4] / "bench"
+
+
+class BenchMissing(Refused):
+    """No such bench here: benches are part of the repository, not of an installed package."""
+
+    code = "bench_missing"
+
+
+def _lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"{result['name']}: {result['value']} {result['unit']}"
+    yield f"  baseline {result['baseline']}, ratio {result['ratio']}"
+    for key, value in result.items():
+        if key not in {"name", "value", "unit", "baseline", "ratio"}:
+            yield f"  {key}: {value}"
+
+
+@click.command()
+@click.argument("name")
+@command_result(_lines)
+def bench(name: str) -> dict[str, Any]:
+    """Run a bench: matching, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
+    publish-day; and scenarios, who is warned after which meeting, which takes an hour."""
+    module_name = f"bench_{name.replace('-', '_')}"
+    path = BENCH_FOLDER / f"{module_name}.py"
+    if not module_name.isidentifier() or not path.is_file():
+        raise BenchMissing(f"no bench named {name!r} beside this installation")
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True))
+    return result

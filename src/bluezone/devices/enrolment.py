@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connecting a device to the city: a one-time code from the office becomes a token that the device keeps.
+
+The code is 12 digits, because a keyboard for Vietnamese turns letters into others, and reads like no verification
+code: four groups of three. Of code and token the office keeps hashes only.
+"""
+
+import datetime
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from bluezone.audit import hash_chain
+from bluezone.devices.models import Device, EnrolmentFailure
+from bluezone.devices.refusals import DeviceRefused
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.identity.models import Act
+from bluezone.protocol.upload import codes
+
+CODE_LIFE = datetime.timedelta(hours=24)
+WINDOW = datetime.timedelta(hours=1)
+FAILURES_A_NETWORK = 10
+_GROUP = 3
+_INDEXED_DIGITS = 16
+_NO_DIGEST = "-" * 64
+
+
+class EnrolmentCodeInvalid(DeviceRefused):
+    """The code is unknown, used, replaced by a newer one, or past its day; it is not said which."""
+
+    code = "enrolment_code_invalid"
+    status = 410
+
+
+class EnrolmentLocked(DeviceRefused):
+    """Too many wrong codes from this network; `until` says when the next will be looked at."""
+
+    code = "enrolment_locked"
+    status = 429
+
+    def __init__(self, until: datetime.datetime) -> None:
+        super().__init__(f"too many wrong codes from this network, try again after {until:%H:%M} UTC")
+        self.until = until
+
+
+class DeviceRevoked(DeviceRefused):
+    """A device that was cut off gets no code again."""
+
+    code = "device_revoked"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """What a device gets in exchange for its code; token: 43 characters, in no store."""
+
+    device: Device
+    token: str = field(repr=False)
+
+
+def make_device(
+    actor: str, kind: str, name: str, agency: Agency, unit: AdminUnit | None, now: datetime.datetime
+) -> tuple[Device, str]:
+    """Enter a device; return it and its first code, which is shown once. The values come from a valid DeviceForm."""
+    with transaction.atomic():
+        device = Device.objects.create(kind=kind, name=name, agency=agency, unit=unit, made_at=now)
+        hash_chain.record(actor, Act.DEVICE_MADE, str(device.pk), kind=kind)
+        return device, make_code(actor, device, now)
+
+
+def make_code(
+    actor: str, device: Device, now: datetime.datetime, randbelow: Callable[[int], int] = secrets.randbelow
+) -> str:
+    """Make a one-time code, `ddd-ddd-ddd-ddd`; the one before stops working, a token works until the new code is used.
+
+    Raises DeviceRevoked.
+    """
+    digits = codes.new_code(randbelow)
+    with transaction.atomic():
+        changed = Device.objects.filter(pk=device.pk, revoked_at=None).update(
+            code_digest=_keyed("code", digits), code_expires_at=now + CODE_LIFE
+        )
+        if not changed:
+            raise DeviceRevoked("the device was cut off; enter it as a new one")
+        hash_chain.record(actor, Act.DEVICE_CODE_MADE, str(device.pk))
+    device.refresh_from_db()
+    return "-".join(digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP))
+
+
+def enrol(code: str, network: str, now: datetime.datetime) -> Enrolled:
+    """Exchange a code for a token.
+
+    code: as typed or scanned, with or without spaces and dashes. network: as accounts.signing_in.network_of gives it.
+    Raises InvalidCode (mistyped, not counted), EnrolmentLocked, EnrolmentCodeInvalid (counted).
+    """
+    digits = codes.parse_code(code)
+    keyed_network = _keyed("network", network)
+    EnrolmentFailure.objects.filter(at__lte=now - WINDOW).delete()
+    failures = EnrolmentFailure.objects.filter(network=keyed_network)
+    if failures.count() >= FAILURES_A_NETWORK:
+        raise EnrolmentLocked(failures.aggregate(at=Max("at"))["at"] + WINDOW)
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        found = Device.objects.filter(code_digest=_keyed("code", digits), code_expires_at__gt=now, revoked_at=None)
+        device = found.select_related("agency").first()
+        # Of two devices with one code, one empties it; the other finds nothing to change.
+        taken = device is not None and found.filter(pk=device.pk).update(
+            code_digest=None, code_expires_at=None, token_digest=token_digest(token), enrolled_at=now
+        )
+        if device is not None and taken:
+            hash_chain.record(f"device {device.pk}", Act.DEVICE_ENROLLED, str(device.pk))
+            return Enrolled(device, token)
+    EnrolmentFailure.objects.create(network=keyed_network, at=now)
+    raise EnrolmentCodeInvalid("the code is unknown, used or older than a day; ask the office for a new one")
+
+
+def revoke(actor: str, device: Device, now: datetime.datetime) -> None:
+    """Cut a device off at once and for good; safe to repeat."""
+    with transaction.atomic():
+        changed = Device.objects.filter(pk=device.pk, revoked_at=None).update(
+            revoked_at=now, token_digest=None, code_digest=None, code_expires_at=None
+        )
+        if changed:
+            hash_chain.record(actor, Act.DEVICE_REVOKED, str(device.pk))
+
+
+def holder_of(token: str) -> Device | None:
+    """The device in force that holds a token, found in a time that tells nothing of the tokens there are.
+
+    The index is asked for the first 16 of the 64 hex digits alone; the whole is compared in constant time, and a
+    comparison is made as well where nothing was found.
+    """
+    digest = token_digest(token)
+    begins = digest[:_INDEXED_DIGITS]
+    rest = len(digest) - _INDEXED_DIGITS
+    between = (begins + "0" * rest, begins + "f" * rest)
+    found = Device.objects.select_related("agency", "unit").filter(token_digest__range=between, revoked_at=None).first()
+    held = found.token_digest if found and found.token_digest else _NO_DIGEST
+    return found if hmac.compare_digest(held, digest) else None
+
+
+def token_digest(token: str) -> str:
+    """The hash under which a token is stored: it has 256 random bits, so no key is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _keyed(kind: str, value: str) -> str:
+    # A code has 36 bits: without the key, whoever copied the store could try them all.
+    return hmac.digest(settings.SECRET_KEY.encode(), f"device {kind}\0{value}".encode(), "sha256").hex()

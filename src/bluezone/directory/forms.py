@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of the directory: units, agencies, figures, recipient groups, and a list to import."""
+
+import datetime
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.directory import refusals
+from bluezone.directory.imports.cells import NotACount, count_of
+from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES
+from bluezone.directory.models import AdminUnit, Agency, AgencyKind, Entry, Purpose, Quantity, RecipientGroup, UnitKind
+from bluezone.directory.records.changes import AGENCY_QUANTITIES, UNIT_QUANTITIES, AgencyCycle
+from bluezone.directory.records.entries import PARENT_KINDS, DirectoryRefused
+from bluezone.vietnamese.spelling import fold
+
+
+def day_field(label: Any, help_text: Any = "", required: bool = False) -> forms.DateField:
+    """A day, typed or chosen."""
+    return forms.DateField(
+        label=label,
+        help_text=help_text,
+        required=required,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+    )
+
+
+class EntryForm(forms.Form):
+    """What the forms of a unit and of an agency share; `entry` is the one being changed, None for a new one."""
+
+    name = forms.CharField(label=_("Official name"), max_length=200)
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        required=False,
+        help_text=_("The official number, if it has one. Two entries never have the same code on the same day."),
+    )
+    valid_from = day_field(_("In force from"), _("Leave empty if it is not known."))
+    valid_to = day_field(
+        _("No longer in force from"), _("Only when it is renamed, merged or dissolved: the first day without it.")
+    )
+    successors = forms.CharField(
+        label=_("Who took over"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Code or full name of each, one a line; enter them in the directory first."),
+    )
+    confirmed = forms.BooleanField(
+        label=_("The city has confirmed what is entered here"),
+        required=False,
+        initial=True,
+    )
+    model: type[AdminUnit] | type[Agency]
+
+    def __init__(self, *args: Any, entry: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.entry = entry
+
+    def clean(self) -> dict[str, Any]:
+        """Find the successors among what is in force on the day they take over."""
+        values: dict[str, Any] = super().clean() or {}
+        day = values.get("valid_to") or timezone.localdate()
+        lines = [line.strip() for line in values.get("successors", "").splitlines() if line.strip()]
+        found = [self.find("successors", line, day) for line in lines]
+        values["successors"] = [entry for entry in found if entry is not None]
+        return values
+
+    def refuse(self, refused: DirectoryRefused | AgencyCycle) -> None:
+        """Show a refusal of the directory beside the field it is about."""
+        field = refusals.FIELDS.get(refused.code)
+        if field == "parent" and field not in self.fields:
+            field = "unit"
+        self.add_error(field if field in self.fields else None, refusals.sentence_of(refused))
+
+    def find(self, field: str, text: str, day: datetime.date) -> Any:
+        """The row in force on `day` with this code or name; else an error at `field`, and None."""
+        named = [
+            row for row in self.model.objects.matching(text).in_force(day) if text == row.code or _is_named(row, text)
+        ]
+        others = [row for row in named if self.entry is None or row.pk != self.entry.pk]
+        if len(others) == 1:
+            return others[0]
+        message = (
+            _("“%(text)s” is more than one; write the code.") if others else _("“%(text)s” is not in the directory.")
+        )
+        self.add_error(field, message % {"text": text})
+        return None
+
+
+class UnitForm(EntryForm):
+    """One administrative unit."""
+
+    kind = forms.ChoiceField(label=_("Level"), choices=UnitKind.choices, initial=UnitKind.GROUP)
+    parent = forms.ModelChoiceField(label=_("Unit above"), queryset=AdminUnit.objects.none(), required=False)
+    head_name = forms.CharField(
+        label=_("Head"), max_length=80, required=False, help_text=_("Only of a residential group; for official calls.")
+    )
+    head_phone = forms.CharField(
+        label=_("Telephone of the head"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+    model = AdminUnit
+    field_order = ("name", "kind", "parent", "code", "head_name", "head_phone", "valid_from", "valid_to", "successors")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parent"].queryset = _parents(self.entry.parent_id if self.entry else None)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Every level but a province lies under one of the level above it; only a residential group has a head."""
+        values = super().clean()
+        kind, parent = values.get("kind"), values.get("parent")
+        allowed = {str(level) for level in PARENT_KINDS.get(kind, ())} if kind else set()
+        if parent and parent.kind not in allowed and "parent" not in self.errors:
+            self.add_error("parent", refusals.sentence("entry_parent_unknown"))
+        if kind != UnitKind.GROUP and (values.get("head_name") or values.get("head_phone")):
+            self.add_error("head_name", _("Only a residential group has a head. Leave both fields empty."))
+        return values
+
+
+class AgencyForm(EntryForm):
+    """One agency."""
+
+    short_name = forms.CharField(
+        label=_("Short name"),
+        max_length=80,
+        required=False,
+        help_text=_("As letters write it, for example Phòng GD&ĐT."),
+    )
+    kind = forms.ChoiceField(label=_("Kind"), choices=AgencyKind.choices, initial=AgencyKind.DEPARTMENT)
+    unit = forms.ModelChoiceField(label=_("Area of work"), queryset=AdminUnit.objects.none())
+    parent = forms.CharField(
+        label=_("Answers to"),
+        max_length=200,
+        required=False,
+        help_text=_("Code or full name of the agency above it. Reminders that go unheard go there."),
+    )
+    email = forms.EmailField(
+        label=_("E-mail of the agency"), required=False, help_text=_("Of the office, not of a person.")
+    )
+    phone = forms.CharField(
+        label=_("Telephone of the agency"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+    edxml_id = forms.CharField(
+        label=_("Identifier on the document axis"),
+        max_length=40,
+        required=False,
+        help_text=_("For documents exchanged as edXML, for example 28.22.H17."),
+    )
+    model = Agency
+    field_order = (
+        "name", "short_name", "kind", "unit", "parent", "code", "email", "phone", "edxml_id", "valid_from", "valid_to",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["unit"].queryset = _parents(self.entry.unit_id if self.entry else None)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Find the agency it answers to."""
+        values = super().clean()
+        text = values.get("parent", "")
+        last_day = values["valid_to"] - datetime.timedelta(days=1) if values.get("valid_to") else timezone.localdate()
+        values["parent"] = self.find("parent", text, min(last_day, timezone.localdate())) if text else None
+        return values
+
+
+class FigureForm(forms.Form):
+    """A denominator of one unit or agency."""
+
+    kind = forms.ChoiceField(label=_("What is counted"))
+    value = forms.CharField(
+        label=_("Number"), max_length=20, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    )
+    source = forms.CharField(
+        label=_("Source"), max_length=200, help_text=_("Who counted, for example: Ward police register.")
+    )
+    as_of = day_field(_("True on"), required=True)
+
+    def __init__(self, *args: Any, holder: AdminUnit | Agency, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        counted = UNIT_QUANTITIES if isinstance(holder, AdminUnit) else AGENCY_QUANTITIES
+        self.fields["kind"].choices = [(kind.value, kind.label) for kind in counted]  # type: ignore[attr-defined]
+
+    def clean_kind(self) -> Quantity:
+        """As the enumeration."""
+        return Quantity(self.cleaned_data["kind"])
+
+    def clean_value(self) -> int:
+        """A whole number as offices write it: 45036, 45.036 or 45 036."""
+        try:
+            count = count_of(self.cleaned_data["value"])
+        except NotACount:
+            count = None
+        if count is None:
+            raise forms.ValidationError(refusals.sentence("cell_not_a_count"))
+        return count
+
+    def clean_as_of(self) -> datetime.date:
+        """A figure of a day still to come is a plan, not a count."""
+        as_of: datetime.date = self.cleaned_data["as_of"]
+        if as_of > timezone.localdate():
+            raise forms.ValidationError(_("This day is still to come. Enter the day of the count."))
+        return as_of
+
+
+class RecipientForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Name and usual purpose of a recipient group."""
+
+    purpose = forms.ChoiceField(
+        label=_("Purpose"), choices=Purpose.choices, initial=Purpose.ACTION, widget=forms.RadioSelect
+    )
+
+    class Meta:
+        model = RecipientGroup
+        fields = ("name", "purpose")
+
+
+class ImportForm(forms.Form):
+    """What the list is about, and the file."""
+
+    about = forms.ChoiceField(
+        label=_("What the list is about"),
+        choices=[("agencies", _("Agencies")), ("units", _("Administrative units"))],
+        initial="agencies",
+        widget=forms.RadioSelect,
+    )
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("XLSX, XLS or CSV, up to 10 MB."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+    )
+
+    def clean_file(self) -> Any:
+        """Refuse by size before anything is read."""
+        file = self.cleaned_data["file"]
+        if file.size > MAX_FILE_BYTES:
+            raise forms.ValidationError(refusals.sentence("spreadsheet_too_large"))
+        return file
+
+
+def _is_named(row: Entry, text: str) -> bool:
+    return fold(text) in (fold(row.name), fold(getattr(row, "short_name", "")))
+
+
+def _parents(current: int | None) -> Any:
+    """Units in force today that others may lie under, and the one that is chosen now although it may have ended."""
+    in_force = AdminUnit.objects.in_force(timezone.localdate()).values("pk")
+    units = AdminUnit.objects.filter(Q(pk__in=in_force) | Q(pk=current)).exclude(kind=UnitKind.GROUP)
+    return units.order_by("path")

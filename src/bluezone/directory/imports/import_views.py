@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the import: send a list in, look at what it would do, then have exactly that done."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.directory import refusals
+from bluezone.directory.agency_sheet import XLSX
+from bluezone.directory.forms import ImportForm
+from bluezone.directory.imports import list_imports
+from bluezone.directory.imports.list_imports import ImportOutdated
+from bluezone.directory.imports.plans import ImportNotReady
+from bluezone.directory.imports.previews import shown
+from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
+from bluezone.directory.models import ListImport
+from bluezone.directory.records.entries import DirectoryRefused
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.paper.tables import write_xlsx
+
+# More rows than a person looks through on a page are counted and left to the file.
+ROWS_SHOWN = 200
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.ADMINS)
+def new_import(request: OfficeRequest) -> HttpResponse:
+    """Send a list in: 302 to its preview, 422 with a sentence when it cannot be read."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file, about = form.cleaned_data["file"], form.cleaned_data["about"]
+        try:
+            waiting = list_imports.receive(request.user, about, file.name or "", file.read(), timezone.localdate())
+        except SpreadsheetRefused as refused:
+            form.add_error("file", refusals.sentence_of(refused))
+        else:
+            return redirect("import", waiting.pk)
+    lists = request.user.list_imports.order_by("-made_at")
+    context = {"form": form, "lists": lists.defer("content"), "columns": _columns()}
+    return render(request, "agencies/import_new.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@audience(Audience.ADMINS)
+def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
+    """What the list would do; before that, whether text of an old font is to be converted."""
+    return _show(request, _own(request, pk))
+
+
+@require_POST
+@audience(Audience.ADMINS)
+def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Convert text of an old font, or leave it as it is; 302 to the preview."""
+    list_imports.decide(_own(request, pk), request.POST.get("conversion", ""))
+    return redirect("import", pk)
+
+
+@require_POST
+@audience(Audience.ADMINS)
+def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Do what the preview showed: 302 done, 409 with the new preview when it is another by now or not possible."""
+    waiting = _own(request, pk)
+    try:
+        plan = list_imports.apply(request.user.username, waiting, request.POST.get("digest", ""))
+    except (ImportOutdated, ImportNotReady, DirectoryRefused) as refused:
+        return _show(request, waiting, refusals.sentence_of(refused), status=409)
+    counts = {"added": len(plan.added), "changed": len(plan.changed)}
+    messages.success(request, _("The list is imported: %(added)s added, %(changed)s changed.") % counts)
+    return redirect("units" if waiting.about == "units" else "agencies")
+
+
+@require_POST
+@audience(Audience.ADMINS)
+def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Forget the list; 302 to the page where the next one is sent in."""
+    _own(request, pk).delete()
+    messages.info(request, _("The list is discarded; nothing was stored."))
+    return redirect("imports")
+
+
+@require_safe
+@audience(Audience.ADMINS)
+def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The list as XLSX with the reasons beside the refused rows."""
+    waiting = _own(request, pk)
+    try:
+        return _file(write_xlsx([list_imports.marked(waiting)]), f"to-correct-{waiting.about}.xlsx")
+    except ImportNotReady as refused:
+        return _show(request, waiting, refusals.sentence_of(refused), status=409)
+
+
+@require_safe
+@audience(Audience.ADMINS)
+def import_template(request: OfficeRequest, about: str) -> HttpResponse:
+    """An empty list with its headings, as XLSX."""
+    about = "units" if about == "units" else "agencies"
+    return _file(write_xlsx([list_imports.template(about)]), f"empty-{about}.xlsx")
+
+
+def _own(request: OfficeRequest, pk: int) -> ListImport:
+    return get_object_or_404(ListImport, pk=pk, made_by=request.user)
+
+
+def _show(request: OfficeRequest, waiting: ListImport, refusal: str = "", status: int = 200) -> HttpResponse:
+    preview = list_imports.preview(waiting)
+    context = {
+        "waiting": waiting,
+        "preview": preview,
+        "plan": shown(preview.plan) if preview.plan else None,
+        "rows_shown": ROWS_SHOWN,
+        "refusal": refusal,
+    }
+    return render(request, "agencies/import.html", context, status=status)
+
+
+def _columns() -> list[tuple[str, str, list[tuple[str, bool]]]]:
+    """For each kind of list: its name, and its headings with whether each is needed."""
+    return [
+        (about, title, [(column.headings[0], column.required) for column in list_imports.columns_of(about)])
+        for about, title in (("agencies", _("Agencies")), ("units", _("Administrative units")))
+    ]
+
+
+def _file(content: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plan of an import in the reader's words: names instead of keys, labels instead of field names."""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.directory import refusals
+from bluezone.directory.imports.plans import FieldChange, Plan
+from bluezone.directory.models import AgencyKind, Quantity, UnitKind
+from bluezone.directory.records.entries import Directory, Entry, UnitEntry
+
+FIELDS: Mapping[str, Promise] = {
+    "code": _("Code"),
+    "name": _("Official name"),
+    "short_name": _("Short name"),
+    "kind": _("Kind"),
+    "parent": _("Unit above"),
+    "unit": _("Area of work"),
+    "valid_from": _("In force from"),
+    "valid_until": _("No longer in force from"),
+    "valid_to": _("No longer in force from"),
+    "successors": _("Who took over"),
+    "confirmed": _("Confirmed by the city"),
+    "unconfirmed": _("Not yet confirmed"),
+}
+_KINDS: Mapping[str, Promise | str] = {
+    **{kind.value: kind.label for kind in UnitKind},
+    **{kind.value: kind.label for kind in AgencyKind},
+}
+
+Value = str | datetime.date
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """One field before and after; days stay days, so that the page writes them in its language."""
+
+    label: str
+    before: Value
+    after: Value
+    is_day: bool = False
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """One row of the list: its number in the file, the entry's name and code, kind and place, and what changes."""
+
+    row: int
+    name: str
+    code: str
+    kind: str
+    place: str
+    changes: tuple[ShownChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class ShownPlan:
+    """A plan as its page shows it; refused and doubts are sentences."""
+
+    added: list[ShownRow]
+    changed: list[ShownRow]
+    unchanged: int
+    refused: list[str]
+    doubts: list[str]
+    ignored: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return len(self.added) + len(self.changed) + self.unchanged + len(self.refused)
+
+    @property
+    def does_something(self) -> bool:
+        """False when every row is as stored already."""
+        return bool(self.added or self.changed)
+
+
+def shown(plan: Plan) -> ShownPlan:
+    """Put a plan into words."""
+    directory = plan.directory
+    return ShownPlan(
+        [_row(added.row, added.entry, directory) for added in plan.added],
+        [
+            _row(changed.row, changed.after, directory, [_change(change, directory) for change in changed.changes])
+            for changed in plan.changed
+        ],
+        len(plan.unchanged),
+        [refusals.placed(refused.code, refused.row, refused.column) for refused in plan.refused],
+        [_doubt(doubt.row, doubt.message) for doubt in plan.doubts],
+        plan.ignored,
+    )
+
+
+def field_labels(names: Iterable[str]) -> list[str]:
+    """The words for field names of an entry."""
+    return [str(FIELDS.get(name, name)) for name in names]
+
+
+def _row(number: int, entry: Entry, directory: Directory, changes: Iterable[ShownChange] = ()) -> ShownRow:
+    above = entry.parent if isinstance(entry, UnitEntry) else entry.unit
+    place = directory.units[above].name if above and above in directory.units else ""
+    return ShownRow(number, entry.name, entry.code or "", str(_KINDS[entry.kind.value]), place, tuple(changes))
+
+
+def _change(change: FieldChange, directory: Directory) -> ShownChange:
+    quantity, _space, day = change.field.partition(" ")
+    if quantity in Quantity.values:
+        label = gettext("%(quantity)s on %(day)s") % {"quantity": Quantity(quantity).label, "day": day}
+        return ShownChange(label, change.before, change.after)
+    label = str(FIELDS.get(change.field, change.field))
+    if change.field in ("valid_from", "valid_until"):
+        return ShownChange(label, _day(change.before), _day(change.after), is_day=True)
+    return ShownChange(
+        label, _text(change.field, change.before, directory), _text(change.field, change.after, directory)
+    )
+
+
+def _day(text: str) -> Value:
+    return datetime.date.fromisoformat(text) if text else ""
+
+
+def _text(field: str, value: str, directory: Directory) -> str:
+    if field == "kind":
+        return str(_KINDS.get(value, value))
+    if field == "confirmed":
+        return gettext("yes") if value == "yes" else gettext("no")
+    if field == "unconfirmed":
+        return ", ".join(field_labels(filter(None, value.split(", "))))
+    if field in ("parent", "unit", "successors"):
+        entries: dict[str, Entry] = {**directory.units, **directory.agencies}
+        return ", ".join(entries[key].name if key in entries else key for key in filter(None, value.split(", ")))
+    return value
+
+
+def _doubt(row: int, message: str) -> str:
+    # The two doubts there are; importdraft.py words them in English.
+    if "zeros" in message:
+        return gettext("Row %(row)s: the code had lost the zeros at its front; they are put back.") % {"row": row}
+    return gettext("Row %(row)s: there already is an entry of this name with another code. Is it the same one?") % {
+        "row": row
+    }

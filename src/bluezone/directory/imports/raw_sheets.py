@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the readers of CSV, XLSX and XLS have in common: rows as found in the file, limits, and the refusals."""
+
+import dataclasses
+import datetime
+import enum
+from collections.abc import Mapping
+
+from bluezone.refusal import Refused
+from bluezone.vietnamese.legacy_fonts import TextEncoding
+
+# A list of a whole province (10,000 residential groups) fits many times; a file beyond this is not such a list.
+MAX_FILE_BYTES = 10 * 1024 * 1024
+MAX_ROWS = 20_000
+MAX_COLUMNS = 64
+MAX_CELL_CHARACTERS = 4_000
+
+
+class Unreadable(enum.Enum):
+    """A cell without a value that could be trusted."""
+
+    FORMULA_WITHOUT_VALUE = "a formula whose result is not stored in the file"
+    ERROR = "an error value of the spreadsheet program"
+
+
+Cell = str | int | float | bool | datetime.date | None
+RawCell = Cell | Unreadable
+
+
+@dataclasses.dataclass(frozen=True)
+class RawRow:
+    """One row that is not empty; `number` counts as the spreadsheet program shows it, from 1."""
+
+    number: int
+    cells: tuple[RawCell, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class RawSheet:
+    """A sheet before anyone looked for headings.
+
+    encoding: how the file's bytes became text ("utf-8", "windows-1258", "xlsx", "xls", ...).
+    fonts:    column index from 0 -> what the legacy font of its cells promises (not CSV).
+    """
+
+    title: str
+    rows: tuple[RawRow, ...]
+    encoding: str
+    fonts: Mapping[int, TextEncoding] = dataclasses.field(default_factory=dict)
+
+
+class SpreadsheetRefused(Refused):
+    """A file that cannot be taken as a table; nothing was stored."""
+
+    code = "spreadsheet_refused"
+
+
+class SpreadsheetTooLarge(SpreadsheetRefused):
+    """More bytes, rows, columns or characters than a list of a city has; also what an archive would unpack to."""
+
+    code = "spreadsheet_too_large"
+
+
+class SpreadsheetTypeUnknown(SpreadsheetRefused):
+    """Neither CSV nor XLSX nor XLS: a file with a password, a PDF, a picture."""
+
+    code = "spreadsheet_type_unknown"
+
+
+class SpreadsheetDamaged(SpreadsheetRefused):
+    """The file breaks off, or its parts contradict each other."""
+
+    code = "spreadsheet_damaged"
+
+
+class SpreadsheetHasMacros(SpreadsheetRefused):
+    """A workbook with programs inside."""
+
+    code = "spreadsheet_has_macros"
+
+
+class SpreadsheetEncodingUnknown(SpreadsheetRefused):
+    """Bytes that are text in none of the encodings met in Vietnamese offices."""
+
+    code = "spreadsheet_encoding_unknown"
+
+
+class SpreadsheetEncodingMixed(SpreadsheetRefused):
+    """Some lines or cells are in one encoding and some in another."""
+
+    code = "spreadsheet_encoding_mixed"
+
+
+class SpreadsheetHeaderMissing(SpreadsheetRefused):
+    """No row near the top holds the headings expected."""
+
+    code = "spreadsheet_header_missing"
+
+
+class SpreadsheetColumnsMissing(SpreadsheetRefused):
+    """A heading row was found, but a column that is needed is not in it."""
+
+    code = "spreadsheet_columns_missing"
+
+
+class SpreadsheetHeadingRepeated(SpreadsheetRefused):
+    """Two columns have headings that mean the same."""
+
+    code = "spreadsheet_heading_repeated"
+
+
+class SpreadsheetHeadingMerged(SpreadsheetRefused):
+    """A column has values but no heading of its own, as under a merged heading cell."""
+
+    code = "spreadsheet_heading_merged"
+
+
+class SpreadsheetSheetsAmbiguous(SpreadsheetRefused):
+    """More than one sheet of a workbook looks like the list."""
+
+    code = "spreadsheet_sheets_ambiguous"
+
+
+class SpreadsheetEmpty(SpreadsheetRefused):
+    """Headings and nothing below them."""
+
+    code = "spreadsheet_empty"
+
+
+class SpreadsheetCellUnreadable(SpreadsheetRefused):
+    """A cell holds an error, a formula without a stored result, or characters that are no text."""
+
+    code = "spreadsheet_cell_unreadable"
+
+
+def column_letter(index: int) -> str:
+    """The name a spreadsheet program gives the column: 0 -> A, 26 -> AA."""
+    letters = ""
+    index += 1
+    while index:
+        index, place = divmod(index - 1, 26)
+        letters = chr(ord("A") + place) + letters
+    return letters

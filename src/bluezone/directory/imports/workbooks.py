@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workbooks, XLSX and the XLS of Excel 97 to 2003, read without trusting them: bounded before they are unpacked,
+nothing in them run, followed or computed.
+"""
+
+import datetime
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import openpyxl  # type: ignore[import-untyped]
+import xlrd  # type: ignore[import-untyped]
+
+from bluezone.directory.imports.raw_sheets import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    RawCell,
+    RawRow,
+    RawSheet,
+    SpreadsheetDamaged,
+    SpreadsheetHasMacros,
+    SpreadsheetRefused,
+    SpreadsheetTooLarge,
+    SpreadsheetTypeUnknown,
+    Unreadable,
+)
+from bluezone.vietnamese.legacy_fonts import LEGACY_ENCODINGS, TextEncoding, encoding_of_font
+
+MAX_UNPACKED_BYTES = 32 * 1024 * 1024
+MAX_PARTS = 1_000
+# Elements cost memory and time that their bytes do not show; a full list (20,000 rows of 20 cells) has 1.7 million.
+MAX_TAGS = 3_000_000
+# Rows and columns exist only where a cell names them, so one cell far right in every row must not make them all.
+MAX_CELLS = 2_000_000
+LAST_ROW = 1_048_576  # of any spreadsheet program
+
+
+def read_xlsx(data: bytes) -> list[RawSheet]:
+    """Read every visible sheet that holds anything.
+
+    Raises SpreadsheetTooLarge, SpreadsheetTypeUnknown, SpreadsheetHasMacros or SpreadsheetDamaged.
+    """
+    try:
+        _check_archive(data)
+        values, formulas = (
+            openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=stored, keep_links=False)
+            for stored in (True, False)
+        )
+        budget = _Budget()
+        sheets = [
+            _read_sheet(sheet, formulas[sheet.title], budget)
+            for sheet in values.worksheets
+            if sheet.sheet_state == "visible"
+        ]
+    except SpreadsheetRefused:
+        raise
+    except Exception as error:  # openpyxl raises whatever a contradiction in the file leads to
+        raise SpreadsheetDamaged(f"the workbook cannot be read ({type(error).__name__}); save it again") from error
+    return [sheet for sheet in sheets if sheet.rows]
+
+
+def _check_archive(data: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = archive.infolist()
+        names = {part.filename for part in parts}
+        # zipfile never reads more of a part than its header says, so the sum of the headers bounds what is unpacked.
+        if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
+            raise SpreadsheetTooLarge(f"the workbook unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+        if "xl/workbook.xml" not in names:
+            raise SpreadsheetTypeUnknown("the archive is no XLSX workbook; save the list as .xlsx or .csv")
+        if any(name.lower().endswith("vbaproject.bin") for name in names):
+            raise SpreadsheetHasMacros("the workbook holds macros; save it as .xlsx, which has none")
+        if len(names) < len(parts) or any(part.flag_bits & 1 for part in parts):
+            raise SpreadsheetDamaged("a part of the workbook is there twice or is encrypted")
+        tags = 0
+        for part in parts:
+            if part.filename.lower().endswith((".xml", ".rels", ".vml")):
+                tags += _count_tags(archive.read(part))
+        if tags > MAX_TAGS:
+            raise SpreadsheetTooLarge(f"the workbook has more than {MAX_TAGS} elements")
+
+
+def _count_tags(xml: bytes) -> int:
+    """Refuses a document type, which is how entities expand or reach other files; no spreadsheet program writes one."""
+    if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml or b"\0" in xml[:64]:
+        raise SpreadsheetDamaged("a part of the workbook has a document type or is not UTF-8")
+    return xml.count(b"<")
+
+
+class _Budget:
+    """Cells that may still be made, for all sheets together."""
+
+    def __init__(self) -> None:
+        self.cells = MAX_CELLS
+        self.rows = MAX_ROWS
+
+    def take(self, cells: int) -> None:
+        self.cells -= cells
+        if self.cells < 0:
+            raise SpreadsheetTooLarge(
+                f"the workbook has more than {MAX_CELLS} cells; delete the empty ones beside the list"
+            )
+
+    def take_row(self, title: str) -> None:
+        self.rows -= 1
+        if self.rows < 0:
+            raise SpreadsheetTooLarge(f"more than {MAX_ROWS} rows; split the list")
+
+
+def _read_sheet(stored: Any, written: Any, budget: _Budget) -> RawSheet:
+    rows = []
+    fonts: dict[int, Counter[TextEncoding]] = {}
+    for number, (values, formulas) in enumerate(_rows_of_both(stored, written), 1):
+        if number > LAST_ROW:
+            raise SpreadsheetTooLarge(f"a row has a number beyond {LAST_ROW}")
+        budget.take(len(values))
+        cells = [_value(value, formula) for value, formula in zip(values, formulas, strict=True)]
+        while cells and cells[-1] is None:
+            cells.pop()
+        if not cells:
+            continue
+        if len(cells) > MAX_COLUMNS:
+            raise SpreadsheetTooLarge(f"row {number} has more than {MAX_COLUMNS} columns")
+        budget.take_row(stored.title)
+        rows.append(RawRow(number, tuple(cells)))
+        for column, cell in enumerate(cells):
+            if isinstance(cell, str) and not cell.isascii():
+                fonts.setdefault(column, Counter())[_font(formulas[column])] += 1
+    return RawSheet(stored.title, tuple(rows), "xlsx", legacy_fonts(fonts))
+
+
+def _rows_of_both(stored: Any, written: Any) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    for sheet in (stored, written):
+        sheet.reset_dimensions()  # the size a file claims is not the size it has
+    yield from zip(stored.iter_rows(), written.iter_rows(), strict=True)
+
+
+def _value(stored: Any, written: Any) -> RawCell:
+    value = stored.value
+    if stored.data_type == "e":
+        return Unreadable.ERROR
+    if written.data_type == "f" and value is None and stored.data_type != "str":
+        return Unreadable.FORMULA_WITHOUT_VALUE
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return value.date()
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    return str(value) or None
+
+
+def _font(cell: Any) -> TextEncoding:
+    name = getattr(getattr(cell, "font", None), "name", None)
+    return encoding_of_font(name) if name else TextEncoding.UNKNOWN
+
+
+def legacy_fonts(fonts: dict[int, Counter[TextEncoding]]) -> dict[int, TextEncoding]:
+    """Columns of whose cells with accents at least half are in a legacy font, headings and titles counted."""
+    promised = {}
+    for column, seen in fonts.items():
+        usual = max(LEGACY_ENCODINGS, key=lambda encoding: seen[encoding])
+        if seen[usual] * 2 >= seen.total():
+            promised[column] = usual
+    return promised
+
+
+SIGNATURE = b"\xd0\xcf\x11\xe0"
+# The name of the storage in which Excel keeps programs, as the directory of the file spells it.
+_MACROS = "_VBA_PROJECT_CUR".encode("utf-16-le")
+_VISIBLE = 0
+
+
+def read_xls(data: bytes) -> list[RawSheet]:
+    """Read every visible sheet that holds anything.
+
+    Raises SpreadsheetTooLarge, SpreadsheetTypeUnknown, SpreadsheetHasMacros or SpreadsheetDamaged.
+    """
+    if _MACROS in data:
+        raise SpreadsheetHasMacros("the workbook holds macros; save it as .xlsx, which has none")
+    try:
+        # Where a file contradicts itself, xlrd writes to a log of its own; nobody reads that here.
+        book = xlrd.open_workbook(
+            file_contents=data, logfile=io.StringIO(), formatting_info=True, ragged_rows=True, on_demand=False
+        )
+        rows_left = MAX_ROWS
+        sheets = []
+        for sheet in book.sheets():
+            if sheet.visibility == _VISIBLE:
+                found = _read_xls_sheet(book, sheet, rows_left)
+                rows_left -= len(found.rows)
+                sheets.append(found)
+    except SpreadsheetRefused:
+        raise
+    except xlrd.XLRDError as error:
+        raise SpreadsheetTypeUnknown(
+            f"the file is no .xls workbook, or has a password ({error}); save the list as .xlsx without one"
+        ) from error
+    except Exception as error:  # xlrd raises whatever a contradiction in the file leads to
+        raise SpreadsheetDamaged(f"the workbook cannot be read ({type(error).__name__}); save it again") from error
+    return [sheet for sheet in sheets if sheet.rows]
+
+
+def _read_xls_sheet(book: Any, sheet: Any, rows_left: int) -> RawSheet:
+    rows: list[RawRow] = []
+    fonts: dict[int, Counter[TextEncoding]] = {}
+    for index in range(sheet.nrows):
+        cells = [_xls_value(book, cell) for cell in sheet.row(index)]
+        while cells and cells[-1] is None:
+            cells.pop()
+        if not cells:
+            continue
+        if len(cells) > MAX_COLUMNS:
+            raise SpreadsheetTooLarge(f"row {index + 1} has more than {MAX_COLUMNS} columns")
+        if len(rows) >= rows_left:
+            raise SpreadsheetTooLarge(f"more than {MAX_ROWS} rows; split the list")
+        rows.append(RawRow(index + 1, tuple(cells)))
+        for column, text in enumerate(cells):
+            if isinstance(text, str) and not text.isascii():
+                fonts.setdefault(column, Counter())[_xls_font(book, sheet.cell_xf_index(index, column))] += 1
+    return RawSheet(sheet.name, tuple(rows), "xls", legacy_fonts(fonts))
+
+
+def _xls_value(book: Any, cell: Any) -> RawCell:
+    if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
+        return None
+    if cell.ctype == xlrd.XL_CELL_ERROR:
+        return Unreadable.ERROR
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return bool(cell.value)
+    if cell.ctype == xlrd.XL_CELL_TEXT:
+        return str(cell.value) or None
+    number = float(cell.value)
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        try:
+            moment = xlrd.xldate.xldate_as_datetime(number, book.datemode)
+        except (ValueError, OverflowError):
+            return Unreadable.ERROR
+        return moment.date() if moment.time() == datetime.time() else str(moment)
+    return int(number) if number.is_integer() else number
+
+
+def _xls_font(book: Any, form: int) -> TextEncoding:
+    return encoding_of_font(book.font_list[book.xf_list[form].font_index].name)

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Administrative units and agencies, each row during one validity, what hangs on them, and how
+they are picked out by day and by words.
+
+A row is never deleted: one that is renamed, moved or merged ends, and its successors begin, so that what a report of
+then says stays true. The rules between rows are those of `records/entries.py`; the database keeps the ones it can.
+"""
+
+import datetime
+from typing import ClassVar, TypeVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.vietnamese.spelling import fold
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class ValidityQuerySet(models.QuerySet[_Row]):
+    """Rows with `valid_from` (null: from before our knowledge) and `valid_to` (null: open), and a `folded` text."""
+
+    def in_force(self, day: datetime.date) -> "ValidityQuerySet[_Row]":
+        """Rows that hold on `day`; `valid_to` is the first day on which a row holds no more."""
+        begun = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
+        return self.filter(begun, Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+
+    def matching(self, text: str) -> "ValidityQuerySet[_Row]":
+        """Rows whose name, short name or code contains every word of `text`, whatever its case and diacritics."""
+        found = self
+        for word in fold(text.replace("\0", " ")).split():  # PostgreSQL refuses a question with a NUL in it
+            found = found.filter(folded__contains=word)
+        return found
+
+    def below(self, path: str) -> "ValidityQuerySet[_Row]":
+        """The row with this path and everything under it."""
+        return self.filter(path__startswith=path)
+
+
+class UnitKind(models.TextChoices):
+    """Levels of the Vietnamese administration as of 2020, widest first; the values are those of `entries.UnitKind`."""
+
+    PROVINCE = "province", _("Province")
+    DISTRICT = "district", _("City or district")
+    WARD = "ward", _("Ward")
+    COMMUNE = "commune", _("Commune")
+    GROUP = "group", _("Residential group")
+
+
+class AgencyKind(models.TextChoices):
+    """What sort of body an agency is; the values are those of `entries.AgencyKind`."""
+
+    COMMITTEE = "committee", _("People’s Committee")
+    DEPARTMENT = "department", _("Department of a People’s Committee")
+    UNION = "union", _("Union")
+    PARTY = "party", _("Party body")
+    MEDIA = "media", _("Media")
+    HEALTH = "health", _("Health")
+    POLICE = "police", _("Police")
+    MILITARY = "military", _("Military")
+    SERVICE = "service", _("Public service unit")
+    BRANCH = "branch", _("Branch of a higher body")
+    SCHOOL = "school", _("School")
+    ENTERPRISE = "enterprise", _("Enterprise")
+
+
+class Purpose(models.TextChoices):
+    """Why a recipient gets a directive (Nơi nhận)."""
+
+    ACTION = "action", _("for action")
+    INFORMATION = "information", _("for information")
+    FILE = "file", _("for file")
+
+
+class Quantity(models.TextChoices):
+    """What a denominator counts."""
+
+    POPULATION = "population", _("Population")
+    HOUSEHOLDS = "households", _("Households")
+    SMARTPHONES = "smartphones", _("Smartphones")
+    STAFF = "staff", _("Staff")
+    VENUES = "venues", _("Venues open to the public")
+
+
+class Entry(models.Model):
+    """What a unit and an agency have in common.
+
+    key:        our own name for the row, unique for ever; the seeds and imports use it.
+    code:       official number, unique on any one day (a trigger holds it); None where not known.
+    folded:     name and code without diacritics, for searching.
+    path:       primary keys from the topmost row down to this one, "3/17/52/": a subtree is one prefix.
+    valid_from: first day in force, None when before our knowledge. valid_to: first day no longer in force, None open.
+    unconfirmed: names of fields that still need the city's word.
+    """
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    code = models.CharField(_("Code"), max_length=40, null=True, blank=True, db_index=True)
+    name = models.CharField(_("Official name"), max_length=200)
+    folded = models.TextField(editable=False)
+    path = models.CharField(max_length=255, db_index=True, editable=False)
+    valid_from = models.DateField(_("In force from"), null=True, blank=True)
+    valid_to = models.DateField(_("No longer in force from"), null=True, blank=True)
+    confirmed = models.BooleanField(_("Confirmed by the city"), default=True)
+    unconfirmed = models.JSONField(default=list, blank=True)
+
+    objects = ValidityQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering: ClassVar = ["name", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True) | Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")),
+                name="%(class)s_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=~Q(name="") & ~Q(key="") & (Q(code__isnull=True) | ~Q(code="")), name="%(class)s_is_named"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_under(self, other: "Entry") -> bool:
+        """True when this is `other` or lies under it."""
+        return type(self) is type(other) and self.path.startswith(other.path)
+
+
+class AdminUnit(Entry):
+    """One administrative unit during one validity; a residential group also has its head, whom the office calls.
+
+    Personal data: name and telephone of the head, an official duty; emptied when another head is entered.
+    """
+
+    kind = models.CharField(_("Level"), max_length=16, choices=UnitKind)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    successors: "models.ManyToManyField[AdminUnit, UnitSuccession]" = models.ManyToManyField(
+        "self",
+        through="UnitSuccession",
+        through_fields=("ended", "successor"),
+        symmetrical=False,
+        related_name="predecessors",
+    )
+    head_name = models.CharField(_("Head"), max_length=80, blank=True)
+    head_phone = models.CharField(_("Telephone of the head"), max_length=20, blank=True)
+
+    class Meta(Entry.Meta):
+        constraints: ClassVar = [
+            *Entry.Meta.constraints,
+            models.CheckConstraint(condition=Q(kind__in=UnitKind.values), name="unit_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(kind=UnitKind.PROVINCE, parent__isnull=True)
+                | (~Q(kind=UnitKind.PROVINCE) & Q(parent__isnull=False)),
+                name="only_a_province_has_no_parent",
+            ),
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="unit_is_not_its_own_parent"),
+            models.CheckConstraint(
+                condition=Q(kind=UnitKind.GROUP) | Q(head_name="", head_phone=""), name="only_a_group_has_a_head"
+            ),
+        ]
+
+
+class Agency(Entry):
+    """One agency during one validity: `unit` is the territory it serves, `parent` the agency it answers to.
+
+    short_name: as letters write it ("Phòng GD&ĐT"). edxml_id: its identifier on the national document axis
+    (QCVN 102:2016), empty until the city gives it. email, phone: of the office, not of a person.
+    """
+
+    kind = models.CharField(_("Kind"), max_length=16, choices=AgencyKind)
+    unit = models.ForeignKey(AdminUnit, on_delete=models.PROTECT, related_name="agencies")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    successors: "models.ManyToManyField[Agency, AgencySuccession]" = models.ManyToManyField(
+        "self",
+        through="AgencySuccession",
+        through_fields=("ended", "successor"),
+        symmetrical=False,
+        related_name="predecessors",
+    )
+    short_name = models.CharField(_("Short name"), max_length=80, blank=True)
+    edxml_id = models.CharField(_("Identifier on the document axis"), max_length=40, blank=True)
+    email = models.EmailField(_("E-mail of the agency"), blank=True)
+    phone = models.CharField(_("Telephone of the agency"), max_length=20, blank=True)
+
+    class Meta(Entry.Meta):
+        verbose_name_plural = "agencies"
+        constraints: ClassVar = [
+            *Entry.Meta.constraints,
+            models.CheckConstraint(condition=Q(kind__in=AgencyKind.values), name="agency_kind_is_known"),
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="agency_is_not_its_own_parent"),
+        ]
+
+    def is_under(self, other: Entry) -> bool:
+        """True when this is `other`, answers to it, or serves a territory inside it."""
+        return self.unit.is_under(other) if isinstance(other, AdminUnit) else super().is_under(other)
+
+
+class Succession(models.Model):
+    """Who takes over from a row that ended, and from which day."""
+
+    day = models.DateField()
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["ended", "successor"], name="%(class)s_once"),
+            models.CheckConstraint(condition=~Q(ended=F("successor")), name="%(class)s_is_another"),
+        ]
+
+
+class UnitSuccession(Succession):
+    """A unit that ended and one that took over."""
+
+    ended = models.ForeignKey(AdminUnit, on_delete=models.CASCADE, related_name="took_over")
+    successor = models.ForeignKey(AdminUnit, on_delete=models.CASCADE, related_name="took_over_from")
+
+    def __str__(self) -> str:
+        return f"{self.ended_id} -> {self.successor_id} on {self.day}"
+
+
+class AgencySuccession(Succession):
+    """An agency that ended and one that took over."""
+
+    ended = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="took_over")
+    successor = models.ForeignKey(Agency, on_delete=models.CASCADE, related_name="took_over_from")
+
+    def __str__(self) -> str:
+        return f"{self.ended_id} -> {self.successor_id} on {self.day}"
+
+
+class RecipientGroup(models.Model):
+    """Words of a "Kính gửi" or "Nơi nhận" line that stand for several agencies, and the usual purpose."""
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    name = models.CharField(_("Official name"), max_length=200)
+    purpose = models.CharField(_("Purpose"), max_length=16, choices=Purpose, default=Purpose.ACTION)
+    agencies = models.ManyToManyField(Agency, related_name="recipient_groups", blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="purpose_is_known"),
+            models.CheckConstraint(condition=~Q(name=""), name="recipient_group_is_named"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Denominator(models.Model):
+    """A number that shares are divided by, with who counted and the day it was true; newer ones stand beside it."""
+
+    unit = models.ForeignKey(AdminUnit, on_delete=models.CASCADE, null=True, related_name="denominators")
+    agency = models.ForeignKey(Agency, on_delete=models.CASCADE, null=True, related_name="denominators")
+    kind = models.CharField(_("What is counted"), max_length=16, choices=Quantity)
+    value = models.PositiveIntegerField(_("Number"))
+    source = models.CharField(_("Source"), max_length=200)
+    as_of = models.DateField(_("True on"))
+
+    class Meta:
+        ordering: ClassVar = ["kind", "-as_of"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(unit__isnull=True, agency__isnull=False) | Q(unit__isnull=False, agency__isnull=True),
+                name="denominator_is_of_one_holder",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=Quantity.values) & Q(value__gte=0) & ~Q(source=""), name="denominator_is_whole"
+            ),
+            models.UniqueConstraint(fields=["unit", "kind", "as_of"], name="one_figure_a_unit_and_day"),
+            models.UniqueConstraint(fields=["agency", "kind", "as_of"], name="one_figure_an_agency_and_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value} as of {self.as_of}"
+
+
+class ListImport(models.Model):
+    """A list that was sent in and is being looked at; nothing of it is in the directory yet.
+
+    Deleted when it is applied or discarded, and a day after it came (retention.py).
+    conversion: "" while a proposal to convert an old font is open or there is none, then "convert" or "keep".
+    day: the local day that counts as today for the rows.
+    """
+
+    about = models.CharField(max_length=16, choices=[("units", _("Units")), ("agencies", _("Agencies"))])
+    file_name = models.CharField(max_length=200)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    conversion = models.CharField(max_length=16, blank=True)
+    day = models.DateField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="list_imports")
+    made_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.about} of {self.made_at:%Y-%m-%d %H:%M}"

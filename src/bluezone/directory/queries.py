@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What other parts and the pages ask of the directory; each is a constant number of queries."""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Max, QuerySet
+
+from bluezone.directory.models import AdminUnit, Agency, AgencySuccession, Denominator, RecipientGroup, UnitKind
+
+DAY = datetime.timedelta(days=1)
+
+
+@dataclass
+class Branch:
+    """A unit in the tree, what lies under it, and how many residential groups it has."""
+
+    unit: AdminUnit
+    branches: list["Branch"] = field(default_factory=list)
+    groups: int = 0
+
+
+def units_under(unit: AdminUnit, on: datetime.date) -> QuerySet[AdminUnit]:
+    """The unit and everything under it, in force on `on`."""
+    return AdminUnit.objects.in_force(on).below(unit.path)
+
+
+def agencies_under(top: Agency | AdminUnit, on: datetime.date) -> QuerySet[Agency]:
+    """In force on `on`: an agency and those that answer to it, or the agencies that serve a unit or a part of it."""
+    in_force = Agency.objects.in_force(on)
+    return in_force.filter(unit__path__startswith=top.path) if isinstance(top, AdminUnit) else in_force.below(top.path)
+
+
+def members_of(group: RecipientGroup, on: datetime.date) -> QuerySet[Agency]:
+    """The agencies that a group means on `on`: its members, and for one that has ended those that took over."""
+    return Agency.objects.in_force(on).filter(pk__in=_standing_for(group.agencies.all(), on)).select_related("unit")
+
+
+def tree(on: datetime.date) -> list[Branch]:
+    """Units in force on `on` down to ward and commune, widest first, with the number of residential groups."""
+    branches: dict[int, Branch] = {}
+    roots: list[Branch] = []
+    groups: defaultdict[int, int] = defaultdict(int)
+    rank = {kind: place for place, kind in enumerate(UnitKind.values)}
+    units = AdminUnit.objects.in_force(on).only(
+        "name", "code", "kind", "parent_id", "valid_from", "valid_to", "confirmed"
+    )
+    for unit in sorted(units, key=lambda unit: (rank[unit.kind], unit.code or "", unit.name)):
+        if unit.kind == UnitKind.GROUP and unit.parent_id is not None:
+            groups[unit.parent_id] += 1
+            continue
+        branches[unit.pk] = branch = Branch(unit)
+        above = branches.get(unit.parent_id or 0)
+        (above.branches if above else roots).append(branch)
+    for pk, count in groups.items():
+        if pk in branches:
+            branches[pk].groups = count
+    return roots
+
+
+def latest_figures(holder: AdminUnit | Agency, on: datetime.date | None = None) -> list[Denominator]:
+    """The newest figure of each kind that was true by `on` (None: whatever the day)."""
+    figures = holder.denominators.all() if on is None else holder.denominators.filter(as_of__lte=on)
+    newest: dict[str, Denominator] = {}
+    for figure in figures.order_by("kind", "-as_of"):
+        newest.setdefault(figure.kind, figure)
+    return list(newest.values())
+
+
+def turning_days() -> list[datetime.date]:
+    """Days on which units began or ended, newest first: as of when there is something else to see."""
+    began = AdminUnit.objects.exclude(valid_from=None).order_by().values_list("valid_from", flat=True)
+    ended = AdminUnit.objects.exclude(valid_to=None).order_by().values_list("valid_to", flat=True)
+    return sorted({day for day in began.union(ended) if day}, reverse=True)
+
+
+def day_to_show(model: type[AdminUnit] | type[Agency], today: datetime.date) -> datetime.date:
+    """Today, or the last day on which any row was in force when none is today."""
+    if model.objects.in_force(today).exists():
+        return today
+    last = model.objects.aggregate(last=Max("valid_to"))["last"]
+    return last - DAY if last else today
+
+
+def day_within(entry: AdminUnit | Agency, today: datetime.date) -> datetime.date:
+    """Today, or the nearest day on which `entry` is in force."""
+    if entry.valid_to is not None and entry.valid_to <= today:
+        return entry.valid_to - DAY
+    return max(today, entry.valid_from) if entry.valid_from is not None else today
+
+
+def _standing_for(agencies: Iterable[Agency], on: datetime.date) -> set[int]:
+    """Primary keys of the agencies, and of everything their successors lead to for those not in force on `on`."""
+    found: set[int] = set()
+    waiting = {agency.pk for agency in agencies}
+    heirs: defaultdict[int, list[int]] = defaultdict(list)
+    for ended, successor in AgencySuccession.objects.filter(day__lte=on).values_list("ended_id", "successor_id"):
+        heirs[ended].append(successor)
+    while waiting:
+        pk = waiting.pop()
+        found.add(pk)
+        waiting.update(heir for heir in heirs[pk] if heir not in found)
+    return found

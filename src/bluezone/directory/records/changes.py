@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an official does to one unit, agency or recipient group: enter it, change it, end it, give it a figure.
+
+Every act is one transaction, checked against the whole directory, and leaves an entry in the audit that names the
+fields and not their content.
+"""
+
+import dataclasses
+import datetime
+import re
+from typing import Any
+
+from django.db import transaction
+
+from bluezone.audit import hash_chain
+from bluezone.directory.models import AdminUnit, Agency, Denominator, Quantity, RecipientGroup
+from bluezone.directory.records import entries
+from bluezone.directory.records.entries import Directory
+from bluezone.directory.records.store import lock_directory, rewrite, rewrite_paths
+from bluezone.identity.models import Act
+from bluezone.refusal import Refused
+from bluezone.vietnamese.spelling import fold
+
+UNIT_QUANTITIES = (Quantity.POPULATION, Quantity.HOUSEHOLDS, Quantity.SMARTPHONES, Quantity.VENUES)
+AGENCY_QUANTITIES = (Quantity.STAFF,)
+
+
+class AgencyCycle(Refused):
+    """An agency would answer to itself, directly or through others."""
+
+    code = "agency_cycle"
+
+
+class FigureRefused(Refused):
+    """A figure without a source, for a day that is still to come, or of something its holder does not count."""
+
+    code = "figure_refused"
+
+
+def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> AdminUnit:
+    """Enter a unit (`unit` None) or change one.
+
+    values: name, kind, code, parent (AdminUnit or None), valid_from, valid_to, successors (AdminUnits), confirmed,
+    head_name, head_phone. Ending a unit ends on the same day what still lies under it.
+    Raises a DirectoryRefused; nothing is stored then.
+    """
+    parent = values["parent"].key if values["parent"] else None
+    own: dict[str, Any] = {"kind": entries.UnitKind(values["kind"]), "parent": parent}
+
+    def change(directory: Directory) -> Directory:
+        key = unit.key if unit else _free_key(directory, values["name"])
+        keys.append(key)
+        old = directory.units.get(key) or entries.UnitEntry(key, values["name"], own["kind"])
+        units = {**directory.units, key: dataclasses.replace(old, **_shared(old, values), **own)}
+        # What lies under it is asked of the stored directory, which has no cycle; the planned one may have.
+        below = directory.subtree(key)[1:] if unit else []
+        return dataclasses.replace(directory, units={**units, **_ended(below, values["valid_to"])})
+
+    keys: list[str] = []
+    with transaction.atomic():
+        touched, _ = rewrite(change)
+        row = AdminUnit.objects.get(key=keys[0])
+        is_group = row.kind == entries.UnitKind.GROUP.value
+        head = {name: values[name] if is_group else "" for name in ("head_name", "head_phone")}
+        _finish(actor, row, new=unit is None, changed=row.key in touched, extra=head)
+    return row
+
+
+def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Agency:
+    """Enter an agency (`agency` None) or change one.
+
+    values: name, short_name, kind, code, unit (AdminUnit), parent (Agency or None), valid_from, valid_to, successors
+    (Agencies), confirmed, edxml_id, email, phone. A new one without parent answers to whom its kind tells.
+    Raises a DirectoryRefused or AgencyCycle; nothing is stored then.
+    """
+    own: dict[str, Any] = {
+        "kind": entries.AgencyKind(values["kind"]),
+        "unit": values["unit"].key,
+        "short_name": values["short_name"],
+        "edxml_id": values["edxml_id"] or None,
+    }
+
+    def change(directory: Directory) -> Directory:
+        key = agency.key if agency else _free_key(directory, values["name"])
+        keys.append(key)
+        old = directory.agencies.get(key) or entries.AgencyEntry(key, values["name"], own["kind"], own["unit"])
+        agencies = {**directory.agencies, key: dataclasses.replace(old, **_shared(old, values), **own)}
+        return dataclasses.replace(directory, agencies=agencies)
+
+    keys: list[str] = []
+    with transaction.atomic():
+        _, touched = rewrite(change)
+        row = Agency.objects.get(key=keys[0])
+        extra = {"email": values["email"], "phone": values["phone"]}
+        if agency or values["parent"]:
+            extra["parent"] = _checked_parent(row, values["parent"])
+        _finish(actor, row, new=agency is None, changed=row.key in touched, extra=extra)
+        rewrite_paths(Agency)
+    return Agency.objects.get(pk=row.pk)
+
+
+def record_figure(
+    actor: str,
+    holder: AdminUnit | Agency,
+    quantity: Quantity,
+    value: int,
+    source: str,
+    as_of: datetime.date,
+    today: datetime.date,
+) -> Denominator:
+    """Give a unit or an agency a denominator; one for the same quantity and day is corrected.
+
+    value: 0 or more; source: who counted; as_of: the day it was true. Raises FigureRefused.
+    """
+    counted = UNIT_QUANTITIES if isinstance(holder, AdminUnit) else AGENCY_QUANTITIES
+    if quantity not in counted:
+        raise FigureRefused(f"{quantity.value} is not counted here, expected one of {', '.join(counted)}")
+    if not source.strip() or value < 0:
+        raise FigureRefused("a figure needs a source and is 0 or more")
+    if as_of > today:
+        raise FigureRefused(f"the figure is of {as_of}, which is after {today}")
+    place: dict[str, Any] = {
+        "unit" if isinstance(holder, AdminUnit) else "agency": holder,
+        "kind": quantity,
+        "as_of": as_of,
+    }
+    with transaction.atomic():
+        lock_directory()
+        figure, _ = Denominator.objects.update_or_create(defaults={"value": value, "source": source}, **place)
+        hash_chain.record(
+            actor, Act.FIGURE_RECORDED, holder.key, quantity=quantity.value, value=value, as_of=str(as_of)
+        )
+    return figure
+
+
+def save_recipients(actor: str, group: RecipientGroup | None, name: str, purpose: str) -> RecipientGroup:
+    """Make a recipient group or rename it."""
+    with transaction.atomic():
+        lock_directory()
+        if group is None:
+            taken = set(RecipientGroup.objects.values_list("key", flat=True))
+            group = RecipientGroup(key=_unused(_slug(name), taken))
+        group.name, group.purpose = name, purpose
+        group.save()
+        hash_chain.record(actor, Act.RECIPIENTS_CHANGED, group.key)
+    return group
+
+
+def add_members(actor: str, group: RecipientGroup, agencies: list[Agency]) -> None:
+    """Let agencies belong to a group; those that do already stay."""
+    with transaction.atomic():
+        group.agencies.add(*agencies)
+        hash_chain.record(actor, Act.RECIPIENTS_CHANGED, group.key, added=[agency.key for agency in agencies][:100])
+
+
+def remove_member(actor: str, group: RecipientGroup, agency: Agency) -> None:
+    """Take one agency out of a group."""
+    with transaction.atomic():
+        group.agencies.remove(agency)
+        hash_chain.record(actor, Act.RECIPIENTS_CHANGED, group.key, removed=[agency.key])
+
+
+def _shared(old: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an entry that units and agencies have in common."""
+    return {
+        "name": values["name"],
+        "code": values["code"] or None,
+        "validity": entries.Validity(values["valid_from"], values["valid_to"]),
+        "successors": tuple(successor.key for successor in values["successors"]),
+        "confirmed": values["confirmed"] or (bool(old.unconfirmed) and old.confirmed),
+        "unconfirmed": () if values["confirmed"] else old.unconfirmed,
+    }
+
+
+def _ended(units: list[entries.UnitEntry], end: datetime.date | None) -> dict[str, entries.UnitEntry]:
+    """Those of `units` that would go on after `end`, ended on that day."""
+    ended = {}
+    for unit in units:
+        start, last = unit.validity.start, unit.validity.end
+        if end is not None and (last is None or last > end) and (start is None or start < end):
+            ended[unit.key] = dataclasses.replace(unit, validity=entries.Validity(start, end))
+    return ended
+
+
+def _checked_parent(agency: Agency, parent: Agency | None) -> Agency | None:
+    """The parent as it is now. Raises AgencyCycle when it answers to `agency` itself."""
+    if parent is None:
+        return None
+    parent = Agency.objects.get(pk=parent.pk)
+    if parent.path.startswith(agency.path):
+        raise AgencyCycle(f"agency {agency.key} cannot answer to {parent.key}, which answers to it")
+    return parent
+
+
+def _finish(actor: str, row: AdminUnit | Agency, *, new: bool, changed: bool, extra: dict[str, Any]) -> None:
+    """Store the fields that the directory does not know, and write the audit when anything changed."""
+    fields = [name for name, value in extra.items() if getattr(row, name) != value]
+    for name in fields:
+        setattr(row, name, extra[name])
+    if fields:
+        row.save(update_fields=fields)
+    if new or changed or fields:
+        act = Act.ENTRY_MADE if new else Act.ENTRY_CHANGED
+        hash_chain.record(actor, act, row.key, fields=sorted(fields))
+
+
+def _free_key(directory: Directory, name: str) -> str:
+    return _unused(_slug(name), {*directory.units, *directory.agencies, *directory.groups})
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:56] or "entry"
+
+
+def _unused(base: str, taken: set[str]) -> str:
+    number, key = 1, base
+    while key in taken:
+        number += 1
+        key = f"{base}-{number}"
+    return key

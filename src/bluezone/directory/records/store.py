@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory in the database: its rows read as the values that the rules are written for, and a checked whole
+written back in one transaction.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.db import connection, transaction
+
+from bluezone.directory.models import (
+    AdminUnit,
+    Agency,
+    AgencySuccession,
+    Denominator,
+    Entry,
+    RecipientGroup,
+    UnitKind,
+    UnitSuccession,
+)
+from bluezone.directory.records import entries
+from bluezone.directory.records.entries import Directory
+from bluezone.vietnamese.spelling import fold
+
+
+def stored_directory() -> Directory:
+    """Everything that is stored, in seven queries. It contradicts itself nowhere, because writing.py checks."""
+    units = list(AdminUnit.objects.order_by("pk"))
+    agencies = list(Agency.objects.order_by("pk"))
+    unit_key = {unit.pk: unit.key for unit in units}
+    agency_key = {agency.pk: agency.key for agency in agencies}
+    unit_figures, agency_figures = _figures()
+    unit_successors = _successors(UnitSuccession, unit_key)
+    agency_successors = _successors(AgencySuccession, agency_key)
+    return Directory(
+        {
+            unit.key: entries.UnitEntry(
+                key=unit.key,
+                name=unit.name,
+                kind=entries.UnitKind(unit.kind),
+                code=unit.code,
+                parent=unit_key[unit.parent_id] if unit.parent_id else None,
+                validity=entries.Validity(unit.valid_from, unit.valid_to),
+                successors=tuple(unit_successors[unit.pk]),
+                denominators=tuple(unit_figures[unit.pk]),
+                confirmed=unit.confirmed,
+                unconfirmed=tuple(unit.unconfirmed),
+            )
+            for unit in units
+        },
+        {
+            agency.key: entries.AgencyEntry(
+                key=agency.key,
+                name=agency.name,
+                kind=entries.AgencyKind(agency.kind),
+                unit=unit_key[agency.unit_id],
+                code=agency.code,
+                short_name=agency.short_name,
+                edxml_id=agency.edxml_id or None,
+                validity=entries.Validity(agency.valid_from, agency.valid_to),
+                successors=tuple(agency_successors[agency.pk]),
+                denominators=tuple(agency_figures[agency.pk]),
+                confirmed=agency.confirmed,
+                unconfirmed=tuple(agency.unconfirmed),
+            )
+            for agency in agencies
+        },
+        _groups(agency_key),
+    )
+
+
+def state_of(directory: Directory) -> str:
+    """64 hex digits that differ when a unit or an agency differs; a preview is bound to them."""
+    units = sorted(directory.units.values(), key=lambda unit: unit.key)
+    agencies = sorted(directory.agencies.values(), key=lambda agency: agency.key)
+    return hashlib.sha256(repr((units, agencies)).encode()).hexdigest()
+
+
+def keys_by_pk(model: type[Entry]) -> dict[int, str]:
+    """Primary key -> key of every row."""
+    return dict(model._default_manager.values_list("pk", "key"))
+
+
+def _figures() -> tuple[Mapping[int, list[entries.Denominator]], Mapping[int, list[entries.Denominator]]]:
+    of_units: defaultdict[int, list[entries.Denominator]] = defaultdict(list)
+    of_agencies: defaultdict[int, list[entries.Denominator]] = defaultdict(list)
+    for row in Denominator.objects.order_by("kind", "as_of"):
+        figure = entries.Denominator(entries.Quantity(row.kind), row.value, row.source, row.as_of)
+        if row.unit_id is not None:
+            of_units[row.unit_id].append(figure)
+        elif row.agency_id is not None:
+            of_agencies[row.agency_id].append(figure)
+    return of_units, of_agencies
+
+
+def _successors(model: Any, key_of: Mapping[int, str]) -> Mapping[int, list[str]]:
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for ended, successor in model.objects.order_by("pk").values_list("ended_id", "successor_id"):
+        found[ended].append(key_of[successor])
+    return found
+
+
+def _groups(agency_key: Mapping[int, str]) -> dict[str, entries.RecipientGroup]:
+    members: defaultdict[int, list[str]] = defaultdict(list)
+    through = RecipientGroup.agencies.through._default_manager.order_by("agency_id")
+    for group, agency in through.values_list("recipientgroup_id", "agency_id"):
+        members[group].append(agency_key[agency])
+    return {
+        group.key: entries.RecipientGroup(
+            group.key, group.name, tuple(members[group.pk]), entries.Purpose(group.purpose)
+        )
+        for group in RecipientGroup.objects.order_by("pk")
+        if members[group.pk]  # one without members yet is not wrong, only unfinished
+    }
+
+
+# All writers take the same PostgreSQL lock; on SQLite a transaction holds the whole store anyway.
+_DIRECTORY_LOCK = 1113211203
+_SHARED = ["code", "name", "folded", "valid_from", "valid_to", "confirmed", "unconfirmed", "kind"]
+
+
+def rewrite(change: Callable[[Directory], Directory]) -> tuple[set[str], set[str]]:
+    """Store what `change` makes of the stored directory: keys of the units, and of the agencies, that differ.
+
+    change: takes the directory as it is now, gives the one that should be; it never drops an entry.
+    Raises a DirectoryRefused when the result contradicts itself, and whatever `change` raises; nothing is stored then.
+    """
+    with transaction.atomic():
+        lock_directory()
+        before = stored_directory()
+        planned = change(before)
+        after = Directory.build(planned.units.values(), planned.agencies.values(), planned.groups.values())
+        units = [unit for key, unit in after.units.items() if before.units.get(key) != unit]
+        agencies = [agency for key, agency in after.agencies.items() if before.agencies.get(key) != agency]
+        _write_units(units)
+        _write_agencies(agencies)
+        _write_groups([group for key, group in after.groups.items() if before.groups.get(key) != group])
+        return {unit.key for unit in units}, {agency.key for agency in agencies}
+
+
+def lock_directory() -> None:
+    """Let one transaction at a time change the directory."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_DIRECTORY_LOCK])
+
+
+def rewrite_paths(model: Any) -> None:
+    """Bring every path in line with the parents."""
+    manager = model.objects
+    parents = dict(manager.values_list("pk", "parent_id"))
+    paths: dict[int, str] = {}
+
+    def path(pk: int) -> str:
+        if pk not in paths:
+            parent = parents[pk]
+            paths[pk] = f"{path(parent) if parent else ''}{pk}/"
+        return paths[pk]
+
+    wrong = [row for row in manager.only("pk", "path") if row.path != path(row.pk)]
+    for row in wrong:
+        row.path = path(row.pk)
+    manager.bulk_update(wrong, ["path"], batch_size=200)
+
+
+def _write_units(changed: list[entries.UnitEntry]) -> None:
+    """Level by level, because a row needs the primary key of the one above it."""
+    if not changed:
+        return
+    _free_codes(AdminUnit, changed)
+    for kind in UnitKind.values:
+        level = [unit for unit in changed if unit.kind.value == kind]
+        pk_of = {key: pk for pk, key in keys_by_pk(AdminUnit).items()}
+        rows = [(unit, {"parent_id": pk_of[unit.parent] if unit.parent else None}) for unit in level]
+        _write_rows(AdminUnit, rows, ["parent"])
+    _write_successions(UnitSuccession, AdminUnit, changed)
+    _write_figures(AdminUnit, "unit", changed)
+    rewrite_paths(AdminUnit)
+
+
+def _write_agencies(changed: list[entries.AgencyEntry]) -> None:
+    if not changed:
+        return
+    _free_codes(Agency, changed)
+    unit_pk = {key: pk for pk, key in keys_by_pk(AdminUnit).items()}
+    rows = [
+        (
+            agency,
+            {"unit_id": unit_pk[agency.unit], "short_name": agency.short_name, "edxml_id": agency.edxml_id or ""},
+        )
+        for agency in changed
+    ]
+    made = _write_rows(Agency, rows, ["unit", "short_name", "edxml_id"])
+    _give_parents(made)
+    _write_successions(AgencySuccession, Agency, changed)
+    _write_figures(Agency, "agency", changed)
+    rewrite_paths(Agency)
+
+
+def _free_codes(
+    model: type[AdminUnit] | type[Agency], changed: Iterable[entries.UnitEntry | entries.AgencyEntry]
+) -> None:
+    """A code may pass from one changed row to another; the trigger must not meet them half-way."""
+    model._default_manager.filter(key__in=[entry.key for entry in changed]).update(code=None)
+
+
+def _write_rows(model: Any, rows: list[tuple[Any, dict[str, Any]]], own_fields: list[str]) -> list[str]:
+    """Insert or update; `rows` are entries with the fields that only this model has. Returns the keys inserted."""
+    present = model.objects.in_bulk([entry.key for entry, _ in rows], field_name="key")
+    made: list[Any] = []
+    kept: list[Any] = []
+    for entry, own in rows:
+        row = present.get(entry.key) or model(key=entry.key)
+        (kept if row.pk else made).append(row)
+        row.code, row.name, row.kind = entry.code, entry.name, entry.kind.value
+        row.valid_from, row.valid_to = entry.validity.start, entry.validity.end
+        row.confirmed, row.unconfirmed = entry.confirmed, list(entry.unconfirmed)
+        row.folded = fold(" ".join([entry.name, own.get("short_name", ""), entry.code or ""]))
+        for field, value in own.items():
+            setattr(row, field, value)
+    model.objects.bulk_create(made, batch_size=200)
+    model.objects.bulk_update(kept, [*_SHARED, *own_fields], batch_size=200)
+    return [row.key for row in made]
+
+
+def _give_parents(keys: list[str]) -> None:
+    """Say which agency a new one answers to, as far as its kind tells: the People's Committee of its territory.
+
+    Unions, Party bodies, police and branches answer to bodies of their own; somebody enters those where it matters.
+    """
+    committees = {
+        agency.unit_id: agency.pk for agency in Agency.objects.filter(kind=entries.AgencyKind.COMMITTEE.value)
+    }
+    governed = {
+        entries.AgencyKind.DEPARTMENT,
+        entries.AgencyKind.MEDIA,
+        entries.AgencyKind.SERVICE,
+        entries.AgencyKind.SCHOOL,
+    }
+    given = []
+    for agency in Agency.objects.filter(key__in=keys, parent=None).select_related("unit"):
+        if agency.kind == entries.AgencyKind.COMMITTEE.value:
+            agency.parent_id = committees.get(agency.unit.parent_id or 0)
+        elif agency.kind in governed:
+            agency.parent_id = committees.get(agency.unit_id)
+        given.append(agency)
+    Agency.objects.bulk_update(given, ["parent"], batch_size=200)
+
+
+def _write_successions(model: Any, holder: type[Entry], changed: Iterable[Any]) -> None:
+    pk_of = {key: pk for pk, key in keys_by_pk(holder).items()}
+    keys = [entry.key for entry in changed]
+    model.objects.filter(ended__key__in=keys).delete()
+    model.objects.bulk_create(
+        [
+            model(ended_id=pk_of[entry.key], successor_id=pk_of[successor], day=entry.validity.end)
+            for entry in changed
+            for successor in entry.successors
+        ]
+    )
+
+
+def _write_figures(holder: type[Entry], field: str, changed: Iterable[Any]) -> None:
+    pk_of = {key: pk for pk, key in keys_by_pk(holder).items()}
+    wanted = [
+        Denominator(
+            kind=figure.quantity.value,
+            value=figure.value,
+            source=figure.source,
+            as_of=figure.as_of,
+            **{f"{field}_id": pk_of[entry.key]},
+        )
+        for entry in changed
+        for figure in entry.denominators
+    ]
+    Denominator.objects.filter(**{f"{field}__key__in": [entry.key for entry in changed]}).delete()
+    Denominator.objects.bulk_create(wanted, batch_size=500)
+
+
+def _write_groups(changed: Iterable[entries.RecipientGroup]) -> None:
+    agency_pk = {key: pk for pk, key in keys_by_pk(Agency).items()}
+    for group in changed:
+        row, _ = RecipientGroup.objects.update_or_create(
+            key=group.key, defaults={"name": group.name, "purpose": group.purpose.value}
+        )
+        row.agencies.set([agency_pk[member] for member in group.members])

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages of the directory read from an address: the day, the words, who asks."""
+
+import datetime
+
+from django.http import HttpRequest
+
+from bluezone.directory import scopes
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.identity.audiences import Audience, OfficeRequest
+from bluezone.identity.models import Role
+from bluezone.training import current_training
+
+
+def chosen_day(request: HttpRequest, otherwise: datetime.date) -> datetime.date:
+    """The day of `?on=2020-08-07`, or `otherwise` where there is none that can be read."""
+    try:
+        return datetime.date.fromisoformat(request.GET.get("on", ""))
+    except ValueError:
+        return otherwise
+
+
+def chosen(request: HttpRequest, name: str, allowed: list[str]) -> str:
+    """The value of `?name=` when it is one of `allowed`, else ""."""
+    value = request.GET.get(name, "")
+    return value if value in allowed else ""
+
+
+def chosen_number(request: HttpRequest, name: str) -> int | None:
+    """The whole number of `?name=`, None where there is none that fits a primary key."""
+    value = request.GET.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else None
+
+
+def chosen_unit(request: HttpRequest) -> AdminUnit | None:
+    """The unit of `?unit=`, None for all."""
+    pk = chosen_number(request, "unit")
+    return AdminUnit.objects.filter(pk=pk).first() if pk is not None else None
+
+
+_EDITORS = (Role.ADMIN, Role.CLERK)
+
+
+def may_edit(request: OfficeRequest, row: AdminUnit | Agency | None = None) -> bool:
+    """True when the reader keeps this row of the directory, or some row of it when none is named; never in training."""
+    if current_training(request):
+        return False
+    return Audience.DIRECTORY_EDITORS.admits(request.user) if row is None else _reaches(request, row)
+
+
+def keeps_all(request: OfficeRequest) -> bool:
+    """True when the reader keeps recipient groups and imported lists, which concern the whole city; not in training."""
+    return Audience.ADMINS.admits(request.user) and not current_training(request)
+
+
+def require_edit(request: OfficeRequest, row: AdminUnit | Agency) -> None:
+    """Raise OutsideScope unless the reader keeps this row."""
+    if not _reaches(request, row):
+        raise scopes.OutsideScope(f"the role of an editor of the directory does not reach {row.key}")
+
+
+def may_place(request: OfficeRequest, old: AdminUnit | Agency | None, *places: AdminUnit | Agency | None) -> bool:
+    """Whether a row may stand where a form puts it: where it stood, or at a place that the reader keeps.
+
+    places: the unit above, or the agency above and the territory.
+    """
+    if old is not None and places == ((old.unit, old.parent) if isinstance(old, Agency) else (old.parent,)):
+        return True
+    whole_city = any(grant.role in _EDITORS and grant.scope is None for grant in scopes.grants_of(request.user))
+    return whole_city or any(_reaches(request, place) for place in places if place is not None)
+
+
+def _reaches(request: OfficeRequest, row: AdminUnit | Agency) -> bool:
+    if isinstance(row, Agency):
+        return scopes.may(request.user, _EDITORS, agency=row)
+    return scopes.may(request.user, _EDITORS, unit=row)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of units, agencies, recipient groups and imports."""
+
+from django.urls import path
+
+from bluezone.directory.imports import import_views
+from bluezone.directory.views import agency_views, recipient_views, unit_views
+
+urlpatterns = [
+    path("units/", unit_views.unit_list, name="units"),
+    path("units/new/", unit_views.new_unit, name="unit-new"),
+    path("units/<int:pk>/", unit_views.unit, name="unit"),
+    path("units/<int:pk>/change/", unit_views.change_unit, name="unit-change"),
+    path("units/<int:pk>/figures/", unit_views.record_figure, name="unit-figure"),
+    path("agencies/", agency_views.agency_list, name="agencies"),
+    path("agencies/list.xlsx", agency_views.agency_file, name="agencies-file"),
+    path("agencies/new/", agency_views.new_agency, name="agency-new"),
+    path("agencies/<int:pk>/", agency_views.agency, name="agency"),
+    path("agencies/<int:pk>/change/", agency_views.change_agency, name="agency-change"),
+    path("agencies/<int:pk>/figures/", agency_views.record_figure, name="agency-figure"),
+    path("recipients/", recipient_views.recipient_list, name="recipients-all"),
+    path("recipients/new/", recipient_views.new_recipients, name="recipients-new"),
+    path("recipients/<int:pk>/", recipient_views.recipients, name="recipients"),
+    path("recipients/<int:pk>/change/", recipient_views.change_recipients, name="recipients-change"),
+    path("recipients/<int:pk>/add/", recipient_views.add_recipients, name="recipients-add"),
+    path("recipients/<int:pk>/<int:agency>/remove/", recipient_views.remove_recipient, name="recipients-remove"),
+    path("imports/", import_views.new_import, name="imports"),
+    path("imports/empty/<str:about>/", import_views.import_template, name="imports-empty"),
+    path("imports/<int:pk>/", import_views.show_import, name="import"),
+    path("imports/<int:pk>/conversion/", import_views.decide_import, name="import-decide"),
+    path("imports/<int:pk>/apply/", import_views.apply_import, name="import-apply"),
+    path("imports/<int:pk>/discard/", import_views.discard_import, name="import-discard"),
+    path("imports/<int:pk>/marked/", import_views.marked_import, name="import-marked"),
+]

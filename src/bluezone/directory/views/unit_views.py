@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the administrative units: the tree as of a day, one unit, entering and changing one."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from bluezone.directory import queries
+from bluezone.directory.forms import FigureForm, UnitForm
+from bluezone.directory.imports.previews import field_labels
+from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.records import changes
+from bluezone.directory.records.entries import DirectoryRefused
+from bluezone.directory.request_parameters import (
+    chosen_day,
+    chosen_number,
+    keeps_all,
+    may_edit,
+    may_place,
+    require_edit,
+)
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def unit_list(request: OfficeRequest) -> HttpResponse:
+    """The units in force on a day (`?on=`), as a tree down to ward and commune."""
+    today = timezone.localdate()
+    day = chosen_day(request, queries.day_to_show(AdminUnit, today))
+    context = {"day": day, "today": today, "roots": queries.tree(day), "turning_days": queries.turning_days()}
+    return render(
+        request, "agencies/unit_list.html", {**context, "may_edit": may_edit(request), "keeps_all": keeps_all(request)}
+    )
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def unit(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One unit: what lies under it, agencies, figures, what it came from and who took over."""
+    shown = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
+    return render(request, "agencies/unit.html", _page_of(request, shown, FigureForm(holder=shown)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTORY_EDITORS)
+def new_unit(request: OfficeRequest) -> HttpResponse:
+    """Enter a unit: 302 to its page, 422 bad form."""
+    above = AdminUnit.objects.filter(pk=chosen_number(request, "under") or 0).first()
+    form = UnitForm(request.POST or None, initial={"parent": above, "kind": _kind_under(above)})
+    if request.method == "POST" and form.is_valid() and _placed(request, form, None):
+        try:
+            made = changes.save_unit(request.user.username, None, form.cleaned_data)
+        except DirectoryRefused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(request, _("%(name)s is entered.") % {"name": made.name})
+            return redirect("unit", made.pk)
+    context = {"form": form, "back": above}
+    return render(request, "agencies/unit_form.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTORY_EDITORS)
+def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Change or end a unit: 302 to its page, 422 bad form."""
+    old = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
+    require_edit(request, old)
+    form = UnitForm(request.POST or None, entry=old, initial=_as_typed(old))
+    if request.method == "POST" and form.is_valid() and _placed(request, form, old):
+        try:
+            changes.save_unit(request.user.username, old, form.cleaned_data)
+        except DirectoryRefused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(request, _("%(name)s is changed.") % {"name": form.cleaned_data["name"]})
+            return redirect("unit", pk)
+    context = {"form": form, "unit": old, "back": old}
+    return render(request, "agencies/unit_form.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["POST"])
+@audience(Audience.DIRECTORY_EDITORS)
+def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Give a unit a denominator: 302 to its page, 422 bad form."""
+    holder = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
+    require_edit(request, holder)
+    form = FigureForm(request.POST, holder=holder)
+    if not form.is_valid():
+        return render(request, "agencies/unit.html", _page_of(request, holder, form), status=422)
+    values = form.cleaned_data
+    changes.record_figure(
+        request.user.username,
+        holder,
+        values["kind"],
+        values["value"],
+        values["source"],
+        values["as_of"],
+        timezone.localdate(),
+    )
+    messages.success(request, _("The figure is recorded."))
+    return redirect("unit", pk)
+
+
+def _page_of(request: OfficeRequest, shown: AdminUnit, form: FigureForm) -> dict[str, Any]:
+    day = chosen_day(request, queries.day_within(shown, timezone.localdate()))
+    return {
+        "unit": shown,
+        "day": day,
+        "children": list(AdminUnit.objects.in_force(day).filter(parent=shown).order_by("code", "name")),
+        "agencies": list(
+            queries.agencies_under(shown, day).select_related("unit").order_by("unit__path", "name")[:100]
+        ),
+        "figures": list(shown.denominators.all()),
+        "successors": list(shown.successors.all()),
+        "predecessors": list(shown.predecessors.all()),
+        "questions": field_labels(shown.unconfirmed),
+        "form": form,
+        "may_edit": may_edit(request, shown),
+        "keeps_all": keeps_all(request),
+    }
+
+
+def _placed(request: OfficeRequest, form: UnitForm, old: AdminUnit | None) -> bool:
+    if may_place(request, old, form.cleaned_data["parent"]):
+        return True
+    form.add_error("parent", _("This account keeps another part of the directory: choose a unit of that part."))
+    return False
+
+
+def _as_typed(unit: AdminUnit) -> dict[str, Any]:
+    names = ("name", "kind", "parent", "code", "head_name", "head_phone", "valid_from", "valid_to")
+    return {
+        **{name: getattr(unit, name) for name in names},
+        "successors": "\n".join(successor.code or successor.name for successor in unit.successors.all()),
+        "confirmed": unit.confirmed and not unit.unconfirmed,
+    }
+
+
+def _kind_under(above: AdminUnit | None) -> str:
+    """The level that most often lies under this one."""
+    below = {UnitKind.PROVINCE: UnitKind.WARD, UnitKind.DISTRICT: UnitKind.WARD}
+    return str(below.get(UnitKind(above.kind), UnitKind.GROUP)) if above else UnitKind.GROUP.value

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate's book: absolute counters of five minutes, in a file, for as many days as the gate is without network.
+
+A counter only grows, and whoever receives it keeps the larger one, so sending it twice counts once. Because it only
+grows, a passage is entered when it can no longer be undone: it waits for ten seconds in the file, without any mark
+of a person, and is entered at the next look or the next start. Source: design.md, "gate log".
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+
+from bluezone.edge.gate.passages import BUCKET_SECONDS, Counter, Passage, bucket_of
+from bluezone.refusal import Refused
+
+UNDO_SECONDS = 10.0
+# As the office keeps five-minute counters; what was sent and is older is of no use here.
+KEPT_DAYS = 30
+_SECONDS_PER_DAY = 86_400
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS counter (
+    bucket INTEGER NOT NULL CHECK (bucket % 300 = 0), direction TEXT NOT NULL, verdict TEXT NOT NULL,
+    count INTEGER NOT NULL CHECK (count > 0), sent INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (bucket, direction, verdict)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS waiting (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, direction TEXT NOT NULL, verdict TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class GateBookUnusable(Refused):
+    """The book cannot be written: the disk is full, or the file is damaged or locked."""
+
+    code = "gate_book_unusable"
+
+
+class NothingToUndo(Refused):
+    """The last passage is older than ten seconds, or there was none."""
+
+    code = "nothing_to_undo"
+
+
+class GateBook:
+    """One gate's counters. Usable from any thread.
+
+    clock: Unix seconds as the gate believes them (gatecity.py). kept_days: how long counters stay, sent or not.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float], kept_days: int = KEPT_DAYS) -> None:
+        self._clock = clock
+        self._kept_days = kept_days
+        self._lock = threading.RLock()
+        try:
+            # It holds the device's token; the system's umask need not be trusted with that.
+            path.touch(mode=0o600)
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute("PRAGMA secure_delete=ON")
+            self._connection.executescript(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise GateBookUnusable(f"the gate's book {path.name} cannot be opened: {error}") from error
+
+    def enter(self, passage: Passage) -> int:
+        """Note a passage; returns the number by which it can be undone for ten seconds. Raises GateBookUnusable."""
+        with self._writing():
+            return int(
+                self._connection.execute(
+                    "INSERT INTO waiting (at, direction, verdict) VALUES (?, ?, ?) RETURNING id",
+                    (self._clock(), passage.direction, passage.verdict),
+                ).fetchone()[0]
+            )
+
+    def undo(self, number: int) -> Passage:
+        """Take back a passage that is not entered yet. Raises NothingToUndo."""
+        with self._writing():
+            self._settle()
+            row = self._connection.execute(
+                "DELETE FROM waiting WHERE id = ? RETURNING direction, verdict", (number,)
+            ).fetchone()
+        if row is None:
+            raise NothingToUndo("that passage is older than ten seconds, or was undone already")
+        return Passage(*row)
+
+    def settle(self) -> None:
+        """Enter what can no longer be undone."""
+        with self._writing():
+            self._settle()
+
+    def unsent(self, most: int = 2_000) -> list[Counter]:
+        """Counters that were not sent as they are now, oldest first; waiting passages are not among them."""
+        with self._writing():
+            self._settle()
+            rows = self._connection.execute(
+                "SELECT bucket, direction, verdict, count FROM counter WHERE count > sent ORDER BY bucket LIMIT ?",
+                (most,),
+            ).fetchall()
+        return [Counter(bucket, Passage(direction, verdict), count) for bucket, direction, verdict, count in rows]
+
+    def sent(self, counters: Iterable[Counter]) -> None:
+        """Note that the office has these; a counter that grew meanwhile stays unsent."""
+        with self._writing():
+            self._connection.executemany(
+                "UPDATE counter SET sent = max(sent, ?) WHERE bucket = ? AND direction = ? AND verdict = ?",
+                [(c.count, c.bucket, c.passage.direction, c.passage.verdict) for c in counters],
+            )
+
+    def totals(self, since: float) -> dict[Passage, int]:
+        """Passages since a moment (rounded down to five minutes), waiting ones included."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT direction, verdict, sum(n) FROM (SELECT direction, verdict, count AS n FROM counter"
+                " WHERE bucket >= ? UNION ALL SELECT direction, verdict, 1 FROM waiting WHERE at >= ?)"
+                " GROUP BY direction, verdict",
+                (bucket_of(since), since),
+            ).fetchall()
+        return {Passage(direction, verdict): count for direction, verdict, count in rows}
+
+    def inside(self, since: float) -> int:
+        """People on the site: in minus out since a moment; below zero where some came in before it."""
+        totals = self.totals(since)
+        return sum(count if passage.direction == "in" else -count for passage, count in totals.items())
+
+    def shift_buckets(self, seconds: float) -> int:
+        """Move every unsent counter by so much, because the clock was wrong; returns how many were moved."""
+        steps = round(seconds / BUCKET_SECONDS) * BUCKET_SECONDS
+        with self._writing():
+            self._settle()
+            rows = self._connection.execute(
+                "DELETE FROM counter WHERE sent = 0 RETURNING bucket, direction, verdict, count"
+            ).fetchall()
+            for bucket, direction, verdict, count in rows:
+                self._add(bucket + steps, direction, verdict, count)
+        return len(rows)
+
+    def keep(self, name: str, value: str | None) -> None:
+        """Keep a small fact of the gate (never of a person); None forgets it."""
+        with self._writing():
+            if value is None:
+                self._connection.execute("DELETE FROM kept WHERE name = ?", (name,))
+            else:
+                self._connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+
+    def kept(self, name: str) -> str | None:
+        """A fact that was kept."""
+        with self._lock:
+            row = self._connection.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def purge(self) -> int:
+        """Forget counters that are older than `kept_days`, sent or not; returns how many."""
+        # All threads share the connection: while one empties the log, no other may be inside a transaction.
+        with self._lock:
+            with self._writing():
+                bound = bucket_of(self._clock()) - self._kept_days * _SECONDS_PER_DAY
+                gone = self._connection.execute("DELETE FROM counter WHERE bucket < ?", (bound,)).rowcount
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return gone
+
+    def close(self) -> None:
+        """Enter what waits and close the file; what waits for less than ten seconds is entered at the next start.
+
+        Waits for a thread that is using it: closed under its hands the library would crash.
+        """
+        with self._lock, closing(self._connection):
+            self.settle()
+
+    def _settle(self) -> None:
+        bound = self._clock() - UNDO_SECONDS
+        rows = self._connection.execute(
+            # A clock that was set back must not keep a passage waiting for ever.
+            "DELETE FROM waiting WHERE at <= ? OR at > ? RETURNING at, direction, verdict",
+            (bound, self._clock() + UNDO_SECONDS),
+        ).fetchall()
+        for at, direction, verdict in rows:
+            self._add(bucket_of(at), direction, verdict, 1)
+
+    def _add(self, bucket: int, direction: str, verdict: str, count: int) -> None:
+        self._connection.execute(
+            "INSERT INTO counter (bucket, direction, verdict, count) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            (bucket, direction, verdict, count),
+        )
+
+    def _writing(self) -> "_Writing":
+        return _Writing(self._connection, self._lock)
+
+
+class _Writing:
+    """A transaction under the lock; whatever the file refuses becomes GateBookUnusable, with nothing half-written."""
+
+    def __init__(self, connection: sqlite3.Connection, lock: threading.RLock) -> None:
+        self._connection, self._lock = connection, lock
+        self._outermost = True
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._outermost = not self._connection.in_transaction
+        if self._outermost:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                self._lock.release()
+                raise GateBookUnusable(f"the gate's book cannot be written: {error}") from error
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        try:
+            if self._outermost:
+                self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+        except sqlite3.Error as failed:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise GateBookUnusable(f"the gate's book cannot be written: {failed}") from failed
+        finally:
+            self._lock.release()
+        if isinstance(error, sqlite3.Error):
+            raise GateBookUnusable(f"the gate's book cannot be written: {error}") from error

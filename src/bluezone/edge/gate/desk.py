@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate as its page sees it: judge a code, count a passage, take it back, who is on duty, what waits to be sent."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bluezone.edge.gate.book import UNDO_SECONDS, GateBook
+from bluezone.edge.gate.check import Finding, GateCheck
+from bluezone.edge.gate.city import GateCity
+from bluezone.edge.gate.passages import Direction, Passage, PassageInvalid
+from bluezone.edge.gate.shifts import Duty, Shifts
+from bluezone.protocol.gate.passes import screen_text
+
+_VERDICT_OF = {Finding.PROVEN: "running", Finding.FRESH: "valid_code"}
+_BY_CODE_ALONE = ("proven", "fresh")
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+
+
+class GateDesk:
+    """Everything the gate page asks for; each method's answer is JSON-ready. Usable from any thread.
+
+    radio_off: why the radio is silent, None while it works, "no_radio" for a gate without one.
+    training:  whether this is a gate to practise at (practising.py), which tells nobody.
+    """
+
+    def __init__(
+        self,
+        book: GateBook,
+        city: GateCity,
+        check: GateCheck,
+        radio_off: Callable[[], str | None],
+        *,
+        training: bool = False,
+    ) -> None:
+        self.training = training
+        self.book = book
+        self.city = city
+        self.check = check
+        self.shifts = Shifts(book, city.now, self.zone)
+        self.sync_problem: str | None = None
+        self.synced_at: float | None = None
+        self._radio_off = radio_off
+        self._last: tuple[int, Passage, float] | None = None
+
+    def zone(self) -> ZoneInfo:
+        """The city's zone; before the first config the one the product was made for."""
+        return ZoneInfo(self.city.held.zone if self.city.held else DEFAULT_ZONE)
+
+    def state(self) -> dict[str, Any]:
+        """All that the page shows beside the verdict."""
+        challenges = self.check.challenges()
+        duty = self.shifts.on_duty()
+        since = self.shifts.day_begins()
+        held = self.city.held
+        return {
+            "gate": json.loads(self.book.kept("gate") or "{}"),
+            "city": dict(held.city) if held else None,
+            "public_host": held.public_host if held else None,
+            "zone": str(self.zone()),
+            "now": self.city.now(),
+            "training": self.training,
+            "clock_wrong": self.city.clock_is_wrong,
+            "radio_off": self._radio_off(),
+            "screen": {"text": screen_text(challenges.screen), "seconds_left": round(challenges.seconds_left, 1)},
+            "duty": self._told(duty) if duty else None,
+            "inside": max(0, self.book.inside(since)),
+            "today": {passage.verdict: count for passage, count in self.book.totals(since).items()},
+            "unsent": sum(counter.count for counter in self.book.unsent()),
+            "synced_at": self.synced_at,
+            "sync_problem": self.sync_problem,
+            "undo": self._undo(),
+        }
+
+    def judge(self, text: str) -> dict[str, Any]:
+        """Look at a scanned text; a code that is enough by itself is counted as a passage in."""
+        finding = self.check.judge(text)
+        answer: dict[str, Any] = {"finding": finding.value, "verdict": None, "number": None}
+        if finding in _VERDICT_OF:
+            answer |= self._count(Passage("in", _VERDICT_OF[finding]))
+        return answer
+
+    def enter(self, direction: Direction, verdict: str) -> dict[str, Any]:
+        """Count a passage on the attendant's word, which proves nothing. Raises PassageInvalid, GateBookUnusable."""
+        passage = Passage(direction, verdict)
+        if passage.proof in _BY_CODE_ALONE:
+            raise PassageInvalid(f"{verdict} is counted when its code was checked, never by hand")
+        return self._count(passage)
+
+    def _count(self, passage: Passage) -> dict[str, Any]:
+        number = self.book.enter(passage)
+        self._last = (number, passage, time.monotonic())
+        return {"verdict": passage.verdict, "number": number, "undo_seconds": UNDO_SECONDS}
+
+    def undo(self, number: int) -> dict[str, Any]:
+        """Take back a passage of the last ten seconds. Raises NothingToUndo."""
+        passage = self.book.undo(number)
+        if self._last and self._last[0] == number:
+            self._last = None
+        return {"undone": passage.verdict}
+
+    def sign_in(self, badge: str, pin: str) -> dict[str, Any]:
+        """Begin a shift. Raises BadgeUnknown, PinWrong, PinLocked."""
+        return self._told(self.shifts.sign_in(badge, pin))
+
+    def sign_out(self) -> dict[str, Any]:
+        """End the shift; the answer is what the slip prints. Raises NobodyOnDuty."""
+        return self._told(self.shifts.sign_out())
+
+    def _told(self, duty: Duty) -> dict[str, Any]:
+        return {
+            "name": duty.name,
+            "started": duty.started,
+            "ended": duty.ended,
+            "totals": {verdict: count for verdict, count in self.shifts.totals(duty).items() if count},
+        }
+
+    def _undo(self) -> dict[str, Any] | None:
+        if self._last is None:
+            return None
+        number, passage, moment = self._last
+        left = UNDO_SECONDS - (time.monotonic() - moment)
+        if left <= 0:
+            return None
+        told = {"direction": passage.direction, "verdict": passage.verdict}
+        return {"number": number, "seconds_left": round(left, 1), **told}

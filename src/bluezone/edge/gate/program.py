@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone gate run` as a process: radio, page, and the word with the office; stops whole on SIGTERM or SIGINT."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import random
+import secrets
+import signal
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bluezone.edge.gate.book import GateBook
+from bluezone.edge.gate.check import GateCheck
+from bluezone.edge.gate.city import GateCity
+from bluezone.edge.gate.desk import GateDesk
+from bluezone.edge.gate.page import calls
+from bluezone.edge.gate.practice import KEPT_DAYS, Practice, furnish
+from bluezone.edge.gate.radio import GateRadio
+from bluezone.edge.gate.sync import GateSync, OfficeRefused
+from bluezone.localpage import LocalPage, Served
+from bluezone.radio.adapters import open_radio
+from bluezone.refusal import Refused
+
+SYNC_SECONDS = 60.0
+# A gate that lost its network asks again soon at first, then every ten minutes.
+LONGEST_SYNC_SECONDS = 600.0
+SETTLE_SECONDS = 5.0
+BOOK_NAME = "gate.sqlite3"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """How a gate is to run. trust, code: needed once. radio: as `open_radio` reads it, None for a gate without one."""
+
+    folder: Path
+    server: str
+    trust: str | None
+    code: str | None
+    radio: str | None
+    port: int
+    uuid: int
+
+
+def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], None]) -> None:
+    """Run a gate until the process is told to stop.
+
+    Raises GateTrustInvalid, GateBookUnusable, InvalidRadio. Once the gate was enrolled, the office may be out of reach.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    clock: list[Callable[[], float]] = [time.time]
+    book = GateBook(plan.folder / BOOK_NAME, lambda: clock[0]())
+    try:
+        city = GateCity(book, time.time)
+        clock[0] = city.now
+        city.pin(plan.trust)
+        sync = GateSync(plan.server, lambda: book.kept("token"), book, city)
+        if plan.code is not None:
+            book.keep("token", sync.enrol(plan.code))
+        with contextlib.suppress(Refused):
+            sync.run()
+        _run(plan, book, city, sync, files, say)
+    finally:
+        book.close()
+
+
+def run_practice(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], None]) -> None:
+    """Run a gate to practise at until the process is told to stop; server, trust and code of the plan are not used.
+
+    Raises PracticeFolderUsed, GateBookUnusable, InvalidRadio.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    book = GateBook(plan.folder / BOOK_NAME, time.time, KEPT_DAYS)
+    try:
+        furnish(book)
+        practice = Practice()
+        check = GateCheck(secrets.token_bytes(4), practice.week_keys, time.monotonic, time.time)
+        radio = GateRadio(open_radio(plan.radio), check, random.SystemRandom(), plan.uuid) if plan.radio else None
+        desk = GateDesk(
+            book, GateCity(book, time.time), check, lambda: radio.off_reason if radio else None, training=True
+        )
+        page = LocalPage(files, calls.reading(desk), calls.practising(desk, practice), plan.port)
+        page.start()
+        say(f"ready {page.url}")
+        try:
+            asyncio.run(_until_told_to_stop([_settle(desk), _forget(desk)], radio))
+        finally:
+            page.stop()
+    finally:
+        book.close()
+
+
+def _run(
+    plan: GatePlan,
+    book: GateBook,
+    city: GateCity,
+    sync: GateSync,
+    files: Mapping[str, Served],
+    say: Callable[[str], None],
+) -> None:
+    number = bytes.fromhex(_gate_number(book))
+    check = GateCheck(number, city.week_keys, time.monotonic, city.now)
+    radio = GateRadio(open_radio(plan.radio), check, random.SystemRandom(), plan.uuid) if plan.radio else None
+    desk = GateDesk(book, city, check, lambda: radio.off_reason if radio else "no_radio")
+    changing = calls.changing(desk, lambda: _send(desk, sync), sync.help_later)
+    page = LocalPage(files, calls.reading(desk), changing, plan.port)
+    page.start()
+    say(f"ready {page.url}")
+    try:
+        asyncio.run(_until_told_to_stop([_sync(desk, sync), _settle(desk)], radio))
+    finally:
+        page.stop()
+
+
+def _gate_number(book: GateBook) -> str:
+    """The gate id of the office's answer; before the first, one of its own, so that the gate can begin at once."""
+    told = json.loads(book.kept("gate") or "{}").get("number")
+    if isinstance(told, str) and len(told) == 8:
+        return told
+    own = book.kept("own_number") or secrets.token_hex(4)
+    book.keep("own_number", own)
+    return own
+
+
+async def _until_told_to_stop(duties: Iterable[Coroutine[Any, Any, None]], radio: GateRadio | None) -> None:
+    loop = asyncio.get_running_loop()
+    work = [asyncio.create_task(duty) for duty in duties]
+    if radio is not None:
+        work.append(asyncio.create_task(radio.run()))
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    stopping = asyncio.create_task(stopped.wait())
+    await asyncio.wait([stopping, *work], return_when=asyncio.FIRST_COMPLETED)
+    for task in work:
+        task.cancel()
+    for task in work:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _sync(desk: GateDesk, sync: GateSync) -> None:
+    pause = SYNC_SECONDS
+    while True:
+        try:
+            await asyncio.to_thread(_send, desk, sync)
+        except Refused:
+            logger.info("not sent: %s", desk.sync_problem)
+            pause = min(2 * pause, LONGEST_SYNC_SECONDS)
+        else:
+            pause = SYNC_SECONDS
+        await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - so that 200 gates do not speak at once
+
+
+def _send(desk: GateDesk, sync: GateSync) -> None:
+    """Tell the office, and the desk how that went."""
+    try:
+        sync.run()
+    except Refused as refused:
+        desk.sync_problem = refused.reason or refused.code if isinstance(refused, OfficeRefused) else refused.code
+        raise
+    desk.sync_problem, desk.synced_at = None, desk.city.now()
+    # The tablet may have been put to another gate meanwhile.
+    desk.check.gate_id = bytes.fromhex(_gate_number(desk.book))
+
+
+async def _settle(desk: GateDesk) -> None:
+    """Enter passages when their ten seconds are over, whether or not anybody looks."""
+    while True:
+        with contextlib.suppress(Refused):
+            desk.book.settle()
+        await asyncio.sleep(SETTLE_SECONDS)
+
+
+async def _forget(desk: GateDesk) -> None:
+    """Once an hour, what was practised over seven days ago; a real gate does it with each word to the office."""
+    while True:
+        with contextlib.suppress(Refused):
+            desk.book.purge()
+        await asyncio.sleep(3_600)

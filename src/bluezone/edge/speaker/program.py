@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone speaker run` as a process: one thread plays, another speaks with the office; stops on SIGTERM."""
+
+import contextlib
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bluezone.edge.speaker.book import SpeakerBook
+from bluezone.edge.speaker.clock import SpeakerClock
+from bluezone.edge.speaker.player import open_player
+from bluezone.edge.speaker.programme import Programme
+from bluezone.edge.speaker.sync import SpeakerRefused, SpeakerSync
+from bluezone.refusal import Refused
+
+POLL_SECONDS = 2.0
+STEP_SECONDS = 0.05
+# A jump of the time by so much is a clock that was set, and no drift.
+CLOCK_JUMP_SECONDS = 30.0
+_TIDY_SECONDS = 3600.0
+
+logger = logging.getLogger(__name__)
+
+
+class SpeakerNotEnrolled(Refused):
+    """The loudspeaker holds no token yet: it needs the one-time code of its page in the office."""
+
+    code = "speaker_not_enrolled"
+
+
+@dataclass(frozen=True)
+class SpeakerSetup:
+    """How a loudspeaker is to run. code: needed once. sink: as speakerplayer.open_player reads it."""
+
+    folder: Path
+    server: str
+    code: str | None
+    sink: str
+
+
+def run_speaker(
+    setup: SpeakerSetup,
+    say: Callable[[str], None],
+    wall: Callable[[], float] = time.time,
+) -> None:
+    """Play until the process is told to stop; once enrolled, the office may be out of reach.
+
+    Raises SpeakerNotEnrolled, SpeakerBookUnusable, PlayerUnavailable, SpeakerOffline, SpeakerRefused (enrolling).
+    """
+    player = open_player(setup.sink)
+    if player.sink in ("file", "null"):
+        say("no sound card: what is played is decoded and heard by nobody, and is reported so")
+    moment: list[Callable[[], float]] = [wall]
+    book = SpeakerBook(setup.folder, lambda: moment[0]())
+    try:
+        clock = SpeakerClock(book, wall, time.monotonic)
+        moment[0] = clock.now
+        asking, telling = (SpeakerSync(setup.server, book, clock, time.monotonic, player.sink) for _ in range(2))
+        if setup.code is not None:
+            asking.enrol(setup.code)
+        if not book.kept("token"):
+            raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
+        programme = Programme(book, player, clock.now, time.monotonic, say)
+        _run(programme, asking, telling, clock, say)
+    finally:
+        book.close()
+
+
+def _run(
+    programme: Programme, asking: SpeakerSync, telling: SpeakerSync, clock: SpeakerClock, say: Callable[[str], None]
+) -> None:
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    threads = [
+        threading.Thread(target=_ask_until, args=(stopped, asking, clock, programme, say), name="plan"),
+        threading.Thread(target=_tell_until, args=(stopped, asking, telling, clock), name="reports"),
+    ]
+    programme.follow(asking.plan)
+    for thread in threads:
+        thread.start()
+    say("ready")
+    try:
+        while not stopped.wait(STEP_SECONDS):
+            programme.follow(asking.plan)
+            # Without a time that can be trusted nothing is played; the office sees the machine as silent.
+            if clock.is_sure:
+                programme.step()
+    finally:
+        programme.stop()
+        stopped.set()
+        for thread in threads:
+            thread.join()
+        with contextlib.suppress(Refused):
+            telling.tell()
+
+
+def _ask_until(
+    stopped: threading.Event,
+    asking: SpeakerSync,
+    clock: SpeakerClock,
+    programme: Programme,
+    say: Callable[[str], None],
+) -> None:
+    """Ask for the plan every two seconds, and for the sound of an emergency at once; nothing else may hold it up."""
+    trouble, told_clock = "", False
+    while not stopped.is_set():
+        begun = time.monotonic()
+        try:
+            was = clock.now()
+            asking.poll()
+            if abs(clock.now() - was) > CLOCK_JUMP_SECONDS:
+                programme.clock_was_set()
+            if clock.is_wrong and not told_clock:
+                say(f"this machine's clock is off by {clock.off_seconds:.0f} s: playing by the server's time")
+                told_clock = True
+            asking.fetch(urgent=True)
+            if trouble:
+                say("the office is reached again")
+            trouble = ""
+        except Refused as refused:
+            reason = refused.reason if isinstance(refused, SpeakerRefused) else refused.code
+            if reason != trouble:
+                say(f"office: {refused.message}")
+            trouble = reason
+        stopped.wait(max(0.0, POLL_SECONDS - (time.monotonic() - begun)))
+
+
+def _tell_until(stopped: threading.Event, asking: SpeakerSync, telling: SpeakerSync, clock: SpeakerClock) -> None:
+    """Fetch sounds ahead of time and send reports, over a connection of its own."""
+    tidied = time.monotonic()
+    while not stopped.is_set():
+        telling.plan = asking.plan
+        with contextlib.suppress(Refused):
+            while telling.fetch() and not stopped.is_set():
+                pass
+        # Before the first answer nothing is known of the clock that is told of.
+        if clock.is_measured:
+            with contextlib.suppress(Refused):
+                telling.tell()
+        if time.monotonic() - tidied > _TIDY_SECONDS:
+            tidied = time.monotonic()
+            telling.tidy()
+        stopped.wait(POLL_SECONDS)

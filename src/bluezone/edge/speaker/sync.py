@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A loudspeaker's word with the office: the plan every two seconds, the sounds ahead of time, what was played.
+
+Without a network everything goes on from what is kept here; reports wait until there is one.
+"""
+
+import contextlib
+import http.client
+import json
+import logging
+import ssl
+from collections.abc import Callable
+from email.message import Message
+from typing import Any
+from urllib.parse import urlsplit
+
+from bluezone.edge.speaker.book import SpeakerBook
+from bluezone.edge.speaker.clock import SpeakerClock
+from bluezone.edge.speaker.plan import EMPTY, Plan, SpeakerPlanInvalid, read_plan
+from bluezone.refusal import Refused
+
+TIMEOUT_SECONDS = 5.0
+MOST_BYTES = 32 * 1024 * 1024
+AT_ONCE = 200
+PLAN_PATH = "/v1/speakers/plan"
+STATUS_SECONDS = 600.0
+# The office's codes for a report that it will never take, and for one whose time has not come.
+_NO_REPORT, _OF_THE_FUTURE = "speaker_report_invalid", "speaker_clock_wrong"
+
+logger = logging.getLogger(__name__)
+
+
+class SpeakerOffline(Refused):
+    """No connection to the office; the plan that is kept goes on, and reports wait."""
+
+    code = "offline"
+
+
+class SpeakerRefused(Refused):
+    """The office answered with an error. reason: its code."""
+
+    code = "speaker_not_accepted"
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class SpeakerSync:
+    """One loudspeaker's connection, kept open. address: `https://host[:port]`; boot: seconds that only go forward."""
+
+    def __init__(
+        self, address: str, book: SpeakerBook, clock: SpeakerClock, boot: Callable[[], float], sink: str
+    ) -> None:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SpeakerOffline(f"{address} is no address of a city: expected https://host")
+        self._parts = parts
+        self._book, self._clock, self._boot, self._sink = book, clock, boot, sink
+        self._connection: http.client.HTTPConnection | None = None
+        self._etag = book.kept("plan_etag") or ""
+        self._status: dict[str, Any] = {}
+        self._status_at = boot() - STATUS_SECONDS
+        self.plan = self._kept_plan()
+
+    def enrol(self, code: str) -> None:
+        """Exchange a one-time code for a token and keep it. Raises SpeakerOffline, SpeakerRefused."""
+        status, _headers, body = self._call("POST", "/v1/devices/enrol", {"code": code})
+        if status != 201:
+            raise _refused(status, body)
+        self._book.keep("token", str(json.loads(body)["token"]))
+
+    def poll(self) -> bool:
+        """Ask for the plan; whether it changed. Raises SpeakerOffline, SpeakerRefused, SpeakerPlanInvalid."""
+        asked = self._boot()
+        status, headers, body = self._call("GET", PLAN_PATH, None, {"If-None-Match": self._etag} if self._etag else {})
+        answered = self._boot()
+        if status == 401:
+            self._be_cut_off()
+        if status not in (200, 304):
+            raise _refused(status, body)
+        with contextlib.suppress(ValueError):
+            self._clock.server_said(float(headers.get("Bluezone-Time", "")) / 1000, asked, answered)
+        if status == 304:
+            return False
+        self.plan = read_plan(body.decode("utf-8", "replace"))
+        self._etag = headers.get("ETag", "")
+        self._book.keep("plan", body.decode())
+        self._book.keep("plan_etag", self._etag)
+        return True
+
+    def fetch(self, *, urgent: bool = False) -> int:
+        """Fetch one sound that is not here yet, emergencies first; how many are still missing then.
+
+        urgent: only of emergencies that are ordered. Raises SpeakerOffline, SpeakerRefused.
+        """
+        missing = self._missing(urgent=urgent)
+        if missing:
+            status, _headers, body = self._call("GET", f"/v1/speakers/audio/{missing[0]}", None)
+            if status != 200 or not self._book.keep_sound(missing[0], body):
+                raise SpeakerRefused(f"the sound {missing[0][:12]} cannot be had: {status}")
+        return max(0, len(missing) - 1)
+
+    def tell(self) -> int:
+        """Send reports that wait, and the machine's state when it changed; how many reports the office took.
+
+        Reports that it refuses together go one by one, so that a bad one holds up no other; the bad one is set aside.
+        Raises SpeakerOffline, SpeakerRefused.
+        """
+        rows = self._book.unsent(AT_ONCE)
+        status = self._state()
+        due = status != self._status or self._boot() - self._status_at >= STATUS_SECONDS
+        if not rows and not due:
+            return 0
+        taken = len(rows)
+        try:
+            self._send(rows, {"status": status})
+        except SpeakerRefused as refused:
+            if not rows or refused.reason not in (_NO_REPORT, _OF_THE_FUTURE):
+                raise
+            taken = sum(self._is_taken_alone(row) for row in rows)
+            self._send([], {"status": status})
+        self._status, self._status_at = status, self._boot()
+        return taken
+
+    def tidy(self) -> None:
+        """Delete sounds that are in no plan any more."""
+        self._book.forget_sounds({item.sound for item in self.plan.items}.union(self.plan.ready))
+
+    def _send(self, rows: list[dict[str, Any]], more: dict[str, Any]) -> None:
+        answer, _headers, body = self._call("POST", "/v1/speakers/played", {"played": rows, **more})
+        if answer != 200:
+            raise _refused(answer, body)
+        self._book.sent(str(row["airing"]) for row in rows)
+
+    def _is_taken_alone(self, row: dict[str, Any]) -> bool:
+        try:
+            self._send([row], {})
+        except SpeakerRefused as refused:
+            if refused.reason == _NO_REPORT:
+                logger.warning("report of %s set aside: %s", row["airing"], refused.reason)
+                self._book.set_aside(str(row["airing"]))
+            elif refused.reason != _OF_THE_FUTURE:
+                raise
+            # One of the future waits until its time has come.
+            return False
+        return True
+
+    def _state(self) -> dict[str, Any]:
+        off = self._clock.off_seconds
+        problem = "clock_wrong" if self._clock.is_wrong else ""
+        # Rounded, so that a drift of milliseconds is not told at every poll.
+        return {"sink": self._sink, "clock_off": round(off) if abs(off) > 2 else 0, "missing": len(self._missing()),
+                "problem": problem}  # fmt: skip
+
+    def _missing(self, *, urgent: bool = False) -> list[str]:
+        items = sorted(self.plan.items, key=lambda item: (not item.is_emergency, item.due))
+        emergencies = [item.sound for item in items if item.is_emergency]
+        others = [] if urgent else [*self.plan.ready, *(item.sound for item in items)]
+        wanted = dict.fromkeys([*emergencies, *others])
+        return [sound for sound in wanted if self._book.sound(sound) is None]
+
+    def _kept_plan(self) -> Plan:
+        try:
+            return read_plan(self._book.kept("plan") or "")
+        except SpeakerPlanInvalid:
+            self._etag = ""
+            return EMPTY
+
+    def _be_cut_off(self) -> None:
+        """A machine that was cut off, or stolen, falls silent and keeps no bulletin."""
+        self.plan, self._etag = EMPTY, ""
+        self._book.keep("plan", "")
+        self._book.keep("plan_etag", "")
+        self._book.forget_sounds((), all_of_them=True)
+
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None, more: dict[str, str] | None = None
+    ) -> tuple[int, Message, bytes]:
+        headers = {**(more or {}), "Authorization": f"Bearer {self._book.kept('token') or ''}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            # A connection that the server has closed meanwhile is opened once more.
+            for fresh in (self._connection is None, True):
+                try:
+                    return self._ask(method, path, data, headers, fresh=fresh)
+                except (http.client.HTTPException, ConnectionError):
+                    self._drop()
+                    if fresh:
+                        raise
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            self._drop()
+            raise SpeakerOffline(f"the office cannot be reached: {type(error).__name__}") from None
+        raise SpeakerOffline("the office cannot be reached")
+
+    def _ask(
+        self, method: str, path: str, data: bytes | None, headers: dict[str, str], *, fresh: bool
+    ) -> tuple[int, Message, bytes]:
+        if fresh or self._connection is None:
+            self._connection = self._open()
+        self._connection.request(method, self._parts.path.rstrip("/") + path, data, headers)
+        answer = self._connection.getresponse()
+        content = answer.read(MOST_BYTES)
+        return answer.status, answer.headers, content
+
+    def _open(self) -> http.client.HTTPConnection:
+        host = self._parts.netloc
+        if self._parts.scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(host, timeout=TIMEOUT_SECONDS, context=context)
+        return http.client.HTTPConnection(host, timeout=TIMEOUT_SECONDS)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _refused(status: int, body: bytes) -> SpeakerRefused:
+    try:
+        reason = str(json.loads(body)["error"]["code"])
+    except (ValueError, KeyError, TypeError):
+        reason = ""
+    return SpeakerRefused(f"the office answered {status} {reason}".strip(), reason)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the app's one window shows now, and what a button of its own screens means."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bluezone.handset.android.permissions import PhoneState, Step, asked_at, left, may_run, next_step
+from bluezone.handset.android.screens import Screen, problem_screen, step_screen, waiting_screen
+from bluezone.handset.android.service import Tracing
+from bluezone.handset.android.setup import Setup
+
+Order = Literal["nothing", "ask", "app_settings", "location_settings", "battery_question"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """screen: one of the app's own, or None where the phone's page at `address` is shown. step: what is asked.
+
+    start: the service may run and does not: start it.
+    """
+
+    step: Step
+    screen: Screen | None
+    start: bool
+    address: str | None = None
+
+
+def shown(state: PhoneState, setup: Setup, tracing: Tracing, maker: str) -> Shown:
+    """Choose. maker: as Android calls it."""
+    answers = setup.answers
+    start = may_run(state, answers) and not tracing.running
+    step = next_step(state, answers)
+    if step != "go":
+        return Shown(step, step_screen(step, answers.language, maker, answers.killed), start)
+    url, problem = tracing.url, tracing.problem
+    if problem is not None:
+        return Shown(step, problem_screen(problem, answers.language), start)
+    if url is None:
+        return Shown(step, waiting_screen(answers.language), start)
+    return Shown(step, None, start, url)
+
+
+def pressed(action: str, now: Shown, setup: Setup, tracing: Tracing) -> Order:
+    """Do what a button says as far as it needs no Android; returns what is left for Android to do."""
+    if action == "language":
+        setup.note(language="en" if setup.answers.language == "vi" else "vi")
+    elif action == "anew":
+        tracing.start_anew()
+    elif action in ("next", "later"):
+        setup.note(**left(now.step))
+    elif action == "settings":
+        if now.step == "location_switch":
+            setup.note(**left(now.step))
+            return "location_settings"
+        return "app_settings"
+    elif action == "allow":
+        asked = asked_at(now.step)
+        setup.note(**left(now.step), asked=tuple(dict.fromkeys((*setup.answers.asked, *asked))))
+        return "battery_question" if now.step == "battery" else "ask"
+    return "nothing"

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The city's signed config on the phone: taken in along one unbroken history, and what it lets be trusted.
+
+Source: protocol.md sections 4 (week keys) and 5 (history); specs/attacks.md rows 17, 18 and 37.
+"""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from bluezone.handset.city.trust import InvalidTrust, TrustMissing
+from bluezone.handset.client import Client, ServerAnswerRefused
+from bluezone.handset.store import Store
+from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.signed.config import (
+    ANNOUNCED_BEFORE_USE_SECONDS,
+    HISTORY_LENGTH,
+    Config,
+    ConfigGap,
+    ConfigHistoryDiffers,
+    WeekKey,
+    decode_config,
+    follow_config,
+)
+from bluezone.protocol.signed.envelope import fingerprint, open_signed
+from bluezone.refusal import Refused
+
+
+class WeekKeyUntrusted(Refused):
+    """The server named a key for the certificate that was not announced a week before in the config of all phones."""
+
+    code = "week_key_untrusted"
+
+
+class CityConfig:
+    """The config this phone holds and how it came to it. Every refusal keeps what is held."""
+
+    def __init__(self, store: Store, client: Client) -> None:
+        self._store = store
+        self._client = client
+        self._read: Config | None = None
+
+    def pin(self, public: Ed25519PublicKey | None) -> None:
+        """Fix whose files are believed; a phone that has a key takes no other (`forget` first)."""
+        held = self._store.get("trust")
+        if public is None:
+            return
+        if held is not None and held != public.public_bytes_raw().hex():
+            raise InvalidTrust("this phone was set up with another key; `forget` starts anew")
+        self._store.put("trust", public.public_bytes_raw().hex())
+
+    def trusted(self) -> dict[str, Ed25519PublicKey]:
+        """The pinned key by its fingerprint. Raises TrustMissing."""
+        raw = self._store.get("trust")
+        if raw is None:
+            raise TrustMissing("no key of the city yet; give it with --trust (the portal shows it)")
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(raw))
+        return {fingerprint(public): public}
+
+    @property
+    def held(self) -> Config | None:
+        """The config in force on this phone, or None before the first."""
+        if self._read is None:
+            kept = self._store.get("config")
+            self._read = None if kept is None else decode_config(base64.b64decode(kept["payload"]))
+        return self._read
+
+    @property
+    def held_sha256(self) -> str | None:
+        """SHA-256 (hex) of the payload in force."""
+        kept = self._store.get("config")
+        return None if kept is None else str(kept["sha256"])
+
+    def knows(self, config_sha256: str) -> bool:
+        """Whether an index that names this config belongs to the history held here."""
+        held = self.held
+        return held is not None and config_sha256 in (self.held_sha256, *held.history)
+
+    def covers(self, now: float) -> bool:
+        """Whether the config held is recent enough to know this week's upload keys."""
+        keys = self.held.week_keys if self.held else ()
+        return any(key.purpose == "upload" and 0 <= now - key.use_from < 7 * SECONDS_PER_DAY for key in keys)
+
+    def update(self) -> Config:
+        """Fetch the config and take it in if it continues the history; returns the one in force.
+
+        A phone that was away for more configs than one lists follows the older ones first; if the server
+        has them no more, it starts as at first install and notes so.
+        """
+        payload = open_signed("config", self._client.get("/v1/config"), self.trusted())
+        config, held = decode_config(payload), self.held
+        if held is None:
+            self._accept(config, payload, first=True)
+            return config
+        try:
+            self._follow(config, payload, held)
+        except ConfigGap:
+            if not self._catch_up(config.number):
+                self._accept(config, payload, first=True)
+                self._store.put("notice", "config_started_anew")
+                return config
+            caught_up = self.held
+            assert caught_up is not None
+            self._follow(config, payload, caught_up)
+        return config
+
+    def require_trusted(self, kid: int, klass: int, now: float) -> WeekKey:
+        """The upload key `kid` for a class, if this phone may ask it for a certificate now. Raises WeekKeyUntrusted."""
+        key = self._find(kid, "upload")
+        if key.klass != klass or not key.use_from <= now <= key.accept_until:
+            raise WeekKeyUntrusted(f"key {kid} is not for this kind of code and this week; nothing was sent")
+        self._require_announced(key)
+        return key
+
+    def chaff_key(self, now: float) -> WeekKey:
+        """The key random packets are signed with. Raises WeekKeyUntrusted."""
+        held = self.held
+        keys = [key for key in held.week_keys if key.purpose == "chaff"] if held else []
+        usable = [key for key in keys if key.use_from <= now <= key.accept_until] or keys
+        if not usable:
+            raise WeekKeyUntrusted("the config names no key for random packets")
+        return usable[0]
+
+    def _find(self, kid: int, purpose: str) -> WeekKey:
+        held = self.held
+        for key in held.week_keys if held else ():
+            if key.kid == kid and key.purpose == purpose:
+                return key
+        raise WeekKeyUntrusted(f"key {kid} is not in the city's config; nothing was sent")
+
+    def _require_announced(self, key: WeekKey) -> None:
+        seen = self._store.get("week_keys", {}).get(_digest(key))
+        if seen is None or not (seen["first"] or seen["at"] <= key.use_from - ANNOUNCED_BEFORE_USE_SECONDS):
+            raise WeekKeyUntrusted(f"key {key.kid} was not announced 7 days before its week; nothing was sent")
+
+    def _follow(self, config: Config, payload: bytes, held: Config) -> None:
+        sha256 = hashlib.sha256(payload).hexdigest()
+        held_sha256 = self.held_sha256
+        assert held_sha256 is not None
+        follow_config(config, sha256, held.number, held_sha256)
+        _check_shared_past(config, held)
+        if config.number > held.number + 1 and self._says_new_keys(config):
+            self._read_between(config, held)
+        self._accept(config, payload, first=False)
+
+    def _says_new_keys(self, config: Config) -> bool:
+        known = self._store.get("week_keys", {})
+        return any(_digest(key) not in known for key in config.week_keys)
+
+    def _read_between(self, config: Config, held: Config) -> None:
+        """Learn from the configs this phone missed when their week keys were announced; those gone teach nothing."""
+        for number in range(held.number + 1, config.number):
+            try:
+                payload = open_signed("config", self._client.get(f"/v1/config/{number}"), self.trusted())
+            except ServerAnswerRefused:
+                continue
+            if hashlib.sha256(payload).hexdigest() != config.history[number - config.number]:
+                raise ConfigHistoryDiffers(f"config {number} is not the one that config {config.number} lists")
+            self._note_week_keys(decode_config(payload), first=False)
+
+    def _catch_up(self, newest: int) -> bool:
+        """Go forward in steps of one history's length; False if the server no longer has such a config."""
+        while True:
+            held = self.held
+            assert held is not None
+            number = held.number + HISTORY_LENGTH
+            if number >= newest:
+                return True
+            try:
+                payload = open_signed("config", self._client.get(f"/v1/config/{number}"), self.trusted())
+            except ServerAnswerRefused:
+                return False
+            config = decode_config(payload)
+            if config.number != number:
+                raise ConfigHistoryDiffers(f"config {number} says it is number {config.number}")
+            self._follow(config, payload, held)
+
+    def _accept(self, config: Config, payload: bytes, *, first: bool) -> None:
+        kept = {"payload": base64.b64encode(payload).decode(), "sha256": hashlib.sha256(payload).hexdigest()}
+        with self._store.transaction():
+            if first:
+                self._store.put("week_keys", None)
+            self._note_week_keys(config, first=first)
+            self._store.put("config", kept)
+        self._read = config
+
+    def _note_week_keys(self, config: Config, *, first: bool) -> None:
+        known: dict[str, Any] = self._store.get("week_keys", {})
+        for key in config.week_keys:
+            entry = known.setdefault(_digest(key), {"first": first, "at": config.generated_at})
+            entry["at"] = min(entry["at"], config.generated_at)
+        self._store.put("week_keys", known)
+
+
+def _digest(key: WeekKey) -> str:
+    """A name of everything a week key says, so that a changed one is another key."""
+    told = [key.kid, key.purpose, key.klass, key.week, key.use_from, key.accept_until, key.n, key.e]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _check_shared_past(config: Config, held: Config) -> None:
+    """Raise ConfigHistoryDiffers where two configs list different payloads under one number."""
+    past = {held.number - len(held.history) + place: sha256 for place, sha256 in enumerate(held.history)}
+    for place, sha256 in enumerate(config.history):
+        number = config.number - len(config.history) + place
+        if past.get(number, sha256) != sha256:
+            raise ConfigHistoryDiffers(f"config {config.number} lists another number {number} than was seen here")

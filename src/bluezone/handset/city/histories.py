@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of one signed, unbroken history: which of them this phone has taken in, and which come next.
+
+Export files follow one such history: only those are ever looked at.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from bluezone.handset.city.config import CityConfig
+from bluezone.handset.client import MAX_EXPORT_BYTES, Client
+from bluezone.handset.store import Store
+from bluezone.protocol.exports.files import Export, read_export, verify_export
+from bluezone.protocol.signed.config import Config
+from bluezone.protocol.signed.envelope import CHAIN_START, extend_chain, open_signed
+from bluezone.protocol.signed.index import (
+    EXPORTS,
+    STALE_SECONDS,
+    Index,
+    IndexEntry,
+    IndexGap,
+    IndexRolledBack,
+    chain_value,
+    decode_index,
+    follow_index,
+)
+from bluezone.refusal import Refused
+
+
+class FileUntrusted(Refused):
+    """A downloaded list is not the one the signed index names, or its signature is not the city's."""
+
+    code = "file_untrusted"
+
+
+class ConfigMismatch(Refused):
+    """The index was made under a config that is not in this phone's history: two phones are told different things."""
+
+    code = "config_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What was taken in: newest file, chain value after it (32 bytes), largest generated_at of an index."""
+
+    number: int
+    chain: bytes
+    generated_at: int
+
+    def is_stale(self, now: float) -> bool:
+        """Whether the newest list is over 36 hours old, or there is none."""
+        return now - self.generated_at > STALE_SECONDS
+
+
+class Following:
+    """Follows one index. kind: "exports" or "venues", also the folder under /v1 and the name it is kept under."""
+
+    def __init__(self, store: Store, client: Client, city: CityConfig, kind: str) -> None:
+        self._store = store
+        self._client = client
+        self._city = city
+        self._kind = kind
+
+    @property
+    def held(self) -> Held:
+        """Where this phone stands."""
+        kept = self._store.get(self._kind, {"number": 0, "chain": CHAIN_START.hex(), "generated_at": 0})
+        return Held(kept["number"], bytes.fromhex(kept["chain"]), kept["generated_at"])
+
+    def follow_index(self, first_files: int | None = None) -> tuple[Index, list[IndexEntry]]:
+        """Fetch the index and return it with the entries still to fetch, oldest first.
+
+        first_files: of how many of the newest files a phone that begins wants, None for all.
+        Raises FileUntrusted, ConfigMismatch, IndexRefused and as Client.
+        """
+        data = self._client.get(f"/v1/{self._kind}/index.json")
+        index = decode_index(open_signed(self._kind, data, self._city.trusted()))
+        if index.kind != self._kind:
+            raise FileUntrusted(f"the index lists {index.kind}, expected {self._kind}")
+        if not self._city.knows(index.config_sha256):
+            # The config may have been renewed between the two calls; a second look tells.
+            self._city.update()
+            if not self._city.knows(index.config_sha256):
+                raise ConfigMismatch("the index names a config that is not in this phone's history")
+        return index, self._entries(index, first_files)
+
+    def _entries(self, index: Index, first_files: int | None) -> list[IndexEntry]:
+        held = self.held
+        if index.generated_at < held.generated_at:
+            raise IndexRolledBack(f"index was made at {index.generated_at}, one of {held.generated_at} is known here")
+        if held.number == 0 and not held.generated_at and first_files is not None:
+            self._begin_at(index, max(index.first_number, index.number - first_files + 1), held)
+            held = self.held
+        try:
+            entries = follow_index(index, held.number, held.chain)
+        except IndexGap:
+            self._begin_at(index, index.first_number, held)
+            self._store.put("notice", f"{self._kind}_started_anew")
+            return list(index.entries)
+        if held.number == 0 and entries:
+            self._begin_at(index, index.first_number, held)
+        return entries
+
+    def _begin_at(self, index: Index, number: int, held: Held) -> None:
+        """Stand before file `number` of an index, as if all before it had been taken in."""
+        self._keep(Held(number - 1, chain_value(index, number - 1), held.generated_at))
+
+    def fetch_bytes(self, entry: IndexEntry, most_bytes: int) -> bytes:
+        """Fetch one file and check that it is the one the index names. Raises FileUntrusted."""
+        if entry.size > most_bytes:
+            raise FileUntrusted(f"file {entry.number} is {entry.size} bytes, expected at most {most_bytes}")
+        data = self._client.get(f"/v1/{self._kind}/{entry.name}", entry.size)
+        if len(data) != entry.size or hashlib.sha256(data).hexdigest() != entry.sha256:
+            raise FileUntrusted(f"file {entry.number} is not the one the index names")
+        return data
+
+    def taken_in(self, entry: IndexEntry) -> None:
+        """Note that a file was matched; call it in the transaction that keeps what was found."""
+        held = self.held
+        chain = extend_chain(held.chain, bytes.fromhex(entry.sha256))
+        self._keep(Held(entry.number, chain, held.generated_at))
+
+    def followed(self, index: Index) -> None:
+        """Note that everything the index lists was taken in."""
+        held = self.held
+        self._keep(Held(held.number, held.chain, max(held.generated_at, index.generated_at)))
+
+    def _keep(self, held: Held) -> None:
+        kept = {"number": held.number, "chain": held.chain.hex(), "generated_at": held.generated_at}
+        self._store.put(self._kind, kept)
+
+
+__all__ = ["ConfigMismatch", "Downloads", "FileUntrusted", "Held"]
+
+
+class Downloads(Following):
+    """Follows the index of export files and fetches what is new."""
+
+    def __init__(self, store: Store, client: Client, city: CityConfig) -> None:
+        super().__init__(store, client, city, EXPORTS)
+
+    def follow(self) -> tuple[Index, Config, list[IndexEntry]]:
+        """Fetch config and index and return them with the entries still to fetch, oldest first."""
+        self._city.update()
+        index, entries = self.follow_index()
+        config = self._city.held
+        assert config is not None
+        return index, config, entries
+
+    def fetch(self, entry: IndexEntry, config: Config) -> Export:
+        """Fetch one file and check it against the index and the city's signature. Raises FileUntrusted."""
+        export = read_export(self.fetch_bytes(entry, MAX_EXPORT_BYTES))
+        for pem in config.export_keys:
+            public = load_pem_public_key(pem.encode())
+            assert isinstance(public, EllipticCurvePublicKey)
+            if verify_export(export, public) == "verified":
+                return export
+        raise FileUntrusted(f"file {entry.number} is not signed by a key of the city's config")

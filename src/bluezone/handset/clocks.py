@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phone's time: the boot clock, the clock people set, and a time that a set-back clock cannot fool."""
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from bluezone.protocol.signed.index import STALE_SECONDS
+
+JUMP_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Under which clock a sighting was made.
+
+    boot_id:        name of the start of the machine whose boot clock counts.
+    run:            name of the run of this program, which numbers its bursts from its own start.
+    offset_seconds: Unix time minus boot clock; None until a signed file has given it.
+    provisional:    the offset is the wall clock's of a later start, not yet confirmed by a signed file.
+    trusted:        no jump of the wall clock since the last signed file.
+    floor_seconds:  largest `generated_at` of a signed file seen before.
+    newest_export:  number of the newest export file already taken in.
+    """
+
+    boot_id: str
+    run: int
+    offset_seconds: float | None
+    provisional: bool
+    trusted: bool
+    floor_seconds: int
+    newest_export: int
+
+    def unix_seconds(self, boot_seconds: float) -> float | None:
+        """The trusted time of a moment on the boot clock, or None before the first signed file."""
+        if self.offset_seconds is None:
+            return None
+        return max(self.offset_seconds + boot_seconds, float(self.floor_seconds))
+
+
+class TrustedTime:
+    """The phone's idea of time. Pure: it is told both clocks at every call."""
+
+    def __init__(self) -> None:
+        self.boot_id = ""
+        self.offset_seconds: float | None = None
+        self.provisional = False
+        self.trusted = True
+        self.floor_seconds = 0
+        self._latest_boot = 0.0
+        self._latest_trusted = 0.0
+        self._reference: float | None = None
+
+    def started(self, boot_id: str, boot: float, wall: float) -> None:
+        """Say that the program runs again: in the same boot the offset still holds, after another it does not.
+
+        After another start the wall clock serves provisionally if it has not gone back behind the last
+        trusted time; before the first signed file ever, nothing does.
+        """
+        same = boot_id == self.boot_id and boot >= self._latest_boot
+        if same and self._reference is not None:
+            self.look(boot, wall)
+            return
+        self.boot_id, self._latest_boot, self._reference = boot_id, boot, wall - boot
+        plausible = self.floor_seconds > 0 and wall >= max(self._latest_trusted, self.floor_seconds) - JUMP_SECONDS
+        self.offset_seconds = wall - boot if plausible else None
+        self.provisional, self.trusted = plausible, True
+
+    def look(self, boot: float, wall: float) -> None:
+        """Notice a jump of the wall clock against the boot clock of over 5 minutes."""
+        self._latest_boot = max(self._latest_boot, boot)
+        if self._reference is None or abs(wall - boot - self._reference) > JUMP_SECONDS:
+            self._reference = wall - boot
+            # Without an offset nothing has been taken from the wall clock, so there is nothing to distrust.
+            self.trusted = self.offset_seconds is None
+        if self.offset_seconds is not None and self.trusted:
+            self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
+
+    def signed_file_seen(self, generated_at: int, boot: float, wall: float) -> None:
+        """Take the time from a signed file whose history was checked. generated_at: Unix seconds, as signed."""
+        fresh = generated_at > self.floor_seconds
+        if not fresh and (not self.trusted or (self.offset_seconds is not None and not self.provisional)):
+            return
+        self.floor_seconds = max(self.floor_seconds, generated_at)
+        if self._possible(wall):
+            self.offset_seconds = wall - boot
+        elif self.provisional and not fresh:
+            return
+        elif self.offset_seconds is None or self.provisional or self.offset_seconds + boot < self.floor_seconds:
+            self.offset_seconds = self.floor_seconds - boot
+        self.provisional, self.trusted, self._reference = False, True, wall - boot
+        self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
+
+    def now(self, boot: float, wall: float) -> float:
+        """The best time there is, Unix seconds: trusted if there is an offset, else the wall clock's."""
+        return max(wall if self.offset_seconds is None else self.offset_seconds + boot, float(self.floor_seconds))
+
+    def clock_error_seconds(self, boot: float, wall: float) -> float:
+        """How far the wall clock is ahead of trusted time; 0 while there is none to compare with."""
+        return 0.0 if self.offset_seconds is None else wall - self.now(boot, wall)
+
+    @property
+    def known(self) -> bool:
+        """Whether days may be counted by it, so that a purge removes what is old and nothing else."""
+        return self.offset_seconds is not None and self.trusted
+
+    def stamp(self, run: int, newest_export: int) -> Stamp:
+        """What is written beside a sighting made now."""
+        return Stamp(
+            self.boot_id, run, self.offset_seconds, self.provisional, self.trusted, self.floor_seconds, newest_export
+        )
+
+    def _possible(self, wall: float) -> bool:
+        return self.floor_seconds - JUMP_SECONDS <= wall <= self.floor_seconds + STALE_SECONDS
+
+    def to_json(self) -> dict[str, Any]:
+        """What has to survive the end of the program."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any] | None) -> "TrustedTime":
+        """Continue from `to_json`, or begin."""
+        time = cls()
+        for name, value in (kept or {}).items():
+            setattr(time, name, value)
+        return time
+
+
+def stamp_to_json(stamp: Stamp) -> dict[str, Any]:
+    """The stamp as it is kept in a page."""
+    return asdict(stamp)
+
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Clock(Protocol):
+    """What the handset needs to know of time. Tests and the demo inject their own."""
+
+    def boot_seconds(self) -> float:
+        """Seconds since the phone started, sleep included; never goes back until it starts again."""
+
+    def wall_seconds(self) -> float:
+        """Unix time as the phone shows it; the owner, the network or an attacker may set it."""
+
+
+class SystemClock:
+    """The clocks of the machine the agent runs on."""
+
+    def boot_seconds(self) -> float:
+        """Seconds since start from CLOCK_BOOTTIME, which runs during sleep (elsewhere CLOCK_MONOTONIC)."""
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+    def wall_seconds(self) -> float:
+        """Unix time of the machine."""
+        return time.time()
+
+    def boot_id(self) -> str:
+        """A random name of this start of the machine; empty where the system gives none."""
+        try:
+            return BOOT_ID.read_text("ascii").strip()
+        except OSError:
+            return ""
+
+
+def boot_id_of(clock: Clock) -> str:
+    """The name of this start, or "" for a clock that never restarts (the simulated ones)."""
+    named = getattr(clock, "boot_id", None)
+    return str(named()) if named else ""

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The encounter log: who was heard when, sealed page by page, on this phone only.
+
+A page covers at most ten minutes. While it is open it is sealed anew at each flush, so that a kill loses
+what was heard since the last flush (5 s) and nothing else; closed pages are never touched again, except to
+be stamped once the first signed file has told the time, or purged.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from bluezone.handset.clocks import Stamp
+from bluezone.handset.encounters.heard import Admission, Heard, Page
+from bluezone.handset.store import Store
+from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
+from bluezone.radio.interface import Burst, Sighting
+
+PAGE_SECONDS = 600.0
+PAGE_IDENTIFIERS = 5_500
+# Identifiers heard once are stored up to the first size, those heard again up to the second.
+SINGLES_BYTES = 64 * 1024 * 1024
+LOG_BYTES = 96 * 1024 * 1024
+
+
+class EncounterLog:
+    """Takes sightings in, keeps them bounded and sealed, and gives them out to the matcher on this phone."""
+
+    def __init__(self, store: Store, *, singles_bytes: int = SINGLES_BYTES, log_bytes: int = LOG_BYTES) -> None:
+        self._store = store
+        self._lock = threading.RLock()
+        self._admission = Admission()
+        self._bursts: dict[int, Burst] = {}
+        self._page: Page | None = None
+        self._row: int | None = None
+        self._opened_at = 0.0
+        self._changed = False
+        self._singles_bytes, self._log_bytes = singles_bytes, log_bytes
+        self._closed_bytes = store.page_bytes()
+
+    def burst_started(self, burst: Burst) -> None:
+        """Remember the burst for the sightings to come."""
+        with self._lock:
+            self._bursts[burst.number] = burst
+            while len(self._bursts) > 8:
+                del self._bursts[next(iter(self._bursts))]
+
+    def heard(self, sighting: Sighting, stamp: Stamp, day: int) -> None:
+        """Note one frame. stamp: the clock it was heard under; day: UTC day by the best time there is."""
+        with self._lock:
+            self._turn_page(sighting.boot_seconds, stamp, day)
+            assert self._page is not None
+            fresh = Heard(sighting.identifier16, sighting.metadata4)
+            known = self._admission.stored(fresh.frame, sighting.boot_seconds)
+            if self._closed_bytes >= self._log_bytes:
+                self._admission.refused += 1
+                return
+            if known:
+                self._note(self._page.heard.setdefault(fresh.frame, fresh), sighting)
+                self._changed = True
+                return
+            entry = self._admission.wait(fresh)
+            self._note(entry, sighting)
+            stored, leaving = self._admission.admit(entry, singles=self._closed_bytes < self._singles_bytes)
+            if leaving is not None:
+                self._page.heard.pop(leaving, None)
+            if stored:
+                self._page.heard[entry.frame] = entry
+                self._changed = True
+
+    def flush(self) -> None:
+        """Seal what changed; called at least every 5 s.
+
+        Raises HandsetDiskFull or HandsetBusy; what was heard then stays in memory for the next flush.
+        """
+        with self._lock:
+            if self._changed and self._page is not None:
+                contents = self._page.to_bytes()
+                if self._row is None:
+                    self._row = self._store.add("pages", self._page.day, contents)
+                else:
+                    self._store.replace("pages", self._row, self._page.day, contents)
+                self._changed = False
+
+    def take_refused(self) -> int:
+        """How many new identifiers were refused since the last call: more than nothing marks a flood."""
+        with self._lock:
+            refused, self._admission.refused = self._admission.refused, 0
+            return refused
+
+    def pages(self) -> Iterator[tuple[int, Page]]:
+        """Every page with its number, oldest first, what was just heard included."""
+        self.flush()
+        for row, _, contents in self._store.rows("pages"):
+            yield row, Page.from_bytes(contents)
+
+    def page(self, row: int) -> Page | None:
+        """One page, or None if it was purged meanwhile."""
+        contents = self._store.row("pages", row)
+        return None if contents is None else Page.from_bytes(contents)
+
+    def stamp_earlier(self, stamp: Stamp) -> None:
+        """Give this boot's sightings from before the first signed file their time, from the boot clock."""
+        assert stamp.offset_seconds is not None
+        with self._lock:
+            self._close_page()
+            for row, page in list(self.pages()):
+                old = page.stamp
+                if old.boot_id != stamp.boot_id or not (old.offset_seconds is None or old.provisional):
+                    continue
+                page.stamp = replace(old, offset_seconds=stamp.offset_seconds, provisional=False)
+                times = [page.stamp.unix_seconds(heard.bursts[0].boot_seconds) for heard in page.heard.values()]
+                page.day = day_at(min((time for time in times if time is not None), default=page.day * SECONDS_PER_DAY))
+                self._store.replace("pages", row, page.day, page.to_bytes())
+
+    def purged(self) -> None:
+        """Learn the size of the log again after a purge."""
+        with self._lock:
+            self._closed_bytes = self._store.page_bytes()
+
+    def _note(self, entry: Heard, sighting: Sighting) -> None:
+        burst = self._bursts.get(sighting.burst)
+        since = burst.seconds_since_previous if burst else 0.0
+        entry.add(sighting.burst, sighting.boot_seconds, since, sighting.rssi_dbm)
+
+    def _turn_page(self, boot_seconds: float, stamp: Stamp, day: int) -> None:
+        page = self._page
+        if page is not None and (
+            page.stamp != stamp
+            or page.day != day
+            or boot_seconds - self._opened_at >= PAGE_SECONDS
+            or len(page.heard) >= PAGE_IDENTIFIERS
+        ):
+            self._close_page()
+        if self._page is None:
+            self._page, self._row, self._opened_at = Page(stamp, day), None, boot_seconds
+
+    def _close_page(self) -> None:
+        self.flush()
+        self._admission.page_closed()
+        self._page, self._row = None, None
+        self._closed_bytes = self._store.page_bytes()
+
+
+def identifiers_per_day(log: EncounterLog, zone: ZoneInfo) -> dict[date, int]:
+    """How many identifiers were heard each local day, earliest first.
+
+    One phone changes its identifier every 10 to 20 minutes: this is not a number of phones or of people.
+    """
+    frames: dict[date, set[bytes]] = {}
+    for _, page in log.pages():
+        for frame, heard in page.heard.items():
+            at = page.stamp.unix_seconds(heard.bursts[0].boot_seconds)
+            day = datetime.fromtimestamp(page.day * SECONDS_PER_DAY if at is None else at, zone).date()
+            frames.setdefault(day, set()).add(frame)
+    return {day: len(heard_then) for day, heard_then in sorted(frames.items())}

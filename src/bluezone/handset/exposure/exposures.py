@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the owner was near a case: published keys against the encounter log, in memory, on this phone.
+
+Source: protocol.md section 3; specs/attacks.md rows 1, 8 and 39.
+"""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from bluezone.handset.encounters.heard import Heard, Page
+from bluezone.handset.encounters.log import EncounterLog
+from bluezone.handset.store import Store
+from bluezone.protocol.exports.columns import ABSENT, KeyColumns
+from bluezone.protocol.identifiers import Metadata, attenuation_db, crypt_metadata
+from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
+from bluezone.protocol.keys import INTERVALS_PER_KEY
+from bluezone.protocol.matching import ON_HANDSET, SightingIndex, on_handset
+from bluezone.protocol.risk.assessment import Assessment, ExposureWindow, Profile, ScanInstance, assess
+from bluezone.protocol.risk.windows import MatchedSighting, build_windows
+
+DAY_ZERO = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """This phone's radio: what to add to its RSSI (dB), and its calibration confidence 0..3."""
+
+    correction_db: int
+    confidence: int
+
+
+class HeardIndex:
+    """Everything in the log, ready for looking up keys; holds identifiers only, pages are opened on a hit."""
+
+    def __init__(self, log: EncounterLog) -> None:
+        self._log = log
+        self._places: list[tuple[int, bytes]] = []
+        times: list[float] = []
+        longest = 0.0
+        for row, page in log.pages():
+            for frame, heard in page.heard.items():
+                first, last = (page.stamp.unix_seconds(heard.bursts[at].boot_seconds) for at in (0, -1))
+                # Without a time it cannot count, whatever key it is of (_scored_sightings).
+                if first is not None and last is not None:
+                    self._places.append((row, frame))
+                    times.append(first)
+                    longest = max(longest, last - first)
+        joined = b"".join(frame[:16] for _, frame in self._places)
+        # One time for all bursts of a record, its first; a later one may count for a later interval. Each burst is
+        # looked at by itself when its key has been found.
+        wider = min(math.ceil(longest / SECONDS_PER_INTERVAL), INTERVALS_PER_KEY)
+        late = range(ON_HANDSET.start - wider, ON_HANDSET.stop)
+        self._index = SightingIndex(np.frombuffer(joined, dtype=np.uint8).reshape(-1, 16), times, late)
+
+    def find(self, keys: KeyColumns) -> dict[int, list[tuple[int, Page, Heard]]]:
+        """For each row of `keys` that was heard: the interval, page and record of every equality."""
+        found: dict[int, list[tuple[int, Page, Heard]]] = defaultdict(list)
+        opened: dict[int, Page | None] = {}
+        matches = self._index.find(keys)
+        for key_row, interval, place in zip(
+            matches.key_rows.tolist(), matches.intervals.tolist(), matches.sighting_rows.tolist(), strict=True
+        ):
+            row, frame = self._places[place]
+            if row not in opened:
+                opened[row] = self._log.page(row)
+            page = opened[row]
+            if page is not None and frame in page.heard:
+                found[key_row].append((interval, page, page.heard[frame]))
+        return found
+
+
+def windows_of_file(
+    index: HeardIndex, keys: KeyColumns, number: int, own: set[bytes], receiver: Receiver, zone: str, profile: Profile
+) -> list[ExposureWindow]:
+    """The exposure windows that export file `number` makes of the log.
+
+    own: keys of this phone, which never warn it. A sighting counts only if its clock was trusted, it lies in
+    intervals j-1 .. j+2 of its identifier, and the file is newer than any the phone had when it heard it.
+    """
+    windows: list[ExposureWindow] = []
+    for key_row, places in index.find(keys).items():
+        key = keys.keys[key_row].tobytes()
+        if key in own:
+            continue
+        sightings = _scored_sightings(key, places, number, receiver)
+        report_type = int(keys.report_types[key_row])
+        onset = int(keys.days_since_onset[key_row])
+        windows += build_windows(
+            sightings,
+            report_type=None if report_type == ABSENT else report_type,
+            days_since_onset=None if onset == ABSENT else onset,
+            zone=ZoneInfo(zone),
+            profile=profile,
+            own_confidence=receiver.confidence,
+        )
+    return windows
+
+
+def _scored_sightings(
+    key: bytes, places: Iterable[tuple[int, Page, Heard]], number: int, receiver: Receiver
+) -> list[MatchedSighting]:
+    """Every frame of a matched key that may count, in order of time, its bursts numbered from 1."""
+    kept: list[tuple[float, tuple[int, int], float, int, int]] = []
+    for interval, page, heard in places:
+        stamp = page.stamp
+        if not stamp.trusted or stamp.newest_export >= number:
+            continue
+        metadata = crypt_metadata(key, heard.identifier, heard.metadata)
+        confidence = Metadata.from_bytes(metadata).confidence
+        for burst in heard.bursts:
+            at = stamp.unix_seconds(burst.boot_seconds)
+            if at is None or not on_handset(interval, at):
+                continue
+            for rssi_dbm in burst.rssi_dbm:
+                attenuation = attenuation_db(metadata, rssi_dbm + receiver.correction_db)
+                if attenuation is not None:
+                    name = (stamp.run, burst.number)
+                    kept.append((at, name, burst.seconds_since_previous, attenuation, confidence))
+    kept.sort(key=lambda sighting: sighting[0])
+    numbers: dict[tuple[int, int], int] = {}
+    return [
+        MatchedSighting(at, numbers.setdefault(name, len(numbers) + 1), since, attenuation, confidence)
+        for at, name, since, attenuation, confidence in kept
+    ]
+
+
+class Exposures:
+    """The exposure windows found so far; they stay when the file they came from is gone."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, windows: Iterable[ExposureWindow]) -> None:
+        """Keep windows, by the local day of their start."""
+        with self._store.transaction():
+            for window in windows:
+                told = asdict(window) | {"day": window.day.isoformat()}
+                self._store.add("windows", (window.day - DAY_ZERO).days, json.dumps(told).encode())
+
+    def all(self) -> list[ExposureWindow]:
+        """Every window kept."""
+        return [_window(contents) for _, _, contents in self._store.rows("windows")]
+
+    def assess(self, profile: Profile, today: date) -> Assessment:
+        """Score them as of `today`, the local date."""
+        return assess(self.all(), profile, today)
+
+
+def _window(contents: bytes) -> ExposureWindow:
+    told = json.loads(contents)
+    instances = tuple(ScanInstance(**instance) for instance in told.pop("scan_instances"))
+    return ExposureWindow(day=date.fromisoformat(told.pop("day")), scan_instances=instances, **told)

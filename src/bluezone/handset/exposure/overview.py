@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the owner is told at a glance: one state, and the figures beneath it.
+
+States, after the home texts: A no risk found, B1 Bluetooth off, B2 not checked, B3 wrong clock, C possible risk,
+D risk. A risk comes before a stop: both are told, the risk in the title.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from bluezone.handset.clocks import JUMP_SECONDS, boot_id_of
+from bluezone.handset.encounters.radiostate import Bluetooth
+from bluezone.handset.phone import Handset
+
+State = Literal["A", "B1", "B2", "B3", "C", "D"]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Moments are Unix seconds on the phone's trusted time, None where it never happened.
+
+    bluetooth_problem:   code of what keeps the radio from sending or hearing right now, None if nothing does.
+    stops:               every reason why warnings may be missing now: "B1", "B2", "B3".
+    last_record:         when a contact frame was last heard.
+    clock_error_seconds: how far the phone's clock is ahead.
+    uploads:             how often the owner's keys were sent; random_packets: rehearsals, which carry nothing.
+    report_upload_at:    when a certified report will be sent; report_begun: one that still needs its certificate.
+    """
+
+    state: State
+    stops: tuple[State, ...]
+    level: str
+    bluetooth: Bluetooth
+    bluetooth_problem: str | None
+    running_since: float | None
+    off_since: float | None
+    last_record: float | None
+    installed_at: float
+    checked_at: float | None
+    check_problem: str | None
+    list_made_at: float | None
+    clock_error_seconds: float
+    uploads: int
+    random_packets: int
+    report_begun: bool
+    report_upload_at: float | None
+    notice: str | None
+    store_problem: str | None
+    refused_identifiers: int
+
+    def to_json(self) -> dict[str, Any]:
+        """For `--json` and the local page's status."""
+        return asdict(self)
+
+
+def overview(handset: Handset) -> Overview:
+    """Look at a phone."""
+    boot, now = handset.clock.boot_seconds(), handset.now()
+    boot_id = boot_id_of(handset.clock)
+    radio = handset.radio_state
+    bluetooth = radio.bluetooth(boot_id, boot)
+
+    def moment(boot_seconds: float | None) -> float | None:
+        return None if boot_seconds is None or radio.boot_id != boot_id else now - (boot - boot_seconds)
+
+    error = handset.time.clock_error_seconds(boot, handset.clock.wall_seconds())
+    held = handset.held_exports
+    stops: list[State] = []
+    here = radio.boot_id == boot_id
+    problem_since = radio.problem_since if here and radio.problem else None
+    off_since = min((moment for moment in (radio.off_since, problem_since) if moment is not None), default=None)
+    if bluetooth == "off" or (here and radio.problem):
+        stops.append("B1")
+    # A clock that is ahead of a list served for ever may be the one that is right: then the list is stale.
+    if held.is_stale(max(now, handset.clock.wall_seconds())):
+        stops.append("B2")
+    if abs(error) > JUMP_SECONDS:
+        stops.append("B3")
+    level = handset.level()
+    risky: dict[str, State] = {"high": "D", "low": "C"}
+    problem = handset.store.get("check_problem")
+    pending = handset.reporting.pending
+    return Overview(
+        state=risky.get(level) or (stops[0] if stops else "A"),
+        stops=tuple(stops),
+        level=level,
+        bluetooth=bluetooth,
+        bluetooth_problem=radio.problem if here else None,
+        running_since=moment(radio.running_since),
+        off_since=moment(off_since),
+        last_record=moment(radio.heard),
+        installed_at=handset.store.get("installed_at", now),
+        checked_at=handset.store.get("checked_at"),
+        check_problem=problem["code"] if problem else None,
+        list_made_at=held.generated_at or None,
+        clock_error_seconds=round(error, 1),
+        uploads=sum(sent.kind == "keys_sent" and sent.outcome == "accepted" for sent in handset.sent()),
+        random_packets=handset.sent_log.random_packets,
+        report_begun=pending is not None and not pending.certified,
+        report_upload_at=pending.upload_at if pending is not None and pending.certified else None,
+        notice=next(iter(handset.pages.notices()), None),
+        store_problem=handset.store_problem,
+        refused_identifiers=handset.refused_identifiers,
+    )

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The three calls of a report, real or rehearsed: the same code and the same sizes for both.
+
+Source: protocol.md section 4; specs/attacks.md row 16.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import TypeVar
+
+from bluezone.handset.client import Client, ServerAnswerRefused
+from bluezone.protocol.upload import (
+    ANSWER_SIZE,
+    Status,
+    UploadAnswer,
+    UploadRequest,
+    Verify1Answer,
+    Verify1Request,
+    Verify2Answer,
+    Verify2Request,
+    decode_upload_answer,
+    decode_verify1_answer,
+    decode_verify2_answer,
+    encode_upload,
+    encode_verify1,
+    encode_verify2,
+)
+from bluezone.protocol.upload.puzzle import solve
+
+# A server that asks for another puzzle after each answer is not followed for ever.
+MOST_PUZZLES = 3
+
+Request = TypeVar("Request", Verify1Request, Verify2Request, UploadRequest)
+Answer = TypeVar("Answer", Verify1Answer, Verify2Answer, UploadAnswer)
+RandomBytes = Callable[[int], bytes]
+
+
+class Plays:
+    """Speaks the three calls; solves a puzzle when the server asks for one."""
+
+    def __init__(self, client: Client, random_bytes: RandomBytes) -> None:
+        self._client = client
+        self._random_bytes = random_bytes
+
+    def verify1(self, request: Verify1Request) -> Verify1Answer:
+        """Ask what a code is worth. Raises ServerUnreachable, ServerAnswerRefused, BadAnswer."""
+        return self._ask("/v1/verify", request, encode_verify1, decode_verify1_answer)
+
+    def verify2(self, request: Verify2Request) -> Verify2Answer:
+        """Have a commitment signed blindly. Raises as verify1."""
+        return self._ask("/v1/verify", request, encode_verify2, decode_verify2_answer)
+
+    def upload(self, request: UploadRequest) -> UploadAnswer:
+        """Hand over keys with their certificate. Raises as verify1."""
+        return self._ask("/v1/upload", request, encode_upload, decode_upload_answer)
+
+    def _ask(
+        self,
+        path: str,
+        request: Request,
+        encode: Callable[[Request, RandomBytes], bytes],
+        decode: Callable[[bytes], Answer],
+    ) -> Answer:
+        answer = decode(self._client.post(path, encode(request, self._random_bytes), ANSWER_SIZE))
+        for _ in range(MOST_PUZZLES):
+            if answer.status is not Status.PUZZLE_REQUIRED or answer.challenge is None:
+                break
+            solved = dataclasses.replace(request, challenge=answer.challenge, nonce=solve(answer.challenge))
+            answer = decode(self._client.post(path, encode(solved, self._random_bytes), ANSWER_SIZE))
+        if answer.status is Status.PUZZLE_REQUIRED:
+            raise ServerAnswerRefused("the server asks for puzzles without end; everything is kept and tried again")
+        return answer

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Telling the health authority of a warning: sealed on the phone, sent once, kept nowhere on the phone.
+
+Nothing of it is stored here but that it was sent, so one that did not reach the server is not sent later by itself:
+the owner is told, and sends it again or calls. Source: protocol.md section 8; design.md, promise 2.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Literal
+
+from bluezone.handset.city.config import CityConfig
+from bluezone.handset.client import Client, ServerUnreachable
+from bluezone.handset.exposure.warnings import Warning
+from bluezone.handset.report.reporting import ConsentMissing
+from bluezone.handset.report.sentlog import SentLog
+from bluezone.protocol.declaration import Declaration, seal_declaration
+from bluezone.protocol.declarationkey import load_public_key
+from bluezone.protocol.upload import ANSWER_SIZE, Status, UploadAnswer, decode_upload_answer
+from bluezone.protocol.upload.puzzle import solve
+from bluezone.refusal import Refused
+
+ADDRESS = "/v1/declarations"
+PUZZLE_HEADER = "X-Bluezone-Puzzle"
+MOST_PUZZLES = 3
+EPOCH = date(1970, 1, 1)
+
+DeclaredLevel = Literal["low", "high"]
+
+
+class DeclarationImpossible(Refused):
+    """The city has made no key for declarations; nothing was sent, the hotline is the way."""
+
+    code = "declaration_impossible"
+
+
+class NotWarned(Refused):
+    """This phone has no warning of that day and level, so there is nothing to declare; nothing was sent."""
+
+    code = "not_warned"
+
+
+class DeclarationNotTaken(Refused):
+    """The server did not take the declaration; the message says which status it gave."""
+
+    code = "declaration_not_taken"
+
+
+class Declaring:
+    """Seals and sends declarations of a phone's owner."""
+
+    def __init__(self, client: Client, city: CityConfig, sent: SentLog) -> None:
+        self._client = client
+        self._city = city
+        self._sent = sent
+
+    def declare(
+        self, day: date, level: DeclaredLevel, phone: str, text: str, warnings: Iterable[Warning], *, consent: bool,
+        now: float,
+    ) -> None:  # fmt: skip
+        """Send what the owner has agreed to, if the phone has warned of it.
+
+        day: local date of the warning; phone: 8 to 15 digits; text: at most 500 characters; now: trusted Unix seconds.
+        Raises ConsentMissing, NotWarned, DeclarationImpossible, InvalidDeclaration (nothing was sent then),
+        ServerUnreachable, ServerAnswerRefused, DeclarationNotTaken.
+        """
+        if not consent:
+            raise ConsentMissing("nothing was sent: the owner has not agreed")
+        if not any(warning.day == day and warning.level == level for warning in warnings):
+            raise NotWarned(f"this phone has no warning of {day} with level {level}; nothing was sent")
+        config = self._city.held
+        if config is None or config.declaration_key is None:
+            raise DeclarationImpossible("this city takes no declarations; call the hotline. Nothing was sent")
+        number = (day - EPOCH).days
+        message = seal_declaration(Declaration(number, level, phone, text), load_public_key(config.declaration_key))
+        entry = self._sent.about_to_send("declared", now, (number,))
+        try:
+            answer = self._ask(message)
+        except Refused as refused:
+            # A server that answered with an error has seen the message, a sealed one, and not kept it.
+            self._sent.ended(entry, "not_reached" if isinstance(refused, ServerUnreachable) else "refused")
+            raise
+        self._sent.ended(entry, "accepted" if answer.status is Status.OK else "refused")
+        if answer.status is not Status.OK:
+            raise DeclarationNotTaken(f"the server did not take the declaration: {answer.status.name.lower()}")
+
+    def _ask(self, message: bytes) -> UploadAnswer:
+        answer = decode_upload_answer(self._client.post(ADDRESS, message, ANSWER_SIZE))
+        for _ in range(MOST_PUZZLES):
+            if answer.status is not Status.PUZZLE_REQUIRED or answer.challenge is None:
+                break
+            # In a header: the body has no room beside the message.
+            headers = {PUZZLE_HEADER: (answer.challenge + solve(answer.challenge)).hex()}
+            answer = decode_upload_answer(self._client.post(ADDRESS, message, ANSWER_SIZE, headers))
+        return answer

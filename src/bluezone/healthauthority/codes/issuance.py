@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Issue a code for a case, within the bounds of the onset and the quotas, with an audit entry; and revoke one that
+went wrong.
+"""
+
+import datetime
+import uuid
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from bluezone.audit import hash_chain
+from bluezone.authority.account_records import COMMAND_LINE
+from bluezone.healthauthority.codes import practice, quotas
+from bluezone.healthauthority.codes.facilities import facility_of
+from bluezone.healthauthority.models import IssuedCode
+from bluezone.identity.models import Act, User
+from bluezone.keyserver.reports import codes
+from bluezone.keyserver.reports.codes import OLDEST_ONSET_DAYS, OnsetRefused
+from bluezone.keyserver.service import KeyServer
+from bluezone.refusal import Refused
+from bluezone.training import practising
+
+
+class QuotaReached(Refused):
+    """The worker, or the worker's facility, has issued as many codes today as it may."""
+
+    code = "quota_reached"
+
+
+class FormAlreadySent(Refused):
+    """This form has issued its code already, which was shown once."""
+
+    code = "form_already_sent"
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A code at the only moment it can be seen: `code` "dddd-dddd-dddd", `link` URL, `record` what the office keeps."""
+
+    code: str
+    link: str
+    record: IssuedCode
+
+
+def issue(
+    server: KeyServer,
+    worker: User | None,
+    case_class: str,
+    onset: datetime.date,
+    now: datetime.datetime,
+    form_id: uuid.UUID | None = None,
+) -> Issued:
+    """Issue one code.
+
+    worker: who issues; None is the operator's command line, which is audited but has no quota.
+    case_class: "confirmed" or "clinical"; onset: local date of first symptoms, or of the sample when there are none.
+    form_id: of the page's form, so that a form sent twice issues once.
+    Raises OnsetRefused, ClassRefused, QuotaReached or FormAlreadySent; no code exists then.
+    """
+    first, last = onset_bounds(timezone.localdate(now))
+    if not first <= onset <= last:
+        raise OnsetRefused(f"onset is {onset}, expected {first} to {last}")
+    with transaction.atomic():
+        refusal = _refusal(server, worker, now, form_id)
+        if refusal is None:
+            return _issue(server, worker, case_class, onset, now, form_id)
+        if isinstance(refusal, QuotaReached):
+            hash_chain.record(_actor(worker), Act.QUOTA_REFUSED)
+    raise refusal
+
+
+def onset_bounds(today: datetime.date) -> tuple[datetime.date, datetime.date]:
+    """First and last onset for which a code is of use on local day `today`."""
+    return today - datetime.timedelta(days=OLDEST_ONSET_DAYS), today
+
+
+def _refusal(
+    server: KeyServer, worker: User | None, now: datetime.datetime, form_id: uuid.UUID | None
+) -> Refused | None:
+    if form_id and IssuedCode.objects.filter(form_id=form_id).exists():
+        return FormAlreadySent("this form has issued its code already")
+    if worker is None:
+        return None
+    quotas.lock_limits(worker)
+    quota = quotas.quota_of(server, worker, now)
+    if quota.reached == "worker":
+        return QuotaReached(f"{quota.worker_issued} codes issued today, which is the quota of one worker")
+    if quota.reached == "facility":
+        return QuotaReached(f"{quota.facility_issued} codes issued today, which is the quota of the facility")
+    return None
+
+
+def _issue(
+    server: KeyServer,
+    worker: User | None,
+    case_class: str,
+    onset: datetime.date,
+    now: datetime.datetime,
+    form_id: uuid.UUID | None,
+) -> Issued:
+    if practising():
+        record = practice.issue(worker, case_class, onset, now, form_id)
+        return Issued(practice.CODE, f"https://{server.city.public_host}{practice.LINK_END}", record)
+    # Should the office's transaction fail after this, the code was shown to nobody and expires by itself.
+    made = codes.issue(server, case_class, onset)
+    record = IssuedCode.objects.create(
+        handle=made.row_id,
+        worker=worker,
+        facility=facility_of(worker),
+        case_class=case_class,
+        onset=onset,
+        issued_at=now,
+        expires_at=datetime.datetime.fromtimestamp(made.expires, datetime.UTC),
+        link_expires_at=datetime.datetime.fromtimestamp(made.link_expires, datetime.UTC),
+        form_id=form_id or uuid.uuid4(),
+    )
+    hash_chain.record(_actor(worker), Act.CODE_ISSUED, made.row_id)
+    return Issued(made.code, made.link, record)
+
+
+def _actor(worker: User | None) -> str:
+    return worker.username if worker else COMMAND_LINE
+
+
+def revoke(server: KeyServer, worker: User | None, code: str) -> str:
+    """Revoke a code and return its state now: "revoked", or "used" or "expired" when it was too late.
+
+    worker: who revokes; None is the operator's command line.
+    code: handle from the list, or, on the command line, the code or link itself, which the audit does not repeat.
+    Safe to repeat. A used code stays used: what a phone has sent cannot be recalled.
+    Raises InvalidCode or CodeUnknown.
+    """
+    if practising():
+        return practice.revoke(code, timezone.now())
+    if codes.is_open(server, code):
+        try:
+            codes.revoke(server, code)
+        except codes.CodeAlreadyUsed:
+            return "used"
+        hash_chain.record(worker.username if worker else COMMAND_LINE, Act.CODE_REVOKED, code if worker else "")
+    return codes.status(server, code)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Declarations of warned people in the office: the key under a passphrase, opening, noting that somebody was called.
+
+What is read is shown once and stored nowhere; that it was opened, and by whom, is in the audit. Whoever copies the
+office store and the key store has messages and a key that the passphrase alone opens. Source: protocol.md section 8.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.db import transaction
+
+from bluezone.audit import hash_chain
+from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
+from bluezone.identity.models import Act, AuditEntry, User
+from bluezone.keyserver import declarations
+from bluezone.keyserver.service import KeyServer
+from bluezone.protocol.declaration import Declaration, DeclarationUnreadable, InvalidDeclaration, open_declaration
+from bluezone.protocol.declarationkey import (
+    PassphraseWrong,
+    new_private_key,
+    public_key_pem,
+    seal_private_key,
+    unseal_private_key,
+)
+from bluezone.refusal import Refused
+
+MOST_AT_ONCE = 20
+TRIES = 5
+TRIES_WINDOW = datetime.timedelta(minutes=15)
+# Longer than a declaration is kept, so that no message outlives its key.
+OLD_KEY_KEPT = datetime.timedelta(days=31)
+
+
+class PassphraseTriesUsed(Refused):
+    """This account has given five wrong passphrases within 15 minutes; the next try waits."""
+
+    code = "passphrase_tries_used"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One opened message; `declaration` is None when no key of this passphrase fits or its content is not one."""
+
+    handle: str
+    received_hour: int
+    declaration: Declaration | None
+
+
+def key_in_force() -> DeclarationKey | None:
+    """The key for which phones seal now."""
+    return DeclarationKey.objects.select_related("made_by").filter(replaced_at=None).first()
+
+
+def make_key(server: KeyServer, supervisor: User, passphrase: str, now: datetime.datetime) -> DeclarationKey:
+    """Make the key for declarations, or another in the place of the present one; phones get it with the next config.
+
+    The key it replaces stays for 31 days, for what was sealed for it, under its own passphrase.
+    Raises PassphraseTooShort.
+    """
+    private = new_private_key()
+    sealed, pem = seal_private_key(private, passphrase), public_key_pem(private)
+    with transaction.atomic():
+        replaced = DeclarationKey.objects.filter(replaced_at=None).update(replaced_at=now)
+        key = DeclarationKey.objects.create(public_pem=pem, sealed=sealed, made_at=now, made_by=supervisor)
+        hash_chain.record(supervisor.username, Act.DECLARATION_KEY_MADE, replaced=bool(replaced))
+    ensure_published(server)
+    return key
+
+
+def ensure_published(server: KeyServer) -> None:
+    """Let the config carry the key in force; repeats what a full disk or a crash kept from being done."""
+    key = key_in_force()
+    if key is not None and declarations.published_key(server.data_dir) != key.public_pem:
+        declarations.publish_key(server.data_dir, key.public_pem)
+
+
+def change_passphrase(supervisor: User, old: str, new: str, now: datetime.datetime) -> None:
+    """Seal every key that the old passphrase opens under the new one; the keys, and so the config, stay.
+
+    Raises PassphraseWrong, PassphraseTooShort or PassphraseTriesUsed; nothing has changed then.
+    """
+    opened = _unsealed(supervisor, old, now)
+    with transaction.atomic():
+        for pk, private in opened.items():
+            DeclarationKey.objects.filter(pk=pk).update(sealed=seal_private_key(private, new))
+        hash_chain.record(supervisor.username, Act.DECLARATION_KEY_SEALED)
+
+
+def open_some(
+    server: KeyServer, supervisor: User, handles: Sequence[str], passphrase: str, now: datetime.datetime
+) -> list[Opened]:
+    """Open messages, at most 20 at a time; each is an entry of the audit, and each is noted as opened.
+
+    A handle whose message is gone is left out. Raises PassphraseWrong or PassphraseTriesUsed; nothing is opened then.
+    """
+    keys = list(_unsealed(supervisor, passphrase, now).values())
+    found = []
+    with transaction.atomic():
+        for handle in handles[:MOST_AT_ONCE]:
+            message = declarations.sealed(server, handle)
+            if message is None:
+                continue
+            declaration = _read(message.message, keys)
+            hash_chain.record(
+                supervisor.username, Act.DECLARATION_OPENED, handle, now=now, readable=declaration is not None
+            )
+            if declaration is not None:
+                OpenedDeclaration.objects.get_or_create(
+                    handle=handle, defaults={"opened_at": now, "opened_by": supervisor}
+                )
+            found.append(Opened(handle, message.received_hour, declaration))
+    return found
+
+
+def note_called(handle: str, now: datetime.datetime) -> bool:
+    """Note that the sender of an opened declaration has been called; whether there is such a declaration."""
+    opened = OpenedDeclaration.objects.filter(handle=handle)
+    opened.filter(called_at=None).update(called_at=now)
+    return opened.exists()
+
+
+def forget(now: datetime.datetime) -> None:
+    """Delete replaced keys after 31 days, and the notes of declarations that the key server has deleted."""
+    DeclarationKey.objects.filter(replaced_at__lt=now - OLD_KEY_KEPT).delete()
+    kept = datetime.timedelta(hours=declarations.RETENTION_HOURS)
+    OpenedDeclaration.objects.filter(opened_at__lte=now - kept).delete()
+
+
+def _unsealed(supervisor: User, passphrase: str, now: datetime.datetime) -> dict[int, ec.EllipticCurvePrivateKey]:
+    """Every key that a passphrase opens, by its number; a wrong one is in the audit."""
+    refusals = AuditEntry.objects.filter(actor=supervisor.username, action=Act.DECLARATION_REFUSED)
+    if refusals.filter(at__gt=now - TRIES_WINDOW).count() >= TRIES:
+        raise PassphraseTriesUsed("five wrong passphrases within 15 minutes; wait a quarter of an hour")
+    opened = {}
+    for key in DeclarationKey.objects.all():
+        try:
+            opened[key.pk] = unseal_private_key(bytes(key.sealed), passphrase)
+        except PassphraseWrong:
+            continue
+    if not opened:
+        hash_chain.record(supervisor.username, Act.DECLARATION_REFUSED, now=now)
+        raise PassphraseWrong("the passphrase opens no key for declarations")
+    return opened
+
+
+def _read(message: bytes, keys: Sequence[ec.EllipticCurvePrivateKey]) -> Declaration | None:
+    for key in keys:
+        try:
+            return open_declaration(message, key)
+        except DeclarationUnreadable:
+            continue
+        except InvalidDeclaration:
+            return None
+    return None

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Passkeys as a second factor: what the browser is asked, and what it answers (WebAuthn level 2, by `webauthn`)."""
+
+import datetime
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.http import HttpRequest
+from webauthn import (
+    base64url_to_bytes,
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import bytes_to_base64url, parse_authentication_credential_json
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
+from bluezone.audit import hash_chain
+from bluezone.identity.factors.second_factors import SecondFactorRefused, keep_one
+from bluezone.identity.models import Act, Passkey, User
+
+CHALLENGE_KEY = "passkey_challenge"
+
+
+def registration_options(request: HttpRequest, user: User) -> str:
+    """JSON for navigator.credentials.create(); its challenge is kept in the session for one answer."""
+    options = generate_registration_options(
+        rp_id=_party(request),
+        rp_name="Bluezone",
+        user_id=f"bluezone-{user.pk}".encode(),
+        user_name=user.username,
+        user_display_name=user.name or user.username,
+        exclude_credentials=_described(user.passkeys.all()),
+    )
+    request.session[CHALLENGE_KEY] = bytes_to_base64url(options.challenge)
+    return options_to_json(options)
+
+
+def add(request: HttpRequest, user: User, answer: str, name: str, now: datetime.datetime) -> None:
+    """Store the passkey that the browser has made; raises SecondFactorRefused."""
+    challenge = _take_challenge(request)
+    try:
+        made = verify_registration_response(
+            credential=answer,
+            expected_challenge=challenge,
+            expected_rp_id=_party(request),
+            expected_origin=_origin(request),
+        )
+    except (WebAuthnException, ValueError, KeyError):
+        raise SecondFactorRefused("the browser's answer does not fit what it was asked") from None
+    if Passkey.objects.filter(credential_id=made.credential_id).exists():
+        raise SecondFactorRefused("this passkey is known already")
+    with transaction.atomic():
+        Passkey.objects.create(
+            user=user,
+            name=name,
+            credential_id=made.credential_id,
+            public_key=made.credential_public_key,
+            sign_count=made.sign_count,
+            added_at=now,
+        )
+        hash_chain.record(user.username, Act.FACTOR_ADDED, user.username, kind="passkey", now=now)
+
+
+def proof_options(request: HttpRequest, user: User) -> str:
+    """JSON for navigator.credentials.get() with the passkeys of an account; "" when it has none."""
+    keys = list(user.passkeys.all())
+    if not keys:
+        return ""
+    options = generate_authentication_options(rp_id=_party(request), allow_credentials=_described(keys))
+    request.session[CHALLENGE_KEY] = bytes_to_base64url(options.challenge)
+    return options_to_json(options)
+
+
+def prove(request: HttpRequest, user: User, answer: str) -> None:
+    """Accept the browser's answer by one of the account's passkeys; raises SecondFactorRefused."""
+    challenge = _take_challenge(request)
+    try:
+        credential = parse_authentication_credential_json(answer)
+        key = user.passkeys.filter(credential_id=credential.raw_id).first()
+        if key is None:
+            raise SecondFactorRefused("the passkey is not one of this account")
+        proved = verify_authentication_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=_party(request),
+            expected_origin=_origin(request),
+            credential_public_key=bytes(key.public_key),
+            credential_current_sign_count=key.sign_count,
+        )
+    except (WebAuthnException, ValueError, KeyError):
+        raise SecondFactorRefused("the browser's answer does not fit what it was asked") from None
+    key.sign_count = proved.new_sign_count
+    key.save(update_fields=["sign_count"])
+
+
+def remove(user: User, key: Passkey) -> None:
+    """Forget a passkey; raises SecondFactorNeeded when it is the only factor of a role that needs one."""
+    with transaction.atomic():
+        key.delete()
+        keep_one(user)
+        hash_chain.record(user.username, Act.FACTOR_REMOVED, user.username, kind="passkey")
+
+
+def _described(keys: Iterable[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+    return [PublicKeyCredentialDescriptor(id=bytes(key.credential_id)) for key in keys]
+
+
+def _take_challenge(request: HttpRequest) -> bytes:
+    """The challenge of this session, which is good for one answer."""
+    challenge = request.session.pop(CHALLENGE_KEY, "")
+    if not challenge:
+        raise SecondFactorRefused("this session has asked for no passkey")
+    return base64url_to_bytes(challenge)
+
+
+def _party(request: HttpRequest) -> str:
+    return request.get_host().rsplit(":", 1)[0]
+
+
+def _origin(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The second factor: who needs one, whether it was just proved, how it is set up, checked and removed, and the codes
+of RFC 6238.
+"""
+
+import base64
+import datetime
+import functools
+import hmac
+import secrets
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from bluezone.audit import hash_chain
+from bluezone.directory.scopes import roles_of
+from bluezone.identity.models import Act, AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User
+from bluezone.identity.sign_in_attempts import PAIR_LIMIT, WINDOW, SignInLocked
+from bluezone.office_secrets import keyed_digest, seal, unseal
+from bluezone.refusal import Refused
+
+# Signing, health and administrator roles (issue: item 1); a delegated signing role counts as well.
+REQUIRING = frozenset({Role.ISSUER, Role.HEALTH_WORKER, Role.SUPERVISOR, Role.ADMIN})
+CONFIRMED_KEY = "second_factor_at"
+RECENT_SECONDS = 300
+
+
+def required_for(user: User) -> bool:
+    """Whether the person holds a role today that needs a second factor."""
+    return not REQUIRING.isdisjoint(roles_of(user))
+
+
+def is_set_up(user: User) -> bool:
+    """Whether the account has an authenticator app or a passkey."""
+    return AuthenticatorApp.objects.filter(user=user).exists() or Passkey.objects.filter(user=user).exists()
+
+
+def is_missing(user: User) -> bool:
+    """Whether the account must not act before a second factor is set up."""
+    return required_for(user) and not is_set_up(user)
+
+
+def note_confirmed(request: HttpRequest) -> None:
+    """This browser has just proved the second factor."""
+    request.session[CONFIRMED_KEY] = int(time.time())
+
+
+def recently_confirmed(request: HttpRequest, seconds: int = RECENT_SECONDS) -> bool:
+    """Whether this browser proved the second factor within the last `seconds`."""
+    at: int = request.session.get(CONFIRMED_KEY, 0)
+    return 0 <= time.time() - at <= seconds
+
+
+def confirm_second_factor(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let a signing act through only within five minutes of the second factor; put it under @audience.
+
+    Otherwise nothing is done and the person is led to the page that asks for it, and from there back: to this page,
+    or, for a form that was sent, to the page it was sent from.
+    """
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if recently_confirmed(request):
+            return view(request, *args, **kwargs)
+        back = request.get_full_path()
+        if request.method not in ("GET", "HEAD"):
+            sent_from = urlsplit(request.headers.get("Referer", ""))
+            back = sent_from.path or "/"
+            if sent_from.query:
+                back = f"{back}?{sent_from.query}"
+        return redirect(f"{reverse('confirm')}?{urlencode({'next': back})}")
+
+    return guarded
+
+
+SECRET_BYTES = 20
+STEP_SECONDS = 30
+DIGITS = 6
+# A clock that is up to half a minute off still fits; RFC 6238 section 5.2 recommends at most one step.
+DRIFT_STEPS = 1
+
+
+def new_secret() -> bytes:
+    """A fresh secret, 20 bytes."""
+    return secrets.token_bytes(SECRET_BYTES)
+
+
+def code_at(secret: bytes, step: int, digits: int = DIGITS) -> str:
+    """The code of a time step (Unix seconds // 30), `digits` characters with leading zeros."""
+    mac = hmac.digest(secret, struct.pack(">Q", step), "sha1")
+    offset = mac[-1] & 0x0F
+    number: int = struct.unpack_from(">I", mac, offset)[0] & 0x7FFF_FFFF
+    return f"{number % 10**digits:0{digits}}"
+
+
+def matching_step(secret: bytes, code: str, unix_seconds: float, after_step: int) -> int | None:
+    """The step whose code this is, not earlier than `after_step` + 1 and near the present; None when it is none."""
+    now = int(unix_seconds) // STEP_SECONDS
+    found = None
+    for step in range(max(now - DRIFT_STEPS, after_step + 1), now + DRIFT_STEPS + 1):
+        # No early end: every candidate takes the same time.
+        if hmac.compare_digest(code_at(secret, step).encode(), code.encode()):
+            found = step
+    return found
+
+
+def shown(secret: bytes) -> str:
+    """The secret as a person types it into an app: base32 in groups of four."""
+    text = base64.b32encode(secret).decode().rstrip("=")
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def address(secret: bytes, account: str, issuer: str) -> str:
+    """The otpauth address that an app reads from a QR code."""
+    values = urlencode({"secret": base64.b32encode(secret).decode().rstrip("="), "issuer": issuer}, quote_via=quote)
+    return f"otpauth://totp/{quote(f'{issuer}:{account}')}?{values}"
+
+
+RECOVERY_CODES = 10
+# No letters or digits that are read for one another.
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+_CODE_LENGTH = 10
+
+
+class SecondFactorRefused(Refused):
+    """The code does not fit, was used already, or the passkey is not one of this account."""
+
+    code = "second_factor_refused"
+
+
+class SecondFactorNeeded(Refused):
+    """The last factor of an account whose role needs one is not removed; set up another first."""
+
+    code = "second_factor_needed"
+
+
+def add_app(user: User, secret: bytes, code: str, now: datetime.datetime) -> None:
+    """Store the secret of an authenticator app once it has shown a right code; an older app stops working.
+
+    Raises SecondFactorRefused.
+    """
+    step = matching_step(secret, _digits(code), now.timestamp(), 0)
+    if step is None:
+        raise SecondFactorRefused("the code does not fit the new secret")
+    with transaction.atomic():
+        AuthenticatorApp.objects.filter(user=user).delete()
+        AuthenticatorApp.objects.create(
+            user=user, sealed_secret=seal(secret, _whose(user)), last_step=step, added_at=now
+        )
+        hash_chain.record(user.username, Act.FACTOR_ADDED, user.username, kind="app", now=now)
+
+
+def prove_code(user: User, typed: str, now: datetime.datetime) -> None:
+    """Accept a code of the authenticator app or a recovery code, each once.
+
+    Raises SignInLocked after five failures in fifteen minutes, SecondFactorRefused for a code that does not fit.
+    """
+    account = failures_key(user)
+    failures = SignInFailure.objects.filter(account=account, at__gt=now - WINDOW)
+    if failures.count() >= PAIR_LIMIT:
+        raise SignInLocked(failures.order_by("at")[0].at + WINDOW)
+    with transaction.atomic():
+        fits = _use_app_code(user, typed, now) or _use_recovery_code(user, typed)
+    if not fits:
+        SignInFailure.objects.create(account=account, address=account, at=now)
+        raise SecondFactorRefused("the code does not fit or was used already")
+    SignInFailure.objects.filter(account=account).delete()
+
+
+def make_recovery_codes(user: User) -> list[str]:
+    """Ten fresh codes, shown once; those made earlier stop working."""
+    codes = [_new_code() for _ in range(RECOVERY_CODES)]
+    with transaction.atomic():
+        user.recovery_codes.all().delete()
+        RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_recovery_digest(user, code)) for code in codes)
+        hash_chain.record(user.username, Act.RECOVERY_CODES_MADE, user.username)
+    return codes
+
+
+def remove_app(user: User) -> None:
+    """Forget the authenticator app; raises SecondFactorNeeded when it is the only factor of a role that needs one."""
+    with transaction.atomic():
+        AuthenticatorApp.objects.filter(user=user).delete()
+        keep_one(user)
+        hash_chain.record(user.username, Act.FACTOR_REMOVED, user.username, kind="app")
+
+
+def keep_one(user: User) -> None:
+    """Inside a transaction that removed a factor: undo it when the account may not be without."""
+    if required_for(user) and not is_set_up(user):
+        raise SecondFactorNeeded("the role of this account needs a second factor; set up another one first")
+
+
+def remove_all(actor: str, user: User) -> None:
+    """For a person who has lost telephone, key and paper: every factor goes, and every browser is signed out.
+
+    The person then signs in with the password and sets up a new one; an administrator has made sure who asks.
+    """
+    with transaction.atomic():
+        AuthenticatorApp.objects.filter(user=user).delete()
+        user.passkeys.all().delete()
+        user.recovery_codes.all().delete()
+        user.sessions.all().delete()
+        hash_chain.record(actor, Act.FACTOR_REMOVED, user.username, kind="all")
+
+
+def failures_key(user: User) -> str:
+    """Under what failed second factors of an account are counted."""
+    return keyed_digest("second factor", str(user.pk))
+
+
+def _use_app_code(user: User, typed: str, now: datetime.datetime) -> bool:
+    app = AuthenticatorApp.objects.filter(user=user).first()
+    if app is None:
+        return False
+    secret = unseal(bytes(app.sealed_secret), _whose(user))
+    step = matching_step(secret, _digits(typed), now.timestamp(), app.last_step)
+    # Of two requests with one code, one finds the older step.
+    return step is not None and bool(
+        AuthenticatorApp.objects.filter(pk=app.pk, last_step__lt=step).update(last_step=step)
+    )
+
+
+def _use_recovery_code(user: User, typed: str) -> bool:
+    used = RecoveryCode.objects.filter(user=user, digest=_recovery_digest(user, typed)).delete()[0]
+    if used:
+        hash_chain.record(user.username, Act.RECOVERY_CODE_USED, user.username, left=user.recovery_codes.count())
+    return bool(used)
+
+
+def _new_code() -> str:
+    text = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
+    return f"{text[:5]}-{text[5:]}"
+
+
+def _recovery_digest(user: User, code: str) -> str:
+    plain = "".join(sign for sign in code.lower() if sign in _ALPHABET)
+    return keyed_digest("recovery", f"{user.pk} {plain}")
+
+
+def _digits(typed: str) -> str:
+    return "".join(sign for sign in typed if sign.isdigit() and sign.isascii())
+
+
+def _whose(user: User) -> str:
+    return f"authenticator app of {user.pk}"

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of sign-in, passwords, the own e-mail address, and the second factor."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.identity.models import User
+
+
+class SignInForm(forms.Form):
+    """Name and password."""
+
+    username = forms.CharField(
+        label=_("Sign-in name"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class EmailForm(forms.Form):
+    """The own e-mail address, empty for none; with the password of whoever has no second factor."""
+
+    email = forms.EmailField(
+        label=_("Own e-mail address"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    present = forms.CharField(
+        label=_("Present password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, user: User, ask_password: bool, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"email": user.email})
+        super().__init__(*args, **kwargs)
+        self.user = user
+        if not ask_password:
+            del self.fields["present"]
+
+    def clean_present(self) -> str:
+        """Whoever finds an open browser does not send the digest elsewhere."""
+        present: str = self.cleaned_data["present"]
+        if not self.user.check_password(present):
+            raise forms.ValidationError(_("This is not the present password."))
+        return present
+
+
+class NewPasswordForm(forms.Form):
+    """A password typed twice, checked against the account it is for."""
+
+    password = forms.CharField(
+        label=_("New password"),
+        max_length=200,
+        strip=False,
+        help_text=_("At least 10 characters. A sentence of four or five words is good and easy to remember."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=_("The same password again"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        """Refuse what is short, common, all digits, or like the person's own name."""
+        password: str = self.cleaned_data["password"]
+        validate_password(password, self.user)
+        return password
+
+    def clean_again(self) -> str:
+        """Both must be the same."""
+        again: str = self.cleaned_data["again"]
+        if "password" in self.cleaned_data and again != self.cleaned_data["password"]:
+            raise forms.ValidationError(_("The two passwords differ. Type the second one again."))
+        return again
+
+
+class FirstPasswordForm(NewPasswordForm):
+    """What a person says of themselves when they open their one-time link."""
+
+    name = forms.CharField(
+        label=_("Full name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
+    )
+    field_order = ("name", "password", "again")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, user=user, initial={"name": user.name}, **kwargs)
+
+
+class PasswordChangeForm(NewPasswordForm):
+    """The present password, and the new one twice."""
+
+    present = forms.CharField(
+        label=_("Present password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ("present", "password", "again")
+
+    def clean_present(self) -> str:
+        """Whoever finds an open browser cannot take the account."""
+        present: str = self.cleaned_data["present"]
+        if not self.user.check_password(present):
+            raise forms.ValidationError(_("This is not the present password."))
+        return present
+
+
+# A passkey's answer is about one kilobyte; a security key with a certificate stays under this.
+ANSWER_LENGTH = 16_000
+
+
+class ProofForm(forms.Form):
+    """A code of the authenticator app, a recovery code, or the answer of a passkey."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=20,
+        required=False,
+        help_text=_("The six digits of the authenticator app now, or one of the printed recovery codes."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+        ),
+    )
+    answer = forms.CharField(max_length=ANSWER_LENGTH, required=False, widget=forms.HiddenInput)
+
+
+class AppForm(forms.Form):
+    """The first code of a new authenticator app."""
+
+    code = forms.CharField(
+        label=_("The six digits that the app shows now"),
+        max_length=8,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+
+class PasskeyForm(forms.Form):
+    """A new passkey and what its owner calls it."""
+
+    name = forms.CharField(
+        label=_("What is it?"),
+        max_length=40,
+        help_text=_("For example: my telephone, the blue security key."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    answer = forms.CharField(max_length=ANSWER_LENGTH, widget=forms.HiddenInput)

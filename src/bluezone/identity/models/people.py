@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People of the office, their one-time links, failed sign-ins, second factors, and the browsers in which they are
+signed in.
+"""
+
+import datetime
+from collections.abc import Iterable
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.identity.models.grants import RoleGrant
+from bluezone.vietnamese.spelling import fold
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds accounts whatever the case of the sign-in name."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The account of a sign-in name as typed; raises User.DoesNotExist."""
+        user: User = self.get(username=(username or "").strip().lower())
+        return user
+
+    def holding(self, roles: Iterable[str], on: datetime.date | None = None) -> models.QuerySet["User"]:
+        """Active accounts that hold one of `roles` anywhere on a day, today by default."""
+        held = RoleGrant.objects.in_force(on or timezone.localdate()).filter(role__in=roles)
+        return self.filter(is_active=True, pk__in=held.values("user"))
+
+    def matching(self, text: str) -> models.QuerySet["User"]:
+        """Accounts whose name, agency and sign-in name together hold every word, whatever its case and diacritics.
+
+        Compared here, because the table keeps no folded text: a city has some thousands of accounts at most.
+        """
+        words = fold(text).split()
+        if not words:
+            return self.all()
+        rows = self.order_by().values_list("pk", "name", "agency", "username")
+        found = [pk for pk, *said in rows.iterator() if all(word in fold(" ".join(said)) for word in words)]
+        return self.filter(pk__in=found)
+
+
+class User(AbstractBaseUser):
+    """One person who works in the office. No telephone number, no date of birth.
+
+    What they may do is in their grants.
+    email: where the daily digest goes, given by the person alone and only if wanted; empty is the agency's own address.
+    Kept while in use; a deactivated account keeps its name because the audit speaks of it, and loses its e-mail.
+    """
+
+    username = models.CharField(
+        _("Sign-in name"),
+        max_length=40,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"^[a-z0-9][a-z0-9._-]{2,39}\Z", _("3 to 40 of: small letters a-z, digits, dot, dash, underscore.")
+            )
+        ],
+        error_messages={"unique": _("There is already an account with this sign-in name.")},
+    )
+    name = models.CharField(_("Full name"), max_length=80)
+    agency = models.CharField(_("Agency"), max_length=120, blank=True)
+    email = models.EmailField(_("E-mail"), blank=True)
+    is_active = models.BooleanField(_("May sign in"), default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    objects = UserManager()
+
+    class Meta:
+        ordering: ClassVar = ["name", "username"]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+
+class AccountLink(models.Model):
+    """A one-time link with which a person sets the password of their own account. Only its hash is stored."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="links")
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"link of {self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class SignInFailure(models.Model):
+    """One failed sign-in, counted under keyed hashes; neither a name that was typed nor an address can be read back.
+
+    Deleted when the window of signing_in.py has passed.
+    """
+
+    account = models.CharField(max_length=64, db_index=True)
+    address = models.CharField(max_length=64, db_index=True)
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"failure at {self.at:%H:%M}"
+
+
+class AuthenticatorApp(models.Model):
+    """The secret that a person's authenticator app shares with the office, sealed under a key in the data folder.
+
+    last_step: the newest time step whose code was used (Unix seconds // 30); no code counts twice.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator_app")
+    sealed_secret = models.BinaryField()
+    last_step = models.BigIntegerField(default=0)
+    added_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"authenticator app of {self.user_id}"
+
+
+class Passkey(models.Model):
+    """The public half of a key in a telephone, computer or security key (WebAuthn)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="passkeys")
+    name = models.CharField(max_length=40)
+    credential_id = models.BinaryField(max_length=1023, unique=True)
+    public_key = models.BinaryField()
+    sign_count = models.BigIntegerField(default=0)
+    added_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["added_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RecoveryCode(models.Model):
+    """A code on paper for when telephone and key are gone: works once, and only its keyed hash is stored."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64, unique=True)
+
+    def __str__(self) -> str:
+        return f"recovery code of {self.user_id}"
+
+
+class OfficeSession(AbstractBaseSession):
+    """One browser that is signed in. No network address is kept: browser and times tell the owner enough.
+
+    browser: name of browser and system, as they announce themselves, for example "Chrome, Android".
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="sessions"
+    )
+    browser = models.CharField(max_length=40, blank=True)
+    begun_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-begun_at"]
+
+    @classmethod
+    def get_session_store_class(cls) -> type:
+        """The store that writes these rows."""
+        from bluezone.identity.sessions import SessionStore
+
+        return SessionStore

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published files in a bucket of an S3 server, through obstore (the extra `s3`).
+
+The address is BLUEZONE_EXPORTS_URL, `s3://bucket/prefix`; endpoint, region and credentials come from the environment
+variables that S3 programs share (AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).
+"""
+
+import datetime
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bluezone.keyserver.publication.folder import (
+    EXPORTS_URL_VARIABLE,
+    PublishedDiffers,
+    PublishedFiles,
+    PublishedRefused,
+    cache_control,
+    media_type,
+)
+from bluezone.keyserver.storage.store import StoreRefused
+from bluezone.refusal import Refused
+
+_TIMEOUT_SECONDS = 5.0
+_RETRIES = 1
+# What a process remembers of files that never change, and for how long it does not ask again for an index.
+_REMEMBERED_BYTES = 64 * 1024 * 1024
+_INDEX_SECONDS = 10.0
+
+
+class ExportsUrlInvalid(Refused):
+    """BLUEZONE_EXPORTS_URL is no address of a bucket, or the extra `s3` is not installed."""
+
+    code = "exports_url_invalid"
+
+
+class ExportsUnreachable(PublishedRefused):
+    """The S3 server does not answer in time, or answers that it cannot now."""
+
+    code = "exports_unreachable"
+
+
+class ExportsDenied(PublishedRefused):
+    """The S3 server does not accept these credentials for this bucket."""
+
+    code = "exports_denied"
+
+
+class ExportsBucketMissing(PublishedRefused):
+    """The bucket is not there."""
+
+    code = "exports_bucket_missing"
+
+
+class ObjectFiles:
+    """A bucket, or what begins with a prefix in it. timeout_seconds: of one call, which is tried twice."""
+
+    def __init__(self, url: str, timeout_seconds: float | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "s3" or not parts.hostname or parts.query or parts.username:
+            raise ExportsUrlInvalid(f"{EXPORTS_URL_VARIABLE} is not s3://bucket/prefix")
+        try:
+            import obstore
+            from obstore import exceptions
+            from obstore.store import S3Store
+        except ImportError:
+            raise ExportsUrlInvalid(
+                f"{EXPORTS_URL_VARIABLE} needs obstore; install bluezone with the extra s3"
+            ) from None
+        self._obstore: Any = obstore
+        self._exceptions: Any = exceptions
+        self._bucket = parts.hostname
+        endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or ""
+        timeout = datetime.timedelta(seconds=timeout_seconds or _TIMEOUT_SECONDS)
+        try:
+            self._store: Any = S3Store.from_url(
+                url,
+                # A server of this machine or of one's own network may do without TLS; what is published is signed.
+                client_options={
+                    "allow_http": endpoint.startswith("http://"),
+                    "timeout": timeout,
+                    "connect_timeout": timeout,
+                },
+                retry_config={"max_retries": _RETRIES, "retry_timeout": timeout},
+            )
+        except exceptions.BaseError as error:
+            raise ExportsUrlInvalid(f"{EXPORTS_URL_VARIABLE}: {_first_line(error)}") from None
+
+    def put_if_absent(self, name: str, content: bytes) -> None:
+        try:
+            with self._translated(name):
+                self._put(name, content, "create")
+        except FileExistsError:
+            # Ours of an attempt whose answer was lost, another machine's, or not what it should be.
+            held = self.get(name)
+            if held != content:
+                raise PublishedDiffers(
+                    f"{name} holds other bytes than its name says; delete it in the bucket"
+                ) from None
+
+    def replace(self, name: str, content: bytes) -> None:
+        with self._translated(name):
+            self._put(name, content, "overwrite")
+
+    def get(self, name: str) -> bytes | None:
+        try:
+            with self._translated(name):
+                return bytes(self._obstore.get(self._store, name).bytes())
+        except FileNotFoundError:
+            return None
+
+    def names(self, folder: str) -> list[str]:
+        with self._translated(folder):
+            return [entry["path"] for page in self._obstore.list(self._store, folder) for entry in page]
+
+    def remove(self, name: str) -> None:
+        try:
+            with self._translated(name):
+                self._obstore.delete(self._store, name)
+        except FileNotFoundError:
+            return
+
+    def _put(self, name: str, content: bytes, mode: str) -> None:
+        attributes = {"Cache-Control": cache_control(name), "Content-Type": media_type(name)}
+        try:
+            self._obstore.put(self._store, name, content, mode=mode, attributes=attributes, use_multipart=False)
+        except FileNotFoundError:
+            # There is no other thing that a PUT could miss.
+            raise ExportsBucketMissing(f"there is no bucket {self._bucket}") from None
+
+    @contextmanager
+    def _translated(self, name: str) -> Iterator[None]:
+        """Turn what obstore raises into refusals, but for FileExistsError and FileNotFoundError."""
+        raised = self._exceptions
+        try:
+            yield
+        except raised.AlreadyExistsError:
+            raise FileExistsError from None
+        except FileNotFoundError as error:
+            # What obstore raises where there is no such object, or no such bucket.
+            if "NoSuchBucket" in str(error):
+                raise ExportsBucketMissing(f"there is no bucket {self._bucket}") from None
+            raise FileNotFoundError from None
+        except (raised.PermissionDeniedError, raised.UnauthenticatedError):
+            raise ExportsDenied(f"the server refuses these credentials for the bucket {self._bucket}") from None
+        except raised.GenericError as error:
+            # A list that is refused is not told apart by its class.
+            if "403 Forbidden" in str(error):
+                raise ExportsDenied(f"the server refuses these credentials for the bucket {self._bucket}") from None
+            raise ExportsUnreachable(f"{name}: {_first_line(error)}") from None
+        except raised.BaseError as error:
+            raise PublishedRefused(f"{name}: {_first_line(error)}") from None
+
+
+class Remembered:
+    """What phones are given from a bucket: few calls to it, and an index that it gave before while it gives none."""
+
+    def __init__(self, files: PublishedFiles) -> None:
+        self._files = files
+        self._lock = threading.Lock()
+        self._asking = threading.Lock()
+        self._fixed: OrderedDict[str, bytes] = OrderedDict()
+        self._size = 0
+        self._changing: dict[str, tuple[bytes, float]] = {}
+
+    def get(self, name: str) -> bytes | None:
+        """The content of a file, None where there is none. Raises StoreRefused."""
+        if name.endswith("/index.json"):
+            return self._index(name)
+        with self._lock:
+            if name in self._fixed:
+                self._fixed.move_to_end(name)
+                return self._fixed[name]
+        content = self._files.get(name)
+        if content is not None:
+            self._remember(name, content)
+        return content
+
+    def _remember(self, name: str, content: bytes) -> None:
+        with self._lock:
+            if name not in self._fixed:
+                self._size += len(content)
+            self._fixed[name] = content
+            while self._size > _REMEMBERED_BYTES:
+                _, oldest = self._fixed.popitem(last=False)
+                self._size -= len(oldest)
+
+    def _index(self, name: str) -> bytes | None:
+        held = self._changing.get(name)
+        if held is None:
+            content = self._files.get(name)
+            if content is not None:
+                self._changing[name] = (content, time.monotonic())
+            return content
+        # One thread asks, the others go on with what there is: a slow bucket must not hold up every thread.
+        if time.monotonic() - held[1] >= _INDEX_SECONDS and self._asking.acquire(blocking=False):
+            try:
+                held = (self._files.get(name) or held[0], time.monotonic())
+            except StoreRefused:
+                # It says itself when it was made, and phones say so when that is long ago.
+                held = (held[0], time.monotonic())
+            finally:
+                self._asking.release()
+            self._changing[name] = held
+        return held[0]
+
+
+def bring_over(data_dir: Path, folder: str, files: ObjectFiles) -> None:
+    """Put what lies in a folder of this machine from before the bucket was set, and remove it here.
+
+    Indexes are left out: they are signed anew. Raises StoreRefused; what was not brought over is at the next start.
+    """
+    for path in sorted((data_dir / folder).glob("[0-9]*-*.*")):
+        files.put_if_absent(f"{folder}/{path.name}", path.read_bytes())
+        path.unlink()
+
+
+def _first_line(error: Exception) -> str:
+    # The rest is the whole answer of the server.
+    return str(error).splitlines()[0].split(" - ")[0]

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the files lie that phones fetch: a folder of this machine, or a bucket that several machines share.
+
+A file is put once under a name that holds its hash, and is then listed in an index that is replaced; so a phone never
+finds an index that lists what is not there. Names are `<folder>/<file>`, as in the address behind `/v1/`.
+Source: specs/stack.md A.5; protocol.md section 5.
+"""
+
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from bluezone.keyserver.secretfiles import write_new, write_whole
+from bluezone.keyserver.storage.store import StoreRefused
+
+EXPORTS_URL_VARIABLE = "BLUEZONE_EXPORTS_URL"
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+# Phones poll every four hours; a minute in a cache delays nobody and spares the server a crowd.
+CHANGING = "public, max-age=60"
+
+_MEDIA_TYPES = {".json": "application/json", ".zip": "application/zip", ".bin": "application/octet-stream"}
+_INDEX = "index.json"
+
+
+class PublishedRefused(StoreRefused):
+    """The place of the published files did not take or give one; what is due is tried again at the next tick."""
+
+    code = "exports_refused"
+
+
+class PublishedDiffers(PublishedRefused):
+    """Other bytes lie under a name that holds the hash of its content: damaged, or written by somebody else."""
+
+    code = "published_file_differs"
+
+
+class PublishedFiles(Protocol):
+    """The place of the published files; every call is safe to repeat."""
+
+    def put_if_absent(self, name: str, content: bytes) -> None:
+        """Put a file that never changes; nothing is done where the same bytes lie there already.
+
+        Raises PublishedDiffers where others do, and StoreRefused.
+        """
+        ...
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Put a file that changes: an index. Raises StoreRefused."""
+        ...
+
+    def get(self, name: str) -> bytes | None:
+        """The content of a file, None where there is none. Raises StoreRefused."""
+        ...
+
+    def names(self, folder: str) -> list[str]:
+        """The names of all files of a folder, in no order. Raises StoreRefused."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a file that has had its time; nothing is done where there is none. Raises StoreRefused."""
+        ...
+
+
+def media_type(name: str) -> str:
+    """What a file is, for who fetches it."""
+    return _MEDIA_TYPES[PurePosixPath(name).suffix]
+
+
+def cache_control(name: str) -> str:
+    """How long caches may keep a file."""
+    return CHANGING if PurePosixPath(name).name == _INDEX else IMMUTABLE
+
+
+class LocalFiles:
+    """The folders of a data folder."""
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+
+    def put_if_absent(self, name: str, content: bytes) -> None:
+        path = self._top / name
+        path.parent.mkdir(exist_ok=True)
+        if not write_new(path, content) and self.get(name) != content:
+            raise PublishedDiffers(f"{name} holds other bytes than its name says; move it away, it is written anew")
+
+    def replace(self, name: str, content: bytes) -> None:
+        path = self._top / name
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, content)
+
+    def get(self, name: str) -> bytes | None:
+        try:
+            return (self._top / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def names(self, folder: str) -> list[str]:
+        return [f"{folder}/{path.name}" for path in (self._top / folder).glob("[!.]*")]
+
+    def remove(self, name: str) -> None:
+        (self._top / name).unlink(missing_ok=True)

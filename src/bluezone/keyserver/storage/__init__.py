@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stores of the key server: what every store promises, SQLite, PostgreSQL, partitions by time, migrations."""

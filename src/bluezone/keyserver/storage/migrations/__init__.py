@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bring a store's tables up to date: numbered SQL files in two dialects, each applied once and whole.
+
+On PostgreSQL a lock is waited for a second at most, then StoreBusy is raised: nobody queues behind a migration for
+long, and starting again goes on where it stopped.
+"""
+
+import functools
+import re
+from collections.abc import Callable
+from importlib.resources import files
+
+from bluezone.keyserver.storage.partitions import divide
+from bluezone.keyserver.storage.partitions import limit_locks
+from bluezone.keyserver.storage.store import Store
+from bluezone.keyserver.storage.store import StoreTooNew
+from bluezone.keyserver.storage.store import Transaction
+
+_FILE = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
+# Migrations that need more than SQL: called with the store, each returns what its transaction does.
+Program = Callable[[Store], Callable[[Transaction], None]]
+_BY_PROGRAM: dict[tuple[str, str], dict[int, Program]] = {("keys", "postgresql"): {5: divide}}
+# How long a process waits for another that is migrating, or at its tick.
+_TURN_SECONDS = 60.0
+
+
+def migrate(store: Store, name: str) -> None:
+    """Apply the migrations that the store `name` (codes or keys) has not had yet; safe to run from several processes.
+
+    Raises StoreTooNew when the store has had one that this program does not know.
+    """
+    scripts = _scripts(name, store.dialect)
+    known = max(scripts)
+    if _newest(store) == known:
+        return
+    with store.exclusive(_TURN_SECONDS):
+        store.write(_make_ledger)
+        newest = _newest(store)
+        if newest > known:
+            raise StoreTooNew(f"the store {name} has migration {newest}, this program knows them up to {known}")
+        for number in range(newest + 1, known + 1):
+            script = scripts[number]
+            action = _by_script(script) if isinstance(script, str) else script(store)
+            store.write(lambda transaction, n=number, a=action: _apply(transaction, n, a))  # type: ignore[misc]
+
+
+def unknown_to_us(store: Store, name: str) -> bool:
+    """Whether a newer program has changed the store's tables since this one opened it. Raises StoreRefused."""
+    return _newest(store) > _newest_known(name, store.dialect)
+
+
+@functools.cache
+def _newest_known(name: str, dialect: str) -> int:
+    return max(_scripts(name, dialect))
+
+
+def _scripts(name: str, dialect: str) -> dict[int, str | Program]:
+    folder = files("bluezone.keyserver.storage.migrations") / name / dialect
+    found = ((_FILE.fullmatch(entry.name), entry) for entry in folder.iterdir())
+    texts: dict[int, str | Program] = {
+        int(match[1]): entry.read_text(encoding="utf-8") for match, entry in found if match
+    }
+    return texts | _BY_PROGRAM.get((name, dialect), {})
+
+
+def _make_ledger(transaction: Transaction) -> None:
+    transaction.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY)")
+
+
+def _newest(store: Store) -> int:
+    ledger = {
+        "sqlite": "SELECT 1 FROM sqlite_master WHERE name = 'migration'",
+        "postgresql": "SELECT 1 WHERE to_regclass('migration') IS NOT NULL",
+    }
+    if not store.read(ledger[store.dialect]):
+        return 0
+    return int(store.read("SELECT COALESCE(MAX(number), 0) FROM migration")[0][0])
+
+
+def _by_script(script: str) -> Callable[[Transaction], None]:
+    def action(transaction: Transaction) -> None:
+        if transaction.dialect == "postgresql":
+            limit_locks(transaction)
+        lines = [line for line in script.splitlines() if not line.lstrip().startswith("--")]
+        for statement in "\n".join(lines).split(";"):
+            if statement.strip():
+                transaction.execute(statement)
+
+    return action
+
+
+def _apply(transaction: Transaction, number: int, action: Callable[[Transaction], None]) -> None:
+    # The ledger's row comes first: a second process that waited for this transaction stops at it.
+    if transaction.execute("INSERT INTO migration VALUES (?) ON CONFLICT DO NOTHING RETURNING number", (number,)):
+        action(transaction)

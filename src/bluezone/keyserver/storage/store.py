@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the two stores of the key server promise, whichever database keeps them.
+
+SQL is written once, with `?` for parameters and nothing that only one of the two databases knows;
+only the migrations come in two dialects. Source: contracts.md, Stores.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from bluezone.refusal import Refused
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+Parameters = Sequence[Any]
+
+# How long a writer waits for another process before it gives up with StoreBusy.
+BUSY_SECONDS = 5.0
+# Rows of the table `noise`: calls of a report rewrite one of them, so that a rehearsal too has something to commit.
+NOISE_ROWS = 64
+NOISE_BYTES = 32
+
+
+class StoreRefused(Refused):
+    """The database did not take or give the data; nothing was acknowledged, and trying again is safe."""
+
+    code = "store_refused"
+
+
+class StoreBusy(StoreRefused):
+    """Another process held the database longer than a request may wait, or every connection was in use as long."""
+
+    code = "store_busy"
+
+
+class StoreFull(StoreRefused):
+    """No space is left where the database or the export files are kept."""
+
+    code = "store_full"
+
+
+class StoreUnreachable(StoreRefused):
+    """The database server does not answer, or the file cannot be opened."""
+
+    code = "store_unreachable"
+
+
+class StoreDamaged(StoreRefused):
+    """The file is no database, or its content contradicts itself."""
+
+    code = "store_damaged"
+
+
+class StoreTooNew(Refused):
+    """The store was written by a newer version of this program, which alone knows what its tables mean."""
+
+    code = "store_too_new"
+
+
+def key_prefix(key: bytes) -> int:
+    """The number under which a key is known to have been here: its first 8 bytes, signed."""
+    return int.from_bytes(key[:8], "big", signed=True)
+
+
+class Transaction(Protocol):
+    """The statements of one write; all of them take effect or none."""
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        ...
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Run one statement and return its rows, if it has any."""
+        ...
+
+    def execute_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        """Run one statement for each set of parameters and return how many rows it changed in all."""
+        ...
+
+
+class Turn(Protocol):
+    """What only one process of all that share a store may do at a time; see `Store.exclusive`."""
+
+    def check(self) -> None:
+        """Return if this process still has the turn; raises StoreRefused if the database has ended it meanwhile."""
+        ...
+
+
+class Store(Protocol):
+    """One database of the key server, shared by all threads of a process."""
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        ...
+
+    def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Return the rows of one SELECT; sees what was committed before."""
+        ...
+
+    def write(self, action: Callable[[Transaction], T]) -> T:
+        """Run `action` in one transaction and return its result once that is safely on disk.
+
+        An exception of the action undoes it and is raised here. Raises StoreRefused when the database cannot.
+        """
+        ...
+
+    def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
+        """Run `action` like `write`; undo it again, its result excepted, unless `keep`.
+
+        Both commit some meaningless bytes as well, so that real calls and rehearsals take as long as each other.
+        """
+        ...
+
+    def exclusive(self, wait_seconds: float) -> AbstractContextManager[Turn | None]:
+        """Take the turn among all processes, on whatever machine, that share this store; None if another has it.
+
+        Whoever dies lets go of it. wait_seconds: 0 to ask once; otherwise StoreBusy is raised after so long.
+        """
+        ...
+
+    def tidy(self) -> None:
+        """Remove what the database still keeps of earlier states (its log), outside any transaction."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        ...
+
+
+def open_store(name: str, data_dir: Path, url: str | None) -> Store:
+    """Open the store `name` (codes or keys), bring its tables up to date and return it.
+
+    url: `postgresql://…`, or None for the file `<name>.sqlite3` in the data folder.
+    Raises StoreTooNew, StoreRefused.
+    """
+    from bluezone.keyserver.storage.migrations import migrate
+
+    store: Store
+    if url is None:
+        from bluezone.keyserver.storage.sqlite import SqliteStore
+
+        store = SqliteStore(data_dir / f"{name}.sqlite3")
+    else:
+        # psycopg comes with the extra `postgres`; a city on SQLite does not have it.
+        from bluezone.keyserver.storage.postgresql import PostgresqlStore
+
+        store = PostgresqlStore(url, schema=name)
+    try:
+        migrate(store, name)
+    except BaseException:
+        store.close()
+        raise
+    return store

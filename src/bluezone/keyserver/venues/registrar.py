@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The registrar of venue codes: signs them, keeps only a hash of each, and withdraws them.
+
+Published functions for the office and the command line. A registration is whatever names one venue there, such as the
+number of its application; what it means is not known here. Source: protocol.md section 6; specs/attacks.md row 42.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bluezone.keyserver.secrets import VENUE_KID
+from bluezone.keyserver.storage.store import Transaction
+from bluezone.protocol.venues.codes import (
+    SEED_LENGTH,
+    Venue,
+    check_signature,
+    read_venue_link,
+    sign_venue,
+    venue_fingerprint,
+    venue_link,
+    venue_sha256,
+)
+from bluezone.refusal import Refused
+
+if TYPE_CHECKING:
+    from bluezone.keyserver.service import KeyServer
+
+MAX_REGISTRATION_LENGTH = 100
+
+
+class VenueRegistered(Refused):
+    """The venue has a code in force; two would let it show different visitors different ones."""
+
+    code = "venue_registered"
+
+
+class VenueNotRegistered(Refused):
+    """No code of that venue is in force here."""
+
+    code = "venue_not_registered"
+
+
+class RegistrationInvalid(Refused):
+    """What is to name the venue is empty or too long."""
+
+    code = "venue_registration_invalid"
+
+
+@dataclass(frozen=True)
+class VenueDescription:
+    """What a code is to say; see protocol.venue.Venue. valid_from, valid_to: Unix seconds, 0 open."""
+
+    name: str
+    address: str
+    type: int = 0
+    stay_minutes: int = 60
+    valid_from: int = 0
+    valid_to: int = 0
+    temporary: bool = False
+
+
+@dataclass(frozen=True)
+class VenueCode:
+    """A signed code, to be printed now: it is stored nowhere.
+
+    link: text of the QR code. fingerprint: six characters to print beside it. sha256: of V, hex.
+    """
+
+    link: str
+    fingerprint: str
+    sha256: str
+    venue: Venue
+
+
+def register(server: "KeyServer", registration: str, described: VenueDescription) -> VenueCode:
+    """Sign a code for a venue that has none in force.
+
+    Raises VenueRegistered, RegistrationInvalid, InvalidVenue, StoreRefused.
+    """
+    if not registration.strip() or len(registration) > MAX_REGISTRATION_LENGTH:
+        raise RegistrationInvalid(f"the registration has {len(registration)} characters, expected 1..100, not blank")
+    venue = sign_venue(_described(described), server.secrets.venue_key)
+    digest, now = venue_sha256(venue), int(server.clock())
+
+    def action(transaction: Transaction) -> bool:
+        forget_ended(transaction, now)
+        return bool(
+            transaction.execute(
+                "INSERT INTO venue_code (sha256, registration, valid_to) VALUES (?, ?, ?)"
+                " ON CONFLICT DO NOTHING RETURNING 1",
+                (digest, registration, 60 * venue.valid_to),
+            )
+        )
+
+    if not server.keys_store.write(action):
+        raise VenueRegistered("this venue has a code in force; revoke that one first. Nothing was signed")
+    return VenueCode(venue_link(venue, server.city.public_host), venue_fingerprint(venue), digest.hex(), venue)
+
+
+def revoke(server: "KeyServer", registration: str) -> None:
+    """Withdraw the code of a venue; phones learn it with the next index. Raises VenueNotRegistered, StoreRefused."""
+    _revoke(server, "registration = ?", registration)
+
+
+def revoke_code(server: "KeyServer", text: str) -> None:
+    """Withdraw a code by the text of its QR code. Raises InvalidVenue, VenueForeign, VenueNotRegistered."""
+    _revoke(server, "sha256 = ?", venue_sha256(read_own(server, text)))
+
+
+def read_own(server: "KeyServer", text: str) -> Venue:
+    """Read the text of a QR code that this city signed. Raises InvalidVenue, VenueForeign."""
+    venue = read_venue_link(text)
+    check_signature(venue, {VENUE_KID: server.secrets.venue_key.public_key()})
+    return venue
+
+
+def in_force(server: "KeyServer", registration: str) -> str | None:
+    """SHA256(V) (hex) of the code of a venue, None if it has none."""
+    rows = server.keys_store.read(
+        "SELECT sha256, valid_to FROM venue_code WHERE registration = ? AND revoked = 0", (registration,)
+    )
+    return next((bytes(sha256).hex() for sha256, ends in rows if not ends or ends > server.clock()), None)
+
+
+def count_in_force(server: "KeyServer", now: float) -> int:
+    """How many codes are in force: a public number, so that codes handed out beside the register would show."""
+    rows = server.keys_store.read(
+        "SELECT COUNT(*) FROM venue_code WHERE revoked = 0 AND (valid_to = 0 OR valid_to > ?)", (int(now),)
+    )
+    return int(rows[0][0])
+
+
+def revoked(server: "KeyServer", now: float) -> tuple[str, ...]:
+    """SHA256(V) (hex) of the withdrawn codes that would be valid otherwise, sorted."""
+    rows = server.keys_store.read(
+        "SELECT sha256 FROM venue_code WHERE revoked = 1 AND (valid_to = 0 OR valid_to > ?)", (int(now),)
+    )
+    return tuple(sorted(bytes(sha256).hex() for (sha256,) in rows))
+
+
+def forget_ended(transaction: Transaction, now: int) -> None:
+    """Delete the codes whose time is over; nobody can check in with them any more."""
+    transaction.execute("DELETE FROM venue_code WHERE valid_to > 0 AND valid_to <= ?", (now,))
+
+
+def _described(described: VenueDescription) -> Venue:
+    return Venue(
+        type=described.type, stay_minutes=described.stay_minutes, name=described.name, address=described.address,
+        seed=os.urandom(SEED_LENGTH), kid=VENUE_KID, valid_from=described.valid_from // 60,
+        valid_to=-(-described.valid_to // 60), temporary=described.temporary,
+    )  # fmt: skip
+
+
+def _revoke(server: "KeyServer", condition: str, value: str | bytes) -> None:
+    sql = f"UPDATE venue_code SET revoked = 1 WHERE {condition} AND revoked = 0 RETURNING 1"  # noqa: S608 - two constants
+    if not server.keys_store.write(lambda transaction: transaction.execute(sql, (value,))):
+        raise VenueNotRegistered("no such code is in force here; nothing was changed")

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the text layer of a PDF; note scripts, actions, embedded files and signatures, and run none of them."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
+
+from bluezone.letters.letter_text import LARGEST_TEXT, LetterText, LetterTooLarge, LetterUnreadable, Remark
+
+MOST_PAGES = 200
+
+# What draws a page of text is some 50 kB; what unpacks to more is a drawing, or made to be slow.
+_LARGEST_PAGE = 2 * 1024 * 1024
+
+# How many arrays and dictionaries are looked at for what they would start; a long letter with tags has 50,000.
+_MOST_OBJECTS = 300_000
+# A damaged file fails anywhere in the reader; whatever the place, it is the file that cannot be read.
+_DAMAGE = (
+    PyPdfError,
+    RecursionError,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    NotImplementedError,
+)
+# Annotations that play what is packed into them.
+_PLAYERS = ("/RichMedia", "/Movie", "/Sound", "/Screen", "/FileAttachment", "/3D")
+_CONTAINERS = (IndirectObject, ArrayObject, DictionaryObject)
+_ACTIONS = {
+    "/JavaScript": Remark.SCRIPT,
+    "/Launch": Remark.LAUNCH_ACTION,
+    "/SubmitForm": Remark.LAUNCH_ACTION,
+    "/ImportData": Remark.LAUNCH_ACTION,
+    "/GoToR": Remark.LAUNCH_ACTION,
+    "/GoToE": Remark.EMBEDDED_FILE,
+}
+
+
+def read_pdf(data: bytes) -> LetterText:
+    """Return the text of a PDF, pages one below the other, columns of a line apart by blanks.
+
+    Raises LetterTooLarge for too many pages or too much text, LetterUnreadable for a damaged or locked file.
+    """
+    try:
+        reader = PdfReader(io.BytesIO(data), strict=False)
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise LetterUnreadable("the PDF is locked with a password")
+        pages = len(reader.pages)
+        if pages > MOST_PAGES:
+            raise LetterTooLarge(f"the PDF has {pages} pages, at most {MOST_PAGES} are read")
+        return LetterText(_text(reader), "pdf", frozenset(_remarks(reader)), pages)
+    except _DAMAGE as error:
+        raise LetterUnreadable(f"the PDF cannot be read ({type(error).__name__})") from None
+
+
+def remarks_of(data: bytes) -> frozenset[Remark]:
+    """Return what a PDF would start or holds beside its pages, its text unread.
+
+    Raises LetterUnreadable for a damaged or locked file, LetterTooLarge for one with more objects than are looked at.
+    """
+    try:
+        reader = PdfReader(io.BytesIO(data), strict=False)
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise LetterUnreadable("the PDF is locked with a password")
+        return frozenset(_remarks(reader))
+    except _DAMAGE as error:
+        raise LetterUnreadable(f"the PDF cannot be read ({type(error).__name__})") from None
+
+
+def _text(reader: PdfReader) -> str:
+    texts: list[str] = []
+    for page in reader.pages:
+        contents = page.get_contents()
+        if contents is not None and len(contents.get_data()) > _LARGEST_PAGE:
+            raise LetterTooLarge(f"a page of the PDF is drawn by more than {_LARGEST_PAGE} bytes")
+        texts.append(page.extract_text(extraction_mode="layout", layout_mode_space_vertically=True))
+        if sum(map(len, texts)) > LARGEST_TEXT:
+            raise LetterTooLarge(f"the PDF holds more than {LARGEST_TEXT} characters of text")
+    return "\n".join(texts)
+
+
+def _remarks(reader: PdfReader) -> Iterator[Remark]:
+    """Walk everything the document's root leads to and name what it would start or holds."""
+    waiting: list[Any] = [reader.trailer.get("/Root")]
+    seen: set[tuple[int, int]] = set()
+    looked_at = 0
+    while waiting:
+        looked_at += 1
+        if looked_at > _MOST_OBJECTS:
+            raise LetterTooLarge(f"the PDF has more than {_MOST_OBJECTS} objects; a long letter has 50,000")
+        value = waiting.pop()
+        if isinstance(value, IndirectObject):
+            if (value.idnum, value.generation) in seen:
+                continue
+            seen.add((value.idnum, value.generation))
+            value = value.get_object()
+        if isinstance(value, ArrayObject):
+            waiting.extend(one for one in value if isinstance(one, _CONTAINERS))
+        elif isinstance(value, DictionaryObject):
+            yield from _of_dictionary(value)
+            waiting.extend(one for one in value.values() if isinstance(one, _CONTAINERS))
+
+
+def _of_dictionary(value: DictionaryObject) -> Iterator[Remark]:
+    action = _resolved(value.get("/S"))
+    if isinstance(action, str) and action in _ACTIONS:
+        yield _ACTIONS[action]
+    if "/JS" in value or "/JavaScript" in value or "/XFA" in value:
+        yield Remark.SCRIPT
+    if "/EmbeddedFiles" in value or "/EF" in value or _resolved(value.get("/Subtype")) in _PLAYERS:
+        yield Remark.EMBEDDED_FILE
+    if value.get("/Type") == "/Sig" or "/ByteRange" in value:
+        yield Remark.SIGNATURE
+
+
+def _resolved(value: Any) -> Any:
+    """A value that may be kept elsewhere in the file, which hides nothing."""
+    return value.get_object() if isinstance(value, IndirectObject) else value

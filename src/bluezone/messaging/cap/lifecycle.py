@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing, releasing, updating and cancelling alerts. Two people: one writes, another releases.
+
+A cancellation needs no second person: taking an alarm back must not wait for anybody.
+"""
+
+import datetime
+import secrets
+
+from django.db import transaction
+from django.utils import timezone
+
+from bluezone.audit.hash_chain import record
+from bluezone.city import City
+from bluezone.directory.models import AdminUnit
+from bluezone.identity.models import Act, User
+from bluezone.messaging.cap.document import BROADCAST_CHARACTERS, Area, Message, Words, reference
+from bluezone.messaging.cap.models import Alert, Kind
+from bluezone.refusal import Refused
+
+_TEXTS = ("headline", "description", "instruction")
+# Of the portal's own wording: a disease has one name in the whole city.
+_EVENTS = {"vi-VN": "Cảnh báo dịch COVID-19", "en": "COVID-19 health alert"}
+
+
+class AlertTooLong(Refused):
+    """Headline and instruction together do not fit a cell broadcast; nothing was stored."""
+
+    code = "alert_too_long"
+
+
+class AlertExpired(Refused):
+    """The alert would be over before it is sent; nothing was stored."""
+
+    code = "alert_expired"
+
+
+class AlertReleased(Refused):
+    """The alert was sent; nothing of it can change, it can be updated or cancelled."""
+
+    code = "alert_released"
+
+
+class AlertOwnWords(Refused):
+    """Who wrote an alert cannot release it; nothing was sent."""
+
+    code = "alert_own_words"
+
+
+def write(writer: User, draft: Alert, units: list[AdminUnit], now: datetime.datetime) -> Alert:
+    """Store a draft, new or written anew. Raises AlertReleased, AlertTooLong, AlertExpired."""
+    if draft.sent_at is not None:
+        raise AlertReleased("the alert was sent; update or cancel it")
+    for language in ("vi", "en"):
+        length = len(getattr(draft, f"headline_{language}")) + 1 + len(getattr(draft, f"instruction_{language}"))
+        if length > BROADCAST_CHARACTERS:
+            raise AlertTooLong(f"headline and instruction have {length} characters, expected {BROADCAST_CHARACTERS}")
+    if draft.expires_at <= now:
+        raise AlertExpired("the alert would be over before it is sent")
+    with transaction.atomic():
+        draft.identifier = draft.identifier or _identifier(now)
+        draft.made_at, draft.written_by = now, writer.username
+        draft.save()
+        draft.units.set(units)
+    return draft
+
+
+def release(actor: User, draft: Alert, now: datetime.datetime) -> None:
+    """Send a draft. Raises AlertOwnWords, AlertExpired, AlertReleased."""
+    if draft.written_by == actor.username:
+        raise AlertOwnWords("who wrote an alert cannot release it")
+    if draft.expires_at <= now:
+        raise AlertExpired("the alert would be over before it is sent")
+    with transaction.atomic():
+        sent = Alert.objects.filter(pk=draft.pk, sent_at=None).update(sent_at=now, released_by=actor.username)
+        if not sent:
+            raise AlertReleased("the alert was sent before")
+        record(actor.username, Act.ALERT_PUBLISHED, draft.identifier[:64])
+    draft.refresh_from_db()
+
+
+def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
+    """Send a cancellation of a sent alert, in its own words. Raises AlertReleased where it is followed already."""
+    if alert.sent_at is None or alert.followed_by.exclude(sent_at=None).exists() or alert.kind == Kind.CANCEL:
+        raise AlertReleased("only an alert in force can be cancelled")
+    with transaction.atomic():
+        cancelling = Alert(
+            identifier=_identifier(now), status=alert.status, kind=Kind.CANCEL, refers_to=alert, urgency=alert.urgency,
+            severity=alert.severity, certainty=alert.certainty, expires_at=max(alert.expires_at, now), made_at=now,
+            sent_at=now, written_by=actor.username, released_by=actor.username,
+            instruction_vi="Cảnh báo này đã được hủy. Không cần làm gì thêm.",
+            instruction_en="This alert is cancelled. Nothing more has to be done.",
+            **{f"{name}_{language}": getattr(alert, f"{name}_{language}")
+               for name in _TEXTS[:2] for language in ("vi", "en")},
+        )  # fmt: skip
+        cancelling.save()
+        cancelling.units.set(alert.units.all())
+        record(actor.username, Act.ALERT_CANCELLED, alert.identifier[:64])
+    return cancelling
+
+
+def update_of(alert: Alert) -> Alert:
+    """An unsaved draft that updates a sent alert, with its words to begin from."""
+    values = {
+        f"{name}_{language}": getattr(alert, f"{name}_{language}") for name in _TEXTS for language in ("vi", "en")
+    }
+    return Alert(
+        kind=Kind.UPDATE, refers_to=alert, status=alert.status, urgency=alert.urgency, severity=alert.severity,
+        certainty=alert.certainty, expires_at=alert.expires_at, **values,
+    )  # fmt: skip
+
+
+def message_of(alert: Alert, city: City, now: datetime.datetime) -> Message:
+    """The alert as CAP; a draft as if it were sent now."""
+    sender = city.public_host.rsplit(":", 1)[0]
+    names = {"vi": ("vi-VN", city.name_vi), "en": ("en", city.name_en)}
+    committee = {"vi": f"Ủy ban nhân dân {city.name_vi}", "en": f"People’s Committee of {city.name_en}"}
+    words = [
+        Words(tag, _EVENTS[tag], committee[language], *(getattr(alert, f"{name}_{language}") for name in _TEXTS))
+        for language, (tag, _name) in names.items()
+    ]
+    return Message(
+        identifier=alert.identifier, sender=sender, sent=timezone.localtime(alert.sent_at or now), status=alert.status,
+        kind=alert.kind, urgency=alert.urgency, severity=alert.severity, certainty=alert.certainty,
+        expires=timezone.localtime(alert.expires_at), words=words,
+        areas=[Area(unit.name, unit.code) for unit in alert.units.all()], references=_references(alert, sender),
+        web=f"https://{city.public_host}/", contact=city.hotline,
+    )  # fmt: skip
+
+
+def _references(alert: Alert, sender: str) -> list[str]:
+    """The message it is about, and those that one was about: relays may have kept any of them."""
+    found, earlier = [], alert.refers_to
+    while earlier is not None and earlier.sent_at is not None:
+        found.append(reference(sender, earlier.identifier, timezone.localtime(earlier.sent_at)))
+        earlier = earlier.refers_to
+    return found
+
+
+def _identifier(now: datetime.datetime) -> str:
+    return f"bluezone-{timezone.localtime(now):%Y%m%d}-{secrets.token_hex(4)}"

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put messages into the outbox, in the caller's transaction: what must not be sent is refused before it is stored, the
+budget of segments is spent, and reminders wait for the end of quiet hours.
+"""
+
+import datetime
+import json
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from bluezone.messaging.present_city import present_city
+from bluezone.messaging.sms.destinations import read_destination
+from bluezone.messaging.sms.models import Message, Once, OptOut, Part, Purpose, Spent
+from bluezone.messaging.sms.segmentation import checked
+from bluezone.office_secrets import keyed_digest, seal
+from bluezone.refusal import Refused
+from bluezone.training import practising
+
+
+class BudgetSpent(Refused):
+    """The segments of the day or month are used up; nothing was queued."""
+
+    code = "sms_budget_spent"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Segments queued today and this month, and how many may be."""
+
+    today: int
+    this_month: int
+    a_day: int
+    a_month: int
+    price: int
+
+    @property
+    def cost_this_month(self) -> int:
+        """In the unit of the price of one segment."""
+        return self.this_month * self.price
+
+
+def standing(now: datetime.datetime) -> Budget:
+    """How the budget stands; one query."""
+    day = timezone.localdate(now)
+    rows = Spent.objects.filter(day__range=(day.replace(day=1), day)).values_list("day").annotate(Sum("segments"))
+    sums = dict(rows)
+    city = present_city()
+    return Budget(
+        sums.get(day, 0), sum(sums.values()), city.sms_segments_a_day, city.sms_segments_a_month, city.sms_segment_price
+    )
+
+
+def spend(purpose: Purpose, segments: int, now: datetime.datetime) -> None:
+    """Count segments in the caller's transaction. Raises BudgetSpent."""
+    row, _made = Spent.objects.get_or_create(day=timezone.localdate(now), purpose=purpose)
+    with transaction.atomic():
+        # Taken before it is looked at, so that two desks at once cannot both take the last.
+        Spent.objects.filter(pk=row.pk).update(messages=F("messages") + 1, segments=F("segments") + segments)
+        now_spent = standing(now)
+        if now_spent.today > now_spent.a_day:
+            raise BudgetSpent(f"the {now_spent.a_day} segments of today are used up; nothing was queued")
+        if now_spent.this_month > now_spent.a_month:
+            raise BudgetSpent(f"the {now_spent.a_month} segments of this month are used up; nothing was queued")
+
+
+def not_before(now: datetime.datetime) -> datetime.datetime:
+    """When a reminder may go: now, or at the end of the quiet hours that `now` lies in."""
+    city = present_city()
+    begin, end = city.sms_quiet_from_hour, city.sms_quiet_until_hour
+    local = timezone.localtime(now)
+    overnight = begin > end
+    quiet = (local.hour >= begin or local.hour < end) if overnight else begin <= local.hour < end
+    if not quiet:
+        return now
+    day = local.date() + datetime.timedelta(days=overnight and local.hour >= begin)
+    return datetime.datetime.combine(day, datetime.time(end), timezone.get_current_timezone())
+
+
+# How long it is worth trying: a code is asked for again, a guest who left is no visitor.
+_VALID = {
+    Purpose.CODE: datetime.timedelta(minutes=10),
+    Purpose.ARRIVAL: datetime.timedelta(hours=24),
+    Purpose.REMINDER: datetime.timedelta(hours=48),
+}
+_URGENCY = {Purpose.CODE: 0, Purpose.ARRIVAL: 0, Purpose.REMINDER: 1}
+
+
+class SmsNotSet(Refused):
+    """The city has no way to send text messages; nothing was queued."""
+
+    code = "sms_not_set"
+
+
+class SmsAlreadySent(Refused):
+    """This number has had the notice of this stay; nothing was queued."""
+
+    code = "sms_already_sent"
+
+
+class SmsOptedOut(Refused):
+    """The owner of this number wants no messages; nothing was queued."""
+
+    code = "sms_opted_out"
+
+
+class SmsInTraining(Refused):
+    """Training mode sends nothing; nothing was queued."""
+
+    code = "sms_in_training"
+
+
+@dataclass(frozen=True)
+class OnceFor:
+    """That a notice goes to a number once. notice: which one; days: for how long its hash is remembered."""
+
+    notice: str
+    days: int
+
+
+def queue(
+    destination: str,
+    text: str,
+    language: str,
+    purpose: Purpose,
+    *,
+    once: OnceFor | None = None,
+    now: datetime.datetime | None = None,
+) -> Message:
+    """Queue a message to one number; the sender takes it within a second, reminders after quiet hours.
+
+    destination: as people type it. text: at most MOST_SEGMENTS segments.
+    Raises SmsNotSet, SmsInTraining, DestinationInvalid, TextEmpty, TextTooLong, SmsOptedOut (not for codes),
+    SmsAlreadySent, BudgetSpent; nothing is stored then.
+    """
+    if settings.SMS is None:
+        raise SmsNotSet("BLUEZONE_SMS_URL names no operator; nothing was queued")
+    if practising():
+        raise SmsInTraining("training mode sends nothing")
+    number = read_destination(destination)
+    measured = checked(text)
+    moment = now or timezone.now()
+    hashed = destination_hash(number)
+    if purpose != Purpose.CODE and OptOut.objects.filter(destination_hash=hashed).exists():
+        raise SmsOptedOut("the owner of this number wants no messages; nothing was queued")
+    with transaction.atomic():
+        once_key = _claim_once(number, once, moment) if once else ""
+        spend(purpose, measured.segments, moment)
+        begin = not_before(moment) if purpose == Purpose.REMINDER else moment
+        message = Message(
+            purpose=purpose, language=language, destination_hash=hashed, once_key=once_key,
+            encoding=measured.encoding.label, segments=measured.segments, urgency=_URGENCY[purpose],
+            queued_at=moment, next_try_at=begin, expires_at=begin + _VALID[purpose],
+        )  # fmt: skip
+        message.sealed = seal(json.dumps([number, measured.text]).encode(), f"sms {message.pk}")
+        message.save(force_insert=True)
+        Part.objects.bulk_create(Part(message=message, number=number) for number in range(1, measured.segments + 1))
+    return message
+
+
+def opt_out(destination: str, now: datetime.datetime | None = None) -> None:
+    """Remember that a number wants no notices and reminders. Raises DestinationInvalid."""
+    hashed = destination_hash(read_destination(destination))
+    OptOut.objects.update_or_create(
+        destination_hash=hashed, defaults={"day": timezone.localdate(now or timezone.now())}
+    )
+
+
+def destination_hash(number: str) -> str:
+    """The keyed hash of a number in E.164; without the data folder's key it says nothing."""
+    return keyed_digest("sms number", number)
+
+
+def _claim_once(number: str, once: OnceFor, now: datetime.datetime) -> str:
+    key = keyed_digest(f"sms once {once.notice}", number)
+    until = now + datetime.timedelta(days=once.days)
+    if Once.objects.filter(key=key, until__lte=now).update(until=until):
+        return key
+    try:
+        with transaction.atomic():
+            Once.objects.create(key=key, until=until)
+    except IntegrityError:
+        raise SmsAlreadySent("this number has had the notice of this stay; nothing was queued") from None
+    return key

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leaflets, posters, letters, texts and pictures to download, print and pass on."""

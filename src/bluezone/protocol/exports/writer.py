@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write export files: the same keys give the same bytes, so that a run repeated after a crash changes nothing.
+
+Source: protocol.md section 5, "Export zip"; specs/exposure-notification.md section 2.
+"""
+
+import io
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from numpy.typing import NDArray
+
+from bluezone.protocol.exports.wire import (
+    InvalidExport,
+    SignatureInfo,
+    delimited,
+    fixed64_field,
+    number_field,
+    signature_info_bytes,
+)
+from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH
+
+HEADER = b"EK Export v1    "
+# Every start between November 2009 and the year 7073 takes a varint of 4 bytes, so all key messages are as long.
+EARLIEST_START, LATEST_START = 2**21, 2**28 - 1
+# What one byte of zigzag can say.
+FARTHEST_ONSET_DAYS = 63
+HIGHEST_REPORT_TYPE = 127
+
+_KEY_MESSAGE = (
+    delimited(1, bytes(KEY_LENGTH))
+    + number_field(3, EARLIEST_START)
+    + number_field(4, INTERVALS_PER_KEY)
+    + number_field(5, 0)
+    + number_field(6, 0)
+)
+_KEY_FIELD = delimited(7, _KEY_MESSAGE)
+_KEY_AT = _KEY_FIELD.index(bytes(KEY_LENGTH))
+_START_AT, _REPORT_TYPE_AT, _ONSET_AT = (_KEY_FIELD.index(number << 3) + 1 for number in (3, 5, 6))
+
+
+@dataclass(frozen=True, slots=True)
+class ExportKeys:
+    """Keys to publish, row i of each column for key i; the period is always 144.
+
+    keys:             shape (n, 16), dtype uint8.
+    starts:           shape (n,), dtype int64, first interval numbers.
+    report_types:     shape (n,), dtype uint8, values of ReportType.
+    days_since_onset: shape (n,), dtype int8, -63..63; 0 means high, 7 standard infectiousness.
+    """
+
+    keys: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    report_types: NDArray[np.uint8]
+    days_since_onset: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+def write_export(
+    columns: ExportKeys,
+    *,
+    start_timestamp: int,
+    end_timestamp: int,
+    region: str,
+    signing_key: EllipticCurvePrivateKey,
+    info: SignatureInfo,
+) -> bytes:
+    """Return the zip of export.bin and export.sig with the keys sorted by their bytes.
+
+    start_timestamp, end_timestamp: Unix seconds of the period the keys arrived in.
+    signing_key: on P-256; the signature is deterministic (RFC 6979).
+    Raises InvalidExport when a column has another shape or a value no export of ours holds.
+    """
+    info_bytes = signature_info_bytes(info)
+    export_bin = b"".join(
+        (
+            HEADER,
+            fixed64_field(1, start_timestamp),
+            fixed64_field(2, end_timestamp),
+            delimited(3, region.encode()),
+            number_field(4, 1),
+            number_field(5, 1),
+            delimited(6, info_bytes),
+            _key_fields(columns),
+        )
+    )
+    signature = signing_key.sign(export_bin, ECDSA(hashes.SHA256(), deterministic_signing=True))
+    signed = delimited(1, info_bytes) + number_field(2, 1) + number_field(3, 1) + delimited(4, signature)
+    return _zip({"export.bin": export_bin, "export.sig": delimited(1, signed)})
+
+
+def _key_fields(columns: ExportKeys) -> bytes:
+    _check(columns)
+    count = len(columns)
+    halves = np.ascontiguousarray(columns.keys).view(">u8").astype(np.uint64)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))
+    fields = np.tile(np.frombuffer(_KEY_FIELD, dtype=np.uint8), (count, 1))
+    fields[:, _KEY_AT : _KEY_AT + KEY_LENGTH] = columns.keys[order]
+    starts = columns.starts[order]
+    for index in range(4):
+        more = 0x80 if index < 3 else 0
+        fields[:, _START_AT + index] = starts >> (7 * index) & 0x7F | more
+    fields[:, _REPORT_TYPE_AT] = columns.report_types[order]
+    onset = columns.days_since_onset[order].astype(np.int16)
+    fields[:, _ONSET_AT] = onset << 1 ^ onset >> 15
+    return fields.tobytes()
+
+
+def _check(columns: ExportKeys) -> None:
+    count = len(columns.keys)
+    if columns.keys.shape != (count, KEY_LENGTH) or columns.keys.dtype != np.uint8:
+        raise InvalidExport(f"keys have shape {columns.keys.shape}, expected ({count}, {KEY_LENGTH}) of uint8")
+    for name in ("starts", "report_types", "days_since_onset"):
+        if getattr(columns, name).shape != (count,):
+            raise InvalidExport(f"{name} has shape {getattr(columns, name).shape}, expected ({count},)")
+    if ((columns.starts < EARLIEST_START) | (columns.starts > LATEST_START)).any():
+        raise InvalidExport(f"a key starts outside intervals {EARLIEST_START}..{LATEST_START}")
+    if (columns.report_types > HIGHEST_REPORT_TYPE).any():
+        raise InvalidExport(f"a report type is over {HIGHEST_REPORT_TYPE}")
+    if (np.abs(columns.days_since_onset.astype(np.int16)) > FARTHEST_ONSET_DAYS).any():
+        raise InvalidExport(f"a key is over {FARTHEST_ONSET_DAYS} days from onset")
+
+
+def _zip(members: dict[str, bytes]) -> bytes:
+    """Return a stored zip: key bytes do not compress, and without times equal members give equal bytes."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members.items():
+            member = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            member.create_system = 3
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, content)
+    return target.getvalue()

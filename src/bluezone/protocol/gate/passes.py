@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Passes that a phone shows at a gate, and what gate and phone say to each other: GatePass v1.
+
+A pass holds fresh random values only: nothing of the owner, nothing of the identifiers that contacts hear, and
+nothing that two passes of one phone share. Source: protocol.md section 7; attacks.md rows 28-34, 43.
+
+    gate's advertisement   0x01 | gate_id[4] | G_ble[8]      13 bytes, a new G_ble every 30 s, never displayed
+    phone's advertisement  0x02 | R_g[16]                    17 bytes
+    gate's screen          0x03 | gate_id[4] | G_qr[8]       QR "BZGQ:", a new G_qr every 30 s, never advertised
+    pass A                 0x01 | flags | step | k_sess      QR "BZG1:", 22 bytes: Bluetooth shows the rest
+    pass B                 0x02 | ... | token | signature    QR "BZG2:", 384 bytes: a browser's, without Bluetooth
+"""
+
+import hmac
+import struct
+from dataclasses import dataclass, field
+from enum import IntFlag
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from bluezone.protocol import blindrsa
+from bluezone.protocol.gate import base45
+from bluezone.refusal import Refused
+
+GATE_ID_LENGTH = 4
+CHALLENGE_LENGTH = 8
+SESSION_LENGTH = 16
+RESPONSE_LENGTH = 16
+OPK_LENGTH = 32
+TOKEN_LENGTH = 256
+SIGNATURE_LENGTH = 64
+
+# How long a gate shows or sends one challenge, and a phone counts one step.
+CHALLENGE_SECONDS = 30
+STEP_SECONDS = 15
+
+_GATE_FRAME, _PHONE_FRAME = 0x01, 0x02
+_PASS_A, _PASS_B, _SCREEN = 1, 2, 3
+_CHALLENGED = struct.Struct(f">B{GATE_ID_LENGTH}s{CHALLENGE_LENGTH}s")
+_ANSWERED = struct.Struct(f">B{RESPONSE_LENGTH}s")
+_A = struct.Struct(f">BBI{SESSION_LENGTH}s")
+_B = struct.Struct(f">BBI{SESSION_LENGTH}s{CHALLENGE_LENGTH}s{OPK_LENGTH}sH{TOKEN_LENGTH}s{SIGNATURE_LENGTH}s")
+
+GATE_FRAME_LENGTH, PHONE_FRAME_LENGTH = _CHALLENGED.size, _ANSWERED.size
+PASS_A_LENGTH, PASS_B_LENGTH = _A.size, _B.size
+
+_PREFIX_A, _PREFIX_B, _PREFIX_SCREEN = "BZG1:", "BZG2:", "BZGQ:"
+# Longer than any code of ours; a scanner may hand over whatever hangs on a wall.
+MOST_QR_LETTERS = 600
+
+
+class NotABluezoneCode(Refused):
+    """A text that is no pass and no gate's screen: another QR code, or one that was cut or altered."""
+
+    code = "not_a_bluezone_code"
+
+
+class PassSignatureInvalid(Refused):
+    """A pass B whose signature is not by the key in it: it was altered."""
+
+    code = "pass_signature_invalid"
+
+
+class State(IntFlag):
+    """What a phone says of its Bluetooth; a claim that only pass A's answer on the air proves."""
+
+    BLUETOOTH_ON = 1
+    ADVERTISING = 2
+    HEARD = 4  # another phone within 15 minutes
+
+
+_ALL_FLAGS = int(State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD)
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """gate_id: 4 bytes; value: 8 random bytes, on the air (G_ble) or on the gate's screen (G_qr)."""
+
+    gate_id: bytes
+    value: bytes
+
+    def __post_init__(self) -> None:
+        _require("gate id", self.gate_id, GATE_ID_LENGTH)
+        _require("challenge", self.value, CHALLENGE_LENGTH)
+
+
+@dataclass(frozen=True)
+class PassA:
+    """step: Unix seconds // 15 when it was made, not checked; session: 16 fresh random bytes, of no second use."""
+
+    state: State
+    step: int
+    session: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _require("session", self.session, SESSION_LENGTH)
+        _require_step(self.step)
+
+
+@dataclass(frozen=True)
+class PassB:
+    """A browser's pass: the challenge it read from the gate's screen and a token that was signed blind.
+
+    opk:       32 bytes, an Ed25519 key of one use.
+    kid:       number of the gate(week) key that signed the token, as the config lists it.
+    token:     256 bytes, RSABSSA-SHA384-PSS-Deterministic over "BZ-OPK-v1" || opk.
+    signature: 64 bytes, by opk over "BZ-PASS-v1" and all that stands before it.
+    """
+
+    state: State
+    step: int
+    session: bytes = field(repr=False)
+    challenge: bytes
+    opk: bytes = field(repr=False)
+    kid: int
+    token: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _require("session", self.session, SESSION_LENGTH)
+        _require("challenge", self.challenge, CHALLENGE_LENGTH)
+        _require("one-time key", self.opk, OPK_LENGTH)
+        _require("token", self.token, TOKEN_LENGTH)
+        _require("signature", self.signature, SIGNATURE_LENGTH)
+        _require_step(self.step)
+        if not 0 <= self.kid < 2**16:
+            raise NotABluezoneCode(f"kid is {self.kid}, expected 0..65535")
+
+
+Pass = PassA | PassB
+
+
+def response(session: bytes, challenge: bytes) -> bytes:
+    """R_g, the 16 bytes by which a phone answers a gate on the air.
+
+    session: k_sess of the pass it shows, 16 bytes. challenge: G_ble, 8 bytes.
+    """
+    _require("session", session, SESSION_LENGTH)
+    _require("challenge", challenge, CHALLENGE_LENGTH)
+    return hmac.digest(session, b"BZ-GATE-v1" + challenge, "sha256")[:RESPONSE_LENGTH]
+
+
+def encode_gate_frame(challenge: Challenge) -> bytes:
+    """The 13 bytes of service data that a gate advertises."""
+    return _CHALLENGED.pack(_GATE_FRAME, challenge.gate_id, challenge.value)
+
+
+def decode_gate_frame(data: bytes) -> Challenge | None:
+    """Read service data as a gate's; None if it is something else, which on the air is nothing unusual."""
+    if len(data) != _CHALLENGED.size or data[0] != _GATE_FRAME:
+        return None
+    _, gate_id, value = _CHALLENGED.unpack(data)
+    return Challenge(gate_id, value)
+
+
+def encode_phone_frame(answer: bytes) -> bytes:
+    """The 17 bytes of service data by which a phone answers."""
+    _require("response", answer, RESPONSE_LENGTH)
+    return _ANSWERED.pack(_PHONE_FRAME, answer)
+
+
+def decode_phone_frame(data: bytes) -> bytes | None:
+    """Read service data as a phone's answer, 16 bytes; None if it is something else."""
+    return data[1:] if len(data) == _ANSWERED.size and data[0] == _PHONE_FRAME else None
+
+
+def screen_text(challenge: Challenge) -> str:
+    """The QR text that a gate shows to browsers."""
+    return _PREFIX_SCREEN + base45.encode(_CHALLENGED.pack(_SCREEN, challenge.gate_id, challenge.value))
+
+
+def read_screen(text: str) -> Challenge:
+    """Read what a gate shows; raises NotABluezoneCode."""
+    data = _unpacked(text, _PREFIX_SCREEN, _CHALLENGED.size, _SCREEN)
+    _, gate_id, value = _CHALLENGED.unpack(data)
+    return Challenge(gate_id, value)
+
+
+def encode_pass(shown: Pass) -> bytes:
+    """The 22 or 384 bytes of a pass."""
+    if isinstance(shown, PassA):
+        return _A.pack(_PASS_A, shown.state, shown.step, shown.session)
+    return _before_signature(shown) + shown.signature
+
+
+def pass_text(shown: Pass) -> str:
+    """The QR text of a pass."""
+    prefix = _PREFIX_A if isinstance(shown, PassA) else _PREFIX_B
+    return prefix + base45.encode(encode_pass(shown))
+
+
+def read_pass(text: str) -> Pass:
+    """Read a pass from a QR text; says nothing yet of whether it is valid here and now.
+
+    Raises NotABluezoneCode for anything that is not exactly what `pass_text` writes.
+    """
+    if text.startswith(_PREFIX_A):
+        _, flags, step, session = _A.unpack(_unpacked(text, _PREFIX_A, _A.size, _PASS_A))
+        return PassA(_state(flags), step, session)
+    data = _unpacked(text, _PREFIX_B, _B.size, _PASS_B)
+    _, flags, step, session, challenge, opk, kid, token, signature = _B.unpack(data)
+    return PassB(_state(flags), step, session, challenge, opk, kid, token, signature)
+
+
+def token_message(opk: bytes) -> bytes:
+    """What a gate(week) key signs blind for a one-time key; `blindrsa.blind` and `finalize` take it."""
+    _require("one-time key", opk, OPK_LENGTH)
+    return b"BZ-OPK-v1" + opk
+
+
+def make_pass_b(
+    state: State, step: int, session: bytes, challenge: bytes, key: Ed25519PrivateKey, kid: int, token: bytes
+) -> PassB:
+    """Sign a pass B with its one-time key; the caller forgets the key afterwards."""
+    opk = key.public_key().public_bytes_raw()
+    unsigned = PassB(state, step, session, challenge, opk, kid, token, bytes(SIGNATURE_LENGTH))
+    signature = key.sign(b"BZ-PASS-v1" + _before_signature(unsigned))
+    return PassB(state, step, session, challenge, opk, kid, token, signature)
+
+
+def check_signature(shown: PassB) -> None:
+    """Raise PassSignatureInvalid unless the pass is signed by its one-time key."""
+    try:
+        Ed25519PublicKey.from_public_bytes(shown.opk).verify(shown.signature, b"BZ-PASS-v1" + _before_signature(shown))
+    except (InvalidSignature, ValueError):
+        raise PassSignatureInvalid("the signature is not by the key in the pass") from None
+
+
+def token_valid(public: blindrsa.PublicKey, shown: PassB) -> bool:
+    """Whether a gate(week) key signed the pass's one-time key."""
+    return blindrsa.verify(public, token_message(shown.opk), shown.token)
+
+
+def _before_signature(shown: PassB) -> bytes:
+    packed = _B.pack(
+        _PASS_B, shown.state, shown.step, shown.session, shown.challenge, shown.opk, shown.kid, shown.token,
+        bytes(SIGNATURE_LENGTH),
+    )  # fmt: skip
+    return packed[:-SIGNATURE_LENGTH]
+
+
+def _unpacked(text: str, prefix: str, length: int, kind: int) -> bytes:
+    if len(text) > MOST_QR_LETTERS or not text.startswith(prefix):
+        raise NotABluezoneCode("this is not a code that Bluezone makes")
+    try:
+        data = base45.decode(text[len(prefix) :])
+    except base45.InvalidBase45:
+        raise NotABluezoneCode("the code is damaged") from None
+    if len(data) != length or data[0] != kind:
+        raise NotABluezoneCode(f"the code has {len(data)} bytes of kind {data[0] if data else 'none'}")
+    return data
+
+
+def _state(flags: int) -> State:
+    if flags & ~_ALL_FLAGS:
+        raise NotABluezoneCode(f"flags are {flags:#04x}, expected only bits 0..2")
+    return State(flags)
+
+
+def _require(name: str, value: bytes, length: int) -> None:
+    if len(value) != length:
+        raise NotABluezoneCode(f"{name} is {len(value)} bytes, expected {length}")
+
+
+def _require_step(step: int) -> None:
+    if not 0 <= step < 2**32:
+        raise NotABluezoneCode(f"step is {step}, expected 0..4294967295")

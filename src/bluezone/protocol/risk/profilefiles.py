@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find and read disease profiles: those that ship, files, and the one in a city's signed config."""
+
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, cast
+
+from bluezone.protocol.keys import ReportType
+from bluezone.protocol.risk.coronawarnapp import CWA_MARK, parse_cwa
+from bluezone.protocol.risk.profile import HIGH, STANDARD, AttenuationKind, Level, Profile, Range, SummaryWeights
+from bluezone.protocol.risk.profiletables import InvalidProfile, ProfileTable
+
+SHIPPED = ("covid-19", "cwa")
+
+_REPORT_TYPES = {
+    "confirmed_test": int(ReportType.CONFIRMED_TEST),
+    "confirmed_clinical": int(ReportType.CONFIRMED_CLINICAL),
+    "self_report": int(ReportType.SELF_REPORT),
+    "recursive": int(ReportType.RECURSIVE),
+}
+_INFECTIOUSNESS = {"standard": STANDARD, "high": HIGH}
+_LARGEST_FILE = 100_000
+
+
+def load_profile(name_or_path: str | Path) -> Profile:
+    """Return a profile that ships ("covid-19", "cwa") or one in a TOML or JSON file; raises InvalidProfile."""
+    return parse_profile(profile_document(name_or_path))
+
+
+def profile_document(name_or_path: str | Path) -> dict[str, Any]:
+    """Return a profile as the mapping that stands in its file and in a signed config; raises InvalidProfile.
+
+    Its content is not checked; `parse_profile` does that.
+    """
+    if name_or_path in SHIPPED:
+        source = resources.files("bluezone.protocol").joinpath("profiles", f"{name_or_path}.toml")
+        return tomllib.loads(source.read_text(encoding="utf-8"))
+    path = Path(name_or_path)
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError):
+        raise InvalidProfile(f"there is no profile {path.name!r}, expected {', '.join(SHIPPED)} or a file") from None
+    if len(data) > _LARGEST_FILE:
+        raise InvalidProfile(f"profile file is {len(data)} bytes, expected at most {_LARGEST_FILE}")
+    try:
+        read = json.loads(data) if path.suffix == ".json" else tomllib.loads(data.decode())
+    except (ValueError, RecursionError):
+        raise InvalidProfile(f"profile file is not {'JSON' if path.suffix == '.json' else 'TOML'}") from None
+    if not isinstance(read, dict):
+        raise InvalidProfile("profile file holds no table")
+    return read
+
+
+def parse_profile(document: Mapping[str, Any]) -> Profile:
+    """Make a profile of a mapping in our format or of a Corona-Warn-App configuration object.
+
+    Raises InvalidProfile, with the entry's name, for what is wrongly typed, out of range, missing or unknown.
+    The format is explained in profiles/covid-19.toml.
+    """
+    table = ProfileTable(document)
+    return parse_cwa(table) if CWA_MARK in table else table.read_whole(_profile)
+
+
+def _profile(table: ProfileTable) -> Profile:
+    attenuation = table.choice("attenuation", ("typical", "minimum"))
+    infectiousness = table.table("infectiousness")
+    high_days = frozenset(infectiousness.integers("high_days_since_onset", None, -14, 14))
+    infectiousness.finish()
+    return Profile(
+        name=table.text("name", 40),
+        attenuation=cast(AttenuationKind, attenuation),
+        weights=_weights(table.tables("weights", least=1)),
+        factors=table.table("factors").read_whole(_factors),
+        levels=table.table("levels").read_whole(_levels),
+        minimum_minutes=table.number("minimum_minutes", 0, 1440) if "minimum_minutes" in table else None,
+        max_age_days=table.integer("max_age_days", 0, 60) if "max_age_days" in table else None,
+        high_days_since_onset=high_days,
+        summary=table.table("summary").read_whole(_summary) if "summary" in table else None,
+    )
+
+
+def _weights(entries: list[ProfileTable]) -> tuple[tuple[Range, float], ...]:
+    weights = []
+    low = 0
+    for entry in entries:
+        below = entry.integer("below_db", 1, 255)
+        if below <= low:
+            raise InvalidProfile(f"profile.weights has below_db {below} after {low}, expected rising bounds")
+        weights.append((Range(low, below, high_exclusive=True), entry.number("weight", 0, 10)))
+        entry.finish()
+        low = below
+    return tuple(weights)
+
+
+def _factors(table: ProfileTable) -> dict[tuple[int, int], float]:
+    factors = {}
+    for name, report_type in _REPORT_TYPES.items():
+        if name not in table:
+            continue
+        entry = table.table(name)
+        for word, infectiousness in _INFECTIOUSNESS.items():
+            factors[report_type, infectiousness] = entry.number(word, 0, 10)
+        entry.finish()
+    return factors
+
+
+def _levels(table: ProfileTable) -> tuple[tuple[Range, Level], ...]:
+    low, high = table.number("low", 0, 10_000), table.number("high", 0, 10_000)
+    if not 0 < low < high:
+        raise InvalidProfile(f"profile.levels has low {low} and high {high}, expected 0 < low < high")
+    return (Range(high, math.inf), "high"), (Range(low, high, high_exclusive=True), "low")
+
+
+def _summary(table: ProfileTable) -> SummaryWeights:
+    thresholds = table.integers("thresholds_db", 3, 0, 255)
+    if sorted(thresholds) != list(thresholds):
+        raise InvalidProfile("profile.summary.thresholds_db falls, expected rising bounds")
+    return SummaryWeights(
+        thresholds_db=(thresholds[0], thresholds[1], thresholds[2]),
+        attenuation=cast("tuple[float, float, float, float]", table.numbers("attenuation", 4, 0, 2.5)),
+        report_type=_by_name(table.table("report_type"), _REPORT_TYPES),
+        infectiousness=_by_name(table.table("infectiousness"), _INFECTIOUSNESS),
+    )
+
+
+def _by_name(table: ProfileTable, numbers: Mapping[str, int]) -> dict[int, float]:
+    weights = {number: table.number(name, 0, 2.5) for name, number in numbers.items() if name in table}
+    table.finish()
+    return weights

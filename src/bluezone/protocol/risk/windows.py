@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From matched sightings of one key to exposure windows: what is left of an encounter once its identifiers have
+matched.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+
+from bluezone.protocol.keys import ReportType
+from bluezone.protocol.risk.profile import Profile
+
+
+@dataclass(frozen=True)
+class ScanInstance:
+    """One scan burst in which a case's phone was heard.
+
+    typical_attenuation_db: mean of the burst, rounded; minimum_attenuation_db: its smallest. Both 0..255 dB.
+    seconds_since_last_scan: what the instance stands for, 0 or more.
+    """
+
+    typical_attenuation_db: int
+    minimum_attenuation_db: int
+    seconds_since_last_scan: float
+
+
+@dataclass(frozen=True)
+class ExposureWindow:
+    """A stretch of time near one case.
+
+    day:            local date of its start; no time of day is kept.
+    report_type:    as published, 0..5.
+    infectiousness: 1 standard, 2 high.
+    confidence:     calibration confidence the case's phone sent, 0..3, the smallest over all sightings.
+    own_confidence: calibration confidence of this phone's radio, 0..3.
+    """
+
+    day: date
+    report_type: int
+    infectiousness: int
+    confidence: int
+    own_confidence: int
+    scan_instances: tuple[ScanInstance, ...]
+
+
+# No instance stands for more, however long the radio was off before it.
+LONGEST_INSTANCE_SECONDS = 300
+WINDOW_SECONDS = 30 * 60
+
+# Google: sightings within 1.5 times the longest scan (4 s, 13 s more beside Bluetooth audio) are one instance.
+_GOOGLE_JOIN_SECONDS = 25.5
+_GOOGLE_UNKNOWN_SECONDS = 120
+_GOOGLE_MOST_MINUTES = 5
+
+
+@dataclass(frozen=True)
+class MatchedSighting:
+    """One hearing of a case's identifier, after its metadata was decrypted.
+
+    unix_seconds:   trusted time. burst: number of the own scan burst it was heard in (0 for imports).
+    seconds_since_previous_burst: boot time between the starts of that burst and the one before it, one scan
+                    period for the first; None where an import does not know it.
+    attenuation_db: 0..255, None where the metadata allows none: such a sighting says nothing about nearness.
+    confidence:     calibration confidence in the metadata, 0..3.
+    """
+
+    unix_seconds: float
+    burst: int
+    seconds_since_previous_burst: float | None
+    attenuation_db: int | None
+    confidence: int
+
+
+Instance = list[MatchedSighting]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What all windows of one key have in common."""
+
+    report_type: int | None
+    infectiousness: int
+    zone: tzinfo
+    own_confidence: int
+
+
+def build_windows(
+    sightings: Iterable[MatchedSighting], *, report_type: int | None, days_since_onset: int | None, zone: tzinfo,
+    profile: Profile, own_confidence: int,
+) -> tuple[ExposureWindow, ...]:  # fmt: skip
+    """Build the windows of one key from a phone's own scan bursts.
+
+    sightings:      those of one key, in any order.
+    report_type, days_since_onset: as the key was published, None where the file does not say.
+    zone:           whose calendar names the day of a window's start.
+    own_confidence: calibration confidence of this phone's radio, 0..3.
+    One burst is one instance. A window ends where nothing was heard for 30 minutes. A revoked key has no windows.
+
+    Source: protocol.md section 3.
+    """
+    usable = _usable(sightings, report_type)
+    windows: list[list[Instance]] = []
+    previous: MatchedSighting | None = None
+    for sighting in usable:
+        if previous is None or sighting.unix_seconds - previous.unix_seconds >= WINDOW_SECONDS:
+            windows.append([[sighting]])
+        elif sighting.burst == previous.burst:
+            windows[-1][-1].append(sighting)
+        else:
+            windows[-1].append([sighting])
+        previous = sighting
+    case = _Case(report_type, profile.infectiousness(days_since_onset), zone, own_confidence)
+    return tuple(_window(instances, _own_seconds, case) for instances in windows)
+
+
+def google_windows(
+    sightings: Iterable[MatchedSighting], *, report_type: int | None, days_since_onset: int | None, zone: tzinfo,
+    profile: Profile, own_confidence: int,
+) -> tuple[ExposureWindow, ...]:  # fmt: skip
+    """Build the windows of one key from imported sightings, by the rule of Google's implementation.
+
+    Parameters as for `build_windows`; burst numbers are not looked at. Sightings within 25.5 s are one instance,
+    which counts whole minutes since the scan before it, or 120 s where that is not known. A window spans less than
+    30 minutes from its first sighting.
+
+    Source: specs/exposure-notification.md section 6, Exposure windows.
+    """
+    windows: list[list[Instance]] = []
+    previous_seconds = -math.inf
+    for sighting in _usable(sightings, report_type):
+        if not windows or sighting.unix_seconds - windows[-1][0][0].unix_seconds >= WINDOW_SECONDS:
+            windows.append([[sighting]])
+        elif sighting.unix_seconds - previous_seconds <= _GOOGLE_JOIN_SECONDS:
+            windows[-1][-1].append(sighting)
+        else:
+            windows[-1].append([sighting])
+        previous_seconds = sighting.unix_seconds
+    case = _Case(report_type, profile.infectiousness(days_since_onset), zone, own_confidence)
+    return tuple(_window(instances, _google_seconds, case) for instances in windows)
+
+
+def _usable(sightings: Iterable[MatchedSighting], report_type: int | None) -> list[MatchedSighting]:
+    if report_type == ReportType.REVOKED:
+        return []
+    heard = [sighting for sighting in sightings if sighting.attenuation_db is not None]
+    return sorted(heard, key=lambda sighting: (sighting.unix_seconds, sighting.burst))
+
+
+def _own_seconds(instance: Instance) -> float:
+    seconds = instance[0].seconds_since_previous_burst
+    return 0 if seconds is None else min(max(seconds, 0), LONGEST_INSTANCE_SECONDS)
+
+
+def _google_seconds(instance: Instance) -> float:
+    first = instance[0]
+    if first.seconds_since_previous_burst is None:
+        return _GOOGLE_UNKNOWN_SECONDS
+    previous = first.unix_seconds - first.seconds_since_previous_burst
+    minutes = first.unix_seconds // 60 - previous // 60
+    return 60 * min(max(minutes, 0), _GOOGLE_MOST_MINUTES)
+
+
+def _window(instances: Sequence[Instance], seconds: Callable[[Instance], float], case: _Case) -> ExposureWindow:
+    return ExposureWindow(
+        day=_local_day(instances[0][0].unix_seconds, case.zone),
+        report_type=int(case.report_type or ReportType.UNKNOWN),
+        infectiousness=case.infectiousness,
+        confidence=min(sighting.confidence for instance in instances for sighting in instance),
+        own_confidence=case.own_confidence,
+        scan_instances=tuple(_scan_instance(instance, seconds(instance)) for instance in instances),
+    )
+
+
+def _local_day(unix_seconds: float, zone: tzinfo) -> date:
+    return datetime.fromtimestamp(unix_seconds, zone).date()
+
+
+def _scan_instance(instance: Instance, seconds: float) -> ScanInstance:
+    attenuations = [sighting.attenuation_db for sighting in instance if sighting.attenuation_db is not None]
+    # Halves go up, as in Exposure Notification; round() would send them to the even neighbour.
+    typical = math.floor(sum(attenuations) / len(attenuations) + 0.5)
+    return ScanInstance(typical, min(attenuations), seconds)

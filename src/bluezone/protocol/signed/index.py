@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The signed index of what to fetch, and how a phone follows it without ever being led back or aside.
+
+Source: protocol.md section 5, "History".
+"""
+
+from dataclasses import asdict, dataclass
+
+from bluezone.protocol.signed.envelope import CHAIN_START, canonical_json, extend_chain
+from bluezone.protocol.signed.members import JsonMembers
+from bluezone.refusal import Refused
+
+STALE_SECONDS = 36 * 3600
+EXPORTS = "exports"
+VENUES = "venues"
+
+_SHA256 = r"[0-9a-f]{64}"
+# A name goes into an address and onto a disk: no separators, no leading dot.
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+
+
+class InvalidIndex(Refused):
+    """Not an index: another shape, or entries that do not follow one another."""
+
+    code = "index_invalid"
+
+
+class IndexRefused(Refused):
+    """A whole index that does not continue the history this phone has seen; what is held stays."""
+
+    code = "index_refused"
+
+
+class IndexRolledBack(IndexRefused):
+    """Its number is below the one already held."""
+
+    code = "index_rolled_back"
+
+
+class IndexHistoryDiffers(IndexRefused):
+    """The files it lists are not those this phone has fetched under the same numbers."""
+
+    code = "index_history_differs"
+
+
+class IndexGap(IndexRefused):
+    """It begins after the files this phone knows: start as at first install, and say so."""
+
+    code = "index_gap"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """One immutable file: its number, name, SHA-256 (hex) and size in bytes."""
+
+    number: int
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The files of the last 14 days.
+
+    kind:          "exports" or "venues".
+    number:        of the newest file ever published, 0 before the first.
+    generated_at:  Unix seconds.
+    config_sha256: SHA-256 (hex) of the payload of the config now in force.
+    chain_before:  chain value (hex) before the first entry; with no entries, the value at `number`.
+    entries:       without a gap, oldest first, the last one `number`.
+    revoked:       SHA256(V) (hex) of withdrawn venue codes, and
+    registered:    how many codes are in force; both only in an index of venues.
+    """
+
+    kind: str
+    number: int
+    generated_at: int
+    config_sha256: str
+    chain_before: str
+    entries: tuple[IndexEntry, ...]
+    revoked: tuple[str, ...] = ()
+    registered: int = 0
+
+    @property
+    def first_number(self) -> int:
+        """Number of the first entry, or of the one to come if there is none."""
+        return self.number - len(self.entries) + 1
+
+
+def encode_index(index: Index) -> bytes:
+    """Return the payload to sign."""
+    members = asdict(index)
+    if index.kind != VENUES:
+        del members["revoked"], members["registered"]
+    return canonical_json(members)
+
+
+def decode_index(payload: bytes) -> Index:
+    """Read an index's payload (its signature already checked). Raises InvalidIndex."""
+    read = JsonMembers.parse(payload, InvalidIndex)
+    kind = read.text("kind", f"{EXPORTS}|{VENUES}")
+    index = Index(
+        kind=kind,
+        number=read.integer("number"),
+        generated_at=read.integer("generated_at"),
+        config_sha256=read.text("config_sha256", _SHA256),
+        chain_before=read.text("chain_before", _SHA256),
+        entries=tuple(
+            IndexEntry(
+                number=entry.integer("number", lowest=1),
+                name=entry.text("name", _NAME),
+                sha256=entry.text("sha256", _SHA256),
+                size=entry.integer("size", lowest=1),
+            )
+            for entry in read.each("entries")
+        ),
+        revoked=read.texts("revoked", _SHA256) if kind == VENUES else (),
+        registered=read.integer("registered") if kind == VENUES else 0,
+    )
+    if [entry.number for entry in index.entries] != list(range(index.first_number, index.number + 1)):
+        raise InvalidIndex(f"entries do not run up to number {index.number} without a gap")
+    if index.first_number < 1 or (index.first_number == 1 and index.chain_before != CHAIN_START.hex()):
+        raise InvalidIndex("the chain before file 1 is not zero")
+    return index
+
+
+def chain_value(index: Index, upto_number: int) -> bytes:
+    """Return the chain value after file `upto_number`, 32 bytes.
+
+    upto_number: from the number before the first entry up to index.number.
+    Raises IndexGap below that range, IndexRolledBack above it.
+    """
+    if upto_number < index.first_number - 1:
+        raise IndexGap(f"index begins with file {index.first_number}, file {upto_number} is the last one known here")
+    if upto_number > index.number:
+        raise IndexRolledBack(f"index ends with file {index.number}, file {upto_number} is already known here")
+    value = bytes.fromhex(index.chain_before)
+    for entry in index.entries[: upto_number - index.first_number + 1]:
+        value = extend_chain(value, bytes.fromhex(entry.sha256))
+    return value
+
+
+def follow_index(index: Index, held_number: int, held_chain: bytes) -> list[IndexEntry]:
+    """Return the entries to fetch, oldest first, when `index` continues what this phone holds.
+
+    held_number: newest file already taken in, 0 at first install.
+    held_chain:  chain value after it, 32 bytes, CHAIN_START at first install.
+    A first install takes whatever the index lists. Raises IndexRolledBack, IndexHistoryDiffers, IndexGap.
+    """
+    if held_number == 0 and index.first_number > 1:
+        return list(index.entries)
+    if chain_value(index, held_number) != held_chain:
+        raise IndexHistoryDiffers(f"index lists other files up to number {held_number} than were fetched here")
+    return list(index.entries[held_number - index.first_number + 1 :])

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The requests of a report, to the byte: verify 1, verify 2, upload.
+
+Every body has one size whatever it carries; what a message does not need is filled with random bytes.
+Decoders are total: any bytes give a message or a Refused. Source: protocol.md section 4.
+"""
+
+import os
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bluezone.protocol.upload.codes import Credential, CredentialKind, InvalidCode
+from bluezone.protocol.upload.payload import (
+    KEY_SIZE,
+    MAX_KEYS,
+    MAX_SLOTS,
+    SALT_LENGTH,
+    SLOT_SIZE,
+    KeysRefused,
+    Slot,
+    UploadKey,
+    decode_keys,
+    decode_slots,
+    encode_keys,
+    encode_slots,
+)
+from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH, NO_CHALLENGE, NO_NONCE, NONCE_LENGTH
+from bluezone.refusal import Refused
+
+VERIFY_SIZE = 1024
+UPLOAD_SIZE = 4096
+
+# RSA 2048: a blinded message, a blind signature and a signature are one modulus long.
+SIGNATURE_LENGTH = 256
+# The prefix that makes the signed message unpredictable (RFC 9474 section 4.1, PrepareRandomize).
+RAND_LENGTH = 32
+
+_VERSION = 1
+_CHAFF = 0x01
+_PUZZLE = struct.Struct(f">{CHALLENGE_LENGTH}s{NONCE_LENGTH}s")
+_VERIFY = struct.Struct(">BBBB16s")
+_BLINDED = struct.Struct(f">H{SIGNATURE_LENGTH}s")
+_UPLOAD = struct.Struct(f">BBH{RAND_LENGTH}s{SIGNATURE_LENGTH}s{SALT_LENGTH}s")
+_COUNT = struct.Struct(">H")
+
+RandomBytes = Callable[[int], bytes]
+
+
+class BadRequest(Refused):
+    """A body that is no message of this protocol version."""
+
+    code = "bad_request"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What all requests carry.
+
+    chaff:     a rehearsal: looks up no credential, is signed by the chaff key, is rolled back.
+    challenge: 32 bytes and nonce: 8 bytes answer a puzzle; zero if none was set.
+    """
+
+    chaff: bool = False
+    challenge: bytes = NO_CHALLENGE
+    nonce: bytes = NO_NONCE
+
+    def __post_init__(self) -> None:
+        _require_length("challenge", self.challenge, CHALLENGE_LENGTH)
+        _require_length("nonce", self.nonce, NONCE_LENGTH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify1Request(Request):
+    """Asks what a code is worth; does not use it."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify2Request(Request):
+    """Uses a code for one blind signature.
+
+    kid: number of the RSA key, as verify 1 answered and the config lists it. blinded: 256 bytes.
+    """
+
+    credential: Credential
+    kid: int
+    blinded: bytes
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_kid(self.kid)
+        _require_length("blinded message", self.blinded, SIGNATURE_LENGTH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadRequest(Request):
+    """Keys and slots with the certificate for their commitment.
+
+    kid: number of the RSA key; rand 32 bytes, signature 256 bytes, salt 32 bytes;
+    the signature is over rand || commitment(salt, keys, slots).
+    """
+
+    kid: int
+    rand: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    keys: tuple[UploadKey, ...]
+    slots: tuple[Slot, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_kid(self.kid)
+        _require_length("rand", self.rand, RAND_LENGTH)
+        _require_length("signature", self.signature, SIGNATURE_LENGTH)
+        _require_length("salt", self.salt, SALT_LENGTH)
+        if len(self.keys) > MAX_KEYS:
+            raise KeysRefused(f"got {len(self.keys)} keys, expected at most {MAX_KEYS}")
+        if len(self.slots) > MAX_SLOTS:
+            raise KeysRefused(f"got {len(self.slots)} slots, expected at most {MAX_SLOTS}")
+
+
+def _require_length(name: str, value: bytes, length: int) -> None:
+    if len(value) != length:
+        raise BadRequest(f"{name} is {len(value)} bytes, expected {length}")
+
+
+def _require_kid(kid: int) -> None:
+    if not 0 <= kid < 2**16:
+        raise BadRequest(f"kid is {kid}, expected 0..65535")
+
+
+def _filled(content: bytes, size: int, random_bytes: RandomBytes) -> bytes:
+    return content + random_bytes(size - len(content))
+
+
+def _request_body(content: bytes, size: int, request: Request, random_bytes: RandomBytes) -> bytes:
+    return _filled(content, size - _PUZZLE.size, random_bytes) + _PUZZLE.pack(request.challenge, request.nonce)
+
+
+def _verify_header(request: Verify1Request | Verify2Request, step: int) -> bytes:
+    credential = request.credential
+    return _VERIFY.pack(_VERSION, request.chaff, step, credential.kind, credential.value)
+
+
+def encode_verify1(request: Verify1Request, random_bytes: RandomBytes = os.urandom) -> bytes:
+    """Return the 1,024 bytes of verify 1."""
+    return _request_body(_verify_header(request, 1), VERIFY_SIZE, request, random_bytes)
+
+
+def encode_verify2(request: Verify2Request, random_bytes: RandomBytes = os.urandom) -> bytes:
+    """Return the 1,024 bytes of verify 2."""
+    content = _verify_header(request, 2) + _BLINDED.pack(request.kid, request.blinded)
+    return _request_body(content, VERIFY_SIZE, request, random_bytes)
+
+
+def encode_upload(request: UploadRequest, random_bytes: RandomBytes = os.urandom) -> bytes:
+    """Return the 4,096 bytes of an upload, keys and slots sorted."""
+    head = _UPLOAD.pack(_VERSION, request.chaff, request.kid, request.rand, request.signature, request.salt)
+    content = head + encode_keys(request.keys) + encode_slots(request.slots)
+    return _request_body(content, UPLOAD_SIZE, request, random_bytes)
+
+
+def _check_envelope(body: bytes, size: int) -> None:
+    _require_length("body", body, size)
+    if body[0] != _VERSION:
+        raise BadRequest(f"protocol version is {body[0]}, expected {_VERSION}")
+    if body[1] & ~_CHAFF:
+        raise BadRequest(f"flags are {body[1]:#04x}, expected only bit 0")
+
+
+def decode_verify(body: bytes) -> Verify1Request | Verify2Request:
+    """Read a body of `POST /v1/verify`, whichever step it is; raises BadRequest."""
+    _check_envelope(body, VERIFY_SIZE)
+    _, flags, step, kind, value = _VERIFY.unpack_from(body)
+    challenge, nonce = _PUZZLE.unpack_from(body, VERIFY_SIZE - _PUZZLE.size)
+    try:
+        credential = Credential(CredentialKind(kind), value)
+    except ValueError:
+        raise BadRequest(f"credential is of kind {kind}, expected 0 or 1") from None
+    except InvalidCode as refused:
+        raise BadRequest(refused.message) from None
+    if step == 1:
+        return Verify1Request(chaff=bool(flags), credential=credential, challenge=challenge, nonce=nonce)
+    if step == 2:
+        kid, blinded = _BLINDED.unpack_from(body, _VERIFY.size)
+        return Verify2Request(
+            chaff=bool(flags), credential=credential, kid=kid, blinded=blinded, challenge=challenge, nonce=nonce
+        )
+    raise BadRequest(f"step is {step}, expected 1 or 2")
+
+
+def decode_upload(body: bytes) -> UploadRequest:
+    """Read a body of `POST /v1/upload`; raises BadRequest, or KeysRefused for too many keys or slots.
+
+    Order and bounds of keys and slots are left to `check_keys` and `check_slots`.
+    """
+    _check_envelope(body, UPLOAD_SIZE)
+    _, flags, kid, rand, signature, salt = _UPLOAD.unpack_from(body)
+    end = UPLOAD_SIZE - _PUZZLE.size
+    challenge, nonce = _PUZZLE.unpack_from(body, end)
+    keys, rest = _counted("keys", body[_UPLOAD.size : end], KEY_SIZE, MAX_KEYS)
+    slots, _filler = _counted("slots", rest, SLOT_SIZE, MAX_SLOTS)
+    return UploadRequest(
+        chaff=bool(flags), kid=kid, rand=rand, signature=signature, salt=salt,
+        keys=decode_keys(keys), slots=decode_slots(slots), challenge=challenge, nonce=nonce,
+    )  # fmt: skip
+
+
+def _counted(name: str, data: bytes, size: int, most: int) -> tuple[bytes, bytes]:
+    # 15 keys and 80 slots leave room, so that after this check nothing can be cut off.
+    (count,) = _COUNT.unpack_from(data)
+    if count > most:
+        raise KeysRefused(f"got {count} {name}, expected at most {most}")
+    end = _COUNT.size + count * size
+    return data[_COUNT.size : end], data[end:]

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plan and log of airings as pages, files and reports read them, proven and attested side by side; and saying that a
+bulletin was aired where no machine proves it.
+"""
+
+import datetime
+import enum
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.audit import hash_chain
+from bluezone.directory.models import AdminUnit
+from bluezone.identity.models import Act, User
+from bluezone.identity.undo_offers import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate, reverser
+from bluezone.refusal import Refused
+from bluezone.rollout.bulletins.air import hooks
+from bluezone.rollout.bulletins.air.hooks import Proven
+from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
+
+# Rows of a file or a sum; a week of a city is far below.
+MOST_ROWS = 20_000
+# An airing that was due this long ago and of which nothing is known is called so.
+SILENT_AFTER = datetime.timedelta(minutes=5)
+
+
+class Aired(enum.Enum):
+    """One word for what became of an airing, weakest machine first."""
+
+    TO_COME = ("to_come", _("to come"))
+    AIRED = ("aired", _("aired"))
+    PARTLY = ("partly", _("aired in part"))
+    LATE = ("late", _("aired late"))
+    PREEMPTED = ("preempted", _("cut short by an emergency"))
+    MISSED = ("missed", _("not aired"))
+    SILENT = ("silent", _("no word yet"))
+    UNHEARD = ("unheard", _("played without a loudspeaker"))
+    DISPLACED = ("displaced", _("no time for it"))
+
+    def __init__(self, key: str, label: str) -> None:
+        self.key, self.label = key, label
+
+
+@dataclass(frozen=True)
+class Row:
+    """One airing with what is known of it.
+
+    proven: None where no machine reports, or where machines are silent and a person said what became of it.
+    """
+
+    airing: Airing
+    proven: Proven | None
+    attestation: Attestation | None
+    aired: Aired
+
+    @property
+    def may_be_said(self) -> bool:
+        """Whether a person may say what became of it: nobody has, and no machine has said anything."""
+        return self.attestation is None and (self.proven is None or self.proven.silent == self.proven.machines)
+
+    @property
+    def takes_bare_word(self) -> bool:
+        """Whether one tap will do, without link or photo (attesting.py)."""
+        return self.airing.outlet.kind == OutletKind.LOUDSPEAKERS
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of a span: airings due, per machine proven and per outlet attested; the two are never added."""
+
+    machine_airings: int = 0
+    proven: int = 0
+    late: int = 0
+    preempted: int = 0
+    other_airings: int = 0
+    attested: int = 0
+
+
+def airings_between(
+    since: datetime.datetime, until: datetime.datetime, unit: AdminUnit | None = None, outlet: int | None = None
+) -> QuerySet[Airing]:
+    """Airings due in [since, until), of outlets that reach a unit or a part of it, or of one outlet."""
+    found = Airing.objects.filter(due_at__gte=since, due_at__lt=until)
+    if unit is not None:
+        own = Q(outlet__unit__path__startswith=unit.path)
+        found = found.filter(own | Q(outlet__unit=None, outlet__agency__unit__path__startswith=unit.path))
+    if outlet is not None:
+        found = found.filter(outlet=outlet)
+    joined = found.select_related("outlet__agency", "schedule__bulletin", "attestation__by", "script")
+    return joined.defer("attestation__photo").order_by("due_at", "outlet__name", "pk")
+
+
+def rows_of(airings: Sequence[Airing], now: datetime.datetime) -> list[Row]:
+    """Airings with what machines and people said of them, in a constant number of queries."""
+    said = hooks.proven(airing.pk for airing in airings)
+    rows = []
+    for airing in airings:
+        attestation = getattr(airing, "attestation", None)
+        proven = said.get(airing.pk)
+        rows.append(Row(airing, proven, attestation, _word(airing, proven, attestation, now)))
+    return rows
+
+
+def aired_counts(
+    since: datetime.datetime,
+    until: datetime.datetime,
+    now: datetime.datetime,
+    unit: AdminUnit | None = None,
+    outlet: int | None = None,
+) -> Counts:
+    """What was due and aired in a span up to now; the figures of a report on clause 6."""
+    return counts_of(rows_of(list(airings_between(since, min(until, now), unit, outlet)[:MOST_ROWS]), now))
+
+
+def counts_of(rows: Iterable[Row]) -> Counts:
+    """The sums of a log."""
+    machines: list[Row] = []
+    others: list[Row] = []
+    for row in rows:
+        (others if row.proven is None else machines).append(row)
+    proven = [row.proven for row in machines if row.proven is not None]
+    return Counts(
+        machine_airings=sum(one.machines for one in proven),
+        proven=sum(one.aired for one in proven),
+        late=sum(one.late for one in proven),
+        preempted=sum(one.preempted for one in proven),
+        other_airings=len(others),
+        attested=sum(row.attestation is not None and row.attestation.was_aired for row in others),
+    )
+
+
+def _word(airing: Airing, proven: Proven | None, attestation: Attestation | None, now: datetime.datetime) -> Aired:
+    if airing.displaced:
+        return Aired.DISPLACED
+    if proven is None:
+        if attestation is not None:
+            return Aired.AIRED if attestation.was_aired else Aired.MISSED
+        return Aired.TO_COME if airing.due_at + SILENT_AFTER > now else Aired.SILENT
+    if proven.silent == proven.machines:
+        return Aired.TO_COME if airing.due_at + SILENT_AFTER > now else Aired.SILENT
+    if proven.aired == proven.machines:
+        return Aired.LATE if proven.late == proven.machines else Aired.AIRED
+    if proven.aired:
+        return Aired.PARTLY
+    for count, word in ((proven.preempted, Aired.PREEMPTED), (proven.missed, Aired.MISSED)):
+        if count:
+            return word
+    return Aired.UNHEARD
+
+
+def by_day(airings: Iterable[Airing]) -> list[tuple[datetime.date, list[Airing]]]:
+    """Airings in order, grouped by their local day."""
+    days: dict[datetime.date, list[Airing]] = {}
+    for one in airings:
+        days.setdefault(timezone.localdate(one.due_at), []).append(one)
+    return list(days.items())
+
+
+# A little before its time somebody may already press the button.
+EARLY = datetime.timedelta(minutes=15)
+_LONGEST_SIDE = 1600
+
+
+class AiringNotYet(Refused):
+    """The airing is still to come; nothing was stored."""
+
+    code = "airing_not_yet"
+
+
+class AiringSaid(Refused):
+    """It was said already what became of this airing; nothing was changed."""
+
+    code = "airing_already_said"
+
+
+class AiringWithoutEvidence(Refused):
+    """An airing outside the loudspeakers was to be booked as aired without link and photo; nothing was stored."""
+
+    code = "airing_without_evidence"
+
+
+class PhotoUnreadable(Refused):
+    """The photo is no JPEG or PNG that can be opened; nothing was stored."""
+
+    code = "photo_unreadable"
+
+
+def attest(
+    airing: Airing,
+    user: User,
+    now: datetime.datetime,
+    *,
+    was_aired: bool = True,
+    link: str = "",
+    photo: bytes | None = None,
+    note: str = "",
+) -> Attestation:
+    """Book an airing as aired (or not, with a reason in `note`), attested.
+
+    photo: JPEG or PNG; kept without its metadata. At loudspeakers alone, which people play by hand and nobody else
+    records, the bare word will do. Raises AiringNotYet, AiringWithoutEvidence, AiringSaid, PhotoUnreadable.
+    """
+    if airing.due_at - EARLY > now:
+        raise AiringNotYet("the airing is still to come")
+    if was_aired and airing.outlet.kind != OutletKind.LOUDSPEAKERS and not link and photo is None:
+        raise AiringWithoutEvidence(f"aired at an outlet of kind {airing.outlet.kind}: got no link or photo")
+    kept = None if photo is None else plain_photo(photo)
+    with transaction.atomic():
+        made, new = Attestation.objects.get_or_create(
+            airing=airing,
+            defaults={
+                "was_aired": was_aired,
+                "link": link,
+                "photo": kept,
+                "has_photo": kept is not None,
+                "note": note,
+                "by": user,
+                "at": now,
+            },
+        )
+        if not new:
+            raise AiringSaid("it was said already what became of this airing")
+        hash_chain.record(user.username, Act.AIRING_ATTESTED, f"airing {airing.pk}", now=now, aired=was_aired)
+    return made
+
+
+def plain_photo(data: bytes) -> bytes:
+    """A photo as JPEG without metadata, at most 1,600 pixels wide or high. Raises PhotoUnreadable."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise PhotoUnreadable("the photo is no JPEG or PNG that can be opened") from None
+    picture.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+@reverser("airing-attested")
+def take_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Take a one-tap word back. Raises UndoTooLate when it is older than ten seconds, or somebody else's."""
+    with transaction.atomic():
+        since = now - datetime.timedelta(seconds=UNDO_SECONDS + GRACE_SECONDS)
+        mine = Attestation.objects.filter(airing=values["airing"], by=user, at__gte=since)
+        if not mine.delete()[0]:
+            raise UndoTooLate("the word is too old, or was said by somebody else")
+        hash_chain.record(user.username, Act.AIRING_ATTESTED, f"airing {values['airing']}", now=now, taken_back=True)

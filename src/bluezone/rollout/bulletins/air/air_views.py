@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the air: the plan of a week, on paper too; the log against the plan and its file; saying what was aired;
+the outlets.
+"""
+
+import datetime
+from collections.abc import Iterable
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.directory.agency_sheet import XLSX
+from bluezone.directory.models import Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.request_parameters import chosen_unit
+from bluezone.directory.scopes import agencies_of
+from bluezone.identity import undo_offers
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
+from bluezone.refusal import Refused
+from bluezone.rollout.bulletins import scope, sentences
+from bluezone.rollout.bulletins.air import air_log, planner
+from bluezone.rollout.bulletins.air.air_log import Row
+from bluezone.rollout.bulletins.air.press import air_plan_pdf
+from bluezone.rollout.bulletins.forms import AiredForm, OutletForm
+from bluezone.rollout.bulletins.indicators import week_span
+from bluezone.rollout.bulletins.models import Attestation, Outlet, OutletKind
+from bluezone.rollout.coverage import Week
+from bluezone.training import practised
+
+# Vietnamese in every language: the file is a form of the office and not a page.
+_COLUMNS = (
+    ExportColumn("Ngày"),
+    ExportColumn("Giờ theo lịch"),
+    ExportColumn("Nơi phát"),
+    ExportColumn("Bản tin"),
+    ExportColumn("Ngôn ngữ"),
+    ExportColumn("Kết quả"),
+    ExportColumn("Số loa", ColumnKind.COUNT),
+    ExportColumn("Loa tự báo đã phát (đã xác thực)", ColumnKind.COUNT),
+    ExportColumn("trong đó phát trễ", ColumnKind.COUNT),
+    ExportColumn("Bị bản tin khẩn cắt", ColumnKind.COUNT),
+    ExportColumn("Không phát được", ColumnKind.COUNT),
+    ExportColumn("Người xác nhận đã phát"),
+    ExportColumn("Dẫn chứng"),
+)
+
+
+def listing(rows: Iterable[Row], since: datetime.datetime, until: datetime.datetime) -> ExportSheet:
+    """One row an airing; what machines proved and what people attested stand apart."""
+    with override("vi"):
+        cells = [_cells(row) for row in rows]
+    first, last = timezone.localdate(since), timezone.localdate(until - datetime.timedelta(seconds=1))
+    notes = [
+        f"Nhật ký phát thanh từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}.",
+        "Hai cách biết (loa tự báo, người xác nhận) không cộng với nhau.",
+    ]
+    return ExportSheet("Nhật ký", _COLUMNS, cells, notes)
+
+
+def _cells(row: Row) -> list[str | int | None]:
+    airing, proven, said = row.airing, row.proven, row.attestation
+    at = timezone.localtime(airing.due_at)
+    return [
+        f"{at:%d/%m/%Y}",
+        f"{at:%H:%M}",
+        airing.outlet.name,
+        airing.schedule.bulletin.title,
+        airing.get_language_display(),
+        str(row.aired.label),
+        proven.machines if proven else None,
+        proven.aired if proven else None,
+        proven.late if proven else None,
+        proven.preempted if proven else None,
+        proven.missed if proven else None,
+        f"{said.by.name} {timezone.localtime(said.at):%H:%M %d/%m/%Y}" if said else "",
+        (said.link or ("ảnh" if said.has_photo else said.note)) if said else "",
+    ]
+
+
+A_PAGE = 60
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def plan(request: OfficeRequest) -> HttpResponse:
+    """What is aired when and where in a week, of all outlets or of one."""
+    week, outlet, unit = scope.week_of(request), scope.chosen_outlet(request), chosen_unit(request)
+    since, until = week_span(week)
+    found = air_log.airings_between(since, until, unit, outlet.pk if outlet else None)
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "week": week, "page": page, "outlet": outlet, "unit": unit, "outlets": _open_outlets(), "is_latest": False,
+        "narrowed": scope.narrowed(outlet, unit), "days": air_log.by_day(page.object_list),
+    }  # fmt: skip
+    return render(request, "bulletins/plan.html", context)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def plan_pdf(request: OfficeRequest) -> HttpResponse:
+    """The plan of a week as PDF, with room to tick and sign."""
+    week, outlet, unit = scope.week_of(request), scope.chosen_outlet(request), chosen_unit(request)
+    since, until = week_span(week)
+    found = air_log.airings_between(since, until, unit, outlet.pk if outlet else None)[:2000]
+    title = " · ".join(one.name for one in (outlet, unit) if one) or "Tất cả các đài và cụm loa"
+    response = HttpResponse(air_plan_pdf(title, list(found), week.first_day, week.last_day), "application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="air-plan-{week}.pdf"'
+    return response
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def log(request: OfficeRequest) -> HttpResponse:
+    """What was planned and what was aired: a day, or a week of `?week=`."""
+    since, until = scope.span_of(request)
+    now, outlet, unit = timezone.now(), scope.chosen_outlet(request), chosen_unit(request)
+    outlet_pk = outlet.pk if outlet else None
+    found = air_log.airings_between(since, until, unit, outlet_pk)
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    first, week = timezone.localdate(since), request.GET.get("week", "")
+    narrowed = scope.narrowed(outlet, unit)
+    # With its day or week, so that the address in a report shows the same a week later.
+    shown = "&".join(part for part in (f"week={Week.of(first)}" if week else f"on={first}", narrowed) if part)
+    context = {
+        "page": page,
+        "rows": air_log.rows_of(list(page.object_list), now),
+        "counts": air_log.aired_counts(since, until, now, unit, outlet_pk),
+        "first": first,
+        "last": timezone.localdate(until - datetime.timedelta(seconds=1)),
+        "before": first - datetime.timedelta(days=1),
+        "after": first + datetime.timedelta(days=1),
+        "week": week,
+        "outlet": outlet,
+        "unit": unit,
+        "narrowed": narrowed,
+        "outlets": _open_outlets(),
+        "kept": scope.kept_agencies(request),
+        "soon": now + air_log.EARLY,
+        "address": request.build_absolute_uri(f"?{shown}"),
+    }
+    return render(request, "bulletins/log.html", context)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def log_file(request: OfficeRequest) -> HttpResponse:
+    """The log as XLSX, proven and attested in columns of their own."""
+    since, until = scope.span_of(request)
+    outlet = scope.chosen_outlet(request)
+    found = air_log.airings_between(since, until, chosen_unit(request), outlet.pk if outlet else None)
+    rows = air_log.rows_of(list(found[: air_log.MOST_ROWS]), timezone.now())
+    response = HttpResponse(write_xlsx([listing(rows, since, until)]), content_type=XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="air-log-{timezone.localdate(since)}.xlsx"'
+    return response
+
+
+@practised
+@require_POST
+@audience(Audience.AIRING_KEEPERS)
+def aired(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One tap "Đã phát" at loudspeakers, attested, taken back within ten seconds: 302 back; 403 another agency's."""
+    found, now = scope.airing_of_ours(request, pk), timezone.now()
+    try:
+        air_log.attest(found, request.user, now)
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+    else:
+        undo_offers.offer(request, "airing-attested", now, airing=pk)
+        messages.success(request, _("Noted: aired, attested by you."))
+    onward = request.POST.get("next", "")
+    return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "air-log")
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.AIRING_KEEPERS)
+def attest(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
+    found = scope.airing_of_ours(request, pk)
+    form = AiredForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        photo = values["photo"].read() if values["photo"] else None
+        try:
+            air_log.attest(
+                found, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
+                note=values["note"],
+            )  # fmt: skip
+        except Refused as refused:
+            form.add_error(None, sentences.sentence_of(refused))
+        else:
+            messages.success(request, _("Noted, attested by you."))
+            return redirect(f"/air-log/?on={timezone.localdate(found.due_at)}")
+    status = 422 if form.errors else 200
+    needs_evidence = found.outlet.kind != OutletKind.LOUDSPEAKERS
+    context = {"airing": found, "form": form, "needs_evidence": needs_evidence}
+    return render(request, "bulletins/attest.html", context, status=status)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def photo(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The photo of an attested airing; 404 where there is none."""
+    content = Attestation.objects.filter(airing=pk).values_list("photo", flat=True).first()
+    if content is None:
+        raise Http404
+    response = HttpResponse(bytes(content), content_type="image/jpeg")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.AIRING_KEEPERS)
+def new_outlet(request: OfficeRequest) -> HttpResponse:
+    """Enter a station or paper: 302 to the plan, 422 bad form or a name that is taken."""
+    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
+    form = OutletForm(request.POST or None, agencies=agencies_of(request.user, scope.KEEPERS).filter(pk__in=in_force))
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            planner.enter(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
+        except Refused as refused:
+            form.add_error("name", sentences.sentence_of(refused))
+        else:
+            messages.success(request, _("It can be chosen in schedules now."))
+            return redirect("air-plan")
+    return render(request, "bulletins/outlet_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _open_outlets() -> list[Outlet]:
+    return list(Outlet.objects.filter(closed_at=None).select_related("agency"))

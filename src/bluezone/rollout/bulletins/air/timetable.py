@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plan when a bulletin is aired: by a rule, or, in an emergency, at once; stop it, leave days out, put it first."""
+
+import datetime
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+
+from bluezone.audit import hash_chain
+from bluezone.identity.models import Act, User
+from bluezone.refusal import Refused
+from bluezone.rollout.bulletins.air.planner import approved_scripts, plan_ahead, quiet_spans, seconds_of
+from bluezone.rollout.bulletins.air.recurrence import Rule
+from bluezone.rollout.bulletins.models import Bulletin, Importance, Outlet, Schedule
+from bluezone.rollout.bulletins.scripts.script_texts import BulletinWithdrawn
+
+# As far as two schedules are compared: the pattern of a week shows within it, whatever days are left out.
+_COMPARED = datetime.timedelta(days=60)
+
+
+class ScriptNotApproved(Refused):
+    """A language that is to be aired has no approved text."""
+
+    code = "script_not_approved"
+
+
+class ScheduleInQuietHours(Refused):
+    """A time lies in the quiet hours of an outlet, in which only emergencies are aired. outlet: its name."""
+
+    code = "schedule_in_quiet_hours"
+
+    def __init__(self, message: str, outlet: Outlet, time: datetime.time) -> None:
+        super().__init__(message)
+        self.outlet, self.time = outlet, time
+
+
+class ScheduleOverlaps(Refused):
+    """The same bulletin is aired at the same outlet at that time already."""
+
+    code = "schedule_overlaps"
+
+    def __init__(self, message: str, outlet: Outlet, at: datetime.datetime) -> None:
+        super().__init__(message)
+        self.outlet, self.at = outlet, at
+
+
+class ScheduleNeverDue(Refused):
+    """No day of the rule is still to come, or all are left out."""
+
+    code = "schedule_never_due"
+
+
+class NotAnEmergency(Refused):
+    """Only an emergency bulletin is aired at once, over everything else."""
+
+    code = "not_an_emergency"
+
+
+def make_schedule(
+    bulletin: Bulletin,
+    outlets: Sequence[Outlet],
+    languages: Sequence[str],
+    rule: Rule,
+    user: User,
+    now: datetime.datetime,
+) -> Schedule:
+    """Plan a bulletin by a rule; nothing is stored when it is refused.
+
+    Raises BulletinWithdrawn, ScriptNotApproved, ScheduleInQuietHours, ScheduleOverlaps, ScheduleNeverDue.
+    """
+    zone = ZoneInfo(timezone.get_default_timezone_name())
+    length = _length(bulletin, languages)
+    if next(rule.moments(now, now + datetime.timedelta(days=3660), zone), None) is None:
+        raise ScheduleNeverDue("no day of the rule is still to come")
+    if bulletin.importance != Importance.EMERGENCY:
+        _refuse_quiet(outlets, rule, length, zone)
+    with transaction.atomic():
+        _refuse_overlap(bulletin, outlets, rule, length, now, zone)
+        schedule = Schedule.objects.create(
+            bulletin=bulletin, languages=list(languages), first=rule.first, last=rule.last,
+            times=[f"{time:%H:%M}" for time in sorted(set(rule.times))], weekdays=sorted(rule.weekdays),
+            exceptions=sorted(str(day) for day in rule.exceptions), made_by=user, made_at=now,
+        )  # fmt: skip
+        schedule.outlets.set(outlets)
+        hash_chain.record(user.username, Act.AIRING_SCHEDULED, f"bulletin {bulletin.pk}", now=now, schedule=schedule.pk)
+        plan_ahead(now, [outlet.pk for outlet in outlets])
+    return schedule
+
+
+def air_at_once(
+    bulletin: Bulletin, outlets: Sequence[Outlet], languages: Sequence[str], user: User, now: datetime.datetime
+) -> Schedule:
+    """Have an emergency bulletin aired now, whatever is playing and at whatever hour.
+
+    Raises NotAnEmergency, BulletinWithdrawn, ScriptNotApproved.
+    """
+    if bulletin.importance != Importance.EMERGENCY:
+        raise NotAnEmergency("the bulletin is not of the class for emergencies")
+    _length(bulletin, languages)
+    today = timezone.localdate(now)
+    with transaction.atomic():
+        schedule = Schedule.objects.create(
+            bulletin=bulletin, languages=list(languages), first=today, last=today, at_once=now.replace(microsecond=0),
+            made_by=user, made_at=now,
+        )  # fmt: skip
+        schedule.outlets.set(outlets)
+        hash_chain.record(user.username, Act.EMERGENCY_AIRED, f"bulletin {bulletin.pk}", now=now, schedule=schedule.pk)
+        plan_ahead(now, [outlet.pk for outlet in outlets])
+    return schedule
+
+
+def stop(schedule: Schedule, user: User, now: datetime.datetime) -> None:
+    """Air nothing of a schedule from now on; what is past stays in the log."""
+    with transaction.atomic():
+        if Schedule.objects.filter(pk=schedule.pk, stopped_at=None).update(stopped_at=now):
+            _changed(schedule, user, now, stopped=True)
+
+
+def leave_out(schedule: Schedule, day: datetime.date, user: User, now: datetime.datetime) -> None:
+    """Leave one local day out; one that is left out already stays so. Raises ScheduleNeverDue for no day of it."""
+    with transaction.atomic():
+        held = Schedule.objects.select_for_update().get(pk=schedule.pk)
+        if str(day) in held.exceptions:
+            return
+        if held.at_once is not None or not held.rule.falls_on(day):
+            raise ScheduleNeverDue(f"nothing is aired on {day}")
+        held.exceptions = sorted([*held.exceptions, str(day)])
+        held.save(update_fields=["exceptions"])
+        _changed(held, user, now, left_out=str(day))
+
+
+def put_first(schedule: Schedule, user: User, now: datetime.datetime) -> None:
+    """Air a schedule before all others of its class that it meets: the commune's word on their order."""
+    with transaction.atomic():
+        lowest = Schedule.objects.order_by("rank").values_list("rank", flat=True).first() or 0
+        Schedule.objects.filter(pk=schedule.pk).update(rank=lowest - 1)
+        _changed(schedule, user, now, put_first=True)
+
+
+def _changed(schedule: Schedule, user: User, now: datetime.datetime, **what: object) -> None:
+    subject = f"bulletin {schedule.bulletin_id}"
+    hash_chain.record(user.username, Act.AIRING_CHANGED, subject, now=now, schedule=schedule.pk, **what)
+    plan_ahead(now, schedule.outlets.values_list("pk", flat=True))
+
+
+def _length(bulletin: Bulletin, languages: Sequence[str]) -> float:
+    """Seconds that all languages take, one after the other."""
+    if bulletin.withdrawn_at is not None:
+        raise BulletinWithdrawn("the bulletin was withdrawn")
+    scripts = approved_scripts([bulletin.pk])
+    missing = [language for language in languages if (bulletin.pk, language) not in scripts]
+    if missing or not languages:
+        raise ScriptNotApproved(f"no approved text in {', '.join(missing) or 'any language'}")
+    return sum(seconds_of(scripts[bulletin.pk, language]) for language in languages)
+
+
+def _refuse_quiet(outlets: Sequence[Outlet], rule: Rule, length: float, zone: ZoneInfo) -> None:
+    for outlet in outlets:
+        spans = quiet_spans(outlet, rule.first, rule.first + datetime.timedelta(days=1), zone)
+        for time in rule.times:
+            begins = datetime.datetime.combine(rule.first, time, zone).timestamp()
+            if any(begins < end and start < begins + length for start, end in spans):
+                raise ScheduleInQuietHours(f"{time:%H:%M} lies in the quiet hours of {outlet.name}", outlet, time)
+
+
+def _refuse_overlap(
+    bulletin: Bulletin, outlets: Sequence[Outlet], rule: Rule, length: float, now: datetime.datetime, zone: ZoneInfo
+) -> None:
+    others = Schedule.objects.filter(bulletin=bulletin, stopped_at=None, at_once=None, outlets__in=list(outlets))
+    for other in others.distinct().prefetch_related("outlets"):
+        # From where both are aired: years may lie between their first days.
+        since = max(now, *(datetime.datetime.combine(one.first, datetime.time(), zone) for one in (rule, other)))
+        mine = [moment.timestamp() for moment in rule.moments(since, since + _COMPARED, zone)]
+        theirs = [moment.timestamp() for moment in other.rule.moments(since, since + _COMPARED, zone)]
+        met = _first_meeting(mine, theirs, length)
+        if met is not None:
+            place = next(outlet for outlet in outlets if outlet in other.outlets.all())
+            at = datetime.datetime.fromtimestamp(met, datetime.UTC)
+            raise ScheduleOverlaps(f"the bulletin is aired at {place.name} at {at:%H:%M} UTC already", place, at)
+
+
+def _first_meeting(mine: list[float], theirs: list[float], length: float) -> float | None:
+    """The first of `mine` that runs into one of `theirs`; both in order."""
+    at = 0
+    for moment in mine:
+        while at < len(theirs) and theirs[at] + length <= moment:
+            at += 1
+        if at < len(theirs) and theirs[at] < moment + length:
+            return moment
+    return None

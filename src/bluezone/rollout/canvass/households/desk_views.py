@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The desk: two values side by side, gaps, doors that may be one, entries that were kept aside."""
+
+import json
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.refusal import Refused
+from bluezone.rollout.canvass import sentences
+from bluezone.rollout.canvass.households import decisions, duplicates
+from bluezone.rollout.canvass.households.facts import LABELS
+from bluezone.rollout.canvass.households.projection import merged_of
+from bluezone.rollout.canvass.models import Aside, Change, DuplicatePair, Household
+from bluezone.rollout.canvass.scope import KEEPERS, chosen_wards, household_or_404, ward_or_404, wards_of
+from bluezone.rollout.canvass.visits import intake
+from bluezone.training import practised
+
+ROWS_A_PAGE = 20
+
+
+@require_safe
+@practised
+@audience(KEEPERS)
+def conflicts(request: OfficeRequest) -> HttpResponse:
+    """Facts of which two values stand side by side, with who said each and when; and changes that wait for another."""
+    wards, chosen = chosen_wards(request)
+    doors = Household.objects.filter(unit__in=chosen, merged_into=None).select_related("unit")
+    disputed = Paginator(doors.filter(is_disputed=True).order_by("-touched_at"), ROWS_A_PAGE)
+    page = disputed.get_page(request.GET.get("page"))
+    waiting = list(doors.filter(is_incomplete=True).order_by("-touched_at")[:ROWS_A_PAGE])
+    rows = _notice([*page.object_list, *waiting])
+    context = {
+        "wards": wards, "chosen": chosen, "page": page,
+        "rows": [row for row in rows if row["rivals"]], "gaps": [row for row in rows if row["missing"]],
+    }  # fmt: skip
+    return render(request, "canvass/conflicts.html", context)
+
+
+@require_POST
+@practised
+@audience(KEEPERS)
+def choose(request: OfficeRequest, key: str) -> HttpResponse:
+    """End a dispute with one of its values: 302 back to the desk."""
+    found = household_or_404(request, key)
+    return _done(request, "canvass-conflicts", lambda: decisions.choose(
+        request.user.username, found, request.POST.get("field", ""), request.POST.get("value", ""), timezone.now()
+    ))  # fmt: skip
+
+
+@require_POST
+@practised
+@audience(KEEPERS)
+def force(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Take a change although one before it is missing: 302 back to the desk."""
+    change = get_object_or_404(Change, pk=pk, household__unit__in=wards_of(request.user))
+    household_or_404(request, change.household_id)
+    return _done(request, "canvass-conflicts", lambda: decisions.force(request.user.username, change, timezone.now()))
+
+
+@require_safe
+@practised
+@audience(KEEPERS)
+def pairs(request: OfficeRequest) -> HttpResponse:
+    """Doors that may be one, likeliest first, side by side."""
+    wards, chosen = chosen_wards(request)
+    found = DuplicatePair.objects.filter(
+        state=DuplicatePair.State.OPEN, first__unit__in=chosen, first__merged_into=None, second__merged_into=None
+    ).select_related("first__unit", "second__unit")
+    page = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "canvass/pairs.html", {"wards": wards, "chosen": chosen, "page": page})
+
+
+@require_POST
+@practised
+@audience(KEEPERS)
+def propose(request: OfficeRequest, unit: int) -> HttpResponse:
+    """Look through a ward for doors that may be one: 302 to them."""
+    found = duplicates.propose(ward_or_404(request, unit), timezone.now())
+    messages.info(request, _("%(count)s new pairs were found.") % {"count": found})
+    return redirect("canvass-pairs")
+
+
+@require_POST
+@practised
+@audience(KEEPERS)
+def decide_pair(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Make two doors one, keeping the first or the second, or say that they are two: 302 to the next."""
+    pair = get_object_or_404(DuplicatePair, pk=pk, first__unit__in=wards_of(request.user))
+    decision, now = request.POST.get("decision", ""), timezone.now()
+    if decision in ("first", "second"):
+        return _done(request, "canvass-pairs", lambda: duplicates.join(
+            request.user.username, pair, decision == "first", now
+        ))  # fmt: skip
+    if decision == "apart":
+        return _done(request, "canvass-pairs", lambda: duplicates.apart(request.user.username, pair, now))
+    return redirect("canvass-pairs")
+
+
+@require_safe
+@audience(KEEPERS)
+def kept_aside(request: OfficeRequest) -> HttpResponse:
+    """Entries that could not be stored as they came, whole, with the reason."""
+    wards, chosen = chosen_wards(request)
+    found = Aside.objects.filter(unit__in=chosen, state=Aside.State.OPEN).select_related("device", "unit")
+    page = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    rows = [(one, json.dumps(json.loads(one.body), ensure_ascii=False, indent=1)) for one in page.object_list]
+    return render(request, "canvass/asides.html", {"wards": wards, "chosen": chosen, "page": page, "rows": rows})
+
+
+@require_POST
+@audience(KEEPERS)
+def decide_aside(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Take an entry in, or set it aside for good: 302 to the next."""
+    aside = get_object_or_404(Aside, pk=pk, unit__in=wards_of(request.user))
+    act = {"take": intake.accept_aside, "dismiss": intake.dismiss_aside}.get(request.POST.get("decision", ""))
+    if act is None:
+        return redirect("canvass-asides")
+    return _done(request, "canvass-asides", lambda: act(request.user.username, aside, timezone.now()))
+
+
+def _done(request: OfficeRequest, back: str, act: Callable[[], object]) -> HttpResponse:
+    """Do it, say how it went, and go back to the list."""
+    try:
+        act()
+    except Refused as refused:
+        messages.warning(request, sentences.sentence_of(refused))
+    else:
+        messages.success(request, _("Done."))
+    return redirect(back)
+
+
+def _notice(doors: list[Household]) -> list[dict[str, object]]:
+    """Each disputed or waiting fact with what was said, by whom and when; two queries."""
+    merged = merged_of([door.pk for door in doors])
+    said = {
+        (change.household_id, change.field, str(change.entry)): change
+        for change in Change.objects.filter(household__in=doors).select_related("device")
+    }
+    rows: list[dict[str, object]] = []
+    for door in dict.fromkeys(doors):
+        for name, one in merged.get(door.pk, {}).items():
+            rivals = [said[door.pk, name, rival.entry] for rival in one.rivals] if one.is_disputed else []
+            missing = [said[door.pk, name, change.entry] for change in one.missing]
+            if rivals or missing:
+                rows.append(
+                    {"household": door, "field": name, "label": LABELS[name], "rivals": rivals, "missing": missing}
+                )
+    return rows

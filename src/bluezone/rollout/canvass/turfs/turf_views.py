@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages on which lists of doors are cut, given to phones, taken back, printed and typed in; and the phones."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.directory.models import AdminUnit
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.rollout.canvass import sentences
+from bluezone.rollout.canvass.forms import GroupTurfForm, LeaseForm, until_after
+from bluezone.rollout.canvass.models import Household, Lease, LeaseEnd
+from bluezone.rollout.canvass.scope import (
+    KEEPERS,
+    chosen_wards,
+    phones_of,
+    searched_words,
+    turf_or_404,
+    ward_or_404,
+    wards_of,
+)
+from bluezone.rollout.canvass.turfs import leases
+from bluezone.rollout.canvass.turfs.progress import phone_rows, turfs_with_progress
+from bluezone.training import practised
+from bluezone.vietnamese.spelling import fold
+
+# A page of doors to choose from; a form carries no more fields than settings allow.
+CHOICES_SHOWN = 300
+
+
+@require_safe
+@practised
+@audience(KEEPERS)
+def turfs(request: OfficeRequest) -> HttpResponse:
+    """The lists of the reader's wards, those in use first."""
+    wards, chosen = chosen_wards(request)
+    context = {"wards": wards, "chosen": chosen, "turfs": turfs_with_progress(chosen)[:500]}
+    return render(request, "canvass/turfs.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@practised
+@audience(KEEPERS)
+def new_turf(request: OfficeRequest, unit: int) -> HttpResponse:
+    """Cut a list by residential group, or from doors that are ticked: 302 to it, 422 with a sentence."""
+    ward, refusal = ward_or_404(request, unit), ""
+    form = GroupTurfForm(request.POST if "group" in request.POST else None, groups=_groups(ward))
+    if request.method == "POST":
+        try:
+            if "group" in request.POST:
+                if form.is_valid():
+                    made = leases.cut_group(request.user.username, ward, form.cleaned_data["group"], timezone.now())
+                    return redirect("canvass-turf", made[0].pk) if len(made) == 1 else redirect("canvass-turfs")
+            else:
+                keys = _keys(request.POST.getlist("door"))
+                one = leases.cut(request.user.username, ward, request.POST.get("name", ""), keys, timezone.now())
+                return redirect("canvass-turf", one.pk)
+        except leases.TurfInvalid as refused:
+            refusal = sentences.sentence_of(refused)
+    words = searched_words(request)
+    doors = Household.objects.filter(unit=ward, merged_into=None)
+    for word in fold(words).split():
+        doors = doors.filter(folded__contains=word)
+    shown = doors.order_by("group_folded", "address", "head", "key")[:CHOICES_SHOWN]
+    context = {"ward": ward, "form": form, "doors": shown, "words": words, "refusal": refusal, "limit": CHOICES_SHOWN}
+    return render(request, "canvass/turf_new.html", context, status=422 if refusal or form.errors else 200)
+
+
+@require_safe
+@practised
+@audience(KEEPERS)
+def turf(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One list: its doors, the phone that has it, and to whom it can be given."""
+    return _show(request, pk, LeaseForm(phones=phones_of(wards_of(request.user))))
+
+
+@require_POST
+@practised
+@audience(KEEPERS)
+def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Give a list to a phone: 302 to it, 422 with a sentence."""
+    found = turf_or_404(request, pk)
+    form = LeaseForm(request.POST, phones=phones_of(wards_of(request.user)))
+    if form.is_valid():
+        now, values = timezone.now(), form.cleaned_data
+        try:
+            leases.lease(request.user.username, found, values["device"], until_after(values["days"], now), now)
+        except (leases.LeaseInvalid, leases.DoorsLeased) as refused:
+            form.add_error(None, sentences.sentence_of(refused))
+        else:
+            messages.success(request, _("The list is given; the phone shows it at its next contact."))
+            return redirect("canvass-turf", pk)
+    return _show(request, pk, form, status=422)
+
+
+@require_POST
+@practised
+@audience(KEEPERS)
+def end_lease(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Take a list back: 302 to it. What the phone still holds is taken all the same."""
+    lease = get_object_or_404(Lease.objects.select_related("turf"), pk=pk, turf__unit__in=wards_of(request.user))
+    leases.end(request.user.username, lease, LeaseEnd.DONE, timezone.now())
+    messages.success(request, _("The list is taken back. Visits that the phone has not sent yet are still accepted."))
+    return redirect("canvass-turf", lease.turf_id)
+
+
+@require_POST
+@practised
+@audience(KEEPERS)
+def close_turf(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Close a list that no phone has: 302."""
+    found = turf_or_404(request, pk)
+    try:
+        leases.close(request.user.username, found, timezone.now())
+    except leases.TurfLeased as refused:
+        messages.warning(request, sentences.sentence_of(refused))
+        return redirect("canvass-turf", pk)
+    messages.success(request, _("The list is closed. Its visits stay."))
+    return redirect("canvass-turfs")
+
+
+@require_safe
+@practised
+@audience(KEEPERS)
+def phones(request: OfficeRequest) -> HttpResponse:
+    """The phones of the reader's wards: lists, backlog, gaps, when last heard of."""
+    rows = phone_rows(phones_of(wards_of(request.user)), timezone.now())
+    return render(request, "canvass/phones.html", {"rows": rows})
+
+
+@require_POST
+@practised
+@audience(KEEPERS)
+def lost_phone(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Say that a phone is lost: its lists are taken back at once, and it empties itself at its next contact. 302."""
+    device = get_object_or_404(phones_of(wards_of(request.user)), pk=pk)
+    leases.lost(request.user.username, device, timezone.now())
+    messages.success(
+        request,
+        _("%(name)s is reported lost: its lists are taken back, and it empties itself at its next contact.")
+        % {"name": device.name},
+    )
+    return redirect("canvass-phones")
+
+
+def _show(request: OfficeRequest, pk: int, form: LeaseForm, status: int = 200) -> HttpResponse:
+    found = turf_or_404(request, pk)
+    places = found.places.filter(household__merged_into=None).select_related("household").order_by("place", "pk")
+    context = {
+        "turf": found,
+        "places": places,
+        "lease": found.leases.filter(ended_at=None).select_related("device").first(),
+        "leases": found.leases.exclude(ended_at=None).select_related("device")[:10],
+        "form": form,
+        "reached": sum(place.household.reached_at is not None for place in places),
+    }
+    return render(request, "canvass/turf.html", context, status=status)
+
+
+def _groups(ward: AdminUnit) -> list[tuple[str, str]]:
+    """Residential groups of a ward with how many doors each has, by the spelling most doors have."""
+    counts: dict[str, dict[str, int]] = {}
+    for group, folded in Household.objects.filter(unit=ward, merged_into=None).values_list("group", "group_folded"):
+        spellings = counts.setdefault(folded, {})
+        spellings[group] = spellings.get(group, 0) + 1
+    rows = [(max(found, key=lambda name: found[name]), sum(found.values())) for found in counts.values()]
+    return [(name, f"{name} ({count})") for name, count in sorted(rows, key=_in_order) if name]
+
+
+def _in_order(row: tuple[str, int]) -> tuple[str, int]:
+    digits = "".join(filter(str.isdigit, row[0]))
+    return ("".join(sign for sign in row[0] if not sign.isdigit()), int(digits) if digits else 0)
+
+
+def _keys(texts: list[str]) -> list[uuid.UUID]:
+    keys = []
+    for text in texts:
+        try:
+            keys.append(uuid.UUID(text))
+        except ValueError:
+            raise leases.TurfInvalid("a door that is none") from None
+    return keys

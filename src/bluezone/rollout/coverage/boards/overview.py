@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of one unit and week: its parts as rows, a column for each class of proof, nothing added across columns."""
+
+import datetime
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bluezone.directory.models import AdminUnit, Agency, Denominator, UnitKind
+from bluezone.directory.queries import day_to_show, latest_figures
+from bluezone.rollout.coverage.cells import Place, own_place, unit_place
+from bluezone.rollout.coverage.indicators import Indicator, Proof, Reporting, registered
+from bluezone.rollout.coverage.intervals import Interval
+from bluezone.rollout.coverage.once import reading_once
+from bluezone.rollout.coverage.sums import Sums, sums_of
+from bluezone.rollout.coverage.weeks import Week
+
+WARD_AND_BELOW = (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The number of one indicator in one row.
+
+    count, base: None where hidden; share: 0..1, None where either is hidden or the base is 0.
+    change:  against the week before, in percentage points. sources, as_of: of the base.
+    """
+
+    indicator: Indicator
+    count: int | None
+    base: int | None
+    share: float | None
+    interval: Interval | None
+    change: float | None
+    sources: tuple[str, ...]
+    as_of: datetime.date
+    address: str
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the share is kept back because a number behind it is small, or would give a small one away."""
+        return self.count is None or self.base is None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A unit under the one shown, or (unit None) what belongs to that one itself; cells by class of proof."""
+
+    unit: AdminUnit | None
+    cells: dict[Proof, list[Cell]]
+
+    @property
+    def all_cells(self) -> list[Cell]:
+        """The cells of every class, surest first."""
+        return [cell for cells in self.cells.values() for cell in cells]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a coverage page shows.
+
+    exact: whether small numbers are shown, which they are only to the ward itself.
+    reporting: of each indicator that is reported, how many have. missing: names of who has not, only where asked for.
+    denominators: the newest figures of the unit's population, households and smartphones.
+    """
+
+    unit: AdminUnit
+    week: Week
+    rows: list[Row]
+    total: Row
+    exact: bool
+    indicators: list[Indicator]
+    reporting: list[tuple[Indicator, Reporting]]
+    denominators: list[Denominator]
+    missing: list[tuple[Indicator, list[str]]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was counted under the unit in the week."""
+        return not self.total.all_cells
+
+    @property
+    def hides_something(self) -> bool:
+        """Whether any number is kept back."""
+        return any(cell.is_hidden for row in (*self.rows, self.total) for cell in row.all_cells)
+
+    def cell(self, key: str) -> Cell | None:
+        """The unit's own number of one indicator."""
+        return next((cell for cell in self.total.all_cells if cell.indicator.key == key), None)
+
+
+def overview(
+    unit: AdminUnit, week: Week, *, exact: bool, keys: frozenset[str] | None = None, by_name: bool = False
+) -> Overview:
+    """Count everything of a unit and week, or only the indicators of `keys`.
+
+    exact: refused above the ward, whoever asks. by_name: read also who has not reported.
+    """
+    exact = exact and unit.kind in WARD_AND_BELOW
+    indicators = [each for each in registered() if keys is None or each.key in keys]
+    with reading_once():
+        counted = [_this_and_before(each, week) for each in indicators]
+        reporting = [(each, each.reporting(unit.path, week)) for each in indicators]
+    units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
+    rows = [_row(below, unit_place(below.pk), counted, week, exact, below.pk) for below in units]
+    own = _row(None, own_place(unit.pk), counted, week, exact, unit.pk)
+    if own.all_cells:
+        rows.append(own)
+    return Overview(
+        unit=unit,
+        week=week,
+        rows=rows,
+        total=_row(unit, unit_place(unit.pk), counted, week, exact, unit.pk),
+        exact=exact,
+        indicators=indicators,
+        reporting=[(each, report) for each, report in reporting if report is not None],
+        denominators=latest_figures(unit, week.last_day),
+        missing=[(each, each.missing(unit.path, week)) for each in indicators] if by_name else [],
+    )
+
+
+def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[Cell]:
+    """Give the unit's own number of every indicator that counted there in a week, surest class first; no changes.
+
+    exact: refused above the ward, whoever asks.
+    """
+    with reading_once():
+        counted = [(each, sums_of(each, week), Sums()) for each in registered()]
+    return _row(unit, unit_place(unit.pk), counted, week, exact and unit.kind in WARD_AND_BELOW, unit.pk).all_cells
+
+
+def _this_and_before(indicator: Indicator, week: Week) -> tuple[Indicator, Sums, Sums]:
+    """An indicator's sums of a week and of the one before, which only what was counted now is held against."""
+    sums = sums_of(indicator, week)
+    return indicator, sums, sums_of(indicator, week.previous) if sums.figures else Sums()
+
+
+def city_unit(day: datetime.date) -> AdminUnit | None:
+    """The smallest unit above the ward that most agencies in force on `day` serve or lie in: the city.
+
+    Most, not all: an office of the province that files are exchanged with does not make a province of the city.
+    None without agencies.
+    """
+    paths = list(Agency.objects.in_force(day).order_by().values_list("unit__path", flat=True))
+    held = Counter(int(step) for path in paths for step in path.split("/")[:-1])
+    most = [pk for pk, count in held.items() if 2 * count > len(paths)]
+    units = AdminUnit.objects.filter(pk__in=most).exclude(kind__in=WARD_AND_BELOW)
+    return max(units, key=lambda unit: len(unit.path), default=None)
+
+
+def latest_week(today: datetime.date) -> Week:
+    """This week, or the last one in which there were agencies."""
+    return Week.of(day_to_show(Agency, today))
+
+
+def _row(
+    unit: AdminUnit | None,
+    place: Place,
+    counted: Sequence[tuple[Indicator, Sums, Sums]],
+    week: Week,
+    exact: bool,
+    rows_of: int,
+) -> Row:
+    cells: dict[Proof, list[Cell]] = {proof: [] for proof in Proof}
+    for indicator, sums, before in counted:
+        if place in sums.figures:
+            cells[indicator.proof].append(
+                _cell(indicator, place, sums, before, exact, indicator.rows_address(rows_of, week))
+            )
+    return Row(unit, cells)
+
+
+def _cell(indicator: Indicator, place: Place, sums: Sums, before: Sums, exact: bool, address: str) -> Cell:
+    figures = sums.figures[place]
+    share, earlier = sums.share(place, exact), before.share(place, exact)
+    return Cell(
+        indicator=indicator,
+        count=sums.counts[place] if exact or place not in sums.hidden_counts else None,
+        base=sums.bases[place] if exact or place not in sums.hidden_bases else None,
+        share=share,
+        interval=None if share is None else indicator.interval(figures),
+        change=None if share is None or earlier is None else 100 * (share - earlier),
+        sources=tuple(sorted({figure.source for figure in figures})),
+        as_of=max(figure.as_of for figure in figures),
+        address=address,
+    )

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Công văn 458 under way in a demo: some agencies have done, some have begun, one sent it back, some do nothing."""
+
+import contextlib
+import datetime
+from importlib.resources import files
+
+from django.db import transaction
+
+from bluezone.directory.models import Agency
+from bluezone.identity.models import User
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.inbox import change_requests, dispatch_acts
+from bluezone.rollout.directives.issuance import approval, intake
+from bluezone.rollout.directives.models import Directive, Dispatch, DispatchState, Task
+from bluezone.rollout.directives.reports import agency_reports
+
+_DAY = datetime.timedelta(days=1)
+
+
+def plant(now: datetime.datetime) -> Directive | None:
+    """Plant the letter as issued ten days ago; None without the seeded agencies, or where there are directives."""
+    issuer = Agency.objects.filter(key="ubnd-tp").first()
+    if issuer is None or Directive.objects.exists():
+        return None
+    user, made = User.objects.get_or_create(username="demo-office", defaults={"name": "Văn phòng (trình diễn)"})
+    if made:
+        user.is_active = False
+        user.set_unusable_password()
+        user.save()
+    with transaction.atomic():
+        began = now - 10 * _DAY
+        directive = _issued(issuer, user, began)
+        for number, dispatch in enumerate(directive.dispatches.order_by("pk").select_related("agency")):
+            _live(number, dispatch, user, began)
+        _report(directive, user, began, now)
+    return directive
+
+
+def _issued(issuer: Agency, user: User, began: datetime.datetime) -> Directive:
+    letter = (files(__package__) / "seeds" / "cong-van-458.txt").read_bytes()
+    directive = intake.take_in(letter, "cong-van-458.txt", issuer, user, began)
+    directive.tasks.filter(lead_names="").update(lead_names="UBND các xã, phường")
+    # The letter of 2020 is played in the present: days to report are those of the demo.
+    directive.tasks.update(due=began.date() + 12 * _DAY, report_from=began.date())
+    directive.tasks.exclude(label="2").update(report_every=Task.Every.ONCE)
+    approval.approve(directive, user, began)
+    approval.issue(directive, user, began)
+    return directive
+
+
+def _live(number: int, dispatch: Dispatch, user: User, began: datetime.datetime) -> None:
+    """Every sixth agency does nothing, one sends it back, the others get further or less far."""
+    at = began + datetime.timedelta(hours=3 + number)
+    if number % 6 == 5:
+        return
+    if number == 7:
+        dispatch_acts.move(dispatch, DispatchState.SENT_BACK, user, at, note="Thiếu tệp đính kèm")
+        return
+    dispatch_acts.move(dispatch, DispatchState.RECEIVED, user, at)
+    if number % 3:
+        dispatch_acts.move(dispatch, DispatchState.ASSIGNED, user, at + _DAY, assigned_to="Cán bộ phụ trách")
+    if number % 4 == 1:
+        dispatch_acts.move(dispatch, DispatchState.IN_PROGRESS, user, at + 2 * _DAY)
+    if number % 4 == 2:
+        dispatch_acts.move(dispatch, DispatchState.DONE, user, at + 6 * _DAY)
+
+
+def _report(directive: Directive, user: User, began: datetime.datetime, now: datetime.datetime) -> None:
+    """Seven of the eight wards report on clause 2 in time, three for this period too, and one asks for more time."""
+    task = directive.tasks.get(label="2")
+    agencies = [party.agency for party in task.parties.select_related("agency")]
+    for number, agency in enumerate(agencies[:-1]):
+        for period, at in ((began, began + 6 * _DAY), (began + 7 * _DAY, now))[: 2 if number < 3 else 1]:
+            # What the directory of another city does not name reports nothing.
+            with contextlib.suppress(Refused):
+                agency_reports.submit(task, agency, period.date(), {"people": 90 + 37 * number}, "", user, at)
+    if agencies:
+        until = now.date() + 9 * _DAY
+        change_requests.ask(task, agencies[-1], "extension", "Đang thống kê các tổ vùng xa.", user, now - _DAY, until)

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A document of another office that came as an edXML file: into the inbox of whom it is for, recalled, updated; and
+what another office says of one it got from here.
+"""
+
+import datetime
+import unicodedata
+from collections.abc import Sequence
+
+from bluezone.audit import hash_chain
+from bluezone.directory.models import Agency, Purpose
+from bluezone.identity.models import Act, User
+from bluezone.letters.letter_text import read_letter_text
+from bluezone.letters.proposal import PartyRole, Proposal
+from bluezone.letters.reader import propose
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.exchange.edxml import Edoc, InvalidEdxml, StatusCode, StatusMessage
+from bluezone.rollout.directives.files import store
+from bluezone.rollout.directives.issuance import approval
+from bluezone.rollout.directives.issuance.addressees import Directory
+from bluezone.rollout.directives.models import (
+    Directive,
+    DirectiveState,
+    Dispatch,
+    DispatchEvent,
+    DispatchState,
+    ExchangedFile,
+    Happening,
+    Kind,
+    StoredFile,
+    Task,
+    TaskParty,
+)
+from bluezone.rollout.directives.register.books import KIND_NAMES
+
+_LONGEST_NUMBER, _LONGEST_NOTATION = 12, 40
+_KIND_BY_NAME = {name.lower(): kind for kind, name in KIND_NAMES.items() if name}
+
+
+class DocumentUnknown(Refused):
+    """The file is about a document that never came here, or is not one of the file's sender."""
+
+    code = "edxml_document_unknown"
+
+
+class ExchangeRepeated(Refused):
+    """The file was read in before, or says of a document what is known of it already."""
+
+    code = "edxml_repeated"
+
+
+def known(sender: Agency, about: str) -> Directive | None:
+    """The document of this sender that files call `about`."""
+    organ_id, _, rest = about.partition(",")
+    day, _, code = rest.partition(",")
+    try:
+        date = datetime.datetime.strptime(day, "%Y/%m/%d").replace(tzinfo=datetime.UTC).date()
+    except ValueError:
+        return None
+    if organ_id != sender.edxml_id:
+        return None
+    of_the_day = Directive.objects.filter(issuer=sender, from_file=True, date=date).defer("text", "proposal")
+    return next((one for one in of_the_day if one.code == code), None)
+
+
+def bring_in(
+    edoc: Edoc, sender: Agency, recipients: Sequence[Agency], user: User, now: datetime.datetime
+) -> list[Dispatch]:
+    """Store a document with its files and put it into the inboxes of its recipients; call within a transaction.
+
+    Raises ExchangeRepeated, InvalidEdxml and what safefiles refuses.
+    """
+    if len(edoc.number) > _LONGEST_NUMBER or len(edoc.notation) > _LONGEST_NOTATION:
+        raise InvalidEdxml("number or notation of the document is longer than any is")
+    if known(sender, edoc.document_id):
+        raise ExchangeRepeated("the document came before")
+    directive = Directive.objects.create(
+        kind=Kind(_KIND_BY_NAME.get(edoc.type_name.lower(), Kind.OTHER)),
+        number=edoc.number,
+        notation=edoc.notation,
+        date=edoc.date,
+        subject=edoc.subject[:500],
+        issuer=sender,
+        signer_name=edoc.signer_name[:80],
+        signer_position=edoc.signer_position[:120],
+        authority=edoc.signer_authority[:300],
+        from_file=True,
+        state=DirectiveState.ISSUED,
+        made_by=user,
+        made_at=now,
+        issued_at=now,
+    )
+    files = keep_files(edoc)
+    if files:
+        directive.original = files[0]
+        directive.attachments.set(files[1:])
+    read = _read(files)
+    directive.text = read.text if read else edoc.content
+    directive.save(update_fields=["original", "text"])
+    _set_tasks(directive, read, edoc, recipients, now)
+    return approval.dispatch(directive, [(agency, Purpose.ACTION) for agency in recipients], user, now)
+
+
+def keep_files(edoc: Edoc) -> list[StoredFile]:
+    """Store a document's files; their kind is told by content, never by what the file says. Raises what it refuses."""
+    return [store(one.content, one.name) for one in edoc.attachments]
+
+
+def end(directive: Directive, what: Happening, note: str, user: User, now: datetime.datetime) -> None:
+    """Recall or replace a document that came earlier; call within a transaction. Raises ExchangeRepeated."""
+    held = Directive.objects.select_for_update().get(pk=directive.pk)
+    if held.state != DirectiveState.ISSUED:
+        raise ExchangeRepeated(f"the document is {held.state} already")
+    if what is Happening.REVOKED:
+        held.revoke_reason = note[:300] or "–"
+    approval.end_directive(held, what, note, user, now)
+
+
+def update(directive: Directive, edoc: Edoc, user: User, now: datetime.datetime) -> None:
+    """Give the tasks of a document their later day and keep its new files; call within a transaction.
+
+    Raises DocumentUnknown for a document that is not in force, and what safefiles refuses.
+    """
+    if not directive.in_force:
+        raise DocumentUnknown(f"the document is {directive.state}, so nothing of it is updated")
+    if edoc.due_date:
+        for party in TaskParty.objects.filter(task__directive=directive).select_related("task"):
+            due = party.due or party.task.due
+            if due is None or due < edoc.due_date:
+                TaskParty.objects.filter(pk=party.pk).update(due=edoc.due_date)
+    have = set(directive.attachments.values_list("sha256", flat=True))
+    if directive.original:
+        have.add(directive.original.sha256)
+    directive.attachments.add(*(one for one in keep_files(edoc) if one.sha256 not in have))
+    note = edoc.business.reason[:300]
+    DispatchEvent.objects.bulk_create(
+        [
+            DispatchEvent(dispatch_id=pk, what=Happening.UPDATED, at=now, actor=user, note=note)
+            for pk in directive.dispatches.values_list("pk", flat=True)
+        ]
+    )
+
+
+def record(directive: Directive, user: User, now: datetime.datetime, kind: str, digest: str) -> None:
+    """Note in the audit that a file was read in."""
+    hash_chain.record(
+        user.username, Act.EDXML_IMPORTED, f"directive {directive.pk}", now=now, kind=kind, signed_sha256=digest
+    )
+
+
+def _read(files: Sequence[StoredFile]) -> Proposal | None:
+    """What the first file that can be read as a letter says."""
+    for one in files:
+        try:
+            return propose(read_letter_text(bytes(one.content)).text)
+        except Refused:
+            continue
+    return None
+
+
+def _set_tasks(
+    directive: Directive, read: Proposal | None, edoc: Edoc, recipients: Sequence[Agency], now: datetime.datetime
+) -> None:
+    """Store the clauses that name a recipient or nobody, as read; where none does, the document as one task for each.
+
+    Nothing is reported on here: the office that asks for reports is another.
+    """
+    directory = Directory.of(now.date())
+    parties: list[TaskParty] = []
+    for position, proposed in enumerate(read.tasks if read else ()):
+        leads = _agencies(directory, proposed.names(PartyRole.LEAD))
+        others = _agencies(directory, proposed.names(PartyRole.COOPERATING)) - leads
+        # A clause that names nobody whom the directory knows may be meant for all: better shown than missed.
+        named = leads | others or {one.pk for one in recipients}
+        ours = [one for one in recipients if one.pk in named]
+        if not ours:
+            continue
+        text = "\n".join([proposed.text.value, *(f"- {point.value}" for point in proposed.points)])
+        task = Task.objects.create(
+            directive=directive,
+            position=position,
+            label=proposed.label[:20],
+            text=unicodedata.normalize("NFC", text)[:8000],
+            due=edoc.due_date,
+            lead_names="\n".join(one.name for one in ours if one.pk not in others),
+            cooperating_names="\n".join(one.name for one in ours if one.pk in others),
+        )
+        role = TaskParty.Role
+        parties += [
+            TaskParty(task=task, agency=one, role=role.COOPERATING if one.pk in others else role.LEAD) for one in ours
+        ]
+    if not parties:
+        names = "\n".join(one.name for one in recipients)
+        task = Task.objects.create(
+            directive=directive, position=0, label="1", text=edoc.subject, due=edoc.due_date, lead_names=names
+        )
+        parties = [TaskParty(task=task, agency=one) for one in recipients]
+    TaskParty.objects.bulk_create(parties)
+
+
+def _agencies(directory: Directory, names: Sequence[str]) -> set[int]:
+    found, _unknown = directory.known(names)
+    return {one.pk for one in directory.expand("\n".join(found))}
+
+
+_STATES = {
+    StatusCode.ARRIVED: DispatchState.ARRIVED,
+    StatusCode.SENT_BACK: DispatchState.SENT_BACK,
+    StatusCode.RECEIVED: DispatchState.RECEIVED,
+    StatusCode.ASSIGNED: DispatchState.ASSIGNED,
+    StatusCode.IN_PROGRESS: DispatchState.IN_PROGRESS,
+    StatusCode.DONE: DispatchState.DONE,
+}
+
+
+def concerned(message: StatusMessage, sender: Agency) -> Dispatch:
+    """The dispatch to `sender` of the document that a state is about. Raises DocumentUnknown."""
+    about = message.response_for
+    issued = Directive.objects.filter(
+        issuer__edxml_id=about.organ_id, date=about.date, from_file=False, issued_at__isnull=False
+    ).select_related("issuer__unit")
+    for directive in issued:
+        if f"{about.organ_id},{directive.date:%Y/%m/%d},{directive.code}" == about.document_id:
+            dispatch: Dispatch | None = (
+                directive.dispatches.filter(agency=sender).select_related("agency__unit").first()
+            )
+            if dispatch is None:
+                break
+            dispatch.directive = directive
+            return dispatch
+    raise DocumentUnknown("no document of this office with this number and day went to the file's sender")
+
+
+def is_stale(dispatch: Dispatch, message: StatusMessage) -> bool:
+    """Whether a state said later is known already; of two said in the same second the further one counts.
+
+    What was said to be later than when it was read in counts as of then: a partner's wrong clock must not silence it.
+    """
+    known = ExchangedFile.objects.filter(
+        direction=ExchangedFile.Direction.IN, kind=ExchangedFile.Kind.STATUS, dispatch=dispatch
+    ).values_list("said_at", "at", "status")
+    newest = max(((min(said_at, at), status) for said_at, at, status in known if said_at), default=None)
+    return newest is not None and (message.timestamp, message.status.value) < newest
+
+
+def believe(dispatch: Dispatch, message: StatusMessage, user: User, now: datetime.datetime) -> None:
+    """Move a dispatch to the state that its agency tells; call within a transaction.
+
+    A stale one, and an answer to a recall or update, is put into the log and moves nothing.
+    """
+    held = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
+    state = _STATES.get(message.status)
+    before = held.state
+    held.by_file = True
+    if state and not is_stale(held, message):
+        held.state, held.changed_at = state, now
+        if state not in (DispatchState.ARRIVED, DispatchState.SENT_BACK):
+            held.received_at = held.received_at or message.timestamp
+        if state == DispatchState.SENT_BACK:
+            held.reason = message.description[:300] or "–"
+        if state == DispatchState.ASSIGNED:
+            held.assigned_to = (message.description or message.staff.name or message.sender.name)[:120]
+    held.save()
+    note = " ".join(filter(None, [message.status.value, message.description]))[:300]
+    DispatchEvent.objects.create(
+        dispatch=held, what=Happening.STATUS_READ, at=now, actor=user, before=before, note=note
+    )

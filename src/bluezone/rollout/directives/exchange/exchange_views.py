@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the exchange by files: read a file in after looking at it, take files to send, this office's certificate."""
+
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.refusal import Refused
+from bluezone.rollout.directives import permissions, sentences
+from bluezone.rollout.directives.exchange import outgoing, partners, uploads
+from bluezone.rollout.directives.exchange.edxml import BusinessKind, StatusMessage
+from bluezone.rollout.directives.exchange.forms import ExchangeFileForm
+from bluezone.rollout.directives.exchange.office_key import fingerprint, office_certificate
+from bluezone.rollout.directives.exchange.outgoing import Written
+from bluezone.rollout.directives.inbox import dispatch_acts
+from bluezone.rollout.directives.models import (
+    DirectiveState,
+    Dispatch,
+    DispatchEvent,
+    ExchangedFile,
+    ExchangeImport,
+)
+
+SHOWN = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTIVE_CLERKS)
+def exchange(request: OfficeRequest) -> HttpResponse:
+    """What waits to be sent as a file, what was exchanged; send a file in: 302 to its preview, 422 with a sentence."""
+    form = ExchangeFileForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            waiting = uploads.receive(file.read(), file.name or "", request.user, timezone.now())
+        except Refused as refused:
+            form.add_error("file", sentences.sentence_of(refused))
+        else:
+            return redirect("directive-exchange-look", waiting.pk)
+    return render(request, "directives/exchange.html", _context(request, form), status=422 if form.errors else 200)
+
+
+@require_safe
+@audience(Audience.DIRECTIVE_CLERKS)
+def look(request: OfficeRequest, pk: int) -> HttpResponse:
+    """What a file is and would do; nothing of it is stored yet."""
+    return _look(request, _own(request, pk))
+
+
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def apply(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Do what the preview showed: 302, 409 when it cannot be done any more."""
+    waiting = _own(request, pk)
+    try:
+        seen = uploads.apply(waiting, request.POST.get("digest", ""), request.user, timezone.now())
+    except Refused as refused:
+        return _look(request, waiting, sentences.sentence_of(refused), status=409)
+    if seen.dispatch is not None:
+        messages.success(request, _("The state is stored."))
+        return redirect("directive", seen.dispatch.directive_id)
+    messages.success(request, _("The file is read in."))
+    return redirect("inbox")
+
+
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def discard(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Forget a file that was looked at; 302."""
+    _own(request, pk).delete()
+    messages.info(request, _("The file is discarded; nothing was stored."))
+    return redirect("directive-exchange")
+
+
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
+    """A directive as the edXML file for one agency: 200 the file, 302 with a sentence. pk: of the dispatch."""
+    found = Dispatch.objects.select_related("directive__issuer__unit", "directive__original", "agency__unit")
+    dispatch = get_object_or_404(found.select_related("directive__replaces__issuer"), pk=pk)
+    permissions.require_clerk(request.user, dispatch.directive.issuer)
+    return _file(
+        request,
+        lambda: outgoing.write_document(dispatch, request.user, timezone.now()),
+        redirect("directive", dispatch.directive_id),
+    )
+
+
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
+    """A state as the edXML file for the document's sender: 200 the file, 302 with a sentence. pk: of the event."""
+    event = get_object_or_404(
+        DispatchEvent.objects.select_related("dispatch__directive__issuer", "dispatch__agency__unit", "actor"), pk=pk
+    )
+    permissions.require_handler(request.user, event.dispatch.agency)
+    return _file(
+        request,
+        lambda: outgoing.write_status(event, request.user, timezone.now()),
+        redirect("inbox-one", event.dispatch_id),
+    )
+
+
+@require_POST
+@audience(Audience.SIGNED_IN)
+def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Agree (15) or not (16) to a recall or update of another office: 302. pk: of the dispatch."""
+    dispatch = get_object_or_404(Dispatch.objects.select_related("directive", "agency__unit"), pk=pk)
+    permissions.require_handler(request.user, dispatch.agency)
+    try:
+        dispatch_acts.answer_recall(dispatch, request.POST.get("agree") == "1", request.user, timezone.now())
+        messages.success(request, _("The answer is stored. Take it to the sender as a file."))
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+    return redirect("inbox-one", dispatch.pk)
+
+
+@require_safe
+@audience(Audience.SIGNED_IN)
+def own_certificate(request: OfficeRequest) -> HttpResponse:
+    """The certificate by which other offices know this one's files; it holds no secret."""
+    pem = office_certificate(timezone.now()).public_bytes(Encoding.PEM)
+    headers = {"Content-Disposition": 'attachment; filename="bluezone-edxml.pem"'}
+    return HttpResponse(pem, content_type="application/x-pem-file", headers=headers)
+
+
+def _file(request: OfficeRequest, write: Callable[[], Written], otherwise: HttpResponse) -> HttpResponse:
+    try:
+        written = write()
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+        return otherwise
+    response = HttpResponse(written.content, content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = content_disposition_header(True, written.name) or "attachment"
+    return response
+
+
+def _own(request: OfficeRequest, pk: int) -> ExchangeImport:
+    return get_object_or_404(ExchangeImport, pk=pk, made_by=request.user)
+
+
+def _look(request: OfficeRequest, waiting: ExchangeImport, refusal: str = "", status: int = 200) -> HttpResponse:
+    seen = None
+    try:
+        seen = uploads.look(bytes(waiting.content), request.user, timezone.now())
+    except Refused as refused:
+        refusal, status = refusal or sentences.sentence_of(refused), 409
+    is_status = seen is not None and isinstance(seen.message, StatusMessage)
+    context = {"waiting": waiting, "seen": seen, "is_status": is_status, "refusal": refusal}
+    return render(request, "directives/exchange_look.html", context, status=status)
+
+
+def _context(request: OfficeRequest, form: ExchangeFileForm) -> dict[str, object]:
+    handled = permissions.handled_agencies(request.user)
+    issuing = permissions.issuing_agencies(request.user)
+    told = outgoing.to_tell().filter(dispatch__agency__in=handled)[:SHOWN]
+    done = ExchangedFile.objects.filter(
+        Q(directive__issuer__in=issuing, directive__from_file=False) | Q(directive__dispatches__agency__in=handled)
+    ).distinct()
+    return {
+        "form": form,
+        "waiting": request.user.exchange_imports.defer("content").order_by("-made_at")[:10],
+        "states": [(one, code) for one in told if (code := outgoing.status_of(one))],
+        "documents": _documents(_sent_elsewhere(issuing)),
+        "done": done.select_related("partner", "user", "directive").defer("content")[:SHOWN],
+        "mark": fingerprint(office_certificate(timezone.now())),
+    }
+
+
+def _sent_elsewhere(issuers: QuerySet) -> QuerySet[Dispatch]:  # type: ignore[type-arg]
+    """What went to agencies of other offices and is in force or was recalled, newest first."""
+    found: QuerySet[Dispatch] = (
+        Dispatch.objects.filter(
+            directive__issuer__in=issuers,
+            directive__from_file=False,
+            directive__state__in=(DirectiveState.ISSUED, DirectiveState.REVOKED),
+            agency__in=partners.elsewhere(),
+        )
+        .select_related("directive", "agency")
+        .prefetch_related("exchanged_files")
+        .order_by("-directive__issued_at", "pk")[: 4 * SHOWN]
+    )
+    return found
+
+
+def _documents(sent: QuerySet[Dispatch]) -> list[tuple[Dispatch, str]]:
+    """Those of which the file that is due now was not written yet, with its kind."""
+    found: list[tuple[Dispatch, str]] = []
+    for dispatch in sent:
+        kind = outgoing.FILE_KINDS[outgoing.kind_of(dispatch.directive, dispatch)]
+        written = {one.kind for one in dispatch.exchanged_files.all() if one.direction == "out"}
+        # Nobody is told of the recall of what was never sent.
+        unsent_recall = kind == outgoing.FILE_KINDS[BusinessKind.REVOCATION] and not written
+        if kind not in written and not unsent_recall:
+            found.append((dispatch, str(kind.label)))
+    return found[:SHOWN]

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write what this office issued, and the states of documents that came from others, as signed edXML files."""
+
+import datetime
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from bluezone.audit import hash_chain
+from bluezone.directory.models import Agency
+from bluezone.identity.models import Act, User
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.exchange.edxml import (
+    Attachment,
+    Business,
+    BusinessKind,
+    Edoc,
+    Organisation,
+    Replacement,
+    ResponseFor,
+    Staff,
+    StatusCode,
+    StatusMessage,
+    Trace,
+    document_id,
+    write_message,
+)
+from bluezone.rollout.directives.exchange.office_key import office_signer
+from bluezone.rollout.directives.exchange.partners import AgencyWithoutIdentifier
+from bluezone.rollout.directives.models import (
+    Directive,
+    DirectiveState,
+    Dispatch,
+    DispatchEvent,
+    ExchangedFile,
+    Happening,
+    StoredFile,
+    TaskParty,
+)
+from bluezone.rollout.directives.register.books import KIND_NAMES
+
+FILE_KINDS = {
+    BusinessKind.NEW: ExchangedFile.Kind.EDOC,
+    BusinessKind.REVOCATION: ExchangedFile.Kind.REVOCATION,
+    BusinessKind.UPDATE: ExchangedFile.Kind.UPDATE,
+    BusinessKind.REPLACEMENT: ExchangedFile.Kind.REPLACEMENT,
+}
+
+
+class NothingToWrite(Refused):
+    """The directive was never issued, came from another office, or what happened is no state that others are told."""
+
+    code = "nothing_to_write"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file to take away."""
+
+    name: str
+    content: bytes
+
+
+def organisation(agency: Agency) -> Organisation:
+    """An agency as files name it. Raises AgencyWithoutIdentifier."""
+    if not agency.edxml_id:
+        raise AgencyWithoutIdentifier(f"{agency.key} has no identifier on the document axis")
+    return Organisation(agency.edxml_id, agency.name, email=agency.email, telephone=agency.phone)
+
+
+def id_of(directive: Directive) -> str:
+    """The id by which files name a directive. Raises AgencyWithoutIdentifier or NothingToWrite (no number yet)."""
+    if directive.date is None or not directive.number:
+        raise NothingToWrite("the directive has no number and day yet")
+    return document_id(organisation(directive.issuer).id, directive.date, directive.number, directive.notation)
+
+
+def write_document(dispatch: Dispatch, user: User, now: datetime.datetime) -> Written:
+    """The directive of a dispatch as the file for its agency; from then on the agency answers by files.
+
+    Raises NothingToWrite, AgencyWithoutIdentifier, InvalidEdxml or LargeEdxml.
+    """
+    directive = dispatch.directive
+    if directive.from_file or directive.state in (DirectiveState.DRAFT, DirectiveState.APPROVED):
+        raise NothingToWrite(f"the directive is {directive.state}")
+    business = _business(directive, dispatch)
+    edoc = _edoc(directive, dispatch, business)
+    content = write_message(edoc, office_signer(now))
+    kind = FILE_KINDS[business.kind]
+    with transaction.atomic():
+        Dispatch.objects.filter(pk=dispatch.pk).update(by_file=True)
+        log_written(kind, edoc.document_id, dispatch, content, user, now)
+        hash_chain.record(
+            user.username,
+            Act.EDXML_EXPORTED,
+            f"directive {directive.pk}",
+            now=now,
+            kind=str(kind),
+            to=dispatch.agency.key,
+        )
+    return Written(file_name(directive, dispatch.agency, kind), content)
+
+
+def kind_of(directive: Directive, dispatch: Dispatch) -> BusinessKind:
+    """Which kind of file the directive is for this agency now."""
+    if directive.state == DirectiveState.REVOKED:
+        return BusinessKind.REVOCATION
+    if _granted(dispatch):
+        return BusinessKind.UPDATE
+    if directive.replaces_id:
+        return BusinessKind.REVOCATION if directive.ending == "revoked" else BusinessKind.REPLACEMENT
+    return BusinessKind.NEW
+
+
+def _business(directive: Directive, dispatch: Dispatch) -> Business:
+    kind = kind_of(directive, dispatch)
+    staff = Staff(department=directive.issuer.name)
+    if kind is BusinessKind.NEW:
+        return Business(staff=staff)
+    if kind is BusinessKind.UPDATE:
+        reason = "; ".join(f"Gia hạn nhiệm vụ {one.task.label} đến {one.due:%d/%m/%Y}" for one in _granted(dispatch))
+        return Business(kind, reason, id_of(directive), staff=staff)
+    if directive.state == DirectiveState.REVOKED:
+        return Business(kind, directive.revoke_reason, id_of(directive), staff=staff)
+    assert directive.replaces is not None
+    ended = id_of(directive.replaces)
+    if kind is BusinessKind.REVOCATION:
+        return Business(kind, directive.code, ended, staff=staff)
+    only = (Replacement(ended, (organisation(dispatch.agency).id,)),)
+    return Business(kind, directive.code, ended, staff=staff, replacements=only)
+
+
+def _granted(dispatch: Dispatch) -> list[TaskParty]:
+    """Tasks for which this agency was given more time."""
+    parties = TaskParty.objects.filter(task__directive=dispatch.directive_id, agency=dispatch.agency_id)
+    return list(parties.exclude(due=None).select_related("task").order_by("task__position"))
+
+
+def _edoc(directive: Directive, dispatch: Dispatch, business: Business) -> Edoc:
+    assert directive.date is not None
+    assert directive.issued_at is not None
+    sender = organisation(directive.issuer)
+    return Edoc(
+        sender=sender,
+        recipients=(organisation(dispatch.agency),),
+        number=directive.number,
+        notation=directive.notation,
+        date=directive.date,
+        subject=directive.subject,
+        type_name=KIND_NAMES[directive.kind],
+        signer_authority=" ".join(directive.authority.split()),
+        signer_position=directive.signer_position,
+        signer_name=directive.signer_name,
+        due_date=_due(dispatch),
+        to_places=tuple(filter(None, map(str.strip, directive.recipients_action.splitlines()))),
+        traces=(Trace(sender.id, directive.issued_at.replace(microsecond=0)),),
+        business=business,
+        # Who recalls a document sends nothing of it again.
+        attachments=() if directive.state == DirectiveState.REVOKED else _attachments(directive),
+    )
+
+
+def _due(dispatch: Dispatch) -> datetime.date | None:
+    """The first day on which something is due of this agency."""
+    parties = TaskParty.objects.filter(task__directive=dispatch.directive_id, agency=dispatch.agency_id)
+    days = [
+        one.due or one.task.due
+        for one in parties.filter(Q(due__isnull=False) | Q(task__due__isnull=False)).select_related("task")
+    ]
+    return min((day for day in days if day), default=None)
+
+
+def _attachments(directive: Directive) -> tuple[Attachment, ...]:
+    """The original, or the text where it was pasted, and the files that go with it."""
+    files: Sequence[StoredFile] = [
+        *([directive.original] if directive.original else []),
+        *directive.attachments.order_by("pk"),
+    ]
+    made = [Attachment(one.name, one.content_type.split(";")[0], bytes(one.content)) for one in files]
+    if directive.original is None and directive.text:
+        name = f"{directive.number}-{directive.notation}.txt".replace("/", "-")
+        made.insert(0, Attachment(name, "text/plain", directive.text.encode()))
+    return tuple(made)
+
+
+def log_written(
+    kind: ExchangedFile.Kind,
+    about: str,
+    dispatch: Dispatch,
+    content: bytes,
+    user: User,
+    now: datetime.datetime,
+    event: DispatchEvent | None = None,
+    message: StatusMessage | None = None,
+) -> None:
+    """Note that a file was written; a status with its bytes."""
+    ExchangedFile.objects.create(
+        direction=ExchangedFile.Direction.OUT,
+        kind=kind,
+        status=message.status.value if message else "",
+        sha256=hashlib.sha256(content).hexdigest(),
+        document_id=about[:160],
+        partner=dispatch.directive.issuer if message else dispatch.agency,
+        directive=dispatch.directive,
+        dispatch=dispatch,
+        event=event,
+        said_at=message.timestamp if message else None,
+        content=content if message else None,
+        user=user,
+        at=now,
+    )
+
+
+def file_name(directive: Directive, agency: Agency, kind: ExchangedFile.Kind) -> str:
+    """A name that says which document, to or from whom, and what of it."""
+    day = f"{directive.date:%Y%m%d}" if directive.date else ""
+    plain = "-".join(filter(None, [directive.number, directive.notation, day, agency.key, str(kind)]))
+    return "".join(sign if sign.isalnum() or sign in "-." else "-" for sign in plain)[:120] + ".edxml"
+
+
+_STATUSES = {
+    Happening.ARRIVED: StatusCode.ARRIVED,
+    Happening.SENT_AGAIN: StatusCode.ARRIVED,
+    Happening.SENT_BACK: StatusCode.SENT_BACK,
+    Happening.RECEIVED: StatusCode.RECEIVED,
+    Happening.ASSIGNED: StatusCode.ASSIGNED,
+    Happening.IN_PROGRESS: StatusCode.IN_PROGRESS,
+    Happening.DONE: StatusCode.DONE,
+    Happening.AGREED: StatusCode.AGREED,
+    Happening.DECLINED: StatusCode.DECLINED,
+}
+# What a tap that was taken back leads to again.
+_STANDING = {
+    "arrived": StatusCode.ARRIVED,
+    "sent_back": StatusCode.SENT_BACK,
+    "received": StatusCode.RECEIVED,
+    "assigned": StatusCode.ASSIGNED,
+    "in_progress": StatusCode.IN_PROGRESS,
+    "done": StatusCode.DONE,
+}
+
+
+def status_of(event: DispatchEvent) -> StatusCode | None:
+    """The state that an event is for the document's sender, None where it concerns nobody else."""
+    if event.what == Happening.UNDONE:
+        # `before` of the undoing is the tap that was taken back; the state again is that of the act before it.
+        last = event.dispatch.events.filter(pk__lt=event.pk, what=event.before).order_by("-pk").first()
+        return _STANDING.get(last.before) if last else None
+    return _STATUSES.get(Happening(event.what))
+
+
+def to_tell() -> QuerySet[DispatchEvent]:
+    """Events on documents of other offices that their senders are told of and no file was written for, oldest first."""
+    whats = [*_STATUSES, Happening.UNDONE]
+    found: QuerySet[DispatchEvent] = (
+        DispatchEvent.objects.filter(dispatch__directive__from_file=True, dispatch__parent=None, what__in=whats)
+        .filter(status_file=None)
+        .select_related("dispatch__directive__issuer", "dispatch__agency__unit")
+        .order_by("pk")
+    )
+    return found
+
+
+def write_status(event: DispatchEvent, user: User, now: datetime.datetime) -> Written:
+    """The state that an event brought about, as the file for the document's sender; the same bytes each time.
+
+    Raises NothingToWrite, AgencyWithoutIdentifier.
+    """
+    dispatch, directive = event.dispatch, event.dispatch.directive
+    status = status_of(event)
+    if not directive.from_file or dispatch.parent_id or status is None or directive.date is None:
+        raise NothingToWrite("this is no state that the sender of the document is told")
+    name = f"{status.value}-{file_name(directive, dispatch.agency, ExchangedFile.Kind.STATUS)}"
+    with transaction.atomic():
+        held = DispatchEvent.objects.select_for_update(of=("self",)).get(pk=event.pk)
+        written = ExchangedFile.objects.filter(event=held).first()
+        if written and written.content is not None:
+            return Written(name, bytes(written.content))
+        message = _status_message(event, status)
+        content = write_message(message, office_signer(now))
+        about = message.response_for.document_id
+        log_written(ExchangedFile.Kind.STATUS, about, dispatch, content, user, now, event, message)
+        hash_chain.record(
+            user.username,
+            Act.EDXML_EXPORTED,
+            f"directive {directive.pk}",
+            now=now,
+            kind="status",
+            status=status.value,
+            to=directive.issuer.key,
+        )
+    return Written(name, content)
+
+
+def _status_message(event: DispatchEvent, status: StatusCode) -> StatusMessage:
+    directive, agency = event.dispatch.directive, event.dispatch.agency
+    assert directive.date is not None
+    return StatusMessage(
+        ResponseFor(organisation(directive.issuer).id, directive.code, directive.date, id_of(directive)),
+        organisation(agency),
+        status,
+        event.at.replace(microsecond=0),
+        event.note,
+        Staff(department=agency.name, name=event.actor.name if event.actor else ""),
+    )

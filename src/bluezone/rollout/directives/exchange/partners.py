@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates that agencies of other offices gave us: enter, remove, and ask which are held."""
+
+import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from django.db import transaction
+from django.db.models import QuerySet
+
+from bluezone.audit import hash_chain
+from bluezone.directory.models import Agency
+from bluezone.identity.models import Act, User
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.exchange.office_key import fingerprint, office_certificate
+from bluezone.rollout.directives.models import PartnerCertificate
+
+LARGEST_CERTIFICATE = 20_000
+_SMALLEST_RSA_KEY = 2048
+
+
+class CertificateUnreadable(Refused):
+    """The file is no X.509 certificate in PEM or DER, or holds a private key beside it."""
+
+    code = "certificate_unreadable"
+
+
+class CertificateUnfit(Refused):
+    """The certificate is past its time, has a weak key, or is this office's own."""
+
+    code = "certificate_unfit"
+
+
+class CertificateHeld(Refused):
+    """The certificate is entered for this agency already."""
+
+    code = "certificate_held"
+
+
+class AgencyWithoutIdentifier(Refused):
+    """The agency has no identifier on the document axis, by which files name it."""
+
+    code = "agency_without_identifier"
+
+
+def read_certificate(data: bytes, now: datetime.datetime) -> x509.Certificate:
+    """Return the certificate of a file. Raises CertificateUnreadable or CertificateUnfit."""
+    if len(data) > LARGEST_CERTIFICATE:
+        raise CertificateUnreadable(f"the file is {len(data)} bytes, at most {LARGEST_CERTIFICATE} are read")
+    if b"PRIVATE KEY" in data:
+        raise CertificateUnreadable("the file holds a private key; only the certificate is wanted")
+    try:
+        read = x509.load_pem_x509_certificate if b"-----BEGIN" in data else x509.load_der_x509_certificate
+        certificate = read(data)
+        key = certificate.public_key()
+        ends = certificate.not_valid_after_utc
+    except (ValueError, TypeError) as error:
+        raise CertificateUnreadable(f"the file is no certificate ({type(error).__name__})") from None
+    if ends <= now:
+        raise CertificateUnfit(f"the certificate was valid until {ends:%Y-%m-%d}")
+    strong = isinstance(key, ec.EllipticCurvePublicKey) or (
+        isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA_KEY
+    )
+    if not strong:
+        raise CertificateUnfit(f"the key is neither RSA of at least {_SMALLEST_RSA_KEY} bits nor ECDSA")
+    if fingerprint(certificate) == fingerprint(office_certificate(now)):
+        raise CertificateUnfit("the certificate is this office's own")
+    return certificate
+
+
+def holder(certificate: x509.Certificate) -> str:
+    """Whose certificate it says it is: common name and organisation, as written."""
+    names = [
+        str(attribute.value)
+        for kind in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+        for attribute in certificate.subject.get_attributes_for_oid(kind)
+    ]
+    return ", ".join(dict.fromkeys(names))[:300] or certificate.subject.rfc4514_string()[:300]
+
+
+def pin(
+    agency: Agency,
+    certificate: x509.Certificate,
+    user: User,
+    now: datetime.datetime,
+    use: str = PartnerCertificate.Use.EXCHANGE,
+) -> PartnerCertificate:
+    """Hold a certificate for an agency. Raises CertificateHeld or, for exchange files, AgencyWithoutIdentifier."""
+    if use == PartnerCertificate.Use.EXCHANGE and not agency.edxml_id:
+        raise AgencyWithoutIdentifier("the agency has no identifier on the document axis")
+    mark = fingerprint(certificate)
+    with transaction.atomic():
+        Agency.objects.select_for_update().get(pk=agency.pk)
+        if PartnerCertificate.objects.filter(agency=agency, fingerprint=mark, use=use, removed_at=None).exists():
+            raise CertificateHeld("the certificate is entered for this agency already")
+        made = PartnerCertificate.objects.create(
+            agency=agency,
+            use=use,
+            pem=certificate.public_bytes(Encoding.PEM).decode(),
+            fingerprint=mark,
+            subject=holder(certificate),
+            valid_from=certificate.not_valid_before_utc,
+            valid_to=certificate.not_valid_after_utc,
+            added_by=user,
+            added_at=now,
+        )
+        hash_chain.record(user.username, Act.CERTIFICATE_PINNED, agency.key, now=now, fingerprint=mark, use=str(use))
+    return made
+
+
+def remove(held: PartnerCertificate, user: User, now: datetime.datetime) -> bool:
+    """Believe a certificate no longer; what was read in with it stays. False when it was removed before."""
+    with transaction.atomic():
+        done = PartnerCertificate.objects.filter(pk=held.pk, removed_at=None).update(removed_at=now, removed_by=user)
+        if done:
+            hash_chain.record(
+                user.username, Act.CERTIFICATE_REMOVED, held.agency.key, now=now, fingerprint=held.fingerprint
+            )
+    return bool(done)
+
+
+def trusted() -> dict[str, list[x509.Certificate]]:
+    """The certificates held for exchange files, by the identifier of their agency on the document axis."""
+    found: dict[str, list[x509.Certificate]] = {}
+    for held in _for_exchange().select_related("agency"):
+        if held.agency.edxml_id:
+            certificate = x509.load_pem_x509_certificate(held.pem.encode())
+            found.setdefault(held.agency.edxml_id, []).append(certificate)
+    return found
+
+
+def holding(mark: str, organ_id: str) -> PartnerCertificate | None:
+    """The entry of a certificate (its fingerprint) for the agency with this identifier."""
+    found = _for_exchange().filter(fingerprint=mark, agency__edxml_id=organ_id)
+    return found.select_related("agency__unit").first()
+
+
+def elsewhere() -> set[int]:
+    """Primary keys of agencies that are of another office: those whose certificates for exchange files are held."""
+    return set(_for_exchange().values_list("agency", flat=True))
+
+
+def _for_exchange() -> QuerySet[PartnerCertificate]:
+    return PartnerCertificate.objects.filter(removed_at=None, use=PartnerCertificate.Use.EXCHANGE)

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of an agency that gets directives: its inbox, one document with its tasks, every act on it."""
+
+import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.directory.models import Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.request_parameters import chosen
+from bluezone.identity import undo_offers
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.models import User
+from bluezone.refusal import Refused
+from bluezone.rollout.directives import permissions, queries, sentences
+from bluezone.rollout.directives.forms import ActForm, RequestForm
+from bluezone.rollout.directives.inbox import change_requests, dispatch_acts
+from bluezone.rollout.directives.models import ChangeRequest, Dispatch, DispatchState, Task, TaskParty
+from bluezone.training import practised
+
+A_PAGE = 25
+_MOST_BELOW = 300
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def inbox(request: OfficeRequest) -> HttpResponse:
+    """What the reader's agencies have got, newest first."""
+    state = chosen(request, "state", ["open", *DispatchState.values])
+    found = queries.inbox(permissions.read_agencies(request.user), state)
+    page = Paginator(found.values_list("pk", flat=True), A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": queries.read(page.object_list), "state": state, "states": DispatchState.choices}
+    return render(request, "directives/inbox.html", context)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One document at one agency: what it asks, what can be done now, what has happened."""
+    shown = _shown(pk)
+    permissions.require_reader(request.user, shown.agency)
+    if _handles(request, shown):
+        dispatch_acts.open_it(shown, request.user, timezone.now())
+    return _page(request, shown)
+
+
+@practised
+@require_POST
+@audience(Audience.SIGNED_IN)
+def act(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Move a document on: 302, 409 out of order, 422 without reason or person."""
+    shown = _shown(pk)
+    permissions.require_handler(request.user, shown.agency)
+    form = ActForm(request.POST)
+    if not form.is_valid():
+        return _page(request, shown, act_form=form, status=422)
+    values = form.cleaned_data
+    return _done(
+        request,
+        shown,
+        lambda: dispatch_acts.move(
+            shown,
+            DispatchState(values["to"]),
+            request.user,
+            timezone.now(),
+            note=values["reason"],
+            assigned_to=values["assigned_to"],
+        ),
+    )
+
+
+@practised
+@require_POST
+@audience(Audience.SIGNED_IN)
+def undo(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Take one's last tap back: 302, 409 too late."""
+    shown = _shown(pk)
+    permissions.require_handler(request.user, shown.agency)
+    return _done(request, shown, lambda: dispatch_acts.undo(shown, request.user, timezone.now()))
+
+
+@practised
+@require_POST
+@audience(Audience.SIGNED_IN)
+def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Send a document on to agencies below: 302, 409 not below or not received."""
+    shown = _shown(pk)
+    permissions.require_handler(request.user, shown.agency)
+    chosen_ids = [int(one) for one in request.POST.getlist("agency") if one.isascii() and one.isdigit()]
+    below = Agency.objects.filter(pk__in=chosen_ids[:_MOST_BELOW]).select_related("unit")
+    return _done(request, shown, lambda: dispatch_acts.pass_on(shown, below, request.user, timezone.now()))
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.SIGNED_IN)
+def ask(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask for a change of a task or for more time: 302, 409 already asked, 422 bad form. pk: of the task's party."""
+    party = get_object_or_404(TaskParty.objects.select_related("task__directive", "agency__unit"), pk=pk)
+    permissions.require_handler(request.user, party.agency)
+    form = RequestForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            change_requests.ask(
+                party.task,
+                party.agency,
+                values["kind"],
+                values["reason"],
+                request.user,
+                timezone.now(),
+                values["until"],
+            )
+        except Refused as refused:
+            form.add_error(None, sentences.sentence_of(refused))
+            status = 409
+        else:
+            messages.success(request, _("The request is sent to the issuer."))
+            return redirect("inbox-one", _dispatch_of(party.task, party.agency).pk)
+    context = {"party": party, "form": form, "dispatch": _dispatch_of(party.task, party.agency)}
+    return render(request, "directives/ask.html", context, status=status if not form.errors or status == 409 else 422)
+
+
+@practised
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def answer(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Answer a request: 302 to the directive."""
+    asked = get_object_or_404(ChangeRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
+    permissions.require_clerk(request.user, asked.task.directive.issuer)
+    granted, text = request.POST.get("granted") == "1", request.POST.get("answer", "").strip()
+    try:
+        due = change_requests.answer(asked, granted, text, request.user, timezone.now())
+        messages.success(request, _("The answer is sent."))
+        undo_offers.offer(request, "request-answered", timezone.now(), asked=pk, due=str(due or ""))
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+    return redirect("directive", asked.task.directive_id)
+
+
+@undo_offers.reverser("request-answered")
+def _let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    due = datetime.date.fromisoformat(values["due"]) if values["due"] else None
+    change_requests.take_answer_back(values["asked"], due, user)
+
+
+def _dispatch_of(task: Task, agency: Agency) -> Dispatch:
+    return get_object_or_404(Dispatch, directive=task.directive_id, agency=agency)
+
+
+def _shown(pk: int) -> Dispatch:
+    found = Dispatch.objects.select_related(
+        "directive__issuer", "directive__original", "agency__unit", "parent__agency"
+    )
+    return get_object_or_404(found, pk=pk)
+
+
+def _handles(request: OfficeRequest, shown: Dispatch) -> bool:
+    try:
+        permissions.require_handler(request.user, shown.agency)
+    except Refused:
+        return False
+    return True
+
+
+def _done(request: OfficeRequest, shown: Dispatch, do: Any) -> HttpResponse:
+    try:
+        do()
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+        return _page(request, shown, status=409)
+    return redirect("inbox-one", shown.pk)
+
+
+def _page(
+    request: OfficeRequest, shown: Dispatch, *, act_form: ActForm | None = None, status: int = 200
+) -> HttpResponse:
+    handles, now = _handles(request, shown), timezone.now()
+    on = day_to_show(Agency, timezone.localdate())
+    candidates = Agency.objects.in_force(on).filter(unit__path__startswith=shown.agency.unit.path)
+    have = set(shown.directive.dispatches.values_list("agency_id", flat=True))
+    below = [
+        one
+        for one in candidates.select_related("unit")[:_MOST_BELOW]
+        if dispatch_acts.is_below(one, shown.agency) and one.pk not in have
+    ]
+    context = {
+        "dispatch": shown,
+        "directive": shown.directive,
+        "parties": queries.tasks_for(shown),
+        "asked": list(queries.asked_by(shown)),
+        "events": list(shown.events.select_related("actor")[:50]),
+        "children": list(shown.children.select_related("agency")[:_MOST_BELOW]),
+        "below": below,
+        "act_form": act_form,
+        "handles": handles and shown.directive.in_force,
+        "allowed": [to.value for to, before in dispatch_acts.ALLOWED.items() if shown.state in before],
+        "may_undo": handles and dispatch_acts.may_undo(shown, request.user, now),
+        "replacement": shown.directive.replaced_by.exclude(issued_at=None).first(),
+        "today": timezone.localdate(),
+    }
+    return render(request, "directives/dispatch.html", context, status=status)

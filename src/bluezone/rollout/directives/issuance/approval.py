@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Approve a directive and send it to its recipients; replace or recall it.
+
+Approval is a confirmation in the system (xác nhận trong hệ thống), not a signature.
+"""
+
+import datetime
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from bluezone.audit import hash_chain
+from bluezone.directory.models import Agency, Purpose
+from bluezone.identity.models import Act, User
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.issuance.addressees import Directory
+from bluezone.rollout.directives.models import (
+    Directive,
+    DirectiveState,
+    Dispatch,
+    DispatchEvent,
+    Ending,
+    Happening,
+    Task,
+    TaskParty,
+)
+
+
+class DirectiveIncomplete(Refused):
+    """Something a directive must have before it is approved is missing. missing: names of the fields."""
+
+    code = "directive_incomplete"
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        super().__init__(f"missing: {', '.join(missing)}")
+        self.missing = missing
+
+
+class DirectiveStateWrong(Refused):
+    """The act does not fit the state: a draft is approved, an approved one issued, an issued one recalled."""
+
+    code = "directive_state_wrong"
+
+
+class DirectiveRepeated(Refused):
+    """The issuer already has a document of this number, notation and day."""
+
+    code = "directive_repeated"
+
+
+def approve(directive: Directive, user: User, now: datetime.datetime) -> None:
+    """Confirm a draft as final. Raises DirectiveStateWrong, -Incomplete, -Repeated or RecipientUnknown."""
+    with transaction.atomic():
+        held = _held(directive, DirectiveState.DRAFT)
+        _refuse_incomplete(held)
+        _recipients(held, Directory.of(now.date()))
+        twin = Directive.objects.filter(
+            issuer=held.issuer_id, number=held.number, notation=held.notation, date=held.date
+        ).exclude(state=DirectiveState.DRAFT)
+        if twin.exists():
+            raise DirectiveRepeated(f"{held.code} of this day is registered already")
+        held.state, held.approved_by, held.approved_at = DirectiveState.APPROVED, user, now
+        held.save(update_fields=["state", "approved_by", "approved_at"])
+        _audit(user, Act.DIRECTIVE_APPROVED, held, now)
+    directive.refresh_from_db()
+
+
+def reopen(directive: Directive, user: User, now: datetime.datetime) -> None:
+    """Make an approved directive a draft again, so that it can be corrected; it must be approved again then."""
+    with transaction.atomic():
+        held = _held(directive, DirectiveState.APPROVED)
+        held.state, held.approved_by, held.approved_at = DirectiveState.DRAFT, None, None
+        held.save(update_fields=["state", "approved_by", "approved_at"])
+        _audit(user, Act.DIRECTIVE_REOPENED, held, now)
+    directive.refresh_from_db()
+
+
+def issue(directive: Directive, user: User, now: datetime.datetime) -> int:
+    """Send an approved directive to everybody it names, all or nobody; the number of dispatches.
+
+    Agencies of a task receive it for action even where Nơi nhận leaves them out.
+    """
+    with transaction.atomic():
+        held = _held(directive, DirectiveState.APPROVED)
+        directory = Directory.of(now.date())
+        parties = _parties(held, directory)
+        TaskParty.objects.bulk_create(parties, batch_size=500)
+        recipients = _recipients(held, directory)
+        for party in parties:
+            recipients.setdefault(party.agency_id, (party.agency, Purpose.ACTION))
+        made = dispatch(held, recipients.values(), user, now)
+        held.state, held.issued_at = DirectiveState.ISSUED, now
+        held.save(update_fields=["state", "issued_at"])
+        _audit(user, Act.DIRECTIVE_ISSUED, held, now, agencies=len(made))
+        if held.replaces_id:
+            _end_earlier(held, user, now)
+    directive.refresh_from_db()
+    return len(made)
+
+
+def dispatch(
+    directive: Directive,
+    recipients: Iterable[tuple[Agency, str]],
+    user: User,
+    now: datetime.datetime,
+    parent: Dispatch | None = None,
+) -> list[Dispatch]:
+    """Put a directive into the inboxes of agencies that do not have it yet; call within a transaction."""
+    have = set(directive.dispatches.values_list("agency_id", flat=True))
+    made = Dispatch.objects.bulk_create(
+        [
+            Dispatch(directive=directive, agency=agency, purpose=purpose, parent=parent, arrived_at=now, changed_at=now)
+            for agency, purpose in recipients
+            if agency.pk not in have
+        ],
+        batch_size=500,
+    )
+    DispatchEvent.objects.bulk_create(
+        [DispatchEvent(dispatch=one, what=Happening.ARRIVED, at=now, actor=user) for one in made], batch_size=500
+    )
+    return made
+
+
+def revoke(directive: Directive, reason: str, user: User, now: datetime.datetime) -> None:
+    """Recall an issued directive; every inbox shows it as recalled and takes no act on it."""
+    with transaction.atomic():
+        held = _held(directive, DirectiveState.ISSUED)
+        held.revoke_reason = reason[:300]
+        end_directive(held, Happening.REVOKED, reason, user, now)
+    directive.refresh_from_db()
+
+
+def _end_earlier(directive: Directive, user: User, now: datetime.datetime) -> None:
+    """Replace or revoke the document that an issued one names."""
+    earlier = Directive.objects.select_for_update().get(pk=directive.replaces_id or 0)
+    if directive.ending == Ending.REVOKED:
+        earlier.revoke_reason = directive.code
+        end_directive(earlier, Happening.REVOKED, directive.code, user, now)
+    else:
+        end_directive(earlier, Happening.REPLACED, directive.code, user, now)
+
+
+def end_directive(directive: Directive, what: Happening, note: str, user: User, now: datetime.datetime) -> None:
+    """Take a directive that is held for change out of force, in every inbox; call within a transaction."""
+    if directive.state != DirectiveState.ISSUED:
+        raise DirectiveStateWrong(f"the directive is {directive.state}, expected issued")
+    if what is Happening.REVOKED:
+        directive.state, directive.revoked_at = DirectiveState.REVOKED, now
+    else:
+        directive.state = DirectiveState.REPLACED
+    directive.save(update_fields=["state", "revoked_at", "revoke_reason"])
+    DispatchEvent.objects.bulk_create(
+        [
+            DispatchEvent(dispatch_id=pk, what=what, at=now, actor=user, note=note[:300])
+            for pk in directive.dispatches.values_list("pk", flat=True)
+        ],
+        batch_size=500,
+    )
+    act = Act.DIRECTIVE_REVOKED if what is Happening.REVOKED else Act.DIRECTIVE_REPLACED
+    _audit(user, act, directive, now)
+
+
+def _audit(user: User, act: Act, directive: Directive, now: datetime.datetime, **details: object) -> None:
+    """Into the chain: which act on which document; never what the document says."""
+    hash_chain.record(user.username, act, f"directive {directive.pk}", now=now, document=directive.code, **details)
+
+
+def _held(directive: Directive, expected: DirectiveState) -> Directive:
+    held = Directive.objects.select_for_update().select_related("issuer").get(pk=directive.pk)
+    if held.state != expected:
+        raise DirectiveStateWrong(f"the directive is {held.state}, expected {expected}")
+    if held.from_file:
+        raise DirectiveStateWrong("the directive is another office's, which alone recalls it")
+    return held
+
+
+def _refuse_incomplete(directive: Directive) -> None:
+    names = ("number", "notation", "date", "signer_name", "recipients_action")
+    missing = [name for name in names if not getattr(directive, name)]
+    tasks = list(directive.tasks.all())
+    missing += [f"lead of {task.label}" for task in tasks if not task.lead_names.strip()]
+    if missing:
+        raise DirectiveIncomplete(tuple(missing))
+
+
+def _recipients(directive: Directive, directory: Directory) -> dict[int, tuple[Agency, str]]:
+    """Each agency once, with its strongest purpose: action before information before file."""
+    found: dict[int, tuple[Agency, str]] = {}
+    for purpose, lines in (
+        (Purpose.ACTION, directive.recipients_action),
+        (Purpose.INFORMATION, directive.recipients_information),
+        (Purpose.FILE, directive.recipients_file),
+    ):
+        for agency in directory.expand(lines):
+            found.setdefault(agency.pk, (agency, purpose))
+    return found
+
+
+def _parties(directive: Directive, directory: Directory) -> list[TaskParty]:
+    parties: list[TaskParty] = []
+    for task in Task.objects.filter(directive=directive):
+        leads = directory.expand(task.lead_names)
+        named = {agency.pk for agency in leads}
+        parties += [TaskParty(task=task, agency=agency, role=TaskParty.Role.LEAD) for agency in leads]
+        parties += [
+            TaskParty(task=task, agency=agency, role=TaskParty.Role.COOPERATING)
+            for agency in directory.expand(task.cooperating_names)
+            if agency.pk not in named
+        ]
+    return parties

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of a draft's files, and every stored file by its token, for its parties alone."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.refusal import Refused
+from bluezone.rollout.directives import permissions, sentences
+from bluezone.rollout.directives.exchange.forms import AttachmentForm
+from bluezone.rollout.directives.files import SHOWN_INLINE
+from bluezone.rollout.directives.issuance import attachments
+from bluezone.rollout.directives.models import Directive
+from bluezone.training import practised
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTIVE_CLERKS)
+def files(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Files of a draft; add one: 302 stored, 422 with a sentence."""
+    directive = get_object_or_404(Directive.objects.select_related("issuer__unit", "original"), pk=pk)
+    permissions.require_clerk(request.user, directive.issuer)
+    form = AttachmentForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            attachments.add(directive, file.read(), file.name or "")
+        except Refused as refused:
+            form.add_error("file", sentences.sentence_of(refused))
+        else:
+            messages.success(request, _("The file is kept with the draft."))
+            return redirect("directive-attachments", pk)
+    context = {"directive": directive, "form": form, "attachments": list(directive.attachments.order_by("pk"))}
+    return render(request, "directives/files_change.html", context, status=422 if form.errors else 200)
+
+
+@practised
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Delete a file of a draft: 302."""
+    directive = get_object_or_404(Directive.objects.select_related("issuer__unit"), pk=pk)
+    permissions.require_clerk(request.user, directive.issuer)
+    try:
+        attachments.take_away(directive, request.POST.get("token", ""))
+        messages.success(request, _("The file is deleted."))
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+    return redirect("directive-attachments", pk)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def stored_file(request: OfficeRequest, token: str) -> HttpResponse:
+    """A stored file with the type its content has; only pictures open in the browser. 404 for whoever is no party."""
+    file = attachments.file_for(request.user, token)
+    if file is None:
+        raise Http404("no such file for this account")
+    response = HttpResponse(bytes(file.content), content_type=file.content_type)
+    inline = file.content_type in SHOWN_INLINE
+    response.headers["Content-Disposition"] = content_disposition_header(not inline, file.name) or "attachment"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that go with a letter: add and take away while it is a draft, and who may see them."""
+
+from django.db import transaction
+from django.db.models import Q
+
+from bluezone.identity.models import User
+from bluezone.rollout.directives import permissions
+from bluezone.rollout.directives.files import FileTooLarge, store
+from bluezone.rollout.directives.issuance.approval import DirectiveStateWrong
+from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch, Report, StoredFile
+
+MOST_FILES = 10
+# Base64 of it, with the letter's text, fits an exchange file.
+LARGEST_TOGETHER = 10 * 1024 * 1024
+
+
+def add(directive: Directive, data: bytes, name: str) -> StoredFile:
+    """Keep a file with a draft. Raises DirectiveStateWrong, FileTooLarge and what safefiles refuses."""
+    with transaction.atomic():
+        held = _draft(directive)
+        sizes = list(held.attachments.values_list("size", flat=True)) + ([held.original.size] if held.original else [])
+        if len(sizes) >= MOST_FILES or sum(sizes) + len(data) > LARGEST_TOGETHER:
+            raise FileTooLarge(f"a letter has at most {MOST_FILES} files of {LARGEST_TOGETHER} bytes together")
+        made = store(data, name)
+        held.attachments.add(made)
+    return made
+
+
+def take_away(directive: Directive, token: str) -> None:
+    """Delete a file of a draft. Raises DirectiveStateWrong."""
+    with transaction.atomic():
+        held = _draft(directive)
+        for file in held.attachments.filter(token=token):
+            held.attachments.remove(file)
+            file.delete()
+
+
+def file_for(user: User, token: str) -> StoredFile | None:
+    """The file of a token, for the parties of its document or report alone; None for everybody else.
+
+    Parties are who reads for the issuing agency, and who reads for an agency that has got the document, also one to
+    which it was passed on. Evidence of a report is for its agency and the issuer.
+    """
+    file = StoredFile.objects.filter(token=token).first()
+    if file is None:
+        return None
+    agencies = permissions.read_agencies(user)
+    documents = Directive.objects.filter(Q(original=file) | Q(attachments=file))
+    allowed = (
+        documents.filter(issuer__in=agencies, from_file=False).exists()
+        or Dispatch.objects.filter(directive__in=documents, agency__in=agencies).exists()
+        or Report.objects.filter(evidence=file)
+        .filter(Q(agency__in=agencies) | Q(task__directive__issuer__in=agencies))
+        .exists()
+    )
+    return file if allowed else None
+
+
+def _draft(directive: Directive) -> Directive:
+    held: Directive = Directive.objects.select_for_update(of=("self",)).select_related("original").get(pk=directive.pk)
+    if held.state != DirectiveState.DRAFT:
+        raise DirectiveStateWrong(f"the directive is {held.state}, expected draft")
+    return held

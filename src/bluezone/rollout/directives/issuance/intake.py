@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Take a letter in: keep its original, propose what it says, and store that as a draft for the clerk to correct."""
+
+import dataclasses
+import datetime
+import unicodedata
+from typing import Any
+
+from django.db import transaction
+
+from bluezone.directory.models import Agency
+from bluezone.identity.models import User
+from bluezone.letters.letter_text import LetterWithoutText, read_letter_text
+from bluezone.letters.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose
+from bluezone.letters.reader import propose
+from bluezone.rollout.directives.files import check, store
+from bluezone.rollout.directives.issuance.addressees import Directory
+from bluezone.rollout.directives.models import Directive, Kind, StoredFile, Task
+
+# What every clause is reported on until the office names its own numbers.
+USUAL_FIELDS = [{"name": "people", "label": "Số người đã tuyên truyền, hướng dẫn"}]
+_EVERY = {Every.WEEK: Task.Every.WEEK, Every.MONTH: Task.Every.MONTH}
+
+
+def take_in(
+    data: bytes, name: str, issuer: Agency, user: User, now: datetime.datetime, *, keep: bool = True
+) -> Directive:
+    """Store a letter as a draft.
+
+    keep: whether the bytes are a file to be kept; False for pasted text.
+    A picture or a scan is kept too, with an empty form beside it. Raises what lettertext, reading and safefiles refuse;
+    nothing is stored then.
+    """
+    if keep:
+        check(data)
+    try:
+        read = propose(read_letter_text(data).text)
+    except LetterWithoutText:
+        read = None
+    with transaction.atomic():
+        original = store(data, name) if keep else None
+        if read is None:
+            return _empty_draft(issuer, user, now, original)
+        return _draft(read, issuer, user, now, original)
+
+
+def _empty_draft(issuer: Agency, user: User, now: datetime.datetime, original: StoredFile | None) -> Directive:
+    subject = original.name.rsplit(".", 1)[0] if original else "…"
+    return Directive.objects.create(issuer=issuer, subject=subject, made_by=user, made_at=now, original=original)
+
+
+def _draft(
+    read: Proposal, issuer: Agency, user: User, now: datetime.datetime, original: StoredFile | None
+) -> Directive:
+    directory = Directory.of(now.date())
+    recipients, unknown = _recipients(read, directory)
+    signer = read.signers[0].value if read.signers else None
+    directive = Directive.objects.create(
+        kind=Kind(read.kind.value.value),
+        number=(read.number.value.number or "")[:12] if read.number else "",
+        notation=read.number.value.notation[:40] if read.number else "",
+        date=read.date.value if read.date else None,
+        subject=unicodedata.normalize("NFC", read.subject.value)[:500] if read.subject else "…",
+        issuer=issuer,
+        signer_name=(signer.name or "")[:80] if signer else "",
+        signer_position=(signer.position or "")[:120] if signer else "",
+        authority="\n".join(f"{line.authority}. {line.of}" for line in signer.authorities)[:300] if signer else "",
+        basis="\n".join(_reference(one.value) for one in read.basis)[:2000],
+        text=read.text,
+        original=original,
+        recipients_action="\n".join(recipients[Purpose.ACTION]),
+        recipients_information="\n".join(recipients[Purpose.INFORMATION]),
+        recipients_file="\n".join(recipients[Purpose.FILE]),
+        made_by=user,
+        made_at=now,
+    )
+    tasks = [_task(directive, position, read, directory, now) for position in range(len(read.tasks))]
+    Task.objects.bulk_create([task for task, _ in tasks])
+    directive.proposal = {
+        "seen": _seen(read),
+        "unknown": unknown,
+        "tasks": [{**_seen_task(read, number), "unknown": missed} for number, (_, missed) in enumerate(tasks)],
+    }
+    directive.save(update_fields=["proposal"])
+    return directive
+
+
+def _recipients(read: Proposal, directory: Directory) -> tuple[dict[Purpose, list[str]], list[str]]:
+    """Names by purpose that the directory knows, and the rest; "Như kính gửi" stands for the addressees."""
+    named: dict[Purpose, list[str]] = {purpose: [] for purpose in Purpose}
+    named[Purpose.ACTION] += [one.value.name for one in read.addressees]
+    for one in read.recipients:
+        if one.value.refers_to is None:
+            named[one.value.purpose].append(one.value.name)
+    unknown: list[str] = []
+    for purpose, names in named.items():
+        named[purpose], missed = directory.known(names)
+        unknown += missed
+    return named, unknown
+
+
+def _task(
+    directive: Directive, position: int, read: Proposal, directory: Directory, now: datetime.datetime
+) -> tuple[Task, list[str]]:
+    proposed = read.tasks[position]
+    lead, missed = directory.known(proposed.names(PartyRole.LEAD))
+    cooperating, missed_too = directory.known(proposed.names(PartyRole.COOPERATING))
+    due: Due | None = proposed.due.value if proposed.due else read.due.value if read.due else None
+    every = _EVERY.get(due.every) if due and due.every else None
+    task = Task(
+        directive=directive,
+        position=position,
+        label=proposed.label[:20],
+        text="\n".join([proposed.text.value, *(f"- {point.value}" for point in proposed.points)])[:8000],
+        lead_names="\n".join(lead),
+        cooperating_names="\n".join(cooperating),
+        due=due.date if due else None,
+        report_every=every or Task.Every.WEEK,
+        report_from=(read.date.value if read.date else now.date()),
+        fields=USUAL_FIELDS,
+    )
+    return task, missed + missed_too
+
+
+def _seen(read: Proposal) -> dict[str, Any]:
+    """Where each value of the form was read, and how sure: field name -> passage, confidence, doubts."""
+    places: dict[str, Proposed[Any] | None] = {
+        "number": read.number,
+        "date": read.date,
+        "subject": read.subject,
+        "kind": read.kind,
+        "basis": read.basis[0] if read.basis else None,
+        "signer_name": read.signers[0] if read.signers else None,
+        "recipients_action": read.addressees[0] if read.addressees else None,
+        "recipients_information": read.recipients[0] if read.recipients else None,
+    }
+    return {name: _passage(read.text, proposed) for name, proposed in places.items() if proposed}
+
+
+def _seen_task(read: Proposal, number: int) -> dict[str, Any]:
+    task = read.tasks[number]
+    doubtful = min((party.confidence for party in task.parties), key=["low", "medium", "high"].index, default="low")
+    return {"confidence": str(doubtful), "passage": _passage(read.text, task.text)["passage"]}
+
+
+def _passage(text: str, proposed: Proposed[Any]) -> dict[str, Any]:
+    """The passage, its neighbourhood cut at 160 characters."""
+    passage = " ".join(text[proposed.span.start : proposed.span.end].split())
+    return {
+        "passage": passage[:160] + ("…" if len(passage) > 160 else ""),
+        "confidence": str(proposed.confidence),
+        "doubts": [str(doubt) for doubt in proposed.doubts],
+    }
+
+
+def _reference(reference: Any) -> str:
+    values = dataclasses.asdict(reference)
+    day = f" ngày {values['date']:%d/%m/%Y}" if values["date"] else ""
+    issuer = f" của {values['issuer']}" if values["issuer"] else ""
+    subject = f" {values['subject']}" if values["subject"] else ""
+    return f"{values['number']}{day}{issuer}{subject}"

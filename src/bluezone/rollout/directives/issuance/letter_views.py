@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of the issuing office: letters sent out, taking one in, approving, issuing and recalling it."""
+
+import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.directory.models import Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.request_parameters import chosen
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.factors.second_factors import confirm_second_factor
+from bluezone.refusal import Refused
+from bluezone.rollout.directives import permissions, queries, sentences
+from bluezone.rollout.directives.forms import LetterForm, ReasonForm
+from bluezone.rollout.directives.issuance import approval, intake
+from bluezone.rollout.directives.issuance.addressees import Directory
+from bluezone.rollout.directives.models import Directive, DirectiveState, DispatchState
+from bluezone.rollout.directives.reports import reopenings
+from bluezone.training import practised
+
+A_PAGE = 25
+RECIPIENTS_A_PAGE = 50
+REQUESTS_AT_ONCE = 10
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def directive_list(request: OfficeRequest) -> HttpResponse:
+    """Directives of the agencies the reader works for, with how many have received each."""
+    words = request.GET.get("q", "").replace("\0", " ").strip()[:100]
+    state = chosen(request, "state", DirectiveState.values)
+    found = queries.directives(permissions.read_agencies(request.user), words, state)
+    page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
+    counted = queries.counts(one.pk for one in page.object_list)
+    rows = [(one, counted.get(one.pk)) for one in page.object_list]
+    context = {
+        "page": page,
+        "rows": rows,
+        "words": words,
+        "state": state,
+        "states": DirectiveState.choices,
+        "may_take_in": permissions.issuing_agencies(request.user).exists(),
+    }
+    return render(request, "directives/directive_list.html", context)
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTIVE_CLERKS)
+def new_directive(request: OfficeRequest) -> HttpResponse:
+    """Take a letter in: 302 to its draft, 422 what is not a letter."""
+    on = day_to_show(Agency, timezone.localdate())
+    issuers = permissions.issuing_agencies(request.user).filter(pk__in=Agency.objects.in_force(on)).order_by("path")
+    form = LetterForm(request.POST or None, request.FILES or None, issuers=issuers)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        file = values["file"]
+        data, name = (file.read(), file.name) if file else (values["text"].encode(), "")
+        try:
+            made = intake.take_in(data, name, values["issuer"], request.user, timezone.now(), keep=bool(file))
+        except Refused as refused:
+            form.add_error("file" if file else "text", sentences.sentence_of(refused))
+        else:
+            return redirect("directive-change", made.pk)
+    return render(request, "directives/directive_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def directive(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One directive: what it says, its tasks, and where it stands with each recipient."""
+    return _page(request, _shown(pk))
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.DIRECTIVE_SIGNERS)
+@confirm_second_factor
+def approve(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Second tap of the approval: 302 approved, 409 when it is incomplete or no draft."""
+    shown = _shown(pk)
+    permissions.require_signer(request.user, shown.issuer)
+    if request.method == "POST":
+        return _act(request, shown, lambda: approval.approve(shown, request.user, timezone.now()), _("Approved."))
+    return render(request, "directives/approve.html", {"directive": shown, "tasks": list(shown.tasks.all())})
+
+
+@practised
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Make an approved directive a draft again: 302."""
+    shown = _shown(pk)
+    permissions.require_clerk(request.user, shown.issuer)
+    return _act(request, shown, lambda: approval.reopen(shown, request.user, timezone.now()), _("It is a draft again."))
+
+
+@practised
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def issue(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Send an approved directive to everybody it names: 302."""
+    shown = _shown(pk)
+    permissions.require_clerk(request.user, shown.issuer)
+    return _act(request, shown, lambda: approval.issue(shown, request.user, timezone.now()), _("Sent."))
+
+
+@practised
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def revoke(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Recall an issued directive: 302, 422 without a reason."""
+    shown = _shown(pk)
+    permissions.require_clerk(request.user, shown.issuer)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _page(request, shown, form, status=422)
+    reason = form.cleaned_data["reason"]
+    return _act(request, shown, lambda: approval.revoke(shown, reason, request.user, timezone.now()), _("Recalled."))
+
+
+def _act(request: OfficeRequest, shown: Directive, act: Any, done: str) -> HttpResponse:
+    try:
+        act()
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+        return _page(request, shown, status=409)
+    messages.success(request, done)
+    return redirect("directive", shown.pk)
+
+
+def _shown(pk: int) -> Directive:
+    return get_object_or_404(
+        Directive.objects.select_related("issuer__unit", "original", "replaces", "campaign"), pk=pk
+    )
+
+
+def _page(
+    request: OfficeRequest, shown: Directive, form: ReasonForm | None = None, *, status: int = 200
+) -> HttpResponse:
+    permissions.require_reader(request.user, shown.issuer)
+    state = chosen(request, "state", DispatchState.values)
+    page = Paginator(queries.recipients(shown, state), RECIPIENTS_A_PAGE).get_page(request.GET.get("page"))
+    asked = list(queries.open_requests(shown)[: REQUESTS_AT_ONCE + 1])
+    periods = list(reopenings.open_requests(shown)[: REQUESTS_AT_ONCE + 1])
+    context = {
+        "directive": shown,
+        "tasks": list(shown.tasks.all()),
+        "page": page,
+        "state": state,
+        "states": DispatchState.choices,
+        "counted": queries.counts([shown.pk]).get(shown.pk),
+        "requests": asked[:REQUESTS_AT_ONCE],
+        "period_requests": periods[:REQUESTS_AT_ONCE],
+        "more_wait": max(len(asked), len(periods)) > REQUESTS_AT_ONCE,
+        "usual_until": timezone.localdate() + datetime.timedelta(days=reopenings.USUAL_DAYS - 1),
+        "form": form or ReasonForm(),
+        "may_clerk": _may(permissions.require_clerk, request, shown),
+        "may_sign": _may(permissions.require_signer, request, shown),
+        "reach": _reach(shown) if shown.state in (DirectiveState.DRAFT, DirectiveState.APPROVED) else None,
+    }
+    return render(request, "directives/directive.html", context, status=status)
+
+
+def _may(check: Any, request: OfficeRequest, shown: Directive) -> bool:
+    try:
+        check(request.user, shown.issuer)
+    except Refused:
+        return False
+    return True
+
+
+def _reach(shown: Directive) -> int | None:
+    """How many agencies the lines of Nơi nhận stand for, None while one of them is not found."""
+    directory = Directory.of(timezone.localdate())
+    lines = "\n".join([shown.recipients_action, shown.recipients_information, shown.recipients_file])
+    try:
+        return len(directory.expand(lines))
+    except Refused:
+        return None

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reports on tasks: submit for an open period, return with a reason, accept; nothing is entered once it is locked; and
+who is behind.
+"""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from bluezone.audit import hash_chain
+from bluezone.directory.models import Agency
+from bluezone.identity.models import Act, User
+from bluezone.identity.undo_offers import UndoTooLate
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.inbox.change_requests import NotAParty
+from bluezone.rollout.directives.inbox.dispatch_acts import DirectiveNotInForce
+from bluezone.rollout.directives.models import (
+    Directive,
+    DispatchState,
+    Report,
+    ReportState,
+    StoredFile,
+    Task,
+    TaskParty,
+)
+from bluezone.rollout.directives.queries import NOT_RECEIVED, REMIND_HOURS
+from bluezone.rollout.directives.reports.periods import Period, periods_of
+from bluezone.rollout.directives.reports.reopenings import is_open
+
+LARGEST_NUMBER = 10**9
+
+
+class ReportPeriodLocked(Refused):
+    """The period is locked, has not begun, or is none of the task's."""
+
+    code = "report_period_locked"
+
+
+class ReportSettled(Refused):
+    """The report was accepted and is changed no more, or is not there to be checked."""
+
+    code = "report_settled"
+
+
+class ReportValueWrong(Refused):
+    """A number is missing, is not whole, or is of no field of the form."""
+
+    code = "report_value_wrong"
+
+
+def task_periods(task: Task, until: datetime.date) -> list[Period]:
+    """Periods of a task that have begun by `until`."""
+    return periods_of(task.report_every, task.report_from, task.due, task.days_to_report, task.days_to_lock, until)
+
+
+def period_at(task: Task, first: datetime.date, today: datetime.date) -> Period:
+    """The period that begins on `first`. Raises ReportPeriodLocked when there is none by today."""
+    for period in task_periods(task, today):
+        if period.first == first:
+            return period
+    raise ReportPeriodLocked("the task has no period that begins on this day")
+
+
+def submit(
+    task: Task,
+    agency: Agency,
+    first: datetime.date,
+    values: Mapping[str, int],
+    text: str,
+    user: User,
+    now: datetime.datetime,
+    evidence: Sequence[StoredFile] = (),
+) -> Report:
+    """Store an agency's report for the period beginning on `first`, or correct it while it is not accepted.
+
+    In time is decided by the first submission. Raises ReportPeriodLocked, ReportSettled, ReportValueWrong, NotAParty,
+    DirectiveNotInForce.
+    """
+    today = timezone.localtime(now).date()
+    period = period_at(task, first, today)
+    if not is_open(task, agency, period, today):
+        raise ReportPeriodLocked(f"the period was locked on {period.locks}")
+    numbers = _checked(task, values)
+    with transaction.atomic():
+        party = TaskParty.objects.select_for_update().filter(task=task, agency=agency).first()
+        if party is None:
+            raise NotAParty("the task does not name this agency")
+        if not task.directive.in_force:
+            raise DirectiveNotInForce(f"the directive is {task.directive.state}")
+        due = max(period.due, party.due) if party.due and task.report_every == Task.Every.ONCE else period.due
+        report = Report.objects.filter(task=task, agency=agency, period=first).first()
+        if report is None:
+            report = Report(task=task, agency=agency, period=first, on_time=today <= due)
+        elif report.state == ReportState.ACCEPTED:
+            raise ReportSettled("the report was accepted")
+        report.values, report.text, report.state, report.return_reason = numbers, text, ReportState.SUBMITTED, ""
+        report.submitted_by, report.submitted_at = user, now
+        report.save()
+        report.evidence.add(*evidence)
+    return report
+
+
+def give_back(report: Report, reason: str, user: User, now: datetime.datetime) -> None:
+    """Return a report with a reason; until it comes again it counts as not made. Raises ReportSettled."""
+    _check(report, ReportState.RETURNED, reason, user, now)
+
+
+def accept(report: Report, user: User, now: datetime.datetime) -> None:
+    """Accept a report. Raises ReportSettled."""
+    _check(report, ReportState.ACCEPTED, "", user, now)
+
+
+def take_acceptance_back(report: Report, user: User, now: datetime.datetime) -> None:
+    """Make a report that the person has just accepted wait for its check again. Raises UndoTooLate."""
+    with transaction.atomic():
+        held = Report.objects.select_for_update(of=("self",)).select_related("agency").get(pk=report.pk)
+        if held.state != ReportState.ACCEPTED or held.checked_by_id != user.pk:
+            raise UndoTooLate(f"the report is {held.state}, expected accepted by the same person")
+        held.state, held.checked_by, held.checked_at = ReportState.SUBMITTED, None, None
+        held.save(update_fields=["state", "checked_by", "checked_at"])
+        hash_chain.record(user.username, Act.REPORT_RETURNED, f"report {held.pk}", now=now, taken_back=True)
+
+
+def _check(report: Report, to: ReportState, reason: str, user: User, now: datetime.datetime) -> None:
+    with transaction.atomic():
+        held = Report.objects.select_for_update(of=("self",)).select_related("agency").get(pk=report.pk)
+        if held.state != ReportState.SUBMITTED:
+            raise ReportSettled(f"the report is {held.state}, expected submitted")
+        held.state, held.return_reason, held.checked_by, held.checked_at = to, reason[:300], user, now
+        held.save(update_fields=["state", "return_reason", "checked_by", "checked_at"])
+        act = Act.REPORT_LOCKED if to == ReportState.ACCEPTED else Act.REPORT_RETURNED
+        hash_chain.record(
+            user.username, act, f"report {held.pk}", now=now, agency=held.agency.key, period=held.period.isoformat()
+        )
+    report.refresh_from_db()
+
+
+def _checked(task: Task, values: Mapping[str, int]) -> dict[str, int]:
+    names = [field["name"] for field in task.fields]
+    if set(values) != set(names):
+        raise ReportValueWrong("the numbers are not those that the task asks for")
+    for name in names:
+        if not isinstance(values[name], int) or not 0 <= values[name] <= LARGEST_NUMBER:
+            raise ReportValueWrong(f"{name} is no whole number from 0 to {LARGEST_NUMBER}")
+    return {name: values[name] for name in names}
+
+
+@dataclass
+class Late:
+    """What an agency is behind with: labels of tasks past their day, and of tasks with a report not made in time."""
+
+    not_received: bool = False
+    tasks: list[str] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
+
+
+def late(directive: Directive, now: datetime.datetime, today: datetime.date) -> dict[int, Late]:
+    """By agency: not received after a day, a task past its due day, a report whose period is past and not made."""
+    found: dict[int, Late] = defaultdict(Late)
+    since = now - datetime.timedelta(hours=REMIND_HOURS)
+    waiting = directive.dispatches.filter(purpose="action", state__in=NOT_RECEIVED, arrived_at__lte=since)
+    for agency in waiting.order_by().values_list("agency", flat=True):
+        found[agency].not_received = True
+    done = set(directive.dispatches.filter(state=DispatchState.DONE).order_by().values_list("agency", flat=True))
+    tasks = {task.pk: task for task in directive.tasks.all()}
+    overdue = TaskParty.objects.filter(task__directive=directive).filter(
+        Q(due__lt=today) | Q(due__isnull=True, task__due__lt=today)
+    )
+    for task, agency in overdue.order_by("task__position").values_list("task", "agency"):
+        if agency not in done:
+            found[agency].tasks.append(tasks[task].label)
+    for task, agency in _unreported(tasks, today):
+        found[agency].reports.append(tasks[task].label)
+    return dict(found)
+
+
+def in_order(agency_ids: list[int]) -> QuerySet[Agency]:
+    """These agencies by territory and name, with whom to call above them."""
+    agencies: QuerySet[Agency] = Agency.objects.filter(pk__in=agency_ids).select_related("unit", "parent")
+    return agencies.order_by("unit__path", "name", "pk")
+
+
+def _unreported(tasks: dict[int, Task], today: datetime.date) -> list[tuple[int, int]]:
+    """Task and agency of every report that was owed by today and is not made."""
+    owed = {
+        pk: [period.first for period in task_periods(task, today) if period.due < today] for pk, task in tasks.items()
+    }
+    asking = [pk for pk, firsts in owed.items() if firsts]
+    past = Q(pk__in=[])
+    for pk in asking:
+        past |= Q(task=pk, period__lte=owed[pk][-1])
+    made = Report.objects.filter(past).exclude(state=ReportState.RETURNED).order_by()
+    counted = {
+        (task, agency): count
+        for task, agency, count in made.values_list("task", "agency").annotate(count=Count("period"))
+    }
+    parties = TaskParty.objects.filter(task__in=asking).order_by("task__position").values_list("task", "agency")
+    return [(task, agency) for task, agency in parties if counted.get((task, agency), 0) < len(owed[task])]

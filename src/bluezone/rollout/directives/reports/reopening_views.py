@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking for a locked period to be opened again, and the issuer's answer."""
+
+import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from bluezone.identity import undo_offers
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.models import User
+from bluezone.refusal import Refused
+from bluezone.rollout.directives import permissions, sentences
+from bluezone.rollout.directives.models import PeriodRequest, TaskParty
+from bluezone.rollout.directives.reports import agency_reports, reopenings
+from bluezone.training import practised
+
+
+@practised
+@require_POST
+@audience(Audience.SIGNED_IN)
+def ask(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask for the period of `?period=`: 302 back to the report. pk: of the task's party."""
+    party = get_object_or_404(TaskParty.objects.select_related("task__directive", "agency__unit"), pk=pk)
+    permissions.require_handler(request.user, party.agency)
+    now, reason = timezone.now(), " ".join(request.POST.get("reason", "").split())
+    first = _day(request.GET.get("period", ""))
+    periods = agency_reports.task_periods(party.task, timezone.localdate(now))
+    period = next((one for one in periods if one.first == first), None)
+    if period is None:
+        raise Http404("the task has no such period")
+    try:
+        if reason:
+            reopenings.ask(party.task, party.agency, period, reason, request.user, now)
+            messages.success(request, _("The request is sent to the issuer. The answer appears on this page."))
+        else:
+            messages.error(request, _("Say why the period is to be opened again. Nothing was sent."))
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+    return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
+
+
+@practised
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def answer(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Open the period until a day, or decline: 302 to the directive."""
+    asked = get_object_or_404(PeriodRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
+    permissions.require_clerk(request.user, asked.task.directive.issuer)
+    now, text = timezone.now(), request.POST.get("answer", "").strip()
+    usual = timezone.localdate(now) + datetime.timedelta(days=reopenings.USUAL_DAYS - 1)
+    until = (_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
+    try:
+        reopenings.answer(asked, until, text, request.user, now)
+        messages.success(request, _("The answer is sent."))
+        undo_offers.offer(request, "period-answered", now, asked=pk)
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+    return redirect("directive", asked.task.directive_id)
+
+
+@undo_offers.reverser("period-answered")
+def _let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    reopenings.take_answer_back(values["asked"], user, now)
+
+
+def _day(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of reports on tasks: an agency's form, the issuer's table with rates, who is late, the table as a file."""
+
+import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.directory.models import AdminUnit
+from bluezone.directory.request_parameters import chosen_number
+from bluezone.identity import undo_offers
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.models import User
+from bluezone.refusal import Refused
+from bluezone.rollout.coverage import Week, figures_of, sees_small_numbers
+from bluezone.rollout.directives import files, permissions, queries, sentences
+from bluezone.rollout.directives.forms import ReasonForm, ReportForm
+from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty
+from bluezone.rollout.directives.reports import agency_reports, reopenings
+from bluezone.rollout.directives.reports.periods import Period
+from bluezone.rollout.directives.reports.report_files import report_file
+from bluezone.training import practised
+
+A_PAGE = 50
+# A month touches at most six weeks; a task that is reported on once may run for longer, and its newest say enough.
+MOST_WEEKS = 6
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.SIGNED_IN)
+def report(request: OfficeRequest, pk: int) -> HttpResponse:
+    """An agency's report for a period: 302 stored, 409 locked or checked, 422 bad form. pk: of the task's party."""
+    party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
+    permissions.require_handler(request.user, party.agency)
+    today = timezone.localdate()
+    periods = agency_reports.task_periods(party.task, today)
+    if not periods:
+        raise Http404("the task asks for no report yet")
+    period = _period(request, periods)
+    known = Report.objects.filter(task=party.task, agency=party.agency, period=period.first).first()
+    initial = {**known.values, "text": known.text} if known else {}
+    form = ReportForm(request.POST or None, request.FILES or None, task=party.task, initial=initial)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                _submit(request, party, period, form)
+            except Refused as refused:
+                form.add_error(None, sentences.sentence_of(refused))
+                status = 409
+            else:
+                messages.success(request, _("The report is sent."))
+                return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
+    unit, weeks = party.agency.unit, _weeks(period, today)
+    context = {
+        "party": party,
+        "task": party.task,
+        "directive": party.task.directive,
+        "form": form,
+        "period": period,
+        "periods": periods[::-1][:26],
+        "known": known,
+        "is_open": reopenings.is_open(party.task, party.agency, period, today),
+        "reopened_until": None
+        if period.is_open(today)
+        else reopenings.reopened_until(party.task, party.agency, period, today),
+        "asked": reopenings.latest(party.task, party.agency, period),
+        "files": list(known.evidence.all()) if known else [],
+        "weeks": weeks,
+        "figures": figures_of(unit, weeks[-1], exact=sees_small_numbers(request, unit)),
+    }
+    return render(request, "directives/report.html", context, status=status)
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def progress(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Who has reported on a task of a directive for a period, with rates per subtree, and who is late with what."""
+    directive = _directive(request, pk)
+    task, period, under, table = _asked(request, directive)
+    page, context = None, {}
+    if task and period:
+        page = Paginator(queries.reporters(task, period, under), A_PAGE).get_page(request.GET.get("page"))
+        reports = queries.reports_of(task, period, (party.agency_id for party in page.object_list))
+        context = {
+            "rates": queries.rates(task, period, under),
+            "rows": [(party, reports.get(party.agency_id)) for party in page.object_list],
+        }
+    units = AdminUnit.objects.filter(agencies__dispatches__directive=directive).distinct().order_by("path")
+    return render(
+        request,
+        "directives/progress.html",
+        {**context, **table, "directive": directive, "page": page, "units": units, "under": under},
+    )
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def late(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Who is late with a directive, with the telephone numbers to call upward."""
+    directive = _directive(request, pk)
+    behind = agency_reports.late(directive, timezone.now(), timezone.localdate())
+    page = Paginator(agency_reports.in_order(list(behind)), A_PAGE).get_page(request.GET.get("page"))
+    rows = [(agency, behind[agency.pk]) for agency in page.object_list]
+    return render(request, "directives/late.html", {"directive": directive, "page": page, "rows": rows})
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
+    """The table of a period as XLSX, DOCX or PDF."""
+    directive = _directive(request, pk)
+    task, period, under, _table = _asked(request, directive)
+    if not task or not period:
+        raise Http404("nothing is reported yet")
+    data, content_type = report_file(task, period, under, form, timezone.localdate())
+    response = HttpResponse(data, content_type=content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="report-{directive.pk}-{period.first}.{form}"'
+    return response
+
+
+@practised
+@require_POST
+@audience(Audience.DIRECTIVE_CLERKS)
+def check(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Accept a report, or return it with a reason: 302."""
+    report = get_object_or_404(Report.objects.select_related("task__directive__issuer__unit"), pk=pk)
+    permissions.require_clerk(request.user, report.task.directive.issuer)
+    form = ReasonForm(request.POST)
+    try:
+        if request.POST.get("accept"):
+            agency_reports.accept(report, request.user, timezone.now())
+            undo_offers.offer(request, "report-accepted", timezone.now(), report=pk)
+        elif form.is_valid():
+            agency_reports.give_back(report, form.cleaned_data["reason"], request.user, timezone.now())
+        else:
+            messages.error(request, _("Say why the report is returned. Nothing was changed."))
+    except Refused as refused:
+        messages.error(request, sentences.sentence_of(refused))
+    where = reverse("directive-progress", args=[report.task.directive_id])
+    return redirect(f"{where}?task={report.task_id}&period={report.period}")
+
+
+@undo_offers.reverser("report-accepted")
+def _take_acceptance_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    agency_reports.take_acceptance_back(Report.objects.get(pk=values["report"]), user, now)
+
+
+def _submit(request: OfficeRequest, party: TaskParty, period: Period, form: ReportForm) -> None:
+    file = form.cleaned_data["evidence"]
+    stored = [files.store(file.read(), file.name)] if file else []
+    agency_reports.submit(
+        party.task,
+        party.agency,
+        period.first,
+        form.values,
+        form.cleaned_data["text"],
+        request.user,
+        timezone.now(),
+        stored,
+    )
+
+
+def _directive(request: OfficeRequest, pk: int) -> Directive:
+    found = get_object_or_404(Directive.objects.select_related("issuer__unit").defer("text", "proposal"), pk=pk)
+    permissions.require_reader(request.user, found.issuer)
+    return found
+
+
+def _asked(
+    request: OfficeRequest, directive: Directive
+) -> tuple[Task | None, Period | None, AdminUnit | None, dict[str, Any]]:
+    """The task, period and subtree that the address asks for, and what there is to choose from."""
+    tasks = list(directive.tasks.exclude(report_every=""))
+    number = chosen_number(request, "task")
+    # What is reported again and again is asked for more often than what is reported once.
+    usual = next((one for one in tasks if one.report_every != Task.Every.ONCE), tasks[0] if tasks else None)
+    task = next((one for one in tasks if one.pk == number), usual)
+    periods = agency_reports.task_periods(task, timezone.localdate()) if task else []
+    period = _period(request, periods) if periods else None
+    under = AdminUnit.objects.filter(pk=chosen_number(request, "unit") or 0).first()
+    return task, period, under, {"tasks": tasks, "task": task, "periods": periods[::-1][:60], "period": period}
+
+
+def _weeks(period: Period, today: datetime.date) -> list[Week]:
+    """The newest weeks that a period touches by today, oldest first."""
+    found = [Week.of(min(period.last, today))]
+    while len(found) < MOST_WEEKS and found[0].first_day > period.first:
+        found.insert(0, found[0].previous)
+    return found
+
+
+def _period(request: OfficeRequest, periods: list[Period]) -> Period:
+    """The period of `?period=`; else the newest that is not locked, else the last."""
+    try:
+        first = datetime.date.fromisoformat(request.GET.get("period", ""))
+    except ValueError:
+        first = None
+    return next((one for one in periods if one.first == first), periods[-1])

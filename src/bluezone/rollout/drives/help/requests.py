@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Open a request for help from whatever channel, read it again, and count requests by unit for other parts.
+help/queue.py is what teams do with it.
+"""
+
+import datetime
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from bluezone.office_secrets import keyed_digest, seal, unseal
+from bluezone.refusal import Refused
+
+if TYPE_CHECKING:
+    from bluezone.directory.models import AdminUnit
+    from bluezone.rollout.drives.models import Drive, HelpRequest
+
+
+PUBLIC_CHANNELS = frozenset({"portal", "app", "gate"})
+CONTACT_LENGTH = 80
+PLACE_LENGTH = 120
+NOTE_LENGTH = 500
+# Read over the telephone: no 0/O, 1/I/L, 5/S, 8/B, 2/Z.
+_ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
+_GROUP = 3
+# What no code looks like is not asked of a database, which may choke on it.
+_CODE = re.compile(r"[0-9A-Za-z._-]{1,40}")
+_TRIES = 8
+# A number as people write it; shorter runs of digits are house numbers.
+_PHONE = re.compile(r"\+?\d(?:[ .()-]?\d){8,13}")
+
+
+class HelpRefused(Refused):
+    """A request for help that cannot be opened as it is; `field` names what to correct."""
+
+    code = "help_invalid"
+    field: str = ""
+
+
+class HelpChannelUnknown(HelpRefused):
+    """Requests do not come by this channel."""
+
+    code = "help_channel_unknown"
+    field = "channel"
+
+
+class HelpContactMissing(HelpRefused):
+    """Nobody could answer: no telephone number or other way to reach the person."""
+
+    code = "help_contact_missing"
+    field = "contact"
+
+
+class HelpTextTooLong(HelpRefused):
+    """One of the texts is longer than a request takes."""
+
+    code = "help_text_too_long"
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class HelpUnitUnknown(HelpRefused):
+    """No unit in force has this code."""
+
+    code = "help_unit_unknown"
+    field = "unit"
+
+
+@dataclass(frozen=True)
+class HelpWanted:
+    """What the person wrote. contact: how to reach them; place: where help is needed; note: with what."""
+
+    contact: str
+    place: str
+    note: str
+
+
+def open_help_request(
+    channel: str, contact: str, place: str = "", note: str = "", unit: str | None = None, *, repeat_key: str = ""
+) -> str:
+    """Open a request for help and return its ticket, `K7M-2QX`.
+
+    channel: "portal", "app", "gate", "phone" or "canvass". contact: 1..80 characters. place: at most 120. note: at
+    most 500. unit: official code of a unit in force today, None or "" where it is not known.
+    repeat_key: the caller's own key; the same key again gives the same ticket and opens nothing.
+    Raises HelpChannelUnknown, HelpContactMissing, HelpTextTooLong, HelpUnitUnknown; nothing is stored then.
+    """
+    from bluezone.rollout.drives.models import HelpChannel
+
+    if channel not in HelpChannel.values or channel == HelpChannel.STALL:
+        raise HelpChannelUnknown(f"channel is {channel[:20]!r}, expected portal, app, gate, phone or canvass")
+    wanted = _checked(contact, place, note)
+    where = unit_in_force(unit) if unit else None
+    return _store(channel, wanted, where, None, repeat_key).ticket
+
+
+def join_stall(drive: "Drive", repeat_key: str = "") -> "HelpRequest":
+    """Put somebody who stands before a stall into its queue: a ticket, and nothing about the person."""
+    from bluezone.rollout.drives.models import HelpChannel
+
+    return _store(HelpChannel.STALL, HelpWanted("", "", ""), drive.unit, drive, repeat_key)
+
+
+def read(request: "HelpRequest") -> HelpWanted:
+    """What was asked, unsealed, for the team that helps. Raises SealBroken."""
+    return HelpWanted(**json.loads(unseal(bytes(request.sealed), f"help {request.ticket}")))
+
+
+def contact_digest(contact: str) -> str:
+    """Keyed digest of the first telephone number in a contact, the same for 0912 345 678 and +84912345678; "" none."""
+    found = _PHONE.search(contact)
+    if found is None:
+        return ""
+    digits = re.sub(r"\D", "", found[0])
+    national = digits.removeprefix("84") if digits.startswith("84") else digits
+    return keyed_digest("help contact", national.lstrip("0"))
+
+
+def unit_in_force(code: str) -> "AdminUnit":
+    """The unit in force today with an official code. Raises HelpUnitUnknown."""
+    from bluezone.directory.models import AdminUnit
+
+    found = None
+    if _CODE.fullmatch(code):
+        found = AdminUnit.objects.in_force(timezone.localdate()).filter(code=code).first()
+    if found is None:
+        raise HelpUnitUnknown(f"no unit in force has the code {code[:20]!r}")
+    return found
+
+
+def _store(
+    channel: str, wanted: HelpWanted, unit: "AdminUnit | None", drive: "Drive | None", repeat_key: str
+) -> "HelpRequest":
+    from bluezone.rollout.drives.models import HelpRequest
+    from bluezone.training import practising
+
+    key = keyed_digest("help repeat", repeat_key) if repeat_key else None
+    for _ in range(_TRIES):
+        if key and (before := HelpRequest.everything.filter(repeat_key=key).first()):
+            return before
+        ticket = _new_ticket()
+        try:
+            with transaction.atomic():
+                return HelpRequest.objects.create(
+                    ticket=ticket,
+                    channel=channel,
+                    unit=unit,
+                    drive=drive,
+                    sealed=seal(json.dumps(asdict(wanted)).encode(), f"help {ticket}"),
+                    contact_digest=contact_digest(wanted.contact),
+                    repeat_key=key,
+                    opened_at=timezone.now(),
+                    training=drive.training if drive else practising(),
+                )
+        except IntegrityError:
+            # The ticket is taken, or the same outbox came twice at once: look again.
+            continue
+    raise HelpRefused("no ticket could be made; try again")
+
+
+def _checked(contact: str, place: str, note: str) -> HelpWanted:
+    wanted = HelpWanted(" ".join(contact.split()), " ".join(place.split()), note.strip())
+    if not wanted.contact:
+        raise HelpContactMissing("contact is empty; nobody could answer")
+    limits = {"contact": CONTACT_LENGTH, "place": PLACE_LENGTH, "note": NOTE_LENGTH}
+    for field, most in limits.items():
+        length = len(getattr(wanted, field))
+        if length > most:
+            raise HelpTextTooLong(f"{field} has {length} characters, expected at most {most}", field)
+    return wanted
+
+
+def _new_ticket() -> str:
+    digits = "".join(secrets.choice(_ALPHABET) for _ in range(2 * _GROUP))
+    return f"{digits[:_GROUP]}-{digits[_GROUP:]}"
+
+
+@dataclass(frozen=True)
+class HelpDone:
+    """Of one unit. open, claimed: now. done, could_not: closed in the days asked for, tally sheets with them.
+
+    helper_hours: people of a team times hours of its drives in those days, None where there was no drive.
+    free_teams: teams of unions that serve this unit itself, with no drive going on and no request taken on.
+    """
+
+    open: int = 0
+    claimed: int = 0
+    done: int = 0
+    could_not: int = 0
+    helper_hours: float | None = None
+    free_teams: int = 0
+
+
+def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, HelpDone]:
+    """The help of each unit that has any, by primary key. since, until: first and last local day, both included.
+
+    A request without a unit is counted nowhere until a drive has closed it. Six queries; nothing of training mode.
+    """
+    from django.utils import timezone
+
+    from bluezone.rollout.drives import boards
+
+    now = timezone.now()
+    open_now, claimed_now = boards.waiting(now)
+    done, could_not = boards.closed(since, until)
+    hours = boards.helper_hours(since, until, now)
+    free = boards.free_teams()
+    keys = {*open_now, *claimed_now, *done, *could_not, *hours, *free}
+    return {
+        pk: HelpDone(
+            open_now.get(pk, 0), claimed_now.get(pk, 0), done.get(pk, 0), could_not.get(pk, 0),
+            hours.get(pk), free.get(pk, 0),
+        )
+        for pk in keys
+    }  # fmt: skip

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page behind a stall's code, on the public origin: join the queue and be told a number; nothing is asked."""
+
+import re
+import secrets
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.sign_in_attempts import network_of
+from bluezone.publicpages.page_frame import show
+from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests
+from bluezone.rollout.drives.help import requests
+from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState
+
+# Phones at one stall often share one address of their operator.
+_limit = HourlyLimit(120, 1200)
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.EVERYONE)
+def stall(request: HttpRequest, code: str) -> HttpResponse:
+    """Join the queue: 303 to the ticket, 403 sent from another site, 410 the drive is over, 429 too many."""
+    drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
+    if drive.state != DriveState.LIVE:
+        return show(request, "public/stall_over.html", {"drive": drive}, status=410)
+    told, status = "", 200
+    if request.method == "POST":
+        origin = request.headers.get("Origin")
+        key = request.POST.get("key", "")
+        if origin and urlsplit(origin).netloc != request.get_host():
+            told, status = _("Nothing was sent: the form came from another site. Send it from here."), 403
+        else:
+            try:
+                _limit.count(network_of(request), timezone.now())
+            except TooManyRequests:
+                told, status = _("Too many people joined from this network. Tell a helper that you are here."), 429
+            else:
+                joined = requests.join_stall(drive, key if _KEY.fullmatch(key) else "")
+                onward = redirect("stall-ticket", code, joined.ticket)
+                onward.status_code = 303
+                return onward
+    context = {"drive": drive, "key": secrets.token_urlsafe(16), "told": told}
+    response = show(request, "public/stall.html", context, status=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@require_http_methods(["GET", "HEAD"])
+@audience(Audience.EVERYONE)
+def ticket(request: HttpRequest, code: str, ticket: str) -> HttpResponse:
+    """The number, and how many are before it; 404 where the stall has no such ticket."""
+    drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
+    one = get_object_or_404(HelpRequest.everything, drive=drive, ticket=ticket)
+    before = HelpRequest.everything.filter(drive=drive, state=HelpState.OPEN, opened_at__lt=one.opened_at).count()
+    context = {"drive": drive, "one": one, "before": before, "waits": one.state == HelpState.OPEN}
+    response = show(request, "public/stall_ticket.html", context)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of gates of a week, in classes of proof that stand side by side; the page of one gate; and which gates are
+late.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.rollout.coverage import Interval, Week, bootstrap
+from bluezone.rollout.gates.counts.counters import Sums, gate_days, gate_sums, inside
+from bluezone.rollout.gates.counts.paper_slips import PaperSums, came_in_on_paper, paper_days, paper_sums
+from bluezone.rollout.gates.counts.suppression import Counted, GateWeek, counted, kept_back
+from bluezone.rollout.gates.models import Gate, Gatekeeper, GateKind, Shift
+
+GATES_A_PAGE = 50
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """One gate in a week. is_own: whether the reader sees it as it was counted."""
+
+    gate: Gate
+    counted: Counted
+    is_own: bool
+
+
+def gate_rows(
+    gates: QuerySet[Gate], week: Week, number: str | None, own: frozenset[int]
+) -> tuple[Page[Gate], list[GateRow]]:
+    """One page of gates with what they counted in a week, in a constant number of queries."""
+    page = Paginator(gates.select_related("agency__unit"), GATES_A_PAGE).get_page(number)
+    return page, rows_of(list(page.object_list), week, own)
+
+
+def rows_of(gates: list[Gate], week: Week, own: frozenset[int]) -> list[GateRow]:
+    """Gates, read with agency and unit, with what they counted in a week; kept back where small and not the reader's.
+
+    own: agencies whose gates the reader sees as they were counted.
+    """
+    everything = everything_of(week)
+    others = [gate.pk for gate in gates if gate.agency_id not in own]
+    hidden = kept_back(everything, others) if others else {}
+    rows = []
+    for gate in gates:
+        row = everything[gate.pk].counted if gate.pk in everything else counted(Sums())
+        rows.append(GateRow(gate, row.without(hidden.get(gate.pk, ())), gate.agency_id in own))
+    return rows
+
+
+def everything_of(week: Week) -> dict[int, GateWeek]:
+    """What every gate counted in a week, by tablet and on paper, with where it belongs; three queries."""
+    sums, slips = gate_sums(week.first_day, week.last_day), paper_sums(week.first_day, week.last_day)
+    gates = Gate.objects.filter(pk__in={*sums, *slips}).order_by("pk")
+    return {
+        pk: GateWeek(path, agency, counted(sums.get(pk, Sums()), came_in_on_paper(slips.get(pk, PaperSums()))))
+        for pk, agency, path in gates.values_list("pk", "agency_id", "agency__unit__path")
+    }
+
+
+def gates_under(unit: AdminUnit | None) -> QuerySet[Gate]:
+    """Gates at sites of agencies that serve a unit or a part of it; all without one."""
+    sites = Gate.objects.filter(kind=GateKind.SITE)
+    return sites.filter(agency__unit__path__startswith=unit.path) if unit else sites
+
+
+def named(today: datetime.date) -> Q:
+    """Nominations that hold today or later."""
+    return Q(until__isnull=True) | Q(until__gte=today)
+
+
+def without_gatekeeper(unit: AdminUnit | None, today: datetime.date) -> QuerySet[Agency]:
+    """Agencies in force that have nominated nobody for an open gate (clause 1, "cử người")."""
+    nominated = Gatekeeper.objects.filter(named(today), gate__agency=OuterRef("pk"), gate__closed_at__isnull=True)
+    found = Agency.objects.in_force(day_to_show(Agency, today)).exclude(Exists(nominated))
+    found = found.filter(unit__path__startswith=unit.path) if unit else found
+    return found.select_related("unit").order_by("unit__path", "name", "pk")
+
+
+TREND_WEEKS = 8
+SHIFT_DAYS = 14
+MOST_SHIFTS_SHOWN = 100
+_WEEK = datetime.timedelta(days=7)
+# The drawing: a column a week, in the units of its viewBox.
+COLUMN, BAR, HEIGHT = 44, 36, 90
+
+
+@dataclass(frozen=True)
+class TrendWeek:
+    """One week of the trend. x, y, height: of its column in the drawing, none where nobody came with a smartphone."""
+
+    week: Week
+    counted: Counted
+    x: int
+
+    @property
+    def height(self) -> int:
+        """Height of the column, at least 1 so that a small share is seen."""
+        return max(1, round(HEIGHT * self.counted.share)) if self.counted.share is not None else 0
+
+    @property
+    def y(self) -> int:
+        """Its upper edge."""
+        return HEIGHT - self.height
+
+    @property
+    def middle(self) -> int:
+        """Where its label stands."""
+        return self.x + BAR // 2
+
+
+@dataclass(frozen=True)
+class OneGate:
+    """Everything of a gate and week that its own agency sees; inside: in minus out of today, paper included."""
+
+    days: list[tuple[datetime.date, Counted]]
+    total: Counted
+    interval: Interval | None
+    trend: list[TrendWeek]
+    inside: int
+    gatekeepers: list[Gatekeeper]
+    shifts: list[Shift]
+
+
+def one_gate(gate: Gate, week: Week, now: datetime.datetime) -> OneGate:
+    """Read a gate's page: five queries."""
+    first = week.first_day - (TREND_WEEKS - 1) * _WEEK
+    alone, today = Gate.objects.filter(pk=gate.pk), timezone.localdate(now)
+    found = {day: sums for (_, day), sums in gate_days(first, week.last_day, alone).items()}
+    slips = {day: numbers for (_, day), numbers in paper_days(first, max(week.last_day, today), alone).items()}
+    week_days = [week.first_day + datetime.timedelta(days=number) for number in range(7)]
+    days = [(day, _row(found, slips, day)) for day in week_days if day in found or day in slips]
+    trend = []
+    for number in range(TREND_WEEKS):
+        one = Week(first + number * _WEEK)
+        on_paper = sum(came_in_on_paper(numbers) for day, numbers in slips.items() if _is_in(day, one))
+        trend.append(TrendWeek(one, counted(_added(found, one), on_paper), number * COLUMN))
+    return OneGate(
+        days=days,
+        total=trend[-1].counted,
+        interval=bootstrap([(row.proven or 0, row.with_smartphone or 0) for _, row in days]),
+        trend=trend,
+        inside=inside([gate.pk], today).get(gate.pk, 0) + _inside_on_paper(slips.get(today, PaperSums())),
+        gatekeepers=list(gate.gatekeepers.filter(named(today))),
+        shifts=list(
+            gate.shifts.filter(started_at__gte=now - datetime.timedelta(days=SHIFT_DAYS)).select_related("gatekeeper")[
+                :MOST_SHIFTS_SHOWN
+            ]
+        ),
+    )
+
+
+def _added(found: dict[datetime.date, Sums], week: Week) -> Sums:
+    total = Sums()
+    for day, sums in found.items():
+        if _is_in(day, week):
+            total.update(sums)
+    return total
+
+
+def _row(found: dict[datetime.date, Sums], slips: dict[datetime.date, PaperSums], day: datetime.date) -> Counted:
+    return counted(found.get(day, Sums()), came_in_on_paper(slips.get(day, PaperSums())))
+
+
+def _is_in(day: datetime.date, week: Week) -> bool:
+    return week.first_day <= day <= week.last_day
+
+
+def _inside_on_paper(numbers: PaperSums) -> int:
+    return came_in_on_paper(numbers) - numbers["went_out"]

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a reader of another agency is not shown of the gates: numbers under 5, and those that would give one away.
+
+A number can be worked out from its column (the other gates and the sums of wards in coverage) and from its row (what
+came in is the sum of the classes), so both are looked at; a cell is shown where both allow it.
+Source: design.md, "numbers": "cells under 5 suppressed above ward level".
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from itertools import pairwise
+
+from bluezone.rollout.coverage import ROOT, SMALLEST_SHOWN, Place, hidden_cells, places_of
+from bluezone.rollout.gates.counts.counters import Sums, came_in, with_smartphone
+from bluezone.rollout.gates.models import Verdict
+
+_SUM = {"came_in": ["with_smartphone", "no_smartphone"], "with_smartphone": ["proven", "fresh", "attested", "other"]}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Passages of a gate or of a day in classes that are never added together; None where kept back.
+
+    other:    came with a smartphone on which the app was not running or not installed.
+    on_paper: passages in that no tablet counted, by the agency's own slips; in none of the other numbers.
+    """
+
+    came_in: int | None
+    went_out: int | None
+    proven: int | None
+    fresh: int | None
+    attested: int | None
+    other: int | None
+    with_smartphone: int | None
+    no_smartphone: int | None
+    on_paper: int | None
+
+    @property
+    def share(self) -> float | None:
+        """Proven of those with a smartphone, 0..1; None where nobody came with one or it is kept back."""
+        return None if self.proven is None or not self.with_smartphone else self.proven / self.with_smartphone
+
+    @property
+    def hides_the_share(self) -> bool:
+        """Whether the share is kept back, and not merely a share of nobody."""
+        return self.proven is None or self.with_smartphone is None
+
+    @property
+    def hides_something(self) -> bool:
+        """Whether any number is kept back."""
+        return any(number is None for number in vars(self).values())
+
+    def without(self, names: Iterable[str]) -> "Counted":
+        """The same with the numbers of these names kept back."""
+        kept = set(names)
+        return Counted(**{name: None if name in kept else number for name, number in vars(self).items()})
+
+
+_NAMES = tuple(one.name for one in fields(Counted))
+
+
+@dataclass(frozen=True)
+class GateWeek:
+    """What a gate counted in a week, and where it belongs: path of its unit, primary key of its agency."""
+
+    unit_path: str
+    agency_id: int
+    counted: Counted
+
+
+def counted(sums: Sums, on_paper: int = 0) -> Counted:
+    """The classes of what was counted, everything shown; on_paper: passages in on the slips of the same time."""
+    other = sums[Verdict.INSTALLED_OFF] + sums[Verdict.HELPED] + sums[Verdict.TOLD]
+    attested = sums[Verdict.SCREEN_SEEN] + sums[Verdict.ASKED_BEFORE]
+    return Counted(
+        came_in(sums), sums[Verdict.OUT], sums[Verdict.RUNNING], sums[Verdict.VALID_CODE], attested, other,
+        with_smartphone(sums), sums[Verdict.NO_SMARTPHONE], on_paper,
+    )  # fmt: skip
+
+
+def kept_back(everything: Mapping[int, GateWeek], shown: Iterable[int]) -> dict[int, set[str]]:
+    """For each shown gate the names of the numbers that another agency's reader does not see.
+
+    everything: by gate, all gates of the week, whatever part of them a page shows.
+    """
+    hidden = hidden_by_name(everything)
+    return {pk: {name for name, places in hidden.items() if gate_cell(pk) in places} for pk in shown}
+
+
+def hidden_by_name(everything: Mapping[int, GateWeek]) -> dict[str, frozenset[Place]]:
+    """For each number of `Counted` the places, from the gates to the topmost unit, at which it is kept back.
+
+    Columns and rows are looked at in turn until neither hides anything further: what a row hides beside a small number
+    would else be worked out from its column, and the other way round. Coverage hides the same places (indicators.py).
+    """
+    return _hidden(tuple(everything.items()))
+
+
+# Coverage asks for the same week once an indicator, and working this out is most of its work.
+@lru_cache(maxsize=32)
+def _hidden(gates: tuple[tuple[int, GateWeek], ...]) -> dict[str, frozenset[Place]]:
+    chains = {pk: [*places_of(gate.unit_path, gate.agency_id), gate_cell(pk)] for pk, gate in gates}
+    parts, columns = _tree(chains.values()), _columns(gates, chains)
+    hidden: dict[str, set[Place]] = {name: set() for name in _NAMES}
+    # A column in which no number is small, and none is hidden yet, has nothing to hide.
+    waiting = {
+        name for name, values in columns.items() if any(0 < number < SMALLEST_SHOWN for number in values.values())
+    }
+    while waiting:
+        for name in sorted(waiting):
+            hidden[name] = hidden_cells(parts, columns[name], ROOT, hidden[name])
+        waiting = set()
+        for pk, gate in gates:
+            place = gate_cell(pk)
+            already = {name for name in _NAMES if place in hidden[name]}
+            if already:
+                row = {name: getattr(gate.counted, name) or 0 for name in _NAMES}
+                for name in hidden_cells(_SUM, row, "came_in", already) - already:
+                    hidden[name].add(place)
+                    waiting.add(name)
+    return {name: frozenset(places) for name, places in hidden.items()}
+
+
+def gate_cell(pk: int) -> Place:
+    """One gate, below its agency in the tree of coverage."""
+    return ("gate", pk)
+
+
+def _tree(chains: Iterable[Sequence[Place]]) -> dict[Place, list[Place]]:
+    parts: dict[Place, dict[Place, None]] = {}
+    for chain in chains:
+        for above, below in pairwise(chain):
+            parts.setdefault(above, {})[below] = None
+    return {place: list(below) for place, below in parts.items()}
+
+
+def _columns(
+    gates: Iterable[tuple[int, GateWeek]], chains: Mapping[int, Sequence[Place]]
+) -> dict[str, dict[Place, int]]:
+    """The sums of each number at each place."""
+    columns: dict[str, defaultdict[Place, int]] = {name: defaultdict(int) for name in _NAMES}
+    for pk, gate in gates:
+        for name, values in columns.items():
+            if number := getattr(gate.counted, name):
+                for place in chains[pk]:
+                    values[place] += number
+    return {name: dict(values) for name, values in columns.items()}

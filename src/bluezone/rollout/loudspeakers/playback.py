@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What machines say of their airings and of themselves, stored safe to repeat; and what that proves: in time, late,
+cut short, missed, or played without a loudspeaker.
+"""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from bluezone.devices.models import Device
+from bluezone.devices.refusals import DeviceRefused
+from bluezone.rollout.bulletins import Airing, Proven, Schedule, approved_scripts, seconds_of
+from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Unit
+
+MOST_AT_ONCE = 500
+# A report of the future comes from a machine whose clock is wrong in spite of everything.
+FUTURE = datetime.timedelta(minutes=10)
+_LATEST = 2**33
+
+
+class PlayedInvalid(DeviceRefused):
+    """A row is no report of an airing; nothing of the call was taken."""
+
+    code = "speaker_report_invalid"
+
+
+class SpeakerClockWrong(DeviceRefused):
+    """A report lies in the future: the machine's clock is wrong. Nothing was taken; the answer's time puts it right."""
+
+    code = "speaker_clock_wrong"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Stored:
+    """accepted: reports that are stored now, whether or not they were before. unknown: of airings nobody planned."""
+
+    accepted: int
+    unknown: int
+
+
+def store_playings(device: Device, rows: Sequence[Any], now: datetime.datetime) -> Stored:
+    """Store reports in one transaction. rows: objects as docs/reference/openapi-speakers.yaml has them.
+
+    Raises PlayedInvalid, SpeakerClockWrong.
+    """
+    if len(rows) > MOST_AT_ONCE:
+        raise PlayedInvalid(f"got {len(rows)} reports, expected at most {MOST_AT_ONCE}")
+    read = [_read(number, row, now) for number, row in enumerate(rows)]
+    accepted = unknown = 0
+    with transaction.atomic():
+        outlet = Unit.objects.filter(pk=device.pk).values_list("zone_id", flat=True).first()
+        for key, values in read:
+            airing = Airing.objects.filter(key=key).first() or _made_up(key, outlet)
+            if airing is None:
+                unknown += 1
+                continue
+            Playing.objects.get_or_create(airing=airing, device=device, defaults={**values, "reported_at": now})
+            accepted += 1
+    return Stored(accepted, unknown)
+
+
+def note_status(device: Device, status: Any, now: datetime.datetime) -> None:
+    """Keep how a machine says it is; a machine in no zone is not noted. Raises PlayedInvalid."""
+    if not isinstance(status, dict):
+        raise PlayedInvalid("status is no object")
+    off, missing = status.get("clock_off", 0.0), status.get("missing", 0)
+    if type(off) not in (int, float) or type(missing) is not int or not abs(off) < _LATEST or not 0 <= missing < 10**6:
+        raise PlayedInvalid("clock_off and missing are numbers")
+    Unit.objects.filter(pk=device.pk).update(
+        heard_at=now,
+        sink=str(status.get("sink", ""))[:16],
+        clock_off_seconds=float(off),
+        missing=missing,
+        problem=str(status.get("problem") or "")[:40],
+    )
+
+
+def _read(number: int, row: Any, now: datetime.datetime) -> tuple[str, dict[str, Any]]:
+    refused = PlayedInvalid(
+        f"report {number} is not {{airing, outcome, began, ended, heard, interrupted, sink, reason}}"
+    )
+    if not isinstance(row, dict) or not isinstance(row.get("airing"), str) or row.get("outcome") not in Outcome.values:
+        raise refused
+    began, ended = _moment(row.get("began"), refused), _moment(row.get("ended"), refused)
+    if row["outcome"] != Outcome.MISSED and began is None:
+        raise refused
+    if any(moment is not None and moment > now + FUTURE for moment in (began, ended)):
+        raise SpeakerClockWrong(f"report {number} lies in the future; compare the clock with server_time")
+    return row["airing"][:64], {
+        "outcome": row["outcome"],
+        "began_at": began,
+        "ended_at": ended,
+        "heard_seconds": _seconds(row.get("heard", 0), refused),
+        "interrupted_seconds": _seconds(row.get("interrupted", 0), refused),
+        "sink": str(row.get("sink", ""))[:16],
+        "reason": str(row.get("reason") or "")[:40],
+    }
+
+
+def _moment(value: Any, refused: PlayedInvalid) -> datetime.datetime | None:
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not 0 <= value < _LATEST:
+        raise refused
+    return datetime.datetime.fromtimestamp(value, datetime.UTC)
+
+
+def _seconds(value: Any, refused: PlayedInvalid) -> float:
+    if type(value) not in (int, float) or not 0 <= value < 10**6:
+        raise refused
+    return float(value)
+
+
+def _made_up(key: str, outlet: int | None) -> Airing | None:
+    """An airing that left the plan while its machine was off the network and played it all the same."""
+    parts = key.rsplit("-", 3)
+    if len(parts) != 4 or not all(
+        one.isascii() and one.isdigit() and len(one) < 18 for one in (parts[0], parts[1], parts[3])
+    ):
+        return None
+    schedule = Schedule.objects.select_related("bulletin").filter(pk=int(parts[0])).first()
+    if schedule is None or outlet is None or int(parts[1]) != outlet:
+        return None
+    script = approved_scripts([schedule.bulletin_id]).get((schedule.bulletin_id, parts[2]))
+    if script is None or int(parts[3]) >= _LATEST:
+        return None
+    due = datetime.datetime.fromtimestamp(int(parts[3]), datetime.UTC)
+    return Airing.objects.create(
+        key=key, schedule=schedule, outlet_id=outlet, script=script, sound=script.sound, language=script.language,
+        importance=schedule.bulletin.importance, due_at=due, starts_at=due, seconds=seconds_of(script),
+    )  # fmt: skip
+
+
+LATE_SECONDS = 60.0
+# Sinks without a sound card: the sound was decoded in time, and nobody can have heard it.
+UNHEARD_SINKS = frozenset({"file", "null"})
+_AT_ONCE = 900
+_NEVER = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+
+
+def proven(airings: Iterable[int]) -> dict[int, Proven]:
+    """By primary key, for airings that machines were to play or reported; two queries a thousand airings.
+
+    What a person said of an airing of which no machine said anything stays with the attested ones, and is not here.
+    """
+    keys = list(airings)
+    found: dict[int, Proven] = {}
+    assigned = _assigned()
+    for start in range(0, len(keys), _AT_ONCE):
+        found.update(_some(keys[start : start + _AT_ONCE], assigned))
+    return found
+
+
+def verdict(playing: Playing) -> str:
+    """Which of the counts of `Proven` a report goes into."""
+    if playing.outcome != Outcome.PLAYED:
+        return str(playing.outcome)
+    if playing.sink in UNHEARD_SINKS:
+        return "unheard"
+    planned = playing.airing.starts_at or playing.airing.due_at
+    assert playing.began_at is not None
+    return "late" if (playing.began_at - planned).total_seconds() > LATE_SECONDS else "played"
+
+
+def _assigned() -> dict[int, list[tuple[int, datetime.datetime, datetime.datetime]]]:
+    """By zone: a machine, and from when until when it was to play there; one that was cut off, until then."""
+    found: dict[int, list[tuple[int, datetime.datetime, datetime.datetime]]] = {}
+    rows = Assignment.objects.values_list("zone_id", "device_id", "since", "until", "device__revoked_at")
+    for zone, device, since, until, revoked_at in rows:
+        found.setdefault(zone, []).append((device, since, min(until or _NEVER, revoked_at or _NEVER)))
+    return found
+
+
+def _some(
+    keys: list[int], assigned: dict[int, list[tuple[int, datetime.datetime, datetime.datetime]]]
+) -> dict[int, Proven]:
+    counts: dict[int, Counter[str]] = {}
+    told: dict[int, set[int]] = {}
+    reported = Playing.objects.filter(airing__in=keys).select_related("airing")
+    for playing in reported.defer("airing__script"):
+        counts.setdefault(playing.airing_id, Counter())[verdict(playing)] += 1
+        told.setdefault(playing.airing_id, set()).add(playing.device_id)
+    spoken = Airing.objects.filter(pk__in=keys, sound__isnull=False)
+    found = {}
+    for pk, outlet, due_at, attestation in spoken.values_list("pk", "outlet_id", "due_at", "attestation"):
+        if pk not in told and attestation is not None:
+            continue
+        to_play = {device for device, since, until in assigned.get(outlet, ()) if since <= due_at < until}
+        machines = to_play | told.get(pk, set())
+        if machines:
+            found[pk] = Proven(len(machines), **counts.get(pk, Counter()))
+    return found

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of a school's weeks: numbers sent back, a locked week asked for and opened again, weeks without school; the
+letter to parents and the paper form as PDF.
+"""
+
+import datetime
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.paper.city_facts import facts
+from bluezone.paper.print_sheets import pdf_response, sheet_html, write_pdf
+from bluezone.refusal import Refused
+from bluezone.rollout.coverage import Week
+from bluezone.rollout.schools import queries, scope
+from bluezone.rollout.schools.forms import BreakForm
+from bluezone.rollout.schools.models import SchoolBreak, SchoolClass, WeekOpening
+from bluezone.rollout.schools.sentences import sentence_of
+from bluezone.rollout.schools.weeks import class_reports, school_calendar
+from bluezone.training import practised
+
+# Lines of a form for a school that has not entered its classes.
+BLANK_LINES = 20
+LANGUAGES = ("vi", "en")
+
+
+def letter_pdf(school: Agency, language: str, directive: str) -> bytes:
+    """The letter to parents with the school's name. directive: number and day as written, "" leaves room for the pen.
+
+    Raises SheetUnavailable. Source: texts.md, 11.
+    """
+    return write_pdf(sheet_html("letter.html", facts(language), school_name=school.name, directive=directive))
+
+
+def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> bytes:
+    """The form of a week, one line a class, A4. Raises SheetUnavailable."""
+    context = {
+        "school": school,
+        "week": week.in_vietnamese(),
+        "classes": classes,
+        "blank": range(0 if classes else BLANK_LINES),
+        "city": facts("vi"),
+    }
+    return write_pdf(render_to_string("schools/print/form.html", context))
+
+
+@practised
+@require_POST
+@audience(Audience.STAFF_REPORTERS)
+def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Send the numbers of the classes ticked back, or of the whole school without ticks: 302, 403 not yours.
+
+    Whoever works above the school sees no class, and sends the whole back.
+    """
+    school, week, now = scope.school_of(pk), scope.chosen_week(request), timezone.now()
+    keeps = scope.keeps(request, school)
+    if not keeps and not scope.oversees(request, school):
+        raise PermissionDenied
+    found = queries.valid_reports(week).filter(school_class__school=school)
+    chosen = [
+        int(text) for text in request.POST.getlist("class") if text.isascii() and text.isdigit() and len(text) < 18
+    ]
+    if chosen and keeps:
+        found = found.filter(school_class__in=chosen)
+    try:
+        count = class_reports.send_back(list(found), request.POST.get("reason", ""), request.user, now)
+        told = ngettext(
+            "%(count)s class is to send its numbers again.", "%(count)s classes are to send theirs again.", count
+        )
+        messages.success(request, told % {"count": count})
+    except Refused as refused:
+        messages.error(request, sentence_of(refused))
+    return _back(pk, week)
+
+
+@practised
+@require_POST
+@audience(Audience.STAFF_REPORTERS)
+def ask(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask for the locked week of `?week=`: 302 back to the school."""
+    school, week = scope.kept_school(request, pk), scope.chosen_week(request)
+    try:
+        school_calendar.ask(school, week, request.POST.get("reason", ""), request.user, timezone.now())
+        messages.success(request, _("The request is sent to the office. The answer appears on this page."))
+    except Refused as refused:
+        messages.error(request, sentence_of(refused))
+    return _back(pk, week)
+
+
+@practised
+@require_POST
+@audience(Audience.STAFF_REPORTERS)
+def answer(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Open the week until a day, or decline: 302 to the schools, 403 for the school itself."""
+    asked = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
+    if not scope.oversees(request, asked.school):
+        raise PermissionDenied
+    now = timezone.now()
+    until = None
+    if request.POST.get("granted") == "1":
+        until = _day(request.POST.get("until", "")) or timezone.localdate(now) + school_calendar.OPENED
+    try:
+        school_calendar.answer(asked, until, request.user, now)
+        messages.success(request, _("The answer is sent."))
+    except Refused as refused:
+        messages.error(request, sentence_of(refused))
+    return redirect(f"{reverse('schools')}?week={Week.of(asked.week)}")
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(Audience.STAFF_REPORTERS)
+def breaks(request: OfficeRequest) -> HttpResponse:
+    """Weeks without school, for a school or for all schools of a unit: 302 entered, 403 not yours, 422 no weeks."""
+    form = BreakForm(request.POST or None)
+    units = scope.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
+    schools = queries.schools_in_force(scope.latest_week()).filter(pk__in=scope.own_schools(request)).order_by("name")
+    chosen = request.POST.get("holder", "") or request.GET.get("holder", "")
+    if request.method == "POST" and form.is_valid():
+        holders: dict[str, Agency | AdminUnit] = {
+            **{f"u{one.pk}": one for one in units},
+            **{f"s{one.pk}": one for one in schools},
+        }
+        if chosen not in holders:
+            raise PermissionDenied
+        try:
+            school_calendar.close(
+                holders[chosen], *form.weeks, form.cleaned_data["reason"], request.user, timezone.now()
+            )
+            messages.success(request, _("Stored: no numbers are owed for these weeks."))
+            return redirect("school-breaks")
+        except Refused as refused:
+            form.add_error(None, sentence_of(refused))
+    found = SchoolBreak.objects.select_related("school__unit", "unit", "made_by")
+    reached, kept = set(units.values_list("pk", flat=True)), scope.own_schools(request)
+    rows = [
+        (one, Week(one.first_week), Week(one.last_week), one.unit_id in reached or one.school_id in kept)
+        for one in found[:200]
+    ]
+    context = {"form": form, "units": units, "schools": schools, "rows": rows, "chosen": chosen}
+    return render(request, "schools/breaks.html", context, status=422 if form.errors else 200)
+
+
+@practised
+@require_POST
+@audience(Audience.STAFF_REPORTERS)
+def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Take weeks without school back: 302, 403 not yours."""
+    one = get_object_or_404(SchoolBreak.objects.select_related("school__unit", "unit"), pk=pk)
+    if not _may_cancel(request, one):
+        raise PermissionDenied
+    school_calendar.cancel(one, request.user, timezone.now())
+    messages.success(request, _("Taken back: these weeks are owed again."))
+    return redirect("school-breaks")
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def letter(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The letter to parents as PDF, `?in=en` in English; `?directive=` prints number and day of the directive."""
+    school = scope.school_of(pk)
+    language = request.GET.get("in", "")
+    directive = " ".join(request.GET.get("directive", "").split())[:80]
+    return pdf_response(letter_pdf(school, language if language in LANGUAGES else "vi", directive), f"letter-{pk}")
+
+
+@practised
+@require_safe
+@audience(Audience.SIGNED_IN)
+def form(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The paper form of a week as PDF, one line a class."""
+    school, week = scope.school_of(pk), scope.chosen_week(request)
+    return pdf_response(
+        form_pdf(school, week, list(queries.classes_of(week).filter(school=school))), f"classes-{pk}-{week}"
+    )
+
+
+def _may_cancel(request: OfficeRequest, one: SchoolBreak) -> bool:
+    if one.school is not None:
+        return scope.keeps(request, one.school)
+    units = scope.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
+    return one.unit is not None and units.filter(pk=one.unit.pk).exists()
+
+
+def _day(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _back(pk: int, week: Week) -> HttpResponse:
+    return redirect(f"{reverse('school', args=[pk])}?week={week}")

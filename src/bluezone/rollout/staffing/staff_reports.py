@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Staff reports: a week reported and corrected by further versions; a locked week that an agency asks for and the
+office above opens again until a day, or not.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from django.db import transaction
+from django.utils import timezone
+
+from bluezone.audit import hash_chain
+from bluezone.directory.models import Agency
+from bluezone.directory.scopes import agencies_of, grants_of
+from bluezone.identity.models import Act, Role, User
+from bluezone.identity.undo_offers import UndoTooLate
+from bluezone.refusal import Refused
+from bluezone.rollout.coverage import Week
+from bluezone.rollout.staffing.counts import NAMES, StaffCounts
+from bluezone.rollout.staffing.models import StaffReport, WeekReopening, WeekRequest
+
+REOPENED_DAYS = 3
+
+
+class PeriodLocked(Refused):
+    """A report for a week after it was locked, and not opened again for this agency."""
+
+    code = "period_locked"
+
+
+class PeriodNotBegun(Refused):
+    """A report for a week that is still to come."""
+
+    code = "period_not_begun"
+
+
+class AgencyOutOfForce(Refused):
+    """A report for an agency that did not exist in the week."""
+
+    code = "agency_out_of_force"
+
+
+def record(
+    agency: Agency, week: Week, counts: StaffCounts, by: User, now: datetime.datetime, *, training: bool = False
+) -> StaffReport:
+    """Store what an agency says of its staff in a week, as a further version when it has said something else before.
+
+    The same numbers again change nothing and give the version there is, so that a second tap does no harm.
+    training: made in training mode; in no figure, and not in the audit.
+    Raises PeriodNotBegun, PeriodLocked, AgencyOutOfForce; nothing is stored then.
+    """
+    return record_all([(agency, counts)], week, by, now, training=training)[0]
+
+
+def record_all(
+    said: Sequence[tuple[Agency, StaffCounts]], week: Week, by: User, now: datetime.datetime, *, training: bool = False
+) -> list[StaffReport]:
+    """`record` for several agencies, all or none."""
+    today = timezone.localdate(now)
+    with transaction.atomic():
+        agencies = {agency.pk: agency for agency, _counts in said}
+        # Two who report one agency at once wait for each other here; SQLite lets one write at a time anyway.
+        list(Agency.objects.select_for_update().filter(pk__in=agencies).order_by("pk").values_list("pk"))
+        check_open(list(agencies.values()), week, today)
+        before = {
+            report.agency_id: report
+            for report in StaffReport.everything.filter(
+                agency__in=agencies, week=week.first_day, training=training, is_current=True
+            )
+        }
+        return [
+            _stored(agency, before.get(agency.pk), week, counts, by, now, training=training) for agency, counts in said
+        ]
+
+
+def reopen(agency: Agency, week: Week, reason: str, by: User, now: datetime.datetime) -> WeekReopening:
+    """Let an agency report a locked week again, for REOPENED_DAYS days from today on. reason: not empty."""
+    until = timezone.localdate(now) + datetime.timedelta(days=REOPENED_DAYS - 1)
+    with transaction.atomic():
+        opened = WeekReopening.objects.create(
+            agency=agency, week=week.first_day, until=until, reason=reason.strip(), opened_by=by, opened_at=now
+        )
+        hash_chain.record(by.username, Act.WEEK_REOPENED, agency.key, now=now, week=str(week), until=str(until))
+    return opened
+
+
+def check_open(agencies: Sequence[Agency], week: Week, today: datetime.date) -> None:
+    """Raise PeriodNotBegun, AgencyOutOfForce or PeriodLocked unless every agency may report the week today."""
+    if today < week.first_day:
+        raise PeriodNotBegun(f"week {week} begins on {week.first_day}")
+    for agency in agencies:
+        if not _existed(agency, week):
+            raise AgencyOutOfForce(f"agency {agency.key} was not in force on {week.first_day}")
+    if today < week.locks_on:
+        return
+    reopened = set(
+        WeekReopening.objects.filter(agency__in=agencies, week=week.first_day, until__gte=today).values_list(
+            "agency_id", flat=True
+        )
+    )
+    locked = [agency.key for agency in agencies if agency.pk not in reopened]
+    if locked:
+        raise PeriodLocked(f"week {week} was locked on {week.locks_on} for {', '.join(locked[:5])}")
+
+
+def _existed(agency: Agency, week: Week) -> bool:
+    begun = agency.valid_from is None or agency.valid_from <= week.first_day
+    return begun and (agency.valid_to is None or agency.valid_to > week.first_day)
+
+
+def _stored(
+    agency: Agency,
+    before: StaffReport | None,
+    week: Week,
+    counts: StaffCounts,
+    by: User,
+    now: datetime.datetime,
+    *,
+    training: bool,
+) -> StaffReport:
+    if before is not None:
+        if all(getattr(before, name) == getattr(counts, name) for name in NAMES):
+            return before
+        before.is_current = False
+        before.save(update_fields=["is_current"])
+    report = StaffReport.everything.create(
+        agency=agency,
+        week=week.first_day,
+        version=before.version + 1 if before else 1,
+        training=training,
+        reported_by=by,
+        reported_at=now,
+        **asdict(counts),
+    )
+    if not training:
+        hash_chain.record(by.username, Act.STAFF_REPORTED, agency.key, now=now, week=str(week), version=report.version)
+    return report
+
+
+MOST_DAYS = 31
+REQUESTS_AT_ONCE = 10
+
+
+class WeekNotLocked(Refused):
+    """The week is open or still to come; there is nothing to ask for."""
+
+    code = "week_not_locked"
+
+
+class WeekRequestOpen(Refused):
+    """The agency has asked already and has no answer yet."""
+
+    code = "week_request_open"
+
+
+class WeekRequestAnswered(Refused):
+    """Somebody has answered the request before."""
+
+    code = "week_request_answered"
+
+
+class WeekDayWrong(Refused):
+    """The day until which a week is to be open again is past, or more than a month ahead."""
+
+    code = "week_day_wrong"
+
+
+def may_answer(user: User, agency: Agency) -> bool:
+    """Whether somebody may open a week for an agency: an administrator of it, or a clerk of an office above it."""
+    for grant in grants_of(user):
+        above = grant.agency or grant.unit
+        reaches = above is None or agency.is_under(above)
+        itself = grant.agency_id == agency.pk or (grant.unit_id is not None and grant.unit_id == agency.unit_id)
+        if reaches and (grant.role == Role.ADMIN or (grant.role == Role.CLERK and not itself)):
+            return True
+    return False
+
+
+def ask_to_reopen(agency: Agency, week: Week, reason: str, by: User, now: datetime.datetime) -> WeekRequest:
+    """Ask for a locked week. reason: not empty. Raises WeekNotLocked or WeekRequestOpen."""
+    with transaction.atomic():
+        # Two who ask for one agency at once wait for each other here.
+        list(Agency.objects.select_for_update().filter(pk=agency.pk).values_list("pk"))
+        try:
+            check_open([agency], week, timezone.localdate(now))
+        except PeriodLocked:
+            pass
+        else:
+            raise WeekNotLocked(f"week {week} is open")
+        if WeekRequest.objects.filter(agency=agency, week=week.first_day, state=WeekRequest.State.OPEN).exists():
+            raise WeekRequestOpen("the agency waits for the answer to an earlier request")
+        return WeekRequest.objects.create(
+            agency=agency, week=week.first_day, reason=reason.strip()[:200], asked_by=by, asked_at=now
+        )
+
+
+def answer_request(
+    request: WeekRequest, until: datetime.date | None, text: str, by: User, now: datetime.datetime
+) -> WeekReopening | None:
+    """Open the week until the end of a day, or decline (until None). Raises WeekRequestAnswered or WeekDayWrong."""
+    today = timezone.localdate(now)
+    if until and not today <= until <= today + datetime.timedelta(days=MOST_DAYS):
+        raise WeekDayWrong(f"the day is {until}, expected {today} and at most {MOST_DAYS} days more")
+    with transaction.atomic():
+        held = WeekRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request.pk)
+        if held.state != WeekRequest.State.OPEN:
+            raise WeekRequestAnswered("the request has been answered")
+        held.state = WeekRequest.State.GRANTED if until else WeekRequest.State.DECLINED
+        held.answer, held.answered_by, held.answered_at = text[:200], by, now
+        held.save()
+        if until is None:
+            return None
+        opened = WeekReopening.objects.create(
+            agency=held.agency, week=held.week, until=until, reason=held.reason, opened_by=by, opened_at=now
+        )
+        hash_chain.record(
+            by.username, Act.WEEK_REOPENED, held.agency.key, now=now, week=str(Week.of(held.week)), until=str(until)
+        )
+    return opened
+
+
+def take_answer_back(request: int, opened: int | None, user: User, now: datetime.datetime) -> None:
+    """Let a request wait again that the person has just answered. opened: the WeekReopening that came of it, or None.
+
+    Raises UndoTooLate where the agency has reported or asked again since.
+    """
+    with transaction.atomic():
+        held = WeekRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request)
+        same = {"agency": held.agency_id, "week": held.week}
+        if held.answered_by_id != user.pk or WeekRequest.objects.filter(state="open", **same).exists():
+            raise UndoTooLate("the request was changed since, or the agency has asked again")
+        if StaffReport.objects.filter(reported_at__gte=held.answered_at, **same).exists():
+            raise UndoTooLate("the agency has reported since")
+        if opened is not None:
+            WeekReopening.objects.filter(pk=opened, **same).delete()
+            week = str(Week.of(held.week))
+            hash_chain.record(user.username, Act.WEEK_REOPENED, held.agency.key, now=now, week=week, taken_back=True)
+        held.state, held.answer = WeekRequest.State.OPEN, ""
+        held.answered_by, held.answered_at = None, None
+        held.save()
+
+
+def latest(agency: Agency, week: Week) -> WeekRequest | None:
+    """The last request of an agency for a week."""
+    return WeekRequest.objects.filter(agency=agency, week=week.first_day).first()
+
+
+def open_requests(user: User) -> list[WeekRequest]:
+    """The first requests that this person may answer, oldest first, and one more where more wait than are shown."""
+    reached = agencies_of(user, [Role.ADMIN, Role.CLERK])
+    asked = WeekRequest.objects.filter(state=WeekRequest.State.OPEN, agency__in=reached)
+    found = asked.select_related("agency__unit", "asked_by").order_by("asked_at", "pk")[:100]
+    return [one for one in found if may_answer(user, one.agency)][: REQUESTS_AT_ONCE + 1]

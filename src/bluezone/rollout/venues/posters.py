@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Posters of a venue: the poster and table card for the printer, and the counts they bring (page opened, people at the
+till), without anybody in them.
+"""
+
+import datetime
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import segno
+from django.db import connection, transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.safestring import SafeString, mark_safe
+
+from bluezone.devices.refusals import DeviceRefused
+from bluezone.paper.city_facts import facts
+from bluezone.paper.print_sheets import write_pdf
+from bluezone.rollout.venues.models import PosterCode, ScanCount, TillCount, Venue, VenueState
+
+# Millimetres, type in points; four modules of white are left around the large code.
+_A4: Mapping[str, str] = MappingProxyType({
+    "width": "210", "height": "297", "side": "16", "pad": "10", "head": "50", "title": "25", "text": "11",
+    "code": "152", "code_left": "29", "code_top": "61", "foot": "72", "foot_pad": "6", "small": "27",
+})  # fmt: skip
+_A3: Mapping[str, str] = MappingProxyType({
+    "width": "297", "height": "420", "side": "23", "pad": "14", "head": "70", "title": "36", "text": "15.5",
+    "code": "215", "code_left": "41", "code_top": "86", "foot": "101", "foot_pad": "9", "small": "38",
+})  # fmt: skip
+PAPERS: Mapping[str, Mapping[str, str]] = MappingProxyType({"a4": _A4, "a3": _A3})
+CARD_CODE_MM = 54
+
+
+def poster_pdf(code: PosterCode, paper: str) -> bytes:
+    """The poster at the door. paper: of PAPERS. Raises SheetUnavailable."""
+    return _in_vietnamese("poster", {**_context(code), **PAPERS[paper]})
+
+
+def card_pdf(code: PosterCode) -> bytes:
+    """A card of A6 for tables and the counter. Raises SheetUnavailable."""
+    return _in_vietnamese("card", {**_context(code), "code_mm": CARD_CODE_MM})
+
+
+def poster_link(code: PosterCode) -> str:
+    """The address of the poster's own page."""
+    return f"https://{facts('vi').host}/p/{code.short}"
+
+
+def qr_svg(text: str) -> SafeString:
+    """The code as inline SVG without its quiet zone; 15 % may be damaged, so that the modules stay large."""
+    drawn = segno.make(text, error="m", micro=False, boost_error=False).svg_inline(
+        border=0, dark="#000", omitsize=True, svgclass="qr"
+    )
+    return mark_safe(drawn)  # noqa: S308 - drawn by segno, without any text in it
+
+
+def _in_vietnamese(name: str, context: dict[str, object]) -> bytes:
+    """The sheet whatever language the reader's page has; its own words are in both."""
+    with translation.override("vi"):
+        return write_pdf(render_to_string(f"venues/print/{name}.html", context))
+
+
+def _context(code: PosterCode) -> dict[str, object]:
+    link = poster_link(code)
+    return {
+        "code_": code,
+        "venue": code.venue,
+        "city": facts("vi"),
+        "qr": qr_svg(code.link),
+        "small_qr": qr_svg(link),
+        "address": link.removeprefix("https://"),
+    }
+
+
+MOST_PEOPLE = 20_000
+_TABLET = re.compile(r"[0-9a-f]{16}")
+
+
+class TillUnknown(DeviceRefused):
+    """No till has this address now; nothing was stored."""
+
+    code = "till_unknown"
+    status = 404
+
+
+class TillCountInvalid(DeviceRefused):
+    """What the till said is no count of a day; nothing was stored."""
+
+    code = "till_count_invalid"
+
+
+def page_opened(code: PosterCode, day: datetime.date) -> None:
+    """One more opening of a poster's page on a local day."""
+    if code.training:
+        return
+    changed = ScanCount.objects.filter(code=code, day=day).update(count=F("count") + 1)
+    if not changed:
+        with transaction.atomic():
+            _found, made = ScanCount.objects.get_or_create(code=code, day=day, defaults={"count": 1})
+        if not made:
+            ScanCount.objects.filter(code=code, day=day).update(count=F("count") + 1)
+
+
+def new_till(venue: Venue) -> str:
+    """A token for the till's page; the one before stops working. Shown once: only its SHA-256 is stored."""
+    token = secrets.token_urlsafe(16)
+    Venue.objects.filter(pk=venue.pk).update(till_digest=_digest(token))
+    return token
+
+
+def till_of(token: str) -> Venue | None:
+    """The registered venue whose till's page this is."""
+    found = Venue.everything.filter(till_digest=_digest(token), state=VenueState.APPROVED)
+    return found.select_related("unit").first()
+
+
+def people_at_till(venue: Venue, tablet: str, day: datetime.date, people: int, today: datetime.date) -> int:
+    """Keep the larger of the stored and the told number of a tablet's day; safe to repeat. Returns the day's sum.
+
+    tablet: 16 hex digits. day: today or one of the six days before. Raises TillCountInvalid.
+    """
+    past = (today - day).days
+    if not _TABLET.fullmatch(tablet) or not 0 <= past <= 6 or not 0 <= people <= MOST_PEOPLE:
+        raise TillCountInvalid("expected a tablet's number, one of the last seven days and a count")
+    if not venue.training:
+        table = TillCount._meta.db_table
+        sql = (
+            f"INSERT INTO {table} (venue_id, tablet, day, people) VALUES (%s, %s, %s, %s)"  # noqa: S608 - our table
+            " ON CONFLICT (venue_id, tablet, day) DO UPDATE SET people = excluded.people"
+            f" WHERE excluded.people > {table}.people"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [venue.pk, tablet, str(day), people])
+    return sum(TillCount.objects.filter(venue=venue, day=day).values_list("people", flat=True))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

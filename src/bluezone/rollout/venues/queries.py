@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages of the venues read: sums by ward, daily counts, a search that minds no diacritics."""
+
+import datetime
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, QuerySet, Sum, Value, When
+
+from bluezone.directory.models import AdminUnit, Denominator, Quantity
+from bluezone.paper.city_facts import facts
+from bluezone.rollout.venues.indicators import SEEN_FOR
+from bluezone.rollout.venues.models import Inspection, ScanCount, TillCount, Venue, VenueState
+from bluezone.vietnamese.spelling import fold
+
+WAITING_FIRST = Case(When(state=VenueState.APPLIED, then=Value(0)), default=Value(1), output_field=IntegerField())
+
+
+@dataclass(frozen=True)
+class WardRow:
+    """One ward. known: venues open to the public by the directory, with source and day, None where not counted.
+
+    inspected, with_poster: registered venues inspected in the last 30 days, and those where the poster was seen then.
+    """
+
+    unit: AdminUnit
+    waiting: int
+    registered: int
+    inspected: int
+    with_poster: int
+    known: Denominator | None
+
+
+def by_ward(today: datetime.date) -> list[WardRow]:
+    """Wards with venues, or whose venues were counted, by name; five queries."""
+    states: Counter[tuple[int, str]] = Counter()
+    for unit_id, state, count in Venue.objects.order_by().values_list("unit", "state").annotate(count=Count("pk")):
+        states[unit_id, state] += count
+    recent = Inspection.objects.filter(venue=OuterRef("pk"), day__range=(today - SEEN_FOR, today))
+    registered = Venue.objects.filter(state=VenueState.APPROVED).order_by()
+    inspected = _by_unit(registered.filter(Exists(recent)))
+    seen = _by_unit(registered.filter(Exists(recent.filter(poster_seen=True))))
+    known: dict[int, Denominator] = {}
+    for figure in Denominator.objects.filter(kind=Quantity.VENUES, as_of__lte=today).order_by("as_of"):
+        known[figure.unit_id or 0] = figure
+    units = AdminUnit.objects.filter(pk__in={*(unit_id for unit_id, _state in states), *known}).order_by("name")
+    return [
+        WardRow(
+            unit, states[unit.pk, VenueState.APPLIED], states[unit.pk, VenueState.APPROVED],
+            inspected.get(unit.pk, 0), seen.get(unit.pk, 0), known.get(unit.pk),
+        )
+        for unit in units
+    ]  # fmt: skip
+
+
+def matching(found: QuerySet[Venue], words: str) -> list[int]:
+    """Primary keys of venues whose name or address holds the words, diacritics or not."""
+    wanted = fold(words)
+    return [
+        pk for pk, name, address in found.values_list("pk", "name", "address") if wanted in fold(f"{name} {address}")
+    ]
+
+
+def scans(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int, int]]:
+    """(day, number of the code, openings of its page), newest first."""
+    rows = ScanCount.objects.filter(code__venue=venue, day__gte=since).order_by("-day", "-code__number")
+    return list(rows.values_list("day", "code__number", "count"))
+
+
+def people(venue: Venue, since: datetime.date) -> list[tuple[datetime.date, int]]:
+    """(day, people that the till counted), newest first."""
+    rows = TillCount.objects.filter(venue=venue, day__gte=since).order_by().values_list("day")
+    return list(rows.annotate(people=Sum("people")).order_by("-day"))
+
+
+def till_link(token: str) -> str:
+    """The address of the till's page."""
+    return f"https://{facts('vi').host}/till/{token}/"
+
+
+def _by_unit(found: QuerySet[Venue]) -> dict[int, int]:
+    return dict(found.values_list("unit").annotate(count=Count("pk")))

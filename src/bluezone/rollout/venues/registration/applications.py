@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registering a venue: on the public site with a one-time code by e-mail or text message, or at the ward in person;
+and whom to reach about it, sealed.
+"""
+
+import datetime
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from hmac import compare_digest
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from bluezone.audit.hash_chain import record
+from bluezone.directory.models import AdminUnit
+from bluezone.identity.models import Act
+from bluezone.messaging.email.outbox import send
+from bluezone.messaging.present_city import present_city
+from bluezone.messaging.sms.destinations import read_destination
+from bluezone.messaging.sms.models import Purpose
+from bluezone.messaging.sms.outbox import BudgetSpent, SmsNotSet, queue
+from bluezone.messaging.sms.wording import code_text
+from bluezone.office_secrets import keyed_digest, seal, unseal
+from bluezone.refusal import Refused
+from bluezone.rollout.venues.models import MailCode, Venue, VenueState
+
+PERSON_LENGTH, PHONE_LENGTH = 80, 20
+
+
+@dataclass(frozen=True)
+class Contact:
+    """person: who runs the venue. phone, email: "" where not given."""
+
+    person: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+def seal_contact(venue: Venue, contact: Contact) -> None:
+    """Seal the contact into an unsaved or changed venue; the caller saves."""
+    venue.sealed = seal(json.dumps(asdict(contact)).encode(), f"venue {venue.handle}")
+    venue.contact_digest = keyed_digest("venue e-mail", contact.email.lower()) if contact.email else ""
+
+
+def contact_of(venue: Venue) -> Contact:
+    """The contact, empty where it was forgotten. Raises SealBroken."""
+    if not venue.sealed:
+        return Contact()
+    return Contact(**json.loads(unseal(bytes(venue.sealed), f"venue {venue.handle}")))
+
+
+CODE_LIFE = datetime.timedelta(minutes=30)
+MOST_TRIES = 5
+MOST_OPEN = 3
+_DIGITS = 6
+
+
+class MailMissing(Refused):
+    """This server cannot send the code now; the ward registers in person. Nothing was stored."""
+
+    code = "venue_mail_missing"
+
+
+class TooManyApplications(Refused):
+    """The address has several applications open; nothing was stored. Confirm one of them, or ask the ward."""
+
+    code = "venue_applications_open"
+
+
+class MailCodeWrong(Refused):
+    """The code is not the one that was sent; `left` tries remain."""
+
+    code = "venue_code_wrong"
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"the code is not the one that was sent; {left} tries remain")
+        self.left = left
+
+
+class MailCodeGone(Refused):
+    """The code was used, has run out, or was tried wrongly too often; the application has to be made anew."""
+
+    code = "venue_code_gone"
+
+
+@dataclass(frozen=True)
+class Application:
+    """What a venue says of itself; name and address fit the bytes of a code."""
+
+    name: str
+    address: str
+    kind: int
+    stay_minutes: int
+    unit: AdminUnit
+    contact: Contact
+
+
+def apply(application: Application, now: datetime.datetime) -> Venue:
+    """Store an unconfirmed application and send its one-time code. Raises MailMissing, TooManyApplications."""
+    by_text = not application.contact.email
+    if (settings.SMS if by_text else settings.SMTP) is None:
+        raise MailMissing("this server cannot send the code; the ward registers venues in person")
+    venue = _venue(application, VenueState.UNCONFIRMED, now)
+    if by_text:
+        venue.contact_digest = keyed_digest("venue phone", read_destination(application.contact.phone))
+    waiting = Venue.objects.filter(contact_digest=venue.contact_digest, state=VenueState.UNCONFIRMED)
+    code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+    with transaction.atomic():
+        if waiting.count() >= MOST_OPEN:
+            raise TooManyApplications("this address has several applications that are not confirmed")
+        venue.save()
+        MailCode.objects.create(venue=venue, digest=_digest(venue, code), expires_at=now + CODE_LIFE)
+        if by_text:
+            _text(application.contact.phone, code, now)
+        else:
+            subject = _("Code for registering %(name)s") % {"name": venue.name}
+            text = _("The code is %(code)s. It works for 30 minutes, once. Nobody asked for it? Then do nothing.")
+            send(application.contact.email, subject, text % {"code": code}, now=now)
+    return venue
+
+
+def confirm(venue: Venue, code: str, now: datetime.datetime) -> None:
+    """Take the code that was sent; the ward then sees the application. Raises MailCodeWrong, MailCodeGone."""
+    digits = "".join(letter for letter in code if letter.isascii() and letter.isdigit())
+    with transaction.atomic():
+        sent = MailCode.objects.select_for_update().filter(venue=venue, expires_at__gt=now).first()
+        if sent is None or sent.tries >= MOST_TRIES or venue.state != VenueState.UNCONFIRMED:
+            raise MailCodeGone("the code was used, has run out, or was tried wrongly too often")
+        right = compare_digest(sent.digest, _digest(venue, digits))
+        if right:
+            sent.delete()
+            Venue.objects.filter(pk=venue.pk).update(state=VenueState.APPLIED, applied_at=now)
+        else:
+            sent.tries += 1
+            sent.save(update_fields=["tries"])
+    if not right:
+        if sent.tries >= MOST_TRIES:
+            raise MailCodeGone("the code was tried wrongly too often")
+        raise MailCodeWrong(MOST_TRIES - sent.tries)
+    venue.refresh_from_db()
+
+
+def register_in_person(actor: str, application: Application, now: datetime.datetime) -> Venue:
+    """Store what the ward enters for somebody who stands before it; it still has to be approved."""
+    venue = _venue(application, VenueState.APPLIED, now)
+    venue.in_person = True
+    with transaction.atomic():
+        venue.save()
+        record(actor, Act.VENUE_ENTERED, str(venue.pk))
+    return venue
+
+
+def change(actor: str, venue: Venue, application: Application) -> bool:
+    """Store other values; returns whether name or address changed, so that the code in force says something else."""
+    before = (venue.name, venue.address)
+    for name in ("name", "address", "kind", "stay_minutes", "unit"):
+        setattr(venue, name, getattr(application, name))
+    if contact_of(venue) != application.contact:
+        seal_contact(venue, application.contact)
+    with transaction.atomic():
+        venue.save()
+        record(actor, Act.VENUE_CHANGED, str(venue.pk))
+    return before != (venue.name, venue.address)
+
+
+def _venue(application: Application, state: VenueState, now: datetime.datetime) -> Venue:
+    venue = Venue(
+        name=application.name, address=application.address, kind=application.kind, unit=application.unit,
+        stay_minutes=application.stay_minutes, handle=secrets.token_urlsafe(16), state=state, applied_at=now,
+    )  # fmt: skip
+    seal_contact(venue, application.contact)
+    return venue
+
+
+def _text(phone: str, code: str, now: datetime.datetime) -> None:
+    language = "en" if get_language() == "en" else "vi"
+    try:
+        queue(phone, code_text(present_city(), language, code), language, Purpose.CODE, now=now)
+    except (SmsNotSet, BudgetSpent):
+        raise MailMissing("this server cannot send text messages now; the ward registers venues in person") from None
+
+
+def _digest(venue: Venue, code: str) -> str:
+    return keyed_digest("venue code", f"{venue.handle} {code}")

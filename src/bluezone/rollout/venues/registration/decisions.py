@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the ward decides of a venue: approve, refuse, renew or withdraw its code, close it.
+
+A code is signed by the key server's registrar (keyserver/venuecodes.py). In practice nothing is: the code of a trained
+venue is signed with a key that is thrown away, so that every phone refuses it.
+"""
+
+import contextlib
+import datetime
+import os
+import secrets
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext_noop as _
+
+from bluezone.audit.hash_chain import record
+from bluezone.authority import account_records
+from bluezone.healthauthority.key_server import key_server
+from bluezone.identity.models import Act, Role
+from bluezone.keyserver.venues import registrar
+from bluezone.messaging.email.outbox import send
+from bluezone.protocol.venues.codes import SEED_LENGTH, sign_venue, venue_fingerprint, venue_link, venue_sha256
+from bluezone.protocol.venues.codes import Venue as SignedVenue
+from bluezone.refusal import Refused
+from bluezone.rollout.venues.models import CodeEnd, PosterCode, Venue, VenueState
+from bluezone.rollout.venues.registration.applications import contact_of
+
+# Typed from a poster: small letters without look-alikes.
+_LETTERS = "abcdefghjkmnpqrstuvwxyz"
+_SHORT_LENGTH = 8
+_PRACTICE_KID = 255
+_APPROVED = _("The ward has registered the venue. It hands out the poster and the table cards.")
+_OWN_PAGE = _("Your own page, where you print them yourself; the link works once, for 72 hours: %(link)s")
+
+
+class VenueStateWrong(Refused):
+    """The venue does not stand where this step begins; nothing was changed."""
+
+    code = "venue_state_wrong"
+
+
+def approve(actor: str, venue: Venue, now: datetime.datetime, *, account: bool = False) -> str | None:
+    """Approve an application: its code is signed.
+
+    account: make an account for the owner. Returns the token of its first link, None where none was made.
+    Raises VenueStateWrong, StoreRefused.
+    """
+    token = None
+    with transaction.atomic():
+        _step(venue, [VenueState.APPLIED], VenueState.APPROVED, now)
+        sign(venue, now)
+        if account and venue.owner is None and not venue.training:
+            token = _owner(actor, venue, now)
+        record(actor, Act.VENUE_APPROVED, str(venue.pk))
+        link = _OWN_PAGE if token else ""
+        _tell(venue, _("%(name)s is registered"), _APPROVED, now, more=link, link=_start_link(token))
+    return token
+
+
+def refuse(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
+    """Refuse an application with a reason, which its owner is told. Raises VenueStateWrong."""
+    with transaction.atomic():
+        _step(venue, [VenueState.APPLIED], VenueState.REFUSED, now, reason)
+        record(actor, Act.VENUE_REFUSED, str(venue.pk))
+        told = _("The ward has not registered the venue: %(reason)s. Ask it, or apply anew.")
+        _tell(venue, _("%(name)s is not registered"), told, now, reason=reason)
+
+
+def renew(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
+    """Replace the code in force, or give one again to a venue whose code was withdrawn. Raises VenueStateWrong."""
+    with transaction.atomic():
+        _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.APPROVED, now)
+        code = sign(venue, now)
+        record(actor, Act.VENUE_RENEWED, str(venue.pk))
+        told = _("The poster with the new code is on the page of the venue. The old one no longer works: take it down.")
+        _tell(venue, _("%(name)s has a new code"), told, now)
+    return code
+
+
+def suspend(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> None:
+    """Withdraw the code of a venue; phones learn it within the hour. Raises VenueStateWrong."""
+    with transaction.atomic():
+        _step(venue, [VenueState.APPROVED], VenueState.SUSPENDED, now, reason)
+        _end(venue, CodeEnd.SUSPENDED, now)
+        record(actor, Act.VENUE_SUSPENDED, str(venue.pk))
+        told = _("The ward has withdrawn the code: %(reason)s. Take the poster down.")
+        _tell(venue, _("The code of %(name)s is withdrawn"), told, now, reason=reason)
+
+
+def close(actor: str, venue: Venue, now: datetime.datetime) -> None:
+    """The venue is no more: its code ends, whom to reach is forgotten after 90 days. Raises VenueStateWrong."""
+    with transaction.atomic():
+        _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.CLOSED, now)
+        _end(venue, CodeEnd.CLOSED, now)
+        Venue.objects.filter(pk=venue.pk).update(till_digest=None)
+        record(actor, Act.VENUE_SUSPENDED, str(venue.pk), closed=True)
+    venue.refresh_from_db()
+
+
+def sign(venue: Venue, now: datetime.datetime) -> PosterCode:
+    """Sign a new code for a venue; the one before ends."""
+    _end(venue, CodeEnd.RENEWED, now)
+    link, fingerprint, sha256 = _practised(venue) if venue.training else _signed(venue)
+    last = venue.codes.order_by("-number").first()
+    short = "".join(secrets.choice(_LETTERS) for _ in range(_SHORT_LENGTH))
+    return PosterCode.objects.create(
+        venue=venue, number=last.number + 1 if last else 1, link=link, fingerprint=fingerprint, sha256=sha256,
+        short=short, made_at=now, training=venue.training,
+    )  # fmt: skip
+
+
+def registration(venue: Venue) -> str:
+    """What names the venue at the registrar."""
+    return f"venue {venue.pk}"
+
+
+def _step(venue: Venue, before: list[VenueState], after: VenueState, now: datetime.datetime, reason: str = "") -> None:
+    changed = Venue.objects.filter(pk=venue.pk, state__in=before).update(state=after, decided_at=now, reason=reason)
+    if not changed:
+        raise VenueStateWrong(f"the venue is {venue.state}, expected {' or '.join(before)}")
+    venue.refresh_from_db()
+
+
+def _signed(venue: Venue) -> tuple[str, str, str]:
+    described = registrar.VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
+    code = registrar.register(key_server(), registration(venue), described)
+    return code.link, code.fingerprint, code.sha256
+
+
+def _practised(venue: Venue) -> tuple[str, str, str]:
+    said = SignedVenue(
+        type=venue.kind, stay_minutes=venue.stay_minutes, name=venue.name, address=venue.address,
+        seed=os.urandom(SEED_LENGTH), kid=_PRACTICE_KID,
+    )  # fmt: skip
+    signed = sign_venue(said, Ed25519PrivateKey.generate())
+    host = settings.CITY.public_host if settings.CITY else "localhost"
+    return venue_link(signed, host), venue_fingerprint(signed), venue_sha256(signed).hex()
+
+
+def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
+    if not venue.training:
+        # Also one that was signed when the office failed to store it.
+        with contextlib.suppress(registrar.VenueNotRegistered):
+            registrar.revoke(key_server(), registration(venue))
+    PosterCode.everything.filter(venue=venue, ended_at=None).update(ended_at=now, ended_why=why)
+
+
+def _owner(actor: str, venue: Venue, now: datetime.datetime) -> str | None:
+    """Let the account that has another venue of the same address be the owner, or make one; the token of a new one."""
+    same = Venue.objects.filter(contact_digest=venue.contact_digest).exclude(contact_digest="").exclude(owner=None)
+    known = same.select_related("owner").first()
+    if known is not None:
+        Venue.objects.filter(pk=venue.pk).update(owner=known.owner)
+        venue.refresh_from_db()
+        return None
+    person = contact_of(venue).person
+    user, token = account_records.make_account(
+        actor, f"venue-{venue.pk}", person, venue.name, Role.VENUE_OWNER, now, within=venue.unit
+    )
+    Venue.objects.filter(pk=venue.pk).update(owner=user)
+    venue.refresh_from_db()
+    return token
+
+
+def _start_link(token: str | None) -> str:
+    host = settings.CITY.office_host if settings.CITY else ""
+    return f"https://{host}/start/{token}/" if token else ""
+
+
+def _tell(venue: Venue, subject: str, text: str, now: datetime.datetime, *, more: str = "", **values: str) -> None:
+    """Mail the owner, in Vietnamese whatever language the officer's page has. more: a second paragraph."""
+    email = contact_of(venue).email
+    if not email or venue.training:
+        return
+    with translation.override("vi"):
+        told = [translation.gettext(part) % values for part in (text, more) if part]
+        send(email, translation.gettext(subject) % {"name": venue.name}, "\n\n".join(told), now=now)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a ward officer found at a venue, with a picture drawn anew so that no place, time or camera stays in it."""
+
+import datetime
+import io
+from typing import Any
+
+from django.db import transaction
+
+from bluezone.audit.hash_chain import record
+from bluezone.identity.models import Act
+from bluezone.refusal import Refused
+from bluezone.rollout.venues.models import Inspection, InspectionPhoto, Venue
+
+MOST_BYTES = 12 * 1024 * 1024
+MOST_PIXELS = 50_000_000
+LONGEST_SIDE = 1600
+_QUALITY = 80
+
+
+class PhotoTooLarge(Refused):
+    """The picture has too many bytes or pixels; nothing was stored."""
+
+    code = "photo_too_large"
+
+
+class PhotoUnreadable(Refused):
+    """The file is no picture that can be read; nothing was stored."""
+
+    code = "photo_unreadable"
+
+
+def redrawn(file: Any) -> bytes:
+    """JPEG of an uploaded picture, upright, at most 1600 pixels long, with nothing but the picture in it.
+
+    file: has `size` and `read`. Raises PhotoTooLarge, PhotoUnreadable.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if file.size > MOST_BYTES:
+        raise PhotoTooLarge(f"the picture has {file.size} bytes, expected at most {MOST_BYTES}")
+    try:
+        with Image.open(io.BytesIO(file.read()), formats=("JPEG", "PNG", "WEBP")) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise PhotoTooLarge(f"the picture has {picture.width} x {picture.height} pixels")
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise PhotoUnreadable("the file is no JPEG, PNG or WebP picture") from None
+    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    # A new picture of the same pixels: what hung on the old one (EXIF, XMP, profiles, comments) is not copied.
+    clean = Image.new("RGB", upright.size)
+    clean.paste(upright)
+    written = io.BytesIO()
+    clean.save(written, "JPEG", quality=_QUALITY, optimize=True)
+    return written.getvalue()
+
+
+def inspect(
+    actor: str, venue: Venue, day: datetime.date, poster_seen: bool, findings: str, jpeg: bytes | None,
+    now: datetime.datetime,
+) -> Inspection:  # fmt: skip
+    """Store one inspection. jpeg: of `picturing.redrawn`, None without a picture."""
+    with transaction.atomic():
+        made = Inspection.objects.create(
+            venue=venue, day=day, poster_seen=poster_seen, findings=findings, inspected_by=actor, made_at=now,
+            training=venue.training,
+        )  # fmt: skip
+        if jpeg is not None:
+            InspectionPhoto.objects.create(inspection=made, jpeg=jpeg, training=venue.training)
+        record(actor, Act.VENUE_INSPECTED, str(venue.pk), poster=poster_seen, picture=jpeg is not None)
+    return made

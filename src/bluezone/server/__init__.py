@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone serve`: its processes, TLS, metrics, schedule and logs."""

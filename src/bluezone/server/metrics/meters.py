@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counts that the processes of one `serve` share: cells of memory, fixed before the first request.
+
+A cell stands for a class of addresses, a class of status or a duration's range: there is none into which an address, a
+code or a name could be written. Each process counts in a row of its own, so none waits for another; the reader adds the
+rows. Rows are never emptied: a process that takes another's place goes on counting where that one ended.
+"""
+
+import mmap
+import os
+import threading
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from bluezone.keyserver.reports.tally import shared_memory
+
+ROUTES = ("files", "reports", "push", "devices", "help", "health", "pages", "office")
+STATUSES = ("2xx", "3xx", "4xx", "5xx", "503")
+# Upper ends, seconds; what took longer is in one more cell.
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+# What an answer of protocol.md section 4 refuses, by its status byte; 0 (ok) is counted nowhere here.
+REFUSALS = (
+    "code_invalid", "code_used", "code_expired", "kid_refused",
+    "bad_request", "puzzle_required", "signature_invalid", "keys_refused",
+)  # fmt: skip
+# What the worker measures at each tick, and what it counts. Unix seconds where the name says so, else as named.
+GAUGES = (
+    "worker_leading", "tick_timestamp_seconds", "tick_seconds",
+    "store_up_codes", "store_up_keys", "store_up_office",
+    "index_timestamp_seconds_exports", "index_timestamp_seconds_venues", "publication_overdue_seconds",
+    "waiting_keys", "outbox_waiting_mail", "outbox_waiting_sms", "outbox_waiting_push",
+    "outbox_oldest_seconds_mail", "outbox_oldest_seconds_sms",
+    "store_bytes_codes", "store_bytes_keys", "store_bytes_office",
+    "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
+    "backup_timestamp_seconds", "guessing_hours_last_day", "uploads_last_whole_day",
+    "tick_failures_total",
+)  # fmt: skip
+
+_PER_ROUTE = len(STATUSES) + len(BUCKETS) + 1 + 1
+_FIRST = {route: number * _PER_ROUTE for number, route in enumerate(ROUTES)}
+_OF_503 = STATUSES.index("503")
+_ROW = len(ROUTES) * _PER_ROUTE + len(REFUSALS)
+_CELL = 8
+
+
+class Meters:
+    """The shared cells. rows: how many processes can count at a time."""
+
+    def __init__(self, descriptor: int, rows: int) -> None:
+        self.descriptor, self.rows = descriptor, rows
+        size = (rows * _ROW + len(GAUGES)) * _CELL
+        memory = memoryview(mmap.mmap(descriptor, size))
+        self._counts = memory[: rows * _ROW * _CELL].cast("Q")
+        self._gauges = memory[rows * _ROW * _CELL :].cast("d")
+
+    @classmethod
+    def make(cls, rows: int) -> "Meters":
+        """New cells, all zero, in memory that lives as long as a process has its descriptor."""
+        return cls(shared_memory((rows * _ROW + len(GAUGES)) * _CELL), rows)
+
+    @classmethod
+    def attach(cls, descriptor: int) -> "Meters":
+        """The cells behind a descriptor that was handed down."""
+        cells = os.fstat(descriptor).st_size // _CELL - len(GAUGES)
+        return cls(descriptor, cells // _ROW)
+
+    def row(self, number: int) -> "Row":
+        """The row of one process."""
+        return Row(self._counts[number * _ROW : (number + 1) * _ROW])
+
+    def set(self, gauge: str, value: float) -> None:
+        """Store what was measured."""
+        self._gauges[GAUGES.index(gauge)] = value
+
+    def gauge(self, name: str) -> float:
+        """What was measured last, 0 before the first time."""
+        return self._gauges[GAUGES.index(name)]
+
+    def requests(self, route: str) -> "RouteCounts":
+        """What all rows together counted for a class of addresses."""
+        first = ROUTES.index(route) * _PER_ROUTE
+        sums = [sum(self._counts[row * _ROW + cell] for row in range(self.rows)) for cell in _cells(first)]
+        split = len(STATUSES)
+        return RouteCounts(sums[:split], sums[split:-1], sums[-1] / 1_000_000)
+
+    def refusals(self) -> list[int]:
+        """What all rows together counted of each of REFUSALS."""
+        first = len(ROUTES) * _PER_ROUTE
+        return [
+            sum(self._counts[row * _ROW + first + kind] for row in range(self.rows)) for kind in range(len(REFUSALS))
+        ]
+
+
+class RouteCounts:
+    """Requests by STATUSES, durations by BUCKETS (each alone, one more for longer ones), and seconds in all."""
+
+    def __init__(self, statuses: Sequence[int], buckets: Sequence[int], seconds: float) -> None:
+        self.statuses, self.buckets, self.seconds = statuses, buckets, seconds
+
+
+class Row:
+    """Where one process counts; usable from all its threads."""
+
+    def __init__(self, cells: memoryview) -> None:
+        self._cells = cells
+        self._lock = threading.Lock()
+
+    def count(self, route: str, status: int, seconds: float) -> None:
+        """Count one answered request. status: of HTTP; seconds: how long it took."""
+        first = _FIRST[route]
+        kind = _OF_503 if status == 503 else status // 100 - 2
+        bucket = first + len(STATUSES) + bisect_left(BUCKETS, seconds)
+        cells = self._cells
+        with self._lock:
+            cells[first + kind] += 1
+            cells[bucket] += 1
+            cells[first + _PER_ROUTE - 1] += int(seconds * 1_000_000)
+
+    def refuse(self, status_byte: int) -> None:
+        """Count an answer of a report's calls that refuses; any other byte is counted nowhere."""
+        if 1 <= status_byte <= len(REFUSALS):
+            with self._lock:
+                self._cells[len(ROUTES) * _PER_ROUTE + status_byte - 1] += 1
+
+
+def _cells(first: int) -> range:
+    return range(first, first + _PER_ROUTE)

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the worker measures for the operator at each tick, coarse enough that nobody's report can be told from it.
+
+A monitor keeps what it is told for years, so nothing here moves with a single report: docs/privacy.md, "What the
+monitor is told". Sizes are whole multiples of 16 MiB, keys and uploads are rounded down and change once an hour or a
+day, an outbox counts only what waits longer than it should.
+"""
+
+import datetime
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bluezone.keyserver import statistics
+from bluezone.keyserver.publication.index import EXPORT_FILES, VENUE_PACKAGES, read_index
+from bluezone.keyserver.storage.store import Store, StoreRefused
+from bluezone.protocol.intervals import day_at, hour_at
+from bluezone.server.metrics.meters import Meters
+
+if TYPE_CHECKING:
+    from bluezone.keyserver.service import KeyServer
+    from bluezone.messaging.webpush.announcements import Announcer
+
+GRAIN_BYTES = 16 * 1024 * 1024
+KEYS_GRAIN = 1000
+UPLOADS_GRAIN = 5
+# What waits less than this long is on its way, and no backlog.
+LATE = datetime.timedelta(minutes=2)
+
+
+class Survey:
+    """Measures one city's server into the meters."""
+
+    def __init__(self, server: "KeyServer", meters: Meters, announcer: "Announcer") -> None:
+        self._server, self._meters, self._announcer = server, meters, announcer
+        self._hour = -1
+
+    def measure(self, now: float) -> None:
+        """Measure everything; what cannot be measured keeps its value, and the store's own gauge says why."""
+        self._office(datetime.datetime.fromtimestamp(now, datetime.UTC))
+        self._stores(now)
+        self._files(now)
+        folder = self._server.data_dir
+        disk = shutil.disk_usage(folder)
+        self._meters.set("disk_free_bytes", _coarse(disk.free))
+        self._meters.set("disk_bytes", disk.total)
+        self._meters.set("backup_timestamp_seconds", _newest(folder / "backups"))
+        self._meters.set("outbox_waiting_push", self._announcer.overdue(now))
+
+    def leading(self) -> None:
+        """This worker is at work."""
+        self._meters.set("worker_leading", 1)
+
+    def ticked(self, begun: float) -> None:
+        """A tick is over. begun: monotonic seconds at which it began."""
+        self._meters.set("tick_seconds", time.monotonic() - begun)
+        self._meters.set("tick_timestamp_seconds", time.time())
+
+    def failed(self) -> None:
+        """A tick was refused somewhere."""
+        self._meters.set("tick_failures_total", self._meters.gauge("tick_failures_total") + 1)
+
+    def _stores(self, now: float) -> None:
+        server = self._server
+        for name, store in (("codes", server.codes_store), ("keys", server.keys_store)):
+            self._try(name, partial(self._weigh, name, store))
+        if hour_at(now) != self._hour and self._meters.gauge("store_up_keys") and self._meters.gauge("store_up_codes"):
+            self._try("keys", lambda: self._hourly(now))
+
+    def _weigh(self, name: str, store: Store) -> None:
+        self._meters.set(f"store_bytes_{name}", _size(self._server.data_dir, name, store))
+
+    def _hourly(self, now: float) -> None:
+        """What would tell of single reports if it were measured more often."""
+        self._meters.set("waiting_keys", statistics.waiting_keys(self._server) // KEYS_GRAIN * KEYS_GRAIN)
+        yesterday = day_at(now) - 1
+        uploads = sum(count.uploads for count in statistics.uploads_by_day(self._server) if count.day == yesterday)
+        self._meters.set("uploads_last_whole_day", uploads // UPLOADS_GRAIN * UPLOADS_GRAIN)
+        guessed = [hour for hour in statistics.guessing_alarm_hours(self._server) if hour > hour_at(now) - 24]
+        self._meters.set("guessing_hours_last_day", len(guessed))
+        self._hour = hour_at(now)
+
+    def _files(self, now: float) -> None:
+        for name, series in (("exports", EXPORT_FILES), ("venues", VENUE_PACKAGES)):
+            # A bucket that is away is no store that is down: the index that phones hold goes on ageing, and says so.
+            with suppress(StoreRefused):
+                index = read_index(self._server, series)
+                self._meters.set(f"index_timestamp_seconds_{name}", index.generated_at if index else 0)
+        self._try("keys", lambda: self._meters.set("publication_overdue_seconds", self._overdue(now)))
+        ends = [key.accept_until for key in self._server.secrets.week_keys.all() if key.purpose == "upload"]
+        # Accepted until a week after the week in which they sign.
+        self._meters.set("week_keys_end_timestamp_seconds", max(ends, default=0) - 7 * 86_400)
+
+    def _overdue(self, now: float) -> float:
+        """Seconds since the next export file should have been there."""
+        period, files = self._server.city.publish_period_seconds, statistics.files(self._server)
+        if not period or not files:
+            return 0.0
+        return max(0.0, now - (files[-1].end_timestamp // period + 1) * period)
+
+    def _office(self, now: datetime.datetime) -> None:
+        from django.db import DatabaseError
+
+        try:
+            self._outboxes(now)
+        except DatabaseError:
+            self._meters.set("store_up_office", 0)
+        else:
+            self._meters.set("store_up_office", 1)
+
+    def _outboxes(self, now: datetime.datetime) -> None:
+        from django.db.models import Count, Min
+
+        from bluezone.messaging.email.models import Mail
+        from bluezone.messaging.sms.models import OPEN_STATES, Message
+
+        mails = Mail.objects.filter(next_try_at__isnull=False, queued_at__lte=now - LATE)
+        messages = Message.objects.filter(state__in=OPEN_STATES, queued_at__lte=now - LATE, next_try_at__lte=now)
+        for name, late in (("mail", mails), ("sms", messages)):
+            found = late.aggregate(count=Count("pk"), oldest=Min("queued_at"))
+            self._meters.set(f"outbox_waiting_{name}", found["count"])
+            oldest = (now - found["oldest"]).total_seconds() if found["oldest"] else 0.0
+            self._meters.set(f"outbox_oldest_seconds_{name}", oldest)
+        self._meters.set("store_bytes_office", _office_size(self._server.data_dir))
+
+    def _try(self, store: str, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except StoreRefused:
+            self._meters.set(f"store_up_{store}", 0)
+        else:
+            self._meters.set(f"store_up_{store}", 1)
+
+
+def _size(folder: Path, name: str, store: Store) -> int:
+    if store.dialect == "sqlite":
+        store.read("SELECT 1")
+        return _coarse(_file_size(folder, name))
+    tables = (
+        "SELECT COALESCE(SUM(pg_total_relation_size(pg_class.oid)), 0) FROM pg_class"
+        " JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = ? AND relkind = 'r'"
+    )
+    return _coarse(int(store.read(tables, (name,))[0][0]))
+
+
+def _office_size(folder: Path) -> int:
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        return _coarse(_file_size(folder, "office"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(SUM(pg_total_relation_size(pg_class.oid)), 0) FROM pg_class"
+            " JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = 'office' AND relkind = 'r'"
+        )
+        return _coarse(int(cursor.fetchone()[0]))
+
+
+def _file_size(folder: Path, name: str) -> int:
+    files = (folder / f"{name}.sqlite3{side}" for side in ("", "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _coarse(size: int) -> int:
+    return size // GRAIN_BYTES * GRAIN_BYTES
+
+
+def _newest(folder: Path) -> float:
+    """When the newest file of a folder was written, 0 without one."""
+    return max((path.stat().st_mtime for path in folder.glob("*") if path.is_file()), default=0.0)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An office to look around in after `bluezone demo`: the city of 2020 is today's, and work is under way in it.
+
+For the data folder of a demo alone: the days of the directory's entries are changed, which no real office may do.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from bluezone.authority import account_records, role_grants
+from bluezone.devices import enrolment
+from bluezone.devices.models import DeviceKind
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.key_server import key_server
+from bluezone.identity.models import Role, User
+from bluezone.refusal import Refused
+from bluezone.rollout.coverage import Week
+from bluezone.rollout.directives import demo
+from bluezone.rollout.directives.models import Campaign, Directive
+from bluezone.rollout.staffing import staff_reports
+from bluezone.rollout.staffing.counts import StaffCounts
+
+CITY = "ubnd-tp"
+HEALTH_NAME = "y-te"
+# Of whom an administrator looks around as: role, and the agency it is held in, "" for the whole city.
+_ROLES = (
+    (Role.LEADER, ""),
+    (Role.CLERK, CITY),
+    (Role.ISSUER, CITY),
+    (Role.LEAD, "ubnd-phuong-song-cau"),
+    (Role.EDITOR, ""),
+    (Role.AUDITOR, ""),
+)
+_DAY = datetime.timedelta(days=1)
+_WEEKS = 3
+
+
+class DemoRefused(Refused):
+    """The office has a directive or a person who works in it; a demo is planted into a new data folder only."""
+
+    code = "demo_refused"
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What the demo says: the document under way, and the token of the health workers' one-time link."""
+
+    document: str
+    health_token: str
+
+
+def plant(now: datetime.datetime) -> Planted:
+    """Plant it all, or nothing. Raises DemoRefused."""
+    if Directive.objects.exists() or any(person.has_usable_password() for person in User.objects.all()):
+        raise DemoRefused("the office is at work already")
+    with transaction.atomic():
+        _last_until_today()
+        directive = demo.plant(now)
+        if directive is None:
+            raise DemoRefused("the agencies that the letter names are not in the directory")
+        _campaign(directive, now)
+        office = User.objects.get(username="demo-office")
+        _staff_reports(office, now)
+        enrolment.make_device(office.username, DeviceKind.GATE, "Cổng chính", Agency.objects.get(key=CITY), None, now)
+        token = _people(now)
+    return Planted(directive.code, token)
+
+
+def _last_until_today() -> None:
+    """Let what ended with the reform of 2025 go on, and take away what began with it."""
+    ended = AdminUnit.objects.exclude(valid_to=None).order_by("-valid_to").values_list("valid_to", flat=True).first()
+    if ended is None:
+        return
+    begun = AdminUnit.objects.filter(valid_from=ended)
+    begun.exclude(parent=None).delete()
+    begun.delete()
+    for model in (AdminUnit, Agency):
+        model._default_manager.filter(valid_to=ended).update(valid_to=None)
+
+
+def _campaign(directive: Directive, now: datetime.datetime) -> None:
+    today = timezone.localdate(now)
+    directive.campaign = Campaign.objects.create(
+        name="Toàn thành phố cài và bật Bluezone",
+        owner=directive.issuer,
+        basis=next(iter(directive.basis.splitlines()), "")[:300],
+        begins=today - 10 * _DAY,
+        ends=today + 20 * _DAY,
+    )
+    directive.save(update_fields=["campaign"])
+
+
+def _staff_reports(office: User, now: datetime.datetime) -> None:
+    """Three weeks of staff reports, a little better each week; some agencies have not reported this one."""
+    for weeks_ago in reversed(range(_WEEKS)):
+        then = now - 7 * weeks_ago * _DAY
+        week = Week.of(timezone.localdate(then))
+        for number, agency in enumerate(Agency.objects.order_by("pk")):
+            if number % (4 if weeks_ago == 0 else 9) == 3:
+                continue
+            staff = 24 + 7 * (number % 6)
+            phones = staff - 3 - number % 4
+            running = phones * (72 - 14 * weeks_ago - 3 * (number % 5)) // 100
+            counts = StaffCounts(
+                staff=staff, with_smartphone=phones, running=running, web_edition=number % 3, reminded=phones - running
+            )
+            staff_reports.record(agency, week, counts, office, then)
+
+
+def _people(now: datetime.datetime) -> str:
+    """Roles for whoever takes the first administrator's link; an account for who issues codes, kept apart from it."""
+    today = timezone.localdate(now)
+    admin = User.objects.holding([Role.ADMIN], today).first()
+    if admin is not None:
+        for role, key in _ROLES:
+            role_grants.give(
+                account_records.COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today
+            )
+    nurse, token = account_records.make_account(
+        account_records.COMMAND_LINE, HEALTH_NAME, "", "Trung tâm Y tế thành phố", Role.HEALTH_WORKER, now
+    )
+    role_grants.give(account_records.COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)
+    for days in (1, 2, 4):
+        issuance.issue(key_server(), nurse, "confirmed", today - days * _DAY, now)
+    return token

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a device comes to trust a server that runs with `--tls self`; with another certificate there is no such page."""
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from bluezone.identity.audiences import Audience, audience
+from bluezone.server.tls.certificates import fingerprint, read_certificate
+from bluezone.server.tls.contexts import SELF, authority_folder
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def trust(request: HttpRequest) -> HttpResponse:
+    """Fingerprint, the file, and the steps for each system; 404 where the certificate is not our own authority's."""
+    shown = fingerprint(_authority()).split(":")
+    groups = [" ".join(shown[start : start + 8]) for start in range(0, len(shown), 8)]
+    return render(
+        request, "public/trust.html", {"fingerprint": groups, "valid_until": _authority().not_valid_after_utc}
+    )
+
+
+@require_safe
+@audience(Audience.EVERYONE)
+def authority_file(request: HttpRequest) -> HttpResponse:
+    """The authority's certificate as the file that Android, iOS and Windows open."""
+    response = HttpResponse(_authority().public_bytes(Encoding.DER), content_type="application/x-x509-ca-cert")
+    response.headers["Content-Disposition"] = 'attachment; filename="bluezone-authority.crt"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _authority() -> Certificate:
+    path = authority_folder(settings.DATA_FOLDER) / "authority.pem"
+    if settings.TLS_MODE != SELF or not path.exists():
+        raise Http404
+    return read_certificate(path)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Giving, ending and delegating roles, and what the database itself refuses."""
+
+import datetime
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from tests.builders.office import user
+
+from bluezone.authority import role_grants
+from bluezone.authority.role_grants import DelegationRefused, LastAdmin, RolesNotTogether
+from bluezone.directory.scopes import grants_of, roles_of
+from bluezone.identity.models import AuditEntry, Role, RoleGrant
+
+pytestmark = pytest.mark.django_db
+DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture
+def today():
+    return timezone.localdate()
+
+
+@pytest.fixture
+def issuer():
+    return user("issuer", Role.ISSUER)
+
+
+def delegated(issuer, to, today, first=0, until=3):
+    return role_grants.delegate(issuer.grants.get(), to, today + first * DAY, today + until * DAY, today)
+
+
+def test_a_role_holds_from_its_first_day_until_before_its_end(today):
+    lan = user("lan", role=None)
+    role_grants.give("root", lan, Role.CLERK, None, today, today + 2 * DAY)
+
+    assert [roles_of(lan, today + days * DAY) for days in (-1, 0, 1, 2)] == [set(), {"clerk"}, {"clerk"}, set()]
+    assert AuditEntry.objects.get().details["role"] == "clerk"
+
+
+def test_an_ended_role_is_gone_today(today):
+    lan = user("lan", Role.CLERK)
+    role_grants.end("root", lan.grants.get(), today)
+
+    assert roles_of(lan) == set()
+
+
+def test_a_deactivated_account_holds_nothing(today):
+    lan = user("lan", Role.CLERK, is_active=False)
+
+    assert roles_of(lan) == set()
+
+
+@pytest.mark.parametrize(("first", "second"), [(Role.ADMIN, Role.HEALTH_WORKER), (Role.SUPERVISOR, Role.ADMIN)])
+def test_who_makes_accounts_issues_no_codes(today, first, second):
+    lan = user("lan", first)
+
+    with pytest.raises(RolesNotTogether):
+        role_grants.give("root", lan, second, None, today)
+    assert roles_of(lan) == {first}
+
+
+def test_one_after_the_other_is_allowed(today):
+    lan, _other = user("lan", Role.ADMIN), user("root", Role.ADMIN)
+    role_grants.end("root", lan.grants.get(), today)
+    role_grants.give("root", lan, Role.HEALTH_WORKER, None, today)
+
+    assert roles_of(lan) == {Role.HEALTH_WORKER}
+
+
+def test_the_last_administrator_keeps_the_role(today):
+    root = user("root", Role.ADMIN)
+    with pytest.raises(LastAdmin):
+        role_grants.end("root", root.grants.get(), today)
+    user("second", Role.ADMIN)
+
+    role_grants.end("root", root.grants.get(), today)
+
+
+def test_a_delegation_holds_on_its_days_and_says_whose_role_it_is(today, issuer):
+    lan = user("lan", Role.CLERK)
+    delegated(issuer, lan, today, first=1, until=3)
+
+    assert [Role.ISSUER in roles_of(lan, today + days * DAY) for days in range(4)] == [False, True, True, False]
+    acting = next(grant for grant in grants_of(lan, today + DAY) if grant.role == Role.ISSUER)
+    assert acting.delegated_by.user == issuer
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.action, entry.subject) == ("issuer", "role_delegated", "lan")
+
+
+def test_a_delegation_ends_with_the_role_it_rests_on(today, issuer):
+    lan = user("lan", role=None)
+    delegated(issuer, lan, today)
+    assert roles_of(lan) == {Role.ISSUER}
+
+    role_grants.end("root", issuer.grants.get(), today)
+
+    assert roles_of(lan) == set()
+
+
+def test_a_delegated_role_is_not_delegated_again(today, issuer):
+    lan, hoa = user("lan", role=None), user("hoa", role=None)
+    passed = delegated(issuer, lan, today)
+
+    with pytest.raises(DelegationRefused):
+        role_grants.delegate(passed, hoa, today, today + DAY, today)
+    with pytest.raises(IntegrityError, match="not delegated again"), transaction.atomic():
+        RoleGrant.objects.create(
+            user=hoa, role=Role.ISSUER, valid_from=today, valid_to=today + DAY, delegated_by=passed
+        )
+    assert roles_of(hoa) == set()
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.HEALTH_WORKER, Role.SUPERVISOR])
+def test_the_power_over_accounts_and_codes_is_not_delegated(today, role):
+    with pytest.raises(DelegationRefused):
+        delegated(user("mai", role), user("lan", role=None), today)
+
+
+@pytest.mark.parametrize(("first", "until"), [(-1, 2), (2, 2), (3, 1)])
+def test_days_behind_or_backwards_are_refused(today, issuer, first, until):
+    with pytest.raises(DelegationRefused):
+        delegated(issuer, user("lan"), today, first, until)
+
+
+def test_a_delegation_stays_within_the_days_of_the_role(today):
+    mai = user("mai", role=None)
+    role_grants.give("root", mai, Role.LEAD, None, today, today + 2 * DAY)
+
+    with pytest.raises(DelegationRefused):
+        delegated(mai, user("lan"), today, until=3)
+    assert delegated(mai, user("hoa"), today, until=2)
+
+
+def test_a_role_is_not_delegated_to_oneself_or_to_the_deactivated(today, issuer):
+    for to in (issuer, user("lan", is_active=False)):
+        with pytest.raises(DelegationRefused):
+            delegated(issuer, to, today)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"role": "emperor"},
+        {"valid_to": datetime.date(2019, 12, 31)},
+        {"delegated": True},
+        {"both": True},
+    ],
+    ids=["unknown role", "ends before it begins", "delegation without end", "agency and unit"],
+)
+def test_the_database_refuses(issuer, wrong):
+    from tests.builders.agencies import planted
+
+    from bluezone.directory.models import AdminUnit, Agency
+
+    values = {"user": user("lan", role=None), "role": Role.CLERK, "valid_from": datetime.date(2020, 1, 1)}
+    if wrong.pop("delegated", False):
+        values["delegated_by"] = issuer.grants.get()
+    if wrong.pop("both", False):
+        planted()
+        values |= {"agency": Agency.objects.first(), "unit": AdminUnit.objects.first()}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        RoleGrant.objects.create(**values | wrong)

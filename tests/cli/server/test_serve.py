@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone serve`: one command starts everything, and everything ends with it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from tests.builders.serving import BLUEZONE, HOTLINE, free_port, serving, start
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.status, answer.read()
+
+
+def family(process):
+    """The process ids of a `serve` and of everything below it, read from the kernel."""
+    below, found = {}, [process.pid]
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        below.setdefault(int(fields[1]), []).append(int(path.parent.name))
+    for pid in found:
+        found += below.get(pid, [])
+    return found
+
+
+def gone(pid):
+    """Whether a process has ended; one that only waits for its parent to notice has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def wait_until_gone(pids, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not all(gone(pid) for pid in pids):
+        assert time.monotonic() < deadline, [pid for pid in pids if not gone(pid)]
+        time.sleep(0.05)
+
+
+TAKE_ACCOUNT = """
+import sys
+from pathlib import Path
+from bluezone.server.preparation import open_office
+open_office(Path(sys.argv[1]))
+from django.utils import timezone
+from bluezone.authority.account_records import set_first_password
+set_first_password(sys.argv[2], "Hoàng Thị Mai", "suối chảy qua bản nhỏ", timezone.now())
+"""
+
+
+def serve(*arguments):
+    return subprocess.run(
+        [BLUEZONE, "serve", *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("serve") / "data") as running:
+        yield running
+
+
+def test_both_origins_answer_and_are_apart(served):
+    assert get(f"{served.public}/v1/health")[0] == 200
+    assert "Bluezone" in get(f"{served.public}/")[1].decode()
+    assert get(f"{served.office}/sign-in/")[0] == 200
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        get(f"{served.office}/v1/config")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        get(f"{served.public}/sign-in/")
+
+
+def test_it_serves_static_files_that_browsers_may_keep(served):
+    page = get(f"{served.office}/sign-in/")[1].decode()
+    style = page.split('href="', 2)[2].split('"')[0]
+    with urllib.request.urlopen(served.office + style, timeout=10) as answer:
+        assert answer.headers["Content-Type"].startswith("text/css")
+        assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+
+def test_the_folder_and_its_secrets_are_private(served):
+    assert served.data.stat().st_mode & 0o077 == 0
+    for path in [*(served.data / "keys").iterdir(), *served.data.glob("*.sqlite3")]:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_port_in_use_is_named_with_the_flag_that_helps(served, tmp_path):
+    port = served.office.rsplit(":", 1)[1]
+    refused = serve("--data", tmp_path, "--hotline", HOTLINE, "--public-port", str(free_port()), "--office-port", port)
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith(f"port_in_use: 127.0.0.1 port {port}")
+    assert "--office-port" in refused.stderr
+
+
+def test_a_first_start_without_a_hotline_is_refused_and_makes_nothing(tmp_path):
+    refused = serve("--data", tmp_path / "data", "--json")
+
+    assert refused.returncode == 1
+    assert json.loads(refused.stdout)["error"]["code"] == "hotline_missing"
+    assert "--hotline" in refused.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_every_process_cleanly(tmp_path, number):
+    running = start(tmp_path / "data", "--hotline", HOTLINE, "--json")
+    pids = family(running.process)
+    assert len(pids) == 4, "the command, two origins, the worker"
+    running.process.send_signal(number)
+    out, err = running.process.communicate(timeout=30)
+
+    assert running.process.returncode == 0, err
+    assert json.loads(out) == {"stopped_by": number.name}
+    assert all(gone(pid) for pid in pids)
+
+
+def test_when_the_command_is_killed_no_orphan_stays(tmp_path):
+    running = start(tmp_path / "data", "--hotline", HOTLINE)
+    pids = family(running.process)
+    running.process.kill()
+    running.process.communicate(timeout=30)
+
+    try:
+        wait_until_gone(pids)
+    finally:
+        for pid in filter(lambda pid: not gone(pid), pids):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_restart_keeps_keys_and_replaces_the_link_that_was_not_used(tmp_path):
+    with serving(tmp_path / "data") as first:
+        before, link = get(f"{first.public}/v1/config")[1], first.admin_link
+    with serving(tmp_path / "data") as second:
+        assert get(f"{second.public}/v1/config")[1] == before
+        with pytest.raises(urllib.error.HTTPError, match="410"):
+            get(second.office + "/" + link.split("/", 3)[3])
+        assert get(second.office + "/" + second.admin_link.split("/", 3)[3])[0] == 200
+
+
+def test_a_second_one_on_the_same_folder_is_refused_and_makes_no_new_link(served):
+    ports = "--public-port", str(free_port()), "--office-port", str(free_port())
+    done = serve("--data", str(served.data), *ports)
+
+    assert done.returncode == 1
+    assert "another serve is running" in done.stderr
+    assert "/start/" not in done.stderr
+    assert get(served.office + "/" + served.admin_link.split("/", 3)[3])[0] == 200
+
+
+def test_once_there_is_an_administrator_a_restart_prints_no_link(tmp_path):
+    with serving(tmp_path / "data") as first:
+        link = first.admin_link
+    done = subprocess.run(
+        [sys.executable, "-c", TAKE_ACCOUNT, str(tmp_path / "data"), link.rstrip("/").rsplit("/", 1)[1]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    with serving(tmp_path / "data") as second:
+        assert "first administrator" not in second.said
+
+
+def test_nothing_of_a_request_is_written_anywhere(tmp_path):
+    with serving(tmp_path / "data") as running:
+        for path in ("/v1/config?mark=tellingword", "/tellingword", "/v1/exports/tellingword.zip"):
+            with socket.create_connection(("127.0.0.1", int(running.public.rsplit(":", 1)[1]))) as client:
+                head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: tellingword\r\nConnection: close\r\n\r\n"
+                client.sendall(head.encode())
+                assert client.recv(64)
+        running.process.terminate()
+        out, err = running.process.communicate(timeout=30)
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
+
+    assert "tellingword" not in running.said + out + err
+    assert b"tellingword" not in stored

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The seed in the store: whole, once, and never over what officials have made of it."""
+
+import io
+
+import pytest
+from django.core.management import call_command
+from tests.builders.office import data_folder, furnished_folder, quick_passwords
+
+from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
+from bluezone.directory.records.seed import Planted, plant_first_seed, plant_seed
+from bluezone.directory.records.seed_data import load_seed
+from bluezone.directory.records.store import state_of, stored_directory
+
+__all__ = ["data_folder", "furnished_folder", "quick_passwords"]
+pytestmark = pytest.mark.django_db
+
+
+def test_what_is_stored_is_what_ships():
+    plant_seed()
+
+    assert state_of(stored_directory()) == state_of(load_seed())
+    assert {group.key for group in RecipientGroup.objects.all()} == set(load_seed().groups)
+
+
+def test_planting_twice_adds_nothing_and_changes_nothing():
+    plant_seed()
+    Agency.objects.filter(key="thanh-tra").update(name="Thanh tra thành phố Bắc Kạn")
+    RecipientGroup.objects.get(key="ubnd-xa-phuong").agencies.clear()
+
+    assert plant_seed() == Planted(0, 0, 0)
+    assert Agency.objects.get(key="thanh-tra").name == "Thanh tra thành phố Bắc Kạn"
+    assert RecipientGroup.objects.get(key="ubnd-xa-phuong").agencies.count() == 0
+
+
+def test_the_first_start_leaves_a_city_with_its_own_units_alone():
+    AdminUnit.objects.create(key="own", name="tỉnh khác", kind="province", folded="", path="1/")
+    plant_first_seed()
+
+    assert AdminUnit.objects.count() == 1
+
+
+def test_the_command_says_what_was_new():
+    said = io.StringIO()
+    call_command("seed_agencies", stdout=said)
+
+    assert said.getvalue() == "added 13 units, 32 agencies, 4 recipient groups\n"

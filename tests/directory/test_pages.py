@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages of the directory: who may do what, what is found, what is refused, and how fast a big one is."""
+
+import datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from tests.builders.agencies import many, planted
+from tests.builders.largeoffice import server_clock
+from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
+from tests.builders.pace import BUDGET_SECONDS, paced
+
+from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
+from bluezone.identity.models import Role
+
+__all__ = ["data_folder", "furnished_folder", "quick_passwords"]
+pytestmark = pytest.mark.django_db
+LIST_PAGES = ["/agencies/", "/agencies/?q=tieu+hoc&kind=school", "/agencies/?page=7", "/units/", "/recipients/"]
+
+
+@pytest.fixture
+def reader(client):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(user("lan", Role.HEALTH_WORKER))
+    return client
+
+
+@pytest.fixture
+def editor(client):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(user("mai", Role.ADMIN))
+    return client
+
+
+def test_everybody_in_the_office_reads_and_only_editors_write(reader):
+    _city, ward = planted()
+    agency = Agency.objects.get(key="ubnd-phuong-song-cau")
+    page = reader.get(f"/units/{ward.pk}/")
+
+    assert page.status_code == 200
+    assert "Change or end" not in page.text
+    assert reader.get(f"/agencies/{agency.pk}/").status_code == 200
+    for path in (f"/units/{ward.pk}/change/", "/units/new/", f"/agencies/{agency.pk}/change/", "/imports/"):
+        assert reader.get(path).status_code == 403
+    assert reader.post(f"/units/{ward.pk}/figures/", {}).status_code == 403
+    assert reader.post("/agencies/new/", {"name": "x"}).status_code == 403
+
+
+def test_a_list_is_that_of_the_day_asked_for(reader):
+    planted()
+
+    assert "32 agencies in force" in reader.get("/agencies/?on=2020-08-07").text
+    assert "No agency is in force today" in reader.get("/agencies/").text
+    assert "phường Xuất Hóa" in reader.get("/units/?on=2020-08-07").text
+    assert "tỉnh Thái Nguyên" in reader.get("/units/?on=2026-01-01").text
+
+
+@pytest.mark.parametrize(
+    "asked", ["?on=yesterday", "?page=x", "?unit=9999999999999999999", "?kind=cow", "?q=%00", "?unit=-1"]
+)
+def test_an_address_that_makes_no_sense_shows_a_page(reader, asked):
+    planted()
+
+    assert reader.get(f"/agencies/{asked}").status_code == 200
+
+
+def test_a_unit_is_entered_and_ended_through_its_form(editor):
+    planted()
+    form = {
+        "name": "Tổ 5",
+        "kind": "group",
+        "parent": AdminUnit.objects.get(name="phường Bắc Kạn").pk,
+        "valid_from": "2025-07-01",
+    }
+    made = editor.post("/units/new/", {**form, "head_name": "Nông Văn Ba", "confirmed": "on"}, follow=True)
+
+    assert "Nông Văn Ba" in made.text
+    unit = AdminUnit.objects.get(name="Tổ 5")
+    ended = editor.post(f"/units/{unit.pk}/change/", {**form, "valid_to": "2025-06-01"})
+    assert ended.status_code == 422
+    assert "The days do not fit" in ended.text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"code": "01840"}, "Another entry has this code"),
+        ({"kind": "district"}, "The unit above is missing"),
+        ({"kind": "ward", "head_name": "Ba"}, "Only a residential group has a head"),
+        ({"successors": "phường Không Có"}, "is not in the directory"),
+        ({"valid_from": "1/13/2025"}, "valid date"),
+    ],
+)
+def test_a_form_that_contradicts_is_refused_with_a_sentence(editor, change, said):
+    planted()
+    form = {
+        "name": "Tổ 5",
+        "kind": "group",
+        "parent": AdminUnit.objects.get(name="phường Bắc Kạn").pk,
+        "valid_from": "2025-07-01",
+    }
+    answer = editor.post("/units/new/", {**form, **change})
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert not AdminUnit.objects.filter(name="Tổ 5").exists()
+
+
+def test_a_figure_is_recorded_as_offices_write_it(editor):
+    ward = planted()[1]
+    figure = {"kind": "population", "value": "5.123", "source": "Công an phường", "as_of": "2020-08-01"}
+
+    assert "5,123" in editor.post(f"/units/{ward.pk}/figures/", figure, follow=True).text
+    assert editor.post(f"/units/{ward.pk}/figures/", {**figure, "as_of": "2999-01-01"}).status_code == 422
+    assert editor.post(f"/units/{ward.pk}/figures/", {**figure, "value": "5,1"}).status_code == 422
+
+
+def test_members_are_found_and_added_to_a_group(editor):
+    planted()
+    group = RecipientGroup.objects.get(key="ct-pct-ubnd-tp")
+
+    assert "Công an thành phố" in editor.get(f"/recipients/{group.pk}/?q=cong+an").text
+    editor.post(f"/recipients/{group.pk}/add/", {"q": "ubnd phuong"})
+    assert group.agencies.count() == 7
+    editor.post(f"/recipients/{group.pk}/{group.agencies.first().pk}/remove/")
+    assert group.agencies.count() == 6
+
+
+def test_text_is_shown_as_typed_and_runs_nothing(editor):
+    planted()
+    name = "<script>alert(1)</script>"
+    unit = AdminUnit.objects.get(name="phường Bắc Kạn")
+    page = editor.post(
+        "/agencies/new/", {"name": name, "kind": "school", "unit": unit.pk, "confirmed": "on"}, follow=True
+    )
+
+    assert name not in page.text
+    assert "&lt;script&gt;" in page.text
+
+
+@pytest.mark.parametrize("path", LIST_PAGES)
+def test_a_thousand_agencies_take_as_many_queries_as_ten_and_little_time(reader, path):
+    many(10)
+    reader.get(path)
+    with CaptureQueriesContext(connection) as few:
+        reader.get(path)
+    many_more()
+    with CaptureQueriesContext(connection) as lots:
+        assert reader.get(path).status_code == 200
+    times, clock = [], server_clock()
+    for _ in range(3):
+        began = clock()
+        reader.get(path)
+        times.append(paced(clock() - began))
+
+    assert len(lots) <= len(few) + 1  # a page beyond the first is one question more than an only page
+    assert min(times) < BUDGET_SECONDS
+
+
+def many_more():
+    """The agencies of `many(1000)` beside the ten that are there."""
+    many(1000)
+
+
+def form_of(agency, **changed):
+    """What the page of an agency sends back."""
+    sent = {
+        "name": agency.name,
+        "short_name": agency.short_name,
+        "kind": agency.kind,
+        "unit": agency.unit_id,
+        "parent": agency.parent.name if agency.parent else "",
+        "code": agency.code or "",
+        "valid_from": agency.valid_from or "",
+        "valid_to": agency.valid_to or "",
+        "successors": "",
+    }
+    return sent | changed
+
+
+def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
+    planted()
+    ward, other = (Agency.objects.get(key=f"ubnd-phuong-{name}") for name in ("song-cau", "duc-xuan"))
+    client.force_login(user("vanthu", Role.CLERK, ward))
+    changed = client.post(f"/agencies/{ward.pk}/change/", form_of(ward, phone="0209 3870 111"))
+    moved = client.post(f"/agencies/{ward.pk}/change/", form_of(ward, unit=other.unit_id, parent=other.name))
+    now = AdminUnit.objects.in_force(datetime.date(2026, 1, 1)).filter(kind="ward").first()
+    Agency.objects.filter(pk__in=[ward.pk, other.pk]).update(valid_to=None)
+    below = {"name": "Tổ công nghệ Sông Cầu", "kind": "department", "unit": now.pk, "parent": ward.name}
+    below |= {"valid_from": "2026-01-01"}
+    entered = client.post("/agencies/new/", below)
+    elsewhere = client.post("/agencies/new/", below | {"name": "Tổ khác", "parent": other.name})
+    ward.refresh_from_db()
+
+    assert (changed.status_code, ward.phone) == (302, "0209 3870 111")
+    assert (moved.status_code, entered.status_code, elsewhere.status_code) == (422, 302, 422)
+    assert client.get(f"/agencies/{other.pk}/change/").status_code == 403
+    assert client.post(f"/agencies/{other.pk}/figures/", {}).status_code == 403
+    assert client.get(f"/units/{ward.unit_id}/change/").status_code == 403
+    assert [client.get(path).status_code for path in ("/imports/", "/recipients/new/")] == [403, 403]
+    assert not Agency.objects.filter(name="Tổ khác").exists()
+
+
+def test_a_clerk_of_a_ward_keeps_its_units_too(client):
+    planted()
+    ward, other = (AdminUnit.objects.get(agencies__key=f"ubnd-phuong-{name}") for name in ("song-cau", "duc-xuan"))
+    client.force_login(user("vanthu", Role.CLERK, ward))
+    group = {"name": "tổ 19", "kind": "group", "head_name": "Bà Hoa"}
+
+    assert client.post("/units/new/", group | {"parent": ward.pk}).status_code in (302, 422)
+    assert client.get(f"/units/{ward.pk}/change/").status_code == 200
+    assert client.get(f"/units/{other.pk}/change/").status_code == 403
+    assert client.post("/units/new/", group | {"name": "tổ 20", "parent": other.pk}).status_code == 422
+    assert not AdminUnit.objects.filter(name="tổ 20").exists()

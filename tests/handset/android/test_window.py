@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the first opening to the phone's page, button by button, and back when something is withdrawn."""
+
+from tests.builders.androidphone import becomes
+
+from bluezone.handset.android import permissions
+from bluezone.handset.android.permissions import PhoneState
+from bluezone.handset.android.window import pressed, shown
+
+GRANTED = frozenset({permissions.SCAN, permissions.ADVERTISE, permissions.CONNECT})
+
+
+def test_from_agreeing_to_the_page_each_screen_comes_once_and_nothing_starts_before_it_may(phone):
+    tracing, _, setup = phone.process()
+    state, seen = PhoneState(34), []
+    for action, order, then in (
+        ("next", "nothing", state), ("allow", "ask", PhoneState(34, GRANTED)), ("later", "nothing", None),
+        ("allow", "battery_question", None), ("later", "nothing", None),
+    ):  # fmt: skip
+        now = shown(state, setup, tracing, "samsung")
+        seen.append((now.step, now.start))
+        assert action in now.screen.actions
+        assert pressed(action, now, setup, tracing) == order
+        state = then or state
+
+    assert seen == [
+        ("agree", False), ("nearby", False), ("notices", True), ("battery", True), ("maker", True),
+    ]  # fmt: skip
+    assert setup.answers.asked == (permissions.SCAN, permissions.ADVERTISE, permissions.CONNECT)
+    assert shown(state, setup, tracing, "samsung").address is None
+    tracing.start()
+    becomes(lambda: tracing.url)
+    now = shown(state, setup, tracing, "samsung")
+    assert (now.step, now.start, now.address) == ("go", False, tracing.url)
+
+
+def test_a_withdrawn_permission_hides_the_page_behind_the_question(phone):
+    tracing, _, setup = phone.process()
+    setup.note(agreed=True, notices_asked=True, battery_asked=True, maker_read=True)
+    tracing.start()
+    becomes(lambda: tracing.url)
+
+    now = shown(PhoneState(34), setup, tracing, "samsung")
+    assert (now.step, now.address) == ("nearby", None)
+
+
+def test_the_language_of_the_screens_is_one_tap_away_and_stays(phone):
+    tracing, _, setup = phone.process()
+    first = shown(PhoneState(34), setup, tracing, "")
+    pressed("language", first, setup, tracing)
+    second = shown(PhoneState(34), phone.process()[2], tracing, "")
+
+    assert "Đồng ý và bắt đầu" in first.screen.html
+    assert "lang='en'" in second.screen.html
+    assert second.step == "agree"
+
+
+def test_a_setup_file_that_cannot_be_read_asks_everything_again(phone):
+    _, _, setup = phone.process()
+    setup.note(agreed=True)
+    for damaged in ("", "[]", '{"agreed": true, "unknown": 1}', "\0"):
+        (phone.folder / "setup.json").write_text(damaged)
+        assert not phone.process()[2].answers.agreed

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which sightings of a published key count on a handset."""
+
+import dataclasses
+import os
+
+import numpy as np
+import pytest
+
+from bluezone.handset.clocks import Stamp
+from bluezone.handset.encounters.log import EncounterLog
+from bluezone.handset.exposure.exposures import HeardIndex, Receiver, windows_of_file
+from bluezone.handset.store import Store
+from bluezone.protocol.exports.columns import ABSENT, KeyColumns
+from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
+from bluezone.protocol.risk.assessment import load_profile
+from bluezone.radio.interface import Burst, Sighting
+
+DAY = 20782
+START = DAY * 144
+HEARD_AT = (START + 70) * 600.0
+KEY = os.urandom(16)
+GOOD = Stamp("b", 1, HEARD_AT, False, True, 0, 4)
+
+
+@pytest.fixture
+def log(tmp_path):
+    store = Store.open(tmp_path)
+    yield EncounterLog(store)
+    store.close()
+
+
+def published_keys(key: bytes = KEY, report_type: int = 1) -> KeyColumns:
+    def column(value: int) -> np.ndarray:
+        return np.array([value], dtype=np.int64)
+
+    return KeyColumns(
+        np.frombuffer(key, dtype=np.uint8).reshape(1, 16), column(START), column(144), column(report_type), column(0),
+        column(ABSENT),
+    )  # fmt: skip
+
+
+def windows(log, stamp, *, number=5, own=frozenset(), correction_db=0, interval=START + 70, power=-18):
+    """Hear KEY's identifier of `interval` for ten minutes from boot 0 under `stamp`, and match file `number`."""
+    identifier = rolling_proximity_identifier(KEY, interval)
+    sealed = crypt_metadata(KEY, identifier, Metadata(power, 3).to_bytes())
+    for burst in range(20):
+        log.burst_started(Burst(burst, burst * 30.0, 30.0))
+        for rssi_dbm in (-80, -78):
+            log.heard(Sighting(identifier, sealed, rssi_dbm, burst, burst * 30.0 + 1), stamp, DAY)
+    return windows_of_file(
+        HeardIndex(log), published_keys(), number, set(own), Receiver(correction_db, 2), "Asia/Ho_Chi_Minh",
+        load_profile("covid-19"),
+    )  # fmt: skip
+
+
+def test_one_burst_is_one_instance_with_its_mean_and_its_least_attenuation(log):
+    (window,) = windows(log, GOOD)
+    assert len(window.scan_instances) == 20
+    assert {(i.typical_attenuation_db, i.minimum_attenuation_db) for i in window.scan_instances} == {(61, 60)}
+    assert sum(i.seconds_since_last_scan for i in window.scan_instances) == 600
+    assert (window.confidence, window.own_confidence, window.report_type) == (3, 2, 1)
+
+
+def test_the_receiver_s_correction_is_added_to_what_it_measured(log):
+    (window,) = windows(log, GOOD, correction_db=5)
+    assert window.scan_instances[0].typical_attenuation_db == 56
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trusted": False},
+        {"offset_seconds": None},
+        {"newest_export": 5},
+        {"newest_export": 6},
+        {"offset_seconds": HEARD_AT + 45 * 60},
+        {"offset_seconds": HEARD_AT - 30 * 60},
+    ],
+    ids=str,
+)
+def test_sightings_without_trusted_and_fitting_time_or_of_a_key_known_before_do_not_count(log, change):
+    assert windows(log, dataclasses.replace(GOOD, **change)) == []
+
+
+@pytest.mark.parametrize("minutes", [-10, 0, 10, 19])
+def test_sightings_from_one_interval_early_to_two_late_count(log, minutes):
+    stamp = dataclasses.replace(GOOD, offset_seconds=HEARD_AT + minutes * 60)
+    assert len(windows(log, stamp)) == 1
+
+
+def test_the_phone_s_own_key_never_warns_it(log):
+    assert windows(log, GOOD, own={KEY}) == []
+
+
+def test_metadata_that_allows_no_attenuation_says_nothing(log):
+    assert windows(log, GOOD, power=100) == []
+
+
+def test_a_key_that_was_not_heard_makes_no_window(log):
+    windows(log, GOOD)
+    told = windows_of_file(
+        HeardIndex(log), published_keys(os.urandom(16)), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
+    )
+    assert told == []
+
+
+def test_a_revoked_key_makes_no_window(log):
+    windows(log, GOOD)
+    told = windows_of_file(
+        HeardIndex(log), published_keys(report_type=5), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
+    )
+    assert told == []

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trusted time, whatever happens to the wall clock."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bluezone.handset.clocks import JUMP_SECONDS, TrustedTime
+
+T = 1_795_608_000.0
+HOUR = 3600.0
+
+
+def synchronised(boot: float = 1000.0, *, generated_at: float = T - HOUR) -> TrustedTime:
+    """A phone whose clocks are right and that has seen a signed file."""
+    time = TrustedTime()
+    time.started("b", boot, T)
+    time.signed_file_seen(int(generated_at), boot, T)
+    return time
+
+
+def test_before_the_first_signed_file_ever_no_sighting_has_a_time():
+    time = TrustedTime()
+    time.started("b", 0, T)
+    assert time.stamp(1, 0).unix_seconds(10) is None
+
+
+def test_a_signed_file_gives_time_from_a_wall_clock_that_agrees_with_it():
+    assert synchronised().stamp(1, 0).unix_seconds(1060) == T + 60
+
+
+def test_a_wall_clock_behind_the_signed_file_is_not_believed():
+    time = TrustedTime()
+    time.started("b", 0, T - 48 * HOUR)
+    time.signed_file_seen(int(T), 100, T - 48 * HOUR)
+    assert time.now(160, T - 48 * HOUR + 60) == T + 60
+    assert time.clock_error_seconds(160, T - 48 * HOUR + 60) == -48 * HOUR
+
+
+def test_a_wall_clock_more_than_36_hours_ahead_of_the_signed_file_is_not_believed():
+    time = TrustedTime()
+    time.started("b", 0, T + 40 * HOUR)
+    time.signed_file_seen(int(T), 100, T + 40 * HOUR)
+    assert time.now(100, T + 40 * HOUR) == T
+
+
+@given(jump=st.floats(JUMP_SECONDS + 1, 1e8), back=st.booleans(), later=st.floats(0, 3600))
+def test_after_any_jump_of_over_five_minutes_sightings_are_untrusted_and_time_is_unmoved(jump, back, later):
+    time = synchronised()
+    wall = T + later + (-jump if back else jump)
+    time.look(1000 + later, wall)
+    assert not time.stamp(1, 0).trusted
+    assert abs(time.now(1000 + later, wall) - (T + later)) < 1e-5
+
+
+@given(drift=st.floats(-JUMP_SECONDS + 1, JUMP_SECONDS - 1))
+def test_a_small_correction_is_no_jump(drift):
+    time = synchronised()
+    time.look(1000, T + drift)
+    assert time.stamp(1, 0).trusted
+
+
+def test_only_a_file_newer_than_any_before_restores_trust():
+    time = synchronised(generated_at=T - HOUR)
+    time.look(1000, T - 48 * HOUR)
+    time.signed_file_seen(int(T - HOUR), 1010, T - 48 * HOUR)
+    assert not time.trusted
+    time.signed_file_seen(int(T), 1010, T - 48 * HOUR)
+    assert time.trusted
+    assert time.now(1010, 0) == T + 10
+
+
+@given(
+    files=st.lists(st.integers(int(T) - 10**6, int(T) + 10**6), min_size=1),
+    walls=st.lists(st.floats(0, 4e9), min_size=1),
+)
+def test_time_is_never_below_the_largest_signed_time_seen(files, walls):
+    time = TrustedTime()
+    time.started("b", 0.0, walls[0])
+    for step, generated_at in enumerate(files):
+        wall = walls[step % len(walls)]
+        time.look(float(step), wall)
+        time.signed_file_seen(generated_at, float(step), wall)
+        assert time.now(float(step), wall) >= time.floor_seconds
+    assert time.floor_seconds <= max(files)
+
+
+@given(boots=st.lists(st.floats(0, 1e6), min_size=2, max_size=20))
+def test_between_signed_files_time_runs_exactly_with_the_boot_clock(boots):
+    time = synchronised(0.0)
+    stamp = time.stamp(1, 0)
+    moments = sorted(boots)
+    told = [stamp.unix_seconds(boot) for boot in moments]
+    assert all(abs((b - a) - (q - p)) < 1e-5 for a, b, p, q in zip(moments, moments[1:], told, told[1:], strict=False))
+
+
+def test_after_another_start_a_clock_that_went_back_is_not_used():
+    time = TrustedTime.from_json(synchronised().to_json())
+    time.started("c", 5, T - 2 * HOUR)
+    assert time.offset_seconds is None
+
+
+def test_after_another_start_a_plausible_clock_serves_until_the_next_signed_file():
+    time = TrustedTime.from_json(synchronised().to_json())
+    time.started("c", 5, T + HOUR)
+    assert time.stamp(1, 0).provisional
+    assert time.now(65, T + HOUR + 60) == T + HOUR + 60
+
+
+def test_the_same_start_under_a_restarted_program_keeps_its_offset():
+    time = TrustedTime.from_json(synchronised().to_json())
+    time.started("b", 2000, T + 1000)
+    assert time.now(2000, 0) == T + 1000
+    assert not time.provisional
+
+
+def test_a_jump_while_the_program_was_down_is_noticed_when_it_starts_again():
+    time = TrustedTime.from_json(synchronised().to_json())
+    time.started("b", 2000, T - 48 * HOUR)
+    assert not time.trusted
+
+
+def test_a_list_served_for_ever_does_not_hold_time_back():
+    time = synchronised()
+    time.signed_file_seen(int(T - HOUR), 1000 + 40 * HOUR, T + 40 * HOUR)
+    assert time.now(1000 + 40 * HOUR, T + 40 * HOUR) == T + 40 * HOUR

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page that warns the guests of a venue."""
+
+import datetime
+import re
+import uuid
+
+import pytest
+from django.utils import timezone
+from tests.builders.office import user
+from tests.builders.venue import a_venue, link_of
+
+from bluezone.audit import hash_chain
+from bluezone.healthauthority import alerts
+from bluezone.identity.models import Act, AuditEntry
+from bluezone.keyserver.storage.store import StoreFull
+from bluezone.keyserver.venues import registrar
+from bluezone.keyserver.venues.registrar import VenueDescription
+
+pytestmark = pytest.mark.django_db
+PHO = VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu")
+ADDRESS = "/codes/venues/"
+
+
+@pytest.fixture
+def lan():
+    return user("lan")
+
+
+@pytest.fixture
+def english(client, server, lan):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(lan)
+    return client
+
+
+@pytest.fixture
+def venue(server):
+    return registrar.register(server, "dk-1", PHO)
+
+
+def form(venue, **changes):
+    yesterday = timezone.localdate() - datetime.timedelta(days=1)
+    told = {"code": venue.link, "day": yesterday.isoformat(), "begins": "10:30", "ends": "12:00"}
+    return {**told, "form_id": uuid.uuid4(), **changes}
+
+
+def waiting(server):
+    return server.keys_store.read("SELECT * FROM waiting_item")
+
+
+def test_the_page_shows_which_venue_it_is_before_anybody_is_warned(english, server, venue):
+    answer = english.post(ADDRESS, form(venue))
+
+    assert answer.status_code == 200
+    for told in (PHO.name, PHO.address, venue.fingerprint, "10:30", "12:00"):
+        assert told in answer.text
+    assert waiting(server) == []
+    assert not AuditEntry.objects.filter(action=Act.VENUE_ALERTED).exists()
+
+
+def test_once_confirmed_the_hours_wait_for_the_next_package_and_the_audit_says_who(english, server, venue):
+    answer = english.post(ADDRESS, form(venue, confirm="yes"))
+    entry = AuditEntry.objects.get(action=Act.VENUE_ALERTED)
+
+    assert answer.status_code == 201
+    assert len(waiting(server)) == 2  # 10:30 to 11:00 and 11:00 to 12:00
+    assert (entry.actor, entry.subject) == ("lan", venue.fingerprint)
+    assert entry.details["end"] - entry.details["start"] == 90 * 60
+    assert PHO.name not in str(entry.details) + entry.subject
+    assert hash_chain.verify().broken_at is None
+
+
+def test_the_same_form_twice_warns_once(english, server, venue):
+    sent = form(venue, confirm="yes")
+    answers = [english.post(ADDRESS, sent).status_code for _ in range(2)]
+
+    assert answers == [201, 409]
+    assert len(waiting(server)) == 2
+
+
+def test_an_alert_that_the_key_server_cannot_take_is_not_in_the_audit_and_can_be_sent_again(
+    english, server, venue, monkeypatch
+):
+    sent = form(venue, confirm="yes")
+    real = server.keys_store.write
+
+    def full(action):
+        raise StoreFull("no space is left")
+
+    monkeypatch.setattr(server.keys_store, "write", full)
+    with pytest.raises(StoreFull):
+        alerts.alert(
+            server, user("minh"), venue.link,
+            timezone.now() - datetime.timedelta(hours=3), timezone.now() - datetime.timedelta(hours=1), sent["form_id"],
+        )  # fmt: skip
+    assert not AuditEntry.objects.filter(action=Act.VENUE_ALERTED).exists()
+    monkeypatch.setattr(server.keys_store, "write", real)
+
+    assert english.post(ADDRESS, sent).status_code == 201
+
+
+def test_what_the_confirmation_carries_on_is_what_was_shown(english, server, venue):
+    shown = english.post(ADDRESS, form(venue)).text
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', shown))
+    hidden.pop("csrfmiddlewaretoken", None)
+
+    assert english.post(ADDRESS, hidden).status_code == 201
+    assert len(waiting(server)) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"code": "https://example.com/"}, "no code of a venue"),
+        ({"code": link_of(a_venue())}, "did not sign"),
+        ({"day": "2020-08-11"}, "last 14 days"),
+        ({"day": (timezone.localdate() + datetime.timedelta(days=1)).isoformat()}, "must have ended"),
+        ({"begins": ""}, "This field is required"),
+        ({"code": ""}, "This field is required"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence_and_warns_nobody(english, server, venue, change, said):
+    answer = english.post(ADDRESS, form(venue, confirm="yes", **change))
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert waiting(server) == []
+    assert not AuditEntry.objects.filter(action=Act.VENUE_ALERTED).exists()
+
+
+def test_a_code_with_line_breaks_from_a_message_is_read(english, venue):
+    broken = venue.link[:40] + "\r\n" + venue.link[40:] + " \n"
+
+    assert english.post(ADDRESS, form(venue, code=broken)).status_code == 200
+
+
+def test_an_end_before_the_beginning_is_on_the_next_day():
+    start, end = alerts.hours(datetime.date(2020, 8, 11), datetime.time(22, 0), datetime.time(1, 0))
+
+    assert (end - start).total_seconds() == 3 * 3600
+
+
+def test_the_page_says_it_in_vietnamese_too(client, server, lan, venue):
+    client.force_login(lan)
+
+    assert "Cảnh báo khách của một địa điểm" in client.get(ADDRESS).text
+    assert "Cảnh báo những khách này?" in client.post(ADDRESS, form(venue)).text
+    assert "Khách sẽ được cảnh báo" in client.post(ADDRESS, form(venue, confirm="yes")).text
+
+
+def test_in_training_mode_nobody_is_warned(english, server, venue):
+    from bluezone.training import practice
+
+    with practice():
+        told = alerts.alert(
+            server, user("minh"), venue.link,
+            timezone.now() - datetime.timedelta(hours=3), timezone.now() - datetime.timedelta(hours=1), uuid.uuid4(),
+        )  # fmt: skip
+
+    assert told.name == PHO.name
+    assert waiting(server) == []

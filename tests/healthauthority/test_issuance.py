@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Issuing: within bounds, within the quota, once per form, and nothing of the code or the case left behind."""
+
+import datetime
+import sqlite3
+import uuid
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from tests.builders.office import today, user
+
+from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.codes.issuance import FormAlreadySent, OnsetRefused, QuotaReached
+from bluezone.healthauthority.models import IssuedCode
+from bluezone.identity.models import AuditEntry, Role
+from bluezone.keyserver.reports import codes
+from bluezone.keyserver.reports.codes import ClassRefused
+
+pytestmark = pytest.mark.django_db
+DAY = datetime.timedelta(days=1)
+
+
+def issue(server, worker=None, onset=None, now=None, **more):
+    return issuance.issue(
+        server, worker, more.pop("case_class", "confirmed"), onset or today(), now or timezone.now(), **more
+    )
+
+
+def test_a_code_can_be_used_and_the_office_keeps_only_its_handle(server):
+    issued = issue(server, user())
+
+    assert codes.status(server, issued.code) == codes.status(server, issued.link) == "open"
+    assert codes.status(server, issued.record.handle) == "open"
+    assert issued.record.expires_at < issued.record.link_expires_at
+
+
+def everything_in_the_office() -> str:
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        rows = []
+        for table in tables:
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            rows += cursor.fetchall()
+    return repr(rows)
+
+
+def test_neither_digits_nor_link_are_anywhere_in_the_office(server):
+    issued = issue(server, user())
+    content = everything_in_the_office()
+
+    assert issued.record.handle in content, "the search sees what is there"
+    assert issued.code not in content
+    assert issued.code.replace("-", "") not in content
+    assert issued.link.rsplit("#", 1)[1] not in content
+
+
+def test_the_office_has_no_field_for_anything_about_the_person():
+    fields = {field.name for field in IssuedCode._meta.get_fields()}
+
+    assert fields == {
+        "id", "handle", "worker", "facility", "case_class", "onset", "issued_at", "expires_at", "link_expires_at",
+        "form_id", "training",
+    }  # fmt: skip
+
+
+def test_the_audit_tells_who_and_when_but_neither_class_nor_onset(server):
+    issued = issue(server, user("lan"))
+    entry = AuditEntry.objects.get()
+
+    assert (entry.actor, entry.action, entry.subject) == ("lan", "code_issued", issued.record.handle)
+    assert entry.details == {}
+
+
+@pytest.mark.parametrize("days", [0, 1, 14, 23])
+def test_an_onset_of_use_is_taken(server, days):
+    assert issue(server, user(), today() - days * DAY).code
+
+
+@pytest.mark.parametrize("days", [-1, 24, 400])
+def test_an_onset_of_no_use_is_refused_and_no_code_made(server, days):
+    with pytest.raises(OnsetRefused):
+        issue(server, user(), today() - days * DAY)
+    assert not IssuedCode.objects.exists()
+
+
+def test_an_unknown_class_is_refused(server):
+    with pytest.raises(ClassRefused):
+        issue(server, user(), case_class="suspected")
+    assert not IssuedCode.objects.exists()
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_day_of_the_quota_is_the_local_one(server):
+    server.city = replace(server.city, quota_per_worker_a_day=1)
+    worker = user()
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    issue(server, worker, now=midnight - datetime.timedelta(seconds=1), onset=today() - DAY)
+    issue(server, worker, now=midnight, onset=today() - DAY)
+
+    with pytest.raises(QuotaReached):
+        issue(server, worker, now=midnight + datetime.timedelta(hours=23, minutes=59))
+
+
+def test_a_revoked_code_still_counts_toward_the_quota(server):
+    from bluezone.healthauthority.codes import issuance as healthauthority_issuing
+
+    server.city = replace(server.city, quota_per_worker_a_day=1)
+    worker = user()
+    healthauthority_issuing.revoke(server, worker, issue(server, worker).record.handle)
+
+    with pytest.raises(QuotaReached):
+        issue(server, worker)
+
+
+def test_the_quota_is_each_worker_s_own_and_the_command_line_has_none(server):
+    server.city = replace(server.city, quota_per_worker_a_day=1)
+    for worker in (user("lan"), user("hoa"), None, None, None):
+        issue(server, worker)
+
+    assert IssuedCode.objects.count() == 5
+    assert AuditEntry.objects.filter(actor="command line").count() == 3
+
+
+def test_a_form_sent_twice_issues_one_code(server):
+    worker, form_id = user(), uuid.uuid4()
+    issue(server, worker, form_id=form_id)
+
+    with pytest.raises(FormAlreadySent):
+        issue(server, worker, form_id=form_id)
+    assert IssuedCode.objects.count() == 1
+
+
+FULL_DISK = {
+    "sqlite": (
+        "CREATE TRIGGER full_disk BEFORE INSERT ON accounts_auditentry BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+        "DROP TRIGGER full_disk",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN RAISE EXCEPTION 'disk is full'; END $$; "
+        "CREATE TRIGGER full_disk BEFORE INSERT ON accounts_auditentry EXECUTE FUNCTION full_disk()",
+        "DROP FUNCTION full_disk CASCADE",
+    ),
+}
+
+
+def test_when_the_office_cannot_store_nothing_is_shown(server, monkeypatch):
+    worker = user(role=Role.HEALTH_WORKER)
+    make, unmake = FULL_DISK[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(make)
+    try:
+        with pytest.raises(Exception, match="disk is full"):
+            issue(server, worker)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(unmake)
+
+    assert not IssuedCode.objects.exists()
+    assert issue(server, worker).code
+    assert sqlite3.connect(server.data_dir / "codes.sqlite3").execute("SELECT count(*) FROM credential").fetchone() == (
+        2,
+    )

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coming in, going out, and overseeing accounts, through the pages."""
+
+import datetime
+import re
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from tests.builders.office import PASSWORD, app_code, user
+
+from bluezone.authority import account_records
+from bluezone.directory.scopes import roles_of
+from bluezone.identity.models import AuditEntry, Role, User
+
+pytestmark = pytest.mark.django_db
+ENGLISH = {"bluezone-language": "en"}
+
+
+@pytest.fixture
+def english(client):
+    client.cookies.load(ENGLISH)
+    return client
+
+
+def sign_in(client, name="lan", password=PASSWORD, **more):
+    return client.post("/sign-in/", {"username": name, "password": password, **more})
+
+
+def second_step(client):
+    return client.post("/sign-in/second/", {"code": app_code()})
+
+
+@pytest.mark.parametrize(
+    ("role", "page"), [(Role.HEALTH_WORKER, "code-new"), (Role.SUPERVISOR, "codes"), (Role.ADMIN, "accounts")]
+)
+def test_after_sign_in_each_role_begins_where_its_work_is(client, role, page):
+    user("lan", role)
+
+    assert sign_in(client).url == "/sign-in/second/"
+    assert second_step(client).url == reverse("first-page")
+    assert client.get("/").url == reverse(page)
+
+
+def test_sign_in_goes_on_to_the_page_that_was_asked_for(client):
+    user("lan")
+    asked = client.get("/codes/new/")
+
+    assert asked.url == "/sign-in/?next=/codes/new/"
+    sign_in(client, next="/codes/new/")
+    assert second_step(client).url == "/codes/new/"
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+def test_sign_in_never_leads_to_another_site(client, address):
+    user("lan")
+    sign_in(client, next=address)
+
+    assert second_step(client).url == "/"
+
+
+def test_a_wrong_password_says_what_to_do_and_does_not_repeat_it(english):
+    user("lan")
+    answer = sign_in(english, password="not the password")
+
+    assert answer.status_code == 422
+    assert "do not fit together" in answer.text
+    assert "not the password" not in answer.text
+
+
+def test_too_many_tries_are_told_when_to_come_back(english):
+    user("lan")
+    for _ in range(5):
+        sign_in(english, password="wrong")
+    answer = sign_in(english)
+
+    assert answer.status_code == 429
+    assert re.search(r"Try again after \d\d:\d\d", answer.text)
+
+
+def test_signing_out_ends_the_session_and_needs_a_post(client):
+    client.force_login(user("lan"))
+
+    assert client.get("/sign-out/").status_code == 405
+    client.post("/sign-out/")
+    assert client.get("/codes/").status_code == 302
+
+
+def test_a_one_time_link_leads_into_the_account_and_is_gone_afterwards(english):
+    _, token = account_records.make_account("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, timezone.now())
+    page = f"/start/{token}/"
+    assert english.get(page).status_code == 200
+    form = {"name": "Nông Thị Lan", "password": PASSWORD, "again": PASSWORD}
+
+    assert english.post(page, {**form, "again": "different one"}).status_code == 422
+    assert english.post(page, {**form, "password": "1234567890", "again": "1234567890"}).status_code == 422
+    assert english.post(page, form).status_code == 302
+    assert english.get("/").url == "/second-factor/", "a health worker needs a second factor first"
+    gone = english.get(page)
+    assert gone.status_code == 410
+    assert "no longer works" in gone.text
+
+
+def test_an_invitation_past_its_72_hours_is_refused_with_whom_to_ask_and_makes_no_password(client):
+    made_at = timezone.now() - datetime.timedelta(hours=72, minutes=1)
+    account, token = account_records.make_account("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, made_at)
+    form = {"name": "Nông Thị Lan", "password": PASSWORD, "again": PASSWORD}
+
+    for answer in (client.get(f"/start/{token}/"), client.post(f"/start/{token}/", form)):
+        assert answer.status_code == 410
+        assert "quá 72 giờ" in answer.text
+        assert "xin quản trị viên" in answer.text
+    account.refresh_from_db()
+    assert not account.has_usable_password()
+
+
+def test_a_new_password_signs_other_browsers_out(client, django_user_model):
+    from django.test import Client
+
+    lan, elsewhere = user("lan"), Client()
+    client.force_login(lan)
+    elsewhere.force_login(lan)
+    new = "một câu mới thật dài"
+
+    wrong = client.post("/password/", {"present": "wrong", "password": new, "again": new})
+    assert wrong.status_code == 422
+    assert client.post("/password/", {"present": PASSWORD, "password": new, "again": new}).status_code == 302
+    assert client.get("/password/").status_code == 200
+    assert elsewhere.get("/password/").status_code == 302
+    assert AuditEntry.objects.get().action == "password_set"
+
+
+def test_an_administrator_makes_an_account_and_gets_its_link_once(english):
+    english.force_login(user("root", Role.ADMIN))
+    form = {"name": "Nông Thị Lan", "agency": "Trạm Y tế", "username": "lan", "role": "health_worker"}
+    made = english.post("/accounts/new/", form)
+
+    assert made.status_code == 201
+    link = re.search(r"http://testserver(/start/\S+/)<", made.text)[1]
+    assert english.get(link).status_code == 200
+    assert "<svg" in made.text.split('class="qr-frame"')[1]
+    text = re.search(r'id="text">([^<]+)<', made.text)[1]
+    assert link in text
+    assert "Health worker" in text
+    assert made.headers["Cache-Control"] == "no-store"
+    assert "There is already an account" in english.post("/accounts/new/", form).text
+    assert english.post("/accounts/new/", {**form, "username": "Nông Lan"}).status_code == 422
+
+
+def test_a_deactivated_person_is_out_at_once(client):
+    from django.test import Client
+
+    root, lan = Client(), user("lan")
+    root.force_login(user("root", Role.ADMIN))
+    client.force_login(lan)
+    assert client.get("/password/").status_code == 200
+
+    changed = root.post(f"/accounts/{lan.pk}/", {"name": lan.name, "agency": lan.agency})
+
+    assert changed.status_code == 302
+    assert client.get("/password/").status_code == 302
+    assert sign_in(client).status_code == 422
+
+
+def test_the_last_administrator_is_told_why_nothing_changed(english):
+    root = user("root", Role.ADMIN)
+    english.force_login(root)
+    answer = english.post(f"/accounts/{root.pk}/", {"name": "x", "agency": "y"})
+
+    assert answer.status_code == 409
+    assert "last administrator" in answer.text
+    ended = english.post(f"/accounts/{root.pk}/roles/{root.grants.get().pk}/end/", follow=True)
+    assert "last administrator" in ended.text
+    assert list(User.objects.holding([Role.ADMIN])) == [root]
+
+
+def test_a_new_link_for_a_forgotten_password(english):
+    english.force_login(user("root", Role.ADMIN))
+    lan = user("lan")
+    made = english.post(f"/accounts/{lan.pk}/link/")
+
+    assert made.status_code == 201
+    assert sign_in(english, "lan").status_code == 302, "the old password works until the link is used"
+
+
+def test_an_account_is_made_for_a_role_in_one_unit_until_a_day(english):
+    from tests.builders.agencies import planted
+
+    from bluezone.directory.models import AdminUnit, Agency, UnitKind
+    from bluezone.directory.scopes import may
+
+    planted()
+    ward, other = AdminUnit.objects.in_force(timezone.localdate()).filter(kind=UnitKind.WARD)[:2]
+    english.force_login(user("root", Role.ADMIN))
+    last_day = timezone.localdate() + datetime.timedelta(days=30)
+    form = {"name": "Bàn Văn Ba", "agency": "UBND phường", "username": "ba.ban", "role": "lead"}
+
+    both = english.post("/accounts/new/", {**form, "within_unit": ward.pk, "within_agency": Agency.objects.first().pk})
+    assert both.status_code == 422
+    assert not User.objects.filter(username="ba.ban").exists()
+    made = english.post("/accounts/new/", {**form, "within_unit": ward.pk, "last_day": str(last_day)})
+    assert made.status_code == 201, re.findall(r'class="wrong"[^<]*<', made.text)
+    assert ward.name in made.text
+    account = User.objects.get(username="ba.ban")
+    assert may(account, [Role.LEAD], unit=ward)
+    assert not may(account, [Role.LEAD], unit=other)
+    assert not may(account, [Role.LEAD], unit=ward, on=last_day + datetime.timedelta(days=1))
+
+
+def test_an_administrator_gives_and_ends_roles(english):
+    english.force_login(user("root", Role.ADMIN))
+    lan = user("lan", Role.CLERK)
+    page = f"/accounts/{lan.pk}/roles/"
+
+    assert english.post(page, {"role": "emperor"}).status_code == 422
+    assert english.post(page, {"role": "officer", "last_day": "2020-08-07"}).status_code == 422
+    assert english.post(page, {"role": "officer"}).status_code == 302
+    assert english.post(page, {"role": "admin"}).status_code == 302
+    assert english.post(page, {"role": "health_worker"}).status_code == 409
+    assert roles_of(lan) == {"clerk", "officer", "admin"}
+    english.post(f"{page}{lan.grants.get(role='clerk').pk}/end/")
+    assert roles_of(lan) == {"officer", "admin"}
+
+
+def test_a_holder_delegates_and_takes_back_through_the_page(english):
+    issuer, lan = user("issuer", Role.ISSUER), user("lan", Role.CLERK)
+    english.force_login(issuer)
+    today = timezone.localdate()
+    form = {
+        "grant": issuer.grants.get().pk,
+        "to": "LAN",
+        "first_day": str(today),
+        "last_day": str(today + datetime.timedelta(days=2)),
+    }
+
+    assert english.post("/delegations/", {**form, "to": "nobody"}).status_code == 422
+    assert english.post("/delegations/", {**form, "to": "issuer"}).status_code == 422
+    assert english.post("/delegations/", {**form, "grant": lan.grants.get().pk}).status_code == 422
+    assert english.post("/delegations/", form).status_code == 302
+    assert roles_of(lan) == {"clerk", "issuer"}
+    english.force_login(lan)
+    assert "delegated by" in english.get("/delegations/").text
+    assert english.post("/delegations/", {**form, "grant": lan.grants.get(role="issuer").pk}).status_code == 422
+    passed = lan.grants.get(role="issuer").pk
+    assert english.post(f"/delegations/{passed}/end/").status_code == 404
+    english.force_login(issuer)
+    english.post(f"/delegations/{passed}/end/")
+    assert roles_of(lan) == {"clerk"}

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+from dataclasses import replace
+
+import pytest
+from tests.builders.keyserver import DAY, NOON, Phone, keys_for, poster
+
+from bluezone.keyserver.reports import codes
+from bluezone.protocol import blindrsa
+from bluezone.protocol.upload import Status
+from bluezone.protocol.upload.codes import Credential
+
+
+def test_verify_1_tells_class_onset_and_this_weeks_key_and_uses_nothing(server, patient, onset):
+    answers = [patient.verify1() for _ in range(2)]
+
+    assert {answer.status for answer in answers} == {Status.OK}
+    assert answers[0].klass == 1
+    assert answers[0].onset_day == NOON // DAY - 2
+    key = server.secrets.week_keys.find(answers[0].kid)
+    assert (key.purpose, key.klass, key.week) == ("upload", 1, "2026-W48")
+    assert codes.status(server, patient.issued.code) == "open"
+
+
+def test_a_used_code_still_answers_verify_1(server, patient):
+    assert patient.certified().verify1().status is Status.OK
+
+
+def test_the_same_blinded_value_is_signed_again_until_the_later_expiry(server, patient, clock):
+    patient.certified()
+    first = patient.signature
+
+    clock.pass_by(2 * DAY - 1)
+    assert patient.verify2().status is Status.OK
+    assert patient.signature == first
+
+    clock.pass_by(1)
+    assert patient.verify2().status is Status.CODE_EXPIRED
+
+
+def test_another_blinded_value_finds_the_code_used(server, patient):
+    patient.certified()
+    other = Phone(poster(server), server, patient.credential, keys=keys_for(NOON), kid=patient.kid)
+
+    assert other.verify2().status is Status.CODE_USED
+
+
+def test_an_expired_code_says_so(server, patient, clock):
+    clock.pass_by(DAY)
+
+    assert patient.verify1().status is Status.CODE_EXPIRED
+    patient.kid = server.secrets.week_keys.current(1, clock.now).kid
+    assert patient.verify2().status is Status.CODE_EXPIRED
+
+
+def test_an_unknown_code_is_invalid_in_both_steps(server):
+    phone = Phone(poster(server), server, Credential.from_link(os.urandom(16)), kid=2)
+
+    assert phone.verify1().status is Status.CODE_INVALID
+    assert phone.verify2().status is Status.CODE_INVALID
+
+
+def test_a_kid_of_another_class_purpose_or_week_is_refused_and_uses_nothing(server, patient, clock):
+    keys = server.secrets.week_keys.all()
+    wrong = [key.kid for key in keys if key.klass != 1 or key.use_from > clock.now] + [65535]
+    public = blindrsa.PublicKey(keys[0].n, keys[0].e)
+    patient.blinded = replace_message(blindrsa.blind(public, patient.input_msg), b"\0" * 256)
+
+    statuses = set()
+    for kid in wrong:
+        if server.secrets.week_keys.find(kid):
+            patient.kid = kid
+            statuses.add(patient.verify2().status)
+
+    assert len(wrong) == 13
+    assert statuses == {Status.KID_REFUSED}
+    assert codes.status(server, patient.issued.code) == "open"
+
+
+def replace_message(blinded, message):
+    return blinded._replace(message=message)
+
+
+def test_last_weeks_key_is_still_good_for_a_code_and_the_one_before_is_not(server, patient, clock, onset):
+    patient.verify1()
+    last_week = patient.kid
+    clock.pass_by(7 * DAY)
+    server.tick()
+
+    fresh = codes.issue(server, "confirmed", onset)
+    phone = Phone(poster(server), server, Credential.from_text(fresh.code), keys=keys_for(clock.now), kid=last_week)
+    assert phone.verify2().status is Status.OK
+    assert phone.upload().status is Status.OK
+
+    clock.pass_by(7 * DAY)
+    late = codes.issue(server, "confirmed", onset)
+    phone = Phone(poster(server), server, Credential.from_text(late.code), keys=keys_for(clock.now), kid=last_week)
+    assert phone.verify2().status is Status.KID_REFUSED
+
+
+def test_a_blinded_value_not_below_the_modulus_is_a_bad_request_and_uses_nothing(server, patient):
+    patient.verify1()
+    key = server.secrets.week_keys.find(patient.kid)
+    patient.blinded = blindrsa.Blinded(key.n.to_bytes(256, "big"), 1)
+
+    assert patient.verify2().status is Status.BAD_REQUEST
+    assert codes.status(server, patient.issued.code) == "open"
+
+
+def test_a_rehearsal_goes_through_all_three_calls_and_leaves_no_trace(server, patient):
+    rows_before = server.codes_store.read("SELECT * FROM credential ORDER BY handle")
+    patient.chaff = True
+
+    answer = patient.verify1()
+    assert (answer.status, answer.klass) == (Status.OK, 0)
+    assert server.secrets.week_keys.find(answer.kid).purpose == "chaff"
+    assert patient.verify2().status is Status.OK
+    assert patient.upload().status is Status.OK
+    assert patient.upload().status is Status.OK
+
+    assert server.codes_store.read("SELECT * FROM credential ORDER BY handle") == rows_before
+    for table in ("known_key", "waiting_key", "spent", "upload_count"):
+        assert server.keys_store.read(f"SELECT * FROM {table}") == []
+
+
+def test_a_rehearsals_certificate_is_worthless_for_a_real_upload_and_the_reverse(server, patient, onset):
+    patient.chaff = True
+    patient.certified()
+    assert patient.upload(chaff=False).status is Status.KID_REFUSED
+
+    issued = codes.issue(server, "confirmed", onset)
+    real = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON)).certified()
+    assert real.upload(chaff=True).status is Status.KID_REFUSED
+
+
+@pytest.mark.parametrize("step", ["verify1", "verify2"])
+def test_a_rehearsal_never_looks_its_credential_up(server, patient, step):
+    # A revoked code would be refused, an unknown one too; a rehearsal of either is answered alike.
+    codes.revoke(server, patient.issued.code)
+    rehearsal = replace(patient, chaff=True, kid=server.secrets.week_keys.current(0, NOON).kid)
+
+    assert getattr(rehearsal, step)().status is Status.OK

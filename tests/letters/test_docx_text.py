@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+import io
+import zipfile
+
+import docx
+import pytest
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bluezone.letters import letter_text
+from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark, read_letter_text
+from bluezone.refusal import Refused
+
+
+def saved(document) -> bytes:
+    target = io.BytesIO()
+    document.save(target)
+    return target.getvalue()
+
+
+def lines(document) -> list[str]:
+    return [line for line in read_letter_text(saved(document)).text.split("\n") if line]
+
+
+def repacked(data: bytes, **parts: bytes) -> bytes:
+    """The package with parts added or replaced."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            if name not in parts:
+                new.writestr(name, old.read(name))
+        for name, content in parts.items():
+            new.writestr(name, content)
+    return target.getvalue()
+
+
+@pytest.fixture
+def letter() -> bytes:
+    document = docx.Document()
+    document.add_paragraph("Số: 12/KH-UBND")
+    return saved(document)
+
+
+def level(depth: int, form: str, pattern: str) -> str:
+    return (
+        f'<w:lvl w:ilvl="{depth}"><w:start w:val="1"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{pattern}"/></w:lvl>'
+    )
+
+
+NUMBERING = (
+    '<w:numbering xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:abstractNum '
+    f'w:abstractNumId="0">{level(0, "decimal", "%1.")}{level(1, "lowerLetter", "%2)")}{level(2, "bullet", "x")}'
+    f'</w:abstractNum><w:abstractNum w:abstractNumId="1">{level(0, "upperRoman", "%1.")}</w:abstractNum>'
+    '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="1"/></w:num>'
+    "</w:numbering>"
+)
+
+
+def add_numbered(document, text, number, depth):
+    paragraph = document.add_paragraph(text)
+    properties = OxmlElement("w:numPr")
+    for name, value in (("ilvl", depth), ("numId", number)):
+        element = OxmlElement(f"w:{name}")
+        element.set(qn("w:val"), str(value))
+        properties.append(element)
+    paragraph._p.get_or_add_pPr().append(properties)
+
+
+def test_numbers_that_word_counts_are_part_of_the_text():
+    document = docx.Document()
+    assert document.part.numbering_part is not None
+    for text, number, depth in (
+        ("MỤC ĐÍCH", 2, 0),
+        ("Phòng Y tế", 1, 0),
+        ("Báo cáo", 1, 1),
+        ("Trực", 1, 2),
+        ("Ghi sổ", 1, 1),
+        ("TỔ CHỨC", 2, 0),
+        ("Trạm Y tế", 1, 0),
+        ("Báo cáo", 1, 1),
+        ("không có", 9, 0),
+    ):
+        add_numbered(document, text, number, depth)
+    text = read_letter_text(repacked(saved(document), **{"word/numbering.xml": NUMBERING.encode()})).text
+
+    assert [line for line in text.split("\n") if line] == [
+        "I. MỤC ĐÍCH",
+        "1. Phòng Y tế",
+        "a) Báo cáo",
+        "- Trực",
+        "b) Ghi sổ",
+        "II. TỔ CHỨC",
+        "2. Trạm Y tế",
+        "a) Báo cáo",
+        "không có",
+    ]
+
+
+def test_struck_runs_are_marked_as_a_transcript_marks_them():
+    document = docx.Document()
+    paragraph = document.add_paragraph("Số: ")
+    paragraph.add_run("458").font.strike = True
+    paragraph.add_run("/UBND-VP")
+
+    assert lines(document) == ["Số: ~~458~~/UBND-VP"]
+
+
+def test_deleted_text_of_tracked_changes_is_not_read_and_inserted_text_is():
+    document = docx.Document()
+    paragraph = document.add_paragraph("Trước ngày ")
+    for tag, text_tag, text in (("w:del", "w:delText", "15/8"), ("w:ins", "w:t", "20/8")):
+        change, run, content = OxmlElement(tag), OxmlElement("w:r"), OxmlElement(text_tag)
+        content.text = text
+        run.append(content)
+        change.append(run)
+        paragraph._p.append(change)
+
+    assert lines(document) == ["Trước ngày 20/8"]
+
+
+def test_table_cells_stand_one_below_the_other_and_merged_ones_once():
+    document = docx.Document()
+    table = document.add_table(rows=2, cols=2)
+    table.cell(0, 0).merge(table.cell(0, 1)).text = "trái và phải"
+    table.cell(1, 0).text, table.cell(1, 1).text = "trái", "phải"
+
+    assert lines(document) == ["trái và phải", "trái", "phải"]
+
+
+def test_macros_links_and_objects_are_noted_and_left_alone(letter):
+    link = (
+        b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
+        b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/attachedTemplate" '
+        b'Target="http://198.51.100.1/evil.dotm" TargetMode="External"/></Relationships>'
+    )
+    data = repacked(
+        letter,
+        **{
+            "word/vbaProject.bin": b"macro",
+            "word/embeddings/oleObject1.bin": b"object",
+            "word/_rels/settings.xml.rels": link,
+        },
+    )
+    found = read_letter_text(data)
+
+    assert found.remarks == {Remark.MACROS, Remark.EXTERNAL_LINK, Remark.EMBEDDED_FILE}
+    assert found.text.startswith("Số: 12/KH-UBND")
+
+
+def test_a_zip_bomb_is_refused_by_what_it_would_unpack_to(letter):
+    data = repacked(letter, **{"word/media/zeros.bin": bytes(70 * 1024 * 1024)})
+
+    assert len(data) < 200_000
+    with pytest.raises(LetterTooLarge):
+        read_letter_text(data)
+
+
+def test_a_zip_bomb_that_lies_about_its_size_is_refused_too(letter):
+    data = repacked(letter, **{"word/document.xml": b"<a>" + b" " * (30 * 1024 * 1024) + b"</a>"})
+    lying = data.replace((30 * 1024 * 1024 + 7).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+
+    assert lying != data
+    with pytest.raises(Refused):
+        read_letter_text(lying)
+
+
+ENTITY = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><x>&e;</x>'
+
+
+@pytest.mark.parametrize("part", ["word/document.xml", "_rels/.rels", "word/_rels/document.xml.rels"])
+def test_a_part_with_a_document_type_is_refused(letter, part):
+    with pytest.raises(LetterUnreadable, match="document type"):
+        read_letter_text(repacked(letter, **{part: ENTITY}))
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04 no archive", b"PK\x05\x06" + bytes(18)])
+def test_a_zip_that_is_no_docx_is_refused(data):
+    with pytest.raises(LetterUnreadable):
+        read_letter_text(data)
+
+
+def test_an_empty_document_holds_no_text():
+    with pytest.raises(LetterWithoutText):
+        read_letter_text(saved(docx.Document()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_damaged_docx_is_read_or_refused(data):
+    document = docx.Document()
+    document.add_paragraph("Số: 12/KH-UBND")
+    whole = saved(document)
+    start = data.draw(st.integers(0, len(whole)))
+    damaged = whole[:start] + data.draw(st.binary(max_size=20)) + whole[start + data.draw(st.integers(0, 200)) :]
+    try:
+        read_letter_text(damaged)
+    except Refused:
+        return
+
+
+def test_plain_text_is_read_in_utf_8_and_utf_16():
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        assert read_letter_text("Số: 12/KH-UBND".encode(encoding)).text == "Số: 12/KH-UBND"
+
+
+def test_pictures_old_word_files_and_other_bytes_are_told_apart():
+    for data, refusal in (
+        (b"\xff\xd8\xff\xe0 jpeg", LetterWithoutText),
+        (b"\x89PNG\r\n\x1a\n", LetterWithoutText),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", LetterUnreadable),
+        (b"\x7fELF\x00\x00", LetterUnreadable),
+        (b"   \n", LetterWithoutText),
+    ):
+        with pytest.raises(refusal):
+            read_letter_text(data)
+
+
+def test_a_file_larger_than_any_letter_is_refused_unread(monkeypatch):
+    monkeypatch.setattr(letter_text, "LARGEST_FILE", 10)
+    with pytest.raises(LetterTooLarge):
+        read_letter_text(b"a" * 11)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+import textwrap
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypdf.generic import DecodedStreamObject, NameObject
+from tests.letters import letters
+from tests.letters.pdffiles import pdf_writer, with_launch_action, with_script, written
+
+from bluezone.letters import pdf_text
+from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark, read_letter_text
+from bluezone.letters.passages import clean
+from bluezone.letters.reader import propose
+from bluezone.refusal import Refused
+
+
+def test_the_real_letter_as_pdf_orders_the_same(shared):
+    text = next((shared / "directive").glob("*.txt")).read_text()
+    lines = clean(text).replace("**", "").replace("~~", "").split("\n")
+    wrapped = "\n".join("\n".join(textwrap.wrap(line, 95)) for line in lines)
+    letter = read_letter_text(written(pdf_writer(wrapped)))
+    from_pdf, from_text = propose(letter.text), propose(text)
+
+    assert (letter.format, letter.pages) == ("pdf", 2)
+    assert from_pdf.number.value == from_text.number.value
+    assert from_pdf.signers[0].value == from_text.signers[0].value
+    assert [task.text.value for task in from_pdf.tasks] == [task.text.value for task in from_text.tasks]
+    assert [[party.value for party in task.parties] for task in from_pdf.tasks] == [
+        [party.value for party in task.parties] for task in from_text.tasks
+    ]
+
+
+def test_columns_of_a_pdf_stay_apart():
+    decision = propose(read_letter_text(written(pdf_writer(letters.DECISION))).text)
+
+    assert decision.issuer.value == "PHÒNG Y TẾ"
+    assert decision.signers[0].value.name == "Trần Thị Mai Hoa"
+    assert [task.label for task in decision.tasks] == ["Điều 1", "Điều 2", "Điều 3"]
+
+
+def test_scripts_actions_and_files_inside_are_noted_and_the_text_is_read():
+    writer = with_script(with_launch_action(pdf_writer(letters.BY_ORDER)))
+    writer.add_attachment("virus.exe", b"MZ")
+    letter = read_letter_text(written(writer))
+
+    assert letter.remarks == {Remark.SCRIPT, Remark.LAUNCH_ACTION, Remark.EMBEDDED_FILE}
+    assert "310/VP-TH" in letter.text
+
+
+def test_a_plain_pdf_has_no_remarks():
+    assert read_letter_text(written(pdf_writer(letters.BY_ORDER))).remarks == frozenset()
+
+
+def test_a_scan_is_told_from_a_letter():
+    with pytest.raises(LetterWithoutText):
+        read_letter_text(written(pdf_writer(" ")))
+
+
+def test_a_locked_pdf_is_refused():
+    writer = pdf_writer(letters.BY_ORDER)
+    writer.encrypt("secret", algorithm="AES-256")
+    with pytest.raises(LetterUnreadable, match="password"):
+        read_letter_text(written(writer))
+
+
+def test_too_many_pages_are_refused(monkeypatch):
+    monkeypatch.setattr(pdf_text, "MOST_PAGES", 1)
+    with pytest.raises(LetterTooLarge):
+        read_letter_text(written(pdf_writer(letters.PLAN, lines_per_page=10)))
+
+
+@pytest.mark.parametrize("operator", [b" ", b"BT ET ", b"q ", b"[(a)"])
+def test_a_page_that_unpacks_to_far_more_than_a_page_is_refused(operator):
+    writer = pdf_writer(letters.BY_ORDER)
+    bomb = DecodedStreamObject()
+    bomb.set_data(operator * (150_000_000 // len(operator)))
+    writer.pages[0][NameObject("/Contents")] = writer._add_object(bomb.flate_encode())
+    data = written(writer)
+
+    assert len(data) < 1_000_000
+    with pytest.raises((LetterTooLarge, LetterUnreadable)):
+        read_letter_text(data)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_a_damaged_pdf_is_read_or_refused(data):
+    whole = written(pdf_writer(letters.BY_ORDER))
+    start = data.draw(st.integers(0, len(whole)))
+    damaged = whole[:start] + data.draw(st.binary(max_size=20)) + whole[start + data.draw(st.integers(0, 200)) :]
+    try:
+        read_letter_text(damaged)
+    except Refused:
+        return

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+import os
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bluezone.protocol import blindrsa
+from bluezone.protocol.gate import base45
+from bluezone.protocol.gate.passes import (
+    Challenge,
+    NotABluezoneCode,
+    PassA,
+    PassB,
+    PassSignatureInvalid,
+    State,
+    check_signature,
+    decode_gate_frame,
+    decode_phone_frame,
+    encode_gate_frame,
+    encode_pass,
+    encode_phone_frame,
+    make_pass_b,
+    pass_text,
+    read_pass,
+    read_screen,
+    response,
+    screen_text,
+    token_message,
+    token_valid,
+)
+
+STATES = st.builds(State, st.integers(0, 7))
+STEPS = st.integers(0, 2**32 - 1)
+SESSIONS = st.binary(min_size=16, max_size=16)
+CHALLENGES = st.builds(Challenge, st.binary(min_size=4, max_size=4), st.binary(min_size=8, max_size=8))
+KEY = blindrsa.generate()
+
+
+def made(session=bytes(16), value=bytes(8)) -> PassB:
+    key = Ed25519PrivateKey.generate()
+    message = token_message(key.public_key().public_bytes_raw())
+    blinded = blindrsa.blind(KEY.public, message)
+    token = blindrsa.finalize(KEY.public, message, blindrsa.blind_sign(KEY, blinded.message), blinded.inverse)
+    return make_pass_b(State.BLUETOOTH_ON, 5, session, value, key, 7, token)
+
+
+def test_the_published_vector_comes_out(vectors):
+    vector = json.loads((vectors / "presence.json").read_text())["ours_v1"]["gate"]
+    session = bytes.fromhex(vector["k_sess_hex"])
+    shown = PassA(State(vector["flags"]), vector["step"], session)
+
+    assert response(session, bytes.fromhex(vector["G_hex"])).hex() == vector["R_g_hex"]
+    assert encode_pass(shown).hex() == vector["pass_hex"]
+    assert pass_text(shown) == vector["qr_text"]
+
+
+@given(state=STATES, step=STEPS, session=SESSIONS)
+def test_a_pass_a_is_read_back_as_it_was(state, step, session):
+    shown = PassA(state, step, session)
+
+    assert len(encode_pass(shown)) == 22
+    assert read_pass(pass_text(shown)) == shown
+
+
+def test_a_pass_b_is_read_back_and_holds_signature_and_token():
+    shown = made()
+
+    assert len(encode_pass(shown)) == 384
+    assert read_pass(pass_text(shown)) == shown
+    check_signature(shown)
+    assert token_valid(KEY.public, shown)
+
+
+@given(place=st.integers(1, 319), bit=st.integers(0, 7))
+def test_a_pass_b_with_any_bit_turned_is_refused(place, bit):
+    data = bytearray(encode_pass(made()))
+    data[place] ^= 1 << bit
+    with pytest.raises((NotABluezoneCode, PassSignatureInvalid)):
+        check_signature(read_pass("BZG2:" + base45.encode(bytes(data))))
+
+
+def test_a_token_of_another_key_is_not_valid():
+    assert not token_valid(blindrsa.generate().public, made())
+
+
+@given(challenge=CHALLENGES)
+def test_a_gates_screen_and_frame_are_read_back(challenge):
+    assert read_screen(screen_text(challenge)) == challenge
+    assert decode_gate_frame(encode_gate_frame(challenge)) == challenge
+    assert len(encode_gate_frame(challenge)) == 13
+
+
+def test_frames_are_told_apart_by_kind_and_length():
+    answer = os.urandom(16)
+    gate = encode_gate_frame(Challenge(b"gate", bytes(8)))
+
+    assert decode_phone_frame(encode_phone_frame(answer)) == answer
+    assert len(encode_phone_frame(answer)) == 17
+    for foreign in (b"", bytes(20), gate[:-1], b"\x05" + gate[1:]):
+        assert decode_gate_frame(foreign) is None
+        assert decode_phone_frame(foreign) is None
+    assert decode_gate_frame(encode_phone_frame(answer)) is None
+
+
+@given(st.text(max_size=700))
+def test_whatever_hangs_on_a_wall_is_no_bluezone_code(text):
+    for read in (read_pass, read_screen):
+        with pytest.raises(NotABluezoneCode):
+            read(text)
+
+
+@pytest.mark.parametrize("prefix", ["BZG1:", "BZG2:", "BZGQ:"])
+@given(data=st.binary(max_size=399))
+def test_bytes_of_a_stranger_under_our_prefix_do_no_harm(prefix, data):
+    text = prefix + base45.encode(data)
+    for read in (read_pass, read_screen):
+        try:
+            read(text)
+        except NotABluezoneCode:
+            continue
+
+
+def test_two_answers_to_one_challenge_share_nothing():
+    value = os.urandom(8)
+
+    assert response(os.urandom(16), value) != response(os.urandom(16), value)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+import copy
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bluezone.protocol.risk.profile import Range
+from bluezone.protocol.risk.profilefiles import InvalidProfile, load_profile, parse_profile, profile_document
+
+COVID = profile_document("covid-19")
+
+
+def changed(path: str, value: object) -> dict:
+    """The covid-19 profile with one entry, named like `levels.low` or `weights.0.weight`, set to something else."""
+    document = copy.deepcopy(COVID)
+    *parents, name = [int(part) if part.isdigit() else part for part in path.split(".")]
+    table = document
+    for parent in parents:
+        table = table[parent]
+    table[name] = value
+    return document
+
+
+def test_the_shipped_profile_is_the_one_of_the_protocol():
+    profile = load_profile("covid-19")
+
+    assert [profile.weight(db) for db in (0, 62, 63, 69, 70, 78, 79, 200)] == [1, 1, 0.8, 0.8, 0.3, 0.3, 0, 0]
+    assert [profile.factor(*pair) for pair in ((1, 2), (1, 1), (2, 2), (2, 1))] == [1.6, 1.4, 1.2, 1.0]
+    assert {profile.factor(kind, level) for kind in (0, 3, 4, 5) for level in (0, 1, 2)} == {0}
+    assert {profile.factor(kind, 0) for kind in range(6)} == {0}
+    assert [profile.level(score) for score in (0, 8.999, 9, 14.999, 15, 1e6)] == ["none"] * 2 + ["low"] * 2 + [
+        "high"
+    ] * 2
+    assert (profile.attenuation, profile.minimum_minutes, profile.max_age_days) == ("typical", 10, 14)
+    assert [profile.infectiousness(days) for days in (0, 7, 1, -3, None)] == [2, 1, 1, 1, 1]
+    assert profile.summary is not None
+    assert [profile.summary.attenuation_weight(db) for db in (62, 63, 69, 70, 78, 79)] == [1, 0.8, 0.8, 0.3, 0.3, 0]
+
+
+def test_a_profile_survives_the_signed_config():
+    assert parse_profile(json.loads(json.dumps(COVID))) == load_profile("covid-19")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("attenuation", "mean"),
+        ("attenuation", ["typical"]),
+        ("name", ""),
+        ("name", 19),
+        ("max_age_days", -1),
+        ("max_age_days", 14.5),
+        ("max_age_days", True),
+        ("minimum_minutes", "10"),
+        ("minimum_minutes", float("nan")),
+        ("weights", []),
+        ("weights", {}),
+        ("weights", "all"),
+        ("weights.0", 3),
+        ("weights.0.weight", -0.1),
+        ("weights.0.weight", float("inf")),
+        ("weights.0.below_db", 62.5),
+        ("weights.1.below_db", 63),
+        ("weights.0.weigth", 1.0),
+        ("factors", 1.6),
+        ("factors.confirmed_test.high", None),
+        ("factors.confirmed_test.low", 1.0),
+        ("factors.rumour", {"high": 1.0, "standard": 1.0}),
+        ("levels.low", 15),
+        ("levels.low", 0),
+        ("levels.middle", 12),
+        ("infectiousness.high_days_since_onset", 0),
+        ("infectiousness.high_days_since_onset", [0, 15]),
+        ("infectiousness.high_days_since_onset", [0.5]),
+        ("summary.thresholds_db", [62, 69]),
+        ("summary.thresholds_db", [69, 62, 78]),
+        ("summary.attenuation", [1.0, 0.8, 0.3, 2.6]),
+        ("summary.report_type", {"revoked": 1.0}),
+        ("remark", "new"),
+    ],
+)
+def test_a_wrong_entry_is_refused_by_its_name(path, value):
+    with pytest.raises(InvalidProfile) as refused:
+        parse_profile(changed(path, value))
+    assert refused.value.code == "profile_invalid"
+    assert path.split(".")[0] in refused.value.message
+
+
+@pytest.mark.parametrize("name", [name for name in COVID if name not in ("max_age_days", "minimum_minutes", "summary")])
+def test_a_missing_entry_is_refused_by_its_name(name):
+    with pytest.raises(InvalidProfile, match=f"profile.{name} is missing"):
+        parse_profile({key: value for key, value in COVID.items() if key != name})
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from([*COVID, "minutesAtAttenuationWeights", "trlFilters"]), json_values)
+def test_anything_in_the_place_of_an_entry_is_read_or_refused(name, value):
+    try:
+        profile = parse_profile({**COVID, name: value})
+    except InvalidProfile:
+        return
+    assert profile.level(0) == "none"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("broken.toml", b"name = "),
+        ("latin.toml", "name = 'Bắc Kạn'".encode("utf-16")),
+        ("broken.json", b"{"),
+        ("list.json", b"[]"),
+        ("deep.json", b"[" * 99_000),
+        ("long.toml", b"#" * 100_001),
+    ],
+)
+def test_a_file_that_is_no_profile_is_refused(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(InvalidProfile):
+        load_profile(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["measles", "/", "a\0b", ""])
+def test_a_profile_that_is_not_there_is_refused(name):
+    with pytest.raises(InvalidProfile):
+        load_profile(name)
+
+
+def test_a_profile_of_ones_own_is_read_from_a_file(tmp_path):
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(changed("levels.high", 20)))
+
+    assert load_profile(path).level(16) == "low"
+    assert load_profile(str(path)).level(20) == "high"
+
+
+@pytest.mark.parametrize(
+    ("within", "inside", "outside"),
+    [
+        (Range(1, 2), [1, 1.5, 2], [0.9, 2.1]),
+        (Range(1, 2, low_exclusive=True), [1.1, 2], [1]),
+        (Range(1, 2, high_exclusive=True), [1, 1.9], [2]),
+        (Range(1), [1, 1e9], [0]),
+    ],
+)
+def test_a_range_holds_its_bounds_unless_they_are_exclusive(within, inside, outside):
+    assert all(number in within for number in inside)
+    assert not any(number in within for number in outside)

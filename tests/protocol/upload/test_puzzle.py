@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bluezone.protocol.upload.puzzle import PUZZLE_BITS, solve, solved
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(0, 10))
+def test_a_solution_is_accepted_for_its_challenge(challenge, bits):
+    nonce = solve(challenge, bits)
+
+    assert len(nonce) == 8
+    assert solved(challenge, nonce, bits)
+    assert int.from_bytes(hashlib.sha256(challenge + nonce).digest(), "big") >> (256 - bits) == 0
+
+
+def test_twenty_bits_are_solved_and_a_wrong_nonce_is_not_enough():
+    challenge = bytes(range(32))
+    nonce = solve(challenge)
+
+    assert solved(challenge, nonce)
+    assert not solved(challenge, bytes(8))
+    assert not solved(challenge[::-1], nonce)
+    assert PUZZLE_BITS == 20
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(min_size=8, max_size=8))
+def test_the_zero_bits_are_counted_exactly(challenge, nonce):
+    zeros = 256 - int.from_bytes(hashlib.sha256(challenge + nonce).digest(), "big").bit_length()
+
+    assert solved(challenge, nonce, zeros)
+    assert not solved(challenge, nonce, zeros + 1)
+
+
+@pytest.mark.parametrize(("challenge", "nonce"), [(b"", bytes(8)), (bytes(32), b""), (bytes(31), bytes(9))])
+def test_values_of_another_length_solve_nothing(challenge, nonce):
+    assert not solved(challenge, nonce, 0)

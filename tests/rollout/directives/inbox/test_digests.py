@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenario 3: a reminder after a day, escalation after two, one mail a day and address."""
+
+import pytest
+from tests.builders.directives import DAY, NOW, person
+
+from bluezone.directory.models import Agency
+from bluezone.messaging.email.models import Mail
+from bluezone.messaging.email.smtp_url import read_smtp_url
+from bluezone.rollout.directives import demo
+from bluezone.rollout.directives.inbox import change_requests, digests, dispatch_acts
+from bluezone.rollout.directives.models import DispatchState
+
+
+@pytest.fixture(autouse=True)
+def mail_server(settings):
+    settings.SMTP = read_smtp_url("smtp://127.0.0.1:2525", "office@example.org")
+
+
+@pytest.fixture
+def addresses(directive):
+    """Every agency has an address; the wards answer to the city."""
+    for agency in Agency.objects.all():
+        agency.email = f"a{agency.pk}@example.org"
+        agency.parent = None if agency.key == "ubnd-tp" else directive.issuer
+        agency.save()
+    return directive
+
+
+def test_a_lead_that_does_nothing_is_reminded_then_told_upward_once_a_day(addresses):
+    ward = addresses.dispatches.get(agency__key="ubnd-phuong-song-cau")
+    for other in addresses.dispatches.exclude(pk=ward.pk):
+        dispatch_acts.move(other, DispatchState.RECEIVED, addresses.approved_by, NOW)
+
+    assert digests.queue_daily(NOW + DAY / 2) == 0
+    assert digests.queue_daily(NOW + DAY) == 1
+    assert digests.queue_daily(NOW + DAY) == 0
+    assert digests.queue_daily(NOW + 2 * DAY) == 2
+    city = Mail.objects.get(to=f"a{addresses.issuer_id}@example.org")
+    assert "phường Sông Cầu" in city.text
+    assert list(ward.events.values_list("what", flat=True))[:3] == ["escalated", "reminded", "arrived"]
+
+
+def test_nothing_goes_out_at_night_or_for_what_is_done(addresses):
+    for one in addresses.dispatches.all():
+        dispatch_acts.move(one, DispatchState.RECEIVED, addresses.approved_by, NOW)
+
+    assert digests.queue_daily(NOW + 3 * DAY) == 0
+
+
+def test_the_demo_shows_the_letter_at_different_stages(committee):
+    directive = demo.plant(NOW + 100 * DAY)
+    states = set(directive.dispatches.values_list("state", flat=True))
+
+    assert states == {"arrived", "sent_back", "received", "assigned", "in_progress", "done"}
+    # Seven of the eight wards for the first week, and three for the next one already.
+    assert directive.tasks.get(label="2").reports.filter(on_time=True).count() == 7 + 3
+    assert demo.plant(NOW + 100 * DAY) is None
+
+
+def behind(addresses):
+    """Only one ward has not received the letter."""
+    ward = addresses.dispatches.get(agency__key="ubnd-phuong-song-cau")
+    for other in addresses.dispatches.exclude(pk=ward.pk):
+        dispatch_acts.move(other, DispatchState.RECEIVED, addresses.approved_by, NOW)
+    return ward.agency
+
+
+def mailed():
+    return sorted(Mail.objects.values_list("to", flat=True))
+
+
+def test_the_digest_goes_to_a_persons_own_address_and_else_to_the_agencys(addresses):
+    ward = behind(addresses)
+    person("lead", "lead", ward, email="Lead@Example.org")
+    assert digests.queue_daily(NOW + DAY) == 1
+    assert mailed() == ["lead@example.org"]
+
+    person("officer", "officer", ward)
+    assert digests.queue_daily(NOW + DAY) == 1
+    assert mailed() == sorted(["lead@example.org", f"a{ward.pk}@example.org"])
+
+
+def test_somebody_of_two_agencies_gets_one_mail_with_both(addresses):
+    ward = behind(addresses)
+    other = Agency.objects.get(key="ubnd-phuong-duc-xuan")
+    addresses.dispatches.filter(agency=other).update(state="arrived")
+    lead = person("lead", "lead", ward, email="lead@example.org")
+    lead.grants.create(role="lead", agency=other, valid_from=NOW.date() - DAY)
+
+    assert digests.queue_daily(NOW + DAY) == 1
+    text = Mail.objects.get().text
+    assert ward.name in text
+    assert other.name in text
+
+
+def test_nobody_whose_role_or_account_has_ended_gets_one(addresses):
+    ward = behind(addresses)
+    gone = person("gone", "lead", ward, email="gone@example.org")
+    gone.grants.update(valid_to=NOW.date() - DAY)
+    person("off", "officer", ward, email="off@example.org", is_active=False)
+    person("elsewhere", "officer", Agency.objects.get(key="ubnd-phuong-duc-xuan"), email="else@example.org")
+
+    digests.queue_daily(NOW + DAY)
+    assert mailed() == [f"a{ward.pk}@example.org"]
+
+
+def test_what_is_long_overdue_and_what_is_asked_goes_upward_with_the_number_to_call(addresses):
+    ward = behind(addresses)
+    Agency.objects.filter(pk=ward.pk).update(phone="0209 3870 777")
+    dispatch_acts.move(addresses.dispatches.get(agency=ward), DispatchState.RECEIVED, addresses.approved_by, NOW)
+    for one in addresses.dispatches.exclude(agency=ward):
+        dispatch_acts.move(one, DispatchState.DONE, addresses.approved_by, NOW)
+    change_requests.ask(addresses.tasks.get(label="2"), ward, "change", "x", addresses.approved_by, NOW)
+
+    digests.queue_daily(NOW + 40 * DAY)
+    text = Mail.objects.get(to=f"a{addresses.issuer_id}@example.org").text
+    assert "0209 3870 777" in text
+    assert "1 " in text
+    assert "458/UBND-VP" in text
+
+
+def test_what_is_asked_grows_by_the_mails_alone(addresses, django_assert_max_num_queries):
+    for one in addresses.dispatches.all():
+        person(f"p{one.agency_id}", "lead", one.agency, email=f"p{one.agency_id}@example.org")
+    with django_assert_max_num_queries(30 + 6 * 33):  # six for each mail: the outbox is asked before it is filled
+        assert digests.queue_daily(NOW + DAY) == addresses.dispatches.filter(purpose="action").count()

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Campaigns: called under a basis document, with directives, tasks and figures; each agency keeps its own."""
+
+import datetime
+
+import pytest
+from tests.builders.directives import NOW, person
+
+from bluezone.directory.models import Agency
+from bluezone.rollout.directives.inbox import dispatch_acts
+from bluezone.rollout.directives.issuance import campaigns
+from bluezone.rollout.directives.models import Campaign, Directive, DispatchState
+
+
+@pytest.fixture
+def office(client, clerk):
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(clerk)
+    return client
+
+
+def called(office, committee, **changed):
+    sent = {"owner": committee.pk, "name": "Ra quân tháng 8", "basis": "Kế hoạch 12/KH-TĐ", "aim": "", "rests_on": ""}
+    sent |= {"begins": "2020-08-10", "ends": "2020-08-31"} | changed
+    return office.post("/campaigns/new/", sent)
+
+
+def test_a_campaign_is_called_and_shows_what_its_directives_have_come_to(office, committee, directive, clerk):
+    answer = called(office, committee, rests_on=directive.pk, aim="Mỗi nhà một máy đang chạy")
+    campaign = Campaign.objects.get()
+    Directive.objects.filter(pk=directive.pk).update(campaign=campaign)
+    dispatch_acts.move(directive.dispatches.first(), DispatchState.RECEIVED, clerk, NOW)
+    page = office.get(f"/campaigns/{campaign.pk}/")
+    figures = campaigns.figures([campaign.pk])[campaign.pk]
+
+    assert (answer.status_code, campaign.owner, campaign.rests_on) == (302, committee, directive)
+    assert (figures.directives, figures.sent, figures.received, figures.done) == (1, directive.dispatches.count(), 1, 0)
+    assert "Mỗi nhà một máy" in page.text
+    assert "458/UBND-VP" in page.text
+    assert len(page.context["tasks"]) == 6
+    assert "Ra quân tháng 8" in office.get("/campaigns/").text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": ""}, {"basis": ""}, {"ends": "2020-08-01"}, {"begins": "mai"}, {"rests_on": "99"}, {"owner": ""}]
+)
+def test_a_form_that_does_not_fit_is_refused_and_kept(office, committee, wrong):
+    answer = called(office, committee, **wrong)
+
+    assert answer.status_code == 422
+    assert Campaign.objects.count() == 0
+    assert wrong.get("name") == "" or "Ra quân tháng 8" in answer.text
+
+
+def test_campaigns_past_and_under_way(office, committee):
+    called(office, committee)
+    today = datetime.date(2020, 9, 1)
+    everyone = Agency.objects.all()
+
+    assert campaigns.campaigns(everyone, today, "past").count() == 1
+    assert campaigns.campaigns(everyone, today, "now").count() == 0
+    assert campaigns.campaigns(everyone, datetime.date(2020, 8, 31), "now").count() == 1
+
+
+def test_another_agency_neither_reads_nor_changes_it(office, committee):
+    called(office, committee)
+    campaign = Campaign.objects.get()
+    ward = Agency.objects.get(key="ubnd-phuong-song-cau")
+    office.force_login(person("other", "clerk", ward))
+
+    assert office.get(f"/campaigns/{campaign.pk}/").status_code == 403
+    assert office.post(f"/campaigns/{campaign.pk}/change/", {"name": "x"}).status_code == 403
+    assert "Ra quân" not in office.get("/campaigns/").text
+    assert called(office, committee, name="Của người khác").status_code == 422
+
+
+def test_a_campaign_is_changed(office, committee):
+    called(office, committee)
+    campaign = Campaign.objects.get()
+    sent = {"owner": committee.pk, "name": "Ra quân tháng 9", "basis": "Kế hoạch 13"}
+
+    assert office.post(f"/campaigns/{campaign.pk}/change/", sent).status_code == 302
+    campaign.refresh_from_db()
+    assert (campaign.name, campaign.begins) == ("Ra quân tháng 9", None)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenario 4: seven of eight wards on time, one late, a locked period, a returned report."""
+
+import pytest
+from tests.builders.directives import DAY, NOW, door_to_door
+
+from bluezone.rollout.directives import queries
+from bluezone.rollout.directives.inbox import change_requests, dispatch_acts
+from bluezone.rollout.directives.issuance import approval
+from bluezone.rollout.directives.models import DispatchState
+from bluezone.rollout.directives.reports import agency_reports
+
+
+@pytest.fixture
+def task(directive):
+    return door_to_door(directive)
+
+
+def wards(task):
+    return [party.agency for party in task.parties.select_related("agency__unit").order_by("pk")]
+
+
+def report(task, agency, clerk, when, people=1):
+    return agency_reports.submit(task, agency, task.report_from, {"people": people}, "", clerk, when)
+
+
+def test_seven_of_eight_on_time_then_the_late_one(task, clerk):
+    *prompt, slow = wards(task)
+    for agency in prompt:
+        report(task, agency, clerk, NOW + 6 * DAY)
+    period = agency_reports.task_periods(task, NOW.date() + 9 * DAY)[0]
+    assert queries.rates(task, period).share == 87.5
+
+    report(task, slow, clerk, NOW + 9 * DAY)
+    rates = queries.rates(task, period)
+    assert (rates.share, rates.share_on_time) == (100.0, 87.5)
+    assert queries.rates(task, period, slow.unit).share_on_time == 0.0
+
+
+def test_a_locked_period_takes_nothing_and_keeps_what_it_has(task, clerk):
+    made = report(task, wards(task)[0], clerk, NOW, people=7)
+    with pytest.raises(agency_reports.ReportPeriodLocked):
+        report(task, wards(task)[0], clerk, NOW + 30 * DAY, people=9)
+    made.refresh_from_db()
+    assert made.values == {"people": 7}
+
+
+def test_a_returned_report_counts_as_not_made_until_it_comes_again(task, clerk):
+    made = report(task, wards(task)[0], clerk, NOW)
+    agency_reports.give_back(made, "Thiếu số hộ", clerk, NOW)
+    period = agency_reports.task_periods(task, NOW.date())[0]
+    assert queries.rates(task, period).actual == 0
+
+    report(task, wards(task)[0], clerk, NOW + DAY)
+    assert queries.rates(task, period).actual == 1
+
+
+@pytest.mark.parametrize("values", [{}, {"people": -1}, {"people": 10**12}, {"people": 1, "more": 2}])
+def test_numbers_that_were_not_asked_for_are_refused(task, clerk, values):
+    with pytest.raises(agency_reports.ReportValueWrong):
+        agency_reports.submit(task, wards(task)[0], task.report_from, values, "", clerk, NOW)
+
+
+def test_more_time_moves_the_day_of_one_agency_alone(task, clerk, signer):
+    first, second = wards(task)[:2]
+    asked = change_requests.ask(task, first, "extension", "Mưa lũ", clerk, NOW, NOW.date() + 40 * DAY)
+    with pytest.raises(change_requests.RequestOpen):
+        change_requests.ask(task, first, "extension", "Mưa lũ", clerk, NOW, NOW.date() + 50 * DAY)
+    change_requests.answer(asked, True, "", signer, NOW)
+
+    assert task.parties.get(agency=first).due == NOW.date() + 40 * DAY
+    assert task.parties.get(agency=second).due is None
+    with pytest.raises(change_requests.RequestAnswered):
+        change_requests.answer(asked, False, "", signer, NOW)
+
+
+def test_who_is_late_is_named_with_what(directive, task, clerk):
+    dispatch = directive.dispatches.get(agency=wards(task)[0])
+    dispatch_acts.move(dispatch, DispatchState.RECEIVED, clerk, NOW)
+    behind = agency_reports.late(directive, NOW + 9 * DAY, NOW.date() + 9 * DAY)
+
+    assert behind[dispatch.agency_id].not_received is False
+    assert "2" in behind[dispatch.agency_id].reports
+    assert behind[wards(task)[1].pk].not_received
+
+
+def test_a_ward_passes_it_on_below_and_to_nobody_else(directive, clerk):
+    from tests.builders.agencies import agency_values
+
+    from bluezone.directory.records.changes import save_agency
+
+    ward = directive.dispatches.select_related("agency__unit").get(agency__key="ubnd-phuong-song-cau")
+    school = save_agency("clerk", None, agency_values(ward.agency.unit, name="Trường Tiểu học", kind="school"))
+    other = directive.dispatches.get(agency__key="ubnd-phuong-duc-xuan").agency
+    dispatch_acts.move(ward, DispatchState.RECEIVED, clerk, NOW)
+    with pytest.raises(dispatch_acts.NotBelow):
+        dispatch_acts.pass_on(ward, [other], clerk, NOW)
+    made = dispatch_acts.pass_on(ward, [school], clerk, NOW)
+
+    assert [one.agency.name for one in made] == ["Trường Tiểu học"]
+    assert queries.tasks_for(made[0])
+
+
+def test_a_recalled_letter_takes_no_report(directive, task, clerk):
+    approval.revoke(directive, "Ban hành nhầm", clerk, NOW)
+    task.directive.refresh_from_db()
+    with pytest.raises(dispatch_acts.DirectiveNotInForce):
+        report(task, wards(task)[0], clerk, NOW)

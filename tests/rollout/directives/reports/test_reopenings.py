@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A locked period: what was entered is kept, the agency asks with a reason, the issuer opens it or declines."""
+
+import pytest
+from tests.builders.directives import DAY, NOW, door_to_door, person
+
+from bluezone.directory.models import Agency
+from bluezone.identity.models import AuditEntry
+from bluezone.rollout.directives.models import PeriodRequest, Report
+from bluezone.rollout.directives.reports import agency_reports, reopenings
+
+LATER = NOW + 30 * DAY
+
+
+@pytest.fixture
+def ward(committee):
+    return Agency.objects.get(key="ubnd-phuong-song-cau")
+
+
+@pytest.fixture
+def officer(ward):
+    return person("officer", "officer", ward, name="Lý Văn Cán")
+
+
+@pytest.fixture
+def locked(directive):
+    task = door_to_door(directive)
+    return task, agency_reports.task_periods(task, NOW.date())[0]
+
+
+def enter(task, ward, period, officer, now):
+    return agency_reports.submit(task, ward, period.first, {"people": 9}, "", officer, now)
+
+
+def test_a_period_opened_again_takes_a_report_until_its_day_for_this_agency_alone(locked, ward, officer, clerk):
+    task, period = locked
+    other = Agency.objects.get(key="ubnd-phuong-duc-xuan")
+    asked = reopenings.ask(task, ward, period, "Nhập nhầm số tổ 5", officer, LATER)
+    reopenings.answer(asked, (LATER + 2 * DAY).date(), "", clerk, LATER)
+
+    assert not enter(task, ward, period, officer, LATER + DAY).on_time
+    for agency, day in ((other, LATER), (ward, LATER + 4 * DAY)):
+        with pytest.raises(agency_reports.ReportPeriodLocked):
+            enter(task, agency, period, officer, day)
+    assert AuditEntry.objects.filter(action="period_reopened", subject=ward.key).count() == 1
+
+
+def test_declined_stays_locked_and_may_be_asked_again(locked, ward, officer, clerk):
+    task, period = locked
+    reopenings.answer(reopenings.ask(task, ward, period, "Sót", officer, LATER), None, "Đã chốt", clerk, LATER)
+
+    with pytest.raises(agency_reports.ReportPeriodLocked):
+        enter(task, ward, period, officer, LATER)
+    assert reopenings.ask(task, ward, period, "Có số mới của công an", officer, LATER).state == "open"
+
+
+def test_what_does_not_fit_is_refused(locked, ward, officer, clerk):
+    task, period = locked
+    with pytest.raises(reopenings.PeriodNotLocked):
+        reopenings.ask(task, ward, period, "x", officer, NOW)
+    asked = reopenings.ask(task, ward, period, "x", officer, LATER)
+    with pytest.raises(reopenings.RequestOpen):
+        reopenings.ask(task, ward, period, "y", officer, LATER)
+    for day in (LATER - DAY, LATER + 60 * DAY):
+        with pytest.raises(reopenings.ReopeningWrong):
+            reopenings.answer(asked, day.date(), "", clerk, LATER)
+    reopenings.answer(asked, LATER.date(), "", clerk, LATER)
+    with pytest.raises(reopenings.RequestAnswered):
+        reopenings.answer(asked, None, "", clerk, LATER)
+
+
+def test_the_page_of_a_locked_period_asks_and_the_office_answers_on_the_directive(
+    client, directive, locked, ward, officer, clerk
+):
+    task, period = locked
+    party = task.parties.get(agency=ward)
+    client.cookies.load({"bluezone-language": "en"})
+    client.force_login(officer)
+    page = client.get(f"/tasks/{party.pk}/report/?period={period.first}")
+    assert "What was entered is kept" in page.text
+    assert client.post(f"/tasks/{party.pk}/reopen/?period={period.first}", {"reason": " "}).status_code == 302
+    assert PeriodRequest.objects.count() == 0
+    client.post(f"/tasks/{party.pk}/reopen/?period={period.first}", {"reason": "Sót tổ 5 <b>"})
+    assert "has not answered yet" in client.get(f"/tasks/{party.pk}/report/?period={period.first}").text
+    asked = PeriodRequest.objects.get()
+    assert client.post(f"/requests/periods/{asked.pk}/answer/", {"granted": "1"}).status_code == 403
+
+    client.force_login(clerk)
+    office = client.get(f"/directives/{directive.pk}/").text
+    assert "Sót tổ 5 &lt;b&gt;" in office
+    assert client.post(f"/requests/periods/{asked.pk}/answer/", {"granted": "1"}).status_code == 302
+    client.force_login(officer)
+    assert "open again for this agency" in client.get(f"/tasks/{party.pk}/report/?period={period.first}").text
+    sent = client.post(f"/tasks/{party.pk}/report/?period={period.first}", {"people": "12", "text": ""})
+    assert sent.status_code == 302
+    assert Report.objects.get(agency=ward).values == {"people": 12}

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+import datetime
+import uuid
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+from tests.builders import devices
+from tests.builders.devices import bearer
+from tests.builders.gates import gate
+
+from bluezone.edge.gate.passages import PROOF_OF as GATE_PROOF_OF
+from bluezone.rollout.coverage import Week
+from bluezone.rollout.gates import retention
+from bluezone.rollout.gates.counts.counters import came_in, gate_days, inside, store_counters
+from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates
+from bluezone.rollout.gates.models import PROOF_OF, Gate, GateCounter, GateDay, Gatekeeper, Shift, Verdict
+from bluezone.rollout.gates.setup import roster
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NOW = int(devices.NOW.timestamp()) // 300 * 300
+DAY = 86_400
+TODAY = datetime.date(2020, 8, 10)
+PATH = "/v1/gates/counters"
+
+
+def post(public, token, **said):
+    return public.post(PATH, said, content_type="application/json", **bearer(token))
+
+
+def refusal(answer):
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def test_the_gate_and_the_office_speak_of_the_same_verdicts_and_classes():
+    assert {verdict.value: proof.value for verdict, proof in PROOF_OF.items()} == GATE_PROOF_OF
+
+
+def test_an_empty_word_tells_the_time_the_gate_and_the_roster(public, open_gate):
+    made, token = open_gate
+    roster.nominate("clerk", made, "Hà Thị Lan", timezone.localdate(), phone="0209", now=timezone.now())
+    told = post(public, token).json()
+
+    assert abs(told["server_time"] - timezone.now().timestamp()) < 60
+    assert told["gate"] == {
+        "number": made.number, "name": "Cổng chính", "agency": "UBND phường Sông Cầu", "closed": False
+    }  # fmt: skip
+    assert [(one["name"], len(one["badge"])) for one in told["roster"]] == [("Hà Thị Lan", 16)]
+    assert "0209" not in str(told["roster"])
+
+
+def test_a_queue_that_is_sent_twice_counts_once(public, open_gate):
+    made, token = open_gate
+    bucket = int(timezone.now().timestamp()) // 300 * 300 - 300
+    rows = [[bucket, "in", "running", 7], [bucket, "out", "out", 3], [bucket, "in", "no_smartphone", 2]]
+    answers = [post(public, token, counters=rows) for _ in range(3)]
+
+    assert [(answer.status_code, answer.json()["accepted"]) for answer in answers] == [(200, 3)] * 3
+    day = timezone.localdate(datetime.datetime.fromtimestamp(bucket, datetime.UTC))
+    assert came_in(gate_days(day, day)[made.pk, day]) == 9
+    assert inside([made.pk], day) == {made.pk: 6}
+
+
+def test_a_later_word_may_only_raise_a_counter(open_gate):
+    made, _ = open_gate
+    device = made.devices.get().device_id
+    for count in (5, 3, 8, 8, 1):
+        store_counters(device, made, [[NOW, "in", "running", count]], NOW, ZONE)
+
+    assert GateCounter.objects.get().count == 8
+
+
+def test_a_counter_that_stands_twice_in_one_call_is_one_and_the_larger(open_gate):
+    made, _ = open_gate
+    rows = [[NOW, "in", "running", 4], [NOW, "in", "running", 9], [NOW, "in", "running", 2]]
+
+    assert store_counters(made.devices.get().device_id, made, rows, NOW, ZONE).accepted == 3
+    assert GateCounter.objects.get().count == 9
+
+
+def test_two_lanes_of_a_gate_are_added_and_never_merged(open_gate):
+    made, _ = open_gate
+    second, _ = devices.connected(made.agency, name="Làn 2")
+    for device_id in (made.devices.get().device_id, second.pk):
+        store_counters(device_id, made, [[NOW, "in", "running", 4]], NOW, ZONE)
+
+    assert gate_days(TODAY, TODAY)[made.pk, TODAY][Verdict.RUNNING] == 8
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        None, [], [NOW], [NOW, "in", "running", 0], [NOW, "in", "running", -1], [NOW, "in", "running", 10_001],
+        [NOW + 1, "in", "running", 1], [-300, "in", "running", 1], [NOW, "out", "running", 1], [NOW, "in", "out", 1],
+        [NOW, "in", "green", 1], [NOW, "in", "running", True], [float(NOW), "in", "running", 1],
+        [2**60, "in", "told", 1], [NOW, ["in"], "running", 1], [NOW, "in", {"a": 1}, 1], {"bucket": NOW},
+    ],
+)  # fmt: skip
+def test_a_row_that_is_no_counter_is_refused_and_nothing_is_taken(public, open_gate, row):
+    _, token = open_gate
+    good = [int(timezone.now().timestamp()) // 300 * 300, "in", "running", 1]
+
+    assert refusal(post(public, token, counters=[good, row])) == (422, "gate_counters_invalid")
+    assert not GateCounter.objects.exists()
+
+
+def test_a_counter_of_the_future_says_that_the_clock_is_wrong(public, open_gate):
+    _, token = open_gate
+    tomorrow = int(timezone.now().timestamp()) // 300 * 300 + DAY
+
+    assert refusal(post(public, token, counters=[[tomorrow, "in", "running", 1]])) == (409, "gate_clock_wrong")
+
+
+def test_what_is_over_30_days_old_is_left_and_said(open_gate):
+    made, _ = open_gate
+    rows = [[NOW - 31 * DAY, "in", "running", 1], [NOW - 29 * DAY, "in", "running", 1]]
+    taken = store_counters(made.devices.get().device_id, made, rows, NOW, ZONE)
+
+    assert (taken.accepted, taken.too_old) == (1, 1)
+
+
+@pytest.mark.parametrize(("token", "status"), [("", 401), ("nobody", 401)])
+def test_only_a_connected_gate_is_heard(public, open_gate, token, status):
+    assert post(public, token, counters=[]).status_code == status
+
+
+def test_another_kind_of_device_is_not_heard(public, open_gate):
+    made, _ = open_gate
+    _, token = devices.connected(made.agency, kind="speaker", name="Loa", now=timezone.now())
+
+    assert refusal(post(public, token)) == (403, "device_kind_refused")
+
+
+def test_a_gate_that_was_closed_meanwhile_still_gives_what_it_holds(public, open_gate):
+    made, token = open_gate
+    Gate.objects.filter(pk=made.pk).update(closed_at=timezone.now())
+    bucket = int(timezone.now().timestamp()) // 300 * 300
+    told = post(public, token, counters=[[bucket, "in", "told", 2]]).json()
+
+    assert (told["accepted"], told["gate"]["closed"], told["roster"]) == (1, True, [])
+
+
+def test_a_day_keeps_its_sum_after_30_days_and_nothing_finer(open_gate):
+    made, _ = open_gate
+    device = made.devices.get().device_id
+    rows = [[NOW + 300 * step, "in", verdict, 3] for step in range(4) for verdict in ("running", "told")]
+    store_counters(device, made, [*rows, [NOW, "out", "out", 5]], NOW + 1_200, ZONE)
+    before = gate_days(TODAY, TODAY)
+    later = devices.NOW + datetime.timedelta(days=32)
+    retention.purge(later)
+    retention.purge(later)
+
+    assert gate_days(TODAY, TODAY) == before
+    assert before[made.pk, TODAY] == {Verdict.RUNNING: 12, Verdict.TOLD: 12, Verdict.OUT: 5}
+    assert not GateCounter.objects.exists()
+    assert GateDay.objects.count() == 3
+
+
+def test_a_day_that_may_still_grow_is_not_summed_up(open_gate):
+    made, _ = open_gate
+    store_counters(made.devices.get().device_id, made, [[NOW, "in", "running", 1]], NOW, ZONE)
+    retention.purge(devices.NOW + datetime.timedelta(days=30))
+
+    assert GateCounter.objects.exists()
+
+
+def test_shifts_are_taken_once_and_forgotten_after_90_days(public, open_gate):
+    made, token = open_gate
+    badge = roster.nominate("clerk", made, "Hà Thị Lan", timezone.localdate(), now=timezone.now())
+    started = int(timezone.now().timestamp()) - 3_600
+    shift = {"id": str(uuid.uuid4()), "badge": badge.gatekeeper.badge, "started": started}
+    for ended in (None, started + 600, started + 900):
+        assert post(public, token, shifts=[{**shift, "ended": ended}]).status_code == 200
+
+    found = Shift.objects.get()
+    assert (found.ended_at - found.started_at).total_seconds() == 600
+    retention.purge(timezone.now() + datetime.timedelta(days=90))
+    assert not Shift.objects.exists()
+
+
+def test_a_nomination_is_forgotten_90_days_after_its_end(open_gate):
+    made, _ = open_gate
+    kept = roster.nominate("clerk", made, "Ma Văn Bình", TODAY, now=devices.NOW).gatekeeper
+    ended = roster.nominate("clerk", made, "Hà Thị Lan", TODAY, now=devices.NOW).gatekeeper
+    roster.end("clerk", ended, TODAY)
+    retention.purge(devices.NOW + datetime.timedelta(days=91))
+
+    assert list(Gatekeeper.objects.all()) == [kept]
+
+
+@pytest.mark.parametrize("shift", [{}, {"id": "x"}, "shift", {"id": str(uuid.uuid4()), "badge": "b", "started": "now"}])
+def test_what_is_no_shift_is_refused(public, open_gate, shift):
+    _, token = open_gate
+
+    assert refusal(post(public, token, shifts=[shift])) == (422, "gate_counters_invalid")
+
+
+def test_a_badge_is_renewed_with_another_pin_and_the_pin_is_stored_nowhere(open_gate):
+    made, _ = open_gate
+    first = roster.nominate("clerk", made, "Hà Thị Lan", TODAY, now=devices.NOW)
+    second = roster.new_badge("clerk", first.gatekeeper)
+    kept = Gatekeeper.objects.get()
+
+    assert first.text != second.text
+    assert roster.pin_hash(second.pin, bytes.fromhex(kept.pin_salt)).hex() == kept.pin_hash
+    assert second.pin not in str(vars(kept).values())
+
+
+def test_three_shares_of_the_same_passages_stand_side_by_side(open_gate):
+    made, _ = open_gate
+    counts = {"running": 60, "valid_code": 10, "screen_seen": 6, "asked_before": 4, "told": 20, "no_smartphone": 9}
+    store_counters(made.devices.get().device_id, made, [[NOW, "in", v, n] for v, n in counts.items()], NOW, ZONE)
+    week = Week.of(TODAY)
+    figures = [list(indicator.figures(week)) for indicator in (RunningAtGates(), CodeFresh(), SeenAtGates())]
+
+    assert [[(one.count, one.base) for one in each] for each in figures] == [[(60, 100)], [(10, 100)], [(10, 100)]]
+
+
+class ReplaysCannotDouble(TestCase):
+    """Any order and repetition of a tablet's words ends with the last and largest of each counter."""
+
+    @settings(max_examples=25, deadline=None)
+    @given(
+        st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["running", "told"]), st.integers(1, 50)), max_size=30)
+    )
+    def test_any_order(self, words):
+        made, _ = gate()
+        device = made.devices.get().device_id
+        expected = {}
+        for step, verdict, count in words + words[::-1]:
+            store_counters(device, made, [[NOW + 300 * step, "in", verdict, count]], NOW + 1_200, ZONE)
+            expected[step, verdict] = max(expected.get((step, verdict), 0), count)
+
+        stored = GateCounter.objects.values_list("bucket", "verdict", "count")
+        assert {((bucket - NOW) // 300, verdict): count for bucket, verdict, count in stored} == expected

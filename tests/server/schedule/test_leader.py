@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Of several workers one leads, on one folder and on one database."""
+
+import threading
+
+import psycopg
+import pytest
+from tests.builders.keyserver import postgresql_database, postgresql_server
+
+from bluezone.server.schedule.leader import NUMBER, Lead, lead_when_free
+
+
+@pytest.fixture
+def database():
+    server_url = postgresql_server()
+    with postgresql_database(server_url) as url:
+        yield url
+
+
+def folders(tmp_path, count=2):
+    made = [tmp_path / str(number) for number in range(count)]
+    for folder in made:
+        folder.mkdir()
+    return made
+
+
+def test_one_of_two_on_a_folder_leads_and_the_other_takes_over(tmp_path):
+    one, other = Lead(tmp_path, None), Lead(tmp_path, None)
+    assert one.take()
+    assert not other.take()
+    assert one.kept()
+    one.release()
+
+    assert other.take()
+    assert not one.take()
+    other.release()
+
+
+def test_whoever_is_stopped_does_not_lead_although_it_could(tmp_path):
+    stopped = threading.Event()
+    stopped.set()
+
+    assert not lead_when_free(Lead(tmp_path, None), stopped)
+
+
+@pytest.mark.postgres
+def test_on_one_database_one_leads_although_each_has_a_folder_of_its_own(tmp_path, database):
+    # As Django's settings give them: with a limit of their own.
+    parameters = {"conninfo": database, "connect_timeout": 3}
+    one, other = (Lead(folder, parameters) for folder in folders(tmp_path))
+    assert one.take()
+    assert not other.take()
+    one.release()
+    assert other.take()
+    other.release()
+
+
+@pytest.mark.postgres
+def test_who_loses_the_connection_knows_that_it_leads_no_longer(tmp_path, database):
+    one, other = (Lead(folder, {"conninfo": database}) for folder in folders(tmp_path))
+    assert one.take()
+    with psycopg.connect(database, autocommit=True) as admin:
+        # Ours alone: other tests of the same server hold locks meanwhile.
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = %s",
+            [NUMBER >> 32],
+        )
+
+    assert not one.kept()
+    one.release()
+    assert other.take()
+    other.release()
+
+
+@pytest.mark.postgres
+def test_a_database_that_does_not_answer_makes_nobody_lead_and_keeps_no_lock(tmp_path, database):
+    assert not Lead(tmp_path, {"conninfo": "postgresql://localhost:1/none"}).take()
+    assert Lead(tmp_path, None).take()

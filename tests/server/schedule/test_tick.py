@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A round of the worker while something that it needs is away."""
+
+import threading
+
+import pytest
+from tests.builders.relay import relayed_postgresql
+from tests.builders.serving import free_port
+
+from bluezone.keyserver.publication.bucket import ObjectFiles
+from bluezone.keyserver.service import KeyServer
+from bluezone.messaging.webpush.announcements import announcer_of
+from bluezone.server.metrics.meters import Meters
+from bluezone.server.metrics.survey import Survey
+from bluezone.server.schedule.leader import Lead
+from bluezone.server.schedule.tick import tick_until
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def meters():
+    return Meters.make(1)
+
+
+def test_a_bucket_that_is_away_ends_no_round_and_its_indexes_keep_their_age(server, meters, monkeypatch):
+    survey = Survey(server, meters, announcer_of(server))
+    survey.measure(server.clock())
+    made = meters.gauge("index_timestamp_seconds_exports")
+    assert made > 0
+    for name, value in {"ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "REGION": "x"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "nobody")
+    server.published = ObjectFiles("s3://away/v1", timeout_seconds=0.5)
+    meters.set("disk_bytes", 0)
+    survey.measure(server.clock())
+
+    assert meters.gauge("index_timestamp_seconds_exports") == made
+    assert meters.gauge("store_up_keys") == 1
+    assert meters.gauge("disk_bytes") > 0, "what comes after the files is measured"
+
+
+@pytest.fixture
+def relayed():
+    """A database of its own behind a relay that can lose it, and its address there."""
+    with relayed_postgresql() as behind:
+        yield behind
+
+
+@pytest.mark.postgres
+def test_a_worker_that_rests_because_the_database_went_has_said_that_it_is_down(
+    data_folder, meters, relayed, monkeypatch
+):
+    between, url = relayed
+    monkeypatch.setenv("BLUEZONE_CODES_URL", url)
+    monkeypatch.setenv("BLUEZONE_KEYS_URL", url)
+    server, lead = KeyServer.open(data_folder), Lead(data_folder, {"conninfo": url})
+    survey = Survey(server, meters, announcer_of(server))
+    assert lead.take()
+    survey.measure(server.clock())
+    assert meters.gauge("store_up_keys") == 1
+    between.lose_server()
+    tick_until(threading.Event(), server, survey, lead)
+
+    assert [meters.gauge(f"store_up_{name}") for name in ("codes", "keys")] == [0, 0]
+    lead.release()
+    server.close()

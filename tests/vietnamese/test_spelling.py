@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bluezone.vietnamese.spelling."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bluezone.vietnamese.legacy_fonts import VIETNAMESE_LETTERS
+from bluezone.vietnamese.spelling import fold
+
+
+@pytest.mark.parametrize("text", ["Đức Xuân", "đức  xuân", "DUC XUAN", " Duc\u00a0Xuan "])
+def test_every_way_of_typing_a_name_is_the_same(text):
+    assert fold(text) == fold(unicodedata.normalize("NFD", text)) == "duc xuan"
+
+
+@pytest.mark.parametrize("letter", sorted(VIETNAMESE_LETTERS))
+def test_every_letter_folds_to_one_plain_letter(letter):
+    assert fold(letter) in set("adeiouy")
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once_in_any_normal_form(text):
+    once = fold(text)
+
+    assert fold(once) == once
+    assert fold(unicodedata.normalize("NFD", text)) == once

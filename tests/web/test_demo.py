@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What whoever opens the demo finds at work, and that no real office can be turned into one."""
+
+import datetime
+
+import pytest
+from django.utils import timezone
+from tests.builders.directives import city, person
+from tests.builders.office import data_folder, furnished_folder, server
+
+from bluezone.authority.account_records import first_admin_token, user_of_link
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.identity.models import Role
+from bluezone.rollout.directives.models import Dispatch, DispatchState
+from bluezone.rollout.staffing.models import StaffReport
+from bluezone.web import demo
+
+__all__ = ["data_folder", "furnished_folder", "server"]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def planted(server):
+    city()
+    first_admin_token(timezone.now())
+    return demo.plant(timezone.now())
+
+
+def test_the_letter_is_under_way_at_different_stages_and_last_weeks_staff_is_reported(planted):
+    stages = set(Dispatch.objects.values_list("state", flat=True))
+
+    assert planted.document == "458/UBND-VP"
+    assert stages == set(DispatchState.values)
+    assert Agency.objects.in_force(timezone.localdate()).count() == 32
+    assert not AdminUnit.objects.filter(valid_from__gte=datetime.date(2025, 1, 1)).exists()
+    assert StaffReport.objects.values("week").distinct().count() == 3
+
+
+def test_the_first_administrator_looks_around_in_the_whole_city_and_issues_no_code(planted):
+    admin = demo.User.objects.get(username="admin")
+    nurse = user_of_link(planted.health_token, timezone.now())
+
+    assert {Role.ADMIN, Role.LEADER, Role.ISSUER, Role.CLERK} <= set(admin.grants.values_list("role", flat=True))
+    assert set(nurse.grants.values_list("role", flat=True)) == {Role.HEALTH_WORKER, Role.SUPERVISOR}
+
+
+def test_an_office_where_somebody_works_is_left_as_it_is(server):
+    city()
+    person("clerk", "clerk")
+    ended = Agency.objects.exclude(valid_to=None).count()
+
+    with pytest.raises(demo.DemoRefused):
+        demo.plant(timezone.now())
+    assert Agency.objects.exclude(valid_to=None).count() == ended > 0
