@@ -34,14 +34,14 @@ EXPORTS = {
     "authority/audit_views.py": "/audit/export/",
     "directory/views/agency_views.py": "/agencies/list.xlsx",
     "directory/imports/import_views.py": None,  # holds only the sender's own list; through paper/tables.py
-    "healthauthority/statistics_views.py": "/codes/statistics/statistics.xlsx",
-    "rollout/bulletins/air_views.py": "/air-log/file/",
-    "rollout/canvass/import_views.py": None,  # holds only the sender's own list; through paper/tables.py
+    "healthauthority/views.py": "/codes/statistics/statistics.xlsx",
+    "rollout/bulletins/air/air_views.py": "/air-log/file/",
+    "rollout/canvass/households/import_views.py": None,  # holds only the sender's own list; through paper/tables.py
     "rollout/coverage/report_views.py": "/coverage/units/{unit}/report/xlsx/?issuer={attack}&place=x&notation=x",
-    "rollout/directives/register_views.py": None,  # tests/rollout/directives/register/test_books.py
+    "rollout/directives/register/register_views.py": None,  # tests/rollout/directives/register/test_books.py
     "rollout/directives/reports/report_files.py": None,  # through paper/official/xlsx_file.py
     "rollout/gates/views.py": "/gates/file/",
-    "rollout/schools/list_views.py": "/schools/file/",
+    "rollout/schools/views.py": "/schools/file/",
     "rollout/staffing/views.py": "/staff/file/",
 }
 

@@ -8,7 +8,7 @@ from tests.builders.postgresql import hold_on_postgresql_too
 
 pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
-SAME = ["test_audience.py", "test_endpoints.py", "test_enrolling.py", "test_views.py"]
+SAME = ["test_audience.py", "test_endpoints.py", "test_enrolment.py", "test_views.py"]
 
 
 def test_everything_of_devices_holds_on_postgresql_too():

@@ -10,10 +10,10 @@ pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
 SAME = [
     "test_models.py",
-    "test_recording.py",
-    "test_planting.py",
+    "records/test_changes.py",
+    "records/test_seed.py",
     "test_queries.py",
-    "test_importing.py",
+    "imports/test_list_imports.py",
     "test_pages.py",
 ]
 

@@ -9,13 +9,13 @@ from tests.builders.postgresql import hold_on_postgresql_too
 pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
 SAME = [
-    "test_batching.py",
-    "test_declaring.py",
-    "test_issuing.py",
+    "test_batches.py",
+    "test_declaration_access.py",
+    "test_issuance.py",
     "test_practice.py",
     "test_quotas.py",
     "test_retention.py",
-    "test_revoking.py",
+    "test_revocation.py",
     "test_statistics.py",
     "test_views.py",
 ]

@@ -7,20 +7,20 @@ import pytest
 from tests.builders.postgresql import hold_on_postgresql_too
 
 pytestmark = pytest.mark.postgres
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 SAME = [
-    "test_account_list.py",
-    "test_auditing.py",
-    "test_granting.py",
-    "test_inviting.py",
-    "test_retention.py",
-    "test_scoping.py",
-    "test_secondfactor.py",
-    "test_sessions.py",
-    "test_signing_in.py",
-    "test_undoing.py",
+    "audit/test_hash_chain.py",
+    "authority/test_account_list.py",
+    "authority/test_account_records.py",
+    "authority/test_role_grants.py",
+    "directory/test_scopes.py",
+    "identity/factors/test_second_factors.py",
+    "identity/test_retention.py",
+    "identity/test_sessions.py",
+    "identity/test_sign_in_attempts.py",
+    "identity/test_undo_offers.py",
 ]
 
 
 def test_everything_that_touches_the_store_holds_on_postgresql_too():
-    hold_on_postgresql_too(HERE / name for name in SAME)
+    hold_on_postgresql_too(TESTS / name for name in SAME)

@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 
 def test_the_outbox_holds_on_postgresql_too():
-    hold_on_postgresql_too([HERE / "test_sending.py", HERE / "test_two_senders.py"])
+    hold_on_postgresql_too([HERE / "test_sender.py", HERE / "test_two_senders.py"])
 
 
 @pytest.mark.slow

@@ -8,10 +8,9 @@ from tests.builders.postgresql import hold_on_postgresql_too
 
 pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
-# What reads letters alone touches no store; the two offices and the running one have stores of their own.
-STORELESS = {"test_docxtext.py", "test_pdftext.py", "test_reading.py", "test_register.py"}
+# The two offices and the running one have stores of their own.
 ELSEWHERE = {"test_exchange_between_offices.py", "test_large_upload.py", "test_postgresql.py"}
-SAME = sorted(path for path in HERE.glob("test_*.py") if path.name not in STORELESS | ELSEWHERE)
+SAME = sorted(path for path in HERE.rglob("test_*.py") if path.name not in ELSEWHERE)
 
 
 def test_everything_that_touches_the_store_holds_on_postgresql_too():

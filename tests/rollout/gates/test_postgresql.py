@@ -8,7 +8,7 @@ from tests.builders.postgresql import hold_on_postgresql_too
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 HERE = Path(__file__).parent
-SAME = ["test_counting.py", "test_day_sums.py", "test_papering.py", "test_load.py"]
+SAME = ["test_counters.py", "test_day_sums.py", "test_paper_slips.py", "test_load.py"]
 
 
 def test_counting_paper_and_load_hold_on_postgresql_too():

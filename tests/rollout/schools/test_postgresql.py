@@ -8,7 +8,7 @@ from tests.builders.postgresql import hold_on_postgresql_too
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 HERE = Path(__file__).parent
-SAME = ["test_linking.py", "test_recording.py"]
+SAME = ["test_class_links.py", "test_class_reports.py"]
 
 
 def test_links_and_recording_hold_on_postgresql_too():

@@ -8,7 +8,7 @@ from tests.builders.postgresql import hold_on_postgresql_too
 
 pytestmark = pytest.mark.postgres
 HERE = Path(__file__).parent
-SAME = ["test_recording.py", "test_reopening.py", "test_pages.py"]
+SAME = ["test_staff_reports.py", "test_reopened_weeks.py", "test_pages.py"]
 
 
 def test_everything_that_touches_the_store_holds_on_postgresql_too():
