@@ -5,7 +5,7 @@ PYTEST = .venv/bin/python -m pytest
 # Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev demo test test-slow test-kernel-bluetooth lint format bench messages lock
+.PHONY: help setup setup-dev demo test test-slow test-kernel-bluetooth lint format bench messages docs lock
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench: setup-dev ## every budget's bench with its ratio (about a quarter of an h
 
 messages: setup-dev ## extract, update and compile the message catalogues
 	@tools/messages.sh
+
+docs: setup-dev ## the pages of docs/ as a site in build/docs; a broken link fails
+	@.venv/bin/sphinx-build -W --keep-going -q -b html docs build/docs
 
 lock: setup ## rewrite the lock files from pyproject.toml
 	@tools/lock.sh
