@@ -5,7 +5,7 @@ PYTEST = .venv/bin/python -m pytest
 # Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev demo test test-slow test-kernel-bluetooth lint format bench messages docs lock
+.PHONY: help setup setup-dev demo test test-slow test-trixie test-kernel-bluetooth lint format bench messages docs lock
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ test: setup-dev ## the test suite (ARGS is passed to pytest)
 test-slow: setup-dev ## the long runs: 20 demos, statistics, a million deliveries, kills, kernel Bluetooth
 	@tools/test-packages.sh
 	@$(PYTEST) -m slow $(ARGS)
+
+test-trixie: ## the test suite with the Python of Debian 13, in a chroot (as root; ARGS is passed on)
+	@tools/trixie.sh ARGS='$(ARGS)'
 
 test-kernel-bluetooth: setup-dev ## the hci-socket adapter against a real Linux kernel in QEMU
 	@tests/radio/kernel/run.sh
