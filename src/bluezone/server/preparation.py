@@ -52,12 +52,15 @@ def prepare_office(data_dir: Path) -> None:
     from django.db import DatabaseError, connection
     from django.db.migrations.loader import MigrationLoader
 
+    from bluezone.server.firstmigration import migrate_empty
+
     _keep_private(connection.settings_dict)
     try:
         with prepared_alone(data_dir):
             _check_history(MigrationLoader(connection))
             with _locks_limited(connection):
-                call_command("migrate", verbosity=0, interactive=False)
+                if not migrate_empty(connection):
+                    call_command("migrate", verbosity=0, interactive=False)
             _plant_directory()
     except DatabaseError as error:
         if _lock_missed(error):

@@ -26,6 +26,7 @@ class PublicOrigin:
         """Open what requests need; idempotent. Raises what KeyServer.open raises."""
         if self._server is None:
             os.environ["DJANGO_SETTINGS_MODULE"] = "bluezone.web.settings_public"
+            _take_settings()
             from django.core.wsgi import get_wsgi_application
 
             self._pages = get_wsgi_application()
@@ -50,6 +51,17 @@ class PublicOrigin:
             return self._server.application(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages
+
+
+def _take_settings() -> None:
+    """Change to the public origin's settings, in a copy of a process that was set up as the office is (forks.py)."""
+    from django.conf import settings
+
+    if settings.configured:
+        from bluezone.web import settings_public
+
+        for name in filter(str.isupper, dir(settings_public)):
+            setattr(settings, name, getattr(settings_public, name))
 
 
 application = PublicOrigin()

@@ -43,7 +43,7 @@ def test_rows_of_several_processes_add_up():
         )
         for row in (0, 1)
     ]
-    assert [process.wait(60) for process in several] == [0, 0]
+    assert [process.wait(120) for process in several] == [0, 0]
     meters.row(2).count("files", 503, 20.0)
     counts = meters.requests("files")
 

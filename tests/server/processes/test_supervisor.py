@@ -42,14 +42,14 @@ def preparing(program):
 
 
 def until(condition):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
 
 
 def wait_for_death(processes, name):
-    next(child for child in processes.children if child.part.name == name).process.wait(30)
+    next(child for child in processes.children if child.part.name == name).process.wait(120)
 
 
 def test_who_dies_again_and_again_waits_longer_each_time_and_the_rest_goes_on(supervised, stop):
@@ -113,7 +113,7 @@ def test_old_processes_end_once_new_ones_are_ready_and_count_in_rows_of_their_ow
     (new,) = processes.children
     assert old.row != new.row
     processes.watch(time.monotonic() + 1)
-    old.process.wait(30)
+    old.process.wait(120)
     processes.watch(time.monotonic() + 2)
 
     assert processes.leaving == []
@@ -171,7 +171,7 @@ def test_a_process_that_the_system_does_not_start_is_tried_again_later(supervise
     processes.start(stop)
     (child,) = processes.children
     child.process.kill()
-    child.process.wait(30)
+    child.process.wait(120)
     now = time.monotonic()
     with monkeypatch.context() as gone:
         # As while a new version is installed in the place of the old one.

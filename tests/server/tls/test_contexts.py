@@ -33,7 +33,7 @@ def trusting(authority):
 
 
 def get(url, context):
-    with urllib.request.urlopen(url, context=context, timeout=10) as answer:
+    with urllib.request.urlopen(url, context=context, timeout=120) as answer:
         return answer, answer.read()
 
 
@@ -41,7 +41,7 @@ def certificate_of(address, context):
     """The certificate that a server shows, in DER."""
     parts = urllib.parse.urlsplit(address)
     with (
-        socket.create_connection((parts.hostname, parts.port), timeout=10) as plain,
+        socket.create_connection((parts.hostname, parts.port), timeout=120) as plain,
         context.wrap_socket(plain, server_hostname=parts.hostname) as secured,
     ):
         return secured.getpeercert(binary_form=True)
@@ -79,7 +79,7 @@ def test_a_client_that_does_not_is_warned(served):
 def test_plain_http_is_not_answered(served):
     for address in (served.public, served.office):
         parts = urllib.parse.urlsplit(address)
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=120)
         connection.request("GET", "/")
         with pytest.raises((http.client.HTTPException, OSError)):
             connection.getresponse()
@@ -124,7 +124,7 @@ def test_a_renewed_certificate_is_taken_up_while_the_server_runs(served, context
     (folder / "server.key").unlink()
     names = ["localhost", "127.0.0.1"]
     ensure_identity(folder, names, datetime.datetime.now(datetime.UTC), machine_addresses())
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             now = [certificate_of(https(address), context) for address in (served.public, served.office)]

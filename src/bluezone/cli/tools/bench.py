@@ -33,7 +33,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @click.argument("name")
 @command_result(_lines)
 def bench(name: str) -> dict[str, Any]:
-    """Run a bench: matching, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
+    """Run a bench: matching, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages, start,
     publish-day; and scenarios, who is warned after which meeting, which takes an hour."""
     module_name = f"bench_{name.replace('-', '_')}"
     path = BENCH_FOLDER / f"{module_name}.py"

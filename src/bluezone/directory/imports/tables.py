@@ -27,10 +27,10 @@ from bluezone.directory.imports.raw_sheets import (
     Unreadable,
     column_letter,
 )
-from bluezone.directory.imports.workbooks import SIGNATURE, read_xls, read_xlsx
 from bluezone.vietnamese.detection import Change, detect, first_contradiction, preview
 from bluezone.vietnamese.legacy_fonts import LEGACY_ENCODINGS, TextEncoding, to_unicode
 
+_XLS_SIGNATURE = b"\xd0\xcf\x11\xe0"
 _NOT_TABLES = (
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a picture"),
@@ -113,8 +113,12 @@ def read_table(source: BinaryIO, columns: Sequence[Column]) -> Table:
 
 def _read_sheets(data: bytes) -> list[RawSheet]:
     if data.startswith(b"PK"):
+        from bluezone.directory.imports.workbooks import read_xlsx
+
         return read_xlsx(data)
-    if data.startswith(SIGNATURE):
+    if data.startswith(_XLS_SIGNATURE):
+        from bluezone.directory.imports.workbooks import read_xls
+
         return read_xls(data)
     for beginning, kind in _NOT_TABLES:
         if data.startswith(beginning):

@@ -169,7 +169,6 @@ def legacy_fonts(fonts: dict[int, Counter[TextEncoding]]) -> dict[int, TextEncod
     return promised
 
 
-SIGNATURE = b"\xd0\xcf\x11\xe0"
 # The name of the storage in which Excel keeps programs, as the directory of the file spells it.
 _MACROS = "_VBA_PROJECT_CUR".encode("utf-16-le")
 _VISIBLE = 0

@@ -3,30 +3,27 @@
 
 import datetime
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.http import HttpRequest
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import bytes_to_base64url, parse_authentication_credential_json
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 from bluezone.audit import hash_chain
 from bluezone.identity.factors.second_factors import SecondFactorRefused, keep_one
 from bluezone.identity.models import Act, Passkey, User
 
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
+# `webauthn` and what it loads take a quarter of the office's start, so whoever needs a passkey loads it.
 CHALLENGE_KEY = "passkey_challenge"
 
 
 def registration_options(request: HttpRequest, user: User) -> str:
     """JSON for navigator.credentials.create(); its challenge is kept in the session for one answer."""
+    from webauthn import generate_registration_options, options_to_json
+    from webauthn.helpers import bytes_to_base64url
+
     options = generate_registration_options(
         rp_id=_party(request),
         rp_name="Bluezone",
@@ -41,6 +38,9 @@ def registration_options(request: HttpRequest, user: User) -> str:
 
 def add(request: HttpRequest, user: User, answer: str, name: str, now: datetime.datetime) -> None:
     """Store the passkey that the browser has made; raises SecondFactorRefused."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers.exceptions import WebAuthnException
+
     challenge = _take_challenge(request)
     try:
         made = verify_registration_response(
@@ -70,6 +70,9 @@ def proof_options(request: HttpRequest, user: User) -> str:
     keys = list(user.passkeys.all())
     if not keys:
         return ""
+    from webauthn import generate_authentication_options, options_to_json
+    from webauthn.helpers import bytes_to_base64url
+
     options = generate_authentication_options(rp_id=_party(request), allow_credentials=_described(keys))
     request.session[CHALLENGE_KEY] = bytes_to_base64url(options.challenge)
     return options_to_json(options)
@@ -77,6 +80,10 @@ def proof_options(request: HttpRequest, user: User) -> str:
 
 def prove(request: HttpRequest, user: User, answer: str) -> None:
     """Accept the browser's answer by one of the account's passkeys; raises SecondFactorRefused."""
+    from webauthn import verify_authentication_response
+    from webauthn.helpers import parse_authentication_credential_json
+    from webauthn.helpers.exceptions import WebAuthnException
+
     challenge = _take_challenge(request)
     try:
         credential = parse_authentication_credential_json(answer)
@@ -105,12 +112,16 @@ def remove(user: User, key: Passkey) -> None:
         hash_chain.record(user.username, Act.FACTOR_REMOVED, user.username, kind="passkey")
 
 
-def _described(keys: Iterable[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+def _described(keys: Iterable[Passkey]) -> "list[PublicKeyCredentialDescriptor]":
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
     return [PublicKeyCredentialDescriptor(id=bytes(key.credential_id)) for key in keys]
 
 
 def _take_challenge(request: HttpRequest) -> bytes:
     """The challenge of this session, which is good for one answer."""
+    from webauthn import base64url_to_bytes
+
     challenge = request.session.pop(CHALLENGE_KEY, "")
     if not challenge:
         raise SecondFactorRefused("this session has asked for no passkey")

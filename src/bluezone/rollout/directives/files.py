@@ -7,7 +7,6 @@ import unicodedata
 
 from bluezone.letters.docx_text import PackageRefused, check_package
 from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, Remark
-from bluezone.letters.pdf_text import remarks_of
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.models import StoredFile
 from bluezone.rollout.directives.pdf_signatures import read_signatures
@@ -92,6 +91,9 @@ def check(data: bytes) -> str:
 
 
 def _check_pdf(data: bytes) -> None:
+    # pypdf takes a tenth of the office's start, so whoever takes in a PDF loads it.
+    from bluezone.letters.pdf_text import remarks_of
+
     try:
         remarks = remarks_of(data)
     except (LetterUnreadable, LetterTooLarge) as refused:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bluezone.refusal import Refused
+from bluezone.server.processes.forks import Forked, fork_main
 
 # A connection that is in use meets its last answer in this time; those that are idle are closed afterwards.
 LETTING_GO_SECONDS = 2.0
@@ -47,7 +48,7 @@ class Child:
     part: Part
     place: int
     row: int
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     ready_at: int
     begun: float
     early_deaths: int = 0
@@ -88,10 +89,12 @@ class Child:
         self.process.stdin.close()
 
 
-def start_child(part: Part, place: int, row: int, meters: int, now: float, early_deaths: int = 0) -> Child:
+def start_child(
+    part: Part, place: int, row: int, meters: int, now: float, early_deaths: int = 0, fork: bool = False
+) -> Child:
     """Start `python -m …` in a session of its own, with a pipe whose closing tells it that we are gone.
 
-    meters: the descriptor of the cells that it counts in. now: monotonic seconds.
+    meters: the descriptor of the cells that it counts in. now: monotonic seconds. fork: as a copy of this process.
     Raises ProcessEnded when the system does not let it start.
     """
     try:
@@ -104,13 +107,16 @@ def start_child(part: Part, place: int, row: int, meters: int, now: float, early
         handed["listener"] = part.listener.fileno()
     more = [f"--row={row}", *(f"--{name}={descriptor}" for name, descriptor in handed.items())]
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own modules
-            [sys.executable, "-m", *part.arguments, *more],
-            stdin=subprocess.PIPE,
-            stdout=sys.stderr,
-            start_new_session=True,
-            pass_fds=tuple(handed.values()),
-        )
+        if fork:
+            process: subprocess.Popen[bytes] | Forked = fork_main((*part.arguments, *more), handed.values())
+        else:
+            process = subprocess.Popen(  # noqa: S603 - our own modules
+                [sys.executable, "-m", *part.arguments, *more],
+                stdin=subprocess.PIPE,
+                stdout=sys.stderr,
+                start_new_session=True,
+                pass_fds=tuple(handed.values()),
+            )
     except OSError as error:
         os.close(ready_at)
         raise _not_started(part, error) from None

@@ -8,6 +8,7 @@ and its key it speaks TLS alone. SIGUSR1: another process takes over; connection
 """
 
 import argparse
+import importlib
 import io
 import signal
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from granian.server.mp import MPServer
 from bluezone import logs
 from bluezone.server.metrics.answers import Measured, office_class, public_class
 from bluezone.server.metrics.meters import Meters
-from bluezone.server.processes.lifeline import end_with_parent, say_ready
+from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
 from bluezone.server.processes.sockets import BACKLOG
 from bluezone.web.assets import STATIC_FOLDER, static_url
 
@@ -130,7 +131,20 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-if __name__ == "__main__":
+def load(origin: str) -> None:
+    """Import what an origin imports at its first request, and nothing that its settings decide."""
+    importlib.import_module(f"bluezone.web.urls_{origin}")
+    importlib.import_module(f"bluezone.web.wsgi_{origin}")
+
+
+def main() -> None:
+    """Serve what the command line names."""
+    given = _arguments()
     logs.begin()
+    name_process(given.origin)
     end_with_parent()
-    serve(_arguments())
+    serve(given)
+
+
+if __name__ == "__main__":
+    main()

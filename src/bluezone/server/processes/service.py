@@ -2,6 +2,7 @@
 """What one `serve` consists of, and its life from the first process to the last."""
 
 import datetime
+import importlib
 import math
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from bluezone.keyserver.service import LIMITS
 from bluezone.logs import say
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.port import OperatorPort
+from bluezone.server.processes import forks
 from bluezone.server.processes.children import Part
 from bluezone.server.processes.sockets import BACKLOG, take_port
 from bluezone.server.processes.supervisor import Processes, StopSignals
@@ -68,10 +70,14 @@ class Server:
     def run(self, stop: StopSignals, secured: Any, announce: Callable[[], None]) -> None:
         """Start everything, `announce` when it answers, go on until a stop signal. Raises ProcessEnded."""
         parts = self._parts(secured)
-        processes = Processes(parts, Meters.make(Processes.rows(parts)))
+        processes = Processes(parts, Meters.make(Processes.rows(parts)), forks.AVAILABLE)
+        if processes.fork:
+            _load(parts)
         for listener in self._sockets.values():
             listener.listen(BACKLOG)
         try:
+            # Before there is a thread: it would not come along, and what it holds would stay held.
+            processes.begin()
             if self._operator:
                 self._operator.open(processes, secured)
             if processes.start(stop):
@@ -111,6 +117,15 @@ class Server:
         if asked.has("worker"):
             parts.append(Part("worker", ("bluezone.server.schedule.tick",)))
         return parts
+
+
+def _load(parts: list[Part]) -> None:
+    """Load here once what all parts need; Django is set up already, and its connections are not for two processes."""
+    from django.db import connections
+
+    for part in parts:
+        importlib.import_module(part.arguments[0]).load(part.name)
+    connections.close_all()
 
 
 def preparing(folder: Path) -> subprocess.Popen[bytes]:

@@ -32,10 +32,14 @@ class PreparingFailed(Refused):
 
 @dataclass
 class Processes:
-    """The children of one `serve`. meters has two rows for each: while one replaces another both are there."""
+    """The children of one `serve`. meters has two rows for each: while one replaces another both are there.
+
+    fork: whether the first of them are copies of this process, which has loaded what they need and runs no thread.
+    """
 
     parts: Sequence[Part]
     meters: Meters
+    fork: bool = False
     children: list[Child] = field(default_factory=list)
     leaving: list[Child] = field(default_factory=list)
     restarts: dict[str, int] = field(default_factory=dict)
@@ -47,9 +51,17 @@ class Processes:
         """How many rows of meters these parts need."""
         return 2 * sum(part.count for part in parts)
 
+    def begin(self) -> None:
+        """Start all. Raises ProcessEnded."""
+        self._start_all(self.children, fork=self.fork)
+
     def start(self, stop: "StopSignals") -> bool:
-        """Start all and wait until all are ready; False when a stop signal came first. Raises ProcessEnded."""
-        self._start_all(self.children)
+        """Start all that have not begun and wait until all are ready; False when a stop signal came first.
+
+        Raises ProcessEnded.
+        """
+        if not self.children:
+            self.begin()
         while not all(child.ready() for child in self.children):
             self._refuse_early_end(self.children)
             if stop.event.wait(LOOK_SECONDS):
@@ -132,13 +144,14 @@ class Processes:
             raise PreparingFailed("the stores cannot be brought up to date; the reason is printed above")
         return True
 
-    def _start_all(self, started: list[Child], generation: int = 0) -> None:
+    def _start_all(self, started: list[Child], generation: int = 0, fork: bool = False) -> None:
         """Start all into a list, which holds also those before one that cannot be started. Raises ProcessEnded."""
         row = generation % 2 * (self.meters.rows // 2)
         self._begun = time.monotonic()
         for part in self.parts:
             for place in range(part.count):
-                started.append(start_child(part, place, row, self.meters.descriptor, time.monotonic()))
+                now = time.monotonic()
+                started.append(start_child(part, place, row, self.meters.descriptor, now, fork=fork))
                 row += 1
 
     def _start_again(self, child: Child, now: float) -> None:

@@ -20,7 +20,7 @@ from bluezone.refusal import Refused
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.preparation import open_office
-from bluezone.server.processes.lifeline import end_with_parent, say_ready
+from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
 from bluezone.server.schedule.leader import Lead, lead_when_free
 
 log = logging.getLogger(__name__)
@@ -159,9 +159,16 @@ def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead
         meters.set("worker_leading", 0)
 
 
+def load(_part: str) -> None:
+    """Import what ticks import late."""
+    from bluezone.messaging.email import delivery  # noqa: F401
+    from bluezone.messaging.sms import sender  # noqa: F401
+
+
 def main() -> None:
     """Open this data folder's key server and office, and work until SIGTERM whenever no other worker does."""
     logs.begin()
+    name_process("worker")
     parser = argparse.ArgumentParser(prog="bluezone.server.schedule.tick")
     for name in ("ready", "meters", "row"):
         parser.add_argument(f"--{name}", type=int, required=True)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stores and keys that tests copy instead of making: made once for a state of the sources, kept in pytest's cache.
+
+Making the office's tables takes seconds and is tested once (tests/server/test_firstmigration.py); RSA keys of five
+weeks take half a second, and tests/keyserver/test_weekkeys.py tests how they are made.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+
+import django
+
+from bluezone.city import write_default
+from bluezone.keyserver.weekkeys import WeekKeyRing, week_name
+
+REPOSITORY = Path(__file__).parents[2]
+SOURCES = REPOSITORY / "src" / "bluezone"
+KEPT = REPOSITORY / ".pytest_cache" / "d" / "bluezone"
+HOTLINE = "0209 3870 000"
+PLANTS = "planting.py"
+# Several states of the sources, so that who goes from one branch to another and back makes nothing anew.
+MOST_KEPT = 4
+
+# The first without a seed, as Django's tests expect it; the second as `serve` finds it at its second start.
+_MAKE = """
+import pathlib, sqlite3, sys
+from contextlib import closing
+from bluezone.server.preparation import open_office, prepare_office
+folder = pathlib.Path(sys.argv[1])
+open_office(folder)
+from django.core.management import call_command
+from django.db import connection
+call_command("migrate", verbosity=0)
+connection.close()
+with closing(sqlite3.connect(folder / "office.sqlite3")) as store, closing(sqlite3.connect(sys.argv[2])) as migrated:
+    store.backup(migrated)
+prepare_office(folder)
+connection.close()
+"""
+
+
+@cache
+def source_state() -> str:
+    """A name for everything that makes the office's tables and its seed what they are."""
+    state = hashlib.sha256(f"{django.__version__} {sys.version}".encode())
+    for path in sorted(SOURCES.rglob("*")):
+        if path.suffix in {".py", ".toml", ".json", ".txt"} and _makes_stores(path):
+            state.update(str(path.relative_to(SOURCES)).encode() + path.read_bytes())
+    state.update(_MAKE.encode())
+    return state.hexdigest()[:16]
+
+
+def _makes_stores(path: Path) -> bool:
+    """Whether a file is a migration, of the apps that are installed, or of the app that plants the seed."""
+    return "migrations" in path.parts or "settings" in path.stem or any((up / PLANTS).exists() for up in path.parents)
+
+
+def migrated_store() -> Path:
+    """The office's SQLite store with all tables and nothing in them."""
+    return _stores() / "migrated.sqlite3"
+
+
+def prepared_store(data: Path) -> None:
+    """Put what a second start finds into the folder of a `serve`: the office's store with its seed, and week keys.
+
+    The demo and tests/web/test_postgresql.py do without.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copy(_stores() / "prepared.sqlite3", data / "office.sqlite3")
+    (data / "office.sqlite3").chmod(0o600)
+    with_week_keys(data, time.time())
+
+
+def with_week_keys(data: Path, now: float) -> None:
+    """Copy the RSA keys of the week of `now` and the next three into a data folder that has none."""
+    if not (data / "keys").exists():
+        made = _kept(f"keys-{week_name(now)}", lambda folder: WeekKeyRing(folder).rotate(now))
+        shutil.copytree(made, data / "keys")
+        (data / "keys").chmod(0o700)
+
+
+@cache
+def _stores() -> Path:
+    def make(folder: Path) -> None:
+        office = folder / "office"
+        office.mkdir()
+        write_default(office, name_vi="Bắc Kạn", name_en="Bắc Kạn", hotline=HOTLINE)
+        # Whatever database the tests around are for, these are files.
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(("BLUEZONE_", "DJANGO_"))}
+        subprocess.run([sys.executable, "-c", _MAKE, office, folder / "migrated.sqlite3"], check=True, env=plain)
+        with closing(sqlite3.connect(office / "office.sqlite3")) as store:
+            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (office / "office.sqlite3").rename(folder / "prepared.sqlite3")
+        shutil.rmtree(office)
+
+    return _kept(f"stores-{source_state()}", make)
+
+
+def _kept(name: str, make: Callable[[Path], None]) -> Path:
+    """A folder of this name, made by the first process that asks and by no other."""
+    folder = KEPT / name
+    if not folder.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        with (KEPT / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                making = KEPT / "making"
+                shutil.rmtree(making, ignore_errors=True)
+                making.mkdir()
+                make(making)
+                _forget_old(name.partition("-")[0])
+                making.rename(folder)
+    return folder
+
+
+def _forget_old(kind: str) -> None:
+    newest_first = sorted(KEPT.glob(f"{kind}-*"), key=lambda folder: -folder.stat().st_mtime)
+    for folder in newest_first[MOST_KEPT - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)
