@@ -5,7 +5,7 @@ PYTEST = .venv/bin/python -m pytest
 # Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev demo test test-slow test-trixie test-kernel-bluetooth lint format bench messages docs lock
+.PHONY: help setup setup-dev demo test test-fast test-slow test-trixie test-kernel-bluetooth lint format bench messages docs lock
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -23,9 +23,12 @@ test: setup-dev ## the test suite (ARGS is passed to pytest)
 	@tools/test-packages.sh
 	@$(PYTEST) -n 3 --dist worksteal -m "not slow" $(ARGS)
 
+test-fast: setup-dev ## what holds without a browser, a served office, PostgreSQL: for between two edits
+	@$(PYTEST) -q -n 2 --dist worksteal -m "not slow and not long and not browser and not serve and not postgres" $(ARGS)
+
 test-slow: setup-dev ## the long runs: 20 demos, statistics, a million deliveries, kills, kernel Bluetooth
 	@tools/test-packages.sh
-	@$(PYTEST) -m slow $(ARGS)
+	@BLUEZONE_TEST_EXAMPLES=new $(PYTEST) -m slow $(ARGS)
 
 test-trixie: ## the test suite with the Python of Debian 13, in a chroot (as root; ARGS is passed on)
 	@tools/trixie.sh ARGS='$(ARGS)'
@@ -41,7 +44,7 @@ format: setup-dev ## let ruff mend what it can
 
 bench: setup-dev ## every budget's bench with its ratio (about a quarter of an hour)
 	@tools/test-packages.sh
-	@for name in matching export upload verify retention air idle gate airings speakers sms pages publish-day; do .venv/bin/bluezone bench $$name || exit 1; done
+	@for name in matching export upload verify retention air idle gate airings speakers sms pages start publish-day; do .venv/bin/bluezone bench $$name || exit 1; done
 
 messages: setup-dev ## extract, update and compile the message catalogues
 	@tools/messages.sh
