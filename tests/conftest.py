@@ -1,11 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures that every part of the suite may use."""
 
+import os
+import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from hypothesis import settings
+from tests.builders import processes
+from tests.builders.stores import migrated_store
 
 REPOSITORY = Path(__file__).parents[1]
+# A busy machine is no finding, so no example has a deadline. `make test` looks at the same examples every time, so that
+# it fails for what was changed; `make test-slow` looks at new ones, and at more.
+settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("new", deadline=None, max_examples=200, print_blob=True)
+settings.load_profile(os.environ.get("BLUEZONE_TEST_EXAMPLES", "same"))
+# Where it is set every process that a test starts compiles all of Django and of ours anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Mark `serve` whatever starts processes of bluezone, by what its module and its fixtures use."""
+    for item in items:
+        used = [one.func.__module__ for ones in item._fixtureinfo.name2fixturedefs.values() for one in ones]
+        if any(processes.are_started_by(sys.modules.get(name)) for name in {item.function.__module__, *used}):
+            item.add_marker(pytest.mark.serve)
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +45,21 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("needs ../shared, which is not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request, django_test_environment, django_db_blocker) -> None:
+    """Django's test database: on SQLite in memory, copied from a store that was migrated once, not once a process.
+
+    Elsewhere as pytest-django has it; tests/builders/postgresql.py copies a template there.
+    """
+    if connection.vendor != "sqlite":
+        request.getfixturevalue("django_db_setup")
+        return
+    template = migrated_store()
+    with django_db_blocker.unblock():
+        connection.close()
+        connection.settings_dict["NAME"] = "file:bluezone?mode=memory&cache=shared"
+        connection.ensure_connection()
+        with closing(sqlite3.connect(template)) as store:
+            store.backup(connection.connection)

@@ -46,7 +46,7 @@ class Observer:
 
     def __call__(self, path, body):
         request = f"POST {path} HTTP/1.1\r\n{self._head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        with socket.create_connection(self._address, timeout=30) as connection:
+        with socket.create_connection(self._address, timeout=120) as connection:
             sent = request.encode() + body
             begun = time.perf_counter()
             connection.sendall(sent)

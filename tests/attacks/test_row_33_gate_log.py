@@ -30,6 +30,7 @@ def forms(value):
     return (value, value.hex().encode(), value.hex().upper().encode())
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_after_1000_passes_nothing_that_was_on_the_air_or_in_a_pass_is_written_anywhere(public, tmp_path, caplog):
     caplog.set_level(logging.DEBUG)

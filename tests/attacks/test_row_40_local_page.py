@@ -26,7 +26,7 @@ def page(city):
 
 def ask(page, method, path, headers, body=""):
     host, port = page.origin.removeprefix("http://").split(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=120)
     connection.request(method, page.base + path, body, headers)
     response = connection.getresponse()
     text = response.read()

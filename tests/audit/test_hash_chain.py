@@ -184,6 +184,6 @@ def test_two_processes_that_write_at_once_make_one_chain(tmp_path):
     subprocess.run([*manage, "migrate", "-v", "0"], check=True)
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, folder, name]) for name in ("lan", "hoa")]
 
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert [writer.wait(120) for writer in writers] == [0, 0]
     verified = subprocess.run([*manage, "verify_audit"], capture_output=True, text=True, check=True).stdout
     assert verified.startswith("50 entries fit, 1 to 50")

@@ -67,7 +67,7 @@ def test_a_passkey_of_somebody_else_does_not_sign_in(visitor, admin, served):
     visitor.send(username="lan.hai", password=PASSWORD)
     cdp.send("WebAuthn.clearCredentials", {"authenticatorId": key})
     visitor.page.click("[data-passkey-start]")
-    visitor.page.wait_for_selector("[data-passkey-failed]:visible", timeout=90_000)
+    visitor.page.wait_for_selector("[data-passkey-failed]:visible", timeout=120_000)
     visitor.open("/codes/")
 
     assert "/sign-in/" in visitor.page.url

@@ -61,7 +61,7 @@ def test_a_bulletin_is_heard_to_the_end_and_then_approved_and_no_page_hinders_an
     assert approve.is_disabled()
 
     page.evaluate("document.querySelector('audio').play()")
-    page.wait_for_selector("form[data-tell] button:not([disabled])", timeout=60_000)
+    page.wait_for_selector("form[data-tell] button:not([disabled])", timeout=120_000)
     approve.click()
     assert "đã duyệt" in page.inner_text("main")
 

@@ -44,7 +44,7 @@ def _note(page, text, is_trouble):
 
 
 def verdict(page, name):
-    expect(page.locator(f".verdict[data-verdict={name}]")).to_be_visible(timeout=8_000)
+    expect(page.locator(f".verdict[data-verdict={name}]")).to_be_visible(timeout=120_000)
     return page.inner_text(".verdict h1")
 
 
@@ -220,7 +220,7 @@ def test_trouble_is_said_and_counting_goes_on(page, gate):
 def test_when_the_program_is_gone_the_page_says_to_count_on_paper(page, gate):
     gate.page.stop()
     page.click(".out")
-    expect(page.locator(".troubles")).to_contain_text("ghi ra giấy", timeout=10_000)
+    expect(page.locator(".troubles")).to_contain_text("ghi ra giấy", timeout=120_000)
     gate.page._thread = type(gate.page._thread)(target=lambda: None)
     gate.page.stop = lambda: None
 

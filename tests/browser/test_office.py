@@ -84,7 +84,7 @@ def test_the_page_of_a_new_code_learns_by_itself_that_it_was_used_or_revoked(wor
     codes.revoke(server, code)
     server.close()
 
-    worker.page.wait_for_selector("[data-state-of] >> text=đã thu hồi", timeout=15_000)
+    worker.page.wait_for_selector("[data-state-of] >> text=đã thu hồi", timeout=120_000)
 
 
 def test_the_link_is_copied(worker, served):

@@ -62,7 +62,7 @@ def esbuild(tmp_path_factory):
         return installed
     folder = tmp_path_factory.mktemp("esbuild")
     wanted = ["install", "--prefix", folder, "--no-audit", "--no-fund", f"esbuild@{ESBUILD}"]
-    if npm is None or subprocess.run([npm, *wanted], capture_output=True, timeout=120, check=False).returncode:
+    if npm is None or subprocess.run([npm, *wanted], capture_output=True, timeout=300, check=False).returncode:
         pytest.skip(f"needs esbuild: npm install --global esbuild@{ESBUILD}")
     return folder / "node_modules" / ".bin" / "esbuild"
 

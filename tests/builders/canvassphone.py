@@ -141,7 +141,7 @@ def call(origin: str, token: str, body: dict[str, Any]) -> dict[str, Any]:
         f"{origin}/v1/canvass/sync", json.dumps(body).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
     )  # fmt: skip
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return json.load(answer)
 
 

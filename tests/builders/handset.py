@@ -17,6 +17,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from tests.builders.keyserver import NOON, opened
+from tests.builders.stores import with_week_keys
 
 from bluezone.handset import Handset
 from bluezone.handset.encounters.heard import Page
@@ -196,9 +197,11 @@ def pages(handset: Handset) -> list[Page]:
 
 @cache
 def made_secrets() -> Path:
-    """A folder of secrets for NOON, made once a process: nine RSA keys take longer than most tests."""
-    folder = Path(tempfile.mkdtemp(prefix="bluezone-secrets-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    """A folder of secrets for NOON, made once a process."""
+    data = Path(tempfile.mkdtemp(prefix="bluezone-secrets-"))
+    atexit.register(shutil.rmtree, data, ignore_errors=True)
+    with_week_keys(data, NOON)
+    folder = data / "keys"
     open_secrets(folder).week_keys.rotate(NOON)
     return folder
 

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+from tests.builders.stores import with_week_keys
+
 from bluezone.city import write_default
 from bluezone.keyserver.reports import codes
 from bluezone.keyserver.service import KeyServer
@@ -63,6 +65,7 @@ class Clock:
 def opened(folder: Path, clock: Callable[[], float], **settings: Any) -> KeyServer:
     """A key server of a small city in `folder`."""
     write_default(folder, **{"name_vi": "Bắc Kạn", "name_en": "Bac Kan", "hotline": "0209 3870 000", **settings})
+    with_week_keys(folder, clock())
     return KeyServer.open(folder, clock)
 
 

@@ -76,7 +76,7 @@ class KeptUp:
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, Any, bytes]:
         """Status, headers and body of one call."""
         address = urlsplit(self.served.public)
-        connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=120)
         try:
             connection.request(method, path, body)
             answer = connection.getresponse()
@@ -88,7 +88,7 @@ class KeptUp:
         self._stopping = True
         self._keeper.join()
         self.served.process.terminate()
-        self.served.process.wait(60)
+        self.served.process.wait(120)
 
 
 class Load:
@@ -153,7 +153,7 @@ class Load:
 
 def tick_when_alone(server: KeyServer, now: float) -> None:
     """A killed worker lets go of the lock when the kernel has done with it, which need not be at once."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while not server.tick(now):
         assert time.monotonic() < deadline
 

@@ -86,7 +86,7 @@ def _until_it_answers(process: subprocess.Popen[bytes], url: str, folder: Path, 
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=5).close()
+            urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=120).close()
             return
         except urllib.error.HTTPError as error:
             if error.code < 500 and method == "GET":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from tests.builders.stores import with_week_keys
 
 from bluezone.city import load_city, write_default
 from bluezone.directory.models import Agency
@@ -60,9 +61,10 @@ def today() -> datetime.date:
 
 @pytest.fixture(scope="session")
 def furnished_folder(tmp_path_factory) -> Path:
-    """A data folder with keys and stores, made once: the RSA keys of five weeks take their time."""
+    """A data folder with keys and stores, made once."""
     folder = tmp_path_factory.mktemp("office") / "data"
     write_city(folder)
+    with_week_keys(folder, time.time())
     KeyServer.open(folder).close()
     return folder
 

@@ -3,13 +3,14 @@
 
 import base64
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from tests.builders.office import write_city
-from tests.builders.serving import prepared_store
+from tests.builders.stores import prepared_store
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -42,7 +43,12 @@ class Office:
 
     def __exit__(self, *_: object) -> None:
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(120)
+
+    def cpu_seconds(self) -> float:
+        """What its process has used so far."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def do(self, what: str, **arguments: Any) -> dict[str, Any]:
         """A preparation or a look at what is stored, by its name in officeprocess.py."""

@@ -24,12 +24,27 @@ call_command("migrate", verbosity=0)
 """
 
 
-def hold_on_postgresql_too(files: Iterable[Path]) -> None:
-    """Run test files on a PostgreSQL server where one is given; skips by name where none is."""
+def hold_on_postgresql_too(files: Iterable[Path], slow: bool = False) -> None:
+    """Run test files on a PostgreSQL server where one is given; skips by name where none is.
+
+    slow: also what is marked so.
+    """
     server = postgresql_server()
     with postgresql_database(server) as address, _prepared(server, f"test_{urlsplit(address).path[1:]}"):
         ran = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "--reuse-db", *files],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-n",
+                "0",
+                "-p",
+                "no:cacheprovider",
+                "--reuse-db",
+                *([] if slow else ["-m", "not slow"]),
+                *files,
+            ],
             env={**os.environ, "BLUEZONE_OFFICE_URL": address},
             cwd=REPOSITORY,
             capture_output=True,

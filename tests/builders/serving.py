@@ -1,24 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real `bluezone serve` in a folder of its own, on free ports."""
 
-import atexit
-import fcntl
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bluezone.city import write_default
+from tests.builders.stores import HOTLINE, prepared_store
 
 BLUEZONE = Path(sys.executable).with_name("bluezone")
-HOTLINE = "0209 3870 000"
 
 
 @dataclass
@@ -68,33 +63,6 @@ def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> 
     return Served(process, f"http://localhost:{public}", f"http://localhost:{office}", data, said)
 
 
-def prepared_store(data: Path) -> None:
-    """Put a store into the folder whose tables are made already: most of a first start is making them.
-
-    Once for all tests of a run, under a lock, because workers share it. The demo and tests/web/test_postgresql.py do
-    without.
-    """
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    shared = Path(tempfile.gettempdir()) / f"bluezone-prepared-{run}"
-    shared.mkdir(exist_ok=True)
-    store = shared / "office.sqlite3"
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not store.exists():
-            making = "import sys, pathlib; from bluezone.server.preparation import prepare_office;"
-            making += "prepare_office(pathlib.Path(sys.argv[1]))"
-            folder = shared / "making"
-            folder.mkdir()
-            write_default(folder, name_vi="Bắc Kạn", name_en="Bắc Kạn", hotline=HOTLINE)
-            # Whatever database the tests around are for, this one is a file.
-            plain = {name: value for name, value in os.environ.items() if not name.startswith("BLUEZONE_")}
-            subprocess.run([sys.executable, "-c", making, folder], check=True, env=plain)
-            (folder / "office.sqlite3").rename(store)
-            atexit.register(shutil.rmtree, shared, ignore_errors=True)
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shutil.copy(store, data / "office.sqlite3")
-
-
 @contextmanager
 def serving(data: Path, *more: str, environment: dict[str, str] | None = None) -> Iterator[Served]:
     """`start` on a prepared store where the folder has none, and SIGTERM at the end."""
@@ -105,4 +73,4 @@ def serving(data: Path, *more: str, environment: dict[str, str] | None = None) -
         yield served
     finally:
         served.process.terminate()
-        served.process.communicate(timeout=30)
+        served.process.communicate(timeout=120)

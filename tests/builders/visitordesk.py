@@ -66,7 +66,7 @@ class Desk:
 
     def _ask(self, request: urllib.request.Request) -> str:
         try:
-            with self._opener.open(request, timeout=60) as answer:
+            with self._opener.open(request, timeout=120) as answer:
                 self.status = answer.status
                 return answer.read().decode()
         except urllib.error.HTTPError as answer:

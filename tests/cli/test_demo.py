@@ -15,7 +15,7 @@ EXPECTED = {"patient": "none", "near": "high", "far": "none", "earlier": "none"}
 
 def run_demo(seed):
     command = [sys.executable, "-c", "from bluezone.cli.main import main; main()", "demo", "--exit", "--json"]
-    done = subprocess.run([*command, "--seed", str(seed)], capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run([*command, "--seed", str(seed)], capture_output=True, text=True, timeout=300, check=False)
     return done, json.loads(done.stdout)
 
 

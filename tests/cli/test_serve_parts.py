@@ -13,12 +13,12 @@ pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 
 def get(url):
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=120) as answer:
         return answer.status
 
 
 def leads(port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=120) as answer:
         return "\nbluezone_worker_leading 1\n" in answer.read().decode()
 
 
@@ -30,7 +30,7 @@ def test_the_parts_of_a_city_run_apart_and_a_second_worker_takes_over(tmp_path):
     data, first, second = tmp_path / "data", free_port(), free_port()
     with serving(data, "--only", "keyserver") as keyserver:
         assert "first administrator" not in keyserver.said
-        whole = subprocess.run([BLUEZONE, "serve", "--data", data], capture_output=True, text=True, timeout=120)
+        whole = subprocess.run([BLUEZONE, "serve", "--data", data], capture_output=True, text=True, timeout=300)
         assert "already_serving" in whole.stderr
         with (
             serving(data, "--only", "office") as office,

@@ -44,7 +44,7 @@ def served(tmp_path_factory):
 
 
 def get(url):
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=120) as answer:
         return answer.status, answer.read().decode()
 
 
@@ -72,7 +72,7 @@ class Load:
         connection = None
         while not self._stop.is_set():
             try:
-                connection = connection or http.client.HTTPConnection(self.address, timeout=30)
+                connection = connection or http.client.HTTPConnection(self.address, timeout=120)
                 if post:
                     connection.request("POST", "/v1/upload", UPLOAD)
                 else:
@@ -145,7 +145,7 @@ def test_a_restart_under_load_loses_no_request(served):
 def test_what_a_process_has_begun_is_finished_by_it(served):
     host, port = served.public.removeprefix("http://").split(":")
     head = f"POST /v1/upload HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4096\r\nConnection: close\r\n\r\n"
-    with socket.create_connection((host, int(port)), timeout=60) as client:
+    with socket.create_connection((host, int(port)), timeout=120) as client:
         client.sendall(head.encode() + UPLOAD[:1000])
         before = family(served)
         served.process.send_signal(signal.SIGHUP)
@@ -200,7 +200,7 @@ def test_tries_are_counted_by_all_processes_together_and_a_puzzle_is_redeemed_on
     def guess(challenge=bytes(32), nonce=bytes(8)):
         request = Verify1Request(credential=link(), chaff=False, challenge=challenge, nonce=nonce)
         call = urllib.request.Request(f"{served.public}/v1/verify", encode_verify1(request), method="POST")
-        with urllib.request.urlopen(call, timeout=30) as answer:
+        with urllib.request.urlopen(call, timeout=120) as answer:
             return decode_verify1_answer(answer.read())
 
     answers = [guess() for _ in range(24)]

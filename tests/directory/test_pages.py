@@ -139,6 +139,7 @@ def test_text_is_shown_as_typed_and_runs_nothing(editor):
     assert "&lt;script&gt;" in page.text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", LIST_PAGES)
 def test_a_thousand_agencies_take_as_many_queries_as_ten_and_little_time(reader, path):
     many(10)

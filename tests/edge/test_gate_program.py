@@ -71,7 +71,7 @@ class Gate:
 
     def call(self, method, name, **arguments):
         parts = urlsplit(self.base)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=120)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         connection.request(
             method, f"{parts.path}api/{name}", json.dumps(arguments) if method == "POST" else None, headers
@@ -84,14 +84,14 @@ class Gate:
 
     def settled(self, count):
         """Wait until passages can no longer be undone and so are counters."""
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 120
         while (state := self.state())["unsent"] < count:
             assert time.monotonic() < deadline, state
             time.sleep(0.2)
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=120)
 
 
 def shell(served, script):

@@ -124,13 +124,13 @@ def test_the_agent_runs_serves_its_page_and_stops_whole_on_sigterm(real_time_cit
     try:
         url = agent.stderr.readline().removeprefix("ready ").strip()
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        assert "Bluezone" in opener.open(url, timeout=20).read().decode()
+        assert "Bluezone" in opener.open(url, timeout=120).read().decode()
         assert ask(server, data, "status")[0] == 0
         assert ask(server, data, "check")[1]["error"]["code"] == "handset_busy"
         assert ask(server, data, "forget", "--yes")[1]["error"]["code"] == "handset_busy"
     finally:
         agent.send_signal(signal.SIGTERM)
-        printed, _ = agent.communicate(timeout=30)
+        printed, _ = agent.communicate(timeout=120)
     assert agent.returncode == 0
     assert json.loads(printed) == {"stopped": True}
     assert ask(server, data, "status")[0] == 0

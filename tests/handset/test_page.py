@@ -43,7 +43,7 @@ def ask(page):
 
 
 def raw(page, verb, path, body="", kind="application/json"):
-    connection = http.client.HTTPConnection(page.origin.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(page.origin.removeprefix("http://"), timeout=120)
     headers = {"Cookie": f"bluezone_token={page.token}", "Origin": page.origin, "Content-Type": kind}
     connection.request(verb, page.base + path, body if verb == "POST" else None, headers)
     response = connection.getresponse()

@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import pytest
 from tests.builders.handset import PhoneClock, World, a_city, meet
 from tests.builders.keyserver import DAY, HOUR, NOON
 
@@ -18,6 +19,8 @@ from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.radio.air import Scene, VirtualAir
 from bluezone.radio.interface import PROFILES
 from bluezone.radio.simulatedtime import run_simulated
+
+pytestmark = pytest.mark.long
 
 ERRANDS = 300.0
 DAYS = 7

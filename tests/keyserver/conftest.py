@@ -15,6 +15,7 @@ from tests.builders.keyserver import (
     postgresql_database,
     postgresql_server,
 )
+from tests.builders.stores import with_week_keys
 
 from bluezone.keyserver.reports import codes
 from bluezone.keyserver.secrets import open_secrets
@@ -44,8 +45,10 @@ def database(request, monkeypatch):
 
 @pytest.fixture(scope="session")
 def made_keys(tmp_path_factory):
-    """A folder of secrets for NOON, made once: thirteen RSA keys take longer than most tests."""
-    folder = tmp_path_factory.mktemp("secrets")
+    """A folder of secrets for NOON, made once."""
+    data = tmp_path_factory.mktemp("secrets")
+    with_week_keys(data, NOON)
+    folder = data / "keys"
     secrets = open_secrets(folder)
     secrets.week_keys.rotate(NOON)
     return folder

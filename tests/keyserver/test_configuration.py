@@ -89,6 +89,7 @@ def test_every_week_key_was_announced_a_week_before_its_use(sqlite_server, clock
     assert all(key.announced_at == first_seen[key] for key in later)
 
 
+@pytest.mark.long
 def test_the_history_holds_at_most_50_hashes_and_follows_without_a_gap(sqlite_server, clock):
     held = config(sqlite_server)
     for _ in range(52):
@@ -138,6 +139,7 @@ def test_rsa_private_keys_are_erased_after_their_last_acceptance(sqlite_server, 
     assert sqlite_server.secrets.week_keys.find(kid) is None
 
 
+@pytest.mark.long
 def test_a_kid_is_never_given_again(sqlite_server, clock):
     seen = {}
     for _ in range(10):

@@ -36,7 +36,7 @@ def http_server(tmp_path_factory, made_keys):
 
 
 def request(server, method, path, body=None, headers=()):
-    connection = http.client.HTTPConnection(*server.address, timeout=10)
+    connection = http.client.HTTPConnection(*server.address, timeout=120)
     try:
         connection.request(method, path, body, dict(headers))
         answer = connection.getresponse()
@@ -113,7 +113,7 @@ def test_a_huge_body_is_refused_unread(http_server):
 
 
 def test_a_body_that_is_cut_off_is_refused(http_server):
-    with socket.create_connection(http_server.address, timeout=5) as connection:
+    with socket.create_connection(http_server.address, timeout=120) as connection:
         connection.sendall(b"POST /v1/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 4096\r\n\r\n" + bytes(100))
         connection.shutdown(socket.SHUT_WR)
         answer = connection.makefile("rb").read()

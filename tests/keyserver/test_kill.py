@@ -31,7 +31,7 @@ class Killable:
             self.port = free.getsockname()[1]
         command = [sys.executable, str(KILLABLE), str(folder), str(self.port)]
         self.process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not self.answers() and time.monotonic() < deadline:
             time.sleep(0.02)
 
@@ -43,7 +43,7 @@ class Killable:
 
     def post(self, path, body):
         """Return the answer's body, or None when the server died before it was whole."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request("POST", path, body)
             answer = connection.getresponse()

@@ -43,24 +43,19 @@ def patients(server, serving, count):
 
 def processes(root):
     """Name -> process id of a `serve` and all below it; the name says what it is and whose child."""
-    parents, commands = {}, {}
+    parents, called = {}, {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
             fields = (path / "stat").read_text().rsplit(")", 1)[1].split()
-            arguments = (path / "cmdline").read_bytes().decode().split("\0")
+            name = (path / "comm").read_text().strip()
         except OSError:
             continue
         if fields[0] != "Z":
-            parents[int(path.name)], commands[int(path.name)] = int(fields[1]), arguments
+            parents[int(path.name)], called[int(path.name)] = int(fields[1]), name
     found, names = [root], {root: "serve"}
     for pid in found:
         for child in (child for child, parent in parents.items() if parent == pid):
-            arguments = commands[child]
-            what = "tracker" if "resource_tracker" in " ".join(arguments) else "worker"
-            if "-m" in arguments:
-                at = arguments.index("-m") + 1
-                what = " ".join(part for part in arguments[at : at + 2] if part and part[0].isalpha())
-            names[child] = f"{what} of {names[pid]}"
+            names[child] = f"{called[child]} of {names[pid]}"
             found.append(child)
     return {name: pid for pid, name in names.items()}
 
@@ -72,9 +67,9 @@ def test_the_processes_of_a_serve_are_known_by_name(tmp_path):
 
     assert {
         "serve",
-        "bluezone.server.schedule.tick of serve",
-        "bluezone.server.processes.origin public of serve",
-        "bluezone.server.processes.origin office of serve",
+        "bluezone-worker of serve",
+        "bluezone-public of serve",
+        "bluezone-office of serve",
     } <= names
 
 

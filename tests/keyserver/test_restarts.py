@@ -44,7 +44,7 @@ def run_cluster(action, folder):
 
 def posted(port, body):
     """Status, headers and body of an upload's answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         connection.request("POST", "/v1/upload", body)
         answer = connection.getresponse()

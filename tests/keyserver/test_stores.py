@@ -108,7 +108,7 @@ def test_opening_from_several_processes_at_once_migrates_once(tmp_path, city_fol
     script = f"from bluezone.keyserver.service import KeyServer; KeyServer.open('{city_folder}', lambda: {NOON})"
     processes = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
 
-    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert [process.wait(120) for process in processes] == [0, 0, 0]
 
 
 # What only SQLite can be: a file that is locked, full, damaged or out of reach.
@@ -175,7 +175,7 @@ def test_a_disk_that_is_really_full_is_store_full_each_time_and_loses_nothing_ac
         [*in_a_small_disk, f'{mount}; exec "$@"', tmp_path, sys.executable, "-m", "tests.keyserver.filling", tmp_path],
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     told = json.loads(filled.stdout)
     assert (told["codes"], told["sound"]) == (["store_full"], "ok")

@@ -16,6 +16,8 @@ from bluezone.protocol.declarationkey import (
     unseal_private_key,
 )
 
+pytestmark = pytest.mark.long
+
 PASSPHRASE = "bốn mùa hoa nở trên đỉnh núi"
 
 

@@ -56,7 +56,7 @@ def test_the_air_says_when_it_is_ready_serves_and_ends_on_sigterm(air):
 
     asyncio.run(listen())
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=120)
 
     assert process.returncode == 0
     assert json.loads(out)["heard"] >= 1

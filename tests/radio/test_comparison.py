@@ -9,6 +9,8 @@ from bluezone.radio.calibration import InvalidCalibration
 from bluezone.radio.comparison import CalibrationFailed, Heard, against, measure
 from bluezone.radio.simulatedtime import run_simulated
 
+pytestmark = pytest.mark.long
+
 
 def measured(scene, seconds, seed=1):
     async def main():

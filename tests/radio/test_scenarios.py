@@ -27,6 +27,8 @@ from bluezone.radio.air import APART, Pair, Scene, VirtualAir
 from bluezone.radio.interface import PROFILES
 from bluezone.radio.simulatedtime import run_simulated
 
+pytestmark = pytest.mark.long
+
 
 def assessed(episode, seed, over_hci=False):
     """Let two real beacons meet as the episode says and score what the second heard, packet by packet."""

@@ -22,7 +22,7 @@ from bluezone.rollout.directives.models import Report
 from bluezone.rollout.staffing.models import StaffReport
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
 
 
 def seen_by_all(client, roles, requests):

@@ -11,4 +11,4 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 @pytest.mark.timeout(900)
 def test_every_list_page_holds_on_postgresql_too():
-    hold_on_postgresql_too([Path(__file__).with_name("test_lists_at_scale.py")])
+    hold_on_postgresql_too([Path(__file__).with_name("test_lists_at_scale.py")], slow=True)

@@ -42,7 +42,7 @@ class Server:
     def end(self, how=signal.SIGTERM):
         self.served.process.send_signal(how)
         try:
-            self.served.process.wait(30)
+            self.served.process.wait(120)
         except subprocess.TimeoutExpired:
             self.served.process.kill()
         until(lambda: not _answers(self.origin))
@@ -50,7 +50,7 @@ class Server:
 
 def _answers(origin):
     try:
-        urllib.request.urlopen(f"{origin}/canvass/", timeout=5).close()
+        urllib.request.urlopen(f"{origin}/canvass/", timeout=120).close()
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
     return True
@@ -154,7 +154,7 @@ def _another_canvasser_gets_nothing(server, told, entry, run):
         f"{server.origin}/v1/devices/enrol", json.dumps({"code": told["phones"][1]["code"]}).encode(),
         {"Content-Type": "application/json"},
     )  # fmt: skip
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         token = json.load(answer)["token"]
     theirs = {**entry, "id": "01890000-0000-7000-8000-000000000001"}
     told = call(server.origin, token, {**run, "entries": [theirs]})

@@ -77,7 +77,7 @@ def sent(phone):
     """Send the backlog, and wait until it is empty."""
     phone.show("/backlog")
     phone.page.click("#send")
-    phone.page.wait_for_selector("#sync .ok", timeout=90_000)
+    phone.page.wait_for_selector("#sync .ok", timeout=120_000)
 
 
 def household(server, key):

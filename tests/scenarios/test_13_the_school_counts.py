@@ -4,7 +4,6 @@ report is listed by name." In a real Chromium against a real `serve`, the teache
 """
 
 import re
-import time
 
 import pytest
 from tests.builders import schooling
@@ -71,7 +70,8 @@ def test_a_teacher_counts_on_a_phone_and_the_city_sees_sums_and_who_is_missing(c
     phone = window(chromium, 360, served.public, language="vi")
     for name, numbers in (("6A", (40, 3, 2, 9)), ("6B", (35, 1, 1, 4))):
         address, pin = slips[name]
-        begun = time.monotonic()
+        pages = []
+        phone.on("framenavigated", lambda frame, pages=pages: pages.append(frame.url))
         phone.goto(served.public + address[address.index("/c/") :])
         assert fits(phone)
         assert serious_findings(phone) == []
@@ -80,7 +80,7 @@ def test_a_teacher_counts_on_a_phone_and_the_city_sees_sums_and_who_is_missing(c
         phone.fill("input[name=pin]", pin)
         phone.click("main button[type=submit]")
         phone.wait_for_selector("text=Đã ghi")
-        assert time.monotonic() - begun < 60, "a page, five fields and a button"
+        assert len(pages) <= 2, "a page, five fields and a button"
         assert fits(phone)
     assert phone.context.cookies(served.public) == [
         each for each in phone.context.cookies(served.public) if each["name"] == "bluezone-language"

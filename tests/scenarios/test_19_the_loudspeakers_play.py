@@ -98,7 +98,7 @@ class Speaker:
                        "from bluezone.cli.main import main; main()"]  # fmt: skip
         self.process = subprocess.Popen([*program, *map(str, arguments)], stderr=self.said.open("a"), text=True)
 
-    def until(self, pattern, seconds=60):
+    def until(self, pattern, seconds=120.0):
         """Wait until it says something; what it was."""
         deadline = time.monotonic() + seconds
         while not (found := re.search(pattern, self.said.read_text())):
@@ -136,7 +136,7 @@ class Office:
 
     def logged(self, rows):
         """The log once it has so many reports."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             log = json.loads(self.run(LOG).split("LOG ", 1)[1])
             if len(log["playings"]) >= rows or time.monotonic() > deadline:
@@ -232,7 +232,7 @@ def kept_plan(folder):
     return row[0] if row else ""
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=120.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

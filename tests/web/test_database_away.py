@@ -41,7 +41,7 @@ def asked(url, method, body, language="vi"):
     }
     data = None if body is None else json.dumps(body).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=60) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=120) as answer:
             return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as answer:
         return answer.code, answer.headers, answer.read().decode()

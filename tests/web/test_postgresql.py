@@ -37,7 +37,7 @@ def office(tmp_path_factory):
 
 def bluezone(office, *arguments):
     return subprocess.run(
-        [BLUEZONE, *arguments], env=office, capture_output=True, text=True, timeout=120, check=True
+        [BLUEZONE, *arguments], env=office, capture_output=True, text=True, timeout=300, check=True
     ).stdout
 
 
@@ -77,7 +77,7 @@ def test_processes_that_write_at_once_make_one_chain(office, database):
         subprocess.Popen([sys.executable, "-c", WRITER, office["BLUEZONE_DATA"], name], env=office) for name in "abc"
     ]
 
-    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert [writer.wait(120) for writer in writers] == [0, 0, 0]
     assert bluezone(office, "manage", "verify_audit").startswith("77 entries fit, 1 to 77")
 
 
@@ -89,7 +89,7 @@ def test_doctor_finds_every_store(office, database):
 
 def prepare(office):
     command = [sys.executable, "-m", "bluezone.server.preparation", office["BLUEZONE_DATA"]]
-    return subprocess.run(command, env=office, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=office, capture_output=True, text=True, timeout=300)
 
 
 def test_a_migration_that_meets_a_table_in_use_gives_up_soon_and_changes_nothing(office, database):

@@ -81,16 +81,17 @@ def proxied(request, tmp_path, served):
         yield port, authority, process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
 
 
 def ask(proxied, name, path, headers=()):
     port, authority, process = proxied
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             context = ssl.create_default_context(cafile=authority)
-            plain = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=60), server_hostname=name)
+            connection = socket.create_connection(("127.0.0.1", port), timeout=120)
+            plain = context.wrap_socket(connection, server_hostname=name)
             break
         except OSError:  # not listening yet, or no certificate yet
             assert process.poll() is None, "the proxy ended"

@@ -155,7 +155,7 @@ def test_a_folder_that_serves_is_backed_up_restored_and_serves_again(tmp_path):
 
     assert (code, told.get("day")) == (0, made["day"]), told
     assert {path.name for path in (new / "keys").iterdir()} >= {path.name for path in (folder / "keys").iterdir()}
-    with serving(new) as running, urllib.request.urlopen(running.public + "/v1/health", timeout=10) as answer:
+    with serving(new) as running, urllib.request.urlopen(running.public + "/v1/health", timeout=120) as answer:
         assert answer.status == 200
     code, again = bluezone("restore", made["file"], "--data", new, "--day-keys", keys)
     assert (code, again["error"]["code"]) == (1, "restore_folder_used")
@@ -204,7 +204,7 @@ def test_an_interrupted_backup_leaves_nothing_half_written(counted, number):
     with (counted / "exports" / "large").open("wb") as file:
         file.truncate(400_000_000)
     running = subprocess.Popen([BLUEZONE, "backup", "--data", counted], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not half_written(counted):
         assert running.poll() is None
         assert time.monotonic() < deadline

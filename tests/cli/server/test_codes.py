@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
 
 
 def bluezone(*arguments, expected=0):
-    ran = subprocess.run([BLUEZONE, *arguments], capture_output=True, text=True, timeout=120)
+    ran = subprocess.run([BLUEZONE, *arguments], capture_output=True, text=True, timeout=300)
     assert ran.returncode == expected, ran.stderr
     return ran
 

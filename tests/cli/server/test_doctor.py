@@ -17,7 +17,7 @@ def doctor(folder, expected=0, **environment):
         [BLUEZONE, "doctor", "--data", folder, "--json"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={**os.environ, **environment},
     )
     assert ran.returncode == expected, ran.stderr

@@ -14,6 +14,8 @@ from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.venues import registrar
 from bluezone.protocol.venues.codes import check_signature, read_venue_link, venue_fingerprint
 
+pytestmark = pytest.mark.long
+
 VENUE = ["--registration", "dk-1", "--name", "Quán phở Bắc Hồ", "--address", "Tổ 5, phường Sông Cầu", "--type", "4"]
 
 

@@ -31,7 +31,7 @@ def asked(url: str, path: str = "status.json", given: dict | None = None):
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     data = None if given is None else json.dumps(given).encode()
     request = urllib.request.Request(f"{parts.scheme}://{parts.netloc}{parts.path}{path}", data, headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return json.loads(answer.read())
 
 
@@ -59,7 +59,7 @@ def test_the_service_serves_the_page_to_whoever_has_the_token_and_to_nobody_else
     assert url.startswith("http://127.0.0.1:")
     assert asked(url, "api/state")["started"] is True
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(url.partition("?")[0] + "api/state", timeout=10)
+        urllib.request.urlopen(url.partition("?")[0] + "api/state", timeout=120)
     assert refused.value.code == 403
     tracing.stop()
     assert tracing.url is None

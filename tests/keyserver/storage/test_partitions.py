@@ -67,7 +67,7 @@ def read_by_another(url, table):
 
 
 def until_somebody_waits_for_a_lock(store):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not store.read("SELECT 1 FROM pg_locks WHERE NOT granted AND database IS NOT NULL LIMIT 1"):
         assert time.monotonic() < deadline, "nobody waited"
 
@@ -143,10 +143,8 @@ def test_a_day_that_somebody_reads_is_dropped_later_and_uploads_do_not_wait_for_
     with read_by_another(database, where), ThreadPoolExecutor(1) as pool:
         ticking = pool.submit(server.tick)
         until_somebody_waits_for_a_lock(server.keys_store)
-        begun = time.monotonic()
+        # The reader reads on until the end of this block: an upload that waited for it would never be answered.
         assert phone.upload().status is Status.OK
-        # Behind one attempt of the tick at most, of a tenth of a second each; the rest is this busy machine's.
-        assert time.monotonic() - begun < 3
         assert ticking.result()
         assert where in names(server.keys_store)
 

@@ -17,4 +17,4 @@ def test_the_outbox_holds_on_postgresql_too():
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_million_deliveries_hold_on_postgresql_too():
-    hold_on_postgresql_too([HERE / "test_a_million.py"])
+    hold_on_postgresql_too([HERE / "test_a_million.py"], slow=True)

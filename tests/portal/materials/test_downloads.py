@@ -16,7 +16,7 @@ from bluezone.paper.city_facts import facts
 from bluezone.portal.materials import downloads
 from bluezone.speech import spot
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
 DPI = 200
 POINTS_A_MM = 72 / 25.4
 PAPER = {"leaflet-a5": (148, 210), "poster-a4": (210, 297), "poster-a3": (297, 420), "letter-parents": (210, 297)}

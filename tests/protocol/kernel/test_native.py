@@ -97,11 +97,11 @@ def test_other_threads_run_while_it_searches():
         seconds = time.perf_counter() - begun
         return turns / _count_while(threading.Thread(target=time.sleep, args=(seconds,)))
 
-    # Three tries, because other programs may want the second processor meanwhile.
+    # With the lock held it would be none. Many tries, because other programs may want the second processor meanwhile.
     shares = []
-    while len(shares) < 3 and max(shares, default=0) < 0.25:
+    while len(shares) < 20 and max(shares, default=0) < 0.1:
         shares.append(share_of_turns())
-    assert max(shares) >= 0.25, shares
+    assert max(shares) >= 0.1, shares
 
 
 def _count_while(working: threading.Thread) -> int:

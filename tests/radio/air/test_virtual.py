@@ -10,6 +10,8 @@ from tests.radio.handsets import running
 from bluezone.radio.air import Advertisement, Pair, Scene, VirtualAir
 from bluezone.radio.simulatedtime import run_simulated
 
+pytestmark = pytest.mark.long
+
 
 async def meeting(scene, minutes, *names, over_hci=False, seed=1, duty="default"):
     """Run handsets of a scene for some minutes; returns the air and each one's diary."""

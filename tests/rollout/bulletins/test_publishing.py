@@ -46,7 +46,7 @@ console.log(JSON.stringify(found.sort()));
 def read_calendar(content):
     script = READER % json.dumps((VENDOR / "ical.min.mjs").as_uri())
     done = subprocess.run(
-        ["node", "--input-type=module", "-e", script], input=content, capture_output=True, timeout=60, check=False
+        ["node", "--input-type=module", "-e", script], input=content, capture_output=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)

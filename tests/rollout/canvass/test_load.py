@@ -57,7 +57,7 @@ def sync_all(origin, phones, arrive_seconds):
                     "Content-Type": "application/json", "Authorization": f"Bearer {phone['token']}"})  # fmt: skip
                 begun = time.monotonic()
                 try:
-                    with urllib.request.urlopen(request, timeout=60) as answer:
+                    with urllib.request.urlopen(request, timeout=120) as answer:
                         told = json.load(answer)
                 except OSError as error:
                     failed.append(str(error))

@@ -32,7 +32,7 @@ def pour(office, path, *headers, chunked=False):
     """Send 100 MB to a page as fast as it takes them: the status that came back, and how many bytes it took."""
     where = urlsplit(office.office)
     taken, status = 0, b""
-    with socket.create_connection((where.hostname, where.port), timeout=30) as connection:
+    with socket.create_connection((where.hostname, where.port), timeout=120) as connection:
         lines = [f"POST {path} HTTP/1.1", f"Host: {where.netloc}", "Content-Type: multipart/form-data; boundary=x"]
         connection.sendall(("\r\n".join([*lines, *headers]) + "\r\n\r\n").encode())
         part = b"a" * MEGABYTE

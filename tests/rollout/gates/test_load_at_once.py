@@ -37,7 +37,7 @@ class Tablet(Thread):
 
     def __init__(self, host, port, token, bucket, ready):
         super().__init__(daemon=True)
-        self.connection = http.client.HTTPConnection(host, port, timeout=60)
+        self.connection = http.client.HTTPConnection(host, port, timeout=120)
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.bucket, self.ready = bucket, ready
         self.statuses, self.seconds = [], []

@@ -17,4 +17,4 @@ def test_counting_paper_and_load_hold_on_postgresql_too():
 
 @pytest.mark.slow
 def test_ten_thousand_counter_updates_a_minute_hold_on_postgresql_too():
-    hold_on_postgresql_too([HERE / "test_ten_thousand_a_minute.py"])
+    hold_on_postgresql_too([HERE / "test_ten_thousand_a_minute.py"], slow=True)

@@ -19,6 +19,8 @@ from bluezone.identity.models import Role
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.gates.models import PROOF_OF, Gate, GateDay, Verdict
 
+pytestmark = pytest.mark.long
+
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 COUNTS = {"running": 41, "valid_code": 9, "screen_seen": 12, "told": 7, "no_smartphone": 6, "out": 70}
 WEEK = Week.of(timezone.localdate()).previous

@@ -157,11 +157,13 @@ def test_training_is_in_no_figure_of_the_pages(client, clerk, offices):
     assert 30 not in [cell.value for row in sheet.iter_rows() for cell in row]
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(("agencies", "weeks"), [(150, 4), pytest.param(1000, 52, marks=pytest.mark.slow)])
 def test_a_thousand_agencies_and_a_year_take_a_constant_number_of_queries_and_little_time(
-    client, clerk, django_assert_max_num_queries
+    client, clerk, django_assert_max_num_queries, agencies, weeks
 ):
-    large_city(clerk)
-    assert StaffReport.objects.count() == 52_000
+    large_city(clerk, agencies=agencies, weeks=weeks)
+    assert StaffReport.objects.count() == agencies * weeks
     client.get(f"/staff/?week={WEEK}")
     clock = server_clock()
     for show in ("all", "missing", "reported"):
