@@ -6,6 +6,7 @@ import datetime
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from tests.builders.devices import agency
 from tests.builders.office import user
 
 from bluezone.authority import role_grants
@@ -67,6 +68,14 @@ def test_one_after_the_other_is_allowed(today):
     role_grants.give("root", lan, Role.HEALTH_WORKER, None, today)
 
     assert roles_of(lan) == {Role.HEALTH_WORKER}
+
+
+def test_whoever_administers_one_agency_is_no_other_administrator_to_go_on_with(today):
+    root = user("root", Role.ADMIN)
+    user("of-a-ward", Role.ADMIN, agency())
+
+    with pytest.raises(LastAdmin):
+        role_grants.end("root", root.grants.get(), today)
 
 
 def test_the_last_administrator_keeps_the_role(today):

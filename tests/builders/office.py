@@ -4,9 +4,12 @@
 import datetime
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 from tests.builders.stores import with_week_keys
 
@@ -87,6 +90,20 @@ def quick_passwords(settings) -> None:
         "django.contrib.auth.hashers.MD5PasswordHasher",
         "django.contrib.auth.hashers.Argon2PasswordHasher",
     ]
+
+
+@contextmanager
+def open_office(furnished: Path, folder: Path) -> Iterator[KeyServer]:
+    """An office on a copy of the furnished folder, for fixtures of a whole module; gives its key server."""
+    shutil.copytree(furnished, folder)
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher"]
+    with override_settings(
+        DATA_FOLDER=folder, CITY=load_city(folder), ALLOWED_HOSTS=["testserver"], PASSWORD_HASHERS=hashers
+    ):
+        server = opened_key_server.key_server()
+        yield server
+        server.close()
+        opened_key_server._opened.cache_clear()
 
 
 @pytest.fixture

@@ -35,6 +35,14 @@ def test_an_empty_list_says_what_to_do(english):
     assert 'href="/devices/new/"' in text
 
 
+def test_an_administrator_of_one_agency_enters_no_device_of_another(client, keeper):
+    client.force_login(user("of-a-school", Role.ADMIN, agency("Trường THCS Sông Cầu")))
+    answer = client.post("/devices/new/", {"kind": "gate", "name": "Front gate", "agency": keeper.pk, "unit": ""})
+
+    assert answer.status_code == 422
+    assert not Device.objects.exists()
+
+
 def test_a_device_is_entered_and_its_code_shown_once_with_a_qr_code(english, keeper):
     answer = english.post("/devices/new/", {"kind": "gate", "name": "Front gate", "agency": keeper.pk, "unit": ""})
     code = shown_code(answer)

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.authority import account_records, role_grants
 from bluezone.authority.account_forms import AccountChangeForm, AccountForm, RoleForm, described
 from bluezone.authority.undo_views import offer_ended_role
-from bluezone.directory.scopes import grants_of
+from bluezone.directory.scopes import grants_of, require_city
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
-from bluezone.identity.models import RoleGrant, User
+from bluezone.identity.models import Role, RoleGrant, User
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.qr_codes import qr_picture
 
 ACCOUNTS_A_PAGE = 50
@@ -26,6 +27,7 @@ ACCOUNTS_A_PAGE = 50
 @audience(Audience.ADMINS)
 def account_list(request: OfficeRequest) -> HttpResponse:
     """Everybody who has an account, by pages; `?q=` finds names, agencies and sign-in names without diacritics."""
+    require_city(request.user, [Role.ADMIN])
     held = RoleGrant.objects.in_force(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
     words = request.GET.get("q", "").strip()[:100]
     accounts = User.objects.matching(words).prefetch_related(Prefetch("grants", queryset=held, to_attr="held"))
@@ -38,6 +40,7 @@ def account_list(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.ADMINS)
 def new_account(request: OfficeRequest) -> HttpResponse:
     """Make an account and show its one-time link once: 201 made, 422 bad form."""
+    require_city(request.user, [Role.ADMIN])
     form = AccountForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("username", "name", "agency", "role")}
@@ -50,8 +53,10 @@ def new_account(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.ADMINS)
+@touches(Whose.CITY)
 def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change name, agency or the right to sign in: 302 stored, 409 last administrator, 422 bad form."""
+    require_city(request.user, [Role.ADMIN])
     account = get_object_or_404(User, pk=pk)
     form = AccountChangeForm(request.POST or None, instance=account)
     status = 200
@@ -72,8 +77,10 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.CITY)
 def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give the account one more role: 302 given, 409 not together with one it holds, 422 bad form."""
+    require_city(request.user, [Role.ADMIN])
     account = get_object_or_404(User, pk=pk)
     form, status = RoleForm(request.POST), 422
     if form.is_valid():
@@ -100,8 +107,10 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.CITY)
 def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
     """End a role from today on, with what was delegated on it."""
+    require_city(request.user, [Role.ADMIN])
     held = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=pk)
     before = held.valid_to
     try:
@@ -116,8 +125,10 @@ def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.CITY)
 def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used."""
+    require_city(request.user, [Role.ADMIN])
     account = get_object_or_404(User, pk=pk, is_active=True)
     return _show_link(
         request, account, account_records.make_link(request.user.username, account, timezone.now()), status=201

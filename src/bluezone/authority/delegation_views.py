@@ -13,6 +13,7 @@ from bluezone.authority.account_forms import DelegationForm
 from bluezone.authority.undo_views import offer_ended_role
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import RoleGrant
+from bluezone.identity.objects import Whose, touches
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,6 +45,7 @@ def delegations(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(Audience.SIGNED_IN)
+@touches(Whose.OWN)
 def end_delegation(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a delegation of one's own back, from today on."""
     passed = get_object_or_404(RoleGrant.objects.select_related("user"), pk=pk, delegated_by__user=request.user)

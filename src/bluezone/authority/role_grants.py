@@ -111,7 +111,9 @@ def delegate(
 
 def keep_an_administrator(user: User, today: datetime.date, grant: RoleGrant | None = None) -> None:
     """Raises LastAdmin when without `grant` (None: without the person) no administrator with a password is left."""
-    held = RoleGrant.objects.in_force(today).filter(role=Role.ADMIN, user__is_active=True).select_related("user")
+    # One of an agency or a unit alone makes no accounts.
+    of_the_city = {"role": Role.ADMIN, "agency": None, "unit": None}
+    held = RoleGrant.objects.in_force(today).filter(user__is_active=True, **of_the_city).select_related("user")
     losing = held.filter(user=user)
     others = held.exclude(pk=grant.pk) if grant else held.exclude(user=user)
     if losing.exists() and not any(other.user.has_usable_password() for other in others):

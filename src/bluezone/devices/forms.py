@@ -5,6 +5,7 @@ import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device, DeviceKind
@@ -21,7 +22,7 @@ class UnitField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What the office says of a device: what it does, who keeps it, where it works."""
+    """What the office says of a device: what it does, who keeps it, where it works. reached: agencies to choose."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=DeviceKind.choices, widget=forms.RadioSelect)
     agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency that keeps it"))
@@ -41,10 +42,10 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
 
-    def __init__(self, *args: Any, today: datetime.date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, today: datetime.date, reached: QuerySet[Agency], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Where the directory has ended (the units of 2020 are merged since), its last day still names who keeps what.
-        agencies = Agency.objects.in_force(day_to_show(Agency, today))
+        agencies = Agency.objects.in_force(day_to_show(Agency, today)).filter(pk__in=reached)
         units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
         below_district = units.filter(kind__in=[UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP])

@@ -2,6 +2,7 @@
 """Pages of the office for devices: the list, a new one with its code, one device, cutting it off."""
 
 import datetime
+from collections.abc import Iterable
 from typing import Any
 
 import segno
@@ -22,14 +23,15 @@ from bluezone.devices.models import Device, DeviceState
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import agencies_of
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
-from bluezone.identity.models import User
+from bluezone.identity.models import Role, User
+from bluezone.identity.objects import Whose, touches
 
 DEVICES_A_PAGE = 50
 
 
-def devices_seen_by(user: User) -> QuerySet[Device]:
-    """The devices of the agencies that the person's role reaches; every device for an administrator of the city."""
-    reached = agencies_of(user, Audience.DEVICE_KEEPERS.value or ())
+def devices_seen_by(user: User, roles: Iterable[str] = Audience.DEVICE_KEEPERS.value or ()) -> QuerySet[Device]:
+    """The devices of the agencies that the person's roles reach; every device for an administrator of the city."""
+    reached = agencies_of(user, roles)
     return Device.objects.select_related("agency", "unit").filter(agency__in=reached)
 
 
@@ -56,7 +58,7 @@ def device_list(request: OfficeRequest) -> HttpResponse:
 def new_device(request: OfficeRequest) -> HttpResponse:
     """Enter a device and show its code once: 201 made, 422 bad form."""
     today = timezone.localdate()
-    form = DeviceForm(request.POST or None, today=today)
+    form = DeviceForm(request.POST or None, today=today, reached=agencies_of(request.user, [Role.ADMIN]))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         device, code = enrolment.make_device(
@@ -69,6 +71,7 @@ def new_device(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.DEVICE_KEEPERS)
+@touches(Whose.AGENCY)
 def device(request: OfficeRequest, pk: int) -> HttpResponse:
     """One device, and what can be done with it; 404 another agency's."""
     found = get_object_or_404(devices_seen_by(request.user), pk=pk)
@@ -78,9 +81,10 @@ def device(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.AGENCY)
 def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make another code, for a lost one or a device that was set up anew: 201 shown once, 302 cut off meanwhile."""
-    found = get_object_or_404(Device, pk=pk)
+    found = get_object_or_404(devices_seen_by(request.user, [Role.ADMIN]), pk=pk)
     try:
         code = enrolment.make_code(request.user.username, found, timezone.now())
     except enrolment.DeviceRevoked:
@@ -91,6 +95,7 @@ def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DEVICE_KEEPERS)
+@touches(Whose.AGENCY)
 def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then cut the device off: 302 back to the list; 404 another agency's."""
     found = get_object_or_404(devices_seen_by(request.user), pk=pk)

@@ -50,7 +50,12 @@ def may_edit(request: OfficeRequest, row: AdminUnit | Agency | None = None) -> b
 
 def keeps_all(request: OfficeRequest) -> bool:
     """True when the reader keeps recipient groups and imported lists, which concern the whole city; not in training."""
-    return Audience.ADMINS.admits(request.user) and not current_training(request)
+    return scopes.holds_for_the_city(request.user, [Role.ADMIN]) and not current_training(request)
+
+
+def require_all(request: OfficeRequest) -> None:
+    """Raise OutsideScope unless the reader keeps what concerns the whole city."""
+    scopes.require_city(request.user, [Role.ADMIN])
 
 
 def require_edit(request: OfficeRequest, row: AdminUnit | Agency) -> None:

@@ -77,6 +77,17 @@ def require(
         raise OutsideScope(f"the role does not reach {wanted.key if wanted else 'the whole city'}")
 
 
+def holds_for_the_city(user: User, roles: Iterable[str]) -> bool:
+    """Whether one of `roles` is held today for the whole city, not for an agency or a unit alone."""
+    return any(grant.scope is None for grant in _held(user, roles, None))
+
+
+def require_city(user: User, roles: Iterable[str]) -> None:
+    """Go on only where one of `roles` is held for the whole city; raises OutsideScope, which a page shows as 403."""
+    if not holds_for_the_city(user, roles):
+        raise OutsideScope("the role does not reach the whole city")
+
+
 def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[Agency]:
     """Every agency that `roles` of this person reach, whatever its own validity."""
     reach = Q(pk__in=[])

@@ -17,6 +17,7 @@ from bluezone.healthauthority.forms import ChangePassphraseForm, KeyForm, OpenFo
 from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.factors.second_factors import confirm_second_factor
+from bluezone.identity.objects import Whose, touches
 from bluezone.keyserver import declarations
 from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong
 
@@ -59,6 +60,7 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(Audience.HEALTH_SUPERVISORS)
+@touches(Whose.EVERYBODYS)
 def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
     """Note that the sender was called: 204, and the page stays, so that what it shows is not lost; 404 not opened."""
     if not declaration_access.note_called(handle, timezone.now()):

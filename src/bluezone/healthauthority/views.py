@@ -24,7 +24,8 @@ from bluezone.healthauthority.forms import AlertForm, IssueForm, RaiseForm
 from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.templatetags.health import inwords, qr
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
-from bluezone.identity.models import User
+from bluezone.identity.models import Role, User
+from bluezone.identity.objects import Whose, touches
 from bluezone.keyserver import statistics as published
 from bluezone.keyserver.venues import alerts as venues_alerts
 from bluezone.paper.tables import write_csv, write_xlsx
@@ -74,6 +75,7 @@ def new_code(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.CODE_ISSUERS)
+@touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
 def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     """The state of one code as a fragment of HTML, which the page of a new code asks for while it is open."""
     server, now = key_server(), timezone.now()
@@ -88,6 +90,7 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.CODE_ISSUERS)
+@touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
 def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then revoke: 302 back to the list, which says whether it was in time; 404 not one of yours."""
     server = key_server()
@@ -244,6 +247,7 @@ def show_statistics(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.CODE_ISSUERS)
+@touches(Whose.NOBODYS)
 def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
     """The tables of the page: `codes.csv`, `files.csv` or `statistics.xlsx`; 404 anything else."""
     server, everything = key_server(), oversees(request.user)

@@ -106,16 +106,22 @@ def audience(who: Audience) -> Callable[[View], View]:
 
 def every_route(urlconf: str | None = None, prefix: str = "/") -> Iterator[tuple[str, Audience | None]]:
     """Each address pattern of an origin with its declared audience, None where it declares none."""
-    yield from _routes(get_resolver(urlconf), prefix)
+    for address, _name, view in every_view(urlconf, prefix):
+        yield address, getattr(view, "audience", None)
 
 
-def _routes(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, Audience | None]]:
+def every_view(urlconf: str | None = None, prefix: str = "/") -> Iterator[tuple[str, str, View]]:
+    """Each address pattern of an origin with its name and its view."""
+    yield from _views(get_resolver(urlconf), prefix)
+
+
+def _views(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, str, View]]:
     for entry in resolver.url_patterns:
         address = prefix + str(entry.pattern)
         if isinstance(entry, URLResolver):
-            yield from _routes(entry, address)
+            yield from _views(entry, address)
         elif isinstance(entry, URLPattern):
-            yield address, getattr(entry.callback, "audience", None)
+            yield address, entry.name or "", entry.callback
 
 
 def check_every_route(**_: Any) -> list[CheckMessage]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from bluezone.directory.scopes import roles_of
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import Role
+from bluezone.identity.objects import Whose, touches
 from bluezone.training import also_in_training
 
 FOLDER = Path(__file__).with_name("rolepages")
@@ -68,6 +69,7 @@ def guides(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_safe
 @audience(Audience.ACCOUNT_HOLDERS)
+@touches(Whose.NOBODYS)
 def one_guide(request: OfficeRequest, role: str) -> HttpResponse:
     """The page of one role, on one sheet of A4 when printed."""
     if role not in guided_roles():

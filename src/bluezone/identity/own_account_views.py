@@ -18,6 +18,7 @@ from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.factors.second_factors import is_set_up, recently_confirmed
 from bluezone.identity.forms import EmailForm
 from bluezone.identity.models import Act
+from bluezone.identity.objects import Whose, touches
 from bluezone.office_secrets import keyed_digest
 from bluezone.training import TRAINING_KEY, also_in_training, current_training
 
@@ -35,6 +36,7 @@ def sessions(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(Audience.ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 def end_session(request: OfficeRequest, handle: str) -> HttpResponse:
     """Sign one browser out; the own one too, which then shows the sign-in page."""
     for session in request.user.sessions.all():

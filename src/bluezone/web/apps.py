@@ -16,8 +16,10 @@ class WebConfig(AppConfig):
     def ready(self) -> None:
         """Connect what must run before migrations and at every check."""
         from bluezone.identity.audiences import check_every_route
+        from bluezone.identity.objects import check_every_object
 
         register(check_every_route)
+        register(check_every_object)
         # Django sends the signal for apps that have models; this one has none.
         pre_migrate.connect(make_office_schema)
 

@@ -18,7 +18,9 @@ from bluezone.directory.imports.previews import shown
 from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
 from bluezone.directory.models import ListImport
 from bluezone.directory.records.entries import DirectoryRefused
+from bluezone.directory.request_parameters import require_all
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.tables import write_xlsx
 
 # More rows than a person looks through on a page are counted and left to the file.
@@ -29,6 +31,7 @@ ROWS_SHOWN = 200
 @audience(Audience.ADMINS)
 def new_import(request: OfficeRequest) -> HttpResponse:
     """Send a list in: 302 to its preview, 422 with a sentence when it cannot be read."""
+    require_all(request)
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file, about = form.cleaned_data["file"], form.cleaned_data["about"]
@@ -45,6 +48,7 @@ def new_import(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.ADMINS)
+@touches(Whose.OWN)
 def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """What the list would do; before that, whether text of an old font is to be converted."""
     return _show(request, _own(request, pk))
@@ -52,6 +56,7 @@ def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.OWN)
 def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Convert text of an old font, or leave it as it is; 302 to the preview."""
     list_imports.decide(_own(request, pk), request.POST.get("conversion", ""))
@@ -60,6 +65,7 @@ def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.OWN)
 def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Do what the preview showed: 302 done, 409 with the new preview when it is another by now or not possible."""
     waiting = _own(request, pk)
@@ -74,6 +80,7 @@ def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.OWN)
 def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget the list; 302 to the page where the next one is sent in."""
     _own(request, pk).delete()
@@ -83,6 +90,7 @@ def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(Audience.ADMINS)
+@touches(Whose.OWN)
 def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """The list as XLSX with the reasons beside the refused rows."""
     waiting = _own(request, pk)
@@ -94,6 +102,7 @@ def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(Audience.ADMINS)
+@touches(Whose.NOBODYS)
 def import_template(request: OfficeRequest, about: str) -> HttpResponse:
     """An empty list with its headings, as XLSX."""
     about = "units" if about == "units" else "agencies"
@@ -101,6 +110,7 @@ def import_template(request: OfficeRequest, about: str) -> HttpResponse:
 
 
 def _own(request: OfficeRequest, pk: int) -> ListImport:
+    require_all(request)
     return get_object_or_404(ListImport, pk=pk, made_by=request.user)
 
 

@@ -29,6 +29,7 @@ from bluezone.directory.request_parameters import (
     require_edit,
 )
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.tables import write_xlsx
 
 AGENCIES_A_PAGE = 50
@@ -70,6 +71,7 @@ def agency_file(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def agency(request: OfficeRequest, pk: int) -> HttpResponse:
     """One agency: how to reach it, whom it answers to, who answers to it, figures, groups, history."""
     shown = _shown(pk)
@@ -89,6 +91,7 @@ def new_agency(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTORY_EDITORS)
+@touches(Whose.AGENCY)
 def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end an agency: 302 to its page, 422 bad form."""
     old = _shown(pk)
@@ -103,6 +106,7 @@ def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["POST"])
 @audience(Audience.DIRECTORY_EDITORS)
+@touches(Whose.AGENCY)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give an agency the number of its staff: 302 to its page, 422 bad form."""
     holder = _shown(pk)

@@ -18,10 +18,11 @@ from bluezone.directory import queries
 from bluezone.directory.forms import RecipientForm
 from bluezone.directory.models import Agency, RecipientGroup
 from bluezone.directory.records import changes
-from bluezone.directory.request_parameters import keeps_all
+from bluezone.directory.request_parameters import keeps_all, require_all
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import User
+from bluezone.identity.objects import Whose, touches
 
 FOUND_SHOWN = 20
 MEMBERS_A_PAGE = 50
@@ -45,6 +46,7 @@ def recipient_list(request: OfficeRequest) -> HttpResponse:
 @audience(Audience.ADMINS)
 def new_recipients(request: OfficeRequest) -> HttpResponse:
     """Make a recipient group: 302 to its page, 422 bad form."""
+    require_all(request)
     form = RecipientForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -55,6 +57,7 @@ def new_recipients(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """The members of a group and, for who may change it, a search for more."""
     group = get_object_or_404(RecipientGroup, pk=pk)
@@ -81,8 +84,10 @@ def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.ADMINS)
+@touches(Whose.CITY)
 def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """Rename a group or change its purpose: 302 to its page, 422 bad form."""
+    require_all(request)
     group = get_object_or_404(RecipientGroup, pk=pk)
     form = RecipientForm(request.POST or None, instance=group)
     if request.method == "POST" and form.is_valid():
@@ -95,8 +100,10 @@ def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.CITY)
 def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """Add one agency (`agency`) or everything a search finds (`q`) to a group; 302 back to its page."""
+    require_all(request)
     group = get_object_or_404(RecipientGroup, pk=pk)
     words = request.POST.get("q", "").strip()[:100]
     chosen = request.POST.get("agency", "")
@@ -116,8 +123,10 @@ def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.CITY)
 def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpResponse:
     """Take one agency out of a group; 302 back to its page, where the search brings it back."""
+    require_all(request)
     group = get_object_or_404(RecipientGroup, pk=pk)
     removed = get_object_or_404(group.agencies, pk=agency)
     changes.remove_member(request.user.username, group, removed)

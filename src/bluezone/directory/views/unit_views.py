@@ -25,6 +25,7 @@ from bluezone.directory.request_parameters import (
     require_edit,
 )
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 
 
 @require_safe
@@ -41,6 +42,7 @@ def unit_list(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """One unit: what lies under it, agencies, figures, what it came from and who took over."""
     shown = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
@@ -67,6 +69,7 @@ def new_unit(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTORY_EDITORS)
+@touches(Whose.UNIT)
 def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a unit: 302 to its page, 422 bad form."""
     old = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
@@ -86,6 +89,7 @@ def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["POST"])
 @audience(Audience.DIRECTORY_EDITORS)
+@touches(Whose.UNIT)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a unit a denominator: 302 to its page, 422 bad form."""
     holder = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)

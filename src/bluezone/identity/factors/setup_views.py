@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.directory.scopes import require_city
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.factors import passkeys, second_factors
 from bluezone.identity.factors.second_factors import confirm_second_factor, is_set_up, note_confirmed, required_for
 from bluezone.identity.forms import AppForm, PasskeyForm
-from bluezone.identity.models import AuthenticatorApp, Passkey, User
+from bluezone.identity.models import AuthenticatorApp, Passkey, Role, User
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.training import also_in_training
 
@@ -118,6 +120,7 @@ def remove_app(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(Audience.ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 @_known_browser
 def remove_passkey(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget one of the own passkeys, unless the role needs it."""
@@ -127,9 +130,11 @@ def remove_passkey(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.CITY)
 @confirm_second_factor
 def reset(request: OfficeRequest, pk: int) -> HttpResponse:
     """Remove every factor of somebody who has lost them all; their browsers are signed out."""
+    require_city(request.user, [Role.ADMIN])
     account = get_object_or_404(User, pk=pk)
     second_factors.remove_all(request.user.username, account)
     messages.success(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.messaging.cap import lifecycle
 from bluezone.messaging.cap.document import MEDIA_TYPE, alert_xml, feed_xml
 from bluezone.messaging.cap.forms import AlertForm
@@ -34,6 +35,7 @@ def alerts(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.ALERT_WRITERS)
+@touches(Whose.EVERYBODYS)
 def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None) -> HttpResponse:
     """Write a draft, or one that updates a sent alert: 302 to its preview, 422 what to correct, 409 sent meanwhile."""
     if pk is not None:
@@ -60,6 +62,7 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
 
 @require_safe
 @audience(Audience.ALERT_WRITERS)
+@touches(Whose.EVERYBODYS)
 def alert(request: OfficeRequest, pk: int) -> HttpResponse:
     """One alert as phones will show it, and as XML."""
     return _page(request, _one(pk))
@@ -67,6 +70,7 @@ def alert(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.DIRECTIVE_SIGNERS)
+@touches(Whose.EVERYBODYS)
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a draft that another wrote: 302 sent, 409 why not."""
     found = _one(pk)
@@ -86,6 +90,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ALERT_WRITERS)
+@touches(Whose.EVERYBODYS)
 def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
     """Cancel a sent alert at once: 302 to the cancellation, 409 it is not in force."""
     found = _one(pk)
@@ -99,6 +104,7 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(Audience.ALERT_WRITERS)
+@touches(Whose.EVERYBODYS)
 def file(request: OfficeRequest, pk: int) -> HttpResponse:
     """The alert for the operator's cell broadcast; a draft is marked as such in its name."""
     found = _one(pk)

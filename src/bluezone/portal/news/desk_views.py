@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.portal.forms import NewsForm, NoteForm
 from bluezone.portal.models import NewsItem, NewsState
 from bluezone.portal.news import publication, queries
@@ -33,6 +34,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.EDITORS)
+@touches(Whose.EVERYBODYS)
 def edit(request: OfficeRequest, pk: int | None = None) -> HttpResponse:
     """Write a new item or work on one: 302 to its preview, 422 what to correct, 409 withdrawn meanwhile."""
     item = get_object_or_404(NewsItem, pk=pk) if pk else None
@@ -51,6 +53,7 @@ def edit(request: OfficeRequest, pk: int | None = None) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.EDITORS)
+@touches(Whose.EVERYBODYS)
 def preview(request: OfficeRequest, pk: int) -> HttpResponse:
     """The text at work in both languages; publishing it: 302, 422 without a note where one is needed, 409 refused."""
     item = get_object_or_404(NewsItem, pk=pk)
@@ -75,6 +78,7 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.EDITORS)
+@touches(Whose.EVERYBODYS)
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then take the item from the readers: 302, 422 without a reason, 409 a draft or withdrawn before."""
     item = get_object_or_404(NewsItem, pk=pk)

@@ -16,6 +16,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, may, require
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import Role
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope, sentences
@@ -61,6 +62,7 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
     """One bulletin: each language with its newest and its approved version, its schedules, its files."""
     found = get_object_or_404(Bulletin.objects.select_related("agency__unit", "made_by"), pk=pk)
@@ -99,6 +101,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.EDITORS)
+@touches(Whose.AGENCY)
 def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
     """Write the next version of a text: 302 to the bulletin, 409 withdrawn, 422 bad form; 403 another agency's."""
     found = scope.bulletin_of_ours(request, pk)
@@ -122,6 +125,7 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.EDITORS)
+@touches(Whose.AGENCY)
 def record(request: OfficeRequest, pk: int) -> HttpResponse:
     """Put in a person's recording: 302 to the bulletin, 409 withdrawn, 422 what cannot be aired; 403 another's."""
     found = scope.bulletin_of_ours(request, pk)
@@ -143,6 +147,7 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.EDITORS)
+@touches(Whose.AGENCY)
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then withdraw: 302 to the bulletin; 403 another agency's."""
     found = scope.bulletin_of_ours(request, pk)
@@ -174,6 +179,7 @@ def _newest(found: Bulletin) -> list[Script]:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*scope.APPROVERS, *scope.WRITERS))
 def sound(request: OfficeRequest, pk: int) -> HttpResponse:
     """The MP3 of a version, for its author and whoever may approve it; 403 others, 404 without sound."""
     script = scope.script_to_hear(request, pk)
@@ -188,6 +194,7 @@ def sound(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.BULLETIN_APPROVERS)
+@touches(Whose.AGENCY)
 def listening(request: OfficeRequest, pk: int) -> HttpResponse:
     """The page says `stage=begun` or `stage=heard`: 200, 409 with a sentence when it was skipped."""
     script = scope.script_to_hear(request, pk)
@@ -202,6 +209,7 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.BULLETIN_APPROVERS)
+@touches(Whose.AGENCY)
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a version that was heard: 302 to its bulletin, with the reason when it was not; 403 another agency's."""
     script = scope.script_to_hear(request, pk)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.forms import HouseholdForm
 from bluezone.rollout.canvass.households import decisions
@@ -88,6 +89,7 @@ def households(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def household(request: OfficeRequest, key: str) -> HttpResponse:
     """One household: its facts, who said what, its visits. POST corrects facts: 302, 422 with a sentence."""
     found = household_or_404(request, key)
@@ -118,6 +120,7 @@ def household(request: OfficeRequest, key: str) -> HttpResponse:
 @require_safe
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def photo(request: OfficeRequest, key: str, visit: str) -> HttpResponse:
     """The photograph of a visit, kept by no cache."""
     shown = (

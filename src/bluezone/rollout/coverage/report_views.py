@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from bluezone.directory.forms import day_field
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.official import OfficialDocument, PdfUnavailable, write_docx, write_html, write_pdf, write_xlsx
 from bluezone.rollout.coverage.boards.overview import latest_week, overview
 from bluezone.rollout.coverage.boards.priorities import priorities
@@ -77,6 +78,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """The form of a report's letterhead; its buttons lead to the files."""
     unit = get_object_or_404(AdminUnit, pk=pk)
@@ -87,6 +89,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def written(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The report as docx, xlsx, pdf or print; 404 another form, 422 letterhead incomplete.
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.scopes import may
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.coverage.boards.league import BY, league
 from bluezone.rollout.coverage.boards.overview import WARD_AND_BELOW, Overview, city_unit, latest_week, overview
 from bluezone.rollout.coverage.boards.priorities import priorities
@@ -33,6 +34,7 @@ def city(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """One unit, with what lies under it as rows."""
     found = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
@@ -66,6 +68,7 @@ def _page(request: OfficeRequest, shown: Overview) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def priority(request: OfficeRequest, pk: int) -> HttpResponse:
     """Units under one in the order in which help should go to them, each with its reason."""
     unit, week = _asked(request, pk)
@@ -77,6 +80,7 @@ def priority(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
     """Units under one by phones counted, against population and smartphones; `?of=` an indicator, `?by=` of BY."""
     unit, week = _asked(request, pk)
@@ -97,6 +101,7 @@ def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
     """One indicator of a unit over twelve weeks, drawn and as a table; `?of=` an indicator."""
     unit, week = _asked(request, pk)

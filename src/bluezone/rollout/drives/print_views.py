@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.paper.print_sheets import pdf_response, qr, write_pdf
 from bluezone.rollout.drives.models import Drive
@@ -53,6 +54,7 @@ def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def stall(request: OfficeRequest, pk: int) -> HttpResponse:
     """The sheet with the code behind which people join the queue."""
     return pdf_response(stall_pdf(_drive(pk)), f"stall-{pk}")
@@ -61,6 +63,7 @@ def stall(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def tally(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank tally sheet."""
     return pdf_response(tally_pdf(_drive(pk)), f"tally-{pk}")

@@ -16,6 +16,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.directory.scopes import OutsideScope, agencies_of, units_of
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.drives import boards, lifecycle, scope
 from bluezone.rollout.drives.forms import DriveForm, OpenForm, TallyForm, TeamForm
 from bluezone.rollout.drives.help import queue, requests
@@ -98,6 +99,7 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One drive: its numbers for everybody; who waits, and the buttons, for those who work at it."""
     shown, now = _shown(pk), timezone.now()
@@ -124,6 +126,7 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.DRIVE_PLANNERS)
+@touches(Whose.AGENCY)
 def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """Begin the drive: 302 to its page; 403 another union's."""
     shown = _planned_by(request, pk)
@@ -139,6 +142,7 @@ def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DRIVE_PLANNERS)
+@touches(Whose.AGENCY)
 def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then end the drive or call it off: 302 to its page; 403 another union's."""
     shown = _planned_by(request, pk)
@@ -156,6 +160,7 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.HELPERS)
+@touches(Whose.AGENCY)
 def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
     """A ticket for somebody at the table, made and taken on in one tap: 302; 403 another team's drive."""
     shown = _shown(pk)
@@ -169,6 +174,7 @@ def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DRIVE_PLANNERS)
+@touches(Whose.AGENCY)
 def tally(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter tally sheets one after another: 302 to the next; 422 bad numbers or a sheet entered before; 403."""
     shown = _planned_by(request, pk)

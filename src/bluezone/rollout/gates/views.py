@@ -14,6 +14,7 @@ from bluezone.directory.models import AdminUnit, UnitKind
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_unit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.gates import scope
@@ -114,6 +115,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def gate(request: OfficeRequest, pk: int) -> HttpResponse:
     """One gate and week: everything for its own agency, the sums of the week for others."""
     found = get_object_or_404(Gate.objects.select_related("agency__unit"), pk=pk)

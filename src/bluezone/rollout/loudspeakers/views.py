@@ -15,6 +15,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_day, chosen_number
 from bluezone.directory.scopes import agencies_of, may, require
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import SheetUnavailable
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import (
@@ -80,6 +81,7 @@ def new_zone(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def zone(request: OfficeRequest, pk: int) -> HttpResponse:
     """One zone: what it airs on a day with one tap "Đã phát", its machines, how it is set."""
     found = _zone(pk)
@@ -102,6 +104,7 @@ def zone(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change volume and quiet hours: 302 to the zone; 403 another agency's."""
     found, form = _zone_of_ours(request, pk), SettingForm(request.POST)
@@ -119,6 +122,7 @@ def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     """Let a machine of the agency play for this zone: 302 to it; 403 another agency's."""
     found = _zone_of_ours(request, pk)
@@ -133,6 +137,7 @@ def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     """A machine's own volume: 302 to its zone; 403 another agency's."""
     unit = get_object_or_404(Unit.objects.select_related("zone__outlet__agency__unit"), pk=pk)
@@ -149,6 +154,7 @@ def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def stick(request: OfficeRequest, pk: int) -> HttpResponse:
     """The MP3 files of some days from `?on=` (`?days=`, 7), in order, with the plan on paper, for a memory stick."""
     found, first = _zone(pk), chosen_day(request, timezone.localdate())
@@ -166,6 +172,7 @@ def stick(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def paper(request: OfficeRequest, pk: int) -> HttpResponse:
     """The plan of a zone for some days as PDF, with room to tick and sign."""
     found, first = _zone(pk), chosen_day(request, timezone.localdate())

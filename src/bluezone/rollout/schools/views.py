@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from bluezone.directory.agency_sheet import XLSX
 from bluezone.directory.request_parameters import chosen, chosen_unit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import queries, scope
@@ -94,6 +95,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def school(request: OfficeRequest, pk: int) -> HttpResponse:
     """One school and week: each class for its own people, for others the sums and who has not reported."""
     found, week, today = scope.school_of(pk), scope.chosen_week(request), timezone.localdate()

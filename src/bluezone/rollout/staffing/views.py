@@ -25,7 +25,8 @@ from bluezone.directory.request_parameters import chosen
 from bluezone.directory.scopes import require
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
-from bluezone.identity.models import User
+from bluezone.identity.models import Role, User
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
@@ -45,6 +46,7 @@ DAY = datetime.timedelta(days=1)
 @practised
 @require_POST
 @audience(Audience.STAFF_REPORTERS)
+@touches(Whose.AGENCY)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the week of `?week=`: 302 back to the report."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
@@ -65,6 +67,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.STAFF_REPORTERS)
+@touches(Whose.AGENCY.by(Role.ADMIN), Whose.ABOVE.by(Role.CLERK))
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the agency table, 403 for the agency itself."""
     asked = get_object_or_404(WeekRequest.objects.select_related("agency__unit"), pk=pk)
@@ -184,6 +187,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.STAFF_REPORTERS)
+@touches(Whose.AGENCY)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """One agency's numbers for a week: 302 stored, 403 not your agency, 409 week closed, 422 numbers contradict."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
@@ -203,6 +207,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.AGENCY)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open a locked week again for one agency: 302 to its form, 403 not your agency, 422 without a reason."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)

@@ -18,6 +18,7 @@ from bluezone.directory.plain_lines import converted
 from bluezone.directory.request_parameters import chosen, chosen_number
 from bluezone.directory.scopes import OutsideScope
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import pdf_response
 from bluezone.rollout.venues import posters, queries, scope
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
@@ -60,6 +61,7 @@ def venues(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
 def venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """One venue for its ward and its owner: 404 for others."""
     shown = _seen(request, pk)
@@ -98,6 +100,7 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.VENUE_KEEPERS)
+@touches(Whose.WARD)
 def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change what is stored: 302 to the venue, 422 bad form, 404 another ward's. A new name needs a new code."""
     shown = _kept(request, pk)
@@ -117,6 +120,7 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.VENUE_KEEPERS)
+@touches(Whose.WARD)
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve and sign: 302 to the venue; 404 another ward's; told if it was decided meanwhile."""
     shown = _kept(request, pk)
@@ -134,6 +138,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.VENUE_KEEPERS)
+@touches(Whose.WARD)
 def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
     """Refuse with a reason: 302 to the venue; told without one."""
     return _with_reason(request, pk, decisions.refuse, _("The application is refused; the owner is told why."))
@@ -142,6 +147,7 @@ def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.VENUE_KEEPERS)
+@touches(Whose.WARD)
 def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
     """Withdraw the code with a reason: 302 to the venue; told without one."""
     return _with_reason(request, pk, decisions.suspend, _("The code is withdrawn. Phones learn it within the hour."))
@@ -150,6 +156,7 @@ def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.VENUE_KEEPERS)
+@touches(Whose.WARD)
 def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
     shown = _kept(request, pk)
@@ -166,6 +173,7 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.VENUE_KEEPERS)
+@touches(Whose.WARD)
 def close(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close the venue for good: 302 to it; 404 another ward's."""
     shown = _kept(request, pk)
@@ -182,6 +190,7 @@ def close(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.SIGNED_IN)
+@touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
 def till(request: OfficeRequest, pk: int) -> HttpResponse:
     """A new address for the tablet at the till, shown once: 302 to the venue; 404 neither its ward's nor owner's."""
     shown = _seen(request, pk)
@@ -226,6 +235,7 @@ def _kept(request: OfficeRequest, pk: int) -> Venue:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.VENUE_KEEPERS)
+@touches(Whose.WARD)
 def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter an inspection: 302 to the venue, 422 bad form or picture, 404 another ward's."""
     venue = get_object_or_404(scope.kept_venues(request.user), pk=pk)
@@ -251,6 +261,7 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.VENUE_KEEPERS)
+@touches(Whose.WARD)
 def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
     """The picture of an inspection: 404 another ward's, or deleted after its 90 days."""
     venue = get_object_or_404(scope.kept_venues(request.user), pk=pk)
@@ -261,6 +272,7 @@ def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
 def poster(request: OfficeRequest, pk: int) -> HttpResponse:
     """The poster, A4 or A3: 404 without a code in force, or neither the reader's ward nor venue."""
     paper = request.GET.get("paper", "")
@@ -270,6 +282,7 @@ def poster(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
 def card(request: OfficeRequest, pk: int) -> HttpResponse:
     """The table card, A6."""
     return pdf_response(card_pdf(_code(request, pk)), f"card-{pk}")

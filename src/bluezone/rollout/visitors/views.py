@@ -25,6 +25,8 @@ from bluezone.directory.models import AdminUnit
 from bluezone.directory.refusals import sentence
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.models import Role
+from bluezone.identity.objects import Whose, touches
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.paper import phrases
@@ -151,6 +153,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.VISITOR_DESKS)
+@touches(Whose.OWN, Whose.AGENCY.by(Role.CLERK, Role.LEAD, Role.OFFICER), Whose.ITSELF.by(Role.VENUE_OWNER))
 def states(request: OfficeRequest, house: str) -> HttpResponse:
     """The newest notices again, for a page that is open."""
     newest = queries.newest(visitors_houses.house_of(house, houses_of(request.user)))
@@ -188,6 +191,7 @@ def week(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.VISITOR_DESKS)
+@touches(Whose.NOBODYS)
 def card(request: OfficeRequest, kind: str) -> HttpResponse:
     """A card with the code for a desk (A6) or a station (A4), Vietnamese and English, as PDF; 302 for another kind."""
     if kind not in CARDS:

@@ -23,6 +23,7 @@ from bluezone.directory.request_parameters import chosen_unit
 from bluezone.directory.scopes import agencies_of
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope, sentences
@@ -169,6 +170,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.AIRING_KEEPERS)
+@touches(Whose.AGENCY)
 def aired(request: OfficeRequest, pk: int) -> HttpResponse:
     """One tap "Đã phát" at loudspeakers, attested, taken back within ten seconds: 302 back; 403 another agency's."""
     found, now = scope.airing_of_ours(request, pk), timezone.now()
@@ -186,6 +188,7 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.AIRING_KEEPERS)
+@touches(Whose.AGENCY)
 def attest(request: OfficeRequest, pk: int) -> HttpResponse:
     """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
     found = scope.airing_of_ours(request, pk)
@@ -212,6 +215,7 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def photo(request: OfficeRequest, pk: int) -> HttpResponse:
     """The photo of an attested airing; 404 where there is none."""
     content = Attestation.objects.filter(airing=pk).values_list("photo", flat=True).first()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.households import decisions, duplicates
@@ -47,6 +48,7 @@ def conflicts(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def choose(request: OfficeRequest, key: str) -> HttpResponse:
     """End a dispute with one of its values: 302 back to the desk."""
     found = household_or_404(request, key)
@@ -58,10 +60,10 @@ def choose(request: OfficeRequest, key: str) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def force(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a change although one before it is missing: 302 back to the desk."""
     change = get_object_or_404(Change, pk=pk, household__unit__in=wards_of(request.user))
-    household_or_404(request, change.household_id)
     return _done(request, "canvass-conflicts", lambda: decisions.force(request.user.username, change, timezone.now()))
 
 
@@ -81,6 +83,7 @@ def pairs(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def propose(request: OfficeRequest, unit: int) -> HttpResponse:
     """Look through a ward for doors that may be one: 302 to them."""
     found = duplicates.propose(ward_or_404(request, unit), timezone.now())
@@ -91,6 +94,7 @@ def propose(request: OfficeRequest, unit: int) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def decide_pair(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make two doors one, keeping the first or the second, or say that they are two: 302 to the next."""
     pair = get_object_or_404(DuplicatePair, pk=pk, first__unit__in=wards_of(request.user))
@@ -117,6 +121,7 @@ def kept_aside(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def decide_aside(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take an entry in, or set it aside for good: 302 to the next."""
     aside = get_object_or_404(Aside, pk=pk, unit__in=wards_of(request.user))

@@ -13,6 +13,7 @@ from bluezone.directory.imports.list_imports import ImportOutdated
 from bluezone.directory.imports.plans import ImportNotReady
 from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
 from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.tables import write_xlsx
 from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.forms import DoorsImportForm
@@ -49,6 +50,7 @@ def new_import(request: OfficeRequest) -> HttpResponse:
 @require_safe
 @practised
 @audience(KEEPERS)
+@touches(Whose.OWN)
 def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """What the list would do; before that, whether text of an old font is to be converted."""
     return _show(request, _own(request, pk))
@@ -57,6 +59,7 @@ def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.OWN)
 def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Convert text of an old font, or leave it; 302 to the preview."""
     door_lists.decide(_own(request, pk), request.POST.get("conversion", ""))
@@ -66,6 +69,7 @@ def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.OWN)
 def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Store the good rows as shown: 302, or 409 with the new preview when it is another by now."""
     waiting = _own(request, pk)
@@ -84,6 +88,7 @@ def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.OWN)
 def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget the list: 302."""
     _own(request, pk).delete()
@@ -94,6 +99,7 @@ def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @practised
 @audience(KEEPERS)
+@touches(Whose.OWN)
 def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """The list as XLSX with the reasons beside the refused rows."""
     waiting = _own(request, pk)

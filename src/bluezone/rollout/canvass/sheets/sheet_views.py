@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import pdf_response
 from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.forms import LeafletForm, SheetForm
@@ -35,6 +36,7 @@ _LABELS = {
 @require_safe
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def sheet(request: OfficeRequest, pk: int) -> HttpResponse:
     """The door sheet of a list, A4 with boxes, kept by no cache."""
     found = turf_or_404(request, pk)
@@ -44,6 +46,7 @@ def sheet(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def enter_sheet(request: OfficeRequest, pk: int, page: int) -> HttpResponse:
     """Type a page of the sheet in: 302 to the next page, 422 with the line at fault and everything still typed."""
     found, now = turf_or_404(request, pk), timezone.now()

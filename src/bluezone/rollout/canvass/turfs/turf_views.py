@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.forms import GroupTurfForm, LeaseForm, until_after
 from bluezone.rollout.canvass.models import Household, Lease, LeaseEnd
@@ -46,6 +47,7 @@ def turfs(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def new_turf(request: OfficeRequest, unit: int) -> HttpResponse:
     """Cut a list by residential group, or from doors that are ticked: 302 to it, 422 with a sentence."""
     ward, refusal = ward_or_404(request, unit), ""
@@ -74,6 +76,7 @@ def new_turf(request: OfficeRequest, unit: int) -> HttpResponse:
 @require_safe
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def turf(request: OfficeRequest, pk: int) -> HttpResponse:
     """One list: its doors, the phone that has it, and to whom it can be given."""
     return _show(request, pk, LeaseForm(phones=phones_of(wards_of(request.user))))
@@ -82,6 +85,7 @@ def turf(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a list to a phone: 302 to it, 422 with a sentence."""
     found = turf_or_404(request, pk)
@@ -101,6 +105,7 @@ def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def end_lease(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a list back: 302 to it. What the phone still holds is taken all the same."""
     lease = get_object_or_404(Lease.objects.select_related("turf"), pk=pk, turf__unit__in=wards_of(request.user))
@@ -112,6 +117,7 @@ def end_lease(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def close_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a list that no phone has: 302."""
     found = turf_or_404(request, pk)
@@ -136,6 +142,7 @@ def phones(request: OfficeRequest) -> HttpResponse:
 @require_POST
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def lost_phone(request: OfficeRequest, pk: int) -> HttpResponse:
     """Say that a phone is lost: its lists are taken back at once, and it empties itself at its next contact. 302."""
     device = get_object_or_404(phones_of(wards_of(request.user)), pk=pk)

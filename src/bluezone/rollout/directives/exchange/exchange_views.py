@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.exchange import outgoing, partners, uploads
@@ -51,6 +52,7 @@ def exchange(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.OWN)
 def look(request: OfficeRequest, pk: int) -> HttpResponse:
     """What a file is and would do; nothing of it is stored yet."""
     return _look(request, _own(request, pk))
@@ -58,6 +60,7 @@ def look(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.OWN)
 def apply(request: OfficeRequest, pk: int) -> HttpResponse:
     """Do what the preview showed: 302, 409 when it cannot be done any more."""
     waiting = _own(request, pk)
@@ -74,6 +77,7 @@ def apply(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.OWN)
 def discard(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget a file that was looked at; 302."""
     _own(request, pk).delete()
@@ -83,6 +87,7 @@ def discard(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
     """A directive as the edXML file for one agency: 200 the file, 302 with a sentence. pk: of the dispatch."""
     found = Dispatch.objects.select_related("directive__issuer__unit", "directive__original", "agency__unit")
@@ -97,6 +102,7 @@ def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
     """A state as the edXML file for the document's sender: 200 the file, 302 with a sentence. pk: of the event."""
     event = get_object_or_404(
@@ -112,6 +118,7 @@ def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
     """Agree (15) or not (16) to a recall or update of another office: 302. pk: of the dispatch."""
     dispatch = get_object_or_404(Dispatch.objects.select_related("directive", "agency__unit"), pk=pk)

@@ -11,8 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
+from bluezone.directory.scopes import require_city
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.factors.second_factors import confirm_second_factor
+from bluezone.identity.models import Role
+from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import sentences
 from bluezone.rollout.directives.exchange import partners
@@ -46,6 +49,7 @@ def new_certificate(request: OfficeRequest) -> HttpResponse:
 
     The second step names the fingerprint that was shown, so that what is held is what was compared.
     """
+    require_city(request.user, [Role.ADMIN])
     on = day_to_show(Agency, timezone.localdate())
     agencies = Agency.objects.in_force(on).order_by("path")
     form = CertificateForm(request.POST or None, request.FILES or None, agencies=agencies)
@@ -70,9 +74,11 @@ def new_certificate(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(Audience.ADMINS)
+@touches(Whose.CITY)
 @confirm_second_factor
 def remove_certificate(request: OfficeRequest, pk: int) -> HttpResponse:
     """Believe a certificate no longer: 302."""
+    require_city(request.user, [Role.ADMIN])
     held = get_object_or_404(PartnerCertificate.objects.select_related("agency"), pk=pk)
     if partners.remove(held, request.user, timezone.now()):
         messages.success(request, _("The certificate is removed. What was read in with it stays."))

@@ -18,6 +18,7 @@ from bluezone.directory.request_parameters import chosen
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import User
+from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, queries, sentences
 from bluezone.rollout.directives.forms import ActForm, RequestForm
@@ -44,6 +45,7 @@ def inbox(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.READERS))
 def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
     """One document at one agency: what it asks, what can be done now, what has happened."""
     shown = _shown(pk)
@@ -56,6 +58,7 @@ def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def act(request: OfficeRequest, pk: int) -> HttpResponse:
     """Move a document on: 302, 409 out of order, 422 without reason or person."""
     shown = _shown(pk)
@@ -81,6 +84,7 @@ def act(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def undo(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take one's last tap back: 302, 409 too late."""
     shown = _shown(pk)
@@ -91,6 +95,7 @@ def undo(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a document on to agencies below: 302, 409 not below or not received."""
     shown = _shown(pk)
@@ -103,6 +108,7 @@ def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for a change of a task or for more time: 302, 409 already asked, 422 bad form. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive", "agency__unit"), pk=pk)
@@ -134,6 +140,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Answer a request: 302 to the directive."""
     asked = get_object_or_404(ChangeRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.exchange.forms import AttachmentForm
@@ -21,6 +22,7 @@ from bluezone.training import practised
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def files(request: OfficeRequest, pk: int) -> HttpResponse:
     """Files of a draft; add one: 302 stored, 422 with a sentence."""
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit", "original"), pk=pk)
@@ -42,6 +44,7 @@ def files(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
     """Delete a file of a draft: 302."""
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit"), pk=pk)
@@ -57,6 +60,7 @@ def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.READERS))
 def stored_file(request: OfficeRequest, token: str) -> HttpResponse:
     """A stored file with the type its content has; only pictures open in the browser. 404 for whoever is no party."""
     file = attachments.file_for(request.user, token)

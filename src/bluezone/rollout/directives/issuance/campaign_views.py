@@ -16,6 +16,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
 from bluezone.directory.scopes import OutsideScope
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.directives import permissions
 from bluezone.rollout.directives.forms import CampaignForm
 from bluezone.rollout.directives.issuance import campaigns
@@ -47,6 +48,7 @@ def campaign_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.READERS))
 def campaign(request: OfficeRequest, pk: int) -> HttpResponse:
     """One campaign: what it rests on, its days, figures, directives and tasks."""
     shown = _shown(request, pk)
@@ -73,6 +75,7 @@ def new_campaign(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def change_campaign(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change a campaign: 302 to its page, 403 of another agency, 422 bad form."""
     shown = _shown(request, pk)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from bluezone.directory.models import Agency, RecipientGroup
 from bluezone.directory.queries import day_to_show
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.directives import permissions, queries
 from bluezone.rollout.directives.issuance import draft_forms
 from bluezone.rollout.directives.issuance.addressees import names_in
@@ -29,6 +30,7 @@ _MOST_NAMES = 1500
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
     """The draft on one page, each value beside where it was read.
 

@@ -17,6 +17,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.factors.second_factors import confirm_second_factor
+from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, queries, sentences
 from bluezone.rollout.directives.forms import LetterForm, ReasonForm
@@ -77,6 +78,7 @@ def new_directive(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.READERS))
 def directive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One directive: what it says, its tasks, and where it stands with each recipient."""
     return _page(request, _shown(pk))
@@ -85,6 +87,7 @@ def directive(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.DIRECTIVE_SIGNERS)
+@touches(Whose.AGENCY)
 @confirm_second_factor
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Second tap of the approval: 302 approved, 409 when it is incomplete or no draft."""
@@ -98,6 +101,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make an approved directive a draft again: 302."""
     shown = _shown(pk)
@@ -108,6 +112,7 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def issue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send an approved directive to everybody it names: 302."""
     shown = _shown(pk)
@@ -118,6 +123,7 @@ def issue(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def revoke(request: OfficeRequest, pk: int) -> HttpResponse:
     """Recall an issued directive: 302, 422 without a reason."""
     shown = _shown(pk)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from bluezone.directory.models import Agency
 from bluezone.directory.request_parameters import chosen, chosen_number
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.official import write_xlsx
 from bluezone.rollout.directives import permissions
 from bluezone.rollout.directives.files import XLSX
@@ -24,6 +25,7 @@ ENTRIES_A_PAGE = 25
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.NOBODYS)
 def register(request: OfficeRequest, direction: str) -> HttpResponse:
     """The register of a year, of one agency that the reader works for, by pages.
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import User
+from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.models import PeriodRequest, TaskParty
@@ -25,6 +26,7 @@ from bluezone.training import practised
 @practised
 @require_POST
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the period of `?period=`: 302 back to the report. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive", "agency__unit"), pk=pk)
@@ -49,6 +51,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the period until a day, or decline: 302 to the directive."""
     asked = get_object_or_404(PeriodRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)

@@ -18,6 +18,7 @@ from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import User
+from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week, figures_of, sees_small_numbers
 from bluezone.rollout.directives import files, permissions, queries, sentences
@@ -36,6 +37,7 @@ MOST_WEEKS = 6
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """An agency's report for a period: 302 stored, 409 locked or checked, 422 bad form. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
@@ -84,6 +86,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.READERS))
 def progress(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who has reported on a task of a directive for a period, with rates per subtree, and who is late with what."""
     directive = _directive(request, pk)
@@ -107,6 +110,7 @@ def progress(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.READERS))
 def late(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who is late with a directive, with the telephone numbers to call upward."""
     directive = _directive(request, pk)
@@ -119,6 +123,7 @@ def late(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.READERS))
 def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The table of a period as XLSX, DOCX or PDF."""
     directive = _directive(request, pk)
@@ -134,6 +139,7 @@ def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
 def check(request: OfficeRequest, pk: int) -> HttpResponse:
     """Accept a report, or return it with a reason: 302."""
     report = get_object_or_404(Report.objects.select_related("task__directive__issuer__unit"), pk=pk)

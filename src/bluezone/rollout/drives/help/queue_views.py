@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.plain_lines import converted
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.drives import scope
 from bluezone.rollout.drives.forms import HindranceForm, PhoneForm
 from bluezone.rollout.drives.help import queue, requests
@@ -58,6 +59,7 @@ def new_help(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.HELPERS)
+@touches(Whose.SERVED, Whose.AGENCY)
 def claim(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a request on for one of the reader's teams: 302 back; 404 not of the reader's area; told if it is taken."""
     drive = _own_drive(request)
@@ -76,6 +78,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.HELPERS)
+@touches(Whose.AGENCY)
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a request back: 302; 404 not with one of the reader's teams."""
     held = get_object_or_404(scope.claimed_by(request.user), pk=pk)
@@ -87,6 +90,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.HELPERS)
+@touches(Whose.AGENCY)
 def done(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request as helped, `proof` proven, attested or none: 302; 404 not with one of the reader's teams."""
     held = get_object_or_404(scope.claimed_by(request.user), pk=pk)
@@ -115,6 +119,7 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.HELPERS)
+@touches(Whose.AGENCY)
 def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request that could not be helped, with its reason: 302; told if the reason is none of the list."""
     held = get_object_or_404(scope.claimed_by(request.user), pk=pk)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.gates import scope
 from bluezone.rollout.gates.counts import paper_slips
 from bluezone.rollout.gates.forms import SlipForm
@@ -25,6 +26,7 @@ SHOWN_DAYS = 14
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def paper(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter a slip: 302 back here with the button that takes it back; 422 bad form; 403 another agency's gate.
 
@@ -52,6 +54,7 @@ def paper(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def take_out(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a slip out that does not belong here: 302, with the button that brings it back; 403 another agency's."""
     gate = scope.gate_of_ours(request, pk)

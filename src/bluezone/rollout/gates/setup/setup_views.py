@@ -15,6 +15,7 @@ from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, require
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import pdf_response, screen_qr
 from bluezone.rollout.gates import scope
 from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, TabletForm
@@ -26,6 +27,7 @@ from bluezone.rollout.gates.setup.sheets import PAPERS, SIGN_PAPERS, badge_pdf, 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def nominate(request: OfficeRequest, pk: int) -> HttpResponse:
     """Nominate a person for a gate: 201 with the badge, shown once; 422 bad form; 403 another agency's gate."""
     gate = scope.gate_of_ours(request, pk)
@@ -42,6 +44,7 @@ def nominate(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     """Print a badge anew with another number and PIN: 201 shown once; 403 another agency's gatekeeper."""
     return _show(request, roster.new_badge(request.user.username, _ours(request, pk)))
@@ -49,6 +52,7 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def end(request: OfficeRequest, pk: int) -> HttpResponse:
     """End a nomination with a day: 302 to the gate, 422 a day before it began, 403 another agency's."""
     found = _ours(request, pk)
@@ -64,6 +68,7 @@ def end(request: OfficeRequest, pk: int) -> HttpResponse:
 @sensitive_post_parameters("pin")
 @require_POST
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def badge(request: OfficeRequest, pk: int) -> HttpResponse:
     """The badge as PDF, A6 or A4, from the page that shows its PIN: 409 where the badge was made anew meanwhile."""
     found = _ours(request, pk)
@@ -112,6 +117,7 @@ def new_gate(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def close_gate(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close a gate: 302 to its page; 403 another agency's."""
     gate = scope.gate_of_ours(request, pk)
@@ -124,6 +130,7 @@ def close_gate(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(KEEPERS)
+@touches(Whose.AGENCY)
 def put_tablet(request: OfficeRequest, pk: int) -> HttpResponse:
     """Let a tablet of the agency count for this gate: 302 to its page; 403 another agency's gate."""
     gate = scope.gate_of_ours(request, pk)
@@ -138,6 +145,7 @@ def put_tablet(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def sign(request: OfficeRequest, pk: int) -> HttpResponse:
     """The sign at the gate in Vietnamese and English as PDF, A4 or A3."""
     gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
@@ -147,6 +155,7 @@ def sign(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def book(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank visitor book as PDF; nothing that is written into it ever comes into this system."""
     gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
@@ -155,6 +164,7 @@ def book(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def tally(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank tally sheet as PDF, for a gate without a tablet; its sums are entered on the page of paper slips."""
     gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)

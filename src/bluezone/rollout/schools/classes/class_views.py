@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import screen_qr
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
@@ -32,6 +33,7 @@ from bluezone.training import practised
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.STAFF_REPORTERS)
+@touches(Whose.ITSELF)
 def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
     """The classes of this school year: 302 entered, 422 a line is no class. `?week=` chooses the year."""
     school, now = scope.kept_school(request, pk), timezone.now()
@@ -61,6 +63,7 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.STAFF_REPORTERS)
+@touches(Whose.ITSELF)
 def links(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make links and PINs for the classes ticked, or for all without one; shown this once."""
     school, now = scope.kept_school(request, pk), timezone.now()
@@ -81,6 +84,7 @@ def links(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(Audience.CLASS_REPORTERS)
+@touches(Whose.OWN, Whose.ITSELF.by(*scope.KEEPERS))
 def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
     """One class and week: 302 stored, 403 not your class, 409 week closed, 422 numbers contradict."""
     one, week, now = scope.class_of_ours(request, pk), scope.chosen_week(request), timezone.now()
@@ -104,6 +108,7 @@ def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.STAFF_REPORTERS)
+@touches(Whose.ITSELF)
 def correct(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a class: 302, 403 not your school, 422 no name of a class."""
     one, week, now = scope.class_of_ours(request, pk), scope.chosen_week(request), timezone.now()

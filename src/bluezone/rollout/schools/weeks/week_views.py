@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.paper.print_sheets import pdf_response, sheet_html, write_pdf
 from bluezone.refusal import Refused
@@ -59,6 +60,7 @@ def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> byte
 @practised
 @require_POST
 @audience(Audience.STAFF_REPORTERS)
+@touches(Whose.ITSELF, Whose.OVER)
 def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send the numbers of the classes ticked back, or of the whole school without ticks: 302, 403 not yours.
 
@@ -88,6 +90,7 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.STAFF_REPORTERS)
+@touches(Whose.ITSELF)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the locked week of `?week=`: 302 back to the school."""
     school, week = scope.kept_school(request, pk), scope.chosen_week(request)
@@ -102,6 +105,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.STAFF_REPORTERS)
+@touches(Whose.OVER)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the schools, 403 for the school itself."""
     asked = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
@@ -156,6 +160,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_POST
 @audience(Audience.STAFF_REPORTERS)
+@touches(Whose.ITSELF)
 def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take weeks without school back: 302, 403 not yours."""
     one = get_object_or_404(SchoolBreak.objects.select_related("school__unit", "unit"), pk=pk)
@@ -169,6 +174,7 @@ def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def letter(request: OfficeRequest, pk: int) -> HttpResponse:
     """The letter to parents as PDF, `?in=en` in English; `?directive=` prints number and day of the directive."""
     school = scope.school_of(pk)
@@ -180,6 +186,7 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(Audience.SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def form(request: OfficeRequest, pk: int) -> HttpResponse:
     """The paper form of a week as PDF, one line a class."""
     school, week = scope.school_of(pk), scope.chosen_week(request)

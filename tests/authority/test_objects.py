@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page of an object: who may act on it does, everybody else is refused and nothing changes.
+
+What is expected stands beside each view (@touches, bluezone.identity.objects). Here it is tried: every role that the
+page admits, held at every place around one ward and its school, reads the page and presses the button.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+
+import pytest
+from django.db import connection, transaction
+from django.urls import reverse
+from tests.builders.acts import ACTS, Body
+from tests.builders.objects import Actor, City
+from tests.builders.office import furnished_folder, open_office
+
+from bluezone.identity.models import Role
+from bluezone.identity.objects import Place, Touch, Whose, every_object_route
+
+__all__ = ["furnished_folder"]
+
+OFFICE = "bluezone.web.urls_office"
+ROUTES = {name: (address, view, declared) for address, name, view, declared in every_object_route(OFFICE)}
+NAMED = {name for name, (_, _, declared) in ROUTES.items() if {way.whose for way in declared} != {Whose.NOBODYS}}
+# What a request writes for its own browser.
+SESSIONS = "accounts_officesession"
+_WRITES = re.compile(r'\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b[^"]*"(\w+)"', re.IGNORECASE)
+NEAREST = (Place.CITY, Place.ITSELF)
+
+
+def route_of(name: str) -> str:
+    """The name of the route of an act: one route may stand here with two kinds of object, "name:of a venue"."""
+    return name.partition(":")[0]
+
+
+@pytest.fixture(scope="module")
+def city(django_db_setup, django_db_blocker, furnished_folder, tmp_path_factory) -> Iterator[City]:
+    """One planted city for all tests here; each act in it is taken back."""
+    folder = tmp_path_factory.mktemp("authority") / "data"
+    with django_db_blocker.unblock(), open_office(furnished_folder, folder), taken_back():
+        yield City()
+
+
+@contextmanager
+def written() -> Iterator[set[str]]:
+    """The tables that are written to within, those of the session left out."""
+    tables: set[str] = set()
+
+    def note(execute, sql, params, many, context):
+        found = _WRITES.match(sql)
+        if found and found[1] != SESSIONS:
+            tables.add(found[1])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield tables
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Whatever is stored within is not stored."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def test_every_page_of_an_object_has_a_rule_and_an_act_to_try():
+    unknown = [
+        f"{address} takes an object: declare whose with @touches(...) beside its view, and in tests/builders/acts.py "
+        f"which object and what its keeper sends, under {name!r}"
+        for name, (address, _, declared) in ROUTES.items()
+        if not declared or (name in NAMED and name not in ACTS)
+    ]
+
+    assert unknown == []
+    assert {route_of(name) for name in ACTS} == NAMED, "an act without a page"
+
+
+def ways_of(name: str) -> tuple[Touch, ...]:
+    """The declared ways that hold for the kind of object of an act."""
+    _address, _view, declared = ROUTES[route_of(name)]
+    only = ACTS[name].ways
+    return tuple(way for way in declared if only is None or way.whose in only)
+
+
+def admitted(ways: tuple[Touch, ...], role: str) -> set[Place]:
+    """The places at which a role lets somebody to the object."""
+    return set().union(*(way.whose.places for way in ways if way.roles is None or role in way.roles))
+
+
+def roles_of(name: str) -> list[str]:
+    """The roles that the audience of the page admits."""
+    return sorted(role for role in ROUTES[route_of(name)][1].audience.value if role in Role.values)
+
+
+def who_may(city: City, name: str) -> Iterator[Actor]:
+    """The owner; the first role at every place where it is let in, each other role at one."""
+    act, ways, first = ACTS[name], ways_of(name), True
+    if act.owner:
+        yield city.owner(act.owner(city))
+    if any(way.whose is Whose.EVERYBODYS for way in ways):
+        yield city.at(roles_of(name)[0], Place.ELSEWHERE, act.around)
+        return
+    for role in roles_of(name):
+        places = sorted(admitted(ways, role), key=list(Place).index)
+        if places:
+            for place in places if first else [Place.ITSELF if Place.ITSELF in places else places[0]]:
+                yield city.at(role, place, act.around)
+            first = False
+
+
+def who_may_not(city: City, name: str, method: str) -> Iterator[Callable[[], Actor]]:
+    """Every role at every place at which it is not let in; of a role that never is, at the two nearest.
+
+    Where a page has an act, fewer read it: one of those elsewhere. And whom one role brings to the page and another,
+    which is not enough, to the object.
+    """
+    act, ways = ACTS[name], ways_of(name)
+    only_read = method == "get" and act.sent is not None
+    for role in roles_of(name):
+        places = admitted(ways, role)
+        for place in set(Place) - places if places else NEAREST:
+            for actor in city.actors(role, place, act.around)[: 1 if only_read else None]:
+                yield partial(_itself, actor)
+    others = [role for role in Role.values if Place.ITSELF not in admitted(ways, role)]
+    for role in roles_of(name) if not only_read else []:
+        if admitted(ways, role) and Place.ELSEWHERE not in admitted(ways, role):
+            yield partial(city.astray, role, [other for other in others if other != role], act.around)
+        if act.near:
+            yield partial(city.moved, act.near(city), role)
+
+
+def _itself(actor: Actor) -> Actor:
+    return actor
+
+
+def who_reaches_out(city: City, name: str) -> Iterator[Actor]:
+    """Who may act on the object and nowhere else, one of each role; whoever keeps the whole city reaches everything."""
+    act = ACTS[name]
+    for role in roles_of(name) if act.strange else []:
+        places = admitted(ways_of(name), role)
+        for place in [one for one in (Place.ITSELF, Place.UNIT) if one in places][:1]:
+            yield city.at(role, place, act.around)
+
+
+def requests_of(city: City, name: str) -> list[tuple[str, str]]:
+    act = ACTS[name]
+    address = reverse(route_of(name), OFFICE, act.what(city)) + "?" + act.asked(city)
+    methods = (("get", act.shown is not None), ("post", act.sent is not None))
+    return [(method, address) for method, there in methods if there]
+
+
+class Trial:
+    """One page tried; what is wrong with it, in sentences."""
+
+    def __init__(self, city: City, name: str, method: str, path: str) -> None:
+        self.city, self.name, self.method, self.path = city, name, method, path
+        self.act, self.wrong = ACTS[name], []
+
+    def answer(self, make: Callable[[], Actor], body: Body | None) -> tuple[Actor, int, set[str]]:
+        """Who asked, the status, and the tables that were written to; all of it taken back."""
+        with taken_back():
+            actor = make()
+            self.act.first(self.city, actor)
+            sent = body(self.city, actor) if body and self.method == "post" else {}
+            with written() as tables:
+                status = getattr(actor.client, self.method)(self.path, sent).status_code
+        return actor, status, tables
+
+    def tell(self, words: str, answer: tuple[Actor, int, set[str]]) -> None:
+        actor, status, tables = answer
+        self.wrong.append(f"{actor} {words} {self.method} {self.path}: got {status}, wrote {sorted(tables)}")
+
+    def lets_in(self) -> None:
+        act = self.act
+        for actor in islice(who_may(self.city, self.name), 1 if act.dear else None):
+            _, status, tables = answer = self.answer(partial(_itself, actor), act.sent)
+            writes = act.changes if self.method == "post" else actor.role in act.noted
+            if status != (act.shown if self.method == "get" else act.done) or (writes and not tables):
+                self.tell("may", answer)
+            elif self.method == "get" and tables and not writes:
+                self.tell("changes something by reading:", answer)
+
+    def keeps_out(self) -> None:
+        for make in who_may_not(self.city, self.name, self.method):
+            _, status, tables = answer = self.answer(make, self.act.sent)
+            if status not in self.act.refused or tables:
+                self.tell("may not", answer)
+
+    def reaches_no_further(self) -> None:
+        for actor in who_reaches_out(self.city, self.name) if self.method == "post" else []:
+            answer = self.answer(partial(_itself, actor), self.act.strange)
+            if answer[2]:
+                self.tell("reaches for another's by", answer)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(ACTS))
+def test_who_may_act_on_an_object_does_and_nobody_else(city, name):
+    wrong = []
+    for method, path in requests_of(city, name):
+        trial = Trial(city, name, method, path)
+        trial.lets_in()
+        trial.keeps_out()
+        trial.reaches_no_further()
+        wrong += trial.wrong
+
+    assert not wrong, "\n".join(wrong)

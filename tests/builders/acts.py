@@ -1,0 +1,430 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For each page of an object: which object of the planted city, and what its rightful keeper would send."""
+
+import datetime
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from tests.builders.bulletins import TEXT
+from tests.builders.directives import DAY
+from tests.builders.objects import Actor, City, hear, png, receive
+
+from bluezone.directory.imports import list_imports
+from bluezone.identity.objects import Whose
+from bluezone.rollout.canvass.households import door_lists
+from bluezone.rollout.directives.exchange import uploads
+from bluezone.rollout.directives.permissions import HANDLERS
+
+Body = Callable[[City, Actor], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One page and the act behind its button.
+
+    what:    arguments of the address; `asked` follows them after "?".
+    sent:    body of the POST that succeeds for who may, None for a page that is only read.
+    shown:   status of the page, None where there is none to read. done: status of the act.
+    changes: whether the act is seen in the database; False where it leads on or hands a file out.
+    first:   what the person must have done before, prepared for those too who may not.
+    dear:    whether the answer takes long to make (a sheet as PDF); then one person who may is enough.
+    noted:   roles whose reading of the page is noted; of everybody else's nothing is.
+    strange: what the same person sends to reach for somebody else's object by the form; nothing is to come of it.
+    near:    somebody with whom the object has to do; not enough where the role is held elsewhere.
+    ways:    the declared ways that hold for this kind of object, None for all.
+    owner:   whose own the object is. refused: other statuses than 403 and 404 that refuse.
+    """
+
+    what: Callable[[City], list[Any]]
+    sent: Body | None = None
+    asked: Callable[[City], str] = lambda city: ""
+    shown: int | None = 200
+    done: int = 302
+    changes: bool = True
+    first: Callable[[City, Actor], None] = lambda city, actor: None
+    noted: frozenset[str] = frozenset()
+    strange: Body | None = None
+    near: Callable[[City], Any] | None = None
+    ways: tuple[Whose, ...] | None = None
+    owner: Callable[[City], Any] | None = None
+    around: str = "ward"
+    dear: bool = False
+    refused: tuple[int, ...] = (403, 404)
+
+
+def of(name: str, attribute: str = "pk") -> Callable[[City], list[Any]]:
+    """The object that stands under this name in the city."""
+    return lambda city: [getattr(getattr(city, name), attribute)]
+
+
+def read(what: Callable[[City], list[Any]], **more: Any) -> Act:
+    """A page that is only read."""
+    return Act(what, **more)
+
+
+def press(what: Callable[[City], list[Any]], sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
+    """A button without a page of its own."""
+    return form(what, sent, shown=None, **more)
+
+
+def form(what: Callable[[City], list[Any]], sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
+    """A page with a form on it."""
+    body: Body = sent if callable(sent) else (lambda city, actor: dict(sent or {}))
+    return Act(what, body, **more)
+
+
+def _figure(kind: str) -> Body:
+    return lambda city, actor: {"kind": kind, "value": "40", "source": "Công an", "as_of": str(city.today)}
+
+
+def _unit(city: City, actor: Actor) -> dict[str, Any]:
+    unit = city.unit
+    return {
+        "name": "phường Sông Cầu mới", "kind": unit.kind, "parent": unit.parent_id, "code": unit.code,
+        "valid_from": str(unit.valid_from), "confirmed": "on",
+    }  # fmt: skip
+
+
+def _agency(city: City, actor: Actor) -> dict[str, Any]:
+    ward = city.ward
+    return {
+        "name": "Ủy ban nhân dân phường Sông Cầu mới", "kind": ward.kind, "unit": ward.unit_id, "short_name": "UBND",
+        "parent": "Ủy ban nhân dân thành phố Bắc Kạn", "confirmed": "on", "edxml_id": ward.edxml_id,
+        "valid_from": str(ward.valid_from or ""),
+    }  # fmt: skip
+
+
+def _session_of(city: City) -> list[Any]:
+    """The handle of another browser of the key holder, as that person's page names it."""
+    client = Client()
+    client.force_login(city.keyholder)
+    return [re.findall(r"/sessions/([^/]+)/end/", client.get("/sessions/").text)[-1]]
+
+
+def _alert(city: City, actor: Actor) -> dict[str, Any]:
+    until = timezone.localtime(city.now + DAY).strftime("%Y-%m-%dT%H:%M")
+    codes = {"severity": "Severe", "urgency": "Immediate", "certainty": "Observed", "status": "Actual"}
+    return {**city.alert_texts, **codes, "units": [city.unit.pk], "expires_at": until}
+
+
+def _draft(city: City, actor: Actor) -> dict[str, Any]:
+    """The draft as its page shows it, with another subject."""
+    page = city.at("clerk").client.get(f"/directives/{city.draft.pk}/change/")
+    sent: dict[str, Any] = dict(_values(page.context["form"]))
+    for one in page.context["tasks"]:
+        sent.update(_values(one))
+    sent.update(_values(page.context["tasks"].management_form))
+    return {**sent, "subject": "V/v cài đặt lại Bluezone"}
+
+
+def _values(shown: Any) -> list[tuple[str, Any]]:
+    found = []
+    for field in shown:
+        value = field.value()
+        if value not in (None, False):
+            found.append((field.html_name, value.isoformat() if isinstance(value, datetime.date) else value))
+    return found
+
+
+def _campaign(city: City, actor: Actor) -> dict[str, Any]:
+    begins, ends = str(city.today), str(city.today + 9 * DAY)
+    return {"owner": city.ward.pk, "name": "Cài lại", "basis": "CV 472", "aim": "Cài.", "begins": begins, "ends": ends}
+
+
+def _claim(city: City, actor: Actor) -> dict[str, Any]:
+    """For a team of the actor's own, or of the ward where the role reaches it."""
+    own = city.teams.get(getattr(actor.scope, "pk", None)) if actor.place.name in ("BELOW", "ELSEWHERE") else None
+    return {"team": (own or city.teams[city.ward.pk]).pk}
+
+
+def _venue(city: City, actor: Actor) -> dict[str, Any]:
+    return {
+        "name": "Quán phở Bắc Hồ 2", "address": "Tổ 5", "unit": city.unit.pk, "kind": 4, "stay_minutes": 60,
+        "person": "Hoàng Thị Phở", "phone": "0912 345 678",
+    }  # fmt: skip
+
+
+def _classes(city: City, actor: Actor) -> dict[str, Any]:
+    one = city.school_class.pk
+    return {f"{one}-pupils": 40, f"{one}-with_smartphone": 30, f"{one}-running": 20, f"{one}-relatives": 5}
+
+
+def _schedule(city: City, actor: Actor) -> dict[str, Any]:
+    first = str(city.today + DAY)
+    return {"outlets": [city.station.pk], "languages": ["vi"], "first": first, "times": "18:30", "store": "1"}
+
+
+def _recording(city: City, actor: Actor) -> dict[str, Any]:
+    """No sound: what is decided on is whether the file is looked at, not what is in it."""
+    return {"language": "vi", "text": TEXT, "file": SimpleUploadedFile("loi.wav", b"no sound", "audio/wav")}
+
+
+def _picture(city: City, actor: Actor) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("so-do.png", png(), "image/png")}
+
+
+def _week(name: str) -> Callable[[City], str]:
+    return lambda city: f"week={getattr(city, name)}"
+
+
+def _period(city: City) -> str:
+    return f"period={city.locked}"
+
+
+_COUNTS = {"pupils": 40, "with_smartphone": 30, "running": 20, "relatives": 5}
+_WHY = {"reason": "Nhập nhầm số"}
+_house = [lambda city: [f"a{city.ward.pk}"]][0]
+_imported = {"owner": lambda city: city.importer, "near": lambda city: city.importer}
+_doors = {"owner": lambda city: city.door_importer, "near": lambda city: city.door_importer}
+_near_the_venue = {"near": lambda city: city.venue_owner}
+_sender = {"owner": lambda city: city.sender}
+_keyholder = {"owner": lambda city: city.keyholder}
+_school = {"around": "school"}
+
+ACTS: dict[str, Act] = {
+    # Accounts.
+    "second-factor-passkey-remove": press(of("passkey"), **_keyholder),
+    "session-end": press(_session_of, **_keyholder, changes=False, refused=(302,)),
+    "account": form(of("account"), {"name": "Ma Thị Hồng", "agency": "Sở Y tế", "is_active": "on"}),
+    "account-link": press(of("account"), done=201),
+    "account-factor-reset": press(of("account")),
+    "account-role": press(of("account"), {"role": "leader"}),
+    "account-role-end": press(lambda city: [city.account.pk, city.grant.pk]),
+    "delegation-end": press(of("delegation"), owner=lambda city: city.delegator),
+    # The directory.
+    "unit": read(of("unit")),
+    "unit-change": form(
+        of("unit"), _unit, strange=lambda city, actor: {**_unit(city, actor), "parent": city.far.unit_id}
+    ),
+    "unit-figure": press(of("unit"), _figure("population")),
+    "agency": read(of("ward")),
+    "agency-change": form(
+        of("ward"), _agency, strange=lambda city, actor: {**_agency(city, actor), "parent": city.far.name}
+    ),
+    "agency-figure": press(of("ward"), _figure("staff")),
+    "recipients": read(of("group")),
+    "recipients-change": form(of("group"), {"name": "UBND xã, phường", "purpose": "action"}),
+    "recipients-add": press(of("group"), lambda city, actor: {"agency": city.far.pk}),
+    "recipients-remove": press(lambda city: [city.group.pk, city.ward.pk]),
+    "import": read(of("import_list"), **_imported),
+    "import-decide": press(of("import_list"), {"conversion": "keep"}, **_imported),
+    "import-apply": press(
+        of("import_list"), lambda city, actor: {"digest": list_imports.preview(city.import_list).digest}, **_imported
+    ),
+    "import-discard": press(of("import_list"), **_imported),
+    "import-marked": read(of("import_list"), **_imported),
+    # The health authority.
+    "code-state": read(of("code"), owner=lambda city: city.worker),
+    "code-revoke": form(of("code"), owner=lambda city: city.worker, changes=False),
+    "code-declaration-called": press(of("declaration", "handle"), done=204),
+    # Devices.
+    "device": read(of("device")),
+    "device-code": press(of("device"), done=201),
+    "device-revoke": form(of("device")),
+    # Alerts.
+    "alert": read(of("alert")),
+    "alert-edit": form(of("alert_draft"), _alert),
+    "alert-update": form(of("alert"), _alert),
+    "alert-release": press(of("alert_draft")),
+    "alert-cancel": press(of("alert")),
+    "alert-file": read(of("alert")),
+    # Coverage.
+    "coverage-unit": read(of("unit")),
+    "coverage-priority": read(of("unit")),
+    "coverage-league": read(of("unit")),
+    "coverage-trend": read(of("unit")),
+    "coverage-report": read(of("unit")),
+    "coverage-written": read(
+        lambda city: [city.unit.pk, "xlsx"],
+        asked=lambda city: "issuer=UBND&place=Bắc Kạn&signer_position=CT&signer_name=Ký&number=1&notation=BC",
+    ),
+    # The staff report.
+    "staff-report": form(
+        of("ward"), {"staff": 40, "with_smartphone": 36, "running": 9, "web_edition": 4, "reminded": 3}
+    ),
+    "staff-ask": press(of("ward"), _WHY, asked=_week("staff_week")),
+    "staff-answer": press(of("week_request"), {"granted": "1"}),
+    "staff-reopen": press(of("ward"), _WHY, asked=_week("staff_week")),
+    # Directives of the ward.
+    "directive": read(of("issued")),
+    "directive-change": form(of("draft"), _draft),
+    "directive-approve": form(of("draft")),
+    "directive-reopen": press(of("approved")),
+    "directive-issue": press(of("approved")),
+    "directive-revoke": press(of("issued"), _WHY),
+    "directive-progress": read(of("issued")),
+    "directive-file": read(lambda city: [city.issued.pk, "xlsx"]),
+    "directive-late": read(of("issued")),
+    "directive-attachments": form(of("draft"), _picture),
+    "directive-attachment-delete": press(of("draft"), lambda city, actor: {"token": city.file.token}),
+    "file": read(of("file", "token")),
+    "campaign": read(of("campaign")),
+    "campaign-change": form(
+        of("campaign"), _campaign, strange=lambda city, actor: {**_campaign(city, actor), "owner": city.far.pk}
+    ),
+    "report-check": press(of("report"), {"accept": "1"}),
+    "request-answer": press(of("request"), {"granted": "1", "answer": "Được"}),
+    "period-answer": press(of("period_request"), {"granted": "1"}),
+    # What the ward has got.
+    "inbox-one": read(of("dispatch"), noted=frozenset(HANDLERS)),
+    "inbox-act": press(of("dispatch"), {"to": "received"}),
+    "inbox-undo": press(of("dispatch"), first=lambda city, actor: receive(city, actor.user)),
+    "inbox-pass": press(
+        of("dispatch"),
+        lambda city, actor: {"agency": [city.school.pk]},
+        first=lambda city, actor: receive(city, actor.user),
+    ),
+    "task-ask": form(of("party"), lambda city, actor: {"kind": "change", "reason": "Không có người", "until": ""}),
+    "task-report": form(of("party"), lambda city, actor: {"people": 3, "text": "Đã làm"}),
+    "task-reopen": press(of("party"), _WHY, asked=_period),
+    # Exchange by files.
+    "directive-exchange-look": read(of("exchange_file"), **_sender),
+    "directive-exchange-apply": press(
+        of("exchange_file"),
+        lambda city, actor: {"digest": uploads.look(bytes(city.exchange_file.content), city.sender, city.now).digest},
+        **_sender,
+    ),
+    "directive-exchange-discard": press(of("exchange_file"), **_sender),
+    "directive-edxml": press(of("to_outside"), done=200),
+    "directive-status-file": press(of("event"), done=200),
+    "directive-certificate-remove": press(of("certificate")),
+    "inbox-answer-recall": press(of("from_outside"), {"agree": "1"}),
+    # Gates.
+    "gate": read(of("gate")),
+    "gate-close": form(of("gate")),
+    "gate-tablet": press(of("gate"), lambda city, actor: {"device": city.tablet.pk}),
+    "gate-sign": read(of("gate")),
+    "gate-book": read(of("gate")),
+    "gate-tally": read(of("gate")),
+    "gate-paper": form(of("gate"), lambda city, actor: {"day": str(city.today), "part": "day", "told": 4}),
+    "gate-paper-remove": press(of("gate"), asked=lambda city: f"slip={city.slip.pk}"),
+    "gatekeeper-new": form(of("gate"), lambda city, actor: {"name": "Lý Văn Páo", "since": str(city.today)}, done=201),
+    "gatekeeper-renew": press(of("gatekeeper"), done=201),
+    "gatekeeper-badge": press(
+        of("gatekeeper"), lambda city, actor: {"pin": city.pin}, done=200, changes=False, dear=True
+    ),
+    "gatekeeper-end": form(of("gatekeeper"), lambda city, actor: {"until": str(city.today)}),
+    # House visits.
+    "canvass-household": form(
+        of("household"),
+        {"address": "Số 9", "head": "Lý Văn Páo", "group": "Tổ 5", "smartphones": 1, "note": ""},
+    ),
+    "canvass-household-photo": read(lambda city: [city.household.pk, city.visit.pk]),
+    "canvass-choose": press(of("disputed"), {"field": "head", "value": "Nguyễn Văn An"}),
+    "canvass-import": read(of("door_list"), **_doors),
+    "canvass-import-decide": press(of("door_list"), {"conversion": "keep"}, **_doors),
+    "canvass-import-apply": press(
+        of("door_list"), lambda city, actor: {"digest": door_lists.preview(city.door_list).digest}, **_doors
+    ),
+    "canvass-import-discard": press(of("door_list"), **_doors),
+    "canvass-import-marked": read(of("door_list"), **_doors),
+    "canvass-turf-new": form(of("unit"), {"group": "Tổ 11"}),
+    "canvass-turf": read(of("turf")),
+    "canvass-turf-give": press(
+        of("free_turf"),
+        lambda city, actor: {"device": city.free_phone.pk, "days": 3},
+        strange=lambda city, actor: {"device": city.far_phone.pk, "days": 3},
+    ),
+    "canvass-turf-close": press(of("free_turf")),
+    "canvass-sheet": read(of("turf"), dear=True),
+    "canvass-sheet-enter": form(
+        lambda city: [city.free_turf.pk, 1], lambda city, actor: {"day": str(city.today), "outcome-1": "3"}
+    ),
+    "canvass-lease-end": press(of("lease")),
+    "canvass-phone-lost": press(of("phone")),
+    "canvass-force": press(of("change")),
+    "canvass-pairs-look": press(of("unit"), changes=False),
+    "canvass-pair": press(of("pair"), {"decision": "apart"}),
+    "canvass-aside": press(of("aside"), {"decision": "dismiss"}),
+    # Visitors.
+    "visitors-states": read(_house),
+    "visitors-states:of a venue": read(
+        lambda city: [f"v{city.venue.pk}"], ways=(Whose.OWN,), owner=lambda city: city.venue_owner
+    ),
+    # Drives and help.
+    "drive": read(of("live")),
+    "drive-open": press(of("planned")),
+    "drive-close": form(of("live")),
+    "drive-walk-in": press(of("live")),
+    "drive-tally": form(of("live"), {"sheet": 1, "running": 2, "other_help": 1, "no_smartphone": 0, "could_not": 0}),
+    "drive-tally-sheet": read(of("live")),
+    "drive-stall-sheet": read(of("live")),
+    "help-claim": press(
+        of("asked"), _claim, ways=(Whose.SERVED,), strange=lambda city, actor: {"team": city.teams[city.far.pk].pk}
+    ),
+    "help-claim:at a stall": press(
+        of("ticket"),
+        lambda city, actor: {**_claim(city, actor), "drive": city.live.pk},
+        ways=(Whose.AGENCY,),
+    ),
+    "help-release": press(of("held")),
+    "help-done": press(of("held"), {"proof": "none"}),
+    "help-cannot": press(of("held"), {"hindrance": "no_smartphone"}),
+    # Venues.
+    "venue": read(of("venue"), owner=lambda city: city.venue_owner),
+    "venue-change": form(
+        of("venue"),
+        _venue,
+        strange=lambda city, actor: {**_venue(city, actor), "unit": city.beside_unit.pk},
+        **_near_the_venue,
+    ),
+    "venue-approve": press(of("applied")),
+    "venue-refuse": press(of("applied"), _WHY),
+    "venue-renew": form(of("venue"), **_near_the_venue),
+    "venue-suspend": press(of("venue"), _WHY, **_near_the_venue),
+    "venue-close": form(of("venue"), **_near_the_venue),
+    "venue-till": press(of("venue"), owner=lambda city: city.venue_owner),
+    "venue-inspect": form(of("venue"), lambda city, actor: {"day": str(city.today), "poster_seen": "on"}),
+    "venue-photo": read(lambda city: [city.venue.pk, city.inspection.pk]),
+    "venue-poster": read(of("venue"), owner=lambda city: city.venue_owner, dear=True),
+    "venue-card": read(of("venue"), owner=lambda city: city.venue_owner, dear=True),
+    # Schools.
+    "school": read(of("school"), **_school),
+    "school-enter": form(of("school"), _classes, **_school),
+    "school-paste": form(of("school"), {"rows": "6A\t40\t30\t20\t5", "store": "1"}, **_school),
+    "school-classes": form(of("school"), {"classes": "6C 30"}, **_school),
+    "school-links": press(of("school"), done=200, **_school),
+    "school-back": press(of("school"), _WHY, **_school),
+    "school-ask": press(of("school"), _WHY, asked=_week("staff_week"), **_school),
+    "school-answer": press(of("opening"), {"granted": "1"}, **_school),
+    "school-break-cancel": press(of("school_break"), **_school),
+    "school-letter": read(of("school"), **_school),
+    "school-form": read(of("school"), **_school),
+    "school-class": form(of("school_class"), _COUNTS, owner=lambda city: city.teacher, **_school),
+    "school-class-correct": press(
+        of("school_class"), {"name": "6A1", "pupils": 41}, **_school, near=lambda city: city.teacher
+    ),
+    # Bulletins and their airing.
+    "bulletin": read(of("bulletin")),
+    "bulletin-write": form(of("bulletin"), {"language": "tay", "text": TEXT}),
+    "bulletin-record": form(of("bulletin"), _recording, done=422, changes=False),
+    "bulletin-withdraw": form(of("bulletin"), _WHY),
+    "bulletin-now": form(of("emergency"), lambda city, actor: {"outlets": [city.station.pk]}),
+    "schedule-new": form(of("bulletin"), _schedule),
+    "schedule": read(of("schedule")),
+    "schedule-stop": press(of("schedule")),
+    "schedule-leave-out": press(of("schedule"), lambda city, actor: {"day": str(city.today + DAY)}),
+    "schedule-first": press(of("schedule")),
+    "script-sound": read(of("script")),
+    "script-listening": press(of("script"), {"stage": "begun"}, done=200),
+    "script-approve": press(of("script"), first=lambda city, actor: hear(city, actor.user)),
+    "airing-aired": press(of("airing")),
+    "airing-attest": form(of("airing"), {"was_aired": "1"}),
+    "airing-photo": read(of("aired")),
+    # Loudspeakers.
+    "zone": read(of("zone")),
+    "zone-set": press(of("zone"), {"volume": 55, "quiet_from": "21:00", "quiet_to": "05:00"}),
+    "zone-machine": press(of("zone"), lambda city, actor: {"device": city.spare.pk}),
+    "zone-stick": read(of("zone")),
+    "zone-paper": read(of("zone")),
+    "machine-volume": press(of("machine"), {"volume": 40}),
+    # News.
+    "news-preview": form(of("news_draft")),
+    "news-edit": form(of("news_draft"), {"title_vi": "Tin", "body_vi": "Mới", "title_en": "News", "body_en": "New"}),
+    "news-withdraw": form(of("news"), {"note": "Đăng nhầm"}),
+}
