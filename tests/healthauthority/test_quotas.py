@@ -71,8 +71,9 @@ def test_raising_the_facility_s_limit_helps_all_its_workers(server):
     limited(server, facility=1)
     supervisor, lan, hoa = user("sup", Role.SUPERVISOR), worker("lan"), worker("hoa")
     issue(server, lan)
-    quotas.raise_for_facility(supervisor, agency(STATION), 1, "absent", timezone.now())
+    made = quotas.raise_for_facility(supervisor, agency(STATION), 1, "absent", timezone.now())
 
+    assert quotas.raises_of_today(timezone.now()) == [made]
     assert issue(server, hoa).code
     with pytest.raises(QuotaReached):
         issue(server, lan)

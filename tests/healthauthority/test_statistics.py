@@ -43,6 +43,13 @@ def test_no_small_count_is_shown_nor_can_be_worked_out(counts):
     assert not hidden or len(ways) > 1 or rest == 0
 
 
+def test_five_is_the_smallest_count_that_is_shown():
+    assert SMALLEST_SHOWN == 5
+    assert statistics.suppressed(row(5, 5, 0, 0)) == row(5, 5, None, None)
+    assert statistics.suppressed(row(15, 5, 5, 5)) == row(15, 5, 5, 5)
+    assert statistics.suppressed(row(4, 4, 0, 0)) == row(None, None, None, None)
+
+
 def test_a_sum_over_a_hidden_count_is_hidden():
     rows = [row(40, 20, 10, 6), statistics.suppressed(row(3, 1, 0, 0))]
 

@@ -104,6 +104,19 @@ def test_the_media_centre_keeps_its_two_points_and_nobody_gets_a_date_the_letter
     assert [task.due for task in seed.tasks] == [None] * 6
 
 
+def test_a_cited_document_is_sure_only_where_words_introduce_it_and_its_day_is_named():
+    undated = letters.DECISION.replace("1040/QĐ-UBND ngày 21/5/2020", "1040/QĐ-UBND")
+    bare = letters.DECISION.replace("Căn cứ Quyết định số 1040", "Quyết định số 1040").replace(
+        "Căn cứ Kế hoạch", "Kế hoạch"
+    )
+    sure = [[basis.confidence for basis in propose(text).basis] for text in (letters.DECISION, undated, bare)]
+
+    assert sure[0] == [Confidence.HIGH, Confidence.HIGH]
+    assert sure[1] == [Confidence.MEDIUM, Confidence.HIGH]
+    assert sure[2][0] is Confidence.MEDIUM
+    assert propose(undated).basis[0].doubts == (Doubt.INCOMPLETE,)
+
+
 def test_a_decision_in_two_columns_is_read_by_its_articles():
     decision = propose(letters.DECISION)
 

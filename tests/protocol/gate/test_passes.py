@@ -127,3 +127,9 @@ def test_two_answers_to_one_challenge_share_nothing():
     value = os.urandom(8)
 
     assert response(os.urandom(16), value) != response(os.urandom(16), value)
+
+
+@pytest.mark.parametrize("length", [0, 15, 17, 32])
+def test_no_pass_is_made_of_a_session_of_another_length(length):
+    with pytest.raises(NotABluezoneCode, match=f"session is {length} bytes, expected 16"):
+        PassA(State.BLUETOOTH_ON, 5, bytes(length))

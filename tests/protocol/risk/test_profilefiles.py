@@ -154,3 +154,10 @@ def test_a_profile_of_ones_own_is_read_from_a_file(tmp_path):
 def test_a_range_holds_its_bounds_unless_they_are_exclusive(within, inside, outside):
     assert all(number in within for number in inside)
     assert not any(number in within for number in outside)
+
+
+def test_a_day_is_the_longest_that_an_exposure_can_be_asked_to_last():
+    assert parse_profile(changed("minimum_minutes", 1440)).minimum_minutes == 1440
+    for minutes in (1440.5, 1441):
+        with pytest.raises(InvalidProfile, match="minimum_minutes"):
+            parse_profile(changed("minimum_minutes", minutes))

@@ -115,6 +115,12 @@ def test_other_text_is_no_link(text):
         parse_link(text)
 
 
+def test_a_link_with_blanks_around_it_is_read_up_to_the_longest_text():
+    assert parse_link(("A" * 22).ljust(200)) == bytes(16)
+    with pytest.raises(InvalidCode):
+        parse_link(("A" * 22).ljust(201))
+
+
 @given(st.text())
 def test_any_text_is_a_credential_or_refused(text):
     try:

@@ -33,6 +33,11 @@ def test_the_rounded_time_leans_to_the_side_on_which_more_of_it_lies():
     assert derive_time(START + 1 * MINUTE, START + 1 * MINUTE + 40 * MINUTE) == (START, START + 70 * MINUTE)
 
 
+def test_where_both_ends_hold_as_much_the_rounded_time_begins_with_the_stay():
+    # 5 minutes of a step of ten at the start, 5 at the end.
+    assert derive_time(START + 5 * MINUTE, START + 5 * MINUTE + 40 * MINUTE) == (START, START + 70 * MINUTE)
+
+
 @given(stay=stays)
 def test_the_derived_time_never_leaves_the_hours_whose_keys_are_kept(stay):
     start, lasts = stay

@@ -8,8 +8,10 @@ import re
 import docx
 import openpyxl
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from tests.builders.coverage import WEEK, agency, city, registered_only, said
+from tests.builders.coverage import WEEK, agency, city, registered_only, said, unit
 from tests.builders.office import user
 
 from bluezone.directory.models import Denominator
@@ -18,6 +20,7 @@ from bluezone.rollout.canvass import Doors
 from bluezone.rollout.coverage import Figure, Indicator, Proof, RunningShare
 from bluezone.rollout.coverage.boards import priorities
 from bluezone.rollout.coverage.boards.league import league
+from bluezone.rollout.coverage.boards.overview import overview
 from bluezone.rollout.coverage.cells import unit_place
 from bluezone.rollout.drives import HelpDone
 from bluezone.rollout.staffing.indicators import StaffRunning
@@ -300,3 +303,23 @@ def test_everything_of_field_work_is_read_from_the_parts_that_count_it(client, l
     top, _below = wards
 
     assert client.get(f"/coverage/units/{top.pk}/priority/?week={WEEK}").status_code == 200
+
+
+def test_help_given_deeper_down_counts_for_the_ward_and_the_tree_is_asked_of_it_only_then(wards, field_work):
+    top, below = wards
+    for number in range(3):
+        field_work(number, households=40, visited=30)
+    now = timezone.now()
+
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            found = priorities.priorities(overview(top, WEEK, exact=False), now)
+        return len(queries), {row.unit.pk: row.unvisited for row in found.rows}[below[0].pk]
+
+    plain, before = asked()
+    group = unit("Tổ 5", "group", below[0])
+    priorities.doors_by_unit(now)[group.pk] = Doors(60, 10, 0, None)
+    deeper, after = asked()
+
+    assert (before, after) == (10, 60)
+    assert deeper == plain + 1

@@ -41,3 +41,11 @@ def test_a_week_without_a_share_breaks_the_line():
 
 def test_the_scale_is_one_of_three_so_that_pages_can_be_compared():
     assert [drawn(None, points([(0, high, high)])).top for high in (0.2, 0.25, 0.3, 0.9)] == [0.25, 0.25, 0.5, 1.0]
+
+
+def test_the_lines_across_stand_at_the_quarters_of_the_scale():
+    found = drawn(None, points([(0, 0.3, 0.3)]))
+    shares, heights = zip(*found.steps, strict=True)
+
+    assert shares == (0, 0.125, 0.25, 0.375, 0.5)
+    assert 0 <= heights[4] < heights[3] < heights[2] < heights[1] < heights[0] <= HEIGHT

@@ -4,12 +4,13 @@
 import datetime
 
 import pytest
-from tests.builders.directives import NOW, person
+from tests.builders.directives import LETTER, NOW, WARD_KEYS, door_to_door, person, taken_in
 
 from bluezone.directory.models import Agency
 from bluezone.rollout.directives.inbox import dispatch_acts
-from bluezone.rollout.directives.issuance import campaigns
+from bluezone.rollout.directives.issuance import approval, campaigns
 from bluezone.rollout.directives.models import Campaign, Directive, DispatchState
+from bluezone.rollout.directives.reports import agency_reports
 
 
 @pytest.fixture
@@ -39,6 +40,23 @@ def test_a_campaign_is_called_and_shows_what_its_directives_have_come_to(office,
     assert "458/UBND-VP" in page.text
     assert len(page.context["tasks"]) == 6
     assert "Ra quân tháng 8" in office.get("/campaigns/").text
+
+
+def test_a_task_of_a_campaign_has_the_reports_made_on_it_and_no_others(committee, directive, clerk, signer):
+    campaign = Campaign.objects.create(name="Ra quân tháng 8", owner=committee, basis="Kế hoạch 12/KH-TĐ")
+    Directive.objects.filter(pk=directive.pk).update(campaign=campaign)
+    elsewhere = taken_in(committee, clerk, text=LETTER.replace("458/UBND-VP", "460/UBND-VP"))
+    approval.approve(elsewhere, signer, NOW)
+    approval.issue(elsewhere, clerk, NOW)
+    wards = Agency.objects.filter(key__in=WARD_KEYS)
+    for one, ward in [(directive, wards[0]), (elsewhere, wards[1]), (elsewhere, wards[2])]:
+        task = door_to_door(one)
+        first = agency_reports.task_periods(task, NOW.date())[0].first
+        agency_reports.submit(task, ward, first, {"people": 9}, "", clerk, NOW)
+    made = {row.task.label: (row.reports, row.on_time) for row in campaigns.tasks_of(campaign, NOW.date())}
+
+    assert made.pop("2") == (1, 1)
+    assert set(made.values()) == {(0, 0)}
 
 
 @pytest.mark.parametrize(

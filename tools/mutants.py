@@ -1,0 +1,449 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spoil the code a little, one place at a time, and see whether a test notices: docs/contributing/mutation.md.
+
+    python tools/mutants.py [--scope-checks] [--most 2] [--seed 7] [--only TEXT] PACKAGE... -- PYTEST-ARGUMENTS...
+
+PACKAGE: "authority" or "rollout.directives" under bluezone. The tests run once while the lines that each executes are
+noted. Then, for each mutant, this process forks; the child gives the spoilt function to whoever holds the sound one and
+runs only the tests that execute the line, the cheapest first. No file is changed. A mutant outside every function is
+written into a copy of the tree, and the tests of its module run there in a process of their own.
+"""
+
+import argparse
+import ast
+import collections
+import copy
+import gc
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SOURCE = REPOSITORY / "src" / "bluezone"
+# Processor seconds on top of ten times what the tests took: a mutant that never ends is killed by its own time.
+SPARE_SECONDS = 30
+# Whoever sleeps for ever uses no processor; that is told as hung and judged by nobody.
+HUNG_SECONDS = 900
+# How a child ends.
+SURVIVED, KILLED, BROKEN, OUTSIDE, NOT_APPLICABLE = range(5)
+Change = Callable[[ast.AST], ast.AST | None]
+
+
+@dataclass
+class Mutant:
+    """One spoilt place. change: puts the spoilt node in place of the sound one."""
+
+    path: Path
+    line: int
+    what: str
+    node: ast.AST
+    change: Change
+    outcome: str = ""
+    killed_by: str = ""
+
+    @property
+    def package(self) -> str:
+        parts = self.path.relative_to(SOURCE).parts
+        return ".".join(parts[:2] if parts[0] == "rollout" and len(parts) > 2 else parts[:1])
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(SOURCE)}:{self.line} {self.what}"
+
+
+# What may be spoilt anywhere.
+
+_OPPOSITE: dict[type, type] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
+    ast.Add: ast.Sub, ast.Sub: ast.Add,
+}  # fmt: skip
+
+
+def _with(**values: Any) -> Change:
+    def change(node: ast.AST) -> ast.AST:
+        for name, value in values.items():
+            setattr(node, name, value)
+        return node
+
+    return change
+
+
+def _instead(make: Callable[[Any], ast.AST]) -> Change:
+    return lambda node: ast.copy_location(make(node), node)
+
+
+_NOTHING = _instead(lambda node: ast.Pass())
+
+
+def anywhere(node: ast.AST) -> Iterator[tuple[str, Change]]:
+    """What the usual operators make of a node."""
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in _OPPOSITE:
+        other = _OPPOSITE[type(node.ops[0])]
+        yield f"{type(node.ops[0]).__name__} -> {other.__name__}", _with(ops=[other(), *node.ops[1:]])
+    elif isinstance(node, (ast.BoolOp, ast.BinOp)) and type(node.op) in _OPPOSITE:
+        other = _OPPOSITE[type(node.op)]
+        yield f"{type(node.op).__name__} -> {other.__name__}", _with(op=other())
+    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        yield f"{node.value} -> {node.value + 1}", _with(value=node.value + 1)
+    elif isinstance(node, (ast.If, ast.IfExp)):
+        negated = ast.copy_location(ast.UnaryOp(ast.Not(), node.test), node.test)
+        yield "condition negated", _with(test=negated)
+    elif isinstance(node, ast.Raise):
+        yield "raise dropped", _NOTHING
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield f"call dropped: {ast.unparse(node)[:60]}", _NOTHING
+    elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
+        yield "returns None", _with(value=ast.copy_location(ast.Constant(None), node.value))
+    elif isinstance(node, ast.Attribute) and node.attr in ("filter", "exclude"):
+        other_name = {"filter": "exclude", "exclude": "filter"}[node.attr]
+        yield f"{node.attr} -> {other_name}", _with(attr=other_name)
+
+
+def _is_none(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+# What decides whose an object is.
+
+_CHECKS = re.compile(r"_?(require|refuse_)\w*$")
+_REFUSALS = {"OutsideScope", "PermissionDenied"}
+# Functions that say what somebody reaches: true or false, a queryset, or a set of keys.
+_SCOPES = re.compile(
+    r"(may|may_\w+|keeps|keeps_all|sees|plans|runs|oversees|_reaches|admits|agencies_of|units_of|wards_of|teams_of"
+    r"|houses_of|registered_of|\w+_seen_by|held_by|planned_teams|requests_for|(kept|own|seen|read|handled|issuing)_\w+"
+    r"|units_closed_by|wards|_planned_by|_may_cancel|file_for|oversees_\w+)$"
+)
+_PERSON = re.compile(r"\b(user|request|worker|supervisor|made_by|teacher|owner)\b")
+_EVERYTHING = "__everything"
+
+
+def whose(node: ast.AST) -> Iterator[tuple[str, Change]]:
+    """What remains of a node when its question whose an object is has been taken out."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _CHECKS.match(_name(node.value.func)):
+        yield f"check removed: {ast.unparse(node)[:70]}", _NOTHING
+    elif isinstance(node, ast.If) and not node.orelse and _refuses_somebody(node):
+        yield f"refusal removed: if {ast.unparse(node.test)[:60]}", _NOTHING
+    elif isinstance(node, ast.Call):
+        name, source = _name(node.func), ast.unparse(node)
+        if name in ("filter", "get_object_or_404", "get", "exclude"):
+            for keyword in node.keywords:
+                if keyword.arg and keyword.arg != "pk" and _PERSON.search(ast.unparse(keyword.value)):
+                    yield f"filter removed: {keyword.arg}={ast.unparse(keyword.value)[:50]}", _without(keyword.arg)
+        if _SCOPES.match(name) and _PERSON.search(source.partition("(")[2]):
+            yield (
+                f"reaches everything: {source[:70]}",
+                _instead(lambda sound: ast.Call(ast.Name(_EVERYTHING, ast.Load()), [sound], [])),
+            )
+
+
+def _without(name: str) -> Change:
+    def change(node: ast.AST) -> ast.AST:
+        assert isinstance(node, ast.Call)
+        node.keywords = [one for one in node.keywords if one.arg != name]
+        return node
+
+    return change
+
+
+def _refuses_somebody(node: ast.If) -> bool:
+    """Whether it answers 403; or 404 where it asks for a person and not for what there is."""
+    raised = _raised(node.body[0])
+    return raised in _REFUSALS or (raised == "Http404" and bool(_PERSON.search(ast.unparse(node.test))))
+
+
+def _name(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _raised(node: ast.AST) -> str:
+    if not isinstance(node, ast.Raise) or node.exc is None:
+        return ""
+    return _name(node.exc.func if isinstance(node.exc, ast.Call) else node.exc)
+
+
+def everything(found: Any) -> Any:
+    """In place of what somebody reaches: all there is of it."""
+    from bluezone.directory.models import Agency
+
+    if hasattr(found, "model"):
+        return found.model._default_manager.all()
+    if isinstance(found, frozenset):
+        return frozenset(Agency.objects.values_list("pk", flat=True))
+    if isinstance(found, bool):
+        return True
+    # An object or a list: no reach that could be made everything.
+    os._exit(NOT_APPLICABLE)
+
+
+_OUTCOMES = {
+    SURVIVED: "survived", KILLED: "killed", BROKEN: "killed", OUTSIDE: "outside", NOT_APPLICABLE: "not applicable",
+}  # fmt: skip
+
+# Finding the places.
+
+
+def mutants_of(path: Path, operators: Callable[[ast.AST], Iterator[tuple[str, Change]]]) -> list[Mutant]:
+    """Every mutant of a file, in the order of its lines."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        for what, change in operators(node):
+            found.append(Mutant(path, node.lineno, what, node, change))  # type: ignore[attr-defined]
+    return sorted(found, key=lambda one: one.line)
+
+
+def spoilt(mutant: Mutant) -> ast.Module:
+    """The tree of the mutant's file with its place spoilt."""
+    tree = ast.parse(mutant.path.read_text())
+    want = (type(mutant.node), mutant.node.lineno, mutant.node.col_offset, ast.dump(mutant.node))  # type: ignore[attr-defined]
+
+    class Spoil(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            place = (type(node), getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+            if place == want[:3] and ast.dump(node) == want[3]:
+                return mutant.change(copy.deepcopy(node))
+            return self.generic_visit(node)
+
+    return ast.fix_missing_locations(Spoil().visit(tree))
+
+
+def functions() -> dict[tuple[str, str, int], list[types.FunctionType]]:
+    """Every living function of ours, by file, name and first line."""
+    found: dict[tuple[str, str, int], list[types.FunctionType]] = collections.defaultdict(list)
+    for one in gc.get_objects():
+        if type(one) is types.FunctionType and one.__code__.co_filename.startswith(str(SOURCE)):
+            code = one.__code__
+            found[code.co_filename, code.co_qualname, code.co_firstlineno].append(one)
+    return found
+
+
+def codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """The code objects of a module's functions and methods; what is nested in a function goes with it."""
+    for one in code.co_consts:
+        if isinstance(one, types.CodeType):
+            if one.co_flags & 0x2:  # CO_NEWLOCALS: a function; the body of a class has it not
+                yield one
+            else:
+                yield from codes(one)
+
+
+def put_in(mutant: Mutant, living: dict[tuple[str, str, int], list[types.FunctionType]]) -> bool:
+    """Give the spoilt code to the living functions; whether there was one that holds the place."""
+    new = compile(spoilt(mutant), str(mutant.path), "exec")
+    old = compile(mutant.path.read_text(), str(mutant.path), "exec")
+    for sound, bad in zip(codes(old), codes(new), strict=True):
+        if sound == bad:
+            continue
+        holders = living.get((str(mutant.path), bad.co_qualname, bad.co_firstlineno), [])
+        for function in holders:
+            function.__code__ = bad
+            function.__globals__[_EVERYTHING] = everything
+        return bool(holders)
+    return False
+
+
+# Running the tests.
+
+
+@dataclass
+class Runner:
+    """The pytest plugin: notes which test executes what, then tries the mutants."""
+
+    mutants: list[Mutant]
+    jobs: int
+    # Where pytest captures nothing.
+    out: TextIO = field(default_factory=lambda: os.fdopen(os.dup(1), "w"))
+    executed: dict[tuple[str, int], set[int]] = field(default_factory=lambda: collections.defaultdict(set))
+    control: Mutant = field(init=False)
+    seconds: dict[int, float] = field(default_factory=dict)
+    sound: set[int] = field(default_factory=set)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._note(session)
+        living = functions()
+        # The control: nothing spoilt, every test once more in a child. If that "kills", no outcome means anything.
+        self.control = Mutant(self.mutants[0].path, 0, "control", ast.Pass(), lambda node: node)
+        waiting = [self.control, *self.mutants]
+        running: dict[int, tuple[Mutant, float, int]] = {}
+        while waiting or running:
+            while waiting and len(running) < self.jobs:
+                mutant = waiting.pop(0)
+                tests = sorted(self.sound) if mutant is self.control else self._tests_of(mutant)
+                if not tests:
+                    mutant.outcome = "not executed"
+                    continue
+                pid, pipe = self._fork(session, mutant, tests, living)
+                running[pid] = mutant, time.monotonic(), pipe
+            self._collect(running)
+        return True
+
+    def _note(self, session: pytest.Session) -> None:
+        """Run every test once, and keep open what the last module has prepared."""
+        interesting = {str(one.path) for one in self.mutants}
+        items = session.items
+        for number, item in enumerate(items):
+
+            def line(frame: types.FrameType, event: str, _arg: Any, number: int = number) -> Any:
+                if event == "line":
+                    self.executed[frame.f_code.co_filename, frame.f_lineno].add(number)
+                return line
+
+            def call(frame: types.FrameType, _event: str, _arg: Any, line: Any = line) -> Any:
+                return line if frame.f_code.co_filename in interesting else None
+
+            after = items[number + 1] if number + 1 < len(items) else items[number - 1]
+            began = time.process_time()
+            threading.settrace(call)
+            sys.settrace(call)
+            try:
+                reports = runtestprotocol(item, nextitem=after, log=False)
+            finally:
+                sys.settrace(None)
+                threading.settrace(None)  # type: ignore[arg-type]
+            self.seconds[number] = time.process_time() - began
+            if all(report.passed for report in reports):
+                self.sound.add(number)
+            elif any(report.failed for report in reports):
+                self.out.write(f"fails already: {item.nodeid}\n")
+
+    def _tests_of(self, mutant: Mutant) -> list[int]:
+        last = getattr(mutant.node, "end_lineno", mutant.line)
+        lines = range(mutant.line, last + 1)
+        if isinstance(mutant.node, ast.If):
+            lines = range(mutant.line, mutant.node.test.end_lineno + 1)  # type: ignore[operator]
+        tests = set().union(*(self.executed.get((str(mutant.path), line), set()) for line in lines))
+        return sorted(tests & self.sound, key=self.seconds.__getitem__)
+
+    def _fork(self, session: pytest.Session, mutant: Mutant, tests: list[int], living: Any) -> tuple[int, int]:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid:
+            os.close(writing)
+            return pid, reading
+        code = BROKEN
+        try:
+            silence = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(silence, 1)
+            os.dup2(silence, 2)
+            spare = SPARE_SECONDS + int(10 * sum(self.seconds[one] for one in tests))
+            resource.setrlimit(resource.RLIMIT_CPU, (spare, spare + 5))
+            if mutant is not self.control and not put_in(mutant, living):
+                os._exit(OUTSIDE)
+            code = SURVIVED
+            items = [session.items[one] for one in tests]
+            session._setupstate.teardown_exact(items[0])
+            for item, after in zip(items, [*items[1:], items[0]], strict=True):
+                if any(report.failed for report in runtestprotocol(item, nextitem=after, log=False)):
+                    os.write(writing, item.nodeid.encode()[:500])
+                    code = KILLED
+                    break
+        except BaseException as error:  # whatever a spoilt program raises is noticed
+            os.write(writing, repr(error).encode()[:300])
+            code = KILLED
+        finally:
+            os._exit(code)
+
+    def _collect(self, running: dict[int, tuple[Mutant, float, int]]) -> None:
+        if not running:
+            return
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            for child, (_mutant, began, _pipe) in running.items():
+                if time.monotonic() - began > HUNG_SECONDS:
+                    os.kill(child, signal.SIGKILL)
+            time.sleep(0.02)
+            return
+        mutant, _began, pipe = running.pop(pid)
+        mutant.killed_by = os.read(pipe, 500).decode(errors="replace")
+        os.close(pipe)
+        if os.WIFSIGNALED(status):
+            mutant.outcome = "hung" if os.WTERMSIG(status) == signal.SIGKILL else "killed"
+        else:
+            mutant.outcome = _OUTCOMES[os.WEXITSTATUS(status)]
+        self.out.write(f"{mutant.outcome:9} {mutant} {mutant.killed_by[:120]}\n")
+        self.out.flush()
+
+
+def in_a_copy(mutant: Mutant, arguments: list[str]) -> None:
+    """Try a mutant that stands in no function: written into a copy of the tree, all the given tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        shutil.copytree(
+            REPOSITORY, tree, symlinks=True,
+            ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__", "node_modules", "bluezone-data"),
+        )  # fmt: skip
+        (tree / mutant.path.relative_to(REPOSITORY)).write_text(ast.unparse(spoilt(mutant)))
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *arguments],
+            cwd=tree, env={**os.environ, "PYTHONPATH": str(tree / "src")}, capture_output=True, check=False,
+        )  # fmt: skip
+        mutant.outcome = "survived" if ran.returncode == 0 else "killed"
+
+
+def table(mutants: list[Mutant]) -> str:
+    """Killed, survived and not executed for each package, then each that was not killed."""
+    rows = [f"{'package':24} {'mutants':>8} {'killed':>8} {'survived':>9} {'not executed':>13} {'hung':>5}"]
+    packages = sorted({one.package for one in mutants})
+    for package in [*packages, "all"]:
+        of = collections.Counter(one.outcome for one in mutants if package in (one.package, "all"))
+        counts = of.total(), of["killed"], of["survived"], of["not executed"], of["hung"]
+        rows.append("{:24} {:8} {:8} {:9} {:13} {:5}".format(package, *counts))
+    rows += [f"{one.outcome}: {one}" for one in mutants if one.outcome != "killed"]
+    return "\n".join(rows)
+
+
+def main() -> int:
+    """Exit 0 when every mutant that was executed is killed."""
+    words = sys.argv[1:]
+    given = words[: words.index("--")] if "--" in words else words
+    tests = words[len(given) + 1 :]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("packages", nargs="+")
+    parser.add_argument("--scope-checks", action="store_true", help="the checks of whose an object is, all of them")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--most", type=int, default=2, help="mutants a file; 0 all")
+    parser.add_argument("--only", default="", help="mutants whose place and change contain this")
+    parser.add_argument("--jobs", type=int, default=2)
+    asked = parser.parse_args(given)
+    os.chdir(REPOSITORY)
+    chosen = []
+    for package in asked.packages:
+        folder = SOURCE / package.replace(".", "/")
+        paths = [folder.with_suffix(".py")] if folder.with_suffix(".py").exists() else sorted(folder.rglob("*.py"))
+        for path in paths:
+            if "migrations" in path.parts:
+                continue
+            found = mutants_of(path, whose if asked.scope_checks else anywhere)
+            found = [one for one in found if asked.only in str(one)]
+            if asked.most and not asked.scope_checks and len(found) > asked.most:
+                found = random.Random(f"{asked.seed} {path.relative_to(SOURCE)}").sample(found, asked.most)
+            chosen += found
+    runner = Runner(chosen, asked.jobs)
+    arguments = tests or ["tests/authority"]
+    pytest.main([*arguments, "-q", "-p", "no:cacheprovider", "-o", "timeout=0"], plugins=[runner])
+    for mutant in chosen:
+        if mutant.outcome == "outside":
+            in_a_copy(mutant, arguments)
+    sys.stdout.write(table(chosen) + "\n")
+    if runner.control.outcome != "survived":
+        sys.exit(f"the control was {runner.control.outcome}: {runner.control.killed_by}; no outcome means anything")
+    return int(any(one.outcome == "survived" for one in chosen))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
