@@ -2,16 +2,15 @@
 """One radio's place on the virtual air: what it sends, when it listens, whom it reaches."""
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from bluezone.radio.air.fading import CHANNELS, Fading, Levels
 from bluezone.radio.air.figures import RECEIVER_FLOOR_DBM, Curve, correlation, rssi_curve
 from bluezone.radio.air.scenes import Pair
-
-if TYPE_CHECKING:
-    from bluezone.radio.air.virtual import VirtualAir
 
 ADVERTISING_DELAY_SECONDS = 0.010  # added at random to each interval, Core Specification Vol 6, Part B, 4.4.2.2.1
 MOST_LAG_SECONDS = 0.02  # further behind its own clock the air sheds packets instead of starving the loop
@@ -55,10 +54,41 @@ class Link:
         return rssi if rssi >= RECEIVER_FLOOR_DBM else None
 
 
+class Air(Protocol):
+    """What radios need of the air (`VirtualAir` is one).
+
+    rng:     source of all chance. count: events by name, here "shed" (too busy).
+    resting: trains that wait until somebody listens.
+    """
+
+    rng: random.Random
+    count: Counter[str]
+    resting: "dict[Train, None]"
+
+    @property
+    def listened_to(self) -> bool:
+        """True while at least one radio scans."""
+
+    def station(self, name: str) -> "Station":
+        """Put a radio on the air under a name that nobody has. Raises ValueError if somebody has."""
+
+    def listen(self, station: "Station") -> None:
+        """Deliver to this station from now on."""
+
+    def ignore(self, station: "Station") -> None:
+        """Deliver nothing more to this station."""
+
+    def remove(self, station: "Station") -> None:
+        """Forget a station; its name is free again."""
+
+    def carry(self, sender: "Station", advertisement: Advertisement, now: float) -> None:
+        """Deliver one advertising event, sent at `now` of the loop's clock, to whoever hears it."""
+
+
 class Station:
     """One radio's place on the air: what it sends and when it listens."""
 
-    def __init__(self, air: "VirtualAir", name: str) -> None:
+    def __init__(self, air: Air, name: str) -> None:
         self.name = name
         self.on_heard: Callable[[Advertisement, int], None] = lambda _advertisement, _rssi: None
         self.links: list[Link] | None = None  # to whom it can be audible; None until first needed
@@ -101,7 +131,7 @@ class Station:
 class Train:
     """Advertising events of one advertiser; rests while nobody at all listens."""
 
-    def __init__(self, air: "VirtualAir", station: Station, advertisement: Advertisement, interval: float) -> None:
+    def __init__(self, air: Air, station: Station, advertisement: Advertisement, interval: float) -> None:
         self._air = air
         self._station = station
         self._advertisement = advertisement
@@ -117,6 +147,7 @@ class Train:
         self._schedule(asyncio.get_running_loop().time() + self._air.rng.uniform(0, self._interval))
 
     def stop(self) -> None:
+        """Send nothing more."""
         self._air.resting.pop(self, None)
         if self._timer is not None:
             self._timer.cancel()
