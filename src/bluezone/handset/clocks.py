@@ -2,9 +2,12 @@
 """The phone's time: the boot clock, the clock people set, and a time that a set-back clock cannot fool."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from bluezone.protocol.signed.index import STALE_SECONDS
 
@@ -168,3 +171,31 @@ def boot_id_of(clock: Clock) -> str:
     """The name of this start, or "" for a clock that never restarts (the simulated ones)."""
     named = getattr(clock, "boot_id", None)
     return str(named()) if named else ""
+
+
+class PhoneTime:
+    """The best time this phone has, for all its parts: Unix seconds, and dates in the city's zone.
+
+    source: the trusted time, which encounters/encounters.py keeps up to date. zone: gives the city's zone.
+    """
+
+    def __init__(self, clock: Clock, source: TrustedTime, zone: Callable[[], ZoneInfo]) -> None:
+        self.clock = clock
+        self.source = source
+        self.zone = zone
+
+    def now(self) -> float:
+        """Unix seconds: trusted once a signed file has told the time, before that the wall clock's."""
+        return self.source.now(self.clock.boot_seconds(), self.clock.wall_seconds())
+
+    def today(self) -> date:
+        """The local date."""
+        return self.local(self.now()).date()
+
+    def local(self, unix_seconds: float) -> datetime:
+        """A moment in the city's zone."""
+        return datetime.fromtimestamp(unix_seconds, UTC).astimezone(self.zone())
+
+    def clock_error_seconds(self) -> float:
+        """How far the wall clock is ahead of trusted time; 0 while there is none to compare with."""
+        return self.source.clock_error_seconds(self.clock.boot_seconds(), self.clock.wall_seconds())

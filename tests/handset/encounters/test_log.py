@@ -219,9 +219,9 @@ async def main():
     while True:
         number += 1
         boot = phone.clock.boot_seconds()
-        phone.burst_started(Burst(number, boot, 1.0))
+        phone.encounters.burst_started(Burst(number, boot, 1.0))
         frame = number.to_bytes(20, "big")
-        phone.heard(Sighting(frame[:16], frame[16:], -60, number, boot))
+        phone.encounters.heard(Sighting(frame[:16], frame[16:], -60, number, boot))
         print(number, time.time(), flush=True)
         await asyncio.sleep(0.05)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bluezone.handset.city.trust import parse_trust
+from bluezone.handset.city.config import parse_trust
 from bluezone.refusal import Refused
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from bluezone.face.files import STATIC
-from bluezone.handset.exposure.overview import Overview
+from bluezone.handset.overview import Overview
 
 LANGUAGES = ("vi", "en")
 _ENTRY = re.compile(r'^\s*("(?:[^"\\]|\\.)+"):\s*("(?:[^"\\]|\\.)*"),?\s*$', re.MULTILINE)

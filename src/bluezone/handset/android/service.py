@@ -22,7 +22,7 @@ from bluezone.handset.android.notices import news_notice, running_notice, stoppe
 from bluezone.handset.android.screens import STARTS_ANEW
 from bluezone.handset.android.setup import Setup
 from bluezone.handset.clocks import boot_id_of
-from bluezone.handset.exposure.overview import overview
+from bluezone.handset.overview import overview
 from bluezone.handset.page.server import LocalPage
 from bluezone.handset.page.shapes import warnings_of
 from bluezone.handset.phone import Handset
@@ -143,7 +143,7 @@ class Tracing:
             # Agreed to on the app's first screen, in the same words as the page's.
             with handset.store.transaction():
                 if handset.store.get("started_at") is None:
-                    handset.store.put("started_at", handset.now())
+                    handset.store.put("started_at", handset.time.now())
                     handset.store.put("language", self._setup.answers.language)
         except BaseException:
             handset.close()
@@ -200,7 +200,9 @@ class Tracing:
             language = str(handset.store.get("language", "vi"))
             if language != self._setup.answers.language:
                 self._setup.note(language=language)
-            self._device.show_running(running_notice(overview(handset), handset.now(), handset.local, language))
+            self._device.show_running(
+                running_notice(overview(handset), handset.time.now(), handset.time.local, language)
+            )
             unread = {warning["id"] for warning in warnings_of(handset) if not warning["read"]}
             unread |= {message.id for message in handset.pages.messages(language) if not message.read}
             told = set(handset.store.get(NOTIFIED, []))

@@ -11,8 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bluezone.handset.client import Client
-from bluezone.handset.report.reporting import REFUSED
-from bluezone.handset.report.sentlog import SentLog
+from bluezone.handset.sentlog import REPORT_REFUSED, SentLog
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
 from bluezone.refusal import Refused
@@ -85,7 +84,7 @@ class CityPages:
 
     def notices(self) -> list[str]:
         """What the phone itself has to tell, as codes, the gravest first."""
-        refused = [REFUSED] if self._store.get(REFUSED) else []
+        refused = [REPORT_REFUSED] if self._sent.report_refused else []
         return [*refused, *filter(None, [self._store.get("notice")])]
 
     def read_ids(self) -> frozenset[str]:

@@ -115,8 +115,8 @@ class EncounterLog:
                 page.day = day_at(min((time for time in times if time is not None), default=page.day * SECONDS_PER_DAY))
                 self._store.replace("pages", row, page.day, page.to_bytes())
 
-    def purged(self) -> None:
-        """Learn the size of the log again after a purge."""
+    def measure(self) -> None:
+        """Find out how large the log is; called after a purge."""
         with self._lock:
             self._closed_bytes = self._store.page_bytes()
 

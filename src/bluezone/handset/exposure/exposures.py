@@ -8,12 +8,13 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.heard import Heard, Page
 from bluezone.handset.encounters.log import EncounterLog
 from bluezone.handset.store import Store
@@ -26,14 +27,6 @@ from bluezone.protocol.risk.assessment import Assessment, ExposureWindow, Profil
 from bluezone.protocol.risk.windows import MatchedSighting, build_windows
 
 DAY_ZERO = date(1970, 1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """This phone's radio: what to add to its RSSI (dB), and its calibration confidence 0..3."""
-
-    correction_db: int
-    confidence: int
 
 
 class HeardIndex:

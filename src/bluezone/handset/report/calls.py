@@ -35,7 +35,7 @@ Answer = TypeVar("Answer", Verify1Answer, Verify2Answer, UploadAnswer)
 RandomBytes = Callable[[int], bytes]
 
 
-class Plays:
+class Calls:
     """Speaks the three calls; solves a puzzle when the server asks for one."""
 
     def __init__(self, client: Client, random_bytes: RandomBytes) -> None:

@@ -12,6 +12,9 @@ from typing import Literal
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
 
+# Kept under this name until the next report: the one that was under way ended without success. Also its notice's code.
+REPORT_REFUSED = "report_refused"
+
 Kind = Literal["code_checked", "certificate_asked", "keys_sent", "declared", "help_asked"]
 Outcome = Literal["unknown", "accepted", "refused", "not_reached"]
 
@@ -71,6 +74,15 @@ class SentLog:
         """Count one rehearsal."""
         with self._store.transaction():
             self._store.put("random_packets", self.random_packets + 1)
+
+    @property
+    def report_refused(self) -> bool:
+        """Whether the last report was refused after its owner had agreed to it."""
+        return bool(self._store.get(REPORT_REFUSED))
+
+    def note_report_refused(self, refused: bool) -> None:
+        """Keep whether the last report was refused."""
+        self._store.put(REPORT_REFUSED, refused)
 
 
 def _encode(sent: Sent) -> bytes:
