@@ -4,7 +4,7 @@
  *
  * Every refusal keeps what is held. The first key is pinned by the page and never exchanged.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { base64, fromBase64, fromHex, hex, utf8 } from "./bytes.js";
 import { decodeConfig, followConfig, HISTORY_LENGTH } from "./configfile.js";
 import { sha256 } from "./digests.js";

@@ -4,7 +4,7 @@
  *
  * A browser decides itself when it opens a new connection; unlike the agent's calls these may share one (privacy.md).
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { concat } from "./bytes.js";
 
 const TIMEOUT_SECONDS = 30;

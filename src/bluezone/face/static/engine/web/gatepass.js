@@ -4,7 +4,7 @@
  *
  * Source: protocol.md 7; the twin of bluezone/protocol/gate/passes.py.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { base45, fromBase45 } from "./base45.js";
 import { concat, pack, utf8 } from "./bytes.js";
 import { signEd25519 } from "./ed25519sign.js";

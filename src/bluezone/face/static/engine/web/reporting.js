@@ -7,7 +7,7 @@
  * Source: protocol.md 4; specs/attacks.md rows 16, 17.
  */
 import { exclusively } from "../../locks.js";
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { blind, finalize, publicKey } from "./blindrsa.js";
 import { concat, fromHex, hex } from "./bytes.js";
 import { credentialFromText } from "./codes.js";

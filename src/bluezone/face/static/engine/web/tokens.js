@@ -4,7 +4,7 @@
  *
  * Asked for when a pass is wanted and few are left, never because of anything that was found on this device.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { blind, finalize, publicKey } from "./blindrsa.js";
 import { base64, concat, fromBase64, pack, view } from "./bytes.js";
 import { publicKeyOf } from "./ed25519sign.js";

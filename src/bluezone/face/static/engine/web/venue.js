@@ -4,7 +4,7 @@
  *
  * The address in a code is never opened and its host never compared: the city's signature decides.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { concat, fromBase64url, fromHex, fromUtf8, hex, pack, utf8, view } from "./bytes.js";
 import { hkdf, hmac, sha256 } from "./digests.js";
 import { verifyEd25519 } from "./ed25519.js";

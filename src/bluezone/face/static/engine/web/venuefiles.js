@@ -4,7 +4,7 @@
  *
  * Each package is taken in, with what it says of the owner's stays, in one write: a kill between two costs nothing.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { equal, fromHex, hex } from "./bytes.js";
 import { sha256 } from "./digests.js";
 import { chainValue, decodeIndex, followIndex, STALE_SECONDS } from "./indexfile.js";
