@@ -2,7 +2,7 @@
 """How the phone speaks to its server: one new connection per call, nothing that would join two calls.
 
 No cookie, no kept connection, no session resumption (a fresh TLS context each time), no redirect followed,
-no header that tells phones apart. Source: protocol.md section 4.
+no header that tells phones apart. Source: docs/protocol.md section 4.
 """
 
 import http.client

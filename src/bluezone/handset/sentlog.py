@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything of the owner's that ever left the phone, written down before it is sent; and how many random packets.
 
-Source: design.md, promise 2.
+Source: docs/design.md, promise 2.
 """
 
 import json

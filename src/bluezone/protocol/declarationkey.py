@@ -4,7 +4,7 @@
     sealed private key: salt[16] | nonce[12] | AES-256-GCM(scrypt(passphrase, salt), nonce, PKCS #8) with its tag
 
 Not an encrypted PEM: the one that `cryptography` writes stretches the passphrase 2,048 times only, and whoever copies
-the office store could try billions. Source: protocol.md section 8; scrypt parameters of OWASP's password storage
+the office store could try billions. Source: docs/protocol.md section 8; scrypt parameters of OWASP's password storage
 cheat sheet, 64 MiB for each try.
 """
 

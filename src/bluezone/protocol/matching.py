@@ -5,7 +5,7 @@ The native matcher (`_kernel.c`, optional) does all of it in one call without Py
 same: identifiers are derived key by key and looked up many thousands at a time, first in a table of one byte per hash
 prefix, which almost none passes, then exactly.
 
-Source: protocol.md section 3, "Match"; specs/exposure-notification.md sections 0 and 4.
+Source: docs/protocol.md section 3, "Match"; docs/exposure-notification.md section 4.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speaks and listens for a handset: rotation of address and payload in one step, scan bursts. Source: protocol.md 2."""
+"""Sends and listens for a handset: address and payload change in one step, and listening goes in bursts.
+
+Source: docs/protocol.md section 2.
+"""
 
 import asyncio
 import contextlib

@@ -2,7 +2,7 @@
 """Effective transmit power and receiver correction of each adapter and phone model.
 
 The effective power is set so that two phones hand to hand at 1 m read an attenuation of 61 dB
-(protocol.md 2): attenuation = effective power of the sender - (RSSI + correction of the receiver).
+(docs/protocol.md section 2): attenuation = effective power of the sender - (RSSI + correction of the receiver).
 The shipped values are in calibrations.toml, each with its source; those of Google's public table have another zero.
 """
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The advertisements: contacts, gates and answers to gates under one UUID, told apart by length.
 
-Source: protocol.md 2 and 7. Android puts flags into connectable advertisements only and lets no app set them, so what
-an Android phone sends lacks the first three bytes; that one other form is accepted too, and nothing else.
+Android puts flags into connectable advertisements only and lets no app set them, so what an Android phone sends lacks
+the first three bytes; that one other form is accepted too, and nothing else.
+Source: docs/protocol.md sections 2 and 7.
 """
 
 DEFAULT_UUID = 0x4E56  # the original's; not assigned to us by the Bluetooth SIG, therefore a setting

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A phone at a gate: hears the gate's challenge, answers under a fresh address, and falls silent afterwards.
 
-Runs only while the owner shows a pass, never by itself (attacks.md row 34). Source: protocol.md 7.
+Runs only while the owner shows a pass, never by itself (docs/attacks.md row 34). Source: docs/protocol.md section 7.
 """
 
 import asyncio

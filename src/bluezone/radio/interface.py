@@ -68,7 +68,7 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DutyProfile:
-    """How much of the time a handset listens and how often it speaks (protocol.md 2).
+    """How much of the time a handset listens and how often it speaks (docs/protocol.md section 2).
 
     scan_interval_ms equals scan_window_ms and is at most 500, so that each burst of 4 s
     visits all three advertising channels more than twice.

@@ -3,7 +3,7 @@
 
 A counter only grows, and whoever receives it keeps the larger one, so sending it twice counts once. Because it only
 grows, a passage is entered when it can no longer be undone: it waits for ten seconds in the file, without any mark
-of a person, and is entered at the next look or the next start. Source: design.md, "gate log".
+of a person, and is entered at the next look or the next start. Source: docs/design.md, "gate log".
 """
 
 import sqlite3

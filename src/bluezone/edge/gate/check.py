@@ -3,7 +3,7 @@
 
 Nothing that was on the air or in a pass is ever written down: heard answers are forgotten after 40 s, sessions after
 2 minutes, one-time keys are remembered as 8 bytes of a keyed hash whose key changes with the day.
-Source: protocol.md section 7; attacks.md rows 28, 29, 31, 33.
+Source: docs/protocol.md section 7; docs/attacks.md rows 28, 29, 31, 33.
 """
 
 import hmac

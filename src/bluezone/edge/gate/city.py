@@ -2,7 +2,7 @@
 """What a gate knows of its city: the signed config, for as many days as there is no network, and the time.
 
 A config is believed only with the pinned key's signature, and only if it continues the one that is held; anything
-else changes nothing. Source: protocol.md section 5.
+else changes nothing. Source: docs/protocol.md section 5.
 """
 
 import base64

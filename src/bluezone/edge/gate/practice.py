@@ -3,7 +3,7 @@
 
 Its folder is its own; what was counted in it is forgotten after seven days. The codes are made with a key of this run
 that no other gate knows, so a practice code is worth nothing at a real gate.
-Source: design.md, "training".
+Source: docs/design.md, "training".
 """
 
 import json

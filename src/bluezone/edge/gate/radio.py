@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate's radio: speaks the challenge of the moment, hears the answers of phones, and drops everything else unread.
 
-Source: protocol.md section 7.
+Source: docs/protocol.md section 7.
 """
 
 import asyncio

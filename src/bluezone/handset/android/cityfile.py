@@ -2,7 +2,7 @@
 """Which city the app was built for: its server, and the public key that signed files are checked against.
 
 The network security configuration of Android does not bind Python's sockets, so that nothing leaves in clear is
-held here. Source: protocol.md section 5, "pinned in the build".
+held here. Source: docs/protocol.md section 5, "pinned in the build".
 """
 
 import tomllib

@@ -3,7 +3,7 @@
 
 The key is given to the phone at set-up (built in, or scanned; its fingerprint is on the portal), and all other trust
 follows from it.
-Source: protocol.md sections 4 (week keys) and 5 (pinned key, history); specs/attacks.md rows 17, 18 and 37.
+Source: docs/protocol.md sections 4 (week keys) and 5 (pinned key, history); docs/attacks.md rows 17, 18 and 37.
 """
 
 import base64

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phone's own keys: one a UTC day, independent of each other, and what is broadcast of them.
 
-Source: protocol.md sections 1 and 4 ("Today's key").
+Source: docs/protocol.md sections 1 and 4 ("Today's key").
 """
 
 from collections.abc import Callable

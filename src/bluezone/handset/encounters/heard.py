@@ -112,7 +112,7 @@ def _read_heard(records: bytes, at: int) -> tuple[Heard, int]:
 
 IDENTIFIERS_PER_MINUTE = 500
 WAITING_IDENTIFIERS = 20_000
-# An identifier lives at most 20 minutes (protocol.md section 2); after that its absence means nothing.
+# An identifier lives at most 20 minutes (docs/protocol.md section 2); after that its absence means nothing.
 REMEMBERED_SECONDS = 1500.0
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether this phone is running: Bluetooth has sent and heard within 15 minutes, and since when.
 
-Source: mission.md, glossary "running phone"; specs of the home texts, states A and B1.
+Source: docs/glossary.md, "running phone"; docs/texts.md section 1, states A and B1.
 """
 
 from dataclasses import asdict, dataclass, replace

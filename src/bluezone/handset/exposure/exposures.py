@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether the owner was near a case: published keys against the encounter log, in memory, on this phone.
 
-Source: protocol.md section 3; specs/attacks.md rows 1, 8 and 39.
+Source: docs/protocol.md section 3; docs/attacks.md rows 1, 8 and 39.
 """
 
 import json

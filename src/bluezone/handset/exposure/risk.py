@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a case was near: new files of the city against what this phone keeps, and what its owner is warned of.
 
-Every phone fetches the same files at the same times, whatever it keeps. Source: protocol.md sections 3, 5 (venue
-package) and 6; docs/venues.md, "Files" and "Matching and level"; specs/attacks.md rows 18 and 20.
+Every phone fetches the same files at the same times, whatever it keeps. Source: docs/protocol.md sections 3, 5 (venue
+package) and 6; docs/venues.md, "Files" and "Matching and level"; docs/attacks.md rows 18 and 20.
 """
 
 import json

@@ -2,7 +2,7 @@
 """What the phone tells its page, as JSON: the shapes of the engine contract (face/static/engine/interface.js).
 
 A warning has its day, minutes in bands, level and certainty: no time of day, strength or identifier of a contact.
-Source: specs/attacks.md row 11.
+Source: docs/attacks.md row 11.
 """
 
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ from bluezone.handset.venues.visits import Poster, Visit
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
 
-# protocol.md 5: published every two hours, fetched every `poll_seconds`.
+# docs/protocol.md section 5: published every two hours, fetched every `poll_seconds`.
 PUBLISH_SECONDS = 2 * 3600
 CLASSES = {1: "confirmed", 2: "clinical"}
 LEVELS = {1: "standard", 2: "high"}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The three calls of a report, real or rehearsed: the same code and the same sizes for both.
 
-Source: protocol.md section 4; specs/attacks.md row 16.
+Source: docs/protocol.md section 4; docs/attacks.md row 16.
 """
 
 import dataclasses

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random packets: rehearsals of a report, so that nobody who watches the network can tell who is reporting.
 
-Source: protocol.md section 4 "Chaff": the same three calls, on average once in five days, in addition to real ones.
-The times are stored, so that a restart neither skips nor repeats one.
+The same three calls as a report, on average once in five days, in addition to real ones. The times are stored, so that
+a restart neither skips nor repeats one. Source: docs/protocol.md section 4 "Chaff".
 """
 
 import random

@@ -2,7 +2,7 @@
 """Telling the health authority of a warning: sealed on the phone, sent once, kept nowhere on the phone.
 
 Nothing of it is stored here but that it was sent, so one that did not reach the server is not sent later by itself:
-the owner is told, and sends it again or calls. Source: protocol.md section 8; design.md, promise 2.
+the owner is told, and sends it again or calls. Source: docs/protocol.md section 8; docs/design.md, promise 2.
 """
 
 from datetime import date

@@ -3,7 +3,7 @@
 
 The pending report is stored before each call, so that after a kill the same call is made again: the server signs the
 same blinded value again, and an upload that arrived twice counts once.
-Source: protocol.md section 4; design.md, promise 2; specs/attacks.md rows 17 and 44.
+Source: docs/protocol.md section 4; docs/design.md, promise 2; docs/attacks.md rows 17 and 44.
 """
 
 import random

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pass that a phone shows at a gate: fresh at each showing, shown by its owner's tap only, for a minute at most.
 
-Source: protocol.md 7; attacks.md rows 30 and 34. Nothing of it is stored.
+Source: docs/protocol.md section 7; docs/attacks.md rows 30 and 34. Nothing of it is stored.
 """
 
 import os

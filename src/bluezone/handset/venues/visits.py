@@ -3,7 +3,8 @@
 
 A stay is kept on this phone alone: a key for each hour that looks random, and the venue's name only if the owner
 wants it. Nothing here needs the network.
-Source: protocol.md section 6, "Check-in offline"; docs/venues.md, "A stay"; specs/attacks.md rows 20, 23, 24 and 42.
+Source: docs/protocol.md section 6, "Check-in offline"; docs/venues.md, "A stay"; docs/attacks.md rows 20, 23, 24
+and 42.
 """
 
 import json

@@ -4,7 +4,7 @@
 The native reader takes files as all known servers write them. Without it, and for anything unusual, all key messages
 are read in step, one field of each at a time: whatever the order of the fields and whatever stands between them.
 
-Source: specs/exposure-notification.md section 2 (message TemporaryExposureKey).
+Source: docs/exposure-notification.md section 2 (message TemporaryExposureKey).
 """
 
 from array import array

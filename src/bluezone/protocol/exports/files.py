@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read and verify export files, ours and those of other Exposure Notification servers with all their oddities.
 
-Source: protocol.md section 5, "Export zip"; specs/exposure-notification.md sections 2 and 3.
+Source: docs/protocol.md section 5, "Export zip"; docs/exposure-notification.md sections 2 and 3.
 """
 
 import io

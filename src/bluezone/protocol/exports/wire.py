@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The protobuf wire format as far as export files use it: varints, fixed numbers and length-delimited fields.
 
-Source: specs/exposure-notification.md section 2 (export.proto, proto2); the protobuf encoding rules.
+Source: docs/exposure-notification.md section 2 (export.proto, proto2); the protobuf encoding rules.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write export files: the same keys give the same bytes, so that a run repeated after a crash changes nothing.
 
-Source: protocol.md section 5, "Export zip"; specs/exposure-notification.md section 2.
+Source: docs/protocol.md section 5, "Export zip"; docs/exposure-notification.md section 2.
 """
 
 import io

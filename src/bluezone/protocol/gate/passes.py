@@ -2,7 +2,7 @@
 """Passes that a phone shows at a gate, and what gate and phone say to each other: GatePass v1.
 
 A pass holds fresh random values only: nothing of the owner, nothing of the identifiers that contacts hear, and
-nothing that two passes of one phone share. Source: protocol.md section 7; attacks.md rows 28-34, 43.
+nothing that two passes of one phone share. Source: docs/protocol.md section 7; docs/attacks.md rows 28-34, 43.
 
     gate's advertisement   0x01 | gate_id[4] | G_ble[8]      13 bytes, a new G_ble every 30 s, never displayed
     phone's advertisement  0x02 | R_g[16]                    17 bytes

@@ -5,7 +5,7 @@
     answer   6144 B: u8 1 | u8 status | u16 kid | 20 * blind_sig[256]
                     with status puzzle_required: challenge[32] after it
 
-Source: protocol.md section 7; the statuses are those of section 4.
+Source: docs/protocol.md section 7; the statuses are those of section 4.
 """
 
 import os

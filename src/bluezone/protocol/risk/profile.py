@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disease profile: how nearness, duration and infectiousness become a level of exposure risk.
 
-Values only; `profilereading` makes them of a file, `exposure` applies them. Source: protocol.md section 3.
+Values only; `profilereading` makes them of a file, `exposure` applies them. Source: docs/protocol.md section 3.
 """
 
 import math

@@ -97,7 +97,7 @@ def build_windows(
     own_confidence: calibration confidence of this phone's radio, 0..3.
     One burst is one instance. A window ends where nothing was heard for 30 minutes. A revoked key has no windows.
 
-    Source: protocol.md section 3.
+    Source: docs/protocol.md section 3.
     """
     usable = _usable(sightings, report_type)
     windows: list[list[Instance]] = []
@@ -124,7 +124,7 @@ def google_windows(
     which counts whole minutes since the scan before it, or 120 s where that is not known. A window spans less than
     30 minutes from its first sighting.
 
-    Source: specs/exposure-notification.md section 6, Exposure windows.
+    Source: docs/exposure-notification.md section 6, Exposure windows.
     """
     windows: list[list[Instance]] = []
     previous_seconds = -math.inf

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signed config: what a city tells every phone, and how a phone follows its history.
 
-Source: protocol.md section 4 ("RSA keys": week keys, their trust) and section 5 ("History": what a config holds).
+Source: docs/protocol.md section 4 ("RSA keys": week keys, their trust) and section 5 ("History": what a config holds).
 """
 
 import re

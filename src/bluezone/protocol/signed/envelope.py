@@ -4,7 +4,7 @@
 A signed file is `{"payload": base64, "kid": text, "sig": base64}`, the signature Ed25519 over
 `"BZ-SIGNED-v1\\0" || kind || "\\0" || payload`, so that a file of one kind never passes for another.
 
-Source: protocol.md section 5, "Signed JSON" and "History".
+Source: docs/protocol.md section 5, "Signed JSON" and "History".
 """
 
 import base64

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signed index of what to fetch, and how a phone follows it without ever being led back or aside.
 
-Source: protocol.md section 5, "History".
+Source: docs/protocol.md section 5, "History".
 """
 
 from dataclasses import asdict, dataclass

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a server answers to verify 1, verify 2 and upload: always 1,024 bytes, whatever happened.
 
-Source: protocol.md section 4.
+Source: docs/protocol.md section 4.
 """
 
 import os

@@ -61,7 +61,7 @@ class Credential:
     value: 16 bytes; 12 ASCII digits and four zero bytes for DIGITS, the link itself for LINK.
     Raises InvalidCode when the value does not have that shape. Left out of `repr`, because it is a secret.
 
-    Source: protocol.md section 4, verify1.
+    Source: docs/protocol.md section 4, verify1.
     """
 
     kind: CredentialKind

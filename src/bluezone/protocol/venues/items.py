@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The keys of a venue and the sealed items of its hours: who was there in that hour can open one, nobody else.
 
-Source: protocol.md section 6 (K_v, K_h, tag, E_h, rec, item); specs/attacks.md row 20.
+Source: docs/protocol.md section 6 (K_v, K_h, tag, E_h, rec, item); docs/attacks.md row 20.
 """
 
 import hmac

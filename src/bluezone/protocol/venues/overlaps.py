@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a stay overlapped with a case's, and what that amounts to day by day.
 
-Source: protocol.md sections 3 (levels, bands) and 6 (weights, match on the true stay); docs/venues.md,
+Source: docs/protocol.md sections 3 (levels, bands) and 6 (weights, match on the true stay); docs/venues.md,
 "Matching and level".
 """
 

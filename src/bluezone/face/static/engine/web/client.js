@@ -2,7 +2,8 @@
 /**
  * How the page speaks to its server: no cookie, no referrer, no redirect, nothing that would join two calls.
  *
- * A browser decides itself when it opens a new connection; unlike the agent's calls these may share one (privacy.md).
+ * A browser decides itself when it opens a new connection; unlike the agent's calls these may share one
+ * (docs/privacy.md).
  */
 import { Refusal } from "../refusal.js";
 import { concat } from "./bytes.js";

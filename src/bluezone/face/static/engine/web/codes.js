@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Verification codes and links as people type, paste and scan them (protocol.md 4). */
+/** Verification codes and links as people type, paste and scan them (docs/protocol.md section 4). */
 import { Refusal } from "../refusal.js";
 import { concat, fromBase64url, utf8 } from "./bytes.js";
 

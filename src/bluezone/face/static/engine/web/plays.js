@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The three calls of a report, real or rehearsed: the same code and the same sizes for both (protocol.md 4). */
+/**
+ * The three calls of a report, real or rehearsed: the same code and the same sizes for both (docs/protocol.md section
+ * 4).
+ */
 import { Refusal } from "../refusal.js";
 import { concat, hex } from "./bytes.js";
 import {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The envelope of every file that phones fetch except packages, and the chain of their history (protocol.md 5). */
+/**
+ * The envelope of every file that phones fetch except packages, and the chain of their history (docs/protocol.md
+ * section 5).
+ */
 import { Refusal } from "../refusal.js";
 import { concat, fromBase64, fromUtf8, utf8 } from "./bytes.js";
 import { sha256 } from "./digests.js";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Tokens for passes: 20 blind signatures for a puzzle, kept sealed until each is used once (protocol.md 7).
+ * Tokens for passes: 20 blind signatures for a puzzle, kept sealed until each is used once
+ * (docs/protocol.md section 7).
  *
  * Asked for when a pass is wanted and few are left, never because of anything that was found on this device.
  */

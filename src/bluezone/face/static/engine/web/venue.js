@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * BZ-Venue v1: reading the code on a poster, strictly, and what it opens (protocol.md 6; docs/venues.md).
+ * BZ-Venue v1: reading the code on a poster, strictly, and what it opens (docs/protocol.md section 6; docs/venues.md).
  *
  * The address in a code is never opened and its host never compared: the city's signature decides.
  */

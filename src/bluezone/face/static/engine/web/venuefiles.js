@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Venue packages in this browser: only those of one signed, unbroken history are ever looked at (protocol.md 5).
+ * Venue packages in this browser: only those of one signed, unbroken history are ever looked at
+ * (docs/protocol.md section 5).
  *
  * Each package is taken in, with what it says of the owner's stays, in one write: a kill between two costs nothing.
  */
