@@ -138,7 +138,7 @@ class GateBook:
                 self._add(bucket + steps, direction, verdict, count)
         return len(rows)
 
-    def keep(self, name: str, value: str | None) -> None:
+    def put(self, name: str, value: str | None) -> None:
         """Keep a small fact of the gate (never of a person); None forgets it."""
         with self._writing():
             if value is None:
@@ -146,7 +146,7 @@ class GateBook:
             else:
                 self._connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
 
-    def kept(self, name: str) -> str | None:
+    def get(self, name: str) -> str | None:
         """A fact that was kept."""
         with self._lock:
             row = self._connection.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()

@@ -47,16 +47,16 @@ class GateDesk:
 
     def zone(self) -> ZoneInfo:
         """The city's zone; before the first config the one the product was made for."""
-        return ZoneInfo(self.city.held.zone if self.city.held else DEFAULT_ZONE)
+        return ZoneInfo(self.city.current.zone if self.city.current else DEFAULT_ZONE)
 
     def state(self) -> dict[str, Any]:
         """All that the page shows beside the verdict."""
         challenges = self.check.challenges()
         duty = self.shifts.on_duty()
         since = self.shifts.day_begins()
-        held = self.city.held
+        held = self.city.current
         return {
-            "gate": json.loads(self.book.kept("gate") or "{}"),
+            "gate": json.loads(self.book.get("gate") or "{}"),
             "city": dict(held.city) if held else None,
             "public_host": held.public_host if held else None,
             "zone": str(self.zone()),

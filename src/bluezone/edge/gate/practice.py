@@ -73,13 +73,13 @@ class Practice:
 
 def furnish(book: GateBook) -> None:
     """Give the book a gate to practise at and one badge. Raises PracticeFolderUsed for the book of a real gate."""
-    if book.kept("token") is not None or book.kept("trust") is not None:
+    if book.get("token") is not None or book.get("trust") is not None:
         raise PracticeFolderUsed("this folder belongs to a real gate; give another with --data")
     salt = bytes(16)
     entry = {"badge": BADGE, "name": "Người tập", "salt": salt.hex(), "hash": pin_digest(PIN, salt).hex()}
-    book.keep("roster", json.dumps([{**entry, "since": "2020-01-01", "until": ""}]))
-    book.keep("gate", json.dumps({"name": "Cổng tập huấn", "agency": "không gửi số đi", "closed": False}))
-    book.keep("shifts", None)
+    book.put("roster", json.dumps([{**entry, "since": "2020-01-01", "until": ""}]))
+    book.put("gate", json.dumps({"name": "Cổng tập huấn", "agency": "không gửi số đi", "closed": False}))
+    book.put("shifts", None)
     book.purge()
 
 

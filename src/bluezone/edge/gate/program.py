@@ -60,9 +60,9 @@ def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], N
         city = GateCity(book, time.time)
         clock[0] = city.now
         city.pin(plan.trust)
-        sync = GateSync(plan.server, lambda: book.kept("token"), book, city)
+        sync = GateSync(plan.server, lambda: book.get("token"), book, city)
         if plan.code is not None:
-            book.keep("token", sync.enrol(plan.code))
+            book.put("token", sync.enrol(plan.code))
         with contextlib.suppress(Refused):
             sync.run()
         _run(plan, book, city, sync, files, say)
@@ -120,11 +120,11 @@ def _run(
 
 def _gate_number(book: GateBook) -> str:
     """The gate id of the office's answer; before the first, one of its own, so that the gate can begin at once."""
-    told = json.loads(book.kept("gate") or "{}").get("number")
+    told = json.loads(book.get("gate") or "{}").get("number")
     if isinstance(told, str) and len(told) == 8:
         return told
-    own = book.kept("own_number") or secrets.token_hex(4)
-    book.keep("own_number", own)
+    own = book.get("own_number") or secrets.token_hex(4)
+    book.put("own_number", own)
     return own
 
 

@@ -58,7 +58,7 @@ class GateSync:
             return self._run()
 
     def _run(self) -> int:
-        moved = self._city.server_said(float(self._tell([])["server_time"]))
+        moved = self._city.take_server_time(float(self._tell([])["server_time"]))
         if moved:
             count = self._book.shift_buckets(moved)
             logger.warning("the clock was wrong by %.0f s; %d counters moved", moved, count)
@@ -78,7 +78,7 @@ class GateSync:
 
         Raises OfficeUnreachable, OfficeRefused.
         """
-        place = str(json.loads(self._book.kept("gate") or "{}").get("name", ""))
+        place = str(json.loads(self._book.get("gate") or "{}").get("name", ""))
         asked = {"channel": "gate", "contact": contact, "place": place, "note": "", "unit": None}
         return str(json.loads(self._call("POST", "/v1/help", json.dumps(asked).encode()))["ticket"])
 
@@ -88,16 +88,16 @@ class GateSync:
         return str(json.loads(answer)["token"])
 
     def _tell(self, rows: list[list[Any]]) -> dict[str, Any]:
-        shifts = json.loads(self._book.kept("shifts") or "[]")
+        shifts = json.loads(self._book.get("shifts") or "[]")
         answer = json.loads(
             self._call("POST", COUNTERS_PATH, json.dumps({"counters": rows, "shifts": shifts}).encode())
         )
         # What the office knows of ended shifts, the gate need not keep.
         told = {shift["id"] for shift in shifts if shift["ended"] is not None}
-        kept = [shift for shift in json.loads(self._book.kept("shifts") or "[]") if shift["id"] not in told]
-        self._book.keep("shifts", json.dumps(kept))
-        self._book.keep("roster", json.dumps(answer.get("roster", [])))
-        self._book.keep("gate", json.dumps(answer.get("gate", {})))
+        kept = [shift for shift in json.loads(self._book.get("shifts") or "[]") if shift["id"] not in told]
+        self._book.put("shifts", json.dumps(kept))
+        self._book.put("roster", json.dumps(answer.get("roster", [])))
+        self._book.put("gate", json.dumps(answer.get("gate", {})))
         return dict(answer)
 
     def _call(self, method: str, path: str, body: bytes | None) -> bytes:

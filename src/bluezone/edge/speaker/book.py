@@ -54,12 +54,12 @@ class SpeakerBook:
         with self._lock:
             self._store.close()
 
-    def kept(self, name: str) -> str | None:
+    def get(self, name: str) -> str | None:
         """A value kept under a name, None where there is none."""
         rows = self._do("SELECT value FROM kept WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else None
 
-    def keep(self, name: str, value: str) -> None:
+    def put(self, name: str, value: str) -> None:
         """Keep a value under a name."""
         self._do(
             "INSERT INTO kept VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)

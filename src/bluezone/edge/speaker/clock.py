@@ -23,8 +23,8 @@ class SpeakerClock:
 
     def __init__(self, book: SpeakerBook, wall: Callable[[], float], boot: Callable[[], float]) -> None:
         self._book, self._wall, self._boot = book, wall, boot
-        self._offset = float(book.kept("clock_offset") or 0.0)
-        self._last_known = float(book.kept("last_known") or 0.0)
+        self._offset = float(book.get("clock_offset") or 0.0)
+        self._last_known = float(book.get("last_known") or 0.0)
         self._anchor: tuple[float, float] | None = None
         self._kept_at = boot()
 
@@ -35,7 +35,7 @@ class SpeakerClock:
             return server + self._boot() - boot
         return self._wall() + self._offset
 
-    def server_said(self, server: float, asked: float, answered: float) -> None:
+    def take_server_time(self, server: float, asked: float, answered: float) -> None:
         """Take the server's time from one question. asked, answered: of the boot clock, around it."""
         trip = answered - asked
         if trip < 0 or trip > (FIRST_ROUND_TRIP_SECONDS if self._anchor is None else MOST_ROUND_TRIP_SECONDS):
@@ -46,10 +46,10 @@ class SpeakerClock:
         offset = self.now() - self._wall()
         if abs(offset - self._offset) > 1.0:
             self._offset = offset
-            self._book.keep("clock_offset", str(offset))
+            self._book.put("clock_offset", str(offset))
         if self._last_known == 0.0 or self._boot() - self._kept_at >= _KEPT_AGAIN_SECONDS:
             self._kept_at, self._last_known = self._boot(), self.now()
-            self._book.keep("last_known", str(self._last_known))
+            self._book.put("last_known", str(self._last_known))
 
     @property
     def is_measured(self) -> bool:

@@ -62,7 +62,7 @@ def run_speaker(
         asking, telling = (SpeakerSync(setup.server, book, clock, time.monotonic, player.sink) for _ in range(2))
         if setup.code is not None:
             asking.enrol(setup.code)
-        if not book.kept("token"):
+        if not book.get("token"):
             raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
         programme = Programme(book, player, clock.now, time.monotonic, say)
         _run(programme, asking, telling, clock, say)

@@ -58,7 +58,7 @@ class SpeakerSync:
         self._parts = parts
         self._book, self._clock, self._boot, self._sink = book, clock, boot, sink
         self._connection: http.client.HTTPConnection | None = None
-        self._etag = book.kept("plan_etag") or ""
+        self._etag = book.get("plan_etag") or ""
         self._status: dict[str, Any] = {}
         self._status_at = boot() - STATUS_SECONDS
         self.plan = self._kept_plan()
@@ -68,7 +68,7 @@ class SpeakerSync:
         status, _headers, body = self._call("POST", "/v1/devices/enrol", {"code": code})
         if status != 201:
             raise _refused(status, body)
-        self._book.keep("token", str(json.loads(body)["token"]))
+        self._book.put("token", str(json.loads(body)["token"]))
 
     def poll(self) -> bool:
         """Ask for the plan; whether it changed. Raises SpeakerOffline, SpeakerRefused, SpeakerPlanInvalid."""
@@ -80,13 +80,13 @@ class SpeakerSync:
         if status not in (200, 304):
             raise _refused(status, body)
         with contextlib.suppress(ValueError):
-            self._clock.server_said(float(headers.get("Bluezone-Time", "")) / 1000, asked, answered)
+            self._clock.take_server_time(float(headers.get("Bluezone-Time", "")) / 1000, asked, answered)
         if status == 304:
             return False
         self.plan = read_plan(body.decode("utf-8", "replace"))
         self._etag = headers.get("ETag", "")
-        self._book.keep("plan", body.decode())
-        self._book.keep("plan_etag", self._etag)
+        self._book.put("plan", body.decode())
+        self._book.put("plan_etag", self._etag)
         return True
 
     def fetch(self, *, urgent: bool = False) -> int:
@@ -162,7 +162,7 @@ class SpeakerSync:
 
     def _kept_plan(self) -> Plan:
         try:
-            return read_plan(self._book.kept("plan") or "")
+            return read_plan(self._book.get("plan") or "")
         except SpeakerPlanInvalid:
             self._etag = ""
             return EMPTY
@@ -170,14 +170,14 @@ class SpeakerSync:
     def _be_cut_off(self) -> None:
         """A machine that was cut off, or stolen, falls silent and keeps no bulletin."""
         self.plan, self._etag = EMPTY, ""
-        self._book.keep("plan", "")
-        self._book.keep("plan_etag", "")
+        self._book.put("plan", "")
+        self._book.put("plan_etag", "")
         self._book.forget_sounds((), all_of_them=True)
 
     def _call(
         self, method: str, path: str, body: dict[str, Any] | None, more: dict[str, str] | None = None
     ) -> tuple[int, Message, bytes]:
-        headers = {**(more or {}), "Authorization": f"Bearer {self._book.kept('token') or ''}"}
+        headers = {**(more or {}), "Authorization": f"Bearer {self._book.get('token') or ''}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         data = None if body is None else json.dumps(body).encode()

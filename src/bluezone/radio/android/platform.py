@@ -64,7 +64,7 @@ def _heard(result: ScanResult) -> Heard | None:
     return address, bytes(record.getBytes()), result.getRssi(), result.getTimestampNanos()
 
 
-class ScanTold(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stubs type static_proxy as a function
+class ScanListener(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stubs type static_proxy as a function
     """Tells what was heard, and with which code a scan failed."""
 
     def __init__(self, heard: Callable[[list[Heard]], None], failed: Callable[[int], None]) -> None:
@@ -88,7 +88,7 @@ class ScanTold(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stubs t
         self.failed(errorCode)
 
 
-class AdvertisingTold(static_proxy(AdvertisingSetCallback)):  # type: ignore[misc]
+class AdvertisingListener(static_proxy(AdvertisingSetCallback)):  # type: ignore[misc]
     """Tells of one advertising set: started with a status, enabled or disabled, stopped."""
 
     def __init__(
@@ -113,7 +113,7 @@ class AdvertisingTold(static_proxy(AdvertisingSetCallback)):  # type: ignore[mis
         self.stopped()
 
 
-class AdapterTold(static_proxy(BroadcastReceiver)):  # type: ignore[misc]
+class AdapterListener(static_proxy(BroadcastReceiver)):  # type: ignore[misc]
     """Tells when Bluetooth goes off."""
 
     def __init__(self, went_off: Callable[[], None]) -> None:
@@ -221,9 +221,9 @@ class Phone:
         started: Callable[[int], None],
         enabled: Callable[[bool], None],
         stopped: Callable[[], None],
-    ) -> AdvertisingTold:
+    ) -> AdvertisingListener:
         """Ask for a new advertising set, and with it a new address; `started` is called with a status, 0 for yes."""
-        told = AdvertisingTold(started, enabled, stopped)
+        listener = AdvertisingListener(started, enabled, stopped)
         service = ParcelUuid.fromString(BASE_UUID.format(uuid))
         with _asking("advertise"):
             parameters = AdvertisingSetParameters.Builder()
@@ -237,51 +237,51 @@ class Phone:
             nothing, never = cast(AdvertiseData, None), cast(PeriodicAdvertisingParameters, None)
             duration = round(LONGEST_ADVERTISING_SECONDS / DURATION_UNIT_SECONDS)
             self._advertiser().startAdvertisingSet(
-                parameters.build(), data.build(), nothing, never, nothing, duration, 0, told
+                parameters.build(), data.build(), nothing, never, nothing, duration, 0, listener
             )
-        return told
+        return listener
 
-    def stop_advertising(self, told: AdvertisingTold) -> None:
-        """Ask for the end of a set; `told` hears of it, unless it had not started yet."""
+    def stop_advertising(self, listener: AdvertisingListener) -> None:
+        """Ask for the end of a set; `listener` hears of it, unless it had not started yet."""
         with _asking("stop advertising"):
-            self._advertiser().stopAdvertisingSet(told)
+            self._advertiser().stopAdvertisingSet(listener)
 
     def start_scan(
         self, uuid: int, report_delay_ms: int, heard: Callable[[list[Heard]], None], failed: Callable[[int], None]
-    ) -> ScanTold:
+    ) -> ScanListener:
         """Scan without a pause for frames with this UUID; a scan without a filter ends when the screen goes dark."""
-        told = ScanTold(heard, failed)
+        listener = ScanListener(heard, failed)
         with _asking("scan"):
             filters: ArrayList[ScanFilter] = ArrayList()
             filters.add(ScanFilter.Builder().setServiceUuid(ParcelUuid.fromString(BASE_UUID.format(uuid))).build())
             settings = ScanSettings.Builder().setScanMode(ScanSettings.SCAN_MODE_LOW_LATENCY).setLegacy(True)
             settings.setCallbackType(ScanSettings.CALLBACK_TYPE_ALL_MATCHES)
             settings.setReportDelay(report_delay_ms)
-            self._scanner().startScan(filters, settings.build(), told)
-        return told
+            self._scanner().startScan(filters, settings.build(), listener)
+        return listener
 
     def can_batch(self) -> bool:
         """Whether the chip gathers results while the processor sleeps."""
         return self._adapter().isOffloadedScanBatchingSupported()
 
-    def flush_scan(self, told: ScanTold) -> None:
-        """Ask for what was gathered so far; it comes to `told`, or nothing does."""
+    def flush_scan(self, listener: ScanListener) -> None:
+        """Ask for what was gathered so far; it comes to `listener`, or nothing does."""
         with _asking("read the scan"):
-            self._scanner().flushPendingScanResults(told)
+            self._scanner().flushPendingScanResults(listener)
 
-    def stop_scan(self, told: ScanTold) -> None:
+    def stop_scan(self, listener: ScanListener) -> None:
         """End a scan at once."""
         with _asking("stop the scan"):
-            self._scanner().stopScan(told)
+            self._scanner().stopScan(listener)
 
-    def watch(self, went_off: Callable[[], None]) -> AdapterTold:
+    def watch(self, went_off: Callable[[], None]) -> AdapterListener:
         """Call `went_off` whenever Bluetooth goes off, until `unwatch`."""
-        told = AdapterTold(went_off)
+        listener = AdapterListener(went_off)
         with _asking("watch Bluetooth"):
-            self._context.registerReceiver(told, IntentFilter(BluetoothAdapter.ACTION_STATE_CHANGED))
-        return told
+            self._context.registerReceiver(listener, IntentFilter(BluetoothAdapter.ACTION_STATE_CHANGED))
+        return listener
 
-    def unwatch(self, told: AdapterTold) -> None:
+    def unwatch(self, listener: AdapterListener) -> None:
         """Tell no more."""
         with _asking("leave Bluetooth alone"):
-            self._context.unregisterReceiver(told)
+            self._context.unregisterReceiver(listener)
