@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone handset run`: the phone alive as a process.
+"""`bluezone handset run`: the phone as a running process.
 
-Bluetooth, flush, purge, polling, reports, random packets, local page; whole stop on SIGTERM, SIGINT or erasure.
+Bluetooth, flush, purge, polling, reports, random packets, local page; stops cleanly on SIGTERM, SIGINT or erasure.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ ERRAND_SECONDS = 15.0
 FIRST_RETRY_SECONDS = 60.0
 LONGEST_RETRY_SECONDS = 1800.0
 DEFAULT_POLL_SECONDS = 14_400
-# Phones switched on together must not ask together.
+# Phones that were switched on together must not poll together.
 POLL_JITTER = 0.25
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Agent:
         return self.handset.encounters.payload()
 
     async def run(self) -> None:
-        """Everything at once; ends only by cancellation, and then with what was heard flushed."""
+        """Do everything at once, until cancelled; what was heard is flushed at the end."""
         loop = asyncio.get_running_loop()
 
         def rotate_soon() -> None:
@@ -86,10 +86,10 @@ class Agent:
             asyncio.get_running_loop().call_later(SHOWN_SECONDS, self.handset.passes.hide, session)
 
     async def _flush(self) -> None:
-        """Make durable what was heard, well within the five seconds that a kill may cost."""
+        """Store what was heard, well within the five seconds that may be lost in a kill."""
         while True:
             self._note_radio()
-            # A full disk or a locked store is told by the page; what was heard waits in memory for the next turn.
+            # The page tells of a full disk or a locked store; what was heard waits in memory for the next flush.
             with contextlib.suppress(Refused):
                 self.handset.encounters.flush()
             await asyncio.sleep(FLUSH_SECONDS)
@@ -102,22 +102,22 @@ class Agent:
         )
 
     def _until_errand(self) -> float:
-        # A beat of 15 seconds in the traffic would tell a rehearsal's second call from an owner's.
+        # A rhythm of 15 seconds in the traffic would distinguish a rehearsal's second call from an owner's.
         due = self.handset.next_errand()
         return ERRAND_SECONDS if due is None else min(ERRAND_SECONDS, max(1.0, due - self.handset.time.now()))
 
     async def _every(
         self, seconds: float, work: Callable[[], object], pause_after: Callable[[], float] | None = None
     ) -> None:
-        """Do some work beside the radio, again and again; a refusal is told on the page and tried again.
+        """Do some work again and again beside the radio; after a refusal it is tried again later.
 
-        seconds: until the next time; pause_after: tells it anew after each time that went well.
+        seconds: until the next time. pause_after: gives that pause after each success, instead of `seconds`.
         """
         pause = seconds
         while True:
             try:
                 await asyncio.to_thread(work)
-                # This reads the store too, which another program may have locked in between.
+                # This reads the store too, which another program may have locked meanwhile.
                 pause = await asyncio.to_thread(pause_after) if pause_after else seconds
             except Refused as refused:
                 logger.info("put off: %s", refused.code)
@@ -140,7 +140,7 @@ class Agent:
 
     def _poll_seconds(self) -> float:
         config = None
-        # Asked where checking was just refused, perhaps because the store cannot be read.
+        # Called after a refused check, perhaps because the store cannot be read.
         with contextlib.suppress(Refused):
             config = self.handset.city.current
         return float(config.poll_seconds if config else DEFAULT_POLL_SECONDS)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the owner is told at a glance: one state, and the figures beneath it.
+"""What the owner sees at a glance: one state, and the figures behind it.
 
 States, after the home texts: A no risk found, B1 Bluetooth off, B2 not checked, B3 wrong clock, C possible risk,
-D risk. A risk comes before a stop: both are told, the risk in the title.
+D risk. A risk comes before a stop: both are shown, with the risk in the title.
 """
 
 from dataclasses import asdict, dataclass
@@ -54,7 +54,7 @@ class Overview:
 
 
 def overview(handset: Handset) -> Overview:
-    """Look at a phone."""
+    """Gather the figures of a phone."""
     boot, now = handset.clock.boot_seconds(), handset.time.now()
     boot_id = boot_id_of(handset.clock)
     radio = handset.encounters.radio_state
@@ -71,7 +71,7 @@ def overview(handset: Handset) -> Overview:
     off_since = min((moment for moment in (radio.off_since, problem_since) if moment is not None), default=None)
     if bluetooth == "off" or (here and radio.problem):
         stops.append("B1")
-    # A clock that is ahead of a list served for ever may be the one that is right: then the list is stale.
+    # If an old list is served for ever, a clock that is ahead of it may be the right one: then the list is stale.
     if newest.is_stale(max(now, handset.clock.wall_seconds())):
         stops.append("B2")
     if abs(error) > JUMP_SECONDS:

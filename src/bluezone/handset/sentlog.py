@@ -44,17 +44,17 @@ class Sent:
 
 
 class SentLog:
-    """The list the owner sees. Nothing is ever removed from it but by `forget`."""
+    """The list the owner sees. Only `forget` removes anything from it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def about_to_send(self, kind: Kind, now: float, days: tuple[int, ...] = (), slots: int = 0) -> int:
-        """Write down a request before it leaves; returns the number for `ended`."""
+        """Write down a request before it is sent; returns the number for `ended`."""
         return self._store.add("sent", day_at(now), _encode(Sent(now, kind, days, "unknown", slots)))
 
     def ended(self, number: int, outcome: Outcome) -> None:
-        """Add how it ended."""
+        """Note how the request ended."""
         contents = self._store.row("sent", number)
         assert contents is not None
         sent = _decode(contents)

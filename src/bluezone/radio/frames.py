@@ -12,7 +12,7 @@ SERVICE_DATA_LENGTH = 20  # identifier (16) and encrypted metadata (4)
 FLAGS = bytes.fromhex("02011a")
 
 WEAKEST_RSSI_DBM = -110
-STRONGEST_RSSI_DBM = -20  # nearer than a hand's breadth there is no second person, only an amplifier
+STRONGEST_RSSI_DBM = -20  # anything stronger is nearer than a hand's breadth: no second person, but an amplifier
 _NOT_MEASURED = (127, 0)
 
 
@@ -37,8 +37,8 @@ def advertisement(service_data: bytes, uuid: int = DEFAULT_UUID) -> bytes:
 def parse_contact(advertising_data: bytes, uuid: int = DEFAULT_UUID) -> bytes | None:
     """Return the 20 bytes of service data if this is a contact frame to the byte, else None.
 
-    Nothing else is accepted: no other order, no further structure, no other length, no other flags. What a
-    handset sends is fixed, so any deviation is either another application or somebody's experiment.
+    Nothing else is accepted: no other order, no further structure, no other length, no other flags. A handset always
+    sends the same layout, so a frame that deviates is from another application or an experiment.
     """
     return service_data(advertising_data, SERVICE_DATA_LENGTH, uuid)
 

@@ -21,7 +21,7 @@ class RadioFailed(Refused):
 
 
 class AdvertisingRefused(RadioFailed):
-    """The adapter will not advertise, now or ever; it may still listen, and the beacon lets it."""
+    """The adapter cannot advertise, now or at all; the beacon goes on listening with it."""
 
     code = "advertising_refused"
 
@@ -59,7 +59,7 @@ class Burst:
 
 
 class Listener(Protocol):
-    """Who is told what the radio heard."""
+    """Receives what the radio hears."""
 
     def burst_started(self, burst: Burst) -> None: ...
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a gate knows of its city: the signed config, for as many days as there is no network, and the time.
 
-A config is believed only with the pinned key's signature, and only if it continues the one that is held; anything
-else changes nothing. Source: docs/protocol.md section 5.
+A config is believed only with the pinned key's signature, and only if it continues the one in force; anything else
+changes nothing. Source: docs/protocol.md section 5.
 """
 
 import base64
@@ -16,7 +16,7 @@ from bluezone.protocol.signed.config import Config, ConfigGap, WeekKey, decode_c
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
 from bluezone.refusal import Refused
 
-# A clock that is off by less puts a passage into a neighbouring five minutes, which nobody minds.
+# A clock that is off by less puts a passage into the five minutes before or after, which does no harm.
 TOLERATED_SECONDS = 300.0
 
 
@@ -62,7 +62,7 @@ class GateCity:
         return self._current.week_keys if self._current else ()
 
     def update(self, fetch: Callable[[str], bytes]) -> None:
-        """Take in the config if it continues what is held. fetch: path -> bytes.
+        """Take in the config if it continues the one in force. fetch: path -> bytes.
 
         Raises InvalidSignedFile, UntrustedSignature, InvalidConfig, ConfigRolledBack, ConfigHistoryDiffers.
         """
@@ -73,7 +73,7 @@ class GateCity:
             try:
                 follow_config(config, hashlib.sha256(payload).hexdigest(), self._current.number, held_sha256)
             except ConfigGap:
-                # Off for longer than the history lists: the signature and the higher number have to do.
+                # The gate was off for longer than the history reaches back: signature and higher number must suffice.
                 if config.number <= self._current.number:
                     raise
         self._book.put("config", base64.b64encode(payload).decode())
@@ -85,12 +85,12 @@ class GateCity:
 
     @property
     def clock_is_wrong(self) -> bool:
-        """Whether the tablet shows another time than the gate goes by, or one before its own config was made."""
+        """Whether the tablet shows another time than the gate uses, or a time before its own config was made."""
         floor = self._current.generated_at if self._current else 0
         return abs(self._offset) > TOLERATED_SECONDS or self.now() < floor - TOLERATED_SECONDS
 
     def take_server_time(self, server_time: float) -> float:
-        """Take the office's time; returns by how many seconds what was counted so far is to be moved, 0 mostly."""
+        """Take the office's time. Returns by how many seconds the counters so far must be moved, usually 0."""
         error = server_time - self.now()
         if abs(error) <= TOLERATED_SECONDS:
             return 0.0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is on duty at the gate: sign-in by printed badge and PIN, without network; one person at a time.
 
-The tablet keeps who was on duty from when to when, never which passage fell to whom.
+The tablet keeps who was on duty from when to when, never who counted which passage.
 """
 
 import datetime
@@ -37,7 +37,7 @@ class PinWrong(Refused):
 
 
 class PinLocked(Refused):
-    """Five wrong PINs; `seconds` says when the next may be tried. Counting goes on meanwhile."""
+    """Five wrong PINs; `seconds` says when the next may be tried. Passages are still counted meanwhile."""
 
     code = "pin_locked"
 
@@ -74,7 +74,7 @@ def pin_digest(pin: str, salt: bytes) -> bytes:
 
 
 class Shifts:
-    """The shifts of one gate. clock: Unix seconds as the gate believes them; zone: of the city."""
+    """The shifts of one gate. clock: Unix seconds as the gate reckons them; zone: of the city."""
 
     def __init__(self, book: GateBook, clock: Callable[[], float], zone: Callable[[], ZoneInfo]) -> None:
         self._book = book
@@ -83,7 +83,7 @@ class Shifts:
         self._wrong: list[float] = []
 
     def on_duty(self) -> Duty | None:
-        """Whose shift it is."""
+        """The shift under way, or None."""
         kept = self._book.get("on_duty")
         return Duty(**json.loads(kept)) if kept else None
 
@@ -139,7 +139,7 @@ class Shifts:
         raise BadgeUnknown("this badge does not belong to this gate today; ask your agency for a new one")
 
     def _note(self, duty: Duty) -> None:
-        """Keep for the office what it may know of a shift."""
+        """Store what the office may know of a shift, until it is sent."""
         told = {"id": duty.id, "badge": duty.badge, "started": duty.started, "ended": duty.ended}
         others = [shift for shift in json.loads(self._book.get("shifts") or "[]") if shift["id"] != duty.id]
         self._book.put("shifts", json.dumps([*others, told]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time a loudspeaker plays by: the server's, measured over each poll, carried on by a clock that nobody sets.
+"""The time a loudspeaker plays by: the server's, measured at each poll and continued by a clock that nobody sets.
 
 A machine whose own clock is 20 minutes off plays on time and says so. One that has lost its time and cannot ask the
 server plays nothing: a bulletin in the middle of the night is worse than none.
@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from bluezone.edge.speaker.book import SpeakerBook
 
-# A slower answer says too little of the moment it was given.
+# A slower answer says too little about the moment at which it was given.
 MOST_ROUND_TRIP_SECONDS = 1.0
-# On a network that is never quick, such an answer is better than none until a quick one comes.
+# Where the network is always slow, a slow answer is better than none until a quick one comes.
 FIRST_ROUND_TRIP_SECONDS = 5.0
 # Beyond this a machine's own clock is called wrong, at the machine and in the office.
 TOLERATED_SECONDS = 5.0
@@ -58,7 +58,7 @@ class SpeakerClock:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the time can be played by: asked of the server since the start, or at least not before what was."""
+        """Whether to play by this time: measured since the start, or at least not before the last known one."""
         return self._anchor is not None or (self._last_known > 0 and self.now() >= self._last_known)
 
     @property

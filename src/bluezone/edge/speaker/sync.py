@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A loudspeaker's word with the office: the plan every two seconds, the sounds ahead of time, what was played.
+"""A loudspeaker's exchange with the office: the plan every two seconds, sounds ahead of time, reports of what played.
 
 Without a network everything goes on from what is kept here; reports wait until there is one.
 """
@@ -71,7 +71,7 @@ class SpeakerSync:
         self._book.put("token", str(json.loads(body)["token"]))
 
     def poll(self) -> bool:
-        """Ask for the plan; whether it changed. Raises SpeakerOffline, SpeakerRefused, SpeakerPlanInvalid."""
+        """Ask for the plan; returns whether it changed. Raises SpeakerOffline, SpeakerRefused, SpeakerPlanInvalid."""
         asked = self._boot()
         status, headers, body = self._call("GET", PLAN_PATH, None, {"If-None-Match": self._etag} if self._etag else {})
         answered = self._boot()
@@ -90,7 +90,7 @@ class SpeakerSync:
         return True
 
     def fetch(self, *, urgent: bool = False) -> int:
-        """Fetch one sound that is not here yet, emergencies first; how many are still missing then.
+        """Fetch one sound that is not here yet, emergencies first; returns how many are still missing.
 
         urgent: only of emergencies that are ordered. Raises SpeakerOffline, SpeakerRefused.
         """
@@ -142,7 +142,7 @@ class SpeakerSync:
                 self._book.set_aside(str(row["airing"]))
             elif refused.reason != _OF_THE_FUTURE:
                 raise
-            # One of the future waits until its time has come.
+            # A report from the future waits until its time has come.
             return False
         return True
 
@@ -168,7 +168,7 @@ class SpeakerSync:
             return EMPTY
 
     def _be_cut_off(self) -> None:
-        """A machine that was cut off, or stolen, falls silent and keeps no bulletin."""
+        """Fall silent and keep no bulletin: the office has cut this machine off, perhaps because it was stolen."""
         self.plan, self._etag = EMPTY, ""
         self._book.put("plan", "")
         self._book.put("plan_etag", "")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the app's web view may open: the phone's own page, and the dialler. Everything else is refused.
 
-The answer is asked for each navigation and each file that a page wants (WebViewClient.shouldOverrideUrlLoading and
+This is asked for each navigation and each file that a page wants (WebViewClient.shouldOverrideUrlLoading and
 shouldInterceptRequest), so a page that was tampered with has no way out. Source: docs/attacks.md rows 32 and 40.
 """
 

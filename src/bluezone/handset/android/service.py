@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone's life inside the Android service: opened, run, told about, and begun again after whatever went wrong.
+"""Runs the phone inside the Android service: opens it, shows notices, and starts it again after any failure.
 
-One thread with the agent's loop. The process may be killed at any instant: what was heard is on disk within five
-seconds and a report under way goes on at the next start, as on every handset (docs/handset.md).
+The agent's loop has a thread of its own. The process may be killed at any instant: what was heard is on disk within
+five seconds, and a report under way goes on at the next start, as on every handset (docs/handset.md).
 """
 
 import asyncio
@@ -82,7 +82,7 @@ class Tracing:
             self._thread.start()
 
     def stop(self) -> None:
-        """End it whole: what was heard is on disk afterwards."""
+        """Stop cleanly: what was heard is on disk afterwards."""
         self._over.set()
         self._wake()
         thread = self._thread
@@ -91,7 +91,7 @@ class Tracing:
         self._setup.ended()
 
     def start_anew(self) -> None:
-        """Erase what cannot be read any more, and begin as a new phone; only while that is what is wrong."""
+        """Erase a store that cannot be read any more, and start as a new phone; does nothing for other problems."""
         if self.problem in STARTS_ANEW:
             with contextlib.suppress(HandsetMissing):
                 forget_folder(self._phone, self._sealing)
@@ -109,7 +109,8 @@ class Tracing:
                 forgotten = asyncio.run(self._run())
             except Refused as refused:
                 self._stopped(refused.code)
-            except Exception as fault:  # whatever it was, the phone is begun again; its message may hold personal data
+            except Exception as fault:  # the phone is started again, whatever it was
+                # Only its type is logged: its message may hold personal data.
                 logger.error("the phone ended with %s", type(fault).__name__)
                 self._stopped(FAULT)
             else:
@@ -179,7 +180,7 @@ class Tracing:
         return handset.forgotten
 
     async def _until(self, ended: asyncio.Event, *works: Coroutine[Any, Any, None]) -> None:
-        """Do the works until told to end; if one of them fails, that is raised."""
+        """Run the works until `ended` is set; if one of them fails, its error is raised."""
         waiting = asyncio.ensure_future(ended.wait())
         tasks = [asyncio.ensure_future(work) for work in works]
         done, left = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -190,7 +191,7 @@ class Tracing:
             task.result()
 
     async def _tell(self, handset: Handset) -> None:
-        """Keep the notices true."""
+        """Keep the notices up to date."""
         while True:
             await asyncio.sleep(self._look_seconds)
             await asyncio.to_thread(self._look, handset)

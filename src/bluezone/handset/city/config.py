@@ -40,7 +40,7 @@ FIRST_ZONE = "Asia/Ho_Chi_Minh"
 
 
 class TrustMissing(Refused):
-    """The phone was never told whose files to believe."""
+    """The phone was never given the key of the city whose files it should trust."""
 
     code = "trust_missing"
 
@@ -92,7 +92,7 @@ def _from_base64(text: str) -> bytes:
 
 
 class CityConfig:
-    """The config this phone holds and how it came to it. Every refusal keeps what is held."""
+    """The config in force on this phone, and how a newer one is taken in. Every refusal keeps the one in force."""
 
     def __init__(self, store: Store, client: Client) -> None:
         self._store = store
@@ -100,7 +100,7 @@ class CityConfig:
         self._read: Config | None = None
 
     def pin(self, public: Ed25519PublicKey | None) -> None:
-        """Fix whose files are believed; a phone that has a key takes no other (`forget` first)."""
+        """Fix whose files are trusted; a phone that has a key accepts no other (`forget` first)."""
         held = self._store.get("trust")
         if public is None:
             return
@@ -176,7 +176,7 @@ class CityConfig:
         return key
 
     def chaff_key(self, now: float) -> WeekKey:
-        """The key random packets are signed with. Raises WeekKeyUntrusted."""
+        """The key that signs random packets. Raises WeekKeyUntrusted."""
         held = self.current
         keys = [key for key in held.week_keys if key.purpose == "chaff"] if held else []
         usable = [key for key in keys if key.use_from <= now <= key.accept_until] or keys
@@ -211,7 +211,7 @@ class CityConfig:
         return any(_digest(key) not in known for key in config.week_keys)
 
     def _read_between(self, config: Config, held: Config) -> None:
-        """Learn from the configs this phone missed when their week keys were announced; those gone teach nothing."""
+        """Learn from the configs this phone missed when their week keys were announced; missing ones are skipped."""
         for number in range(held.number + 1, config.number):
             try:
                 payload = open_signed("config", self._client.get(f"/v1/config/{number}"), self.trusted())
@@ -256,7 +256,7 @@ class CityConfig:
 
 
 def _digest(key: WeekKey) -> str:
-    """A name of everything a week key says, so that a changed one is another key."""
+    """Digest of everything in a week key, so that a changed key counts as another one."""
     told = [key.kid, key.purpose, key.klass, key.week, key.use_from, key.accept_until, key.n, key.e]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 

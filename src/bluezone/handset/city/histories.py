@@ -37,7 +37,7 @@ class FileUntrusted(Refused):
 
 
 class ConfigMismatch(Refused):
-    """The index was made under a config that is not in this phone's history: two phones are told different things."""
+    """The index was made under a config that is not in this phone's history: phones are told different things."""
 
     code = "config_mismatch"
 
@@ -77,7 +77,7 @@ class IndexFollower:
     def follow_index(self, first_files: int | None = None) -> tuple[Index, list[IndexEntry]]:
         """Fetch the index and return it with the entries still to fetch, oldest first.
 
-        first_files: of how many of the newest files a phone that begins wants, None for all.
+        first_files: how many of the newest files a new phone wants, None for all.
         Raises FileUntrusted, ConfigMismatch, IndexRefused and as Client.
         """
         data = self._client.get(f"/v1/{self._kind}/index.json")
@@ -85,7 +85,7 @@ class IndexFollower:
         if index.kind != self._kind:
             raise FileUntrusted(f"the index lists {index.kind}, expected {self._kind}")
         if not self._city.knows(index.config_sha256):
-            # The config may have been renewed between the two calls; a second look tells.
+            # The config may have been renewed between the two calls, so it is fetched once more.
             self._city.update()
             if not self._city.knows(index.config_sha256):
                 raise ConfigMismatch("the index names a config that is not in this phone's history")
@@ -109,7 +109,7 @@ class IndexFollower:
         return entries
 
     def _begin_at(self, index: Index, number: int, held: Position) -> None:
-        """Stand before file `number` of an index, as if all before it had been taken in."""
+        """Start before file `number` of an index, as if all before it had been taken in."""
         self._keep(Position(number - 1, chain_value(index, number - 1), held.generated_at))
 
     def fetch_bytes(self, entry: IndexEntry, most_bytes: int) -> bytes:

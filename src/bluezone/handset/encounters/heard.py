@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was heard, as a page of the encounter log holds it, and which identifiers are kept when somebody floods the
-air.
-"""
+"""What was heard, as a page of the encounter log holds it, and which identifiers are kept in a flood of them."""
 
 import json
 import struct
@@ -39,7 +37,7 @@ class Heard:
     bursts: list[HeardBurst] = field(default_factory=list)
 
     def add(self, number: int, boot_seconds: float, since_previous: float, rssi_dbm: int) -> None:
-        """Note one frame; frames over 255 a burst and bursts over 65,535 a page say nothing new."""
+        """Note one frame; frames over 255 a burst and bursts over 65,535 a page are ignored."""
         if not self.bursts or self.bursts[-1].number != number:
             if len(self.bursts) == MAX_BURSTS:
                 return
@@ -117,7 +115,7 @@ REMEMBERED_SECONDS = 1500.0
 
 
 class Admission:
-    """Remembers what was heard lately and decides, frame by frame, what is stored. Times are boot seconds."""
+    """Remembers what was heard recently and decides, frame by frame, what is stored. Times are boot seconds."""
 
     def __init__(self) -> None:
         self.refused = 0
@@ -128,7 +126,7 @@ class Admission:
         self._waiting: dict[bytes, Heard] = {}
 
     def stored(self, frame: bytes, boot_seconds: float) -> bool:
-        """Whether a frame's 20 bytes are stored already; those of one that stayed are safe from now on."""
+        """Whether a frame's 20 bytes are stored already; after 60 s an identifier cannot be replaced."""
         self._turn(boot_seconds)
         known = self._stored.get(frame)
         if known is None:
@@ -168,7 +166,7 @@ class Admission:
         return True, leaving
 
     def page_closed(self) -> None:
-        """What stands in a closed page stays there."""
+        """Note that the page is closed: nothing in it can be replaced any more."""
         self._replaceable.clear()
 
     def _turn(self, boot_seconds: float) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The encounter log: who was heard when, sealed page by page, on this phone only.
 
-A page covers at most ten minutes. While it is open it is sealed anew at each flush, so that a kill loses
-what was heard since the last flush (5 s) and nothing else; closed pages are never touched again, except to
-be stamped once the first signed file has told the time, or purged.
+A page covers at most ten minutes. While it is open it is sealed anew at each flush, so that a kill loses only what was
+heard since the last flush (5 s). Closed pages do not change any more, except that they are stamped once the first
+signed file has told the time, and purged in the end.
 """
 
 import threading
@@ -26,7 +26,7 @@ LOG_BYTES = 96 * 1024 * 1024
 
 
 class EncounterLog:
-    """Takes sightings in, keeps them bounded and sealed, and gives them out to the matcher on this phone."""
+    """Takes in sightings, keeps them sealed and within bounds, and gives them to the matcher on this phone."""
 
     def __init__(self, store: Store, *, singles_bytes: int = SINGLES_BYTES, log_bytes: int = LOG_BYTES) -> None:
         self._store = store
@@ -85,13 +85,13 @@ class EncounterLog:
                 self._changed = False
 
     def take_refused(self) -> int:
-        """How many new identifiers were refused since the last call: more than nothing marks a flood."""
+        """How many new identifiers were refused since the last call; any number above 0 is a sign of a flood."""
         with self._lock:
             refused, self._admission.refused = self._admission.refused, 0
             return refused
 
     def pages(self) -> Iterator[tuple[int, Page]]:
-        """Every page with its number, oldest first, what was just heard included."""
+        """Every page with its number, oldest first, including what was just heard."""
         self.flush()
         for row, _, contents in self._store.rows("pages"):
             yield row, Page.from_bytes(contents)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the owner was near a case: published keys against the encounter log, in memory, on this phone.
+"""Whether the owner was near a case: published keys are matched with the encounter log, in memory, on this phone.
 
 Source: docs/protocol.md section 3; docs/attacks.md rows 1, 8 and 39.
 """
@@ -30,7 +30,7 @@ DAY_ZERO = date(1970, 1, 1)
 
 
 class HeardIndex:
-    """Everything in the log, ready for looking up keys; holds identifiers only, pages are opened on a hit."""
+    """Everything in the log, ready for looking up keys. It holds only identifiers; pages are opened on a match."""
 
     def __init__(self, log: EncounterLog) -> None:
         self._log = log
@@ -40,7 +40,7 @@ class HeardIndex:
         for row, page in log.pages():
             for frame, heard in page.heard.items():
                 first, last = (page.stamp.unix_seconds(heard.bursts[at].boot_seconds) for at in (0, -1))
-                # Without a time it cannot count, whatever key it is of (_scored_sightings).
+                # Without a time it cannot count, whichever key it comes from (_scored_sightings).
                 if first is not None and last is not None:
                     self._places.append((row, frame))
                     times.append(first)
@@ -125,7 +125,7 @@ def _scored_sightings(
 
 
 class Exposures:
-    """The exposure windows found so far; they stay when the file they came from is gone."""
+    """The exposure windows found so far; they are kept after the file they came from is gone."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

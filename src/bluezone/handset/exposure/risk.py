@@ -77,7 +77,7 @@ class VenueFollower(IndexFollower):
 
 
 class Risk:
-    """Compares, keeps what was found, and judges it as of today."""
+    """Matches new files with what this phone keeps, stores the result, and assesses it as of today."""
 
     def __init__(
         self, store: Store, city: CityConfig, downloads: Downloads, venues: VenueFollower, encounters: Encounters,

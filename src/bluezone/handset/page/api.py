@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phone's JSON API, for its own page: one call for each method of the engine contract.
 
-Reading calls are GET and change nothing; the others POST a JSON object with their arguments by name. No call reads
-the encounter log; what it holds is told as a number for each day. Source: face/static/engine/interface.js.
+Reading calls are GET and change nothing; the others POST a JSON object with their arguments by name. No call returns
+the encounter log, only how many identifiers were heard each day. Source: face/static/engine/interface.js.
 """
 
 import threading
@@ -147,7 +147,7 @@ class Api:
             raise WarningMissing("there is no such warning on this phone; nothing was sent")
         day: date = found[0].day
         level: Any = found[0].level
-        # The button that sends says "agree and send", and nothing is sent by any other.
+        # The only button that sends says "agree and send".
         phone, text = _text(given, "phone", 100), _text({"text": "", **given}, "text", 4000)
         self._handset.declarations.declare(day, level, phone, text, consent=True)
         return {"sent": True}

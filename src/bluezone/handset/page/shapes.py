@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the phone tells its page, as JSON: the shapes of the engine contract (face/static/engine/interface.js).
+"""What the phone returns to its page, as JSON: the shapes of the engine contract (face/static/engine/interface.js).
 
 A warning has its day, minutes in bands, level and certainty: no time of day, strength or identifier of a contact.
 Source: docs/attacks.md row 11.

@@ -27,7 +27,7 @@ from bluezone.protocol.upload import (
 )
 from bluezone.protocol.upload.puzzle import solve
 
-# A server that asks for another puzzle after each answer is not followed for ever.
+# A server that asks for another puzzle after each answer is given up in the end.
 MOST_PUZZLES = 3
 
 Request = TypeVar("Request", Verify1Request, Verify2Request, UploadRequest)
@@ -36,7 +36,7 @@ RandomBytes = Callable[[int], bytes]
 
 
 class Calls:
-    """Speaks the three calls; solves a puzzle when the server asks for one."""
+    """Makes the three calls, and solves a puzzle when the server asks for one."""
 
     def __init__(self, client: Client, random_bytes: RandomBytes) -> None:
         self._client = client
@@ -51,7 +51,7 @@ class Calls:
         return self._ask("/v1/verify", request, encode_verify2, decode_verify2_answer)
 
     def upload(self, request: UploadRequest) -> UploadAnswer:
-        """Hand over keys with their certificate. Raises as verify1."""
+        """Upload keys with their certificate. Raises as verify1."""
         return self._ask("/v1/upload", request, encode_upload, decode_upload_answer)
 
     def _ask(

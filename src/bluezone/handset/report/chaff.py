@@ -19,7 +19,7 @@ from bluezone.protocol.upload.codes import Credential
 
 PLAYS_PER_DAY = 0.2
 KEYS_IN_A_PLAY = 14
-# Between the first call and the second an owner reads what would be sent and agrees: uniform, seconds.
+# The time in which an owner reads what would be sent and agrees, between first and second call; uniform, seconds.
 READING_SECONDS = (15.0, 180.0)
 PENDING = "chaff_upload"
 NEXT = "next_chaff"
@@ -38,7 +38,7 @@ class Chaff:
         self._rng = rng
 
     def go_on(self, now: float) -> bool:
-        """Do what is due; True if something was sent. Refusals of the server are of no interest and are not raised."""
+        """Do what is due; returns whether something was sent. What the server answers does not matter."""
         pending = read_pending(self._store, PENDING)
         if pending is not None and now >= pending.upload_at:
             keep_pending(self._store, PENDING, None)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Telling the health authority of a warning: sealed on the phone, sent once, kept nowhere on the phone.
+"""A declaration to the health authority of a warning: sealed on the phone, sent once, kept nowhere on the phone.
 
-Nothing of it is stored here but that it was sent, so one that did not reach the server is not sent later by itself:
-the owner is told, and sends it again or calls. Source: docs/protocol.md section 8; docs/design.md, promise 2.
+Only the fact that it was sent is stored, so one that did not reach the server is not sent later by itself: the owner is
+told, and sends it again or calls. Source: docs/protocol.md section 8; docs/design.md, promise 2.
 """
 
 from datetime import date
@@ -29,7 +29,7 @@ DeclaredLevel = Literal["low", "high"]
 
 
 class DeclarationImpossible(Refused):
-    """The city has made no key for declarations; nothing was sent, the hotline is the way."""
+    """The city has no key for declarations; nothing was sent, and the owner can call the hotline."""
 
     code = "declaration_impossible"
 

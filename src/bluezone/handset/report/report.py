@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The owner's report of an infection: from a code to the upload, with consent, and whole after a kill at any instant.
+"""The owner's report of an infection, from a code to the upload, with consent; it survives a kill at any instant.
 
 The pending report is stored before each call, so that after a kill the same call is made again: the server signs the
 same blinded value again, and an upload that arrived twice counts once.
@@ -51,7 +51,7 @@ LEEWAY_SECONDS = 3600
 
 
 class ConsentMissing(Refused):
-    """Nothing is sent without the owner's agreement to exactly what is sent."""
+    """The owner has not agreed to exactly what would be sent, so nothing was sent."""
 
     code = "consent_missing"
 
@@ -63,7 +63,7 @@ class NothingToReport(Refused):
 
 
 class ReportPending(Refused):
-    """A report is certified and goes by itself; no new code is needed."""
+    """A report is certified and will be sent by itself; no new code is needed."""
 
     code = "report_pending"
 
@@ -106,7 +106,7 @@ class Report:
         self._rng = rng
         self._time = time
         self._refresh = refresh
-        # The page and the agent's errands may both want to go on; one call at a time.
+        # The page and the agent may both go on with a report; only one call is made at a time.
         self._lock = threading.RLock()
         self.on_rekeyed: Callable[[], None] = lambda: None
 
@@ -275,7 +275,7 @@ class Report:
     def _logged(
         self, kind: Kind, now: float, call: Callable[[], Answer], days: tuple[int, ...] = (), slots: int = 0
     ) -> Answer:
-        """Write the request down, make it, and write down how it ended."""
+        """Write the request into the list of what was sent, make it, and write down how it ended."""
         number = self._sent.about_to_send(kind, now, days, slots)
         try:
             answer = call()
@@ -293,7 +293,7 @@ def _matters(visit: Visit, onset_day: int, today: int) -> bool:
 
 
 def _check_status(status: Status) -> None:
-    """Turn a server's no into the refusal that fits it."""
+    """Raise the refusal that fits a status of the server."""
     if status is Status.CODE_INVALID:
         raise CodeWrong("the server does not know this code; check the 12 digits. No random codes were sent")
     if status in (Status.CODE_USED, Status.CODE_EXPIRED):

@@ -27,7 +27,7 @@ from bluezone.refusal import Refused
 
 TABLE = "visits"
 REVOKED = "venues_revoked"
-# Whole numbers that JavaScript tells apart too.
+# Whole numbers that JavaScript can hold exactly.
 _ID_BITS = 48
 
 
@@ -163,7 +163,7 @@ class Visits:
             key = venue_key(venue.to_bytes())
             keys = {hour: slot_key(key, hour) for hour in hours_of_stay(now, ends)}
             label = venue.name if remember else None
-            # Not the row's number: that of a removed stay is given again, and what was found would seem to be of it.
+            # Not the row's number: SQLite reuses it after a removal, and old overlaps would seem to be of this stay.
             stay = _Stay(0, secrets.randbits(_ID_BITS), label, fingerprint, now, None, ends, False, keys)
             self._store.add(TABLE, day_at(now), stay.to_bytes())
             return stay.seen()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From exposure windows to a warning: per day a score, a level, minutes and how sure we are.
+"""From exposure windows to a warning: for each day a score, a level, minutes and a certainty.
 
 Source: docs/protocol.md section 3; docs/contracts.md, `exposure score`.
 

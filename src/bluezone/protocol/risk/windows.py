@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From matched sightings of one key to exposure windows: what is left of an encounter once its identifiers have
-matched.
-"""
+"""From matched sightings of one key to exposure windows, all that is kept of an encounter."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -44,7 +42,7 @@ class ExposureWindow:
     scan_instances: tuple[ScanInstance, ...]
 
 
-# No instance stands for more, however long the radio was off before it.
+# No instance counts for more, however long the radio was off before it.
 LONGEST_INSTANCE_SECONDS = 300
 WINDOW_SECONDS = 30 * 60
 

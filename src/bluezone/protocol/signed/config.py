@@ -55,7 +55,7 @@ class ConfigRolledBack(ConfigRefused):
 
 
 class ConfigHistoryDiffers(ConfigRefused):
-    """The config already held is not in its past: this server tells different phones different things."""
+    """The config already held is not in its history: this server gives phones different configs."""
 
     code = "config_history_differs"
 

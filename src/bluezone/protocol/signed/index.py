@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed index of what to fetch, and how a phone follows it without ever being led back or aside.
+"""The signed index of what to fetch, and how a phone follows it without being led back or onto another history.
 
 Source: docs/protocol.md section 5, "History".
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a case uploads: keys and venue slots, the commitment to them, and the bounds both must keep."""
+"""What a case uploads: keys and venue slots, the commitment to them, and the bounds for both."""
 
 import hashlib
 import itertools
@@ -103,7 +103,7 @@ def key_order(key: UploadKey) -> tuple[int, bytes]:
 
 
 def encode_keys(keys: Iterable[UploadKey]) -> bytes:
-    """Return `u16 count || keys`, sorted: the order in which a phone made them says nothing."""
+    """Return `u16 count || keys`, sorted, so that the order does not reveal how the phone made them."""
     encoded = [key.to_bytes() for key in sorted(keys, key=key_order)]
     return _COUNT.pack(len(encoded)) + b"".join(encoded)
 
@@ -127,7 +127,7 @@ def decode_slots(data: bytes) -> tuple[Slot, ...]:
 def commitment(salt: bytes, keys: Iterable[UploadKey], slots: Iterable[Slot]) -> bytes:
     """Return M, the 32 bytes that a certificate signs, so that it fits this upload and no other.
 
-    salt: 32 random bytes, without which the blind signer's later sight of an upload could be compared with guesses.
+    salt: 32 random bytes, so that the blind signer cannot compare an upload that it sees later with guesses.
 
     Source: docs/protocol.md section 4.
     """

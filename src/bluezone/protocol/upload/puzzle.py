@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The puzzle that slows down guessing without locking anybody out."""
+"""The puzzle that slows down guessing, but locks nobody out."""
 
 import hashlib
 from itertools import count

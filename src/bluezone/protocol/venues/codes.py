@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A venue's code: what the city signed about a place, read strictly, because anybody can print a poster.
+"""A venue's code: what the city signed about a place. It is read strictly, because anybody can print a poster.
 
 Source: docs/protocol.md section 6 (V); docs/venues.md ("The code"); docs/attacks.md rows 24 and 42.
 """
@@ -121,7 +121,7 @@ class Venue:
 
 
 def parse_venue(payload: bytes) -> Venue:
-    """Read V. Raises InvalidVenue; whether the city signed it is `check_signature`'s to say."""
+    """Read V. Raises InvalidVenue. The signature is not checked here, but by `check_signature`."""
     if len(payload) < _HEAD.size:
         raise InvalidVenue(f"a venue code of {len(payload)} bytes is too short")
     version, kind, flags, stay, valid_from, valid_to, seed = _HEAD.unpack_from(payload)

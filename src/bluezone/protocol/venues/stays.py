@@ -63,7 +63,7 @@ def slots_of_stay(start: float, end: float, keys: Mapping[int, bytes], now: floa
 
 
 def within_bounds(slots: Iterable[Slot]) -> tuple[Slot, ...]:
-    """What one upload may hold of these slots, sorted: joined where they touch, then the longest and latest.
+    """Return the slots that one upload may hold, sorted: joined where they touch, then the longest and latest.
 
     Source: docs/protocol.md section 4: at most 3 slots an hour and 80 in all.
     """

@@ -34,7 +34,7 @@ DISALLOWED = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED
 
 
 def virtual_radio(air: Air, name: str, model: str | None = "virtual") -> BumbleRadio:
-    """A radio over HCI bytes on `air`; model None: the one its controller tells, as with a real adapter."""
+    """A radio over HCI bytes on `air`; model None takes the one its controller reports, as with a real adapter."""
 
     async def open_transport() -> Transport:
         controller = AirController(air.station(name))

@@ -23,7 +23,7 @@ class LightRadio:
 
     @property
     def lost(self) -> bool:
-        """Never: the air does not break."""
+        """Always False: the air does not break."""
         return False
 
     async def open(self) -> None:

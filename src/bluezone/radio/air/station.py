@@ -13,7 +13,7 @@ from bluezone.radio.air.figures import RECEIVER_FLOOR_DBM, Curve, correlation, r
 from bluezone.radio.air.scenes import Pair
 
 ADVERTISING_DELAY_SECONDS = 0.010  # added at random to each interval, Core Specification Vol 6, Part B, 4.4.2.2.1
-MOST_LAG_SECONDS = 0.02  # further behind its own clock the air sheds packets instead of starving the loop
+MOST_LAG_SECONDS = 0.02  # when further behind its own clock, the air drops packets instead of starving the loop
 
 ADV_IND, ADV_SCAN_IND, ADV_NONCONN_IND = 0x00, 0x02, 0x03  # as the HCI names them
 
@@ -42,7 +42,7 @@ class Link:
 
     @property
     def never_heard(self) -> bool:
-        """True if even the luckiest packet arrives too weak, for as long as the scene lasts."""
+        """True if even the strongest packet possible arrives too weak, for as long as the scene lasts."""
         return self._curve is not None and self._curve.strongest_dbm < RECEIVER_FLOOR_DBM
 
     def rssi_dbm(self, now: float, seconds: float, channel: int) -> int | None:
@@ -102,7 +102,7 @@ class Station:
         self._trains[handle] = Train(self._air, self, advertisement, interval_seconds)
 
     def stop_advertising(self, handle: int = 0) -> None:
-        """Be silent; nothing happens if it was."""
+        """Stop sending; nothing happens if it was silent."""
         if train := self._trains.pop(handle, None):
             train.stop()
 
@@ -129,7 +129,7 @@ class Station:
 
 
 class Train:
-    """Advertising events of one advertiser; rests while nobody at all listens."""
+    """Advertising events of one advertiser; it rests while no radio listens."""
 
     def __init__(self, air: Air, station: Station, advertisement: Advertisement, interval: float) -> None:
         self._air = air
@@ -142,7 +142,7 @@ class Train:
             self.wake()
 
     def wake(self) -> None:
-        """Go on at a random phase of the interval."""
+        """Start again at a random phase of the interval."""
         self._air.resting.pop(self, None)
         self._schedule(asyncio.get_running_loop().time() + self._air.rng.uniform(0, self._interval))
 

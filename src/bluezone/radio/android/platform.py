@@ -65,7 +65,7 @@ def _heard(result: ScanResult) -> Heard | None:
 
 
 class ScanListener(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stubs type static_proxy as a function
-    """Tells what was heard, and with which code a scan failed."""
+    """Reports what was heard, and with which code a scan failed."""
 
     def __init__(self, heard: Callable[[list[Heard]], None], failed: Callable[[int], None]) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class ScanListener(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stu
 
 
 class AdvertisingListener(static_proxy(AdvertisingSetCallback)):  # type: ignore[misc]
-    """Tells of one advertising set: started with a status, enabled or disabled, stopped."""
+    """Reports on one advertising set: started with a status, enabled or disabled, stopped."""
 
     def __init__(
         self, started: Callable[[int], None], enabled: Callable[[bool], None], stopped: Callable[[], None]
@@ -114,7 +114,7 @@ class AdvertisingListener(static_proxy(AdvertisingSetCallback)):  # type: ignore
 
 
 class AdapterListener(static_proxy(BroadcastReceiver)):  # type: ignore[misc]
-    """Tells when Bluetooth goes off."""
+    """Reports when Bluetooth is switched off."""
 
     def __init__(self, went_off: Callable[[], None]) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class AdapterListener(static_proxy(BroadcastReceiver)):  # type: ignore[misc]
 
 @contextmanager
 def _asking(what: str) -> Iterator[None]:
-    """Turn what Java throws into a refusal."""
+    """Turn exceptions of Java into refusals."""
     try:
         yield
     except SecurityException as error:
@@ -142,13 +142,13 @@ def _asking(what: str) -> Iterator[None]:
 
 
 def application_context() -> Context:
-    """The context of the app. The stubs know nothing of Chaquopy's own Java classes, hence Any."""
+    """The context of the app. It is Any, because the stubs do not know Chaquopy's own Java classes."""
     chaquopy: Any = jclass("com.chaquo.python.Python")
     return cast(Context, chaquopy.getPlatform().getApplication())
 
 
 class Phone:
-    """One Android phone as its Bluetooth shows. No method waits; all but the plain questions raise RadioFailed."""
+    """The Bluetooth of one Android phone. No method waits; all but the simple queries raise RadioFailed."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -158,7 +158,7 @@ class Phone:
         return f"{Build.MANUFACTURER.lower()} {Build.MODEL}"
 
     def boot_nanoseconds(self) -> int:
-        """Since the phone started, sleep included."""
+        """Nanoseconds since the phone started, sleep included."""
         return SystemClock.elapsedRealtimeNanos()
 
     def boot_count(self) -> int:
@@ -166,7 +166,7 @@ class Phone:
         return Settings.Global.getInt(self._context.getContentResolver(), Settings.Global.BOOT_COUNT, 0)
 
     def check(self) -> None:
-        """Raise what stands in the way of hearing anybody: no Bluetooth, no permission, switched off."""
+        """Raise the refusal for whatever prevents hearing: no Bluetooth, no permission, switched off."""
         self._check_permissions()
         self._adapter()
 
@@ -197,7 +197,7 @@ class Phone:
         return adapter
 
     def _scanner(self) -> BluetoothLeScanner:
-        self._check_permissions()  # Android before 12 goes silent without a word
+        self._check_permissions()  # Android before 12 stops reporting without an error
         scanner = self._adapter().getBluetoothLeScanner()
         if scanner is None:
             raise BluetoothOff("Bluetooth is going off")
@@ -222,7 +222,7 @@ class Phone:
         enabled: Callable[[bool], None],
         stopped: Callable[[], None],
     ) -> AdvertisingListener:
-        """Ask for a new advertising set, and with it a new address; `started` is called with a status, 0 for yes."""
+        """Ask for a new advertising set, which has a new address; `started` is called with a status, 0 for success."""
         listener = AdvertisingListener(started, enabled, stopped)
         service = ParcelUuid.fromString(BASE_UUID.format(uuid))
         with _asking("advertise"):
@@ -233,7 +233,7 @@ class Phone:
             parameters.setInterval(round(interval_ms / ADVERTISING_UNIT_MS))
             data = AdvertiseData.Builder().setIncludeDeviceName(False).setIncludeTxPowerLevel(False)
             data.addServiceUuid(service).addServiceData(service, jarray(jbyte)(service_data))
-            # The stubs miss that Java takes null for what is not wanted.
+            # The stubs do not know that Java takes null here for what is not wanted.
             nothing, never = cast(AdvertiseData, None), cast(PeriodicAdvertisingParameters, None)
             duration = round(LONGEST_ADVERTISING_SECONDS / DURATION_UNIT_SECONDS)
             self._advertiser().startAdvertisingSet(
@@ -242,7 +242,7 @@ class Phone:
         return listener
 
     def stop_advertising(self, listener: AdvertisingListener) -> None:
-        """Ask for the end of a set; `listener` hears of it, unless it had not started yet."""
+        """Ask for a set to end; `listener` is called when it does, unless the set had not started yet."""
         with _asking("stop advertising"):
             self._advertiser().stopAdvertisingSet(listener)
 
@@ -265,7 +265,7 @@ class Phone:
         return self._adapter().isOffloadedScanBatchingSupported()
 
     def flush_scan(self, listener: ScanListener) -> None:
-        """Ask for what was gathered so far; it comes to `listener`, or nothing does."""
+        """Ask for the results gathered so far; `listener` gets them, if there are any."""
         with _asking("read the scan"):
             self._scanner().flushPendingScanResults(listener)
 
@@ -282,6 +282,6 @@ class Phone:
         return listener
 
     def unwatch(self, listener: AdapterListener) -> None:
-        """Tell no more."""
+        """Stop calling."""
         with _asking("leave Bluetooth alone"):
             self._context.unregisterReceiver(listener)

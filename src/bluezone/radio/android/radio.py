@@ -45,7 +45,7 @@ class ScanStarts:
         self._started.append(now)
 
     def refused(self, now: float) -> None:
-        """The system says that there were too many: none is allowed for a whole window."""
+        """Note that the system refused a start: none is allowed for a whole window from now."""
         self._started.extend([now] * STARTS)
 
 
@@ -133,7 +133,7 @@ class AndroidRadio:
 
     @property
     def lost(self) -> bool:
-        """True once Bluetooth went off, the scan ended or the system silenced us; only `close` and `open` help."""
+        """True once Bluetooth went off, the scan ended or the system stopped us; only `close` and `open` help."""
         return self._lost
 
     @property
@@ -142,14 +142,14 @@ class AndroidRadio:
         return LONGEST_ADVERTISING_SECONDS
 
     async def open(self) -> None:
-        """See that nothing is in the way, and watch Bluetooth. Raises the refusals of refusals.py."""
+        """Check that nothing prevents sending and hearing, and watch Bluetooth. Raises the refusals of refusals.py."""
         self._phone.check()
         self._loop = asyncio.get_running_loop()
         self._lost = False
         self._watching = self._phone.watch(self._posted(self._went_off))
 
     async def close(self) -> None:
-        """Fall silent and deaf; nothing happens if it was never opened."""
+        """Stop sending and listening; nothing happens if it was never opened."""
         self._on_report = _ignore
         scan, self._scan = self._scan, None
         if scan is not None and scan.listener is not None:
@@ -188,12 +188,12 @@ class AndroidRadio:
             raise AdvertisingRefused(f"Android does not advertise: {ADVERTISING_STATUS.get(status, status)}")
 
     async def stop_advertising(self) -> None:
-        """Fall silent; returns when the system says so. Nothing happens if it was silent."""
+        """Stop sending; returns when the system confirms it. Nothing happens if it was silent."""
         self._opened()
         await self._stop_set()
 
     async def start_scanning(self, interval_ms: int, window_ms: int, on_report: OnReport) -> None:
-        """Listen all the time, at the system's own interval and window; late if there were too many starts."""
+        """Listen all the time, at the system's own interval and window; delayed if there were too many starts."""
         loop = self._opened()
         if self._scan is None:
             if (wait := self._starts.wait_seconds(self._now())) > 0:
@@ -203,7 +203,7 @@ class AndroidRadio:
         self._on_report = on_report
 
     async def stop_scanning(self) -> None:
-        """Hear nothing more. A scan that could not be started again at once runs on and is not listened to."""
+        """Report nothing more. A scan that could not be started again at once runs on, and its results are ignored."""
         self._opened()
         scan = self._scan
         if scan is not None and scan.listener is not None and self._batches():
@@ -267,7 +267,7 @@ class AndroidRadio:
         return self._batch and self._phone.can_batch()
 
     def _posted(self, callback: Callable[..., object]) -> Callable[..., None]:
-        """Wrap a callback of ours for another thread; Java is never thrown at, also after the loop has ended."""
+        """Wrap one of our callbacks for another thread; it never raises into Java, even after the loop has ended."""
         loop = asyncio.get_running_loop()
 
         def post(*values: object) -> None:
@@ -303,7 +303,7 @@ class AndroidRadio:
             self._scan, self._lost = None, True
 
     def _went_off(self) -> None:
-        """Bluetooth is off: the system has dropped sets and scans and will answer nothing that was asked."""
+        """Bluetooth is off: the system has dropped sets and scans, and no request will be answered."""
         self._lost = True
         self._set = self._scan = None
         for future in list(self._waiting):
