@@ -19,7 +19,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from tests.builders.keyserver import NOON, opened
 
 from bluezone.handset import Handset
-from bluezone.handset.encounters.heard import Page
+from bluezone.handset.encounters.pages import Page
 from bluezone.keyserver.reports import codes
 from bluezone.keyserver.secrets import open_secrets
 from bluezone.keyserver.service import KeyServer

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluezone.handset.clocks import Stamp
-from bluezone.handset.encounters.heard import IDENTIFIERS_PER_MINUTE, Heard, Page
-from bluezone.handset.encounters.log import EncounterLog, identifiers_per_day
+from bluezone.handset.encounters.log import IDENTIFIERS_PER_MINUTE, EncounterLog, identifiers_per_day
+from bluezone.handset.encounters.pages import Heard, Page
 from bluezone.handset.store import STORE_FILE, Store
 from bluezone.handset.vault import HandsetStoreDamaged
 from bluezone.radio.interface import Burst, Sighting

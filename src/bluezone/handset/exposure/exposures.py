@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bluezone.handset.encounters.encounters import Receiver
-from bluezone.handset.encounters.heard import Heard, Page
 from bluezone.handset.encounters.log import EncounterLog
+from bluezone.handset.encounters.pages import Heard, Page
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import ABSENT, KeyColumns
 from bluezone.protocol.identifiers import Metadata, attenuation_db, crypt_metadata
