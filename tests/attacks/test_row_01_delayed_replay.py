@@ -34,7 +34,14 @@ async def replay(patient, victim, delay_seconds: float, heard: list[bytes]) -> N
     await thief.start_scanning(500, 500, on_report)
     tasks = [
         asyncio.create_task(
-            Beacon(air.radio(name), phone.payload, phone, PROFILES["default"], phone.clock.boot_seconds, rng).run()
+            Beacon(
+                air.radio(name),
+                phone.encounters.payload,
+                phone.encounters,
+                PROFILES["default"],
+                phone.clock.boot_seconds,
+                rng,
+            ).run()
         )
         for name, phone, rng in (("patient", patient, random.Random(2)), ("victim", victim, random.Random(3)))
     ]
@@ -56,8 +63,8 @@ def test_row_01_a_replay_after_45_minutes_is_stored_and_scores_nothing_but_one_a
         patient, victim = phones.new("patient"), phones.new("victim")
         started, heard = world.now, []
         world.live(replay(patient, victim, delay_minutes * 60.0, heard))
-        victim.flush()
-        assert sum(victim.encounters_per_day().values()) >= 2
+        victim.encounters.flush()
+        assert sum(victim.encounters.per_day().values()) >= 2
         reported(patient, server)
         published(server, world)
 

@@ -6,7 +6,7 @@ import random
 from tests.builders.handset import PhoneClock, World, pages
 
 from bluezone.handset import Handset
-from bluezone.handset.exposure.overview import overview
+from bluezone.handset.overview import overview
 from bluezone.radio.interface import Burst, Sighting
 
 
@@ -15,11 +15,11 @@ def test_row_03_of_2000_identifiers_a_minute_500_are_stored_and_the_phone_says_t
     phone = Handset.open(tmp_path, "http://127.0.0.1:9", PhoneClock(world, world.now), rng)
     for minute in range(3):
         boot = minute * 60.0
-        phone.burst_started(Burst(minute, boot, 30.0))
+        phone.encounters.burst_started(Burst(minute, boot, 30.0))
         for _ in range(2000):
-            phone.heard(Sighting(rng.randbytes(16), rng.randbytes(4), -60, minute, boot))
+            phone.encounters.heard(Sighting(rng.randbytes(16), rng.randbytes(4), -60, minute, boot))
         world.pass_by(60)
-        phone.flush()
+        phone.encounters.flush()
 
     assert sum(len(page.heard) for page in pages(phone)) == 1500
     assert overview(phone).refused_identifiers == 4500

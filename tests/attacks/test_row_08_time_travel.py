@@ -14,7 +14,7 @@ def test_row_08_a_published_key_replayed_at_a_phone_whose_clock_was_set_back_war
         clock = PhoneClock(world, world.now - 86_400)
         victim = phones.new("victim", clock)
         victim.check()
-        recorded = patient.payload()
+        recorded = patient.encounters.payload()
         sent_out_at = world.now
         reported(patient, server)
         published(server, world)
@@ -32,17 +32,17 @@ def test_row_08_even_a_phone_that_takes_the_false_time_for_true_knows_the_file_w
         patient = phones.new("patient")
         clock = PhoneClock(world, world.now - 86_400)
         victim = phones.new("victim", clock)
-        recorded, sent_out_at = patient.payload(), world.now
+        recorded, sent_out_at = patient.encounters.payload(), world.now
         reported(patient, server)
         published(server, world)
         victim.check()
 
         # Not possible from outside: the phone's own offset is moved, as if every rule about clocks had failed.
-        victim.time.offset_seconds -= world.now - sent_out_at
-        victim.time.floor_seconds = 0
+        victim.time.source.offset_seconds -= world.now - sent_out_at
+        victim.time.source.floor_seconds = 0
         hear(victim, recorded, 25, world=world)
-        victim.time.offset_seconds = world.now - clock.booted_at
-        victim.flush()
+        victim.time.source.offset_seconds = world.now - clock.booted_at
+        victim.encounters.flush()
         published(server, world)
         # It even reads the old files once more, as after a gap in the lists.
         victim.store.put("exports", {**victim.store.get("exports"), "number": 0, "chain": CHAIN_START.hex()})

@@ -19,7 +19,7 @@ def test_row_11_the_local_api_holds_no_time_of_day_strength_or_identifier_of_a_c
         patient, near = phones.new("patient"), phones.new("near")
         near.check()
         world.pass_by(3 * 3600)
-        met_at, frame = near.local(world.now), patient.payload()
+        met_at, frame = near.time.local(world.now), patient.encounters.payload()
         meet(near, patient, 25, world=world, rssi_dbm=-77)
         reported(patient, server)
         published(server, world)
@@ -28,7 +28,7 @@ def test_row_11_the_local_api_holds_no_time_of_day_strength_or_identifier_of_a_c
 
         api = LocalPage(near).api
         api.changing["setLanguage"]({"code": language})
-        (warning,) = near.warnings()
+        (warning,) = near.risk.warnings()
         assert api.reading["state"]()["warnings"][0]["minutesBand"] == "15-30"
         everything = {name: call() for name, call in api.reading.items()}
         texts = json.dumps([str(warning.day), warning.level, warning.band, warning.certainty, dict(warning.texts)])

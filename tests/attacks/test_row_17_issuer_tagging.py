@@ -17,20 +17,20 @@ def uploads(server) -> int:
 
 
 def issued(server, phone) -> str:
-    return codes.issue(server.key_server, "confirmed", phone.today() - datetime.timedelta(days=1)).code
+    return codes.issue(server.key_server, "confirmed", phone.time.today() - datetime.timedelta(days=1)).code
 
 
 @pytest.mark.parametrize("kid", [0, 999, 65_535])
 def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_is_used(tmp_path, kid):
     with a_city(tmp_path) as (server, phones, _):
         patient = phones.new("patient")
-        patient.payload()
+        patient.encounters.payload()
         code = issued(server, patient)
         server.tamper = lambda path, body: (
             body[:3] + struct.pack(">H", kid) + body[5:] if path == "/v1/verify" else body
         )
         with pytest.raises(WeekKeyUntrusted):
-            patient.report(code, consent=True)
+            patient.report.prepare_and_send(code, consent=True)
         assert [path for path, _ in server.requests if path.startswith("/v1/ver")] == ["/v1/verify"]
         server.tamper = lambda path, body: body
         assert codes.status(server.key_server, code) == "open"
@@ -39,9 +39,9 @@ def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_
 def test_row_17_a_key_of_another_class_or_purpose_is_refused(tmp_path):
     with a_city(tmp_path) as (_, phones, world):
         patient = phones.new("patient")
-        patient.payload()
+        patient.encounters.payload()
         patient.check()
-        for key in patient.city.held.week_keys:
+        for key in patient.city.current.week_keys:
             if key.purpose == "upload" and key.klass == 1 and key.use_from <= world.now:
                 assert patient.city.require_trusted(key.kid, 1, world.now) == key
             else:
@@ -52,7 +52,7 @@ def test_row_17_a_key_of_another_class_or_purpose_is_refused(tmp_path):
 def test_row_17_a_signature_of_another_key_under_the_right_number_is_noticed_and_nothing_is_uploaded(tmp_path):
     with a_city(tmp_path) as (server, phones, _):
         patient, tagging = phones.new("patient"), generate()
-        patient.payload()
+        patient.encounters.payload()
         code = issued(server, patient)
         answers = iter([False, True])
 
@@ -63,7 +63,7 @@ def test_row_17_a_signature_of_another_key_under_the_right_number_is_noticed_and
 
         server.tamper = tamper
         with pytest.raises(InvalidBlindSignature):
-            patient.report(code, consent=True)
+            patient.report.prepare_and_send(code, consent=True)
         assert uploads(server) == 0
         server.tamper = lambda path, body: body
         patient.go_on()
@@ -73,6 +73,6 @@ def test_row_17_a_signature_of_another_key_under_the_right_number_is_noticed_and
 def test_row_17_an_honest_server_gets_its_upload(tmp_path):
     with a_city(tmp_path) as (server, phones, _):
         patient = phones.new("patient")
-        patient.payload()
+        patient.encounters.payload()
         reported(patient, server)
         assert uploads(server) == 1

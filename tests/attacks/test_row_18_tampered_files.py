@@ -21,7 +21,7 @@ PATHS = {"config": "/v1/config", "index": "/v1/exports/index.json", "export": ".
 
 def state(phone) -> tuple:
     """Everything that a refused file must leave as it is."""
-    return phone.city.held_sha256, phone.held_exports, phone.assessment()
+    return phone.city.current_sha256, phone.downloads.position, phone.risk.assessment()
 
 
 def flipped(body: bytes, rng: random.Random) -> bytes:
@@ -70,13 +70,13 @@ def test_row_18_an_older_config_is_refused(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         phone = phones.new("phone")
         phone.check()
-        first = phone.city.held.number
+        first = phone.city.current.number
         old = (server.key_server.data_dir / "configs" / f"{first}.json").read_bytes()
         world.pass_by(8 * 86_400)
         server.key_server.tick()
         phone.check()
         before = state(phone)
-        assert phone.city.held.number > first
+        assert phone.city.current.number > first
         server.tamper = lambda path, body: old if path == "/v1/config" else body
         with pytest.raises(ConfigRolledBack):
             phone.check()
@@ -87,7 +87,7 @@ def test_row_18_another_file_that_the_city_signed_does_not_pass_for_the_one_list
     with a_city(tmp_path) as (server, phones, world):
         for name in ("first", "second"):
             patient = phones.new(name)
-            patient.payload()
+            patient.encounters.payload()
             reported(patient, server, onset_days_ago=0)
             published(server, world)
         files = sorted((server.key_server.data_dir / "exports").glob("*.zip"), key=lambda file: file.stat().st_size)
@@ -127,4 +127,4 @@ def test_row_18_an_export_that_the_index_names_but_the_city_s_export_key_did_not
         server.tamper = tamper
         with pytest.raises(FileUntrusted):
             phone.check()
-        assert phone.held_exports.number == 0
+        assert phone.downloads.position.number == 0

@@ -14,17 +14,17 @@ PER_BURST = 100_000 // 20
 def test_row_19_a_contact_of_15_minutes_still_scores_amid_100000_identifiers_in_ten_minutes(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, victim = phones.new("patient"), phones.new("victim")
-        rng, person = random.Random(19), patient.payload()
+        rng, person = random.Random(19), patient.encounters.payload()
         for number in range(BURSTS):
             boot = victim.clock.boot_seconds()
-            victim.burst_started(Burst(number, boot, 30.0))
+            victim.encounters.burst_started(Burst(number, boot, 30.0))
             if number == 12:
-                person = patient.payload()
+                person = patient.encounters.payload()
             for _ in range(PER_BURST if number < 20 else 0):
-                victim.heard(Sighting(rng.randbytes(16), rng.randbytes(4), -65, number, boot))
-            victim.heard(Sighting(person[:16], person[16:], -76, number, boot + 2))
+                victim.encounters.heard(Sighting(rng.randbytes(16), rng.randbytes(4), -65, number, boot))
+            victim.encounters.heard(Sighting(person[:16], person[16:], -76, number, boot + 2))
             world.pass_by(30)
-        victim.flush()
+        victim.encounters.flush()
         assert victim.store.page_bytes() < 1_000_000
         reported(patient, server)
         published(server, world)

@@ -20,9 +20,9 @@ def visited(tmp_path):
         phone = phones.new("phone")
         phone.check()
         for remember in (True, False):
-            visit = phone.check_in(venue.link, remember=remember)
+            visit = phone.visits.check_in(venue.link, remember=remember)
             world.pass_by(20 * 60)
-            phone.check_out(visit.id)
+            phone.visits.check_out(visit.id)
         alerts.alert(server.key_server, venue.link, NOON, NOON + 1800)
         world.pass_by(HOUR)
         server.key_server.tick()
@@ -36,11 +36,11 @@ def dump(phone):
 
 def test_row_23_the_store_holds_no_text_of_a_venue_and_nothing_made_of_its_code(visited):
     phone, venue, _, _ = visited
-    keys = [key for _, _, _, keys in phone._visits.to_match(phone.now()) for key in keys.values()]
+    keys = [key for _, _, _, keys in phone.visits.to_match(phone.time.now()) for key in keys.values()]
     disk = dump(phone)
 
     assert keys
-    assert phone.warnings()[0].label == PHO.name, "the owner reads it; the disk does not"
+    assert phone.risk.warnings()[0].label == PHO.name, "the owner reads it; the disk does not"
     for told in (PHO.name, PHO.address, venue.fingerprint, venue.sha256, venue.link.split("#")[1]):
         assert told.encode() not in disk
     for secret in (venue.venue.to_bytes(), venue.venue.seed, *keys):
@@ -65,7 +65,7 @@ def test_row_23_after_fifteen_days_there_is_nothing_without_any_network(visited)
     world.pass_by(15 * 86_400)
     phone.purge()
 
-    assert phone.visits() == []
+    assert phone.visits.all() == []
     assert list(phone.store.rows("visits")) == list(phone.store.rows("venue_overlaps")) == []
 
 

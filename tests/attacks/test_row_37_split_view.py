@@ -15,7 +15,7 @@ from bluezone.protocol.signed.index import IndexHistoryDiffers
 
 
 def state(phone) -> tuple:
-    return phone.city.held_sha256, phone.held_exports
+    return phone.city.current_sha256, phone.downloads.position
 
 
 def test_row_37_a_config_of_another_history_is_refused_and_the_state_stays(tmp_path):
@@ -82,7 +82,7 @@ def test_row_37_a_week_key_not_announced_seven_days_ahead_aborts_the_report(tmp_
         )  # fmt: skip
         liar.show("/v1/config", liar.sign(told))
         phone.city.update()
-        assert phone.city.held.number == 2
+        assert phone.city.current.number == 2
         if accepted:
             assert phone.city.require_trusted(4242, 1, use_from + 1) == tagging
         else:

@@ -56,7 +56,7 @@ def test_row_39_the_replay_of_row_8_warns_nobody(tmp_path, source):
         patient = phones.new("patient")
         clock = PhoneClock(world, world.now - 600)
         victim = phones.new("victim", clock)
-        recorded, sent_out_at = patient.payload(), world.now
+        recorded, sent_out_at = patient.encounters.payload(), world.now
         victim.check()
         reported(patient, server)
         published(server, world)
@@ -65,7 +65,7 @@ def test_row_39_the_replay_of_row_8_warns_nobody(tmp_path, source):
         next(steps)
         clock.wall_error += sent_out_at - world.now
         hear(victim, recorded, 25, world=world)
-        victim.flush()
+        victim.encounters.flush()
         next(steps)
         published(server, world)
         assert victim.check().days == ()
@@ -93,7 +93,7 @@ def test_row_39_after_a_restart_with_a_clock_that_went_back_sightings_wait_for_a
         clock.restart("boot-2", wall_error=-YEARS)
         near = phones.new("near", clock)
         meet(near, patient, 25, world=world)
-        assert near.time.offset_seconds is None
+        assert near.time.source.offset_seconds is None
         world.pass_by(3600)
         server.key_server.tick()
         near.check()
@@ -124,7 +124,7 @@ def test_row_39_a_restart_under_a_clock_set_back_makes_no_replay_count(tmp_path)
     with a_city(tmp_path) as (server, phones, world):
         patient, clock = phones.new("patient"), PhoneClock(world, world.now - 600)
         victim = phones.new("victim", clock)
-        recorded, sent_out_at = patient.payload(), world.now
+        recorded, sent_out_at = patient.encounters.payload(), world.now
         victim.check()
         reported(patient, server)
         published(server, world)
@@ -134,6 +134,6 @@ def test_row_39_a_restart_under_a_clock_set_back_makes_no_replay_count(tmp_path)
         clock.restart("boot-2", wall_error=sent_out_at - world.now)
         victim = phones.new("victim", clock)
         hear(victim, recorded, 25, world=world)
-        victim.flush()
+        victim.encounters.flush()
         published(server, world)
         assert victim.check().days == ()

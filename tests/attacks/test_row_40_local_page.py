@@ -61,7 +61,7 @@ def test_row_40_whoever_is_not_the_owner_s_browser_gets_403_and_changes_nothing(
     assert status == 403, what
     assert "Access-Control-Allow-Origin" not in answered
     assert city[0].requests == []
-    assert page.handset.sent() == []
+    assert page.handset.sent_log.all() == []
     assert page.api.language == "vi"
     assert not page.api.erased
 

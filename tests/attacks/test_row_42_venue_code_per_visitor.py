@@ -50,10 +50,10 @@ def test_row_42_the_phone_shows_the_fingerprint_of_the_poster_and_another_code_s
         poster = registrar.register(server.key_server, "dk-1", PHO)
         other = registrar.register(server.key_server, "dk-2", PHO)
 
-        assert phone.read_venue(poster.link).fingerprint == poster.fingerprint
-        assert phone.read_venue(other.link).name == phone.read_venue(poster.link).name
-        assert phone.read_venue(other.link).fingerprint != poster.fingerprint
-        assert phone.check_in(poster.link, remember=False).fingerprint == poster.fingerprint
+        assert phone.visits.read_poster(poster.link).fingerprint == poster.fingerprint
+        assert phone.visits.read_poster(other.link).name == phone.visits.read_poster(poster.link).name
+        assert phone.visits.read_poster(other.link).fingerprint != poster.fingerprint
+        assert phone.visits.check_in(poster.link, remember=False).fingerprint == poster.fingerprint
 
 
 def test_row_42_a_venue_cannot_make_codes_of_its_own(tmp_path):
@@ -66,4 +66,4 @@ def test_row_42_a_venue_cannot_make_codes_of_its_own(tmp_path):
         made = sign_venue(poster.venue, OTHER_KEY)
 
         with pytest.raises(VenueForeign):
-            phone.read_venue(link_with(made, "bluezone.example"))
+            phone.visits.read_poster(link_with(made, "bluezone.example"))

@@ -21,8 +21,8 @@ PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"
 
 def issued(server, patient):
     """A code for somebody whose phone has been on today."""
-    patient.payload()
-    return codes.issue(server.key_server, "confirmed", patient.today()).code
+    patient.encounters.payload()
+    return codes.issue(server.key_server, "confirmed", patient.time.today()).code
 
 
 def test_row_47_the_command_says_so_before_it_asks_and_sends_nothing_on_no(tmp_path):
@@ -46,7 +46,7 @@ def test_row_47_revoking_a_used_code_takes_no_key_back(tmp_path):
         patient, near = phones.new("patient"), phones.new("near")
         meet(near, patient, 25, world=world)
         code = issued(server, patient)
-        patient.report(code, consent=True)
+        patient.report.prepare_and_send(code, consent=True)
 
         with pytest.raises(codes.CodeAlreadyUsed, match="cannot be recalled"):
             codes.revoke(server.key_server, code)

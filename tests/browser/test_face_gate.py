@@ -17,7 +17,7 @@ def phone(tmp_path):
         made = phones.new("phone")
         made.check()
         boot = made.clock.boot_seconds()
-        made.note_radio(boot, boot)
+        made.encounters.note_radio(boot, boot)
         made.told = []
         made.passes.on_session = made.told.append
         yield made

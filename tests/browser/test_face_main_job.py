@@ -62,9 +62,9 @@ def met(tmp_path_factory):
 def test_a_person_who_tests_positive_warns_the_one_who_was_near_and_nobody_else(chromium, met):
     server, phones = met
     patient, near, far = phones["patient"], phones["near"], phones["far"]
-    met_on = near.local(time.time() - EPISODE_SECONDS_AGO).date()
-    patient.payload()
-    code = server.issue_code("confirmed", patient.local(time.time()).date() - timedelta(days=2))
+    met_on = near.time.local(time.time() - EPISODE_SECONDS_AGO).date()
+    patient.encounters.payload()
+    code = server.issue_code("confirmed", patient.time.local(time.time()).date() - timedelta(days=2))
 
     with opened(chromium, patient, started=False) as face:
         face.page.click("text=Đồng ý và bắt đầu")
@@ -95,7 +95,7 @@ def test_a_person_who_tests_positive_warns_the_one_who_was_near_and_nobody_else(
         assert "Dữ liệu của bạn đã gửi: 1 lần" in face.text()
         assert face.told == []
 
-    server.wait_for_export(after=patient.held_exports.number, seconds=30)
+    server.wait_for_export(after=patient.downloads.position.number, seconds=30)
     with opened(chromium, near) as face:
         face.page.click("text=Kiểm tra ngay")
         face.page.wait_for_selector("[data-state=D]")
@@ -119,4 +119,4 @@ def test_a_person_who_tests_positive_warns_the_one_who_was_near_and_nobody_else(
         face.go("/inbox")
         assert "Chưa có thông báo nào" in face.text()
     for phone in (near, far):
-        assert phone.sent() == []
+        assert phone.sent_log.all() == []

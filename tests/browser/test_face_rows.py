@@ -19,7 +19,7 @@ def test_row_11_the_page_holds_no_time_of_day_strength_or_identifier_of_a_contac
         patient, near = phones.new("patient"), phones.new("near")
         near.check()
         world.pass_by(3 * 3600)
-        met_at, frame = near.local(world.now), patient.payload()
+        met_at, frame = near.time.local(world.now), patient.encounters.payload()
         meet(near, patient, 25, world=world, rssi_dbm=-77)
         reported(patient, server)
         published(server, world)
@@ -60,7 +60,7 @@ def test_row_38_after_37_hours_without_a_new_index_the_home_page_says_so(chromiu
         world.pass_by(37 * 3600)
         phone.check()
         boot = phone.clock.boot_seconds()
-        phone.note_radio(boot, boot)
+        phone.encounters.note_radio(boot, boot)
         with opened(chromium, phone, language=language) as face:
             assert face.page.get_attribute("[data-state]", "data-state") == "B2"
             assert sentence in face.text()
@@ -78,8 +78,8 @@ def test_row_47_the_page_says_that_a_report_cannot_be_recalled_before_the_button
 ):
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
-        phone.payload()
-        code = codes.issue(server.key_server, "confirmed", phone.today() - datetime.timedelta(days=1)).code
+        phone.encounters.payload()
+        code = codes.issue(server.key_server, "confirmed", phone.time.today() - datetime.timedelta(days=1)).code
         with opened(chromium, phone, language=language) as face:
             face.go("/report")
             face.page.fill("#code", code)
@@ -89,7 +89,7 @@ def test_row_47_the_page_says_that_a_report_cannot_be_recalled_before_the_button
             face.page.wait_for_selector("details")
             text = face.text()
             assert 0 <= text.find(sentence) < text.find(button)
-        assert "keys_sent" not in {entry.kind for entry in phone.sent()}
+        assert "keys_sent" not in {entry.kind for entry in phone.sent_log.all()}
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_a_code_that_is_refused_says_why_keeps_what_was_typed_and_sends_nothing(
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
         phone.check()
-        phone.payload()
-        onset = phone.today() - datetime.timedelta(days=1)
+        phone.encounters.payload()
+        onset = phone.time.today() - datetime.timedelta(days=1)
         issued = codes.issue(server.key_server, "confirmed", onset).code
         if typed == "right but unknown":
             codes.revoke(server.key_server, issued)
@@ -124,35 +124,35 @@ def test_a_code_that_is_refused_says_why_keeps_what_was_typed_and_sends_nothing(
             else:
                 assert sentence in face.text()
             assert face.page.input_value("#code") == typed
-        assert "keys_sent" not in {entry.kind for entry in phone.sent()}
+        assert "keys_sent" not in {entry.kind for entry in phone.sent_log.all()}
 
 
 def test_a_code_that_somebody_else_used_first_is_told_when_it_is_to_be_sent(chromium, tmp_path):
     with a_city(tmp_path) as (server, phones, _):
         phone, other = phones.new("patient"), phones.new("other")
         for one in (phone, other):
-            one.payload()
-        code = codes.issue(server.key_server, "confirmed", phone.today() - datetime.timedelta(days=1)).code
+            one.encounters.payload()
+        code = codes.issue(server.key_server, "confirmed", phone.time.today() - datetime.timedelta(days=1)).code
         with opened(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", code)
             face.page.click("form button[type=submit]")
             face.page.wait_for_selector("fieldset")
-            other.report(code, consent=True)
+            other.report.prepare_and_send(code, consent=True)
             face.page.click("form button[type=submit]")
             face.page.wait_for_selector("details")
             face.page.click("text=Đồng ý và gửi")
             face.wait("Mã không dùng được nữa")
             assert "0209 3870 000" in face.text()
             assert face.page.locator("#code").count() == 1
-        assert "keys_sent" not in {entry.kind for entry in phone.sent()}
+        assert "keys_sent" not in {entry.kind for entry in phone.sent_log.all()}
 
 
 def test_a_report_that_the_network_cuts_off_is_kept_and_goes_on_by_itself(chromium, tmp_path):
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
-        phone.payload()
-        code = codes.issue(server.key_server, "confirmed", phone.today() - datetime.timedelta(days=1)).code
+        phone.encounters.payload()
+        code = codes.issue(server.key_server, "confirmed", phone.time.today() - datetime.timedelta(days=1)).code
         with opened(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", code)
@@ -167,4 +167,4 @@ def test_a_report_that_the_network_cuts_off_is_kept_and_goes_on_by_itself(chromi
             server.down = False
             phone.go_on()
             face.wait("Đã gửi. Cảm ơn bạn")
-        assert [entry.outcome for entry in phone.sent() if entry.kind == "keys_sent"] == ["accepted"]
+        assert [entry.outcome for entry in phone.sent_log.all() if entry.kind == "keys_sent"] == ["accepted"]

@@ -31,18 +31,18 @@ def lived(tmp_path_factory):
         quiet, warned, patient = (phones.new(name) for name in ("quiet", "warned", "patient"))
         for phone in (quiet, warned, patient):
             phone.check()
-        patient.payload()
-        visit = warned.check_in(venue.link, remember=True)
+        patient.encounters.payload()
+        visit = warned.visits.check_in(venue.link, remember=True)
         meet(warned, patient, 25, world=world)
-        warned.check_out(visit.id)
+        warned.visits.check_out(visit.id)
         reported(patient, server)
         published(server, world)
         for phone in (quiet, warned):
             phone.check()
             boot = phone.clock.boot_seconds()
-            phone.note_radio(boot, boot)
-        quiet.check_in(venue.link, remember=True)
-        quiet.payload()
+            phone.encounters.note_radio(boot, boot)
+        quiet.visits.check_in(venue.link, remember=True)
+        quiet.encounters.payload()
         yield {
             "server": server,
             "world": world,
@@ -71,7 +71,7 @@ def test_the_list_of_screens_is_whole():
 
 @four_ways("width", PHONE, DESK)
 def test_every_screen_is_fit_to_be_used(chromium, lived, language, width):
-    (warning,) = lived["warned"].warnings()
+    (warning,) = lived["warned"].risk.warnings()
     code = lived["venue"].link.split("#")[1]
     with opened(chromium, lived["warned"], width=width, language=language) as face:
         for path in [*SCREENS, f"/warning/{warning.id}", f"/declare/{warning.id}", "/warning/gone", "/message/gone"]:
@@ -93,7 +93,7 @@ def test_every_screen_is_fit_to_be_used(chromium, lived, language, width):
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_step_of_a_report_is_fit_to_be_used(chromium, lived, language):
-    onset = lived["quiet"].today() - datetime.timedelta(days=1)
+    onset = lived["quiet"].time.today() - datetime.timedelta(days=1)
     code = codes.issue(lived["server"].key_server, "confirmed", onset).code
     with opened(chromium, lived["quiet"], language=language) as face:
         face.go("/report")
@@ -121,7 +121,7 @@ def test_dark_screens_are_as_readable(chromium, lived, path):
 def test_the_word_running_stands_only_where_bluetooth_sent_and_heard_within_15_minutes(chromium, lived, language):
     quiet = lived["quiet"]
     boot = quiet.clock.boot_seconds()
-    quiet.note_radio(boot, boot)
+    quiet.encounters.note_radio(boot, boot)
     with opened(chromium, quiet, language=language) as face:
         assert RUNNING[language] in face.text()
         lived["world"].pass_by(16 * 60)
@@ -224,9 +224,9 @@ def test_the_owner_reads_why_bluetooth_does_not_work(chromium, lived, language):
     boot = quiet.clock.boot_seconds()
     with opened(chromium, quiet, language=language) as face:
         for code, words in CAUSES.items():
-            quiet.note_radio(boot, boot, code, boot - 60)
+            quiet.encounters.note_radio(boot, boot, code, boot - 60)
             face.page.reload()
             face.wait(words[language == "en"])
             assert RUNNING[language] not in face.text()
             assert_fit(face)
-    quiet.note_radio(boot, boot)
+    quiet.encounters.note_radio(boot, boot)

@@ -73,7 +73,7 @@ def test_a_warned_owner_declares_and_reads_that_it_was_sent(chromium, tmp_path):
         reported(patient, server)
         published(server, world)
         near.check()
-        (warning,) = near.warnings()
+        (warning,) = near.risk.warnings()
         with opened(chromium, near) as face:
             face.go(f"/warning/{warning.id}")
             face.page.click("text=Gửi khai báo")

@@ -41,7 +41,8 @@ NEWER = {
 
 def scripts():
     own = [STATIC / "outbox.js", STATIC / "locks.js", STATIC / "uuid7.js", *STATIC.glob("service-worker*.js")]
-    return [*own, *sorted((STATIC / "engine" / "web").glob("*.js")), STATIC / "engine" / "interface.js"]
+    engine = STATIC / "engine"
+    return [*own, *sorted((engine / "web").glob("*.js")), engine / "interface.js", engine / "refusal.js"]
 
 
 def test_no_script_uses_what_chrome_90_has_not():

@@ -35,10 +35,10 @@ class PagedGate:
         self.ahead = 0.0
         self.radio_off: str | None = None
         self.book = GateBook(folder / f"{os.urandom(4).hex()}.sqlite3", self.unix)
-        self.book.keep("gate", json.dumps({"name": name, "agency": "Trụ sở UBND thành phố", "closed": False}))
+        self.book.put("gate", json.dumps({"name": name, "agency": "Trụ sở UBND thành phố", "closed": False}))
         salt = bytes(16)
         entry = {"badge": BADGE, "name": "Hà Thị Lan", "salt": salt.hex(), "hash": pin_hash(PIN, salt).hex()}
-        self.book.keep("roster", json.dumps([{**entry, "since": "2020-01-01", "until": ""}]))
+        self.book.put("roster", json.dumps([{**entry, "since": "2020-01-01", "until": ""}]))
         start = int(self.unix() - WEEK / 2)
         self.keys = (
             WeekKey(7, "gate", 0, "2026-W48", start, start + WEEK, start - WEEK, PRIVATE.n, PRIVATE.e),

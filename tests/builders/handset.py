@@ -20,7 +20,7 @@ from tests.builders.keyserver import NOON, opened
 from tests.builders.stores import with_week_keys
 
 from bluezone.handset import Handset
-from bluezone.handset.encounters.heard import Page
+from bluezone.handset.encounters.pages import Page
 from bluezone.keyserver.reports import codes
 from bluezone.keyserver.secrets import open_secrets
 from bluezone.keyserver.service import KeyServer
@@ -175,8 +175,8 @@ def hear(
     number = first_burst
     for number in range(first_burst, first_burst + int(minutes * 60 / BURST_SECONDS)):
         burst = Burst(number, listener.clock.boot_seconds(), BURST_SECONDS)
-        listener.burst_started(burst)
-        listener.heard(Sighting(payload[:16], payload[16:], rssi_dbm, number, burst.boot_seconds))
+        listener.encounters.burst_started(burst)
+        listener.encounters.heard(Sighting(payload[:16], payload[16:], rssi_dbm, number, burst.boot_seconds))
         world.pass_by(BURST_SECONDS)
     return number + 1
 
@@ -185,14 +185,14 @@ def meet(listener: Handset, other: Handset, minutes: int, *, world: World, rssi_
     """Let a phone hear another one, which changes its identifier every ten minutes."""
     burst = 1
     for start in range(0, minutes, 10):
-        payload = other.payload()
+        payload = other.encounters.payload()
         burst = hear(listener, payload, min(10, minutes - start), rssi_dbm=rssi_dbm, first_burst=burst, world=world)
-    listener.flush()
+    listener.encounters.flush()
 
 
 def pages(handset: Handset) -> list[Page]:
     """Every page of a phone's log."""
-    return [page for _, page in handset.log.pages()]
+    return [page for _, page in handset.encounters.log.pages()]
 
 
 @cache
@@ -222,8 +222,8 @@ def a_city(folder: Path, world: World | None = None, **settings: Any) -> Iterato
 
 def reported(patient: Handset, server: Served, *, onset_days_ago: int = 1, klass: str = "confirmed") -> None:
     """The patient gets a code and reports everything, with consent."""
-    onset = patient.today() - timedelta(days=onset_days_ago)
-    patient.report(codes.issue(server.key_server, klass, onset).code, consent=True)
+    onset = patient.time.today() - timedelta(days=onset_days_ago)
+    patient.report.prepare_and_send(codes.issue(server.key_server, klass, onset).code, consent=True)
 
 
 def published(server: Served, world: World) -> None:

@@ -20,9 +20,9 @@ SETUP = """
 import datetime
 from tests.builders.devices import agency, device
 from django.utils import timezone
-from bluezone.rollout.gates import opening, roster
+from bluezone.rollout.gates.setup import registry, roster
 made, code = device(agency(), now=timezone.now())
-gate = opening.gate_of(made, timezone.now())
+gate = registry.gate_of(made, timezone.now())
 badge = roster.nominate("admin", gate, "Hà Thị Lan", timezone.localdate(), now=timezone.now())
 print("CODE", code, badge.text, badge.pin)
 """
@@ -34,20 +34,20 @@ print("COUNTED", *sorted(f"{verdict}={n}" for _direction, verdict, n in rows), S
 """
 MOVE = """
 from django.utils import timezone
-from bluezone.rollout.gates import opening
+from bluezone.rollout.gates.setup import registry
 from bluezone.rollout.gates.models import Gate
 old = Gate.objects.get()
-other = opening.open_gate("admin", old.agency, "Cổng sau", timezone.now())
-opening.put_device("admin", old.devices.get().device, other)
+other = registry.open_gate("admin", old.agency, "Cổng sau", timezone.now())
+registry.put_device("admin", old.devices.get().device, other)
 Gate.objects.filter(pk=other.pk).update(name="Cổng sau, đổi tên")
-opening.close_gate("admin", other, timezone.now())
+registry.close_gate("admin", other, timezone.now())
 print("MOVED", other.number)
 """
 REVOKE = """
 from django.utils import timezone
-from bluezone.devices import enrolling
+from bluezone.devices import enrolment
 from bluezone.devices.models import Device
-enrolling.revoke("admin", Device.objects.get(), timezone.now())
+enrolment.revoke("admin", Device.objects.get(), timezone.now())
 """
 
 

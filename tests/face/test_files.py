@@ -105,3 +105,19 @@ def test_every_code_the_browser_refuses_with_is_explained():
     assert used - explained - own == set()
     assert own & explained == set(), "explained twice"
     assert own - used == set(), "nobody refuses with it"
+
+
+def test_no_scripts_of_the_face_import_each_other_in_a_circle():
+    imports = {
+        path.resolve(): [
+            (path.parent / name).resolve()
+            for name in re.findall(r"""(?:from|import)\s*\(?\s*"(\.[^"]+)\"""", path.read_text())
+        ]
+        for path in STATIC.rglob("*.js")
+    }
+    # Take away, again and again, what imports nothing that is left: what stays is circles and what leads into them.
+    while free := [path for path, wanted in imports.items() if not any(name in imports for name in wanted)]:
+        for path in free:
+            del imports[path]
+    left = sorted(path.relative_to(STATIC.resolve()).as_posix() for path in imports)
+    assert left == []

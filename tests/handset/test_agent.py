@@ -8,7 +8,7 @@ from tests.builders.handset import PhoneClock
 
 from bluezone.handset import Handset
 from bluezone.handset.agent import DEFAULT_POLL_SECONDS, Agent
-from bluezone.handset.exposure.overview import overview
+from bluezone.handset.overview import overview
 from bluezone.handset.store import HandsetBusy
 from bluezone.protocol.identifiers import Metadata
 from bluezone.radio import calibration
@@ -41,20 +41,20 @@ def test_two_agents_hear_each_other_check_and_say_that_they_run(phones, world):
         assert seen.bluetooth == "running"
         assert seen.state == "A"
         assert seen.checked_at == world.now
-        assert sum(phone.encounters_per_day().values()) == 1
+        assert sum(phone.encounters.per_day().values()) == 1
 
 
 def test_a_phone_sends_by_what_its_owner_measured_of_the_adapter_that_was_opened(phones, world, tmp_path, monkeypatch):
     monkeypatch.setenv(calibration.FILE_VARIABLE, str(tmp_path / "radio.json"))
     phone = phones.new("one", PhoneClock(world, world.now - 60))
-    unknown = phone.payload()
+    unknown = phone.encounters.payload()
 
     async def open_and_send():
         air = VirtualAir(Scene(), random.Random(1), origin_seconds=asyncio.get_running_loop().time())
         radio = virtual_radio(air, "one", model=None)
         calibration.write_own_calibration(await identify(radio), calibration.Calibration(-5, 3, 2))
         running = asyncio.create_task(Agent(phone, radio, PROFILES["mains"], random.Random(2), 0x4E56).run())
-        while phone.payload() == unknown:
+        while phone.encounters.payload() == unknown:
             await asyncio.sleep(0.01)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -64,7 +64,7 @@ def test_a_phone_sends_by_what_its_owner_measured_of_the_adapter_that_was_opened
     # One key and one identifier, so the two metadata lie under the same keystream.
     shipped, measured = Metadata(-18, 3).to_bytes(), Metadata(-5, 2).to_bytes()
     differing = bytes(a ^ b for a, b in zip(shipped, measured, strict=True))
-    assert bytes(a ^ b for a, b in zip(unknown[16:], phone.payload()[16:], strict=True)) == differing
+    assert bytes(a ^ b for a, b in zip(unknown[16:], phone.encounters.payload()[16:], strict=True)) == differing
 
 
 def test_a_store_that_is_locked_between_two_errands_ends_no_work(phones):

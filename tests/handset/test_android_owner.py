@@ -17,7 +17,7 @@ from tests.radio.androiddouble import AndroidPhone
 
 import bluezone.radio.android.refusals
 from bluezone.handset.agent import Agent
-from bluezone.handset.exposure.overview import overview
+from bluezone.handset.overview import overview
 from bluezone.handset.page.shapes import state_of
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.frames import DEFAULT_UUID, parse_contact
@@ -109,7 +109,7 @@ async def told(town, code, seconds=35):
     assert (seen.state, seen.bluetooth_problem) == ("B1", code)
     assert page["bluetooth"]["problem"] == code
     assert page["bluetooth"]["running"] is False
-    assert town.owner.now() - 70 <= seen.off_since <= town.owner.now()
+    assert town.owner.time.now() - 70 <= seen.off_since <= town.owner.time.now()
 
 
 async def well_again(town, seconds=70):
@@ -124,7 +124,7 @@ def test_an_android_phone_and_an_ordinary_one_note_each_other_and_say_that_they_
         for handset in (town.owner, town.other):
             assert overview(handset).state == "A"
             assert overview(handset).bluetooth == "running"
-            assert sum(handset.encounters_per_day().values()) == 1
+            assert sum(handset.encounters.per_day().values()) == 1
 
     live(town, story)
 
@@ -175,7 +175,7 @@ def test_a_killed_service_that_starts_again_finds_every_encounter_it_had_flushed
         town.start(again)
         await asyncio.sleep(100)
         assert overview(again).bluetooth == "running"
-        assert again.clock.boot_seconds() - again.radio_state.running_since < 110
+        assert again.clock.boot_seconds() - again.encounters.radio_state.running_since < 110
         assert {frame: kept(again)[frame][: len(flushed[frame])] for frame in flushed} == flushed
         carried = {}
         for address, contact in town.packets[sent:]:
@@ -224,7 +224,7 @@ def test_twelve_hours_of_doze_cost_no_encounter_and_running_since_says_that_ther
         assert overview(town.owner).state == "B1"
         town.android.wake()
         await well_again(town)
-        assert town.owner.clock.boot_seconds() - town.owner.radio_state.running_since < 80
+        assert town.owner.clock.boot_seconds() - town.owner.encounters.radio_state.running_since < 80
         after = kept(town.owner)
         assert all(after[frame][: len(moments)] == moments for frame, moments in before.items())
 

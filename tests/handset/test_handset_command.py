@@ -60,7 +60,7 @@ def test_a_report_shows_what_it_sends_and_sends_nothing_without_a_yes(real_time_
 
     server, data = real_time_city
     phone = Handset.open(data / "handset", server.url, trust=server.trust())
-    phone.payload()
+    phone.encounters.payload()
     phone.close()
     onset = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
     digits = codes.issue(server.key_server, "confirmed", onset).code
@@ -80,7 +80,7 @@ def test_visits_go_only_where_the_owner_says_so_and_are_shown_before(real_time_c
     venue = registrar.register(server.key_server, "dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
     phone = Handset.open(data / "handset", server.url, trust=server.trust())
     phone.check()
-    phone._visits.begin(venue.venue, phone.now() - 4000, remember=True)
+    phone.visits.begin(venue.venue, phone.time.now() - 4000, remember=True)
     phone.close()
     onset = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
     digits = codes.issue(server.key_server, "confirmed", onset).code

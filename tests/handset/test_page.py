@@ -82,10 +82,10 @@ def test_the_state_says_that_nobody_agreed_yet_and_remembers_agreement_and_langu
 def test_running_is_said_only_if_bluetooth_sent_and_heard_within_15_minutes(phone, ask, world):
     phone.check()
     boot = phone.clock.boot_seconds()
-    phone.note_radio(boot, None)
+    phone.encounters.note_radio(boot, None)
     assert told(ask, "state")["bluetooth"]["running"] is False
     assert told(ask, "state")["state"] == "A"
-    phone.note_radio(boot, boot)
+    phone.encounters.note_radio(boot, boot)
     assert told(ask, "state")["bluetooth"]["running"] is True
     world.pass_by(16 * 60)
     assert told(ask, "state")["bluetooth"]["running"] is False
@@ -95,14 +95,14 @@ def test_running_is_said_only_if_bluetooth_sent_and_heard_within_15_minutes(phon
 def test_running_since_starts_anew_after_a_gap_of_over_15_minutes(phone, world):
     def since():
         boot = phone.clock.boot_seconds()
-        phone.note_radio(boot, boot)
-        return phone.radio_state.running_since
+        phone.encounters.note_radio(boot, boot)
+        return phone.encounters.radio_state.running_since
 
     first = since()
     world.pass_by(14 * 60)
     assert since() == first
     world.pass_by(16 * 60)
-    phone.note_radio(None, None)
+    phone.encounters.note_radio(None, None)
     assert since() == first + 30 * 60
 
 
@@ -150,8 +150,8 @@ def test_a_visit_goes_from_poster_to_diary_and_out_again(server, phone, ask, wor
 
 
 def test_a_report_goes_from_code_to_what_is_sent_to_thanks(server, phone, ask):
-    phone.payload()
-    onset = phone.today() - datetime.timedelta(days=1)
+    phone.encounters.payload()
+    onset = phone.time.today() - datetime.timedelta(days=1)
     code = codes.issue(server.key_server, "confirmed", onset).code
     draft = told(ask, "prepareReport", code=code)
     assert [day["day"] for day in draft["days"]] == ["2026-11-25"]
@@ -188,7 +188,7 @@ def test_a_call_that_is_none_changes_nothing(page, phone, body):
         assert status in (400, 422)
         assert answer["error"]["code"] in ("call_invalid", "report_not_prepared")
     assert raw(page, "POST", "api/check", "{}", kind="text/plain")[0] == 400
-    assert phone.visits() == []
+    assert phone.visits.all() == []
 
 
 def test_a_reading_call_is_no_changing_one_and_the_other_way_round(page):

@@ -28,7 +28,7 @@ def test_a_warning_says_what_to_do_in_both_languages_and_nothing_about_time_or_p
     published(server, world)
     near.check()
 
-    (warning,) = near.warnings()
+    (warning,) = near.risk.warnings()
     assert "0209 3870 000" in warning.texts["vi"]["step_2"]
     assert "25 November 2026" in warning.texts["en"]["step_2"]
     assert "9/12/2026" in warning.texts["vi"]["step_3"]

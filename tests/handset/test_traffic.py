@@ -110,19 +110,19 @@ def test_a_warned_and_an_unwarned_phone_make_the_same_requests_for_a_week(tmp_pa
         patient = others.new("patient")
         for phone in (warned, unwarned, patient):
             phone.check()
-        stays = [(phone, phone.check_in(venue.link, remember=True)) for phone in (warned, patient)]
+        stays = [(phone, phone.visits.check_in(venue.link, remember=True)) for phone in (warned, patient)]
         meet(warned, patient, 25, world=world)
         for phone, stay in stays:
-            phone.check_out(stay.id)
-        draft = patient.prepare_report(codes.issue(key_server, "confirmed", patient.today()).code)
-        patient.send_report(draft, None, [stays[1][1].id], consent=True)
+            phone.visits.check_out(stay.id)
+        draft = patient.report.prepare(codes.issue(key_server, "confirmed", patient.time.today()).code)
+        patient.report.send(draft, None, [stays[1][1].id], consent=True)
         one_seen.clear()
         other_seen.clear()
 
         run_simulated(a_week(key_server, (warned, unwarned), world))
 
-        assert {warning.kind for warning in warned.warnings()} == {"near", "venue"}
-        assert unwarned.warnings() == []
+        assert {warning.kind for warning in warned.risk.warnings()} == {"near", "venue"}
+        assert unwarned.risk.warnings() == []
         assert [seen[1:] for seen in one_seen] == [seen[1:] for seen in other_seen]
         assert max(abs(one[0] - other[0]) for one, other in zip(one_seen, other_seen, strict=True)) < 1.0
         paths = [path for _, path, _, _ in one_seen]

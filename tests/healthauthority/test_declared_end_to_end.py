@@ -56,9 +56,9 @@ def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_3
     published(server, world)
     near.check()
 
-    near.declare(DAY, "high", PHONE, TEXT, consent=True)
+    near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
 
-    assert [(sent.kind, sent.outcome) for sent in near.sent()] == [("declared", "accepted")]
+    assert [(sent.kind, sent.outcome) for sent in near.sent_log.all()] == [("declared", "accepted")]
     ((handle, _hour),) = declarations.held(server.key_server)
     assert PHONE not in supervisor.get("/codes/declarations/").text
     wrong = supervisor.post("/codes/declarations/", {"handle": handle, "passphrase": "no passphrase at all"})

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is warned after which meeting, through air, beacon and protocol.md 3. bench_scenarios.py has every figure."""
+"""Who is warned after which meeting, through air, beacon and the rules of docs/protocol.md section 3.
+
+bench/bench_scenarios.py has every figure.
+"""
 
 import asyncio
 import random

@@ -2,7 +2,7 @@
 """The face's static files with their hashes: what is served, what works offline, what the transparency page lists.
 
 `web_files` is everything under /app/, ready to serve: the page with the engine and the city's key written into it,
-and the service worker with the list of files that it keeps for offline use. Source: specs/attacks.md row 46.
+and the service worker with the list of files that it keeps for offline use. Source: docs/attacks.md row 46.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone handset run`: the phone alive as a process.
+"""`bluezone handset run`: the phone as a running process.
 
-Bluetooth, flush, purge, polling, reports, random packets, local page; whole stop on SIGTERM, SIGINT or erasure.
+Bluetooth, flush, purge, polling, reports, random packets, local page; stops cleanly on SIGTERM, SIGINT or erasure.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ ERRAND_SECONDS = 15.0
 FIRST_RETRY_SECONDS = 60.0
 LONGEST_RETRY_SECONDS = 1800.0
 DEFAULT_POLL_SECONDS = 14_400
-# Phones switched on together must not ask together.
+# Phones that were switched on together must not poll together.
 POLL_JITTER = 0.25
 
 logger = logging.getLogger(__name__)
@@ -43,18 +43,18 @@ class Agent:
         self._rng = rng
         self._radio = radio
         self._model = ""
-        self.beacon = Beacon(radio, self._payload, handset, duty, handset.clock.boot_seconds, rng, uuid)
+        self.beacon = Beacon(radio, self._payload, handset.encounters, duty, handset.clock.boot_seconds, rng, uuid)
         self.next_check: float | None = None
 
     def _payload(self) -> bytes:
         # A radio says its model once it is open, and the first payload is asked for then.
         if self._model != self._radio.model:
             self._model = self._radio.model
-            self.handset.use_radio(self._model)
-        return self.handset.payload()
+            self.handset.encounters.use_radio(self._model)
+        return self.handset.encounters.payload()
 
     async def run(self) -> None:
-        """Everything at once; ends only by cancellation, and then with what was heard flushed."""
+        """Do everything at once, until cancelled; what was heard is flushed at the end."""
         loop = asyncio.get_running_loop()
 
         def rotate_soon() -> None:
@@ -63,7 +63,7 @@ class Agent:
         def answer_gates(session: bytes | None) -> None:
             loop.call_soon_threadsafe(self._answer_gates, session)
 
-        self.handset.reporting.on_rekeyed = rotate_soon
+        self.handset.report.on_rekeyed = rotate_soon
         self.handset.passes.on_session = answer_gates
         self.handset.passes.answered = lambda: self.beacon.gate_answered
         try:
@@ -74,7 +74,7 @@ class Agent:
                 tasks.create_task(self._every(ERRAND_SECONDS, self.handset.go_on, self._until_errand))
                 tasks.create_task(self._poll())
         finally:
-            self.handset.reporting.on_rekeyed = lambda: None
+            self.handset.report.on_rekeyed = lambda: None
             self.handset.passes.on_session = lambda _session: None
             self.handset.passes.answered = lambda: False
 
@@ -86,36 +86,38 @@ class Agent:
             asyncio.get_running_loop().call_later(SHOWN_SECONDS, self.handset.passes.hide, session)
 
     async def _flush(self) -> None:
-        """Make durable what was heard, well within the five seconds that a kill may cost."""
+        """Store what was heard, well within the five seconds that may be lost in a kill."""
         while True:
             self._note_radio()
-            # A full disk or a locked store is told by the page; what was heard waits in memory for the next turn.
+            # The page tells of a full disk or a locked store; what was heard waits in memory for the next flush.
             with contextlib.suppress(Refused):
-                self.handset.flush()
+                self.handset.encounters.flush()
             await asyncio.sleep(FLUSH_SECONDS)
 
     def _note_radio(self) -> None:
         beacon = self.beacon
         since = None if beacon.off_code is None else beacon.off_since_boot_seconds
-        self.handset.note_radio(beacon.last_sent_boot_seconds, beacon.last_heard_boot_seconds, beacon.off_code, since)
+        self.handset.encounters.note_radio(
+            beacon.last_sent_boot_seconds, beacon.last_heard_boot_seconds, beacon.off_code, since
+        )
 
     def _until_errand(self) -> float:
-        # A beat of 15 seconds in the traffic would tell a rehearsal's second call from an owner's.
+        # A rhythm of 15 seconds in the traffic would distinguish a rehearsal's second call from an owner's.
         due = self.handset.next_errand()
-        return ERRAND_SECONDS if due is None else min(ERRAND_SECONDS, max(1.0, due - self.handset.now()))
+        return ERRAND_SECONDS if due is None else min(ERRAND_SECONDS, max(1.0, due - self.handset.time.now()))
 
     async def _every(
         self, seconds: float, work: Callable[[], object], pause_after: Callable[[], float] | None = None
     ) -> None:
-        """Do some work beside the radio, again and again; a refusal is told on the page and tried again.
+        """Do some work again and again beside the radio; after a refusal it is tried again later.
 
-        seconds: until the next time; pause_after: tells it anew after each time that went well.
+        seconds: until the next time. pause_after: gives that pause after each success, instead of `seconds`.
         """
         pause = seconds
         while True:
             try:
                 await asyncio.to_thread(work)
-                # This reads the store too, which another program may have locked in between.
+                # This reads the store too, which another program may have locked meanwhile.
                 pause = await asyncio.to_thread(pause_after) if pause_after else seconds
             except Refused as refused:
                 logger.info("put off: %s", refused.code)
@@ -133,14 +135,14 @@ class Agent:
             else:
                 wait, pause = self._poll_seconds(), FIRST_RETRY_SECONDS
             wait *= self._rng.uniform(1 - POLL_JITTER, 1 + POLL_JITTER)
-            self.next_check = self.handset.now() + wait
+            self.next_check = self.handset.time.now() + wait
             await asyncio.sleep(wait)
 
     def _poll_seconds(self) -> float:
         config = None
-        # Asked where checking was just refused, perhaps because the store cannot be read.
+        # Called after a refused check, perhaps because the store cannot be read.
         with contextlib.suppress(Refused):
-            config = self.handset.city.held
+            config = self.handset.city.current
         return float(config.poll_seconds if config else DEFAULT_POLL_SECONDS)
 
 

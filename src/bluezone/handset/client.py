@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the phone speaks to its server: one new connection per call, nothing that would join two calls.
+"""How the phone talks to its server: a new connection for each call, and nothing that would link two calls.
 
 No cookie, no kept connection, no session resumption (a fresh TLS context each time), no redirect followed,
-no header that tells phones apart. Source: protocol.md section 4.
+no header that distinguishes phones. Source: docs/protocol.md section 4.
 """
 
 import http.client
@@ -24,7 +24,7 @@ class ServerUnreachable(Refused):
 
 
 class ServerAnswerRefused(Refused):
-    """The server answered with an error, too much, or something that is no answer."""
+    """The server answered with an error, with too many bytes, or not in HTTP."""
 
     code = "server_answer_refused"
 

@@ -2,9 +2,12 @@
 """The phone's time: the boot clock, the clock people set, and a time that a set-back clock cannot fool."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from bluezone.protocol.signed.index import STALE_SECONDS
 
@@ -40,7 +43,7 @@ class Stamp:
 
 
 class TrustedTime:
-    """The phone's idea of time. Pure: it is told both clocks at every call."""
+    """The phone's own estimate of the time. It reads no clock: both clocks are passed in at every call."""
 
     def __init__(self) -> None:
         self.boot_id = ""
@@ -53,10 +56,10 @@ class TrustedTime:
         self._reference: float | None = None
 
     def started(self, boot_id: str, boot: float, wall: float) -> None:
-        """Say that the program runs again: in the same boot the offset still holds, after another it does not.
+        """Note that the program runs again: the offset still holds in the same boot, but not after another start.
 
-        After another start the wall clock serves provisionally if it has not gone back behind the last
-        trusted time; before the first signed file ever, nothing does.
+        After another start the wall clock is used provisionally, unless it is behind the last trusted time. Before the
+        first signed file ever, there is no trusted time.
         """
         same = boot_id == self.boot_id and boot >= self._latest_boot
         if same and self._reference is not None:
@@ -68,11 +71,11 @@ class TrustedTime:
         self.provisional, self.trusted = plausible, True
 
     def look(self, boot: float, wall: float) -> None:
-        """Notice a jump of the wall clock against the boot clock of over 5 minutes."""
+        """Notice when the wall clock jumps by over 5 minutes against the boot clock."""
         self._latest_boot = max(self._latest_boot, boot)
         if self._reference is None or abs(wall - boot - self._reference) > JUMP_SECONDS:
             self._reference = wall - boot
-            # Without an offset nothing has been taken from the wall clock, so there is nothing to distrust.
+            # Without an offset nothing was taken from the wall clock, so nothing has to be distrusted.
             self.trusted = self.offset_seconds is None
         if self.offset_seconds is not None and self.trusted:
             self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
@@ -93,7 +96,7 @@ class TrustedTime:
         self._latest_trusted = max(self._latest_trusted, self.now(boot, wall))
 
     def now(self, boot: float, wall: float) -> float:
-        """The best time there is, Unix seconds: trusted if there is an offset, else the wall clock's."""
+        """The best available time in Unix seconds: trusted if there is an offset, else the wall clock's."""
         return max(wall if self.offset_seconds is None else self.offset_seconds + boot, float(self.floor_seconds))
 
     def clock_error_seconds(self, boot: float, wall: float) -> float:
@@ -102,7 +105,7 @@ class TrustedTime:
 
     @property
     def known(self) -> bool:
-        """Whether days may be counted by it, so that a purge removes what is old and nothing else."""
+        """Whether it is good enough to count days by, so that a purge removes what is old and nothing else."""
         return self.offset_seconds is not None and self.trusted
 
     def stamp(self, run: int, newest_export: int) -> Stamp:
@@ -115,7 +118,7 @@ class TrustedTime:
         return self.floor_seconds - JUMP_SECONDS <= wall <= self.floor_seconds + STALE_SECONDS
 
     def to_json(self) -> dict[str, Any]:
-        """What has to survive the end of the program."""
+        """The state that must survive the end of the program."""
         return dict(vars(self))
 
     @classmethod
@@ -136,7 +139,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
-    """What the handset needs to know of time. Tests and the demo inject their own."""
+    """The two clocks that a handset needs. Tests and the demo pass in their own."""
 
     def boot_seconds(self) -> float:
         """Seconds since the phone started, sleep included; never goes back until it starts again."""
@@ -168,3 +171,31 @@ def boot_id_of(clock: Clock) -> str:
     """The name of this start, or "" for a clock that never restarts (the simulated ones)."""
     named = getattr(clock, "boot_id", None)
     return str(named()) if named else ""
+
+
+class PhoneTime:
+    """The best time this phone has, for all its parts: Unix seconds, and dates in the city's zone.
+
+    source: the trusted time, which encounters/encounters.py keeps up to date. zone: gives the city's zone.
+    """
+
+    def __init__(self, clock: Clock, source: TrustedTime, zone: Callable[[], ZoneInfo]) -> None:
+        self.clock = clock
+        self.source = source
+        self.zone = zone
+
+    def now(self) -> float:
+        """Unix seconds: trusted once a signed file has told the time, before that the wall clock's."""
+        return self.source.now(self.clock.boot_seconds(), self.clock.wall_seconds())
+
+    def today(self) -> date:
+        """The local date."""
+        return self.local(self.now()).date()
+
+    def local(self, unix_seconds: float) -> datetime:
+        """A moment in the city's zone."""
+        return datetime.fromtimestamp(unix_seconds, UTC).astimezone(self.zone())
+
+    def clock_error_seconds(self) -> float:
+        """How far the wall clock is ahead of trusted time; 0 while there is none to compare with."""
+        return self.source.clock_error_seconds(self.clock.boot_seconds(), self.clock.wall_seconds())

@@ -3,7 +3,7 @@
 
 Days are in clear so that a purge needs no key; everything else is sealed (see vault.py).
 
-Forgetting a phone that cannot or need not be opened: key first, then everything sealed with it.
+`forget_folder` also erases a phone that cannot be opened: first the key, then everything sealed with it.
 """
 
 import fcntl
@@ -42,7 +42,7 @@ CREATE TABLE venue_overlaps (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, seale
 
 
 class HandsetStoreTooNew(Refused):
-    """The store was written by a newer version of this program, which may keep things this one would lose."""
+    """The store was written by a newer version of this program; this one could lose what it keeps."""
 
     code = "handset_store_too_new"
 
@@ -54,7 +54,7 @@ class HandsetBusy(Refused):
 
 
 class HandsetDiskFull(Refused):
-    """The disk is full: nothing was written, what was stored stays."""
+    """The disk is full: nothing was written, and what was stored before stays."""
 
     code = "handset_disk_full"
 
@@ -93,7 +93,7 @@ class Store:
     def open(cls, folder: Path, *, reading: bool = False, sealing: KeySealing = AS_IT_IS) -> "Store":
         """Open, or make, the store in `folder`.
 
-        reading: only look (another process may be running the phone); nothing is made, no lock taken.
+        reading: only read (another process may be running the phone); nothing is created and no lock is taken.
         sealing: how the key lies in its file.
         Raises HandsetStoreTooNew, HandsetBusy, HandsetMissing, HandsetKeyDamaged, HandsetStoreDamaged.
         """
@@ -223,7 +223,7 @@ class Store:
 
 @contextmanager
 def take_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder of a phone for this process. Raises HandsetBusy."""
+    """Lock the folder of a phone for this process. Raises HandsetBusy."""
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
@@ -236,7 +236,7 @@ def take_lock(folder: Path) -> Iterator[None]:
 
 
 def _connect(path: Path, fresh: bool) -> sqlite3.Connection:
-    """Open the file with the settings the promises need, and make the tables if it is new."""
+    """Open the file with the settings that erasing and purging rely on, and make the tables if it is new."""
     if fresh:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)

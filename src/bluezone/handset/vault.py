@@ -32,7 +32,7 @@ class HandsetStoreDamaged(Refused):
 
 
 class KeySealing(Protocol):
-    """How the 32-byte key lies in its file. A system with a key store of its own seals it there."""
+    """How the 32-byte key is kept in its file. A system that has a key store seals the key with it."""
 
     def seal(self, key: bytes) -> bytes:
         """What is written for a new key."""
@@ -56,14 +56,14 @@ class KeyAsItIs:
         return kept
 
     def destroy(self) -> None:
-        """Nothing beside the file."""
+        """There is nothing to destroy but the file."""
 
 
 AS_IT_IS = KeyAsItIs()
 
 
 class Vault:
-    """Seals and opens values; each is bound to the place it is kept in, so that rows cannot be exchanged."""
+    """Seals and opens values; each is bound to the place it is kept in, so that rows cannot be swapped."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_LENGTH:

@@ -7,8 +7,8 @@
  *
  * Nothing here is secret: the keys are published and the identifiers were on the air. Table look-ups are no leak.
  *
- * Sources: protocol.md sections 1 and 3; Exposure Notification Cryptography Specification v1.2; FIPS 180-4 (SHA-256),
- * FIPS 197 (AES), RFC 5869 (HKDF).
+ * Sources: docs/protocol.md sections 1 and 3; Exposure Notification Cryptography Specification v1.2; FIPS 180-4
+ * (SHA-256), FIPS 197 (AES), RFC 5869 (HKDF).
  */
 
 #ifndef BLUEZONE_KERNEL_ALONE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blind RSA signatures: the health authority signs what it does not see, and does not know it when it comes back.
+"""Blind RSA signatures: the health authority signs what it cannot see, and cannot recognise it later.
 
 Variants with SHA-384 and MGF1-SHA-384 (RFC 9474 section 5): the caller makes them by what it passes as message.
 RSABSSA-SHA384-PSS-Randomized signs 32 random bytes || M (reports), -Deterministic signs M itself (gate tokens).
@@ -24,7 +24,7 @@ from bluezone.refusal import Refused
 gmpy2: Any
 try:
     gmpy2 = importlib.import_module("gmpy2")
-except ImportError:  # pow() gives the same numbers, several times slower
+except ImportError:  # pow() gives the same numbers, but is several times slower
     gmpy2 = None
 
 SALT_LENGTH = 48
@@ -63,7 +63,7 @@ class PublicKey:
 
 @dataclass(frozen=True)
 class PrivateKey(PublicKey):
-    """d: private exponent; p, q: the primes of n. None of them is printed."""
+    """d: private exponent; p, q: the primes of n. They are left out of `repr`."""
 
     d: int = field(repr=False)
     p: int = field(repr=False)
@@ -76,7 +76,7 @@ class PrivateKey(PublicKey):
 
     @property
     def public(self) -> PublicKey:
-        """What phones may know of the key."""
+        """The public half of the key."""
         return PublicKey(self.n, self.e)
 
     @cached_property
@@ -93,7 +93,7 @@ class Blinded(NamedTuple):
 
 
 def generate(bits: int = MODULUS_BITS) -> PrivateKey:
-    """Make a key pair of 2048 bits or more; takes from a tenth of a second to a second."""
+    """Make a key pair of 2048 bits or more; this takes between a tenth of a second and a second."""
     numbers = rsa.generate_private_key(PUBLIC_EXPONENT, bits).private_numbers()
     return PrivateKey(numbers.public_numbers.n, PUBLIC_EXPONENT, numbers.d, numbers.p, numbers.q)
 

@@ -36,7 +36,7 @@ _COMPANY_BYTES = COMPANY_ID.to_bytes(2, "little")
 
 
 class InvalidBluezone2020(Refused):
-    """A key, slot count or moment for which the original app has no identifier either."""
+    """A key, slot count or moment for which the original app has no identifier."""
 
     code = "bluezone2020_invalid"
 
@@ -126,12 +126,12 @@ def slot_at(at_ms: int, slots: int = SLOTS_PER_DAY) -> int:
 
 
 def identifier_changed(before_ms: int, after_ms: int, slots: int = SLOTS_PER_DAY) -> bool:
-    """Tell what the original app tells: it compares the slot but not the day, so whole days later is "the same"."""
+    """Return what the original app returns: it compares the slot but not the day, so whole days later is "the same"."""
     return slot_at(before_ms, slots) != slot_at(after_ms, slots)
 
 
 def check_slots(slots: int) -> None:
-    """Refuse a slot count for which the original makes no identifiers (1) or that no phone had."""
+    """Refuse a slot count for which the original makes no identifiers (1), or which no phone had."""
     if not 2 <= slots <= MOST_SLOTS_PER_DAY:
         raise InvalidBluezone2020(f"{slots} slots a day, expected 2..{MOST_SLOTS_PER_DAY}")
 

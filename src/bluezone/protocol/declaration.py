@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A declaration: what a warned person chooses to tell the health authority, readable by nobody on the way.
+"""A declaration: what a warned person chooses to tell the health authority, sealed so that nobody else can read it.
 
 It is sealed with the sending half of HPKE (RFC 9180), base mode, one message: DHKEM(P-256, HKDF-SHA256), HKDF-SHA256,
 AES-128-GCM.
@@ -78,7 +78,7 @@ MAX_TEXT_BYTES = _PLAIN_SIZE - _HEAD.size - _LONGEST_PHONE - _TEXT_LENGTH.size
 
 
 class InvalidDeclaration(Refused):
-    """What is to be declared, or what was declared, is not in bounds; the message repeats none of it."""
+    """A declaration to be sent, or one received, is out of bounds; the message repeats none of it."""
 
     code = "declaration_invalid"
 
@@ -138,7 +138,7 @@ def open_declaration(message: bytes, private_key: ec.EllipticCurvePrivateKey) ->
     message: 1,024 bytes. Raises DeclarationUnreadable when the key does not open it, InvalidDeclaration when what
     is inside is not a declaration.
     """
-    # Here, because phones only seal, and Android's builds of the library have no HPKE.
+    # Imported here, because phones only seal, and Android's builds of the library have no HPKE.
     from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
     if len(message) != DECLARATION_SIZE:

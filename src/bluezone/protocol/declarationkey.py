@@ -3,9 +3,9 @@
 
     sealed private key: salt[16] | nonce[12] | AES-256-GCM(scrypt(passphrase, salt), nonce, PKCS #8) with its tag
 
-Not an encrypted PEM: the one that `cryptography` writes stretches the passphrase 2,048 times only, and whoever copies
-the office store could try billions. Source: protocol.md section 8; scrypt parameters of OWASP's password storage
-cheat sheet, 64 MiB for each try.
+It is no encrypted PEM, because the one that `cryptography` writes stretches the passphrase only 2,048 times, and
+whoever copies the office store could try billions. Source: docs/protocol.md section 8; scrypt parameters of OWASP's
+password storage cheat sheet, 64 MiB for each try.
 """
 
 import os
@@ -43,7 +43,7 @@ class PassphraseTooShort(Refused):
 
 
 class PassphraseWrong(Refused):
-    """The passphrase does not open the private key, or the sealed key was changed or cut; it cannot be told which."""
+    """The passphrase does not open the private key, or the sealed key was changed or cut; these look the same."""
 
     code = "passphrase_wrong"
 
@@ -108,5 +108,5 @@ def _cipher(passphrase: str, salt: bytes) -> AESGCM:
 
 
 def _normal(passphrase: str) -> str:
-    """One spelling for what different keyboards write as different code points (Vietnamese tone marks above all)."""
+    """Return one spelling of what keyboards write as different code points (Vietnamese tone marks above all)."""
     return unicodedata.normalize("NFKC", passphrase).strip()

@@ -30,7 +30,7 @@ class InvalidMetadata(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a phone says about its radio.
+    """What a phone sends about its radio.
 
     transmit_power_dbm: effective power, -128..127; beyond -50..20 receivers make no attenuation of it.
     confidence:         calibration confidence 0 (none) .. 3 (high).
@@ -69,7 +69,7 @@ def attenuation_db(metadata: bytes, rssi_dbm: int) -> int | None:
 
     metadata: decrypted, 4 bytes, or empty when the frame carried none.
     rssi_dbm: received strength, corrected for the receiver.
-    Returns None where none can be told: empty, a major version other than 1 (also what a wrong key makes of the
+    Returns None where it is unknown: empty, a major version other than 1 (also what a wrong key makes of the
     bytes three times in four), or a transmit power outside -50..20 dBm. Raises InvalidMetadata for another length.
     """
     if not metadata:

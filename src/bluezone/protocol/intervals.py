@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time as the protocol counts it: intervals of ten minutes, hours and UTC days since 1970-01-01.
 
-Source: protocol.md, first paragraph (ENIN = unix // 600); Exposure Notification Cryptography Specification v1.2.
+Source: docs/protocol.md, first paragraph (ENIN = unix // 600); Exposure Notification Cryptography Specification v1.2.
 """
 
 SECONDS_PER_INTERVAL = 600

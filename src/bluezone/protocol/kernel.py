@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether the native matcher is built, of today's source, and which processor instructions it uses.
 
-`_kernel.c` is optional: an install without a compiler matches with numpy, with the same answers, slower. A build of
-other source than the file beside it is not used, so that a forgotten build cannot answer for today's code.
+`_kernel.c` is optional: an install without a compiler matches with numpy, with the same answers, slower. A build from
+another source than the file beside it is not used, so that a stale build is never run.
 """
 
 import os
@@ -39,13 +39,13 @@ ONLY_PORTABLE: bool = bool(_module and _module.ONLY_PORTABLE)
 
 
 class ProcessorMissing(Refused):
-    """What was to match keys is neither numpy nor among what this machine and this build have."""
+    """The chosen processor is neither numpy nor among those that this machine and this build have."""
 
     code = "processor_missing"
 
 
 def quickest() -> str:
-    """Return what matches keys soonest on this machine: the best of PROCESSORS, or "numpy".
+    """Return what matches keys fastest on this machine: the best of PROCESSORS, or "numpy".
 
     Where only the compiler stood in the way of the processor's AES instructions, OpenSSL has them, and numpy with
     OpenSSL is quicker than portable C; where the processor has none, it is slower (docs/performance/matching.md).
@@ -56,8 +56,8 @@ def quickest() -> str:
 def chosen(processor: str | None = None) -> str:
     """Return what matches keys: one of PROCESSORS or "numpy".
 
-    processor: the same; None takes what BLUEZONE_KERNEL says, and without it the quickest.
-    Raises ProcessorMissing for what this machine or build does not have.
+    processor: one of these, or None for what BLUEZONE_KERNEL says, else the fastest. Raises ProcessorMissing for what
+    this machine or build does not have.
     """
     name = processor or os.environ.get(CHOICE_VARIABLE) or quickest()
     if name not in ("numpy", *PROCESSORS):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Temporary exposure keys, the one secret a phone makes each day, and the diagnosis keys that are published of them.
+"""Temporary exposure keys, the secret that a phone makes each day, and the diagnosis keys published from them.
 
-Source: protocol.md section 1; Exposure Notification Cryptography Specification v1.2.
+Source: docs/protocol.md section 1; Exposure Notification Cryptography Specification v1.2.
 """
 
 import os

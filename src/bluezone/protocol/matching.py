@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find which published keys made the identifiers a phone has heard.
+"""Finds which published keys made the identifiers that a phone has heard.
 
 The native matcher (`_kernel.c`, optional) does all of it in one call without Python's lock; without it numpy does the
 same: identifiers are derived key by key and looked up many thousands at a time, first in a table of one byte per hash
-prefix, which almost none passes, then exactly.
+prefix, which hardly any pass, then exactly.
 
-Source: protocol.md section 3, "Match"; specs/exposure-notification.md sections 0 and 4.
+Source: docs/protocol.md section 3, "Match"; docs/exposure-notification.md section 4.
 """
 
 from collections.abc import Iterator, Sequence
@@ -90,7 +90,7 @@ class SightingIndex:
 
     @property
     def kernel(self) -> str:
-        """What does the looking up: "native" or "numpy"."""
+        """Which implementation looks keys up: "native" or "numpy"."""
         return "numpy" if isinstance(self._looking, _NumpyLooking) else "native"
 
     def find(self, keys: KeyColumns | Sequence[TemporaryExposureKey | DiagnosisKey]) -> Matches:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what the owner typed after --radio to a radio, or to a sentence that says why there is none."""
+"""Opens the radio that --radio names, or says in a sentence why there is none."""
 
 import errno
 import socket
@@ -20,7 +20,7 @@ LONGEST_NAME = 100
 
 
 class InvalidRadio(Refused):
-    """What was given as radio is not one."""
+    """The text given for --radio names no radio."""
 
     code = "radio_invalid"
 
@@ -37,7 +37,7 @@ class RadioUnavailable(Refused):
 
 
 def open_radio(spec: str) -> Radio:
-    """Make the radio that `spec` names; it is opened by its `open`, which may raise RadioUnavailable.
+    """Make the radio that `spec` names, not opened yet; its `open` may raise RadioUnavailable.
 
     spec:  "virtual:HOST:PORT" or "virtual:HOST:PORT/NAME" (an air run by `bluezone radio air`),
            "hci-socket:0", "usb:0", "serial:/dev/ttyACM0,1000000", or any other transport of bumble;
@@ -57,7 +57,7 @@ def open_radio(spec: str) -> Radio:
 
 
 async def diagnose(spec: str) -> RadioUnavailable | None:
-    """Open and close the radio once: None if that worked, else what is in the way. Raises InvalidRadio."""
+    """Open and close the radio once. Returns None if that worked, else the refusal. Raises InvalidRadio."""
     try:
         radio = open_radio(spec)
         await radio.open()

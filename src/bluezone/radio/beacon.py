@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speaks and listens for a handset: rotation of address and payload in one step, scan bursts. Source: protocol.md 2."""
+"""Sends and listens for a handset: address and payload change in one step, and listening goes in bursts.
+
+Source: docs/protocol.md section 2.
+"""
 
 import asyncio
 import contextlib
@@ -26,7 +29,7 @@ SHORTEST_ROTATION_SECONDS = 600.0
 LONGEST_ROTATION_SECONDS = 1200.0
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
-# An adapter that falls silent by itself is given its next payload so long before.
+# An adapter that stops by itself after a time is given its next payload this long before.
 BEFORE_SILENCE_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
@@ -121,7 +124,7 @@ class Beacon:
         self._woken.set()
 
     def hide_pass(self) -> None:
-        """Be a phone among phones again, under a fresh address."""
+        """Advertise to contacts again, under a fresh address."""
         self._session = None
         self._woken.set()
 
@@ -139,7 +142,7 @@ class Beacon:
             self.off_since_boot_seconds = self._boot_clock()
 
     async def _rotate(self) -> None:
-        """Silence both directions, change address and payload, take both up again."""
+        """Stop sending and listening, change address and payload, then start both again."""
         if self._scanning:
             await self._radio.stop_scanning()
         await self._radio.stop_advertising()
@@ -174,7 +177,7 @@ class Beacon:
             self.off_since_boot_seconds = self.off_reason = self.off_code = None
 
     async def _at_the_gate(self) -> None:
-        """Silence both directions and answer gates while a pass is shown; a new pass is a new answer."""
+        """Stop sending and listening, and answer gates while a pass is shown; a new pass starts a new answer."""
         if self._scanning:
             await self._radio.stop_scanning()
             self._scanning = False
@@ -207,7 +210,7 @@ class Beacon:
             if not self._scanning:
                 await self._listen()
             await self._until(start + self.duty.burst_seconds)
-            self._pause = FIRST_RETRY_SECONDS  # only now: a scan that was accepted can still fail
+            self._pause = FIRST_RETRY_SECONDS  # only now, because a scan that was accepted can still fail
             if not self.duty.continuous and self._session is None:
                 await self._radio.stop_scanning()
                 self._scanning = False
@@ -224,7 +227,7 @@ class Beacon:
         self._listener.burst_started(Burst(self._burst, now, gap))
 
     async def _until(self, end: float) -> None:
-        """Wait on the boot clock, rotating whenever it is due; a wait ends late after sleep, early only for a pass."""
+        """Wait on the boot clock, rotating when due; a wait ends late after sleep, and early only for a pass."""
         while True:
             if self._radio.lost:
                 raise RadioFailed("the adapter is gone")

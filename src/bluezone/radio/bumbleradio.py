@@ -24,7 +24,7 @@ def _ignore(_address: bytes, _data: bytes, _rssi_dbm: int) -> None:
 
 
 class _Device(Device):
-    """bumble's device with advertising reports handed on as they come.
+    """bumble's device, but with advertising reports passed on as they come.
 
     bumble would keep an accumulator for every address it ever heard, which grows with each rotation of
     each neighbour; contact frames need no scan response, so none is kept.
@@ -40,7 +40,7 @@ class BumbleRadio:
     """Implements interface.Radio on a bumble host.
 
     open_transport:  opens the way to a controller; called again each time the radio is opened.
-    model:           name for calibration; None takes what the controller says of itself.
+    model:           name for calibration; None takes the name that the controller reports.
     """
 
     def __init__(self, open_transport: OpenTransport, model: str | None = None) -> None:
@@ -136,7 +136,7 @@ class BumbleRadio:
         return self._device
 
     def _on_flush(self) -> None:
-        """Host lost its controller (it also flushes when reset, before which there was nothing to lose)."""
+        """Called when the host lost its controller. It also flushes at a reset, when nothing can be lost yet."""
         if self._device is not None and self._transport_ended():
             self._lost = True
 
@@ -163,7 +163,7 @@ class BumbleRadio:
 
 
 def _controller_name(host: Host) -> str:
-    """Say who made the controller and which revision it is, all that HCI tells of a model."""
+    """Return the maker and revision of the controller, which is all that HCI says about a model."""
     version = host.local_version
     if version is None:
         return "unknown"

@@ -2,8 +2,9 @@
 """Effective transmit power and receiver correction of each adapter and phone model.
 
 The effective power is set so that two phones hand to hand at 1 m read an attenuation of 61 dB
-(protocol.md 2): attenuation = effective power of the sender - (RSSI + correction of the receiver).
-The shipped values are in calibrations.toml, each with its source; those of Google's public table have another zero.
+(docs/protocol.md section 2): attenuation = effective power of the sender - (RSSI + correction of the receiver).
+The shipped values are in calibrations.toml, each with its source; the values of Google's public table have another zero
+point.
 """
 
 import json
@@ -54,7 +55,7 @@ SHIPPED_FILE = Path(__file__).with_name("calibrations.toml")
 
 
 def calibration(model: str) -> Calibration:
-    """What is known of `model`: the owner's own measurement, else the shipped table, else UNCALIBRATED."""
+    """Return the calibration of `model`: the owner's measurement, else the shipped table, else UNCALIBRATED."""
     return own_calibrations().get(model) or shipped_calibrations().get(model, UNCALIBRATED)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calibrate an adapter against another, both held hand to hand at 1 m. The procedure is in docs/radio.md."""
+"""Calibrates an adapter against another, 1 m apart, both in the hand. The procedure is in docs/radio.md."""
 
 import asyncio
 import contextlib
@@ -19,14 +19,14 @@ _DUTY = PROFILES["mains"]
 
 
 class CalibrationFailed(Refused):
-    """Too little was heard, or the adapters are not what they should be, to say anything."""
+    """Nothing can be concluded: too little was heard, or the adapters are not suitable."""
 
     code = "calibration_failed"
 
 
 @dataclass
 class Heard:
-    """RSSI in dBm of what one adapter heard of the other."""
+    """The packets that one adapter heard from the other, RSSI in dBm."""
 
     rssi_dbm: list[int] = field(default_factory=list)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The advertisements: contacts, gates and answers to gates under one UUID, told apart by length.
 
-Source: protocol.md 2 and 7. Android puts flags into connectable advertisements only and lets no app set them, so what
-an Android phone sends lacks the first three bytes; that one other form is accepted too, and nothing else.
+Android puts flags into connectable advertisements only and lets no app set them, so what an Android phone sends lacks
+the first three bytes; that one other form is accepted too, and nothing else.
+Source: docs/protocol.md sections 2 and 7.
 """
 
 DEFAULT_UUID = 0x4E56  # the original's; not assigned to us by the Bluetooth SIG, therefore a setting
@@ -11,7 +12,7 @@ SERVICE_DATA_LENGTH = 20  # identifier (16) and encrypted metadata (4)
 FLAGS = bytes.fromhex("02011a")
 
 WEAKEST_RSSI_DBM = -110
-STRONGEST_RSSI_DBM = -20  # nearer than a hand's breadth there is no second person, only an amplifier
+STRONGEST_RSSI_DBM = -20  # anything stronger is nearer than a hand's breadth: no second person, but an amplifier
 _NOT_MEASURED = (127, 0)
 
 
@@ -36,8 +37,8 @@ def advertisement(service_data: bytes, uuid: int = DEFAULT_UUID) -> bytes:
 def parse_contact(advertising_data: bytes, uuid: int = DEFAULT_UUID) -> bytes | None:
     """Return the 20 bytes of service data if this is a contact frame to the byte, else None.
 
-    Nothing else is accepted: no other order, no further structure, no other length, no other flags. What a
-    handset sends is fixed, so any deviation is either another application or somebody's experiment.
+    Nothing else is accepted: no other order, no further structure, no other length, no other flags. A handset always
+    sends the same layout, so a frame that deviates is from another application or an experiment.
     """
     return service_data(advertising_data, SERVICE_DATA_LENGTH, uuid)
 

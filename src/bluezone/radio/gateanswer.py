@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A phone at a gate: hears the gate's challenge, answers under a fresh address, and falls silent afterwards.
 
-Runs only while the owner shows a pass, never by itself (attacks.md row 34). Source: protocol.md 7.
+Runs only while the owner shows a pass, never by itself (docs/attacks.md row 34). Source: docs/protocol.md section 7.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from bluezone.radio.interface import Radio, RadioFailed
 
 SCAN_MS = 100
 ADVERTISING_MS = 100
-# A gate that has not been heard for so long is left for another one.
+# A gate that has not been heard for this long is given up for another one.
 GATE_LOST_SECONDS = 3.0
 # Another gate is answered before that only if it is clearly nearer.
 NEARER_DB = 6
@@ -54,7 +54,7 @@ class GateAnswer:
 
     @property
     def answered(self) -> Challenge | None:
-        """What was answered last, None while no gate was heard."""
+        """The challenge that was answered last, None while no gate was heard."""
         return self._answered
 
     async def run(self) -> None:

@@ -21,7 +21,7 @@ class RadioFailed(Refused):
 
 
 class AdvertisingRefused(RadioFailed):
-    """The adapter will not advertise, now or ever; it may still listen, and the beacon lets it."""
+    """The adapter cannot advertise, now or at all; the beacon goes on listening with it."""
 
     code = "advertising_refused"
 
@@ -59,7 +59,7 @@ class Burst:
 
 
 class Listener(Protocol):
-    """Who is told what the radio heard."""
+    """Receives what the radio hears."""
 
     def burst_started(self, burst: Burst) -> None: ...
 
@@ -68,7 +68,7 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DutyProfile:
-    """How much of the time a handset listens and how often it speaks (protocol.md 2).
+    """How much of the time a handset listens and how often it speaks (docs/protocol.md section 2).
 
     scan_interval_ms equals scan_window_ms and is at most 500, so that each burst of 4 s
     visits all three advertising channels more than twice.

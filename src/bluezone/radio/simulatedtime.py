@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Polls real sockets without waiting and, if nothing came, moves the clock by what would have been waited."""
+    """Polls real sockets without waiting and, if nothing came, moves the clock by the time it would have waited."""
 
     jump: Callable[[float], bool]
 
@@ -20,7 +20,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         waits = timeout is not None and timeout > 0
         ready: list[tuple[selectors.SelectorKey, int]] = super().select(0 if waits else timeout)
         if waits and not ready and not self.jump(timeout or 0.0):
-            ready = super().select(None)  # an executor works: its end wakes the loop
+            ready = super().select(None)  # an executor is working, and its end wakes the loop
         return ready
 
 

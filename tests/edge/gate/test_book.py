@@ -159,7 +159,7 @@ CLOSING = """
         started.wait()
         try:
             while True:
-                book.kept("a")
+                book.get("a")
         except Exception:
             pass
     for number in range(20):

@@ -49,7 +49,7 @@ def test_a_gate_keeps_the_config_for_the_days_without_network(book, wall, fetch,
 
     again = GateCity(book, wall)
     again.pin(None)
-    assert again.held == city.held
+    assert again.current == city.current
     assert sum(key.purpose == "gate" for key in again.week_keys()) == 4
 
 
@@ -59,7 +59,7 @@ def test_another_citys_config_changes_nothing(book, wall, fetch):
     with pytest.raises(UntrustedSignature):
         city.update(fetch)
 
-    assert city.held is None
+    assert city.current is None
 
 
 def test_an_older_config_is_refused_and_the_held_one_stays(book, wall, served, fetch, trust):
@@ -69,11 +69,11 @@ def test_an_older_config_is_refused_and_the_held_one_stays(book, wall, served, f
     served.test_clock.pass_by(8 * DAY)
     served.tick()
     city.update(fetch)
-    number = city.held.number
+    number = city.current.number
 
     with pytest.raises(ConfigRolledBack):
         city.update(lambda path: older)
-    assert city.held.number == number
+    assert city.current.number == number
 
 
 @pytest.mark.parametrize("text", ["", "00", "zz" * 32, "d75a"])
@@ -95,18 +95,18 @@ def test_a_clock_that_is_days_behind_is_put_right_and_stays_so(book, wall):
     wall.now = NOON - 3 * DAY
     city = GateCity(book, wall)
 
-    assert city.server_said(NOON) == 3 * DAY
+    assert city.take_server_time(NOON) == 3 * DAY
     assert (city.now(), city.clock_is_wrong) == (NOON, True)
     assert GateCity(book, wall).now() == NOON
     wall.now = NOON + 60
-    assert GateCity(book, wall).server_said(NOON + 60) == -3 * DAY
+    assert GateCity(book, wall).take_server_time(NOON + 60) == -3 * DAY
     assert not GateCity(book, wall).clock_is_wrong
 
 
 def test_a_few_minutes_are_nobodys_business(book, wall):
     city = GateCity(book, wall)
 
-    assert city.server_said(NOON + 299) == 0
+    assert city.take_server_time(NOON + 299) == 0
     assert (city.now(), city.clock_is_wrong) == (NOON, False)
 
 

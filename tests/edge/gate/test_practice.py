@@ -63,7 +63,7 @@ def test_what_was_practised_is_forgotten_after_seven_days(tmp_path):
 
 def test_the_book_of_a_real_gate_is_not_practised_in(tmp_path):
     book = GateBook(tmp_path / "gate.sqlite3", time.time)
-    book.keep("token", "x")
+    book.put("token", "x")
     with pytest.raises(PracticeFolderUsed):
         furnish(book)
     book.close()

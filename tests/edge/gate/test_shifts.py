@@ -34,7 +34,7 @@ def book(tmp_path, clock):
     opened = GateBook(tmp_path / "gate.sqlite3", clock)
     entry = {"badge": "00" * 8, "name": "Hà Thị Lan", "salt": SALT.hex(), "hash": pin_hash("402817", SALT).hex()}
     days = {"since": "2026-11-25", "until": "2026-11-30"}
-    opened.keep(
+    opened.put(
         "roster", json.dumps([{**entry, **days}, {**entry, "badge": "01" * 8, "since": "2026-12-01", "until": ""}])
     )
     yield opened
@@ -102,7 +102,7 @@ def test_the_next_person_ends_the_shift_before(desk, book, clock):
     desk.sign_in("00" * 8, "402817")
     clock.now += 600
     desk.sign_in("00" * 8, "402817")
-    shifts = json.loads(book.kept("shifts"))
+    shifts = json.loads(book.get("shifts"))
 
     assert [shift["ended"] is None for shift in shifts] == [False, True]
     assert set(shifts[0]) == {"id", "badge", "started", "ended"}

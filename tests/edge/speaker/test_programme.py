@@ -211,7 +211,7 @@ def test_a_clock_twenty_minutes_off_is_put_right_said_and_kept(tmp_path):
     book = SpeakerBook(tmp_path, lambda: START)
     clock = SpeakerClock(book, lambda: wall[0], lambda: boot[0])
     assert not clock.is_sure
-    clock.server_said(START, 49.9, 50.1)
+    clock.take_server_time(START, 49.9, 50.1)
 
     assert abs(clock.now() - (START + 0.1)) < 0.2
     assert clock.is_wrong
@@ -232,18 +232,18 @@ def test_a_clock_twenty_minutes_off_is_put_right_said_and_kept(tmp_path):
 def test_a_machine_that_lost_its_time_plays_nothing_until_it_is_told(tmp_path):
     wall, boot = [START], [50.0]
     book = SpeakerBook(tmp_path, lambda: START)
-    SpeakerClock(book, lambda: wall[0], lambda: boot[0]).server_said(START, 50.0, 50.0)
+    SpeakerClock(book, lambda: wall[0], lambda: boot[0]).take_server_time(START, 50.0, 50.0)
     wall[0], boot[0] = 0.0, 0.0
 
     clock = SpeakerClock(book, lambda: wall[0], lambda: boot[0])
     assert not clock.is_sure
-    clock.server_said(START + 500, 1.0, 1.0)
+    clock.take_server_time(START + 500, 1.0, 1.0)
     assert clock.is_sure
-    assert json.loads(book.kept("clock_offset")) == pytest.approx(START + 500, abs=2)
+    assert json.loads(book.get("clock_offset")) == pytest.approx(START + 500, abs=2)
 
 
 def test_a_slow_answer_does_not_set_the_clock(tmp_path):
     clock = SpeakerClock(SpeakerBook(tmp_path, lambda: START), lambda: START, lambda: 0.0)
-    clock.server_said(START, 0.0, 0.0)
-    clock.server_said(START + 60, 0.0, 4.0)
+    clock.take_server_time(START, 0.0, 0.0)
+    clock.take_server_time(START + 60, 0.0, 4.0)
     assert not clock.is_wrong

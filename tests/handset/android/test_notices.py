@@ -9,7 +9,7 @@ import pytest
 from tests.builders.keyserver import NOON
 
 from bluezone.handset.android.notices import LANGUAGES, news_notice, running_notice, stopped_notice
-from bluezone.handset.exposure.overview import overview
+from bluezone.handset.overview import overview
 
 ICT = timezone(timedelta(hours=7))
 BLUETOOTH = ("running", "listening", "off")

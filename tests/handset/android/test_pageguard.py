@@ -5,7 +5,7 @@ import pytest
 
 from bluezone.handset.android.cityfile import CityFile, CityNotSet, ServerInClear
 from bluezone.handset.android.pageguard import action_of, judge
-from bluezone.handset.city.trust import InvalidTrust
+from bluezone.handset.city.config import InvalidTrust
 
 PAGE = "http://127.0.0.1:40123/aB3_x-9/?token=secret"
 TRUST = "11" * 32

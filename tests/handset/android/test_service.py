@@ -46,7 +46,7 @@ def opened(phone, **options) -> Handset:
 def heard(phone) -> int:
     seen = opened(phone, reading=True)
     try:
-        return sum(seen.encounters_per_day().values())
+        return sum(seen.encounters.per_day().values())
     finally:
         seen.close()
 
@@ -114,13 +114,13 @@ def test_a_service_that_was_told_to_end_or_whose_phone_was_restarted_was_not_kil
 
 def test_a_pending_upload_goes_on_by_itself_at_the_next_start(phone, server, world):
     before = opened(phone)
-    before.payload()
+    before.encounters.payload()
     before.check()
-    draft = before.prepare_report(codes.issue(server.key_server, "confirmed", before.today()).code)
+    draft = before.report.prepare(codes.issue(server.key_server, "confirmed", before.time.today()).code)
     server.tamper = lambda path, body: b"" if path == "/v1/upload" else body
     with suppress(Refused):
-        before.send_report(draft, None, consent=True)
-    assert before.reporting.pending is not None
+        before.report.send(draft, None, consent=True)
+    assert before.report.pending is not None
     before.close()
 
     server.tamper = lambda _path, body: body
@@ -138,7 +138,7 @@ def test_news_is_told_once_in_the_words_of_the_lock_screen_and_not_again_after_a
     reported(patient, server)
     published(server, world)
     mine.check()
-    assert mine.level() == "high"
+    assert mine.risk.level() == "high"
     mine.close()
 
     for times in (1, 0):

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.builders.liar import Liar
 
-from bluezone.handset.city.trust import InvalidTrust, TrustMissing, parse_trust
-from bluezone.handset.exposure.overview import overview
+from bluezone.handset.city.config import InvalidTrust, TrustMissing, parse_trust
+from bluezone.handset.overview import overview
 from bluezone.protocol.signed.config import InvalidConfig, encode_config
 from bluezone.protocol.signed.envelope import UntrustedSignature
 
@@ -34,7 +34,7 @@ def test_a_phone_that_was_never_told_whom_to_believe_fetches_and_believes_nothin
     phone = phones.new("phone", trust=None)
     with pytest.raises(TrustMissing):
         phone.check()
-    assert phone.city.held is None
+    assert phone.city.current is None
 
 
 def test_a_phone_takes_no_second_city_s_key(phones):
@@ -54,11 +54,11 @@ def test_files_signed_by_another_key_are_refused(phones):
 def test_a_config_without_a_hotline_is_refused_and_the_old_one_stays(phones, server):
     phone, liar = phones.new("phone"), Liar(server)
     phone.check()
-    before = phone.city.held_sha256
+    before = phone.city.current_sha256
     liar.show("/v1/config", liar.sign(dataclasses.replace(liar.config(), number=2, hotline="")))
     with pytest.raises(InvalidConfig):
         phone.check()
-    assert phone.city.held_sha256 == before
+    assert phone.city.current_sha256 == before
 
 
 class Line:
@@ -91,5 +91,5 @@ def test_a_phone_away_for_more_configs_than_one_lists_follows_the_older_ones_or_
     genuine = phone.city._client.get
     monkeypatch.setattr(phone.city._client, "get", get)
     phone.city.update()
-    assert phone.city.held.number == 130
+    assert phone.city.current.number == 130
     assert phone.store.get("notice") == notice

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluezone.handset.clocks import Stamp
-from bluezone.handset.encounters.heard import IDENTIFIERS_PER_MINUTE, Heard, Page
-from bluezone.handset.encounters.log import EncounterLog, identifiers_per_day
+from bluezone.handset.encounters.log import IDENTIFIERS_PER_MINUTE, EncounterLog, identifiers_per_day
+from bluezone.handset.encounters.pages import Heard, Page
 from bluezone.handset.store import STORE_FILE, Store
 from bluezone.handset.vault import HandsetStoreDamaged
 from bluezone.radio.interface import Burst, Sighting
@@ -219,9 +219,9 @@ async def main():
     while True:
         number += 1
         boot = phone.clock.boot_seconds()
-        phone.burst_started(Burst(number, boot, 1.0))
+        phone.encounters.burst_started(Burst(number, boot, 1.0))
         frame = number.to_bytes(20, "big")
-        phone.heard(Sighting(frame[:16], frame[16:], -60, number, boot))
+        phone.encounters.heard(Sighting(frame[:16], frame[16:], -60, number, boot))
         print(number, time.time(), flush=True)
         await asyncio.sleep(0.05)
 

@@ -8,7 +8,7 @@ from tests.builders.handset import meet, published, reported
 
 from bluezone.handset.client import Client, ServerAnswerRefused, ServerUnreachable
 from bluezone.handset.report.declaration import DeclarationImpossible, NotWarned
-from bluezone.handset.report.reporting import ConsentMissing
+from bluezone.handset.report.report import ConsentMissing
 from bluezone.keyserver import declarations
 from bluezone.protocol.declaration import Declaration, InvalidDeclaration, open_declaration
 from bluezone.protocol.declarationkey import new_private_key, public_key_pem
@@ -41,11 +41,11 @@ def held(server):
 
 
 def declared(near):
-    return [(sent.dates, sent.outcome) for sent in near.sent() if sent.kind == "declared"]
+    return [(sent.dates, sent.outcome) for sent in near.sent_log.all() if sent.kind == "declared"]
 
 
 def test_what_was_declared_can_be_read_with_the_key_alone_and_is_in_the_sent_list(open_city, near, server):
-    near.declare(DAY, "high", PHONE, TEXT, consent=True)
+    near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
     (message,) = held(server)
 
     assert server.requests == [("/v1/declarations", 1024)]
@@ -56,8 +56,8 @@ def test_what_was_declared_can_be_read_with_the_key_alone_and_is_in_the_sent_lis
 
 
 def test_nothing_of_it_stays_on_the_phone(open_city, near, phones):
-    near.declare(DAY, "high", PHONE, TEXT, consent=True)
-    near.flush()
+    near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
+    near.encounters.flush()
 
     kept = [contents for _number, _day, contents in near.store.rows("sent")]
     assert not any(PHONE.encode() in contents or b"s\xe1\xbb\x91t" in contents for contents in kept)
@@ -78,7 +78,7 @@ def test_nothing_of_it_stays_on_the_phone(open_city, near, phones):
 def test_without_consent_a_warning_or_sense_nothing_is_sent(open_city, near, server, changes, refusal):
     asked = {"day": DAY, "level": "high", "phone": PHONE, "text": TEXT, "consent": True, **changes}
     with pytest.raises(refusal):
-        near.declare(**asked)
+        near.declarations.declare(**asked)
 
     assert server.requests == []
     assert declared(near) == []
@@ -86,17 +86,17 @@ def test_without_consent_a_warning_or_sense_nothing_is_sent(open_city, near, ser
 
 def test_a_city_without_a_key_takes_none_and_nothing_is_sent(near, server):
     with pytest.raises(DeclarationImpossible):
-        near.declare(DAY, "high", PHONE, TEXT, consent=True)
+        near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
 
     assert server.requests == []
 
 
 def test_one_that_did_not_arrive_says_so_and_is_not_sent_later_by_itself(open_city, near, server):
     # Nothing listens on port 1.
-    near._declaring._client, reachable = Client("http://127.0.0.1:1"), near._declaring._client
+    near.declarations._client, reachable = Client("http://127.0.0.1:1"), near.declarations._client
     with pytest.raises(ServerUnreachable):
-        near.declare(DAY, "high", PHONE, TEXT, consent=True)
-    near._declaring._client = reachable
+        near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
+    near.declarations._client = reachable
     near.go_on()
 
     assert held(server) == []
@@ -106,14 +106,14 @@ def test_one_that_did_not_arrive_says_so_and_is_not_sent_later_by_itself(open_ci
 def test_a_server_that_answers_with_an_error_is_noted_as_refusing(open_city, near, server):
     server.down = True
     with pytest.raises(ServerAnswerRefused):
-        near.declare(DAY, "high", PHONE, TEXT, consent=True)
+        near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
 
     assert declared(near) == [((DAY,), "refused")]
 
 
 def test_after_many_from_one_network_a_puzzle_is_solved_in_a_header(open_city, near, server):
     for number in range(12):
-        near.declare(DAY, "high", PHONE, f"{number}", consent=True)
+        near.declarations.declare(DAY, "high", PHONE, f"{number}", consent=True)
 
     assert len(held(server)) == 12
     assert {outcome for _days, outcome in declared(near)} == {"accepted"}

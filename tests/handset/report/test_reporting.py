@@ -8,7 +8,7 @@ from tests.builders.handset import PhoneClock, a_city, published
 
 from bluezone.handset.client import ServerAnswerRefused
 from bluezone.handset.page.shapes import report_of, state_of
-from bluezone.handset.report.reporting import (
+from bluezone.handset.report.report import (
     CodeUsedOrExpired,
     CodeWrong,
     ConsentMissing,
@@ -33,15 +33,15 @@ def patient(phones, server, world):
     """A phone that broadcast on each of the last five days."""
     phone = phones.new("patient", PhoneClock(world, world.now - 20 * DAY))
     for _ in range(5):
-        phone.payload()
+        phone.encounters.payload()
         world.pass_by(DAY)
-    phone.payload()
+    phone.encounters.payload()
     server.key_server.tick()
     return phone
 
 
 def issue(server, phone, *, days_ago: int = 2, klass: str = "confirmed") -> codes.IssuedCode:
-    return codes.issue(server.key_server, klass, phone.today() - datetime.timedelta(days=days_ago))
+    return codes.issue(server.key_server, klass, phone.time.today() - datetime.timedelta(days=days_ago))
 
 
 def posted(server) -> list[str]:
@@ -55,48 +55,48 @@ def stored_keys(server) -> int:
 def test_without_consent_nothing_is_sent_but_the_code_and_the_code_stays_usable(server, patient):
     code = issue(server, patient).code
     with pytest.raises(ConsentMissing):
-        patient.report(code)
+        patient.report.prepare_and_send(code)
     assert posted(server) == ["/v1/verify"]
     assert codes.status(server.key_server, code) == "open"
-    assert [(sent.kind, sent.outcome) for sent in patient.sent()] == [("code_checked", "accepted")]
+    assert [(sent.kind, sent.outcome) for sent in patient.sent_log.all()] == [("code_checked", "accepted")]
 
 
 def test_the_draft_shows_exactly_the_days_and_levels_that_are_sent(server, patient, world):
-    draft = patient.prepare_report(issue(server, patient).code)
+    draft = patient.report.prepare(issue(server, patient).code)
     today = int(world.now // DAY)
     assert draft.days == tuple(range(today - 5, today + 1))
     assert [level for _, level in draft.keys] == [1, 2, 2, 2, 2, 2]
-    outcome = patient.send_report(draft, [today - 1, today - 2], consent=True)
+    outcome = patient.report.send(draft, [today - 1, today - 2], consent=True)
     assert outcome.keys == 2
-    assert patient.sent()[-1].days == (today - 2, today - 1)
+    assert patient.sent_log.all()[-1].days == (today - 2, today - 1)
 
 
 def test_the_request_is_three_calls_of_fixed_size_each_on_its_own_connection(server, patient):
     patient.check()
     server.requests.clear()
-    patient.report(issue(server, patient).code, consent=True)
+    patient.report.prepare_and_send(issue(server, patient).code, consent=True)
     assert server.requests == [("/v1/verify", 1024), ("/v1/verify", 1024), ("/v1/upload", 4096)]
 
 
 def test_after_the_upload_today_s_key_is_replaced_at_once_by_one_that_is_never_uploaded(server, patient, world):
     rotated = []
-    patient.reporting.on_rekeyed = lambda: rotated.append(True)
-    before = patient.payload()
-    patient.report(issue(server, patient).code, consent=True)
-    after = patient.payload()
+    patient.report.on_rekeyed = lambda: rotated.append(True)
+    before = patient.encounters.payload()
+    patient.report.prepare_and_send(issue(server, patient).code, consent=True)
+    after = patient.encounters.payload()
     assert rotated == [True]
     assert after != before
-    assert patient.payload() == after
+    assert patient.encounters.payload() == after
     with pytest.raises(NothingToReport):
-        patient.prepare_report(issue(server, patient).code)
+        patient.report.prepare(issue(server, patient).code)
     world.pass_by(DAY)
-    patient.payload()
-    assert len(patient.prepare_report(issue(server, patient).code).days) == 1
+    patient.encounters.payload()
+    assert len(patient.report.prepare(issue(server, patient).code).days) == 1
 
 
 def test_today_s_key_goes_with_its_full_period_and_is_published_after_its_day(server, patient, world):
-    draft = patient.prepare_report(issue(server, patient).code)
-    patient.send_report(draft, None, consent=True)
+    draft = patient.report.prepare(issue(server, patient).code)
+    patient.report.send(draft, None, consent=True)
     today = int(world.now // DAY)
     (key,) = (key.key for key, _ in draft.keys if key.day == today)
     published(server, world)
@@ -116,8 +116,8 @@ def test_a_report_killed_in_the_middle_is_completed_with_the_same_code(
     phones, server, patient, world, stop_before, arrived, monkeypatch
 ):
     code, clock = issue(server, patient).code, patient.clock
-    draft = patient.prepare_report(code)
-    plays = patient.reporting._plays
+    draft = patient.report.prepare(code)
+    plays = patient.report._calls
     genuine = getattr(plays, stop_before)
 
     def interrupted(request):
@@ -127,28 +127,28 @@ def test_a_report_killed_in_the_middle_is_completed_with_the_same_code(
 
     monkeypatch.setattr(plays, stop_before, interrupted)
     with pytest.raises(Interrupted):
-        patient.send_report(draft, None, consent=True)
+        patient.report.send(draft, None, consent=True)
     patient.store.close()
     phones.made.remove(patient)
 
     again = phones.new("patient", clock)
     again.go_on()
-    assert again.reporting.pending is None
+    assert again.report.pending is None
     assert stored_keys(server) == 6
-    assert again.sent()[-1].outcome == "accepted"
+    assert again.sent_log.all()[-1].outcome == "accepted"
     assert codes.status(server.key_server, code) == "used"
 
 
 def test_without_network_the_report_is_kept_and_goes_on_by_itself(server, patient):
-    draft = patient.prepare_report(issue(server, patient).code)
+    draft = patient.report.prepare(issue(server, patient).code)
     server.down = True
     with pytest.raises(ServerAnswerRefused):
-        patient.send_report(draft, None, consent=True)
-    assert patient.reporting.pending is not None
+        patient.report.send(draft, None, consent=True)
+    assert patient.report.pending is not None
     server.down = False
     patient.go_on()
-    assert patient.reporting.pending is None
-    assert [sent.outcome for sent in patient.sent()] == ["accepted", "not_reached", "accepted", "accepted"]
+    assert patient.report.pending is None
+    assert [sent.outcome for sent in patient.sent_log.all()] == ["accepted", "not_reached", "accepted", "accepted"]
 
 
 def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limit(tmp_path):
@@ -157,12 +157,12 @@ def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limi
         (tmp_path / str(seed)).mkdir()
         with a_city(tmp_path / str(seed), verify_to_upload_seconds=3600) as (server, phones, world):
             phone = phones.new(f"patient {seed}")
-            phone.payload()
-            outcome = phone.report(issue(server, phone, days_ago=1).code, consent=True)
+            phone.encounters.payload()
+            outcome = phone.report.prepare_and_send(issue(server, phone, days_ago=1).code, consent=True)
             assert outcome.state == "waiting"
             assert "/v1/upload" not in posted(server)
             with pytest.raises(ReportPending):
-                phone.prepare_report("0000-0000-0000")
+                phone.report.prepare("0000-0000-0000")
             waits.append(outcome.upload_at - world.now)
             world.pass_by(waits[-1] + 1)
             phone.go_on()
@@ -176,34 +176,34 @@ def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_
     with a_city(tmp_path, verify_to_upload_seconds=3600) as (server, phones, world):
         phone = phones.new("patient", PhoneClock(world, world.now - 20 * DAY))
         for _ in range(15):
-            phone.payload()
+            phone.encounters.payload()
             world.pass_by(DAY)
         world.pass_by(DAY - world.now % DAY - seconds_to_midnight)
-        phone.payload()
+        phone.encounters.payload()
         server.key_server.tick()
         today = int(world.now // DAY)
         onset = datetime.date(1970, 1, 1) + datetime.timedelta(days=today - 11)
-        draft = phone.prepare_report(codes.issue(server.key_server, "confirmed", onset).code)
-        phone.send_report(draft, None, consent=True)
+        draft = phone.report.prepare(codes.issue(server.key_server, "confirmed", onset).code)
+        phone.report.send(draft, None, consent=True)
         world.pass_by(3600)
         phone.go_on()
 
         assert draft.days[0] == today - oldest
-        assert phone.reporting.pending is None
+        assert phone.report.pending is None
         assert stored_keys(server) == len(draft.days)
 
 
 def test_a_report_that_the_server_does_not_take_is_told_until_the_next_one(server, patient, monkeypatch):
     answer = UploadAnswer(status=Status.KEYS_REFUSED)
-    monkeypatch.setattr(patient.reporting._plays, "upload", lambda request: answer)
+    monkeypatch.setattr(patient.report._calls, "upload", lambda request: answer)
     with pytest.raises(ReportRefused):
-        patient.report(issue(server, patient).code, consent=True)
-    assert patient.reporting.pending is None
+        patient.report.prepare_and_send(issue(server, patient).code, consent=True)
+    assert patient.report.pending is None
     assert state_of(patient, "vi", None)["notice"] == "report_refused"
     assert report_of(patient)["state"] == "refused"
 
     monkeypatch.undo()
-    patient.report(issue(server, patient).code, consent=True)
+    patient.report.prepare_and_send(issue(server, patient).code, consent=True)
     assert state_of(patient, "vi", None)["notice"] is None
     assert report_of(patient)["state"] == "sent"
 
@@ -213,22 +213,22 @@ def test_puzzles_without_end_keep_the_report(server, patient, monkeypatch):
     code = issue(server, patient).code
     server.tamper = lambda path, body: bytes([1, 6]) + body[2:] if path == "/v1/upload" else body
     with pytest.raises(ServerAnswerRefused):
-        patient.report(code, consent=True)
+        patient.report.prepare_and_send(code, consent=True)
 
     server.tamper = lambda path, body: body
     patient.go_on()
-    assert patient.reporting.pending is None
+    assert patient.report.pending is None
     assert stored_keys(server) == 6
 
 
 def test_a_wrong_code_and_a_used_one_have_their_own_refusals(server, patient):
     digits = "12345678901"
     with pytest.raises(CodeWrong):
-        patient.report(format_code(digits + damm_digit(digits)), consent=True)
+        patient.report.prepare_and_send(format_code(digits + damm_digit(digits)), consent=True)
     issued = issue(server, patient)
     codes.revoke(server.key_server, issued.code)
     with pytest.raises(CodeWrong):
-        patient.report(issued.code, consent=True)
+        patient.report.prepare_and_send(issued.code, consent=True)
     assert stored_keys(server) == 0
 
 
@@ -236,45 +236,45 @@ def test_an_expired_code_is_told_apart(server, patient, world):
     code = issue(server, patient).code
     world.pass_by(DAY + 1)
     with pytest.raises(CodeUsedOrExpired):
-        patient.report(code, consent=True)
+        patient.report.prepare_and_send(code, consent=True)
 
 
 def test_a_code_that_another_phone_used_is_refused_and_the_report_is_dropped(phones, server, patient):
     code = issue(server, patient).code
     other = phones.new("other")
-    other.payload()
-    other.report(code, consent=True)
+    other.encounters.payload()
+    other.report.prepare_and_send(code, consent=True)
     with pytest.raises(CodeUsedOrExpired):
-        patient.report(code, consent=True)
-    assert patient.reporting.pending is None
+        patient.report.prepare_and_send(code, consent=True)
+    assert patient.report.pending is None
 
 
 def test_a_code_for_an_onset_of_which_the_phone_has_no_days_is_not_used(phones, server):
     phone = phones.new("new")
-    phone.payload()
+    phone.encounters.payload()
     code = issue(server, phone, days_ago=15).code
     with pytest.raises(NothingToReport):
-        phone.report(code, consent=True)
+        phone.report.prepare_and_send(code, consent=True)
     assert codes.status(server.key_server, code) == "open"
 
 
 def test_leaving_out_every_day_does_not_use_the_code(server, patient):
     code = issue(server, patient).code
     with pytest.raises(NothingToReport):
-        patient.report(code, days=[], consent=True)
+        patient.report.prepare_and_send(code, days=[], consent=True)
     assert codes.status(server.key_server, code) == "open"
 
 
 def test_a_link_reports_as_well_as_digits(server, patient):
-    assert patient.report(issue(server, patient).link, consent=True).state == "sent"
+    assert patient.report.prepare_and_send(issue(server, patient).link, consent=True).state == "sent"
 
 
 def test_a_puzzle_is_solved_and_the_report_goes_through(server, patient, monkeypatch):
     digits = "12345678901"
     for _ in range(11):
         with pytest.raises(CodeWrong):
-            patient.report(format_code(digits + damm_digit(digits)), consent=True)
-    assert patient.report(issue(server, patient).code, consent=True).state == "sent"
+            patient.report.prepare_and_send(format_code(digits + damm_digit(digits)), consent=True)
+    assert patient.report.prepare_and_send(issue(server, patient).code, consent=True).state == "sent"
 
 
 def test_random_packets_follow_the_same_three_calls_and_are_counted_apart(phones, server, world):
@@ -290,7 +290,7 @@ def test_random_packets_follow_the_same_three_calls_and_are_counted_apart(phones
     assert 2 <= plays <= 22, "a Poisson number with mean 10"
     assert abs(server.requests.count(("/v1/verify", 1024)) - 2 * plays) <= 1
     assert abs(server.requests.count(("/v1/upload", 4096)) - plays) <= 1
-    assert phone.sent() == []
+    assert phone.sent_log.all() == []
     assert stored_keys(server) == 0
 
 
@@ -327,5 +327,5 @@ def test_a_phone_that_was_away_for_five_weeks_learns_this_week_s_key_before_it_r
     for _ in range(5):
         world.pass_by(7 * DAY)
         server.key_server.tick()
-    phone.payload()
-    assert phone.report(issue(server, phone).code, consent=True).state == "sent"
+    phone.encounters.payload()
+    assert phone.report.prepare_and_send(issue(server, phone).code, consent=True).state == "sent"

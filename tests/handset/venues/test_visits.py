@@ -13,10 +13,9 @@ from tests.builders.venue import a_venue, link_of
 
 from bluezone.handset import Handset
 from bluezone.handset.city.histories import FileUntrusted
-from bluezone.handset.report.reporting import NothingToReport
+from bluezone.handset.report.report import NothingToReport
 from bluezone.handset.store import STORE_FILE
-from bluezone.handset.venues.checkin import VenueConfigMissing
-from bluezone.handset.venues.visits import VisitMissing
+from bluezone.handset.venues.visits import VenueConfigMissing, VisitMissing
 from bluezone.keyserver.reports import codes
 from bluezone.keyserver.venues import alerts, registrar
 from bluezone.keyserver.venues.registrar import VenueDescription
@@ -51,9 +50,9 @@ def a_code(server, klass="confirmed", onset=NOON):
 
 def stay(phone, venue, minutes, world, *, remember=False):
     """A visit that ends by hand after so many minutes."""
-    visit = phone.check_in(venue.link, remember=remember)
+    visit = phone.visits.check_in(venue.link, remember=remember)
     world.pass_by(minutes * MINUTE)
-    return phone.check_out(visit.id)
+    return phone.visits.check_out(visit.id)
 
 
 def packaged(server, world):
@@ -63,68 +62,68 @@ def packaged(server, world):
 
 
 def test_a_poster_says_where_one_is_before_anything_is_kept(phone, venue):
-    seen = phone.read_venue(venue.link)
+    seen = phone.visits.read_poster(venue.link)
 
     assert (seen.name, seen.address, seen.type, seen.stay_minutes) == (PHO.name, PHO.address, 4, 60)
     assert (seen.fingerprint, seen.valid_to, seen.temporary) == (venue.fingerprint, 0, False)
-    assert phone.visits() == []
+    assert phone.visits.all() == []
 
 
 def test_check_in_needs_no_network(phone, venue, server):
     server.down = True
 
-    assert phone.check_in(venue.link, remember=True).label == PHO.name
+    assert phone.visits.check_in(venue.link, remember=True).label == PHO.name
 
 
 def test_a_stay_ends_by_itself_after_the_usual_time(phone, venue, world):
-    begun = phone.check_in(venue.link, remember=True)
+    begun = phone.visits.check_in(venue.link, remember=True)
     world.pass_by(59 * MINUTE)
-    assert phone.visits()[0].out_at is None
+    assert phone.visits.all()[0].out_at is None
     world.pass_by(5 * HOUR)
 
-    (over,) = phone.visits()
+    (over,) = phone.visits.all()
     assert (over.in_at, over.out_at, over.planned_out_at) == (begun.in_at, begun.in_at + HOUR, begun.in_at + HOUR)
     assert over.can_send
-    assert phone.check_out(over.id) == over
+    assert phone.visits.check_out(over.id) == over
 
 
 def test_a_poster_scanned_again_during_the_stay_changes_nothing(phone, venue, world):
-    first = phone.check_in(venue.link, remember=True)
+    first = phone.visits.check_in(venue.link, remember=True)
     world.pass_by(MINUTE)
 
-    assert phone.check_in(venue.link, remember=False) == first
-    assert len(phone.visits()) == 1
+    assert phone.visits.check_in(venue.link, remember=False) == first
+    assert len(phone.visits.all()) == 1
 
 
 def test_only_the_hours_that_matter_are_kept_and_fewer_after_check_out(phone, venue, world):
-    begun = phone.check_in(venue.link, remember=False)
+    begun = phone.visits.check_in(venue.link, remember=False)
     first_hour = int(begun.in_at) // HOUR
-    ((_, _, _, keys),) = phone._visits.to_match(world.now)
+    ((_, _, _, keys),) = phone.visits.to_match(world.now)
     assert sorted(keys) == [first_hour, first_hour + 1]  # 12:00 to 13:40
     world.pass_by(10 * MINUTE)
-    phone.check_out(begun.id)
+    phone.visits.check_out(begun.id)
 
-    ((_, _, _, keys),) = phone._visits.to_match(world.now)
+    ((_, _, _, keys),) = phone.visits.to_match(world.now)
     assert sorted(keys) == [first_hour]  # 12:00 to 12:50
 
 
 def test_nothing_of_the_code_but_the_fingerprint_is_kept_where_the_name_is_not_wanted(phone, venue):
-    phone.check_in(venue.link, remember=False)
+    phone.visits.check_in(venue.link, remember=False)
     contents = b"".join(contents for _, _, contents in phone.store.rows("visits"))
 
-    assert phone.visits()[0].label is None
+    assert phone.visits.all()[0].label is None
     for part in (PHO.name, PHO.address, venue.sha256, venue.venue.seed.hex(), venue.link.split("#")[1]):
         assert part.encode() not in contents
         assert part.encode("unicode_escape") not in contents
 
 
 def test_a_removed_stay_is_gone_and_its_number_is_not_given_again(phone, venue):
-    visit = phone.check_in(venue.link, remember=True)
-    phone.forget_visit(visit.id)
+    visit = phone.visits.check_in(venue.link, remember=True)
+    phone.visits.forget(visit.id)
 
-    assert phone.visits() == []
-    assert phone.check_in(venue.link, remember=True).id != visit.id
-    for act in (phone.forget_visit, phone.check_out):
+    assert phone.visits.all() == []
+    assert phone.visits.check_in(venue.link, remember=True).id != visit.id
+    for act in (phone.visits.forget, phone.visits.check_out):
         with pytest.raises(VisitMissing):
             act(visit.id)
 
@@ -138,45 +137,45 @@ def test_each_way_in_which_a_code_is_not_good_has_its_own_refusal(phone, server,
         (later.link, VenueNotYet),
     ):
         with pytest.raises(refusal):
-            phone.check_in(text, remember=True)
+            phone.visits.check_in(text, remember=True)
     world.pass_by(2 * HOUR)
     with pytest.raises(VenueExpired):
-        phone.check_in(later.link, remember=True)
+        phone.visits.check_in(later.link, remember=True)
     registrar.revoke(server.key_server, "dk-1")
     server.key_server.tick()
     phone.check()
     with pytest.raises(VenueRevoked):
-        phone.check_in(venue.link, remember=True)
-    assert phone.visits() == []
+        phone.visits.check_in(venue.link, remember=True)
+    assert phone.visits.all() == []
 
 
 def test_a_phone_that_knows_no_city_says_so(phones, venue):
     with pytest.raises(VenueConfigMissing):
-        phones.new("new").check_in(venue.link, remember=True)
+        phones.new("new").visits.check_in(venue.link, remember=True)
 
 
 def test_a_guest_of_the_same_hours_is_warned_with_day_band_and_certainty(phones, phone, venue, server, world):
     patient, other = phones.new("patient"), phones.new("other")
     patient.check()
     other.check()
-    mine = phone.check_in(venue.link, remember=True)
-    theirs = patient.check_in(venue.link, remember=False)
+    mine = phone.visits.check_in(venue.link, remember=True)
+    theirs = patient.visits.check_in(venue.link, remember=False)
     world.pass_by(25 * MINUTE)
-    phone.check_out(mine.id)
-    patient.check_out(theirs.id)
-    draft = patient.prepare_report(a_code(server))
-    patient.send_report(draft, [], [theirs.id], consent=True)
+    phone.visits.check_out(mine.id)
+    patient.visits.check_out(theirs.id)
+    draft = patient.report.prepare(a_code(server))
+    patient.report.send(draft, [], [theirs.id], consent=True)
     packaged(server, world)
     phone.check()
     other.check()
 
-    (warning,) = phone.warnings()
+    (warning,) = phone.risk.warnings()
     assert (warning.kind, warning.level, warning.band, warning.certainty) == ("venue", "high", "15-30", "medium")
-    assert (warning.label, warning.day) == (PHO.name, phone.local(NOON).date())
+    assert (warning.label, warning.day) == (PHO.name, phone.time.local(NOON).date())
     assert "nơi bạn đã quét mã" in warning.texts["vi"]["lead"]
-    assert warning.texts["en"]["step_1"] == patient.city.held.texts["en"]["step_1"]
-    assert phone.level() == "high"
-    assert (other.level(), other.warnings()) == ("none", [])
+    assert warning.texts["en"]["step_1"] == patient.city.current.texts["en"]["step_1"]
+    assert phone.risk.level() == "high"
+    assert (other.risk.level(), other.risk.warnings()) == ("none", [])
 
 
 def test_who_left_before_the_case_came_is_not_warned_and_who_came_in_the_stale_air_is(
@@ -189,55 +188,55 @@ def test_who_left_before_the_case_came_is_not_warned_and_who_came_in_the_stale_a
     world.pass_by(10 * MINUTE)
     theirs = stay(patient, venue, 30, world)
     stay(late, venue, 25, world)
-    draft = patient.prepare_report(a_code(server))
-    patient.send_report(draft, [], [theirs.id], consent=True)
+    draft = patient.report.prepare(a_code(server))
+    patient.report.send(draft, [], [theirs.id], consent=True)
     packaged(server, world)
     phone.check()
     late.check()
 
-    assert phone.warnings() == []
+    assert phone.risk.warnings() == []
     # The case was there from 12:30 to 13:00, and its air until 13:30.
-    assert [(warning.level, warning.band) for warning in late.warnings()] == [("high", "15-30")]
+    assert [(warning.level, warning.band) for warning in late.risk.warnings()] == [("high", "15-30")]
 
 
 def test_the_owner_who_reported_a_visit_is_not_warned_of_it(phone, venue, server, world):
     visit = stay(phone, venue, 40, world)
-    draft = phone.prepare_report(a_code(server))
-    phone.send_report(draft, [], [visit.id], consent=True)
+    draft = phone.report.prepare(a_code(server))
+    phone.report.send(draft, [], [visit.id], consent=True)
     packaged(server, world)
     phone.check()
 
-    assert phone.warnings() == []
-    assert not phone.visits()[0].can_send
+    assert phone.risk.warnings() == []
+    assert not phone.visits.all()[0].can_send
 
 
 def test_only_the_chosen_visits_are_sent_and_the_preview_shows_their_very_bytes(phone, venue, server, world):
     first = stay(phone, venue, 20, world)
     world.pass_by(2 * HOUR)
     second = stay(phone, venue, 20, world)
-    draft = phone.prepare_report(a_code(server))
+    draft = phone.report.prepare(a_code(server))
     assert [visit.id for visit in draft.visits] == [first.id, second.id]
-    preview = phone.preview_report(draft, [], [second.id])
+    preview = phone.report.preview(draft, [], [second.id])
     bodies = []
-    real = phone.reporting._plays.upload
-    phone.reporting._plays.upload = lambda request: bodies.append(request) or real(request)
-    phone.send_report(draft, [], [second.id], consent=True)
+    real = phone.report._calls.upload
+    phone.report._calls.upload = lambda request: bodies.append(request) or real(request)
+    phone.report.send(draft, [], [second.id], consent=True)
 
     (request,) = bodies
     assert request.keys == ()
     assert [slot.to_bytes().hex() for slot in request.slots] == [item.hex for item in preview.items]
     assert [item.kind for item in preview.items] == ["slot"]
     assert preview.bytes == UPLOAD_SIZE
-    assert [visit.can_send for visit in phone.visits()] == [True, False]
-    assert phone.sent()[-1].slots == 1
+    assert [visit.can_send for visit in phone.visits.all()] == [True, False]
+    assert phone.sent_log.all()[-1].slots == 1
 
 
 def test_keys_and_visits_go_in_one_report(phone, venue, server, world):
     visit = stay(phone, venue, 20, world)
-    phone.payload()
-    draft = phone.prepare_report(a_code(server))
-    preview = phone.preview_report(draft, None, [visit.id])
-    outcome = phone.send_report(draft, None, [visit.id], consent=True)
+    phone.encounters.payload()
+    draft = phone.report.prepare(a_code(server))
+    preview = phone.report.preview(draft, None, [visit.id])
+    outcome = phone.report.send(draft, None, [visit.id], consent=True)
 
     assert outcome.state == "sent"
     assert [item.kind for item in preview.items] == ["key", "slot"]
@@ -247,28 +246,28 @@ def test_keys_and_visits_go_in_one_report(phone, venue, server, world):
 
 def test_without_a_choice_no_visit_is_sent(phone, venue, server, world):
     visit = stay(phone, venue, 20, world)
-    phone.payload()
-    draft = phone.prepare_report(a_code(server))
+    phone.encounters.payload()
+    draft = phone.report.prepare(a_code(server))
     with pytest.raises(VisitMissing):
-        phone.send_report(draft, None, [visit.id, 1], consent=True)
-    phone.send_report(draft, None, consent=True)
+        phone.report.send(draft, None, [visit.id, 1], consent=True)
+    phone.report.send(draft, None, consent=True)
 
     assert len(server.key_server.keys_store.read("SELECT * FROM waiting_key")) == 1
     assert server.key_server.keys_store.read("SELECT * FROM waiting_item") == []
-    assert phone.visits()[0].can_send
+    assert phone.visits.all()[0].can_send
 
 
 def test_a_visit_that_was_not_offered_cannot_be_sent(phone, venue, server, world):
     stay(phone, venue, 20, world)
-    draft = phone.prepare_report(a_code(server))
+    draft = phone.report.prepare(a_code(server))
     world.pass_by(2 * HOUR)
     later = stay(phone, venue, 20, world)
     with pytest.raises(VisitMissing):
-        phone.send_report(draft, [], [later.id], consent=True)
+        phone.report.send(draft, [], [later.id], consent=True)
     with pytest.raises(VisitMissing):
-        phone.preview_report(draft, [], [later.id])
+        phone.report.preview(draft, [], [later.id])
 
-    assert phone.reporting.pending is None
+    assert phone.report.pending is None
 
 
 def test_short_open_and_old_visits_are_not_offered(phone, venue, server, world):
@@ -276,30 +275,30 @@ def test_short_open_and_old_visits_are_not_offered(phone, venue, server, world):
     stay(phone, venue, 30, world)
     world.pass_by(6 * 86_400)
     phone.check()
-    phone.check_in(venue.link, remember=False)
-    phone.payload()
-    draft = phone.prepare_report(a_code(server, onset=world.now))
+    phone.visits.check_in(venue.link, remember=False)
+    phone.encounters.payload()
+    draft = phone.report.prepare(a_code(server, onset=world.now))
 
     assert draft.visits == ()
     with pytest.raises(NothingToReport):
-        phone.send_report(draft, [], [], consent=True)
+        phone.report.send(draft, [], [], consent=True)
 
 
 def test_a_report_with_visits_survives_a_kill_before_the_upload(phones, phone, venue, server, world):
     visit = stay(phone, venue, 20, world)
-    draft = phone.prepare_report(a_code(server))
+    draft = phone.report.prepare(a_code(server))
     server.tamper = lambda path, body: b"" if path == "/v1/upload" else body
     with pytest.raises(Refused):
-        phone.send_report(draft, [], [visit.id], consent=True)
+        phone.report.send(draft, [], [visit.id], consent=True)
     phone.close()
     phones.made.remove(phone)
     server.tamper = lambda path, body: body
     again = phones.new("phone", phone.clock)
     again.go_on()
 
-    assert again.reporting.pending is None
+    assert again.report.pending is None
     assert len(server.key_server.keys_store.read("SELECT * FROM waiting_item")) == 1
-    assert not again.visits()[0].can_send
+    assert not again.visits.all()[0].can_send
 
 
 def test_an_alert_of_the_health_authority_warns_without_any_report(phone, venue, server, world):
@@ -308,7 +307,7 @@ def test_an_alert_of_the_health_authority_warns_without_any_report(phone, venue,
     packaged(server, world)
     phone.check()
 
-    assert [(warning.kind, warning.band) for warning in phone.warnings()] == [("venue", "15-30")]
+    assert [(warning.kind, warning.band) for warning in phone.risk.warnings()] == [("venue", "15-30")]
 
 
 def test_stays_and_what_was_found_are_gone_after_fourteen_days(phone, venue, server, world):
@@ -320,13 +319,13 @@ def test_stays_and_what_was_found_are_gone_after_fourteen_days(phone, venue, ser
     server.key_server.tick()
     phone.check()
 
-    assert phone.visits() == []
-    assert phone.warnings() == []
+    assert phone.visits.all() == []
+    assert phone.risk.warnings() == []
     assert list(phone.store.rows("venue_overlaps")) == []
 
 
 def test_erasing_takes_the_visits_along(phone, venue, phones):
-    phone.check_in(venue.link, remember=True)
+    phone.visits.check_in(venue.link, remember=True)
     folder = phone.store.folder
     phone.forget()
     phones.made.remove(phone)
@@ -335,13 +334,13 @@ def test_erasing_takes_the_visits_along(phone, venue, phones):
 
 
 def test_looking_at_a_running_phone_writes_nothing(phone, venue, phones, world, server):
-    phone.check_in(venue.link, remember=True)
-    phone.flush()
+    phone.visits.check_in(venue.link, remember=True)
+    phone.encounters.flush()
     world.pass_by(3 * HOUR)
     looking = Handset.open(phone.store.folder, server.url, phone.clock, random.Random(1), "virtual", reading=True)
     before = (phone.store.folder / STORE_FILE).read_bytes()
-    assert looking.visits()[0].out_at is not None
-    assert looking.warnings() == []
+    assert looking.visits.all()[0].out_at is not None
+    assert looking.risk.warnings() == []
     looking.close()
 
     assert (phone.store.folder / STORE_FILE).read_bytes() == before
@@ -352,7 +351,7 @@ def test_a_changed_package_and_an_index_led_aside_are_refused_and_what_was_found
     alerts.alert(server.key_server, venue.link, NOON, NOON + HOUR // 2)
     packaged(server, world)
     phone.check()
-    kept, warned = phone._venues.held, phone.warnings()
+    kept, warned = phone.venue_packages.position, phone.risk.warnings()
     served_before = (server.key_server.data_dir / "venues" / "index.json").read_bytes()
     alerts.alert(server.key_server, venue.link, NOON, NOON + HOUR // 2)
     packaged(server, world)
@@ -368,8 +367,8 @@ def test_a_changed_package_and_an_index_led_aside_are_refused_and_what_was_found
     server.tamper = lambda path, body: served_before if path == "/v1/venues/index.json" else body
     with pytest.raises(IndexRolledBack):
         phone.check()
-    assert phone._venues.held.number == kept.number + 1
-    assert [warning.day for warning in phone.warnings()] == [warning.day for warning in warned]
+    assert phone.venue_packages.position.number == kept.number + 1
+    assert [warning.day for warning in phone.risk.warnings()] == [warning.day for warning in warned]
 
 
 def test_an_index_with_another_past_is_refused(phone, server, world):
@@ -421,23 +420,23 @@ def test_a_phone_of_before_there_were_venues_opens_and_checks_in(phones, server,
     connection.close()
     again = phones.new("old")
 
-    assert again.check_in(venue.link, remember=True).label == PHO.name
+    assert again.visits.check_in(venue.link, remember=True).label == PHO.name
 
 
 def test_contact_and_venue_of_one_day_are_told_apart(phones, phone, venue, server, world):
     patient = phones.new("patient")
     patient.check()
-    mine, theirs = phone.check_in(venue.link, remember=True), patient.check_in(venue.link, remember=False)
+    mine, theirs = phone.visits.check_in(venue.link, remember=True), patient.visits.check_in(venue.link, remember=False)
     meet(phone, patient, 25, world=world)
-    phone.check_out(mine.id)
-    patient.check_out(theirs.id)
-    draft = patient.prepare_report(a_code(server))
-    patient.send_report(draft, None, [theirs.id], consent=True)
+    phone.visits.check_out(mine.id)
+    patient.visits.check_out(theirs.id)
+    draft = patient.report.prepare(a_code(server))
+    patient.report.send(draft, None, [theirs.id], consent=True)
     published(server, world)
     phone.check()
 
-    assert [(warning.kind, warning.id) for warning in phone.warnings()] == [
-        ("near", f"near-{phone.local(NOON).date()}"),
-        ("venue", f"venue-{phone.local(NOON).date()}"),
+    assert [(warning.kind, warning.id) for warning in phone.risk.warnings()] == [
+        ("near", f"near-{phone.time.local(NOON).date()}"),
+        ("venue", f"venue-{phone.time.local(NOON).date()}"),
     ]
-    assert phone.today() - phone.warnings()[0].day <= timedelta(days=2)
+    assert phone.time.today() - phone.risk.warnings()[0].day <= timedelta(days=2)

@@ -100,7 +100,7 @@ async def _meet(episode: Episode, handsets: dict[str, Handset], clock: DemoClock
         task.cancel()
     await _ended(tasks)
     for name in episode.names:
-        handsets[name].flush()
+        handsets[name].encounters.flush()
 
 
 async def _beacon(air: VirtualAir, name: str, handset: Handset, clock: DemoClock, rng: random.Random) -> None:
@@ -108,7 +108,8 @@ async def _beacon(air: VirtualAir, name: str, handset: Handset, clock: DemoClock
     chance = random.Random(rng.random())
     radio = air.radio(name)
     await asyncio.sleep(chance.uniform(0.0, 1.0))
-    await Beacon(radio, handset.payload, handset, PROFILES["default"], clock.boot_seconds, chance).run()
+    encounters = handset.encounters
+    await Beacon(radio, encounters.payload, encounters, PROFILES["default"], clock.boot_seconds, chance).run()
 
 
 async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:

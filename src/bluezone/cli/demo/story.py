@@ -95,7 +95,7 @@ def _report(server: DemoServer, patient: Handset, say: Callable[[str], None]) ->
     code = server.issue_code("confirmed", _local_date(time.time()) - timedelta(days=2))
     say(f"a health worker issued the code {code}")
     patient.check()
-    outcome = patient.report(code, consent=True)
+    outcome = patient.report.prepare_and_send(code, consent=True)
     say(f"the patient's phone sent its keys; days covered: {outcome.keys}")
 
 
@@ -103,7 +103,7 @@ def _result(
     handsets: dict[str, Handset], server: DemoServer, seed: int, met_on: date, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """Every phone fetches the file that the report is in, and its answer is held against the expected one."""
-    server.wait_for_export(after=handsets["patient"].held_exports.number, seconds=PUBLISH_SECONDS)
+    server.wait_for_export(after=handsets["patient"].downloads.position.number, seconds=PUBLISH_SECONDS)
     say("the server published; every phone fetches and matches at home")
     rows, as_expected = [], True
     for expected in EXPECTED:

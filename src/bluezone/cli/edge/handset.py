@@ -10,7 +10,8 @@ import click
 
 from bluezone.cli.output import command_result
 from bluezone.handset import Handset
-from bluezone.handset.report.reporting import ConsentMissing, ReportOutcome, unix_day
+from bluezone.handset.report.report import ConsentMissing
+from bluezone.handset.report.stages import ReportOutcome, unix_day
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 PHONE_FOLDER = "handset"
@@ -53,7 +54,7 @@ def _opened(data: str | None, server: str, trust: str | None, radio: str, *, rea
 
 
 def _moment(phone: Any, unix_seconds: float | None) -> str:
-    return "never" if unix_seconds is None else f"{phone.local(unix_seconds):%Y-%m-%d %H:%M}"
+    return "never" if unix_seconds is None else f"{phone.time.local(unix_seconds):%Y-%m-%d %H:%M}"
 
 
 def _status_lines(result: dict[str, Any]) -> Iterable[str]:
@@ -67,7 +68,7 @@ def _status_lines(result: dict[str, Any]) -> Iterable[str]:
 @command_result(_status_lines)
 def status(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
     """What the phone would tell its owner now."""
-    from bluezone.handset.exposure.overview import overview
+    from bluezone.handset.overview import overview
 
     phone = _opened(data, server, trust, radio, reading=True)
     try:
@@ -91,7 +92,7 @@ def encounters(data: str | None, server: str, trust: str | None, radio: str) -> 
     """How many identifiers were heard each local day (they change every 10 to 20 minutes)."""
     phone = _opened(data, server, trust, radio, reading=True)
     try:
-        return {"days": {day.isoformat(): count for day, count in phone.encounters_per_day().items()}}
+        return {"days": {day.isoformat(): count for day, count in phone.encounters.per_day().items()}}
     finally:
         phone.close()
 
@@ -118,10 +119,10 @@ def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[
         ]
         venues = [
             {"day": day.day.isoformat(), "level": day.level, "band": day.band, "certainty": day.certainty}
-            for day in phone.venue_days()
+            for day in phone.risk.venue_days()
         ]
-        texts = [dict(warning.texts) for warning in phone.warnings()]
-        return {"level": phone.level(), "days": days, "venues": venues, "texts": texts}
+        texts = [dict(warning.texts) for warning in phone.risk.warnings()]
+        return {"level": phone.risk.level(), "days": days, "venues": venues, "texts": texts}
     finally:
         phone.close()
 
@@ -173,7 +174,7 @@ def sent(data: str | None, server: str, trust: str | None, radio: str) -> dict[s
         entries = [
             {"unix_seconds": entry.unix_seconds, "kind": entry.kind, "outcome": entry.outcome,
              "days": [day.isoformat() for day in entry.dates]}
-            for entry in phone.sent()
+            for entry in phone.sent_log.all()
         ]  # fmt: skip
         uploads = sum(entry["kind"] == "keys_sent" and entry["outcome"] == "accepted" for entry in entries)
         return {"uploads": uploads, "sent": entries, "random_packets": phone.sent_log.random_packets}
@@ -242,24 +243,25 @@ def dialogue(
     nothing, because the agent and the next `report` go on.
     """
     if code is None:
-        outcome = phone.reporting.go_on(phone.now())
+        outcome = phone.report.go_on()
     else:
-        draft = phone.prepare_report(code)
+        draft = phone.report.prepare(code)
         click.echo("Will be sent: this phone's random codes of these days (UTC):", err=True)
         for key, level in draft.keys:
             click.echo(f"  {unix_day(key.day)}  {LEVELS[level]}", err=True)
         stays = draft.visits if visits else ()
         for stay in stays:
-            span = f"{phone.local(stay.in_at):%Y-%m-%d %H:%M} to {phone.local(stay.out_at or stay.in_at):%H:%M}"
+            begin, end = phone.time.local(stay.in_at), phone.time.local(stay.out_at or stay.in_at)
+            span = f"{begin:%Y-%m-%d %H:%M} to {end:%H:%M}"
             click.echo(f"  venue {stay.label or stay.fingerprint}, {span}", err=True)
         click.echo("Not sent: name, number, location, whom you met. It cannot be taken back once sent.", err=True)
         if not consent and not click.confirm("Agree and send?", err=True):
             raise ConsentMissing("nothing was sent: the owner has not agreed; the code was not used")
         numbers = None if days is None else [(day - unix_day(0)).days for day in days]
-        outcome = phone.send_report(draft, numbers, [stay.id for stay in stays], consent=True)
+        outcome = phone.report.send(draft, numbers, [stay.id for stay in stays], consent=True)
     while outcome.state == "waiting":
-        seconds = max(1.0, outcome.upload_at - phone.now())
+        seconds = max(1.0, outcome.upload_at - phone.time.now())
         click.echo(f"ready; will be sent in {seconds / 60:.0f} minutes (stopping now loses nothing)", err=True)
         time.sleep(seconds)
-        outcome = phone.reporting.go_on(phone.now())
+        outcome = phone.report.go_on()
     return outcome

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gate's book: absolute counters of five minutes, in a file, for as many days as the gate is without network.
+"""The gate's book: counters of five minutes each, kept in a file for as many days as the gate has no network.
 
-A counter only grows, and whoever receives it keeps the larger one, so sending it twice counts once. Because it only
-grows, a passage is entered when it can no longer be undone: it waits for ten seconds in the file, without any mark
-of a person, and is entered at the next look or the next start. Source: design.md, "gate log".
+A counter is a total that only grows, and the receiver keeps the larger of two, so a counter sent twice counts once. A
+passage can be undone for ten seconds, and a counter never shrinks. So the passage first waits in the file for ten
+seconds, without any mark of a person, and is then added to its counter, at the next call or the next start.
+Source: docs/design.md, "gate log".
 """
 
 import sqlite3
@@ -16,7 +17,7 @@ from bluezone.edge.gate.passages import BUCKET_SECONDS, Counter, Passage, bucket
 from bluezone.refusal import Refused
 
 UNDO_SECONDS = 10.0
-# As the office keeps five-minute counters; what was sent and is older is of no use here.
+# As long as the office keeps five-minute counters; older ones that were sent are of no use here.
 KEPT_DAYS = 30
 _SECONDS_PER_DAY = 86_400
 
@@ -48,7 +49,7 @@ class NothingToUndo(Refused):
 class GateBook:
     """One gate's counters. Usable from any thread.
 
-    clock: Unix seconds as the gate believes them (gatecity.py). kept_days: how long counters stay, sent or not.
+    clock: Unix seconds as the gate reckons them (city.py). kept_days: how long counters stay, sent or not.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float], kept_days: int = KEPT_DAYS) -> None:
@@ -88,7 +89,7 @@ class GateBook:
         return Passage(*row)
 
     def settle(self) -> None:
-        """Enter what can no longer be undone."""
+        """Add the passages that can no longer be undone to their counters."""
         with self._writing():
             self._settle()
 
@@ -103,7 +104,7 @@ class GateBook:
         return [Counter(bucket, Passage(direction, verdict), count) for bucket, direction, verdict, count in rows]
 
     def sent(self, counters: Iterable[Counter]) -> None:
-        """Note that the office has these; a counter that grew meanwhile stays unsent."""
+        """Note that the office has these counters; one that has grown since stays unsent."""
         with self._writing():
             self._connection.executemany(
                 "UPDATE counter SET sent = max(sent, ?) WHERE bucket = ? AND direction = ? AND verdict = ?",
@@ -138,16 +139,16 @@ class GateBook:
                 self._add(bucket + steps, direction, verdict, count)
         return len(rows)
 
-    def keep(self, name: str, value: str | None) -> None:
-        """Keep a small fact of the gate (never of a person); None forgets it."""
+    def put(self, name: str, value: str | None) -> None:
+        """Store a small fact about the gate (never about a person) under a name; None removes it."""
         with self._writing():
             if value is None:
                 self._connection.execute("DELETE FROM kept WHERE name = ?", (name,))
             else:
                 self._connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
 
-    def kept(self, name: str) -> str | None:
-        """A fact that was kept."""
+    def get(self, name: str) -> str | None:
+        """The fact stored under a name, or None."""
         with self._lock:
             row = self._connection.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a gate knows of a pass: its own challenges, the answers heard on the air, what was used; all in memory.
+"""How a gate checks passes: its own challenges, the answers heard by radio, and what was used; all in memory.
 
 Nothing that was on the air or in a pass is ever written down: heard answers are forgotten after 40 s, sessions after
 2 minutes, one-time keys are remembered as 8 bytes of a keyed hash whose key changes with the day.
-Source: protocol.md section 7; attacks.md rows 28, 29, 31, 33.
+Source: docs/protocol.md section 7; docs/attacks.md rows 28, 29, 31, 33.
 """
 
 import hmac
@@ -33,7 +33,7 @@ from bluezone.protocol.signed.config import WeekKey
 HEARD_SECONDS = 40.0
 USED_SECONDS = 120.0
 WEAKEST_ANSWER_DBM = -70
-# Somebody may fill the air with answers; more than a queue can send is not kept.
+# Somebody may flood the radio with answers; more than a queue of people can send is not kept.
 MOST_HEARD = 2_000
 
 _OPK_MARK_LENGTH = 8
@@ -52,7 +52,7 @@ class Finding(Enum):
 
     @property
     def lets_in(self) -> bool:
-        """Whether the code itself is enough, without a word of the attendant."""
+        """Whether the code itself is enough, without the attendant's decision."""
         return self in (Finding.PROVEN, Finding.FRESH)
 
 
@@ -115,7 +115,7 @@ class GateCheck:
                 self._heard[answer] = now
 
     def judge(self, text: str) -> Finding:
-        """Say what a scanned text shows, and use it up if it shows enough. Never raises for any text."""
+        """Decide what a scanned text shows, and mark it as used if it shows enough. Never raises, whatever the text."""
         try:
             shown = read_pass(text)
         except NotABluezoneCode:

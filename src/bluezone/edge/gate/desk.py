@@ -23,7 +23,7 @@ class GateDesk:
     """Everything the gate page asks for; each method's answer is JSON-ready. Usable from any thread.
 
     radio_off: why the radio is silent, None while it works, "no_radio" for a gate without one.
-    training:  whether this is a gate to practise at (practising.py), which tells nobody.
+    training: whether this is a practice gate (practice.py), which reports nothing to anybody.
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class GateDesk:
         self._last: tuple[int, Passage, float] | None = None
 
     def zone(self) -> ZoneInfo:
-        """The city's zone; before the first config the one the product was made for."""
-        return ZoneInfo(self.city.held.zone if self.city.held else DEFAULT_ZONE)
+        """The city's time zone; before the first config DEFAULT_ZONE."""
+        return ZoneInfo(self.city.current.zone if self.city.current else DEFAULT_ZONE)
 
     def state(self) -> dict[str, Any]:
         """All that the page shows beside the verdict."""
         challenges = self.check.challenges()
         duty = self.shifts.on_duty()
         since = self.shifts.day_begins()
-        held = self.city.held
+        held = self.city.current
         return {
-            "gate": json.loads(self.book.kept("gate") or "{}"),
+            "gate": json.loads(self.book.get("gate") or "{}"),
             "city": dict(held.city) if held else None,
             "public_host": held.public_host if held else None,
             "zone": str(self.zone()),
@@ -75,7 +75,7 @@ class GateDesk:
         }
 
     def judge(self, text: str) -> dict[str, Any]:
-        """Look at a scanned text; a code that is enough by itself is counted as a passage in."""
+        """Check a scanned text; a code that is enough by itself is counted as a passage in."""
         finding = self.check.judge(text)
         answer: dict[str, Any] = {"finding": finding.value, "verdict": None, "number": None}
         if finding in _VERDICT_OF:
@@ -83,7 +83,7 @@ class GateDesk:
         return answer
 
     def enter(self, direction: Direction, verdict: str) -> dict[str, Any]:
-        """Count a passage on the attendant's word, which proves nothing. Raises PassageInvalid, GateBookUnusable."""
+        """Count a passage that the attendant vouches for. Raises PassageInvalid, GateBookUnusable."""
         passage = Passage(direction, verdict)
         if passage.proof in _BY_CODE_ALONE:
             raise PassageInvalid(f"{verdict} is counted when its code was checked, never by hand")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a gate counts: a passage is a direction, a verdict and a proof class in five minutes, never a person.
 
-Source: design.md, "gate log"; texts.md 4; protocol.md 7 (proof classes are never added).
+Source: docs/design.md, "gate log"; docs/texts.md section 4; docs/protocol.md section 7 (proof classes are never added).
 """
 
 from dataclasses import dataclass

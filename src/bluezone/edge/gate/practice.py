@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gate to practise at: the same page and the same judging, codes made on the spot, nothing told to anybody.
+"""A gate for practice: the same page and the same checks, with codes made on the spot; nothing is reported to anybody.
 
 Its folder is its own; what was counted in it is forgotten after seven days. The codes are made with a key of this run
 that no other gate knows, so a practice code is worth nothing at a real gate.
-Source: design.md, "training".
+Source: docs/design.md, "training".
 """
 
 import json
@@ -46,7 +46,7 @@ class Practice:
         self._private = blindrsa.generate()
 
     def week_keys(self) -> tuple[WeekKey, ...]:
-        """The one key of this run, good as long as it runs."""
+        """The one key of this run, valid as long as it runs."""
         public = self._private.public
         return (WeekKey(_KID, "gate", 0, "practice", 0, _ALWAYS, 0, public.n, public.e),)
 
@@ -72,17 +72,17 @@ class Practice:
 
 
 def furnish(book: GateBook) -> None:
-    """Give the book a gate to practise at and one badge. Raises PracticeFolderUsed for the book of a real gate."""
-    if book.kept("token") is not None or book.kept("trust") is not None:
+    """Write a practice gate and one badge into the book. Raises PracticeFolderUsed for the book of a real gate."""
+    if book.get("token") is not None or book.get("trust") is not None:
         raise PracticeFolderUsed("this folder belongs to a real gate; give another with --data")
     salt = bytes(16)
     entry = {"badge": BADGE, "name": "Người tập", "salt": salt.hex(), "hash": pin_digest(PIN, salt).hex()}
-    book.keep("roster", json.dumps([{**entry, "since": "2020-01-01", "until": ""}]))
-    book.keep("gate", json.dumps({"name": "Cổng tập huấn", "agency": "không gửi số đi", "closed": False}))
-    book.keep("shifts", None)
+    book.put("roster", json.dumps([{**entry, "since": "2020-01-01", "until": ""}]))
+    book.put("gate", json.dumps({"name": "Cổng tập huấn", "agency": "không gửi số đi", "closed": False}))
+    book.put("shifts", None)
     book.purge()
 
 
 def folder_of(data: Path) -> Path:
-    """Where a gate to practise at keeps its book, apart from a real gate of the same data folder."""
+    """Where a practice gate keeps its book, apart from that of a real gate in the same data folder."""
     return data / "gate-training"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone gate run` as a process: radio, page, and the word with the office; stops whole on SIGTERM or SIGINT."""
+"""`bluezone gate run` as a process: radio, page and exchange with the office; stops cleanly on SIGTERM or SIGINT."""
 
 import asyncio
 import contextlib
@@ -51,7 +51,8 @@ class GatePlan:
 def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], None]) -> None:
     """Run a gate until the process is told to stop.
 
-    Raises GateTrustInvalid, GateBookUnusable, InvalidRadio. Once the gate was enrolled, the office may be out of reach.
+    Raises GateTrustInvalid, GateBookUnusable, InvalidRadio. Once the gate is enrolled, it runs without reaching the
+    office.
     """
     plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock: list[Callable[[], float]] = [time.time]
@@ -60,9 +61,9 @@ def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], N
         city = GateCity(book, time.time)
         clock[0] = city.now
         city.pin(plan.trust)
-        sync = GateSync(plan.server, lambda: book.kept("token"), book, city)
+        sync = GateSync(plan.server, lambda: book.get("token"), book, city)
         if plan.code is not None:
-            book.keep("token", sync.enrol(plan.code))
+            book.put("token", sync.enrol(plan.code))
         with contextlib.suppress(Refused):
             sync.run()
         _run(plan, book, city, sync, files, say)
@@ -71,7 +72,7 @@ def run_gate(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], N
 
 
 def run_practice(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str], None]) -> None:
-    """Run a gate to practise at until the process is told to stop; server, trust and code of the plan are not used.
+    """Run a practice gate until the process is told to stop; server, trust and code of the plan are not used.
 
     Raises PracticeFolderUsed, GateBookUnusable, InvalidRadio.
     """
@@ -120,11 +121,11 @@ def _run(
 
 def _gate_number(book: GateBook) -> str:
     """The gate id of the office's answer; before the first, one of its own, so that the gate can begin at once."""
-    told = json.loads(book.kept("gate") or "{}").get("number")
+    told = json.loads(book.get("gate") or "{}").get("number")
     if isinstance(told, str) and len(told) == 8:
         return told
-    own = book.kept("own_number") or secrets.token_hex(4)
-    book.keep("own_number", own)
+    own = book.get("own_number") or secrets.token_hex(4)
+    book.put("own_number", own)
     return own
 
 
@@ -159,19 +160,19 @@ async def _sync(desk: GateDesk, sync: GateSync) -> None:
 
 
 def _send(desk: GateDesk, sync: GateSync) -> None:
-    """Tell the office, and the desk how that went."""
+    """Send to the office, and tell the desk how that went."""
     try:
         sync.run()
     except Refused as refused:
         desk.sync_problem = refused.reason or refused.code if isinstance(refused, OfficeRefused) else refused.code
         raise
     desk.sync_problem, desk.synced_at = None, desk.city.now()
-    # The tablet may have been put to another gate meanwhile.
+    # The tablet may have been assigned to another gate meanwhile.
     desk.check.gate_id = bytes.fromhex(_gate_number(desk.book))
 
 
 async def _settle(desk: GateDesk) -> None:
-    """Enter passages when their ten seconds are over, whether or not anybody looks."""
+    """Add passages to their counters when their ten seconds are over, even if nobody uses the page."""
     while True:
         with contextlib.suppress(Refused):
             desk.book.settle()
@@ -179,7 +180,7 @@ async def _settle(desk: GateDesk) -> None:
 
 
 async def _forget(desk: GateDesk) -> None:
-    """Once an hour, what was practised over seven days ago; a real gate does it with each word to the office."""
+    """Forget old practice counters, once an hour; a real gate forgets whenever it reports to the office."""
     while True:
         with contextlib.suppress(Refused):
             desk.book.purge()

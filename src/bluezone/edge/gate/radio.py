@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gate's radio: speaks the challenge of the moment, hears the answers of phones, and drops everything else unread.
+"""The gate's radio: sends the current challenge, hears the answers of phones, and drops everything else unread.
 
-Source: protocol.md section 7.
+Source: docs/protocol.md section 7.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class GateRadio:
-    """Keeps a radio at the gate's work, whatever the adapter does.
+    """Keeps a radio working for the gate, whatever the adapter does.
 
     check:     whose challenges are sent and who is told of answers.
     off_reason: why the radio is silent, None while it works; the page says it, because without it nothing is proven.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is on duty at the gate: sign-in by printed badge and PIN, without network; one person at a time.
 
-The tablet keeps who was on duty from when to when, never which passage fell to whom.
+The tablet keeps who was on duty from when to when, never who counted which passage.
 """
 
 import datetime
@@ -37,7 +37,7 @@ class PinWrong(Refused):
 
 
 class PinLocked(Refused):
-    """Five wrong PINs; `seconds` says when the next may be tried. Counting goes on meanwhile."""
+    """Five wrong PINs; `seconds` says when the next may be tried. Passages are still counted meanwhile."""
 
     code = "pin_locked"
 
@@ -74,7 +74,7 @@ def pin_digest(pin: str, salt: bytes) -> bytes:
 
 
 class Shifts:
-    """The shifts of one gate. clock: Unix seconds as the gate believes them; zone: of the city."""
+    """The shifts of one gate. clock: Unix seconds as the gate reckons them; zone: of the city."""
 
     def __init__(self, book: GateBook, clock: Callable[[], float], zone: Callable[[], ZoneInfo]) -> None:
         self._book = book
@@ -83,8 +83,8 @@ class Shifts:
         self._wrong: list[float] = []
 
     def on_duty(self) -> Duty | None:
-        """Whose shift it is."""
-        kept = self._book.kept("on_duty")
+        """The shift under way, or None."""
+        kept = self._book.get("on_duty")
         return Duty(**json.loads(kept)) if kept else None
 
     def sign_in(self, badge_text: str, pin: str) -> Duty:
@@ -106,7 +106,7 @@ class Shifts:
         since = self.day_begins()
         before = {passage.verdict: count for passage, count in self._book.totals(since).items()}
         duty = Duty(str(uuid4()), badge, entry["name"], int(self._clock()), None, since, before)
-        self._book.keep("on_duty", json.dumps(asdict(duty)))
+        self._book.put("on_duty", json.dumps(asdict(duty)))
         self._note(duty)
         return duty
 
@@ -117,7 +117,7 @@ class Shifts:
             raise NobodyOnDuty("nobody is on duty")
         ended = Duty(**{**asdict(duty), "ended": max(duty.started, int(self._clock()))})
         self._note(ended)
-        self._book.keep("on_duty", None)
+        self._book.put("on_duty", None)
         return ended
 
     def totals(self, duty: Duty) -> dict[str, int]:
@@ -133,13 +133,13 @@ class Shifts:
 
     def _entry(self, badge: str) -> dict[str, Any]:
         day = datetime.datetime.fromtimestamp(self._clock(), self._zone()).date().isoformat()
-        for entry in json.loads(self._book.kept("roster") or "[]"):
+        for entry in json.loads(self._book.get("roster") or "[]"):
             if entry["badge"] == badge and entry["since"] <= day <= (entry["until"] or "9999"):
                 return dict(entry)
         raise BadgeUnknown("this badge does not belong to this gate today; ask your agency for a new one")
 
     def _note(self, duty: Duty) -> None:
-        """Keep for the office what it may know of a shift."""
+        """Store what the office may know of a shift, until it is sent."""
         told = {"id": duty.id, "badge": duty.badge, "started": duty.started, "ended": duty.ended}
-        others = [shift for shift in json.loads(self._book.kept("shifts") or "[]") if shift["id"] != duty.id]
-        self._book.keep("shifts", json.dumps([*others, told]))
+        others = [shift for shift in json.loads(self._book.get("shifts") or "[]") if shift["id"] != duty.id]
+        self._book.put("shifts", json.dumps([*others, told]))

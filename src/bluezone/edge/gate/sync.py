@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gate tells the office its counters and learns its roster, whenever there is a network; nothing waits for it.
+"""The gate sends the office its counters and fetches its roster whenever there is a network; nothing waits for that.
 
-Counters are absolute, so a queue that is sent twice counts once. The first word is always an empty one: its answer
-says the time, and counters that a wrong clock put into the wrong day are moved before they leave.
+Counters are totals, so a batch that is sent twice counts once. The first call is always empty: its answer gives the
+time, so that counters which a wrong clock put into the wrong day are moved before they are sent.
 """
 
 import json
@@ -19,7 +19,7 @@ from bluezone.refusal import Refused
 
 TIMEOUT_SECONDS = 30.0
 COUNTERS_PATH = "/v1/gates/counters"
-# A week offline is 2,016 five-minute buckets; they go in pieces, so that the page and the office never stand still.
+# A week offline is 2,016 buckets of five minutes; they are sent in pieces, so that neither page nor office stalls.
 AT_ONCE = 500
 MOST_ANSWER_BYTES = 2 * 1024 * 1024
 
@@ -43,7 +43,7 @@ class OfficeRefused(Refused):
 
 
 class GateSync:
-    """One gate's word with the office. address: `https://host[:port]` of the public origin; token: the device's."""
+    """One gate's exchange with the office. address: `https://host[:port]` of the public origin; token: the device's."""
 
     def __init__(self, address: str, token: Callable[[], str | None], book: GateBook, city: GateCity) -> None:
         self._address = address.rstrip("/")
@@ -58,7 +58,7 @@ class GateSync:
             return self._run()
 
     def _run(self) -> int:
-        moved = self._city.server_said(float(self._tell([])["server_time"]))
+        moved = self._city.take_server_time(float(self._tell([])["server_time"]))
         if moved:
             count = self._book.shift_buckets(moved)
             logger.warning("the clock was wrong by %.0f s; %d counters moved", moved, count)
@@ -78,7 +78,7 @@ class GateSync:
 
         Raises OfficeUnreachable, OfficeRefused.
         """
-        place = str(json.loads(self._book.kept("gate") or "{}").get("name", ""))
+        place = str(json.loads(self._book.get("gate") or "{}").get("name", ""))
         asked = {"channel": "gate", "contact": contact, "place": place, "note": "", "unit": None}
         return str(json.loads(self._call("POST", "/v1/help", json.dumps(asked).encode()))["ticket"])
 
@@ -88,16 +88,16 @@ class GateSync:
         return str(json.loads(answer)["token"])
 
     def _tell(self, rows: list[list[Any]]) -> dict[str, Any]:
-        shifts = json.loads(self._book.kept("shifts") or "[]")
+        shifts = json.loads(self._book.get("shifts") or "[]")
         answer = json.loads(
             self._call("POST", COUNTERS_PATH, json.dumps({"counters": rows, "shifts": shifts}).encode())
         )
-        # What the office knows of ended shifts, the gate need not keep.
+        # Ended shifts that the office knows need not be kept here.
         told = {shift["id"] for shift in shifts if shift["ended"] is not None}
-        kept = [shift for shift in json.loads(self._book.kept("shifts") or "[]") if shift["id"] not in told]
-        self._book.keep("shifts", json.dumps(kept))
-        self._book.keep("roster", json.dumps(answer.get("roster", [])))
-        self._book.keep("gate", json.dumps(answer.get("gate", {})))
+        kept = [shift for shift in json.loads(self._book.get("shifts") or "[]") if shift["id"] not in told]
+        self._book.put("shifts", json.dumps(kept))
+        self._book.put("roster", json.dumps(answer.get("roster", [])))
+        self._book.put("gate", json.dumps(answer.get("gate", {})))
         return dict(answer)
 
     def _call(self, method: str, path: str, body: bytes | None) -> bytes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a loudspeaker keeps over a kill and a power cut: its token, plan and sounds, and what is still to be told."""
+"""What a loudspeaker keeps through a kill or a power cut: its token, plan and sounds, and reports not sent yet."""
 
 import hashlib
 import json
@@ -50,16 +50,16 @@ class SpeakerBook:
             raise SpeakerBookUnusable(f"the loudspeaker's folder cannot be used: {error}") from None
 
     def close(self) -> None:
-        """Close the file, not under the hands of a thread that is using it."""
+        """Close the file, once no other thread is using it."""
         with self._lock:
             self._store.close()
 
-    def kept(self, name: str) -> str | None:
+    def get(self, name: str) -> str | None:
         """A value kept under a name, None where there is none."""
         rows = self._do("SELECT value FROM kept WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else None
 
-    def keep(self, name: str, value: str) -> None:
+    def put(self, name: str, value: str) -> None:
         """Keep a value under a name."""
         self._do(
             "INSERT INTO kept VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
@@ -70,14 +70,14 @@ class SpeakerBook:
         self._do("INSERT OR IGNORE INTO begun VALUES (?, ?)", (airing, at))
 
     def begun(self) -> list[tuple[str, float]]:
-        """Airings that began and of which nothing more is known: the program was killed in the middle."""
+        """Airings that began and were never reported: the program was killed while they played."""
         return [
             (str(key), float(at))
             for key, at in self._do("SELECT airing, at FROM begun WHERE airing NOT IN (SELECT airing FROM report)")
         ]
 
     def report(self, airing: str, body: dict[str, Any]) -> None:
-        """Keep what is to be told of an airing; the first word stays."""
+        """Store the report of an airing; the first report of an airing stays."""
         self._do("INSERT OR IGNORE INTO report VALUES (?, ?, ?, 0)", (airing, self._now(), json.dumps(body)))
 
     def is_done(self, airing: str) -> bool:
@@ -98,7 +98,7 @@ class SpeakerBook:
         self._do("DELETE FROM begun WHERE at < ?", (bound,))
 
     def set_aside(self, airing: str) -> None:
-        """The office refuses this one for ever: never send it again, and forget it with those that were sent."""
+        """The office will never take this report: do not send it again, and forget it with those that were sent."""
         self._do("UPDATE report SET sent = ? WHERE airing = ?", (_SET_ASIDE, airing))
 
     def sound(self, sha256: str) -> Path | None:
@@ -107,7 +107,7 @@ class SpeakerBook:
         return path if path.is_file() else None
 
     def keep_sound(self, sha256: str, content: bytes) -> bool:
-        """Keep a sound if it is the one it is said to be; written aside first, so that half of one is never played."""
+        """Store a sound if its hash is right; it gets its name when it is whole, so half of one is never played."""
         if hashlib.sha256(content).hexdigest() != sha256:
             return False
         aside = self._sounds / f"{sha256}.part"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time a loudspeaker plays by: the server's, measured over each poll, carried on by a clock that nobody sets.
+"""The time a loudspeaker plays by: the server's, measured at each poll and continued by a clock that nobody sets.
 
 A machine whose own clock is 20 minutes off plays on time and says so. One that has lost its time and cannot ask the
 server plays nothing: a bulletin in the middle of the night is worse than none.
@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from bluezone.edge.speaker.book import SpeakerBook
 
-# A slower answer says too little of the moment it was given.
+# A slower answer says too little about the moment at which it was given.
 MOST_ROUND_TRIP_SECONDS = 1.0
-# On a network that is never quick, such an answer is better than none until a quick one comes.
+# Where the network is always slow, a slow answer is better than none until a quick one comes.
 FIRST_ROUND_TRIP_SECONDS = 5.0
 # Beyond this a machine's own clock is called wrong, at the machine and in the office.
 TOLERATED_SECONDS = 5.0
@@ -23,8 +23,8 @@ class SpeakerClock:
 
     def __init__(self, book: SpeakerBook, wall: Callable[[], float], boot: Callable[[], float]) -> None:
         self._book, self._wall, self._boot = book, wall, boot
-        self._offset = float(book.kept("clock_offset") or 0.0)
-        self._last_known = float(book.kept("last_known") or 0.0)
+        self._offset = float(book.get("clock_offset") or 0.0)
+        self._last_known = float(book.get("last_known") or 0.0)
         self._anchor: tuple[float, float] | None = None
         self._kept_at = boot()
 
@@ -35,7 +35,7 @@ class SpeakerClock:
             return server + self._boot() - boot
         return self._wall() + self._offset
 
-    def server_said(self, server: float, asked: float, answered: float) -> None:
+    def take_server_time(self, server: float, asked: float, answered: float) -> None:
         """Take the server's time from one question. asked, answered: of the boot clock, around it."""
         trip = answered - asked
         if trip < 0 or trip > (FIRST_ROUND_TRIP_SECONDS if self._anchor is None else MOST_ROUND_TRIP_SECONDS):
@@ -46,10 +46,10 @@ class SpeakerClock:
         offset = self.now() - self._wall()
         if abs(offset - self._offset) > 1.0:
             self._offset = offset
-            self._book.keep("clock_offset", str(offset))
+            self._book.put("clock_offset", str(offset))
         if self._last_known == 0.0 or self._boot() - self._kept_at >= _KEPT_AGAIN_SECONDS:
             self._kept_at, self._last_known = self._boot(), self.now()
-            self._book.keep("last_known", str(self._last_known))
+            self._book.put("last_known", str(self._last_known))
 
     @property
     def is_measured(self) -> bool:
@@ -58,7 +58,7 @@ class SpeakerClock:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the time can be played by: asked of the server since the start, or at least not before what was."""
+        """Whether to play by this time: measured since the start, or at least not before the last known one."""
         return self._anchor is not None or (self._last_known > 0 and self.now() >= self._last_known)
 
     @property

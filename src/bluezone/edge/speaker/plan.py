@@ -35,7 +35,7 @@ class Item:
 
     @property
     def order(self) -> tuple[int, float, str]:
-        """Who begins first where several are due."""
+        """Sort key: which begins first where several are due."""
         return _ORDER[self.importance], self.due, self.key
 
 

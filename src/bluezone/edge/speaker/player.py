@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a loudspeaker makes itself heard: ffplay, or ffmpeg into aplay, as programs of their own.
+"""How a loudspeaker plays sound: ffplay, or ffmpeg piped into aplay, as separate programs.
 
 `file:FOLDER` and `null` are for machines without a sound card: the sound is really decoded, as long as it lasts, into
 a WAV file or into nothing, and is reported as such, so that the office never counts it as heard.
@@ -45,7 +45,7 @@ class Player(Protocol):
 
 
 class ProcessSounding:
-    """Programs of which the last one is heard."""
+    """Programs in a pipe, the last of which plays the sound."""
 
     def __init__(self, processes: list[subprocess.Popen[bytes]]) -> None:
         self._processes = processes
@@ -59,7 +59,7 @@ class ProcessSounding:
         return all(process.wait() == 0 for process in self._processes)
 
     def stop(self) -> None:
-        """End them; the one that is heard first."""
+        """End them, the one that plays first."""
         for process in reversed(self._processes):
             if process.poll() is None:
                 process.kill()
@@ -110,7 +110,7 @@ def open_player(sink: str) -> Player:
 
 
 def _best() -> str:
-    """A sound card with a program for it; else nothing is heard, and that is said."""
+    """The player for this machine's sound card; without one nothing is heard, and the sink says so."""
     has_card = _CARDS.is_file() and "no soundcards" not in _CARDS.read_text()
     return "null" if not has_card else "aplay" if shutil.which("aplay") else "ffplay"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone speaker run` as a process: one thread plays, another speaks with the office; stops on SIGTERM."""
+"""`bluezone speaker run` as a process: one thread plays, others talk to the office; stops on SIGTERM."""
 
 import contextlib
 import logging
@@ -19,7 +19,7 @@ from bluezone.refusal import Refused
 
 POLL_SECONDS = 2.0
 STEP_SECONDS = 0.05
-# A jump of the time by so much is a clock that was set, and no drift.
+# A jump of the time by this much means that a clock was set; it is no drift.
 CLOCK_JUMP_SECONDS = 30.0
 _TIDY_SECONDS = 3600.0
 
@@ -34,7 +34,7 @@ class SpeakerNotEnrolled(Refused):
 
 @dataclass(frozen=True)
 class SpeakerSetup:
-    """How a loudspeaker is to run. code: needed once. sink: as speakerplayer.open_player reads it."""
+    """How a loudspeaker is to run. code: needed once. sink: as player.open_player reads it."""
 
     folder: Path
     server: str
@@ -62,7 +62,7 @@ def run_speaker(
         asking, telling = (SpeakerSync(setup.server, book, clock, time.monotonic, player.sink) for _ in range(2))
         if setup.code is not None:
             asking.enrol(setup.code)
-        if not book.kept("token"):
+        if not book.get("token"):
             raise SpeakerNotEnrolled("this loudspeaker is not connected yet: give its one-time code with --code")
         programme = Programme(book, player, clock.now, time.monotonic, say)
         _run(programme, asking, telling, clock, say)
@@ -106,7 +106,7 @@ def _ask_until(
     programme: Programme,
     say: Callable[[str], None],
 ) -> None:
-    """Ask for the plan every two seconds, and for the sound of an emergency at once; nothing else may hold it up."""
+    """Ask for the plan every two seconds, and for an emergency's sound at once; nothing else may delay that."""
     trouble, told_clock = "", False
     while not stopped.is_set():
         begun = time.monotonic()
@@ -138,7 +138,7 @@ def _tell_until(stopped: threading.Event, asking: SpeakerSync, telling: SpeakerS
         with contextlib.suppress(Refused):
             while telling.fetch() and not stopped.is_set():
                 pass
-        # Before the first answer nothing is known of the clock that is told of.
+        # Before the first answer nothing is known about the clock, so its state is not reported.
         if clock.is_measured:
             with contextlib.suppress(Refused):
                 telling.tell()

@@ -12,7 +12,7 @@ from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.plan import EMPTY, Item, Plan
 from bluezone.edge.speaker.player import Player, PlayerUnavailable, Sounding
 
-# As in the office's plan: whoever waited longer is not aired.
+# As in the office's plan: what has waited longer is not aired.
 MOST_DELAY_SECONDS = 900.0
 # A machine that was off when an airing fell due begins it this late at most: the next one may be near.
 LATEST_SECONDS = 60.0
@@ -66,7 +66,7 @@ class Programme:
         self._plan = plan
 
     def clock_was_set(self) -> None:
-        """The time jumped: what fell due before is judged as if the machine had been off."""
+        """Note that the time jumped: what fell due before now is treated as if the machine had been off."""
         self._up_since = self._now()
 
     def step(self) -> None:
@@ -133,7 +133,7 @@ class Programme:
         playing.sounding.stop()
         self._count_heard(playing)
         if self._waiting is not None:
-            # Cannot happen while one waits and another plays but in an emergency; said all the same.
+            # Happens only in an emergency, while one airing waits and another plays; it is reported all the same.
             self._report(self._waiting[0], "preempted", now, "emergency")
         self._waiting, self._current = (playing, self._boot()), None
         self._say(f"interrupted {playing.item.key} after {playing.heard:.1f} s")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A loudspeaker's word with the office: the plan every two seconds, the sounds ahead of time, what was played.
+"""A loudspeaker's exchange with the office: the plan every two seconds, sounds ahead of time, reports of what played.
 
 Without a network everything goes on from what is kept here; reports wait until there is one.
 """
@@ -58,7 +58,7 @@ class SpeakerSync:
         self._parts = parts
         self._book, self._clock, self._boot, self._sink = book, clock, boot, sink
         self._connection: http.client.HTTPConnection | None = None
-        self._etag = book.kept("plan_etag") or ""
+        self._etag = book.get("plan_etag") or ""
         self._status: dict[str, Any] = {}
         self._status_at = boot() - STATUS_SECONDS
         self.plan = self._kept_plan()
@@ -68,10 +68,10 @@ class SpeakerSync:
         status, _headers, body = self._call("POST", "/v1/devices/enrol", {"code": code})
         if status != 201:
             raise _refused(status, body)
-        self._book.keep("token", str(json.loads(body)["token"]))
+        self._book.put("token", str(json.loads(body)["token"]))
 
     def poll(self) -> bool:
-        """Ask for the plan; whether it changed. Raises SpeakerOffline, SpeakerRefused, SpeakerPlanInvalid."""
+        """Ask for the plan; returns whether it changed. Raises SpeakerOffline, SpeakerRefused, SpeakerPlanInvalid."""
         asked = self._boot()
         status, headers, body = self._call("GET", PLAN_PATH, None, {"If-None-Match": self._etag} if self._etag else {})
         answered = self._boot()
@@ -80,17 +80,17 @@ class SpeakerSync:
         if status not in (200, 304):
             raise _refused(status, body)
         with contextlib.suppress(ValueError):
-            self._clock.server_said(float(headers.get("Bluezone-Time", "")) / 1000, asked, answered)
+            self._clock.take_server_time(float(headers.get("Bluezone-Time", "")) / 1000, asked, answered)
         if status == 304:
             return False
         self.plan = read_plan(body.decode("utf-8", "replace"))
         self._etag = headers.get("ETag", "")
-        self._book.keep("plan", body.decode())
-        self._book.keep("plan_etag", self._etag)
+        self._book.put("plan", body.decode())
+        self._book.put("plan_etag", self._etag)
         return True
 
     def fetch(self, *, urgent: bool = False) -> int:
-        """Fetch one sound that is not here yet, emergencies first; how many are still missing then.
+        """Fetch one sound that is not here yet, emergencies first; returns how many are still missing.
 
         urgent: only of emergencies that are ordered. Raises SpeakerOffline, SpeakerRefused.
         """
@@ -142,7 +142,7 @@ class SpeakerSync:
                 self._book.set_aside(str(row["airing"]))
             elif refused.reason != _OF_THE_FUTURE:
                 raise
-            # One of the future waits until its time has come.
+            # A report from the future waits until its time has come.
             return False
         return True
 
@@ -162,22 +162,22 @@ class SpeakerSync:
 
     def _kept_plan(self) -> Plan:
         try:
-            return read_plan(self._book.kept("plan") or "")
+            return read_plan(self._book.get("plan") or "")
         except SpeakerPlanInvalid:
             self._etag = ""
             return EMPTY
 
     def _be_cut_off(self) -> None:
-        """A machine that was cut off, or stolen, falls silent and keeps no bulletin."""
+        """Fall silent and keep no bulletin: the office has cut this machine off, perhaps because it was stolen."""
         self.plan, self._etag = EMPTY, ""
-        self._book.keep("plan", "")
-        self._book.keep("plan_etag", "")
+        self._book.put("plan", "")
+        self._book.put("plan_etag", "")
         self._book.forget_sounds((), all_of_them=True)
 
     def _call(
         self, method: str, path: str, body: dict[str, Any] | None, more: dict[str, str] | None = None
     ) -> tuple[int, Message, bytes]:
-        headers = {**(more or {}), "Authorization": f"Bearer {self._book.kept('token') or ''}"}
+        headers = {**(more or {}), "Authorization": f"Bearer {self._book.get('token') or ''}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         data = None if body is None else json.dumps(body).encode()

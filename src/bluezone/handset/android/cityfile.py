@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which city the app was built for: its server, and the public key that signed files are checked against.
 
-The network security configuration of Android does not bind Python's sockets, so that nothing leaves in clear is
-held here. Source: protocol.md section 5, "pinned in the build".
+Android's network security configuration does not apply to Python's sockets, so this module refuses servers without TLS.
+Source: docs/protocol.md section 5, "pinned in the build".
 """
 
 import tomllib
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bluezone.handset.city.trust import parse_trust
+from bluezone.handset.city.config import parse_trust
 from bluezone.refusal import Refused
 
 
 class CityNotSet(Refused):
-    """The app was built without a city: `city.toml` names no server, or no key to believe."""
+    """The app was built without a city: `city.toml` names no server, or no key to trust."""
 
     code = "city_not_set"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the app asks of the Android phone it runs on: the seam behind which the Java classes are."""
+"""What the app needs of the Android phone it runs on; the Java classes are behind this interface."""
 
 from typing import Protocol
 
@@ -16,7 +16,7 @@ class KeystoreKeyLost(Refused):
 
 
 class KeystoreUnavailable(Refused):
-    """Android's key store does not answer now; nothing was changed, and it is asked again."""
+    """Android's key store does not answer now; nothing was changed, and the app tries again."""
 
     code = "keystore_unavailable"
 
@@ -43,16 +43,16 @@ class Device(Protocol):
     keystore: Keystore
 
     def radio(self) -> Radio:
-        """The phone's Bluetooth; made anew, opened by who uses it."""
+        """The phone's Bluetooth, a new object each time; the caller opens it."""
 
     def clock(self) -> Clock:
         """The phone's clocks."""
 
     def show_running(self, notice: Notice) -> None:
-        """Put it into the service's permanent notice."""
+        """Show it as the service's permanent notice."""
 
     def show_news(self, notice: Notice) -> None:
         """Notify the owner, on the lock screen too."""
 
     def erased(self) -> None:
-        """Take every notice away and end the service: the owner erased everything."""
+        """Remove every notice and end the service, because the owner erased everything."""

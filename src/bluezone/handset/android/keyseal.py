@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone's 32-byte key as it lies in `handset.key` on Android: sealed by a key that Android's key store keeps.
+"""How the phone's 32-byte key is kept in `handset.key` on Android: sealed with a key inside Android's key store.
 
 A copy of the app's whole folder then opens nothing: not on another phone, not after the app was removed.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the app says outside its screen: its words, the permanent notice of the service, and that there is news."""
+"""What the app shows outside its screen: the permanent notice of the service, and that there is news."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from bluezone.face.files import STATIC
-from bluezone.handset.exposure.overview import Overview
+from bluezone.handset.overview import Overview
 
 LANGUAGES = ("vi", "en")
 _ENTRY = re.compile(r'^\s*("(?:[^"\\]|\\.)+"):\s*("(?:[^"\\]|\\.)*"),?\s*$', re.MULTILINE)
@@ -64,7 +64,7 @@ def stopped_notice(language: str) -> Notice:
 
 
 def news_notice(language: str) -> Notice:
-    """For whatever the owner has not read yet: a warning, or a word of the city."""
+    """For whatever the owner has not read yet: a warning, or a message of the city."""
     return Notice("Bluezone", own_words(language)["news.text"])
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the app's web view may open: the phone's own page, and the dialler. Everything else is refused.
 
-The answer is asked for each navigation and each file that a page wants (WebViewClient.shouldOverrideUrlLoading and
-shouldInterceptRequest), so a page that was tampered with has no way out. Source: specs/attacks.md rows 32 and 40.
+This is asked for each navigation and each file that a page wants (WebViewClient.shouldOverrideUrlLoading and
+shouldInterceptRequest), so a page that was tampered with has no way out. Source: docs/attacks.md rows 32 and 40.
 """
 
 import re

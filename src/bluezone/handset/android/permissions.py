@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which permissions the app needs on which Android, and where each maker hides the switch for the background."""
+"""Which permissions the app needs on which Android, and where each maker puts the setting for background use."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -75,7 +75,7 @@ def next_step(state: PhoneState, answers: Answers) -> Step:
 
 
 def left(step: Step) -> dict[str, bool]:
-    """What is noted when the owner leaves a step that may be left, by its button or by "not now"."""
+    """The answers to note when the owner leaves a step by its button or by "not now"."""
     noted: dict[Step, dict[str, bool]] = {
         "agree": {"agreed": True}, "location_switch": {"location_switch_asked": True},
         "notices": {"notices_asked": True}, "battery": {"battery_asked": True},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The app's own screens, shown before the phone's page can be: agreement, permissions, battery, and what went wrong.
+"""The app's own screens, shown until the phone's page can be: agreement, permissions, battery, and problems.
 
 Plain HTML with the face's style sheet in it; no script, nothing fetched. A button is a link to `bluezone:NAME`.
 """
@@ -12,7 +12,7 @@ from bluezone.handset.android.notices import LANGUAGES, face_words, own_words
 from bluezone.handset.android.permissions import Step, guide_for
 
 _MAY_BE_LEFT: frozenset[Step] = frozenset({"notices", "battery", "location_switch"})
-# Nothing can be read any more, so nothing is lost by beginning again.
+# The store cannot be read any more, so nothing is lost by starting again.
 STARTS_ANEW = frozenset({"keystore_key_lost", "handset_key_damaged", "handset_store_damaged"})
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 

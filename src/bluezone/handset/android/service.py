@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The phone's life inside the Android service: opened, run, told about, and begun again after whatever went wrong.
+"""Runs the phone inside the Android service: opens it, shows notices, and starts it again after any failure.
 
-One thread with the agent's loop. The process may be killed at any instant: what was heard is on disk within five
-seconds and a report under way goes on at the next start, as on every handset (docs/handset.md).
+The agent's loop has a thread of its own. The process may be killed at any instant: what was heard is on disk within
+five seconds, and a report under way goes on at the next start, as on every handset (docs/handset.md).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from bluezone.handset.android.notices import news_notice, running_notice, stoppe
 from bluezone.handset.android.screens import STARTS_ANEW
 from bluezone.handset.android.setup import Setup
 from bluezone.handset.clocks import boot_id_of
-from bluezone.handset.exposure.overview import overview
+from bluezone.handset.overview import overview
 from bluezone.handset.page.server import LocalPage
 from bluezone.handset.page.shapes import warnings_of
 from bluezone.handset.phone import Handset
@@ -82,7 +82,7 @@ class Tracing:
             self._thread.start()
 
     def stop(self) -> None:
-        """End it whole: what was heard is on disk afterwards."""
+        """Stop cleanly: what was heard is on disk afterwards."""
         self._over.set()
         self._wake()
         thread = self._thread
@@ -91,7 +91,7 @@ class Tracing:
         self._setup.ended()
 
     def start_anew(self) -> None:
-        """Erase what cannot be read any more, and begin as a new phone; only while that is what is wrong."""
+        """Erase a store that cannot be read any more, and start as a new phone; does nothing for other problems."""
         if self.problem in STARTS_ANEW:
             with contextlib.suppress(HandsetMissing):
                 forget_folder(self._phone, self._sealing)
@@ -109,7 +109,8 @@ class Tracing:
                 forgotten = asyncio.run(self._run())
             except Refused as refused:
                 self._stopped(refused.code)
-            except Exception as fault:  # whatever it was, the phone is begun again; its message may hold personal data
+            except Exception as fault:  # the phone is started again, whatever it was
+                # Only its type is logged: its message may hold personal data.
                 logger.error("the phone ended with %s", type(fault).__name__)
                 self._stopped(FAULT)
             else:
@@ -143,7 +144,7 @@ class Tracing:
             # Agreed to on the app's first screen, in the same words as the page's.
             with handset.store.transaction():
                 if handset.store.get("started_at") is None:
-                    handset.store.put("started_at", handset.now())
+                    handset.store.put("started_at", handset.time.now())
                     handset.store.put("language", self._setup.answers.language)
         except BaseException:
             handset.close()
@@ -179,7 +180,7 @@ class Tracing:
         return handset.forgotten
 
     async def _until(self, ended: asyncio.Event, *works: Coroutine[Any, Any, None]) -> None:
-        """Do the works until told to end; if one of them fails, that is raised."""
+        """Run the works until `ended` is set; if one of them fails, its error is raised."""
         waiting = asyncio.ensure_future(ended.wait())
         tasks = [asyncio.ensure_future(work) for work in works]
         done, left = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -190,7 +191,7 @@ class Tracing:
             task.result()
 
     async def _tell(self, handset: Handset) -> None:
-        """Keep the notices true."""
+        """Keep the notices up to date."""
         while True:
             await asyncio.sleep(self._look_seconds)
             await asyncio.to_thread(self._look, handset)
@@ -200,7 +201,9 @@ class Tracing:
             language = str(handset.store.get("language", "vi"))
             if language != self._setup.answers.language:
                 self._setup.note(language=language)
-            self._device.show_running(running_notice(overview(handset), handset.now(), handset.local, language))
+            self._device.show_running(
+                running_notice(overview(handset), handset.time.now(), handset.time.local, language)
+            )
             unread = {warning["id"] for warning in warnings_of(handset) if not warning["read"]}
             unread |= {message.id for message in handset.pages.messages(language) if not message.read}
             told = set(handset.store.get(NOTIFIED, []))

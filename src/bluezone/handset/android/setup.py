@@ -39,7 +39,7 @@ class Setup:
         self.answers = self._read()
 
     def _read(self) -> Answers:
-        """What is kept; a file that does not read means that everything is asked again, and nothing runs meanwhile."""
+        """The stored answers; if the file cannot be read, everything is asked again, and nothing runs meanwhile."""
         try:
             kept: dict[str, Any] = json.loads(self._path.read_text("utf-8"))
             return Answers(**{**kept, "asked": tuple(kept.get("asked", ()))})
@@ -55,14 +55,14 @@ class Setup:
             unfinished.replace(self._path)
 
     def started(self, boot_id: str) -> None:
-        """The service starts. It was killed if it had not ended before, in the same start of the phone."""
+        """Note that the service starts. If it had not ended before, in the same start of the phone, it was killed."""
         self.note(running_in=boot_id, killed=self.answers.killed or self.answers.running_in == boot_id)
 
     def ended(self) -> None:
-        """The service was told to end."""
+        """Note that the service was told to end."""
         self.note(running_in=None)
 
     def forget(self) -> None:
-        """As never installed, but for the language."""
+        """Go back to the state of a new installation, but keep the language."""
         self.answers = Answers(language=self.answers.language)
         self._path.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ class Shown:
 
 
 def shown(state: PhoneState, setup: Setup, tracing: Tracing, maker: str) -> Shown:
-    """Choose. maker: as Android calls it."""
+    """Choose what to show. maker: as Android calls it."""
     answers = setup.answers
     start = may_run(state, answers) and not tracing.running
     step = next_step(state, answers)
@@ -41,7 +41,7 @@ def shown(state: PhoneState, setup: Setup, tracing: Tracing, maker: str) -> Show
 
 
 def pressed(action: str, now: Shown, setup: Setup, tracing: Tracing) -> Order:
-    """Do what a button says as far as it needs no Android; returns what is left for Android to do."""
+    """Do what a button asks for as far as it needs no Android; returns what is left for Android to do."""
     if action == "language":
         setup.note(language="en" if setup.answers.language == "vi" else "vi")
     elif action == "anew":

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The city's signed config on the phone: taken in along one unbroken history, and what it lets be trusted.
+"""The city as the phone knows it: the key it trusts, and the signed config, followed along one unbroken history.
 
-Source: protocol.md sections 4 (week keys) and 5 (history); specs/attacks.md rows 17, 18 and 37.
+The key is given to the phone at set-up (built in, or scanned; its fingerprint is on the portal), and all other trust
+follows from it.
+Source: docs/protocol.md sections 4 (week keys) and 5 (pinned key, history); docs/attacks.md rows 17, 18 and 37.
 """
 
 import base64
 import hashlib
 import json
+import re
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from bluezone.handset.city.trust import InvalidTrust, TrustMissing
 from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import SECONDS_PER_DAY
@@ -28,6 +34,22 @@ from bluezone.protocol.signed.config import (
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
 from bluezone.refusal import Refused
 
+PUBLIC_KEY_LENGTH = 32
+# Until the first config, the zone of the country that this was made for.
+FIRST_ZONE = "Asia/Ho_Chi_Minh"
+
+
+class TrustMissing(Refused):
+    """The phone was never given the key of the city whose files it should trust."""
+
+    code = "trust_missing"
+
+
+class InvalidTrust(Refused):
+    """What was given is no Ed25519 public key, or not the one this phone was set up with."""
+
+    code = "trust_invalid"
+
 
 class WeekKeyUntrusted(Refused):
     """The server named a key for the certificate that was not announced a week before in the config of all phones."""
@@ -35,8 +57,42 @@ class WeekKeyUntrusted(Refused):
     code = "week_key_untrusted"
 
 
+def parse_trust(text: str) -> Ed25519PublicKey:
+    """Read the city's public key: 64 hex digits, base64, PEM, or the path of a file with one of them.
+
+    Raises InvalidTrust.
+    """
+    path = Path(text)
+    if len(text) < 1024 and "\n" not in text and path.is_file():
+        text = path.read_text("utf-8", errors="replace")
+    text = text.strip()
+    if text.startswith("-----BEGIN PUBLIC KEY-----"):
+        return _from_pem(text)
+    raw = bytes.fromhex(text) if re.fullmatch(r"[0-9a-fA-F]{64}", text) else _from_base64(text)
+    if len(raw) != PUBLIC_KEY_LENGTH:
+        raise InvalidTrust(f"the city's key is {len(raw)} bytes, expected {PUBLIC_KEY_LENGTH}")
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+def _from_pem(text: str) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(text.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise InvalidTrust("the city's key is not a public key in PEM") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise InvalidTrust("the city's key is not an Ed25519 key")
+    return key
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        raise InvalidTrust("the city's key is neither 64 hex digits, base64, PEM nor a file with one of them") from None
+
+
 class CityConfig:
-    """The config this phone holds and how it came to it. Every refusal keeps what is held."""
+    """The config in force on this phone, and how a newer one is taken in. Every refusal keeps the one in force."""
 
     def __init__(self, store: Store, client: Client) -> None:
         self._store = store
@@ -44,7 +100,7 @@ class CityConfig:
         self._read: Config | None = None
 
     def pin(self, public: Ed25519PublicKey | None) -> None:
-        """Fix whose files are believed; a phone that has a key takes no other (`forget` first)."""
+        """Fix whose files are trusted; a phone that has a key accepts no other (`forget` first)."""
         held = self._store.get("trust")
         if public is None:
             return
@@ -61,7 +117,7 @@ class CityConfig:
         return {fingerprint(public): public}
 
     @property
-    def held(self) -> Config | None:
+    def current(self) -> Config | None:
         """The config in force on this phone, or None before the first."""
         if self._read is None:
             kept = self._store.get("config")
@@ -69,19 +125,23 @@ class CityConfig:
         return self._read
 
     @property
-    def held_sha256(self) -> str | None:
+    def current_sha256(self) -> str | None:
         """SHA-256 (hex) of the payload in force."""
         kept = self._store.get("config")
         return None if kept is None else str(kept["sha256"])
 
+    def zone(self) -> ZoneInfo:
+        """The city's time zone; before the first config FIRST_ZONE."""
+        return ZoneInfo(self.current.zone if self.current else FIRST_ZONE)
+
     def knows(self, config_sha256: str) -> bool:
         """Whether an index that names this config belongs to the history held here."""
-        held = self.held
-        return held is not None and config_sha256 in (self.held_sha256, *held.history)
+        held = self.current
+        return held is not None and config_sha256 in (self.current_sha256, *held.history)
 
     def covers(self, now: float) -> bool:
         """Whether the config held is recent enough to know this week's upload keys."""
-        keys = self.held.week_keys if self.held else ()
+        keys = self.current.week_keys if self.current else ()
         return any(key.purpose == "upload" and 0 <= now - key.use_from < 7 * SECONDS_PER_DAY for key in keys)
 
     def update(self) -> Config:
@@ -91,7 +151,7 @@ class CityConfig:
         has them no more, it starts as at first install and notes so.
         """
         payload = open_signed("config", self._client.get("/v1/config"), self.trusted())
-        config, held = decode_config(payload), self.held
+        config, held = decode_config(payload), self.current
         if held is None:
             self._accept(config, payload, first=True)
             return config
@@ -102,7 +162,7 @@ class CityConfig:
                 self._accept(config, payload, first=True)
                 self._store.put("notice", "config_started_anew")
                 return config
-            caught_up = self.held
+            caught_up = self.current
             assert caught_up is not None
             self._follow(config, payload, caught_up)
         return config
@@ -116,8 +176,8 @@ class CityConfig:
         return key
 
     def chaff_key(self, now: float) -> WeekKey:
-        """The key random packets are signed with. Raises WeekKeyUntrusted."""
-        held = self.held
+        """The key that signs random packets. Raises WeekKeyUntrusted."""
+        held = self.current
         keys = [key for key in held.week_keys if key.purpose == "chaff"] if held else []
         usable = [key for key in keys if key.use_from <= now <= key.accept_until] or keys
         if not usable:
@@ -125,7 +185,7 @@ class CityConfig:
         return usable[0]
 
     def _find(self, kid: int, purpose: str) -> WeekKey:
-        held = self.held
+        held = self.current
         for key in held.week_keys if held else ():
             if key.kid == kid and key.purpose == purpose:
                 return key
@@ -138,7 +198,7 @@ class CityConfig:
 
     def _follow(self, config: Config, payload: bytes, held: Config) -> None:
         sha256 = hashlib.sha256(payload).hexdigest()
-        held_sha256 = self.held_sha256
+        held_sha256 = self.current_sha256
         assert held_sha256 is not None
         follow_config(config, sha256, held.number, held_sha256)
         _check_shared_past(config, held)
@@ -151,7 +211,7 @@ class CityConfig:
         return any(_digest(key) not in known for key in config.week_keys)
 
     def _read_between(self, config: Config, held: Config) -> None:
-        """Learn from the configs this phone missed when their week keys were announced; those gone teach nothing."""
+        """Learn from the configs this phone missed when their week keys were announced; missing ones are skipped."""
         for number in range(held.number + 1, config.number):
             try:
                 payload = open_signed("config", self._client.get(f"/v1/config/{number}"), self.trusted())
@@ -164,7 +224,7 @@ class CityConfig:
     def _catch_up(self, newest: int) -> bool:
         """Go forward in steps of one history's length; False if the server no longer has such a config."""
         while True:
-            held = self.held
+            held = self.current
             assert held is not None
             number = held.number + HISTORY_LENGTH
             if number >= newest:
@@ -196,7 +256,7 @@ class CityConfig:
 
 
 def _digest(key: WeekKey) -> str:
-    """A name of everything a week key says, so that a changed one is another key."""
+    """Digest of everything in a week key, so that a changed key counts as another one."""
     told = [key.kid, key.purpose, key.klass, key.week, key.use_from, key.accept_until, key.n, key.e]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 

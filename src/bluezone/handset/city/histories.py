@@ -37,14 +37,18 @@ class FileUntrusted(Refused):
 
 
 class ConfigMismatch(Refused):
-    """The index was made under a config that is not in this phone's history: two phones are told different things."""
+    """The index was made under a config that is not in this phone's history: phones are told different things."""
 
     code = "config_mismatch"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What was taken in: newest file, chain value after it (32 bytes), largest generated_at of an index."""
+class Position:
+    """How far this phone has come.
+
+    number: of the newest file taken in, 0 before the first. chain: chain value after it, 32 bytes.
+    generated_at: largest of an index that was followed, Unix seconds.
+    """
 
     number: int
     chain: bytes
@@ -55,7 +59,7 @@ class Held:
         return now - self.generated_at > STALE_SECONDS
 
 
-class Following:
+class IndexFollower:
     """Follows one index. kind: "exports" or "venues", also the folder under /v1 and the name it is kept under."""
 
     def __init__(self, store: Store, client: Client, city: CityConfig, kind: str) -> None:
@@ -65,15 +69,15 @@ class Following:
         self._kind = kind
 
     @property
-    def held(self) -> Held:
+    def position(self) -> Position:
         """Where this phone stands."""
         kept = self._store.get(self._kind, {"number": 0, "chain": CHAIN_START.hex(), "generated_at": 0})
-        return Held(kept["number"], bytes.fromhex(kept["chain"]), kept["generated_at"])
+        return Position(kept["number"], bytes.fromhex(kept["chain"]), kept["generated_at"])
 
     def follow_index(self, first_files: int | None = None) -> tuple[Index, list[IndexEntry]]:
         """Fetch the index and return it with the entries still to fetch, oldest first.
 
-        first_files: of how many of the newest files a phone that begins wants, None for all.
+        first_files: how many of the newest files a new phone wants, None for all.
         Raises FileUntrusted, ConfigMismatch, IndexRefused and as Client.
         """
         data = self._client.get(f"/v1/{self._kind}/index.json")
@@ -81,19 +85,19 @@ class Following:
         if index.kind != self._kind:
             raise FileUntrusted(f"the index lists {index.kind}, expected {self._kind}")
         if not self._city.knows(index.config_sha256):
-            # The config may have been renewed between the two calls; a second look tells.
+            # The config may have been renewed between the two calls, so it is fetched once more.
             self._city.update()
             if not self._city.knows(index.config_sha256):
                 raise ConfigMismatch("the index names a config that is not in this phone's history")
         return index, self._entries(index, first_files)
 
     def _entries(self, index: Index, first_files: int | None) -> list[IndexEntry]:
-        held = self.held
+        held = self.position
         if index.generated_at < held.generated_at:
             raise IndexRolledBack(f"index was made at {index.generated_at}, one of {held.generated_at} is known here")
         if held.number == 0 and not held.generated_at and first_files is not None:
             self._begin_at(index, max(index.first_number, index.number - first_files + 1), held)
-            held = self.held
+            held = self.position
         try:
             entries = follow_index(index, held.number, held.chain)
         except IndexGap:
@@ -104,9 +108,9 @@ class Following:
             self._begin_at(index, index.first_number, held)
         return entries
 
-    def _begin_at(self, index: Index, number: int, held: Held) -> None:
-        """Stand before file `number` of an index, as if all before it had been taken in."""
-        self._keep(Held(number - 1, chain_value(index, number - 1), held.generated_at))
+    def _begin_at(self, index: Index, number: int, held: Position) -> None:
+        """Start before file `number` of an index, as if all before it had been taken in."""
+        self._keep(Position(number - 1, chain_value(index, number - 1), held.generated_at))
 
     def fetch_bytes(self, entry: IndexEntry, most_bytes: int) -> bytes:
         """Fetch one file and check that it is the one the index names. Raises FileUntrusted."""
@@ -117,26 +121,23 @@ class Following:
             raise FileUntrusted(f"file {entry.number} is not the one the index names")
         return data
 
-    def taken_in(self, entry: IndexEntry) -> None:
+    def note_taken_in(self, entry: IndexEntry) -> None:
         """Note that a file was matched; call it in the transaction that keeps what was found."""
-        held = self.held
+        held = self.position
         chain = extend_chain(held.chain, bytes.fromhex(entry.sha256))
-        self._keep(Held(entry.number, chain, held.generated_at))
+        self._keep(Position(entry.number, chain, held.generated_at))
 
-    def followed(self, index: Index) -> None:
+    def note_complete(self, index: Index) -> None:
         """Note that everything the index lists was taken in."""
-        held = self.held
-        self._keep(Held(held.number, held.chain, max(held.generated_at, index.generated_at)))
+        held = self.position
+        self._keep(Position(held.number, held.chain, max(held.generated_at, index.generated_at)))
 
-    def _keep(self, held: Held) -> None:
+    def _keep(self, held: Position) -> None:
         kept = {"number": held.number, "chain": held.chain.hex(), "generated_at": held.generated_at}
         self._store.put(self._kind, kept)
 
 
-__all__ = ["ConfigMismatch", "Downloads", "FileUntrusted", "Held"]
-
-
-class Downloads(Following):
+class Downloads(IndexFollower):
     """Follows the index of export files and fetches what is new."""
 
     def __init__(self, store: Store, client: Client, city: CityConfig) -> None:
@@ -146,7 +147,7 @@ class Downloads(Following):
         """Fetch config and index and return them with the entries still to fetch, oldest first."""
         self._city.update()
         index, entries = self.follow_index()
-        config = self._city.held
+        config = self._city.current
         assert config is not None
         return index, config, entries
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the city's public pages have for a phone beside signed files: news to read, and a way to ask for help.
+"""What the city's public pages offer a phone besides signed files: news to read, and a way to ask for help.
 
-News is not signed, so it never changes a warning; it is the same for everybody and fetched at every check, whatever
-was found. A request for help is sent only when its owner presses the button, and is in the list of what was sent.
+News is not signed, so it never changes a warning. It is the same for everybody, and is fetched at every check, whatever
+the check found. A request for help is sent only when its owner presses the button, and is in the list of what was sent.
 """
 
 import json
@@ -11,8 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bluezone.handset.client import Client
-from bluezone.handset.report.reporting import REFUSED
-from bluezone.handset.report.sentlog import SentLog
+from bluezone.handset.sentlog import REPORT_REFUSED, SentLog
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
 from bluezone.refusal import Refused
@@ -29,13 +28,13 @@ HTTP_TOO_MANY = 429
 
 
 class HelpInvalid(Refused):
-    """The request for help lacks a way to answer it, or a text is too long; nothing was opened."""
+    """The request for help has no contact, or a text is too long; no ticket was opened."""
 
     code = "help_invalid"
 
 
 class TooManyRequests(Refused):
-    """Too many requests came from this network; nothing was opened, and the hotline is there."""
+    """Too many requests came from this network; no ticket was opened, and the hotline can be called."""
 
     code = "help_too_many"
 
@@ -68,7 +67,7 @@ class CityPages:
         self._sent = sent
 
     def fetch(self) -> None:
-        """Take in the news of the moment; without it a check counts all the same."""
+        """Fetch the current news; a check counts even when that fails."""
         try:
             items = json.loads(self._client.get(FEED, MOST_FEED_BYTES))["items"]
             kept = [item for item in items if _is_news(item)][:MOST_ITEMS]
@@ -84,12 +83,12 @@ class CityPages:
         return told + sorted(news, key=lambda message: message.at or 0, reverse=True)
 
     def notices(self) -> list[str]:
-        """What the phone itself has to tell, as codes, the gravest first."""
-        refused = [REFUSED] if self._store.get(REFUSED) else []
+        """The phone's own notices, as codes, the most serious first."""
+        refused = [REPORT_REFUSED] if self._sent.report_refused else []
         return [*refused, *filter(None, [self._store.get("notice")])]
 
     def read_ids(self) -> frozenset[str]:
-        """What the owner has read; told to nobody."""
+        """What the owner has read; it never leaves the phone."""
         return frozenset(self._store.get("read", []))
 
     def mark_read(self, name: str) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phone's own keys: one a UTC day, independent of each other, and what is broadcast of them.
 
-Source: protocol.md sections 1 and 4 ("Today's key").
+Source: docs/protocol.md sections 1 and 4 ("Today's key").
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_prox
 from bluezone.protocol.intervals import day_at, interval_at
 from bluezone.protocol.keys import TemporaryExposureKey, new_key
 
-# What stands before the 16 bytes of a key in its row.
+# The byte before the 16 bytes of a key in its row.
 OWN = b"\x00"  # may be uploaded
 UPLOADED = b"\x01"  # was uploaded, is no longer used
 REPLACEMENT = b"\x02"  # made after an upload for the rest of that day, never uploaded
@@ -53,7 +53,7 @@ class DailyKeys:
         return {row.key.day: row.key for row in self._rows() if row.kind == OWN and row.key.day <= today}
 
     def own(self) -> set[bytes]:
-        """Every key this phone ever used and still has, so that it never warns of itself."""
+        """Every own key that is still stored, so that the phone never warns of itself."""
         return {row.key.key for row in self._rows()}
 
     def uploaded(self, keys: set[bytes], today: int) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The encounter log: who was heard when, sealed page by page, on this phone only.
 
-A page covers at most ten minutes. While it is open it is sealed anew at each flush, so that a kill loses
-what was heard since the last flush (5 s) and nothing else; closed pages are never touched again, except to
-be stamped once the first signed file has told the time, or purged.
+A page covers at most ten minutes. While it is open it is sealed anew at each flush, so that a kill loses only what was
+heard since the last flush (5 s). Closed pages do not change any more, except that they are stamped once the first
+signed file has told the time, and purged in the end.
 """
 
 import threading
@@ -13,7 +13,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bluezone.handset.clocks import Stamp
-from bluezone.handset.encounters.heard import Admission, Heard, Page
+from bluezone.handset.encounters.pages import REPEAT_SECONDS, Heard, Page
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
 from bluezone.radio.interface import Burst, Sighting
@@ -23,10 +23,80 @@ PAGE_IDENTIFIERS = 5_500
 # Identifiers heard once are stored up to the first size, those heard again up to the second.
 SINGLES_BYTES = 64 * 1024 * 1024
 LOG_BYTES = 96 * 1024 * 1024
+IDENTIFIERS_PER_MINUTE = 500
+WAITING_IDENTIFIERS = 20_000
+# An identifier lives at most 20 minutes (docs/protocol.md section 2); after that its absence means nothing.
+REMEMBERED_SECONDS = 1500.0
+
+
+class Admission:
+    """Remembers what was heard recently and decides, frame by frame, what is stored. Times are boot seconds."""
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self._minute = -1
+        self._stored_this_minute = 0
+        self._replaceable: dict[bytes, None] = {}
+        self._stored: dict[bytes, tuple[float, float]] = {}  # when first and last heard
+        self._waiting: dict[bytes, Heard] = {}
+
+    def stored(self, frame: bytes, boot_seconds: float) -> bool:
+        """Whether a frame's 20 bytes are stored already; once heard for 60 s, they are never replaced."""
+        self._turn(boot_seconds)
+        known = self._stored.get(frame)
+        if known is None:
+            return False
+        self._stored[frame] = (known[0], boot_seconds)
+        if boot_seconds - known[0] >= REPEAT_SECONDS:
+            self._replaceable.pop(frame, None)
+        return True
+
+    def wait(self, heard: Heard) -> Heard:
+        """The waiting entry of an identifier that is not stored, made from `heard` if there is none yet."""
+        entry = self._waiting.setdefault(heard.frame, heard)
+        if len(self._waiting) > WAITING_IDENTIFIERS:
+            del self._waiting[next(iter(self._waiting))]
+        return entry
+
+    def admit(self, entry: Heard, *, singles: bool) -> tuple[bool, bytes | None]:
+        """Decide on a waiting entry.
+
+        singles: whether identifiers heard once may be stored at all (not near the cap of the table).
+        Returns whether it is stored now, and the frame that has to leave the open page for it, if any.
+        """
+        room = self._stored_this_minute < IDENTIFIERS_PER_MINUTE
+        leaving = None
+        if not (entry.repeated or (singles and room)) or not (room or self._replaceable):
+            self.refused += len(entry.bursts) == 1 and len(entry.bursts[0].rssi_dbm) == 1
+            return False, None
+        if room:
+            self._stored_this_minute += 1
+        else:
+            leaving = self._replaceable.popitem()[0]
+            del self._stored[leaving]
+        self._waiting.pop(entry.frame, None)
+        self._stored[entry.frame] = (entry.bursts[0].boot_seconds, entry.bursts[-1].boot_seconds)
+        if not entry.repeated:
+            self._replaceable[entry.frame] = None
+        return True, leaving
+
+    def page_closed(self) -> None:
+        """Note that the page is closed: nothing in it can be replaced any more."""
+        self._replaceable.clear()
+
+    def _turn(self, boot_seconds: float) -> None:
+        minute = int(boot_seconds // 60)
+        if minute == self._minute:
+            return
+        self._minute, self._stored_this_minute = minute, 0
+        self._replaceable.clear()
+        oldest = boot_seconds - REMEMBERED_SECONDS
+        self._stored = {name: known for name, known in self._stored.items() if known[1] >= oldest}
+        self._waiting = {name: entry for name, entry in self._waiting.items() if entry.bursts[0].boot_seconds >= oldest}
 
 
 class EncounterLog:
-    """Takes sightings in, keeps them bounded and sealed, and gives them out to the matcher on this phone."""
+    """Takes in sightings, keeps them sealed and within bounds, and gives them to the matcher on this phone."""
 
     def __init__(self, store: Store, *, singles_bytes: int = SINGLES_BYTES, log_bytes: int = LOG_BYTES) -> None:
         self._store = store
@@ -85,13 +155,13 @@ class EncounterLog:
                 self._changed = False
 
     def take_refused(self) -> int:
-        """How many new identifiers were refused since the last call: more than nothing marks a flood."""
+        """How many new identifiers were refused since the last call; any number above 0 is a sign of a flood."""
         with self._lock:
             refused, self._admission.refused = self._admission.refused, 0
             return refused
 
     def pages(self) -> Iterator[tuple[int, Page]]:
-        """Every page with its number, oldest first, what was just heard included."""
+        """Every page with its number, oldest first, including what was just heard."""
         self.flush()
         for row, _, contents in self._store.rows("pages"):
             yield row, Page.from_bytes(contents)
@@ -115,8 +185,8 @@ class EncounterLog:
                 page.day = day_at(min((time for time in times if time is not None), default=page.day * SECONDS_PER_DAY))
                 self._store.replace("pages", row, page.day, page.to_bytes())
 
-    def purged(self) -> None:
-        """Learn the size of the log again after a purge."""
+    def measure(self) -> None:
+        """Find out how large the log is; called after a purge."""
         with self._lock:
             self._closed_bytes = self._store.page_bytes()
 

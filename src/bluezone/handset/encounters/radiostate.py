@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether this phone is running: Bluetooth has sent and heard within 15 minutes, and since when.
 
-Source: mission.md, glossary "running phone"; specs of the home texts, states A and B1.
+Source: docs/glossary.md, "running phone"; docs/texts.md section 1, states A and B1.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -47,7 +47,7 @@ class RadioState:
         )
 
     def bluetooth(self, boot_id: str, now: float) -> Bluetooth:
-        """Running only if it has both sent and heard within 15 minutes; listening if it has sent and heard nobody."""
+        """ "running" if it has both sent and heard within 15 minutes, "listening" if it has only sent, else "off"."""
         if self.boot_id != boot_id or not _recent(self.sent, now):
             return "off"
         return "running" if _recent(self.heard, now) else "listening"
@@ -61,7 +61,7 @@ class RadioState:
         return speaking | State.HEARD if bluetooth == "running" else speaking
 
     def to_json(self) -> dict[str, Any]:
-        """As it is kept."""
+        """The state as it is stored."""
         return asdict(self)
 
 
@@ -72,7 +72,7 @@ def _recent(moment: float | None, now: float) -> bool:
 def _since(before: RadioState, told: RadioState, boot_id: str, now: float) -> float | None:
     if told.bluetooth(boot_id, now) != "running":
         return None
-    # Nobody looks while the processor sleeps, so the gap shows only in what comes after it.
+    # The radio is not looked at while the processor sleeps, so a gap shows only afterwards.
     unbroken = _follows(before.sent, told.sent) and _follows(before.heard, told.heard)
     return before.running_since if before.running_since is not None and unbroken else now
 

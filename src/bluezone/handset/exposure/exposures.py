@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the owner was near a case: published keys against the encounter log, in memory, on this phone.
+"""Whether the owner was near a case: published keys are matched with the encounter log, in memory, on this phone.
 
-Source: protocol.md section 3; specs/attacks.md rows 1, 8 and 39.
+Source: docs/protocol.md section 3; docs/attacks.md rows 1, 8 and 39.
 """
 
 import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from bluezone.handset.encounters.heard import Heard, Page
+from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import EncounterLog
+from bluezone.handset.encounters.pages import Heard, Page
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import ABSENT, KeyColumns
 from bluezone.protocol.identifiers import Metadata, attenuation_db, crypt_metadata
@@ -28,16 +29,8 @@ from bluezone.protocol.risk.windows import MatchedSighting, build_windows
 DAY_ZERO = date(1970, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """This phone's radio: what to add to its RSSI (dB), and its calibration confidence 0..3."""
-
-    correction_db: int
-    confidence: int
-
-
 class HeardIndex:
-    """Everything in the log, ready for looking up keys; holds identifiers only, pages are opened on a hit."""
+    """Everything in the log, ready for looking up keys. It holds only identifiers; pages are opened on a match."""
 
     def __init__(self, log: EncounterLog) -> None:
         self._log = log
@@ -47,7 +40,7 @@ class HeardIndex:
         for row, page in log.pages():
             for frame, heard in page.heard.items():
                 first, last = (page.stamp.unix_seconds(heard.bursts[at].boot_seconds) for at in (0, -1))
-                # Without a time it cannot count, whatever key it is of (_scored_sightings).
+                # Without a time it cannot count, whichever key it comes from (_scored_sightings).
                 if first is not None and last is not None:
                     self._places.append((row, frame))
                     times.append(first)
@@ -132,7 +125,7 @@ def _scored_sightings(
 
 
 class Exposures:
-    """The exposure windows found so far; they stay when the file they came from is gone."""
+    """The exposure windows found so far; they are kept after the file they came from is gone."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a warned person is told: the day, about how long, how sure, and what to do; nothing else."""
+"""What a warned person reads: the day, about how long, how certain it is, and what to do; nothing else."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Warning:
 
     @property
     def id(self) -> str:
-        """A name of this warning: there is one of each kind a day."""
+        """Name of this warning: there is at most one of each kind a day."""
         return f"{self.kind}-{self.day.isoformat()}"
 
 

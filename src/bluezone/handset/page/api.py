@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phone's JSON API, for its own page: one call for each method of the engine contract.
 
-Reading calls are GET and change nothing; the others POST a JSON object with their arguments by name. No call reads
-the encounter log; what it holds is told as a number for each day. Source: face/static/engine/interface.js.
+Reading calls are GET and change nothing; the others POST a JSON object with their arguments by name. No call returns
+the encounter log, only how many identifiers were heard each day. Source: face/static/engine/interface.js.
 """
 
 import threading
@@ -13,7 +13,7 @@ from typing import Any
 
 from bluezone.handset.page import shapes
 from bluezone.handset.phone import Handset
-from bluezone.handset.report.reporting import ReportDraft
+from bluezone.handset.report.stages import ReportDraft
 from bluezone.handset.venues.gatepasses import SHOWN_SECONDS
 from bluezone.localpage import CallInvalid
 from bluezone.refusal import Refused
@@ -80,7 +80,7 @@ class Api:
         return shapes.state_of(self._handset, self.language, self._next_check())
 
     def _visits(self) -> list[dict[str, Any]]:
-        return [shapes.visit_of(visit) for visit in self._handset.visits()]
+        return [shapes.visit_of(visit) for visit in self._handset.visits.all()]
 
     def _inbox(self) -> list[dict[str, Any]]:
         return [asdict(message) for message in self._handset.pages.messages(self.language)]
@@ -90,7 +90,7 @@ class Api:
             if "language" in given:
                 self._set_language({"code": given["language"]})
             if self._handset.store.get("started_at") is None:
-                self._handset.store.put("started_at", self._handset.now())
+                self._handset.store.put("started_at", self._handset.time.now())
         return self._state()
 
     def _check(self, _given: Arguments) -> dict[str, Any]:
@@ -98,23 +98,23 @@ class Api:
         return self._state()
 
     def _read_venue(self, given: Arguments) -> dict[str, Any]:
-        return shapes.venue_of(self._handset.read_venue(_text(given, "text", 2000)))
+        return shapes.venue_of(self._handset.visits.read_poster(_text(given, "text", 2000)))
 
     def _check_in(self, given: Arguments) -> dict[str, Any]:
         remember = given.get("remember") is True
-        return shapes.visit_of(self._handset.check_in(_text(given, "text", 2000), remember=remember))
+        return shapes.visit_of(self._handset.visits.check_in(_text(given, "text", 2000), remember=remember))
 
     def _check_out(self, given: Arguments) -> dict[str, Any]:
-        return shapes.visit_of(self._handset.check_out(_number(given, "id")))
+        return shapes.visit_of(self._handset.visits.check_out(_number(given, "id")))
 
     def _forget_visit(self, given: Arguments) -> None:
-        self._handset.forget_visit(_number(given, "id"))
+        self._handset.visits.forget(_number(given, "id"))
 
     def _mark_read(self, given: Arguments) -> None:
         self._handset.pages.mark_read(_text(given, "id", 200))
 
     def _prepare(self, given: Arguments) -> dict[str, Any]:
-        draft = self._handset.prepare_report(_text(given, "code", 4000))
+        draft = self._handset.report.prepare(_text(given, "code", 4000))
         with self._draft_lock:
             self._draft = draft
         return shapes.draft_of(draft)
@@ -127,29 +127,29 @@ class Api:
 
     def _preview(self, given: Arguments) -> dict[str, Any]:
         days, visits = _choice(given)
-        return shapes.preview_of(self._handset.preview_report(self._prepared(), days, visits))
+        return shapes.preview_of(self._handset.report.preview(self._prepared(), days, visits))
 
     def _send(self, given: Arguments) -> dict[str, Any]:
         (days, visits), draft = _choice(given), self._prepared()
-        self._handset.send_report(draft, days, visits, consent=given.get("consent") is True)
+        self._handset.report.send(draft, days, visits, consent=given.get("consent") is True)
         with self._draft_lock:
             self._draft = None
         return shapes.report_of(self._handset)
 
     def _ask_for_help(self, given: Arguments) -> dict[str, Any]:
         contact, place, note = (_text({name: "", **given}, name, 2000) for name in ("contact", "place", "note"))
-        return {"ticket": self._handset.pages.ask_for_help(contact, place, note, self._handset.now())}
+        return {"ticket": self._handset.pages.ask_for_help(contact, place, note, self._handset.time.now())}
 
     def _declare(self, given: Arguments) -> dict[str, Any]:
         name = _text(given, "warningId", 200)
-        found = [warning for warning in self._handset.warnings() if warning.id == name]
+        found = [warning for warning in self._handset.risk.warnings() if warning.id == name]
         if not found:
             raise WarningMissing("there is no such warning on this phone; nothing was sent")
         day: date = found[0].day
         level: Any = found[0].level
-        # The button that sends says "agree and send", and nothing is sent by any other.
+        # The only button that sends says "agree and send".
         phone, text = _text(given, "phone", 100), _text({"text": "", **given}, "text", 4000)
-        self._handset.declare(day, level, phone, text, consent=True)
+        self._handset.declarations.declare(day, level, phone, text, consent=True)
         return {"sent": True}
 
     def _show_pass(self, _given: Arguments) -> dict[str, Any]:

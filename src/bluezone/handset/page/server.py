@@ -6,7 +6,7 @@ from typing import Any
 
 from bluezone import localpage
 from bluezone.face.files import SERVICE_WORKERS, page, static_files
-from bluezone.handset.exposure.overview import overview
+from bluezone.handset.overview import overview
 from bluezone.handset.page.api import Api
 from bluezone.handset.phone import Handset
 
@@ -39,5 +39,5 @@ class LocalPage(localpage.LocalPage):
 def _status(handset: Handset) -> dict[str, Any]:
     """The same as `bluezone handset status --json`, with the warnings' days."""
     days = [{"day": str(w.day), "level": w.level, "minutes": w.band, "certainty": w.certainty}
-            for w in handset.warnings()]  # fmt: skip
+            for w in handset.risk.warnings()]  # fmt: skip
     return {**overview(handset).to_json(), "days": days}

@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the phone tells its page, as JSON: the shapes of the engine contract (face/static/engine/interface.js).
+"""What the phone returns to its page, as JSON: the shapes of the engine contract (face/static/engine/interface.js).
 
 A warning has its day, minutes in bands, level and certainty: no time of day, strength or identifier of a contact.
-Source: specs/attacks.md row 11.
+Source: docs/attacks.md row 11.
 """
 
 from datetime import date, timedelta
 from typing import Any
 
-from bluezone.handset.exposure.overview import Overview, overview
 from bluezone.handset.exposure.warnings import WATCH_DAYS, Warning
+from bluezone.handset.overview import Overview, overview
 from bluezone.handset.phone import Handset
-from bluezone.handset.report.draft import ReportDraft, ReportPreview, unix_day
-from bluezone.handset.report.reporting import REFUSED
-from bluezone.handset.report.sentlog import Sent
-from bluezone.handset.venues.checkin import VenueSeen
-from bluezone.handset.venues.visits import Visit
+from bluezone.handset.report.stages import ReportDraft, ReportPreview, unix_day
+from bluezone.handset.sentlog import REPORT_REFUSED, Sent
+from bluezone.handset.venues.visits import Poster, Visit
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
 
-# protocol.md 5: published every two hours, fetched every `poll_seconds`.
+# docs/protocol.md section 5: published every two hours, fetched every `poll_seconds`.
 PUBLISH_SECONDS = 2 * 3600
 CLASSES = {1: "confirmed", 2: "clinical"}
 LEVELS = {1: "standard", 2: "high"}
@@ -28,12 +26,12 @@ DECLARATION_SIZE = 1024
 
 def state_of(handset: Handset, language: str, next_check: float | None) -> dict[str, Any]:
     """Everything the home page shows. language: "vi" or "en". next_check: Unix seconds."""
-    seen, visits = overview(handset), handset.visits()
+    seen, visits = overview(handset), handset.visits.all()
     warnings = warnings_of(handset)
     unread = [message for message in handset.pages.messages(language) if not message.read]
     return {
         "started": handset.store.get("started_at") is not None,
-        "now": handset.now(),
+        "now": handset.time.now(),
         "state": seen.state,
         "stops": list(seen.stops),
         "bluetooth": _bluetooth(seen),
@@ -64,10 +62,10 @@ def _bluetooth(seen: Overview) -> dict[str, Any]:
 
 def city_of(handset: Handset, language: str) -> dict[str, Any]:
     """The city as the signed config has it; nothing is known before the first."""
-    config = handset.city.held
+    config = handset.city.current
     if config is None:
         nothing = ("name", "hotline", "nationalHotline", "publicHost", "configAt", "texts")
-        return {"zone": str(handset.zone()), **dict.fromkeys(nothing)}
+        return {"zone": str(handset.time.zone()), **dict.fromkeys(nothing)}
     return {
         "name": config.city[language], "hotline": config.hotline,
         "nationalHotline": config.national_hotline, "publicHost": config.public_host,
@@ -78,7 +76,7 @@ def city_of(handset: Handset, language: str) -> dict[str, Any]:
 def warnings_of(handset: Handset) -> list[dict[str, Any]]:
     """The warnings, latest day first."""
     read = handset.pages.read_ids()
-    return [_warning(warning, warning.id in read) for warning in handset.warnings()]
+    return [_warning(warning, warning.id in read) for warning in handset.risk.warnings()]
 
 
 def _warning(warning: Warning, read: bool) -> dict[str, Any]:
@@ -97,7 +95,7 @@ def visit_of(visit: Visit) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def venue_of(venue: VenueSeen) -> dict[str, Any]:
+def venue_of(venue: Poster) -> dict[str, Any]:
     """What a poster says."""
     return {
         "name": venue.name, "address": venue.address, "type": venue.type, "stayMinutes": venue.stay_minutes,
@@ -109,9 +107,9 @@ def venue_of(venue: VenueSeen) -> dict[str, Any]:
 def diary_of(handset: Handset) -> list[dict[str, Any]]:
     """Day by day, latest first: the stays and how many identifiers were heard."""
     days: dict[date, list[Visit]] = {}
-    for visit in handset.visits():
-        days.setdefault(handset.local(visit.in_at).date(), []).append(visit)
-    heard = handset.encounters_per_day()
+    for visit in handset.visits.all():
+        days.setdefault(handset.time.local(visit.in_at).date(), []).append(visit)
+    heard = handset.encounters.per_day()
     return [
         {
             "day": day.isoformat(),
@@ -151,12 +149,12 @@ def report_of(handset: Handset) -> dict[str, Any]:
     pending = pending_of(overview(handset))
     if pending is not None:
         return pending
-    if handset.store.get(REFUSED):
-        return {"state": "refused", "sendAt": None, "reachAt": None, "code": REFUSED}
-    sent_at, config = handset.store.get("reported_at"), handset.city.held
+    if handset.sent_log.report_refused:
+        return {"state": "refused", "sendAt": None, "reachAt": None, "code": REPORT_REFUSED}
+    sent_at, config = handset.store.get("reported_at"), handset.city.current
     if sent_at is None:
         return {"state": "none", "sendAt": None, "reachAt": None}
-    uploads = [sent for sent in handset.sent() if sent.kind == "keys_sent"]
+    uploads = [sent for sent in handset.sent_log.all() if sent.kind == "keys_sent"]
     reach_at = sent_at + PUBLISH_SECONDS + config.poll_seconds if config else None
     with_today = bool(uploads) and day_at(sent_at) in uploads[-1].days
     return {"state": "sent", "sendAt": sent_at, "reachAt": reach_at, "withToday": with_today}
@@ -164,7 +162,7 @@ def report_of(handset: Handset) -> dict[str, Any]:
 
 def sent_of(handset: Handset) -> dict[str, Any]:
     """Everything of the owner's that ever left the phone, oldest first; and how many random packets did."""
-    return {"own": [_sent(handset, sent) for sent in handset.sent()], "chaff": handset.sent_log.random_packets}
+    return {"own": [_sent(handset, sent) for sent in handset.sent_log.all()], "chaff": handset.sent_log.random_packets}
 
 
 def _sent(handset: Handset, sent: Sent) -> dict[str, Any]:

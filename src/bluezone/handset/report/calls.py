@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The three calls of a report, real or rehearsed: the same code and the same sizes for both.
 
-Source: protocol.md section 4; specs/attacks.md row 16.
+Source: docs/protocol.md section 4; docs/attacks.md row 16.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from bluezone.protocol.upload import (
 )
 from bluezone.protocol.upload.puzzle import solve
 
-# A server that asks for another puzzle after each answer is not followed for ever.
+# A server that asks for another puzzle after each answer is given up in the end.
 MOST_PUZZLES = 3
 
 Request = TypeVar("Request", Verify1Request, Verify2Request, UploadRequest)
@@ -35,8 +35,8 @@ Answer = TypeVar("Answer", Verify1Answer, Verify2Answer, UploadAnswer)
 RandomBytes = Callable[[int], bytes]
 
 
-class Plays:
-    """Speaks the three calls; solves a puzzle when the server asks for one."""
+class Calls:
+    """Makes the three calls, and solves a puzzle when the server asks for one."""
 
     def __init__(self, client: Client, random_bytes: RandomBytes) -> None:
         self._client = client
@@ -51,7 +51,7 @@ class Plays:
         return self._ask("/v1/verify", request, encode_verify2, decode_verify2_answer)
 
     def upload(self, request: UploadRequest) -> UploadAnswer:
-        """Hand over keys with their certificate. Raises as verify1."""
+        """Upload keys with their certificate. Raises as verify1."""
         return self._ask("/v1/upload", request, encode_upload, decode_upload_answer)
 
     def _ask(

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random packets: rehearsals of a report, so that nobody who watches the network can tell who is reporting.
 
-Source: protocol.md section 4 "Chaff": the same three calls, on average once in five days, in addition to real ones.
-The times are stored, so that a restart neither skips nor repeats one.
+The same three calls as a report, on average once in five days, in addition to real ones. The times are stored, so that
+a restart neither skips nor repeats one. Source: docs/protocol.md section 4 "Chaff".
 """
 
 import random
 
 from bluezone.handset.city.config import CityConfig
-from bluezone.handset.report.calls import Plays
-from bluezone.handset.report.pending import PendingReport, keep_pending, read_pending
-from bluezone.handset.report.sentlog import SentLog
+from bluezone.handset.report.calls import Calls
+from bluezone.handset.report.stages import PendingReport, keep_pending, read_pending
+from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval
@@ -19,7 +19,7 @@ from bluezone.protocol.upload.codes import Credential
 
 PLAYS_PER_DAY = 0.2
 KEYS_IN_A_PLAY = 14
-# Between the first call and the second an owner reads what would be sent and agrees: uniform, seconds.
+# The time in which an owner reads what would be sent and agrees, between first and second call; uniform, seconds.
 READING_SECONDS = (15.0, 180.0)
 PENDING = "chaff_upload"
 NEXT = "next_chaff"
@@ -30,19 +30,19 @@ SECOND = "chaff_second"
 class Chaff:
     """Plays rehearsals when they are due. Times are trusted Unix seconds."""
 
-    def __init__(self, store: Store, city: CityConfig, sent: SentLog, plays: Plays, rng: random.Random) -> None:
+    def __init__(self, store: Store, city: CityConfig, sent: SentLog, calls: Calls, rng: random.Random) -> None:
         self._store = store
         self._city = city
         self._sent = sent
-        self._plays = plays
+        self._calls = calls
         self._rng = rng
 
     def go_on(self, now: float) -> bool:
-        """Do what is due; True if something was sent. Refusals of the server are of no interest and are not raised."""
+        """Do what is due; returns whether something was sent. What the server answers does not matter."""
         pending = read_pending(self._store, PENDING)
         if pending is not None and now >= pending.upload_at:
             keep_pending(self._store, PENDING, None)
-            self._plays.upload(pending.request(chaff=True))
+            self._calls.upload(pending.request(chaff=True))
             return True
         second = self._store.get(SECOND)
         if second is not None and now >= second["at"]:
@@ -72,18 +72,18 @@ class Chaff:
     def _play(self, now: float) -> None:
         self._sent.count_random_packet()
         credential = self._rng.randbytes(16)
-        self._plays.verify1(Verify1Request(chaff=True, credential=Credential.from_link(credential)))
+        self._calls.verify1(Verify1Request(chaff=True, credential=Credential.from_link(credential)))
         at = now + self._rng.uniform(*READING_SECONDS)
         self._store.put(SECOND, {"at": at, "credential": credential.hex()})
 
     def _certify(self, credential: Credential, now: float) -> None:
-        config = self._city.held
+        config = self._city.current
         if config is None:
             return
         key = self._city.chaff_key(now)
         report, inverse = self._rehearsal(key.kid, PublicKey(key.n, key.e), now)
         request = Verify2Request(chaff=True, credential=credential, kid=key.kid, blinded=bytes.fromhex(report.blinded))
-        answer = self._plays.verify2(request)
+        answer = self._calls.verify2(request)
         if answer.status is Status.OK:
             public = PublicKey(key.n, key.e)
             signature = finalize(public, report.input_message(), answer.blind_signature, inverse)

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Telling the health authority of a warning: sealed on the phone, sent once, kept nowhere on the phone.
+"""A declaration to the health authority of a warning: sealed on the phone, sent once, kept nowhere on the phone.
 
-Nothing of it is stored here but that it was sent, so one that did not reach the server is not sent later by itself:
-the owner is told, and sends it again or calls. Source: protocol.md section 8; design.md, promise 2.
+Only the fact that it was sent is stored, so one that did not reach the server is not sent later by itself: the owner is
+told, and sends it again or calls. Source: docs/protocol.md section 8; docs/design.md, promise 2.
 """
 
-from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.client import Client, ServerUnreachable
-from bluezone.handset.exposure.warnings import Warning
-from bluezone.handset.report.reporting import ConsentMissing
-from bluezone.handset.report.sentlog import SentLog
+from bluezone.handset.clocks import PhoneTime
+from bluezone.handset.exposure.risk import Risk
+from bluezone.handset.report.report import ConsentMissing
+from bluezone.handset.sentlog import SentLog
 from bluezone.protocol.declaration import Declaration, seal_declaration
 from bluezone.protocol.declarationkey import load_public_key
 from bluezone.protocol.upload import ANSWER_SIZE, Status, UploadAnswer, decode_upload_answer
@@ -29,7 +29,7 @@ DeclaredLevel = Literal["low", "high"]
 
 
 class DeclarationImpossible(Refused):
-    """The city has made no key for declarations; nothing was sent, the hotline is the way."""
+    """The city has no key for declarations; nothing was sent, and the owner can call the hotline."""
 
     code = "declaration_impossible"
 
@@ -46,34 +46,34 @@ class DeclarationNotTaken(Refused):
     code = "declaration_not_taken"
 
 
-class Declaring:
+class Declarations:
     """Seals and sends declarations of a phone's owner."""
 
-    def __init__(self, client: Client, city: CityConfig, sent: SentLog) -> None:
+    def __init__(self, client: Client, city: CityConfig, risk: Risk, sent: SentLog, time: PhoneTime) -> None:
         self._client = client
         self._city = city
+        self._risk = risk
         self._sent = sent
+        self._time = time
 
-    def declare(
-        self, day: date, level: DeclaredLevel, phone: str, text: str, warnings: Iterable[Warning], *, consent: bool,
-        now: float,
-    ) -> None:  # fmt: skip
-        """Send what the owner has agreed to, if the phone has warned of it.
+    def declare(self, day: date, level: DeclaredLevel, phone: str, text: str = "", *, consent: bool) -> None:
+        """Tell the health authority of a warning that this phone has given: sealed, once, and not kept here.
 
-        day: local date of the warning; phone: 8 to 15 digits; text: at most 500 characters; now: trusted Unix seconds.
+        day: local date of the warning. phone: where to call back, 8 to 15 digits. text: the owner's own words, at most
+        500 characters.
         Raises ConsentMissing, NotWarned, DeclarationImpossible, InvalidDeclaration (nothing was sent then),
         ServerUnreachable, ServerAnswerRefused, DeclarationNotTaken.
         """
         if not consent:
             raise ConsentMissing("nothing was sent: the owner has not agreed")
-        if not any(warning.day == day and warning.level == level for warning in warnings):
+        if not any(warning.day == day and warning.level == level for warning in self._risk.warnings()):
             raise NotWarned(f"this phone has no warning of {day} with level {level}; nothing was sent")
-        config = self._city.held
+        config = self._city.current
         if config is None or config.declaration_key is None:
             raise DeclarationImpossible("this city takes no declarations; call the hotline. Nothing was sent")
         number = (day - EPOCH).days
         message = seal_declaration(Declaration(number, level, phone, text), load_public_key(config.declaration_key))
-        entry = self._sent.about_to_send("declared", now, (number,))
+        entry = self._sent.about_to_send("declared", self._time.now(), (number,))
         try:
             answer = self._ask(message)
         except Refused as refused:

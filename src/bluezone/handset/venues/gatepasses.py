@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pass that a phone shows at a gate: fresh at each showing, shown by its owner's tap only, for a minute at most.
+"""The pass that a phone shows at a gate: new each time, shown only when its owner taps, for at most a minute.
 
-Source: protocol.md 7; attacks.md rows 30 and 34. Nothing of it is stored.
+Source: docs/protocol.md section 7; docs/attacks.md rows 30 and 34. Nothing of it is stored.
 """
 
 import os
@@ -15,7 +15,7 @@ from bluezone.protocol.gate.passes import SESSION_LENGTH, STEP_SECONDS, PassA, p
 from bluezone.refusal import Refused
 
 SHOWN_SECONDS = 60.0
-# One for the owner and one more if the first was not read; a third would be for somebody else's phone.
+# One for the owner, and one more if the first was not read; a third would be for somebody else's use.
 PASSES_A_MINUTE = 2
 
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stays at venues, kept on the phone alone: one random-looking key for each hour, a name only if the owner wants it.
+"""Stays at venues: read a poster, check in and out, and what a stay leaves on the phone.
 
-Source: protocol.md section 6, "Check-in offline"; docs/venues.md, "A stay"; specs/attacks.md row 23.
+A stay is kept on this phone alone: a key for each hour that looks random, and the venue's name only if the owner
+wants it. Nothing here needs the network.
+Source: docs/protocol.md section 6, "Check-in offline"; docs/venues.md, "A stay"; docs/attacks.md rows 20, 23, 24
+and 42.
 """
 
 import json
@@ -10,23 +13,52 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from bluezone.handset.city.config import CityConfig
+from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.upload.payload import Slot
-from bluezone.protocol.venues.codes import Venue, venue_fingerprint
+from bluezone.protocol.venues.codes import Venue, check_signature, check_usable, read_venue_link, venue_fingerprint
 from bluezone.protocol.venues.items import slot_key, venue_key
 from bluezone.protocol.venues.stays import derive_time, hours_of_stay, slots_of_stay
 from bluezone.refusal import Refused
 
 TABLE = "visits"
-# Whole numbers that JavaScript tells apart too.
+REVOKED = "venues_revoked"
+# Whole numbers that JavaScript can hold exactly.
 _ID_BITS = 48
+
+
+class VenueConfigMissing(Refused):
+    """The phone has not fetched the city's config yet, so it knows no key that could have signed a code."""
+
+    code = "venue_config_missing"
 
 
 class VisitMissing(Refused):
     """There is no such stay on this phone: it was removed, or is older than 14 days."""
 
     code = "visit_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """What a poster says, for the owner to read before checking in.
+
+    type: the Corona-Warn-App's number of the kind of place. fingerprint: to compare with the poster's.
+    valid_from, valid_to: Unix seconds, 0 open. temporary: for one event.
+    """
+
+    name: str
+    address: str
+    type: int
+    stay_minutes: int
+    fingerprint: str
+    valid_from: int
+    valid_to: int
+    temporary: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +123,33 @@ class _Stay:
 
 
 class Visits:
-    """The stays of this phone. `now` is trusted Unix seconds."""
+    """The stays of this phone, of the last 14 days."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, city: CityConfig, time: PhoneTime) -> None:
         self._store = store
+        self._city = city
+        self._time = time
+
+    def read_poster(self, text: str) -> Poster:
+        """Read the text of a QR code and check it; nothing is kept, no address is opened.
+
+        Raises InvalidVenue, VenueForeign, VenueRevoked, VenueNotYet, VenueExpired, VenueConfigMissing.
+        """
+        venue = self._venue(text)
+        return Poster(
+            venue.name, venue.address, venue.type, venue.stay_minutes, venue_fingerprint(venue),
+            venue.valid_from * 60, venue.valid_to * 60, venue.temporary,
+        )  # fmt: skip
+
+    def check_in(self, text: str, *, remember: bool) -> Visit:
+        """Begin a stay at the venue of a QR code; it ends by itself after the venue's usual time.
+
+        remember: keep the venue's name in the diary. Raises as `read_poster`.
+        """
+        return self.begin(self._venue(text), self._time.now(), remember=remember)
 
     def begin(self, venue: Venue, now: float, *, remember: bool) -> Visit:
-        """Check in. What the code said is dropped, but for its name if the owner wants that in the diary.
+        """Begin a stay at `now`, Unix seconds. Of the venue nothing is kept but its name, if the owner wants that.
 
         A poster that is scanned again during the stay changes nothing.
         """
@@ -111,39 +163,44 @@ class Visits:
             key = venue_key(venue.to_bytes())
             keys = {hour: slot_key(key, hour) for hour in hours_of_stay(now, ends)}
             label = venue.name if remember else None
-            # Not the row's number: that of a removed stay is given again, and what was found would seem to be of it.
+            # Not the row's number: SQLite reuses it after a removal, and old overlaps would seem to be of this stay.
             stay = _Stay(0, secrets.randbits(_ID_BITS), label, fingerprint, now, None, ends, False, keys)
             self._store.add(TABLE, day_at(now), stay.to_bytes())
             return stay.seen()
 
-    def end(self, visit_id: int, now: float) -> Visit:
-        """Check out by hand; a stay that is over already stays as it is. Raises VisitMissing."""
+    def check_out(self, visit_id: int) -> Visit:
+        """End a stay now; one that is over already stays as it is. Raises VisitMissing."""
+        now = self._time.now()
         with self._store.transaction():
             self.settle(now)
             stay = self._stay(visit_id)
             return (self._keep(stay.ended(now)) if stay.out_at is None else stay).seen()
 
     def settle(self, now: float) -> None:
-        """End the stays whose time has come, and drop the keys of hours that no longer matter."""
+        """End the stays whose time has come, and drop the keys of hours that no longer matter. now: Unix seconds."""
         with self._store.transaction():
             for stay in self._stays():
                 if stay.as_of(now) is not stay:
                     self._keep(stay.as_of(now))
 
-    def all(self, now: float) -> list[Visit]:
-        """Every stay, oldest first. Writes nothing, so that a phone may be looked at while another process runs it."""
+    def all(self, now: float | None = None) -> list[Visit]:
+        """Every stay as it is at `now`, Unix seconds (None for this moment), oldest first.
+
+        Writes nothing, so that a phone may be looked at while another process runs it.
+        """
+        now = self._time.now() if now is None else now
         return [stay.as_of(now).seen() for stay in self._stays()]
 
     def forget(self, visit_id: int) -> None:
-        """Remove a stay. Raises VisitMissing."""
+        """Remove a stay: it can neither warn nor be reported any more. Raises VisitMissing."""
         self._store.remove(TABLE, self._stay(visit_id).row)
 
     def slots(self, visit_id: int, now: float) -> tuple[Slot, ...]:
-        """What a report would send of a stay that is over. Raises VisitMissing."""
+        """What a report would send of a stay that is over at `now`, Unix seconds. Raises VisitMissing."""
         stay = self._stay(visit_id).as_of(now)
         return () if stay.out_at is None else tuple(slots_of_stay(stay.in_at, stay.out_at, stay.keys, now))
 
-    def reported(self, visit_ids: Iterable[int]) -> None:
+    def mark_reported(self, visit_ids: Iterable[int]) -> None:
         """Note that stays were sent: they are not sent again and do not warn their owner."""
         with self._store.transaction():
             wanted = set(visit_ids)
@@ -152,12 +209,33 @@ class Visits:
                     self._keep(replace(stay, reported=True))
 
     def to_match(self, now: float) -> list[tuple[int, float, float, dict[int, bytes]]]:
-        """(number, begin, end, K_h by hour) of the stays that cases are looked for in; one that lasts ends now."""
+        """(number, begin, end, K_h by hour) of the stays that cases are looked for in; one that lasts ends at `now`."""
         return [
             (stay.id, stay.in_at, now if stay.out_at is None else stay.out_at, stay.keys)
             for stay in (stay.as_of(now) for stay in self._stays())
             if not stay.reported
         ]
+
+    @property
+    def revoked(self) -> frozenset[str]:
+        """SHA256(V) in hex of the codes that the city has withdrawn, as far as this phone knows."""
+        return frozenset(self._store.get(REVOKED, []))
+
+    def note_revoked(self, digests: Iterable[str]) -> None:
+        """Keep which codes the city has withdrawn, SHA256(V) in hex."""
+        self._store.put(REVOKED, list(digests))
+
+    def _venue(self, text: str) -> Venue:
+        venue = read_venue_link(text)
+        config = self._city.current
+        if config is None:
+            raise VenueConfigMissing("this phone has not fetched the city's settings yet; go online once and try again")
+        trusted = {
+            int(kid): Ed25519PublicKey.from_public_bytes(bytes.fromhex(raw)) for kid, raw in config.venue_keys.items()
+        }
+        check_signature(venue, trusted)
+        check_usable(venue, self.revoked, self._time.now())
+        return venue
 
     def _keep(self, stay: _Stay) -> _Stay:
         self._store.replace(TABLE, stay.row, day_at(stay.in_at), stay.to_bytes())

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The keys of an export file as numpy columns, which is how the matcher takes them.
+"""The keys of an export file as numpy columns, the form that the matcher needs.
 
 The native reader takes files as all known servers write them. Without it, and for anything unusual, all key messages
 are read in step, one field of each at a time: whatever the order of the fields and whatever stands between them.
 
-Source: specs/exposure-notification.md section 2 (message TemporaryExposureKey).
+Source: docs/exposure-notification.md section 2 (message TemporaryExposureKey).
 """
 
 from array import array
@@ -26,7 +26,7 @@ from bluezone.protocol.exports.wire import (
 )
 from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH, DiagnosisKey
 
-# Outside int32, so no file can say it.
+# Outside int32, so no file can hold it.
 ABSENT = 2**31
 # Real keys have at most 8 fields. Without a bound a hostile file could make the readers step a million times.
 MOST_FIELDS_PER_KEY = 64

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read and verify export files, ours and those of other Exposure Notification servers with all their oddities.
 
-Source: protocol.md section 5, "Export zip"; specs/exposure-notification.md sections 2 and 3.
+Source: docs/protocol.md section 5, "Export zip"; docs/exposure-notification.md sections 2 and 3.
 """
 
 import io
@@ -98,7 +98,7 @@ def read_export(data: bytes) -> Export:
 
     data: the file, at most 32 MiB.
     Takes no, one or several signatures, empty signature infos, keys in any order, zero timestamps, odd periods,
-    revised keys and unknown fields. Raises InvalidExport (ExportTooLarge) for anything truncated, oversized (told
+    revised keys and unknown fields. Raises InvalidExport (ExportTooLarge) for anything truncated, oversized (checked
     before it is unpacked), without the header, or with a key that is not 16 bytes. Checks no signature.
     """
     if len(data) > MAX_EXPORT_BYTES:
@@ -141,7 +141,7 @@ def _read_export_bin(data: bytes, signatures: tuple[bytes, ...]) -> Export:
 
 
 def _read_message(data: bytes) -> "tuple[KeyColumns, KeyColumns, _ExportMessage]":
-    """Return keys, revised keys and the rest, natively where that can be."""
+    """Return keys, revised keys and the other fields, read natively where possible."""
     if module := native_reader():
         keys = NativeKeys(module, data)
         try:
@@ -212,7 +212,7 @@ def _unzip(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _check_directory(data: bytes) -> None:
-    """Refuse a zip whose directory could hold more than a few names, before anything is made of them."""
+    """Refuse a zip whose directory could hold more than a few names, before any of them is read."""
     end = data.rfind(_DIRECTORY_END, -0x10000 - 22)
     if end < 0 or end + 22 > len(data):
         raise InvalidExport(f"zip of {len(data)} bytes is cut off")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The protobuf wire format as far as export files use it: varints, fixed numbers and length-delimited fields.
 
-Source: specs/exposure-notification.md section 2 (export.proto, proto2); the protobuf encoding rules.
+Source: docs/exposure-notification.md section 2 (export.proto, proto2); the protobuf encoding rules.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ ECDSA_P256_SHA256 = "1.2.840.10045.4.3.2"
 
 
 class InvalidExport(Refused):
-    """Not an export file: wrong header, truncated, or a field that cannot be."""
+    """Not an export file: wrong header, truncated, or an impossible field."""
 
     code = "export_invalid"
 
@@ -90,7 +90,7 @@ def read_fields(data: bytes, position: int, end: int) -> Iterator[tuple[int, int
 
 
 def int32(value: int) -> int:
-    """Return what a varint says as an int32 field."""
+    """Return the value of a varint as an int32 field."""
     value &= 0xFFFF_FFFF
     return value - 2**32 if value >= 2**31 else value
 

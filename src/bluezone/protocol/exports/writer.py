@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write export files: the same keys give the same bytes, so that a run repeated after a crash changes nothing.
+"""Writes export files. The same keys give the same bytes, so a run repeated after a crash changes nothing.
 
-Source: protocol.md section 5, "Export zip"; specs/exposure-notification.md section 2.
+Source: docs/protocol.md section 5, "Export zip"; docs/exposure-notification.md section 2.
 """
 
 import io
@@ -26,7 +26,7 @@ from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH
 HEADER = b"EK Export v1    "
 # Every start between November 2009 and the year 7073 takes a varint of 4 bytes, so all key messages are as long.
 EARLIEST_START, LATEST_START = 2**21, 2**28 - 1
-# What one byte of zigzag can say.
+# The range of one byte of zigzag.
 FARTHEST_ONSET_DAYS = 63
 HIGHEST_REPORT_TYPE = 127
 

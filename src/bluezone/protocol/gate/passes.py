@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Passes that a phone shows at a gate, and what gate and phone say to each other: GatePass v1.
+"""GatePass v1: the passes that a phone shows at a gate, and the messages between gate and phone.
 
 A pass holds fresh random values only: nothing of the owner, nothing of the identifiers that contacts hear, and
-nothing that two passes of one phone share. Source: protocol.md section 7; attacks.md rows 28-34, 43.
+nothing that two passes of one phone share. Source: docs/protocol.md section 7; docs/attacks.md rows 28-34, 43.
 
     gate's advertisement   0x01 | gate_id[4] | G_ble[8]      13 bytes, a new G_ble every 30 s, never displayed
     phone's advertisement  0x02 | R_g[16]                    17 bytes
@@ -46,7 +46,7 @@ GATE_FRAME_LENGTH, PHONE_FRAME_LENGTH = _CHALLENGED.size, _ANSWERED.size
 PASS_A_LENGTH, PASS_B_LENGTH = _A.size, _B.size
 
 _PREFIX_A, _PREFIX_B, _PREFIX_SCREEN = "BZG1:", "BZG2:", "BZGQ:"
-# Longer than any code of ours; a scanner may hand over whatever hangs on a wall.
+# Longer than any code of ours; a scanner may read any QR code on a wall.
 MOST_QR_LETTERS = 600
 
 
@@ -63,7 +63,7 @@ class PassSignatureInvalid(Refused):
 
 
 class State(IntFlag):
-    """What a phone says of its Bluetooth; a claim that only pass A's answer on the air proves."""
+    """What a phone says about its Bluetooth: a claim that only the answer of pass A by radio proves."""
 
     BLUETOOTH_ON = 1
     ADVERTISING = 2
@@ -147,7 +147,7 @@ def encode_gate_frame(challenge: Challenge) -> bytes:
 
 
 def decode_gate_frame(data: bytes) -> Challenge | None:
-    """Read service data as a gate's; None if it is something else, which on the air is nothing unusual."""
+    """Read service data as a gate's; None if it is something else, which is common."""
     if len(data) != _CHALLENGED.size or data[0] != _GATE_FRAME:
         return None
     _, gate_id, value = _CHALLENGED.unpack(data)
@@ -171,7 +171,7 @@ def screen_text(challenge: Challenge) -> str:
 
 
 def read_screen(text: str) -> Challenge:
-    """Read what a gate shows; raises NotABluezoneCode."""
+    """Read the QR text that a gate shows; raises NotABluezoneCode."""
     data = _unpacked(text, _PREFIX_SCREEN, _CHALLENGED.size, _SCREEN)
     _, gate_id, value = _CHALLENGED.unpack(data)
     return Challenge(gate_id, value)
@@ -191,7 +191,7 @@ def pass_text(shown: Pass) -> str:
 
 
 def read_pass(text: str) -> Pass:
-    """Read a pass from a QR text; says nothing yet of whether it is valid here and now.
+    """Read a pass from a QR text; whether it is valid here and now is not checked.
 
     Raises NotABluezoneCode for anything that is not exactly what `pass_text` writes.
     """
@@ -204,7 +204,7 @@ def read_pass(text: str) -> Pass:
 
 
 def token_message(opk: bytes) -> bytes:
-    """What a gate(week) key signs blind for a one-time key; `blindrsa.blind` and `finalize` take it."""
+    """The message that a gate(week) key signs blindly for a one-time key; `blindrsa.blind` and `finalize` take it."""
     _require("one-time key", opk, OPK_LENGTH)
     return b"BZ-OPK-v1" + opk
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The call by which a browser gets tokens for its passes: 20 blind signatures at once, one size each way.
+"""The call by which a browser gets tokens for its passes: 20 blind signatures at once, always of the same size.
 
     request  6144 B: u8 1 | u8 flags | u16 kid | 20 * blinded[256] | … | challenge[32] | nonce[8]
     answer   6144 B: u8 1 | u8 status | u16 kid | 20 * blind_sig[256]
                     with status puzzle_required: challenge[32] after it
 
-Source: protocol.md section 7; the statuses are those of section 4.
+Source: docs/protocol.md section 7; the statuses are those of section 4.
 """
 
 import os

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From exposure windows to a warning: per day a score, a level, minutes and how sure we are.
+"""From exposure windows to a warning: for each day a score, a level, minutes and a certainty.
 
-Source: protocol.md section 3; contracts.md, `exposure score`.
+Source: docs/protocol.md section 3; docs/contracts.md, `exposure score`.
 
 Daily summaries as Exposure Notification v2 computes them: informational, no level depends on them.
 
-Source: specs/exposure-notification.md section 6, DailySummary.
+Source: docs/exposure-notification.md section 6, DailySummary.
 """
 
 import math
@@ -115,7 +115,7 @@ def assess(windows: Iterable[ExposureWindow], profile: Profile, today: date) -> 
 
     today: local date; windows of later days and of days older than the profile's bound are left out.
 
-    Source: protocol.md section 3.
+    Source: docs/protocol.md section 3.
     """
     by_day: dict[date, list[ExposureWindow]] = defaultdict(list)
     for window in windows:

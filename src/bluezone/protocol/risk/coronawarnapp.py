@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the Corona-Warn-App made common: its risk calculation configuration, and exposure windows as its test cases
-write them.
-"""
+"""Formats of the Corona-Warn-App: its risk calculation configuration, and exposure windows as in its test cases."""
 
 import json
 from collections.abc import Sequence
@@ -37,7 +35,7 @@ def parse_cwa(table: ProfileTable) -> Profile:
     values = _risk_values(table, sorted(set(risk_levels.values())))
     dropped = [entry.read_whole(_dropped_levels) for entry in table.tables("trlFilters")]
     days = [entry.read_whole(_level) for entry in table.tables("normalizedTimePerDayToRiskLevelMapping", least=1)]
-    # Levels of single windows serve to count encounters, which we do not show: they are checked and left.
+    # Levels of single windows are for counting encounters, which we do not show: they are checked and ignored.
     for entry in table.tables("normalizedTimePerEWToRiskLevelMapping"):
         entry.read_whole(_level)
     profile = Profile(
@@ -137,7 +135,7 @@ def _window(entry: JsonMembers, today: date) -> ExposureWindow:
     age_days = entry.integer("ageInDays", 0, _LARGEST_AGE_DAYS)
     if age_days >= today.toordinal():
         raise InvalidWindows(f"a window is {age_days} days old, which is before the calendar's first day")
-    # Only the confidence the case's phone sent is in the file; of our own radio it says nothing.
+    # The file has only the confidence that the case's phone sent, and nothing about our own radio.
     return ExposureWindow(
         day=today - timedelta(days=age_days),
         report_type=entry.integer("reportType", 0, 5),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disease profile: how nearness, duration and infectiousness become a level of exposure risk.
 
-Values only; `profilereading` makes them of a file, `exposure` applies them. Source: protocol.md section 3.
+Values only: profilefiles.py reads them from a file, assessment.py and windows.py apply them. Source: docs/protocol.md
+section 3.
 """
 
 import math
@@ -60,7 +61,7 @@ class SummaryWeights:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a city's health authority decides about one disease.
+    """The decisions of a city's health authority about one disease.
 
     attenuation:          which attenuation of a scan instance is weighed.
     weights:              weight of a minute by attenuation (dB), the first range that fits; 0 where none does.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a profile's tables strictly: what is wrongly typed, out of range, missing or unknown is refused by its name."""
+"""Reads a profile's tables strictly: a wrongly typed, out of range, missing or unknown entry is refused by its name."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar

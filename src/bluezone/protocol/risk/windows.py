@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From matched sightings of one key to exposure windows: what is left of an encounter once its identifiers have
-matched.
-"""
+"""From matched sightings of one key to exposure windows, all that is kept of an encounter."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -44,7 +42,7 @@ class ExposureWindow:
     scan_instances: tuple[ScanInstance, ...]
 
 
-# No instance stands for more, however long the radio was off before it.
+# No instance counts for more, however long the radio was off before it.
 LONGEST_INSTANCE_SECONDS = 300
 WINDOW_SECONDS = 30 * 60
 
@@ -97,7 +95,7 @@ def build_windows(
     own_confidence: calibration confidence of this phone's radio, 0..3.
     One burst is one instance. A window ends where nothing was heard for 30 minutes. A revoked key has no windows.
 
-    Source: protocol.md section 3.
+    Source: docs/protocol.md section 3.
     """
     usable = _usable(sightings, report_type)
     windows: list[list[Instance]] = []
@@ -124,7 +122,7 @@ def google_windows(
     which counts whole minutes since the scan before it, or 120 s where that is not known. A window spans less than
     30 minutes from its first sighting.
 
-    Source: specs/exposure-notification.md section 6, Exposure windows.
+    Source: docs/exposure-notification.md section 6, Exposure windows.
     """
     windows: list[list[Instance]] = []
     previous_seconds = -math.inf

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signed config: what a city tells every phone, and how a phone follows its history.
 
-Source: protocol.md section 4 ("RSA keys": week keys, their trust) and section 5 ("History": what a config holds).
+Source: docs/protocol.md section 4 ("RSA keys": week keys, their trust) and section 5 ("History": what a config holds).
 """
 
 import re
@@ -55,7 +55,7 @@ class ConfigRolledBack(ConfigRefused):
 
 
 class ConfigHistoryDiffers(ConfigRefused):
-    """The config already held is not in its past: this server tells different phones different things."""
+    """The config already held is not in its history: this server gives phones different configs."""
 
     code = "config_history_differs"
 
@@ -164,20 +164,20 @@ def decode_config(payload: bytes) -> Config:
     )
 
 
-def follow_config(config: Config, payload_sha256: str, held_number: int, held_sha256: str) -> None:
+def follow_config(config: Config, payload_sha256: str, known_number: int, known_sha256: str) -> None:
     """Check that `config` continues the config this phone holds.
 
-    payload_sha256, held_sha256: SHA-256 (hex) of the two payloads.
+    payload_sha256, known_sha256: SHA-256 (hex) of the two payloads.
     Raises ConfigRolledBack, ConfigHistoryDiffers or ConfigGap; what is held then stays.
     """
-    if config.number < held_number:
-        raise ConfigRolledBack(f"config has number {config.number}, expected at least {held_number}")
+    if config.number < known_number:
+        raise ConfigRolledBack(f"config has number {config.number}, expected at least {known_number}")
     line = (*config.history, payload_sha256)
-    position = len(line) - 1 - (config.number - held_number)
+    position = len(line) - 1 - (config.number - known_number)
     if position < 0:
-        raise ConfigGap(f"config {config.number} lists no hash of number {held_number}, which is held here")
-    if line[position] != held_sha256:
-        raise ConfigHistoryDiffers(f"config {config.number} lists another number {held_number} than is held here")
+        raise ConfigGap(f"config {config.number} lists no hash of number {known_number}, which is held here")
+    if line[position] != known_sha256:
+        raise ConfigHistoryDiffers(f"config {config.number} lists another number {known_number} than is held here")
 
 
 def _by_language(read: JsonMembers) -> dict[str, str]:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The envelope of every file phones fetch except exports, and the chain that keeps its history in one line.
+"""The envelope of every file that phones fetch except exports, and the hash chain of its history.
 
 A signed file is `{"payload": base64, "kid": text, "sig": base64}`, the signature Ed25519 over
 `"BZ-SIGNED-v1\\0" || kind || "\\0" || payload`, so that a file of one kind never passes for another.
 
-Source: protocol.md section 5, "Signed JSON" and "History".
+Source: docs/protocol.md section 5, "Signed JSON" and "History".
 """
 
 import base64

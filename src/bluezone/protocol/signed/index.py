@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed index of what to fetch, and how a phone follows it without ever being led back or aside.
+"""The signed index of what to fetch, and how a phone follows it without being led back or onto another history.
 
-Source: protocol.md section 5, "History".
+Source: docs/protocol.md section 5, "History".
 """
 
 from dataclasses import asdict, dataclass
@@ -141,15 +141,15 @@ def chain_value(index: Index, upto_number: int) -> bytes:
     return value
 
 
-def follow_index(index: Index, held_number: int, held_chain: bytes) -> list[IndexEntry]:
+def follow_index(index: Index, known_number: int, known_chain: bytes) -> list[IndexEntry]:
     """Return the entries to fetch, oldest first, when `index` continues what this phone holds.
 
-    held_number: newest file already taken in, 0 at first install.
-    held_chain:  chain value after it, 32 bytes, CHAIN_START at first install.
+    known_number: newest file already taken in, 0 at first install.
+    known_chain:  chain value after it, 32 bytes, CHAIN_START at first install.
     A first install takes whatever the index lists. Raises IndexRolledBack, IndexHistoryDiffers, IndexGap.
     """
-    if held_number == 0 and index.first_number > 1:
+    if known_number == 0 and index.first_number > 1:
         return list(index.entries)
-    if chain_value(index, held_number) != held_chain:
-        raise IndexHistoryDiffers(f"index lists other files up to number {held_number} than were fetched here")
-    return list(index.entries[held_number - index.first_number + 1 :])
+    if chain_value(index, known_number) != known_chain:
+        raise IndexHistoryDiffers(f"index lists other files up to number {known_number} than were fetched here")
+    return list(index.entries[known_number - index.first_number + 1 :])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the members of a JSON object strictly: each has the type and range its reader names, or the file is refused.
+"""Reads the members of a JSON object strictly: each has the type and range that is asked for, or the file is refused.
 
-Members nobody asks for are passed over, so that a later server may add one.
+Members that are not asked for are ignored, so that a later server may add some.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from bluezone.refusal import Refused
 
-# What a JSON number can say without loss in every language that reads it.
+# The largest whole number that every language reads from JSON without loss.
 LARGEST_INTEGER = 2**53 - 1
 
 

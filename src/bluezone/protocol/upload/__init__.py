@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report from phone to server (protocol.md section 4): everything its two ends need, to import from one place.
+"""A report from phone to server (docs/protocol.md section 4): everything its two ends need, to import from one place.
 
-uploadpayload   keys, venue slots, the commitment to them and their bounds
-uploadmessages  the three requests
-uploadanswers   the answers and their statuses
+payload.py   keys, venue slots, the commitment to them and their bounds
+requests.py  the three requests
+answers.py   the answers and their statuses
 """
 
 from bluezone.protocol.upload.answers import (

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server answers to verify 1, verify 2 and upload: always 1,024 bytes, whatever happened.
+"""A server's answers to verify 1, verify 2 and upload: always 1,024 bytes, whatever happened.
 
-Source: protocol.md section 4.
+Source: docs/protocol.md section 4.
 """
 
 import os
@@ -39,7 +39,7 @@ class Status(IntEnum):
 
     # fmt: off
     OK                = 0
-    CODE_INVALID      = 1  # unknown, or revoked: a revoked code tells nothing
+    CODE_INVALID      = 1  # unknown or revoked; the answer does not say which
     CODE_USED         = 2
     CODE_EXPIRED      = 3
     KID_REFUSED       = 4

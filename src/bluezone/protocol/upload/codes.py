@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verification codes and links: what a health worker hands to a case, and how it is typed back."""
+"""Verification codes and links: what a health worker gives to a case, and how a case types it in."""
 
 import base64
 import re
@@ -16,7 +16,7 @@ CODE_LENGTH = RANDOM_DIGITS + 1
 LINK_LENGTH = 16
 CREDENTIAL_LENGTH = 16
 
-# Longer input is no code that somebody mistyped, and is not worth normalising.
+# Longer input is not a mistyped code, and is not normalised.
 _LONGEST_TEXT = 200
 
 # Quasigroup of order 10 without fixed points on the diagonal: it catches every single wrong digit and every
@@ -61,7 +61,7 @@ class Credential:
     value: 16 bytes; 12 ASCII digits and four zero bytes for DIGITS, the link itself for LINK.
     Raises InvalidCode when the value does not have that shape. Left out of `repr`, because it is a secret.
 
-    Source: protocol.md section 4, verify1.
+    Source: docs/protocol.md section 4, verify1.
     """
 
     kind: CredentialKind
@@ -85,7 +85,7 @@ class Credential:
 
     @classmethod
     def from_text(cls, text: str) -> "Credential":
-        """The credential in what a person typed, pasted or scanned; raises InvalidCode."""
+        """Read the credential from what a person typed, pasted or scanned; raises InvalidCode."""
         if _LINK.fullmatch(text.strip()):
             return cls.from_link(parse_link(text))
         return cls.from_digits(parse_code(text))
@@ -142,7 +142,7 @@ def new_link(random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> byte
 def link_url(public_host: str, link: bytes) -> str:
     """Write a link for a message or a QR code.
 
-    The secret stands behind `#`, which a browser keeps to itself: it is in no request and no server log.
+    The secret comes after `#`, and browsers do not send that part, so it is in no request and no server log.
     """
     return f"https://{public_host}/r#{base64.urlsafe_b64encode(link).rstrip(b'=').decode()}"
 

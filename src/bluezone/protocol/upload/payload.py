@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a case uploads: keys and venue slots, the commitment to them, and the bounds both must keep."""
+"""What a case uploads: keys and venue slots, the commitment to them, and the bounds for both."""
 
 import hashlib
 import itertools
@@ -22,7 +22,8 @@ SALT_LENGTH = 32
 STANDARD = 1
 HIGH = 2
 
-# What an export says instead of the true distance, so that a file does not reveal the onset (protocol.md section 5).
+# What an export says instead of the true distance, so that a file does not reveal the onset
+# (docs/protocol.md section 5).
 _DAYS_SINCE_ONSET = {HIGH: 0, STANDARD: 7}
 
 _KEY = struct.Struct(f">{KEY_LENGTH}sIHB")
@@ -33,7 +34,7 @@ SLOT_SIZE = _SLOT.size
 
 
 class KeysRefused(Refused):
-    """Keys or slots outside the bounds of protocol.md section 4; nothing of the upload is taken."""
+    """Keys or slots outside the bounds of docs/protocol.md section 4; nothing of the upload is taken."""
 
     code = "keys_refused"
 
@@ -70,7 +71,7 @@ class Slot:
     """One venue in one hour.
 
     hour:         Unix seconds // 3600.
-    slot_key:     32 bytes, K_h of protocol.md section 6.
+    slot_key:     32 bytes, K_h of docs/protocol.md section 6.
     start_minute: 0..59; end_minute: 1..60, exclusive.
     Raises KeysRefused for what cannot be encoded; `check_slots` decides what a server accepts.
     """
@@ -102,7 +103,7 @@ def key_order(key: UploadKey) -> tuple[int, bytes]:
 
 
 def encode_keys(keys: Iterable[UploadKey]) -> bytes:
-    """Return `u16 count || keys`, sorted: the order in which a phone made them says nothing."""
+    """Return `u16 count || keys`, sorted, so that the order does not reveal how the phone made them."""
     encoded = [key.to_bytes() for key in sorted(keys, key=key_order)]
     return _COUNT.pack(len(encoded)) + b"".join(encoded)
 
@@ -126,9 +127,9 @@ def decode_slots(data: bytes) -> tuple[Slot, ...]:
 def commitment(salt: bytes, keys: Iterable[UploadKey], slots: Iterable[Slot]) -> bytes:
     """Return M, the 32 bytes that a certificate signs, so that it fits this upload and no other.
 
-    salt: 32 random bytes, without which the blind signer's later sight of an upload could be compared with guesses.
+    salt: 32 random bytes, so that the blind signer cannot compare an upload that it sees later with guesses.
 
-    Source: protocol.md section 4.
+    Source: docs/protocol.md section 4.
     """
     return hashlib.sha256(b"BZ-UP-v1" + salt + encode_keys(keys) + encode_slots(slots)).digest()
 
@@ -136,7 +137,7 @@ def commitment(salt: bytes, keys: Iterable[UploadKey], slots: Iterable[Slot]) ->
 def infectious_level(day: int, onset_day: int) -> int | None:
     """Return how infectious a case was on a day: 2 high, 1 standard, None for a day that is not uploaded.
 
-    Both days are UTC days since 1970-01-01. Source: protocol.md section 4, Infectious window.
+    Both days are UTC days since 1970-01-01. Source: docs/protocol.md section 4, Infectious window.
     """
     distance = day - onset_day
     if -2 <= distance <= 3:
@@ -155,7 +156,7 @@ def check_keys(keys: Sequence[UploadKey], today: int) -> None:
     """Raise KeysRefused unless the keys of one upload keep every bound that a server can see.
 
     today: UTC day since 1970-01-01 at the server. That no key is stored or published already is the
-    caller's to check, because it needs the store. Source: protocol.md section 4; docs/rules/key-validation.md.
+    caller's to check, because it needs the store. Source: docs/protocol.md section 4; docs/rules/key-validation.md.
     """
     if len(keys) > MAX_KEYS:
         raise KeysRefused(f"got {len(keys)} keys, expected at most {MAX_KEYS}")
@@ -188,7 +189,7 @@ def _check_key(key: UploadKey, today: int) -> None:
 def check_slots(slots: Sequence[Slot], now: int) -> None:
     """Raise KeysRefused unless the venue slots of one upload keep their bounds.
 
-    now: Unix seconds at the server. Source: protocol.md section 4.
+    now: Unix seconds at the server. Source: docs/protocol.md section 4.
     """
     if len(slots) > MAX_SLOTS:
         raise KeysRefused(f"got {len(slots)} slots, expected at most {MAX_SLOTS}")

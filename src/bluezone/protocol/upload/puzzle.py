@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The puzzle that slows down guessing without locking anybody out."""
+"""The puzzle that slows down guessing, but locks nobody out."""
 
 import hashlib
 from itertools import count
@@ -21,7 +21,7 @@ def solve(challenge: bytes, bits: int = PUZZLE_BITS) -> bytes:
     challenge: 32 bytes from a server's answer `puzzle_required`.
     bits:      0..32; the expected work is 2**bits hashes.
 
-    Source: protocol.md section 4, Limits.
+    Source: docs/protocol.md section 4, Limits.
     """
     begun = hashlib.sha256(challenge)
     bound = 1 << (256 - bits)

@@ -2,7 +2,7 @@
 """The requests of a report, to the byte: verify 1, verify 2, upload.
 
 Every body has one size whatever it carries; what a message does not need is filled with random bytes.
-Decoders are total: any bytes give a message or a Refused. Source: protocol.md section 4.
+Decoders accept any bytes: they return a message or raise Refused. Source: docs/protocol.md section 4.
 """
 
 import os

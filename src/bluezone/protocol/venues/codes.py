@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A venue's code: what the city signed about a place, read strictly, because anybody can print a poster.
+"""A venue's code: what the city signed about a place. It is read strictly, because anybody can print a poster.
 
-Source: protocol.md section 6 (V); docs/venues.md ("The code"); specs/attacks.md rows 24 and 42.
+Source: docs/protocol.md section 6 (V); docs/venues.md ("The code"); docs/attacks.md rows 24 and 42.
 """
 
 import base64
@@ -121,7 +121,7 @@ class Venue:
 
 
 def parse_venue(payload: bytes) -> Venue:
-    """Read V. Raises InvalidVenue; whether the city signed it is `check_signature`'s to say."""
+    """Read V. Raises InvalidVenue. The signature is not checked here, but by `check_signature`."""
     if len(payload) < _HEAD.size:
         raise InvalidVenue(f"a venue code of {len(payload)} bytes is too short")
     version, kind, flags, stay, valid_from, valid_to, seed = _HEAD.unpack_from(payload)
@@ -178,7 +178,7 @@ def venue_sha256(venue: Venue) -> bytes:
 def venue_fingerprint(venue: Venue) -> str:
     """Six characters that poster and phone both show: the first 30 bits of SHA256(V) in Crockford's base32.
 
-    Source: docs/venues.md; specs/attacks.md row 42.
+    Source: docs/venues.md; docs/attacks.md row 42.
     """
     bits = int.from_bytes(venue_sha256(venue)[:4], "big") >> 2
     return "".join(_CROCKFORD[bits >> shift & 31] for shift in range(5 * (FINGERPRINT_LENGTH - 1), -1, -5))

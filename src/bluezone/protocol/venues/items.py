@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The keys of a venue and the sealed items of its hours: who was there in that hour can open one, nobody else.
+"""The keys of a venue and the sealed items of its hours, which only those who were there in that hour can open.
 
-Source: protocol.md section 6 (K_v, K_h, tag, E_h, rec, item); specs/attacks.md row 20.
+Source: docs/protocol.md section 6 (K_v, K_h, tag, E_h, rec, item); docs/attacks.md row 20.
 """
 
 import hmac
@@ -24,7 +24,7 @@ _RECORD_VERSION = 1
 _SEAL_LENGTH = 16
 ITEM_LENGTH = TAG_LENGTH + NONCE_LENGTH + _RECORD.size + _SEAL_LENGTH
 
-# Level of an item by the class of its report, and what a minute beside such a case weighs.
+# Level of an item by the class of its report, and the weight of a minute beside such a case.
 CLINICAL_LEVEL = 1
 CONFIRMED_LEVEL = 2
 
@@ -69,7 +69,7 @@ def slot_key(key: bytes, hour: int) -> bytes:
 
 
 def slot_tag(key: bytes) -> bytes:
-    """What the items of this venue and hour are found by, 16 bytes. key: K_h."""
+    """The tag by which items of this venue and hour are found, 16 bytes. key: K_h."""
     return hmac.digest(key, b"BZ-TAG", "sha256")[:TAG_LENGTH]
 
 
@@ -86,7 +86,7 @@ def seal_item(key: bytes, record: Record, nonce: bytes) -> bytes:
 
 
 def open_item(key: bytes, hour: int, item: bytes) -> Record | None:
-    """What an item says, or None if it is not of this venue and hour, was changed, or says nothing possible.
+    """Open an item. Returns None if it is not of this venue and hour, was changed, or holds impossible values.
 
     key: K_h of `hour`; item: 52 bytes.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a stay overlapped with a case's, and what that amounts to day by day.
+"""Whether a stay overlapped with a case's stay, and the resulting level day by day.
 
-Source: protocol.md sections 3 (levels, bands) and 6 (weights, match on the true stay); docs/venues.md,
+Source: docs/protocol.md sections 3 (levels, bands) and 6 (weights, match on the true stay); docs/venues.md,
 "Matching and level".
 """
 
@@ -63,7 +63,7 @@ def records_of(keys: Mapping[int, bytes], items: Mapping[bytes, list[bytes]]) ->
 
 
 def overlap(record: Record, start: float, end: float, visit: int, zone: str) -> VenueOverlap | None:
-    """What a case's slot and the true stay have in common; None if nothing. start, end: Unix seconds."""
+    """The time that a case's slot and the true stay have in common; None if there is none. start, end: Unix seconds."""
     begins, ends = max(start, record.start), min(end, record.end)
     if begins >= ends:
         return None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a stay at a venue to the slots that a case sends: the aerosol's tail, hours, and the bounds of an upload.
 
-Source: protocol.md sections 4 (bounds) and 6; docs/venues.md, "What is reported"; the Corona-Warn-App's
-deriveTime as specs/presence-gate-upload.md 1.2 gives it.
+Source: docs/protocol.md sections 4 (bounds) and 6; docs/venues.md, "What is reported"; the Corona-Warn-App's
+deriveTime as docs/venues.md, "What is reported", gives it.
 """
 
 from collections import defaultdict
@@ -63,9 +63,9 @@ def slots_of_stay(start: float, end: float, keys: Mapping[int, bytes], now: floa
 
 
 def within_bounds(slots: Iterable[Slot]) -> tuple[Slot, ...]:
-    """What one upload may hold of these slots, sorted: joined where they touch, then the longest and latest.
+    """Return the slots that one upload may hold, sorted: joined where they touch, then the longest and latest.
 
-    Source: protocol.md section 4: at most 3 slots an hour and 80 in all.
+    Source: docs/protocol.md section 4: at most 3 slots an hour and 80 in all.
     """
     by_hour: dict[int, list[Slot]] = defaultdict(list)
     for slot in _joined(slots):

@@ -7,17 +7,14 @@ always connectable with -50 dBm; scan interval, window and duplicate filter had 
 address could be changed under a running advertiser or scanner. Connections are not carried.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bumble import hci
 from bumble.controller import AdvertisingSet, Controller
 from bumble.transport.common import AsyncPipeSink, Transport
 
-from bluezone.radio.air.station import ADV_IND, ADV_NONCONN_IND, ADV_SCAN_IND, Advertisement, Station
+from bluezone.radio.air.station import ADV_IND, ADV_NONCONN_IND, ADV_SCAN_IND, Advertisement, Air, Station
 from bluezone.radio.bumbleradio import BumbleRadio
-
-if TYPE_CHECKING:
-    from bluezone.radio.air.virtual import VirtualAir
 
 UNIT_SECONDS = 0.000625  # intervals and windows, Core Specification Vol 4, Part E, 7.8
 LEGACY_HANDLE = -1  # the advertiser of the legacy commands; extended sets are 0..239
@@ -36,8 +33,8 @@ SUCCESS = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 DISALLOWED = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
 
 
-def virtual_radio(air: "VirtualAir", name: str, model: str | None = "virtual") -> BumbleRadio:
-    """A radio over HCI bytes on `air`; model None: the one its controller tells, as with a real adapter."""
+def virtual_radio(air: Air, name: str, model: str | None = "virtual") -> BumbleRadio:
+    """A radio over HCI bytes on `air`; model None takes the one its controller reports, as with a real adapter."""
 
     async def open_transport() -> Transport:
         controller = AirController(air.station(name))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How strong a packet arrives, by distance, walls and carriage: the fitted figures and what lies between them.
+"""How strong a packet arrives, by distance, walls and carriage: fitted figures, and interpolation between them.
 
 Up to 5 m: quantiles measured between two people's phones. Beyond 5 m and through walls: a model, see
 `rssi_curve`. The figures are fitted by tools/fit_rssi.py, which names their source.
@@ -28,7 +28,7 @@ _DISTANCE_STEP_M = 0.05
 
 
 class UnknownCarriage(Refused):
-    """A carriage nobody measured."""
+    """No measurements exist for this carriage."""
 
     code = "carriage_unknown"
 
@@ -61,7 +61,7 @@ class Curve:
 
     @property
     def strongest_dbm(self) -> float:
-        """What the luckiest packet reads: a link whose best is inaudible need not be drawn."""
+        """Strength of the strongest packet possible; a link on which even that is inaudible is not simulated."""
         return float(self.dbm[-1])
 
     def at(self, score: float) -> int:

@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A radio on the virtual air without HCI bytes: the same air and model at a fraction of the cost."""
 
-from typing import TYPE_CHECKING
-
-from bluezone.radio.air.station import Advertisement, Station
+from bluezone.radio.air.station import Advertisement, Air, Station
 from bluezone.radio.interface import OnReport, RadioFailed
-
-if TYPE_CHECKING:
-    from bluezone.radio.air.virtual import VirtualAir
 
 
 class LightRadio:
@@ -15,7 +10,7 @@ class LightRadio:
 
     model = "virtual"
 
-    def __init__(self, air: "VirtualAir", name: str) -> None:
+    def __init__(self, air: Air, name: str) -> None:
         self._air = air
         self._name = name
         self._station: Station | None = None
@@ -28,7 +23,7 @@ class LightRadio:
 
     @property
     def lost(self) -> bool:
-        """Never: the air does not break."""
+        """Always False: the air does not break."""
         return False
 
     async def open(self) -> None:

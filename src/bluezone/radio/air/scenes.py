@@ -81,7 +81,7 @@ ROOM = Scene(default=Pair(2.0))
 
 
 class InvalidScene(Refused):
-    """A scene file that does not say clearly who is where."""
+    """The scene file does not say clearly who is where."""
 
     code = "scene_invalid"
 

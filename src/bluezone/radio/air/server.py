@@ -14,7 +14,7 @@ from bluezone.radio.air.controller import AirController
 from bluezone.radio.air.virtual import VirtualAir
 from bluezone.refusal import Refused
 
-MOST_UNREAD_BYTES = 64_000  # reports a slow client has not read; beyond it the air drops them for that client
+MOST_UNREAD_BYTES = 64_000  # reports that a slow client has not read yet; beyond that the air drops reports for it
 MOST_CLIENTS = 500
 
 logger = logging.getLogger(__name__)

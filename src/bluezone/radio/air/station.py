@@ -2,19 +2,18 @@
 """One radio's place on the virtual air: what it sends, when it listens, whom it reaches."""
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from bluezone.radio.air.fading import CHANNELS, Fading, Levels
 from bluezone.radio.air.figures import RECEIVER_FLOOR_DBM, Curve, correlation, rssi_curve
 from bluezone.radio.air.scenes import Pair
 
-if TYPE_CHECKING:
-    from bluezone.radio.air.virtual import VirtualAir
-
 ADVERTISING_DELAY_SECONDS = 0.010  # added at random to each interval, Core Specification Vol 6, Part B, 4.4.2.2.1
-MOST_LAG_SECONDS = 0.02  # further behind its own clock the air sheds packets instead of starving the loop
+MOST_LAG_SECONDS = 0.02  # when further behind its own clock, the air drops packets instead of starving the loop
 
 ADV_IND, ADV_SCAN_IND, ADV_NONCONN_IND = 0x00, 0x02, 0x03  # as the HCI names them
 
@@ -43,7 +42,7 @@ class Link:
 
     @property
     def never_heard(self) -> bool:
-        """True if even the luckiest packet arrives too weak, for as long as the scene lasts."""
+        """True if even the strongest packet possible arrives too weak, for as long as the scene lasts."""
         return self._curve is not None and self._curve.strongest_dbm < RECEIVER_FLOOR_DBM
 
     def rssi_dbm(self, now: float, seconds: float, channel: int) -> int | None:
@@ -55,10 +54,41 @@ class Link:
         return rssi if rssi >= RECEIVER_FLOOR_DBM else None
 
 
+class Air(Protocol):
+    """What radios need of the air (`VirtualAir` is one).
+
+    rng:     source of all chance. count: events by name, here "shed" (too busy).
+    resting: trains that wait until somebody listens.
+    """
+
+    rng: random.Random
+    count: Counter[str]
+    resting: "dict[Train, None]"
+
+    @property
+    def listened_to(self) -> bool:
+        """True while at least one radio scans."""
+
+    def station(self, name: str) -> "Station":
+        """Put a radio on the air under a name that nobody has. Raises ValueError if somebody has."""
+
+    def listen(self, station: "Station") -> None:
+        """Deliver to this station from now on."""
+
+    def ignore(self, station: "Station") -> None:
+        """Deliver nothing more to this station."""
+
+    def remove(self, station: "Station") -> None:
+        """Forget a station; its name is free again."""
+
+    def carry(self, sender: "Station", advertisement: Advertisement, now: float) -> None:
+        """Deliver one advertising event, sent at `now` of the loop's clock, to whoever hears it."""
+
+
 class Station:
     """One radio's place on the air: what it sends and when it listens."""
 
-    def __init__(self, air: "VirtualAir", name: str) -> None:
+    def __init__(self, air: Air, name: str) -> None:
         self.name = name
         self.on_heard: Callable[[Advertisement, int], None] = lambda _advertisement, _rssi: None
         self.links: list[Link] | None = None  # to whom it can be audible; None until first needed
@@ -72,7 +102,7 @@ class Station:
         self._trains[handle] = Train(self._air, self, advertisement, interval_seconds)
 
     def stop_advertising(self, handle: int = 0) -> None:
-        """Be silent; nothing happens if it was."""
+        """Stop sending; nothing happens if it was silent."""
         if train := self._trains.pop(handle, None):
             train.stop()
 
@@ -99,9 +129,9 @@ class Station:
 
 
 class Train:
-    """Advertising events of one advertiser; rests while nobody at all listens."""
+    """Advertising events of one advertiser; it rests while no radio listens."""
 
-    def __init__(self, air: "VirtualAir", station: Station, advertisement: Advertisement, interval: float) -> None:
+    def __init__(self, air: Air, station: Station, advertisement: Advertisement, interval: float) -> None:
         self._air = air
         self._station = station
         self._advertisement = advertisement
@@ -112,11 +142,12 @@ class Train:
             self.wake()
 
     def wake(self) -> None:
-        """Go on at a random phase of the interval."""
+        """Start again at a random phase of the interval."""
         self._air.resting.pop(self, None)
         self._schedule(asyncio.get_running_loop().time() + self._air.rng.uniform(0, self._interval))
 
     def stop(self) -> None:
+        """Send nothing more."""
         self._air.resting.pop(self, None)
         if self._timer is not None:
             self._timer.cancel()

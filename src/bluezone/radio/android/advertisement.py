@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Between advertising data as bytes and what Android takes and gives.
+"""Converts between advertising data as bytes and the values that Android takes and gives.
 
 Android builds the bytes itself: the service UUIDs (AD type 3), then the service data (0x16). Flags are added by the
-system to connectable advertisements and to no other, so ours go out without.
+system to connectable advertisements and to no other, so ours are sent without flags.
 Source: Core Specification Supplement, Part A, 1; AOSP AdvertiseHelper and le_advertising_manager.cc.
 """
 
@@ -35,7 +35,7 @@ def structures(advertising_data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def service_advertisement(advertising_data: bytes) -> ServiceAdvertisement:
-    """Take a frame of ours apart (frames.py). Raises ValueError for anything else: it is ours, never input."""
+    """Split one of our own frames (frames.py). Raises ValueError for anything else, which is never input."""
     found = [(kind, contents) for kind, contents in structures(advertising_data) if kind != FLAGS]
     if [kind for kind, _ in found] != [COMPLETE_16_BIT_UUIDS, SERVICE_DATA_16_BIT]:
         raise ValueError("only one complete list of UUIDs followed by service data can be advertised")

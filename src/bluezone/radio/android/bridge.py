@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The way from Python to Android's classes, or a sentence that says why there is none here."""
+"""Reaches Android's classes from Python, or says in a sentence why that is impossible here."""
 
 from types import ModuleType
 from typing import TYPE_CHECKING

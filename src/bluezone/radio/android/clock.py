@@ -25,5 +25,5 @@ class AndroidClock:
         return time.time()
 
     def boot_id(self) -> str:
-        """A name of this start: how often the phone has started. Linux's own boot_id is closed to apps."""
+        """A name of this start of the phone: how often it has started. Apps cannot read Linux's own boot_id."""
         return f"android-{self._phone.boot_count()}"

@@ -64,8 +64,8 @@ def _heard(result: ScanResult) -> Heard | None:
     return address, bytes(record.getBytes()), result.getRssi(), result.getTimestampNanos()
 
 
-class ScanTold(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stubs type static_proxy as a function
-    """Tells what was heard, and with which code a scan failed."""
+class ScanListener(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stubs type static_proxy as a function
+    """Reports what was heard, and with which code a scan failed."""
 
     def __init__(self, heard: Callable[[list[Heard]], None], failed: Callable[[int], None]) -> None:
         super().__init__()
@@ -88,8 +88,8 @@ class ScanTold(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stubs t
         self.failed(errorCode)
 
 
-class AdvertisingTold(static_proxy(AdvertisingSetCallback)):  # type: ignore[misc]
-    """Tells of one advertising set: started with a status, enabled or disabled, stopped."""
+class AdvertisingListener(static_proxy(AdvertisingSetCallback)):  # type: ignore[misc]
+    """Reports on one advertising set: started with a status, enabled or disabled, stopped."""
 
     def __init__(
         self, started: Callable[[int], None], enabled: Callable[[bool], None], stopped: Callable[[], None]
@@ -113,8 +113,8 @@ class AdvertisingTold(static_proxy(AdvertisingSetCallback)):  # type: ignore[mis
         self.stopped()
 
 
-class AdapterTold(static_proxy(BroadcastReceiver)):  # type: ignore[misc]
-    """Tells when Bluetooth goes off."""
+class AdapterListener(static_proxy(BroadcastReceiver)):  # type: ignore[misc]
+    """Reports when Bluetooth is switched off."""
 
     def __init__(self, went_off: Callable[[], None]) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class AdapterTold(static_proxy(BroadcastReceiver)):  # type: ignore[misc]
 
 @contextmanager
 def _asking(what: str) -> Iterator[None]:
-    """Turn what Java throws into a refusal."""
+    """Turn exceptions of Java into refusals."""
     try:
         yield
     except SecurityException as error:
@@ -142,13 +142,13 @@ def _asking(what: str) -> Iterator[None]:
 
 
 def application_context() -> Context:
-    """The context of the app. The stubs know nothing of Chaquopy's own Java classes, hence Any."""
+    """The context of the app. It is Any, because the stubs do not know Chaquopy's own Java classes."""
     chaquopy: Any = jclass("com.chaquo.python.Python")
     return cast(Context, chaquopy.getPlatform().getApplication())
 
 
 class Phone:
-    """One Android phone as its Bluetooth shows. No method waits; all but the plain questions raise RadioFailed."""
+    """The Bluetooth of one Android phone. No method waits; all but the simple queries raise RadioFailed."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -158,7 +158,7 @@ class Phone:
         return f"{Build.MANUFACTURER.lower()} {Build.MODEL}"
 
     def boot_nanoseconds(self) -> int:
-        """Since the phone started, sleep included."""
+        """Nanoseconds since the phone started, sleep included."""
         return SystemClock.elapsedRealtimeNanos()
 
     def boot_count(self) -> int:
@@ -166,7 +166,7 @@ class Phone:
         return Settings.Global.getInt(self._context.getContentResolver(), Settings.Global.BOOT_COUNT, 0)
 
     def check(self) -> None:
-        """Raise what stands in the way of hearing anybody: no Bluetooth, no permission, switched off."""
+        """Raise the refusal for whatever prevents hearing: no Bluetooth, no permission, switched off."""
         self._check_permissions()
         self._adapter()
 
@@ -197,7 +197,7 @@ class Phone:
         return adapter
 
     def _scanner(self) -> BluetoothLeScanner:
-        self._check_permissions()  # Android before 12 goes silent without a word
+        self._check_permissions()  # Android before 12 stops reporting without an error
         scanner = self._adapter().getBluetoothLeScanner()
         if scanner is None:
             raise BluetoothOff("Bluetooth is going off")
@@ -221,9 +221,9 @@ class Phone:
         started: Callable[[int], None],
         enabled: Callable[[bool], None],
         stopped: Callable[[], None],
-    ) -> AdvertisingTold:
-        """Ask for a new advertising set, and with it a new address; `started` is called with a status, 0 for yes."""
-        told = AdvertisingTold(started, enabled, stopped)
+    ) -> AdvertisingListener:
+        """Ask for a new advertising set, which has a new address; `started` is called with a status, 0 for success."""
+        listener = AdvertisingListener(started, enabled, stopped)
         service = ParcelUuid.fromString(BASE_UUID.format(uuid))
         with _asking("advertise"):
             parameters = AdvertisingSetParameters.Builder()
@@ -233,55 +233,55 @@ class Phone:
             parameters.setInterval(round(interval_ms / ADVERTISING_UNIT_MS))
             data = AdvertiseData.Builder().setIncludeDeviceName(False).setIncludeTxPowerLevel(False)
             data.addServiceUuid(service).addServiceData(service, jarray(jbyte)(service_data))
-            # The stubs miss that Java takes null for what is not wanted.
+            # The stubs do not know that Java takes null here for what is not wanted.
             nothing, never = cast(AdvertiseData, None), cast(PeriodicAdvertisingParameters, None)
             duration = round(LONGEST_ADVERTISING_SECONDS / DURATION_UNIT_SECONDS)
             self._advertiser().startAdvertisingSet(
-                parameters.build(), data.build(), nothing, never, nothing, duration, 0, told
+                parameters.build(), data.build(), nothing, never, nothing, duration, 0, listener
             )
-        return told
+        return listener
 
-    def stop_advertising(self, told: AdvertisingTold) -> None:
-        """Ask for the end of a set; `told` hears of it, unless it had not started yet."""
+    def stop_advertising(self, listener: AdvertisingListener) -> None:
+        """Ask for a set to end; `listener` is called when it does, unless the set had not started yet."""
         with _asking("stop advertising"):
-            self._advertiser().stopAdvertisingSet(told)
+            self._advertiser().stopAdvertisingSet(listener)
 
     def start_scan(
         self, uuid: int, report_delay_ms: int, heard: Callable[[list[Heard]], None], failed: Callable[[int], None]
-    ) -> ScanTold:
+    ) -> ScanListener:
         """Scan without a pause for frames with this UUID; a scan without a filter ends when the screen goes dark."""
-        told = ScanTold(heard, failed)
+        listener = ScanListener(heard, failed)
         with _asking("scan"):
             filters: ArrayList[ScanFilter] = ArrayList()
             filters.add(ScanFilter.Builder().setServiceUuid(ParcelUuid.fromString(BASE_UUID.format(uuid))).build())
             settings = ScanSettings.Builder().setScanMode(ScanSettings.SCAN_MODE_LOW_LATENCY).setLegacy(True)
             settings.setCallbackType(ScanSettings.CALLBACK_TYPE_ALL_MATCHES)
             settings.setReportDelay(report_delay_ms)
-            self._scanner().startScan(filters, settings.build(), told)
-        return told
+            self._scanner().startScan(filters, settings.build(), listener)
+        return listener
 
     def can_batch(self) -> bool:
         """Whether the chip gathers results while the processor sleeps."""
         return self._adapter().isOffloadedScanBatchingSupported()
 
-    def flush_scan(self, told: ScanTold) -> None:
-        """Ask for what was gathered so far; it comes to `told`, or nothing does."""
+    def flush_scan(self, listener: ScanListener) -> None:
+        """Ask for the results gathered so far; `listener` gets them, if there are any."""
         with _asking("read the scan"):
-            self._scanner().flushPendingScanResults(told)
+            self._scanner().flushPendingScanResults(listener)
 
-    def stop_scan(self, told: ScanTold) -> None:
+    def stop_scan(self, listener: ScanListener) -> None:
         """End a scan at once."""
         with _asking("stop the scan"):
-            self._scanner().stopScan(told)
+            self._scanner().stopScan(listener)
 
-    def watch(self, went_off: Callable[[], None]) -> AdapterTold:
+    def watch(self, went_off: Callable[[], None]) -> AdapterListener:
         """Call `went_off` whenever Bluetooth goes off, until `unwatch`."""
-        told = AdapterTold(went_off)
+        listener = AdapterListener(went_off)
         with _asking("watch Bluetooth"):
-            self._context.registerReceiver(told, IntentFilter(BluetoothAdapter.ACTION_STATE_CHANGED))
-        return told
+            self._context.registerReceiver(listener, IntentFilter(BluetoothAdapter.ACTION_STATE_CHANGED))
+        return listener
 
-    def unwatch(self, told: AdapterTold) -> None:
-        """Tell no more."""
+    def unwatch(self, listener: AdapterListener) -> None:
+        """Stop calling."""
         with _asking("leave Bluetooth alone"):
-            self._context.unregisterReceiver(told)
+            self._context.unregisterReceiver(listener)

@@ -19,7 +19,7 @@ from bluezone.radio.interface import AdvertisingRefused, OnReport, RadioFailed
 if TYPE_CHECKING:
     from android.content import Context
 
-    from bluezone.radio.android.platform import AdapterTold, AdvertisingTold, Heard, Phone, ScanTold
+    from bluezone.radio.android.platform import AdapterListener, AdvertisingListener, Heard, Phone, ScanListener
 
 
 WINDOW_SECONDS = 30.0
@@ -45,7 +45,7 @@ class ScanStarts:
         self._started.append(now)
 
     def refused(self, now: float) -> None:
-        """The system says that there were too many: none is allowed for a whole window."""
+        """Note that the system refused a start: none is allowed for a whole window from now."""
         self._started.extend([now] * STARTS)
 
 
@@ -86,7 +86,7 @@ class _AdvertisingSet:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.started: asyncio.Future[int] = loop.create_future()
         self.stopped: asyncio.Future[None] = loop.create_future()
-        self.told: AdvertisingTold | None = None
+        self.listener: AdvertisingListener | None = None
 
     def ended(self) -> None:
         """Android says that the set has stopped."""
@@ -99,7 +99,7 @@ class _Scan:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.failed: asyncio.Future[int] = loop.create_future()
-        self.told: ScanTold | None = None
+        self.listener: ScanListener | None = None
         self.batched = asyncio.Event()
 
 
@@ -119,7 +119,7 @@ class AndroidRadio:
         self._batch = batch
         self._starts = ScanStarts()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._watching: AdapterTold | None = None
+        self._watching: AdapterListener | None = None
         self._set: _AdvertisingSet | None = None
         self._scan: _Scan | None = None
         self._on_report: OnReport = _ignore
@@ -133,7 +133,7 @@ class AndroidRadio:
 
     @property
     def lost(self) -> bool:
-        """True once Bluetooth went off, the scan ended or the system silenced us; only `close` and `open` help."""
+        """True once Bluetooth went off, the scan ended or the system stopped us; only `close` and `open` help."""
         return self._lost
 
     @property
@@ -142,19 +142,19 @@ class AndroidRadio:
         return LONGEST_ADVERTISING_SECONDS
 
     async def open(self) -> None:
-        """See that nothing is in the way, and watch Bluetooth. Raises the refusals of refusals.py."""
+        """Check that nothing prevents sending and hearing, and watch Bluetooth. Raises the refusals of refusals.py."""
         self._phone.check()
         self._loop = asyncio.get_running_loop()
         self._lost = False
         self._watching = self._phone.watch(self._posted(self._went_off))
 
     async def close(self) -> None:
-        """Fall silent and deaf; nothing happens if it was never opened."""
+        """Stop sending and listening; nothing happens if it was never opened."""
         self._on_report = _ignore
         scan, self._scan = self._scan, None
-        if scan is not None and scan.told is not None:
+        if scan is not None and scan.listener is not None:
             with suppress(RadioFailed):
-                self._phone.stop_scan(scan.told)
+                self._phone.stop_scan(scan.listener)
         if self._loop is not None:
             with suppress(RadioFailed):
                 await self._stop_set()
@@ -173,7 +173,7 @@ class AndroidRadio:
         frame = service_advertisement(data)
         await self._stop_set()
         asked = _AdvertisingSet(loop)
-        asked.told = self._phone.start_advertising(
+        asked.listener = self._phone.start_advertising(
             frame.uuid,
             frame.service_data,
             interval_ms,
@@ -188,12 +188,12 @@ class AndroidRadio:
             raise AdvertisingRefused(f"Android does not advertise: {ADVERTISING_STATUS.get(status, status)}")
 
     async def stop_advertising(self) -> None:
-        """Fall silent; returns when the system says so. Nothing happens if it was silent."""
+        """Stop sending; returns when the system confirms it. Nothing happens if it was silent."""
         self._opened()
         await self._stop_set()
 
     async def start_scanning(self, interval_ms: int, window_ms: int, on_report: OnReport) -> None:
-        """Listen all the time, at the system's own interval and window; late if there were too many starts."""
+        """Listen all the time, at the system's own interval and window; delayed if there were too many starts."""
         loop = self._opened()
         if self._scan is None:
             if (wait := self._starts.wait_seconds(self._now())) > 0:
@@ -203,26 +203,26 @@ class AndroidRadio:
         self._on_report = on_report
 
     async def stop_scanning(self) -> None:
-        """Hear nothing more. A scan that could not be started again at once runs on and is not listened to."""
+        """Report nothing more. A scan that could not be started again at once runs on, and its results are ignored."""
         self._opened()
         scan = self._scan
-        if scan is not None and scan.told is not None and self._batches():
+        if scan is not None and scan.listener is not None and self._batches():
             scan.batched.clear()
-            self._phone.flush_scan(scan.told)
+            self._phone.flush_scan(scan.listener)
             with suppress(TimeoutError):
                 await asyncio.wait_for(scan.batched.wait(), FLUSH_SECONDS)
         self._on_report = _ignore
-        if scan is None or scan.told is None or self._starts.wait_seconds(self._now()) > 0:
+        if scan is None or scan.listener is None or self._starts.wait_seconds(self._now()) > 0:
             return
         self._scan = None
-        self._phone.stop_scan(scan.told)
+        self._phone.stop_scan(scan.listener)
 
     async def _start_scan(self, loop: asyncio.AbstractEventLoop, on_report: OnReport) -> None:
         asked = _Scan(loop)
         self._starts.started(self._now())
         self._scan, self._on_report = asked, on_report
         try:
-            asked.told = self._phone.start_scan(
+            asked.listener = self._phone.start_scan(
                 self._uuid,
                 BATCH_MS if self._batches() else 0,
                 self._posted(lambda heard: self._on_heard(asked, heard)),
@@ -239,10 +239,10 @@ class AndroidRadio:
     async def _stop_set(self) -> None:
         asked = self._set
         # One that has not started yet cannot be stopped: Android forgets the wish. It is stopped when it starts.
-        if asked is None or asked.told is None or not asked.started.done():
+        if asked is None or asked.listener is None or not asked.started.done():
             self._set = None
             return
-        self._phone.stop_advertising(asked.told)  # if this is refused, the set is still ours to stop
+        self._phone.stop_advertising(asked.listener)  # if this is refused, the set is still ours to stop
         self._set = None
         await self._answer(asked.stopped, "stop advertising")
 
@@ -266,22 +266,22 @@ class AndroidRadio:
     def _batches(self) -> bool:
         return self._batch and self._phone.can_batch()
 
-    def _posted(self, told: Callable[..., object]) -> Callable[..., None]:
-        """Wrap a callback of ours for another thread; Java is never thrown at, also after the loop has ended."""
+    def _posted(self, callback: Callable[..., object]) -> Callable[..., None]:
+        """Wrap one of our callbacks for another thread; it never raises into Java, even after the loop has ended."""
         loop = asyncio.get_running_loop()
 
         def post(*values: object) -> None:
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(told, *values)
+                loop.call_soon_threadsafe(callback, *values)
 
         return post
 
     def _on_started(self, asked: _AdvertisingSet, status: int) -> None:
         if not asked.started.done():
             asked.started.set_result(status)
-        if asked is not self._set and status == ADVERTISED and asked.told is not None:
+        if asked is not self._set and status == ADVERTISED and asked.listener is not None:
             with suppress(RadioFailed):  # nobody wants it any more
-                self._phone.stop_advertising(asked.told)
+                self._phone.stop_advertising(asked.listener)
 
     def _on_enabled(self, asked: _AdvertisingSet, enabled: bool) -> None:
         if asked is self._set and not enabled:
@@ -303,7 +303,7 @@ class AndroidRadio:
             self._scan, self._lost = None, True
 
     def _went_off(self) -> None:
-        """Bluetooth is off: the system has dropped sets and scans and will answer nothing that was asked."""
+        """Bluetooth is off: the system has dropped sets and scans, and no request will be answered."""
         self._lost = True
         self._set = self._scan = None
         for future in list(self._waiting):

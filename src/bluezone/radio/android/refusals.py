@@ -29,7 +29,7 @@ class LocationPermissionMissing(RadioFailed):
 
 
 class LocationOff(RadioFailed):
-    """Android 8 to 11 tells nobody what Bluetooth hears while the location switch is off."""
+    """Android 8 to 11 reports no Bluetooth results to any app while the location switch is off."""
 
     code = "location_off"
 

@@ -18,7 +18,7 @@ def reading(desk: GateDesk) -> Reading:
 
 
 def changing(desk: GateDesk, send: Callable[[], None], help_later: Callable[[str], str]) -> Changing:
-    """What POST does. send: tells the office what waits, now. help_later: contact -> ticket of a request for help."""
+    """What POST does. send: sends the office what waits, now. help_later: contact -> ticket of a request for help."""
     return {
         "api/judge": lambda given: desk.judge(_text(given, "text")),
         "api/enter": lambda given: desk.enter(_direction(given), _text(given, "verdict")),
@@ -31,7 +31,7 @@ def changing(desk: GateDesk, send: Callable[[], None], help_later: Callable[[str
 
 
 def practising(desk: GateDesk, practice: Practice) -> Changing:
-    """What POST does at a gate to practise at: the same, nothing told to anybody, and codes to hold before it."""
+    """What POST does at a practice gate: the same, but nothing is reported, and there are codes to show to it."""
     return {
         **changing(desk, lambda: None, lambda _contact: TICKET),
         "api/practise": lambda given: {"text": practice.code(_kind(given), desk.check)},

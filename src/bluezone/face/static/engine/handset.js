@@ -5,7 +5,7 @@
  * Every method of the contract is one call of `api/<method>` below the page's own address. Reading methods are GET;
  * the others POST a JSON object with their arguments by name.
  */
-import { METHODS, Refusal } from "./interface.js";
+import { Refusal } from "./refusal.js";
 
 const READING = ["state", "visits", "diary", "inbox", "reportState", "sentLog", "language", "notifications", "passState"];
 // How methods with arguments that are not one object name them.
@@ -15,18 +15,18 @@ const ARGUMENTS = {
 };
 const LOOK_MS = 10_000;
 
-/** Open the engine; see interface.js. */
-export async function open() {
-  return new HandsetEngine();
+/** Open the engine; see interface.js. methods: names of those of the contract. */
+export async function open({ methods }) {
+  return new HandsetEngine(methods);
 }
 
 class HandsetEngine {
   kind = "handset";
   canTrace = true;
 
-  constructor() {
+  constructor(methods) {
     this.listeners = new Set();
-    for (const method of METHODS) {
+    for (const method of methods) {
       if (this[method] === undefined) this[method] = (...given) => this.call(method, given);
     }
     this.seen = null;

@@ -5,25 +5,10 @@
  * handset.js  the Python agent on this machine, over its local JSON API; has Bluetooth.
  * web/        the browser's own engine; has none, and can neither send nor hear anything by Bluetooth.
  *
- * Every method is async (but subscribe, which returns what ends it). A "no" is a rejection with `Refusal`; whatever
- * was stored before it still is. What each takes and gives stands in contract.js.
+ * Every method is async (but subscribe, which returns what ends it). A "no" is a rejection with `Refusal` (refusal.js);
+ * whatever was stored before it still is. What each takes and gives stands in contract.js.
  * Times are Unix seconds, days "YYYY-MM-DD" in the city's zone.
  */
-
-/** A refusal with the stable code that the screens translate; nothing already stored is lost. */
-export class Refusal extends Error {
-  /**
-   * @param {string} code     a row of docs/reference/problems.md
-   * @param {object} [details] figures for the sentence, never personal data
-   * @param {string} [message] English, for the log
-   */
-  constructor(code, details = {}, message = code) {
-    super(message);
-    this.name = "Refusal";
-    this.code = code;
-    this.details = details;
-  }
-}
 
 /** Every method of the contract; both engines have all of them. */
 export const METHODS = Object.freeze([
@@ -44,5 +29,5 @@ export const METHODS = Object.freeze([
  */
 export async function openEngine(kind, options = {}) {
   const engine = kind === "handset" ? await import("./handset.js") : await import("./web/engine.js");
-  return engine.open(options);
+  return engine.open({ ...options, methods: METHODS });
 }

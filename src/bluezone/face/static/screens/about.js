@@ -2,7 +2,7 @@
 /** What Bluezone does and keeps, to read again at any time. */
 import { h } from "../dom.js";
 import { linkButton } from "../parts.js";
-import { promises } from "./welcome.js";
+import { promises } from "../promises.js";
 
 /** The promises of the first run. */
 export async function show(app) {

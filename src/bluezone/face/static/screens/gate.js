@@ -2,7 +2,8 @@
 /**
  * The code for a gate: a phone's proves by Bluetooth that it runs; a browser's only that this page was here.
  *
- * Nothing is answered before the owner asks for a code here, and nothing after the screen is left (attacks.md row 34).
+ * Nothing is answered before the owner asks for a code here, and nothing after the screen is left
+ * (docs/attacks.md row 34).
  */
 import { h, p } from "../dom.js";
 import { note, worker } from "../parts.js";

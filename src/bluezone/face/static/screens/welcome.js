@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The first run: what it does, what stays here, and the owner's agreement; nothing is fetched or sent before it. */
 import { h, p } from "../dom.js";
-import { icon } from "../icons.js";
 import { worker } from "../parts.js";
-
-/** What Bluezone does and keeps, also read later under "about". */
-export function promises(app) {
-  const list = (keys) => h("ul", {}, keys.map((key) => h("li", {}, app.t(key))));
-  const does = app.isWeb ? ["welcome.does.places", "welcome.does.check", "welcome.does.chaff"]
-    : ["welcome.does.near", "welcome.does.places", "welcome.does.check", "welcome.does.chaff"];
-  return [
-    app.isWeb && h("section", { class: "card note warn" }, icon("info"), h("div", {}, p(app.t("welcome.web")))),
-    h("section", { class: "card reading" }, h("h2", {}, app.t("welcome.does")), list(does)),
-    h("section", { class: "card reading" }, h("h2", {}, app.t("welcome.stays")), list(["welcome.stays.diary", "welcome.stays.nobody", "welcome.stays.consent"]), p(app.t("welcome.never"))),
-  ];
-}
+import { promises } from "../promises.js";
 
 /** The first screen. */
 export async function show(app) {

@@ -25,7 +25,7 @@ _TYPES = {
 }
 _FROM_FACE = (
     "app.css", "dom.js", "icons.js", "locks.js", "oldbrowser.js", "outbox.js", "uuid7.js", "words.js", "icon.svg",
-    "icon-192.png", "icon-512.png", "engine/interface.js", "engine/web/store.js", "engine/web/bytes.js",
+    "icon-192.png", "icon-512.png", "engine/refusal.js", "engine/web/store.js", "engine/web/bytes.js",
 )  # fmt: skip
 # Asked for once, by the system, when the app is put on a home screen.
 _NOT_KEPT = ("face/icon-512.png",)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What each verdict looks and sounds like: word, colour, shape and sound, never colour alone (look/texts.md 4). */
+/**
+ * What each verdict looks and sounds like: word, colour, shape and sound, never colour alone (docs/texts.md section
+ * 4).
+ */
 
 const SHAPES = {
   tick: ["M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20z", "m7 12.5 3.500 3.500L17 9"],

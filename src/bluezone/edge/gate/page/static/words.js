@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The words of the gate page: Vietnamese first, English beside it. Source: look/texts.md section 4. */
+/** The words of the gate page: Vietnamese first, English beside it. Source: docs/texts.md section 4. */
 
 const VI = {
   "verdict.running": "ĐANG CHẠY", "verdict.running.line": "Máy vừa trả lời cổng qua Bluetooth. Mời vào.",

@@ -5,7 +5,7 @@
  * Arithmetic with BigInt is not constant in time: another program on the same machine that measures it closely could
  * learn about the blinding factor, not about a key, since the phone has none. JavaScript offers nothing better.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { base64url, concat, fromBigInt, pack, toBigInt } from "./bytes.js";
 import { sha384 } from "./digests.js";
 

@@ -3,7 +3,7 @@
  * Random packets: rehearsals of a report, so that nobody who watches the network can tell who is reporting.
  *
  * The same three calls by the same code, on average once in five days, in addition to real ones; a page can only play
- * while it is open (said in docs/web-edition.md). Source: protocol.md 4 "Chaff"; specs/attacks.md row 16.
+ * while it is open (said in docs/web-edition.md). Source: docs/protocol.md section 4 "Chaff"; docs/attacks.md row 16.
  */
 import { blind, finalize, publicKey } from "./blindrsa.js";
 import { concat, fromHex, hex } from "./bytes.js";

@@ -5,7 +5,7 @@
  * What is fetched, and when the next look is due, does not depend on what is found.
  */
 import { exclusively } from "../../locks.js";
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { JUMP_SECONDS } from "./clock.js";
 import { bandOf, certaintyOf, itemsOf, matchItems, riskyDays } from "./venuematch.js";
 import { dayAfter } from "./days.js";

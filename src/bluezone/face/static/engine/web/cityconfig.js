@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The city's signed config in this browser: taken in along one unbroken history (protocol.md 4 and 5).
+ * The city's signed config in this browser: taken in along one unbroken history (docs/protocol.md sections 4 and 5).
  *
  * Every refusal keeps what is held. The first key is pinned by the page and never exchanged.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { base64, fromBase64, fromHex, hex, utf8 } from "./bytes.js";
 import { decodeConfig, followConfig, HISTORY_LENGTH } from "./configfile.js";
 import { sha256 } from "./digests.js";

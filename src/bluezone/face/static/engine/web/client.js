@@ -2,9 +2,10 @@
 /**
  * How the page speaks to its server: no cookie, no referrer, no redirect, nothing that would join two calls.
  *
- * A browser decides itself when it opens a new connection; unlike the agent's calls these may share one (privacy.md).
+ * A browser decides itself when it opens a new connection; unlike the agent's calls these may share one
+ * (docs/privacy.md).
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { concat } from "./bytes.js";
 
 const TIMEOUT_SECONDS = 30;

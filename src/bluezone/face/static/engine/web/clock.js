@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Time that a wrong or set-back clock cannot fool: the wall clock corrected by signed files, never below the largest
- * `generated_at` of one (protocol.md 3 "Trusted time", as far as a browser can: it has no boot clock).
+ * `generated_at` of one (docs/protocol.md section 3 "Trusted time", as far as a browser can: it has no boot clock).
  *
  * The wall clock is believed if it lies between a new file's generated_at (5 minutes of slack) and 36 hours after it;
  * else the device is wrong by the difference, which is kept. A file no newer than one seen before changes nothing.

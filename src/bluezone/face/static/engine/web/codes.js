@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Verification codes and links as people type, paste and scan them (protocol.md 4). */
-import { Refusal } from "../interface.js";
+/** Verification codes and links as people type, paste and scan them (docs/protocol.md section 4). */
+import { Refusal } from "../refusal.js";
 import { concat, fromBase64url, utf8 } from "./bytes.js";
 
 export const DIGITS = 0;

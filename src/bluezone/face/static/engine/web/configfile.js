@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The signed config: what a city tells every phone (protocol.md 4 "RSA keys", 5 "History"). */
-import { Refusal } from "../interface.js";
+/** The signed config: what a city tells every phone (docs/protocol.md sections 4 "RSA keys" and 5 "History"). */
+import { Refusal } from "../refusal.js";
 import { fromBase64 } from "./bytes.js";
 import { JsonMembers } from "./jsonmembers.js";
 

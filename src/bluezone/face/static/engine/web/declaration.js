@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A declaration to the health authority, sealed so that nobody on the way can read it (protocol.md 8; RFC 9180). */
-import { Refusal } from "../interface.js";
+/**
+ * A declaration to the health authority, sealed so that nobody on the way can read it (docs/protocol.md section 8;
+ * RFC 9180).
+ */
+import { Refusal } from "../refusal.js";
 import { concat, pack, utf8 } from "./bytes.js";
 import { fromPem } from "./configfile.js";
 import { utcDay } from "./days.js";

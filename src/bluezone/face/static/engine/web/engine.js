@@ -6,7 +6,7 @@
  * for its service worker; null registers none), environment and database (tests).
  */
 import { uuid7 } from "../../uuid7.js";
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { utf8 } from "./bytes.js";
 import { stateOf } from "./checking.js";
 import { DEFAULT_ZONE } from "./cityconfig.js";

@@ -2,9 +2,9 @@
 /**
  * The pass of a browser (GatePass v1, pass B): it proves that this page was here a moment ago, never that Bluetooth runs.
  *
- * Source: protocol.md 7; the twin of bluezone/protocol/gate/passes.py.
+ * Source: docs/protocol.md section 7; the twin of bluezone/protocol/gate/passes.py.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { base45, fromBase45 } from "./base45.js";
 import { concat, pack, utf8 } from "./bytes.js";
 import { signEd25519 } from "./ed25519sign.js";

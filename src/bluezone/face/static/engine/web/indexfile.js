@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The signed index of venue packages, and how a phone follows it without being led back or aside (protocol.md 5). */
-import { Refusal } from "../interface.js";
+/**
+ * The signed index of venue packages, and how a phone follows it without being led back or aside (docs/protocol.md
+ * section 5).
+ */
+import { Refusal } from "../refusal.js";
 import { equal, fromHex, hex } from "./bytes.js";
 import { JsonMembers } from "./jsonmembers.js";
 import { CHAIN_START, extendChain } from "./signedjson.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Read the members of a JSON object strictly; members that nobody asks for are passed over. */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { fromUtf8 } from "./bytes.js";
 
 /** One JSON object; a member that is not what is asked for rejects with `code`. where: its path, for the log. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Requests and answers of a report, to the byte: one size whatever they carry, filled with chance (protocol.md 4). */
-import { Refusal } from "../interface.js";
+/**
+ * Requests and answers of a report, to the byte: one size whatever they carry, filled with chance (docs/protocol.md
+ * section 4).
+ */
+import { Refusal } from "../refusal.js";
 import { concat, pack, view } from "./bytes.js";
 import { encodeKeys, encodeSlots } from "./payload.js";
 

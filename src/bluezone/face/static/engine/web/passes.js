@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Showing a pass at a gate: two within a minute at most, each good once (attacks.md row 30). */
-import { Refusal } from "../interface.js";
+/** Showing a pass at a gate: two within a minute at most, each good once (docs/attacks.md row 30). */
+import { Refusal } from "../refusal.js";
 import { passText, readScreen } from "./gatepass.js";
 import { Tokens } from "./tokens.js";
 

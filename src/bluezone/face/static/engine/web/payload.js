@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a case uploads, to the byte: keys, venue slots, and the commitment that a certificate signs (protocol.md 4). */
+/**
+ * What a case uploads, to the byte: keys, venue slots, and the commitment that a certificate signs (docs/protocol.md
+ * section 4).
+ */
 import { compare, concat, pack, utf8 } from "./bytes.js";
 import { sha256 } from "./digests.js";
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The three calls of a report, real or rehearsed: the same code and the same sizes for both (protocol.md 4). */
-import { Refusal } from "../interface.js";
+/**
+ * The three calls of a report, real or rehearsed: the same code and the same sizes for both (docs/protocol.md section
+ * 4).
+ */
+import { Refusal } from "../refusal.js";
 import { concat, hex } from "./bytes.js";
 import {
   ANSWER_SIZE, decodeUpload, decodeVerify1, decodeVerify2, encodeUpload, encodeVerify1, encodeVerify2,

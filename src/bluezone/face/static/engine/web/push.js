@@ -3,9 +3,9 @@
  * "New files, please check": Web Push that names no disease and no person.
  *
  * Subscribing at the server is a call of its own, minutes away from any other, so that a subscription stands beside
- * nothing (specs/attacks.md row 41). The browser's push service sees that this browser is subscribed to this city.
+ * nothing (docs/attacks.md row 41). The browser's push service sees that this browser is subscribed to this city.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { base64url, fromBase64url, fromHex } from "./bytes.js";
 import { puzzleHeader } from "./plays.js";
 

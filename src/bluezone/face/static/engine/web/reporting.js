@@ -4,10 +4,10 @@
  *
  * The pending report is kept before each call, so that after a kill, a reload or an update the same call is made
  * again: the server signs the same blinded value again, and an upload that arrived twice counts once.
- * Source: protocol.md 4; specs/attacks.md rows 16, 17.
+ * Source: docs/protocol.md section 4; docs/attacks.md rows 16, 17.
  */
 import { exclusively } from "../../locks.js";
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { blind, finalize, publicKey } from "./blindrsa.js";
 import { concat, fromHex, hex } from "./bytes.js";
 import { credentialFromText } from "./codes.js";
@@ -20,7 +20,7 @@ import { KEPT_DAYS } from "./visits.js";
 /** Held while something of a report is being sent; no update takes over meanwhile. */
 export const reportLock = (store) => `${store.name}-report`;
 const CLASSES = { 1: "confirmed", 2: "clinical" };
-// protocol.md 4: an open web page waits U(5, 60 s); the config says the least, and 0 in the demo.
+// docs/protocol.md section 4: an open web page waits U(5, 60 s); the config says the least, and 0 in the demo.
 export const LONGEST_WAIT_SECONDS = 60;
 const PACKAGE_SECONDS = 3600;
 const NONE = { state: "none", sendAt: null, reachAt: null };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Everything of the owner's that ever left this browser, written down before it is sent (design.md, promise 2). */
+/**
+ * Everything of the owner's that ever left this browser, written down before it is sent (docs/design.md, promise 2).
+ */
 
 export class SentLog {
   constructor(store, clock) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The envelope of every file that phones fetch except packages, and the chain of their history (protocol.md 5). */
-import { Refusal } from "../interface.js";
+/**
+ * The envelope of every file that phones fetch except packages, and the chain of their history (docs/protocol.md
+ * section 5).
+ */
+import { Refusal } from "../refusal.js";
 import { concat, fromBase64, fromUtf8, utf8 } from "./bytes.js";
 import { sha256 } from "./digests.js";
 import { verifyEd25519 } from "./ed25519.js";

@@ -6,7 +6,7 @@
  * interrupted erasure or the disk still holds can no longer be opened. What is written together is written whole.
  */
 import { exclusively } from "../../locks.js";
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { fromUtf8, randomBytes, utf8 } from "./bytes.js";
 
 const VERSION = 1;

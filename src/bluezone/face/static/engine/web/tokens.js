@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Tokens for passes: 20 blind signatures for a puzzle, kept sealed until each is used once (protocol.md 7).
+ * Tokens for passes: 20 blind signatures for a puzzle, kept sealed until each is used once
+ * (docs/protocol.md section 7).
  *
  * Asked for when a pass is wanted and few are left, never because of anything that was found on this device.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { blind, finalize, publicKey } from "./blindrsa.js";
 import { base64, concat, fromBase64, pack, view } from "./bytes.js";
 import { publicKeyOf } from "./ed25519sign.js";

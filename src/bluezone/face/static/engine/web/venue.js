@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * BZ-Venue v1: reading the code on a poster, strictly, and what it opens (protocol.md 6; docs/venues.md).
+ * BZ-Venue v1: reading the code on a poster, strictly, and what it opens (docs/protocol.md section 6; docs/venues.md).
  *
  * The address in a code is never opened and its host never compared: the city's signature decides.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { concat, fromBase64url, fromHex, fromUtf8, hex, pack, utf8, view } from "./bytes.js";
 import { hkdf, hmac, sha256 } from "./digests.js";
 import { verifyEd25519 } from "./ed25519.js";

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Venue packages in this browser: only those of one signed, unbroken history are ever looked at (protocol.md 5).
+ * Venue packages in this browser: only those of one signed, unbroken history are ever looked at
+ * (docs/protocol.md section 5).
  *
  * Each package is taken in, with what it says of the owner's stays, in one write: a kill between two costs nothing.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { equal, fromHex, hex } from "./bytes.js";
 import { sha256 } from "./digests.js";
 import { chainValue, decodeIndex, followIndex, STALE_SECONDS } from "./indexfile.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Finding one's own stays among the items of a venue package, and what they mean (docs/venues.md "Matching"). */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { fromHex, hex, view } from "./bytes.js";
 import { openGcm } from "./digests.js";
 import { dayAfter, localDay } from "./days.js";

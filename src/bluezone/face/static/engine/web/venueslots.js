@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** From a stay to the slots that report it (protocol.md 6; docs/venues.md "What is reported"). */
+/** From a stay to the slots that report it (docs/protocol.md section 6; docs/venues.md "What is reported"). */
 import { compare, fromHex } from "./bytes.js";
 import { MAX_SLOTS, MAX_SLOTS_PER_HOUR, slotBytes } from "./payload.js";
 

@@ -3,9 +3,9 @@
  * One's own stays: checked in offline, checked out by hand or by themselves, forgotten after 14 days.
  *
  * V is dropped at check-in; a stay keeps one key for each hour it can touch, and its name only if the owner wants it.
- * Source: protocol.md 6; docs/venues.md "A stay"; specs/attacks.md row 23.
+ * Source: docs/protocol.md section 6; docs/venues.md "A stay"; docs/attacks.md row 23.
  */
-import { Refusal } from "../interface.js";
+import { Refusal } from "../refusal.js";
 import { hex } from "./bytes.js";
 import { DAY_SECONDS } from "./days.js";
 import { STALE_SECONDS } from "./indexfile.js";

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything of the owner's that ever left the phone, written down before it is sent; and how many random packets.
 
-Source: design.md, promise 2.
+Source: docs/design.md, promise 2.
 """
 
 import json
@@ -11,6 +11,9 @@ from typing import Literal
 
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
+
+# Kept under this name until the next report: the one that was under way ended without success. Also its notice's code.
+REPORT_REFUSED = "report_refused"
 
 Kind = Literal["code_checked", "certificate_asked", "keys_sent", "declared", "help_asked"]
 Outcome = Literal["unknown", "accepted", "refused", "not_reached"]
@@ -41,17 +44,17 @@ class Sent:
 
 
 class SentLog:
-    """The list the owner sees. Nothing is ever removed from it but by `forget`."""
+    """The list the owner sees. Only `forget` removes anything from it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def about_to_send(self, kind: Kind, now: float, days: tuple[int, ...] = (), slots: int = 0) -> int:
-        """Write down a request before it leaves; returns the number for `ended`."""
+        """Write down a request before it is sent; returns the number for `ended`."""
         return self._store.add("sent", day_at(now), _encode(Sent(now, kind, days, "unknown", slots)))
 
     def ended(self, number: int, outcome: Outcome) -> None:
-        """Add how it ended."""
+        """Note how the request ended."""
         contents = self._store.row("sent", number)
         assert contents is not None
         sent = _decode(contents)
@@ -71,6 +74,15 @@ class SentLog:
         """Count one rehearsal."""
         with self._store.transaction():
             self._store.put("random_packets", self.random_packets + 1)
+
+    @property
+    def report_refused(self) -> bool:
+        """Whether the last report was refused after its owner had agreed to it."""
+        return bool(self._store.get(REPORT_REFUSED))
+
+    def note_report_refused(self, refused: bool) -> None:
+        """Keep whether the last report was refused."""
+        self._store.put(REPORT_REFUSED, refused)
 
 
 def _encode(sent: Sent) -> bytes:

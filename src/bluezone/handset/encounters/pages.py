@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was heard, as a page of the encounter log holds it, and which identifiers are kept when somebody floods the
-air.
-"""
+"""The pages of the encounter log: what was heard, as it is stored."""
 
 import json
 import struct
@@ -39,7 +37,7 @@ class Heard:
     bursts: list[HeardBurst] = field(default_factory=list)
 
     def add(self, number: int, boot_seconds: float, since_previous: float, rssi_dbm: int) -> None:
-        """Note one frame; frames over 255 a burst and bursts over 65,535 a page say nothing new."""
+        """Note one frame; frames over 255 a burst and bursts over 65,535 a page are ignored."""
         if not self.bursts or self.bursts[-1].number != number:
             if len(self.bursts) == MAX_BURSTS:
                 return
@@ -108,75 +106,3 @@ def _read_heard(records: bytes, at: int) -> tuple[Heard, int]:
         at += frames
         heard.bursts.append(HeardBurst(number, boot_seconds, since_previous, rssi_dbm))
     return heard, at
-
-
-IDENTIFIERS_PER_MINUTE = 500
-WAITING_IDENTIFIERS = 20_000
-# An identifier lives at most 20 minutes (protocol.md section 2); after that its absence means nothing.
-REMEMBERED_SECONDS = 1500.0
-
-
-class Admission:
-    """Remembers what was heard lately and decides, frame by frame, what is stored. Times are boot seconds."""
-
-    def __init__(self) -> None:
-        self.refused = 0
-        self._minute = -1
-        self._stored_this_minute = 0
-        self._replaceable: dict[bytes, None] = {}
-        self._stored: dict[bytes, tuple[float, float]] = {}  # when first and last heard
-        self._waiting: dict[bytes, Heard] = {}
-
-    def stored(self, frame: bytes, boot_seconds: float) -> bool:
-        """Whether a frame's 20 bytes are stored already; those of one that stayed are safe from now on."""
-        self._turn(boot_seconds)
-        known = self._stored.get(frame)
-        if known is None:
-            return False
-        self._stored[frame] = (known[0], boot_seconds)
-        if boot_seconds - known[0] >= REPEAT_SECONDS:
-            self._replaceable.pop(frame, None)
-        return True
-
-    def wait(self, heard: Heard) -> Heard:
-        """The waiting entry of an identifier that is not stored, made from `heard` if there is none yet."""
-        entry = self._waiting.setdefault(heard.frame, heard)
-        if len(self._waiting) > WAITING_IDENTIFIERS:
-            del self._waiting[next(iter(self._waiting))]
-        return entry
-
-    def admit(self, entry: Heard, *, singles: bool) -> tuple[bool, bytes | None]:
-        """Decide on a waiting entry.
-
-        singles: whether identifiers heard once may be stored at all (not near the cap of the table).
-        Returns whether it is stored now, and the frame that has to leave the open page for it, if any.
-        """
-        room = self._stored_this_minute < IDENTIFIERS_PER_MINUTE
-        leaving = None
-        if not (entry.repeated or (singles and room)) or not (room or self._replaceable):
-            self.refused += len(entry.bursts) == 1 and len(entry.bursts[0].rssi_dbm) == 1
-            return False, None
-        if room:
-            self._stored_this_minute += 1
-        else:
-            leaving = self._replaceable.popitem()[0]
-            del self._stored[leaving]
-        self._waiting.pop(entry.frame, None)
-        self._stored[entry.frame] = (entry.bursts[0].boot_seconds, entry.bursts[-1].boot_seconds)
-        if not entry.repeated:
-            self._replaceable[entry.frame] = None
-        return True, leaving
-
-    def page_closed(self) -> None:
-        """What stands in a closed page stays there."""
-        self._replaceable.clear()
-
-    def _turn(self, boot_seconds: float) -> None:
-        minute = int(boot_seconds // 60)
-        if minute == self._minute:
-            return
-        self._minute, self._stored_this_minute = minute, 0
-        self._replaceable.clear()
-        oldest = boot_seconds - REMEMBERED_SECONDS
-        self._stored = {name: known for name, known in self._stored.items() if known[1] >= oldest}
-        self._waiting = {name: entry for name, entry in self._waiting.items() if entry.bursts[0].boot_seconds >= oldest}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the owner is told at a glance: one state, and the figures beneath it.
+"""What the owner sees at a glance: one state, and the figures behind it.
 
 States, after the home texts: A no risk found, B1 Bluetooth off, B2 not checked, B3 wrong clock, C possible risk,
-D risk. A risk comes before a stop: both are told, the risk in the title.
+D risk. A risk comes before a stop: both are shown, with the risk in the title.
 """
 
 from dataclasses import asdict, dataclass
@@ -54,32 +54,32 @@ class Overview:
 
 
 def overview(handset: Handset) -> Overview:
-    """Look at a phone."""
-    boot, now = handset.clock.boot_seconds(), handset.now()
+    """Gather the figures of a phone."""
+    boot, now = handset.clock.boot_seconds(), handset.time.now()
     boot_id = boot_id_of(handset.clock)
-    radio = handset.radio_state
+    radio = handset.encounters.radio_state
     bluetooth = radio.bluetooth(boot_id, boot)
 
     def moment(boot_seconds: float | None) -> float | None:
         return None if boot_seconds is None or radio.boot_id != boot_id else now - (boot - boot_seconds)
 
-    error = handset.time.clock_error_seconds(boot, handset.clock.wall_seconds())
-    held = handset.held_exports
+    error = handset.time.clock_error_seconds()
+    newest = handset.downloads.position
     stops: list[State] = []
     here = radio.boot_id == boot_id
     problem_since = radio.problem_since if here and radio.problem else None
     off_since = min((moment for moment in (radio.off_since, problem_since) if moment is not None), default=None)
     if bluetooth == "off" or (here and radio.problem):
         stops.append("B1")
-    # A clock that is ahead of a list served for ever may be the one that is right: then the list is stale.
-    if held.is_stale(max(now, handset.clock.wall_seconds())):
+    # If an old list is served for ever, a clock that is ahead of it may be the right one: then the list is stale.
+    if newest.is_stale(max(now, handset.clock.wall_seconds())):
         stops.append("B2")
     if abs(error) > JUMP_SECONDS:
         stops.append("B3")
-    level = handset.level()
+    level = handset.risk.level()
     risky: dict[str, State] = {"high": "D", "low": "C"}
     problem = handset.store.get("check_problem")
-    pending = handset.reporting.pending
+    pending = handset.report.pending
     return Overview(
         state=risky.get(level) or (stops[0] if stops else "A"),
         stops=tuple(stops),
@@ -92,13 +92,13 @@ def overview(handset: Handset) -> Overview:
         installed_at=handset.store.get("installed_at", now),
         checked_at=handset.store.get("checked_at"),
         check_problem=problem["code"] if problem else None,
-        list_made_at=held.generated_at or None,
+        list_made_at=newest.generated_at or None,
         clock_error_seconds=round(error, 1),
-        uploads=sum(sent.kind == "keys_sent" and sent.outcome == "accepted" for sent in handset.sent()),
+        uploads=sum(sent.kind == "keys_sent" and sent.outcome == "accepted" for sent in handset.sent_log.all()),
         random_packets=handset.sent_log.random_packets,
         report_begun=pending is not None and not pending.certified,
         report_upload_at=pending.upload_at if pending is not None and pending.certified else None,
         notice=next(iter(handset.pages.notices()), None),
-        store_problem=handset.store_problem,
-        refused_identifiers=handset.refused_identifiers,
+        store_problem=handset.encounters.store_problem,
+        refused_identifiers=handset.encounters.refused_identifiers,
     )

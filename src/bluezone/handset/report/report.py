@@ -1,26 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Telling those one met: from a code to the upload, with consent, and whole after a kill at any instant.
+"""The owner's report of an infection, from a code to the upload, with consent; it survives a kill at any instant.
 
-Source: protocol.md section 4; specs/attacks.md rows 17 and 44. The pending report is stored before each call, so
-that after a kill the same call is made again: the server signs the same blinded value again, and an upload that
-arrived twice counts once.
+The pending report is stored before each call, so that after a kill the same call is made again: the server signs the
+same blinded value again, and an upload that arrived twice counts once.
+Source: docs/protocol.md section 4; docs/design.md, promise 2; docs/attacks.md rows 17 and 44.
 """
 
 import random
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import date
 
 from bluezone.handset.city.config import CityConfig, WeekKeyUntrusted
+from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.encounters.dailykeys import DailyKeys
-from bluezone.handset.report.calls import Answer, Plays
-from bluezone.handset.report.draft import ReportDraft, ReportOutcome, unix_day
-from bluezone.handset.report.pending import PendingReport, keep_pending, read_pending
-from bluezone.handset.report.sentlog import Kind, SentLog
+from bluezone.handset.report.calls import Answer, Calls
+from bluezone.handset.report.stages import (
+    PendingReport,
+    PreviewItem,
+    ReportDraft,
+    ReportOutcome,
+    ReportPreview,
+    keep_pending,
+    read_pending,
+    unix_day,
+)
+from bluezone.handset.sentlog import Kind, SentLog
 from bluezone.handset.store import Store
 from bluezone.handset.venues.visits import Visit, VisitMissing, Visits
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
-from bluezone.protocol.intervals import day_at
+from bluezone.protocol.intervals import day_at, day_of
 from bluezone.protocol.upload import (
     MAX_KEY_AGE_DAYS,
     Slot,
@@ -35,17 +45,13 @@ from bluezone.protocol.upload.codes import Credential
 from bluezone.protocol.venues.stays import within_bounds
 from bluezone.refusal import Refused
 
-__all__ = ["ReportDraft", "ReportOutcome", "Reporting", "unix_day"]
-
 PENDING = "report"
-# Kept until the next report, and told by the page: the one that was under way ended, and nobody was told.
-REFUSED = "report_refused"
 # From reading the draft to the upload, beside the wait: a key must not grow too old on the way.
 LEEWAY_SECONDS = 3600
 
 
 class ConsentMissing(Refused):
-    """Nothing is sent without the owner's agreement to exactly what is sent."""
+    """The owner has not agreed to exactly what would be sent, so nothing was sent."""
 
     code = "consent_missing"
 
@@ -57,7 +63,7 @@ class NothingToReport(Refused):
 
 
 class ReportPending(Refused):
-    """A report is certified and goes by itself; no new code is needed."""
+    """A report is certified and will be sent by itself; no new code is needed."""
 
     code = "report_pending"
 
@@ -80,21 +86,27 @@ class ReportRefused(Refused):
     code = "report_refused"
 
 
-class Reporting:
-    """Drives one report at a time. `on_rekeyed` is called when today's key was given away and replaced."""
+class Report:
+    """Drives one report at a time. Times are trusted Unix seconds.
+
+    refresh:    fetches what is new of the city; called where its config does not cover this week.
+    on_rekeyed: called when today's key was given away and replaced.
+    """
 
     def __init__(
-        self, store: Store, city: CityConfig, keys: DailyKeys, visits: Visits, sent: SentLog, plays: Plays,
-        rng: random.Random,
+        self, store: Store, city: CityConfig, keys: DailyKeys, visits: Visits, sent: SentLog, calls: Calls,
+        rng: random.Random, time: PhoneTime, refresh: Callable[[], object],
     ) -> None:  # fmt: skip
         self._store = store
         self._city = city
         self._keys = keys
         self._visits = visits
         self._sent = sent
-        self._plays = plays
+        self._calls = calls
         self._rng = rng
-        # The page and the agent's errands may both want to go on; one call at a time.
+        self._time = time
+        self._refresh = refresh
+        # The page and the agent may both go on with a report; only one call is made at a time.
         self._lock = threading.RLock()
         self.on_rekeyed: Callable[[], None] = lambda: None
 
@@ -103,13 +115,20 @@ class Reporting:
         """The report under way, if any."""
         return read_pending(self._store, PENDING)
 
-    def prepare(self, credential: Credential, now: float) -> ReportDraft:
-        """Ask what the code is worth and say what could be sent; the code is not used. now: trusted Unix seconds.
+    def prepare(self, credential: str) -> ReportDraft:
+        """Ask what a code or link is worth and say what a report would send; the code is not used.
 
-        Raises CodeWrong, CodeUsedOrExpired, WeekKeyUntrusted, NothingToReport, ReportPending, ServerUnreachable.
+        Raises InvalidCode, CodeWrong, CodeUsedOrExpired, WeekKeyUntrusted, NothingToReport, ReportPending,
+        ServerUnreachable, and as `refresh`.
         """
+        read = Credential.from_text(credential)
+        if not self._city.covers(self._time.now()):
+            self._refresh()
+        return self._draft(read, self._time.now())
+
+    def _draft(self, credential: Credential, now: float) -> ReportDraft:
         self._refuse_if_certified()
-        answer = self._logged("code_checked", now, lambda: self._plays.verify1(Verify1Request(credential=credential)))
+        answer = self._logged("code_checked", now, lambda: self._calls.verify1(Verify1Request(credential=credential)))
         _check_status(answer.status)
         self._city.require_trusted(answer.kid, answer.klass, now)
         today, by_then = day_at(now), day_at(now + self._longest_wait() + LEEWAY_SECONDS)
@@ -123,6 +142,15 @@ class Reporting:
             raise NothingToReport("this phone has no codes of the days in which you could infect others")
         return ReportDraft(credential, answer.klass, answer.kid, tuple(chosen), visits, now, answer.onset_day)
 
+    def preview(self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = ()) -> ReportPreview:
+        """Say exactly what `send` with the same choice would send. Raises VisitMissing."""
+        keys = [PreviewItem("key", unix_day(day_of(k.start)), k.to_bytes().hex()) for k in draft.chosen_keys(days)]
+        slots = [
+            PreviewItem("slot", unix_day(day_at(slot.hour * 3600)), slot.to_bytes().hex())
+            for slot in self.slots(draft, visits)
+        ]
+        return ReportPreview((*keys, *slots))
+
     def slots(self, draft: ReportDraft, visits: Iterable[int]) -> tuple[Slot, ...]:
         """What a report would send of the chosen stays. Raises VisitMissing for one that is not in the draft."""
         wanted, offered = set(visits), {visit.id for visit in draft.visits}
@@ -131,11 +159,12 @@ class Reporting:
         return within_bounds(slot for number in wanted for slot in self._visits.slots(number, draft.prepared_at))
 
     def send(
-        self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = (), *, consent: bool, now: float
+        self, draft: ReportDraft, days: Iterable[int] | None, visits: Iterable[int] = (), *, consent: bool
     ) -> ReportOutcome:
         """Use the code for a certificate of exactly the chosen days and stays, and upload after the wait.
 
-        days: UTC days to send, None for all of the draft. visits: numbers of stays of the draft, none unless named.
+        days: UTC days since 1970-01-01 to send, None for all of the draft. visits: numbers of stays of the draft, none
+        unless named.
         Raises ConsentMissing, NothingToReport, VisitMissing, and as `go_on`.
         """
         if not consent:
@@ -145,13 +174,22 @@ class Reporting:
         if not keys and not slots:
             raise NothingToReport("no day is chosen, so there is nothing to send; the code was not used")
         with self._lock:
+            now = self._time.now()
             self._refuse_if_certified()
             keep_pending(self._store, PENDING, replace(self._blinded(draft, keys, slots, now), visits=stays))
-            self._store.put(REFUSED, False)
-            return self.go_on(now)
+            self._sent.note_report_refused(False)
+            return self.go_on()
 
-    def go_on(self, now: float) -> ReportOutcome:
-        """Do what is next for the pending report; safe to repeat. now: trusted Unix seconds.
+    def prepare_and_send(
+        self, credential: str, days: Iterable[date] | None = None, *, consent: bool = False
+    ) -> ReportOutcome:
+        """Report with a code or link in one step. days: UTC dates to send, None for all. Raises as the two steps."""
+        draft = self.prepare(credential)
+        numbers = None if days is None else [(day - unix_day(0)).days for day in days]
+        return self.send(draft, numbers, consent=consent)
+
+    def go_on(self) -> ReportOutcome:
+        """Do what is next for the pending report; safe to repeat.
 
         Raises ServerUnreachable, ServerAnswerRefused (everything is kept), CodeWrong, CodeUsedOrExpired,
         WeekKeyUntrusted, ReportRefused (it is dropped, and the page says so until the next).
@@ -160,6 +198,7 @@ class Reporting:
             pending = self.pending
             if pending is None:
                 raise NothingToReport("no report is under way")
+            now = self._time.now()
             if not pending.certified:
                 pending = self._certify(pending, now)
             if now < pending.upload_at:
@@ -193,7 +232,7 @@ class Reporting:
         request = Verify2Request(
             credential=pending.read_credential(), kid=pending.kid, blinded=bytes.fromhex(pending.blinded)
         )
-        answer = self._logged("certificate_asked", now, lambda: self._plays.verify2(request))
+        answer = self._logged("certificate_asked", now, lambda: self._calls.verify2(request))
         if answer.status is not Status.OK:
             self._drop()
             _check_status(answer.status)
@@ -210,23 +249,23 @@ class Reporting:
     def _drop(self) -> None:
         with self._store.transaction():
             keep_pending(self._store, PENDING, None)
-            self._store.put(REFUSED, True)
+            self._sent.note_report_refused(True)
 
     def _longest_wait(self) -> float:
-        config = self._city.held
+        config = self._city.current
         assert config is not None
         return config.waits["verify_to_upload_seconds"]
 
     def _upload(self, pending: PendingReport, now: float) -> ReportOutcome:
-        told = (pending.days, len(pending.slots))
-        answer = self._logged("keys_sent", now, lambda: self._plays.upload(pending.request()), *told)
+        days, slots = pending.days, len(pending.slots)
+        answer = self._logged("keys_sent", now, lambda: self._calls.upload(pending.request()), days, slots)
         if answer.status is not Status.OK:
             self._drop()
             raise ReportRefused(f"the server did not take the report: {answer.status.name.lower()}")
         today = day_at(now)
         with self._store.transaction():
             self._keys.uploaded({bytes.fromhex(key) for key, _, _ in pending.keys}, today)
-            self._visits.reported(pending.visits)
+            self._visits.mark_reported(pending.visits)
             keep_pending(self._store, PENDING, None)
             self._store.put("reported_at", now)
         if today in pending.days:
@@ -236,7 +275,7 @@ class Reporting:
     def _logged(
         self, kind: Kind, now: float, call: Callable[[], Answer], days: tuple[int, ...] = (), slots: int = 0
     ) -> Answer:
-        """Write the request down, make it, and write down how it ended."""
+        """Write the request into the list of what was sent, make it, and write down how it ended."""
         number = self._sent.about_to_send(kind, now, days, slots)
         try:
             answer = call()
@@ -254,7 +293,7 @@ def _matters(visit: Visit, onset_day: int, today: int) -> bool:
 
 
 def _check_status(status: Status) -> None:
-    """Turn a server's no into the refusal that fits it."""
+    """Raise the refusal that fits a status of the server."""
     if status is Status.CODE_INVALID:
         raise CodeWrong("the server does not know this code; check the 12 digits. No random codes were sent")
     if status in (Status.CODE_USED, Status.CODE_EXPIRED):

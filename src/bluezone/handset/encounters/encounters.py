@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phone towards its radio: what it broadcasts, what it hears and under which clock, and how its Bluetooth is."""
+
+import random
+import threading
+from dataclasses import dataclass
+from datetime import date
+
+from bluezone.handset.city.histories import Downloads
+from bluezone.handset.clocks import PhoneTime, Stamp, boot_id_of
+from bluezone.handset.encounters.dailykeys import DailyKeys
+from bluezone.handset.encounters.log import EncounterLog, identifiers_per_day
+from bluezone.handset.encounters.radiostate import RadioState
+from bluezone.handset.store import Store
+from bluezone.protocol.identifiers import Metadata
+from bluezone.protocol.intervals import day_at
+from bluezone.radio.calibration import confidence, effective_power_dbm, receiver_correction_db
+from bluezone.radio.interface import Burst, Sighting
+from bluezone.refusal import Refused
+
+LOOK_SECONDS = 1.0
+STATE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """How this phone's radio measures: what to add to its RSSI (dB), and its calibration confidence 0..3."""
+
+    correction_db: int
+    confidence: int
+
+
+class Encounters:
+    """A radio's Listener (`burst_started`, `heard`), and the Beacon's source of payloads; usable from any thread.
+
+    It keeps the phone's trusted time up to date, because every sighting is stamped with it.
+
+    receiver:            how its radio measures.
+    radio_state:         what the radio last did.
+    store_problem:       code of the refusal that keeps sightings from being stored, None while nothing does.
+    refused_identifiers: how many identifiers were not stored because too many came.
+    """
+
+    def __init__(
+        self, store: Store, time: PhoneTime, downloads: Downloads, rng: random.Random, model: str | None
+    ) -> None:
+        self._store = store
+        self._time = time
+        self._downloads = downloads
+        self._lock = threading.RLock()
+        self.use_radio(model or store.get("radio_model", "unknown"))
+        self.log = EncounterLog(store)
+        self.keys = DailyKeys(store, rng.randbytes)
+        self.radio_state = RadioState(**store.get("radio", {}))
+        self.store_problem: str | None = None
+        self.refused_identifiers = int(store.get("refused_identifiers", 0))
+        self._run = rng.getrandbits(31)
+        self._looked = self._state_kept_at = float("-inf")
+
+    def start(self) -> None:
+        """Begin a run of the program: see whether the machine was started anew meanwhile."""
+        clock = self._time.clock
+        self._time.source.started(boot_id_of(clock), clock.boot_seconds(), clock.wall_seconds())
+
+    def use_radio(self, model: str) -> None:
+        """Send and measure by what radio/calibration.py knows of this adapter. Raises InvalidCalibration."""
+        self._model = model
+        self._metadata = Metadata(effective_power_dbm(model), confidence(model))
+        self.receiver = Receiver(receiver_correction_db(model), confidence(model))
+
+    def payload(self) -> bytes:
+        """Identifier and encrypted metadata of this moment, 20 bytes; the Beacon asks at each rotation."""
+        with self._lock:
+            return self.keys.payload(self._time.now(), self._metadata)
+
+    def burst_started(self, burst: Burst) -> None:
+        """A scan burst began."""
+        self.look(burst.boot_seconds)
+        self.log.burst_started(burst)
+
+    def heard(self, sighting: Sighting) -> None:
+        """A contact frame was heard. If it cannot be stored (a full disk), it is lost and the phone runs on."""
+        if sighting.boot_seconds - self._looked >= LOOK_SECONDS:
+            self.look(sighting.boot_seconds)
+        try:
+            self.log.heard(sighting, self._stamp, self._stamp_day)
+        except Refused as refused:
+            self.store_problem = refused.code
+
+    def note_radio(
+        self, sent: float | None, heard: float | None, problem: str | None = None, since: float | None = None
+    ) -> None:
+        """Note when the radio last sent and heard, and which refusal stands in the way since when; boot seconds."""
+        clock = self._time.clock
+        with self._lock:
+            self.radio_state = self.radio_state.noted(
+                boot_id_of(clock), clock.boot_seconds(), sent, heard, problem, since
+            )
+
+    def per_day(self) -> dict[date, int]:
+        """How many identifiers were heard each local day; see `identifiers_per_day` for what that is not."""
+        return identifiers_per_day(self.log, self._time.zone())
+
+    def look(self, boot: float) -> None:
+        """Compare the clocks at `boot`, boot seconds, and renew the stamp for what is heard from now on."""
+        with self._lock:
+            wall = self._time.clock.wall_seconds()
+            self._time.source.look(boot, wall)
+            self._looked = boot
+            self.renew_stamp()
+            self._stamp_day = day_at(self._time.source.now(boot, wall))
+
+    def renew_stamp(self) -> None:
+        """Stamp what is heard from now on with the time and the newest export file of this moment."""
+        with self._lock:
+            self._stamp: Stamp = self._time.source.stamp(self._run, self._downloads.position.number)
+
+    def take_time(self, generated_at: int) -> None:
+        """Take the time from signed files, and stamp with it what was heard before the first of them.
+
+        generated_at: Unix seconds, the largest of the files.
+        """
+        clock, source = self._time.clock, self._time.source
+        with self._lock:
+            first = source.offset_seconds is None or source.provisional
+            source.signed_file_seen(generated_at, clock.boot_seconds(), clock.wall_seconds())
+            self.renew_stamp()
+            if first:
+                self.log.stamp_earlier(self._stamp)
+            self.keep_state()
+
+    def flush(self) -> None:
+        """Store what was heard; called at least every 5 s. Raises HandsetDiskFull, HandsetBusy."""
+        try:
+            self.log.flush()
+            if self._time.clock.boot_seconds() - self._state_kept_at >= STATE_SECONDS:
+                self.keep_state()
+        except Refused as refused:
+            self.store_problem = refused.code
+            raise
+        self.store_problem = None
+
+    def keep_state(self) -> None:
+        """Store the time, the state of the radio and its model. Raises HandsetDiskFull, HandsetBusy."""
+        refused = self.log.take_refused()
+        with self._lock, self._store.transaction():
+            self._state_kept_at = self._time.clock.boot_seconds()
+            self.refused_identifiers += refused
+            self._store.put("refused_identifiers", self.refused_identifiers)
+            self._store.put("time", self._time.source.to_json())
+            self._store.put("radio", self.radio_state.to_json())
+            self._store.put("radio_model", self._model)
+
+    def purge(self, oldest_day: int, today: int) -> int:
+        """Remove from the whole store what is older than `oldest_day`, and keys of days that have not come.
+
+        Both are UTC days since 1970-01-01. Returns how many rows were too old.
+        """
+        with self._lock:
+            self.keys.drop_future(today)
+            purged = self._store.purge(oldest_day)
+            self.log.measure()
+            return purged
