@@ -27,7 +27,7 @@ SCREENS = [
 def lived(tmp_path_factory):
     """A city with a warned phone, a quiet one that is at a place, and one that nobody has agreed on."""
     with a_city(tmp_path_factory.mktemp("face")) as (server, phones, world):
-        venue = registrar.register(server.key_server, "dk-1", PHO)
+        venue = server.key_server.registrar.register("dk-1", PHO)
         quiet, warned, patient = (phones.new(name) for name in ("quiet", "warned", "patient"))
         for phone in (quiet, warned, patient):
             phone.check()

@@ -92,7 +92,7 @@ class Connections:
             "lock_timeout": int(BUSY_SECONDS * 1000),
             "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_MILLISECONDS,
             "tcp_user_timeout": _SILENT_MILLISECONDS,
-            # A second look after a lock was waited for must see what its holder committed (knownkeys.py).
+            # A second look after a lock was waited for must see what its holder committed (reports/uploads.py).
             "default_transaction_isolation": r"read\ committed",
             **{f"tcp_{name}": value for name, value in keepalives.items()},
         }

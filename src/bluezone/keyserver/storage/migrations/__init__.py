@@ -10,11 +10,8 @@ import re
 from collections.abc import Callable
 from importlib.resources import files
 
-from bluezone.keyserver.storage.partitions import divide
-from bluezone.keyserver.storage.partitions import limit_locks
-from bluezone.keyserver.storage.store import Store
-from bluezone.keyserver.storage.store import StoreTooNew
-from bluezone.keyserver.storage.store import Transaction
+from bluezone.keyserver.storage.partitions import divide, limit_locks
+from bluezone.keyserver.storage.store import Store, StoreTooNew, Transaction
 
 _FILE = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
 # Migrations that need more than SQL: called with the store, each returns what its transaction does.
