@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The embargo: no key is published before its UTC day is over and the city's `embargo_seconds` have passed.
 
-A key that is published while a phone still uses it would let anybody pass for that phone. Source: protocol.md
-section 5.
+The identifiers of a key that is published earlier could still be replayed. Source: docs/rules/key-validation.md, "At
+publication".
 """
 
 from dataclasses import dataclass
