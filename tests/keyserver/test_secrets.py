@@ -5,8 +5,8 @@ import pytest
 
 from bluezone.keyserver.secrets.files import KeyFileExposed, erase, write_whole
 from bluezone.keyserver.secrets.keyfolder import open_secrets
-from bluezone.keyserver.secrets.weekkeys import week_name, week_start
 from bluezone.keyserver.storage.store import StoreDamaged
+from bluezone.keyserver.weeks import week_name, week_start
 
 
 @pytest.fixture

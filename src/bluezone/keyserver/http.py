@@ -213,7 +213,7 @@ def _venue_package(call: Call) -> Response:
 
 
 # What is served: method, path, and what answers. What a path holds in brackets is the `name` of the call.
-_ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[Call], Response]], ...] = tuple(
+ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[Call], Response]], ...] = tuple(
     (method, re.compile(path), answer)
     for method, path, answer in (
         ("POST", r"/v1/verify", _verify),
@@ -251,7 +251,7 @@ class Application:
 
     def _answer(self, environ: Environ) -> Response:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
-        for served, pattern, answer in _ROUTES:
+        for served, pattern, answer in ROUTES:
             if match := pattern.fullmatch(path):
                 allowed = ("GET", "HEAD") if served == "GET" else (served,)
                 if method not in allowed:
