@@ -16,9 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 
 from bluezone.city import write_default
-from bluezone.keyserver.publication.exports import newest_published_day, publish
-from bluezone.keyserver.publication.index import renew_index
-from bluezone.keyserver.secretfiles import write_whole
+from bluezone.keyserver.publication.embargo import newest_published_day
+from bluezone.keyserver.secrets.files import write_whole
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.exports.wire import delimited, number_field
@@ -40,13 +39,13 @@ def run(progress: Callable[[str], object]) -> dict[str, Any]:
             folder, name_vi="Thử", name_en="Test", hotline="115", publish_period_seconds=PERIOD_SECONDS, padding_mean=50
         )
         server = KeyServer.open(folder, lambda: now)
-        publish(server, now)
+        server.export_files.publish(now)
         for number in range(FILES):
             _store(server, now, KEYS // FILES + (number < KEYS % FILES))
             now += PERIOD_SECONDS
             begun, used = time.perf_counter(), time.process_time()
-            publish(server, now)
-            renew_index(server, now)
+            server.export_files.publish(now)
+            server.indexes.renew(now)
             seconds += time.perf_counter() - begun
             cpu += time.process_time() - used
             if number % 24 == 23:

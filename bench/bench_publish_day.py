@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bluezone.city import write_default
-from bluezone.keyserver.publication.downloads import config, index
+from bluezone.keyserver.http import Application
 from bluezone.keyserver.publication.exports import FOLDER
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export
@@ -200,7 +200,7 @@ def _publish(server: KeyServer, kept: set[bytes], progress: Callable[[str], obje
         raise AssertionError("a reported key is missing from the files, or stands in two")
     day = sum(sizes[:FILES_A_DAY])
     polls = 86_400 // server.city.poll_seconds
-    small = polls * len(index(server).content) + len(config(server, None).content)
+    small = polls * len(server.downloads.index().content) + len(server.downloads.config(None).content)
     progress(f"{len(sizes)} files")
     return {
         "keys_reported": len(kept),
@@ -224,7 +224,7 @@ def _store_reports(server: KeyServer, count: int) -> set[bytes]:
     """Upload reports through the whole check, without HTTP; returns their keys."""
     signer = _upload._signer(server)
     reports = [_load.keys_of_a_report(server.clock()) for _ in range(count)]
-    _upload._cpu_microseconds(server.application, [_upload._body(server, signer, keys) for keys in reports])
+    _upload._cpu_microseconds(Application(server), [_upload._body(server, signer, keys) for keys in reports])
     return {key.key for keys in reports for key in keys}
 
 

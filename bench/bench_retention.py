@@ -23,9 +23,10 @@ from uuid import uuid4
 import numpy as np
 
 from bluezone.keyserver.retention import forget_keys
+from bluezone.keyserver.storage.factory import open_store
 from bluezone.keyserver.storage.partitions import KNOWN_KEY, drop_before, make_ahead
 from bluezone.keyserver.storage.sqlite import SqliteStore
-from bluezone.keyserver.storage.store import BUSY_SECONDS, Store, open_store
+from bluezone.keyserver.storage.store import BUSY_SECONDS, Store
 from bluezone.protocol.intervals import first_interval
 
 KEYS = 10_000_000

@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from bluezone.keyserver.reports import codes
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.blindrsa import PublicKey, blind, finalize
 from bluezone.protocol.intervals import day_at, first_interval
@@ -227,7 +226,7 @@ class Play:
             self._kid = server.secrets.week_keys.current(0, now).kid
         else:
             onset = datetime.fromtimestamp(now, UTC).date() - timedelta(days=2)
-            self._credential = Credential.from_text(codes.issue(server, "confirmed", onset).code)
+            self._credential = Credential.from_text(server.codes.issue("confirmed", onset).code)
             self._kid = server.secrets.week_keys.current(1, now).kid
         self.keys = keys_of_a_report(now)
         self._salt, self._rand = os.urandom(32), os.urandom(32)

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bluezone.keyserver.http import Application
 from bluezone.keyserver.service import KeyServer
 
 _FOLDER, _WHAT = "BLUEZONE_BENCH_FOLDER", "BLUEZONE_BENCH_WHAT"
@@ -19,7 +20,7 @@ def _application() -> Any:
     folder = Path(os.environ[_FOLDER])
     server = KeyServer.open(folder)
     if os.environ[_WHAT] == "keyserver":
-        return server.application
+        return Application(server)
     spec = importlib.util.spec_from_file_location(
         "upload_django_view", Path(__file__).with_name("upload_django_view.py")
     )

@@ -9,7 +9,6 @@ import pytest
 from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster
 
 from bluezone.keyserver import statistics
-from bluezone.keyserver.reports import codes
 from bluezone.protocol.upload import Status, Verify1Request, decode_verify1_answer, encode_verify1
 from bluezone.protocol.upload.codes import Credential, new_code
 
@@ -31,7 +30,7 @@ def guess(server, rng, remote):
 
 def test_10000_guesses_from_one_network_get_ten_looks_and_no_hit_and_its_neighbours_still_report(server):
     rng = random.Random(4)
-    live = [codes.issue(server, "confirmed", ONSET) for _ in range(200)]
+    live = [server.codes.issue("confirmed", ONSET) for _ in range(200)]
     seen = Counter(guess(server, rng, "203.0.113.5") for _ in range(10_000))
 
     assert seen == {Status.CODE_INVALID: 10, Status.PUZZLE_REQUIRED: 9_990}
@@ -44,11 +43,11 @@ def test_10000_guesses_from_one_network_get_ten_looks_and_no_hit_and_its_neighbo
 
 def test_guesses_from_1000_networks_raise_the_alarm_and_meet_a_puzzle_after_60_a_minute(server, caplog):
     rng = random.Random(44)
-    live = codes.issue(server, "confirmed", ONSET)
+    live = server.codes.issue("confirmed", ONSET)
     seen = Counter(guess(server, rng, f"198.51.{n // 250}.{n % 250}") for n in range(1000))
 
     assert seen == {Status.CODE_INVALID: 60, Status.PUZZLE_REQUIRED: 940}
-    assert statistics.guessing_alarm_hours(server) == [NOON // 3600]
+    assert statistics.guessing_alarm_hours(server.codes_store) == [NOON // 3600]
     assert "invalid codes in a minute" in caplog.text
     assert "198.51" not in caplog.text
 
@@ -65,7 +64,7 @@ def test_the_rehearsals_of_a_country_leave_guessers_their_60_a_minute(tmp_path):
         country.limits.count((n << 8).to_bytes(4, "big"), invalid=False, rehearsal=True)
         if n % 20 == 0:
             seen[guess(country, rng, f"198.51.{n // 250}.{n % 250}")] += 1
-    alarms = statistics.guessing_alarm_hours(country)
+    alarms = statistics.guessing_alarm_hours(country.codes_store)
     country.close()
 
     assert seen == {Status.CODE_INVALID: 60, Status.PUZZLE_REQUIRED: 45}

@@ -6,7 +6,6 @@ import datetime
 import pytest
 from tests.builders.keyserver import DAY, NOON, Clock, Phone, keys_for, opened, poster
 
-from bluezone.keyserver.reports import codes
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
 
@@ -19,7 +18,7 @@ def server(tmp_path):
 
 
 def test_a_stolen_code_is_worth_nothing_after_its_owner_used_it(server):
-    issued = codes.issue(server, "confirmed", datetime.date(2026, 11, 23))
+    issued = server.codes.issue("confirmed", datetime.date(2026, 11, 23))
     owner = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON)).certified()
     thief = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON))
 
@@ -29,17 +28,17 @@ def test_a_stolen_code_is_worth_nothing_after_its_owner_used_it(server):
 
 
 def test_the_owner_of_a_code_used_by_a_thief_is_told(server):
-    issued = codes.issue(server, "confirmed", datetime.date(2026, 11, 23))
+    issued = server.codes.issue("confirmed", datetime.date(2026, 11, 23))
     Phone(poster(server), server, Credential.from_text(issued.link), keys=keys_for(NOON)).certified()
     owner = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON), kid=2)
     owner.verify1()
 
     assert owner.verify2().status is Status.CODE_USED
-    assert codes.status(server, issued.row_id) == "used"
+    assert server.codes.status(issued.row_id) == "used"
 
 
 def test_a_code_kept_for_later_sale_is_worth_nothing_after_a_day(server):
-    issued = codes.issue(server, "confirmed", datetime.date(2026, 11, 23))
+    issued = server.codes.issue("confirmed", datetime.date(2026, 11, 23))
     server.clock.pass_by(DAY)
 
     assert Phone(poster(server), server, Credential.from_text(issued.code)).verify1().status is Status.CODE_EXPIRED

@@ -9,7 +9,6 @@ import pytest
 from tests.builders.keyserver import HOUR, NOON, Phone, keys_for, poster
 
 from bluezone.city import City
-from bluezone.keyserver.reports import codes
 from bluezone.keyserver.storage.store import key_prefix
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
@@ -22,7 +21,7 @@ def reports(server, count, rng):
     """Cases that get a code, a certificate and upload, from addresses of their own, some minutes apart."""
     phones = []
     for number in range(count):
-        issued = codes.issue(server, "confirmed", ONSET)
+        issued = server.codes.issue("confirmed", ONSET)
         remote = f"2001:db8:{number:x}::77" if number % 2 else f"198.51.{number // 250}.{number % 250}"
         phone = Phone(
             poster(server, remote), server, Credential.from_text(issued.code),

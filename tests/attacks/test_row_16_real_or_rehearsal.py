@@ -17,7 +17,7 @@ import pytest
 from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster, served
 from tests.builders.tracing import calls_apart, work_of
 
-from bluezone.keyserver.reports import codes
+from bluezone.keyserver.http import Application
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
 
@@ -58,7 +58,7 @@ class Observer:
 
 
 def play(server, address, rng, number, chaff):
-    issued = codes.issue(server, "confirmed", onset_of(server))
+    issued = server.codes.issue("confirmed", onset_of(server))
     # A network of its own for each phone, always as many characters.
     observer = Observer(address, f"10.1{number >> 12:02}.1{number >> 6 & 63:02}.1{number & 63:02}")
     phone = Phone(observer, server, Credential.from_text(issued.code), chaff=chaff, keys=keys_for(server.clock()))
@@ -76,7 +76,7 @@ def onset_of(server):
 
 def work_of_a_report(server, number, chaff):
     """What the server calls for each of the three steps."""
-    credential = Credential.from_text(codes.issue(server, "confirmed", onset_of(server)).code)
+    credential = Credential.from_text(server.codes.issue("confirmed", onset_of(server)).code)
     phone = Phone(poster(server, f"10.0.0.{number}"), server, credential, chaff=chaff, keys=keys_for(server.clock()))
     steps = []
     for step in (phone.verify1, phone.verify2, phone.upload):
@@ -110,7 +110,7 @@ def test_real_and_rehearsed_reports_have_the_same_sizes_and_take_as_long(tmp_pat
     seen = {False: [], True: []}
     gc.disable()
     try:
-        with served(server.application) as address:
+        with served(Application(server)) as address:
             for number in range(20):
                 play(server, address, rng, number, number % 2 == 0)
             for number, chaff in enumerate(kinds, start=20):
@@ -137,7 +137,7 @@ def test_when_too_many_rehearse_a_report_and_a_rehearsal_meet_the_same_puzzle(tm
         server.limits.count(number.to_bytes(4, "big"), invalid=False, rehearsal=True)
     asked = {}
     for chaff in (False, True):
-        issued = codes.issue(server, "confirmed", onset_of(server))
+        issued = server.codes.issue("confirmed", onset_of(server))
         phone = Phone(poster(server), server, Credential.from_text(issued.code), chaff=chaff, keys=keys_for(NOON))
         asked[chaff] = [step().status for step in (phone.verify1, phone.verify2, phone.upload) for _ in range(2)]
     server.close()

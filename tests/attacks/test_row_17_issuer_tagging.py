@@ -8,7 +8,6 @@ import pytest
 from tests.builders.handset import a_city, reported
 
 from bluezone.handset.city.config import WeekKeyUntrusted
-from bluezone.keyserver.reports import codes
 from bluezone.protocol.blindrsa import InvalidBlindSignature, blind_sign, generate
 
 
@@ -17,7 +16,7 @@ def uploads(server) -> int:
 
 
 def issued(server, phone) -> str:
-    return codes.issue(server.key_server, "confirmed", phone.time.today() - datetime.timedelta(days=1)).code
+    return server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
 
 
 @pytest.mark.parametrize("kid", [0, 999, 65_535])
@@ -33,7 +32,7 @@ def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_
             patient.report.prepare_and_send(code, consent=True)
         assert [path for path, _ in server.requests if path.startswith("/v1/ver")] == ["/v1/verify"]
         server.tamper = lambda path, body: body
-        assert codes.status(server.key_server, code) == "open"
+        assert server.key_server.codes.status(code) == "open"
 
 
 def test_row_17_a_key_of_another_class_or_purpose_is_refused(tmp_path):

@@ -6,7 +6,7 @@ import random
 
 from tests.builders.keyserver import HOUR, NOON, Clock, opened, report_of
 
-from bluezone.keyserver.publication.index import VENUE_PACKAGES, read_index
+from bluezone.keyserver.publication.index import VENUE_PACKAGES
 from bluezone.protocol.upload import Slot, Status
 from bluezone.protocol.venues.items import ITEM_LENGTH, items_of_package, open_item, slot_tag
 
@@ -27,7 +27,7 @@ def packaged(server, reports):
         server.clock.pass_by(60)
     server.clock.pass_by(HOUR)
     server.tick()
-    entry = read_index(server, VENUE_PACKAGES).entries[-1]
+    entry = server.indexes.read(VENUE_PACKAGES).entries[-1]
     return list(items_of_package((server.data_dir / "venues" / entry.name).read_bytes()))
 
 
@@ -65,7 +65,7 @@ def test_row_22_padding_makes_the_count_random_and_looks_like_items(server):
     counts = []
     for _ in range(12):
         server.tick()
-        counts.append(read_index(server, VENUE_PACKAGES).entries[-1].size // ITEM_LENGTH)
+        counts.append(server.indexes.read(VENUE_PACKAGES).entries[-1].size // ITEM_LENGTH)
         server.clock.pass_by(HOUR)
 
     assert len(set(counts)) > 6

@@ -6,7 +6,6 @@ from tests.builders.handset import a_city
 from tests.builders.keyserver import HOUR, NOON
 
 from bluezone.handset.store import KEY_FILE, STORE_FILE
-from bluezone.keyserver.venues import alerts, registrar
 from bluezone.keyserver.venues.registrar import VenueDescription
 
 PHO = VenueDescription("Quan pho Bac Ho", "To 5, phuong Song Cau")
@@ -16,14 +15,14 @@ PHO = VenueDescription("Quan pho Bac Ho", "To 5, phuong Song Cau")
 def visited(tmp_path):
     """A phone with a remembered stay, an unremembered one and a warning, its venue, its server and the world."""
     with a_city(tmp_path) as (server, phones, world):
-        venue = registrar.register(server.key_server, "dk-1", PHO)
+        venue = server.key_server.registrar.register("dk-1", PHO)
         phone = phones.new("phone")
         phone.check()
         for remember in (True, False):
             visit = phone.visits.check_in(venue.link, remember=remember)
             world.pass_by(20 * 60)
             phone.visits.check_out(visit.id)
-        alerts.alert(server.key_server, venue.link, NOON, NOON + 1800)
+        server.key_server.venue_alerts.publish(venue.link, NOON, NOON + 1800)
         world.pass_by(HOUR)
         server.key_server.tick()
         phone.check()

@@ -8,7 +8,6 @@ import pytest
 from tests.builders.handset import a_city
 from tests.builders.venue import HOST, TRUSTED, a_venue, link_of, link_of_payload
 
-from bluezone.keyserver.venues import registrar
 from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign, check_signature, read_venue_link
 from bluezone.refusal import Refused
@@ -82,7 +81,7 @@ def test_row_24_a_phone_checks_in_nowhere_with_a_changed_code_and_opens_no_addre
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
-        good = registrar.register(server.key_server, "dk-1", VenueDescription("Quán phở", "Tổ 5"))
+        good = server.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5"))
         server.requests.clear()
         for _ in range(300):
             payload = mutated(good.venue.to_bytes(), rng)

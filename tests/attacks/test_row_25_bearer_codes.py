@@ -10,7 +10,6 @@ from tests.builders.handset import a_city
 from tests.builders.venue import a_venue, link_of
 
 from bluezone.keyserver import http
-from bluezone.keyserver.venues import registrar
 from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.protocol.venues.codes import read_venue_link
 
@@ -28,7 +27,7 @@ def public_routes():
 def test_row_25_no_route_of_the_public_origin_takes_or_gives_visits():
     assert "/v1/venues/index.json" in public_routes()
     assert [route for route in public_routes() if ABOUT_VISITS.search(route)] == []
-    assert not [path for path in (*http._POSTED, *http._PUSH_CALLS) if ABOUT_VISITS.search(path)]
+    assert not [path.pattern for _, path, _ in http.ROUTES if ABOUT_VISITS.search(path.pattern)]
 
 
 def test_row_25_the_text_of_a_code_says_a_venue_and_nobody():
@@ -43,7 +42,7 @@ def test_row_25_the_text_of_a_code_says_a_venue_and_nobody():
 
 def test_row_25_a_stay_leaves_no_trace_on_the_server(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
-        venue = registrar.register(server.key_server, "dk-1", VenueDescription("Quán phở", "Tổ 5"))
+        venue = server.key_server.registrar.register("dk-1", VenueDescription("Quán phở", "Tổ 5"))
         phone = phones.new("phone")
         phone.check()
         server.requests.clear()

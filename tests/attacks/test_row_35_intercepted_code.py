@@ -13,7 +13,6 @@ from tests.attacks.test_row_16_real_or_rehearsal import distance, onset_of
 from tests.builders.keyserver import Clock, Phone, opened, poster
 from tests.builders.tracing import calls_apart, work_of
 
-from bluezone.keyserver.reports import codes
 from bluezone.protocol.blindrsa import Blinded
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
@@ -41,8 +40,8 @@ def tried(server, credential, number, step):
 
 
 def revoked_code(server):
-    issued = codes.issue(server, "confirmed", onset_of(server))
-    codes.revoke(server, issued.code)
+    issued = server.codes.issue("confirmed", onset_of(server))
+    server.codes.revoke(issued.code)
     return Credential.from_text(issued.link)
 
 
@@ -92,7 +91,7 @@ def test_a_revoked_code_has_the_answer_and_the_latency_of_an_unknown_one(tmp_pat
 
 def test_a_code_alone_tells_nothing_about_the_patient(tmp_path):
     server = opened(tmp_path, Clock())
-    issued = codes.issue(server, "clinical", onset_of(server))
+    issued = server.codes.issue("clinical", onset_of(server))
     answer = Phone(poster(server), server, Credential.from_text(issued.code)).verify1()
     server.close()
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poster
 
-from bluezone.keyserver.reports import codes
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
 
@@ -22,7 +21,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def issued(server):
-    return codes.issue(server, "confirmed", datetime.date(2026, 11, 23))
+    return server.codes.issue("confirmed", datetime.date(2026, 11, 23))
 
 
 def phone(server, text):

@@ -22,7 +22,7 @@ PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"
 def issued(server, patient):
     """A code for somebody whose phone has been on today."""
     patient.encounters.payload()
-    return codes.issue(server.key_server, "confirmed", patient.time.today()).code
+    return server.key_server.codes.issue("confirmed", patient.time.today()).code
 
 
 def test_row_47_the_command_says_so_before_it_asks_and_sends_nothing_on_no(tmp_path):
@@ -38,7 +38,7 @@ def test_row_47_the_command_says_so_before_it_asks_and_sends_nothing_on_no(tmp_p
         said = CliRunner().invoke(ask, input="n\n").stderr
 
         assert 0 <= said.find("cannot be taken back once sent") < said.find("Agree and send?")
-        assert codes.status(server.key_server, code) == "open"
+        assert server.key_server.codes.status(code) == "open"
 
 
 def test_row_47_revoking_a_used_code_takes_no_key_back(tmp_path):
@@ -49,7 +49,7 @@ def test_row_47_revoking_a_used_code_takes_no_key_back(tmp_path):
         patient.report.prepare_and_send(code, consent=True)
 
         with pytest.raises(codes.CodeAlreadyUsed, match="cannot be recalled"):
-            codes.revoke(server.key_server, code)
+            server.key_server.codes.revoke(code)
         published(server, world)
         assert near.check().level == "high"
 

@@ -7,8 +7,6 @@ from tests.builders.face import PHO, opened
 from tests.builders.handset import a_city
 from tests.builders.poster import photographed
 
-from bluezone.keyserver.venues import registrar
-
 pytestmark = pytest.mark.browser
 
 WATCHED = """() => {
@@ -21,7 +19,7 @@ def test_the_camera_finds_the_code_and_is_closed_afterwards(tmp_path):
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("phone")
         phone.check()
-        venue = registrar.register(server.key_server, "dk-1", PHO)
+        venue = server.key_server.registrar.register("dk-1", PHO)
         film = tmp_path / "poster.mjpeg"
         film.write_bytes(photographed(venue.link, kind="JPEG") * 5)
         camera = (*FILMING, f"--use-file-for-fake-video-capture={film}")

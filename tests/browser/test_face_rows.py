@@ -8,8 +8,6 @@ import pytest
 from tests.builders.face import opened, plain
 from tests.builders.handset import a_city, meet, published, reported
 
-from bluezone.keyserver.reports import codes
-
 pytestmark = pytest.mark.browser
 
 
@@ -79,7 +77,7 @@ def test_row_47_the_page_says_that_a_report_cannot_be_recalled_before_the_button
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
         phone.encounters.payload()
-        code = codes.issue(server.key_server, "confirmed", phone.time.today() - datetime.timedelta(days=1)).code
+        code = server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
         with opened(chromium, phone, language=language) as face:
             face.go("/report")
             face.page.fill("#code", code)
@@ -107,9 +105,9 @@ def test_a_code_that_is_refused_says_why_keeps_what_was_typed_and_sends_nothing(
         phone.check()
         phone.encounters.payload()
         onset = phone.time.today() - datetime.timedelta(days=1)
-        issued = codes.issue(server.key_server, "confirmed", onset).code
+        issued = server.key_server.codes.issue("confirmed", onset).code
         if typed == "right but unknown":
-            codes.revoke(server.key_server, issued)
+            server.key_server.codes.revoke(issued)
             typed = issued
         elif typed == "offline":
             server.down = True
@@ -132,7 +130,7 @@ def test_a_code_that_somebody_else_used_first_is_told_when_it_is_to_be_sent(chro
         phone, other = phones.new("patient"), phones.new("other")
         for one in (phone, other):
             one.encounters.payload()
-        code = codes.issue(server.key_server, "confirmed", phone.time.today() - datetime.timedelta(days=1)).code
+        code = server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
         with opened(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", code)
@@ -152,7 +150,7 @@ def test_a_report_that_the_network_cuts_off_is_kept_and_goes_on_by_itself(chromi
     with a_city(tmp_path) as (server, phones, _):
         phone = phones.new("patient")
         phone.encounters.payload()
-        code = codes.issue(server.key_server, "confirmed", phone.time.today() - datetime.timedelta(days=1)).code
+        code = server.key_server.codes.issue("confirmed", phone.time.today() - datetime.timedelta(days=1)).code
         with opened(chromium, phone) as face:
             face.go("/report")
             face.page.fill("#code", code)

@@ -10,8 +10,6 @@ from tests.builders.handset import a_city, meet, published, reported
 from tests.builders.visitor import four_ways
 
 from bluezone.face.files import static_files
-from bluezone.keyserver.reports import codes
-from bluezone.keyserver.venues import registrar
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +25,7 @@ SCREENS = [
 def lived(tmp_path_factory):
     """A city with a warned phone, a quiet one that is at a place, and one that nobody has agreed on."""
     with a_city(tmp_path_factory.mktemp("face")) as (server, phones, world):
-        venue = registrar.register(server.key_server, "dk-1", PHO)
+        venue = server.key_server.registrar.register("dk-1", PHO)
         quiet, warned, patient = (phones.new(name) for name in ("quiet", "warned", "patient"))
         for phone in (quiet, warned, patient):
             phone.check()
@@ -94,7 +92,7 @@ def test_every_screen_is_fit_to_be_used(chromium, lived, language, width):
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_step_of_a_report_is_fit_to_be_used(chromium, lived, language):
     onset = lived["quiet"].time.today() - datetime.timedelta(days=1)
-    code = codes.issue(lived["server"].key_server, "confirmed", onset).code
+    code = lived["server"].key_server.codes.issue("confirmed", onset).code
     with opened(chromium, lived["quiet"], language=language) as face:
         face.go("/report")
         face.page.fill("#code", code)
@@ -106,7 +104,7 @@ def test_every_step_of_a_report_is_fit_to_be_used(chromium, lived, language):
         assert_fit(face)
         face.page.click("main .button.quiet")
         face.page.wait_for_selector("[data-state]")
-    assert codes.status(lived["server"].key_server, code) == "open"
+    assert lived["server"].key_server.codes.status(code) == "open"
 
 
 @pytest.mark.parametrize("path", ["/", "/diary", "/share", "/guide/place", "/erase-sure"])
@@ -178,7 +176,7 @@ def test_the_first_run_asks_before_it_shows_anything_and_goes_where_its_owner_wa
 
 def test_what_was_scanned_is_text_and_never_markup(chromium, lived):
     bad = PHO.__class__(name="<img src=x onerror=alert(1)>", address="<b>x</b>", type=4, stay_minutes=60)
-    link = registrar.register(lived["server"].key_server, "dk-9", bad).link
+    link = lived["server"].key_server.registrar.register("dk-9", bad).link
     with opened(chromium, lived["quiet"]) as face:
         face.go(f"/v/{link.split('#')[1]}")
         assert bad.name in face.text()

@@ -84,7 +84,7 @@ def test_a_warned_owner_declares_and_reads_that_it_was_sent(chromium, tmp_path):
             assert_fit(face)
             face.go("/sent")
             assert "Dữ liệu của bạn đã gửi: 1 lần" in face.text()
-        ((handle, _),) = declarations.held(server.key_server)
-        told = open_declaration(declarations.sealed(server.key_server, handle).message, key)
+        ((handle, _),) = server.key_server.declarations.held()
+        told = open_declaration(server.key_server.declarations.sealed(handle).message, key)
 
     assert (told.phone, told.text) == ("0912345678", "Hôm đó tôi để máy ở cơ quan.")

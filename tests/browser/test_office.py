@@ -76,12 +76,11 @@ def test_a_code_is_issued_seen_open_and_revoked(worker):
 
 
 def test_the_page_of_a_new_code_learns_by_itself_that_it_was_used_or_revoked(worker, served):
-    from bluezone.keyserver.reports import codes
     from bluezone.keyserver.service import KeyServer
 
     code = issue(worker)
     server = KeyServer.open(served.data)
-    codes.revoke(server, code)
+    server.codes.revoke(code)
     server.close()
 
     worker.page.wait_for_selector("[data-state-of] >> text=đã thu hồi", timeout=120_000)

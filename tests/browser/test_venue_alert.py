@@ -10,7 +10,6 @@ from tests.builders.peopling import Person
 from tests.builders.visitor import NARROW, Visitor
 
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.venues import registrar
 from bluezone.keyserver.venues.registrar import VenueDescription
 
 pytestmark = pytest.mark.browser
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 def test_the_alert_goes_out_once_the_worker_has_seen_which_venue_it_is(chromium, peopled):
     server = KeyServer.open(peopled.data)
-    venue = registrar.register(server, "dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"))
+    venue = server.registrar.register("dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"))
     server.close()
     visitor = Visitor(chromium, peopled)
     equip(visitor.context)

@@ -159,7 +159,6 @@ def test_a_report_that_was_killed_goes_on_with_the_same_code(chromium, tmp_path,
 
 
 def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
-    from bluezone.keyserver.reports import codes
 
     poster = a_poster(city)
     with browsers(chromium, city, "patient", "other") as (patient, other):
@@ -169,7 +168,7 @@ def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
         patient.live(2 * HOUR)
         used, revoked, expired = a_code(city), a_code(city), a_code(city)
         report(other, used)
-        codes.revoke(city.key_server, revoked)
+        city.key_server.codes.revoke(revoked)
         prepare = "await engine.prepareReport(x)"
         assert refusal(patient, prepare, "1234 5678 9012") == "code_malformed"
         assert refusal(patient, prepare, "https://evil.example/r#x") == "code_malformed"
@@ -196,8 +195,6 @@ def test_codes_that_do_not_work_are_refused_and_nothing_is_lost(chromium, city):
 def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refused(chromium, city):
     from tests.builders.venue import a_venue, link_of
 
-    from bluezone.keyserver.venues import registrar
-
     now = int(city.world.now)
     good = a_poster(city)
     posters = {
@@ -205,7 +202,7 @@ def test_row_24_foreign_malformed_expired_revoked_and_altered_posters_are_refuse
         "early": a_poster(city, "3", valid_from=now + 86_400),
         "revoked": a_poster(city, "4"),
     }
-    registrar.revoke(city.key_server, "4")
+    city.key_server.registrar.revoke("4")
     city.key_server.tick()
     head, _, payload = good.link.partition("#")
     altered = head + "#" + payload[:25] + ("A" if payload[25] != "A" else "B") + payload[26:]

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.builders.webedition import a_code, a_poster, browsers, web_city
 
-from bluezone.keyserver import declarations, push
+from bluezone.keyserver import declarations
 from bluezone.protocol.declaration import open_declaration
 from bluezone.protocol.declarationkey import new_private_key, public_key_pem
 
@@ -57,8 +57,8 @@ def test_a_warned_person_declares_and_only_the_health_authority_reads_it(chromiu
         )
         near.run(declare, "0912345678")
         log = near.run("return (await engine.sentLog()).own")
-    ((handle, _),) = declarations.held(city.key_server)
-    opened = open_declaration(declarations.sealed(city.key_server, handle).message, key)
+    ((handle, _),) = city.key_server.declarations.held()
+    opened = open_declaration(city.key_server.declarations.sealed(handle).message, key)
 
     assert (opened.level, opened.phone, opened.text) == ("high", "0912345678", "Tôi ngồi gần cửa.")
     assert [(entry["what"], entry["bytes"], entry["outcome"]) for entry in log] == [("declared", 1024, "accepted")]
@@ -92,15 +92,15 @@ def test_row_41_a_subscription_is_told_minutes_later_alone_and_with_nothing_of_t
         assert city.requests == []
         visitor.live(600)
         assert [path for path, _ in city.requests] == ["/v1/push/subscribe"], "in no company"
-        assert push.endpoints(city.key_server) == [body["endpoint"]]
+        assert city.key_server.push.endpoints() == [body["endpoint"]]
         columns = [row[1] for row in city.key_server.keys_store.read("PRAGMA table_info(push_subscription)")]
         assert sorted(columns) == ["auth", "endpoint", "p256dh"]
 
         visitor.run("await engine.turnOffNotifications()")
         assert visitor.run("return (await engine.notifications()).state") == "off"
-        assert push.endpoints(city.key_server) == [body["endpoint"]], "not at once either"
+        assert city.key_server.push.endpoints() == [body["endpoint"]], "not at once either"
         visitor.live(601)
-        assert push.endpoints(city.key_server) == []
+        assert city.key_server.push.endpoints() == []
         log = visitor.run("return (await engine.sentLog()).own.map(({what, outcome}) => [what, outcome])")
     assert log == [["notifications_on", "accepted"], ["notifications_off", "accepted"]]
 

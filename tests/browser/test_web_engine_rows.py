@@ -12,7 +12,6 @@ from tests.builders.liar import Liar
 from tests.builders.venue import CITY_KEY, KID, a_venue, link_of, link_of_payload
 from tests.builders.webedition import a_code, a_poster, browsers, web_city
 
-from bluezone.keyserver.reports import codes
 from bluezone.protocol.blindrsa import blind_sign, generate
 from bluezone.protocol.venues.codes import check_signature, check_usable, read_venue_link
 from bluezone.refusal import Refused
@@ -129,7 +128,7 @@ def test_row_17_a_key_that_is_not_in_the_config_ends_the_report_before_the_code_
     city.tamper = lambda path, body: body[:3] + struct.pack(">H", kid) + body[5:] if path == "/v1/verify" else body
     assert refusal(patient, PREPARE, code) == "week_key_untrusted"
     city.tamper = lambda path, body: body
-    assert codes.status(city.key_server, code) == "open"
+    assert city.key_server.codes.status(code) == "open"
     assert uploads(city) == 0
 
 

@@ -21,8 +21,8 @@ from tests.builders.stores import with_week_keys
 
 from bluezone.handset import Handset
 from bluezone.handset.encounters.pages import Page
-from bluezone.keyserver.reports import codes
-from bluezone.keyserver.secrets import open_secrets
+from bluezone.keyserver.http import Application
+from bluezone.keyserver.secrets.keyfolder import open_secrets
 from bluezone.keyserver.service import KeyServer
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.radio.simulatedtime import run_simulated
@@ -115,7 +115,7 @@ class Served:
         path = environ["PATH_INFO"]
         self.requests.append((path, int(environ.get("CONTENT_LENGTH") or 0)))
         head: list[Any] = []
-        body = b"".join(self.key_server.application(environ, lambda *told: head.extend(told)))
+        body = b"".join(Application(self.key_server)(environ, lambda *told: head.extend(told)))
         if self.down:
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return [b""]
@@ -223,7 +223,7 @@ def a_city(folder: Path, world: World | None = None, **settings: Any) -> Iterato
 def reported(patient: Handset, server: Served, *, onset_days_ago: int = 1, klass: str = "confirmed") -> None:
     """The patient gets a code and reports everything, with consent."""
     onset = patient.time.today() - timedelta(days=onset_days_ago)
-    patient.report.prepare_and_send(codes.issue(server.key_server, klass, onset).code, consent=True)
+    patient.report.prepare_and_send(server.key_server.codes.issue(klass, onset).code, consent=True)
 
 
 def published(server: Served, world: World) -> None:

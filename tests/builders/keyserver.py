@@ -17,7 +17,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 from tests.builders.stores import with_week_keys
 
 from bluezone.city import write_default
-from bluezone.keyserver.reports import codes
+from bluezone.keyserver.http import Application
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol import blindrsa
 from bluezone.protocol.intervals import day_at, first_interval
@@ -106,13 +106,14 @@ class Answered:
 def call(
     server: KeyServer, method: str, path: str, body: bytes = b"", remote: str = "203.0.113.5", **environ: Any
 ) -> Answered:
-    """Call the WSGI application in this thread."""
+    """Call the WSGI application in this thread: the server's `application` if a test has put something around it."""
     seen: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]]) -> None:
         seen.update(status=int(status.split()[0]), headers=dict(headers))
 
-    chunks = server.application(
+    application = getattr(server, "application", None) or Application(server)
+    chunks = application(
         {
             "REQUEST_METHOD": method,
             "PATH_INFO": path,
@@ -220,7 +221,7 @@ class Phone:
 def report_of(server: KeyServer, klass: str = "confirmed", days: int = 3, **parts: Any) -> Phone:
     """A case with a fresh code whose phone holds its certificate and has not uploaded yet."""
     onset = datetime.fromtimestamp(server.clock(), UTC).date() - timedelta(days=2)
-    issued = codes.issue(server, klass, onset)
+    issued = server.codes.issue(klass, onset)
     parts.setdefault("keys", keys_for(server.clock(), days, level=STANDARD if days > 6 else HIGH))
     return Phone(poster(server), server, Credential.from_text(issued.code), **parts).certified()
 

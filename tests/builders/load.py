@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from tests.builders.keyserver import Phone, call
 from tests.builders.serving import HOTLINE, start
 
-from bluezone.keyserver.publication.index import read_index
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export, verify_export
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, SECONDS_PER_INTERVAL
@@ -161,7 +160,7 @@ def tick_when_alone(server: KeyServer, now: float) -> None:
 def published_counts(server: KeyServer) -> Counter[bytes]:
     """How often each key stands in a file, after following the whole index as a phone does; none before its embargo."""
     counts: Counter[bytes] = Counter()
-    for entry in follow_index(read_index(server), 0, CHAIN_START):
+    for entry in follow_index(server.indexes.read(), 0, CHAIN_START):
         export = read_export(call(server, "GET", f"/v1/exports/{entry.name}").body)
         assert verify_export(export, server.secrets.export_key.public_key()) == "verified"
         for key in export.keys:

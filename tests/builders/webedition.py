@@ -19,7 +19,6 @@ from tests.builders.handset import Served, World, _Quiet, made_secrets
 from tests.builders.keyserver import opened
 
 from bluezone.face.files import INDEX, StaticFile, static_files, web_files
-from bluezone.keyserver.reports import codes
 from bluezone.keyserver.venues import registrar
 
 BLANK = b"<!doctype html><title>engine</title><body>"
@@ -196,12 +195,12 @@ def browsers(chromium: Any, server: WebCity, *names: str) -> Iterator[list[Brows
 def a_code(server: WebCity, klass: str = "confirmed", days_ago: int = 1) -> str:
     """A verification code, issued now."""
     onset = datetime.fromtimestamp(server.world.now, UTC).date() - timedelta(days=days_ago)
-    return codes.issue(server.key_server, klass, onset).code
+    return server.key_server.codes.issue(klass, onset).code
 
 
 def a_poster(server: WebCity, registration: str = "1", **described: Any) -> registrar.VenueCode:
     """A venue's code, registered now and known to phones that look from now on."""
     told = {"name": "Chợ Bắc Kạn", "address": "Tổ 1, phường Đức Xuân", **described}
-    code = registrar.register(server.key_server, registration, registrar.VenueDescription(**told))
+    code = server.key_server.registrar.register(registration, registrar.VenueDescription(**told))
     server.key_server.tick()
     return code

@@ -12,8 +12,6 @@ from tests.builders.handset import meet, published, reported
 
 from bluezone.face.files import static_files
 from bluezone.handset.page.server import LocalPage
-from bluezone.keyserver.reports import codes
-from bluezone.keyserver.venues import registrar
 from bluezone.keyserver.venues.registrar import VenueDescription
 
 PHO = VenueDescription(name="Quán phở Bắc Hồ", address="Tổ 5, phường Sông Cầu", type=4, stay_minutes=60)
@@ -134,7 +132,7 @@ def test_a_warning_is_unread_until_it_was_opened_and_has_the_health_authoritys_w
 
 
 def test_a_visit_goes_from_poster_to_diary_and_out_again(server, phone, ask, world):
-    venue = registrar.register(server.key_server, "dk-1", PHO)
+    venue = server.key_server.registrar.register("dk-1", PHO)
     phone.check()
     assert told(ask, "readVenue", text=venue.link)["name"] == PHO.name
     visit = told(ask, "checkIn", text=venue.link, remember=True)
@@ -152,10 +150,10 @@ def test_a_visit_goes_from_poster_to_diary_and_out_again(server, phone, ask, wor
 def test_a_report_goes_from_code_to_what_is_sent_to_thanks(server, phone, ask):
     phone.encounters.payload()
     onset = phone.time.today() - datetime.timedelta(days=1)
-    code = codes.issue(server.key_server, "confirmed", onset).code
+    code = server.key_server.codes.issue("confirmed", onset).code
     draft = told(ask, "prepareReport", code=code)
     assert [day["day"] for day in draft["days"]] == ["2026-11-25"]
-    assert codes.status(server.key_server, code) == "open"
+    assert server.key_server.codes.status(code) == "open"
     days = [day["utcDay"] for day in draft["days"]]
 
     preview = told(ask, "previewReport", days=days, visits=[])

@@ -13,8 +13,7 @@ from tests.builders.keyserver import DAY, HOUR, NOON
 
 from bluezone.handset import Handset
 from bluezone.handset.agent import PURGE_SECONDS, Agent
-from bluezone.keyserver.reports import codes
-from bluezone.keyserver.venues import registrar
+from bluezone.keyserver.http import Application
 from bluezone.keyserver.venues.registrar import VenueDescription
 from bluezone.radio.air import Scene, VirtualAir
 from bluezone.radio.interface import PROFILES
@@ -55,7 +54,7 @@ def observed(key_server, world):
     seen = []
 
     def application(environ, start_response):
-        body = b"".join(key_server.application(environ, start_response))
+        body = b"".join(Application(key_server)(environ, start_response))
         seen.append((world.now, environ["PATH_INFO"], int(environ.get("CONTENT_LENGTH") or 0), len(body)))
         return [body]
 
@@ -101,7 +100,7 @@ def test_a_warned_and_an_unwarned_phone_make_the_same_requests_for_a_week(tmp_pa
     ):
         key_server = server.key_server
         key_server.tick()
-        venue = registrar.register(key_server, "dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
+        venue = key_server.registrar.register("dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5"))
         clock = PhoneClock(world, world.now - DAY)
         warned, unwarned = (
             Handset.open(tmp_path / name, url, clock, random.Random(5), "virtual", trust=server.trust())
@@ -114,7 +113,7 @@ def test_a_warned_and_an_unwarned_phone_make_the_same_requests_for_a_week(tmp_pa
         meet(warned, patient, 25, world=world)
         for phone, stay in stays:
             phone.visits.check_out(stay.id)
-        draft = patient.report.prepare(codes.issue(key_server, "confirmed", patient.time.today()).code)
+        draft = patient.report.prepare(key_server.codes.issue("confirmed", patient.time.today()).code)
         patient.report.send(draft, None, [stays[1][1].id], consent=True)
         one_seen.clear()
         other_seen.clear()

@@ -14,7 +14,6 @@ from bluezone.audit import hash_chain
 from bluezone.healthauthority import alerts
 from bluezone.identity.models import Act, AuditEntry
 from bluezone.keyserver.storage.store import StoreFull
-from bluezone.keyserver.venues import registrar
 from bluezone.keyserver.venues.registrar import VenueDescription
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +35,7 @@ def english(client, server, lan):
 
 @pytest.fixture
 def venue(server):
-    return registrar.register(server, "dk-1", PHO)
+    return server.registrar.register("dk-1", PHO)
 
 
 def form(venue, **changes):

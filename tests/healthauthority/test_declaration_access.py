@@ -44,12 +44,12 @@ def key(server, supervisor):
 def declare(server, pem=None, text=TEXT):
     public = load_public_key(pem or declarations.published_key(server.data_dir))
     message = seal_declaration(Declaration(20_000, "high", PHONE, text), public)
-    declarations.receive(server, message, bytes(4))
-    return declarations.held(server)
+    server.declarations.receive(message, bytes(4))
+    return server.declarations.held()
 
 
 def handles(server):
-    return [handle for handle, _hour in declarations.held(server)]
+    return [handle for handle, _hour in server.declarations.held()]
 
 
 def opened(server, supervisor, passphrase=PASSPHRASE, now=None):
@@ -147,7 +147,7 @@ def test_after_30_days_the_tick_has_deleted_messages_and_notes(server, superviso
     server.tick(later.timestamp())
     purge_office(later)
 
-    assert declarations.held(server) == []
+    assert server.declarations.held() == []
     assert not OpenedDeclaration.objects.exists()
 
 

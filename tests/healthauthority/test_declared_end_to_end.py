@@ -14,8 +14,6 @@ from bluezone.city import load_city
 from bluezone.healthauthority import key_server as opened_key_server
 from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.keyserver import declarations
-from bluezone.keyserver.retention import forget
 from bluezone.server.schedule.tick import purge_office
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +57,7 @@ def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_3
     near.declarations.declare(DAY, "high", PHONE, TEXT, consent=True)
 
     assert [(sent.kind, sent.outcome) for sent in near.sent_log.all()] == [("declared", "accepted")]
-    ((handle, _hour),) = declarations.held(server.key_server)
+    ((handle, _hour),) = server.key_server.declarations.held()
     assert PHONE not in supervisor.get("/codes/declarations/").text
     wrong = supervisor.post("/codes/declarations/", {"handle": handle, "passphrase": "no passphrase at all"})
     assert (wrong.status_code, PHONE in wrong.text) == (403, False)
@@ -71,9 +69,9 @@ def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_3
     assert hash_chain.verify().broken_at is None
 
     world.pass_by(30 * 86_400 + 3600)
-    forget(server.key_server, world.now)
+    server.key_server.forget(world.now)
     purge_office(timezone.now() + datetime.timedelta(days=30, hours=1))
-    assert declarations.held(server.key_server) == []
+    assert server.key_server.declarations.held() == []
     assert not OpenedDeclaration.objects.exists()
     files = [path for path in server.key_server.data_dir.rglob("*") if path.is_file()]
     assert not any(PHONE.encode() in path.read_bytes() for path in files)

@@ -15,7 +15,6 @@ from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.codes.issuance import FormAlreadySent, OnsetRefused, QuotaReached
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.keyserver.reports import codes
 from bluezone.keyserver.reports.codes import ClassRefused
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +30,8 @@ def issue(server, worker=None, onset=None, now=None, **more):
 def test_a_code_can_be_used_and_the_office_keeps_only_its_handle(server):
     issued = issue(server, user())
 
-    assert codes.status(server, issued.code) == codes.status(server, issued.link) == "open"
-    assert codes.status(server, issued.record.handle) == "open"
+    assert server.codes.status(issued.code) == server.codes.status(issued.link) == "open"
+    assert server.codes.status(issued.record.handle) == "open"
     assert issued.record.expires_at < issued.record.link_expires_at
 
 

@@ -8,7 +8,6 @@ from tests.builders.office import today, user
 
 from bluezone.healthauthority.codes import issuance
 from bluezone.identity.models import AuditEntry
-from bluezone.keyserver.reports import codes
 from bluezone.keyserver.reports.codes import CodeUnknown
 from bluezone.protocol.upload.codes import Credential, InvalidCode
 
@@ -27,16 +26,16 @@ def acts():
 def test_a_revoked_code_is_dead_both_as_digits_and_as_link(server, issued):
     assert issuance.revoke(server, issued.record.worker, issued.record.handle) == "revoked"
 
-    assert codes.status(server, issued.code) == codes.status(server, issued.link) == "revoked"
+    assert server.codes.status(issued.code) == server.codes.status(issued.link) == "revoked"
 
 
 def test_digits_that_have_expired_still_end_their_link(server, issued):
     tomorrow = server.clock() + 25 * 3600
     server.clock = lambda: tomorrow
-    assert codes.status(server, issued.code) == "expired"
+    assert server.codes.status(issued.code) == "expired"
 
     assert issuance.revoke(server, None, issued.code) == "revoked"
-    assert codes.status(server, issued.link) == "revoked"
+    assert server.codes.status(issued.link) == "revoked"
 
 
 def test_revoking_twice_is_one_act(server, issued):

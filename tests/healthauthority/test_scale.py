@@ -19,7 +19,6 @@ from bluezone.healthauthority import declaration_access
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import Act, AuditEntry, Role
-from bluezone.keyserver.reports import codes
 from bluezone.protocol.intervals import hour_at
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
@@ -147,7 +146,7 @@ def test_every_list_page_is_quick_and_asks_as_many_questions_of_many_rows_as_of_
 def test_the_list_asks_the_key_server_once_for_a_page(supervisor, server, monkeypatch):
     worker = user("lan")
     made = [issuance.issue(server, worker, "confirmed", today(), timezone.now()).record for _ in range(5)]
-    codes.revoke(server, made[0].handle)
+    server.codes.revoke(made[0].handle)
     reads, read = [], server.codes_store.read
     monkeypatch.setattr(server.codes_store, "read", lambda *asked: reads.append(asked) or read(*asked))
     page = supervisor.get("/codes/")
@@ -160,6 +159,6 @@ def test_many_states_are_those_that_one_by_one_are_told(server, db):
     issue_many(server, [user("lan")], 40)
     handles = [*IssuedCode.objects.values_list("handle", flat=True), "ab" * 16]
 
-    assert codes.statuses(server, handles) == {handle: codes.status(server, handle) for handle in handles}
-    assert set(codes.statuses(server, handles).values()) == {"open", "used", "expired"}
-    assert codes.statuses(server, []) == {}
+    assert server.codes.statuses(handles) == {handle: server.codes.status(handle) for handle in handles}
+    assert set(server.codes.statuses(handles).values()) == {"open", "used", "expired"}
+    assert server.codes.statuses([]) == {}

@@ -14,7 +14,6 @@ from tests.builders.office import today, user
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import Role
-from bluezone.keyserver.reports import codes
 from bluezone.protocol.upload.codes import Credential
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +49,7 @@ def test_a_code_is_shown_once_large_with_its_link_and_what_to_say(english, serve
     code = shown_code(answer)
 
     assert answer.status_code == 201
-    assert codes.status(server, code) == "open"
+    assert server.codes.status(code) == "open"
     assert re.search(r"https://localhost:8000/r#[\w-]{22}", answer.text)
     assert "What to say on the phone" in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
@@ -110,7 +109,7 @@ def test_the_list_teaches_while_it_is_empty_and_says_when_reports_reach_phones(e
 
 def test_the_list_shows_each_state(english, server, lan):
     handles = [issued_by(server, lan) for _ in range(2)]
-    codes.revoke(server, handles[1].handle)
+    server.codes.revoke(handles[1].handle)
     made = issuance.issue(server, lan, "confirmed", today(), timezone.now())
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
     page = english.get("/codes/").text
@@ -137,12 +136,12 @@ def test_revoking_asks_first_and_then_says_that_it_was_in_time(english, server, 
     record = issued_by(server, lan)
     place = f"/codes/{record.pk}/revoke/"
     assert "Revoke the code?" in english.get(place).text
-    assert codes.status(server, record.handle) == "open"
+    assert server.codes.status(record.handle) == "open"
 
     said = english.post(place, follow=True).text
 
     assert "The code is revoked" in said
-    assert codes.status(server, record.handle) == "revoked"
+    assert server.codes.status(record.handle) == "revoked"
 
 
 def test_revoking_too_late_says_that_it_cannot_be_recalled(english, server, lan):
@@ -160,7 +159,7 @@ def test_a_worker_does_not_see_or_revoke_the_codes_of_another(english, server):
     assert "No code issued yet" in english.get("/codes/").text
     assert english.get(f"/codes/{record.pk}/state/").status_code == 404
     assert english.post(f"/codes/{record.pk}/revoke/").status_code == 404
-    assert codes.status(server, record.handle) == "open"
+    assert server.codes.status(record.handle) == "open"
 
 
 def test_a_supervisor_sees_and_revokes_the_codes_of_all(english, server, lan):
@@ -169,7 +168,7 @@ def test_a_supervisor_sees_and_revokes_the_codes_of_all(english, server, lan):
 
     assert "Nông Thị Lan" in english.get("/codes/").text
     english.post(f"/codes/{record.pk}/revoke/")
-    assert codes.status(server, record.handle) == "revoked"
+    assert server.codes.status(record.handle) == "revoked"
 
 
 def test_a_long_list_has_pages(english, server, lan):

@@ -17,8 +17,7 @@ from tests.builders.keyserver import (
 )
 from tests.builders.stores import with_week_keys
 
-from bluezone.keyserver.reports import codes
-from bluezone.keyserver.secrets import open_secrets
+from bluezone.keyserver.secrets.keyfolder import open_secrets
 from bluezone.protocol.upload.codes import Credential
 
 _VARIABLES = ("BLUEZONE_DATABASE_URL", "BLUEZONE_CODES_URL", "BLUEZONE_KEYS_URL")
@@ -77,7 +76,7 @@ def onset():
 @pytest.fixture
 def patient(server, onset):
     """A phone of a case with a code and three keys, which has not called the server yet."""
-    issued = codes.issue(server, "confirmed", onset)
+    issued = server.codes.issue("confirmed", onset)
     phone = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(server.clock()))
     phone.issued = issued
     return phone

@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 
+from bluezone.keyserver.http import Application
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import StoreRefused
 
@@ -17,7 +18,7 @@ _FOLDER = "BLUEZONE_TEST_KILLABLE"
 
 
 def application(environ, start_response):
-    return _server().application(environ, start_response)
+    return Application(_server())(environ, start_response)
 
 
 def _tick_for_ever(server):

@@ -6,7 +6,7 @@ import os
 import pytest
 from tests.builders.keyserver import DAY, HOUR, call
 
-from bluezone.keyserver import declarations, retention
+from bluezone.keyserver import declarations
 from bluezone.keyserver.declarations import DeclarationsFull
 from bluezone.protocol.declaration import Declaration, open_declaration, seal_declaration
 from bluezone.protocol.declarationkey import InvalidDeclarationKey, new_private_key, public_key_pem
@@ -38,8 +38,8 @@ def status_of(answered) -> Status:
 
 def test_what_was_sent_is_kept_sealed_and_opens_with_the_authority_s_key_alone(server, key):
     answered = send(server, message_for(key))
-    ((handle, _hour),) = declarations.held(server)
-    kept = declarations.sealed(server, handle).message
+    ((handle, _hour),) = server.declarations.held()
+    kept = server.declarations.sealed(handle).message
 
     assert (answered.status, len(answered.body), status_of(answered)) == (200, 1024, Status.OK)
     assert open_declaration(kept, key) == WORDS
@@ -59,7 +59,7 @@ def test_the_same_message_again_is_kept_once(server, key):
     message = message_for(key)
 
     assert [status_of(send(server, message)) for _ in range(2)] == [Status.OK, Status.OK]
-    assert len(declarations.held(server)) == 1
+    assert len(server.declarations.held()) == 1
 
 
 def test_before_there_is_a_key_nothing_is_taken(server):
@@ -67,7 +67,7 @@ def test_before_there_is_a_key_nothing_is_taken(server):
 
     assert answered.status == 404
     assert b"declarations_closed" in answered.body
-    assert declarations.held(server) == []
+    assert server.declarations.held() == []
 
 
 @pytest.mark.parametrize("body", [bytes(1024), b"\x04" + bytes(1023), b"\x02" + os.urandom(1023)])
@@ -75,7 +75,7 @@ def test_what_nobody_could_open_is_not_kept(server, key, body):
     answered = send(server, body)
 
     assert (answered.status, status_of(answered)) == (200, Status.BAD_REQUEST)
-    assert declarations.held(server) == []
+    assert server.declarations.held() == []
 
 
 @pytest.mark.parametrize(("size", "status"), [(0, 400), (1023, 400), (1025, 413), (4096, 413)])
@@ -99,7 +99,7 @@ def test_after_ten_from_one_place_each_solves_a_puzzle_and_nobody_is_locked_out(
     assert status_of(send(server, message_for(key), remote="198.51.100.9")) is Status.OK
     solution = (asked.challenge + solve(asked.challenge)).hex()
     assert status_of(send(server, message, HTTP_X_BLUEZONE_PUZZLE=solution)) is Status.OK
-    assert len(declarations.held(server)) == 12
+    assert len(server.declarations.held()) == 12
     assert status_of(send(server, message_for(key), HTTP_X_BLUEZONE_PUZZLE=solution)) is Status.PUZZLE_REQUIRED
 
 
@@ -124,18 +124,18 @@ def test_when_as_many_are_held_as_may_be_those_held_stay(server, key, monkeypatc
     send(server, first)
 
     with pytest.raises(DeclarationsFull):
-        declarations.receive(server, message_for(key), bytes(4))
+        server.declarations.receive(message_for(key), bytes(4))
     assert send(server, message_for(key)).status == 503
     assert status_of(send(server, first)) is Status.OK
 
 
 def test_a_declaration_is_gone_after_30_days_and_not_before(server, key, clock):
     send(server, message_for(key))
-    retention.forget(server, clock.now + 30 * DAY - HOUR)
-    assert len(declarations.held(server)) == 1
+    server.forget(clock.now + 30 * DAY - HOUR)
+    assert len(server.declarations.held()) == 1
 
-    retention.forget(server, clock.now + 30 * DAY)
-    assert declarations.held(server) == []
+    server.forget(clock.now + 30 * DAY)
+    assert server.declarations.held() == []
 
 
 def test_the_tick_forgets_declarations(server, key, clock):
@@ -143,7 +143,7 @@ def test_the_tick_forgets_declarations(server, key, clock):
     clock.pass_by(30 * DAY)
     server.tick()
 
-    assert declarations.held(server) == []
+    assert server.declarations.held() == []
 
 
 def test_the_config_carries_the_key_once_it_is_made(server, clock):
@@ -166,4 +166,4 @@ def test_what_is_no_key_is_not_published(server):
 
 @pytest.mark.parametrize("handle", ["", "zz", "00" * 16])
 def test_an_unknown_handle_names_nothing(server, handle):
-    assert declarations.sealed(server, handle) is None
+    assert server.declarations.sealed(handle) is None

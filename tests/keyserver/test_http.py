@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from tests.builders.keyserver import HOUR, call, opened, report_of, served
 
-from bluezone.keyserver.http import handles
+from bluezone.keyserver.http import Application, handles
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE, encode_upload
 
@@ -29,7 +29,7 @@ def http_server(tmp_path_factory, made_keys):
 
     server = opened(folder, Clock())
     server.tick()
-    with served(server.application) as (host, port):
+    with served(Application(server)) as (host, port):
         server.address = (host, port)
         yield server
     server.close()

@@ -18,7 +18,6 @@ import pytest
 from tests.builders.keyserver import Phone, keys_for, opened
 from tests.builders.load import KeptUp, Load, nothing_lost
 
-from bluezone.keyserver.reports import codes
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.upload.codes import Credential
 
@@ -34,7 +33,7 @@ def patients(server, serving, count):
     onset = datetime.datetime.fromtimestamp(time.time(), datetime.UTC).date() - datetime.timedelta(days=1)
 
     def patient():
-        issued = codes.issue(server, "confirmed", onset)
+        issued = server.codes.issue("confirmed", onset)
         keys = keys_for(time.time(), days=3, newest_age=0)
         return Phone(lambda path, body: serving.post(path, body), server, Credential.from_text(issued.code), keys=keys)
 
@@ -99,7 +98,7 @@ def test_sigkill_of_every_process_in_turn_loses_and_doubles_nothing(city_folder,
     if database == "sqlite":
         assert server.keys_store.read("PRAGMA integrity_check") == [("ok",)]
     nothing_lost(server, phones)
-    assert {codes.status(server, phone.credential.value.decode().rstrip("\0")) for phone in phones} == {"used"}
+    assert {server.codes.status(phone.credential.value.decode().rstrip("\0")) for phone in phones} == {"used"}
     server.close()
 
 

@@ -31,9 +31,9 @@ def test_a_browser_subscribes_and_unsubscribes(server):
     browser = Browser(GOOD)
 
     assert post(server, "subscribe", browser.body()).status == 200
-    assert push.find(server, GOOD) == browser.subscription
+    assert server.push.find(GOOD) == browser.subscription
     assert post(server, "unsubscribe", browser.body()).status == 200
-    assert push.endpoints(server) == []
+    assert server.push.endpoints() == []
 
 
 def test_subscribing_again_replaces_the_keys(server):
@@ -41,15 +41,15 @@ def test_subscribing_again_replaces_the_keys(server):
     for browser in (first, second):
         assert post(server, "subscribe", browser.body()).status == 200
 
-    assert push.endpoints(server) == [GOOD]
-    assert push.find(server, GOOD) == second.subscription
+    assert server.push.endpoints() == [GOOD]
+    assert server.push.find(GOOD) == second.subscription
 
 
 def test_only_who_knows_the_secret_unsubscribes_and_the_answer_says_nothing(server):
     browser, other = Browser(GOOD), Browser(GOOD)
     post(server, "subscribe", browser.body())
     wrong = post(server, "unsubscribe", other.body())
-    assert push.endpoints(server) == [GOOD]
+    assert server.push.endpoints() == [GOOD]
     right = post(server, "unsubscribe", browser.body())
     absent = post(server, "unsubscribe", browser.body())
 
@@ -161,4 +161,4 @@ def test_a_full_table_is_said_and_keeps_what_it_has(server, monkeypatch):
     full = post(server, "subscribe", Browser(f"{GOOD}2").body())
 
     assert (full.status, json.loads(full.body)["error"]["code"]) == (503, "push_full")
-    assert push.endpoints(server) == [GOOD]
+    assert server.push.endpoints() == [GOOD]

@@ -3,7 +3,7 @@ import random
 
 from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, opened, report_of
 
-from bluezone.keyserver.reports import codes
+from bluezone.keyserver import statistics
 from bluezone.keyserver.retention import forget_keys
 from bluezone.protocol.intervals import first_interval
 from bluezone.protocol.upload import Status
@@ -49,15 +49,15 @@ def test_a_spent_certificate_is_remembered_as_long_as_its_week_key_is_accepted(s
 
 def test_a_code_loses_its_credentials_at_its_later_expiry_and_its_outcome_two_weeks_later(server, clock, onset):
     used = report_of(server)
-    issued = codes.issue(server, "confirmed", onset)
+    issued = server.codes.issue("confirmed", onset)
     handles = [row[0].hex() for row in server.codes_store.read("SELECT handle FROM credential")]
     clock.pass_by(2 * DAY)
     server.tick()
 
     rows = server.codes_store.read("SELECT digits_hash, link_hash, used_digest, onset_day FROM credential")
     assert rows == [(None,) * 4] * 2
-    assert sorted(codes.status(server, handle) for handle in handles) == ["expired", "used"]
-    assert codes.status(server, issued.row_id) == "expired"
+    assert sorted(server.codes.status(handle) for handle in handles) == ["expired", "used"]
+    assert server.codes.status(issued.row_id) == "expired"
     assert used.verify1().status is Status.CODE_INVALID
 
     clock.pass_by(14 * DAY)
@@ -79,7 +79,7 @@ def test_keys_are_forgotten_over_the_whole_range_of_key_bytes(server):
 
 def test_counts_and_alarms_are_forgotten_after_two_weeks(server, clock):
     report_of(server).upload()
-    server._note_alarm(int(clock.now) // HOUR)
+    statistics.note_guessing_alarm(server.codes_store, int(clock.now) // HOUR)
     clock.pass_by(15 * DAY)
     server.tick()
 

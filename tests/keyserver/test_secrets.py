@@ -3,10 +3,10 @@ import shutil
 
 import pytest
 
-from bluezone.keyserver.secretfiles import KeyFileExposed, erase, write_whole
-from bluezone.keyserver.secrets import open_secrets
+from bluezone.keyserver.secrets.files import KeyFileExposed, erase, write_whole
+from bluezone.keyserver.secrets.keyfolder import open_secrets
 from bluezone.keyserver.storage.store import StoreDamaged
-from bluezone.keyserver.weekkeys import week_name, week_start
+from bluezone.keyserver.weeks import week_name, week_start
 
 
 @pytest.fixture

@@ -4,18 +4,17 @@ import datetime
 from tests.builders.keyserver import DAY, HOUR, NOON, report_of
 
 from bluezone.keyserver import statistics
-from bluezone.keyserver.reports import codes
 from bluezone.keyserver.statistics import CodeCount, UploadCount
 
 
 def test_codes_are_counted_by_the_day_they_were_issued_and_by_class(server, clock, onset):
     report_of(server)
-    codes.revoke(server, codes.issue(server, "confirmed", onset).row_id)
+    server.codes.revoke(server.codes.issue("confirmed", onset).row_id)
     clock.pass_by(DAY)
-    codes.issue(server, "clinical", onset + datetime.timedelta(days=1))
+    server.codes.issue("clinical", onset + datetime.timedelta(days=1))
 
     today = NOON // DAY
-    assert statistics.codes_by_issue_day(server) == [
+    assert statistics.codes_by_issue_day(server.codes_store, server.clock()) == [
         CodeCount(today, 1, 2, 1, 1, 0),
         CodeCount(today + 1, 2, 1, 0, 0, 0),
     ]
@@ -28,7 +27,7 @@ def test_reports_are_counted_by_day_and_class(server, clock):
     report_of(server).upload()
 
     today = NOON // DAY
-    assert statistics.uploads_by_day(server) == [
+    assert statistics.uploads_by_day(server.keys_store) == [
         UploadCount(today, 1, 1),
         UploadCount(today, 2, 1),
         UploadCount(today + 1, 1, 1),
@@ -38,7 +37,7 @@ def test_reports_are_counted_by_day_and_class(server, clock):
 def test_files_are_listed_with_their_sizes(server):
     server.tick()
 
-    (only,) = statistics.files(server)
+    (only,) = statistics.files(server.keys_store)
     assert (only.number, only.end_timestamp) == (1, NOON)
     assert only.size == next((server.data_dir / "exports").glob("1-*.zip")).stat().st_size
 
@@ -47,13 +46,13 @@ def test_hours_of_guessing_are_listed_once(server, clock):
     for number in range(130):
         server.limits.count(number.to_bytes(4, "big"), invalid=True)
 
-    assert statistics.guessing_alarm_hours(server) == [NOON // HOUR]
+    assert statistics.guessing_alarm_hours(server.codes_store) == [NOON // HOUR]
 
 
 def test_an_open_code_is_expired_once_neither_digits_nor_link_work(server, clock, onset):
-    codes.issue(server, "confirmed", onset)
+    server.codes.issue("confirmed", onset)
     clock.pass_by(2 * DAY - 1)
-    assert statistics.codes_by_issue_day(server)[0].expired == 0
+    assert statistics.codes_by_issue_day(server.codes_store, server.clock())[0].expired == 0
 
     clock.pass_by(1)
-    assert statistics.codes_by_issue_day(server)[0].expired == 1
+    assert statistics.codes_by_issue_day(server.codes_store, server.clock())[0].expired == 1

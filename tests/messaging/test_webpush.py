@@ -168,7 +168,7 @@ def test_what_is_gone_is_forgotten_and_what_failed_stays(server, service, provid
     server.tick()
     announcer.go_on(clock.now)
 
-    assert push.endpoints(server) == [failing.endpoint]
+    assert server.push.endpoints() == [failing.endpoint]
 
 
 def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, clock):
@@ -180,7 +180,7 @@ def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, c
     clock.pass_by(2 * HOUR)
     server.tick()
     announcer.go_on(clock.now)
-    push.forget(server, [browser.endpoint])
+    server.push.forget([browser.endpoint])
     clock.pass_by(HOUR)
 
     assert announcer.go_on(clock.now) == 0

@@ -66,10 +66,10 @@ def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, mon
 
         assert staying.opened(got.body) == MESSAGE.encode(), "the push service carried it and could not read it"
         assert MESSAGE.encode() not in got.body
-        assert push.endpoints(city_server) == [staying.endpoint]
+        assert city_server.push.endpoints() == [staying.endpoint]
         # The city takes addresses of https alone; the push service of this test has none.
         real = Browser("https://updates.push.example.com/wpush/v2/gAAAA")
         assert call(city_server, "POST", "/v1/push/subscribe", real.body()).status == 200
         assert call(city_server, "POST", "/v1/push/unsubscribe", real.body()).status == 200
-        assert push.endpoints(city_server) == [staying.endpoint]
+        assert city_server.push.endpoints() == [staying.endpoint]
     city_server.close()

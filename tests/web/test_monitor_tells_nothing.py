@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from tests.builders.keyserver import keys_for, report_of
 
+from bluezone.keyserver.http import Application
 from bluezone.messaging.webpush.announcements import announcer_of
 from bluezone.protocol.upload import Status, encode_upload
 from bluezone.server.metrics.answers import Measured, public_class
@@ -23,7 +24,7 @@ class Monitored:
 
     def __init__(self, server):
         self.server, self.meters = server, Meters.make(1)
-        server.application = Measured(server.application, self.meters.row(0), public_class)
+        server.application = Measured(Application(server), self.meters.row(0), public_class)
         self.survey = Survey(server, self.meters, announcer_of(server))
         parts = [Part("worker", ())]
         processes = SimpleNamespace(meters=self.meters, parts=parts, children=[], restarts={}, replaced=0)

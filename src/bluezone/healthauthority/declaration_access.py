@@ -100,7 +100,7 @@ def open_some(
     found = []
     with transaction.atomic():
         for handle in handles[:MOST_AT_ONCE]:
-            message = declarations.sealed(server, handle)
+            message = server.declarations.sealed(handle)
             if message is None:
                 continue
             declaration = _read(message.message, keys)

@@ -18,7 +18,6 @@ from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.objects import Whose, touches
-from bluezone.keyserver import declarations
 from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong
 
 
@@ -47,7 +46,7 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
                 form.add_error("passphrase", _("Five wrong tries: wait 15 minutes. Nothing was opened."))
             else:
                 return render(request, "healthauthority/declarations_opened.html", _opened_context(opened))
-    page = Paginator(declarations.held(server), declaration_access.MOST_AT_ONCE).get_page(request.GET.get("page"))
+    page = Paginator(server.declarations.held(), declaration_access.MOST_AT_ONCE).get_page(request.GET.get("page"))
     context = {
         "key": declaration_access.key_in_force(),
         "page": page,

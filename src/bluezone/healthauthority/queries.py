@@ -13,8 +13,7 @@ from bluezone.healthauthority.codes.facilities import codes_seen_by
 from bluezone.healthauthority.models import IssuedCode, OpenedDeclaration
 from bluezone.identity.audiences import Audience
 from bluezone.identity.models import User
-from bluezone.keyserver.publication import exports
-from bluezone.keyserver.reports import codes
+from bluezone.keyserver.publication import embargo
 from bluezone.keyserver.reports.codes import CodeState
 from bluezone.keyserver.service import KeyServer
 from bluezone.training import practising
@@ -50,7 +49,7 @@ def page_of_codes(
     if practising():
         states = practice.states(page.object_list, timezone.now())
     else:
-        states = codes.statuses(server, [issued.handle for issued in page.object_list])
+        states = server.codes.statuses([issued.handle for issued in page.object_list])
     return page, [(issued, states[issued.handle]) for issued in page.object_list]
 
 
@@ -58,12 +57,12 @@ def state_of(server: KeyServer, issued: IssuedCode) -> CodeState:
     """open, used, revoked or expired, as the key server says now."""
     if practising():
         return practice.states([issued], timezone.now())[issued.handle]
-    return codes.status(server, issued.handle)
+    return server.codes.status(issued.handle)
 
 
 def reach(server: KeyServer, now: datetime.datetime) -> Reach:
     """When a report received at `now` reaches phones."""
-    times = exports.reach_times(server, now.timestamp())
+    times = embargo.reach_times(server.city, now.timestamp())
     seconds = (times.published_at, times.phones_by, times.today_published_at, times.today_phones_by)
     return Reach(*(datetime.datetime.fromtimestamp(value, datetime.UTC) for value in seconds))
 

@@ -60,7 +60,7 @@ def code_rows(server: KeyServer, *, everything: bool) -> list[DayRow]:
     names = {1: CaseClass.CONFIRMED, 2: CaseClass.CLINICAL}
     rows = [
         DayRow(_date(count.day), names[count.klass], count.issued, count.used, count.revoked, count.expired)
-        for count in counted.codes_by_issue_day(server)
+        for count in counted.codes_by_issue_day(server.codes_store, server.clock())
     ]
     rows.sort(key=lambda row: (-row.day.toordinal(), row.case_class))
     return rows if everything else [suppressed(row) for row in rows]
@@ -92,14 +92,16 @@ def totals(rows: Sequence[DayRow]) -> dict[str, Cell]:
 def reports_per_day(server: KeyServer) -> list[tuple[datetime.date, CaseClass, int]]:
     """Reports that arrived, by day and class, newest first: for a supervisor alone."""
     names = {1: CaseClass.CONFIRMED, 2: CaseClass.CLINICAL}
-    rows = [(_date(count.day), names[count.klass], count.uploads) for count in counted.uploads_by_day(server)]
+    rows = [
+        (_date(count.day), names[count.klass], count.uploads) for count in counted.uploads_by_day(server.keys_store)
+    ]
     return sorted(rows, key=lambda row: (-row[0].toordinal(), row[1]))
 
 
 def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
     """The `most` newest export files (None: all of two weeks) with the count that anybody can make of a public file."""
     rows = []
-    for found in counted.files(server)[-most if most else 0 :]:
+    for found in counted.files(server.keys_store)[-most if most else 0 :]:
         ended = datetime.datetime.fromtimestamp(found.end_timestamp, datetime.UTC)
         rows.append(FileRow(found.number, ended, _keys_in_file(server, found.name), found.size))
     return rows[::-1]
@@ -107,7 +109,7 @@ def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
 
 def _keys_in_file(server: KeyServer, name: str) -> int:
     try:
-        return _keys_in(server.downloads, f"{exports.FOLDER}/{name}")
+        return _keys_in(server.fetch, f"{exports.FOLDER}/{name}")
     except Refused:
         return 0
 

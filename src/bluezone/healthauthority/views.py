@@ -202,7 +202,7 @@ def venue_alert(request: OfficeRequest) -> HttpResponse:
         if sending:
             told = healthauthority_alerts.alert(server, request.user, values["code"], *span, values["form_id"])
         else:
-            told = venues_alerts.check(server, values["code"], *(int(moment.timestamp()) for moment in span))
+            told = server.venue_alerts.check(values["code"], *(int(moment.timestamp()) for moment in span))
     except healthauthority_alerts.AlertAlreadySent:
         return render(request, "healthauthority/venue_alert_sent.html", context | {"again": True}, status=409)
     except VenueForeign:
@@ -230,14 +230,15 @@ def show_statistics(request: OfficeRequest) -> HttpResponse:
     """Codes by day and class, files and the keys in them; for a supervisor also reports and attempts at guessing."""
     server, everything = key_server(), oversees(request.user)
     rows, files = statistics.code_rows(server, everything=everything), statistics.file_rows(server, FILES_SHOWN)
+    guessed = published.guessing_alarm_hours(server.codes_store) if everything else []
     context = {
         "rows": rows,
         "totals": statistics.totals(rows),
         "everything": everything,
         "reports": statistics.reports_per_day(server) if everything else [],
-        "guessed": [hour * SECONDS_PER_HOUR for hour in published.guessing_alarm_hours(server)] if everything else [],
+        "guessed": [hour * SECONDS_PER_HOUR for hour in guessed],
         "files": files,
-        "file_count": len(published.files(server)),
+        "file_count": len(published.files(server.keys_store)),
         "key_count": sum(row.keys for row in files),
         "padding": server.city.padding_mean,
         "tab": "statistics",

@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anonymous API: verify, upload, exports, limits, retention and their stores. No Django."""
+"""The anonymous API and its two stores: reports come in, files for phones go out. No Django.
+
+`http` answers phones, `service` puts the parts together: `reports` (codes, verification, uploads, limits),
+`publication` (embargo, mingling, padding, files, indexes), `venues`, `declarations`, `push`, `gatetokens`, `retention`;
+below them `secrets` and `storage`. Which may import which is a contract in pyproject.toml.
+"""

@@ -8,14 +8,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bluezone.keyserver.storage.store import Transaction
+from bluezone.keyserver.configuration import ConfigFiles
+from bluezone.keyserver.secrets.keyfolder import Secrets
+from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.signed.envelope import fingerprint
 from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
 
 
 class DataFolderDiffers(Refused):
@@ -24,36 +22,36 @@ class DataFolderDiffers(Refused):
     code = "data_folder_differs"
 
 
-def require_same_folder(server: "KeyServer") -> None:
+def require_same_folder(keys_store: Store, secrets: Secrets, configs: ConfigFiles) -> None:
     """Compare this data folder with what was noted in the database. Raises DataFolderDiffers.
 
     SQLite stores lie in the folder itself, so there is nothing to compare.
     """
-    if server.keys_store.dialect != "postgresql":
+    if keys_store.dialect != "postgresql":
         return
-    noted = server.keys_store.read("SELECT signing_key, week_keys, configs FROM data_folder")
+    noted = keys_store.read("SELECT signing_key, week_keys, configs FROM data_folder")
     if not noted:
         return
-    signing_key, week_keys, configs = noted[0]
-    if signing_key != _signing_key(server):
+    signing_key, noted_keys, noted_configs = noted[0]
+    if signing_key != _signing_key(secrets):
         raise DataFolderDiffers(
             f"the database belongs to a data folder whose signing key is {signing_key[:16]}…, this one's is"
-            f" {_signing_key(server)[:16]}…; share the folders keys and configs, or use another database"
+            f" {_signing_key(secrets)[:16]}…; share the folders keys and configs, or use another database"
         )
-    here = server.secrets.week_keys.newest_kid(), server.configs.newest_number()
-    if here[0] < week_keys or here[1] < configs:
+    here = secrets.week_keys.newest_kid(), configs.newest_number()
+    if here[0] < noted_keys or here[1] < noted_configs:
         raise DataFolderDiffers(
             f"this data folder has week keys up to {here[0]} and configs up to {here[1]}, the database has seen"
-            f" {week_keys} and {configs}; copy keys and configs from the machine that made them"
+            f" {noted_keys} and {noted_configs}; copy keys and configs from the machine that made them"
         )
 
 
-def note_folder(server: "KeyServer") -> None:
+def note_folder(keys_store: Store, secrets: Secrets, configs: ConfigFiles) -> None:
     """Note in the database how far this data folder is. Call it in the turn, after keys and config were renewed."""
-    if server.keys_store.dialect != "postgresql":
+    if keys_store.dialect != "postgresql":
         return
-    row = (1, _signing_key(server), server.secrets.week_keys.newest_kid(), server.configs.newest_number())
-    if server.keys_store.read("SELECT * FROM data_folder") == [row]:
+    row = (1, _signing_key(secrets), secrets.week_keys.newest_kid(), configs.newest_number())
+    if keys_store.read("SELECT * FROM data_folder") == [row]:
         return
 
     def action(transaction: Transaction) -> None:
@@ -63,11 +61,11 @@ def note_folder(server: "KeyServer") -> None:
             row,
         )
 
-    server.keys_store.write(action)
+    keys_store.write(action)
 
 
-def _signing_key(server: "KeyServer") -> str:
-    return fingerprint(server.secrets.signing_key.public_key())
+def _signing_key(secrets: Secrets) -> str:
+    return fingerprint(secrets.signing_key.public_key())
 
 
 @contextmanager

@@ -8,23 +8,21 @@ sender but the hour. Source: protocol.md section 8.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bluezone.keyserver.secretfiles import write_whole
-from bluezone.keyserver.storage.store import Transaction
+from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.secrets.files import write_whole
+from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.declarationkey import load_public_key
 from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.upload import Status, UploadAnswer
 from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH
 from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
 
 RETENTION_HOURS = 30 * 24
 # 51 MB: a city of a million warned at once would send fewer; whoever sends more is filling the disk.
@@ -58,49 +56,56 @@ class SealedDeclaration:
     message: bytes
 
 
-def receive(server: "KeyServer", message: bytes, network: bytes, puzzle: str = "") -> UploadAnswer:
-    """Keep a message for the health authority; the same message again is kept once and answered ok.
+@dataclass(frozen=True)
+class Declarations:
+    """The declarations of one city. store: of keys; data_dir: where the public key is; clock: Unix seconds."""
 
-    message: 1,024 bytes. network: where it came from, as `limits.network_of` returns it.
-    puzzle:  80 hex digits, challenge[32] and nonce[8], or nothing.
-    Returns ok, bad_request (nobody could open it) or puzzle_required. Raises DeclarationsClosed, DeclarationsFull,
-    StoreRefused.
-    """
-    if published_key(server.data_dir) is None:
-        raise DeclarationsClosed("this city takes no declarations; call the hotline")
-    solved = _puzzle(puzzle)
-    challenge = server.declaration_limits.challenge_for(network, solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:])
-    if challenge is not None:
-        return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
-    server.declaration_limits.count(network, invalid=True)
-    if not _begins_with_a_point(message):
-        return UploadAnswer(status=Status.BAD_REQUEST)
-    row = (hashlib.sha256(message).digest()[:_HANDLE_LENGTH], message, hour_at(server.clock()))
-    if not server.keys_store.write(lambda transaction: _keep(transaction, row)):
-        raise DeclarationsFull(f"{MOST_HELD} declarations are held, which is the most; call the hotline")
-    return UploadAnswer(status=Status.OK)
+    store: Store
+    data_dir: Path
+    limits: Limits
+    clock: Callable[[], float]
+
+    def receive(self, message: bytes, network: bytes, puzzle: str = "") -> UploadAnswer:
+        """Keep a message for the health authority; the same message again is kept once and answered ok.
+
+        message: 1,024 bytes. network: where it came from, as `limits.network_of` returns it.
+        puzzle:  80 hex digits, challenge[32] and nonce[8], or nothing.
+        Returns ok, bad_request (nobody could open it) or puzzle_required. Raises DeclarationsClosed, DeclarationsFull,
+        StoreRefused.
+        """
+        if published_key(self.data_dir) is None:
+            raise DeclarationsClosed("this city takes no declarations; call the hotline")
+        solved = _puzzle(puzzle)
+        challenge = self.limits.challenge_for(network, solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:])
+        if challenge is not None:
+            return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
+        self.limits.count(network, invalid=True)
+        if not _begins_with_a_point(message):
+            return UploadAnswer(status=Status.BAD_REQUEST)
+        row = (hashlib.sha256(message).digest()[:_HANDLE_LENGTH], message, hour_at(self.clock()))
+        if not self.store.write(lambda transaction: _keep(transaction, row)):
+            raise DeclarationsFull(f"{MOST_HELD} declarations are held, which is the most; call the hotline")
+        return UploadAnswer(status=Status.OK)
+
+    def held(self) -> list[tuple[str, int]]:
+        """Handle and hour of arrival (Unix seconds // 3600) of every message held, newest first."""
+        rows = self.store.read("SELECT handle, received_hour FROM declaration ORDER BY received_hour DESC, handle")
+        return [(bytes(handle).hex(), hour) for handle, hour in rows]
+
+    def sealed(self, handle: str) -> SealedDeclaration | None:
+        """The message of a handle, None when it is gone or was never here."""
+        try:
+            key = bytes.fromhex(handle)
+        except ValueError:
+            return None
+        rows = self.store.read("SELECT received_hour, message FROM declaration WHERE handle = ?", (key,))
+        return SealedDeclaration(handle, rows[0][0], bytes(rows[0][1])) if rows else None
 
 
-def held(server: "KeyServer") -> list[tuple[str, int]]:
-    """Handle and hour of arrival (Unix seconds // 3600) of every message held, newest first."""
-    rows = server.keys_store.read("SELECT handle, received_hour FROM declaration ORDER BY received_hour DESC, handle")
-    return [(bytes(handle).hex(), hour) for handle, hour in rows]
-
-
-def sealed(server: "KeyServer", handle: str) -> SealedDeclaration | None:
-    """The message of a handle, None when it is gone or was never here."""
-    try:
-        key = bytes.fromhex(handle)
-    except ValueError:
-        return None
-    rows = server.keys_store.read("SELECT received_hour, message FROM declaration WHERE handle = ?", (key,))
-    return SealedDeclaration(handle, rows[0][0], bytes(rows[0][1])) if rows else None
-
-
-def forget_declarations(server: "KeyServer", now: float) -> None:
+def forget_declarations(keys_store: Store, now: float) -> None:
     """Delete what has been held for 30 days, opened or not. Call it under the service's lock."""
     before = hour_at(now) - RETENTION_HOURS
-    server.keys_store.write(
+    keys_store.write(
         lambda transaction: transaction.execute("DELETE FROM declaration WHERE received_hour <= ?", (before,))
     )
 

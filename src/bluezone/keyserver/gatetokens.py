@@ -5,31 +5,27 @@ There is no limit per person, because nothing tells persons apart: a puzzle make
 (residual, attacks.md row 32). Source: protocol.md section 7; attacks.md row 43.
 """
 
-from typing import TYPE_CHECKING
-
-from bluezone.keyserver.weekkeys import SECONDS_PER_WEEK, week_start
+from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.secrets.weekkeys import WeekKeyRing
+from bluezone.keyserver.weeks import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.blindrsa import blind_sign
 from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest
 from bluezone.protocol.upload import Status
 
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
 
-
-def sign_tokens(server: "KeyServer", request: TokensRequest) -> TokensAnswer:
+def sign_tokens(request: TokensRequest, week_keys: WeekKeyRing, limits: Limits, now: float) -> TokensAnswer:
     """Sign a batch with a gate key of this week or the next; each call costs a puzzle.
 
-    The next week's too, so that a browser has its tokens before the Monday on which it needs them.
+    The next week's too, so that a browser has its tokens before the Monday on which it needs them. now: Unix seconds.
     """
-    challenge = server.limits.challenge_always(request.challenge, request.nonce)
+    challenge = limits.challenge_always(request.challenge, request.nonce)
     if challenge is not None:
         return TokensAnswer(Status.PUZZLE_REQUIRED, challenge=challenge)
-    now = server.clock()
-    key = server.secrets.week_keys.find(request.kid)
+    key = week_keys.find(request.kid)
     start = week_start(now)
     if key is None or key.purpose != "gate" or key.use_from not in (start, start + SECONDS_PER_WEEK):
         return TokensAnswer(Status.KID_REFUSED)
-    private = server.secrets.week_keys.private(request.kid)
+    private = week_keys.private(request.kid)
     if any(int.from_bytes(blinded, "big") >= private.n for blinded in request.blinded):
         return TokensAnswer(Status.BAD_REQUEST)
     return TokensAnswer(Status.OK, request.kid, tuple(blind_sign(private, blinded) for blinded in request.blinded))

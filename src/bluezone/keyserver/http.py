@@ -10,16 +10,15 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bluezone.keyserver import push
-from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull, receive
+from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull
 from bluezone.keyserver.gatetokens import sign_tokens
 from bluezone.keyserver.health import health, readiness
 from bluezone.keyserver.publication import downloads
 from bluezone.keyserver.reports.limits import network_of
-from bluezone.keyserver.reports.uploads import upload
-from bluezone.keyserver.reports.verification import verify1, verify2
+from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.gate.tokens import TOKENS_SIZE, TokensAnswer, decode_tokens, encode_tokens_answer
@@ -40,9 +39,6 @@ from bluezone.protocol.upload import (
 )
 from bluezone.refusal import Refused
 
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
-
 Environ = dict[str, Any]
 WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -54,12 +50,7 @@ RETRY_AFTER_SECONDS = 30
 
 PUZZLE_HEADER = "HTTP_X_BLUEZONE_PUZZLE"
 
-_POSTED = ("/v1/verify", "/v1/upload", "/v1/declarations", "/v1/tokens")
-_PUSH_CALLS = ("/v1/push/subscribe", "/v1/push/unsubscribe")
-_CONFIG = re.compile(r"/v1/config(?:/([0-9]{1,9}))?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_VENUE_PACKAGE = re.compile(r"/v1/venues/([0-9]{1,9}-[0-9a-f]{32}\.bin)")
-_EXPORT = re.compile(r"/v1/exports/([0-9]{1,9}-[0-9a-f]{32}\.zip)")
 
 
 class BodySizeWrong(Refused):
@@ -119,10 +110,134 @@ def handles(path: str) -> bool:
     return path.startswith(PREFIX)
 
 
+@dataclass(frozen=True)
+class Call:
+    """One request: what the server of the city is asked, and by whom. name: what the path names, "" where nothing."""
+
+    server: KeyServer
+    environ: Environ
+    name: str
+
+    def network(self) -> bytes:
+        """The network it came from, as `limits.network_of` returns it."""
+        forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
+        return network_of(self.environ.get("REMOTE_ADDR", ""), forwarded, self.server.city.trusted_proxies)
+
+    def puzzle(self) -> str:
+        """The solved puzzle of a header, "" without one."""
+        text: str = self.environ.get(PUZZLE_HEADER, "")
+        return text
+
+
+def _verify(call: Call) -> Response:
+    body, network = _body(call.environ, VERIFY_SIZE), call.network()
+    try:
+        request = decode_verify(body)
+    except BadRequest:
+        return _binary(encode_verify1_answer(Verify1Answer(status=Status.BAD_REQUEST)))
+    verification = call.server.verification
+    if isinstance(request, Verify1Request):
+        return _binary(encode_verify1_answer(verification.verify1(request, network)))
+    return _binary(encode_verify2_answer(verification.verify2(request, network)))
+
+
+def _upload(call: Call) -> Response:
+    body, network = _body(call.environ, UPLOAD_SIZE), call.network()
+    try:
+        answer = call.server.uploads.take(decode_upload(body), network)
+    except KeysRefused:
+        answer = UploadAnswer(status=Status.KEYS_REFUSED)
+    except BadRequest:
+        answer = UploadAnswer(status=Status.BAD_REQUEST)
+    return _binary(encode_upload_answer(answer))
+
+
+def _declare(call: Call) -> Response:
+    message = _body(call.environ, DECLARATION_SIZE)
+    return _binary(encode_upload_answer(call.server.declarations.receive(message, call.network(), call.puzzle())))
+
+
+def _tokens(call: Call) -> Response:
+    server = call.server
+    try:
+        request = decode_tokens(_body(call.environ, TOKENS_SIZE))
+        answer = sign_tokens(request, server.secrets.week_keys, server.limits, server.clock())
+    except BadRequest:
+        answer = TokensAnswer(Status.BAD_REQUEST)
+    return _binary(encode_tokens_answer(answer))
+
+
+def _subscribe(call: Call) -> Response:
+    body = _body_up_to(call.environ, push.MAX_BODY_BYTES)
+    call.server.push.subscribe(body, call.network(), call.puzzle())
+    return _json(push.answer())
+
+
+def _unsubscribe(call: Call) -> Response:
+    call.server.push.unsubscribe(_body_up_to(call.environ, push.MAX_BODY_BYTES))
+    return _json(push.answer())
+
+
+def _health(call: Call) -> Response:
+    server = call.server
+    ready = readiness(server.codes_store, server.keys_store)
+    return _report(health(ready, server.indexes, server.configs, int(server.clock()), server.ticked_at()))
+
+
+def _ready(call: Call) -> Response:
+    return _report(readiness(call.server.codes_store, call.server.keys_store))
+
+
+def _live(_call: Call) -> Response:
+    return _report({"status": "ok", "failing": []})
+
+
+def _config(call: Call) -> Response:
+    return _file(call, call.server.downloads.config(int(call.name) if call.name else None))
+
+
+def _exports_index(call: Call) -> Response:
+    return _file(call, call.server.downloads.index())
+
+
+def _export(call: Call) -> Response:
+    return _file(call, call.server.downloads.export(call.name))
+
+
+def _venues_index(call: Call) -> Response:
+    return _file(call, call.server.downloads.venues_index())
+
+
+def _venue_package(call: Call) -> Response:
+    return _file(call, call.server.downloads.venue_package(call.name))
+
+
+# What is served: method, path, and what answers. What a path holds in brackets is the `name` of the call.
+ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[Call], Response]], ...] = tuple(
+    (method, re.compile(path), answer)
+    for method, path, answer in (
+        ("POST", r"/v1/verify", _verify),
+        ("POST", r"/v1/upload", _upload),
+        ("POST", r"/v1/declarations", _declare),
+        ("POST", r"/v1/tokens", _tokens),
+        ("POST", r"/v1/push/subscribe", _subscribe),
+        ("POST", r"/v1/push/unsubscribe", _unsubscribe),
+        ("GET", r"/v1/config(?:/([0-9]{1,9}))?", _config),
+        ("GET", r"/v1/exports/index\.json", _exports_index),
+        ("GET", r"/v1/exports/([0-9]{1,9}-[0-9a-f]{32}\.zip)", _export),
+        ("GET", r"/v1/venues/index\.json", _venues_index),
+        ("GET", r"/v1/venues/([0-9]{1,9}-[0-9a-f]{32}\.bin)", _venue_package),
+        ("GET", r"/v1/health", _health),
+        ("GET", r"/v1/health/ready", _ready),
+        ("GET", r"/v1/health/live", _live),
+    )
+)
+
+
 class Application:
     """The WSGI callable of one key server."""
 
-    def __init__(self, server: "KeyServer") -> None:
+    def __init__(self, server: KeyServer) -> None:
         self._server = server
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -136,106 +251,37 @@ class Application:
 
     def _answer(self, environ: Environ) -> Response:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
-        if path in _POSTED:
-            if method != "POST":
-                raise MethodNotAllowed(f"{method} is not answered here, only POST", "POST")
-            return self._post(environ, path)
-        if path in _PUSH_CALLS:
-            if method != "POST":
-                raise MethodNotAllowed(f"{method} is not answered here, only POST", "POST")
-            return self._push(environ, path)
-        fetch = self._fetch(path)
-        if method not in ("GET", "HEAD"):
-            raise MethodNotAllowed(f"{method} is not answered here, only GET", "GET, HEAD")
-        return fetch(environ)
-
-    def _network(self, environ: Environ) -> bytes:
-        forwarded = environ.get("HTTP_X_FORWARDED_FOR")
-        return network_of(environ.get("REMOTE_ADDR", ""), forwarded, self._server.city.trusted_proxies)
-
-    def _push(self, environ: Environ, path: str) -> Response:
-        body = _body_up_to(environ, push.MAX_BODY_BYTES)
-        if path == "/v1/push/subscribe":
-            push.subscribe(self._server, body, self._network(environ), environ.get(PUZZLE_HEADER, ""))
-        else:
-            push.unsubscribe(self._server, body)
-        head = (("Content-Type", JSON), ("Cache-Control", NO_STORE))
-        return Response(HTTPStatus.OK, json.dumps(push.answer()).encode(), head)
-
-    def _post(self, environ: Environ, path: str) -> Response:
-        network = self._network(environ)
-        if path == "/v1/verify":
-            body = self._verify(_body(environ, VERIFY_SIZE), network)
-        elif path == "/v1/declarations":
-            message, puzzle = _body(environ, DECLARATION_SIZE), environ.get(PUZZLE_HEADER, "")
-            body = encode_upload_answer(receive(self._server, message, network, puzzle))
-        elif path == "/v1/tokens":
-            body = self._tokens(_body(environ, TOKENS_SIZE))
-        else:
-            body = self._upload(_body(environ, UPLOAD_SIZE), network)
-        # no-transform: a proxy that compressed answers would make their sizes tell them apart.
-        return Response(HTTPStatus.OK, body, (("Content-Type", BINARY), ("Cache-Control", f"{NO_STORE}, no-transform")))
-
-    def _verify(self, body: bytes, network: bytes) -> bytes:
-        try:
-            request = decode_verify(body)
-        except BadRequest:
-            return encode_verify1_answer(Verify1Answer(status=Status.BAD_REQUEST))
-        if isinstance(request, Verify1Request):
-            return encode_verify1_answer(verify1(self._server, request, network))
-        return encode_verify2_answer(verify2(self._server, request, network))
-
-    def _upload(self, body: bytes, network: bytes) -> bytes:
-        try:
-            answer = upload(self._server, decode_upload(body), network)
-        except KeysRefused:
-            answer = UploadAnswer(status=Status.KEYS_REFUSED)
-        except BadRequest:
-            answer = UploadAnswer(status=Status.BAD_REQUEST)
-        return encode_upload_answer(answer)
-
-    def _tokens(self, body: bytes) -> bytes:
-        try:
-            answer = sign_tokens(self._server, decode_tokens(body))
-        except BadRequest:
-            answer = TokensAnswer(Status.BAD_REQUEST)
-        return encode_tokens_answer(answer)
-
-    def _fetch(self, path: str) -> Callable[[Environ], Response]:
-        """Find what serves a path, before the method is looked at; raises NoSuchAddress."""
-        if path == "/v1/health":
-            return lambda _environ: _told(health(self._server))
-        if path == "/v1/health/ready":
-            return lambda _environ: _told(readiness(self._server))
-        if path == "/v1/health/live":
-            return lambda _environ: _told({"status": "ok", "failing": []})
-        if path == "/v1/exports/index.json":
-            return lambda environ: self._file(environ, downloads.index(self._server))
-        if match := _CONFIG.fullmatch(path):
-            number = int(match[1]) if match[1] else None
-            return lambda environ: self._file(environ, downloads.config(self._server, number))
-        if path == "/v1/venues/index.json":
-            return lambda environ: self._file(environ, downloads.venues_index(self._server))
-        if match := _EXPORT.fullmatch(path):
-            name = match[1]
-            return lambda environ: self._file(environ, downloads.export(self._server, name))
-        if match := _VENUE_PACKAGE.fullmatch(path):
-            name = match[1]
-            return lambda environ: self._file(environ, downloads.venue_package(self._server, name))
+        for served, pattern, answer in ROUTES:
+            if match := pattern.fullmatch(path):
+                allowed = ("GET", "HEAD") if served == "GET" else (served,)
+                if method not in allowed:
+                    raise MethodNotAllowed(f"{method} is not answered here, only {served}", ", ".join(allowed))
+                return answer(Call(self._server, environ, "".join(match.groups(""))))
         raise NoSuchAddress("nothing is served at this address")
 
-    def _file(self, environ: Environ, served: downloads.Served) -> Response:
-        headers = (
-            ("Content-Type", served.media_type),
-            ("Cache-Control", served.cache_control),
-            ("ETag", served.etag),
-        )
-        if served.etag in [tag.strip() for tag in environ.get("HTTP_IF_NONE_MATCH", "").split(",")]:
-            return Response(HTTPStatus.NOT_MODIFIED, b"", headers)
-        return Response(HTTPStatus.OK, served.content, headers)
+
+def _binary(body: bytes) -> Response:
+    # no-transform: a proxy that compressed answers would make their sizes tell them apart.
+    return Response(HTTPStatus.OK, body, (("Content-Type", BINARY), ("Cache-Control", f"{NO_STORE}, no-transform")))
 
 
-def _told(report: dict[str, Any]) -> Response:
+def _json(members: dict[str, Any]) -> Response:
+    head = (("Content-Type", JSON), ("Cache-Control", NO_STORE))
+    return Response(HTTPStatus.OK, json.dumps(members).encode(), head)
+
+
+def _file(call: Call, served: downloads.Served) -> Response:
+    headers = (
+        ("Content-Type", served.media_type),
+        ("Cache-Control", served.cache_control),
+        ("ETag", served.etag),
+    )
+    if served.etag in [tag.strip() for tag in call.environ.get("HTTP_IF_NONE_MATCH", "").split(",")]:
+        return Response(HTTPStatus.NOT_MODIFIED, b"", headers)
+    return Response(HTTPStatus.OK, served.content, headers)
+
+
+def _report(report: dict[str, Any]) -> Response:
     headers = [("Content-Type", JSON), ("Cache-Control", NO_STORE)]
     status = HTTPStatus.OK
     if report["status"] != "ok":

@@ -11,18 +11,16 @@ import hmac
 import ipaddress
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 
+from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.signed.members import JsonMembers
 from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH
 from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
 
 MAX_BODY_BYTES = 2048
 MAX_ENDPOINT_LENGTH = 512
@@ -93,20 +91,53 @@ def read_subscription(body: bytes) -> Subscription:
     return Subscription(endpoint, point, auth)
 
 
-def subscribe(server: "KeyServer", body: bytes, network: bytes, puzzle: str = "") -> None:
-    """Keep a subscription; the same endpoint again takes the place of the one before.
+@dataclass(frozen=True)
+class PushSubscriptions:
+    """The subscriptions of one city's browsers. store: of keys."""
 
-    network: where it came from, as `limits.network_of` returns it. puzzle: 80 hex digits, or nothing.
-    Raises PushSubscriptionInvalid, PushPuzzle, PushFull, StoreRefused.
-    """
-    subscription = read_subscription(body)
-    solved = _puzzle(puzzle)
-    challenge = server.push_limits.challenge_for(network, solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:])
-    if challenge is not None:
-        raise PushPuzzle(challenge)
-    server.push_limits.count(network, invalid=True)
-    if not server.keys_store.write(lambda transaction: keep(transaction, subscription)):
-        raise PushFull(f"{MOST_HELD} subscriptions are held, which is the most; new files are fetched without push too")
+    store: Store
+    limits: Limits
+
+    def subscribe(self, body: bytes, network: bytes, puzzle: str = "") -> None:
+        """Keep a subscription; the same endpoint again takes the place of the one before.
+
+        network: where it came from, as `limits.network_of` returns it. puzzle: 80 hex digits, or nothing.
+        Raises PushSubscriptionInvalid, PushPuzzle, PushFull, StoreRefused.
+        """
+        subscription = read_subscription(body)
+        solved = _puzzle(puzzle)
+        challenge = self.limits.challenge_for(network, solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:])
+        if challenge is not None:
+            raise PushPuzzle(challenge)
+        self.limits.count(network, invalid=True)
+        if not self.store.write(lambda transaction: keep(transaction, subscription)):
+            raise PushFull(
+                f"{MOST_HELD} subscriptions are held, which is the most; new files are fetched without push too"
+            )
+
+    def unsubscribe(self, body: bytes) -> None:
+        """Forget a subscription whose secret the caller knows; says nothing of whether there was one."""
+        subscription = read_subscription(body)
+        held = self.find(subscription.endpoint)
+        if held is not None and hmac.compare_digest(held.auth, subscription.auth):
+            self.forget([subscription.endpoint])
+
+    def endpoints(self) -> list[str]:
+        """The addresses of all subscriptions."""
+        return [endpoint for (endpoint,) in self.store.read("SELECT endpoint FROM push_subscription")]
+
+    def find(self, endpoint: str) -> Subscription | None:
+        """The subscription of an address, None if it is gone."""
+        rows = self.store.read("SELECT p256dh, auth FROM push_subscription WHERE endpoint = ?", (endpoint,))
+        return Subscription(endpoint, bytes(rows[0][0]), bytes(rows[0][1])) if rows else None
+
+    def forget(self, gone: list[str]) -> None:
+        """Delete the subscriptions of these addresses."""
+        self.store.write(
+            lambda transaction: transaction.execute_each(
+                "DELETE FROM push_subscription WHERE endpoint = ?", [(endpoint,) for endpoint in gone]
+            )
+        )
 
 
 def keep(transaction: Transaction, subscription: Subscription) -> bool:
@@ -120,44 +151,6 @@ def keep(transaction: Transaction, subscription: Subscription) -> bool:
         (subscription.endpoint, subscription.p256dh, subscription.auth),
     )
     return True
-
-
-def unsubscribe(server: "KeyServer", body: bytes) -> None:
-    """Forget a subscription whose secret the caller knows; says nothing of whether there was one."""
-    subscription = read_subscription(body)
-    held = find(server, subscription.endpoint)
-    if held is not None and hmac.compare_digest(held.auth, subscription.auth):
-        forget(server, [subscription.endpoint])
-
-
-def endpoints(server: "KeyServer") -> list[str]:
-    """The addresses of all subscriptions."""
-    return [endpoint for (endpoint,) in server.keys_store.read("SELECT endpoint FROM push_subscription")]
-
-
-def find(server: "KeyServer", endpoint: str) -> Subscription | None:
-    """The subscription of an address, None if it is gone."""
-    rows = server.keys_store.read("SELECT p256dh, auth FROM push_subscription WHERE endpoint = ?", (endpoint,))
-    return Subscription(endpoint, bytes(rows[0][0]), bytes(rows[0][1])) if rows else None
-
-
-def forget(server: "KeyServer", gone: list[str]) -> None:
-    """Delete the subscriptions of these addresses."""
-    server.keys_store.write(
-        lambda transaction: transaction.execute_each(
-            "DELETE FROM push_subscription WHERE endpoint = ?", [(endpoint,) for endpoint in gone]
-        )
-    )
-
-
-def mingle_subscriptions(store: Store) -> None:
-    """Write all of them again in the order of their addresses, so that PostgreSQL forgets which came when."""
-
-    def action(transaction: Transaction) -> None:
-        rows = transaction.execute("DELETE FROM push_subscription RETURNING endpoint, p256dh, auth")
-        transaction.execute_each("INSERT INTO push_subscription VALUES (?, ?, ?)", sorted(rows))
-
-    store.write(action)
 
 
 def _check_endpoint(endpoint: str) -> None:

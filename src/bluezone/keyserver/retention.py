@@ -7,18 +7,15 @@ design.md, budget "retention over 10 M keys".
 
 import re
 import time
-from typing import TYPE_CHECKING
 
 from bluezone.keyserver.declarations import forget_declarations
+from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.publication.index import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.storage.partitions import KNOWN_KEY, SPENT, drop_before
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.keyserver.venues.registrar import forget_ended
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
 
 # What is left of a code after its expiry, for the office to see what became of it: class and state, no credential.
 OUTCOME_SECONDS = 14 * SECONDS_PER_DAY
@@ -33,16 +30,19 @@ _PIECE_SECONDS = 0.015
 _PAUSE_SECONDS = 0.01
 
 
-def forget(server: "KeyServer", now: float) -> None:
-    """Delete whatever has had its time. Call it under the service's lock; safe to interrupt and to repeat."""
-    _forget_codes(server.codes_store, now)
-    drop_before(server.keys_store, SPENT, int(now) + 1)
-    _forget_uploads(server.keys_store, now)
-    _forget_keys_once_a_day(server.keys_store, day_at(now))
-    forget_declarations(server, now)
+def forget(codes_store: Store, keys_store: Store, published: PublishedFiles, now: float) -> None:
+    """Delete whatever has had its time at `now` (Unix seconds).
+
+    Call it under the service's lock; safe to interrupt and to repeat.
+    """
+    _forget_codes(codes_store, now)
+    drop_before(keys_store, SPENT, int(now) + 1)
+    _forget_uploads(keys_store, now)
+    _forget_keys_once_a_day(keys_store, day_at(now))
+    forget_declarations(keys_store, now)
     # Last, because a bucket that does not answer must not keep the stores from forgetting.
     for series in ALL_SERIES:
-        _forget_files(server, series, now)
+        _forget_files(keys_store, published, series, now)
 
 
 def _forget_codes(store: Store, now: float) -> None:
@@ -117,17 +117,17 @@ def _forget_range(transaction: Transaction, before_start: int, low: int, high: i
     transaction.execute("DELETE FROM known_key WHERE prefix BETWEEN ? AND ? AND start < ?", (low, high, before_start))
 
 
-def _forget_files(server: "KeyServer", series: Series, now: float) -> None:
+def _forget_files(keys_store: Store, published: PublishedFiles, series: Series, now: float) -> None:
     before = int(now) - LISTED_SECONDS
-    old = server.keys_store.read(
+    old = keys_store.read(
         f"SELECT number FROM {series.table} WHERE end_timestamp <= ? AND sha256 IS NOT NULL",  # noqa: S608
         (before,),
     )
     numbers = {number for (number,) in old}
-    for name in server.published.names(series.folder) if numbers else ():
+    for name in published.names(series.folder) if numbers else ():
         numbered = _NUMBERED.match(name, len(series.folder) + 1)
         if numbered and int(numbered[1]) in numbers:
-            server.published.remove(name)
+            published.remove(name)
 
     def action(transaction: Transaction) -> None:
         # The newest row stays: the chain goes on from it.
@@ -137,4 +137,4 @@ def _forget_files(server: "KeyServer", series: Series, now: float) -> None:
             (before,),
         )
 
-    server.keys_store.write(action)
+    keys_store.write(action)

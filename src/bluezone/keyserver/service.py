@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The key server of one city: what its parts share, and what is due again and again.
+"""The key server of one city: its parts put together, and what is due again and again.
 
-`KeyServer.open` is how the web process, the tick and the health authority's office get at it.
+`KeyServer.open` is how the web process, the tick and the health authority's office get at it. Each part is given what
+it works with and nothing else; no part knows the whole.
 """
 
 import logging
@@ -13,17 +14,26 @@ from pathlib import Path
 from bluezone.city import City, load_city
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder
-from bluezone.keyserver.http import Application, WsgiApplication
-from bluezone.keyserver.publication.exports import publish
+from bluezone.keyserver.declarations import Declarations
+from bluezone.keyserver.publication.downloads import Downloads
+from bluezone.keyserver.publication.exports import ExportFiles
 from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
-from bluezone.keyserver.publication.index import ALL_SERIES, renew_indexes
-from bluezone.keyserver.publication.padding import mingle_once_an_hour
+from bluezone.keyserver.publication.index import ALL_SERIES, Indexes
+from bluezone.keyserver.publication.mingling import mingle_once_an_hour
+from bluezone.keyserver.publication.packages import VenuePackages
+from bluezone.keyserver.push import PushSubscriptions
+from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.reports.uploads import Uploads
+from bluezone.keyserver.reports.verification import Verification
 from bluezone.keyserver.retention import forget
-from bluezone.keyserver.secrets import Secrets, open_secrets
+from bluezone.keyserver.secrets.keyfolder import Secrets, open_secrets
+from bluezone.keyserver.statistics import note_guessing_alarm
+from bluezone.keyserver.storage.factory import open_store
 from bluezone.keyserver.storage.partitions import make_ahead
-from bluezone.keyserver.storage.store import Store, Transaction, Turn, open_store
-from bluezone.keyserver.venues.packages import publish_packages
+from bluezone.keyserver.storage.store import Store, Turn
+from bluezone.keyserver.venues.alerts import VenueAlerts
+from bluezone.keyserver.venues.registrar import Registrar
 from bluezone.logs import event
 from bluezone.protocol.intervals import day_at, hour_at
 
@@ -41,8 +51,9 @@ LIMITS = 3
 class KeyServer:
     """One city's key server, usable from any thread. Make it with `open`, end it with `close`.
 
-    clock: returns Unix seconds. application: the WSGI callable for `/v1/*`.
-    random_bytes: draws the seeds of padding; tests replace it to be repeatable.
+    clock: returns Unix seconds. random_bytes: draws the seeds of padding; tests replace it to be repeatable.
+    published: where the published files lie. fetch: the content of one by its name, as phones are given it.
+    The parts are put together anew whenever they are asked for, so that they see what was replaced here.
     """
 
     def __init__(
@@ -63,14 +74,72 @@ class KeyServer:
         self.random_bytes: Callable[[int], bytes] = os.urandom
         self.configs = ConfigFiles(data_dir / "configs", secrets)
         self.limits = Limits(
-            secrets.derived("puzzle"), clock, self._note_alarm, rehearsals_a_minute=city.rehearsals_a_minute
+            secrets.derived("puzzle"),
+            clock,
+            lambda hour: note_guessing_alarm(self.codes_store, hour),
+            rehearsals_a_minute=city.rehearsals_a_minute,
         )
         self.declaration_limits = Limits(secrets.derived("declaration puzzle"), clock, _note_nothing, "declarations")
         self.push_limits = Limits(secrets.derived("push puzzle"), clock, _note_nothing, "push subscriptions")
         # Published files, and how phones are given them; a bucket in place of the data folder if one is set.
         self.published: PublishedFiles = LocalFiles(data_dir)
-        self.downloads: Callable[[str], bytes | None] = self.published.get
-        self.application: WsgiApplication = Application(self)
+        self.fetch: Callable[[str], bytes | None] = self.published.get
+
+    @property
+    def codes(self) -> Codes:
+        """Verification codes: issued, looked up, revoked."""
+        return Codes(self.codes_store, self.secrets, self.clock, self.city.zone, self.city.public_host)
+
+    @property
+    def verification(self) -> Verification:
+        """The first two calls of a report."""
+        return Verification(self.codes, self.secrets.week_keys, self.limits, self.clock)
+
+    @property
+    def uploads(self) -> Uploads:
+        """The third call of a report."""
+        return Uploads(self.keys_store, self.secrets.week_keys, self.limits, self.clock)
+
+    @property
+    def declarations(self) -> Declarations:
+        """Sealed declarations."""
+        return Declarations(self.keys_store, self.data_dir, self.declaration_limits, self.clock)
+
+    @property
+    def push(self) -> PushSubscriptions:
+        """Browsers that want to be told of new files."""
+        return PushSubscriptions(self.keys_store, self.push_limits)
+
+    @property
+    def registrar(self) -> Registrar:
+        """Codes of venues."""
+        return Registrar(self.keys_store, self.secrets.venue_key, self.city.public_host, self.clock)
+
+    @property
+    def venue_alerts(self) -> VenueAlerts:
+        """Alerts by the health authority."""
+        return VenueAlerts(self.keys_store, self.registrar, self.clock)
+
+    @property
+    def export_files(self) -> ExportFiles:
+        """What makes the files of keys."""
+        return ExportFiles(self.keys_store, self.city, self.secrets, self.published, self.random_bytes)
+
+    @property
+    def venue_packages(self) -> VenuePackages:
+        """What makes the packages of venue items."""
+        period, mean = self.city.publish_period_seconds, self.city.venue_padding_mean
+        return VenuePackages(self.keys_store, self.published, period, mean, self.random_bytes)
+
+    @property
+    def indexes(self) -> Indexes:
+        """The signed lists of what was published."""
+        return Indexes(self.keys_store, self.configs, self.secrets.signing_key, self.published)
+
+    @property
+    def downloads(self) -> Downloads:
+        """The files as phones fetch them."""
+        return Downloads(self.fetch, self.configs)
 
     def share_limits(self, descriptor: int) -> None:
         """Count tries together with the other processes that have this memory (LIMITS tallies)."""
@@ -99,7 +168,7 @@ class KeyServer:
                 with keys_store.exclusive(TURN_SECONDS) as turn:
                     server._prepare(clock())
                     server._open_published(os.environ.get(EXPORTS_URL_VARIABLE))
-                    renew_indexes(server, clock(), turn)
+                    server.indexes.renew_all(clock(), turn)
             except PublishedRefused as refused:
                 # Reports are taken and files made meanwhile; each tick tries again.
                 said = event("published_files_away", code=refused.code)
@@ -133,10 +202,16 @@ class KeyServer:
         # A turn is lost when PostgreSQL is restarted meanwhile; then another process may have begun the same. What
         # the database holds cannot be done twice even so; a file that is replaced is asked for in its own place.
         refusals: list[PublishedRefused] = []
-        for duty in (publish, publish_packages, lambda server, at: renew_indexes(server, at, turn), forget):
+        duties: tuple[Callable[[float], None], ...] = (
+            self.export_files.publish,
+            self.venue_packages.publish,
+            lambda at: self.indexes.renew_all(at, turn),
+            self.forget,
+        )
+        for duty in duties:
             turn.check()
             try:
-                duty(self, now)
+                duty(now)
             except PublishedRefused as refused:
                 # A bucket that does not answer holds up no other duty, least of all forgetting.
                 refusals.append(refused)
@@ -145,6 +220,10 @@ class KeyServer:
             self.keys_store.tidy()
         if refusals:
             raise refusals[0]
+
+    def forget(self, now: float) -> None:
+        """Delete whatever has had its time at `now` (Unix seconds). Safe to interrupt and to repeat."""
+        forget(self.codes_store, self.keys_store, self.published, now)
 
     def ticked_at(self) -> float | None:
         """When the last tick on this data folder was done, Unix seconds; None before the first."""
@@ -165,27 +244,21 @@ class KeyServer:
         from bluezone.keyserver.publication.bucket import ObjectFiles, Remembered, bring_over
 
         bucket = ObjectFiles(url)
-        self.published, self.downloads = bucket, Remembered(bucket).get
+        self.published, self.fetch = bucket, Remembered(bucket).get
         for series in ALL_SERIES:
             bring_over(self.data_dir, series.folder, bucket)
 
     def _prepare(self, now: float) -> None:
-        require_same_folder(self)
+        require_same_folder(self.keys_store, self.secrets, self.configs)
         self.secrets.week_keys.rotate(now)
         self.configs.renew(self.city, self.data_dir, now)
-        note_folder(self)
+        note_folder(self.keys_store, self.secrets, self.configs)
         make_ahead(self.keys_store, now, day_at(now))
 
     def _note_tick(self, moment: float) -> None:
         path = self.data_dir / TICK_NAME
         path.touch(mode=0o600)
         os.utime(path, (moment, moment))
-
-    def _note_alarm(self, hour: int) -> None:
-        def action(transaction: Transaction) -> None:
-            transaction.execute("INSERT INTO guessing_alarm VALUES (?) ON CONFLICT DO NOTHING", (hour,))
-
-        self.codes_store.write(action)
 
 
 def _note_nothing(_hour: int) -> None:

@@ -5,12 +5,9 @@ Source: contracts.md, Stores ("only keyserver's published functions cross").
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from bluezone.keyserver.reports.codes import State
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
+from bluezone.keyserver.storage.store import Store, Transaction
 
 
 @dataclass(frozen=True)
@@ -44,37 +41,48 @@ class FileCount:
     name: str
 
 
-def codes_by_issue_day(server: "KeyServer") -> list[CodeCount]:
-    """Codes of the last two weeks by the day they were issued; `used` has no day of its own, and gets none here."""
-    now = int(server.clock())
-    rows = server.codes_store.read(
+def codes_by_issue_day(codes_store: Store, now: float) -> list[CodeCount]:
+    """Codes of the last two weeks by the day they were issued; `used` has no day of its own, and gets none here.
+
+    now: Unix seconds, to know which have expired.
+    """
+    rows = codes_store.read(
         "SELECT issue_day, class, COUNT(*), SUM(CASE WHEN state = ? THEN 1 ELSE 0 END),"
         " SUM(CASE WHEN state = ? THEN 1 ELSE 0 END),"
         " SUM(CASE WHEN state = ? AND digits_expire <= ? AND link_expire <= ? THEN 1 ELSE 0 END)"
         " FROM credential GROUP BY issue_day, class ORDER BY issue_day, class",
-        (State.USED, State.REVOKED, State.OPEN, now, now),
+        (State.USED, State.REVOKED, State.OPEN, int(now), int(now)),
     )
     return [CodeCount(*(int(value) for value in row)) for row in rows]
 
 
-def uploads_by_day(server: "KeyServer") -> list[UploadCount]:
+def uploads_by_day(keys_store: Store) -> list[UploadCount]:
     """Reports of the last two weeks."""
-    return [UploadCount(*row) for row in server.keys_store.read("SELECT * FROM upload_count ORDER BY day, class")]
+    return [UploadCount(*row) for row in keys_store.read("SELECT * FROM upload_count ORDER BY day, class")]
 
 
-def files(server: "KeyServer") -> list[FileCount]:
+def files(keys_store: Store) -> list[FileCount]:
     """Export files of the last two weeks, oldest first."""
-    rows = server.keys_store.read(
+    rows = keys_store.read(
         "SELECT number, end_timestamp, size, name FROM export_file WHERE sha256 IS NOT NULL ORDER BY number"
     )
     return [FileCount(*row) for row in rows]
 
 
-def guessing_alarm_hours(server: "KeyServer") -> list[int]:
+def guessing_alarm_hours(codes_store: Store) -> list[int]:
     """Hours (Unix seconds // 3600) of the last two weeks in which codes were being guessed."""
-    return [hour for (hour,) in server.codes_store.read("SELECT hour FROM guessing_alarm ORDER BY hour")]
+    return [hour for (hour,) in codes_store.read("SELECT hour FROM guessing_alarm ORDER BY hour")]
 
 
-def waiting_keys(server: "KeyServer") -> int:
+def note_guessing_alarm(codes_store: Store, hour: int) -> None:
+    """Note that codes were being guessed in an hour (Unix seconds // 3600)."""
+
+    def action(transaction: Transaction) -> None:
+        transaction.execute("INSERT INTO guessing_alarm VALUES (?) ON CONFLICT DO NOTHING", (hour,))
+
+    codes_store.write(action)
+
+
+def waiting_keys(keys_store: Store) -> int:
     """Keys that wait for the end of their embargo."""
-    return int(server.keys_store.read("SELECT COUNT(*) FROM waiting_key")[0][0])
+    return int(keys_store.read("SELECT COUNT(*) FROM waiting_key")[0][0])

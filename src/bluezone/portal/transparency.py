@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 import bluezone
 from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.audiences import Audience, audience
-from bluezone.keyserver.publication import downloads, exports
+from bluezone.keyserver.publication import exports
 from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.service import KeyServer
 from bluezone.portal.web_edition_files import public_key, web_edition
@@ -116,9 +116,9 @@ class Figures:
 def transparency(request: HttpRequest) -> HttpResponse:
     """What everybody can compare."""
     server = key_server()
-    exports_signed, venues_signed = downloads.index(server).content, downloads.venues_index(server).content
+    exports_signed, venues_signed = server.downloads.index().content, server.downloads.venues_index().content
     exports, venues = _index(exports_signed), _index(venues_signed)
-    config_signed = downloads.config(server, None).content
+    config_signed = server.downloads.config(None).content
     config = _statement(_("Settings file"), config_signed)
     listed = [
         config,
@@ -147,7 +147,7 @@ def _figures(server: KeyServer, exports: Index, venues: Index) -> Figures:
 
 def _keys_in_file(server: KeyServer, name: str) -> int:
     try:
-        return _keys_in(server.downloads, f"{exports.FOLDER}/{name}")
+        return _keys_in(server.fetch, f"{exports.FOLDER}/{name}")
     except Refused:
         return 0
 

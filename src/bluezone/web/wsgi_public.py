@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from bluezone.keyserver.http import Environ, handles
+from bluezone.keyserver.http import Application, Environ, handles
 from bluezone.keyserver.service import KeyServer
 from bluezone.rollout.loudspeakers import plan_server
 
@@ -48,7 +48,7 @@ class PublicOrigin:
         if plan_server.answers(path):
             return self._speakers(environ, start_response)
         if handles(path) and not path.startswith(DJANGO_PREFIXES) and path not in DJANGO_ADDRESSES:
-            return self._server.application(environ, start_response)
+            return Application(self._server)(environ, start_response)
         pages: Iterable[bytes] = self._pages(environ, start_response)
         return pages
 

@@ -104,7 +104,7 @@ def test_a_wrong_call_signs_nothing(folder, arguments):
 def _codes(folder):
     server = KeyServer.open(folder, Clock())
     try:
-        return registrar.count_in_force(server, 0)
+        return registrar.count_in_force(server.keys_store, 0)
     finally:
         server.close()
 

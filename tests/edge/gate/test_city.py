@@ -4,7 +4,6 @@ from tests.builders.keyserver import NOON, Clock, opened
 
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.city import GateCity, GateTrustInvalid
-from bluezone.keyserver.publication import downloads
 from bluezone.protocol.signed.config import ConfigRolledBack
 from bluezone.protocol.signed.envelope import UntrustedSignature
 
@@ -22,7 +21,7 @@ def served(tmp_path_factory):
 
 @pytest.fixture
 def fetch(served):
-    return lambda path: downloads.config(served, None).content
+    return lambda path: served.downloads.config(None).content
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from tests.builders.handset import meet, published, reported
 
 from bluezone.handset import Handset
 from bluezone.handset.android.keyseal import KeystoreSealing
-from bluezone.keyserver.reports import codes
 from bluezone.refusal import Refused
 
 LOCK_SCREEN = {"vi": "Bluezone có thông báo mới. Mở để xem.", "en": "Bluezone has news for you. Open to read."}
@@ -116,7 +115,7 @@ def test_a_pending_upload_goes_on_by_itself_at_the_next_start(phone, server, wor
     before = opened(phone)
     before.encounters.payload()
     before.check()
-    draft = before.report.prepare(codes.issue(server.key_server, "confirmed", before.time.today()).code)
+    draft = before.report.prepare(server.key_server.codes.issue("confirmed", before.time.today()).code)
     server.tamper = lambda path, body: b"" if path == "/v1/upload" else body
     with suppress(Refused):
         before.report.send(draft, None, consent=True)

@@ -36,8 +36,8 @@ def near(phones, server, world):
 
 
 def held(server):
-    handles = [handle for handle, _hour in declarations.held(server.key_server)]
-    return [declarations.sealed(server.key_server, handle).message for handle in handles]
+    handles = [handle for handle, _hour in server.key_server.declarations.held()]
+    return [server.key_server.declarations.sealed(handle).message for handle in handles]
 
 
 def declared(near):

@@ -41,7 +41,7 @@ def patient(phones, server, world):
 
 
 def issue(server, phone, *, days_ago: int = 2, klass: str = "confirmed") -> codes.IssuedCode:
-    return codes.issue(server.key_server, klass, phone.time.today() - datetime.timedelta(days=days_ago))
+    return server.key_server.codes.issue(klass, phone.time.today() - datetime.timedelta(days=days_ago))
 
 
 def posted(server) -> list[str]:
@@ -57,7 +57,7 @@ def test_without_consent_nothing_is_sent_but_the_code_and_the_code_stays_usable(
     with pytest.raises(ConsentMissing):
         patient.report.prepare_and_send(code)
     assert posted(server) == ["/v1/verify"]
-    assert codes.status(server.key_server, code) == "open"
+    assert server.key_server.codes.status(code) == "open"
     assert [(sent.kind, sent.outcome) for sent in patient.sent_log.all()] == [("code_checked", "accepted")]
 
 
@@ -136,7 +136,7 @@ def test_a_report_killed_in_the_middle_is_completed_with_the_same_code(
     assert again.report.pending is None
     assert stored_keys(server) == 6
     assert again.sent_log.all()[-1].outcome == "accepted"
-    assert codes.status(server.key_server, code) == "used"
+    assert server.key_server.codes.status(code) == "used"
 
 
 def test_without_network_the_report_is_kept_and_goes_on_by_itself(server, patient):
@@ -183,7 +183,7 @@ def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_
         server.key_server.tick()
         today = int(world.now // DAY)
         onset = datetime.date(1970, 1, 1) + datetime.timedelta(days=today - 11)
-        draft = phone.report.prepare(codes.issue(server.key_server, "confirmed", onset).code)
+        draft = phone.report.prepare(server.key_server.codes.issue("confirmed", onset).code)
         phone.report.send(draft, None, consent=True)
         world.pass_by(3600)
         phone.go_on()
@@ -226,7 +226,7 @@ def test_a_wrong_code_and_a_used_one_have_their_own_refusals(server, patient):
     with pytest.raises(CodeWrong):
         patient.report.prepare_and_send(format_code(digits + damm_digit(digits)), consent=True)
     issued = issue(server, patient)
-    codes.revoke(server.key_server, issued.code)
+    server.key_server.codes.revoke(issued.code)
     with pytest.raises(CodeWrong):
         patient.report.prepare_and_send(issued.code, consent=True)
     assert stored_keys(server) == 0
@@ -255,14 +255,14 @@ def test_a_code_for_an_onset_of_which_the_phone_has_no_days_is_not_used(phones, 
     code = issue(server, phone, days_ago=15).code
     with pytest.raises(NothingToReport):
         phone.report.prepare_and_send(code, consent=True)
-    assert codes.status(server.key_server, code) == "open"
+    assert server.key_server.codes.status(code) == "open"
 
 
 def test_leaving_out_every_day_does_not_use_the_code(server, patient):
     code = issue(server, patient).code
     with pytest.raises(NothingToReport):
         patient.report.prepare_and_send(code, days=[], consent=True)
-    assert codes.status(server.key_server, code) == "open"
+    assert server.key_server.codes.status(code) == "open"
 
 
 def test_a_link_reports_as_well_as_digits(server, patient):

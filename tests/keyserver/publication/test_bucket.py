@@ -21,7 +21,6 @@ from bluezone.keyserver.publication.bucket import (
     Remembered,
 )
 from bluezone.keyserver.publication.folder import LocalFiles, PublishedDiffers
-from bluezone.keyserver.publication.index import read_index
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import CHAIN_START, follow_index
 from bluezone.protocol.upload import Status
@@ -69,7 +68,7 @@ def server(city_folder, clock, address, monkeypatch):
 def published(server):
     """Every key that a phone finds which follows the whole index, and fetches what it lists."""
     keys = []
-    for entry in follow_index(read_index(server), 0, CHAIN_START):
+    for entry in follow_index(server.indexes.read(), 0, CHAIN_START):
         answered = call(server, "GET", f"/v1/exports/{entry.name}")
         assert (answered.status, hashlib.sha256(answered.body).hexdigest()) == (200, entry.sha256)
         keys += [key.key for key in read_export(answered.body).keys]
@@ -127,7 +126,7 @@ def test_phones_get_files_and_indexes_from_the_bucket_with_their_cache_headers(s
     server.tick()
 
     assert keys <= published(server)
-    entry = read_index(server).entries[-1]
+    entry = server.indexes.read().entries[-1]
     prefix = f"http://127.0.0.1:{bucket.filer}/buckets/{address.removeprefix('s3://')}"
     for name, caching in ((f"exports/{entry.name}", "immutable"), ("exports/index.json", "max-age=60")):
         with urllib.request.urlopen(f"{prefix}/{name}") as stored:
@@ -144,7 +143,7 @@ def test_files_that_have_had_their_time_leave_the_bucket(server, clock):
     clock.pass_by(15 * DAY)
     server.tick()
 
-    left = {"exports/index.json", f"exports/{read_index(server).entries[0].name}"}
+    left = {"exports/index.json", f"exports/{server.indexes.read().entries[0].name}"}
     assert set(server.published.names("exports")) == left
 
 
@@ -187,7 +186,7 @@ def test_a_file_whose_put_failed_is_published_once_by_this_tick_or_the_next(
 ):
     server.tick()
     keys = {key.key for key in upload(server).keys}
-    before = read_index(server)
+    before = server.indexes.read()
     clock.pass_by(2 * HOUR)
     patient = server.published
     if fault == "no answer":
@@ -203,14 +202,14 @@ def test_a_file_whose_put_failed_is_published_once_by_this_tick_or_the_next(
         server.tick()
 
     assert keys <= published(server)
-    assert [entry.number for entry in read_index(server).entries] == [1, 2]
-    assert read_index(server).entries[0] == before.entries[0]
+    assert [entry.number for entry in server.indexes.read().entries] == [1, 2]
+    assert server.indexes.read().entries[0] == before.entries[0]
     assert len([name for name in server.published.names("exports") if "/2-" in name]) == 1
 
 
 def test_while_the_bucket_is_gone_reports_are_taken_phones_keep_what_there_was_and_stores_forget(server, relay, clock):
     server.tick()
-    listed = read_index(server).entries[0]
+    listed = server.indexes.read().entries[0]
     assert call(server, "GET", "/v1/exports/index.json").status == 200
     assert call(server, "GET", f"/v1/exports/{listed.name}").status == 200
     relay.lose_server()

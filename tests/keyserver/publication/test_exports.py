@@ -5,8 +5,7 @@ import os
 import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, opened, report_of
 
-from bluezone.keyserver.publication import exports, folder
-from bluezone.keyserver.publication.index import read_index, renew_index
+from bluezone.keyserver.publication import embargo, exports, folder
 from bluezone.protocol.exports.files import read_export, verify_export
 from bluezone.protocol.intervals import first_interval
 from bluezone.protocol.keys import ReportType
@@ -23,7 +22,7 @@ def report(server, klass="confirmed", **parts):
 
 def published(server):
     """The files that a phone finds through the index, newest last."""
-    return [fetched(server, entry) for entry in read_index(server).entries]
+    return [fetched(server, entry) for entry in server.indexes.read().entries]
 
 
 def fetched(server, entry):
@@ -66,7 +65,7 @@ def test_one_file_a_period_whether_or_not_anybody_reported(server, clock):
         server.tick()
         clock.pass_by(2 * HOUR)
 
-    index = read_index(server)
+    index = server.indexes.read()
     assert [entry.number for entry in index.entries] == [1, 2, 3]
 
 
@@ -120,12 +119,12 @@ def test_a_run_killed_anywhere_is_finished_with_the_same_bytes(server, clock, mo
 
     with monkeypatch.context() as patch:
         if where == "after_begin":
-            patch.setattr(exports, "_finish", kill)
+            patch.setattr(exports.ExportFiles, "_finish", kill)
             publication_began(server, clock.now)
         elif where == "after_file":
             patch.setattr(folder, "write_new", keep_and_kill)
         else:
-            patch.setattr(exports, "_seal", kill)
+            patch.setattr(exports.ExportFiles, "_seal", kill)
         if where != "after_begin":
             with pytest.raises(Killed):
                 server.tick()
@@ -145,24 +144,24 @@ def test_a_run_killed_anywhere_is_finished_with_the_same_bytes(server, clock, mo
 
 def publication_began(server, now):
     """What a process does before it dies right after the first of the three steps."""
-    server.keys_store.write(lambda transaction: exports._begin(transaction, server, now))
+    server.keys_store.write(lambda transaction: server.export_files._begin(transaction, now))
 
 
 def test_a_file_sealed_by_a_run_that_died_before_the_index_is_listed_by_the_next(server, clock):
     server.tick()
     clock.pass_by(2 * HOUR)
-    exports.publish(server, clock.now)
-    assert read_index(server).number == 1
+    server.export_files.publish(clock.now)
+    assert server.indexes.read().number == 1
 
     server.tick()
-    assert read_index(server).number == 2
+    assert server.indexes.read().number == 2
 
 
 def test_the_index_is_one_unbroken_history(server, clock):
     held_number, held_chain = 0, CHAIN_START
     for _ in range(4):
         server.tick()
-        entries = follow_index(read_index(server), held_number, held_chain)
+        entries = follow_index(server.indexes.read(), held_number, held_chain)
         for entry in entries:
             held_number, held_chain = entry.number, extend_chain(held_chain, bytes.fromhex(entry.sha256))
         clock.pass_by(2 * HOUR)
@@ -172,30 +171,30 @@ def test_the_index_is_one_unbroken_history(server, clock):
 
 def test_after_14_days_a_file_leaves_the_index_and_the_disk_and_the_chain_goes_on(server, clock):
     server.tick()
-    first = read_index(server).entries[0]
+    first = server.indexes.read().entries[0]
     chain = extend_chain(CHAIN_START, bytes.fromhex(first.sha256))
     clock.pass_by(2 * HOUR)
     server.tick()
 
     clock.pass_by(14 * DAY - 2 * HOUR)
     server.tick()
-    index = read_index(server)
+    index = server.indexes.read()
     assert [entry.number for entry in index.entries] == [2, 3]
     assert index.chain_before == chain.hex()
     assert call(server, "GET", f"/v1/exports/{first.name}").status == 404
 
     clock.pass_by(20 * DAY)
     server.tick()
-    assert [entry.number for entry in read_index(server).entries] == [4]
+    assert [entry.number for entry in server.indexes.read().entries] == [4]
 
 
 def test_an_index_without_files_still_carries_the_chain(server, clock):
     server.tick()
-    chain = extend_chain(CHAIN_START, bytes.fromhex(read_index(server).entries[0].sha256))
+    chain = extend_chain(CHAIN_START, bytes.fromhex(server.indexes.read().entries[0].sha256))
     clock.pass_by(15 * DAY)
-    renew_index(server, clock.now)
+    server.indexes.renew(clock.now)
 
-    index = read_index(server)
+    index = server.indexes.read()
     assert (index.number, index.entries, index.chain_before) == (1, (), chain.hex())
 
 
@@ -245,7 +244,7 @@ def test_with_period_0_a_file_appears_only_with_something_in_it(city_folder, clo
     ],
 )
 def test_reach_times_are_the_next_file_and_a_poll_later(server, received, published_at, today_published_at):
-    times = exports.reach_times(server, received)
+    times = embargo.reach_times(server.city, received)
 
     assert (times.published_at, times.today_published_at) == (published_at, today_published_at)
     assert times.phones_by == published_at + 5 * HOUR
@@ -255,7 +254,7 @@ def test_reach_times_are_the_next_file_and_a_poll_later(server, received, publis
 def test_reach_times_come_true(server, clock):
     server.tick()
     clock.pass_by(100)
-    times = exports.reach_times(server, clock.now)
+    times = embargo.reach_times(server.city, clock.now)
     keys = report(server)
 
     clock.now = times.published_at - 1

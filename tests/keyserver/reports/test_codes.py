@@ -10,38 +10,38 @@ from bluezone.protocol.upload.codes import Credential, InvalidCode
 
 
 def test_a_code_is_open_until_it_is_used_by_either_name(server, onset):
-    issued = codes.issue(server, "clinical", onset)
+    issued = server.codes.issue("clinical", onset)
 
-    assert [codes.status(server, text) for text in (issued.code, issued.link, issued.row_id)] == ["open"] * 3
+    assert [server.codes.status(text) for text in (issued.code, issued.link, issued.row_id)] == ["open"] * 3
     assert issued.expires == server.clock() + DAY
     assert issued.link_expires == server.clock() + 2 * DAY
 
     Phone(poster(server), server, Credential.from_text(issued.link)).certified()
 
-    assert [codes.status(server, text) for text in (issued.code, issued.link, issued.row_id)] == ["used"] * 3
+    assert [server.codes.status(text) for text in (issued.code, issued.link, issued.row_id)] == ["used"] * 3
 
 
 def test_digits_expire_before_the_link(server, clock, onset):
-    issued = codes.issue(server, "confirmed", onset)
+    issued = server.codes.issue("confirmed", onset)
 
     clock.pass_by(DAY)
-    assert codes.status(server, issued.code) == "expired"
-    assert codes.status(server, issued.link) == "open"
-    assert codes.status(server, issued.row_id) == "open"
+    assert server.codes.status(issued.code) == "expired"
+    assert server.codes.status(issued.link) == "open"
+    assert server.codes.status(issued.row_id) == "open"
 
     clock.pass_by(DAY)
-    assert codes.status(server, issued.link) == "expired"
-    assert codes.status(server, issued.row_id) == "expired"
+    assert server.codes.status(issued.link) == "expired"
+    assert server.codes.status(issued.row_id) == "expired"
 
 
 @pytest.mark.parametrize("name", ["code", "link", "row_id"])
 def test_a_revoked_code_answers_like_an_unknown_one(server, onset, name):
-    issued = codes.issue(server, "confirmed", onset)
+    issued = server.codes.issue("confirmed", onset)
 
-    codes.revoke(server, getattr(issued, name))
-    codes.revoke(server, getattr(issued, name))
+    server.codes.revoke(getattr(issued, name))
+    server.codes.revoke(getattr(issued, name))
 
-    assert codes.status(server, issued.row_id) == "revoked"
+    assert server.codes.status(issued.row_id) == "revoked"
     for text in (issued.code, issued.link):
         assert Phone(poster(server), server, Credential.from_text(text)).verify1().status is Status.CODE_INVALID
 
@@ -50,14 +50,14 @@ def test_a_used_code_cannot_be_revoked_and_stays_used(server, patient):
     patient.certified()
 
     with pytest.raises(codes.CodeAlreadyUsed):
-        codes.revoke(server, patient.issued.code)
+        server.codes.revoke(patient.issued.code)
 
-    assert codes.status(server, patient.issued.code) == "used"
+    assert server.codes.status(patient.issued.code) == "used"
 
 
 def test_a_code_revoked_between_verify_1_and_2_is_worth_nothing(server, patient):
     patient.verify1()
-    codes.revoke(server, patient.issued.row_id)
+    server.codes.revoke(patient.issued.row_id)
 
     assert patient.verify2().status is Status.CODE_INVALID
 
@@ -68,26 +68,26 @@ def test_an_onset_ahead_or_long_past_is_refused(server, clock, days):
     onset = datetime.datetime.fromtimestamp(clock.now, datetime.UTC).date() - datetime.timedelta(days=days)
 
     with pytest.raises(codes.OnsetRefused):
-        codes.issue(server, "confirmed", onset)
+        server.codes.issue("confirmed", onset)
 
 
 def test_the_local_date_decides_whether_an_onset_lies_ahead(server, clock):
     clock.pass_by(8 * HOUR)  # 20:00 UTC is 03:00 of the next day in Hanoi
     tomorrow_utc = datetime.datetime.fromtimestamp(clock.now, datetime.UTC).date() + datetime.timedelta(days=1)
 
-    assert codes.status(server, codes.issue(server, "confirmed", tomorrow_utc).row_id) == "open"
+    assert server.codes.status(server.codes.issue("confirmed", tomorrow_utc).row_id) == "open"
 
 
 def test_what_was_never_issued_is_unknown_and_what_is_no_code_is_malformed(server, onset):
     with pytest.raises(codes.CodeUnknown):
-        codes.status(server, "0000-0000-0000")
+        server.codes.status("0000-0000-0000")
     with pytest.raises(InvalidCode):
-        codes.status(server, "not a code")
+        server.codes.status("not a code")
     with pytest.raises(codes.CodeUnknown):
-        codes.revoke(server, "00" * 16)
+        server.codes.revoke("00" * 16)
     with pytest.raises(codes.ClassRefused):
-        codes.issue(server, "rumour", onset)
-    assert codes.status(server, "00" * 16) == "expired"
+        server.codes.issue("rumour", onset)
+    assert server.codes.status("00" * 16) == "expired"
 
 
 def test_the_store_knows_a_credential_only_by_its_keyed_hash(server, patient):

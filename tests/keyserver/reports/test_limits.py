@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.keyserver import HOUR, Clock, Phone, call, poster
 
-from bluezone.keyserver.reports import codes
 from bluezone.keyserver.reports.limits import Limits, network_of
 from bluezone.keyserver.reports.tally import SIZE, shared_memory
 from bluezone.protocol.upload import Status
@@ -177,7 +176,7 @@ def test_forged_uploads_count_toward_the_puzzle(server, patient):
 
 
 def test_a_revoked_code_counts_like_an_unknown_one(server, patient):
-    codes.revoke(server, patient.issued.code)
+    server.codes.revoke(patient.issued.code)
     statuses = [patient.verify1().status for _ in range(11)]
 
     assert statuses == [Status.CODE_INVALID] * 10 + [Status.PUZZLE_REQUIRED]

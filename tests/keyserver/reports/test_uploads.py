@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders.keyserver import DAY, HOUR, NOON, Phone, call, keys_for, poster
 
-from bluezone.keyserver.reports import codes
 from bluezone.protocol.upload import (
     UPLOAD_SIZE,
     Slot,
@@ -27,7 +26,7 @@ def stored_keys(server):
 
 
 def another_case(server, onset, **parts):
-    issued = codes.issue(server, "confirmed", onset)
+    issued = server.codes.issue("confirmed", onset)
     return Phone(poster(server), server, Credential.from_text(issued.code), **parts)
 
 

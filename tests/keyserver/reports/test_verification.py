@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from tests.builders.keyserver import DAY, NOON, Phone, keys_for, poster
 
-from bluezone.keyserver.reports import codes
 from bluezone.protocol import blindrsa
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
@@ -19,7 +18,7 @@ def test_verify_1_tells_class_onset_and_this_weeks_key_and_uses_nothing(server, 
     assert answers[0].onset_day == NOON // DAY - 2
     key = server.secrets.week_keys.find(answers[0].kid)
     assert (key.purpose, key.klass, key.week) == ("upload", 1, "2026-W48")
-    assert codes.status(server, patient.issued.code) == "open"
+    assert server.codes.status(patient.issued.code) == "open"
 
 
 def test_a_used_code_still_answers_verify_1(server, patient):
@@ -74,7 +73,7 @@ def test_a_kid_of_another_class_purpose_or_week_is_refused_and_uses_nothing(serv
 
     assert len(wrong) == 13
     assert statuses == {Status.KID_REFUSED}
-    assert codes.status(server, patient.issued.code) == "open"
+    assert server.codes.status(patient.issued.code) == "open"
 
 
 def replace_message(blinded, message):
@@ -87,13 +86,13 @@ def test_last_weeks_key_is_still_good_for_a_code_and_the_one_before_is_not(serve
     clock.pass_by(7 * DAY)
     server.tick()
 
-    fresh = codes.issue(server, "confirmed", onset)
+    fresh = server.codes.issue("confirmed", onset)
     phone = Phone(poster(server), server, Credential.from_text(fresh.code), keys=keys_for(clock.now), kid=last_week)
     assert phone.verify2().status is Status.OK
     assert phone.upload().status is Status.OK
 
     clock.pass_by(7 * DAY)
-    late = codes.issue(server, "confirmed", onset)
+    late = server.codes.issue("confirmed", onset)
     phone = Phone(poster(server), server, Credential.from_text(late.code), keys=keys_for(clock.now), kid=last_week)
     assert phone.verify2().status is Status.KID_REFUSED
 
@@ -104,7 +103,7 @@ def test_a_blinded_value_not_below_the_modulus_is_a_bad_request_and_uses_nothing
     patient.blinded = blindrsa.Blinded(key.n.to_bytes(256, "big"), 1)
 
     assert patient.verify2().status is Status.BAD_REQUEST
-    assert codes.status(server, patient.issued.code) == "open"
+    assert server.codes.status(patient.issued.code) == "open"
 
 
 def test_a_rehearsal_goes_through_all_three_calls_and_leaves_no_trace(server, patient):
@@ -128,7 +127,7 @@ def test_a_rehearsals_certificate_is_worthless_for_a_real_upload_and_the_reverse
     patient.certified()
     assert patient.upload(chaff=False).status is Status.KID_REFUSED
 
-    issued = codes.issue(server, "confirmed", onset)
+    issued = server.codes.issue("confirmed", onset)
     real = Phone(poster(server), server, Credential.from_text(issued.code), keys=keys_for(NOON)).certified()
     assert real.upload(chaff=True).status is Status.KID_REFUSED
 
@@ -136,7 +135,7 @@ def test_a_rehearsals_certificate_is_worthless_for_a_real_upload_and_the_reverse
 @pytest.mark.parametrize("step", ["verify1", "verify2"])
 def test_a_rehearsal_never_looks_its_credential_up(server, patient, step):
     # A revoked code would be refused, an unknown one too; a rehearsal of either is answered alike.
-    codes.revoke(server, patient.issued.code)
+    server.codes.revoke(patient.issued.code)
     rehearsal = replace(patient, chaff=True, kid=server.secrets.week_keys.current(0, NOON).kid)
 
     assert getattr(rehearsal, step)().status is Status.OK

@@ -19,13 +19,12 @@ from tests.builders.keyserver import (
     report_of,
 )
 
-from bluezone.keyserver.publication import exports
 from bluezone.keyserver.reports import uploads
 from bluezone.keyserver.storage import migrations
+from bluezone.keyserver.storage.factory import open_store
 from bluezone.keyserver.storage.partitions import DAYS_AHEAD, KNOWN_KEY
 from bluezone.keyserver.storage.postgresql import PostgresqlStore
-from bluezone.keyserver.storage.store import StoreBusy, key_prefix, open_store
-from bluezone.keyserver.venues import packages
+from bluezone.keyserver.storage.store import StoreBusy, key_prefix
 from bluezone.protocol.intervals import first_interval
 from bluezone.protocol.upload import Slot, Status, UploadKey
 
@@ -243,7 +242,7 @@ class Overtaken:
         return rows
 
 
-@pytest.mark.parametrize(("maker", "table"), [(exports, "waiting_key"), (packages, "waiting_item")])
+@pytest.mark.parametrize(("maker", "table"), [("export_files", "waiting_key"), ("venue_packages", "waiting_item")])
 def test_what_is_uploaded_while_a_file_is_begun_waits_for_the_next(server, clock, maker, table):
     server.tick()
     slots = (Slot(int(NOON) // HOUR - 1, os.urandom(32), 0, 30),)
@@ -251,9 +250,9 @@ def test_what_is_uploaded_while_a_file_is_begun_waits_for_the_next(server, clock
     early.upload()
     clock.pass_by(2 * HOUR)
     count = f"SELECT COUNT(*) FROM {table}"
-    server.keys_store.write(lambda t: maker._begin(Overtaken(t, table, late.upload), server, clock.now))
+    server.keys_store.write(lambda t: getattr(server, maker)._begin(Overtaken(t, table, late.upload), clock.now))
 
-    assert server.keys_store.read(count) == [(len(late.keys) if maker is exports else 1,)]
+    assert server.keys_store.read(count) == [(len(late.keys) if maker == "export_files" else 1,)]
 
 
 # From the layout before

@@ -7,8 +7,8 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON
 from tests.builders.venue import a_venue, link_of
 
-from bluezone.keyserver.publication.index import VENUE_PACKAGES, read_index
-from bluezone.keyserver.venues import alerts, registrar
+from bluezone.keyserver.publication.index import VENUE_PACKAGES
+from bluezone.keyserver.venues import registrar
 from bluezone.keyserver.venues.alerts import AlertRefused
 from bluezone.keyserver.venues.registrar import (
     RegistrationInvalid,
@@ -24,89 +24,89 @@ PHO = VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"
 
 
 def test_a_code_is_signed_by_the_key_that_the_config_lists(server):
-    code = registrar.register(server, "dk-1", PHO)
+    code = server.registrar.register("dk-1", PHO)
     venue = read_venue_link(code.link)
 
     check_signature(venue, {1: server.secrets.venue_key.public_key()})
     assert (venue.name, venue.address, venue.type, venue.stay_minutes) == (PHO.name, PHO.address, 4, 60)
     assert code.link.startswith(f"https://{server.city.public_host}/v#")
-    assert registrar.in_force(server, "dk-1") == code.sha256
+    assert server.registrar.in_force("dk-1") == code.sha256
 
 
 def test_only_the_hash_is_kept(server):
-    code = registrar.register(server, "dk-1", PHO)
+    code = server.registrar.register("dk-1", PHO)
 
     ((sha256, registration, valid_to, revoked),) = server.keys_store.read("SELECT * FROM venue_code")
     assert (bytes(sha256).hex(), registration, valid_to, revoked) == (code.sha256, "dk-1", 0, 0)
 
 
 def test_a_second_code_for_a_venue_is_refused_until_the_first_is_revoked(server):
-    first = registrar.register(server, "dk-1", PHO)
+    first = server.registrar.register("dk-1", PHO)
     with pytest.raises(VenueRegistered):
-        registrar.register(server, "dk-1", PHO)
-    registrar.revoke(server, "dk-1")
-    second = registrar.register(server, "dk-1", PHO)
+        server.registrar.register("dk-1", PHO)
+    server.registrar.revoke("dk-1")
+    second = server.registrar.register("dk-1", PHO)
     server.tick()
 
     assert first.fingerprint != second.fingerprint
-    assert read_index(server, VENUE_PACKAGES).revoked == (first.sha256,)
-    assert read_index(server, VENUE_PACKAGES).registered == 1
+    assert server.indexes.read(VENUE_PACKAGES).revoked == (first.sha256,)
+    assert server.indexes.read(VENUE_PACKAGES).registered == 1
 
 
 def test_a_code_is_revoked_by_its_text_too(server):
-    code = registrar.register(server, "dk-1", PHO)
-    registrar.revoke_code(server, code.link)
+    code = server.registrar.register("dk-1", PHO)
+    server.registrar.revoke_code(code.link)
 
-    assert registrar.in_force(server, "dk-1") is None
+    assert server.registrar.in_force("dk-1") is None
     with pytest.raises(VenueNotRegistered):
-        registrar.revoke_code(server, code.link)
+        server.registrar.revoke_code(code.link)
     with pytest.raises(VenueNotRegistered):
-        registrar.revoke(server, "dk-2")
+        server.registrar.revoke("dk-2")
     with pytest.raises(VenueForeign):
-        registrar.revoke_code(server, link_of(a_venue()))
+        server.registrar.revoke_code(link_of(a_venue()))
 
 
 def test_a_code_that_has_ended_makes_room_and_is_forgotten(server, clock):
     event = dataclasses.replace(PHO, valid_to=NOON + HOUR, temporary=True)
-    registrar.register(server, "dk-1", event)
-    assert registrar.count_in_force(server, clock.now) == 1
+    server.registrar.register("dk-1", event)
+    assert registrar.count_in_force(server.keys_store, clock.now) == 1
     clock.pass_by(HOUR)
-    assert registrar.count_in_force(server, clock.now) == 0
-    assert registrar.in_force(server, "dk-1") is None
-    again = registrar.register(server, "dk-1", dataclasses.replace(PHO, valid_to=NOON + 3 * HOUR))
-    registrar.revoke(server, "dk-1")
-    assert registrar.revoked(server, clock.now) == (again.sha256,)
+    assert registrar.count_in_force(server.keys_store, clock.now) == 0
+    assert server.registrar.in_force("dk-1") is None
+    again = server.registrar.register("dk-1", dataclasses.replace(PHO, valid_to=NOON + 3 * HOUR))
+    server.registrar.revoke("dk-1")
+    assert registrar.revoked(server.keys_store, clock.now) == (again.sha256,)
     clock.pass_by(2 * HOUR)
     server.tick()
 
     assert server.keys_store.read("SELECT * FROM venue_code") == []
-    assert read_index(server, VENUE_PACKAGES).revoked == ()
+    assert server.indexes.read(VENUE_PACKAGES).revoked == ()
 
 
 @pytest.mark.parametrize("registration", ["", " ", "x" * 101])
 def test_a_registration_must_name_something(server, registration):
     with pytest.raises(RegistrationInvalid):
-        registrar.register(server, registration, PHO)
+        server.registrar.register(registration, PHO)
 
 
 @pytest.mark.parametrize("change", [{"name": ""}, {"name": "a\nb"}, {"type": 13}, {"stay_minutes": 0}])
 def test_what_no_code_may_say_is_refused_before_anything_is_kept(server, change):
     with pytest.raises(InvalidVenue):
-        registrar.register(server, "dk-1", dataclasses.replace(PHO, **change))
+        server.registrar.register("dk-1", dataclasses.replace(PHO, **change))
 
-    assert registrar.in_force(server, "dk-1") is None
+    assert server.registrar.in_force("dk-1") is None
 
 
 def test_an_alert_warns_for_the_hours_that_were_entered(server, clock):
     server.tick()
-    code = registrar.register(server, "dk-1", PHO)
+    code = server.registrar.register("dk-1", PHO)
     start, end = NOON - 26 * HOUR - 600, NOON - 24 * HOUR - 900
-    told = alerts.alert(server, code.link, start, end)
+    told = server.venue_alerts.publish(code.link, start, end)
     clock.pass_by(HOUR)
     server.tick()
 
     assert (told.name, told.fingerprint, told.hours) == (PHO.name, code.fingerprint, 3)
-    entry = read_index(server, VENUE_PACKAGES).entries[-1]
+    entry = server.indexes.read(VENUE_PACKAGES).entries[-1]
     items = index_items(items_of_package((server.data_dir / "venues" / entry.name).read_bytes()))
     key = venue_key(code.venue.to_bytes())
     keys = {hour: slot_key(key, hour) for hour in range((NOON - 30 * HOUR) // HOUR, NOON // HOUR)}
@@ -127,15 +127,15 @@ def test_an_alert_warns_for_the_hours_that_were_entered(server, clock):
     ],
 )
 def test_hours_that_cannot_be_are_refused(server, start, end):
-    code = registrar.register(server, "dk-1", PHO)
+    code = server.registrar.register("dk-1", PHO)
     with pytest.raises(AlertRefused):
-        alerts.alert(server, code.link, start, end)
+        server.venue_alerts.publish(code.link, start, end)
 
     assert server.keys_store.read("SELECT * FROM waiting_item") == []
 
 
 def test_an_alert_for_another_citys_poster_is_refused(server):
     with pytest.raises(VenueForeign):
-        alerts.alert(server, link_of(a_venue()), NOON - 2 * HOUR, NOON - HOUR)
+        server.venue_alerts.publish(link_of(a_venue()), NOON - 2 * HOUR, NOON - HOUR)
     with pytest.raises(VenueForeign):
-        alerts.check(server, link_of(a_venue()), NOON - 2 * HOUR, NOON - HOUR)
+        server.venue_alerts.check(link_of(a_venue()), NOON - 2 * HOUR, NOON - HOUR)

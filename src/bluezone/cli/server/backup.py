@@ -69,14 +69,13 @@ def restore(file: Path, data: str, day_keys: Path) -> dict[str, Any]:
 
 
 def _purge(folder: Path) -> None:
-    from bluezone.keyserver.retention import forget
     from bluezone.keyserver.service import KeyServer
     from bluezone.server.preparation import prepare_office
 
     now = datetime.datetime.now(datetime.UTC)
     server = KeyServer.open(folder)
     try:
-        forget(server, now.timestamp())
+        server.forget(now.timestamp())
     finally:
         server.close()
     prepare_office(folder)

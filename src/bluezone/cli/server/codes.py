@@ -60,10 +60,9 @@ def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[s
 def status(data: str | None, code: str) -> dict[str, Any]:
     """Say what became of CODE, which may be digits or a link: open, used, revoked or expired."""
     from bluezone.city import data_folder
-    from bluezone.keyserver.reports import codes as published
     from bluezone.keyserver.service import KeyServer
 
-    return {"state": published.status(KeyServer.open(data_folder(data)), code)}
+    return {"state": KeyServer.open(data_folder(data)).codes.status(code)}
 
 
 @codes.command()

@@ -64,7 +64,7 @@ def code(
     out: Path | None,
 ) -> dict[str, Any]:
     """Sign the code of a venue that has none in force."""
-    from bluezone.keyserver.venues.registrar import VenueDescription, register
+    from bluezone.keyserver.venues.registrar import VenueDescription
 
     if out is not None and out.suffix.lower() not in KINDS:
         raise click.BadParameter(f"{out.name} ends in none of {', '.join(KINDS)}", param_hint="--out")
@@ -72,7 +72,7 @@ def code(
     try:
         zone = ZoneInfo(server.city.zone)
         described = VenueDescription(name, address, kind, stay, _moment(begins, zone), _moment(ends, zone), temporary)
-        signed = register(server, registration, described)
+        signed = server.registrar.register(registration, described)
     finally:
         server.close()
     if out is not None:
@@ -102,10 +102,10 @@ def revoke(data: str | None, registration: str | None, link: str | None) -> dict
     server = _opened(data)
     try:
         if registration is not None:
-            registrar.revoke(server, registration)
+            server.registrar.revoke(registration)
         else:
-            registrar.revoke_code(server, link or "")
-        return {"state": "revoked", "registered": registrar.count_in_force(server, server.clock())}
+            server.registrar.revoke_code(link or "")
+        return {"state": "revoked", "registered": registrar.count_in_force(server.keys_store, server.clock())}
     finally:
         server.close()
 

@@ -104,7 +104,7 @@ def _issue(
         record = practice.issue(worker, case_class, onset, now, form_id)
         return Issued(practice.CODE, f"https://{server.city.public_host}{practice.LINK_END}", record)
     # Should the office's transaction fail after this, the code was shown to nobody and expires by itself.
-    made = codes.issue(server, case_class, onset)
+    made = server.codes.issue(case_class, onset)
     record = IssuedCode.objects.create(
         handle=made.row_id,
         worker=worker,
@@ -134,10 +134,10 @@ def revoke(server: KeyServer, worker: User | None, code: str) -> str:
     """
     if practising():
         return practice.revoke(code, timezone.now())
-    if codes.is_open(server, code):
+    if server.codes.is_open(code):
         try:
-            codes.revoke(server, code)
+            server.codes.revoke(code)
         except codes.CodeAlreadyUsed:
             return "used"
         hash_chain.record(worker.username if worker else COMMAND_LINE, Act.CODE_REVOKED, code if worker else "")
-    return codes.status(server, code)
+    return server.codes.status(code)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What phones fetch: export files, their padding, the signed index, and where the files lie."""
+"""What phones fetch: export files and venue packages, the embargo, mingling and padding before, the index after."""

@@ -5,18 +5,15 @@ Source: protocol.md section 5; specs/stack.md A.5 (only the index and the newest
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
-from bluezone.keyserver.publication import exports
-from bluezone.keyserver.publication import index as publication_index
+from bluezone.keyserver.configuration import ConfigFiles
+from bluezone.keyserver.publication import exports, packages
 from bluezone.keyserver.publication.folder import CHANGING, IMMUTABLE, cache_control, media_type
-from bluezone.keyserver.venues import packages
+from bluezone.keyserver.publication.index import EXPORT_FILES, VENUE_PACKAGES
 from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
 
 
 class FileMissing(Refused):
@@ -35,35 +32,37 @@ class Served:
     etag: str
 
 
-def index(server: "KeyServer") -> Served:
-    """The signed index of export files."""
-    return _published(server, publication_index.EXPORT_FILES.index_name)
+@dataclass(frozen=True)
+class Downloads:
+    """What phones fetch from one city. fetch: the content of a published file by its name, None where there is none."""
 
+    fetch: Callable[[str], bytes | None]
+    configs: ConfigFiles
 
-def venues_index(server: "KeyServer") -> Served:
-    """The signed index of venue packages."""
-    return _published(server, publication_index.VENUE_PACKAGES.index_name)
+    def index(self) -> Served:
+        """The signed index of export files."""
+        return self._published(EXPORT_FILES.index_name)
 
+    def venues_index(self) -> Served:
+        """The signed index of venue packages."""
+        return self._published(VENUE_PACKAGES.index_name)
 
-def venue_package(server: "KeyServer", name: str) -> Served:
-    """A venue package; name: `<number>-<hash>.bin`, checked by the caller to be no path."""
-    return _published(server, f"{packages.FOLDER}/{name}")
+    def venue_package(self, name: str) -> Served:
+        """A venue package; name: `<number>-<hash>.bin`, checked by the caller to be no path."""
+        return self._published(f"{packages.FOLDER}/{name}")
 
+    def export(self, name: str) -> Served:
+        """An export file; name: `<number>-<hash>.zip`, checked by the caller to be no path."""
+        return self._published(f"{exports.FOLDER}/{name}")
 
-def export(server: "KeyServer", name: str) -> Served:
-    """An export file; name: `<number>-<hash>.zip`, checked by the caller to be no path."""
-    return _published(server, f"{exports.FOLDER}/{name}")
+    def config(self, number: int | None) -> Served:
+        """The signed config of a number, or the one in force."""
+        path = self.configs.path(self.configs.newest_number() if number is None else number)
+        content = path.read_bytes() if path.exists() else None
+        return _served(path.name, content, CHANGING if number is None else IMMUTABLE)
 
-
-def config(server: "KeyServer", number: int | None) -> Served:
-    """The signed config of a number, or the one in force."""
-    path = server.configs.path(server.configs.newest_number() if number is None else number)
-    content = path.read_bytes() if path.exists() else None
-    return _served(path.name, content, CHANGING if number is None else IMMUTABLE)
-
-
-def _published(server: "KeyServer", name: str) -> Served:
-    return _served(name, server.downloads(name), cache_control(name))
+    def _published(self, name: str) -> Served:
+        return _served(name, self.fetch(name), cache_control(name))
 
 
 def _served(name: str, content: bytes | None, caching: str) -> Served:

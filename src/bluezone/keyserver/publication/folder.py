@@ -9,10 +9,12 @@ Source: specs/stack.md A.5; protocol.md section 5.
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from bluezone.keyserver.secretfiles import write_new, write_whole
+from bluezone.keyserver.secrets.files import write_new, write_whole
 from bluezone.keyserver.storage.store import StoreRefused
 
 EXPORTS_URL_VARIABLE = "BLUEZONE_EXPORTS_URL"
+# Hex digits of a file's SHA-256 in its name: enough that two files never share one.
+NAME_DIGITS = 32
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 # Phones poll every four hours; a minute in a cache delays nobody and spares the server a crowd.

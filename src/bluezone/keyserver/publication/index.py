@@ -5,11 +5,13 @@ Source: protocol.md section 5, "History".
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from bluezone.keyserver.publication import exports
-from bluezone.keyserver.storage.store import Turn
-from bluezone.keyserver.venues import packages
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bluezone.keyserver.configuration import ConfigFiles
+from bluezone.keyserver.publication import exports, packages
+from bluezone.keyserver.publication.folder import PublishedFiles
+from bluezone.keyserver.storage.store import Store, Turn
 from bluezone.keyserver.venues.registrar import count_in_force, revoked
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from bluezone.protocol.signed.envelope import (
@@ -21,9 +23,6 @@ from bluezone.protocol.signed.envelope import (
     sign_payload,
 )
 from bluezone.protocol.signed.index import EXPORTS, VENUES, Index, IndexEntry, InvalidIndex, decode_index, encode_index
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
 
 LISTED_SECONDS = 14 * SECONDS_PER_DAY
 # An index is signed anew this often even if no file was added, so that phones see that the service is alive.
@@ -50,66 +49,72 @@ VENUE_PACKAGES = Series(VENUES, "venue_package", packages.FOLDER)
 ALL_SERIES = (EXPORT_FILES, VENUE_PACKAGES)
 
 
-def renew_indexes(server: "KeyServer", now: float, turn: Turn | None = None) -> None:
-    """Renew every index that needs it; see `renew_index`."""
-    for series in ALL_SERIES:
-        renew_index(server, now, series, turn)
+@dataclass(frozen=True)
+class Indexes:
+    """The indexes of one city. store: of keys; configs: whose newest each index names."""
 
+    store: Store
+    configs: ConfigFiles
+    signing_key: Ed25519PrivateKey
+    published: PublishedFiles
 
-def renew_index(server: "KeyServer", now: float, series: Series = EXPORT_FILES, turn: Turn | None = None) -> None:
-    """Sign an index anew if it does not say what is so now, or said it long ago.
+    def renew_all(self, now: float, turn: Turn | None = None) -> None:
+        """Renew every index that needs it; see `renew`."""
+        for series in ALL_SERIES:
+            self.renew(now, series, turn)
 
-    Call it under the service's lock; raises StoreFull, StoreRefused. Compared with what is stored, not with what
-    this run did: an earlier run may have been killed between sealing a file and listing it.
-    """
-    index = _index(server, now, series)
-    served = read_index(server, series)
-    if served is not None and now - served.generated_at < REFRESH_SECONDS:
-        unchanged = replace(served, generated_at=index.generated_at) == index
-        if unchanged:
-            return
-    signed = sign_payload(series.kind, encode_index(index), server.secrets.signing_key)
-    if turn is not None:
-        # Without the turn another process may have replaced the index by a newer one already.
-        turn.check()
-    server.published.replace(series.index_name, signed)
+    def renew(self, now: float, series: Series = EXPORT_FILES, turn: Turn | None = None) -> None:
+        """Sign an index anew if it does not say what is so now, or said it long ago.
 
+        Call it under the service's lock; raises StoreFull, StoreRefused. Compared with what is stored, not with what
+        this run did: an earlier run may have been killed between sealing a file and listing it.
+        """
+        index = self._index(now, series)
+        served = self.read(series)
+        if served is not None and now - served.generated_at < REFRESH_SECONDS:
+            unchanged = replace(served, generated_at=index.generated_at) == index
+            if unchanged:
+                return
+        signed = sign_payload(series.kind, encode_index(index), self.signing_key)
+        if turn is not None:
+            # Without the turn another process may have replaced the index by a newer one already.
+            turn.check()
+        self.published.replace(series.index_name, signed)
 
-def read_index(server: "KeyServer", series: Series = EXPORT_FILES) -> Index | None:
-    """The index that phones fetch now; None if there is none that is whole and ours. Raises StoreRefused."""
-    public = server.secrets.signing_key.public_key()
-    data = server.published.get(series.index_name)
-    if data is None:
-        return None
-    try:
-        return decode_index(open_signed(series.kind, data, {fingerprint(public): public}))
-    except (InvalidSignedFile, InvalidIndex):
-        return None
+    def read(self, series: Series = EXPORT_FILES) -> Index | None:
+        """The index that phones fetch now; None if there is none that is whole and ours. Raises StoreRefused."""
+        public = self.signing_key.public_key()
+        data = self.published.get(series.index_name)
+        if data is None:
+            return None
+        try:
+            return decode_index(open_signed(series.kind, data, {fingerprint(public): public}))
+        except (InvalidSignedFile, InvalidIndex):
+            return None
 
-
-def _index(server: "KeyServer", now: float, series: Series) -> Index:
-    rows = server.keys_store.read(
-        f"SELECT number, name, sha256, size, end_timestamp, chain_before FROM {series.table}"  # noqa: S608
-        " WHERE sha256 IS NOT NULL ORDER BY number"
-    )
-    entries = tuple(
-        IndexEntry(number, name, sha256.hex(), size)
-        for number, name, sha256, size, end, _ in rows
-        if end > now - LISTED_SECONDS
-    )
-    newest = rows[-1] if rows else None
-    if entries:
-        chain = next(row[5] for row in rows if row[0] == entries[0].number)
-    else:
-        chain = extend_chain(newest[5], newest[2]) if newest else CHAIN_START
-    venues = series is VENUE_PACKAGES
-    return Index(
-        kind=series.kind,
-        number=newest[0] if newest else 0,
-        generated_at=int(now),
-        config_sha256=server.configs.newest_sha256(),
-        chain_before=chain.hex(),
-        entries=entries,
-        revoked=revoked(server, now) if venues else (),
-        registered=count_in_force(server, now) if venues else 0,
-    )
+    def _index(self, now: float, series: Series) -> Index:
+        rows = self.store.read(
+            f"SELECT number, name, sha256, size, end_timestamp, chain_before FROM {series.table}"  # noqa: S608
+            " WHERE sha256 IS NOT NULL ORDER BY number"
+        )
+        entries = tuple(
+            IndexEntry(number, name, sha256.hex(), size)
+            for number, name, sha256, size, end, _ in rows
+            if end > now - LISTED_SECONDS
+        )
+        newest = rows[-1] if rows else None
+        if entries:
+            chain = next(row[5] for row in rows if row[0] == entries[0].number)
+        else:
+            chain = extend_chain(newest[5], newest[2]) if newest else CHAIN_START
+        venues = series is VENUE_PACKAGES
+        return Index(
+            kind=series.kind,
+            number=newest[0] if newest else 0,
+            generated_at=int(now),
+            config_sha256=self.configs.newest_sha256(),
+            chain_before=chain.hex(),
+            entries=entries,
+            revoked=revoked(self.store, now) if venues else (),
+            registered=count_in_force(self.store, now) if venues else 0,
+        )

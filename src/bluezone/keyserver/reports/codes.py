@@ -4,23 +4,21 @@
 The digits and the link are two ways to one row. Source: protocol.md section 4, "Code"; attacks.md rows 5, 35, 44.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import IntEnum
 from functools import partial
 from secrets import randbelow, token_bytes
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from bluezone.keyserver.storage.store import Row, Transaction
+from bluezone.keyserver.secrets.keyfolder import Secrets
+from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS
 from bluezone.protocol.upload.codes import Credential, CredentialKind, format_code, link_url, new_code, new_link
 from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
 
 CodeState = Literal["open", "used", "revoked", "expired"]
 
@@ -117,34 +115,132 @@ class CredentialRow:
         return self.digits_expire if kind is CredentialKind.DIGITS else self.link_expire
 
 
-def issue(server: "KeyServer", klass: str, onset: date) -> IssuedCode:
-    """Make a code and a link for one case.
+@dataclass(frozen=True)
+class Codes:
+    """The codes of one city. store: of codes; clock: Unix seconds; zone: IANA name; public_host: of the links."""
 
-    klass: "confirmed" (test) or "clinical". onset: local date on which the illness began, or of the test.
-    Raises ClassRefused, OnsetRefused, StoreRefused.
-    """
-    if klass not in CLASSES:
-        raise ClassRefused(f"class is {klass!r}, expected confirmed or clinical")
-    now = server.clock()
-    today = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(server.city.zone)).date()
-    if not 0 <= (today - onset).days <= OLDEST_ONSET_DAYS:
-        raise OnsetRefused(f"onset is {onset}, expected {OLDEST_ONSET_DAYS} days ago to today, {today}")
-    for _ in range(_DRAWS):
-        digits, link, handle = new_code(randbelow), new_link(token_bytes), token_bytes(16)
-        row = (
-            handle,
-            server.secrets.credential_hash(Credential.from_digits(digits)),
-            server.secrets.credential_hash(Credential.from_link(link)),
-            CLASSES[klass],
-            (onset - EPOCH).days,
-            day_at(now),
-            int(now) + DIGITS_LIFE_SECONDS,
-            int(now) + LINK_LIFE_SECONDS,
-        )
-        if server.codes_store.write(partial(_insert, row)):
-            address = link_url(server.city.public_host, link)
-            return IssuedCode(format_code(digits), address, handle.hex(), row[6], row[7])
-    raise CodeUnknown("no free code was found; the random number generator of this machine repeats itself")
+    store: Store
+    secrets: Secrets
+    clock: Callable[[], float]
+    zone: str
+    public_host: str
+
+    def issue(self, klass: str, onset: date) -> IssuedCode:
+        """Make a code and a link for one case.
+
+        klass: "confirmed" (test) or "clinical". onset: local date on which the illness began, or of the test.
+        Raises ClassRefused, OnsetRefused, StoreRefused.
+        """
+        if klass not in CLASSES:
+            raise ClassRefused(f"class is {klass!r}, expected confirmed or clinical")
+        now = self.clock()
+        today = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(self.zone)).date()
+        if not 0 <= (today - onset).days <= OLDEST_ONSET_DAYS:
+            raise OnsetRefused(f"onset is {onset}, expected {OLDEST_ONSET_DAYS} days ago to today, {today}")
+        for _ in range(_DRAWS):
+            digits, link, handle = new_code(randbelow), new_link(token_bytes), token_bytes(16)
+            row = (
+                handle,
+                self.secrets.credential_hash(Credential.from_digits(digits)),
+                self.secrets.credential_hash(Credential.from_link(link)),
+                CLASSES[klass],
+                (onset - EPOCH).days,
+                day_at(now),
+                int(now) + DIGITS_LIFE_SECONDS,
+                int(now) + LINK_LIFE_SECONDS,
+            )
+            if self.store.write(partial(_insert, row)):
+                address = link_url(self.public_host, link)
+                return IssuedCode(format_code(digits), address, handle.hex(), row[6], row[7])
+        raise CodeUnknown("no free code was found; the random number generator of this machine repeats itself")
+
+    def status(self, text: str) -> CodeState:
+        """Tell what became of a code, a link or the handle of a row.
+
+        A handle whose row is gone answers "expired". Raises InvalidCode, or CodeUnknown for an unknown code or link.
+        """
+        row, expires = self._named(text)
+        if row is None:
+            return "expired"
+        return _state(row.state, expires, self.clock())
+
+    def is_open(self, text: str) -> bool:
+        """Whether a row can be used yet, by its digits or its link, which lives a day longer. Raises as `status`."""
+        row, _ = self._named(text)
+        return row is not None and row.state is State.OPEN and self.clock() < row.link_expire
+
+    def statuses(self, handles: Sequence[str]) -> dict[str, CodeState]:
+        """Tell what became of many codes in one read: the state of each handle, as `status` tells it of one.
+
+        handles: row_ids of issued codes, 0 to 900 (SQLite takes no more values in one statement on old builds).
+        """
+        asked = [bytes.fromhex(handle) for handle in handles if _is_handle(handle)]
+        if not asked:
+            return dict.fromkeys(handles, "expired")
+        marks = ", ".join("?" * len(asked))
+        sql = f"SELECT handle, state, link_expire FROM credential WHERE handle IN ({marks})"  # noqa: S608 - marks alone
+        told: dict[str, CodeState] = dict.fromkeys(handles, "expired")
+        now = self.clock()
+        for handle, state, link_expire in self.store.read(sql, tuple(asked)):
+            told[bytes(handle).hex()] = _state(State(state), link_expire, now)
+        return told
+
+    def revoke(self, text: str) -> None:
+        """Make a code and its link worthless; both answer like unknown ones from now on. Safe to repeat.
+
+        text: code, link or handle. Raises InvalidCode, CodeUnknown, CodeAlreadyUsed.
+        """
+        row, _ = self._named(text)
+        if row is None:
+            raise CodeUnknown(_UNKNOWN)
+        handle = row.handle
+
+        def action(transaction: Transaction) -> list[Row]:
+            transaction.execute(
+                "UPDATE credential SET state = ?, revoked_digits_hash = digits_hash, revoked_link_hash = link_hash,"
+                " digits_hash = NULL, link_hash = NULL WHERE handle = ? AND state = ?",
+                (State.REVOKED, handle, State.OPEN),
+            )
+            return transaction.execute("SELECT state FROM credential WHERE handle = ?", (handle,))
+
+        # A used row stays used: `revoked` would say that nothing was published.
+        if self.store.write(action) == [(State.USED,)]:
+            raise CodeAlreadyUsed("the code was used already; a report cannot be recalled")
+
+    def _named(self, text: str) -> tuple[CredentialRow | None, int]:
+        """The row that a code, link or handle names, and when that way to it ends (Unix seconds).
+
+        None for a handle whose row is gone. Raises InvalidCode, CodeUnknown.
+        """
+        if _is_handle(text):
+            row = self._selected("handle", bytes.fromhex(text))
+            return row, row.link_expire if row else 0
+        credential = Credential.from_text(text)
+        hashed = self.secrets.credential_hash(credential)
+        kind = credential.kind.name.lower()
+        row = self._selected(kind, hashed) or self._selected(f"revoked_{kind}", hashed)
+        if row is None:
+            raise CodeUnknown(_UNKNOWN)
+        return row, row.expires(credential.kind)
+
+    def find(self, credential: Credential) -> CredentialRow | None:
+        """Look a credential up for a report; None if it was never issued, was revoked, or is long gone."""
+        return self._selected(credential.kind.name.lower(), self.secrets.credential_hash(credential))
+
+    def find_rehearsal(self, credential: Credential) -> CredentialRow | None:
+        """Look up a row kept for rehearsals, in the way and the time of a real one; its class is CHAFF_CLASS.
+
+        The credential itself is not looked up; its hash, which takes its time, says which of those rows.
+        """
+        number = self.secrets.credential_hash(credential)[0] % REHEARSAL_ROWS
+        return self._selected("rehearsal", b"%032d" % number)
+
+    def _selected(self, by: str, value: bytes) -> CredentialRow | None:
+        found = self.store.read(_SELECT_BY[by], (value,))
+        if not found:
+            return None
+        handle, klass, onset_day, digits_expire, link_expire, state, used_digest = found[0]
+        return CredentialRow(handle, klass, onset_day, digits_expire, link_expire, State(state), used_digest)
 
 
 def _insert(row: Row, transaction: Transaction) -> bool:
@@ -152,102 +248,6 @@ def _insert(row: Row, transaction: Transaction) -> bool:
              (handle, digits_hash, link_hash, class, onset_day, issue_day, digits_expire, link_expire)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"""
     return bool(transaction.execute(sql, row))
-
-
-def status(server: "KeyServer", text: str) -> CodeState:
-    """Tell what became of a code, a link or the handle of a row.
-
-    A handle whose row is gone answers "expired". Raises InvalidCode, or CodeUnknown for an unknown code or link.
-    """
-    row, expires = _named(server, text)
-    if row is None:
-        return "expired"
-    return _state(row.state, expires, server.clock())
-
-
-def is_open(server: "KeyServer", text: str) -> bool:
-    """Whether a row can be used yet, by its digits or its link, which lives a day longer. Raises as `status`."""
-    row, _ = _named(server, text)
-    return row is not None and row.state is State.OPEN and server.clock() < row.link_expire
-
-
-def statuses(server: "KeyServer", handles: Sequence[str]) -> dict[str, CodeState]:
-    """Tell what became of many codes in one read: the state of each handle, as `status` tells it of one.
-
-    handles: row_ids of issued codes, 0 to 900 (SQLite takes no more values in one statement on old builds).
-    """
-    asked = [bytes.fromhex(handle) for handle in handles if _is_handle(handle)]
-    if not asked:
-        return dict.fromkeys(handles, "expired")
-    marks = ", ".join("?" * len(asked))
-    sql = f"SELECT handle, state, link_expire FROM credential WHERE handle IN ({marks})"  # noqa: S608 - marks alone
-    told: dict[str, CodeState] = dict.fromkeys(handles, "expired")
-    now = server.clock()
-    for handle, state, link_expire in server.codes_store.read(sql, tuple(asked)):
-        told[bytes(handle).hex()] = _state(State(state), link_expire, now)
-    return told
-
-
-def revoke(server: "KeyServer", text: str) -> None:
-    """Make a code and its link worthless; both answer like unknown ones from now on. Safe to repeat.
-
-    text: code, link or handle. Raises InvalidCode, CodeUnknown, CodeAlreadyUsed.
-    """
-    row, _ = _named(server, text)
-    if row is None:
-        raise CodeUnknown(_UNKNOWN)
-    handle = row.handle
-
-    def action(transaction: Transaction) -> list[Row]:
-        transaction.execute(
-            "UPDATE credential SET state = ?, revoked_digits_hash = digits_hash, revoked_link_hash = link_hash,"
-            " digits_hash = NULL, link_hash = NULL WHERE handle = ? AND state = ?",
-            (State.REVOKED, handle, State.OPEN),
-        )
-        return transaction.execute("SELECT state FROM credential WHERE handle = ?", (handle,))
-
-    # A used row stays used: `revoked` would say that nothing was published.
-    if server.codes_store.write(action) == [(State.USED,)]:
-        raise CodeAlreadyUsed("the code was used already; a report cannot be recalled")
-
-
-def _named(server: "KeyServer", text: str) -> tuple[CredentialRow | None, int]:
-    """The row that a code, link or handle names, and when that way to it ends (Unix seconds).
-
-    None for a handle whose row is gone. Raises InvalidCode, CodeUnknown.
-    """
-    if _is_handle(text):
-        row = _selected(server, "handle", bytes.fromhex(text))
-        return row, row.link_expire if row else 0
-    credential = Credential.from_text(text)
-    hashed = server.secrets.credential_hash(credential)
-    kind = credential.kind.name.lower()
-    row = _selected(server, kind, hashed) or _selected(server, f"revoked_{kind}", hashed)
-    if row is None:
-        raise CodeUnknown(_UNKNOWN)
-    return row, row.expires(credential.kind)
-
-
-def find(server: "KeyServer", credential: Credential) -> CredentialRow | None:
-    """Look a credential up for a report; None if it was never issued, was revoked, or is long gone."""
-    return _selected(server, credential.kind.name.lower(), server.secrets.credential_hash(credential))
-
-
-def find_rehearsal(server: "KeyServer", credential: Credential) -> CredentialRow | None:
-    """Look up a row kept for rehearsals, in the way and the time of a real one; its class is CHAFF_CLASS.
-
-    The credential itself is not looked up; its hash, which takes its time, says which of those rows.
-    """
-    number = server.secrets.credential_hash(credential)[0] % REHEARSAL_ROWS
-    return _selected(server, "rehearsal", b"%032d" % number)
-
-
-def _selected(server: "KeyServer", by: str, value: bytes) -> CredentialRow | None:
-    found = server.codes_store.read(_SELECT_BY[by], (value,))
-    if not found:
-        return None
-    handle, klass, onset_day, digits_expire, link_expire, state, used_digest = found[0]
-    return CredentialRow(handle, klass, onset_day, digits_expire, link_expire, State(state), used_digest)
 
 
 def _state(state: State, expires: int, now: float) -> CodeState:

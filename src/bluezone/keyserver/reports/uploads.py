@@ -5,11 +5,13 @@ No key is taken twice, under whatever day it says it is of, and however many com
 """
 
 import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from bluezone.keyserver.storage.store import Transaction, key_prefix
-from bluezone.keyserver.venues.packages import keep_items
+from bluezone.keyserver.reports.limits import Limits
+from bluezone.keyserver.secrets.weekkeys import WeekKeyRing
+from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
+from bluezone.keyserver.venues.items import keep_items
 from bluezone.protocol.blindrsa import PublicKey, verify
 from bluezone.protocol.intervals import day_at, hour_at
 from bluezone.protocol.signed.config import WeekKey
@@ -23,10 +25,6 @@ from bluezone.protocol.upload import (
     check_slots,
     commitment,
 )
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
-
 
 # Sorted, so that two uploads with keys in common wait for each other in one direction only.
 _LOCK = "SELECT pg_advisory_xact_lock(prefix) FROM unnest(?::bigint[]) AS prefix"
@@ -48,46 +46,53 @@ def remember(transaction: Transaction, keys: Sequence[tuple[int, int]]) -> bool:
     return added == len(keys)
 
 
-def upload(server: "KeyServer", request: UploadRequest, network: bytes) -> UploadAnswer:
-    """Take the keys of one case; the same upload again answers OK and changes nothing.
+@dataclass(frozen=True)
+class Uploads:
+    """What takes the uploads of a city. store: of keys; clock: Unix seconds."""
 
-    network: where the request came from, as `limits.network_of` returns it.
-    """
-    challenge = server.limits.challenge_for(network, request.challenge, request.nonce)
-    if challenge is not None:
-        return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
-    status = _take(server, request)
-    server.limits.count(network, status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED), request.chaff)
-    return UploadAnswer(status=status)
+    store: Store
+    week_keys: WeekKeyRing
+    limits: Limits
+    clock: Callable[[], float]
 
+    def take(self, request: UploadRequest, network: bytes) -> UploadAnswer:
+        """Take the keys of one case; the same upload again answers OK and changes nothing.
 
-def _take(server: "KeyServer", request: UploadRequest) -> Status:
-    digest = hashlib.sha256(request.signature).digest()
-    status = _checked_and_stored(server, request, digest)
-    # A spent certificate answers OK whatever else is wrong by now (its week may be over, its keys are known). That is
-    # asked only if something is wrong: an upload that passes every check meets the same row when it is stored.
-    if status is not Status.OK and server.keys_store.read("SELECT 1 FROM spent WHERE digest = ?", (digest,)):
+        network: where the request came from, as `limits.network_of` returns it.
+        """
+        challenge = self.limits.challenge_for(network, request.challenge, request.nonce)
+        if challenge is not None:
+            return UploadAnswer(status=Status.PUZZLE_REQUIRED, challenge=challenge)
+        status = self._status(request)
+        self.limits.count(network, status in (Status.SIGNATURE_INVALID, Status.KID_REFUSED), request.chaff)
+        return UploadAnswer(status=status)
+
+    def _status(self, request: UploadRequest) -> Status:
+        digest = hashlib.sha256(request.signature).digest()
+        status = self._checked_and_stored(request, digest)
+        # A spent certificate answers OK whatever else is wrong by now (its week may be over, its keys are known). That
+        # is asked only if something is wrong: an upload that passes every check meets the same row when it is stored.
+        if status is not Status.OK and self.store.read("SELECT 1 FROM spent WHERE digest = ?", (digest,)):
+            return Status.OK
+        return status
+
+    def _checked_and_stored(self, request: UploadRequest, digest: bytes) -> Status:
+        now = self.clock()
+        key = self.week_keys.find(request.kid)
+        if key is None or key.purpose != ("chaff" if request.chaff else "upload") or not _in_use(key, now):
+            return Status.KID_REFUSED
+        signed = request.rand + commitment(request.salt, request.keys, request.slots)
+        if not verify(PublicKey(key.n, key.e), signed, request.signature):
+            return Status.SIGNATURE_INVALID
+        try:
+            check_keys(request.keys, day_at(now))
+            check_slots(request.slots, int(now))
+            self.store.write_alike(
+                lambda transaction: _store(transaction, request, key, digest, now), keep=not request.chaff
+            )
+        except KeysRefused:
+            return Status.KEYS_REFUSED
         return Status.OK
-    return status
-
-
-def _checked_and_stored(server: "KeyServer", request: UploadRequest, digest: bytes) -> Status:
-    now = server.clock()
-    key = server.secrets.week_keys.find(request.kid)
-    if key is None or key.purpose != ("chaff" if request.chaff else "upload") or not _in_use(key, now):
-        return Status.KID_REFUSED
-    signed = request.rand + commitment(request.salt, request.keys, request.slots)
-    if not verify(PublicKey(key.n, key.e), signed, request.signature):
-        return Status.SIGNATURE_INVALID
-    try:
-        check_keys(request.keys, day_at(now))
-        check_slots(request.slots, int(now))
-        server.keys_store.write_alike(
-            lambda transaction: _store(transaction, request, key, digest, now), keep=not request.chaff
-        )
-    except KeysRefused:
-        return Status.KEYS_REFUSED
-    return Status.OK
 
 
 def _in_use(key: WeekKey, now: float) -> bool:

@@ -3,19 +3,23 @@
 
 Several processes share one server, whose `max_connections` is the sum that must not be passed (docs/operating.md). So
 each process has a limit of its own, and who finds every connection in use for too long is refused instead of queued.
+psycopg_pool keeps the connections; it opens them in a thread of its own and tries for as long as somebody waits. A
+phone is not to wait for a server that refuses connections, so a failed attempt is noticed here and raised at once.
 """
 
+import logging
 import os
-import select
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg_pool import ConnectionPool, PoolTimeout
 
-from bluezone.keyserver.storage.store import BUSY_SECONDS, Row, StoreBusy
+from bluezone.keyserver.storage.store import BUSY_SECONDS, Row, StoreBusy, StoreUnreachable
 from bluezone.refusal import Refused
 
 Connection = psycopg.Connection[Row]
@@ -29,6 +33,12 @@ MOST_CONNECTIONS = 1000
 _KEEPALIVE = {"idle": 10, "interval": 5, "count": 3}
 _SILENT_MILLISECONDS = 25_000
 _IDLE_IN_TRANSACTION_MILLISECONDS = 120_000
+# How often somebody who waits for a new connection looks whether the attempt has failed.
+_LOOK_SECONDS = 0.05
+# Whoever needs a connection next has the pool try again; it need not go on by itself.
+_RETRY_SECONDS = 0.01
+# Its lines say what a refusal says too, once for every attempt.
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 
 class ConnectionsInvalid(Refused):
@@ -48,24 +58,34 @@ def connections_allowed() -> int:
 class Connections:
     """At most `most` connections with `schema` before all others; a thread holds one for as long as it works.
 
-    wait_seconds: how long a thread waits for one to be free before StoreBusy.
+    wait_seconds: how long a thread waits for one to be free before StoreBusy. Open one in each process: neither
+    connections nor the pool's threads outlive a fork.
     """
 
     def __init__(self, url: str, schema: str, most: int, wait_seconds: float = BUSY_SECONDS) -> None:
-        self._url = url
         self._schema = schema
         self._most = most
         self._wait_seconds = wait_seconds
+        self._address = _address(url, schema)
+        # Beside the limit of the pool, so that whoever waits there waits for the server and not for other threads.
         self._room = threading.BoundedSemaphore(most)
-        self._free: list[Connection] = []
         self._local = threading.local()
-        self._closed = False
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            self._address,
+            kwargs={"autocommit": True},
+            min_size=0,
+            max_size=most,
+            check=ConnectionPool.check_connection,
+            reconnect_timeout=_RETRY_SECONDS,
+            name=schema,
+            open=True,
+        )
 
     @contextmanager
     def held(self) -> Iterator[Connection]:
         """Hold a connection. What a thread asks for while it holds one already is done on that one.
 
-        Raises StoreBusy, psycopg.OperationalError.
+        Raises StoreBusy, StoreUnreachable, psycopg.OperationalError.
         """
         mine = cast("Connection | None", getattr(self._local, "connection", None))
         if mine is not None:
@@ -80,59 +100,48 @@ class Connections:
                 yield connection
             finally:
                 self._local.connection = None
-                self._give_back(connection)
+                self._pool.putconn(connection)
         finally:
             self._room.release()
 
     def new(self) -> Connection:
         """A connection beside the counted ones; whoever asked for it closes it."""
-        keepalives = {f"keepalives_{name}": value for name, value in _KEEPALIVE.items()}
-        settings = {
-            "search_path": self._schema,
-            "lock_timeout": int(BUSY_SECONDS * 1000),
-            "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_MILLISECONDS,
-            "tcp_user_timeout": _SILENT_MILLISECONDS,
-            # A second look after a lock was waited for must see what its holder committed (knownkeys.py).
-            "default_transaction_isolation": r"read\ committed",
-            **{f"tcp_{name}": value for name, value in keepalives.items()},
-        }
-        address = make_conninfo(
-            self._url,
-            connect_timeout=int(BUSY_SECONDS),
-            tcp_user_timeout=_SILENT_MILLISECONDS,
-            options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
-            **keepalives,
-        )
-        return psycopg.connect(address, autocommit=True)
+        return psycopg.connect(self._address, autocommit=True)
 
     def close(self) -> None:
         """Close what is free now, and what is in use when it is given back."""
-        self._closed = True
-        while self._free:
-            self._free.pop().close()
+        self._pool.close()
 
     def _taken(self) -> Connection:
+        failed, deadline = self._failed(), time.monotonic() + BUSY_SECONDS
         while True:
             try:
-                connection = self._free.pop()
-            except IndexError:
-                return self.new()
-            if _alive(connection):
-                return connection
-            connection.close()
+                return self._pool.getconn(_LOOK_SECONDS)
+            except PoolTimeout:
+                if self._failed() != failed or time.monotonic() > deadline:
+                    raise StoreUnreachable(f"{self._schema}: the database takes no connection") from None
 
-    def _give_back(self, connection: Connection) -> None:
-        idle = not connection.closed and connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
-        if idle and not self._closed:
-            self._free.append(connection)
-        else:
-            connection.close()
+    def _failed(self) -> int:
+        """How many attempts to connect have failed so far."""
+        return self._pool.get_stats().get("connections_errors", 0)
 
 
-def _alive(connection: Connection) -> bool:
-    """Whether the server has not ended a connection that lay idle: it would have said so, or closed the socket."""
-    if connection.closed:
-        return False
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return not poll.poll(0)
+def _address(url: str, schema: str) -> str:
+    """The address of a database with all that our connections ask of both ends."""
+    keepalives = {f"keepalives_{name}": value for name, value in _KEEPALIVE.items()}
+    settings = {
+        "search_path": schema,
+        "lock_timeout": int(BUSY_SECONDS * 1000),
+        "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_MILLISECONDS,
+        "tcp_user_timeout": _SILENT_MILLISECONDS,
+        # A second look after a lock was waited for must see what its holder committed (reports/uploads.py).
+        "default_transaction_isolation": r"read\ committed",
+        **{f"tcp_{name}": value for name, value in keepalives.items()},
+    }
+    return make_conninfo(
+        url,
+        connect_timeout=int(BUSY_SECONDS),
+        tcp_user_timeout=_SILENT_MILLISECONDS,
+        options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
+        **keepalives,
+    )

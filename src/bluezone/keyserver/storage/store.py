@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the two stores of the key server promise, whichever database keeps them.
+"""What the two stores of the key server promise and how they refuse, whichever database keeps them.
 
 SQL is written once, with `?` for parameters and nothing that only one of the two databases knows;
 only the migrations come in two dialects. Source: contracts.md, Stores.
@@ -7,7 +7,6 @@ only the migrations come in two dialects. Source: contracts.md, Stores.
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from bluezone.refusal import Refused
@@ -129,29 +128,3 @@ class Store(Protocol):
     def close(self) -> None:
         """Close every connection of this process."""
         ...
-
-
-def open_store(name: str, data_dir: Path, url: str | None) -> Store:
-    """Open the store `name` (codes or keys), bring its tables up to date and return it.
-
-    url: `postgresql://…`, or None for the file `<name>.sqlite3` in the data folder.
-    Raises StoreTooNew, StoreRefused.
-    """
-    from bluezone.keyserver.storage.migrations import migrate
-
-    store: Store
-    if url is None:
-        from bluezone.keyserver.storage.sqlite import SqliteStore
-
-        store = SqliteStore(data_dir / f"{name}.sqlite3")
-    else:
-        # psycopg comes with the extra `postgres`; a city on SQLite does not have it.
-        from bluezone.keyserver.storage.postgresql import PostgresqlStore
-
-        store = PostgresqlStore(url, schema=name)
-    try:
-        migrate(store, name)
-    except BaseException:
-        store.close()
-        raise
-    return store

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Venues at the key server: codes signed and withdrawn, sealed items packed hour by hour, alerts."""
+"""Venues at the key server: codes signed and withdrawn, sealed items that wait for a package, alerts."""

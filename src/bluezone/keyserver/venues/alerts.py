@@ -5,20 +5,18 @@ The office scans the poster and says the hours; the key server makes the same it
 Published function for the office, which asks who may and keeps the audit. Source: protocol.md section 6.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from bluezone.keyserver.venues.packages import keep_items
-from bluezone.keyserver.venues.registrar import read_own
+from bluezone.keyserver.storage.store import Store
+from bluezone.keyserver.venues.items import keep_items
+from bluezone.keyserver.venues.registrar import Registrar
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from bluezone.protocol.upload import CONFIRMED_CLASS, Slot
 from bluezone.protocol.venues.codes import Venue, venue_fingerprint
 from bluezone.protocol.venues.items import slot_key, venue_key
 from bluezone.protocol.venues.stays import split_by_hour
 from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
 
 LONGEST_SECONDS = SECONDS_PER_DAY
 OLDEST_SECONDS = 14 * SECONDS_PER_DAY
@@ -40,25 +38,32 @@ class VenueAlert:
     hours: int
 
 
-def check(server: "KeyServer", text: str, start: int, end: int) -> VenueAlert:
-    """Say what `alert` would publish, for the office to confirm; nothing is. Arguments and refusals as there."""
-    venue = read_own(server, text)
-    _check_hours(start, end, int(server.clock()))
-    return VenueAlert(venue.name, venue.address, venue_fingerprint(venue), len(_slots(venue, start, end)))
+@dataclass(frozen=True)
+class VenueAlerts:
+    """The alerts of one city. store: of keys; clock: Unix seconds."""
 
+    store: Store
+    registrar: Registrar
+    clock: Callable[[], float]
 
-def alert(server: "KeyServer", text: str, start: int, end: int) -> VenueAlert:
-    """Warn those who were at a venue.
+    def check(self, text: str, start: int, end: int) -> VenueAlert:
+        """Say what `publish` would, for the office to confirm; nothing is. Arguments and refusals as there."""
+        venue = self.registrar.read_own(text)
+        _check_hours(start, end, int(self.clock()))
+        return VenueAlert(venue.name, venue.address, venue_fingerprint(venue), len(_slots(venue, start, end)))
 
-    text: of the poster's QR code; a revoked or expired code too, since people checked in with it.
-    start, end: Unix seconds in whole minutes, ended, at most a day long, at most 14 days ago. What the office enters
-    is taken as it is: no aerosol tail is added.
-    Raises AlertRefused, InvalidVenue, VenueForeign, StoreRefused.
-    """
-    checked = check(server, text, start, end)
-    slots = _slots(read_own(server, text), start, end)
-    server.keys_store.write(lambda transaction: keep_items(transaction, slots, CONFIRMED_CLASS))
-    return checked
+    def publish(self, text: str, start: int, end: int) -> VenueAlert:
+        """Warn those who were at a venue.
+
+        text: of the poster's QR code; a revoked or expired code too, since people checked in with it.
+        start, end: Unix seconds in whole minutes, ended, at most a day long, at most 14 days ago. What the office
+        enters is taken as it is: no aerosol tail is added.
+        Raises AlertRefused, InvalidVenue, VenueForeign, StoreRefused.
+        """
+        checked = self.check(text, start, end)
+        slots = _slots(self.registrar.read_own(text), start, end)
+        self.store.write(lambda transaction: keep_items(transaction, slots, CONFIRMED_CLASS))
+        return checked
 
 
 def _check_hours(start: int, end: int, now: int) -> None:

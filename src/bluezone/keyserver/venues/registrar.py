@@ -6,11 +6,13 @@ number of its application; what it means is not known here. Source: protocol.md 
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from bluezone.keyserver.secrets import VENUE_KID
-from bluezone.keyserver.storage.store import Transaction
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bluezone.keyserver.secrets.keyfolder import VENUE_KID
+from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.venues.codes import (
     SEED_LENGTH,
     Venue,
@@ -22,9 +24,6 @@ from bluezone.protocol.venues.codes import (
     venue_sha256,
 )
 from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
 
 MAX_REGISTRATION_LENGTH = 100
 
@@ -73,67 +72,82 @@ class VenueCode:
     venue: Venue
 
 
-def register(server: "KeyServer", registration: str, described: VenueDescription) -> VenueCode:
-    """Sign a code for a venue that has none in force.
+@dataclass(frozen=True)
+class Registrar:
+    """The registrar of one city. store: of keys; public_host: of the links; clock: Unix seconds."""
 
-    Raises VenueRegistered, RegistrationInvalid, InvalidVenue, StoreRefused.
-    """
-    if not registration.strip() or len(registration) > MAX_REGISTRATION_LENGTH:
-        raise RegistrationInvalid(f"the registration has {len(registration)} characters, expected 1..100, not blank")
-    venue = sign_venue(_described(described), server.secrets.venue_key)
-    digest, now = venue_sha256(venue), int(server.clock())
+    store: Store
+    venue_key: Ed25519PrivateKey
+    public_host: str
+    clock: Callable[[], float]
 
-    def action(transaction: Transaction) -> bool:
-        forget_ended(transaction, now)
-        return bool(
-            transaction.execute(
-                "INSERT INTO venue_code (sha256, registration, valid_to) VALUES (?, ?, ?)"
-                " ON CONFLICT DO NOTHING RETURNING 1",
-                (digest, registration, 60 * venue.valid_to),
+    def register(self, registration: str, described: VenueDescription) -> VenueCode:
+        """Sign a code for a venue that has none in force.
+
+        Raises VenueRegistered, RegistrationInvalid, InvalidVenue, StoreRefused.
+        """
+        if not registration.strip() or len(registration) > MAX_REGISTRATION_LENGTH:
+            raise RegistrationInvalid(
+                f"the registration has {len(registration)} characters, expected 1..100, not blank"
             )
+        venue = sign_venue(_described(described), self.venue_key)
+        digest, now = venue_sha256(venue), int(self.clock())
+
+        def action(transaction: Transaction) -> bool:
+            forget_ended(transaction, now)
+            return bool(
+                transaction.execute(
+                    "INSERT INTO venue_code (sha256, registration, valid_to) VALUES (?, ?, ?)"
+                    " ON CONFLICT DO NOTHING RETURNING 1",
+                    (digest, registration, 60 * venue.valid_to),
+                )
+            )
+
+        if not self.store.write(action):
+            raise VenueRegistered("this venue has a code in force; revoke that one first. Nothing was signed")
+        return VenueCode(venue_link(venue, self.public_host), venue_fingerprint(venue), digest.hex(), venue)
+
+    def revoke(self, registration: str) -> None:
+        """Withdraw the code of a venue, which phones learn with the next index.
+
+        Raises VenueNotRegistered, StoreRefused.
+        """
+        self._revoke("registration = ?", registration)
+
+    def revoke_code(self, text: str) -> None:
+        """Withdraw a code by the text of its QR code. Raises InvalidVenue, VenueForeign, VenueNotRegistered."""
+        self._revoke("sha256 = ?", venue_sha256(self.read_own(text)))
+
+    def read_own(self, text: str) -> Venue:
+        """Read the text of a QR code that this city signed. Raises InvalidVenue, VenueForeign."""
+        venue = read_venue_link(text)
+        check_signature(venue, {VENUE_KID: self.venue_key.public_key()})
+        return venue
+
+    def in_force(self, registration: str) -> str | None:
+        """SHA256(V) (hex) of the code of a venue, None if it has none."""
+        rows = self.store.read(
+            "SELECT sha256, valid_to FROM venue_code WHERE registration = ? AND revoked = 0", (registration,)
         )
+        return next((bytes(sha256).hex() for sha256, ends in rows if not ends or ends > self.clock()), None)
 
-    if not server.keys_store.write(action):
-        raise VenueRegistered("this venue has a code in force; revoke that one first. Nothing was signed")
-    return VenueCode(venue_link(venue, server.city.public_host), venue_fingerprint(venue), digest.hex(), venue)
-
-
-def revoke(server: "KeyServer", registration: str) -> None:
-    """Withdraw the code of a venue; phones learn it with the next index. Raises VenueNotRegistered, StoreRefused."""
-    _revoke(server, "registration = ?", registration)
+    def _revoke(self, condition: str, value: str | bytes) -> None:
+        sql = f"UPDATE venue_code SET revoked = 1 WHERE {condition} AND revoked = 0 RETURNING 1"  # noqa: S608 - two constants
+        if not self.store.write(lambda transaction: transaction.execute(sql, (value,))):
+            raise VenueNotRegistered("no such code is in force here; nothing was changed")
 
 
-def revoke_code(server: "KeyServer", text: str) -> None:
-    """Withdraw a code by the text of its QR code. Raises InvalidVenue, VenueForeign, VenueNotRegistered."""
-    _revoke(server, "sha256 = ?", venue_sha256(read_own(server, text)))
-
-
-def read_own(server: "KeyServer", text: str) -> Venue:
-    """Read the text of a QR code that this city signed. Raises InvalidVenue, VenueForeign."""
-    venue = read_venue_link(text)
-    check_signature(venue, {VENUE_KID: server.secrets.venue_key.public_key()})
-    return venue
-
-
-def in_force(server: "KeyServer", registration: str) -> str | None:
-    """SHA256(V) (hex) of the code of a venue, None if it has none."""
-    rows = server.keys_store.read(
-        "SELECT sha256, valid_to FROM venue_code WHERE registration = ? AND revoked = 0", (registration,)
-    )
-    return next((bytes(sha256).hex() for sha256, ends in rows if not ends or ends > server.clock()), None)
-
-
-def count_in_force(server: "KeyServer", now: float) -> int:
+def count_in_force(keys_store: Store, now: float) -> int:
     """How many codes are in force: a public number, so that codes handed out beside the register would show."""
-    rows = server.keys_store.read(
+    rows = keys_store.read(
         "SELECT COUNT(*) FROM venue_code WHERE revoked = 0 AND (valid_to = 0 OR valid_to > ?)", (int(now),)
     )
     return int(rows[0][0])
 
 
-def revoked(server: "KeyServer", now: float) -> tuple[str, ...]:
+def revoked(keys_store: Store, now: float) -> tuple[str, ...]:
     """SHA256(V) (hex) of the withdrawn codes that would be valid otherwise, sorted."""
-    rows = server.keys_store.read(
+    rows = keys_store.read(
         "SELECT sha256 FROM venue_code WHERE revoked = 1 AND (valid_to = 0 OR valid_to > ?)", (int(now),)
     )
     return tuple(sorted(bytes(sha256).hex() for (sha256,) in rows))
@@ -150,9 +164,3 @@ def _described(described: VenueDescription) -> Venue:
         seed=os.urandom(SEED_LENGTH), kid=VENUE_KID, valid_from=described.valid_from // 60,
         valid_to=-(-described.valid_to // 60), temporary=described.temporary,
     )  # fmt: skip
-
-
-def _revoke(server: "KeyServer", condition: str, value: str | bytes) -> None:
-    sql = f"UPDATE venue_code SET revoked = 1 WHERE {condition} AND revoked = 0 RETURNING 1"  # noqa: S608 - two constants
-    if not server.keys_store.write(lambda transaction: transaction.execute(sql, (value,))):
-        raise VenueNotRegistered("no such code is in force here; nothing was changed")

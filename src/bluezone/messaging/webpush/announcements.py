@@ -12,8 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from bluezone.keyserver import push
-from bluezone.keyserver.publication.index import read_index
 from bluezone.keyserver.push import Subscription
 from bluezone.logs import event
 from bluezone.messaging.webpush.provider import Outcome, WebPushProvider
@@ -63,13 +61,13 @@ class Announcer:
                 break
             _, endpoint = self._due.popleft()
             # Looked up again: it may have been unsubscribed meanwhile.
-            subscription = push.find(self._server, endpoint)
+            subscription = self._server.push.find(endpoint)
             outcome = self._provider.send(subscription, MESSAGE) if subscription else None
             sent += outcome is Outcome.SENT
             if outcome is Outcome.GONE:
                 gone.append(endpoint)
         if gone:
-            push.forget(self._server, gone)
+            self._server.push.forget(gone)
         return sent
 
     def overdue(self, now: float) -> int:
@@ -77,7 +75,7 @@ class Announcer:
         return sum(due <= now - LATE_SECONDS for due, _ in tuple(self._due))
 
     def _plan(self, now: float) -> None:
-        index = read_index(self._server)
+        index = self._server.indexes.read()
         newest = index.number if index else 0
         if self._announced is None:
             # What was published before this process began has been told, or is old.
@@ -87,7 +85,7 @@ class Announcer:
         self._announced = newest
         longest = float(self._server.city.push_delay_seconds)
         self._due = deque(
-            sorted((now + self._random_delay(longest), endpoint) for endpoint in push.endpoints(self._server))
+            sorted((now + self._random_delay(longest), endpoint) for endpoint in self._server.push.endpoints())
         )
 
 

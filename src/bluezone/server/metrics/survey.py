@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver import statistics
-from bluezone.keyserver.publication.index import EXPORT_FILES, VENUE_PACKAGES, read_index
+from bluezone.keyserver.publication.index import EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.intervals import day_at, hour_at
 from bluezone.server.metrics.meters import Meters
@@ -76,11 +76,15 @@ class Survey:
 
     def _hourly(self, now: float) -> None:
         """What would tell of single reports if it were measured more often."""
-        self._meters.set("waiting_keys", statistics.waiting_keys(self._server) // KEYS_GRAIN * KEYS_GRAIN)
+        self._meters.set("waiting_keys", statistics.waiting_keys(self._server.keys_store) // KEYS_GRAIN * KEYS_GRAIN)
         yesterday = day_at(now) - 1
-        uploads = sum(count.uploads for count in statistics.uploads_by_day(self._server) if count.day == yesterday)
+        uploads = sum(
+            count.uploads for count in statistics.uploads_by_day(self._server.keys_store) if count.day == yesterday
+        )
         self._meters.set("uploads_last_whole_day", uploads // UPLOADS_GRAIN * UPLOADS_GRAIN)
-        guessed = [hour for hour in statistics.guessing_alarm_hours(self._server) if hour > hour_at(now) - 24]
+        guessed = [
+            hour for hour in statistics.guessing_alarm_hours(self._server.codes_store) if hour > hour_at(now) - 24
+        ]
         self._meters.set("guessing_hours_last_day", len(guessed))
         self._hour = hour_at(now)
 
@@ -88,7 +92,7 @@ class Survey:
         for name, series in (("exports", EXPORT_FILES), ("venues", VENUE_PACKAGES)):
             # A bucket that is away is no store that is down: the index that phones hold goes on ageing, and says so.
             with suppress(StoreRefused):
-                index = read_index(self._server, series)
+                index = self._server.indexes.read(series)
                 self._meters.set(f"index_timestamp_seconds_{name}", index.generated_at if index else 0)
         self._try("keys", lambda: self._meters.set("publication_overdue_seconds", self._overdue(now)))
         ends = [key.accept_until for key in self._server.secrets.week_keys.all() if key.purpose == "upload"]
@@ -97,7 +101,7 @@ class Survey:
 
     def _overdue(self, now: float) -> float:
         """Seconds since the next export file should have been there."""
-        period, files = self._server.city.publish_period_seconds, statistics.files(self._server)
+        period, files = self._server.city.publish_period_seconds, statistics.files(self._server.keys_store)
         if not period or not files:
             return 0.0
         return max(0.0, now - (files[-1].end_timestamp // period + 1) * period)

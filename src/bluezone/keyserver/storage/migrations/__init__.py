@@ -10,11 +10,8 @@ import re
 from collections.abc import Callable
 from importlib.resources import files
 
-from bluezone.keyserver.storage.partitions import divide
-from bluezone.keyserver.storage.partitions import limit_locks
-from bluezone.keyserver.storage.store import Store
-from bluezone.keyserver.storage.store import StoreTooNew
-from bluezone.keyserver.storage.store import Transaction
+from bluezone.keyserver.storage.partitions import divide, limit_locks
+from bluezone.keyserver.storage.store import Store, StoreTooNew, Transaction
 
 _FILE = re.compile(r"([0-9]{4})_[a-z0-9_]+\.sql")
 # Migrations that need more than SQL: called with the store, each returns what its transaction does.
@@ -81,12 +78,23 @@ def _by_script(script: str) -> Callable[[Transaction], None]:
     def action(transaction: Transaction) -> None:
         if transaction.dialect == "postgresql":
             limit_locks(transaction)
-        lines = [line for line in script.splitlines() if not line.lstrip().startswith("--")]
-        for statement in "\n".join(lines).split(";"):
-            if statement.strip():
-                transaction.execute(statement)
+        for statement in statements_of(script):
+            transaction.execute(statement)
 
     return action
+
+
+def statements_of(script: str) -> list[str]:
+    """The statements of a script, which are split at every semicolon; so none may stand in a string or a comment.
+
+    Lines that begin with `--` are left out. Raises ValueError for a string that a semicolon cuts in two.
+    """
+    lines = [line for line in script.splitlines() if not line.lstrip().startswith("--")]
+    statements = [statement for statement in "\n".join(lines).split(";") if statement.strip()]
+    for statement in statements:
+        if statement.count("'") % 2 or statement.count('"') % 2:
+            raise ValueError(f"a string holds a semicolon, or a quote is missing: {statement.strip()!r}")
+    return statements
 
 
 def _apply(transaction: Transaction, number: int, action: Callable[[Transaction], None]) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the ward decides of a venue: approve, refuse, renew or withdraw its code, close it.
 
-A code is signed by the key server's registrar (keyserver/venuecodes.py). In practice nothing is: the code of a trained
-venue is signed with a key that is thrown away, so that every phone refuses it.
+A code is signed by the key server's registrar (keyserver/venues/registrar.py). In practice nothing is: the code of a
+trained venue is signed with a key that is thrown away, so that every phone refuses it.
 """
 
 import contextlib
@@ -126,7 +126,7 @@ def _step(venue: Venue, before: list[VenueState], after: VenueState, now: dateti
 
 def _signed(venue: Venue) -> tuple[str, str, str]:
     described = registrar.VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
-    code = registrar.register(key_server(), registration(venue), described)
+    code = key_server().registrar.register(registration(venue), described)
     return code.link, code.fingerprint, code.sha256
 
 
@@ -144,7 +144,7 @@ def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
     if not venue.training:
         # Also one that was signed when the office failed to store it.
         with contextlib.suppress(registrar.VenueNotRegistered):
-            registrar.revoke(key_server(), registration(venue))
+            key_server().registrar.revoke(registration(venue))
     PosterCode.everything.filter(venue=venue, ended_at=None).update(ended_at=now, ended_why=why)
 
 

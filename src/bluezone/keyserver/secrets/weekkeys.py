@@ -9,21 +9,18 @@ import json
 import os
 import threading
 from dataclasses import asdict
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from bluezone.keyserver.secretfiles import erase, read_secret, write_whole
+from bluezone.keyserver.secrets.files import erase, read_secret, write_whole
 from bluezone.keyserver.storage.store import StoreDamaged
+from bluezone.keyserver.weeks import SECONDS_PER_WEEK, week_name, week_start
 from bluezone.protocol import blindrsa
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.config import Purpose, WeekKey
 from bluezone.protocol.upload import CHAFF_CLASS, CLINICAL_CLASS, CONFIRMED_CLASS
 
-SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY
 WEEKS_AHEAD = 3
-# 1970-01-01 was a Thursday; ISO weeks begin on Mondays.
-_FIRST_MONDAY = 4 * SECONDS_PER_DAY
 # The chaff key certifies nothing, so it need not change; a phone that kept an old config can still rehearse.
 _NEVER = 2**32 - 1
 # Upload certificates may be used a week longer than they are given out; gate tokens a day, because the week ends on
@@ -32,18 +29,6 @@ _LONGER_SECONDS = {"upload": SECONDS_PER_WEEK, "gate": SECONDS_PER_DAY}
 _WEEKLY: tuple[tuple[Purpose, int], ...] = (("upload", CONFIRMED_CLASS), ("upload", CLINICAL_CLASS), ("gate", 0))
 
 INDEX_NAME = "week-keys.json"
-
-
-def week_start(unix_seconds: float) -> int:
-    """Unix seconds of the Monday, 00:00 UTC, that begins the ISO week of `unix_seconds`."""
-    return int(unix_seconds - (unix_seconds - _FIRST_MONDAY) % SECONDS_PER_WEEK)
-
-
-def week_name(unix_seconds: float) -> str:
-    """The ISO week of `unix_seconds` in UTC, such as "2026-W48"."""
-    day: date = datetime.fromtimestamp(unix_seconds, UTC).date()
-    year, week, _ = day.isocalendar()
-    return f"{year}-W{week:02d}"
 
 
 class WeekKeyRing:

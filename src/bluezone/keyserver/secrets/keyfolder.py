@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from bluezone.keyserver.secretfiles import read_secret, write_whole
+from bluezone.keyserver.secrets.files import read_secret, write_whole
+from bluezone.keyserver.secrets.weekkeys import WeekKeyRing
 from bluezone.keyserver.storage.store import StoreDamaged
-from bluezone.keyserver.weekkeys import WeekKeyRing
 from bluezone.protocol.exports.files import SignatureInfo
 from bluezone.protocol.upload.codes import Credential
 

@@ -10,8 +10,7 @@ from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, report_of
 from tests.builders.venue import a_venue, keys_of
 
 from bluezone.keyserver.publication import folder
-from bluezone.keyserver.publication.index import VENUE_PACKAGES, read_index, renew_indexes
-from bluezone.keyserver.venues.packages import publish_packages
+from bluezone.keyserver.publication.index import VENUE_PACKAGES
 from bluezone.protocol.signed.envelope import CHAIN_START
 from bluezone.protocol.signed.index import chain_value, follow_index
 from bluezone.protocol.upload import Slot, Status, commitment
@@ -34,7 +33,7 @@ def reported(server, *slots, keys=()):
 
 def packages(server):
     return [
-        (server.data_dir / "venues" / entry.name).read_bytes() for entry in read_index(server, VENUE_PACKAGES).entries
+        (server.data_dir / "venues" / entry.name).read_bytes() for entry in server.indexes.read(VENUE_PACKAGES).entries
     ]
 
 
@@ -87,7 +86,7 @@ def test_the_index_chains_the_packages_and_phones_can_follow_it(server, clock):
     for _ in range(3):
         server.tick()
         clock.pass_by(HOUR)
-    index = read_index(server, VENUE_PACKAGES)
+    index = server.indexes.read(VENUE_PACKAGES)
 
     assert (index.kind, index.number) == ("venues", 3)
     assert [entry.number for entry in follow_index(index, 0, CHAIN_START)] == [1, 2, 3]
@@ -107,7 +106,7 @@ def test_a_crash_between_the_steps_yields_the_same_package(server, clock, monkey
     clock.pass_by(HOUR)
     monkeypatch.setattr(folder, "write_new", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        publish_packages(server, clock.now)
+        server.venue_packages.publish(clock.now)
     ((content,),) = server.keys_store.read("SELECT content FROM venue_package WHERE number = 2")
     monkeypatch.undo()
     clock.pass_by(60)
@@ -119,23 +118,23 @@ def test_a_crash_between_the_steps_yields_the_same_package(server, clock, monkey
 
 def test_packages_and_their_rows_are_gone_after_fourteen_days(server, clock):
     server.tick()
-    old = read_index(server, VENUE_PACKAGES).entries[0]
+    old = server.indexes.read(VENUE_PACKAGES).entries[0]
     clock.pass_by(7 * DAY)
     server.tick()
     clock.pass_by(7 * DAY + HOUR)
     server.tick()
 
     assert not (server.data_dir / "venues" / old.name).exists()
-    assert [entry.number for entry in read_index(server, VENUE_PACKAGES).entries] == [2, 3]
+    assert [entry.number for entry in server.indexes.read(VENUE_PACKAGES).entries] == [2, 3]
     assert call(server, "GET", f"/v1/venues/{old.name}").status == 404
 
 
 def test_the_chain_goes_on_after_a_long_silence(server, clock):
     server.tick()
-    before = read_index(server, VENUE_PACKAGES)
+    before = server.indexes.read(VENUE_PACKAGES)
     clock.pass_by(15 * DAY)
-    renew_indexes(server, clock.now)
-    silent = read_index(server, VENUE_PACKAGES)
+    server.indexes.renew_all(clock.now)
+    silent = server.indexes.read(VENUE_PACKAGES)
 
     assert silent.entries == ()
     assert silent.chain_before == chain_value(before, 1).hex()
@@ -171,7 +170,7 @@ def test_a_rehearsal_leaves_no_item(server):
 
 def test_items_that_waited_before_the_upgrade_are_still_published(database, city_folder, clock, monkeypatch):
     from bluezone.keyserver.storage import migrations
-    from bluezone.keyserver.storage.store import open_store
+    from bluezone.keyserver.storage.factory import open_store
 
     url = os.environ.get("BLUEZONE_DATABASE_URL")
     real = migrations._scripts
