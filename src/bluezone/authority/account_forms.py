@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.authority.role_grants import NEVER_DELEGATED, Scope
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import grants_of
 from bluezone.identity.models import Role, RoleGrant, User
+from bluezone.identity.roles import grants_of
 
 DAY = datetime.timedelta(days=1)
 
