@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from bluezone.directory.models import Agency, AgencyKind
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _COLUMNS = (
     *map(ExportColumn, ("Mã cơ quan", "Tên cơ quan", "Tên viết tắt", "Loại cơ quan", "Mã địa bàn", "Tên địa bàn")),
     ExportColumn("Hiệu lực từ ngày", ColumnKind.DAY),

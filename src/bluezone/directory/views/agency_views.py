@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.directory import queries
-from bluezone.directory.agency_sheet import XLSX, listing
+from bluezone.directory.agency_sheet import listing
 from bluezone.directory.forms import AgencyForm, FigureForm
 from bluezone.directory.imports.previews import field_labels
 from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
@@ -30,7 +30,7 @@ from bluezone.directory.request_parameters import (
 )
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.tables import write_xlsx
+from bluezone.paper.tables import XLSX, write_xlsx
 
 AGENCIES_A_PAGE = 50
 

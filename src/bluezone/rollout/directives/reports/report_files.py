@@ -14,8 +14,8 @@ from bluezone.paper.official import (
     Paragraph,
     SignatureBlock,
     Table,
+    document_pdf,
     write_docx,
-    write_pdf,
     write_xlsx,
 )
 from bluezone.rollout.directives import queries
@@ -36,7 +36,7 @@ def report_file(
     if form == "docx":
         return write_docx(document, zone=zone), DOCX
     if form == "pdf":
-        return write_pdf(document, zone=zone), PDF
+        return document_pdf(document, zone=zone), PDF
     raise Http404("a report leaves as xlsx, docx or pdf")
 
 
