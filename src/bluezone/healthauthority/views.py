@@ -28,8 +28,9 @@ from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.keyserver import statistics as published
 from bluezone.keyserver.venues import alerts as venues_alerts
+from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
-from bluezone.paper.tables import XLSX, write_csv, write_xlsx
+from bluezone.paper.tables import write_csv, write_xlsx
 from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign
 from bluezone.training import practised, practising
 

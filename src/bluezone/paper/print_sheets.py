@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
+from bluezone.media_types import PDF
 from bluezone.paper import phrases
 from bluezone.paper.city_facts import Facts
 from bluezone.paper.qr_codes import qr
@@ -31,7 +32,7 @@ def sheet_html(template: str, city: Facts, **more: Any) -> str:
 
 def pdf_response(content: bytes, name: str) -> HttpResponse:
     """A PDF to be shown in the browser and kept by no cache. name: of the file, without its ending."""
-    response = HttpResponse(content, content_type="application/pdf")
+    response = HttpResponse(content, content_type=PDF)
     response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     response.headers["Cache-Control"] = "no-store"
     return response

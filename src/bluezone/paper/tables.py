@@ -16,8 +16,6 @@ from typing import Any
 
 # What makes a spreadsheet program read a text as a formula, also in full width, as East Asian editions do.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
-# Media type of a workbook.
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_CELL_CHARACTERS = 32_767  # of XLSX
 CUT = " […]"
 

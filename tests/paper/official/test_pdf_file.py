@@ -10,7 +10,7 @@ import pypdf
 import pytest
 from tests.paper.official.samples import LETTER, REPORT, ZONE
 
-from bluezone.letters.letter_text import read_letter_text
+from bluezone.letters.letter import Letter
 from bluezone.letters.reader import propose
 from bluezone.paper.official import Column, Heading, Paragraph, Table, document_pdf, write_html
 from bluezone.paper.pdf import PdfUnavailable
@@ -86,7 +86,7 @@ def fonts_of(page):
 
 @pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
 def test_a_pdf_we_print_is_a_letter_we_read():
-    letter = propose(read_letter_text(document_pdf(LETTER, zone=ZONE)).text)
+    letter = propose(Letter(document_pdf(LETTER, zone=ZONE)).read().text)
 
     assert str(letter.number.value) == "77/PYT"
     assert letter.issuer.value == "PHÒNG Y TẾ"

@@ -20,7 +20,8 @@ from bluezone.directory.records.entries import DirectoryRefused
 from bluezone.directory.request_parameters import require_all
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.tables import XLSX, write_xlsx
+from bluezone.media_types import XLSX
+from bluezone.paper.tables import write_xlsx
 
 # More rows than a person looks through on a page are counted and left to the file.
 ROWS_SHOWN = 200

@@ -30,7 +30,8 @@ from bluezone.directory.request_parameters import (
 )
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.tables import XLSX, write_xlsx
+from bluezone.media_types import XLSX
+from bluezone.paper.tables import write_xlsx
 
 AGENCIES_A_PAGE = 50
 

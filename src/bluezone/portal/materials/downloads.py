@@ -22,6 +22,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from bluezone import paper
+from bluezone.media_types import PDF
 from bluezone.paper import phrases
 from bluezone.paper.city_facts import Facts
 from bluezone.paper.pdf import font_file, write_pdf
@@ -186,20 +187,19 @@ class Material:
         return f"{self.name}.{self.ending}"
 
 
-_PDF = "application/pdf"
 MATERIALS = [
     Material(
-        "leaflet-a5", "pdf", _PDF, _("Leaflet A5"), _("For house-to-house visits and counters."), leaflet
+        "leaflet-a5", "pdf", PDF, _("Leaflet A5"), _("For house-to-house visits and counters."), leaflet
     ),
     Material(
-        "poster-a4", "pdf", _PDF, _("Poster A4"), _("For doors and counters. The code is 150 mm wide."),
+        "poster-a4", "pdf", PDF, _("Poster A4"), _("For doors and counters. The code is 150 mm wide."),
         poster_a4,
     ),
     Material(
-        "poster-a3", "pdf", _PDF, _("Poster A3"), _("For notice boards and gates. The code is 200 mm wide."),
+        "poster-a3", "pdf", PDF, _("Poster A3"), _("For notice boards and gates. The code is 200 mm wide."),
         poster_a3,
     ),
-    Material("letter-parents", "pdf", _PDF, _("Letter to parents"), _("For schools, to be signed."), letter),
+    Material("letter-parents", "pdf", PDF, _("Letter to parents"), _("For schools, to be signed."), letter),
     Material(
         "zalo", "png", "image/png", _("Picture for Zalo"), _("For groups, with the text below."), zalo_picture
     ),

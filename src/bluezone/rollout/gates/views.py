@@ -14,7 +14,8 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_unit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.tables import XLSX, ColumnKind, ExportColumn, ExportSheet, write_xlsx
+from bluezone.media_types import XLSX
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.gates import scope
 from bluezone.rollout.gates.counts import queries

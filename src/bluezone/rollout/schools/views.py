@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from bluezone.directory.request_parameters import chosen, chosen_unit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.tables import XLSX, ColumnKind, ExportColumn, ExportSheet, write_xlsx
+from bluezone.media_types import XLSX
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolBreak, SchoolClass, WeekOpening

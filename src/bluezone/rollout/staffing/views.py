@@ -26,7 +26,8 @@ from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.tables import XLSX, ColumnKind, ExportColumn, ExportSheet, write_xlsx
+from bluezone.media_types import XLSX
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.staffing import counts, queries, staff_reports

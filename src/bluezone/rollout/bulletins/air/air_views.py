@@ -23,7 +23,8 @@ from bluezone.directory.scopes import agencies_of
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.tables import XLSX, ColumnKind, ExportColumn, ExportSheet, write_xlsx
+from bluezone.media_types import XLSX
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope, sentences
 from bluezone.rollout.bulletins.air import air_log, planner

@@ -13,7 +13,8 @@ from bluezone.directory.imports.plans import ImportNotReady
 from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.tables import XLSX, write_xlsx
+from bluezone.media_types import XLSX
+from bluezone.paper.tables import write_xlsx
 from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.forms import DoorsImportForm
 from bluezone.rollout.canvass.households import door_lists

@@ -5,8 +5,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from bluezone.identity.models import User
+from bluezone.letters.letter import FileTooLarge, Letter
 from bluezone.rollout.directives import permissions
-from bluezone.rollout.directives.files import FileTooLarge, store
+from bluezone.rollout.directives.files import store
 from bluezone.rollout.directives.issuance.approval import DirectiveStateWrong
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch, Report, StoredFile
 
@@ -16,13 +17,13 @@ LARGEST_TOGETHER = 10 * 1024 * 1024
 
 
 def add(directive: Directive, data: bytes, name: str) -> StoredFile:
-    """Keep a file with a draft. Raises DirectiveStateWrong, FileTooLarge and what safefiles refuses."""
+    """Keep a file with a draft. Raises DirectiveStateWrong, FileTooLarge and what `Letter.check` refuses."""
     with transaction.atomic():
         held = _draft(directive)
         sizes = list(held.attachments.values_list("size", flat=True)) + ([held.original.size] if held.original else [])
         if len(sizes) >= MOST_FILES or sum(sizes) + len(data) > LARGEST_TOGETHER:
             raise FileTooLarge(f"a letter has at most {MOST_FILES} files of {LARGEST_TOGETHER} bytes together")
-        made = store(data, name)
+        made = store(Letter(data), name)
         held.attachments.add(made)
     return made
 

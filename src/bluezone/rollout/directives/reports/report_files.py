@@ -7,6 +7,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from bluezone.directory.models import AdminUnit
+from bluezone.media_types import DOCX, PDF, XLSX
 from bluezone.paper.official import (
     Column,
     Letterhead,
@@ -19,7 +20,6 @@ from bluezone.paper.official import (
     write_xlsx,
 )
 from bluezone.rollout.directives import queries
-from bluezone.rollout.directives.files import DOCX, PDF, XLSX
 from bluezone.rollout.directives.models import Task
 from bluezone.rollout.directives.reports.periods import Period
 

@@ -19,6 +19,7 @@ from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
+from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week, figures_of, sees_small_numbers
 from bluezone.rollout.directives import files, permissions, queries, sentences
@@ -166,7 +167,7 @@ def _take_acceptance_back(user: User, values: dict[str, Any], now: datetime.date
 
 def _submit(request: OfficeRequest, party: TaskParty, period: Period, form: ReportForm) -> None:
     file = form.cleaned_data["evidence"]
-    stored = [files.store(file.read(), file.name)] if file else []
+    stored = [files.store(Letter(file.read()), file.name)] if file else []
     agency_reports.submit(
         party.task,
         party.agency,
