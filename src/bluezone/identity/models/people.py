@@ -5,6 +5,7 @@ signed in.
 
 import datetime
 from collections.abc import Iterable
+from importlib import import_module
 from typing import ClassVar
 
 from django.conf import settings
@@ -165,7 +166,6 @@ class OfficeSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        """The store that writes these rows."""
-        from bluezone.identity.sessions import SessionStore
-
-        return SessionStore
+        """The store that writes these rows, found as Django finds it."""
+        store: type = import_module(settings.SESSION_ENGINE).SessionStore
+        return store

@@ -28,8 +28,8 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
+from bluezone.rollout.directives.periods import Period, periods_of
 from bluezone.rollout.directives.queries import NOT_RECEIVED, REMIND_HOURS
-from bluezone.rollout.directives.reports.periods import Period, periods_of
 from bluezone.rollout.directives.reports.reopenings import is_open
 
 LARGEST_NUMBER = 10**9

@@ -4,7 +4,6 @@
 import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
@@ -14,11 +13,11 @@ from bluezone.identity.undo_offers import UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.inbox.change_requests import NotAParty, RequestAnswered, RequestOpen
 from bluezone.rollout.directives.inbox.dispatch_acts import DirectiveNotInForce
-from bluezone.rollout.directives.models import Directive, PeriodRequest, Report, Task, TaskParty
-from bluezone.rollout.directives.reports.periods import Period
+from bluezone.rollout.directives.models import PeriodRequest, Report, Task, TaskParty
+from bluezone.rollout.directives.periods import Period
 
-# How long a period is opened again where the office names no day; at most so long.
-USUAL_DAYS, MOST_DAYS = 3, 31
+# How long a period is opened again at most.
+MOST_DAYS = 31
 
 
 class PeriodNotLocked(Refused):
@@ -108,9 +107,3 @@ def take_answer_back(request: int, user: User, now: datetime.datetime) -> None:
 def latest(task: Task, agency: Agency, period: Period) -> PeriodRequest | None:
     """The last request of an agency for a period."""
     return PeriodRequest.objects.filter(task=task, agency=agency, period=period.first).first()
-
-
-def open_requests(directive: Directive) -> QuerySet[PeriodRequest]:
-    """What agencies ask for and nobody has answered, oldest first."""
-    asked = PeriodRequest.objects.filter(task__directive=directive, state=PeriodRequest.State.OPEN)
-    return asked.select_related("task", "agency", "asked_by").order_by("asked_at", "pk")

@@ -21,7 +21,7 @@ from bluezone.paper.official import (
 )
 from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.models import Task
-from bluezone.rollout.directives.reports.periods import Period
+from bluezone.rollout.directives.periods import Period
 
 
 def report_file(

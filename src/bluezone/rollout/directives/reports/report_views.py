@@ -25,8 +25,8 @@ from bluezone.rollout.coverage import Week, figures_of, sees_small_numbers
 from bluezone.rollout.directives import files, permissions, queries, sentences
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty
+from bluezone.rollout.directives.periods import Period
 from bluezone.rollout.directives.reports import agency_reports, reopenings
-from bluezone.rollout.directives.reports.periods import Period
 from bluezone.rollout.directives.reports.report_files import report_file
 from bluezone.training import practised
 
