@@ -9,7 +9,8 @@ from tests.builders.agencies import planted
 from tests.builders.office import user
 
 from bluezone.directory import scopes
-from bluezone.directory.models import AdminUnit, Agency, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import OutsideScope, agencies_of, may, units_of
 from bluezone.identity.models import Role
 from bluezone.identity.roles import remember_grants

@@ -186,7 +186,8 @@ def test_a_new_link_for_a_forgotten_password(english):
 def test_an_account_is_made_for_a_role_in_one_unit_until_a_day(english):
     from tests.builders.agencies import planted
 
-    from bluezone.directory.models import AdminUnit, Agency, UnitKind
+    from bluezone.directory.kinds import UnitKind
+    from bluezone.directory.models import AdminUnit, Agency
     from bluezone.directory.scopes import may
 
     planted()

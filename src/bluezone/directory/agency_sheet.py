@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
-from bluezone.directory.models import Agency, AgencyKind
+from bluezone.directory.kinds import AgencyKind
+from bluezone.directory.models import Agency
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet
 
 _COLUMNS = (

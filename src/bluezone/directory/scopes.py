@@ -31,7 +31,7 @@ def may(
 
     Reads agency.unit where the caller has not, so give an agency with its unit selected.
     """
-    return any(_covers(grant, agency, unit) for grant in _held(user, roles, on))
+    return any(_covers(grant, agency, unit) for grant in _granted(user, roles, on))
 
 
 def require(
@@ -50,7 +50,7 @@ def require(
 
 def holds_for_the_city(user: User, roles: Iterable[str]) -> bool:
     """Whether one of `roles` is held today for the whole city, not for an agency or a unit alone."""
-    return any(grant.scope is None for grant in _held(user, roles, None))
+    return any(grant.scope is None for grant in _granted(user, roles, None))
 
 
 def require_city(user: User, roles: Iterable[str]) -> None:
@@ -62,7 +62,7 @@ def require_city(user: User, roles: Iterable[str]) -> None:
 def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[Agency]:
     """Every agency that `roles` of this person reach, whatever its own validity."""
     reach = Q(pk__in=[])
-    for grant in _held(user, roles, on):
+    for grant in _granted(user, roles, on):
         if grant.agency:
             reach |= Q(path__startswith=grant.agency.path)
         elif grant.unit:
@@ -75,7 +75,7 @@ def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = Non
 def units_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[AdminUnit]:
     """Every unit that `roles` of this person reach, whatever its own validity; a role in an agency reaches none."""
     reach = Q(pk__in=[])
-    for grant in _held(user, roles, on):
+    for grant in _granted(user, roles, on):
         if grant.unit:
             reach |= Q(path__startswith=grant.unit.path)
         elif not grant.agency:
@@ -83,7 +83,7 @@ def units_of(user: User, roles: Iterable[str], on: datetime.date | None = None) 
     return AdminUnit.objects.filter(reach)
 
 
-def _held(user: User, roles: Iterable[str], on: datetime.date | None) -> list[RoleGrant]:
+def _granted(user: User, roles: Iterable[str], on: datetime.date | None) -> list[RoleGrant]:
     wanted = {str(role) for role in roles}
     return [grant for grant in grants_of(user, on) if grant.role in wanted]
 

@@ -15,7 +15,8 @@ from bluezone.directory import queries
 from bluezone.directory.agency_sheet import listing
 from bluezone.directory.forms import AgencyForm, FigureForm
 from bluezone.directory.imports.previews import field_labels
-from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
+from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.records import changes
 from bluezone.directory.records.changes import AgencyCycle
 from bluezone.directory.records.entries import DirectoryRefused

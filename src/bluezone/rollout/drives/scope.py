@@ -6,7 +6,7 @@ A request is for the teams whose union serves its ward; one that names no ward i
 
 from django.db.models import Q, QuerySet
 
-from bluezone.directory.models import UnitKind
+from bluezone.directory.kinds import UnitKind
 from bluezone.directory.scopes import agencies_of, may
 from bluezone.identity.audiences import Audience
 from bluezone.identity.models import User

@@ -9,7 +9,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_unit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience

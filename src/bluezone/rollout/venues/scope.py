@@ -3,7 +3,8 @@
 
 from django.db.models import Q, QuerySet
 
-from bluezone.directory.models import AdminUnit, AgencyKind
+from bluezone.directory.kinds import AgencyKind
+from bluezone.directory.models import AdminUnit
 from bluezone.identity.audiences import Audience
 from bluezone.identity.models import User
 from bluezone.identity.roles import grants_of

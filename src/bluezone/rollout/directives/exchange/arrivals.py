@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Sequence
 
 from bluezone.audit import hash_chain
-from bluezone.directory.models import Agency, Purpose
+from bluezone.directory.kinds import Purpose
+from bluezone.directory.models import Agency
 from bluezone.identity.models import Act, User
 from bluezone.letters.letter import Letter
 from bluezone.letters.proposal import PartyRole, Proposal
@@ -24,8 +25,8 @@ from bluezone.rollout.directives.models import (
     Dispatch,
     DispatchEvent,
     DispatchState,
+    EventKind,
     ExchangedFile,
-    Happening,
     Kind,
     StoredFile,
     Task,
@@ -112,14 +113,14 @@ def keep_files(edoc: Edoc, letters: Sequence[Letter]) -> list[StoredFile]:
     return [store(letter, one.name) for one, letter in zip(edoc.attachments, letters, strict=True)]
 
 
-def end(directive: Directive, what: Happening, note: str, user: User, now: datetime.datetime) -> None:
+def end(directive: Directive, what: EventKind, note: str, user: User, now: datetime.datetime) -> None:
     """Recall or replace a document that came earlier; call within a transaction. Raises ExchangeRepeated."""
-    held = Directive.objects.select_for_update().get(pk=directive.pk)
-    if held.state != DirectiveState.ISSUED:
-        raise ExchangeRepeated(f"the document is {held.state} already")
-    if what is Happening.REVOKED:
-        held.revoke_reason = note[:300] or "–"
-    approval.end_directive(held, what, note, user, now)
+    locked = Directive.objects.select_for_update().get(pk=directive.pk)
+    if locked.state != DirectiveState.ISSUED:
+        raise ExchangeRepeated(f"the document is {locked.state} already")
+    if what is EventKind.REVOKED:
+        locked.revoke_reason = note[:300] or "–"
+    approval.end_directive(locked, what, note, user, now)
 
 
 def update(directive: Directive, edoc: Edoc, letters: Sequence[Letter], user: User, now: datetime.datetime) -> None:
@@ -141,7 +142,7 @@ def update(directive: Directive, edoc: Edoc, letters: Sequence[Letter], user: Us
     note = edoc.business.reason[:300]
     DispatchEvent.objects.bulk_create(
         [
-            DispatchEvent(dispatch_id=pk, what=Happening.UPDATED, at=now, actor=user, note=note)
+            DispatchEvent(dispatch_id=pk, what=EventKind.UPDATED, at=now, actor=user, note=note)
             for pk in directive.dispatches.values_list("pk", flat=True)
         ]
     )
@@ -254,20 +255,20 @@ def believe(dispatch: Dispatch, message: StatusMessage, user: User, now: datetim
 
     A stale one, and an answer to a recall or update, is put into the log and moves nothing.
     """
-    held = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
+    locked = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
     state = _STATES.get(message.status)
-    before = held.state
-    held.by_file = True
-    if state and not is_stale(held, message):
-        held.state, held.changed_at = state, now
+    before = locked.state
+    locked.by_file = True
+    if state and not is_stale(locked, message):
+        locked.state, locked.changed_at = state, now
         if state not in (DispatchState.ARRIVED, DispatchState.SENT_BACK):
-            held.received_at = held.received_at or message.timestamp
+            locked.received_at = locked.received_at or message.timestamp
         if state == DispatchState.SENT_BACK:
-            held.reason = message.description[:300] or "–"
+            locked.reason = message.description[:300] or "–"
         if state == DispatchState.ASSIGNED:
-            held.assigned_to = (message.description or message.staff.name or message.sender.name)[:120]
-    held.save()
+            locked.assigned_to = (message.description or message.staff.name or message.sender.name)[:120]
+    locked.save()
     note = " ".join(filter(None, [message.status.value, message.description]))[:300]
     DispatchEvent.objects.create(
-        dispatch=held, what=Happening.STATUS_READ, at=now, actor=user, before=before, note=note
+        dispatch=locked, what=EventKind.STATUS_READ, at=now, actor=user, before=before, note=note
     )

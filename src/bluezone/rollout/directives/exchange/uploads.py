@@ -32,7 +32,7 @@ from bluezone.rollout.directives.exchange.edxml import (
     read_signed,
 )
 from bluezone.rollout.directives.exchange.office_key import fingerprint
-from bluezone.rollout.directives.models import Directive, Dispatch, ExchangedFile, ExchangeImport, Happening
+from bluezone.rollout.directives.models import Directive, Dispatch, EventKind, ExchangedFile, ExchangeImport
 
 # A letter of 10 MB in base64 with what is around it; web.settings.MAX_BODY_BYTES leaves room for the form.
 LARGEST_FILE = 15 * 1024 * 1024
@@ -220,11 +220,11 @@ def _do(seen: Look, user: User, now: datetime.datetime) -> tuple[Directive, Disp
             arrivals.believe(seen.dispatch, message, user, now)
             return seen.dispatch.directive, seen.dispatch
         assert seen.target is not None
-        arrivals.end(seen.target, Happening.REVOKED, message.description, user, now)
+        arrivals.end(seen.target, EventKind.REVOKED, message.description, user, now)
         return seen.target, None
     if seen.kind == ExchangedFile.Kind.REVOCATION:
         assert seen.target is not None
-        arrivals.end(seen.target, Happening.REVOKED, message.business.reason, user, now)
+        arrivals.end(seen.target, EventKind.REVOKED, message.business.reason, user, now)
         return seen.target, None
     if seen.kind == ExchangedFile.Kind.UPDATE:
         assert seen.target is not None
@@ -235,5 +235,5 @@ def _do(seen: Look, user: User, now: datetime.datetime) -> tuple[Directive, Disp
     if seen.target is not None:
         directive.replaces = seen.target
         directive.save(update_fields=["replaces"])
-        arrivals.end(seen.target, Happening.REPLACED, directive.code, user, now)
+        arrivals.end(seen.target, EventKind.REPLACED, directive.code, user, now)
     return directive, made[0]
