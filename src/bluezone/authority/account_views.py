@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.authority import account_records, role_grants
-from bluezone.authority.account_forms import AccountChangeForm, AccountForm, RoleForm, described
+from bluezone.authority.forms import AccountChangeForm, AccountForm, RoleForm, described
 from bluezone.authority.undo_views import offer_ended_role
 from bluezone.directory.scopes import require_city
 from bluezone.identity import invitations

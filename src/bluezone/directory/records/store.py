@@ -26,7 +26,7 @@ from bluezone.vietnamese.spelling import fold
 
 
 def stored_directory() -> Directory:
-    """Everything that is stored, in seven queries. It contradicts itself nowhere, because writing.py checks."""
+    """Everything that is stored, in seven queries. It contradicts itself nowhere, because `rewrite` checks."""
     units = list(AdminUnit.objects.order_by("pk"))
     agencies = list(Agency.objects.order_by("pk"))
     unit_key = {unit.pk: unit.key for unit in units}

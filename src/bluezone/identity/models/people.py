@@ -96,7 +96,7 @@ class AccountLink(models.Model):
 class SignInFailure(models.Model):
     """One failed sign-in, counted under keyed hashes; neither a name that was typed nor an address can be read back.
 
-    Deleted when the window of signing_in.py has passed.
+    Deleted when the window of sign_in_attempts.py has passed.
     """
 
     account = models.CharField(max_length=64, db_index=True)
