@@ -6,7 +6,7 @@ from typing import Any
 
 from bluezone.refusal import Refused
 
-_FOLDER = Path(__file__).with_name("fonts")
+FONTS = Path(__file__).with_name("fonts")
 # Be Vietnam Pro for sheets and public pages; Tinos, which has the widths of Times New Roman, for documents.
 PUBLIC_FONTS = ("be-vietnam-pro-400.woff2", "be-vietnam-pro-600.woff2")
 DOCUMENT_FONTS = tuple(f"tinos-{weight}-{style}.woff2" for weight in (400, 700) for style in ("normal", "italic"))
@@ -37,7 +37,7 @@ def font_file(name: str) -> Path:
     """Where a font of the package lies; raises KeyError for any other name."""
     if name not in (*PUBLIC_FONTS, *DOCUMENT_FONTS):
         raise KeyError(name)
-    return _FOLDER / name
+    return FONTS / name
 
 
 def _fonts_only(url: str, *_: object, **__: object) -> Any:

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from bluezone.paper.pdf import PUBLIC_FONTS, font_file
+from bluezone.paper.pdf import FONTS
 
 # Only what shrinks is packed; fonts, pictures and WebAssembly of this size are sent as they are.
 _PACKED = ("text/", "image/svg", "application/json", "application/manifest", "application/wasm")
@@ -88,8 +88,10 @@ class AssetFolder:
         return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 
-# The files of the public pages, with the fonts that their sheets are printed in as well.
-ASSETS = AssetFolder(Path(__file__).with_name("public"), {f"fonts/{name}": font_file(name) for name in PUBLIC_FONTS})
+# The files of the public pages, with the font that sheets are printed in as well, and its licence.
+ASSETS = AssetFolder(
+    Path(__file__).with_name("public"), {f"fonts/{path.name}": path for path in FONTS.glob("*be-vietnam-pro*")}
+)
 
 
 def answer(request: HttpRequest, asset: Asset | None, cache_control: str) -> HttpResponse:
