@@ -88,14 +88,6 @@ class TrainingMixin(models.Model):
         # Cascades and constraints must see training rows too.
         base_manager_name = "everything"
 
-    @classmethod
-    def erase_training(cls, now: datetime.datetime) -> int:
-        """Delete what was made in training mode seven days ago or more; how many rows went."""
-        if not cls.TRAINING_MOMENT:
-            return 0
-        past = cls.everything.filter(training=True, **{f"{cls.TRAINING_MOMENT}__lte": now - KEPT})
-        return int(past.delete()[0])
-
 
 class ModeManager(models.Manager[_Row]):
     """Rows of the mode that is on: practice within a @practised view in training mode, else the real work."""
@@ -116,10 +108,29 @@ class PractisedMixin(TrainingMixin):
         abstract = True
 
 
+def erase_by(model: type[TrainingMixin], eraser: Callable[[datetime.datetime], int]) -> None:
+    """Let `eraser` delete what was practised of a model whose rows hang together with those of others.
+
+    eraser: takes the present moment, and returns how many rows went. Called when the app of the model starts.
+    """
+    _erasers[model] = eraser
+
+
 def erase(now: datetime.datetime) -> int:
     """Delete what was made in training mode seven days ago or more; how many rows went. Called by the tick."""
     # Later apps refer to earlier ones, so their rows go first.
-    return sum(model.erase_training(now) for model in reversed(apps.get_models()) if issubclass(model, TrainingMixin))
+    models_in_training = [model for model in reversed(apps.get_models()) if issubclass(model, TrainingMixin)]
+    return sum(_erasers[model](now) if model in _erasers else _erase_past(model, now) for model in models_in_training)
+
+
+def _erase_past(model: type[TrainingMixin], now: datetime.datetime) -> int:
+    if not model.TRAINING_MOMENT:
+        return 0
+    past = model.everything.filter(training=True, **{f"{model.TRAINING_MOMENT}__lte": now - KEPT})
+    return int(past.delete()[0])
+
+
+_erasers: dict[type[TrainingMixin], Callable[[datetime.datetime], int]] = {}
 
 
 class TrainingMiddleware:

@@ -168,10 +168,10 @@ import sys
 from pathlib import Path
 from bluezone.server.preparation import open_office
 open_office(Path(sys.argv[1]))
-from bluezone.identity import auditing
+from bluezone.audit import hash_chain
 from bluezone.identity.models import Act
 for n in range(25):
-    auditing.record(sys.argv[2], Act.CODE_ISSUED, str(n))
+    hash_chain.record(sys.argv[2], Act.CODE_ISSUED, str(n))
 """
 
 

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts and their one-time links."""
 
-import datetime
-
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from tests.builders.office import PASSWORD, user
 
 from bluezone.authority import account_records
-from bluezone.authority.account_records import AccountLinkInvalid
 from bluezone.authority.role_grants import LastAdmin
-from bluezone.directory.scopes import roles_of
-from bluezone.identity.models import AccountLink, AuditEntry, Role, User
+from bluezone.identity import invitations
+from bluezone.identity.invitations import AccountLinkInvalid
+from bluezone.identity.models import Role, User
+from bluezone.identity.roles import roles_of
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -22,55 +21,13 @@ def made(username="lan"):
     return account_records.make_account("admin", username, "Nông Thị Lan", "Trạm Y tế", Role.HEALTH_WORKER, NOW)
 
 
-def test_a_link_sets_the_password_once():
-    account, token = made()
-    assert not account.has_usable_password()
-
-    taken = account_records.set_first_password(token, "Nông Thị Lan", PASSWORD, NOW)
-
-    assert taken.check_password(PASSWORD)
-    with pytest.raises(AccountLinkInvalid):
-        account_records.set_first_password(token, "Somebody else", "another password", NOW)
-
-
-def test_looking_at_a_link_does_not_use_it():
-    account, token = made()
-
-    assert account_records.user_of_link(token, NOW) == account
-    assert account_records.user_of_link(token, NOW) == account
-
-
-def test_a_link_ends_after_72_hours():
-    _, token = made()
-    account_records.user_of_link(token, NOW + datetime.timedelta(hours=71, minutes=59))
-
-    with pytest.raises(AccountLinkInvalid):
-        account_records.user_of_link(token, NOW + datetime.timedelta(hours=72))
-
-
-def test_a_newer_link_replaces_the_older():
-    account, old = made()
-    new = account_records.make_link("admin", account, NOW)
-
-    with pytest.raises(AccountLinkInvalid):
-        account_records.user_of_link(old, NOW)
-    assert account_records.user_of_link(new, NOW) == account
-
-
-def test_the_token_is_not_stored():
-    _, token = made()
-
-    assert token not in str(list(AccountLink.objects.values()))
-    assert token not in str(list(AuditEntry.objects.values()))
-
-
 def test_the_links_of_a_deactivated_account_are_dead():
     user("root", Role.ADMIN)
     account, token = made()
     account_records.change_account("root", account, account.name, account.agency, is_active=False)
 
     with pytest.raises(AccountLinkInvalid):
-        account_records.user_of_link(token, NOW)
+        invitations.user_of_link(token, NOW)
 
 
 def test_the_first_administrator_gets_a_link_at_each_start_until_one_has_a_password():
@@ -79,8 +36,8 @@ def test_the_first_administrator_gets_a_link_at_each_start_until_one_has_a_passw
 
     assert User.objects.count() == 1
     with pytest.raises(AccountLinkInvalid):
-        account_records.user_of_link(first, NOW)
-    account_records.set_first_password(second, "Hoàng Thị Mai", PASSWORD, NOW)
+        invitations.user_of_link(first, NOW)
+    invitations.set_first_password(second, "Hoàng Thị Mai", PASSWORD, NOW)
     assert account_records.first_admin_token(NOW) is None
 
 
@@ -88,8 +45,8 @@ def test_a_worker_who_has_taken_the_name_admin_does_not_get_the_link():
     worker = user("admin", Role.HEALTH_WORKER)
     token = account_records.first_admin_token(NOW)
 
-    assert account_records.user_of_link(token, NOW) != worker
-    assert roles_of(account_records.user_of_link(token, NOW)) == {Role.ADMIN}
+    assert invitations.user_of_link(token, NOW) != worker
+    assert roles_of(invitations.user_of_link(token, NOW)) == {Role.ADMIN}
 
 
 def test_the_last_administrator_stays():
@@ -114,6 +71,6 @@ def test_the_command_prints_a_link_that_works(capsys):
     call_command("account_link", "root")
     token = capsys.readouterr().out.strip().rstrip("/").rsplit("/", 1)[1]
 
-    assert account_records.user_of_link(token, timezone.now()) == root
+    assert invitations.user_of_link(token, timezone.now()) == root
     with pytest.raises(CommandError, match="no active account"):
         call_command("account_link", "nobody")

@@ -69,18 +69,19 @@ def agency_values(unit, **values):
 
 def many(agencies):
     """Store one city with ten wards and so many agencies, all in force without end."""
+    from bluezone.directory.kinds import AgencyKind, UnitKind
     from bluezone.directory.records import entries
     from bluezone.directory.records.entries import Directory
     from bluezone.directory.records.store import rewrite
 
-    kind = entries.UnitKind
+    kind = UnitKind
     units = [
         entries.UnitEntry("p", "tỉnh Bắc Kạn", kind.PROVINCE, "06"),
         entries.UnitEntry("c", "thành phố Bắc Kạn", kind.DISTRICT, "058", "p"),
         *(entries.UnitEntry(f"w{n}", f"phường số {n}", kind.WARD, f"{1000 + n:05}", "c") for n in range(10)),
     ]
     made = [
-        entries.AgencyEntry(f"a{n}", f"Trường Tiểu học số {n}", entries.AgencyKind.SCHOOL, f"w{n % 10}", f"TH{n:04}")
+        entries.AgencyEntry(f"a{n}", f"Trường Tiểu học số {n}", AgencyKind.SCHOOL, f"w{n % 10}", f"TH{n:04}")
         for n in range(agencies)
     ]
     rewrite(lambda _: Directory.build(units, made))

@@ -5,7 +5,8 @@ import datetime
 
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
+from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 
 NOW = datetime.datetime(2020, 8, 10, 1, 42, tzinfo=datetime.UTC)
 NETWORK = "192.0.2.7"

@@ -15,6 +15,7 @@ SAME = [
     "authority/test_role_grants.py",
     "directory/test_scopes.py",
     "identity/factors/test_second_factors.py",
+    "identity/test_invitations.py",
     "identity/test_retention.py",
     "identity/test_sessions.py",
     "identity/test_sign_in_attempts.py",

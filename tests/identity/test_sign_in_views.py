@@ -10,8 +10,8 @@ from django.utils import timezone
 from tests.builders.office import PASSWORD, app_code, user
 
 from bluezone.authority import account_records
-from bluezone.directory.scopes import roles_of
 from bluezone.identity.models import AuditEntry, Role, User
+from bluezone.identity.roles import roles_of
 
 pytestmark = pytest.mark.django_db
 ENGLISH = {"bluezone-language": "en"}
@@ -186,7 +186,8 @@ def test_a_new_link_for_a_forgotten_password(english):
 def test_an_account_is_made_for_a_role_in_one_unit_until_a_day(english):
     from tests.builders.agencies import planted
 
-    from bluezone.directory.models import AdminUnit, Agency, UnitKind
+    from bluezone.directory.kinds import UnitKind
+    from bluezone.directory.models import AdminUnit, Agency
     from bluezone.directory.scopes import may
 
     planted()

@@ -9,8 +9,9 @@ from docx.oxml.ns import qn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bluezone.letters import letter_text
-from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark, read_letter_text
+from bluezone.letters import letter as letter_module
+from bluezone.letters.letter import Letter
+from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark
 from bluezone.refusal import Refused
 
 
@@ -21,7 +22,7 @@ def saved(document) -> bytes:
 
 
 def lines(document) -> list[str]:
-    return [line for line in read_letter_text(saved(document)).text.split("\n") if line]
+    return [line for line in Letter(saved(document)).read().text.split("\n") if line]
 
 
 def repacked(data: bytes, **parts: bytes) -> bytes:
@@ -83,7 +84,7 @@ def test_numbers_that_word_counts_are_part_of_the_text():
         ("không có", 9, 0),
     ):
         add_numbered(document, text, number, depth)
-    text = read_letter_text(repacked(saved(document), **{"word/numbering.xml": NUMBERING.encode()})).text
+    text = Letter(repacked(saved(document), **{"word/numbering.xml": NUMBERING.encode()})).read().text
 
     assert [line for line in text.split("\n") if line] == [
         "I. MỤC ĐÍCH",
@@ -143,7 +144,7 @@ def test_macros_links_and_objects_are_noted_and_left_alone(letter):
             "word/_rels/settings.xml.rels": link,
         },
     )
-    found = read_letter_text(data)
+    found = Letter(data).read()
 
     assert found.remarks == {Remark.MACROS, Remark.EXTERNAL_LINK, Remark.EMBEDDED_FILE}
     assert found.text.startswith("Số: 12/KH-UBND")
@@ -154,7 +155,7 @@ def test_a_zip_bomb_is_refused_by_what_it_would_unpack_to(letter):
 
     assert len(data) < 200_000
     with pytest.raises(LetterTooLarge):
-        read_letter_text(data)
+        Letter(data).read()
 
 
 def test_a_zip_bomb_that_lies_about_its_size_is_refused_too(letter):
@@ -163,7 +164,7 @@ def test_a_zip_bomb_that_lies_about_its_size_is_refused_too(letter):
 
     assert lying != data
     with pytest.raises(Refused):
-        read_letter_text(lying)
+        Letter(lying).read()
 
 
 ENTITY = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><x>&e;</x>'
@@ -172,18 +173,18 @@ ENTITY = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/host
 @pytest.mark.parametrize("part", ["word/document.xml", "_rels/.rels", "word/_rels/document.xml.rels"])
 def test_a_part_with_a_document_type_is_refused(letter, part):
     with pytest.raises(LetterUnreadable, match="document type"):
-        read_letter_text(repacked(letter, **{part: ENTITY}))
+        Letter(repacked(letter, **{part: ENTITY})).read()
 
 
 @pytest.mark.parametrize("data", [b"PK\x03\x04 no archive", b"PK\x05\x06" + bytes(18)])
 def test_a_zip_that_is_no_docx_is_refused(data):
     with pytest.raises(LetterUnreadable):
-        read_letter_text(data)
+        Letter(data).read()
 
 
 def test_an_empty_document_holds_no_text():
     with pytest.raises(LetterWithoutText):
-        read_letter_text(saved(docx.Document()))
+        Letter(saved(docx.Document())).read()
 
 
 @settings(max_examples=60, deadline=None)
@@ -195,14 +196,14 @@ def test_a_damaged_docx_is_read_or_refused(data):
     start = data.draw(st.integers(0, len(whole)))
     damaged = whole[:start] + data.draw(st.binary(max_size=20)) + whole[start + data.draw(st.integers(0, 200)) :]
     try:
-        read_letter_text(damaged)
+        Letter(damaged).read()
     except Refused:
         return
 
 
 def test_plain_text_is_read_in_utf_8_and_utf_16():
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
-        assert read_letter_text("Số: 12/KH-UBND".encode(encoding)).text == "Số: 12/KH-UBND"
+        assert Letter("Số: 12/KH-UBND".encode(encoding)).read().text == "Số: 12/KH-UBND"
 
 
 def test_pictures_old_word_files_and_other_bytes_are_told_apart():
@@ -214,10 +215,10 @@ def test_pictures_old_word_files_and_other_bytes_are_told_apart():
         (b"   \n", LetterWithoutText),
     ):
         with pytest.raises(refusal):
-            read_letter_text(data)
+            Letter(data).read()
 
 
 def test_a_file_larger_than_any_letter_is_refused_unread(monkeypatch):
-    monkeypatch.setattr(letter_text, "LARGEST_FILE", 10)
+    monkeypatch.setattr(letter_module, "LARGEST_READ", 10)
     with pytest.raises(LetterTooLarge):
-        read_letter_text(b"a" * 11)
+        Letter(b"a" * 11).read()

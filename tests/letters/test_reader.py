@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders.pace import paced
 from tests.letters import letters
@@ -284,6 +284,7 @@ def every_proposed(value):
 ANY_LETTER = st.sampled_from([letters.DECISION, letters.PLAN, letters.JOINT, letters.BY_ORDER, letters.OCR])
 
 
+@settings(deadline=None)
 @given(letter=ANY_LETTER, data=st.data())
 def test_whatever_is_lost_from_a_letter_each_value_stands_where_it_says(letter, data):
     start = data.draw(st.integers(0, len(letter)))

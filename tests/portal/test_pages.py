@@ -11,7 +11,7 @@ import pytest
 from bluezone.face.files import static_files
 from bluezone.paper.city_facts import facts
 from bluezone.portal import texts
-from bluezone.portal.web_edition_files import ASSETS
+from bluezone.publicpages.assets import ASSETS
 
 pytestmark = pytest.mark.django_db
 PAGES = [

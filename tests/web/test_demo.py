@@ -8,8 +8,9 @@ from django.utils import timezone
 from tests.builders.directives import city, person
 from tests.builders.office import data_folder, furnished_folder, server
 
-from bluezone.authority.account_records import first_admin_token, user_of_link
+from bluezone.authority.account_records import first_admin_token
 from bluezone.directory.models import AdminUnit, Agency
+from bluezone.identity.invitations import user_of_link
 from bluezone.identity.models import Role
 from bluezone.rollout.directives.models import Dispatch, DispatchState
 from bluezone.rollout.staffing.models import StaffReport

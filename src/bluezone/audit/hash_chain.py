@@ -18,11 +18,13 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bluezone.identity.models import Act, AuditEntry
+from bluezone.audit.models import Act, AuditEntry
 from bluezone.office_secrets import office_secret
 from bluezone.training import practising
 
 CHAIN_START = "0" * 64
+# Who acts when no person is signed in: the commands of the server.
+COMMAND_LINE = "command line"
 # Any number; all writers of the chain take the same PostgreSQL lock.
 _CHAIN_LOCK = 0x425A_4155
 RETENTION = datetime.timedelta(days=365)

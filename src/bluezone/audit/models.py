@@ -118,7 +118,7 @@ class Act(models.TextChoices):
 
 
 class AuditEntry(models.Model):
-    """One act in the office. Entries form a chain of keyed hashes; auditing.py writes and verifies it.
+    """One act in the office. Entries form a chain of keyed hashes; hash_chain.py writes and verifies it.
 
     The database itself refuses to change an entry, and to delete one before its year is over.
     """

@@ -1,27 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Making accounts, and the one-time link with which a person takes theirs: nobody else ever knows the password."""
+"""Accounts made, changed and deactivated, and the first administrator of a server."""
 
 import datetime
-import hashlib
 import secrets
 
 from django.db import transaction
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
+from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.authority import role_grants
-from bluezone.identity.models import AccountLink, Act, Role, User
-from bluezone.refusal import Refused
+from bluezone.identity.invitations import make_link
+from bluezone.identity.models import Act, Role, User
 
-LINK_LIFE = datetime.timedelta(hours=72)
 FIRST_ADMIN_NAME = "admin"
-COMMAND_LINE = "command line"
-
-
-class AccountLinkInvalid(Refused):
-    """The link is unknown, used, replaced by a newer one, or past its time; it is not said which."""
-
-    code = "account_link_invalid"
 
 
 def make_account(
@@ -62,41 +54,6 @@ def change_account(actor: str, user: User, name: str, agency: str, is_active: bo
         hash_chain.record(actor, Act.ACCOUNT_CHANGED, user.username, active=is_active)
 
 
-def make_link(actor: str, user: User, now: datetime.datetime) -> str:
-    """A new one-time token for the account; links made for it before stop working.
-
-    Returns the token, 43 characters, which is shown once: only its SHA-256 is stored.
-    """
-    token = secrets.token_urlsafe(32)
-    with transaction.atomic():
-        user.links.all().delete()
-        AccountLink.objects.create(user=user, digest=_digest(token), expires_at=now + LINK_LIFE)
-        hash_chain.record(actor, Act.LINK_MADE, user.username)
-    return token
-
-
-def user_of_link(token: str, now: datetime.datetime) -> User:
-    """Whose link this is, without using it; raises AccountLinkInvalid."""
-    link = AccountLink.objects.select_related("user").filter(digest=_digest(token), expires_at__gt=now).first()
-    if link is None or not link.user.is_active:
-        raise AccountLinkInvalid("the link is unknown, used or past its time")
-    return link.user
-
-
-def set_first_password(token: str, name: str, password: str, now: datetime.datetime) -> User:
-    """Use the link: store name and password of its account. A second use raises AccountLinkInvalid."""
-    with transaction.atomic():
-        user = user_of_link(token, now)
-        # Of two requests with one link, one deletes it; the other finds nothing to delete.
-        if not AccountLink.objects.filter(digest=_digest(token)).delete()[0]:
-            raise AccountLinkInvalid("the link is unknown, used or past its time")
-        user.name = name
-        user.set_password(password)
-        user.save(update_fields=["name", "password"])
-        hash_chain.record(user.username, Act.PASSWORD_SET, user.username)
-    return user
-
-
 def first_admin_token(now: datetime.datetime) -> str | None:
     """A link for the first administrator while no administrator has a password yet, else None.
 
@@ -111,15 +68,6 @@ def first_admin_token(now: datetime.datetime) -> str | None:
     return make_link(COMMAND_LINE, admin, now)
 
 
-def delete_past_links(now: datetime.datetime) -> int:
-    """Delete links past their time; how many went."""
-    return AccountLink.objects.filter(expires_at__lte=now).delete()[0]
-
-
 def _free_name() -> str:
     taken = User.objects.filter(username=FIRST_ADMIN_NAME).exists()
     return f"{FIRST_ADMIN_NAME}-{secrets.token_hex(2)}" if taken else FIRST_ADMIN_NAME
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -12,12 +12,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.authority import account_records, role_grants
-from bluezone.authority.account_forms import AccountChangeForm, AccountForm, RoleForm, described
+from bluezone.authority.forms import AccountChangeForm, AccountForm, RoleForm, described
 from bluezone.authority.undo_views import offer_ended_role
-from bluezone.directory.scopes import grants_of, require_city
+from bluezone.directory.scopes import require_city
+from bluezone.identity import invitations
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.factors import second_factors
+from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.roles import grants_of
 from bluezone.paper.qr_codes import qr_picture
 
 ACCOUNTS_A_PAGE = 50
@@ -131,8 +135,23 @@ def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     require_city(request.user, [Role.ADMIN])
     account = get_object_or_404(User, pk=pk, is_active=True)
     return _show_link(
-        request, account, account_records.make_link(request.user.username, account, timezone.now()), status=201
+        request, account, invitations.make_link(request.user.username, account, timezone.now()), status=201
     )
+
+
+@require_POST
+@audience(Audience.ADMINS)
+@touches(Whose.CITY)
+@confirm_second_factor
+def reset_second_factor(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Remove every factor of somebody who has lost them all; their browsers are signed out."""
+    require_city(request.user, [Role.ADMIN])
+    account = get_object_or_404(User, pk=pk)
+    second_factors.remove_all(request.user.username, account)
+    messages.success(
+        request, _("%(name)s signs in with the password and sets up a new second factor.") % {"name": account}
+    )
+    return redirect("account", pk)
 
 
 def _show_account(
@@ -148,7 +167,7 @@ def _show_account(
 
 def _show_link(request: HttpRequest, user: User, token: str, status: int) -> HttpResponse:
     link = request.build_absolute_uri(reverse("start", args=[token]))
-    hours = int(account_records.LINK_LIFE.total_seconds() // 3600)
+    hours = int(invitations.LINK_LIFE.total_seconds() // 3600)
     duties = ", ".join(described(grant) for grant in grants_of(user))
     text = _(
         "Bluezone: you are invited to the city office (%(duties)s). Open this link in a browser, not inside Zalo. "

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.authority.audit_forms import FilterForm, NotedForm
+from bluezone.authority.forms import FilterForm, NotedForm
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import Act, AuditEntry
 from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bluezone.authority import role_grants
-from bluezone.authority.account_forms import DelegationForm
+from bluezone.authority.forms import DelegationForm
 from bluezone.authority.undo_views import offer_ended_role
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import RoleGrant

@@ -52,7 +52,7 @@ def give(
         _keep_powers_apart(user, role, valid_from, valid_to)
         grant = RoleGrant(user=user, role=role, valid_from=valid_from, valid_to=valid_to, **_columns(within))
         grant.save()
-        hash_chain.record(actor, Act.ROLE_GIVEN, user.username, **_told(grant))
+        hash_chain.record(actor, Act.ROLE_GIVEN, user.username, **_details(grant))
     return grant
 
 
@@ -66,7 +66,7 @@ def end(actor: str, grant: RoleGrant, today: datetime.date) -> None:
             keep_an_administrator(grant.user, today, grant)
         grant.valid_to = max(today, grant.valid_from)
         grant.save(update_fields=["valid_to"])
-        hash_chain.record(actor, Act.ROLE_ENDED, grant.user.username, **_told(grant))
+        hash_chain.record(actor, Act.ROLE_ENDED, grant.user.username, **_details(grant))
 
 
 def take_end_back(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
@@ -75,7 +75,7 @@ def take_end_back(actor: str, grant: RoleGrant, valid_to: datetime.date | None) 
         _keep_powers_apart(grant.user, grant.role, grant.valid_from, valid_to)
         grant.valid_to = valid_to
         grant.save(update_fields=["valid_to"])
-        hash_chain.record(actor, Act.ROLE_GIVEN, grant.user.username, **_told(grant))
+        hash_chain.record(actor, Act.ROLE_GIVEN, grant.user.username, **_details(grant))
 
 
 def delegate(
@@ -105,7 +105,7 @@ def delegate(
             valid_to=valid_to,
             delegated_by=grant,
         )
-        hash_chain.record(grant.user.username, Act.ROLE_DELEGATED, to.username, **_told(passed))
+        hash_chain.record(grant.user.username, Act.ROLE_DELEGATED, to.username, **_details(passed))
     return passed
 
 
@@ -132,7 +132,7 @@ def _columns(within: Scope) -> dict[str, Scope]:
     return {"agency": within} if isinstance(within, Agency) else {"unit": within}
 
 
-def _told(grant: RoleGrant) -> dict[str, Any]:
+def _details(grant: RoleGrant) -> dict[str, Any]:
     """What the audit keeps: the role, the key of its scope, and its days."""
     where = grant.agency or grant.unit
     return {

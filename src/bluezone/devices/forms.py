@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.directory.models import AdminUnit, Agency, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 
 

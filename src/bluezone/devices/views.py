@@ -5,7 +5,6 @@ import datetime
 from collections.abc import Iterable
 from typing import Any
 
-import segno
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
@@ -13,7 +12,6 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -25,6 +23,7 @@ from bluezone.directory.scopes import agencies_of
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
+from bluezone.paper.qr_codes import screen_qr
 
 DEVICES_A_PAGE = 50
 
@@ -114,13 +113,7 @@ def _show_code(request: HttpRequest, found: Device, code: str) -> HttpResponse:
         "groups": code.split("-"),
         "host": host,
         # Behind `#`, so that the code is in no request and no log even if a browser opens it.
-        "qr": _qr(f"https://{host}/connect/#{code}"),
+        "qr": screen_qr(f"https://{host}/connect/#{code}"),
         "hours": int(enrolment.CODE_LIFE.total_seconds() // 3600),
     }
     return render(request, "devices/device_code.html", context, status=201)
-
-
-def _qr(text: str) -> SafeString:
-    """A QR code as inline SVG, dark on white in every colour scheme."""
-    drawn = segno.make(text, error="m").svg_inline(omitsize=True, light="#fff", svgclass="qr", lineclass=None, border=3)
-    return mark_safe(drawn)  # noqa: S308 - squares drawn by segno; the text itself is not in it

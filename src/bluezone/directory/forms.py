@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.directory import refusals
 from bluezone.directory.imports.cells import NotACount, count_of
 from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES
-from bluezone.directory.models import AdminUnit, Agency, AgencyKind, Entry, Purpose, Quantity, RecipientGroup, UnitKind
+from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
+from bluezone.directory.models import AdminUnit, Agency, Entry, RecipientGroup
 from bluezone.directory.records.changes import AGENCY_QUANTITIES, UNIT_QUANTITIES, AgencyCycle
 from bluezone.directory.records.entries import PARENT_KINDS, DirectoryRefused
 from bluezone.vietnamese.spelling import fold

@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.vietnamese.spelling import fold
 
 _Row = TypeVar("_Row", bound=models.Model)
@@ -38,51 +39,6 @@ class ValidityQuerySet(models.QuerySet[_Row]):
     def below(self, path: str) -> "ValidityQuerySet[_Row]":
         """The row with this path and everything under it."""
         return self.filter(path__startswith=path)
-
-
-class UnitKind(models.TextChoices):
-    """Levels of the Vietnamese administration as of 2020, widest first; the values are those of `entries.UnitKind`."""
-
-    PROVINCE = "province", _("Province")
-    DISTRICT = "district", _("City or district")
-    WARD = "ward", _("Ward")
-    COMMUNE = "commune", _("Commune")
-    GROUP = "group", _("Residential group")
-
-
-class AgencyKind(models.TextChoices):
-    """What sort of body an agency is; the values are those of `entries.AgencyKind`."""
-
-    COMMITTEE = "committee", _("People’s Committee")
-    DEPARTMENT = "department", _("Department of a People’s Committee")
-    UNION = "union", _("Union")
-    PARTY = "party", _("Party body")
-    MEDIA = "media", _("Media")
-    HEALTH = "health", _("Health")
-    POLICE = "police", _("Police")
-    MILITARY = "military", _("Military")
-    SERVICE = "service", _("Public service unit")
-    BRANCH = "branch", _("Branch of a higher body")
-    SCHOOL = "school", _("School")
-    ENTERPRISE = "enterprise", _("Enterprise")
-
-
-class Purpose(models.TextChoices):
-    """Why a recipient gets a directive (Nơi nhận)."""
-
-    ACTION = "action", _("for action")
-    INFORMATION = "information", _("for information")
-    FILE = "file", _("for file")
-
-
-class Quantity(models.TextChoices):
-    """What a denominator counts."""
-
-    POPULATION = "population", _("Population")
-    HOUSEHOLDS = "households", _("Households")
-    SMARTPHONES = "smartphones", _("Smartphones")
-    STAFF = "staff", _("Staff")
-    VENUES = "venues", _("Venues open to the public")
 
 
 class Entry(models.Model):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from django.db.models import Max, QuerySet
 
-from bluezone.directory.models import AdminUnit, Agency, AgencySuccession, Denominator, RecipientGroup, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit, Agency, AgencySuccession, Denominator, RecipientGroup
 
 DAY = datetime.timedelta(days=1)
 

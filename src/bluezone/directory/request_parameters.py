@@ -9,6 +9,7 @@ from bluezone.directory import scopes
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.audiences import Audience, OfficeRequest
 from bluezone.identity.models import Role
+from bluezone.identity.roles import grants_of
 from bluezone.training import current_training
 
 
@@ -71,7 +72,7 @@ def may_place(request: OfficeRequest, old: AdminUnit | Agency | None, *places: A
     """
     if old is not None and places == ((old.unit, old.parent) if isinstance(old, Agency) else (old.parent,)):
         return True
-    whole_city = any(grant.role in _EDITORS and grant.scope is None for grant in scopes.grants_of(request.user))
+    whole_city = any(grant.role in _EDITORS and grant.scope is None for grant in grants_of(request.user))
     return whole_city or any(_reaches(request, place) for place in places if place is not None)
 
 

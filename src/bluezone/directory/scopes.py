@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a person's roles reach: the whole city, an agency with those under it, or a unit with all that serves it.
-
-Every answer reads the grants of one person once: one query, none where the request has read them already.
-"""
+"""Where a person's roles reach: the whole city, an agency with those under it, or a unit with all that serves it."""
 
 import datetime
 from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.models import RoleGrant, User
+from bluezone.identity.roles import grants_of
 from bluezone.refusal import Refused
 
 
@@ -20,32 +17,6 @@ class OutsideScope(Refused, PermissionDenied):
     """The role is held, but for another agency or unit; pages answer 403 with a sentence."""
 
     code = "outside_scope"
-
-
-def grants_of(user: User, on: datetime.date | None = None) -> list[RoleGrant]:
-    """Grants in force on a day (today by default) with their agency and unit; delegations among them.
-
-    An account that may not sign in holds nothing.
-    """
-    today = timezone.localdate()
-    held: tuple[datetime.date, list[RoleGrant]] | None = getattr(user, "_grants_held", None)
-    if held is not None and held[0] == (on or today):
-        return held[1]
-    if not user.is_active:
-        return []
-    return list(
-        RoleGrant.objects.in_force(on or today).filter(user=user).select_related("agency", "unit", "delegated_by__user")
-    )
-
-
-def remember_grants(user: User) -> None:
-    """Read today's grants once for a whole request; only for a user object that lives no longer than that."""
-    user._grants_held = (timezone.localdate(), grants_of(user))  # type: ignore[attr-defined]
-
-
-def roles_of(user: User, on: datetime.date | None = None) -> set[str]:
-    """The roles held anywhere on a day."""
-    return {grant.role for grant in grants_of(user, on)}
 
 
 def may(
@@ -60,7 +31,7 @@ def may(
 
     Reads agency.unit where the caller has not, so give an agency with its unit selected.
     """
-    return any(_covers(grant, agency, unit) for grant in _held(user, roles, on))
+    return any(_covers(grant, agency, unit) for grant in _granted(user, roles, on))
 
 
 def require(
@@ -79,7 +50,7 @@ def require(
 
 def holds_for_the_city(user: User, roles: Iterable[str]) -> bool:
     """Whether one of `roles` is held today for the whole city, not for an agency or a unit alone."""
-    return any(grant.scope is None for grant in _held(user, roles, None))
+    return any(grant.scope is None for grant in _granted(user, roles, None))
 
 
 def require_city(user: User, roles: Iterable[str]) -> None:
@@ -91,7 +62,7 @@ def require_city(user: User, roles: Iterable[str]) -> None:
 def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[Agency]:
     """Every agency that `roles` of this person reach, whatever its own validity."""
     reach = Q(pk__in=[])
-    for grant in _held(user, roles, on):
+    for grant in _granted(user, roles, on):
         if grant.agency:
             reach |= Q(path__startswith=grant.agency.path)
         elif grant.unit:
@@ -104,7 +75,7 @@ def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = Non
 def units_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[AdminUnit]:
     """Every unit that `roles` of this person reach, whatever its own validity; a role in an agency reaches none."""
     reach = Q(pk__in=[])
-    for grant in _held(user, roles, on):
+    for grant in _granted(user, roles, on):
         if grant.unit:
             reach |= Q(path__startswith=grant.unit.path)
         elif not grant.agency:
@@ -112,7 +83,7 @@ def units_of(user: User, roles: Iterable[str], on: datetime.date | None = None) 
     return AdminUnit.objects.filter(reach)
 
 
-def _held(user: User, roles: Iterable[str], on: datetime.date | None) -> list[RoleGrant]:
+def _granted(user: User, roles: Iterable[str], on: datetime.date | None) -> list[RoleGrant]:
     wanted = {str(role) for role in roles}
     return [grant for grant in grants_of(user, on) if grant.role in wanted]
 

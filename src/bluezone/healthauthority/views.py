@@ -22,12 +22,14 @@ from bluezone.healthauthority.codes.batches import RowAnswer
 from bluezone.healthauthority.codes.facilities import codes_seen_by, oversees
 from bluezone.healthauthority.forms import AlertForm, IssueForm, RaiseForm
 from bluezone.healthauthority.key_server import key_server
-from bluezone.healthauthority.templatetags.health import inwords, qr
+from bluezone.healthauthority.templatetags.health import inwords
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.keyserver import statistics as published
 from bluezone.keyserver.venues import alerts as venues_alerts
+from bluezone.media_types import XLSX
+from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import write_csv, write_xlsx
 from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign
 from bluezone.training import practised, practising
@@ -150,7 +152,7 @@ def _shown(answer: RowAnswer) -> dict[str, Any]:
         return asdict(answer)
     ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (answer.expires, answer.link_expires)]
     words = {"until_words": inwords(ends[0]), "link_until_words": inwords(ends[1])}
-    return {**asdict(answer), **words, "qr": qr(answer.link)}
+    return {**asdict(answer), **words, "qr": screen_qr(answer.link)}
 
 
 def _refused(code: str, message: str, status: int) -> JsonResponse:
@@ -257,8 +259,7 @@ def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
     elif form == "files.csv":
         body, kind = write_csv(statistics.files_sheet(server)), "text/csv; charset=utf-8"
     elif form == "statistics.xlsx":
-        body = write_xlsx(statistics.sheets(server, everything=everything))
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        body, kind = write_xlsx(statistics.sheets(server, everything=everything)), XLSX
     else:
         raise Http404
     name = f"bluezone-{timezone.localdate():%Y-%m-%d}-{form}"

@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from bluezone.directory.scopes import remember_grants, roles_of
 from bluezone.identity.factors.second_factors import is_missing
 from bluezone.identity.models import Role, User
+from bluezone.identity.roles import remember_grants, roles_of
 
 View = Callable[..., HttpResponse]
 

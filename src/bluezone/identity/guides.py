@@ -10,10 +10,10 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from bluezone.directory.scopes import roles_of
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.roles import roles_of
 from bluezone.training import also_in_training
 
 FOLDER = Path(__file__).with_name("rolepages")

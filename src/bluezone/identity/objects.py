@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose the object of an address is: every view that takes one declares it, once, beside its audience.
 
-The declaration enforces nothing. The view does, in its own way: it asks `scoping.require`, or looks only among the
+The declaration enforces nothing. The view does, in its own way: it asks `scopes.require`, or looks only among the
 objects that the person reaches. tests/authority holds the two together: it sends every role from every place, and
 sees the act done, or refused with nothing changed, as declared here.
 """

@@ -4,7 +4,7 @@
 import datetime
 
 from bluezone.audit import hash_chain
-from bluezone.authority import account_records
+from bluezone.identity import invitations
 from bluezone.identity.models import OfficeSession, SignInFailure
 from bluezone.identity.sign_in_attempts import WINDOW
 
@@ -12,6 +12,6 @@ from bluezone.identity.sign_in_attempts import WINDOW
 def purge(now: datetime.datetime) -> None:
     """Delete sign-in failures, links and sessions past their time, and audit entries after a year."""
     SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
-    account_records.delete_past_links(now)
+    invitations.delete_past_links(now)
     OfficeSession.objects.filter(expire_date__lt=now).delete()
     hash_chain.delete_past_retention(now)

@@ -12,13 +12,12 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.authority import account_records
-from bluezone.directory.scopes import roles_of
-from bluezone.identity import sign_in_attempts
+from bluezone.identity import invitations, sign_in_attempts
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.factors.proof_views import come_in
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, SignInForm
 from bluezone.identity.models import Act, Role
+from bluezone.identity.roles import roles_of
 from bluezone.training import also_in_training
 
 # Where the work of a role begins; who holds several begins at the first.
@@ -107,18 +106,16 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
     """
     now = timezone.now()
     try:
-        user = account_records.user_of_link(token, now)
+        user = invitations.user_of_link(token, now)
         form = FirstPasswordForm(request.POST or None, user=user)
         if request.method == "POST" and form.is_valid():
-            user = account_records.set_first_password(
-                token, form.cleaned_data["name"], form.cleaned_data["password"], now
-            )
+            user = invitations.set_first_password(token, form.cleaned_data["name"], form.cleaned_data["password"], now)
             logout(request)
             messages.success(
                 request, _("The password is set. Sign in with the name %(name)s next time.") % {"name": user.username}
             )
             return come_in(request, user, "first-page")
-    except account_records.AccountLinkInvalid:
+    except invitations.AccountLinkInvalid:
         return render(request, "accounts/link_gone.html", status=410)
     return render(request, "accounts/start.html", {"form": form, "account": user}, status=422 if form.errors else 200)
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 # What makes a spreadsheet program read a text as a formula, also in full width, as East Asian editions do.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 MAX_CELL_CHARACTERS = 32_767  # of XLSX
 CUT = " […]"
 

@@ -7,7 +7,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit
 from bluezone.portal import markup
 from bluezone.portal.models import MOST_NOTE, NewsItem
 from bluezone.rollout.drives.help.requests import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH

@@ -17,6 +17,7 @@ from bluezone.portal import texts, web_edition_files
 from bluezone.portal.models import NewsItem, NewsState
 from bluezone.portal.news import queries
 from bluezone.portal.news.publication import current
+from bluezone.publicpages import assets
 from bluezone.publicpages.assets import ASK_AGAIN, IMMUTABLE, answer
 from bluezone.publicpages.page_frame import KEPT, show
 
@@ -97,8 +98,8 @@ def news_item(request: HttpRequest, pk: int) -> HttpResponse:
 @audience(Audience.EVERYONE)
 def asset(request: HttpRequest, digest: str, path: str) -> HttpResponse:
     """A file of the portal under an address that changes with its content; an older address gives the present file."""
-    keep = IMMUTABLE if digest == web_edition_files.ASSETS.digest else KEPT
-    return answer(request, web_edition_files.ASSETS.assets.get(path), keep)
+    keep = IMMUTABLE if digest == assets.ASSETS.digest else KEPT
+    return answer(request, assets.ASSETS.assets.get(path), keep)
 
 
 @require_safe

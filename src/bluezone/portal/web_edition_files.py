@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two sets of files on the public origin: the portal's own assets, and the web edition with this city's key."""
+"""The web edition as this city serves it: the face with the city's key in it."""
 
 import functools
-from pathlib import Path
 
 from bluezone.face import files as face
 from bluezone.healthauthority.key_server import key_server
-from bluezone.publicpages.assets import Asset, AssetFolder
+from bluezone.publicpages.assets import Asset
 
-ASSETS = AssetFolder(Path(__file__).parent / "assets")
 # Where the web edition is served; the page itself has the empty path.
 APP = "/app/"
 

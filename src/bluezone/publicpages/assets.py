@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """A folder of files as an origin serves it: packed once, named by hash, never a path outside the folder.
 
-Used for the portal's own assets, whose address changes with their content, and for the web edition at /app/, whose
-addresses stay and are asked for again with their ETag.
+Used for the assets of the public pages, whose address changes with their content, and for the web edition at /app/,
+whose addresses stay and are asked for again with their ETag.
 """
 
 import base64
 import gzip
 import hashlib
 import mimetypes
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+
+from bluezone.paper.pdf import FONTS
 
 # Only what shrinks is packed; fonts, pictures and WebAssembly of this size are sent as they are.
 _PACKED = ("text/", "image/svg", "application/json", "application/manifest", "application/wasm")
@@ -62,17 +66,20 @@ class Asset:
 
 
 class AssetFolder:
-    """The files under a folder, read at the first request and kept in memory; nothing that begins with a dot."""
+    """The files under a folder, read at the first request and kept in memory; nothing that begins with a dot.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    more: files that lie elsewhere, by the path under which they are served.
+    """
+
+    def __init__(self, folder: Path, more: Mapping[str, Path] = MappingProxyType({})) -> None:
+        self._folder, self._more = folder, more
 
     @cached_property
     def assets(self) -> dict[str, Asset]:
         """Path inside the folder -> file, in order of path."""
-        found = sorted(path for path in self._folder.rglob("*") if path.is_file())
-        names = [path.relative_to(self._folder).as_posix() for path in found]
-        return {name: self._read(name) for name in names if not any(part.startswith(".") for part in name.split("/"))}
+        files = {path.relative_to(self._folder).as_posix(): path for path in self._folder.rglob("*") if path.is_file()}
+        shown = {name: path for name, path in files.items() if not any(part[0] == "." for part in name.split("/"))}
+        return {name: _read(name, path) for name, path in sorted({**shown, **self._more}.items())}
 
     @cached_property
     def digest(self) -> str:
@@ -80,12 +87,11 @@ class AssetFolder:
         whole = "".join(f"{asset.path}\0{asset.sha256}\n" for asset in self.assets.values())
         return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
-    def _read(self, name: str) -> Asset:
-        suffix = Path(name).suffix
-        media_type = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        if media_type.startswith("text/"):
-            media_type += "; charset=utf-8"
-        return Asset(name, (self._folder / name).read_bytes(), media_type)
+
+# The files of the public pages, with the font that sheets are printed in as well, and its licence.
+ASSETS = AssetFolder(
+    Path(__file__).with_name("public"), {f"fonts/{path.name}": path for path in FONTS.glob("*be-vietnam-pro*")}
+)
 
 
 def answer(request: HttpRequest, asset: Asset | None, cache_control: str) -> HttpResponse:
@@ -105,3 +111,11 @@ def answer(request: HttpRequest, asset: Asset | None, cache_control: str) -> Htt
     if asset.packed is not None:
         patch_vary_headers(response, ["Accept-Encoding"])
     return response
+
+
+def _read(name: str, path: Path) -> Asset:
+    suffix = path.suffix
+    media_type = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    if media_type.startswith("text/"):
+        media_type += "; charset=utf-8"
+    return Asset(name, path.read_bytes(), media_type)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.paper.city_facts import facts
-from bluezone.portal.web_edition_files import ASSETS
+from bluezone.publicpages.assets import ASSETS
 
 # A page may be old by a minute; what is withdrawn is gone after that.
 KEPT = "public, max-age=60"

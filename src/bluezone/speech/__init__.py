@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vietnamese text as it is to be spoken, for a machine's voice: pure, no I/O. `spoken` is the whole of it."""
+"""Vietnamese text as it is to be spoken (`spoken`, pure), and a machine's voice that speaks it (`voice`)."""
 
 from bluezone.speech.normalization import spoken
 

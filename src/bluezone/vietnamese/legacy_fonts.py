@@ -120,7 +120,7 @@ def to_unicode(text: str, encoding: TextEncoding) -> str:
     """Convert the Windows-1252 view of `text` to Unicode NFC; what is no letter of `encoding` stays as it is.
 
     ASCII, UNICODE and UNKNOWN only normalise. Never called before a person has seen the preview
-    (`encodingdetection.preview`): a wrong guess would damage names that were right.
+    (`detection.preview`): a wrong guess would damage names that were right.
     """
     composed = unicodedata.normalize("NFC", text)
     if encoding not in LEGACY_ENCODINGS:

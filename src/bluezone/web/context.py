@@ -11,10 +11,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
-from bluezone.directory.scopes import grants_of
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, audience
 from bluezone.identity.models import RoleGrant
+from bluezone.identity.roles import grants_of
 from bluezone.training import current_training
 
 

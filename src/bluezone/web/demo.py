@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
+from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.authority import account_records, role_grants
 from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
@@ -117,13 +118,11 @@ def _people(now: datetime.datetime) -> str:
     admin = User.objects.holding([Role.ADMIN], today).first()
     if admin is not None:
         for role, key in _ROLES:
-            role_grants.give(
-                account_records.COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today
-            )
+            role_grants.give(COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today)
     nurse, token = account_records.make_account(
-        account_records.COMMAND_LINE, HEALTH_NAME, "", "Trung tâm Y tế thành phố", Role.HEALTH_WORKER, now
+        COMMAND_LINE, HEALTH_NAME, "", "Trung tâm Y tế thành phố", Role.HEALTH_WORKER, now
     )
-    role_grants.give(account_records.COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)
+    role_grants.give(COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)
     for days in (1, 2, 4):
         issuance.issue(key_server(), nurse, "confirmed", today - days * _DAY, now)
     return token

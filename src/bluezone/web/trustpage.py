@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from bluezone.identity.audiences import Audience, audience
-from bluezone.server.tls.certificates import fingerprint, read_certificate
-from bluezone.server.tls.contexts import SELF, authority_folder
+from bluezone.tls.certificates import fingerprint, read_certificate
+from bluezone.tls.contexts import SELF, authority_folder
 
 
 @require_safe

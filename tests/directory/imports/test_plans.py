@@ -12,7 +12,8 @@ from tests.builders.agencies import workbook
 from bluezone.directory.imports.plans import ImportNotReady, plan_agencies, plan_units
 from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.tables import Row, Table, read_table
-from bluezone.directory.records.entries import Denominator, Directory, Quantity, UnitEntry, UnitKind, Validity
+from bluezone.directory.kinds import Quantity, UnitKind
+from bluezone.directory.records.entries import DenominatorEntry, Directory, UnitEntry, Validity
 from bluezone.directory.records.seed_data import SEED_DAY, load_seed
 from bluezone.refusal import Refused
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
@@ -66,8 +67,8 @@ def test_new_units_and_groups_below_them_come_in_one_file_in_any_order():
     directory = plan.accept()
     assert [unit.name for unit in directory.subtree("01846")] == ["phường Huyền Tụng", "Tổ 1"]
     assert directory.units["01846"].denominators == (
-        Denominator(Quantity.HOUSEHOLDS, 1200, "Nghị quyết 892", datetime.date(2015, 3, 11)),
-        Denominator(Quantity.POPULATION, 4769, "Nghị quyết 892", datetime.date(2015, 3, 11)),
+        DenominatorEntry(Quantity.HOUSEHOLDS, 1200, "Nghị quyết 892", datetime.date(2015, 3, 11)),
+        DenominatorEntry(Quantity.POPULATION, 4769, "Nghị quyết 892", datetime.date(2015, 3, 11)),
     )
     assert CITY.units.keys() == {"tinh", "tp", "duc-xuan", "song-cau"}
 

@@ -7,7 +7,8 @@ import pytest
 from tests.builders.agencies import agency_values, planted, unit_values
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
-from bluezone.directory.models import AdminUnit, Agency, Denominator, Quantity, RecipientGroup
+from bluezone.directory.kinds import Quantity
+from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientGroup
 from bluezone.directory.records import changes
 from bluezone.directory.records.entries import CodeRepeated, ParentUnknown, UnitCycle, ValidityInconsistent
 from bluezone.directory.records.store import state_of, stored_directory

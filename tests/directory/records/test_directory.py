@@ -6,21 +6,19 @@ import datetime
 
 import pytest
 
+from bluezone.directory.kinds import AgencyKind, Purpose, UnitKind
 from bluezone.directory.records.entries import (
     AgencyEntry,
-    AgencyKind,
     CodeRepeated,
     Directory,
     DirectoryRefused,
+    GroupEntry,
     GroupMemberUnknown,
     KeyRepeated,
     ParentUnknown,
-    Purpose,
-    RecipientGroup,
     SuccessorUnknown,
     UnitCycle,
     UnitEntry,
-    UnitKind,
     Validity,
     ValidityInconsistent,
     contradictions,
@@ -31,7 +29,7 @@ PROVINCE = UnitEntry("province", "tỉnh", UnitKind.PROVINCE, "06")
 CITY = UnitEntry("city", "thành phố", UnitKind.DISTRICT, "058", "province")
 WARD = UnitEntry("ward", "phường", UnitKind.WARD, "01840", "city")
 OFFICE = AgencyEntry("office", "Văn phòng", AgencyKind.DEPARTMENT, "city", "VP")
-GROUP = RecipientGroup("all", "Các phòng, ban", ("office",), Purpose.ACTION)
+GROUP = GroupEntry("all", "Các phòng, ban", ("office",), Purpose.ACTION)
 
 
 def change(entry, **fields):

@@ -6,7 +6,8 @@ import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.directory.records.entries import Denominator, Quantity, Validity, denominator_on
+from bluezone.directory.kinds import Quantity
+from bluezone.directory.records.entries import DenominatorEntry, Validity, denominator_on
 
 DAYS = st.dates(datetime.date(2020, 1, 1), datetime.date(2020, 1, 12))
 VALIDITIES = st.builds(Validity, st.none() | DAYS, st.none() | DAYS).filter(
@@ -25,10 +26,10 @@ def test_overlapping_and_lying_within_mean_what_the_days_say(one, other):
 
 def test_the_newest_figure_that_was_already_true_is_the_denominator():
     old, new = (
-        Denominator(Quantity.POPULATION, value, "Chi cục Thống kê", datetime.date(year, 4, 1))
+        DenominatorEntry(Quantity.POPULATION, value, "Chi cục Thống kê", datetime.date(year, 4, 1))
         for value, year in ((44_000, 2019), (45_000, 2020))
     )
-    staff = Denominator(Quantity.STAFF, 30, "Văn phòng", datetime.date(2020, 4, 1))
+    staff = DenominatorEntry(Quantity.STAFF, 30, "Văn phòng", datetime.date(2020, 4, 1))
 
     assert denominator_on((old, new, staff), Quantity.POPULATION, datetime.date(2020, 8, 7)) == new
     assert denominator_on((new, old), Quantity.POPULATION, datetime.date(2020, 3, 31)) == old

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.directory.records.entries import UnitKind
+from bluezone.directory.kinds import UnitKind
 from bluezone.directory.records.seed_data import SEED_DAY, SeedInvalid, load_seed, read_seed
 from bluezone.refusal import Refused
 

@@ -72,9 +72,9 @@ def test_without_a_password_there_is_no_second_step(client):
 
 
 def test_a_new_link_replaces_the_password_and_not_the_second_factor(client):
-    from bluezone.authority import account_records
+    from bluezone.identity import invitations
 
-    token = account_records.make_link("root", user("lan"), timezone.now())
+    token = invitations.make_link("root", user("lan"), timezone.now())
     form = {"name": "Lan", "password": PASSWORD, "again": PASSWORD}
 
     assert client.post(f"/start/{token}/", form).url == "/sign-in/second/"

@@ -7,14 +7,14 @@ import docx
 import pytest
 from tests.paper.official.samples import HOSTILE, LETTER, REPORT, ZONE
 
-from bluezone.letters.letter_text import read_letter_text
+from bluezone.letters.letter import Letter
 from bluezone.letters.proposal import PartyRole, Purpose
 from bluezone.letters.reader import propose
 from bluezone.paper.official import Letterhead, write_docx
 
 
 def test_a_letter_we_write_is_a_letter_we_read():
-    letter = propose(read_letter_text(write_docx(LETTER, zone=ZONE)).text)
+    letter = propose(Letter(write_docx(LETTER, zone=ZONE)).read().text)
 
     assert str(letter.number.value) == "77/PYT"
     assert (letter.superior.value, letter.issuer.value) == ("UBND THÀNH PHỐ HÀ MÂY", "PHÒNG Y TẾ")

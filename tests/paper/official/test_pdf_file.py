@@ -10,9 +10,10 @@ import pypdf
 import pytest
 from tests.paper.official.samples import LETTER, REPORT, ZONE
 
-from bluezone.letters.letter_text import read_letter_text
+from bluezone.letters.letter import Letter
 from bluezone.letters.reader import propose
-from bluezone.paper.official import Column, Heading, Paragraph, PdfUnavailable, Table, pdf_file, write_html, write_pdf
+from bluezone.paper.official import Column, Heading, Paragraph, Table, document_pdf, write_html
+from bluezone.paper.pdf import PdfUnavailable
 
 HAS_WEASYPRINT = importlib.util.find_spec("weasyprint") is not None
 
@@ -28,13 +29,6 @@ def test_the_page_fetches_nothing():
     html = write_html(REPORT, zone=ZONE)
 
     assert not re.search(r"https?:|url\(|src=|href=|@import", html)
-
-
-@pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
-@pytest.mark.parametrize("url", ["file:///etc/hostname", "https://example.org/x.css", "font:../document.py", "font:x"])
-def test_a_pdf_may_fetch_its_own_fonts_and_nothing_else(url):
-    with pytest.raises(ValueError, match="fetches nothing"):
-        pdf_file._fonts_only(url)
 
 
 def test_head_body_and_signature_follow_each_other_as_in_a_letter():
@@ -56,14 +50,14 @@ def test_head_body_and_signature_follow_each_other_as_in_a_letter():
 @pytest.mark.skipif(HAS_WEASYPRINT, reason="WeasyPrint is installed")
 def test_without_weasyprint_the_refusal_says_what_can_be_had_instead():
     with pytest.raises(PdfUnavailable, match="DOCX"):
-        write_pdf(REPORT, zone=ZONE)
+        document_pdf(REPORT, zone=ZONE)
 
 
 @pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
 def test_every_letter_of_vietnamese_is_printed_in_a_font_that_is_in_the_file():
     every = "ăâđêôơưĂÂĐÊÔƠƯ áàảãạ ắằẳẵặ ấầẩẫậ éèẻẽẹ ếềểễệ íìỉĩị óòỏõọ ốồổỗộ ớờởỡợ úùủũụ ứừửữự ýỳỷỹỵ ỨỪỬỮỰ 12.500 ₫ – “”"
     document = replace(REPORT, body=(Heading(every), Paragraph(every), Table(every, (Column(every),), ((every,),))))
-    pdf = pypdf.PdfReader(io.BytesIO(write_pdf(document, zone=ZONE)))
+    pdf = pypdf.PdfReader(io.BytesIO(document_pdf(document, zone=ZONE)))
     fonts = [font for page in pdf.pages for font in fonts_of(page)]
 
     assert {name.partition("+")[2].partition("-")[0] for name, _file in fonts} == {"Bluezone"}
@@ -76,7 +70,7 @@ def test_every_letter_of_vietnamese_is_printed_in_a_font_that_is_in_the_file():
 @pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
 def test_a_number_and_a_day_that_are_written_in_by_hand_have_room_on_paper():
     head = replace(REPORT.head, number=None, date=None, month=datetime.date(2020, 9, 1))
-    page = pypdf.PdfReader(io.BytesIO(write_pdf(replace(REPORT, head=head), zone=ZONE))).pages[0].extract_text()
+    page = pypdf.PdfReader(io.BytesIO(document_pdf(replace(REPORT, head=head), zone=ZONE))).pages[0].extract_text()
 
     assert re.search(r"Số: {6,}/BC-UBND", page)
     assert re.search(r"ngày {5,}tháng 9 năm 2020", page)
@@ -92,7 +86,7 @@ def fonts_of(page):
 
 @pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
 def test_a_pdf_we_print_is_a_letter_we_read():
-    letter = propose(read_letter_text(write_pdf(LETTER, zone=ZONE)).text)
+    letter = propose(Letter(document_pdf(LETTER, zone=ZONE)).read().text)
 
     assert str(letter.number.value) == "77/PYT"
     assert letter.issuer.value == "PHÒNG Y TẾ"

@@ -14,7 +14,7 @@ from tests.builders.printed import first_page
 from bluezone.paper import phrases
 from bluezone.paper.city_facts import facts
 from bluezone.portal.materials import downloads
-from bluezone.speech import spot
+from bluezone.speech.voice import can_speak
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
 DPI = 200
@@ -150,18 +150,9 @@ def test_a_sheet_is_made_once_and_anew_when_the_city_changes(public, settings, d
     assert not kept[0].exists(), "the number of yesterday is on no sheet"
 
 
-def test_a_sheet_fetches_nothing_but_its_fonts(settings):
-    from bluezone.paper import print_sheets
-
-    with pytest.raises(ValueError, match="nothing but its fonts"):
-        print_sheets._fonts_only("https://evil.example/x.png")
-    with pytest.raises(ValueError, match="nothing but its fonts"):
-        print_sheets._fonts_only("font:../../models.py")
-
-
 def test_the_sound_is_thirty_seconds_or_the_page_says_what_is_missing(public):
     answer = public.get("/materials/vi/bulletin.mp3")
-    if not spot.can_speak():
+    if not can_speak():
         assert answer.status_code == 503
         assert "sound_unavailable" in answer.text
         return

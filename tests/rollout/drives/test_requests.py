@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit
 from bluezone.directory.records.seed import plant_first_seed
 from bluezone.office_secrets import SealBroken
 from bluezone.refusal import Refused

@@ -7,7 +7,8 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.messaging.sms.conftest import centre, running_centre, sender
 from tests.portal.conftest import public
 
-from bluezone.directory.models import Agency, AgencyKind
+from bluezone.directory.kinds import AgencyKind
+from bluezone.directory.models import Agency
 from bluezone.directory.records.store import rewrite_paths
 
 __all__ = [

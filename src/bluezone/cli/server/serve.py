@@ -140,7 +140,7 @@ def _secure(option: str, folder: Path, host: str) -> Any:
     """Certificate and key for both origins, and what Django has to know of it."""
     from bluezone.city import load_city
     from bluezone.logs import say
-    from bluezone.server.tls.contexts import SELF, Tls, machine_addresses, names_of
+    from bluezone.tls.contexts import SELF, Tls, machine_addresses, names_of
 
     addresses = machine_addresses()
     secured = Tls(option, folder.resolve(), names_of(load_city(folder), host), addresses)

@@ -50,7 +50,7 @@ def read_csv(data: bytes) -> RawSheet:
 def decode(data: bytes) -> tuple[str, str]:
     """Bytes of a text file as text, and the encoding that was taken.
 
-    Text of a legacy font comes back in its Windows-1252 view, unconverted, for `encodingdetection` to find.
+    Text of a legacy font comes back in its Windows-1252 view, unconverted, for `vietnamese.detection` to find.
     Raises SpreadsheetEncodingUnknown or SpreadsheetEncodingMixed.
     """
     for mark, encoding in _BYTE_ORDER_MARKS:

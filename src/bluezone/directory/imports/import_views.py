@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory import refusals
-from bluezone.directory.agency_sheet import XLSX
 from bluezone.directory.forms import ImportForm
 from bluezone.directory.imports import list_imports
 from bluezone.directory.imports.list_imports import ImportOutdated
@@ -21,6 +20,7 @@ from bluezone.directory.records.entries import DirectoryRefused
 from bluezone.directory.request_parameters import require_all
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
+from bluezone.media_types import XLSX
 from bluezone.paper.tables import write_xlsx
 
 # More rows than a person looks through on a page are counted and left to the file.

@@ -11,14 +11,13 @@ from typing import Any, cast
 
 from bluezone.directory.imports.rows import ImportKindUnknown, ImportRowRefused, Wanted, wanted_agency, wanted_unit
 from bluezone.directory.imports.tables import Row, Table
+from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.records.entries import (
     AgencyEntry,
-    AgencyKind,
-    Denominator,
+    DenominatorEntry,
     Directory,
     Entry,
     UnitEntry,
-    UnitKind,
     Validity,
     contradictions,
 )
@@ -180,7 +179,7 @@ def _grouped(entries: Iterable[Entry], name: Callable[[Entry], str | None]) -> d
     return groups
 
 
-def _with_newer(old: tuple[Denominator, ...], new: tuple[Denominator, ...]) -> tuple[Denominator, ...]:
+def _with_newer(old: tuple[DenominatorEntry, ...], new: tuple[DenominatorEntry, ...]) -> tuple[DenominatorEntry, ...]:
     """Figures are kept by the day they were true; a figure for the same quantity and day replaces the old one."""
     figures = {(figure.quantity, figure.as_of): figure for figure in (*old, *new)}
     return tuple(figures[place] for place in sorted(figures))
@@ -377,5 +376,5 @@ def _as_text(entry: Entry) -> dict[str, str]:
     }
 
 
-def _figure(figure: Denominator) -> str:
+def _figure(figure: DenominatorEntry) -> str:
     return f"{figure.value} ({figure.source})"

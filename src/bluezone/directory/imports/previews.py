@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory import refusals
 from bluezone.directory.imports.plans import FieldChange, Plan
-from bluezone.directory.models import AgencyKind, Quantity, UnitKind
+from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
 from bluezone.directory.records.entries import Directory, Entry, UnitEntry
 
 FIELDS: Mapping[str, Promise] = {

@@ -10,7 +10,8 @@ from typing import ClassVar, TypeVar
 from bluezone.directory.imports.cells import NotACount, NotADay, count_of, day_of, text_of
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.tables import Row
-from bluezone.directory.records.entries import AgencyKind, Denominator, Quantity, UnitKind
+from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
+from bluezone.directory.records.entries import DenominatorEntry
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
@@ -149,7 +150,7 @@ class Wanted:
     valid_from: datetime.date | None
     valid_until: datetime.date | None
     successors: tuple[str, ...]
-    denominators: tuple[Denominator, ...]
+    denominators: tuple[DenominatorEntry, ...]
     zeros_added: bool = False
 
 
@@ -225,7 +226,7 @@ def _day(row: Row, column: str) -> datetime.date | None:
         raise ImportValueInvalid(f"{column}: {error.message}", column) from error
 
 
-def _denominators(row: Row, day: datetime.date) -> tuple[Denominator, ...]:
+def _denominators(row: Row, day: datetime.date) -> tuple[DenominatorEntry, ...]:
     figures: dict[Quantity, int] = {}
     for quantity in _QUANTITIES:
         try:
@@ -241,4 +242,4 @@ def _denominators(row: Row, day: datetime.date) -> tuple[Denominator, ...]:
         raise ImportFigureWithoutSource("figures need a source and the day they were true", "source")
     if as_of > day:
         raise ImportFigureWithoutSource(f"figures as of {as_of}, which is after {day}", "as_of")
-    return tuple(Denominator(quantity, count, source, as_of) for quantity, count in figures.items())
+    return tuple(DenominatorEntry(quantity, count, source, as_of) for quantity, count in figures.items())

@@ -13,7 +13,8 @@ from typing import Any
 from django.db import transaction
 
 from bluezone.audit import hash_chain
-from bluezone.directory.models import AdminUnit, Agency, Denominator, Quantity, RecipientGroup
+from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
+from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientGroup
 from bluezone.directory.records import entries
 from bluezone.directory.records.entries import Directory
 from bluezone.directory.records.store import lock_directory, rewrite, rewrite_paths
@@ -45,7 +46,7 @@ def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> Adm
     Raises a DirectoryRefused; nothing is stored then.
     """
     parent = values["parent"].key if values["parent"] else None
-    own: dict[str, Any] = {"kind": entries.UnitKind(values["kind"]), "parent": parent}
+    own: dict[str, Any] = {"kind": UnitKind(values["kind"]), "parent": parent}
 
     def change(directory: Directory) -> Directory:
         key = unit.key if unit else _free_key(directory, values["name"])
@@ -60,7 +61,7 @@ def save_unit(actor: str, unit: AdminUnit | None, values: dict[str, Any]) -> Adm
     with transaction.atomic():
         touched, _ = rewrite(change)
         row = AdminUnit.objects.get(key=keys[0])
-        is_group = row.kind == entries.UnitKind.GROUP.value
+        is_group = row.kind == UnitKind.GROUP.value
         head = {name: values[name] if is_group else "" for name in ("head_name", "head_phone")}
         _finish(actor, row, new=unit is None, changed=row.key in touched, extra=head)
     return row
@@ -74,7 +75,7 @@ def save_agency(actor: str, agency: Agency | None, values: dict[str, Any]) -> Ag
     Raises a DirectoryRefused or AgencyCycle; nothing is stored then.
     """
     own: dict[str, Any] = {
-        "kind": entries.AgencyKind(values["kind"]),
+        "kind": AgencyKind(values["kind"]),
         "unit": values["unit"].key,
         "short_name": values["short_name"],
         "edxml_id": values["edxml_id"] or None,

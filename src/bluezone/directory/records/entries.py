@@ -5,56 +5,11 @@ contradicts itself nowhere.
 
 import dataclasses
 import datetime
-import enum
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.refusal import Refused
-
-
-class UnitKind(enum.StrEnum):
-    """Levels of the Vietnamese administration as of 2020; `group` is a thôn or tổ dân phố."""
-
-    PROVINCE = "province"
-    DISTRICT = "district"  # district, town or city under a province
-    WARD = "ward"  # phường
-    COMMUNE = "commune"  # xã, thị trấn
-    GROUP = "group"
-
-
-class AgencyKind(enum.StrEnum):
-    """What sort of body an agency is."""
-
-    COMMITTEE = "committee"  # People's Committee
-    DEPARTMENT = "department"  # phòng, ban, văn phòng of a People's Committee
-    UNION = "union"  # đoàn thể
-    PARTY = "party"
-    MEDIA = "media"
-    HEALTH = "health"
-    POLICE = "police"
-    MILITARY = "military"
-    SERVICE = "service"  # đơn vị sự nghiệp, ban quản lý
-    BRANCH = "branch"  # ngành: an office of a province's or ministry's body in the city
-    SCHOOL = "school"
-    ENTERPRISE = "enterprise"
-
-
-class Purpose(enum.StrEnum):
-    """Why a recipient gets a directive (Nơi nhận): to act, to know, to file."""
-
-    ACTION = "action"
-    INFORMATION = "information"
-    FILE = "file"
-
-
-class Quantity(enum.StrEnum):
-    """What a denominator counts."""
-
-    POPULATION = "population"
-    HOUSEHOLDS = "households"
-    SMARTPHONES = "smartphones"
-    STAFF = "staff"
-    VENUES = "venues"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +39,7 @@ def _before(start: datetime.date | None, end: datetime.date | None) -> bool:
 
 
 @dataclasses.dataclass(frozen=True)
-class Denominator:
+class DenominatorEntry:
     """A number that shares are divided by, never without where it comes from and the day it was true.
 
     value:  0 or more.
@@ -116,7 +71,7 @@ class UnitEntry:
     parent: str | None = None
     validity: Validity = Validity()
     successors: tuple[str, ...] = ()
-    denominators: tuple[Denominator, ...] = ()
+    denominators: tuple[DenominatorEntry, ...] = ()
     confirmed: bool = True
     unconfirmed: tuple[str, ...] = ()
 
@@ -137,13 +92,13 @@ class AgencyEntry:
     edxml_id: str | None = None
     validity: Validity = Validity()
     successors: tuple[str, ...] = ()
-    denominators: tuple[Denominator, ...] = ()
+    denominators: tuple[DenominatorEntry, ...] = ()
     confirmed: bool = True
     unconfirmed: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
-class RecipientGroup:
+class GroupEntry:
     """Words of a "Kính gửi" or "Nơi nhận" line that stand for several agencies: their keys, and the usual purpose."""
 
     key: str
@@ -152,7 +107,9 @@ class RecipientGroup:
     purpose: Purpose
 
 
-def denominator_on(denominators: tuple[Denominator, ...], quantity: Quantity, day: datetime.date) -> Denominator | None:
+def denominator_on(
+    denominators: tuple[DenominatorEntry, ...], quantity: Quantity, day: datetime.date
+) -> DenominatorEntry | None:
     """The newest figure for `quantity` that was already true on `day`; None when there is none."""
     known = [figure for figure in denominators if figure.quantity is quantity and figure.as_of <= day]
     return max(known, key=lambda figure: figure.as_of, default=None)
@@ -228,11 +185,11 @@ class Directory:
 
     units: Mapping[str, UnitEntry]
     agencies: Mapping[str, AgencyEntry]
-    groups: Mapping[str, RecipientGroup]
+    groups: Mapping[str, GroupEntry]
 
     @classmethod
     def build(
-        cls, units: Iterable[UnitEntry], agencies: Iterable[AgencyEntry] = (), groups: Iterable[RecipientGroup] = ()
+        cls, units: Iterable[UnitEntry], agencies: Iterable[AgencyEntry] = (), groups: Iterable[GroupEntry] = ()
     ) -> "Directory":
         """Raises the first DirectoryRefused that `contradictions` finds."""
         units, agencies, groups = tuple(units), tuple(agencies), tuple(groups)
@@ -280,7 +237,7 @@ class Directory:
 
 
 def contradictions(
-    units: Iterable[UnitEntry], agencies: Iterable[AgencyEntry], groups: Iterable[RecipientGroup]
+    units: Iterable[UnitEntry], agencies: Iterable[AgencyEntry], groups: Iterable[GroupEntry]
 ) -> Iterator[DirectoryRefused]:
     """Everything that is wrong among the entries; nothing when they make a directory."""
     units, agencies, groups = tuple(units), tuple(agencies), tuple(groups)
@@ -304,7 +261,7 @@ def contradictions(
             yield GroupMemberUnknown(group.key, f"group {group.key}: {missing or 'nobody'} is no agency in the list")
 
 
-def _repeated_keys(entries: Iterable[Entry | RecipientGroup]) -> Iterator[DirectoryRefused]:
+def _repeated_keys(entries: Iterable[Entry | GroupEntry]) -> Iterator[DirectoryRefused]:
     seen: set[str] = set()
     for entry in entries:
         if entry.key in seen:

@@ -6,7 +6,7 @@ import dataclasses
 from django.db import transaction
 
 from bluezone.audit import hash_chain
-from bluezone.authority.account_records import COMMAND_LINE
+from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.directory.models import AdminUnit, RecipientGroup
 from bluezone.directory.records.entries import Directory
 from bluezone.directory.records.seed_data import load_seed

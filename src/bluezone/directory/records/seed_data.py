@@ -7,16 +7,8 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from bluezone.directory.records.entries import (
-    AgencyEntry,
-    AgencyKind,
-    Directory,
-    Purpose,
-    RecipientGroup,
-    UnitEntry,
-    UnitKind,
-    Validity,
-)
+from bluezone.directory.kinds import AgencyKind, Purpose, UnitKind
+from bluezone.directory.records.entries import AgencyEntry, Directory, GroupEntry, UnitEntry, Validity
 from bluezone.refusal import Refused
 
 # The day of the directive: what holds on it is what its "Kính gửi" means.
@@ -66,8 +58,8 @@ def _agency(row: Mapping[str, Any]) -> AgencyEntry:
     )
 
 
-def _group(row: Mapping[str, Any]) -> RecipientGroup:
-    return RecipientGroup(row["key"], row["name"], tuple(row["members"]), Purpose(row["purpose"]))
+def _group(row: Mapping[str, Any]) -> GroupEntry:
+    return GroupEntry(row["key"], row["name"], tuple(row["members"]), Purpose(row["purpose"]))
 
 
 def _shared(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from bluezone.directory.kinds import AgencyKind, Purpose, Quantity, UnitKind
 from bluezone.directory.models import (
     AdminUnit,
     Agency,
@@ -17,7 +18,6 @@ from bluezone.directory.models import (
     Denominator,
     Entry,
     RecipientGroup,
-    UnitKind,
     UnitSuccession,
 )
 from bluezone.directory.records import entries
@@ -26,7 +26,7 @@ from bluezone.vietnamese.spelling import fold
 
 
 def stored_directory() -> Directory:
-    """Everything that is stored, in seven queries. It contradicts itself nowhere, because writing.py checks."""
+    """Everything that is stored, in seven queries. It contradicts itself nowhere, because `rewrite` checks."""
     units = list(AdminUnit.objects.order_by("pk"))
     agencies = list(Agency.objects.order_by("pk"))
     unit_key = {unit.pk: unit.key for unit in units}
@@ -39,7 +39,7 @@ def stored_directory() -> Directory:
             unit.key: entries.UnitEntry(
                 key=unit.key,
                 name=unit.name,
-                kind=entries.UnitKind(unit.kind),
+                kind=UnitKind(unit.kind),
                 code=unit.code,
                 parent=unit_key[unit.parent_id] if unit.parent_id else None,
                 validity=entries.Validity(unit.valid_from, unit.valid_to),
@@ -54,7 +54,7 @@ def stored_directory() -> Directory:
             agency.key: entries.AgencyEntry(
                 key=agency.key,
                 name=agency.name,
-                kind=entries.AgencyKind(agency.kind),
+                kind=AgencyKind(agency.kind),
                 unit=unit_key[agency.unit_id],
                 code=agency.code,
                 short_name=agency.short_name,
@@ -83,11 +83,11 @@ def keys_by_pk(model: type[Entry]) -> dict[int, str]:
     return dict(model._default_manager.values_list("pk", "key"))
 
 
-def _figures() -> tuple[Mapping[int, list[entries.Denominator]], Mapping[int, list[entries.Denominator]]]:
-    of_units: defaultdict[int, list[entries.Denominator]] = defaultdict(list)
-    of_agencies: defaultdict[int, list[entries.Denominator]] = defaultdict(list)
+def _figures() -> tuple[Mapping[int, list[entries.DenominatorEntry]], Mapping[int, list[entries.DenominatorEntry]]]:
+    of_units: defaultdict[int, list[entries.DenominatorEntry]] = defaultdict(list)
+    of_agencies: defaultdict[int, list[entries.DenominatorEntry]] = defaultdict(list)
     for row in Denominator.objects.order_by("kind", "as_of"):
-        figure = entries.Denominator(entries.Quantity(row.kind), row.value, row.source, row.as_of)
+        figure = entries.DenominatorEntry(Quantity(row.kind), row.value, row.source, row.as_of)
         if row.unit_id is not None:
             of_units[row.unit_id].append(figure)
         elif row.agency_id is not None:
@@ -102,15 +102,13 @@ def _successors(model: Any, key_of: Mapping[int, str]) -> Mapping[int, list[str]
     return found
 
 
-def _groups(agency_key: Mapping[int, str]) -> dict[str, entries.RecipientGroup]:
+def _groups(agency_key: Mapping[int, str]) -> dict[str, entries.GroupEntry]:
     members: defaultdict[int, list[str]] = defaultdict(list)
     through = RecipientGroup.agencies.through._default_manager.order_by("agency_id")
     for group, agency in through.values_list("recipientgroup_id", "agency_id"):
         members[group].append(agency_key[agency])
     return {
-        group.key: entries.RecipientGroup(
-            group.key, group.name, tuple(members[group.pk]), entries.Purpose(group.purpose)
-        )
+        group.key: entries.GroupEntry(group.key, group.name, tuple(members[group.pk]), Purpose(group.purpose))
         for group in RecipientGroup.objects.order_by("pk")
         if members[group.pk]  # one without members yet is not wrong, only unfinished
     }
@@ -230,18 +228,16 @@ def _give_parents(keys: list[str]) -> None:
 
     Unions, Party bodies, police and branches answer to bodies of their own; somebody enters those where it matters.
     """
-    committees = {
-        agency.unit_id: agency.pk for agency in Agency.objects.filter(kind=entries.AgencyKind.COMMITTEE.value)
-    }
+    committees = {agency.unit_id: agency.pk for agency in Agency.objects.filter(kind=AgencyKind.COMMITTEE.value)}
     governed = {
-        entries.AgencyKind.DEPARTMENT,
-        entries.AgencyKind.MEDIA,
-        entries.AgencyKind.SERVICE,
-        entries.AgencyKind.SCHOOL,
+        AgencyKind.DEPARTMENT,
+        AgencyKind.MEDIA,
+        AgencyKind.SERVICE,
+        AgencyKind.SCHOOL,
     }
     given = []
     for agency in Agency.objects.filter(key__in=keys, parent=None).select_related("unit"):
-        if agency.kind == entries.AgencyKind.COMMITTEE.value:
+        if agency.kind == AgencyKind.COMMITTEE.value:
             agency.parent_id = committees.get(agency.unit.parent_id or 0)
         elif agency.kind in governed:
             agency.parent_id = committees.get(agency.unit_id)
@@ -279,7 +275,7 @@ def _write_figures(holder: type[Entry], field: str, changed: Iterable[Any]) -> N
     Denominator.objects.bulk_create(wanted, batch_size=500)
 
 
-def _write_groups(changed: Iterable[entries.RecipientGroup]) -> None:
+def _write_groups(changed: Iterable[entries.GroupEntry]) -> None:
     agency_pk = {key: pk for pk, key in keys_by_pk(Agency).items()}
     for group in changed:
         row, _ = RecipientGroup.objects.update_or_create(

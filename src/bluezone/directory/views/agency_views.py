@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of the agencies: the list with its search, one agency, entering and changing one, the list as a file."""
 
+import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -12,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.directory import queries
-from bluezone.directory.agency_sheet import XLSX, listing
 from bluezone.directory.forms import AgencyForm, FigureForm
 from bluezone.directory.imports.previews import field_labels
-from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
+from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.records import changes
 from bluezone.directory.records.changes import AgencyCycle
 from bluezone.directory.records.entries import DirectoryRefused
@@ -30,7 +32,8 @@ from bluezone.directory.request_parameters import (
 )
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.tables import write_xlsx
+from bluezone.media_types import XLSX
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 
 AGENCIES_A_PAGE = 50
 
@@ -63,7 +66,7 @@ def agency_file(request: OfficeRequest) -> HttpResponse:
     """The agencies that the list shows, all pages of it, as XLSX; it can be filled in and imported again."""
     day = chosen_day(request, queries.day_to_show(Agency, timezone.localdate()))
     _asked, found = _found(request, day)
-    sheet = listing(found, day)
+    sheet = _listing(found, day)
     response = HttpResponse(write_xlsx([sheet]), content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="agencies-{day.isoformat()}.xlsx"'
     return response
@@ -177,3 +180,44 @@ def _as_typed(agency: Agency) -> dict[str, Any]:
         "successors": "\n".join(successor.code or successor.name for successor in agency.successors.all()),
         "confirmed": agency.confirmed and not agency.unconfirmed,
     }
+
+
+_COLUMNS = (
+    *map(ExportColumn, ("Mã cơ quan", "Tên cơ quan", "Tên viết tắt", "Loại cơ quan", "Mã địa bàn", "Tên địa bàn")),
+    ExportColumn("Hiệu lực từ ngày", ColumnKind.DAY),
+    ExportColumn("Hết hiệu lực từ ngày", ColumnKind.DAY),
+)
+# Vietnamese in every language, like the headings: the file is a form of the office and not a page.
+_KINDS = {
+    AgencyKind.COMMITTEE: "UBND",
+    AgencyKind.DEPARTMENT: "Phòng",
+    AgencyKind.UNION: "Đoàn thể",
+    AgencyKind.PARTY: "Cơ quan Đảng",
+    AgencyKind.MEDIA: "Truyền thông",
+    AgencyKind.HEALTH: "Y tế",
+    AgencyKind.POLICE: "Công an",
+    AgencyKind.MILITARY: "Quân sự",
+    AgencyKind.SERVICE: "Đơn vị sự nghiệp",
+    AgencyKind.BRANCH: "Ngành",
+    AgencyKind.SCHOOL: "Trường học",
+    AgencyKind.ENTERPRISE: "Doanh nghiệp",
+}
+
+
+def _listing(agencies: Iterable[Agency], day: datetime.date) -> ExportSheet:
+    """One row for each of `agencies`, which were in force on `day` and carry their unit."""
+    rows = [
+        [
+            agency.code or "",
+            agency.name,
+            agency.short_name,
+            _KINDS[AgencyKind(agency.kind)],
+            agency.unit.code or "",
+            agency.unit.name,
+            agency.valid_from,
+            agency.valid_to,
+        ]
+        for agency in agencies
+    ]
+    note = _("Agencies in force on %(day)s") % {"day": f"{day:%d/%m/%Y}"}
+    return ExportSheet(_("Agencies"), _COLUMNS, rows, [note])

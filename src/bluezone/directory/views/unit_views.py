@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bluezone.directory import queries
 from bluezone.directory.forms import FigureForm, UnitForm
 from bluezone.directory.imports.previews import field_labels
-from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit
 from bluezone.directory.records import changes
 from bluezone.directory.records.entries import DirectoryRefused
 from bluezone.directory.request_parameters import (

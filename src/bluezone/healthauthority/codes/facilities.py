@@ -7,10 +7,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from bluezone.directory.models import Agency
-from bluezone.directory.scopes import agencies_of, grants_of
+from bluezone.directory.scopes import agencies_of
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.audiences import Audience
 from bluezone.identity.models import Role, RoleGrant, User
+from bluezone.identity.roles import grants_of
 
 _ISSUERS = frozenset(str(role) for role in Audience.CODE_ISSUERS.value or ())
 

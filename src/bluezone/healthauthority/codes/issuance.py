@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
-from bluezone.authority.account_records import COMMAND_LINE
+from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.healthauthority.codes import practice, quotas
 from bluezone.healthauthority.codes.facilities import facility_of
 from bluezone.healthauthority.models import IssuedCode

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages on which people set up and remove their second factor, and an administrator helps one who has lost it."""
+"""Pages on which people set up and remove their second factor."""
 
 import base64
 import functools
@@ -14,12 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.directory.scopes import require_city
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.factors import passkeys, second_factors
 from bluezone.identity.factors.second_factors import confirm_second_factor, is_set_up, note_confirmed, required_for
 from bluezone.identity.forms import AppForm, PasskeyForm
-from bluezone.identity.models import AuthenticatorApp, Passkey, Role, User
+from bluezone.identity.models import AuthenticatorApp, Passkey
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.training import also_in_training
@@ -126,21 +125,6 @@ def remove_passkey(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget one of the own passkeys, unless the role needs it."""
     key = get_object_or_404(Passkey, pk=pk, user=request.user)
     return _removed(request, functools.partial(passkeys.remove, request.user, key))
-
-
-@require_POST
-@audience(Audience.ADMINS)
-@touches(Whose.CITY)
-@confirm_second_factor
-def reset(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Remove every factor of somebody who has lost them all; their browsers are signed out."""
-    require_city(request.user, [Role.ADMIN])
-    account = get_object_or_404(User, pk=pk)
-    second_factors.remove_all(request.user.username, account)
-    messages.success(
-        request, _("%(name)s signs in with the password and sets up a new second factor.") % {"name": account}
-    )
-    return redirect("account", pk)
 
 
 def _removed(request: OfficeRequest, remove: Callable[[], None]) -> HttpResponse:

@@ -5,6 +5,7 @@ signed in.
 
 import datetime
 from collections.abc import Iterable
+from importlib import import_module
 from typing import ClassVar
 
 from django.conf import settings
@@ -95,7 +96,7 @@ class AccountLink(models.Model):
 class SignInFailure(models.Model):
     """One failed sign-in, counted under keyed hashes; neither a name that was typed nor an address can be read back.
 
-    Deleted when the window of signing_in.py has passed.
+    Deleted when the window of sign_in_attempts.py has passed.
     """
 
     account = models.CharField(max_length=64, db_index=True)
@@ -165,7 +166,6 @@ class OfficeSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type:
-        """The store that writes these rows."""
-        from bluezone.identity.sessions import SessionStore
-
-        return SessionStore
+        """The store that writes these rows, found as Django finds it."""
+        store: type = import_module(settings.SESSION_ENGINE).SessionStore
+        return store

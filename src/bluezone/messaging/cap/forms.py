@@ -8,7 +8,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit
 from bluezone.directory.queries import day_to_show
 from bluezone.messaging.cap.models import Alert
 

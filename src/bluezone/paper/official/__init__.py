@@ -15,7 +15,7 @@ from bluezone.paper.official.document import (
     SignatureBlock,
     Table,
 )
-from bluezone.paper.official.pdf_file import PdfUnavailable, write_html, write_pdf
+from bluezone.paper.official.pdf_file import document_pdf, write_html
 
 __all__ = [
     "Bullets",
@@ -25,26 +25,25 @@ __all__ = [
     "Letterhead",
     "OfficialDocument",
     "Paragraph",
-    "PdfUnavailable",
     "SignatureBlock",
     "Table",
+    "document_pdf",
     "write_docx",
     "write_html",
-    "write_pdf",
     "write_xlsx",
 ]
 
 
 # Their libraries take a fifth of the office's start, so whoever writes such a file loads them.
 def write_docx(document: OfficialDocument, *, zone: datetime.tzinfo) -> bytes:
-    """`worddocument.write_docx`: the document as DOCX; the same document gives the same bytes."""
+    """`docx_file.write_docx`: the document as DOCX; the same document gives the same bytes."""
     from bluezone.paper.official import docx_file
 
     return docx_file.write_docx(document, zone=zone)
 
 
 def write_xlsx(tables: Sequence[Table], *, zone: datetime.tzinfo, heading: Sequence[str] = ()) -> bytes:
-    """`spreadsheet.write_xlsx`: a workbook with one sheet per table. Raises DocumentInvalid."""
+    """`xlsx_file.write_xlsx`: a workbook with one sheet per table. Raises DocumentInvalid."""
     from bluezone.paper.official import xlsx_file
 
     return xlsx_file.write_xlsx(tables, zone=zone, heading=heading)

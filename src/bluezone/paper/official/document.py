@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An administrative document as values; worddocument, printed and spreadsheet write it out.
+"""An administrative document as values; docx_file, pdf_file and xlsx_file write it out.
 
 Source: look of Công văn 458/UBND-VP and Decree 30/2020/NĐ-CP, annex I (from memory): national title on the right,
 issuer and number on the left, place and date, title and subject, text, recipients left and signature right.

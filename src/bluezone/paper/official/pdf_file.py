@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a document in administrative layout as HTML for print, and as PDF by WeasyPrint where it is installed.
 
-The HTML stands alone: no picture, script, style sheet or font is fetched. WeasyPrint may fetch the fonts of the package
-and nothing else: Tinos, which has the widths of Times New Roman, so that a PDF is the same on every server.
+The HTML stands alone: no picture, script, style sheet or font is fetched. The PDF is set in Tinos, which has the
+widths of Times New Roman and comes with the package, so that it is the same on every server.
 """
 
 import datetime
 from html import escape
-from importlib import resources
-from typing import Any
 
 from bluezone.paper.official.document import (
     MOTTO,
@@ -24,7 +22,7 @@ from bluezone.paper.official.document import (
     shown,
     total_width,
 )
-from bluezone.refusal import Refused
+from bluezone.paper.pdf import DOCUMENT_FONTS, FONT_ADDRESS, write_pdf
 
 _STYLE = """
 @page { size: A4 %(orientation)s; margin: 20mm 20mm 20mm 30mm }
@@ -51,46 +49,20 @@ td.number { text-align: right; font-variant-numeric: tabular-nums }
 """.strip()
 _FONT = "'Times New Roman', 'Liberation Serif', 'Tinos', serif"
 _OWN_FONT = "'Bluezone letter', serif"
-_FONT_ADDRESS = "font:"
-_FONT_FILES = {
-    f"tinos-{weight}-{style}.woff2": (weight, style) for weight in (400, 700) for style in ("normal", "italic")
-}
 
 
-class PdfUnavailable(Refused):
-    """WeasyPrint or one of the libraries it draws with is not installed; DOCX and HTML need neither."""
-
-    code = "pdf_unavailable"
-
-
-def write_pdf(document: OfficialDocument, *, zone: datetime.tzinfo) -> bytes:
+def document_pdf(document: OfficialDocument, *, zone: datetime.tzinfo) -> bytes:
     """Return the document as PDF. Raises PdfUnavailable where WeasyPrint is not installed."""
-    try:
-        from weasyprint import HTML
-        from weasyprint.text.fonts import FontConfiguration
-    except (ImportError, OSError):
-        raise PdfUnavailable("WeasyPrint is not installed; take the document as DOCX or print the page") from None
-
-    html = _page(document, zone, _font_faces() + _STYLE, _OWN_FONT)
-    return bytes(HTML(string=html, url_fetcher=_fonts_only).write_pdf(font_config=FontConfiguration()))
-
-
-def _fonts_only(url: str, *_: object, **__: object) -> Any:
-    """Answer for `font:NAME` with a font of the package; refuse everything else."""
-    from weasyprint.urls import URLFetcherResponse
-
-    name = url.removeprefix(_FONT_ADDRESS)
-    if not url.startswith(_FONT_ADDRESS) or name not in _FONT_FILES:
-        raise ValueError("a report fetches nothing but its fonts")
-    content = (resources.files("bluezone.paper.official") / "fonts" / name).read_bytes()
-    return URLFetcherResponse(url, content, {"Content-Type": "font/woff2"})
+    return write_pdf(_page(document, zone, _font_faces() + _STYLE, _OWN_FONT))
 
 
 def _font_faces() -> str:
+    """The rules for the fonts of documents, named tinos-WEIGHT-STYLE.woff2."""
     return "".join(
         f"@font-face {{ font-family: 'Bluezone letter'; font-weight: {weight}; font-style: {style};"
-        f" src: url({_FONT_ADDRESS}{name}) format('woff2') }}\n"
-        for name, (weight, style) in _FONT_FILES.items()
+        f" src: url({FONT_ADDRESS}{name}) format('woff2') }}\n"
+        for name in DOCUMENT_FONTS
+        for _family, weight, style in [name.removesuffix(".woff2").split("-")]
     ).replace("%", "%%")
 
 

@@ -20,8 +20,8 @@ from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
 from openpyxl.worksheet.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from bluezone.paper.official.document import Column, DocumentInvalid, Table, Value
+from bluezone.paper.tables import FORMULA_STARTS
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _PROPERTIES = "docProps/core.xml"
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
@@ -108,7 +108,7 @@ def _write(cell: Cell, value: Value, zone: datetime.tzinfo, number_format: str =
             cell.data_type = "s"
             # No public name sets this mark in openpyxl 3.1; a test reads it back from the file.
             cell.font = Font(name=_FONT)
-            cell._style.quotePrefix = text.startswith(_FORMULA_STARTS)
+            cell._style.quotePrefix = text.startswith(FORMULA_STARTS)
         case datetime.datetime():
             if value.tzinfo is None:
                 raise DocumentInvalid("a time without zone cannot be written")

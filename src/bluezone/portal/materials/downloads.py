@@ -21,11 +21,14 @@ from django.utils.translation import override
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
+from bluezone import paper
+from bluezone.media_types import PDF
 from bluezone.paper import phrases
 from bluezone.paper.city_facts import Facts
-from bluezone.paper.print_sheets import sheet_html, write_pdf
-from bluezone.portal.web_edition_files import ASSETS
-from bluezone.speech import spot
+from bluezone.paper.pdf import font_file, write_pdf
+from bluezone.paper.print_sheets import sheet_html
+from bluezone.publicpages.assets import ASSETS
+from bluezone.speech.voice import spoken_mp3
 
 SIDE = 1080
 _MARGIN = 72
@@ -106,7 +109,7 @@ def _words(
 
 def _font(weight: int, size: int) -> ImageFont.FreeTypeFont:
     """The package's font at a size; FreeType may have been built without Brotli, so it is unpacked here."""
-    unpacked = TTFont(BytesIO(ASSETS.assets[f"fonts/be-vietnam-pro-{weight}.woff2"].content))
+    unpacked = TTFont(BytesIO(font_file(f"be-vietnam-pro-{weight}.woff2").read_bytes()))
     unpacked.flavor = None
     out = BytesIO()
     unpacked.save(out)
@@ -129,7 +132,7 @@ _A3: Mapping[str, str] = MappingProxyType({
 
 
 def leaflet(city: Facts) -> bytes:
-    """A5, for hands and letter boxes. Raises SheetUnavailable, as the others do."""
+    """A5, for hands and letter boxes. Raises PdfUnavailable, as the others do."""
     return write_pdf(sheet_html("leaflet.html", city))
 
 
@@ -151,9 +154,15 @@ def letter(city: Facts) -> bytes:
 Maker = Callable[[Facts], bytes]
 
 
-_PACKAGE = Path(__file__).parents[1]
+# What a sheet is made from: this package and the paper under it.
+_PACKAGES = (Path(__file__).parents[1], Path(paper.__file__).parent)
 # Two readers who ask for the same sheet at once get one drawing of it.
 _making = threading.Lock()
+
+
+def _bulletin_sound(city: Facts) -> bytes:
+    with override(city.language):
+        return spoken_mp3(phrases.bulletin(city), city.language)
 
 
 def _zalo_text(city: Facts) -> bytes:
@@ -178,26 +187,25 @@ class Material:
         return f"{self.name}.{self.ending}"
 
 
-_PDF = "application/pdf"
 MATERIALS = [
     Material(
-        "leaflet-a5", "pdf", _PDF, _("Leaflet A5"), _("For house-to-house visits and counters."), leaflet
+        "leaflet-a5", "pdf", PDF, _("Leaflet A5"), _("For house-to-house visits and counters."), leaflet
     ),
     Material(
-        "poster-a4", "pdf", _PDF, _("Poster A4"), _("For doors and counters. The code is 150 mm wide."),
+        "poster-a4", "pdf", PDF, _("Poster A4"), _("For doors and counters. The code is 150 mm wide."),
         poster_a4,
     ),
     Material(
-        "poster-a3", "pdf", _PDF, _("Poster A3"), _("For notice boards and gates. The code is 200 mm wide."),
+        "poster-a3", "pdf", PDF, _("Poster A3"), _("For notice boards and gates. The code is 200 mm wide."),
         poster_a3,
     ),
-    Material("letter-parents", "pdf", _PDF, _("Letter to parents"), _("For schools, to be signed."), letter),
+    Material("letter-parents", "pdf", PDF, _("Letter to parents"), _("For schools, to be signed."), letter),
     Material(
         "zalo", "png", "image/png", _("Picture for Zalo"), _("For groups, with the text below."), zalo_picture
     ),
     Material(
         "bulletin", "mp3", "audio/mpeg", _("Bulletin as sound"), _("A machine’s voice, 30 seconds; a draft."),
-        spot.bulletin_sound,
+        _bulletin_sound,
     ),
     Material("zalo", "txt", "text/plain; charset=utf-8", _("Text for Zalo"), _("As a file."), _zalo_text),
 ]  # fmt: skip
@@ -205,7 +213,7 @@ BY_FILE = {material.file: material for material in MATERIALS}
 
 
 def content(material: Material, city: Facts) -> bytes:
-    """The file in the city's language, from the data folder or made now. Raises SheetUnavailable, SoundUnavailable."""
+    """The file in the city's language, from the data folder or made now. Raises PdfUnavailable, SoundUnavailable."""
     folder = settings.DATA_FOLDER / "materials"
     stem = f"{material.name}.{city.language}"
     path = folder / f"{stem}.{_version(city)}.{material.ending}"
@@ -232,6 +240,7 @@ def _version(city: Facts) -> str:
 def _program() -> str:
     digest = hashlib.sha256(ASSETS.digest.encode())
     catalogue = [path for folder in settings.LOCALE_PATHS for path in sorted(Path(folder).rglob("*.mo"))]
-    for path in [*sorted(_PACKAGE.glob("*.py")), *sorted(_PACKAGE.glob("templates/portal/print/*")), *catalogue]:
+    written = [path for folder in _PACKAGES for kind in ("*.py", "*.html") for path in sorted(folder.rglob(kind))]
+    for path in [*written, *catalogue]:
         digest.update(path.read_bytes())
     return digest.hexdigest()

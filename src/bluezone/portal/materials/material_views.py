@@ -15,7 +15,7 @@ from bluezone.portal.materials.downloads import BY_FILE, MATERIALS, Material, co
 from bluezone.publicpages.assets import KEPT_AN_HOUR, Asset, answer
 from bluezone.publicpages.page_frame import show
 from bluezone.refusal import Refused
-from bluezone.speech.spot import can_speak
+from bluezone.speech.voice import can_speak
 
 
 @require_safe

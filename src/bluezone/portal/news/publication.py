@@ -108,7 +108,7 @@ def current(item: NewsItem) -> NewsVersion | None:
 
 
 def _locked(item: NewsItem) -> NewsItem:
-    held = NewsItem.objects.select_for_update().get(pk=item.pk)
-    if held.state == NewsState.WITHDRAWN:
+    locked = NewsItem.objects.select_for_update().get(pk=item.pk)
+    if locked.state == NewsState.WITHDRAWN:
         raise NewsWithdrawn("the item was withdrawn; write a new one")
-    return held
+    return locked

@@ -13,11 +13,12 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from bluezone.devices.models import Device, DeviceKind
-from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
+from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_number
-from bluezone.directory.scopes import grants_of
 from bluezone.identity.audiences import Audience, OfficeRequest
 from bluezone.identity.models import Role, User
+from bluezone.identity.roles import grants_of
 from bluezone.rollout.canvass.models import Household, Turf
 
 KEEPERS = Audience.CANVASS_KEEPERS

@@ -21,7 +21,9 @@ from bluezone.directory.forms import day_field
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.official import OfficialDocument, PdfUnavailable, write_docx, write_html, write_pdf, write_xlsx
+from bluezone.media_types import DOCX, PDF, XLSX
+from bluezone.paper.official import OfficialDocument, document_pdf, write_docx, write_html, write_xlsx
+from bluezone.paper.pdf import PdfUnavailable
 from bluezone.rollout.coverage.boards.overview import latest_week, overview
 from bluezone.rollout.coverage.boards.priorities import priorities
 from bluezone.rollout.coverage.coverage_report import report_of, sheets_of
@@ -72,10 +74,6 @@ class ReportForm(forms.Form):
         return {**fixed, "issuer": f"Ủy ban nhân dân {unit.name}", "place": name}
 
 
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
 @require_safe
 @audience(Audience.SIGNED_IN)
 @touches(Whose.EVERYBODYS)
@@ -114,7 +112,7 @@ def written(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
             return _file(write_xlsx(sheets_of(shown, found), zone=zone, heading=heading), XLSX, f"{name}.xlsx")
         if form == "pdf":
             try:
-                return _file(write_pdf(document, zone=zone), "application/pdf", f"{name}.pdf")
+                return _file(document_pdf(document, zone=zone), PDF, f"{name}.pdf")
             except PdfUnavailable:
                 address = reverse("coverage-written", args=[pk, "print"])
                 return redirect(f"{address}?{request.GET.urlencode()}")

@@ -8,3 +8,11 @@ class DirectivesConfig(AppConfig):
     """Orders on their way: taken in, approved, sent, followed, reported on."""
 
     name = "bluezone.rollout.directives"
+
+    def ready(self) -> None:
+        """A practised letter is erased as a whole, and its files when nothing refers to them any more."""
+        from bluezone import training
+        from bluezone.rollout.directives import models, retention
+
+        training.erase_by(models.Directive, retention.erase_practice)
+        training.erase_by(models.StoredFile, retention.erase_practice_files)

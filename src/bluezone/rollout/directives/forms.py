@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of directives: a letter sent in, reasons, acts, requests, reports; those of the draft: draftforms.py."""
+"""Forms of directives: letters sent in, files, reasons, acts, requests, reports; those of drafts: draft_forms.py."""
 
 from typing import Any, ClassVar
 
@@ -47,6 +47,14 @@ class LetterForm(forms.Form):
         if not values.get("text", "").strip() and not values.get("file") and not self.errors:
             raise forms.ValidationError(_("Paste the text of the letter or choose its file."))
         return values
+
+
+class AttachmentForm(forms.Form):
+    """A file that goes with a letter."""
+
+    file = forms.FileField(
+        label=_("File"), help_text=_("PDF, DOCX, XLSX, JPEG, PNG, TIFF or plain text. At most 10 MB.")
+    )
 
 
 class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]

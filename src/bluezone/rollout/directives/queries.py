@@ -13,12 +13,13 @@ from bluezone.rollout.directives.models import (
     DirectiveState,
     Dispatch,
     DispatchState,
+    PeriodRequest,
     Report,
     ReportState,
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.reports.periods import Period
+from bluezone.rollout.directives.periods import Period
 from bluezone.vietnamese.spelling import fold
 
 NOT_RECEIVED = (DispatchState.ARRIVED, DispatchState.SENT_BACK)
@@ -160,3 +161,9 @@ def open_requests(directive: Directive) -> QuerySet[ChangeRequest]:
     """What agencies ask for and nobody has answered, oldest first."""
     asked = ChangeRequest.objects.filter(task__directive=directive, state=ChangeRequest.State.OPEN)
     return asked.select_related("task", "agency").order_by("asked_at", "pk")
+
+
+def open_period_requests(directive: Directive) -> QuerySet[PeriodRequest]:
+    """Locked periods that agencies ask to have opened and nobody has answered, oldest first."""
+    asked = PeriodRequest.objects.filter(task__directive=directive, state=PeriodRequest.State.OPEN)
+    return asked.select_related("task", "agency", "asked_by").order_by("asked_at", "pk")

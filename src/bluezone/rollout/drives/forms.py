@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.forms import day_field
-from bluezone.directory.models import AdminUnit, Agency, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.plain_lines import PlainLineField
 from bluezone.directory.queries import day_to_show
 from bluezone.rollout.drives.help.requests import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH

@@ -14,7 +14,9 @@ from django.views.decorators.http import require_safe
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
-from bluezone.paper.print_sheets import pdf_response, qr, write_pdf
+from bluezone.paper.pdf import write_pdf
+from bluezone.paper.print_sheets import pdf_response
+from bluezone.paper.qr_codes import qr
 from bluezone.rollout.drives.models import Drive
 from bluezone.training import practised
 
@@ -34,13 +36,13 @@ def stall_link(drive: Drive) -> str:
 
 
 def stall_pdf(drive: Drive) -> bytes:
-    """A4, Vietnamese over English, the code 150 mm wide. Raises SheetUnavailable."""
+    """A4, Vietnamese over English, the code 150 mm wide. Raises PdfUnavailable."""
     context = {"drive": drive, "city": facts("vi"), "qr": qr(stall_link(drive))}
     return _in_vietnamese("stall", context)
 
 
 def tally_pdf(drive: Drive) -> bytes:
-    """A4 tally sheet: a row of boxes for each of the four numbers. Raises SheetUnavailable."""
+    """A4 tally sheet: a row of boxes for each of the four numbers. Raises PdfUnavailable."""
     day = timezone.localdate(drive.begins)
     return _in_vietnamese("tally", {"drive": drive, "day": day, "city": facts("vi"), "boxes": BOXES, "rows": ROWS})
 

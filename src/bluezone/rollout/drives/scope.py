@@ -6,10 +6,11 @@ A request is for the teams whose union serves its ward; one that names no ward i
 
 from django.db.models import Q, QuerySet
 
-from bluezone.directory.models import UnitKind
-from bluezone.directory.scopes import agencies_of, grants_of, may
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.scopes import agencies_of, may
 from bluezone.identity.audiences import Audience
 from bluezone.identity.models import User
+from bluezone.identity.roles import grants_of
 from bluezone.rollout.drives.models import Drive, HelpRequest, HelpState, Team
 
 HELPERS = Audience.HELPERS.value or frozenset()

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.directory.models import Agency, AgencyKind
+from bluezone.directory.kinds import AgencyKind
+from bluezone.directory.models import Agency
 from bluezone.directory.plain_lines import converted
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_number

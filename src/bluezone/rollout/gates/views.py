@@ -9,12 +9,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.directory.agency_sheet import XLSX
-from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_unit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
+from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.gates import scope

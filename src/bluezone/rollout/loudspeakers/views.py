@@ -16,7 +16,7 @@ from bluezone.directory.request_parameters import chosen_day, chosen_number
 from bluezone.directory.scopes import agencies_of, may, require
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.print_sheets import SheetUnavailable
+from bluezone.paper.pdf import PdfUnavailable
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import (
     EARLY,
@@ -161,7 +161,7 @@ def stick(request: OfficeRequest, pk: int) -> HttpResponse:
     last, airings = _days(request, found, first)
     try:
         paper = air_plan_pdf(found.outlet.name, airings, first, last)
-    except SheetUnavailable:
+    except PdfUnavailable:
         paper = None
     response = HttpResponse(stick_files(airings, paper), content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="loa-{pk}-{first}.zip"'

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 
-from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
+from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.rollout.coverage import ROOT, Place, Week, agency_place, once, unit_place
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
 from bluezone.rollout.schools.suppression import Counted, SchoolSum, kept_back

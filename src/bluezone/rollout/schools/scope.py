@@ -9,10 +9,12 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
+from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import OutsideScope, grants_of, units_of
+from bluezone.directory.scopes import OutsideScope, units_of
 from bluezone.identity.audiences import Audience, OfficeRequest
+from bluezone.identity.roles import grants_of
 from bluezone.rollout.coverage import Week, week_or
 from bluezone.rollout.schools.models import SchoolClass
 

@@ -8,10 +8,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluezone.directory.agency_sheet import XLSX
 from bluezone.directory.request_parameters import chosen, chosen_unit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
+from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import queries, scope

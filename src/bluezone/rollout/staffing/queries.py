@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
-from bluezone.directory.models import AdminUnit, Agency, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.rollout.coverage import ROOT, Interval, Place, Week, agency_place, hidden_places, unit_place, wilson
 from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening

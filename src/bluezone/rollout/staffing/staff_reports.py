@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.directory.scopes import agencies_of, grants_of
+from bluezone.directory.scopes import agencies_of
 from bluezone.identity.models import Act, Role, User
+from bluezone.identity.roles import grants_of
 from bluezone.identity.undo_offers import UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week

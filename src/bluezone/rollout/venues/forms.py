@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.forms import day_field
-from bluezone.directory.models import AdminUnit, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit
 from bluezone.directory.plain_lines import PlainLineField
 from bluezone.directory.queries import day_to_show
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.directory.models import Denominator, Quantity
+from bluezone.directory.kinds import Quantity
+from bluezone.directory.models import Denominator
 from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
 from bluezone.rollout.venues.models import Inspection, PosterCode, Venue, VenueState
 

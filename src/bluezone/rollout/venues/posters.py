@@ -10,16 +10,15 @@ import secrets
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import segno
 from django.db import connection, transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.safestring import SafeString, mark_safe
 
 from bluezone.devices.refusals import DeviceRefused
 from bluezone.paper.city_facts import facts
-from bluezone.paper.print_sheets import write_pdf
+from bluezone.paper.pdf import write_pdf
+from bluezone.paper.qr_codes import poster_qr
 from bluezone.rollout.venues.models import PosterCode, ScanCount, TillCount, Venue, VenueState
 
 # Millimetres, type in points; four modules of white are left around the large code.
@@ -36,26 +35,18 @@ CARD_CODE_MM = 54
 
 
 def poster_pdf(code: PosterCode, paper: str) -> bytes:
-    """The poster at the door. paper: of PAPERS. Raises SheetUnavailable."""
+    """The poster at the door. paper: of PAPERS. Raises PdfUnavailable."""
     return _in_vietnamese("poster", {**_context(code), **PAPERS[paper]})
 
 
 def card_pdf(code: PosterCode) -> bytes:
-    """A card of A6 for tables and the counter. Raises SheetUnavailable."""
+    """A card of A6 for tables and the counter. Raises PdfUnavailable."""
     return _in_vietnamese("card", {**_context(code), "code_mm": CARD_CODE_MM})
 
 
 def poster_link(code: PosterCode) -> str:
     """The address of the poster's own page."""
     return f"https://{facts('vi').host}/p/{code.short}"
-
-
-def qr_svg(text: str) -> SafeString:
-    """The code as inline SVG without its quiet zone; 15 % may be damaged, so that the modules stay large."""
-    drawn = segno.make(text, error="m", micro=False, boost_error=False).svg_inline(
-        border=0, dark="#000", omitsize=True, svgclass="qr"
-    )
-    return mark_safe(drawn)  # noqa: S308 - drawn by segno, without any text in it
 
 
 def _in_vietnamese(name: str, context: dict[str, object]) -> bytes:
@@ -70,8 +61,8 @@ def _context(code: PosterCode) -> dict[str, object]:
         "code_": code,
         "venue": code.venue,
         "city": facts("vi"),
-        "qr": qr_svg(code.link),
-        "small_qr": qr_svg(link),
+        "qr": poster_qr(code.link),
+        "small_qr": poster_qr(link),
         "address": link.removeprefix("https://"),
     }
 

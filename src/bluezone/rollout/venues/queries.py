@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, QuerySet, Sum, Value, When
 
-from bluezone.directory.models import AdminUnit, Denominator, Quantity
+from bluezone.directory.kinds import Quantity
+from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.paper.city_facts import facts
 from bluezone.rollout.venues.indicators import SEEN_FOR
 from bluezone.rollout.venues.models import Inspection, ScanCount, TillCount, Venue, VenueState

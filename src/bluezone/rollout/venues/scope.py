@@ -3,10 +3,11 @@
 
 from django.db.models import Q, QuerySet
 
-from bluezone.directory.models import AdminUnit, AgencyKind
-from bluezone.directory.scopes import grants_of
+from bluezone.directory.kinds import AgencyKind
+from bluezone.directory.models import AdminUnit
 from bluezone.identity.audiences import Audience
 from bluezone.identity.models import User
+from bluezone.identity.roles import grants_of
 from bluezone.rollout.venues.models import Venue, VenueState
 
 KEEPERS = Audience.VENUE_KEEPERS.value or frozenset()

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import agencies_of, grants_of, may
+from bluezone.directory.scopes import agencies_of, may
 from bluezone.identity.audiences import Audience
 from bluezone.identity.models import Role, User
+from bluezone.identity.roles import grants_of
 from bluezone.rollout import venues
 
 OFFICERS = (Audience.VISITOR_DESKS.value or frozenset()) - {Role.VENUE_OWNER}

@@ -31,7 +31,9 @@ from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.paper import phrases
 from bluezone.paper.city_facts import facts
-from bluezone.paper.print_sheets import pdf_response, qr, write_pdf
+from bluezone.paper.pdf import write_pdf
+from bluezone.paper.print_sheets import pdf_response
+from bluezone.paper.qr_codes import qr
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week, week_or
 from bluezone.rollout.visitors import notices, queries
@@ -98,7 +100,7 @@ CARDS = {"desk": ("105mm 148mm", 1.0), "station": ("210mm 297mm", 2.0)}
 
 
 def card_pdf(kind: str) -> bytes:
-    """One card. kind: of CARDS. Raises SheetUnavailable."""
+    """One card. kind: of CARDS. Raises PdfUnavailable."""
     paper, scale = CARDS[kind]
     city, english = facts("vi"), facts("en")
     with override("en"):

@@ -155,6 +155,6 @@ def _number(value: float) -> str:
 
 
 def _end(certificate: Path) -> float:
-    from bluezone.server.tls.certificates import read_certificate
+    from bluezone.tls.certificates import read_certificate
 
     return read_certificate(certificate).not_valid_after_utc.timestamp()

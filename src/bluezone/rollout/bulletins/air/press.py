@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from bluezone.paper.city_facts import facts
-from bluezone.paper.print_sheets import SheetUnavailable, write_pdf
+from bluezone.paper.pdf import PdfUnavailable, write_pdf
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.air.recurrence import Rule, write_rrule
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Schedule, Script, Sound
@@ -95,7 +95,7 @@ def _folded(line: str) -> str:
 
 
 def air_plan_pdf(title: str, airings: Sequence[Airing], first: datetime.date, last: datetime.date) -> bytes:
-    """The plan of some days with room to tick what was aired; both days are in. Raises SheetUnavailable."""
+    """The plan of some days with room to tick what was aired; both days are in. Raises PdfUnavailable."""
     by_day = [
         (day, list(group)) for day, group in groupby(airings, key=lambda airing: timezone.localdate(airing.due_at))
     ]
@@ -105,7 +105,7 @@ def air_plan_pdf(title: str, airings: Sequence[Airing], first: datetime.date, la
 
 
 def script_pdf(title: str, scripts: Sequence[Script]) -> bytes:
-    """A bulletin's texts as a sheet, one language after the other. Raises SheetUnavailable."""
+    """A bulletin's texts as a sheet, one language after the other. Raises PdfUnavailable."""
     with override("vi"):
         context = {"title": title, "scripts": scripts, "city": facts("vi")}
         return write_pdf(render_to_string("bulletins/print/text.html", context))
@@ -126,7 +126,7 @@ def press_kit(bulletin: Bulletin) -> bytes:
             files.append((f"ban-tin-{script.language}.mp3", bytes(content)))
     try:
         files.append(("ban-tin.pdf", script_pdf(bulletin.title, scripts)))
-    except SheetUnavailable:
+    except PdfUnavailable:
         files.append(("ban-tin-pdf-khong-in-duoc.txt", "Máy chủ này chưa cài WeasyPrint.\n".encode()))
     return _zipped(files)
 

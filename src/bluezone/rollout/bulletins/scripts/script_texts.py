@@ -17,7 +17,7 @@ from bluezone.rollout.bulletins.air import hooks
 from bluezone.rollout.bulletins.air.planner import plan_ahead
 from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Listening, Schedule, Script, Sound
 from bluezone.rollout.bulletins.scripts.sounds import machine_sound, recorded_sound
-from bluezone.speech.spot import SoundUnavailable
+from bluezone.speech.voice import SoundUnavailable
 
 
 class BulletinWithdrawn(Refused):

@@ -5,7 +5,6 @@ brought to one loudness.
 
 import hashlib
 import re
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,42 +12,13 @@ from pathlib import Path
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Sound
 from bluezone.speech import spoken
-from bluezone.speech.spot import SoundUnavailable, can_speak
-
-MOST_PROGRAM_SECONDS = 120
-
-
-class ProgramFailed(Exception):
-    """A program is missing, took too long, or refused what it was given; the message is its last line."""
-
-
-def run_program(command: list[str], text: str | None = None) -> str:
-    """Run a program; what it wrote to stderr. Raises ProgramFailed."""
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed programs and options
-            command,
-            input=text,
-            stdin=subprocess.DEVNULL if text is None else None,
-            text=True,
-            errors="replace",
-            capture_output=True,
-            timeout=MOST_PROGRAM_SECONDS,
-            check=False,
-        )
-    except (subprocess.SubprocessError, OSError) as error:
-        raise ProgramFailed(f"{command[0]}: {type(error).__name__}") from None
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no word"]
-        raise ProgramFailed(f"{command[0]}: {lines[-1][:200]}")
-    return done.stderr
-
+from bluezone.speech.voice import ProgramFailed, SoundUnavailable, run_program, say
 
 MOST_SECONDS = 600.0
 LEAST_SECONDS = 1.0
 LOUDNESS_LUFS, TOLERANCE_LUFS = -16.0, 1.0
 MOST_PEAK_DBTP = -1.5
 _SILENT_LUFS = -50.0
-_VOICES = {"vi": ("vi", "150"), "en": ("en-gb", "160")}
 _PASSES = 6
 _MOST_FAULTS = 10
 # First bytes -> the one demuxer that may read the file.
@@ -89,14 +59,11 @@ def machine_sound(text: str, language: str) -> Sound:
     """The sound of a text by espeak-ng, stored once. Raises SoundUnavailable."""
     if language not in MACHINE_LANGUAGES:
         raise SoundUnavailable(f"there is no machine's voice for {language}; put in a person's recording")
-    if not can_speak():
-        raise SoundUnavailable("espeak-ng and ffmpeg are not installed on this server")
-    voice, pace = _VOICES[language]
     with tempfile.TemporaryDirectory() as folder:
         wave = Path(folder) / "spoken.wav"
         said = spoken(text) if language == "vi" else text
         try:
-            run_program(["espeak-ng", "-v", voice, "-s", pace, "--stdin", "-w", str(wave)], said)
+            say(said, language, wave)
             return _stored(*_levelled(wave, Path(folder), ["-f", "wav"], "22050", "48k"), is_human=False)
         except (ProgramFailed, RecordingSilent) as error:
             raise SoundUnavailable(f"the voice made no sound: {error}") from None

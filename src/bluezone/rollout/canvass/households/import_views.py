@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.directory.agency_sheet import XLSX
 from bluezone.directory.imports.list_imports import ImportOutdated
 from bluezone.directory.imports.plans import ImportNotReady
 from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
+from bluezone.media_types import XLSX
 from bluezone.paper.tables import write_xlsx
 from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.forms import DoorsImportForm

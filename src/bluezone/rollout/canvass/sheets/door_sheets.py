@@ -16,7 +16,7 @@ from django.utils.translation import override
 from bluezone.audit import hash_chain
 from bluezone.identity.models import Act
 from bluezone.paper.city_facts import facts
-from bluezone.paper.print_sheets import write_pdf
+from bluezone.paper.pdf import write_pdf
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.households.projection import apply_visit, store
 from bluezone.rollout.canvass.models import Household, Turf, TurfDoor, Visit
@@ -69,7 +69,7 @@ def pages(turf: Turf) -> int:
 
 
 def sheet_pdf(turf: Turf) -> bytes:
-    """The sheet, A4 across, Vietnamese, with a few empty lines for doors that were found. Raises SheetUnavailable."""
+    """The sheet, A4 across, Vietnamese, with a few empty lines for doors that were found. Raises PdfUnavailable."""
     shown = [page_of(turf, number) for number in range(1, pages(turf) + 1)]
     context = {
         "turf": turf, "city": facts("vi"), "pages": shown, "digits": list(DIGITS.items()),

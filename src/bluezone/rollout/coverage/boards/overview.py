@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bluezone.directory.models import AdminUnit, Agency, Denominator, UnitKind
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit, Agency, Denominator
 from bluezone.directory.queries import day_to_show, latest_figures
 from bluezone.rollout.coverage.cells import Place, own_place, unit_place
 from bluezone.rollout.coverage.indicators import Indicator, Proof, Reporting, registered

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bluezone.directory.models import AdminUnit, Denominator, Quantity
+from bluezone.directory.kinds import Quantity
+from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.rollout.canvass import Doors, doors_by_unit
 from bluezone.rollout.coverage.boards.overview import Overview
 from bluezone.rollout.coverage.boards.ranking import Ranked, Signals, rank

@@ -8,9 +8,10 @@ import unicodedata
 from collections.abc import Sequence
 
 from bluezone.audit import hash_chain
-from bluezone.directory.models import Agency, Purpose
+from bluezone.directory.kinds import Purpose
+from bluezone.directory.models import Agency
 from bluezone.identity.models import Act, User
-from bluezone.letters.letter_text import read_letter_text
+from bluezone.letters.letter import Letter
 from bluezone.letters.proposal import PartyRole, Proposal
 from bluezone.letters.reader import propose
 from bluezone.refusal import Refused
@@ -24,8 +25,8 @@ from bluezone.rollout.directives.models import (
     Dispatch,
     DispatchEvent,
     DispatchState,
+    EventKind,
     ExchangedFile,
-    Happening,
     Kind,
     StoredFile,
     Task,
@@ -64,11 +65,17 @@ def known(sender: Agency, about: str) -> Directive | None:
 
 
 def bring_in(
-    edoc: Edoc, sender: Agency, recipients: Sequence[Agency], user: User, now: datetime.datetime
+    edoc: Edoc,
+    letters: Sequence[Letter],
+    sender: Agency,
+    recipients: Sequence[Agency],
+    user: User,
+    now: datetime.datetime,
 ) -> list[Dispatch]:
     """Store a document with its files and put it into the inboxes of its recipients; call within a transaction.
 
-    Raises ExchangeRepeated, InvalidEdxml and what safefiles refuses.
+    letters: the document's files, opened, in their order. Raises ExchangeRepeated, InvalidEdxml and what `Letter.check`
+    refuses.
     """
     if len(edoc.number) > _LONGEST_NUMBER or len(edoc.notation) > _LONGEST_NOTATION:
         raise InvalidEdxml("number or notation of the document is longer than any is")
@@ -90,36 +97,36 @@ def bring_in(
         made_at=now,
         issued_at=now,
     )
-    files = keep_files(edoc)
+    files = keep_files(edoc, letters)
     if files:
         directive.original = files[0]
         directive.attachments.set(files[1:])
-    read = _read(files)
+    read = _read(letters)
     directive.text = read.text if read else edoc.content
     directive.save(update_fields=["original", "text"])
     _set_tasks(directive, read, edoc, recipients, now)
     return approval.dispatch(directive, [(agency, Purpose.ACTION) for agency in recipients], user, now)
 
 
-def keep_files(edoc: Edoc) -> list[StoredFile]:
+def keep_files(edoc: Edoc, letters: Sequence[Letter]) -> list[StoredFile]:
     """Store a document's files; their kind is told by content, never by what the file says. Raises what it refuses."""
-    return [store(one.content, one.name) for one in edoc.attachments]
+    return [store(letter, one.name) for one, letter in zip(edoc.attachments, letters, strict=True)]
 
 
-def end(directive: Directive, what: Happening, note: str, user: User, now: datetime.datetime) -> None:
+def end(directive: Directive, what: EventKind, note: str, user: User, now: datetime.datetime) -> None:
     """Recall or replace a document that came earlier; call within a transaction. Raises ExchangeRepeated."""
-    held = Directive.objects.select_for_update().get(pk=directive.pk)
-    if held.state != DirectiveState.ISSUED:
-        raise ExchangeRepeated(f"the document is {held.state} already")
-    if what is Happening.REVOKED:
-        held.revoke_reason = note[:300] or "–"
-    approval.end_directive(held, what, note, user, now)
+    locked = Directive.objects.select_for_update().get(pk=directive.pk)
+    if locked.state != DirectiveState.ISSUED:
+        raise ExchangeRepeated(f"the document is {locked.state} already")
+    if what is EventKind.REVOKED:
+        locked.revoke_reason = note[:300] or "–"
+    approval.end_directive(locked, what, note, user, now)
 
 
-def update(directive: Directive, edoc: Edoc, user: User, now: datetime.datetime) -> None:
+def update(directive: Directive, edoc: Edoc, letters: Sequence[Letter], user: User, now: datetime.datetime) -> None:
     """Give the tasks of a document their later day and keep its new files; call within a transaction.
 
-    Raises DocumentUnknown for a document that is not in force, and what safefiles refuses.
+    Raises DocumentUnknown for a document that is not in force, and what `Letter.check` refuses.
     """
     if not directive.in_force:
         raise DocumentUnknown(f"the document is {directive.state}, so nothing of it is updated")
@@ -131,11 +138,11 @@ def update(directive: Directive, edoc: Edoc, user: User, now: datetime.datetime)
     have = set(directive.attachments.values_list("sha256", flat=True))
     if directive.original:
         have.add(directive.original.sha256)
-    directive.attachments.add(*(one for one in keep_files(edoc) if one.sha256 not in have))
+    directive.attachments.add(*(one for one in keep_files(edoc, letters) if one.sha256 not in have))
     note = edoc.business.reason[:300]
     DispatchEvent.objects.bulk_create(
         [
-            DispatchEvent(dispatch_id=pk, what=Happening.UPDATED, at=now, actor=user, note=note)
+            DispatchEvent(dispatch_id=pk, what=EventKind.UPDATED, at=now, actor=user, note=note)
             for pk in directive.dispatches.values_list("pk", flat=True)
         ]
     )
@@ -148,11 +155,11 @@ def record(directive: Directive, user: User, now: datetime.datetime, kind: str, 
     )
 
 
-def _read(files: Sequence[StoredFile]) -> Proposal | None:
+def _read(letters: Sequence[Letter]) -> Proposal | None:
     """What the first file that can be read as a letter says."""
-    for one in files:
+    for one in letters:
         try:
-            return propose(read_letter_text(bytes(one.content)).text)
+            return propose(one.read().text)
         except Refused:
             continue
     return None
@@ -248,20 +255,20 @@ def believe(dispatch: Dispatch, message: StatusMessage, user: User, now: datetim
 
     A stale one, and an answer to a recall or update, is put into the log and moves nothing.
     """
-    held = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
+    locked = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
     state = _STATES.get(message.status)
-    before = held.state
-    held.by_file = True
-    if state and not is_stale(held, message):
-        held.state, held.changed_at = state, now
+    before = locked.state
+    locked.by_file = True
+    if state and not is_stale(locked, message):
+        locked.state, locked.changed_at = state, now
         if state not in (DispatchState.ARRIVED, DispatchState.SENT_BACK):
-            held.received_at = held.received_at or message.timestamp
+            locked.received_at = locked.received_at or message.timestamp
         if state == DispatchState.SENT_BACK:
-            held.reason = message.description[:300] or "–"
+            locked.reason = message.description[:300] or "–"
         if state == DispatchState.ASSIGNED:
-            held.assigned_to = (message.description or message.staff.name or message.sender.name)[:120]
-    held.save()
+            locked.assigned_to = (message.description or message.staff.name or message.sender.name)[:120]
+    locked.save()
     note = " ".join(filter(None, [message.status.value, message.description]))[:300]
     DispatchEvent.objects.create(
-        dispatch=held, what=Happening.STATUS_READ, at=now, actor=user, before=before, note=note
+        dispatch=locked, what=EventKind.STATUS_READ, at=now, actor=user, before=before, note=note
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of the exchange with other offices: a file to read in, a certificate, a file that goes with a letter."""
+"""Forms of the exchange with other offices: a file to read in, a certificate."""
 
 from typing import Any
 
@@ -48,11 +48,3 @@ class CertificateForm(forms.Form):
         """The bytes of the certificate; call on a valid form."""
         file = self.cleaned_data["file"]
         return bytes(file.read()) if file else self.cleaned_data["pem"].strip().encode()
-
-
-class AttachmentForm(forms.Form):
-    """A file that goes with a letter."""
-
-    file = forms.FileField(
-        label=_("File"), help_text=_("PDF, DOCX, XLSX, JPEG, PNG, TIFF or plain text. At most 10 MB.")
-    )

@@ -35,8 +35,8 @@ from bluezone.rollout.directives.models import (
     DirectiveState,
     Dispatch,
     DispatchEvent,
+    EventKind,
     ExchangedFile,
-    Happening,
     StoredFile,
     TaskParty,
 )
@@ -222,15 +222,15 @@ def file_name(directive: Directive, agency: Agency, kind: ExchangedFile.Kind) ->
 
 
 _STATUSES = {
-    Happening.ARRIVED: StatusCode.ARRIVED,
-    Happening.SENT_AGAIN: StatusCode.ARRIVED,
-    Happening.SENT_BACK: StatusCode.SENT_BACK,
-    Happening.RECEIVED: StatusCode.RECEIVED,
-    Happening.ASSIGNED: StatusCode.ASSIGNED,
-    Happening.IN_PROGRESS: StatusCode.IN_PROGRESS,
-    Happening.DONE: StatusCode.DONE,
-    Happening.AGREED: StatusCode.AGREED,
-    Happening.DECLINED: StatusCode.DECLINED,
+    EventKind.ARRIVED: StatusCode.ARRIVED,
+    EventKind.SENT_AGAIN: StatusCode.ARRIVED,
+    EventKind.SENT_BACK: StatusCode.SENT_BACK,
+    EventKind.RECEIVED: StatusCode.RECEIVED,
+    EventKind.ASSIGNED: StatusCode.ASSIGNED,
+    EventKind.IN_PROGRESS: StatusCode.IN_PROGRESS,
+    EventKind.DONE: StatusCode.DONE,
+    EventKind.AGREED: StatusCode.AGREED,
+    EventKind.DECLINED: StatusCode.DECLINED,
 }
 # What a tap that was taken back leads to again.
 _STANDING = {
@@ -245,16 +245,16 @@ _STANDING = {
 
 def status_of(event: DispatchEvent) -> StatusCode | None:
     """The state that an event is for the document's sender, None where it concerns nobody else."""
-    if event.what == Happening.UNDONE:
+    if event.what == EventKind.UNDONE:
         # `before` of the undoing is the tap that was taken back; the state again is that of the act before it.
         last = event.dispatch.events.filter(pk__lt=event.pk, what=event.before).order_by("-pk").first()
         return _STANDING.get(last.before) if last else None
-    return _STATUSES.get(Happening(event.what))
+    return _STATUSES.get(EventKind(event.what))
 
 
 def to_tell() -> QuerySet[DispatchEvent]:
     """Events on documents of other offices that their senders are told of and no file was written for, oldest first."""
-    whats = [*_STATUSES, Happening.UNDONE]
+    whats = [*_STATUSES, EventKind.UNDONE]
     found: QuerySet[DispatchEvent] = (
         DispatchEvent.objects.filter(dispatch__directive__from_file=True, dispatch__parent=None, what__in=whats)
         .filter(status_file=None)
@@ -275,8 +275,8 @@ def write_status(event: DispatchEvent, user: User, now: datetime.datetime) -> Wr
         raise NothingToWrite("this is no state that the sender of the document is told")
     name = f"{status.value}-{file_name(directive, dispatch.agency, ExchangedFile.Kind.STATUS)}"
     with transaction.atomic():
-        held = DispatchEvent.objects.select_for_update(of=("self",)).get(pk=event.pk)
-        written = ExchangedFile.objects.filter(event=held).first()
+        locked = DispatchEvent.objects.select_for_update(of=("self",)).get(pk=event.pk)
+        written = ExchangedFile.objects.filter(event=locked).first()
         if written and written.content is not None:
             return Written(name, bytes(written.content))
         message = _status_message(event, status)

@@ -17,6 +17,7 @@ from django.db import transaction
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.identity.models import User
+from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions
 from bluezone.rollout.directives.exchange import arrivals, partners
@@ -31,8 +32,7 @@ from bluezone.rollout.directives.exchange.edxml import (
     read_signed,
 )
 from bluezone.rollout.directives.exchange.office_key import fingerprint
-from bluezone.rollout.directives.files import check
-from bluezone.rollout.directives.models import Directive, Dispatch, ExchangedFile, ExchangeImport, Happening
+from bluezone.rollout.directives.models import Directive, Dispatch, EventKind, ExchangedFile, ExchangeImport
 
 # A letter of 10 MB in base64 with what is around it; web.settings.MAX_BODY_BYTES leaves room for the form.
 LARGEST_FILE = 15 * 1024 * 1024
@@ -57,6 +57,7 @@ class Look:
     kind: of file. sender: the agency whose certificate proves it. recipients: agencies here that get it.
     target: the document it acts on, where it is known here. dispatch: whose state it tells of.
     digest: SHA-256 of what was signed; the answer to the preview names it. stale: a newer state is known.
+    letters: the files of a document, opened.
     """
 
     message: Edoc | StatusMessage
@@ -68,6 +69,7 @@ class Look:
     target: Directive | None = None
     dispatch: Dispatch | None = None
     stale: bool = False
+    letters: tuple[Letter, ...] = ()
 
 
 def receive(data: bytes, name: str, user: User, now: datetime.datetime) -> ExchangeImport:
@@ -81,11 +83,18 @@ def look(data: bytes, user: User, now: datetime.datetime) -> Look:
     """Say what a file is and would do.
 
     Raises what reading refuses (InvalidEdxml, LargeEdxml, Unsigned, SignatureWeak, SignatureWrong, SignerUnknown),
-    NotForUs, ExchangeRepeated, DocumentUnknown, or what safefiles refuses of an attachment.
+    NotForUs, ExchangeRepeated, DocumentUnknown, or what `Letter.check` refuses of an attachment.
     """
+    return _look(_opened(data, now), user, now)
+
+
+def _opened(data: bytes, now: datetime.datetime) -> SignedMessage:
     if len(data) > LARGEST_FILE:
         raise LargeEdxml(f"the file is {len(data)} bytes, at most {LARGEST_FILE} are read in")
-    signed = read_signed(data, partners.trusted(), now)
+    return read_signed(data, partners.trusted(), now)
+
+
+def _look(signed: SignedMessage, user: User, now: datetime.datetime) -> Look:
     if ExchangedFile.objects.filter(direction="in", digest=signed.digest).exists():
         raise ExchangeRepeated("the file was read in before")
     sender = _sender(signed)
@@ -102,9 +111,9 @@ def apply(waiting: ExchangeImport, digest: str, user: User, now: datetime.dateti
     data = bytes(waiting.content)
     with transaction.atomic():
         # Two clerks with the same file: the certificate's agency is the queue.
-        seen = look(data, user, now)
-        Agency.objects.select_for_update().get(pk=seen.sender.pk)
-        seen = look(data, user, now)
+        signed = _opened(data, now)
+        Agency.objects.select_for_update().get(pk=_sender(signed).pk)
+        seen = _look(signed, user, now)
         if seen.digest != digest:
             raise ExchangeRepeated("the file is not the one that was shown")
         directive, dispatch = _do(seen, user, now)
@@ -169,9 +178,11 @@ def _look_at_document(signed: SignedMessage, edoc: Edoc, sender: Agency, user: U
         raise DocumentUnknown("the document that the file recalls or updates never came here")
     if target is not None and not target.in_force:
         raise ExchangeRepeated(f"the document is {target.state} already")
-    for attachment in edoc.attachments:
-        check(attachment.content)
-    return Look(edoc, _KINDS[kind], sender, fingerprint(signed.certificate), signed.digest, tuple(recipients), target)
+    letters = tuple(Letter(one.content) for one in edoc.attachments)
+    for letter in letters:
+        letter.check()
+    mark = fingerprint(signed.certificate)
+    return Look(edoc, _KINDS[kind], sender, mark, signed.digest, tuple(recipients), target, letters=letters)
 
 
 def _ends(edoc: Edoc, recipients: Sequence[Agency]) -> list[str]:
@@ -209,20 +220,20 @@ def _do(seen: Look, user: User, now: datetime.datetime) -> tuple[Directive, Disp
             arrivals.believe(seen.dispatch, message, user, now)
             return seen.dispatch.directive, seen.dispatch
         assert seen.target is not None
-        arrivals.end(seen.target, Happening.REVOKED, message.description, user, now)
+        arrivals.end(seen.target, EventKind.REVOKED, message.description, user, now)
         return seen.target, None
     if seen.kind == ExchangedFile.Kind.REVOCATION:
         assert seen.target is not None
-        arrivals.end(seen.target, Happening.REVOKED, message.business.reason, user, now)
+        arrivals.end(seen.target, EventKind.REVOKED, message.business.reason, user, now)
         return seen.target, None
     if seen.kind == ExchangedFile.Kind.UPDATE:
         assert seen.target is not None
-        arrivals.update(seen.target, message, user, now)
+        arrivals.update(seen.target, message, seen.letters, user, now)
         return seen.target, None
-    made = arrivals.bring_in(message, seen.sender, seen.recipients, user, now)
+    made = arrivals.bring_in(message, seen.letters, seen.sender, seen.recipients, user, now)
     directive = made[0].directive
     if seen.target is not None:
         directive.replaces = seen.target
         directive.save(update_fields=["replaces"])
-        arrivals.end(seen.target, Happening.REPLACED, directive.code, user, now)
+        arrivals.end(seen.target, EventKind.REPLACED, directive.code, user, now)
     return directive, made[0]

@@ -72,15 +72,15 @@ def answer(
     Returns the day that was the agency's own until then, for taking the answer back. Raises RequestAnswered.
     """
     with transaction.atomic():
-        held = ChangeRequest.objects.select_for_update().get(pk=request.pk)
-        if held.state != ChangeRequest.State.OPEN:
+        locked = ChangeRequest.objects.select_for_update().get(pk=request.pk)
+        if locked.state != ChangeRequest.State.OPEN:
             raise RequestAnswered("the request has been answered")
-        held.state = ChangeRequest.State.GRANTED if granted else ChangeRequest.State.DECLINED
-        held.answer, held.answered_by, held.answered_at = text[:300], user, now
-        held.save()
-        party = TaskParty.objects.get(task=held.task_id, agency=held.agency_id)
-        if granted and held.until:
-            TaskParty.objects.filter(pk=party.pk).update(due=held.until)
+        locked.state = ChangeRequest.State.GRANTED if granted else ChangeRequest.State.DECLINED
+        locked.answer, locked.answered_by, locked.answered_at = text[:300], user, now
+        locked.save()
+        party = TaskParty.objects.get(task=locked.task_id, agency=locked.agency_id)
+        if granted and locked.until:
+            TaskParty.objects.filter(pk=party.pk).update(due=locked.until)
     request.refresh_from_db()
     return party.due
 
@@ -88,15 +88,15 @@ def answer(
 def take_answer_back(request: int, due: datetime.date | None, user: User) -> None:
     """Let a request wait again that the person has just answered; due: what `answer` returned. Raises UndoTooLate."""
     with transaction.atomic():
-        held = ChangeRequest.objects.select_for_update().get(pk=request)
-        party = TaskParty.objects.select_for_update().get(task=held.task_id, agency=held.agency_id)
-        granted = held.state == ChangeRequest.State.GRANTED
-        if held.answered_by_id != user.pk or (granted and held.until and party.due != held.until):
+        locked = ChangeRequest.objects.select_for_update().get(pk=request)
+        party = TaskParty.objects.select_for_update().get(task=locked.task_id, agency=locked.agency_id)
+        granted = locked.state == ChangeRequest.State.GRANTED
+        if locked.answered_by_id != user.pk or (granted and locked.until and party.due != locked.until):
             raise UndoTooLate("the request or the day was changed since")
-        asked = ChangeRequest.objects.filter(task=held.task_id, agency=held.agency_id, kind=held.kind)
+        asked = ChangeRequest.objects.filter(task=locked.task_id, agency=locked.agency_id, kind=locked.kind)
         if asked.filter(state=ChangeRequest.State.OPEN).exists():
             raise UndoTooLate("the agency has asked again since")
-        if granted and held.until:
+        if granted and locked.until:
             TaskParty.objects.filter(pk=party.pk).update(due=due)
-        held.state, held.answer, held.answered_by, held.answered_at = ChangeRequest.State.OPEN, "", None, None
-        held.save()
+        locked.state, locked.answer, locked.answered_by, locked.answered_at = ChangeRequest.State.OPEN, "", None, None
+        locked.save()

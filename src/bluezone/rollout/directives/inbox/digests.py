@@ -24,7 +24,7 @@ from bluezone.rollout.directives.models import (
     Dispatch,
     DispatchEvent,
     DispatchState,
-    Happening,
+    EventKind,
     PeriodRequest,
     TaskParty,
 )
@@ -102,10 +102,10 @@ def queue_daily(now: datetime.datetime) -> int:
     return queued
 
 
-def _not_received(now: datetime.datetime) -> tuple[_Lines, list[tuple[int, Happening]]]:
+def _not_received(now: datetime.datetime) -> tuple[_Lines, list[tuple[int, EventKind]]]:
     """Lines by agency, and what to note in the log of each dispatch."""
     lines: _Lines = defaultdict(list)
-    told: list[tuple[int, Happening]] = []
+    told: list[tuple[int, EventKind]] = []
     old = Dispatch.objects.filter(
         state=DispatchState.ARRIVED,
         purpose="action",
@@ -114,14 +114,14 @@ def _not_received(now: datetime.datetime) -> tuple[_Lines, list[tuple[int, Happe
     ).select_related("agency__parent", "directive")
     for one in old.defer("directive__text", "directive__proposal"):
         lines[one.agency_id].append(_("%(code)s has not been received yet.") % {"code": one.directive.code})
-        told.append((one.pk, Happening.REMINDED))
+        told.append((one.pk, EventKind.REMINDED))
         above = one.agency.parent_id or one.directive.issuer_id
         if now - one.arrived_at >= datetime.timedelta(hours=ESCALATE_HOURS) and above != one.agency_id:
             lines[above].append(
                 _("%(agency)s has not received %(code)s. Call %(phone)s.")
                 % {"code": one.directive.code, **_whom(one.agency)}
             )
-            told.append((one.pk, Happening.ESCALATED))
+            told.append((one.pk, EventKind.ESCALATED))
     return lines, told
 
 
@@ -192,11 +192,11 @@ def _queue(lines: _Lines, day: datetime.date, now: datetime.datetime) -> int:
     return queued
 
 
-def _note(told: list[tuple[int, Happening]], now: datetime.datetime) -> None:
+def _note(told: list[tuple[int, EventKind]], now: datetime.datetime) -> None:
     """Write each kind of reminder into a dispatch's log once."""
     known = set(
         DispatchEvent.objects.filter(
-            dispatch__in=[pk for pk, _what in told], what__in=(Happening.REMINDED, Happening.ESCALATED)
+            dispatch__in=[pk for pk, _what in told], what__in=(EventKind.REMINDED, EventKind.ESCALATED)
         ).values_list("dispatch", "what")
     )
     DispatchEvent.objects.bulk_create(

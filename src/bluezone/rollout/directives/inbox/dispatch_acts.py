@@ -9,12 +9,13 @@ from django.db.models import Max
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
-from bluezone.directory.models import Agency, Purpose
+from bluezone.directory.kinds import Purpose
+from bluezone.directory.models import Agency
 from bluezone.identity.models import Act, User
 from bluezone.identity.undo_offers import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance import approval
-from bluezone.rollout.directives.models import Dispatch, DispatchEvent, DispatchState, Happening
+from bluezone.rollout.directives.models import Dispatch, DispatchEvent, DispatchState, EventKind
 
 S = DispatchState
 ALLOWED = {
@@ -24,7 +25,7 @@ ALLOWED = {
     S.IN_PROGRESS: {S.RECEIVED, S.ASSIGNED},
     S.DONE: {S.RECEIVED, S.ASSIGNED, S.IN_PROGRESS},
 }
-_ONE_TAP = frozenset({Happening.RECEIVED, Happening.IN_PROGRESS, Happening.DONE})
+_ONE_TAP = frozenset({EventKind.RECEIVED, EventKind.IN_PROGRESS, EventKind.DONE})
 
 
 class ActOutOfOrder(Refused):
@@ -48,7 +49,7 @@ class NotBelow(Refused):
 def open_it(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
     """Note that the agency has opened it, the first time only."""
     if Dispatch.objects.filter(pk=dispatch.pk, opened_at=None).update(opened_at=now):
-        DispatchEvent.objects.create(dispatch=dispatch, what=Happening.OPENED, at=now, actor=user)
+        DispatchEvent.objects.create(dispatch=dispatch, what=EventKind.OPENED, at=now, actor=user)
 
 
 def move(
@@ -59,24 +60,24 @@ def move(
     Raises ActOutOfOrder or DirectiveNotInForce.
     """
     with transaction.atomic():
-        held = _held(dispatch)
-        if held.state not in ALLOWED[to]:
-            raise ActOutOfOrder(f"the dispatch is {held.state}; {to} follows {', '.join(sorted(ALLOWED[to]))}")
-        before = held.state
-        held.state, held.changed_at = to, now
-        if to == S.RECEIVED and held.incoming_number is None:
-            _number(held, now)
+        locked = _locked(dispatch)
+        if locked.state not in ALLOWED[to]:
+            raise ActOutOfOrder(f"the dispatch is {locked.state}; {to} follows {', '.join(sorted(ALLOWED[to]))}")
+        before = locked.state
+        locked.state, locked.changed_at = to, now
+        if to == S.RECEIVED and locked.incoming_number is None:
+            _number(locked, now)
         if to == S.SENT_BACK:
-            held.reason = note[:300]
+            locked.reason = note[:300]
         if to == S.ASSIGNED:
-            held.assigned_to = note = assigned_to[:120]
-        held.save()
+            locked.assigned_to = note = assigned_to[:120]
+        locked.save()
         DispatchEvent.objects.create(
-            dispatch=held, what=Happening(to.value), at=now, actor=user, before=before, note=note[:300]
+            dispatch=locked, what=EventKind(to.value), at=now, actor=user, before=before, note=note[:300]
         )
         if to == S.SENT_BACK:
-            subject = f"directive {held.directive_id}"
-            hash_chain.record(user.username, Act.DOCUMENT_SENT_BACK, subject, now=now, agency=held.agency.key)
+            subject = f"directive {locked.directive_id}"
+            hash_chain.record(user.username, Act.DOCUMENT_SENT_BACK, subject, now=now, agency=locked.agency.key)
     dispatch.refresh_from_db()
 
 
@@ -86,34 +87,34 @@ def answer_recall(dispatch: Dispatch, agrees: bool, user: User, now: datetime.da
     Raises ActOutOfOrder where nothing waits for an answer.
     """
     with transaction.atomic():
-        held = Dispatch.objects.select_for_update(of=("self",)).select_related("directive").get(pk=dispatch.pk)
-        if not waits_for_answer(held):
+        locked = Dispatch.objects.select_for_update(of=("self",)).select_related("directive").get(pk=dispatch.pk)
+        if not waits_for_answer(locked):
             raise ActOutOfOrder("no recall or update waits for an answer")
-        what = Happening.AGREED if agrees else Happening.DECLINED
-        DispatchEvent.objects.create(dispatch=held, what=what, at=now, actor=user, before=held.state)
+        what = EventKind.AGREED if agrees else EventKind.DECLINED
+        DispatchEvent.objects.create(dispatch=locked, what=what, at=now, actor=user, before=locked.state)
 
 
 def waits_for_answer(dispatch: Dispatch) -> bool:
     """Whether a recall or update of another office is the last such thing, with no answer after it."""
     if not dispatch.directive.from_file or dispatch.parent_id:
         return False
-    whats = (Happening.REVOKED, Happening.UPDATED, Happening.AGREED, Happening.DECLINED)
+    whats = (EventKind.REVOKED, EventKind.UPDATED, EventKind.AGREED, EventKind.DECLINED)
     last = dispatch.events.filter(what__in=whats).order_by("-pk").first()
-    return last is not None and last.what in (Happening.REVOKED, Happening.UPDATED)
+    return last is not None and last.what in (EventKind.REVOKED, EventKind.UPDATED)
 
 
 def undo(dispatch: Dispatch, user: User, now: datetime.datetime) -> None:
     """Take back one's own last tap within ten seconds. The running number stays, so that the register has no gap."""
     with transaction.atomic():
-        held = _held(dispatch)
-        last = held.events.order_by("-pk").first()
+        locked = _locked(dispatch)
+        last = locked.events.order_by("-pk").first()
         late = last is None or (now - last.at).total_seconds() > UNDO_SECONDS + GRACE_SECONDS
         if last is None or late or last.actor_id != user.pk or last.what not in _ONE_TAP:
             raise UndoTooLate("the last act is not one that can still be taken back")
-        held.state, held.changed_at = last.before, now
-        held.save(update_fields=["state", "changed_at"])
+        locked.state, locked.changed_at = last.before, now
+        locked.save(update_fields=["state", "changed_at"])
         DispatchEvent.objects.create(
-            dispatch=held, what=Happening.UNDONE, at=now, actor=user, before=last.what, note=last.what
+            dispatch=locked, what=EventKind.UNDONE, at=now, actor=user, before=last.what, note=last.what
         )
     dispatch.refresh_from_db()
 
@@ -128,16 +129,16 @@ def may_undo(dispatch: Dispatch, user: User, now: datetime.datetime) -> bool:
 def pass_on(dispatch: Dispatch, agencies: Iterable[Agency], user: User, now: datetime.datetime) -> list[Dispatch]:
     """Send a received directive on to agencies below this one. Raises NotBelow, ActOutOfOrder, DirectiveNotInForce."""
     with transaction.atomic():
-        held = _held(dispatch)
-        if held.state in (S.ARRIVED, S.SENT_BACK):
+        locked = _locked(dispatch)
+        if locked.state in (S.ARRIVED, S.SENT_BACK):
             raise ActOutOfOrder("the directive must be received before it is passed on")
         chosen = list(agencies)
-        if any(not is_below(agency, held.agency) for agency in chosen):
+        if any(not is_below(agency, locked.agency) for agency in chosen):
             raise NotBelow("an agency is not below this one")
-        purpose = Purpose(held.purpose)
-        made = approval.dispatch(held.directive, [(agency, purpose) for agency in chosen], user, now, parent=held)
+        purpose = Purpose(locked.purpose)
+        made = approval.dispatch(locked.directive, [(agency, purpose) for agency in chosen], user, now, parent=locked)
         names = ", ".join(one.agency.name for one in made)
-        DispatchEvent.objects.create(dispatch=held, what=Happening.PASSED_ON, at=now, actor=user, note=names[:300])
+        DispatchEvent.objects.create(dispatch=locked, what=EventKind.PASSED_ON, at=now, actor=user, note=names[:300])
     return made
 
 
@@ -152,13 +153,13 @@ def _same_ward(agency: Agency, top: Agency) -> bool:
     return top.kind == "committee" and agency.kind != "committee" and agency.unit_id == top.unit_id
 
 
-def _held(dispatch: Dispatch) -> Dispatch:
-    held = (
+def _locked(dispatch: Dispatch) -> Dispatch:
+    locked = (
         Dispatch.objects.select_for_update(of=("self",)).select_related("directive", "agency__unit").get(pk=dispatch.pk)
     )
-    if not held.directive.in_force:
-        raise DirectiveNotInForce(f"the directive is {held.directive.state}")
-    return held
+    if not locked.directive.in_force:
+        raise DirectiveNotInForce(f"the directive is {locked.directive.state}")
+    return locked
 
 
 def _number(dispatch: Dispatch, now: datetime.datetime) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from bluezone.audit import hash_chain
-from bluezone.directory.models import Agency, Purpose
+from bluezone.directory.kinds import Purpose
+from bluezone.directory.models import Agency
 from bluezone.identity.models import Act, User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance.addressees import Directory
@@ -20,7 +21,7 @@ from bluezone.rollout.directives.models import (
     Dispatch,
     DispatchEvent,
     Ending,
-    Happening,
+    EventKind,
     Task,
     TaskParty,
 )
@@ -51,27 +52,27 @@ class DirectiveRepeated(Refused):
 def approve(directive: Directive, user: User, now: datetime.datetime) -> None:
     """Confirm a draft as final. Raises DirectiveStateWrong, -Incomplete, -Repeated or RecipientUnknown."""
     with transaction.atomic():
-        held = _held(directive, DirectiveState.DRAFT)
-        _refuse_incomplete(held)
-        _recipients(held, Directory.of(now.date()))
+        locked = _locked(directive, DirectiveState.DRAFT)
+        _refuse_incomplete(locked)
+        _recipients(locked, Directory.of(now.date()))
         twin = Directive.objects.filter(
-            issuer=held.issuer_id, number=held.number, notation=held.notation, date=held.date
+            issuer=locked.issuer_id, number=locked.number, notation=locked.notation, date=locked.date
         ).exclude(state=DirectiveState.DRAFT)
         if twin.exists():
-            raise DirectiveRepeated(f"{held.code} of this day is registered already")
-        held.state, held.approved_by, held.approved_at = DirectiveState.APPROVED, user, now
-        held.save(update_fields=["state", "approved_by", "approved_at"])
-        _audit(user, Act.DIRECTIVE_APPROVED, held, now)
+            raise DirectiveRepeated(f"{locked.code} of this day is registered already")
+        locked.state, locked.approved_by, locked.approved_at = DirectiveState.APPROVED, user, now
+        locked.save(update_fields=["state", "approved_by", "approved_at"])
+        _audit(user, Act.DIRECTIVE_APPROVED, locked, now)
     directive.refresh_from_db()
 
 
 def reopen(directive: Directive, user: User, now: datetime.datetime) -> None:
     """Make an approved directive a draft again, so that it can be corrected; it must be approved again then."""
     with transaction.atomic():
-        held = _held(directive, DirectiveState.APPROVED)
-        held.state, held.approved_by, held.approved_at = DirectiveState.DRAFT, None, None
-        held.save(update_fields=["state", "approved_by", "approved_at"])
-        _audit(user, Act.DIRECTIVE_REOPENED, held, now)
+        locked = _locked(directive, DirectiveState.APPROVED)
+        locked.state, locked.approved_by, locked.approved_at = DirectiveState.DRAFT, None, None
+        locked.save(update_fields=["state", "approved_by", "approved_at"])
+        _audit(user, Act.DIRECTIVE_REOPENED, locked, now)
     directive.refresh_from_db()
 
 
@@ -81,19 +82,19 @@ def issue(directive: Directive, user: User, now: datetime.datetime) -> int:
     Agencies of a task receive it for action even where Nơi nhận leaves them out.
     """
     with transaction.atomic():
-        held = _held(directive, DirectiveState.APPROVED)
+        locked = _locked(directive, DirectiveState.APPROVED)
         directory = Directory.of(now.date())
-        parties = _parties(held, directory)
+        parties = _parties(locked, directory)
         TaskParty.objects.bulk_create(parties, batch_size=500)
-        recipients = _recipients(held, directory)
+        recipients = _recipients(locked, directory)
         for party in parties:
             recipients.setdefault(party.agency_id, (party.agency, Purpose.ACTION))
-        made = dispatch(held, recipients.values(), user, now)
-        held.state, held.issued_at = DirectiveState.ISSUED, now
-        held.save(update_fields=["state", "issued_at"])
-        _audit(user, Act.DIRECTIVE_ISSUED, held, now, agencies=len(made))
-        if held.replaces_id:
-            _end_earlier(held, user, now)
+        made = dispatch(locked, recipients.values(), user, now)
+        locked.state, locked.issued_at = DirectiveState.ISSUED, now
+        locked.save(update_fields=["state", "issued_at"])
+        _audit(user, Act.DIRECTIVE_ISSUED, locked, now, agencies=len(made))
+        if locked.replaces_id:
+            _end_earlier(locked, user, now)
     directive.refresh_from_db()
     return len(made)
 
@@ -116,7 +117,7 @@ def dispatch(
         batch_size=500,
     )
     DispatchEvent.objects.bulk_create(
-        [DispatchEvent(dispatch=one, what=Happening.ARRIVED, at=now, actor=user) for one in made], batch_size=500
+        [DispatchEvent(dispatch=one, what=EventKind.ARRIVED, at=now, actor=user) for one in made], batch_size=500
     )
     return made
 
@@ -124,9 +125,9 @@ def dispatch(
 def revoke(directive: Directive, reason: str, user: User, now: datetime.datetime) -> None:
     """Recall an issued directive; every inbox shows it as recalled and takes no act on it."""
     with transaction.atomic():
-        held = _held(directive, DirectiveState.ISSUED)
-        held.revoke_reason = reason[:300]
-        end_directive(held, Happening.REVOKED, reason, user, now)
+        locked = _locked(directive, DirectiveState.ISSUED)
+        locked.revoke_reason = reason[:300]
+        end_directive(locked, EventKind.REVOKED, reason, user, now)
     directive.refresh_from_db()
 
 
@@ -135,16 +136,16 @@ def _end_earlier(directive: Directive, user: User, now: datetime.datetime) -> No
     earlier = Directive.objects.select_for_update().get(pk=directive.replaces_id or 0)
     if directive.ending == Ending.REVOKED:
         earlier.revoke_reason = directive.code
-        end_directive(earlier, Happening.REVOKED, directive.code, user, now)
+        end_directive(earlier, EventKind.REVOKED, directive.code, user, now)
     else:
-        end_directive(earlier, Happening.REPLACED, directive.code, user, now)
+        end_directive(earlier, EventKind.REPLACED, directive.code, user, now)
 
 
-def end_directive(directive: Directive, what: Happening, note: str, user: User, now: datetime.datetime) -> None:
-    """Take a directive that is held for change out of force, in every inbox; call within a transaction."""
+def end_directive(directive: Directive, what: EventKind, note: str, user: User, now: datetime.datetime) -> None:
+    """Take a directive that is locked for change out of force, in every inbox; call within a transaction."""
     if directive.state != DirectiveState.ISSUED:
         raise DirectiveStateWrong(f"the directive is {directive.state}, expected issued")
-    if what is Happening.REVOKED:
+    if what is EventKind.REVOKED:
         directive.state, directive.revoked_at = DirectiveState.REVOKED, now
     else:
         directive.state = DirectiveState.REPLACED
@@ -156,7 +157,7 @@ def end_directive(directive: Directive, what: Happening, note: str, user: User, 
         ],
         batch_size=500,
     )
-    act = Act.DIRECTIVE_REVOKED if what is Happening.REVOKED else Act.DIRECTIVE_REPLACED
+    act = Act.DIRECTIVE_REVOKED if what is EventKind.REVOKED else Act.DIRECTIVE_REPLACED
     _audit(user, act, directive, now)
 
 
@@ -165,13 +166,13 @@ def _audit(user: User, act: Act, directive: Directive, now: datetime.datetime, *
     hash_chain.record(user.username, act, f"directive {directive.pk}", now=now, document=directive.code, **details)
 
 
-def _held(directive: Directive, expected: DirectiveState) -> Directive:
-    held = Directive.objects.select_for_update().select_related("issuer").get(pk=directive.pk)
-    if held.state != expected:
-        raise DirectiveStateWrong(f"the directive is {held.state}, expected {expected}")
-    if held.from_file:
+def _locked(directive: Directive, expected: DirectiveState) -> Directive:
+    locked = Directive.objects.select_for_update().select_related("issuer").get(pk=directive.pk)
+    if locked.state != expected:
+        raise DirectiveStateWrong(f"the directive is {locked.state}, expected {expected}")
+    if locked.from_file:
         raise DirectiveStateWrong("the directive is another office's, which alone recalls it")
-    return held
+    return locked
 
 
 def _refuse_incomplete(directive: Directive) -> None:

@@ -12,8 +12,8 @@ from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
-from bluezone.rollout.directives.exchange.forms import AttachmentForm
 from bluezone.rollout.directives.files import SHOWN_INLINE
+from bluezone.rollout.directives.forms import AttachmentForm
 from bluezone.rollout.directives.issuance import attachments
 from bluezone.rollout.directives.models import Directive
 from bluezone.training import practised

@@ -5,8 +5,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from bluezone.identity.models import User
+from bluezone.letters.letter import FileTooLarge, Letter
 from bluezone.rollout.directives import permissions
-from bluezone.rollout.directives.files import FileTooLarge, store
+from bluezone.rollout.directives.files import store
 from bluezone.rollout.directives.issuance.approval import DirectiveStateWrong
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch, Report, StoredFile
 
@@ -16,23 +17,25 @@ LARGEST_TOGETHER = 10 * 1024 * 1024
 
 
 def add(directive: Directive, data: bytes, name: str) -> StoredFile:
-    """Keep a file with a draft. Raises DirectiveStateWrong, FileTooLarge and what safefiles refuses."""
+    """Keep a file with a draft. Raises DirectiveStateWrong, FileTooLarge and what `Letter.check` refuses."""
     with transaction.atomic():
-        held = _draft(directive)
-        sizes = list(held.attachments.values_list("size", flat=True)) + ([held.original.size] if held.original else [])
+        locked = _draft(directive)
+        sizes = list(locked.attachments.values_list("size", flat=True)) + (
+            [locked.original.size] if locked.original else []
+        )
         if len(sizes) >= MOST_FILES or sum(sizes) + len(data) > LARGEST_TOGETHER:
             raise FileTooLarge(f"a letter has at most {MOST_FILES} files of {LARGEST_TOGETHER} bytes together")
-        made = store(data, name)
-        held.attachments.add(made)
+        made = store(Letter(data), name)
+        locked.attachments.add(made)
     return made
 
 
 def take_away(directive: Directive, token: str) -> None:
     """Delete a file of a draft. Raises DirectiveStateWrong."""
     with transaction.atomic():
-        held = _draft(directive)
-        for file in held.attachments.filter(token=token):
-            held.attachments.remove(file)
+        locked = _draft(directive)
+        for file in locked.attachments.filter(token=token):
+            locked.attachments.remove(file)
             file.delete()
 
 
@@ -58,7 +61,9 @@ def file_for(user: User, token: str) -> StoredFile | None:
 
 
 def _draft(directive: Directive) -> Directive:
-    held: Directive = Directive.objects.select_for_update(of=("self",)).select_related("original").get(pk=directive.pk)
-    if held.state != DirectiveState.DRAFT:
-        raise DirectiveStateWrong(f"the directive is {held.state}, expected draft")
-    return held
+    locked: Directive = (
+        Directive.objects.select_for_update(of=("self",)).select_related("original").get(pk=directive.pk)
+    )
+    if locked.state != DirectiveState.DRAFT:
+        raise DirectiveStateWrong(f"the directive is {locked.state}, expected draft")
+    return locked

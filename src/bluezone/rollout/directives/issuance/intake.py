@@ -10,10 +10,11 @@ from django.db import transaction
 
 from bluezone.directory.models import Agency
 from bluezone.identity.models import User
-from bluezone.letters.letter_text import LetterWithoutText, read_letter_text
+from bluezone.letters.letter import Letter
+from bluezone.letters.letter_text import LetterWithoutText
 from bluezone.letters.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose
 from bluezone.letters.reader import propose
-from bluezone.rollout.directives.files import check, store
+from bluezone.rollout.directives.files import store
 from bluezone.rollout.directives.issuance.addressees import Directory
 from bluezone.rollout.directives.models import Directive, Kind, StoredFile, Task
 
@@ -28,17 +29,18 @@ def take_in(
     """Store a letter as a draft.
 
     keep: whether the bytes are a file to be kept; False for pasted text.
-    A picture or a scan is kept too, with an empty form beside it. Raises what lettertext, reading and safefiles refuse;
-    nothing is stored then.
+    A picture or a scan is kept too, with an empty form beside it. Raises what `Letter.check`, `Letter.read` and
+    `propose` refuse; nothing is stored then.
     """
+    letter = Letter(data)
     if keep:
-        check(data)
+        letter.check()
     try:
-        read = propose(read_letter_text(data).text)
+        read = propose(letter.read().text)
     except LetterWithoutText:
         read = None
     with transaction.atomic():
-        original = store(data, name) if keep else None
+        original = store(letter, name) if keep else None
         if read is None:
             return _empty_draft(issuer, user, now, original)
         return _draft(read, issuer, user, now, original)

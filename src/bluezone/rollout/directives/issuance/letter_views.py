@@ -24,7 +24,7 @@ from bluezone.rollout.directives.forms import LetterForm, ReasonForm
 from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.issuance.addressees import Directory
 from bluezone.rollout.directives.models import Directive, DirectiveState, DispatchState
-from bluezone.rollout.directives.reports import reopenings
+from bluezone.rollout.directives.periods import USUAL_DAYS_REOPENED
 from bluezone.training import practised
 
 A_PAGE = 25
@@ -158,7 +158,7 @@ def _page(
     state = chosen(request, "state", DispatchState.values)
     page = Paginator(queries.recipients(shown, state), RECIPIENTS_A_PAGE).get_page(request.GET.get("page"))
     asked = list(queries.open_requests(shown)[: REQUESTS_AT_ONCE + 1])
-    periods = list(reopenings.open_requests(shown)[: REQUESTS_AT_ONCE + 1])
+    periods = list(queries.open_period_requests(shown)[: REQUESTS_AT_ONCE + 1])
     context = {
         "directive": shown,
         "tasks": list(shown.tasks.all()),
@@ -169,7 +169,7 @@ def _page(
         "requests": asked[:REQUESTS_AT_ONCE],
         "period_requests": periods[:REQUESTS_AT_ONCE],
         "more_wait": max(len(asked), len(periods)) > REQUESTS_AT_ONCE,
-        "usual_until": timezone.localdate() + datetime.timedelta(days=reopenings.USUAL_DAYS - 1),
+        "usual_until": timezone.localdate() + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1),
         "form": form or ReasonForm(),
         "may_clerk": _may(permissions.require_clerk, request, shown),
         "may_sign": _may(permissions.require_signer, request, shown),

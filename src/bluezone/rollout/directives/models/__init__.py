@@ -17,7 +17,7 @@ from bluezone.rollout.directives.models.dispatch import (
     Dispatch,
     DispatchEvent,
     DispatchState,
-    Happening,
+    EventKind,
 )
 from bluezone.rollout.directives.models.exchange import ExchangedFile, ExchangeImport, PartnerCertificate
 from bluezone.rollout.directives.models.report import PeriodRequest, Report, ReportState
@@ -31,9 +31,9 @@ __all__ = [
     "DispatchEvent",
     "DispatchState",
     "Ending",
+    "EventKind",
     "ExchangeImport",
     "ExchangedFile",
-    "Happening",
     "Kind",
     "PartnerCertificate",
     "PeriodRequest",

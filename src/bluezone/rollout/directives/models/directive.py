@@ -4,7 +4,6 @@
 Source: the parts of Công văn 458/UBND-VP of 7 August 2020; it states no due date and no report period: both are data.
 """
 
-import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -66,9 +65,9 @@ class Ending(models.TextChoices):
 
 
 class StoredFile(PractisedMixin):
-    """A file as it came, found only by its token. content_type: told by content, never by name (safefiles.py).
+    """A file as it came, found only by its token. content_type: told by content, never by name (letters.Letter).
 
-    signatures: what a PDF's electronic signatures showed when it was stored (pdfsignatures.py), one object each.
+    signatures: what a PDF's electronic signatures showed when it was stored (letters.pdf_signatures), one object each.
     """
 
     token = models.CharField(max_length=43, unique=True, editable=False)
@@ -84,13 +83,6 @@ class StoredFile(PractisedMixin):
 
     class Meta(PractisedMixin.Meta):
         pass
-
-    @classmethod
-    def erase_training(cls, now: datetime.datetime) -> int:
-        """Erase files of training mode that no letter or report has any more."""
-        from bluezone.rollout.directives.retention import erase_practice_files
-
-        return erase_practice_files(now)
 
     def __str__(self) -> str:
         return self.name
@@ -174,13 +166,6 @@ class Directive(PractisedMixin):
             models.CheckConstraint(condition=~Q(replaces=F("id")), name="directive_replaces_another"),
             models.CheckConstraint(condition=Q(ending__in=Ending.values), name="directive_ending_is_known"),
         ]
-
-    @classmethod
-    def erase_training(cls, now: datetime.datetime) -> int:
-        """Erase letters of training mode with all that came of them."""
-        from bluezone.rollout.directives.retention import erase_practice
-
-        return erase_practice(now)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the text for searching beside what it is made of."""

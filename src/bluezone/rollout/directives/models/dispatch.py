@@ -12,7 +12,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.directory.models import Agency, Purpose
+from bluezone.directory.kinds import Purpose
+from bluezone.directory.models import Agency
 from bluezone.rollout.directives.models.directive import Directive, Task
 from bluezone.training import PractisedMixin
 
@@ -78,7 +79,7 @@ class Dispatch(PractisedMixin):
         return f"{self.directive_id} to {self.agency_id}: {self.state}"
 
 
-class Happening(models.TextChoices):
+class EventKind(models.TextChoices):
     """What the log of a dispatch tells of."""
 
     ARRIVED = "arrived", _("arrived")
@@ -108,7 +109,7 @@ class DispatchEvent(PractisedMixin):
     """
 
     dispatch = models.ForeignKey(Dispatch, on_delete=models.PROTECT, related_name="events")
-    what = models.CharField(max_length=12, choices=Happening)
+    what = models.CharField(max_length=12, choices=EventKind)
     at = models.DateTimeField()
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     before = models.CharField(max_length=12, blank=True)
@@ -119,7 +120,7 @@ class DispatchEvent(PractisedMixin):
     class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["-at", "-pk"]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(what__in=Happening.values), name="happening_is_known")
+            models.CheckConstraint(condition=Q(what__in=EventKind.values), name="happening_is_known")
         ]
 
     def __str__(self) -> str:

@@ -12,9 +12,9 @@ from bluezone.directory.models import Agency
 from bluezone.directory.request_parameters import chosen, chosen_number
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
+from bluezone.media_types import XLSX
 from bluezone.paper.official import write_xlsx
 from bluezone.rollout.directives import permissions
-from bluezone.rollout.directives.files import XLSX
 from bluezone.rollout.directives.models import Directive, Dispatch
 from bluezone.rollout.directives.register import books
 from bluezone.training import practised

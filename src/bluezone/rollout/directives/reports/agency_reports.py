@@ -28,8 +28,8 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
+from bluezone.rollout.directives.periods import Period, periods_of
 from bluezone.rollout.directives.queries import NOT_RECEIVED, REMIND_HOURS
-from bluezone.rollout.directives.reports.periods import Period, periods_of
 from bluezone.rollout.directives.reports.reopenings import is_open
 
 LARGEST_NUMBER = 10**9
@@ -118,24 +118,29 @@ def accept(report: Report, user: User, now: datetime.datetime) -> None:
 def take_acceptance_back(report: Report, user: User, now: datetime.datetime) -> None:
     """Make a report that the person has just accepted wait for its check again. Raises UndoTooLate."""
     with transaction.atomic():
-        held = Report.objects.select_for_update(of=("self",)).select_related("agency").get(pk=report.pk)
-        if held.state != ReportState.ACCEPTED or held.checked_by_id != user.pk:
-            raise UndoTooLate(f"the report is {held.state}, expected accepted by the same person")
-        held.state, held.checked_by, held.checked_at = ReportState.SUBMITTED, None, None
-        held.save(update_fields=["state", "checked_by", "checked_at"])
-        hash_chain.record(user.username, Act.REPORT_RETURNED, f"report {held.pk}", now=now, taken_back=True)
+        locked = Report.objects.select_for_update(of=("self",)).select_related("agency").get(pk=report.pk)
+        if locked.state != ReportState.ACCEPTED or locked.checked_by_id != user.pk:
+            raise UndoTooLate(f"the report is {locked.state}, expected accepted by the same person")
+        locked.state, locked.checked_by, locked.checked_at = ReportState.SUBMITTED, None, None
+        locked.save(update_fields=["state", "checked_by", "checked_at"])
+        hash_chain.record(user.username, Act.REPORT_RETURNED, f"report {locked.pk}", now=now, taken_back=True)
 
 
 def _check(report: Report, to: ReportState, reason: str, user: User, now: datetime.datetime) -> None:
     with transaction.atomic():
-        held = Report.objects.select_for_update(of=("self",)).select_related("agency").get(pk=report.pk)
-        if held.state != ReportState.SUBMITTED:
-            raise ReportSettled(f"the report is {held.state}, expected submitted")
-        held.state, held.return_reason, held.checked_by, held.checked_at = to, reason[:300], user, now
-        held.save(update_fields=["state", "return_reason", "checked_by", "checked_at"])
+        locked = Report.objects.select_for_update(of=("self",)).select_related("agency").get(pk=report.pk)
+        if locked.state != ReportState.SUBMITTED:
+            raise ReportSettled(f"the report is {locked.state}, expected submitted")
+        locked.state, locked.return_reason, locked.checked_by, locked.checked_at = to, reason[:300], user, now
+        locked.save(update_fields=["state", "return_reason", "checked_by", "checked_at"])
         act = Act.REPORT_LOCKED if to == ReportState.ACCEPTED else Act.REPORT_RETURNED
         hash_chain.record(
-            user.username, act, f"report {held.pk}", now=now, agency=held.agency.key, period=held.period.isoformat()
+            user.username,
+            act,
+            f"report {locked.pk}",
+            now=now,
+            agency=locked.agency.key,
+            period=locked.period.isoformat(),
         )
     report.refresh_from_db()
 

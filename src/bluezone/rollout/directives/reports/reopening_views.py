@@ -19,6 +19,7 @@ from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.models import PeriodRequest, TaskParty
+from bluezone.rollout.directives.periods import USUAL_DAYS_REOPENED
 from bluezone.rollout.directives.reports import agency_reports, reopenings
 from bluezone.training import practised
 
@@ -57,7 +58,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     asked = get_object_or_404(PeriodRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
     permissions.require_clerk(request.user, asked.task.directive.issuer)
     now, text = timezone.now(), request.POST.get("answer", "").strip()
-    usual = timezone.localdate(now) + datetime.timedelta(days=reopenings.USUAL_DAYS - 1)
+    usual = timezone.localdate(now) + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1)
     until = (_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
     try:
         reopenings.answer(asked, until, text, request.user, now)

@@ -4,7 +4,6 @@
 import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
@@ -14,11 +13,11 @@ from bluezone.identity.undo_offers import UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.inbox.change_requests import NotAParty, RequestAnswered, RequestOpen
 from bluezone.rollout.directives.inbox.dispatch_acts import DirectiveNotInForce
-from bluezone.rollout.directives.models import Directive, PeriodRequest, Report, Task, TaskParty
-from bluezone.rollout.directives.reports.periods import Period
+from bluezone.rollout.directives.models import PeriodRequest, Report, Task, TaskParty
+from bluezone.rollout.directives.periods import Period
 
-# How long a period is opened again where the office names no day; at most so long.
-USUAL_DAYS, MOST_DAYS = 3, 31
+# How long a period is opened again at most.
+MOST_DAYS = 31
 
 
 class PeriodNotLocked(Refused):
@@ -73,15 +72,15 @@ def answer(request: PeriodRequest, until: datetime.date | None, text: str, user:
     if until and not today <= until <= today + datetime.timedelta(days=MOST_DAYS):
         raise ReopeningWrong(f"the day is {until}, expected {today} and at most {MOST_DAYS} days more")
     with transaction.atomic():
-        held = PeriodRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request.pk)
-        if held.state != PeriodRequest.State.OPEN:
+        locked = PeriodRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request.pk)
+        if locked.state != PeriodRequest.State.OPEN:
             raise RequestAnswered("the request has been answered")
-        held.state = PeriodRequest.State.GRANTED if until else PeriodRequest.State.DECLINED
-        held.until, held.answer, held.answered_by, held.answered_at = until, text[:300], user, now
-        held.save()
+        locked.state = PeriodRequest.State.GRANTED if until else PeriodRequest.State.DECLINED
+        locked.until, locked.answer, locked.answered_by, locked.answered_at = until, text[:300], user, now
+        locked.save()
         if until:
-            period = {"task": held.task_id, "period": held.period.isoformat(), "until": until.isoformat()}
-            hash_chain.record(user.username, Act.PERIOD_REOPENED, held.agency.key, now=now, **period)
+            period = {"task": locked.task_id, "period": locked.period.isoformat(), "until": until.isoformat()}
+            hash_chain.record(user.username, Act.PERIOD_REOPENED, locked.agency.key, now=now, **period)
     request.refresh_from_db()
 
 
@@ -91,26 +90,20 @@ def take_answer_back(request: int, user: User, now: datetime.datetime) -> None:
     Raises UndoTooLate where the agency has reported or asked again since.
     """
     with transaction.atomic():
-        held = PeriodRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request)
-        same = {"task": held.task_id, "agency": held.agency_id, "period": held.period}
-        if held.answered_by_id != user.pk or PeriodRequest.objects.filter(state="open", **same).exists():
+        locked = PeriodRequest.objects.select_for_update(of=("self",)).select_related("agency").get(pk=request)
+        same = {"task": locked.task_id, "agency": locked.agency_id, "period": locked.period}
+        if locked.answered_by_id != user.pk or PeriodRequest.objects.filter(state="open", **same).exists():
             raise UndoTooLate("the request was changed since, or the agency has asked again")
-        if Report.objects.filter(submitted_at__gte=held.answered_at, **same).exists():
+        if Report.objects.filter(submitted_at__gte=locked.answered_at, **same).exists():
             raise UndoTooLate("the agency has reported since")
-        if held.state == PeriodRequest.State.GRANTED:
-            period = {"task": held.task_id, "period": held.period.isoformat()}
-            hash_chain.record(user.username, Act.PERIOD_REOPENED, held.agency.key, now=now, taken_back=True, **period)
-        held.state, held.until = PeriodRequest.State.OPEN, None
-        held.answer, held.answered_by, held.answered_at = "", None, None
-        held.save()
+        if locked.state == PeriodRequest.State.GRANTED:
+            period = {"task": locked.task_id, "period": locked.period.isoformat()}
+            hash_chain.record(user.username, Act.PERIOD_REOPENED, locked.agency.key, now=now, taken_back=True, **period)
+        locked.state, locked.until = PeriodRequest.State.OPEN, None
+        locked.answer, locked.answered_by, locked.answered_at = "", None, None
+        locked.save()
 
 
 def latest(task: Task, agency: Agency, period: Period) -> PeriodRequest | None:
     """The last request of an agency for a period."""
     return PeriodRequest.objects.filter(task=task, agency=agency, period=period.first).first()
-
-
-def open_requests(directive: Directive) -> QuerySet[PeriodRequest]:
-    """What agencies ask for and nobody has answered, oldest first."""
-    asked = PeriodRequest.objects.filter(task__directive=directive, state=PeriodRequest.State.OPEN)
-    return asked.select_related("task", "agency", "asked_by").order_by("asked_at", "pk")

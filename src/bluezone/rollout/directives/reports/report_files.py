@@ -7,6 +7,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from bluezone.directory.models import AdminUnit
+from bluezone.media_types import DOCX, PDF, XLSX
 from bluezone.paper.official import (
     Column,
     Letterhead,
@@ -14,14 +15,13 @@ from bluezone.paper.official import (
     Paragraph,
     SignatureBlock,
     Table,
+    document_pdf,
     write_docx,
-    write_pdf,
     write_xlsx,
 )
 from bluezone.rollout.directives import queries
-from bluezone.rollout.directives.files import DOCX, PDF, XLSX
 from bluezone.rollout.directives.models import Task
-from bluezone.rollout.directives.reports.periods import Period
+from bluezone.rollout.directives.periods import Period
 
 
 def report_file(
@@ -36,7 +36,7 @@ def report_file(
     if form == "docx":
         return write_docx(document, zone=zone), DOCX
     if form == "pdf":
-        return write_pdf(document, zone=zone), PDF
+        return document_pdf(document, zone=zone), PDF
     raise Http404("a report leaves as xlsx, docx or pdf")
 
 

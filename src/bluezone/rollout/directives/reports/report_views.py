@@ -19,13 +19,14 @@ from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
+from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week, figures_of, sees_small_numbers
 from bluezone.rollout.directives import files, permissions, queries, sentences
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty
+from bluezone.rollout.directives.periods import Period
 from bluezone.rollout.directives.reports import agency_reports, reopenings
-from bluezone.rollout.directives.reports.periods import Period
 from bluezone.rollout.directives.reports.report_files import report_file
 from bluezone.training import practised
 
@@ -166,7 +167,7 @@ def _take_acceptance_back(user: User, values: dict[str, Any], now: datetime.date
 
 def _submit(request: OfficeRequest, party: TaskParty, period: Period, form: ReportForm) -> None:
     file = form.cleaned_data["evidence"]
-    stored = [files.store(file.read(), file.name)] if file else []
+    stored = [files.store(Letter(file.read()), file.name)] if file else []
     agency_reports.submit(
         party.task,
         party.agency,

@@ -16,7 +16,8 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, require
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.print_sheets import pdf_response, screen_qr
+from bluezone.paper.print_sheets import pdf_response
+from bluezone.paper.qr_codes import screen_qr
 from bluezone.rollout.gates import scope
 from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, TabletForm
 from bluezone.rollout.gates.models import Gate, Gatekeeper

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.identity import undo_offers
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.print_sheets import screen_qr
+from bluezone.paper.qr_codes import screen_qr
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import queries, scope

@@ -22,7 +22,8 @@ from bluezone.directory.queries import day_to_show
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
-from bluezone.paper.print_sheets import pdf_response, sheet_html, write_pdf
+from bluezone.paper.pdf import write_pdf
+from bluezone.paper.print_sheets import pdf_response, sheet_html
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage import Week
 from bluezone.rollout.schools import queries, scope
@@ -40,13 +41,13 @@ LANGUAGES = ("vi", "en")
 def letter_pdf(school: Agency, language: str, directive: str) -> bytes:
     """The letter to parents with the school's name. directive: number and day as written, "" leaves room for the pen.
 
-    Raises SheetUnavailable. Source: texts.md, 11.
+    Raises PdfUnavailable. Source: texts.md, 11.
     """
     return write_pdf(sheet_html("letter.html", facts(language), school_name=school.name, directive=directive))
 
 
 def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> bytes:
-    """The form of a week, one line a class, A4. Raises SheetUnavailable."""
+    """The form of a week, one line a class, A4. Raises PdfUnavailable."""
     context = {
         "school": school,
         "week": week.in_vietnamese(),

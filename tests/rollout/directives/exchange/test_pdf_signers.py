@@ -9,40 +9,18 @@ from django.urls import reverse
 from django.utils import timezone
 from tests.builders.directives import LETTER
 from tests.letters.pdffiles import pdf_writer, with_script, written
-from tests.rollout.directives.signedpdfs import identity, letter, signed, with_page_added
+from tests.letters.signedpdfs import identity, letter, signed
 
+from bluezone.letters.letter import Letter
 from bluezone.rollout.directives.exchange import partners
+from bluezone.rollout.directives.exchange.pdf_signers import signatures_of
 from bluezone.rollout.directives.files import store
 from bluezone.rollout.directives.models import Directive, PartnerCertificate
-from bluezone.rollout.directives.pdf_signatures import read_signatures, signatures_of
-
-
-def states(data):
-    return [one["state"] for one in read_signatures(data)]
-
-
-def test_each_state_of_a_signature_is_told_apart():
-    once = signed(letter())
-    twice = signed(once, identity("Trần Thị Duyệt"), "Sig2")
-    altered = bytearray(once)
-    altered[altered.index(b"/MediaBox") + 12] = ord("1")
-
-    assert states(letter()) == []
-    assert states(once) == ["whole"]
-    assert states(twice) == ["added", "whole"]
-    assert states(with_page_added(once)) == ["changed"]
-    assert states(bytes(altered)) == ["broken"]
-
-
-def test_a_file_that_only_says_it_is_signed_is_unreadable_and_raises_nothing():
-    assert states(b"%PDF-1.4\n<< /Type /Sig /ByteRange [0 1 2 3] >>") == ["unreadable"]
-    data = signed(letter())
-    assert states(data[: data.rindex(b"xref\n")]) == ["unreadable"]
 
 
 @pytest.mark.django_db
 def test_trust_is_this_offices_list_alone(committee, clerk):
-    file = store(signed(letter(), identity("Lê Văn Bình", issuer="Tổ chức chứng thực")), "cv.pdf")
+    file = store(Letter(signed(letter(), identity("Lê Văn Bình", issuer="Tổ chức chứng thực"))), "cv.pdf")
     (unknown,) = signatures_of(file)
     now = timezone.now()
     authority = partners.pin(
@@ -67,7 +45,7 @@ def test_trust_is_this_offices_list_alone(committee, clerk):
 def test_a_namesake_with_a_certificate_of_its_own_is_unknown(committee, clerk):
     partners.pin(committee, identity("Lê Văn Bình")[1], clerk, timezone.now(), PartnerCertificate.Use.DOCUMENTS)
     identity.cache_clear()
-    (one,) = signatures_of(store(signed(letter(), identity("Lê Văn Bình")), "cv.pdf"))
+    (one,) = signatures_of(store(Letter(signed(letter(), identity("Lê Văn Bình"))), "cv.pdf"))
 
     assert (one.name, one.held) == ("Lê Văn Bình", None)
 

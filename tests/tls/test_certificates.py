@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bluezone.server.tls.certificates import (
+from bluezone.tls.certificates import (
     RENEWED_BEFORE,
     SERVER_LIFE,
     TlsNameOutside,

@@ -9,6 +9,8 @@ import datetime
 from dataclasses import dataclass
 
 DAY = datetime.timedelta(days=1)
+# How long a locked period is opened again where the office names no day.
+USUAL_DAYS_REOPENED = 3
 # Ten years of weeks; no directive runs longer.
 _MOST_PERIODS = 530
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bluezone.city import City
 from bluezone.refusal import Refused
-from bluezone.server.tls.certificates import RENEWED_BEFORE, ensure_identity, fingerprint, read_certificate
+from bluezone.tls.certificates import RENEWED_BEFORE, ensure_identity, fingerprint, read_certificate
 
 SELF, OWN = "self", "own"
 # Addresses of the documentation networks: nothing is sent there, the system only says from where it would.

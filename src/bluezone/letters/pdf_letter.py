@@ -3,6 +3,8 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from pypdf import PdfReader
@@ -43,33 +45,48 @@ _ACTIONS = {
 }
 
 
-def read_pdf(data: bytes) -> LetterText:
-    """Return the text of a PDF, pages one below the other, columns of a line apart by blanks.
+class PdfLetter:
+    """A PDF, parsed once when it is first asked for something.
 
-    Raises LetterTooLarge for too many pages or too much text, LetterUnreadable for a damaged or locked file.
+    Every question raises LetterUnreadable for a damaged or locked file.
     """
-    try:
-        reader = PdfReader(io.BytesIO(data), strict=False)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @cached_property
+    def remarks(self) -> frozenset[Remark]:
+        """What the PDF would start or holds beside its pages.
+
+        Raises LetterTooLarge for a file with more objects than are looked at.
+        """
+        with _damage_refused():
+            return frozenset(_remarks(self._reader))
+
+    @cached_property
+    def letter_text(self) -> LetterText:
+        """The text, pages one below the other, columns of a line apart by blanks.
+
+        Raises LetterTooLarge for too many pages or too much text.
+        """
+        with _damage_refused():
+            pages = len(self._reader.pages)
+            if pages > MOST_PAGES:
+                raise LetterTooLarge(f"the PDF has {pages} pages, at most {MOST_PAGES} are read")
+            return LetterText(_text(self._reader), "pdf", self.remarks, pages)
+
+    @cached_property
+    def _reader(self) -> PdfReader:
+        reader = PdfReader(io.BytesIO(self._data), strict=False)
         if reader.is_encrypted and not reader.decrypt(""):
             raise LetterUnreadable("the PDF is locked with a password")
-        pages = len(reader.pages)
-        if pages > MOST_PAGES:
-            raise LetterTooLarge(f"the PDF has {pages} pages, at most {MOST_PAGES} are read")
-        return LetterText(_text(reader), "pdf", frozenset(_remarks(reader)), pages)
-    except _DAMAGE as error:
-        raise LetterUnreadable(f"the PDF cannot be read ({type(error).__name__})") from None
+        return reader
 
 
-def remarks_of(data: bytes) -> frozenset[Remark]:
-    """Return what a PDF would start or holds beside its pages, its text unread.
-
-    Raises LetterUnreadable for a damaged or locked file, LetterTooLarge for one with more objects than are looked at.
-    """
+@contextmanager
+def _damage_refused() -> Iterator[None]:
     try:
-        reader = PdfReader(io.BytesIO(data), strict=False)
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise LetterUnreadable("the PDF is locked with a password")
-        return frozenset(_remarks(reader))
+        yield
     except _DAMAGE as error:
         raise LetterUnreadable(f"the PDF cannot be read ({type(error).__name__})") from None
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms for accounts and roles: making and changing an account, giving and delegating a role."""
+"""Forms for accounts, roles and the audit: making and changing an account, giving and delegating a role, what the audit
+is asked.
+"""
 
 import datetime
+import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,10 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.authority.role_grants import NEVER_DELEGATED, Scope
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import grants_of
-from bluezone.identity.models import Role, RoleGrant, User
+from bluezone.identity.models import Act, Role, RoleGrant, User
+from bluezone.identity.roles import grants_of
 
 DAY = datetime.timedelta(days=1)
+# Number and hash of an entry, as the audit page shows them.
+_NOTED = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 
 
 class RoleForm(forms.Form):
@@ -181,3 +186,43 @@ class DelegationForm(forms.Form):
 def described(grant: RoleGrant) -> str:
     """A grant in words: its role and where it reaches."""
     return f"{grant.get_role_display()} ({grant.scope})" if grant.scope else grant.get_role_display()
+
+
+def _day(label: object) -> forms.DateField:
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, required=False, widget=widget)  # type: ignore[arg-type]
+
+
+class FilterForm(forms.Form):
+    """Which entries to show; nothing filled in shows all."""
+
+    action = forms.ChoiceField(label=_("What was done"), required=False, choices=[("", _("everything")), *Act.choices])
+    actor = forms.CharField(
+        label=_("By (sign-in name)"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocapitalize": "none"}),
+    )
+    first = _day(_("From"))
+    last = _day(_("To"))
+
+
+class NotedForm(forms.Form):
+    """A line that was noted at an earlier look, or nothing."""
+
+    noted = forms.CharField(
+        label=_("A line noted earlier, if there is one"),
+        required=False,
+        max_length=90,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "123:9f86d081…"}),
+    )
+
+    def clean_noted(self) -> tuple[int, str] | None:
+        """Number and hash, None when nothing was given."""
+        text = self.cleaned_data["noted"].strip().lower()
+        if not text:
+            return None
+        found = _NOTED.fullmatch(text)
+        if found is None:
+            raise forms.ValidationError(_("Expected a number, a colon and 64 digits, as this page showed it then."))
+        return int(found[1]), found[2]

@@ -8,8 +8,9 @@ from pypdf.generic import DecodedStreamObject, NameObject
 from tests.letters import letters
 from tests.letters.pdffiles import pdf_writer, with_launch_action, with_script, written
 
-from bluezone.letters import pdf_text
-from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark, read_letter_text
+from bluezone.letters import pdf_letter
+from bluezone.letters.letter import Letter
+from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark
 from bluezone.letters.passages import clean
 from bluezone.letters.reader import propose
 from bluezone.refusal import Refused
@@ -19,7 +20,7 @@ def test_the_real_letter_as_pdf_orders_the_same(shared):
     text = next((shared / "directive").glob("*.txt")).read_text()
     lines = clean(text).replace("**", "").replace("~~", "").split("\n")
     wrapped = "\n".join("\n".join(textwrap.wrap(line, 95)) for line in lines)
-    letter = read_letter_text(written(pdf_writer(wrapped)))
+    letter = Letter(written(pdf_writer(wrapped))).read()
     from_pdf, from_text = propose(letter.text), propose(text)
 
     assert (letter.format, letter.pages) == ("pdf", 2)
@@ -32,7 +33,7 @@ def test_the_real_letter_as_pdf_orders_the_same(shared):
 
 
 def test_columns_of_a_pdf_stay_apart():
-    decision = propose(read_letter_text(written(pdf_writer(letters.DECISION))).text)
+    decision = propose(Letter(written(pdf_writer(letters.DECISION))).read().text)
 
     assert decision.issuer.value == "PHÒNG Y TẾ"
     assert decision.signers[0].value.name == "Trần Thị Mai Hoa"
@@ -42,32 +43,32 @@ def test_columns_of_a_pdf_stay_apart():
 def test_scripts_actions_and_files_inside_are_noted_and_the_text_is_read():
     writer = with_script(with_launch_action(pdf_writer(letters.BY_ORDER)))
     writer.add_attachment("virus.exe", b"MZ")
-    letter = read_letter_text(written(writer))
+    letter = Letter(written(writer)).read()
 
     assert letter.remarks == {Remark.SCRIPT, Remark.LAUNCH_ACTION, Remark.EMBEDDED_FILE}
     assert "310/VP-TH" in letter.text
 
 
 def test_a_plain_pdf_has_no_remarks():
-    assert read_letter_text(written(pdf_writer(letters.BY_ORDER))).remarks == frozenset()
+    assert Letter(written(pdf_writer(letters.BY_ORDER))).read().remarks == frozenset()
 
 
 def test_a_scan_is_told_from_a_letter():
     with pytest.raises(LetterWithoutText):
-        read_letter_text(written(pdf_writer(" ")))
+        Letter(written(pdf_writer(" "))).read()
 
 
 def test_a_locked_pdf_is_refused():
     writer = pdf_writer(letters.BY_ORDER)
     writer.encrypt("secret", algorithm="AES-256")
     with pytest.raises(LetterUnreadable, match="password"):
-        read_letter_text(written(writer))
+        Letter(written(writer)).read()
 
 
 def test_too_many_pages_are_refused(monkeypatch):
-    monkeypatch.setattr(pdf_text, "MOST_PAGES", 1)
+    monkeypatch.setattr(pdf_letter, "MOST_PAGES", 1)
     with pytest.raises(LetterTooLarge):
-        read_letter_text(written(pdf_writer(letters.PLAN, lines_per_page=10)))
+        Letter(written(pdf_writer(letters.PLAN, lines_per_page=10))).read()
 
 
 @pytest.mark.parametrize("operator", [b" ", b"BT ET ", b"q ", b"[(a)"])
@@ -80,7 +81,7 @@ def test_a_page_that_unpacks_to_far_more_than_a_page_is_refused(operator):
 
     assert len(data) < 1_000_000
     with pytest.raises((LetterTooLarge, LetterUnreadable)):
-        read_letter_text(data)
+        Letter(data).read()
 
 
 @settings(max_examples=40, deadline=None)
@@ -90,6 +91,6 @@ def test_a_damaged_pdf_is_read_or_refused(data):
     start = data.draw(st.integers(0, len(whole)))
     damaged = whole[:start] + data.draw(st.binary(max_size=20)) + whole[start + data.draw(st.integers(0, 200)) :]
     try:
-        read_letter_text(damaged)
+        Letter(damaged).read()
     except Refused:
         return

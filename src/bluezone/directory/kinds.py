@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What units, agencies, recipients and figures can be, with the words of pages; imported by values and by models."""
+
+from django.db.models.enums import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class UnitKind(TextChoices):
+    """Levels of the Vietnamese administration as of 2020, widest first; `GROUP` is a thôn or tổ dân phố."""
+
+    PROVINCE = "province", _("Province")
+    DISTRICT = "district", _("City or district")  # district, town or city under a province
+    WARD = "ward", _("Ward")  # phường
+    COMMUNE = "commune", _("Commune")  # xã, thị trấn
+    GROUP = "group", _("Residential group")
+
+
+class AgencyKind(TextChoices):
+    """What sort of body an agency is."""
+
+    COMMITTEE = "committee", _("People’s Committee")
+    DEPARTMENT = "department", _("Department of a People’s Committee")  # phòng, ban, văn phòng
+    UNION = "union", _("Union")  # đoàn thể
+    PARTY = "party", _("Party body")
+    MEDIA = "media", _("Media")
+    HEALTH = "health", _("Health")
+    POLICE = "police", _("Police")
+    MILITARY = "military", _("Military")
+    SERVICE = "service", _("Public service unit")  # đơn vị sự nghiệp, ban quản lý
+    # ngành: an office of a province's or ministry's body in the city
+    BRANCH = "branch", _("Branch of a higher body")
+    SCHOOL = "school", _("School")
+    ENTERPRISE = "enterprise", _("Enterprise")
+
+
+class Purpose(TextChoices):
+    """Why a recipient gets a directive (Nơi nhận): to act, to know, to file."""
+
+    ACTION = "action", _("for action")
+    INFORMATION = "information", _("for information")
+    FILE = "file", _("for file")
+
+
+class Quantity(TextChoices):
+    """What a denominator counts."""
+
+    POPULATION = "population", _("Population")
+    HOUSEHOLDS = "households", _("Households")
+    SMARTPHONES = "smartphones", _("Smartphones")
+    STAFF = "staff", _("Staff")
+    VENUES = "venues", _("Venues open to the public")

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A file that somebody sent in, opened once: its kind, whether it may be kept, its text and its signatures.
+
+The kind is told by the content, never by the name; all is bounded, and nothing inside the file is run.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from bluezone.letters.letter_text import (
+    LetterText,
+    LetterTooLarge,
+    LetterUnreadable,
+    LetterWithoutText,
+    Remark,
+    bounded,
+)
+from bluezone.media_types import DOCX, PDF, XLSX
+from bluezone.refusal import Refused
+
+if TYPE_CHECKING:
+    from bluezone.letters.pdf_letter import PdfLetter
+
+LARGEST_KEPT = 10 * 1024 * 1024
+# A signed scan of a long plan is a few megabytes; what is larger is no letter.
+LARGEST_READ = 20 * 1024 * 1024
+_STARTS = (
+    (b"%PDF-", PDF),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+)
+_IMAGES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"GIF8", b"BM", b"RIFF")
+_OLD_WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# A letter needs none of these; a PDF that has one is not passed on to a hundred agencies.
+_ACTIVE = frozenset({Remark.SCRIPT, Remark.LAUNCH_ACTION, Remark.EMBEDDED_FILE})
+
+
+class FileTypeRefused(Refused):
+    """The file is none of the kinds that are kept: PDF, DOCX, XLSX, JPEG, PNG, TIFF, plain text."""
+
+    code = "file_type_refused"
+
+
+class FileTooLarge(Refused):
+    """The file is larger than 10 MB."""
+
+    code = "file_too_large"
+
+
+class FileActive(Refused):
+    """The file holds a script, a program, a file within it or an action that starts something, or is a packed bomb."""
+
+    code = "file_active"
+
+
+class FileUnreadable(Refused):
+    """The PDF is damaged, locked, or too large to be looked through, so what it would start cannot be told."""
+
+    code = "file_unreadable"
+
+
+class Letter:
+    """The bytes of a file, asked as often as needed: a PDF is parsed once for its remarks and text, and its signatures
+    are verified once.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def check(self) -> str:
+        """Return the media type of a file that may be kept.
+
+        Raises FileTooLarge, FileTypeRefused, FileActive for what would start something where it is opened,
+        FileUnreadable.
+        """
+        if len(self.data) > LARGEST_KEPT:
+            raise FileTooLarge(f"the file is {len(self.data)} bytes, at most {LARGEST_KEPT} are kept")
+        kind = _media_type(self.data)
+        if kind == PDF:
+            self._refuse_active_pdf()
+        elif kind in (DOCX, XLSX):
+            _refuse_active_package(self.data)
+        return kind
+
+    def read(self) -> LetterText:
+        """Return the text of the letter: of plain text, DOCX or PDF.
+
+        Raises LetterTooLarge, LetterUnreadable or LetterWithoutText.
+        """
+        if len(self.data) > LARGEST_READ:
+            raise LetterTooLarge(f"the file is {len(self.data)} bytes, at most {LARGEST_READ} are read")
+        if b"%PDF-" in self.data[:1024]:
+            return bounded(self._pdf.letter_text)
+        if self.data.startswith(b"PK"):
+            from bluezone.letters.docx_text import read_docx
+
+            return bounded(read_docx(self.data))
+        if self.data.startswith(_IMAGES):
+            raise LetterWithoutText("the file is a picture; a letter is read from text, DOCX or PDF with text")
+        if self.data.startswith(_OLD_WORD):
+            raise LetterUnreadable("the file is of Word 97-2003; save it as DOCX or PDF")
+        return bounded(LetterText(_decoded(self.data), "text"))
+
+    @cached_property
+    def signatures(self) -> list[dict[str, Any]]:
+        """What each electronic signature of a PDF shows (see `pdf_signatures`); [] for every other kind of file."""
+        if not self.data.startswith(b"%PDF-"):
+            return []
+        from bluezone.letters.pdf_signatures import read_signatures
+
+        return read_signatures(self.data)
+
+    @cached_property
+    def _pdf(self) -> "PdfLetter":
+        # pypdf takes a tenth of the office's start, so whoever takes in a PDF loads it.
+        from bluezone.letters.pdf_letter import PdfLetter
+
+        return PdfLetter(self.data)
+
+    def _refuse_active_pdf(self) -> None:
+        try:
+            remarks = self._pdf.remarks
+        except (LetterUnreadable, LetterTooLarge) as refused:
+            raise FileUnreadable(refused.message) from None
+        if found := sorted(remarks & _ACTIVE):
+            raise FileActive(f"the PDF holds {', '.join(found)}")
+
+
+def _refuse_active_package(data: bytes) -> None:
+    from bluezone.letters.docx_text import PackageRefused, check_package
+
+    try:
+        check_package(data)
+    except PackageRefused as refused:
+        raise FileActive(str(refused)) from None
+
+
+def _media_type(data: bytes) -> str:
+    for start, kind in _STARTS:
+        if data.startswith(start):
+            return kind
+    if data.startswith(b"PK\x03\x04"):
+        if b"word/" in data:
+            return DOCX
+        if b"xl/" in data:
+            return XLSX
+    elif b"\0" not in data:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = "<"
+        if not text.lstrip().startswith("<"):
+            return "text/plain; charset=utf-8"
+    raise FileTypeRefused("the file is none of PDF, DOCX, XLSX, JPEG, PNG, TIFF or plain text")
+
+
+def _decoded(data: bytes) -> str:
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        # Text of old fonts is in Western European signs; reading goes on to name the font's encoding.
+        text = data.decode("cp1252", errors="replace")
+    if "\0" in text or text.count("�") > len(text) // 50:
+        raise LetterUnreadable("the file is neither text nor DOCX nor PDF")
+    return text

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of HTML drawn as PDF by WeasyPrint, which may fetch the fonts of this package and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+from bluezone.refusal import Refused
+
+FONTS = Path(__file__).with_name("fonts")
+# Be Vietnam Pro for sheets and public pages; Tinos, which has the widths of Times New Roman, for documents.
+PUBLIC_FONTS = ("be-vietnam-pro-400.woff2", "be-vietnam-pro-600.woff2")
+DOCUMENT_FONTS = tuple(f"tinos-{weight}-{style}.woff2" for weight in (400, 700) for style in ("normal", "italic"))
+FONT_ADDRESS = "font:"
+
+
+class PdfUnavailable(Refused):
+    """WeasyPrint, or a library it draws with, is not installed on this server; DOCX and HTML need neither."""
+
+    code = "pdf_unavailable"
+
+
+def write_pdf(html: str) -> bytes:
+    """The page as PDF; a font is named `font:NAME` in it. Raises PdfUnavailable."""
+    try:
+        from weasyprint import HTML
+        from weasyprint.text.fonts import FontConfiguration
+    except (ImportError, OSError):
+        raise PdfUnavailable(
+            "WeasyPrint is not installed on this server (docs/portal.md says what it needs); "
+            "a document can be taken as DOCX, or its page printed"
+        ) from None
+    page = HTML(string=html, url_fetcher=_fonts_only, base_url=FONT_ADDRESS)
+    return bytes(page.write_pdf(font_config=FontConfiguration(), uncompressed_pdf=False))
+
+
+def font_file(name: str) -> Path:
+    """Where a font of the package lies; raises KeyError for any other name."""
+    if name not in (*PUBLIC_FONTS, *DOCUMENT_FONTS):
+        raise KeyError(name)
+    return FONTS / name
+
+
+def _fonts_only(url: str, *_: object, **__: object) -> Any:
+    """Answer for `font:NAME`; refuse everything else."""
+    from weasyprint.urls import URLFetcherResponse
+
+    if not url.startswith(FONT_ADDRESS):
+        raise ValueError("a page fetches nothing but its fonts")
+    try:
+        file = font_file(url.removeprefix(FONT_ADDRESS))
+    except KeyError:
+        raise ValueError("a page fetches nothing but its fonts") from None
+    return URLFetcherResponse(url, file.read_bytes(), {"Content-Type": "font/woff2"})
