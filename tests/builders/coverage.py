@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.records.store import rewrite_paths
-from bluezone.rollout.coverage import Indicator, Week, indicators
+from bluezone.rollout.coverage import indicators
+from bluezone.rollout.coverage.api import Indicator, Week
 from bluezone.rollout.staffing.models import StaffReport
 from bluezone.vietnamese.spelling import fold
 

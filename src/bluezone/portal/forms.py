@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.directory.models import AdminUnit, UnitKind
 from bluezone.portal import markup
 from bluezone.portal.models import MOST_NOTE, NewsItem
-from bluezone.rollout.drives.help.requests import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
+from bluezone.rollout.drives.api import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
 
 
 class NewsForm(forms.ModelForm):  # type: ignore[type-arg]

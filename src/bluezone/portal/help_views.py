@@ -19,7 +19,7 @@ from bluezone.identity.sign_in_attempts import network_of
 from bluezone.portal.forms import HelpForm
 from bluezone.publicpages.page_frame import show
 from bluezone.publicpages.throttle import TooManyRequests, help_limit
-from bluezone.rollout.drives import PUBLIC_CHANNELS, HelpChannelUnknown, open_help_request
+from bluezone.rollout.drives.api import PUBLIC_CHANNELS, HelpChannelUnknown, open_help_request
 
 MOST_BYTES = 8 * 1024
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")

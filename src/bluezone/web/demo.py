@@ -18,7 +18,7 @@ from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.models import Role, User
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives import demo
 from bluezone.rollout.directives.models import Campaign, Directive
 from bluezone.rollout.staffing import staff_reports

@@ -15,7 +15,7 @@ from tests.builders.office import user
 
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.models import Act, AuditEntry, Role
-from bluezone.rollout.canvass import doors_by_unit
+from bluezone.rollout.canvass.api import doors_by_unit
 from bluezone.rollout.canvass.households import duplicates, projection
 from bluezone.rollout.canvass.models import (
     Aside,

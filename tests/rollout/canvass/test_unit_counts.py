@@ -4,7 +4,7 @@ import datetime
 import pytest
 from tests.builders.canvass import NOW, city, door
 
-from bluezone.rollout.canvass import Doors, doors_by_unit
+from bluezone.rollout.canvass.api import Doors, doors_by_unit
 from bluezone.training import practice
 
 HOUR = datetime.timedelta(hours=1)

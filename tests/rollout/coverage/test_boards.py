@@ -16,13 +16,13 @@ from tests.builders.office import user
 
 from bluezone.directory.models import Denominator
 from bluezone.identity.models import Role
-from bluezone.rollout.canvass import Doors
-from bluezone.rollout.coverage import Figure, Indicator, Proof, RunningShare
+from bluezone.rollout.canvass.api import Doors
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, RunningShare
 from bluezone.rollout.coverage.boards import priorities
 from bluezone.rollout.coverage.boards.league import league
 from bluezone.rollout.coverage.boards.overview import overview
 from bluezone.rollout.coverage.cells import unit_place
-from bluezone.rollout.drives import HelpDone
+from bluezone.rollout.drives.api import HelpDone
 from bluezone.rollout.staffing.indicators import StaffRunning
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,8 @@ from bluezone.directory.models import AdminUnit, UnitKind
 from bluezone.directory.records.seed import plant_first_seed
 from bluezone.office_secrets import SealBroken
 from bluezone.refusal import Refused
-from bluezone.rollout.drives import open_help_request, retention
+from bluezone.rollout.drives import retention
+from bluezone.rollout.drives.api import open_help_request
 from bluezone.rollout.drives.help import requests
 from bluezone.rollout.drives.models import HelpRequest
 

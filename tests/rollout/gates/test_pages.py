@@ -14,7 +14,7 @@ from tests.builders.coverage import agency, city
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
 from bluezone.identity.models import Act, AuditEntry, Role
-from bluezone.rollout.coverage import Week, agency_place
+from bluezone.rollout.coverage.api import Week, agency_place
 from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates
 from bluezone.rollout.gates.models import Gate, GateDay, Gatekeeper
 from bluezone.rollout.gates.setup import registry, roster

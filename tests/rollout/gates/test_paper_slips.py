@@ -12,7 +12,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.rollout.gates.test_pages import counted, lead, place
 
 from bluezone.identity.models import Act, AuditEntry
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates.counts import paper_slips
 from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates, SeenOnPaper
 from bluezone.rollout.gates.models import DayPart, GateDay, PaperSlip

@@ -12,6 +12,6 @@ class BulletinsConfig(AppConfig):
     def ready(self) -> None:
         """Show what was aired in coverage, and let a one-tap word be taken back."""
         from bluezone.rollout.bulletins.indicators import AiredAttested
-        from bluezone.rollout.coverage import register
+        from bluezone.rollout.coverage.indicators import register
 
         register(AiredAttested())

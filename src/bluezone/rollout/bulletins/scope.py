@@ -15,7 +15,7 @@ from bluezone.directory.scopes import agencies_of, may, require
 from bluezone.identity.audiences import Audience, OfficeRequest
 from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, Schedule, Script
-from bluezone.rollout.coverage import Week, week_or
+from bluezone.rollout.coverage.api import Week, week_or
 
 WRITERS = Audience.EDITORS.value or frozenset()
 APPROVERS = Audience.BULLETIN_APPROVERS.value or frozenset()

@@ -12,7 +12,7 @@ class CanvassConfig(AppConfig):
     def ready(self) -> None:
         """Show what the visits counted in coverage."""
         from bluezone.rollout.canvass.indicators import DoorsVisited, SeenAtDoors, ToldAtDoors
-        from bluezone.rollout.coverage import register
+        from bluezone.rollout.coverage.indicators import register
 
         for indicator in (DoorsVisited(), SeenAtDoors(), ToldAtDoors()):
             register(indicator)

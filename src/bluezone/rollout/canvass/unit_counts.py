@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far the house visits of each ward have got, for other parts of the rollout.
-
-Models are imported inside: the package's front is loaded before Django's models are.
-"""
+"""How far the house visits of each ward have got, for other parts of the rollout."""
 
 import datetime
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
 
-    from bluezone.rollout.canvass.models import Household
+from bluezone.rollout.canvass.models import Household
+from bluezone.rollout.canvass.visits.outcomes import Outcome
 
 
 @dataclass(frozen=True)
@@ -35,17 +32,11 @@ class Doors:
 
 def doors_by_unit(now: datetime.datetime) -> dict[int, Doors]:
     """Primary key of each ward or commune that has doors -> how far it is at `now`; one query, nothing of training."""
-    from bluezone.rollout.canvass.models import Household
-
     return counted(Household.everything.filter(training=False), now)
 
 
-def counted(households: "QuerySet[Household]", now: datetime.datetime) -> dict[int, Doors]:
+def counted(households: QuerySet[Household], now: datetime.datetime) -> dict[int, Doors]:
     """The same of these households."""
-    from django.db.models import Count, Max, Q
-    from django.utils import timezone
-
-    from bluezone.rollout.canvass.visits.outcomes import Outcome
 
     known = Q(reached_at__isnull=False, reached_at__lte=now)
     again = Q(reached_at__isnull=True) & (~Q(revisit="") | Q(last_outcome__in=[Outcome.NOT_HOME, Outcome.LOCKED]))

@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.scopes import may
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.coverage.boards.league import BY, league
@@ -18,6 +17,7 @@ from bluezone.rollout.coverage.boards.priorities import priorities
 from bluezone.rollout.coverage.boards.tilemap import tile_map
 from bluezone.rollout.coverage.boards.trend import HEIGHT, WIDTH, trend
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered
+from bluezone.rollout.coverage.scope import sees_small_numbers
 from bluezone.rollout.coverage.weeks import Week, week_or
 
 
@@ -40,11 +40,6 @@ def unit(request: OfficeRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
     week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
     return _page(request, overview(found, week, exact=sees_small_numbers(request, found)))
-
-
-def sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
-    """Whoever enters a ward's numbers sees them; `overview` refuses it above the ward."""
-    return may(request.user, Audience.STAFF_REPORTERS.value or (), unit=unit)
 
 
 def _page(request: OfficeRequest, shown: Overview) -> HttpResponse:

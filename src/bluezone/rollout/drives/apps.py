@@ -11,7 +11,7 @@ class DrivesConfig(AppConfig):
 
     def ready(self) -> None:
         """Show in coverage what the teams helped with; register what takes one-tap acts back."""
-        from bluezone.rollout.coverage import register
+        from bluezone.rollout.coverage.indicators import register
         from bluezone.rollout.drives.help import queue
         from bluezone.rollout.drives.indicators import ProvenWithHelp, SeenWithHelp
 

@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from bluezone.directory.models import AdminUnit, Denominator, Quantity
-from bluezone.rollout.coverage import agency_place, hidden_places
+from bluezone.rollout.coverage.api import agency_place, hidden_places
 from bluezone.rollout.drives.help.queue import free
 from bluezone.rollout.drives.models import (
     Drive,

@@ -4,7 +4,6 @@
 import datetime
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
@@ -13,11 +12,9 @@ from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.models import Act
 from bluezone.refusal import Refused
+from bluezone.rollout.directives.api import Campaign
 from bluezone.rollout.drives.models import Drive, DriveState, DriveTally, HelpRequest, HelpState, Team
-from bluezone.rollout.gates import close_radio, open_radio
-
-if TYPE_CHECKING:
-    from bluezone.rollout.directives.models import Campaign
+from bluezone.rollout.gates.api import close_radio, open_radio
 
 # Typed from a poster: small letters without look-alikes.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
@@ -46,7 +43,7 @@ class TallySheetKnown(Refused):
 class Plan:
     """What a drive is to be; begins and ends aware, begins < ends."""
 
-    campaign: "Campaign"
+    campaign: Campaign
     team: Team
     unit: AdminUnit
     place: str

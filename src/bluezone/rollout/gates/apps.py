@@ -11,7 +11,7 @@ class GatesConfig(AppConfig):
 
     def ready(self) -> None:
         """Show what the gates counted in coverage."""
-        from bluezone.rollout.coverage import register
+        from bluezone.rollout.coverage.indicators import register
         from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates, SeenOnPaper
 
         for indicator in (RunningAtGates(), CodeFresh(), SeenAtGates(), SeenOnPaper()):

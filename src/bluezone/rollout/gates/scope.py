@@ -8,7 +8,7 @@ from django.utils import timezone
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import agencies_of, may, require
 from bluezone.identity.audiences import Audience, OfficeRequest
-from bluezone.rollout.coverage import Week, week_or
+from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.rollout.gates.models import Gate
 
 # Head, officer in charge and administrator: who keeps an agency's tablets also keeps its gates.

@@ -16,7 +16,7 @@ from bluezone.directory.request_parameters import chosen_unit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates import scope
 from bluezone.rollout.gates.counts import queries
 from bluezone.rollout.gates.counts.queries import GateRow, one_gate

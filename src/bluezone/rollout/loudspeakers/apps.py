@@ -11,8 +11,8 @@ class LoudspeakersConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of changes of the plan, tell what machines proved, and show it in coverage."""
-        from bluezone.rollout.bulletins import read_proven_with, when_plan_changes
-        from bluezone.rollout.coverage import register
+        from bluezone.rollout.bulletins.api import read_proven_with, when_plan_changes
+        from bluezone.rollout.coverage.indicators import register
         from bluezone.rollout.loudspeakers.indicators import AiredProven
         from bluezone.rollout.loudspeakers.playback import proven
         from bluezone.rollout.loudspeakers.zone_setup import bump

@@ -18,7 +18,7 @@ from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import SheetUnavailable
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import (
+from bluezone.rollout.bulletins.api import (
     EARLY,
     air_plan_pdf,
     airings_between,

@@ -12,7 +12,7 @@ from bluezone.audit.hash_chain import record
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.models import Act
-from bluezone.rollout.bulletins import OutletKind, enter, set_quiet
+from bluezone.rollout.bulletins.api import OutletKind, enter, set_quiet
 from bluezone.rollout.loudspeakers.models import Assignment, PlanVersion, Unit, Zone
 from bluezone.training import practising
 

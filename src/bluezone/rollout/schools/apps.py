@@ -11,7 +11,7 @@ class SchoolsConfig(AppConfig):
 
     def ready(self) -> None:
         """Show the pupils in coverage."""
-        from bluezone.rollout.coverage import register
+        from bluezone.rollout.coverage.indicators import register
         from bluezone.rollout.schools.indicators import PupilsRunning
 
         register(PupilsRunning())

@@ -13,7 +13,7 @@ from bluezone.directory.models import AdminUnit, Agency, AgencyKind, UnitKind
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import OutsideScope, grants_of, units_of
 from bluezone.identity.audiences import Audience, OfficeRequest
-from bluezone.rollout.coverage import Week, week_or
+from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.rollout.schools.models import SchoolClass
 
 # Head, officer in charge, clerk and administrator: who reports the staff of a school also keeps its classes.

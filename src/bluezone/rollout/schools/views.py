@@ -13,7 +13,7 @@ from bluezone.directory.request_parameters import chosen, chosen_unit
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolBreak, SchoolClass, WeekOpening
 from bluezone.rollout.schools.queries import SchoolRow

@@ -11,7 +11,7 @@ class StaffingConfig(AppConfig):
 
     def ready(self) -> None:
         """Show the staff in coverage."""
-        from bluezone.rollout.coverage import register
+        from bluezone.rollout.coverage.indicators import register
         from bluezone.rollout.staffing.indicators import StaffRunning
 
         register(StaffRunning())

@@ -7,7 +7,7 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.directory.scopes import agencies_of, may
 from bluezone.identity.audiences import Audience, OfficeRequest
-from bluezone.rollout.coverage import Week, week_or
+from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.training import current_training
 
 

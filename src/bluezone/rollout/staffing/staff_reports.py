@@ -16,7 +16,7 @@ from bluezone.directory.scopes import agencies_of, grants_of
 from bluezone.identity.models import Act, Role, User
 from bluezone.identity.undo_offers import UndoTooLate
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.staffing.counts import NAMES, StaffCounts
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening, WeekRequest
 

@@ -29,7 +29,7 @@ from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.staffing import counts, queries, staff_reports
 from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.forms import PasteForm, ReopenForm, StaffForm

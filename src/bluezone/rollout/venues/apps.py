@@ -11,7 +11,7 @@ class VenuesConfig(AppConfig):
 
     def ready(self) -> None:
         """Show in coverage how many venues are registered, and at how many the poster was seen."""
-        from bluezone.rollout.coverage import register
+        from bluezone.rollout.coverage.indicators import register
         from bluezone.rollout.venues.indicators import VenuesRegistered, VenuesWithPoster
 
         for indicator in (VenuesRegistered(), VenuesWithPoster()):

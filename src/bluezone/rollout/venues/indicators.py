@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bluezone.directory.models import Denominator, Quantity
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.venues.models import Inspection, PosterCode, Venue, VenueState
 
 # An inspection says something of the poster for so long.

@@ -11,7 +11,7 @@ class VisitorsConfig(AppConfig):
 
     def ready(self) -> None:
         """Show what was sent in coverage."""
-        from bluezone.rollout.coverage import register
+        from bluezone.rollout.coverage.indicators import register
         from bluezone.rollout.visitors.indicators import NoticesDelivered
 
         register(NoticesDelivered())

@@ -12,7 +12,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, grants_of, may
 from bluezone.identity.audiences import Audience
 from bluezone.identity.models import Role, User
-from bluezone.rollout import venues
+from bluezone.rollout.venues import api as venues
 
 OFFICERS = (Audience.VISITOR_DESKS.value or frozenset()) - {Role.VENUE_OWNER}
 

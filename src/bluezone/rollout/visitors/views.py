@@ -33,7 +33,7 @@ from bluezone.paper import phrases
 from bluezone.paper.city_facts import facts
 from bluezone.paper.print_sheets import pdf_response, qr, write_pdf
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week, week_or
+from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.rollout.visitors import notices, queries
 from bluezone.rollout.visitors import scope as visitors_houses
 from bluezone.rollout.visitors.forms import DeskForm, ListForm

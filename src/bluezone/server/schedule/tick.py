@@ -87,7 +87,7 @@ def queue_digests(now: datetime.datetime) -> None:
 
 def plan_airings(now: datetime.datetime) -> None:
     """Give the bulletins of the coming days their times, so that loudspeakers always know two days ahead."""
-    from bluezone.rollout.bulletins import plan_ahead
+    from bluezone.rollout.bulletins.api import plan_ahead
 
     plan_ahead(now)
 

@@ -33,7 +33,7 @@ from bluezone.rollout.bulletins.air.press import air_plan_pdf
 from bluezone.rollout.bulletins.forms import AiredForm, OutletForm
 from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Attestation, Outlet, OutletKind
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.training import practised
 
 # Vietnamese in every language: the file is a form of the office and not a page.

@@ -13,7 +13,7 @@ from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit
 from bluezone.rollout.canvass.models import Aside, DuplicatePair, Entry, Household, Lease, PhoneRun, Turf
 from bluezone.rollout.canvass.unit_counts import Doors, counted
-from bluezone.rollout.coverage import hidden_cells
+from bluezone.rollout.coverage.api import hidden_cells
 
 GAPS_SHOWN = 20
 

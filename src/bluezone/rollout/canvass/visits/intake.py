@@ -23,7 +23,7 @@ from bluezone.rollout.canvass.models import Aside, AsideReason, Change, Entry, H
 from bluezone.rollout.canvass.turfs import phone_doors as canvass_reach
 from bluezone.rollout.canvass.turfs.phone_doors import Reach, reach_of
 from bluezone.rollout.canvass.visits.entries import FORM, NotReadable, ReadEntry, digest_of, key_of, number_of, read
-from bluezone.rollout.drives import HelpRefused, open_help_request
+from bluezone.rollout.drives.api import HelpRefused, open_help_request
 
 
 def ticket_for(entry: ReadEntry, household: Household) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bluezone.directory.models import AdminUnit, Denominator, Quantity
-from bluezone.rollout.canvass import Doors, doors_by_unit
+from bluezone.rollout.canvass.api import Doors, doors_by_unit
 from bluezone.rollout.coverage.boards.overview import Overview
 from bluezone.rollout.coverage.boards.ranking import Ranked, Signals, rank
 from bluezone.rollout.coverage.indicators import RUNNING
@@ -24,7 +24,7 @@ from bluezone.rollout.coverage.intervals import Interval
 from bluezone.rollout.coverage.sums import newest_of
 from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
 from bluezone.rollout.coverage.templatetags.shares import grouped, percent, range_of, tenths
-from bluezone.rollout.drives import HelpDone, help_by_unit
+from bluezone.rollout.drives.api import HelpDone, help_by_unit
 
 _Found = TypeVar("_Found")
 # Help of four weeks up to the end of the week shown: one good or bad Saturday decides nothing.

@@ -20,7 +20,7 @@ from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week, figures_of, sees_small_numbers
+from bluezone.rollout.coverage.api import Week, figures_of, sees_small_numbers
 from bluezone.rollout.directives import files, permissions, queries, sentences
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty

@@ -28,7 +28,7 @@ from bluezone.rollout.drives.models import (
     Hindrance,
     Team,
 )
-from bluezone.rollout.gates import proven_passes
+from bluezone.rollout.gates.api import proven_passes
 
 # After that others may take a request on: somebody who stands before a stall, somebody who is to be called.
 STALL_CLAIM = datetime.timedelta(minutes=30)

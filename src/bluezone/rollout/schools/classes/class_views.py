@@ -18,7 +18,7 @@ from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import screen_qr
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.classes import catalogue, class_links
 from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm

@@ -19,7 +19,7 @@ from bluezone.identity.sign_in_attempts import network_of
 from bluezone.publicpages.page_frame import show
 from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.classes import class_links
 from bluezone.rollout.schools.forms import CountsForm
 from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass

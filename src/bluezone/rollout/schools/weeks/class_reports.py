@@ -12,7 +12,7 @@ from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.identity.models import Act, User
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.models import NAMES, Channel, ClassCounts, ClassReport, SchoolClass
 from bluezone.rollout.schools.weeks.school_calendar import check_open, year_of
 

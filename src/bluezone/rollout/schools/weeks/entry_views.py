@@ -13,7 +13,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.audiences import Audience, OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.classes.class_views import done_notice
 from bluezone.rollout.schools.classes.pupil_names import PupilsNamed

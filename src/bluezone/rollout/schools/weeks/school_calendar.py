@@ -15,7 +15,7 @@ from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.models import Act, User
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.models import SchoolBreak, WeekOpening
 
 # A summer is eleven weeks; a longer break is a slip.

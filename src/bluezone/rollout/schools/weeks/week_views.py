@@ -24,7 +24,7 @@ from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.paper.print_sheets import pdf_response, sheet_html, write_pdf
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.forms import BreakForm
 from bluezone.rollout.schools.models import SchoolBreak, SchoolClass, WeekOpening
