@@ -81,15 +81,15 @@ def large_city(by, wards=8, agencies=1000, weeks=52):
 @contextmanager
 def registered_only(*wanted: Indicator):
     """Within it no indicator but `wanted` is registered."""
-    before = dict(indicators._registered)
-    indicators._registered.clear()
-    for indicator in wanted:
-        indicators.register(indicator)
+    known = indicators._known()
+    before = dict(known)
+    known.clear()
+    known.update({indicator.key: indicator for indicator in wanted})
     try:
         yield
     finally:
-        indicators._registered.clear()
-        indicators._registered.update(before)
+        known.clear()
+        known.update(before)
 
 
 def many_gate_days(gates, weeks):

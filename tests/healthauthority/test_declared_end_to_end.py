@@ -16,7 +16,7 @@ from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver import declarations
 from bluezone.keyserver.retention import forget
-from bluezone.server.schedule.tick import purge_office
+from bluezone.server.schedule.works import purge_office
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.date(2026, 11, 25)

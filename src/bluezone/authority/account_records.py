@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.authority import role_grants
-from bluezone.identity.models import AccountLink, Act, Role, User
+from bluezone.identity.models import AccountLink, Role, User
 from bluezone.refusal import Refused
 
 LINK_LIFE = datetime.timedelta(hours=72)
@@ -43,7 +43,7 @@ def make_account(
         user = User(username=username, name=name, agency=agency)
         user.set_unusable_password()
         user.save()
-        hash_chain.record(actor, Act.ACCOUNT_MADE, username)
+        hash_chain.record(actor, "account_made", username)
         role_grants.give(actor, user, role, within, timezone.localdate(now), valid_to)
         return user, make_link(actor, user, now)
 
@@ -59,7 +59,7 @@ def change_account(actor: str, user: User, name: str, agency: str, is_active: bo
         user.save(update_fields=["name", "agency", "is_active", "email"])
         if not is_active:
             user.links.all().delete()
-        hash_chain.record(actor, Act.ACCOUNT_CHANGED, user.username, active=is_active)
+        hash_chain.record(actor, "account_changed", user.username, active=is_active)
 
 
 def make_link(actor: str, user: User, now: datetime.datetime) -> str:
@@ -71,7 +71,7 @@ def make_link(actor: str, user: User, now: datetime.datetime) -> str:
     with transaction.atomic():
         user.links.all().delete()
         AccountLink.objects.create(user=user, digest=_digest(token), expires_at=now + LINK_LIFE)
-        hash_chain.record(actor, Act.LINK_MADE, user.username)
+        hash_chain.record(actor, "link_made", user.username)
     return token
 
 
@@ -93,7 +93,7 @@ def set_first_password(token: str, name: str, password: str, now: datetime.datet
         user.name = name
         user.set_password(password)
         user.save(update_fields=["name", "password"])
-        hash_chain.record(user.username, Act.PASSWORD_SET, user.username)
+        hash_chain.record(user.username, "password_set", user.username)
     return user
 
 

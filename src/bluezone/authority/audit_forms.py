@@ -6,7 +6,7 @@ import re
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.identity.models import Act
+from bluezone.audit.acts import acts
 
 _NOTED = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 
@@ -19,7 +19,9 @@ def _day(label: object) -> forms.DateField:
 class FilterForm(forms.Form):
     """Which entries to show; nothing filled in shows all."""
 
-    action = forms.ChoiceField(label=_("What was done"), required=False, choices=[("", _("everything")), *Act.choices])
+    action = forms.ChoiceField(
+        label=_("What was done"), required=False, choices=lambda: [("", _("everything")), *acts().items()]
+    )
     actor = forms.CharField(
         label=_("By (sign-in name)"),
         required=False,

@@ -205,7 +205,7 @@ def test_the_board_names_both_denominators_and_keeps_small_numbers_from_stranger
 
 
 def test_practice_is_a_queue_of_its_own_and_in_no_figure(client, lead, live, youth):
-    from bluezone.rollout.drives.api import help_by_unit
+    from bluezone.rollout.drives.help.requests import help_by_unit
 
     asked = build.asked()
     client.post("/training/")

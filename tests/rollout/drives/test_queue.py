@@ -10,8 +10,8 @@ from tests.builders import drives as build
 
 from bluezone.identity.models import AuditEntry
 from bluezone.rollout.drives import lifecycle, retention
-from bluezone.rollout.drives.api import help_by_unit
 from bluezone.rollout.drives.help import queue, requests
+from bluezone.rollout.drives.help.requests import help_by_unit
 from bluezone.rollout.drives.models import HelpOutcome, HelpProof, HelpRequest, HelpState, Hindrance
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,8 @@ from django.utils.translation import override
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
+from bluezone.duties.catalogue import print_sheets
+from bluezone.duties.duty import load
 from bluezone.paper import phrases
 from bluezone.paper.city_facts import Facts
 from bluezone.paper.print_sheets import sheet_html, write_pdf
@@ -178,6 +180,12 @@ class Material:
         return f"{self.name}.{self.ending}"
 
 
+def _drawn(maker: str, city: Facts) -> bytes:
+    """What a duty's sheet is, made by the callable of that dotted name."""
+    made: bytes = load(maker)(city)
+    return made
+
+
 _PDF = "application/pdf"
 MATERIALS = [
     Material(
@@ -201,6 +209,10 @@ MATERIALS = [
     ),
     Material("zalo", "txt", "text/plain; charset=utf-8", _("Text for Zalo"), _("As a file."), _zalo_text),
 ]  # fmt: skip
+MATERIALS += [
+    Material(sheet.name, sheet.ending, sheet.media_type, sheet.title, sheet.purpose, partial(_drawn, sheet.make))
+    for sheet in print_sheets()
+]
 BY_FILE = {material.file: material for material in MATERIALS}
 
 

@@ -2,32 +2,13 @@
 """How far the house visits of each ward have got, for other parts of the rollout."""
 
 import datetime
-from dataclasses import dataclass
 
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from bluezone.rollout.canvass.models import Household
 from bluezone.rollout.canvass.visits.outcomes import Outcome
-
-
-@dataclass(frozen=True)
-class Doors:
-    """One ward or commune.
-
-    households: doors in its lists. visited: of them, doors at which somebody was spoken to or a leaflet stayed.
-    revisit: not visited yet, and somebody asked to come again or was not at home. last_visit: local date, None before.
-    """
-
-    households: int
-    visited: int
-    revisit: int
-    last_visit: datetime.date | None
-
-    @property
-    def left(self) -> int:
-        """Households not visited yet."""
-        return self.households - self.visited
+from bluezone.rollout.coverage.api import Doors
 
 
 def doors_by_unit(now: datetime.datetime) -> dict[int, Doors]:

@@ -3,6 +3,7 @@
 
 from bluezone.rollout.coverage.boards.overview import figures_of
 from bluezone.rollout.coverage.cells import ROOT, Place, agency_place, hidden_places, places_of, unit_place
+from bluezone.rollout.coverage.field_work import Doors, HelpDone
 from bluezone.rollout.coverage.indicators import Figure, Indicator, Proof, Reporting, RunningShare, registered
 from bluezone.rollout.coverage.intervals import Interval, bootstrap, wilson
 from bluezone.rollout.coverage.once import once
@@ -13,7 +14,9 @@ from bluezone.rollout.coverage.weeks import Week, WeekUnreadable, week_or
 __all__ = [
     "ROOT",
     "SMALLEST_SHOWN",
+    "Doors",
     "Figure",
+    "HelpDone",
     "Indicator",
     "Interval",
     "Place",

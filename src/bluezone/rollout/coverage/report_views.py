@@ -19,7 +19,8 @@ from django.views.decorators.http import require_safe
 
 from bluezone.directory.forms import day_field
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.official import OfficialDocument, PdfUnavailable, write_docx, write_html, write_pdf, write_xlsx
 from bluezone.rollout.coverage.boards.overview import latest_week, overview
@@ -77,7 +78,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """The form of a report's letterhead; its buttons lead to the files."""
@@ -88,7 +89,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def written(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The report as docx, xlsx, pdf or print; 404 another form, 422 letterhead incomplete.

@@ -7,10 +7,8 @@ from bluezone.rollout.drives.help.requests import (
     PLACE_LENGTH,
     PUBLIC_CHANNELS,
     HelpChannelUnknown,
-    HelpDone,
     HelpRefused,
     HelpWanted,
-    help_by_unit,
     open_help_request,
 )
 
@@ -20,9 +18,7 @@ __all__ = [
     "PLACE_LENGTH",
     "PUBLIC_CHANNELS",
     "HelpChannelUnknown",
-    "HelpDone",
     "HelpRefused",
     "HelpWanted",
-    "help_by_unit",
     "open_help_request",
 ]

@@ -8,11 +8,3 @@ class GatesConfig(AppConfig):
     """Gates, gatekeepers, counters, and their indicators in coverage."""
 
     name = "bluezone.rollout.gates"
-
-    def ready(self) -> None:
-        """Show what the gates counted in coverage."""
-        from bluezone.rollout.coverage.indicators import register
-        from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates, SeenOnPaper
-
-        for indicator in (RunningAtGates(), CodeFresh(), SeenAtGates(), SeenOnPaper()):
-            register(indicator)

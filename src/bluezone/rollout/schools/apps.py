@@ -8,10 +8,3 @@ class SchoolsConfig(AppConfig):
     """Classes, their weekly counts, and their indicator in coverage."""
 
     name = "bluezone.rollout.schools"
-
-    def ready(self) -> None:
-        """Show the pupils in coverage."""
-        from bluezone.rollout.coverage.indicators import register
-        from bluezone.rollout.schools.indicators import PupilsRunning
-
-        register(PupilsRunning())

@@ -8,10 +8,3 @@ class StaffingConfig(AppConfig):
     """Its reports, and their indicator in coverage."""
 
     name = "bluezone.rollout.staffing"
-
-    def ready(self) -> None:
-        """Show the staff in coverage."""
-        from bluezone.rollout.coverage.indicators import register
-        from bluezone.rollout.staffing.indicators import StaffRunning
-
-        register(StaffRunning())

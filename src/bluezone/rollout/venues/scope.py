@@ -5,11 +5,11 @@ from django.db.models import Q, QuerySet
 
 from bluezone.directory.models import AdminUnit, AgencyKind
 from bluezone.directory.scopes import grants_of
-from bluezone.identity.audiences import Audience
 from bluezone.identity.models import User
+from bluezone.rollout.venues.duty import VENUE_KEEPERS
 from bluezone.rollout.venues.models import Venue, VenueState
 
-KEEPERS = Audience.VENUE_KEEPERS.value or frozenset()
+KEEPERS = VENUE_KEEPERS.roles
 
 
 def kept_units(user: User) -> QuerySet[AdminUnit]:

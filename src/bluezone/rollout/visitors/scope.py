@@ -10,11 +10,11 @@ from django.utils import timezone
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, grants_of, may
-from bluezone.identity.audiences import Audience
 from bluezone.identity.models import Role, User
 from bluezone.rollout.venues import api as venues
+from bluezone.rollout.visitors.duty import VISITOR_DESKS
 
-OFFICERS = (Audience.VISITOR_DESKS.value or frozenset()) - {Role.VENUE_OWNER}
+OFFICERS = (VISITOR_DESKS.roles) - {Role.VENUE_OWNER}
 
 
 @dataclass(frozen=True)

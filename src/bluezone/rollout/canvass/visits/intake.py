@@ -15,7 +15,6 @@ from django.db import transaction
 from bluezone.audit import hash_chain
 from bluezone.devices.models import Device
 from bluezone.devices.refusals import DeviceRefused
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.households.facts import FIRST, Said, next_clock
 from bluezone.rollout.canvass.households.projection import merged_of, refresh, store
@@ -230,7 +229,7 @@ def accept_aside(actor: str, aside: Aside, now: datetime.datetime) -> None:
         Change.objects.bulk_create(changes)
         refresh({household.pk: household}, visits, changes)
         store([household])
-        hash_chain.record(actor, Act.ENTRY_DECIDED, str(aside.key), taken=True, reason=aside.reason)
+        hash_chain.record(actor, "entry_decided", str(aside.key), taken=True, reason=aside.reason)
 
 
 def dismiss_aside(actor: str, aside: Aside, now: datetime.datetime) -> None:
@@ -239,7 +238,7 @@ def dismiss_aside(actor: str, aside: Aside, now: datetime.datetime) -> None:
         if Aside.objects.filter(pk=aside.pk, state=Aside.State.OPEN).update(
             state=Aside.State.DISMISSED, decided_by=actor, decided_at=now
         ):
-            hash_chain.record(actor, Act.ENTRY_DECIDED, str(aside.key), taken=False, reason=aside.reason)
+            hash_chain.record(actor, "entry_decided", str(aside.key), taken=False, reason=aside.reason)
 
 
 def _understood(aside: Aside) -> ReadEntry:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency, Purpose
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.letters.letter_text import read_letter_text
 from bluezone.letters.proposal import PartyRole, Proposal
 from bluezone.letters.reader import propose
@@ -144,7 +144,7 @@ def update(directive: Directive, edoc: Edoc, user: User, now: datetime.datetime)
 def record(directive: Directive, user: User, now: datetime.datetime, kind: str, digest: str) -> None:
     """Note in the audit that a file was read in."""
     hash_chain.record(
-        user.username, Act.EDXML_IMPORTED, f"directive {directive.pk}", now=now, kind=kind, signed_sha256=digest
+        user.username, "edxml_imported", f"directive {directive.pk}", now=now, kind=kind, signed_sha256=digest
     )
 
 

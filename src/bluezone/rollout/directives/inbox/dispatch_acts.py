@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency, Purpose
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.identity.undo_offers import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance import approval
@@ -76,7 +76,7 @@ def move(
         )
         if to == S.SENT_BACK:
             subject = f"directive {held.directive_id}"
-            hash_chain.record(user.username, Act.DOCUMENT_SENT_BACK, subject, now=now, agency=held.agency.key)
+            hash_chain.record(user.username, "document_sent_back", subject, now=now, agency=held.agency.key)
     dispatch.refresh_from_db()
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency, Purpose
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance.addressees import Directory
 from bluezone.rollout.directives.models import (
@@ -61,7 +61,7 @@ def approve(directive: Directive, user: User, now: datetime.datetime) -> None:
             raise DirectiveRepeated(f"{held.code} of this day is registered already")
         held.state, held.approved_by, held.approved_at = DirectiveState.APPROVED, user, now
         held.save(update_fields=["state", "approved_by", "approved_at"])
-        _audit(user, Act.DIRECTIVE_APPROVED, held, now)
+        _audit(user, "directive_approved", held, now)
     directive.refresh_from_db()
 
 
@@ -71,7 +71,7 @@ def reopen(directive: Directive, user: User, now: datetime.datetime) -> None:
         held = _held(directive, DirectiveState.APPROVED)
         held.state, held.approved_by, held.approved_at = DirectiveState.DRAFT, None, None
         held.save(update_fields=["state", "approved_by", "approved_at"])
-        _audit(user, Act.DIRECTIVE_REOPENED, held, now)
+        _audit(user, "directive_reopened", held, now)
     directive.refresh_from_db()
 
 
@@ -91,7 +91,7 @@ def issue(directive: Directive, user: User, now: datetime.datetime) -> int:
         made = dispatch(held, recipients.values(), user, now)
         held.state, held.issued_at = DirectiveState.ISSUED, now
         held.save(update_fields=["state", "issued_at"])
-        _audit(user, Act.DIRECTIVE_ISSUED, held, now, agencies=len(made))
+        _audit(user, "directive_issued", held, now, agencies=len(made))
         if held.replaces_id:
             _end_earlier(held, user, now)
     directive.refresh_from_db()
@@ -156,11 +156,11 @@ def end_directive(directive: Directive, what: Happening, note: str, user: User, 
         ],
         batch_size=500,
     )
-    act = Act.DIRECTIVE_REVOKED if what is Happening.REVOKED else Act.DIRECTIVE_REPLACED
+    act = "directive_revoked" if what is Happening.REVOKED else "directive_replaced"
     _audit(user, act, directive, now)
 
 
-def _audit(user: User, act: Act, directive: Directive, now: datetime.datetime, **details: object) -> None:
+def _audit(user: User, act: str, directive: Directive, now: datetime.datetime, **details: object) -> None:
     """Into the chain: which act on which document; never what the document says."""
     hash_chain.record(user.username, act, f"directive {directive.pk}", now=now, document=directive.code, **details)
 

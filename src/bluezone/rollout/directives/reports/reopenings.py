@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.identity.undo_offers import UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.inbox.change_requests import NotAParty, RequestAnswered, RequestOpen
@@ -81,7 +81,7 @@ def answer(request: PeriodRequest, until: datetime.date | None, text: str, user:
         held.save()
         if until:
             period = {"task": held.task_id, "period": held.period.isoformat(), "until": until.isoformat()}
-            hash_chain.record(user.username, Act.PERIOD_REOPENED, held.agency.key, now=now, **period)
+            hash_chain.record(user.username, "period_reopened", held.agency.key, now=now, **period)
     request.refresh_from_db()
 
 
@@ -99,7 +99,7 @@ def take_answer_back(request: int, user: User, now: datetime.datetime) -> None:
             raise UndoTooLate("the agency has reported since")
         if held.state == PeriodRequest.State.GRANTED:
             period = {"task": held.task_id, "period": held.period.isoformat()}
-            hash_chain.record(user.username, Act.PERIOD_REOPENED, held.agency.key, now=now, taken_back=True, **period)
+            hash_chain.record(user.username, "period_reopened", held.agency.key, now=now, taken_back=True, **period)
         held.state, held.until = PeriodRequest.State.OPEN, None
         held.answer, held.answered_by, held.answered_at = "", None, None
         held.save()

@@ -15,6 +15,7 @@ from django.utils import timezone
 from bluezone.directory.models import AdminUnit
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
+from bluezone.rollout.coverage.api import HelpDone
 from bluezone.rollout.drives import boards
 from bluezone.rollout.drives.models import Drive, HelpChannel, HelpRequest
 from bluezone.training import practising
@@ -169,22 +170,6 @@ def _checked(contact: str, place: str, note: str) -> HelpWanted:
 def _new_ticket() -> str:
     digits = "".join(secrets.choice(_ALPHABET) for _ in range(2 * _GROUP))
     return f"{digits[:_GROUP]}-{digits[_GROUP:]}"
-
-
-@dataclass(frozen=True)
-class HelpDone:
-    """Of one unit. open, claimed: now. done, could_not: closed in the days asked for, tally sheets with them.
-
-    helper_hours: people of a team times hours of its drives in those days, None where there was no drive.
-    free_teams: teams of unions that serve this unit itself, with no drive going on and no request taken on.
-    """
-
-    open: int = 0
-    claimed: int = 0
-    done: int = 0
-    could_not: int = 0
-    helper_hours: float | None = None
-    free_teams: int = 0
 
 
 def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, HelpDone]:
