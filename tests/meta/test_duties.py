@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What duties name exists, and two duties never name the same."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.urls import reverse
 
+import bluezone
 from bluezone.audit.models import AuditEntry
 from bluezone.duties import catalogue
 from bluezone.duties.catalogue import DUTIES
@@ -68,3 +72,11 @@ def test_two_duties_with_one_name_stop_the_start(monkeypatch):
 
 def test_a_purge_is_named_so():
     assert all(work.name.startswith("purge_") for work in catalogue.purges())
+
+
+def test_templates_ask_for_no_audience_that_is_not_declared():
+    templates = Path(bluezone.__file__).parent.rglob("*.html")
+    asked = {name for path in templates for name in re.findall(r"\bmay\.([A-Z_]+)", path.read_text())}
+
+    assert asked
+    assert asked <= set(catalogue.audiences())
