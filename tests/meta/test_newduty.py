@@ -19,4 +19,4 @@ def test_a_duty_outside_the_package_is_in_menu_addresses_audit_purges_and_covera
     )
 
     assert ran.returncode == 0, ran.stdout
-    assert "6 passed" in ran.stdout
+    assert "7 passed" in ran.stdout

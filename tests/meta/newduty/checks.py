@@ -17,6 +17,8 @@ from bluezone.audit import hash_chain
 from bluezone.audit.models import AuditEntry
 from bluezone.identity.audiences import every_route
 from bluezone.identity.models import Role
+from bluezone.paper.city_facts import facts
+from bluezone.portal.materials.downloads import BY_FILE
 from bluezone.rollout.coverage.api import Week
 from bluezone.server.metrics.meters import GAUGES, Meters
 from bluezone.server.schedule.works import Rounds
@@ -100,3 +102,11 @@ def test_a_wrong_number_is_marked_and_the_database_refuses_it_too(client, office
     assert enter(client, ward, datetime.date(2020, 8, 12), people=3, shown=4).status_code == 422
     with pytest.raises(IntegrityError):
         MaskDay.objects.create(unit=ward, day=datetime.date(2020, 8, 12), people=3, shown=4)
+
+
+def test_its_sheet_is_offered_for_printing():
+    with override("vi"):
+        sheet = BY_FILE["masks.txt"]
+        assert str(sheet.title) == "Tờ kèm khẩu trang"
+
+    assert sheet.make(facts("vi")).decode() == f"Bluezone: {facts('vi').host}\n"

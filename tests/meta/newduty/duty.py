@@ -3,7 +3,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, PrintSheet, Work
 
 # Who enters what was handed out, each for the wards of their role.
 MASK_KEEPERS = Audience("MASK_KEEPERS", frozenset({"clerk", "officer"}))
@@ -18,4 +18,14 @@ DUTY = Duty(
     first_pages=(FirstPage(MASK_KEEPERS, "masks", 200),),
     purges=(Work("purge_masks", "tests.meta.newduty.retention.purge"),),
     indicators=("tests.meta.newduty.indicators.ShownWithMask",),
+    print_sheets=(
+        PrintSheet(
+            "masks",
+            "txt",
+            "text/plain; charset=utf-8",
+            _("Note with a mask"),
+            _("To be handed out with a mask."),
+            "tests.meta.newduty.sheets.note",
+        ),
+    ),
 )
