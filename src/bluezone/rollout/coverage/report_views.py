@@ -26,7 +26,7 @@ from bluezone.paper.official import OfficialDocument, PdfUnavailable, write_docx
 from bluezone.rollout.coverage.boards.overview import latest_week, overview
 from bluezone.rollout.coverage.boards.priorities import priorities
 from bluezone.rollout.coverage.coverage_report import report_of, sheets_of
-from bluezone.rollout.coverage.weeks import week_or
+from bluezone.rollout.coverage.figures.weeks import week_or
 
 
 class ReportForm(forms.Form):

@@ -17,9 +17,9 @@ from bluezone.rollout.coverage.boards.overview import WARD_AND_BELOW, Overview, 
 from bluezone.rollout.coverage.boards.priorities import priorities
 from bluezone.rollout.coverage.boards.tilemap import tile_map
 from bluezone.rollout.coverage.boards.trend import HEIGHT, WIDTH, trend
+from bluezone.rollout.coverage.figures.weeks import Week, week_or
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered
 from bluezone.rollout.coverage.scope import sees_small_numbers
-from bluezone.rollout.coverage.weeks import Week, week_or
 
 
 @require_safe

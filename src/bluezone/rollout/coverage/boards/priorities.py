@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bluezone.directory.models import AdminUnit, Denominator, Quantity
+from bluezone.rollout.coverage.boards.field_work import Doors, HelpDone, doors_by_unit, help_by_unit
 from bluezone.rollout.coverage.boards.overview import Overview
 from bluezone.rollout.coverage.boards.ranking import Ranked, Signals, rank
-from bluezone.rollout.coverage.field_work import Doors, HelpDone, doors_by_unit, help_by_unit
+from bluezone.rollout.coverage.figures.intervals import Interval
+from bluezone.rollout.coverage.figures.sums import newest_of
+from bluezone.rollout.coverage.figures.suppression import SMALLEST_SHOWN
 from bluezone.rollout.coverage.indicators import RUNNING
-from bluezone.rollout.coverage.intervals import Interval
-from bluezone.rollout.coverage.sums import newest_of
-from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
 from bluezone.rollout.coverage.templatetags.shares import grouped, percent, range_of, tenths
 
 _Found = TypeVar("_Found")
