@@ -12,6 +12,7 @@ from bluezone.audit.models import AuditEntry
 from bluezone.duties import catalogue
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
+from bluezone.identity.audiences import every_route
 from bluezone.identity.duty import ROLES
 from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Indicator
@@ -80,3 +81,10 @@ def test_templates_ask_for_no_audience_that_is_not_declared():
 
     assert asked
     assert asked <= set(catalogue.audiences())
+
+
+@pytest.mark.parametrize("origin", ["bluezone.web.urls_office", "bluezone.web.urls_public"])
+def test_no_page_is_for_an_audience_that_no_duty_declares(origin):
+    declared = set(catalogue.audiences().values())
+
+    assert [address for address, who in every_route(origin) if who not in declared] == []
