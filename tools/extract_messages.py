@@ -18,7 +18,19 @@ from django.utils.translation import trim_whitespace
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "src" / "bluezone"
 LOCALE = PACKAGE / "web" / "locale"
-FOLDERS = ["web", "accounts", "healthauthority", "devices", "agencies", "rollout", "portal", "messaging"]
+FOLDERS = [
+    "web",
+    "identity",
+    "authority",
+    "directory",
+    "healthauthority",
+    "devices",
+    "rollout",
+    "portal",
+    "publicpages",
+    "paper",
+    "messaging",
+]
 LANGUAGE = "vi"
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 

@@ -9,18 +9,20 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import Act, AuditEntry
+from bluezone.audit.acts import ActUnknown
+from bluezone.identity.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
 
 def three_entries():
-    return [hash_chain.record("lan", Act.CODE_ISSUED, f"handle-{n}") for n in range(3)]
+    return [hash_chain.record("lan", "code_issued", f"handle-{n}") for n in range(3)]
 
 
 def behind_the_back(sql, *parameters):
@@ -41,6 +43,16 @@ def test_entries_follow_one_another():
     assert entries[0].previous == hash_chain.CHAIN_START
     assert [entry.previous for entry in entries[1:]] == [entry.digest for entry in entries[:2]]
     assert hash_chain.verify() == hash_chain.Verdict(3, 1, 3, entries[2].digest)
+
+
+def test_an_act_that_no_duty_declares_is_not_recorded_and_an_old_one_is_shown_by_its_name():
+    with pytest.raises(ActUnknown, match="gate_painted"):
+        hash_chain.record("lan", "gate_painted", "3")
+
+    assert AuditEntry.objects.count() == 0
+    assert AuditEntry(number=1, actor="lan", action="gate_painted").done == "gate_painted"
+    with override("en"):
+        assert AuditEntry(number=1, actor="lan", action="gate_opened").done == "opened a gate"
 
 
 def test_an_empty_audit_verifies():
@@ -106,7 +118,7 @@ def test_a_cut_tail_shows_to_whoever_noted_the_head():
 def test_another_entry_under_a_noted_number_shows():
     entries = three_entries()
     behind_the_back("DELETE FROM accounts_auditentry WHERE number = 3")
-    hash_chain.record("lan", Act.CODE_REVOKED)
+    hash_chain.record("lan", "code_revoked")
 
     assert hash_chain.verify((3, entries[2].digest)).broken_at == 3
 
@@ -114,7 +126,7 @@ def test_another_entry_under_a_noted_number_shows():
 def test_after_a_year_the_oldest_go_and_the_rest_is_still_a_chain():
     now = timezone.now()
     for days in (800, 400, 300, 1):
-        hash_chain.record("lan", Act.CODE_ISSUED, now=now - datetime.timedelta(days=days))
+        hash_chain.record("lan", "code_issued", now=now - datetime.timedelta(days=days))
 
     assert hash_chain.delete_past_retention(now) == 2
     assert hash_chain.verify() == hash_chain.Verdict(2, 3, 4, AuditEntry.objects.get(number=4).digest)
@@ -158,7 +170,7 @@ class AnyDetails(TestCase):
     )
     def test_any_details_survive_the_database(self, details):
         details = {f"k_{name}": value for name, value in details.items()}
-        hash_chain.record("lan", Act.ACCOUNT_CHANGED, "hoa", **details)
+        hash_chain.record("lan", "account_changed", "hoa", **details)
 
         assert hash_chain.verify().broken_at is None
 
@@ -169,9 +181,8 @@ from pathlib import Path
 from bluezone.server.preparation import open_office
 open_office(Path(sys.argv[1]))
 from bluezone.audit import hash_chain
-from bluezone.identity.models import Act
 for n in range(25):
-    hash_chain.record(sys.argv[2], Act.CODE_ISSUED, str(n))
+    hash_chain.record(sys.argv[2], "code_issued", str(n))
 """
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.builders.office import user
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import Act, AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -25,9 +25,9 @@ def page(client, server):
 
 @pytest.fixture
 def chain(server):
-    hash_chain.record("lan", Act.CODE_ISSUED, "aa" * 16, now=NOW - 3 * DAY)
-    hash_chain.record("hoa", Act.CODE_ISSUED, "bb" * 16, now=NOW - 2 * DAY)
-    hash_chain.record("lan", Act.CODE_REVOKED, "cc" * 16, now=NOW)
+    hash_chain.record("lan", "code_issued", "aa" * 16, now=NOW - 3 * DAY)
+    hash_chain.record("hoa", "code_issued", "bb" * 16, now=NOW - 2 * DAY)
+    hash_chain.record("lan", "code_revoked", "cc" * 16, now=NOW)
     return hash_chain.verify()
 
 
@@ -58,7 +58,7 @@ def test_a_filter_that_fits_nothing_leads_back(page, chain):
 
 def test_the_pages_of_a_filtered_list_keep_the_filter(page, chain):
     for _ in range(51):
-        hash_chain.record("lan", Act.CODE_ISSUED, "dd" * 16)
+        hash_chain.record("lan", "code_issued", "dd" * 16)
     text = page.get("/audit/?actor=lan").text
 
     assert "actor=lan&amp;page=2" in text
@@ -74,7 +74,7 @@ def test_the_verifier_says_what_it_proves_and_what_not(page, chain):
 
 def test_a_line_noted_earlier_is_looked_for(page, chain):
     line = f"{chain.last}:{chain.head}"
-    hash_chain.record("lan", Act.CODE_ISSUED, "dd" * 16)
+    hash_chain.record("lan", "code_issued", "dd" * 16)
 
     assert "The line noted earlier is among them." in page.post("/audit/verify/", {"noted": line}).text
     assert "The chain breaks" in page.post("/audit/verify/", {"noted": f"{chain.last}:{'0' * 64}"}).text
@@ -91,7 +91,7 @@ def test_a_changed_entry_is_found(page, chain):
 
 
 def test_a_copy_holds_what_was_asked_for_inert_and_is_itself_an_entry(page, chain):
-    hash_chain.record("=cmd|x", Act.ACCOUNT_MADE, "")
+    hash_chain.record("=cmd|x", "account_made", "")
     everything = page.post("/audit/export/").content.decode("utf-8-sig")
     some = page.post("/audit/export/?actor=hoa").content.decode("utf-8-sig")
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.records.store import rewrite_paths
-from bluezone.rollout.coverage import Indicator, Week, indicators
+from bluezone.rollout.coverage import indicators
+from bluezone.rollout.coverage.api import Indicator, Week
 from bluezone.rollout.staffing.models import StaffReport
 from bluezone.vietnamese.spelling import fold
 
@@ -80,15 +81,15 @@ def large_city(by, wards=8, agencies=1000, weeks=52):
 @contextmanager
 def registered_only(*wanted: Indicator):
     """Within it no indicator but `wanted` is registered."""
-    before = dict(indicators._registered)
-    indicators._registered.clear()
-    for indicator in wanted:
-        indicators.register(indicator)
+    known = indicators._known()
+    before = dict(known)
+    known.clear()
+    known.update({indicator.key: indicator for indicator in wanted})
     try:
         yield
     finally:
-        indicators._registered.clear()
-        indicators._registered.update(before)
+        known.clear()
+        known.update(before)
 
 
 def many_gate_days(gates, weeks):

@@ -14,7 +14,7 @@ from tests.builders.accessibility import equip
 from tests.builders.peopling import Person
 from tests.builders.visitor import Visitor
 
-from bluezone.rollout.coverage.weeks import Week
+from bluezone.rollout.coverage.figures.weeks import Week
 
 URLCONF = "bluezone.web.urls_office"
 # Whoever can do the most on a page comes first, so that a page is looked at with all its buttons.

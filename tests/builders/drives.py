@@ -10,7 +10,8 @@ from tests.builders.agencies import planted
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.rollout.directives.models import Campaign
-from bluezone.rollout.drives import lifecycle, open_help_request
+from bluezone.rollout.drives import lifecycle
+from bluezone.rollout.drives.api import open_help_request
 from bluezone.rollout.drives.models import HelpRequest, Team
 from bluezone.rollout.gates.counts.counters import store_counters
 from bluezone.rollout.gates.models import BUCKET_SECONDS, Gate

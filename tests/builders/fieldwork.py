@@ -29,7 +29,8 @@ def furnish(users, now) -> None:
 
     from bluezone.directory.models import AdminUnit, Agency
     from bluezone.rollout.directives.models import Campaign
-    from bluezone.rollout.drives import lifecycle, open_help_request
+    from bluezone.rollout.drives import lifecycle
+    from bluezone.rollout.drives.api import open_help_request
     from bluezone.rollout.drives.help import queue, requests
     from bluezone.rollout.drives.models import HelpProof, HelpRequest
     from bluezone.rollout.venues.registration import decisions, inspections

@@ -83,7 +83,7 @@ def _another_office(clerk, admin, now: datetime.datetime) -> None:
 def _locked_periods(users, now: datetime.datetime) -> None:
     """One agency asks the office to open last week's staff report again."""
     from bluezone.directory.models import Agency
-    from bluezone.rollout.coverage import Week
+    from bluezone.rollout.coverage.api import Week
     from bluezone.rollout.staffing import staff_reports
 
     week = Week.of(timezone.localdate(now) - 21 * _DAY)

@@ -33,7 +33,7 @@ from bluezone.rollout.bulletins.models import Airing, Bulletin, Sound
 from bluezone.rollout.canvass.households import door_lists, duplicates
 from bluezone.rollout.canvass.models import Aside, Change, DuplicatePair, Household, Photo, Visit
 from bluezone.rollout.canvass.visits import intake as visits_intake
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.exchange import partners, uploads
 from bluezone.rollout.directives.exchange.edxml import Business, BusinessKind, Edoc, Organisation, write_message
 from bluezone.rollout.directives.inbox import change_requests, dispatch_acts

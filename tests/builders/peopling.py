@@ -163,7 +163,7 @@ def _everyday_work(users, now) -> None:
     from bluezone.directory.models import Agency
     from bluezone.healthauthority.codes import issuance as codes
     from bluezone.healthauthority.key_server import key_server
-    from bluezone.rollout.coverage import Week
+    from bluezone.rollout.coverage.api import Week
     from bluezone.rollout.staffing import staff_reports
     from bluezone.rollout.staffing.counts import StaffCounts
 

@@ -8,7 +8,7 @@ from tests.builders.devices import bearer, connected
 
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body
 from bluezone.devices.models import DeviceKind
-from bluezone.identity.audiences import Audience
+from bluezone.identity.duty import DEVICES
 from bluezone.refusal import Refused
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def post(rf, token, body):
 
 
 def test_the_endpoint_is_for_devices_and_says_so():
-    assert count.audience is Audience.DEVICES
+    assert count.audience is DEVICES
 
 
 @pytest.mark.parametrize("kind", [DeviceKind.GATE, DeviceKind.DRIVE])

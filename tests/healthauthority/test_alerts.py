@@ -12,7 +12,7 @@ from tests.builders.venue import a_venue, link_of
 
 from bluezone.audit import hash_chain
 from bluezone.healthauthority import alerts
-from bluezone.identity.models import Act, AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.keyserver.storage.store import StoreFull
 from bluezone.keyserver.venues.registrar import VenueDescription
 
@@ -55,12 +55,12 @@ def test_the_page_shows_which_venue_it_is_before_anybody_is_warned(english, serv
     for told in (PHO.name, PHO.address, venue.fingerprint, "10:30", "12:00"):
         assert told in answer.text
     assert waiting(server) == []
-    assert not AuditEntry.objects.filter(action=Act.VENUE_ALERTED).exists()
+    assert not AuditEntry.objects.filter(action="venue_alerted").exists()
 
 
 def test_once_confirmed_the_hours_wait_for_the_next_package_and_the_audit_says_who(english, server, venue):
     answer = english.post(ADDRESS, form(venue, confirm="yes"))
-    entry = AuditEntry.objects.get(action=Act.VENUE_ALERTED)
+    entry = AuditEntry.objects.get(action="venue_alerted")
 
     assert answer.status_code == 201
     assert len(waiting(server)) == 2  # 10:30 to 11:00 and 11:00 to 12:00
@@ -93,7 +93,7 @@ def test_an_alert_that_the_key_server_cannot_take_is_not_in_the_audit_and_can_be
             server, user("minh"), venue.link,
             timezone.now() - datetime.timedelta(hours=3), timezone.now() - datetime.timedelta(hours=1), sent["form_id"],
         )  # fmt: skip
-    assert not AuditEntry.objects.filter(action=Act.VENUE_ALERTED).exists()
+    assert not AuditEntry.objects.filter(action="venue_alerted").exists()
     monkeypatch.setattr(server.keys_store, "write", real)
 
     assert english.post(ADDRESS, sent).status_code == 201
@@ -125,7 +125,7 @@ def test_what_cannot_be_is_refused_with_a_sentence_and_warns_nobody(english, ser
     assert answer.status_code == 422
     assert said in answer.text
     assert waiting(server) == []
-    assert not AuditEntry.objects.filter(action=Act.VENUE_ALERTED).exists()
+    assert not AuditEntry.objects.filter(action="venue_alerted").exists()
 
 
 def test_a_code_with_line_breaks_from_a_message_is_read(english, venue):

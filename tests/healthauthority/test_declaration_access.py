@@ -22,7 +22,7 @@ from bluezone.protocol.declarationkey import (
     unseal_private_key,
 )
 from bluezone.protocol.signed.config import decode_config
-from bluezone.server.schedule.tick import purge_office
+from bluezone.server.schedule.works import purge_office
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
 PASSPHRASE = "năm con suối chảy về một bản"

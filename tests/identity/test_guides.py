@@ -5,7 +5,8 @@ import pytest
 from django.utils import translation
 from tests.builders.office import user
 
-from bluezone.identity.audiences import Audience
+from bluezone.duties.catalogue import audiences
+from bluezone.identity.duty import ACCOUNT_HOLDERS, DEVICES, EVERYONE, SIGNED_IN
 from bluezone.identity.guides import FOLDER, guide, guided_roles
 from bluezone.identity.models import Role
 
@@ -28,9 +29,9 @@ def test_a_page_is_short_and_says_the_same_in_both_languages(role):
 
 def test_every_role_that_some_page_is_made_for_has_its_guide():
     made_for = set()
-    for who in Audience:
-        if who not in (Audience.EVERYONE, Audience.SIGNED_IN, Audience.ACCOUNT_HOLDERS, Audience.DEVICES):
-            made_for |= set(who.value)
+    for who in audiences().values():
+        if who not in (EVERYONE, SIGNED_IN, ACCOUNT_HOLDERS, DEVICES):
+            made_for |= who.roles
 
     assert made_for <= set(guided_roles())
 

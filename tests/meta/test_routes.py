@@ -9,7 +9,9 @@ from django.test import Client
 from django.urls import clear_url_caches, set_urlconf
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, user
 
-from bluezone.identity.audiences import Audience, every_route
+from bluezone.duties.duty import Audience
+from bluezone.identity.audiences import every_route
+from bluezone.identity.duty import ACCOUNT_HOLDERS, DEVICES, EVERYONE
 from bluezone.identity.models import Role
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
@@ -27,7 +29,7 @@ def test_every_route_declares_an_audience():
 def test_the_public_origin_has_pages_for_everyone_and_calls_of_devices_and_no_others():
     audiences = {(address.startswith("/v1/"), who) for origin, address, who in ROUTES if origin == ORIGINS[1]}
 
-    assert audiences == {(False, Audience.EVERYONE), (True, Audience.EVERYONE), (True, Audience.DEVICES)}
+    assert audiences == {(False, EVERYONE), (True, EVERYONE), (True, DEVICES)}
 
 
 def test_a_route_without_an_audience_stops_the_start(settings):
@@ -55,7 +57,7 @@ def test_without_an_account_only_pages_for_everyone_open(server, method):
         # The second step of signing in leads back to the first, which is no page of its own that would be opened.
         to_sign_in = answer.status_code == 302 and answer.url.startswith("/sign-in/")
         led_away = to_sign_in and not address.startswith("/sign-in/")
-        if led_away != (who is not Audience.EVERYONE and answer.status_code != 405):
+        if led_away != (who is not EVERYONE and answer.status_code != 405):
             wrong.append((address, answer.status_code))
 
     assert wrong == []
@@ -73,7 +75,7 @@ def test_a_role_opens_the_pages_of_its_audience_and_no_others(client, server, ro
             if SESSION_KEY not in client.session:  # some page signed the account out
                 client.force_login(lan)
             status = getattr(client, method)(filled(address)).status_code
-            refused = who.value is not None and role not in who.value
+            refused = who != EVERYONE and role not in who.roles
             if (status == 403) != (refused and status != 405):
                 wrong.append((method, address, status))
 
@@ -86,7 +88,7 @@ def test_whoever_holds_no_role_opens_nothing_but_their_own_account(client, serve
     lan, opened = user("lan", role=None), []
     for address, who in OFFICE:
         client.force_login(lan)
-        if client.get(filled(address)).status_code not in (403, 405) and who is not Audience.EVERYONE:
+        if client.get(filled(address)).status_code not in (403, 405) and who is not EVERYONE:
             opened.append(who)
 
-    assert set(opened) == {Audience.ACCOUNT_HOLDERS}
+    assert set(opened) == {ACCOUNT_HOLDERS}

@@ -19,9 +19,8 @@ from pathlib import Path
 from bluezone.server.preparation import open_office
 open_office(Path(sys.argv[1]))
 from bluezone.identity import auditing
-from bluezone.identity.models import Act
 for n in range(25):
-    auditing.record(sys.argv[2], Act.CODE_ISSUED, str(n))
+    auditing.record(sys.argv[2], "code_issued", str(n))
 """
 
 

@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bluezone.audit.models import Act, AuditEntry
+from bluezone.audit.acts import check
+from bluezone.audit.models import AuditEntry
 from bluezone.office_secrets import office_secret
 from bluezone.training import practising
 
@@ -47,14 +48,16 @@ class Verdict:
 
 
 def record(
-    actor: str, action: Act, subject: str = "", *, now: datetime.datetime | None = None, **details: Any
+    actor: str, action: str, subject: str = "", *, now: datetime.datetime | None = None, **details: Any
 ) -> AuditEntry:
     """Append one act to the chain, in the caller's transaction where there is one.
 
-    actor: sign-in name, or "command line"; subject: sign-in name or opaque handle; details: JSON-ready values;
-    now: aware time of the act, the present by default.
+    actor: sign-in name, or "command line"; action: one of those that duties declare; subject: sign-in name or opaque
+    handle; details: JSON-ready values; now: aware time of the act, the present by default.
     Never pass a code, a link, a key, or anything about a case. What is done for practice is no act: nothing is stored.
+    Raises ActUnknown.
     """
+    check(action)
     if practising():
         return AuditEntry(number=0, at=now or timezone.now(), actor=actor, action=action, subject=subject)
     with transaction.atomic():
@@ -66,7 +69,7 @@ def record(
             number=last.number + 1 if last else 1,
             at=now or timezone.now(),
             actor=actor,
-            action=action.value,
+            action=action,
             subject=subject,
             details=details,
             previous=last.digest if last else CHAIN_START,

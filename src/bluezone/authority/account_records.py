@@ -11,7 +11,7 @@ from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.authority import role_grants
 from bluezone.identity.invitations import make_link
-from bluezone.identity.models import Act, Role, User
+from bluezone.identity.models import Role, User
 
 FIRST_ADMIN_NAME = "admin"
 
@@ -35,7 +35,7 @@ def make_account(
         user = User(username=username, name=name, agency=agency)
         user.set_unusable_password()
         user.save()
-        hash_chain.record(actor, Act.ACCOUNT_MADE, username)
+        hash_chain.record(actor, "account_made", username)
         role_grants.give(actor, user, role, within, timezone.localdate(now), valid_to)
         return user, make_link(actor, user, now)
 
@@ -51,7 +51,7 @@ def change_account(actor: str, user: User, name: str, agency: str, is_active: bo
         user.save(update_fields=["name", "agency", "is_active", "email"])
         if not is_active:
             user.links.all().delete()
-        hash_chain.record(actor, Act.ACCOUNT_CHANGED, user.username, active=is_active)
+        hash_chain.record(actor, "account_changed", user.username, active=is_active)
 
 
 def first_admin_token(now: datetime.datetime) -> str | None:

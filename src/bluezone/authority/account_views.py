@@ -16,7 +16,8 @@ from bluezone.authority.forms import AccountChangeForm, AccountForm, RoleForm, d
 from bluezone.authority.undo_views import offer_ended_role
 from bluezone.directory.scopes import require_city
 from bluezone.identity import invitations
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ADMINS
 from bluezone.identity.factors import second_factors
 from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import Role, RoleGrant, User
@@ -28,7 +29,7 @@ ACCOUNTS_A_PAGE = 50
 
 
 @require_safe
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 def account_list(request: OfficeRequest) -> HttpResponse:
     """Everybody who has an account, by pages; `?q=` finds names, agencies and sign-in names without diacritics."""
     require_city(request.user, [Role.ADMIN])
@@ -41,7 +42,7 @@ def account_list(request: OfficeRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 def new_account(request: OfficeRequest) -> HttpResponse:
     """Make an account and show its one-time link once: 201 made, 422 bad form."""
     require_city(request.user, [Role.ADMIN])
@@ -56,7 +57,7 @@ def new_account(request: OfficeRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.CITY)
 def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change name, agency or the right to sign in: 302 stored, 409 last administrator, 422 bad form."""
@@ -80,7 +81,7 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.CITY)
 def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give the account one more role: 302 given, 409 not together with one it holds, 422 bad form."""
@@ -110,7 +111,7 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.CITY)
 def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
     """End a role from today on, with what was delegated on it."""
@@ -128,7 +129,7 @@ def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.CITY)
 def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used."""
@@ -140,7 +141,7 @@ def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.CITY)
 @confirm_second_factor
 def reset_second_factor(request: OfficeRequest, pk: int) -> HttpResponse:

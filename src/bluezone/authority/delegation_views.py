@@ -11,13 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bluezone.authority import role_grants
 from bluezone.authority.forms import DelegationForm
 from bluezone.authority.undo_views import offer_ended_role
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import RoleGrant
 from bluezone.identity.objects import Whose, touches
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def delegations(request: OfficeRequest) -> HttpResponse:
     """Show the own delegations and make one: 302 made, 422 refused."""
     form = DelegationForm(request.POST or None, user=request.user)
@@ -44,7 +45,7 @@ def delegations(request: OfficeRequest) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.OWN)
 def end_delegation(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a delegation of one's own back, from today on."""

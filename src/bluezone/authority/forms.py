@@ -11,10 +11,11 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.audit.acts import acts
 from bluezone.authority.role_grants import NEVER_DELEGATED, Scope
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.identity.models import Act, Role, RoleGrant, User
+from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.identity.roles import grants_of
 
 DAY = datetime.timedelta(days=1)
@@ -196,7 +197,9 @@ def _day(label: object) -> forms.DateField:
 class FilterForm(forms.Form):
     """Which entries to show; nothing filled in shows all."""
 
-    action = forms.ChoiceField(label=_("What was done"), required=False, choices=[("", _("everything")), *Act.choices])
+    action = forms.ChoiceField(
+        label=_("What was done"), required=False, choices=lambda: [("", _("everything")), *acts().items()]
+    )
     actor = forms.CharField(
         label=_("By (sign-in name)"),
         required=False,

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models import Act, Role, RoleGrant, User
+from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.refusal import Refused
 
 Scope = Agency | AdminUnit | None
@@ -52,7 +52,7 @@ def give(
         _keep_powers_apart(user, role, valid_from, valid_to)
         grant = RoleGrant(user=user, role=role, valid_from=valid_from, valid_to=valid_to, **_columns(within))
         grant.save()
-        hash_chain.record(actor, Act.ROLE_GIVEN, user.username, **_details(grant))
+        hash_chain.record(actor, "role_given", user.username, **_details(grant))
     return grant
 
 
@@ -66,7 +66,7 @@ def end(actor: str, grant: RoleGrant, today: datetime.date) -> None:
             keep_an_administrator(grant.user, today, grant)
         grant.valid_to = max(today, grant.valid_from)
         grant.save(update_fields=["valid_to"])
-        hash_chain.record(actor, Act.ROLE_ENDED, grant.user.username, **_details(grant))
+        hash_chain.record(actor, "role_ended", grant.user.username, **_details(grant))
 
 
 def take_end_back(actor: str, grant: RoleGrant, valid_to: datetime.date | None) -> None:
@@ -75,7 +75,7 @@ def take_end_back(actor: str, grant: RoleGrant, valid_to: datetime.date | None) 
         _keep_powers_apart(grant.user, grant.role, grant.valid_from, valid_to)
         grant.valid_to = valid_to
         grant.save(update_fields=["valid_to"])
-        hash_chain.record(actor, Act.ROLE_GIVEN, grant.user.username, **_details(grant))
+        hash_chain.record(actor, "role_given", grant.user.username, **_details(grant))
 
 
 def delegate(
@@ -105,7 +105,7 @@ def delegate(
             valid_to=valid_to,
             delegated_by=grant,
         )
-        hash_chain.record(grant.user.username, Act.ROLE_DELEGATED, to.username, **_details(passed))
+        hash_chain.record(grant.user.username, "role_delegated", to.username, **_details(passed))
     return passed
 
 

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 
 from bluezone.authority import role_grants
 from bluezone.identity import undo_offers
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import RoleGrant, User
 from bluezone.refusal import Refused
 from bluezone.training import practised
@@ -22,7 +23,7 @@ from bluezone.training import practised
 
 @practised
 @require_POST
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def undo(request: OfficeRequest) -> HttpResponse:
     """Take the last one-tap act of this browser back: 302 to the page it was offered on, with what has come of it."""
     try:
@@ -43,8 +44,8 @@ def offer_ended_role(request: OfficeRequest, grant: RoleGrant, before: datetime.
     undo_offers.offer(request, "role-ended", timezone.now(), grant=grant.pk, until=until, ended=str(grant.valid_to))
 
 
-@undo_offers.reverser("role-ended")
-def _let_it_hold_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def let_it_hold_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Undo the end of a role. Raises UndoTooLate."""
     grant = RoleGrant.objects.select_related("user", "agency", "unit").filter(pk=values["grant"]).first()
     if grant is None or str(grant.valid_to) != values["ended"]:
         raise undo_offers.UndoTooLate("the role was changed since")

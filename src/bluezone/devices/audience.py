@@ -12,7 +12,8 @@ from django.utils import timezone
 from bluezone.devices.enrolment import holder_of
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.devices.refusals import BodyInvalid, BodyTooLong, DeviceRefused, MethodNotAllowed, answer
-from bluezone.identity.audiences import Audience
+from bluezone.duties.duty import Audience
+from bluezone.identity.duty import DEVICES
 from bluezone.refusal import Refused
 
 View = Callable[..., HttpResponse]
@@ -78,7 +79,7 @@ def device_audience(*kinds: DeviceKind, method: str = "GET", status: int = 200) 
                 raise DeviceKindRefused(f"this is not for a device of kind {request.device.kind}")
             return endpoint(request, *args, **kwargs)
 
-        return json_endpoint(method, Audience.DEVICES, status)(guarded)
+        return json_endpoint(method, DEVICES, status)(guarded)
 
     return decorate
 

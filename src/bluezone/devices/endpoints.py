@@ -14,13 +14,14 @@ from bluezone.devices import enrolment
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body, json_endpoint
 from bluezone.devices.models import Device
 from bluezone.devices.refusals import BodyInvalid, NoSuchAddress, answer
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.identity.sign_in_attempts import network_of
 
 MOST_BYTES = 1024
 
 
-@json_endpoint("POST", Audience.EVERYONE, status=201)
+@json_endpoint("POST", EVERYONE, status=201)
 def enrol(request: HttpRequest) -> dict[str, Any]:
     """`{"code": "123-456-789-012"}` -> who the device is from now on, and its token.
 
@@ -39,7 +40,7 @@ def whoami(request: DeviceRequest) -> dict[str, Any]:
     return _who(request.device)
 
 
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
     """404 in the API's error shape for any other address of devices."""
     return answer(NoSuchAddress("nothing is served at this address"), timezone.now())
@@ -50,7 +51,7 @@ def _who(device: Device) -> dict[str, Any]:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def connect(request: HttpRequest) -> HttpResponse:
     """Say where the code is to be typed. The code stands behind `#` and never reaches this server from here."""
     return render(request, "devices/connect.html")

@@ -20,7 +20,6 @@ from bluezone.audit import hash_chain
 from bluezone.devices.models import Device, EnrolmentFailure
 from bluezone.devices.refusals import DeviceRefused
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models import Act
 from bluezone.protocol.upload import codes
 
 CODE_LIFE = datetime.timedelta(hours=24)
@@ -70,7 +69,7 @@ def make_device(
     """Enter a device; return it and its first code, which is shown once. The values come from a valid DeviceForm."""
     with transaction.atomic():
         device = Device.objects.create(kind=kind, name=name, agency=agency, unit=unit, made_at=now)
-        hash_chain.record(actor, Act.DEVICE_MADE, str(device.pk), kind=kind)
+        hash_chain.record(actor, "device_made", str(device.pk), kind=kind)
         return device, make_code(actor, device, now)
 
 
@@ -88,7 +87,7 @@ def make_code(
         )
         if not changed:
             raise DeviceRevoked("the device was cut off; enter it as a new one")
-        hash_chain.record(actor, Act.DEVICE_CODE_MADE, str(device.pk))
+        hash_chain.record(actor, "device_code_made", str(device.pk))
     device.refresh_from_db()
     return "-".join(digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP))
 
@@ -114,7 +113,7 @@ def enrol(code: str, network: str, now: datetime.datetime) -> Enrolled:
             code_digest=None, code_expires_at=None, token_digest=token_digest(token), enrolled_at=now
         )
         if device is not None and taken:
-            hash_chain.record(f"device {device.pk}", Act.DEVICE_ENROLLED, str(device.pk))
+            hash_chain.record(f"device {device.pk}", "device_enrolled", str(device.pk))
             return Enrolled(device, token)
     EnrolmentFailure.objects.create(network=keyed_network, at=now)
     raise EnrolmentCodeInvalid("the code is unknown, used or older than a day; ask the office for a new one")
@@ -127,7 +126,7 @@ def revoke(actor: str, device: Device, now: datetime.datetime) -> None:
             revoked_at=now, token_digest=None, code_digest=None, code_expires_at=None
         )
         if changed:
-            hash_chain.record(actor, Act.DEVICE_REVOKED, str(device.pk))
+            hash_chain.record(actor, "device_revoked", str(device.pk))
 
 
 def holder_of(token: str) -> Device | None:

@@ -16,11 +16,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.devices import enrolment
+from bluezone.devices.duty import DEVICE_KEEPERS
 from bluezone.devices.forms import DeviceForm
 from bluezone.devices.models import Device, DeviceState
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import agencies_of
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.qr_codes import screen_qr
@@ -28,7 +30,7 @@ from bluezone.paper.qr_codes import screen_qr
 DEVICES_A_PAGE = 50
 
 
-def devices_seen_by(user: User, roles: Iterable[str] = Audience.DEVICE_KEEPERS.value or ()) -> QuerySet[Device]:
+def devices_seen_by(user: User, roles: Iterable[str] = DEVICE_KEEPERS.roles) -> QuerySet[Device]:
     """The devices of the agencies that the person's roles reach; every device for an administrator of the city."""
     reached = agencies_of(user, roles)
     return Device.objects.select_related("agency", "unit").filter(agency__in=reached)
@@ -45,7 +47,7 @@ def page_of_devices(
 
 
 @require_safe
-@audience(Audience.DEVICE_KEEPERS)
+@audience(DEVICE_KEEPERS)
 def device_list(request: OfficeRequest) -> HttpResponse:
     """The devices of the agencies that the role reaches, with their states and the hour each was last heard of."""
     page, rows = page_of_devices(request.user, request.GET.get("page"), timezone.now())
@@ -53,7 +55,7 @@ def device_list(request: OfficeRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 def new_device(request: OfficeRequest) -> HttpResponse:
     """Enter a device and show its code once: 201 made, 422 bad form."""
     today = timezone.localdate()
@@ -69,7 +71,7 @@ def new_device(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.DEVICE_KEEPERS)
+@audience(DEVICE_KEEPERS)
 @touches(Whose.AGENCY)
 def device(request: OfficeRequest, pk: int) -> HttpResponse:
     """One device, and what can be done with it; 404 another agency's."""
@@ -79,7 +81,7 @@ def device(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.AGENCY)
 def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make another code, for a lost one or a device that was set up anew: 201 shown once, 302 cut off meanwhile."""
@@ -93,7 +95,7 @@ def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DEVICE_KEEPERS)
+@audience(DEVICE_KEEPERS)
 @touches(Whose.AGENCY)
 def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then cut the device off: 302 back to the list; 404 another agency's."""

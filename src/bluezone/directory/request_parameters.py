@@ -6,8 +6,9 @@ import datetime
 from django.http import HttpRequest
 
 from bluezone.directory import scopes
+from bluezone.directory.duty import DIRECTORY_EDITORS
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.audiences import Audience, OfficeRequest
+from bluezone.identity.audiences import OfficeRequest, admits
 from bluezone.identity.models import Role
 from bluezone.identity.roles import grants_of
 from bluezone.training import current_training
@@ -46,7 +47,7 @@ def may_edit(request: OfficeRequest, row: AdminUnit | Agency | None = None) -> b
     """True when the reader keeps this row of the directory, or some row of it when none is named; never in training."""
     if current_training(request):
         return False
-    return Audience.DIRECTORY_EDITORS.admits(request.user) if row is None else _reaches(request, row)
+    return admits(DIRECTORY_EDITORS, request.user) if row is None else _reaches(request, row)
 
 
 def keeps_all(request: OfficeRequest) -> bool:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import Act, AuditEntry, User
+from bluezone.identity.models import AuditEntry, User
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.venues.alerts import VenueAlert
 from bluezone.refusal import Refused
@@ -50,13 +50,13 @@ def alert(
     first, last = int(start.timestamp()), int(end.timestamp())
     if practising():
         return server.venue_alerts.check(text, first, last)
-    if AuditEntry.objects.filter(action=Act.VENUE_ALERTED, details__form=str(form_id)).exists():
+    if AuditEntry.objects.filter(action="venue_alerted", details__form=str(form_id)).exists():
         raise AlertAlreadySent("this alert was sent before; it was not sent again")
     checked = server.venue_alerts.check(text, first, last)
     with transaction.atomic():
         # Written down first: an alert that nobody answers for must not be possible. Undone where the key server cannot
         # take it, so that the same form can be sent again.
         hash_chain.record(
-            worker.username, Act.VENUE_ALERTED, checked.fingerprint, form=str(form_id), start=first, end=last
+            worker.username, "venue_alerted", checked.fingerprint, form=str(form_id), start=first, end=last
         )
         return server.venue_alerts.publish(text, first, last)

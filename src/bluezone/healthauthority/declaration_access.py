@@ -14,7 +14,7 @@ from django.db import transaction
 
 from bluezone.audit import hash_chain
 from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
-from bluezone.identity.models import Act, AuditEntry, User
+from bluezone.identity.models import AuditEntry, User
 from bluezone.keyserver import declarations
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.declaration import Declaration, DeclarationUnreadable, InvalidDeclaration, open_declaration
@@ -65,7 +65,7 @@ def make_key(server: KeyServer, supervisor: User, passphrase: str, now: datetime
     with transaction.atomic():
         replaced = DeclarationKey.objects.filter(replaced_at=None).update(replaced_at=now)
         key = DeclarationKey.objects.create(public_pem=pem, sealed=sealed, made_at=now, made_by=supervisor)
-        hash_chain.record(supervisor.username, Act.DECLARATION_KEY_MADE, replaced=bool(replaced))
+        hash_chain.record(supervisor.username, "declaration_key_made", replaced=bool(replaced))
     ensure_published(server)
     return key
 
@@ -86,7 +86,7 @@ def change_passphrase(supervisor: User, old: str, new: str, now: datetime.dateti
     with transaction.atomic():
         for pk, private in opened.items():
             DeclarationKey.objects.filter(pk=pk).update(sealed=seal_private_key(private, new))
-        hash_chain.record(supervisor.username, Act.DECLARATION_KEY_SEALED)
+        hash_chain.record(supervisor.username, "declaration_key_sealed")
 
 
 def open_some(
@@ -105,7 +105,7 @@ def open_some(
                 continue
             declaration = _read(message.message, keys)
             hash_chain.record(
-                supervisor.username, Act.DECLARATION_OPENED, handle, now=now, readable=declaration is not None
+                supervisor.username, "declaration_opened", handle, now=now, readable=declaration is not None
             )
             if declaration is not None:
                 OpenedDeclaration.objects.get_or_create(
@@ -131,7 +131,7 @@ def forget(now: datetime.datetime) -> None:
 
 def _unsealed(supervisor: User, passphrase: str, now: datetime.datetime) -> dict[int, ec.EllipticCurvePrivateKey]:
     """Every key that a passphrase opens, by its number; a wrong one is in the audit."""
-    refusals = AuditEntry.objects.filter(actor=supervisor.username, action=Act.DECLARATION_REFUSED)
+    refusals = AuditEntry.objects.filter(actor=supervisor.username, action="declaration_refused")
     if refusals.filter(at__gt=now - TRIES_WINDOW).count() >= TRIES:
         raise PassphraseTriesUsed("five wrong passphrases within 15 minutes; wait a quarter of an hour")
     opened = {}
@@ -141,7 +141,7 @@ def _unsealed(supervisor: User, passphrase: str, now: datetime.datetime) -> dict
         except PassphraseWrong:
             continue
     if not opened:
-        hash_chain.record(supervisor.username, Act.DECLARATION_REFUSED, now=now)
+        hash_chain.record(supervisor.username, "declaration_refused", now=now)
         raise PassphraseWrong("the passphrase opens no key for declarations")
     return opened
 

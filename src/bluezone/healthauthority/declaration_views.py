@@ -13,9 +13,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bluezone.healthauthority import declaration_access, queries
+from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
 from bluezone.healthauthority.forms import ChangePassphraseForm, KeyForm, OpenForm
 from bluezone.healthauthority.key_server import key_server
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.objects import Whose, touches
 from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong
@@ -23,7 +24,7 @@ from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.HEALTH_SUPERVISORS)
+@audience(HEALTH_SUPERVISORS)
 def declaration_list(request: OfficeRequest) -> HttpResponse:
     """Sealed declarations, newest first; POST opens those ticked: 200 shown once, 403 or 429 wrong passphrase."""
     server, now = key_server(), timezone.now()
@@ -58,7 +59,7 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.HEALTH_SUPERVISORS)
+@audience(HEALTH_SUPERVISORS)
 @touches(Whose.EVERYBODYS)
 def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
     """Note that the sender was called: 204, and the page stays, so that what it shows is not lost; 404 not opened."""
@@ -69,7 +70,7 @@ def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.HEALTH_SUPERVISORS)
+@audience(HEALTH_SUPERVISORS)
 @confirm_second_factor
 def declaration_key(request: OfficeRequest) -> HttpResponse:
     """Make the key for declarations, or another one in its place: 302 made or to the second factor, 422 bad form."""
@@ -88,7 +89,7 @@ def declaration_key(request: OfficeRequest) -> HttpResponse:
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.HEALTH_SUPERVISORS)
+@audience(HEALTH_SUPERVISORS)
 @confirm_second_factor
 def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
     """Change the passphrase of the key: 302 changed or to the second factor, 422 bad form or wrong passphrase."""

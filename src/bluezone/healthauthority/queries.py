@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from bluezone.healthauthority.codes import practice
 from bluezone.healthauthority.codes.facilities import codes_seen_by
+from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import IssuedCode, OpenedDeclaration
-from bluezone.identity.audiences import Audience
 from bluezone.identity.models import User
 from bluezone.keyserver.publication import embargo
 from bluezone.keyserver.reports.codes import CodeState
@@ -38,7 +38,7 @@ class Reach:
 
 def supervisors() -> list[str]:
     """Names of those who can raise a limit, for whoever has met one."""
-    return [str(user) for user in User.objects.holding(Audience.HEALTH_SUPERVISORS.value)]
+    return [str(user) for user in User.objects.holding(HEALTH_SUPERVISORS.roles)]
 
 
 def page_of_codes(

@@ -20,10 +20,11 @@ from bluezone.healthauthority import queries, statistics
 from bluezone.healthauthority.codes import batches, issuance, quotas
 from bluezone.healthauthority.codes.batches import RowAnswer
 from bluezone.healthauthority.codes.facilities import codes_seen_by, oversees
+from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.forms import AlertForm, IssueForm, RaiseForm
 from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.templatetags.health import inwords
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.keyserver import statistics as published
@@ -37,7 +38,7 @@ from bluezone.training import practised, practising
 
 @practised
 @require_safe
-@audience(Audience.CODE_ISSUERS)
+@audience(CODE_ISSUERS)
 def code_list(request: OfficeRequest) -> HttpResponse:
     """Issued codes of the last 14 days with their state, and when what is received now reaches phones."""
     server, now = key_server(), timezone.now()
@@ -53,7 +54,7 @@ def code_list(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.CODE_ISSUERS)
+@audience(CODE_ISSUERS)
 def new_code(request: OfficeRequest) -> HttpResponse:
     """Issue a code and show it, once: 201 issued, 409 form sent before, 422 bad form, 429 over the day's quota."""
     server, now = key_server(), timezone.now()
@@ -76,7 +77,7 @@ def new_code(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.CODE_ISSUERS)
+@audience(CODE_ISSUERS)
 @touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
 def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     """The state of one code as a fragment of HTML, which the page of a new code asks for while it is open."""
@@ -91,7 +92,7 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.CODE_ISSUERS)
+@audience(CODE_ISSUERS)
 @touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
 def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then revoke: 302 back to the list, which says whether it was in time; 404 not one of yours."""
@@ -112,7 +113,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.CODE_ISSUERS)
+@audience(CODE_ISSUERS)
 def bulk(request: OfficeRequest) -> HttpResponse:
     """The page that reads a list of cases in the browser and asks for their codes."""
     server, now = key_server(), timezone.now()
@@ -129,7 +130,7 @@ def bulk(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.CODE_ISSUERS)
+@audience(CODE_ISSUERS)
 def issue_batch(request: OfficeRequest) -> JsonResponse:
     """Codes for up to 50 rows of class and onset, or the refusal of each row.
 
@@ -160,7 +161,7 @@ def _refused(code: str, message: str, status: int) -> JsonResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.HEALTH_SUPERVISORS)
+@audience(HEALTH_SUPERVISORS)
 def quota(request: OfficeRequest) -> HttpResponse:
     """Who has issued how many of how many today, and a form to raise a limit: 302 raised, 422 bad form."""
     server, now = key_server(), timezone.now()
@@ -190,7 +191,7 @@ def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> N
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.CODE_ISSUERS)
+@audience(CODE_ISSUERS)
 def venue_alert(request: OfficeRequest) -> HttpResponse:
     """Ask for code and hours, show which venue it is, then warn: 201 sent, 409 sent before, 422 bad form or hours."""
     form = AlertForm(request.POST or None)
@@ -227,7 +228,7 @@ FILES_SHOWN = 24
 
 
 @require_safe
-@audience(Audience.CODE_ISSUERS)
+@audience(CODE_ISSUERS)
 def show_statistics(request: OfficeRequest) -> HttpResponse:
     """Codes by day and class, files and the keys in them; for a supervisor also reports and attempts at guessing."""
     server, everything = key_server(), oversees(request.user)
@@ -249,7 +250,7 @@ def show_statistics(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.CODE_ISSUERS)
+@audience(CODE_ISSUERS)
 @touches(Whose.NOBODYS)
 def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
     """The tables of the page: `codes.csv`, `files.csv` or `statistics.xlsx`; 404 anything else."""

@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ACCOUNT_HOLDERS
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.roles import roles_of
@@ -58,7 +59,7 @@ def _read(line: str) -> tuple[str, str]:
 
 @also_in_training
 @require_safe
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 def guides(request: OfficeRequest) -> HttpResponse:
     """Every role that has a page, the reader's own first."""
     own = roles_of(request.user)
@@ -68,7 +69,7 @@ def guides(request: OfficeRequest) -> HttpResponse:
 
 @also_in_training
 @require_safe
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 @touches(Whose.NOBODYS)
 def one_guide(request: OfficeRequest, role: str) -> HttpResponse:
     """The page of one role, on one sheet of A4 when printed."""

@@ -8,7 +8,7 @@ import secrets
 from django.db import transaction
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import AccountLink, Act, User
+from bluezone.identity.models import AccountLink, User
 from bluezone.refusal import Refused
 
 LINK_LIFE = datetime.timedelta(hours=72)
@@ -29,7 +29,7 @@ def make_link(actor: str, user: User, now: datetime.datetime) -> str:
     with transaction.atomic():
         user.links.all().delete()
         AccountLink.objects.create(user=user, digest=_digest(token), expires_at=now + LINK_LIFE)
-        hash_chain.record(actor, Act.LINK_MADE, user.username)
+        hash_chain.record(actor, "link_made", user.username)
     return token
 
 
@@ -51,7 +51,7 @@ def set_first_password(token: str, name: str, password: str, now: datetime.datet
         user.name = name
         user.set_password(password)
         user.save(update_fields=["name", "password"])
-        hash_chain.record(user.username, Act.PASSWORD_SET, user.username)
+        hash_chain.record(user.username, "password_set", user.username)
     return user
 
 

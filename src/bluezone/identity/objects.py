@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from django.core.checks import CheckMessage, Error
 
-from bluezone.identity.audiences import Audience, every_view
+from bluezone.identity.audiences import every_view
+from bluezone.identity.duty import DEVICES, EVERYONE
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -90,7 +91,7 @@ def every_object_route(urlconf: str | None = None) -> Iterator[tuple[str, str, A
     """Address, name, view and declaration (empty: none) of each route that names an object to somebody signed in."""
     for address, name, view in every_view(urlconf):
         audience = getattr(view, "audience", None)
-        if "<" in address and audience not in (Audience.EVERYONE, Audience.DEVICES):
+        if "<" in address and audience not in (EVERYONE, DEVICES):
             yield address, name, view, getattr(view, "touches", ())
 
 

@@ -14,10 +14,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ACCOUNT_HOLDERS
 from bluezone.identity.factors.second_factors import is_set_up, recently_confirmed
 from bluezone.identity.forms import EmailForm
-from bluezone.identity.models import Act
 from bluezone.identity.objects import Whose, touches
 from bluezone.office_secrets import keyed_digest
 from bluezone.training import TRAINING_KEY, also_in_training, current_training
@@ -25,7 +25,7 @@ from bluezone.training import TRAINING_KEY, also_in_training, current_training
 
 @also_in_training
 @require_safe
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 def sessions(request: OfficeRequest) -> HttpResponse:
     """Every browser in which this account is signed in now, newest first."""
     own = request.user.sessions.filter(expire_date__gt=timezone.now())
@@ -35,14 +35,14 @@ def sessions(request: OfficeRequest) -> HttpResponse:
 
 @also_in_training
 @require_POST
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
 def end_session(request: OfficeRequest, handle: str) -> HttpResponse:
     """Sign one browser out; the own one too, which then shows the sign-in page."""
     for session in request.user.sessions.all():
         if _handle(session.pk) != handle:
             continue
-        hash_chain.record(request.user.username, Act.SESSIONS_ENDED, request.user.username, count=1)
+        hash_chain.record(request.user.username, "sessions_ended", request.user.username, count=1)
         if session.pk == request.session.session_key:
             logout(request)
             return redirect("sign-in")
@@ -53,12 +53,12 @@ def end_session(request: OfficeRequest, handle: str) -> HttpResponse:
 
 @also_in_training
 @require_POST
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 def end_all_sessions(request: OfficeRequest) -> HttpResponse:
     """Sign out everywhere, here too."""
     user = request.user
     count = user.sessions.all().delete()[0]
-    hash_chain.record(user.username, Act.SESSIONS_ENDED, user.username, count=count)
+    hash_chain.record(user.username, "sessions_ended", user.username, count=count)
     logout(request)
     return redirect("sign-in")
 
@@ -71,7 +71,7 @@ def _handle(session_key: str) -> str:
 @also_in_training
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 def own_email(request: OfficeRequest) -> HttpResponse:
     """Give, change or take away the own address: 302 stored, 422 bad form.
 
@@ -88,7 +88,7 @@ def own_email(request: OfficeRequest) -> HttpResponse:
                 user.email = address
                 user.save(update_fields=["email"])
                 # The audit says that it changed, not to what.
-                hash_chain.record(user.username, Act.EMAIL_CHANGED, user.username)
+                hash_chain.record(user.username, "email_changed", user.username)
         messages.success(request, _("The address is stored.") if address else _("No address of yours is kept."))
         return redirect("own-email")
     return render(request, "accounts/own_email.html", {"form": form}, status=422 if form.errors else 200)
@@ -96,7 +96,7 @@ def own_email(request: OfficeRequest) -> HttpResponse:
 
 @also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 def training(request: OfficeRequest) -> HttpResponse:
     """Say what training mode is, and switch it: 302 to the first page."""
     if request.method == "POST":

@@ -12,38 +12,24 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
+from bluezone.duties.catalogue import first_pages
 from bluezone.identity import invitations, sign_in_attempts
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, admits, audience
+from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE, SIGNED_IN
 from bluezone.identity.factors.proof_views import come_in
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, SignInForm
-from bluezone.identity.models import Act, Role
+from bluezone.identity.models import Role
 from bluezone.identity.roles import roles_of
 from bluezone.training import also_in_training
 
-# Where the work of a role begins; who holds several begins at the first.
-FIRST_PAGES = [
-    (Audience.HEALTH_SUPERVISORS, "codes"),
-    (Audience.CODE_ISSUERS, "code-new"),
-    (Audience.DIRECTIVE_WORKERS, "inbox"),
-    (Audience.ADMINS, "accounts"),
-    (Audience.OVERSEERS, "audit"),
-    (Audience.LEADERS, "coverage"),
-    (Audience.EDITORS, "news-desk"),
-    (Audience.AIRING_KEEPERS, "loudspeakers"),
-    (Audience.GATEKEEPERS, "gates"),
-    (Audience.CLASS_REPORTERS, "schools-mine"),
-    (Audience.HELPERS, "drives"),
-    (Audience.VENUE_OWNERS, "venues"),
-]
-
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def first_page(request: OfficeRequest) -> HttpResponse:
     """Send each role to the page its work begins with; a role whose pages are still to come, to its sheet."""
-    for duty, page in FIRST_PAGES:
-        if duty.admits(request.user):
-            return redirect(page)
+    for page in first_pages():
+        if admits(page.audience, request.user):
+            return redirect(page.url)
     held = roles_of(request.user)
     return redirect("guide", next(role for role in Role if role in held))
 
@@ -51,7 +37,7 @@ def first_page(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in by name and password: 302 to the page that was asked for, 422 refused, 429 locked for a while."""
     if request.user.is_authenticated:
@@ -87,7 +73,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @also_in_training
 @require_POST
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 def sign_out(request: OfficeRequest) -> HttpResponse:
     """End the session and show the sign-in page."""
     logout(request)
@@ -98,7 +84,7 @@ def sign_out(request: OfficeRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @sensitive_variables("token")
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def start(request: HttpRequest, token: str) -> HttpResponse:
     """Open a one-time link: say one's name, choose a password, be signed in.
 
@@ -123,7 +109,7 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
 @also_in_training
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 def change_password(request: OfficeRequest) -> HttpResponse:
     """Change the own password; other browsers of this account are signed out."""
     form = PasswordChangeForm(request.POST or None, user=request.user)
@@ -131,7 +117,7 @@ def change_password(request: OfficeRequest) -> HttpResponse:
         user = request.user
         user.set_password(form.cleaned_data["password"])
         user.save(update_fields=["password"])
-        hash_chain.record(user.username, Act.PASSWORD_SET, user.username)
+        hash_chain.record(user.username, "password_set", user.username)
         update_session_auth_hash(request, user)
         messages.success(request, _("The password is changed. Other browsers of this account are signed out."))
         return redirect("first-page")

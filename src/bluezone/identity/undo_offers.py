@@ -2,7 +2,7 @@
 """Taking a one-tap act back within ten seconds (look.md): one offer at a time, for this browser alone.
 
 A view that has done something by one tap offers it here; the next page shows the button, and the reverser that the
-act's own app has registered brings back what was. A step that may not simply be reversed (a code issued, a letter
+act's own duty names brings back what was. A step that may not simply be reversed (a code issued, a letter
 sent, a browser signed out) has a question before it instead.
 """
 
@@ -12,6 +12,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from bluezone.duties.catalogue import DUTIES
+from bluezone.duties.duty import load
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 
@@ -19,27 +21,15 @@ UNDO_SECONDS = 10
 # A tap and its answer take their time on the way; the page stops offering after UNDO_SECONDS.
 GRACE_SECONDS = 5
 _KEY = "undo"
+# Called with the person, the values of the offer, and the time. It raises UndoTooLate (or another Refused) when
+# something else has happened since; nothing is changed then.
 Reverser = Callable[[User, dict[str, Any], datetime.datetime], None]
-_reversers: dict[str, Reverser] = {}
 
 
 class UndoTooLate(Refused):
     """The ten seconds are over, or something else has happened since."""
 
     code = "undo_too_late"
-
-
-def reverser(act: str) -> Callable[[Reverser], Reverser]:
-    """Register what takes an act back: called with the person, the values of the offer, and the time.
-
-    It raises UndoTooLate (or another Refused) when something else has happened since; nothing is changed then.
-    """
-
-    def register(function: Reverser) -> Reverser:
-        _reversers[act] = function
-        return function
-
-    return register
 
 
 def offer(request: HttpRequest, act: str, now: datetime.datetime, **values: Any) -> None:
@@ -58,4 +48,5 @@ def take_back(request: HttpRequest, user: User, now: datetime.datetime) -> None:
     kept = request.session.pop(_KEY, None)
     if kept is None or not 0 <= now.timestamp() - kept["at"] <= UNDO_SECONDS + GRACE_SECONDS:
         raise UndoTooLate("the ten seconds are over")
-    _reversers[kept["act"]](user, kept["values"], now)
+    reverser: Reverser = load(next(duty.reversers[kept["act"]] for duty in DUTIES if kept["act"] in duty.reversers))
+    reverser(user, kept["values"], now)

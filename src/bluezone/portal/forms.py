@@ -11,7 +11,7 @@ from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
 from bluezone.portal import markup
 from bluezone.portal.models import MOST_NOTE, NewsItem
-from bluezone.rollout.drives.help.requests import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
+from bluezone.rollout.drives.api import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
 
 
 class NewsForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.devices.audience import json_body, json_endpoint
 from bluezone.devices.refusals import BodyInvalid
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.identity.sign_in_attempts import network_of
 from bluezone.portal.forms import HelpForm
 from bluezone.publicpages.page_frame import show
 from bluezone.publicpages.throttle import TooManyRequests, help_limit
-from bluezone.rollout.drives import PUBLIC_CHANNELS, HelpChannelUnknown, open_help_request
+from bluezone.rollout.drives.api import PUBLIC_CHANNELS, HelpChannelUnknown, open_help_request
 
 MOST_BYTES = 8 * 1024
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -27,7 +28,7 @@ _TICKET = re.compile(r"[0-9A-Z]{3}-[0-9A-Z]{3}")
 _MEMBERS = ("channel", "contact", "place", "note", "unit")
 
 
-@json_endpoint("POST", Audience.EVERYONE, status=201)
+@json_endpoint("POST", EVERYONE, status=201)
 def open_ticket(request: HttpRequest) -> dict[str, Any]:
     """`{"channel", "contact", "place", "note", "unit"}` -> `{"ticket"}`; `Idempotency-Key` makes repeats harmless.
 
@@ -49,7 +50,7 @@ def open_ticket(request: HttpRequest) -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def ask(request: HttpRequest) -> HttpResponse:
     """The form: 303 to its ticket, 422 what to correct, 429 too many from this network, 403 sent from another site."""
     if request.method != "POST":
@@ -79,7 +80,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def sent(request: HttpRequest, ticket: str) -> HttpResponse:
     """The number of a request; says nothing about whether there is one."""
     if not _TICKET.fullmatch(ticket):

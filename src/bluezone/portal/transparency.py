@@ -20,7 +20,8 @@ from django.views.decorators.http import require_safe
 
 import bluezone
 from bluezone.healthauthority.key_server import key_server
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.keyserver.publication import exports
 from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.service import KeyServer
@@ -112,7 +113,7 @@ class Figures:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def transparency(request: HttpRequest) -> HttpResponse:
     """What everybody can compare."""
     server = key_server()

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from bluezone.face.files import SERVICE_WORKERS, WORKERS
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.paper.city_facts import facts
 from bluezone.portal import texts, web_edition_files
 from bluezone.portal.models import NewsItem, NewsState
@@ -28,7 +29,7 @@ _WITH_A_POLICY = ("text/html", "image/svg+xml")
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def home(request: HttpRequest) -> HttpResponse:
     """What Bluezone is, and one button; also at /k, the short link of leaflets and text messages."""
     news = [queries.reading(version, _language()) for version in queries.published()[:ON_THE_FIRST_PAGE]]
@@ -36,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def text_page(request: HttpRequest, name: str) -> HttpResponse:
     """A page of the portal's own texts."""
     title, parts = texts.page(name, _language(), facts())
@@ -44,7 +45,7 @@ def text_page(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def faq(request: HttpRequest) -> HttpResponse:
     """Questions and answers."""
     title, questions = texts.questions(_language(), facts())
@@ -52,28 +53,28 @@ def faq(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def install(request: HttpRequest) -> HttpResponse:
     """Where to install from, or how to keep the web edition."""
     return show(request, "public/install.html")
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def venue(request: HttpRequest) -> HttpResponse:
     """The page behind a venue's poster: its script hands the part after `#` to the web edition on the phone."""
     return show(request, "public/venue.html")
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def report(request: HttpRequest) -> HttpResponse:
     """The page behind a health worker's link; as for a venue, the code stays behind `#` on the phone."""
     return show(request, "public/report.html")
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def news(request: HttpRequest) -> HttpResponse:
     """Every published item, newest first."""
     page = Paginator(queries.published(), queries.ON_A_PAGE).get_page(request.GET.get("page"))
@@ -82,7 +83,7 @@ def news(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def news_item(request: HttpRequest, pk: int) -> HttpResponse:
     """One item: 200 as published or corrected, 410 withdrawn with its reason, 404 a draft."""
     item = get_object_or_404(NewsItem, pk=pk)
@@ -95,7 +96,7 @@ def news_item(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def asset(request: HttpRequest, digest: str, path: str) -> HttpResponse:
     """A file of the portal under an address that changes with its content; an older address gives the present file."""
     keep = IMMUTABLE if digest == assets.ASSETS.digest else KEPT
@@ -103,7 +104,7 @@ def asset(request: HttpRequest, digest: str, path: str) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def web_edition(request: HttpRequest, path: str) -> HttpResponse:
     """A file of the web edition; its page is the same at every visit until the city updates it."""
     asset = web_edition_files.web_edition().get(path)

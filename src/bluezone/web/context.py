@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every template may use: the city's name in the page's language, its hotline; and the language switch."""
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -11,11 +12,28 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
+from bluezone.duties import catalogue
+from bluezone.duties.duty import Audience, MenuEntry
 from bluezone.identity import undo_offers
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import admits, audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.identity.models import RoleGrant
 from bluezone.identity.roles import grants_of
 from bluezone.training import current_training
+
+
+@cache
+def audiences() -> dict[str, Audience]:
+    """Every audience by its name."""
+    return catalogue.audiences()
+
+
+def menu_of(request: HttpRequest) -> list[MenuEntry]:
+    """The menu as the reader sees it; empty for who is not signed in."""
+    user = getattr(request, "user", None)
+    if not user or not user.is_authenticated:
+        return []
+    return [entry for entry in catalogue.menu() if entry.audience is None or admits(entry.audience, user)]
 
 
 class _May:
@@ -26,7 +44,7 @@ class _May:
 
     def __getitem__(self, name: str) -> bool:
         user = getattr(self._request, "user", None)
-        return bool(user and user.is_authenticated and Audience[name].admits(user))
+        return bool(user and user.is_authenticated and admits(audiences()[name], user))
 
     @property
     def held(self) -> list[RoleGrant]:
@@ -41,6 +59,7 @@ def city(request: HttpRequest) -> dict[str, Any]:
     found = settings.CITY
     return {
         "may": _May(request),
+        "menu": SimpleLazyObject(lambda: menu_of(request)),
         "undo": SimpleLazyObject(lambda: undo_offers.is_offered(request, timezone.now())),
         "training": SimpleLazyObject(lambda: current_training(request)),
         "city_name": (found.name_en if language == "en" else found.name_vi) if found else "",
@@ -51,7 +70,7 @@ def city(request: HttpRequest) -> dict[str, Any]:
 
 
 @require_GET
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def choose_language(request: HttpRequest, code: str) -> HttpResponse:
     """Remember the language and go back to the page the reader came from; an unknown language changes nothing."""
     back = request.GET.get("next", "/")

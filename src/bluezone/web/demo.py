@@ -15,15 +15,14 @@ from bluezone.authority import account_records, role_grants
 from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
+from bluezone.duties.catalogue import DUTIES
+from bluezone.duties.duty import load
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.key_server import key_server
+from bluezone.identity.demo import demo_office
 from bluezone.identity.models import Role, User
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
-from bluezone.rollout.directives import demo
-from bluezone.rollout.directives.models import Campaign, Directive
-from bluezone.rollout.staffing import staff_reports
-from bluezone.rollout.staffing.counts import StaffCounts
+from bluezone.rollout.directives.api import Directive
 
 CITY = "ubnd-tp"
 HEALTH_NAME = "y-te"
@@ -37,7 +36,6 @@ _ROLES = (
     (Role.AUDITOR, ""),
 )
 _DAY = datetime.timedelta(days=1)
-_WEEKS = 3
 
 
 class DemoRefused(Refused):
@@ -60,12 +58,13 @@ def plant(now: datetime.datetime) -> Planted:
         raise DemoRefused("the office is at work already")
     with transaction.atomic():
         _last_until_today()
-        directive = demo.plant(now)
+        for duty in DUTIES:
+            if duty.demo:
+                load(duty.demo)(now)
+        directive = Directive.objects.first()
         if directive is None:
             raise DemoRefused("the agencies that the letter names are not in the directory")
-        _campaign(directive, now)
-        office = User.objects.get(username="demo-office")
-        _staff_reports(office, now)
+        office = demo_office()
         enrolment.make_device(office.username, DeviceKind.GATE, "Cổng chính", Agency.objects.get(key=CITY), None, now)
         token = _people(now)
     return Planted(directive.code, token)
@@ -81,35 +80,6 @@ def _last_until_today() -> None:
     begun.delete()
     for model in (AdminUnit, Agency):
         model._default_manager.filter(valid_to=ended).update(valid_to=None)
-
-
-def _campaign(directive: Directive, now: datetime.datetime) -> None:
-    today = timezone.localdate(now)
-    directive.campaign = Campaign.objects.create(
-        name="Toàn thành phố cài và bật Bluezone",
-        owner=directive.issuer,
-        basis=next(iter(directive.basis.splitlines()), "")[:300],
-        begins=today - 10 * _DAY,
-        ends=today + 20 * _DAY,
-    )
-    directive.save(update_fields=["campaign"])
-
-
-def _staff_reports(office: User, now: datetime.datetime) -> None:
-    """Three weeks of staff reports, a little better each week; some agencies have not reported this one."""
-    for weeks_ago in reversed(range(_WEEKS)):
-        then = now - 7 * weeks_ago * _DAY
-        week = Week.of(timezone.localdate(then))
-        for number, agency in enumerate(Agency.objects.order_by("pk")):
-            if number % (4 if weeks_ago == 0 else 9) == 3:
-                continue
-            staff = 24 + 7 * (number % 6)
-            phones = staff - 3 - number % 4
-            running = phones * (72 - 14 * weeks_ago - 3 * (number % 5)) // 100
-            counts = StaffCounts(
-                staff=staff, with_smartphone=phones, running=running, web_edition=number % 3, reminded=phones - running
-            )
-            staff_reports.record(agency, week, counts, office, then)
 
 
 def _people(now: datetime.datetime) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from bluezone.city import City, CityMissing, data_folder, load_city
+from bluezone.duties.catalogue import installed_apps
 from bluezone.logs import configuration
 from bluezone.messaging.email.smtp_url import read_smtp_url
 from bluezone.messaging.sms.sms_url import read_sms_url
@@ -52,25 +53,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "bluezone.web",
-    "bluezone.identity",
-    "bluezone.directory",
-    "bluezone.devices",
-    "bluezone.healthauthority",
-    "bluezone.messaging.email",
-    "bluezone.messaging.sms",
-    "bluezone.messaging.cap",
-    "bluezone.rollout.coverage",
-    "bluezone.rollout.staffing",
-    "bluezone.rollout.directives",
-    "bluezone.rollout.drives",
-    "bluezone.rollout.gates",
-    "bluezone.rollout.visitors",
-    "bluezone.rollout.venues",
-    "bluezone.rollout.canvass",
-    "bluezone.rollout.schools",
-    "bluezone.rollout.bulletins",
-    "bluezone.rollout.loudspeakers",
-    "bluezone.portal",
+    *installed_apps(),
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

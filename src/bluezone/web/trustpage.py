@@ -8,13 +8,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.tls.certificates import fingerprint, read_certificate
 from bluezone.tls.contexts import SELF, authority_folder
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def trust(request: HttpRequest) -> HttpResponse:
     """Fingerprint, the file, and the steps for each system; 404 where the certificate is not our own authority's."""
     shown = fingerprint(_authority()).split(":")
@@ -25,7 +26,7 @@ def trust(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def authority_file(request: HttpRequest) -> HttpResponse:
     """The authority's certificate as the file that Android, iOS and Windows open."""
     response = HttpResponse(_authority().public_bytes(Encoding.DER), content_type="application/x-x509-ca-cert")

@@ -5,12 +5,13 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from bluezone.duties.catalogue import api_prefixes
 from bluezone.keyserver.http import Application, Environ, handles
 from bluezone.keyserver.service import KeyServer
 from bluezone.rollout.loudspeakers import plan_server
 
 # Under /v1 but Django's: what enrolled devices call, and requests for help.
-DJANGO_PREFIXES = ("/v1/devices/", "/v1/gates/", "/v1/canvass/", "/v1/speakers/")
+DJANGO_PREFIXES = api_prefixes()
 DJANGO_ADDRESSES = ("/v1/help",)
 
 

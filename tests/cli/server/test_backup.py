@@ -37,7 +37,8 @@ from bluezone.server.preparation import prepare_office
 folder, act, day = Path(sys.argv[1]), sys.argv[2], datetime.date.fromisoformat(sys.argv[3])
 now = datetime.datetime.combine(day, datetime.time(3), datetime.UTC)
 prepare_office(folder)
-from bluezone.server.schedule.tick import purge_backups, purge_office
+from bluezone.backup.retention import purge as purge_backups
+from bluezone.server.schedule.works import purge_office
 if act == "count":
     from tests.builders.gates import gate
     from bluezone.rollout.gates.counts.counters import take
@@ -46,7 +47,7 @@ if act == "count":
     take(made.devices.get().device_id, made, rows, now.timestamp(), ZoneInfo("Asia/Ho_Chi_Minh"))
 elif act == "purge":
     purge_office(now)
-    purge_backups(folder, now)
+    purge_backups(now)
 from bluezone.rollout.gates.models import GateCounter, GateDay
 print(GateCounter.objects.count(), sum(GateDay.objects.values_list("count", flat=True)))
 """

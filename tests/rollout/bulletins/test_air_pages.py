@@ -20,7 +20,7 @@ from bluezone.directory.models import AdminUnit
 from bluezone.rollout.bulletins.air import air_views
 from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, counts_of, rows_of
 from bluezone.rollout.bulletins.models import Airing, Attestation, Outlet, OutletKind
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

@@ -22,7 +22,7 @@ from bluezone.rollout.canvass.models import (
 )
 from bluezone.rollout.canvass.retention import ASIDE_KEPT, HOUSEHOLD_KEPT, purge
 from bluezone.rollout.canvass.turfs import leases
-from bluezone.rollout.coverage import Proof, Week, registered
+from bluezone.rollout.coverage.api import Proof, Week, registered
 
 DAY = datetime.timedelta(days=1)
 WEEK = Week.of(datetime.date(2020, 8, 14))

@@ -16,13 +16,11 @@ from tests.builders.office import user
 
 from bluezone.directory.models import Denominator
 from bluezone.identity.models import Role
-from bluezone.rollout.canvass import Doors
-from bluezone.rollout.coverage import Figure, Indicator, Proof, RunningShare
+from bluezone.rollout.coverage.api import Doors, Figure, HelpDone, Indicator, Proof, RunningShare
 from bluezone.rollout.coverage.boards import priorities
 from bluezone.rollout.coverage.boards.league import league
 from bluezone.rollout.coverage.boards.overview import overview
-from bluezone.rollout.coverage.cells import unit_place
-from bluezone.rollout.drives import HelpDone
+from bluezone.rollout.coverage.figures.cells import unit_place
 from bluezone.rollout.staffing.indicators import StaffRunning
 
 pytestmark = pytest.mark.django_db
@@ -79,11 +77,11 @@ def wards():
 def field_work(monkeypatch, wards):
     """What canvass and drives say, by position of the ward; their own tests hold them to it."""
     top, below = wards
-    doors, done = {}, {top.pk: HelpDone(free_teams=2)}
+    doors, done = {}, {top.pk: [HelpDone(free_teams=2)]}
 
     def know(number, households=0, visited=0, **help_values):
-        doors[below[number].pk] = Doors(households, visited, 0, None)
-        done[below[number].pk] = HelpDone(**help_values)
+        doors[below[number].pk] = [Doors(households, visited, 0, None)]
+        done[below[number].pk] = [HelpDone(**help_values)]
 
     monkeypatch.setattr(priorities, "doors_by_unit", lambda now: doors)
     monkeypatch.setattr(priorities, "help_by_unit", lambda since, until: done)

@@ -14,7 +14,7 @@ from tests.builders.coverage import WEEK, agency, city, registered_only, said
 from tests.builders.office import user
 
 from bluezone.identity.models import Role
-from bluezone.rollout.coverage import Figure, RunningShare
+from bluezone.rollout.coverage.api import Figure, RunningShare
 from bluezone.rollout.staffing.indicators import StaffRunning
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage import Interval, Week
+from bluezone.rollout.coverage.api import Interval, Week
 from bluezone.rollout.coverage.boards.trend import HEIGHT, WIDTH, Point, drawn
 
 FIRST = Week(datetime.date(2020, 8, 3))

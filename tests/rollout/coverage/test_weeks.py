@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage import Week, WeekUnreadable, week_or
+from bluezone.rollout.coverage.api import Week, WeekUnreadable, week_or
 
 AUGUST = Week(datetime.date(2020, 8, 10))
 

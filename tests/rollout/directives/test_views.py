@@ -16,7 +16,7 @@ from tests.builders.office import today
 from bluezone.directory.models import Agency
 from bluezone.rollout.bulletins.air.air_log import attest
 from bluezone.rollout.bulletins.models import Airing
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.models import Directive, Report
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)

@@ -205,7 +205,7 @@ def test_the_board_names_both_denominators_and_keeps_small_numbers_from_stranger
 
 
 def test_practice_is_a_queue_of_its_own_and_in_no_figure(client, lead, live, youth):
-    from bluezone.rollout.drives import help_by_unit
+    from bluezone.rollout.drives.help.requests import help_by_unit
 
     asked = build.asked()
     client.post("/training/")
@@ -226,7 +226,7 @@ def test_practice_is_a_queue_of_its_own_and_in_no_figure(client, lead, live, you
 
 
 def test_the_weeks_indicators_count_proven_and_seen_apart(youth, wards):
-    from bluezone.rollout.coverage import Week
+    from bluezone.rollout.coverage.api import Week
     from bluezone.rollout.drives.indicators import ProvenWithHelp, SeenWithHelp
 
     now = timezone.now()

@@ -9,8 +9,9 @@ from django.utils import timezone
 from tests.builders import drives as build
 
 from bluezone.identity.models import AuditEntry
-from bluezone.rollout.drives import help_by_unit, lifecycle, retention
+from bluezone.rollout.drives import lifecycle, retention
 from bluezone.rollout.drives.help import queue, requests
+from bluezone.rollout.drives.help.requests import help_by_unit
 from bluezone.rollout.drives.models import HelpOutcome, HelpProof, HelpRequest, HelpState, Hindrance
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +118,7 @@ def test_a_proof_needs_a_pass_at_the_drives_own_radio_and_stands_for_one_request
 
 
 def test_passes_at_a_drive_are_in_no_share_of_the_wards_gates(wards, youth):
-    from bluezone.rollout.coverage import Week
+    from bluezone.rollout.coverage.api import Week
     from bluezone.rollout.gates.counts.queries import gates_under
     from bluezone.rollout.gates.indicators import RunningAtGates
 

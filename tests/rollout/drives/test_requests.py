@@ -12,7 +12,8 @@ from bluezone.directory.models import AdminUnit
 from bluezone.directory.records.seed import plant_first_seed
 from bluezone.office_secrets import SealBroken
 from bluezone.refusal import Refused
-from bluezone.rollout.drives import open_help_request, retention
+from bluezone.rollout.drives import retention
+from bluezone.rollout.drives.api import open_help_request
 from bluezone.rollout.drives.help import requests
 from bluezone.rollout.drives.models import HelpRequest
 
@@ -104,7 +105,7 @@ def test_contacts_are_gone_thirty_days_after_help_and_ninety_after_the_question(
 
 
 def test_the_hourly_tick_purges_them():
-    from bluezone.server.schedule.tick import purge_office
+    from bluezone.server.schedule.works import purge_office
 
     open_help_request("app", PHONE)
     purge_office(timezone.now() + 91 * DAY)

@@ -13,7 +13,7 @@ from tests.builders.devices import bearer
 from tests.builders.gates import gate
 
 from bluezone.edge.gate.passages import PROOF_OF as GATE_PROOF_OF
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates import retention
 from bluezone.rollout.gates.counts.counters import came_in, gate_days, inside, store_counters
 from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates

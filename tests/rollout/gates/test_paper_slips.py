@@ -11,8 +11,8 @@ from pypdf import PdfReader
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.rollout.gates.test_pages import counted, lead, place
 
-from bluezone.identity.models import Act, AuditEntry
-from bluezone.rollout.coverage import Week
+from bluezone.identity.models import AuditEntry
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates.counts import paper_slips
 from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates, SeenOnPaper
 from bluezone.rollout.gates.models import DayPart, GateDay, PaperSlip
@@ -35,7 +35,7 @@ def test_a_slip_sent_twice_counts_once_and_is_corrected_by_entering_it_again(cli
     entered(client, gate, told=19)
 
     assert PaperSlip.objects.get().came_in == 43
-    said = AuditEntry.objects.filter(action=Act.GATE_SLIP_ENTERED).order_by("number").values_list("details", flat=True)
+    said = AuditEntry.objects.filter(action="gate_slip_entered").order_by("number").values_list("details", flat=True)
     assert [one["before"] == "" for one in said] == [True, False]
     assert "told=9 " in said[1]["before"]
     assert "told=19" in said[1]["numbers"]
@@ -56,7 +56,7 @@ def test_an_entry_is_taken_back_within_ten_seconds_and_so_is_a_correction_and_a_
     client.post("/undo/", {"next": "/gates/"})
 
     assert [one.part for one in PaperSlip.objects.all()] == ["morning"]
-    assert AuditEntry.objects.filter(action=Act.GATE_SLIP_REMOVED).count() == 2
+    assert AuditEntry.objects.filter(action="gate_slip_removed").count() == 2
 
 
 def test_what_was_changed_since_is_not_taken_back(client, place, lead):

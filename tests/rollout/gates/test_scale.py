@@ -16,7 +16,7 @@ from tests.builders.pace import BUDGET_SECONDS
 
 from bluezone.directory.models import Agency
 from bluezone.identity.models import Role
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates.models import PROOF_OF, Gate, GateDay, Verdict
 
 pytestmark = pytest.mark.long

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from bluezone.rollout.coverage import agency_place
+from bluezone.rollout.coverage.api import agency_place
 from bluezone.rollout.gates.counts.suppression import GateWeek, counted, gate_cell, hidden_by_name, kept_back
 from bluezone.rollout.gates.models import Verdict
 

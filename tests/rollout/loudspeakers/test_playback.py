@@ -13,7 +13,7 @@ from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.air.air_log import Aired, airings_between, counts_of, rows_of
 from bluezone.rollout.bulletins.indicators import AiredAttested
 from bluezone.rollout.bulletins.models import Airing, Bulletin
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.loudspeakers import zone_setup
 from bluezone.rollout.loudspeakers.indicators import AiredProven
 from bluezone.rollout.loudspeakers.models import Assignment, Playing, Unit

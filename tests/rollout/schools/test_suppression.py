@@ -6,8 +6,8 @@ import itertools
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.cells import ROOT, agency_place, unit_place
-from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
+from bluezone.rollout.coverage.figures.cells import ROOT, agency_place, unit_place
+from bluezone.rollout.coverage.figures.suppression import SMALLEST_SHOWN
 from bluezone.rollout.schools.suppression import SchoolSum, kept_back
 
 WARD = unit_place(1)

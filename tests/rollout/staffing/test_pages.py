@@ -12,7 +12,7 @@ from tests.builders.office import user
 from tests.builders.pace import BUDGET_SECONDS, paced
 
 from bluezone.identity.models import Role
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.staffing.models import StaffReport
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from tests.builders import venues as build
 from tests.builders.office import user
 
 from bluezone.identity.models import Role
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.venues import retention
 from bluezone.rollout.venues.indicators import VenuesRegistered, VenuesWithPoster
 from bluezone.rollout.venues.models import Inspection, InspectionPhoto

@@ -15,7 +15,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry
 from bluezone.messaging.sms.models import Message
 from bluezone.messaging.sms.outbox import opt_out
-from bluezone.rollout.coverage import Week, registered
+from bluezone.rollout.coverage.api import Week, registered
 from bluezone.rollout.visitors import queries, retention
 from bluezone.rollout.visitors.models import Notice, NoticeDay
 

@@ -4,6 +4,7 @@
 import threading
 
 import pytest
+from tests.builders.office import data_folder, furnished_folder, server
 from tests.builders.relay import relayed_postgresql
 from tests.builders.serving import free_port
 
@@ -14,6 +15,9 @@ from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.schedule.leader import Lead
 from bluezone.server.schedule.tick import tick_until
+from bluezone.server.schedule.works import Rounds
+
+__all__ = ["data_folder", "furnished_folder", "server"]
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +65,7 @@ def test_a_worker_that_rests_because_the_database_went_has_said_that_it_is_down(
     survey.measure(server.clock())
     assert meters.gauge("store_up_keys") == 1
     between.lose_server()
-    tick_until(threading.Event(), server, survey, lead)
+    tick_until(threading.Event(), server, survey, Rounds.of_duties(meters), lead)
 
     assert [meters.gauge(f"store_up_{name}") for name in ("codes", "keys")] == [0, 0]
     lead.release()

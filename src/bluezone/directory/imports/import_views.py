@@ -18,7 +18,8 @@ from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
 from bluezone.directory.models import ListImport
 from bluezone.directory.records.entries import DirectoryRefused
 from bluezone.directory.request_parameters import require_all
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ADMINS
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import write_xlsx
@@ -28,7 +29,7 @@ ROWS_SHOWN = 200
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 def new_import(request: OfficeRequest) -> HttpResponse:
     """Send a list in: 302 to its preview, 422 with a sentence when it cannot be read."""
     require_all(request)
@@ -47,7 +48,7 @@ def new_import(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.OWN)
 def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """What the list would do; before that, whether text of an old font is to be converted."""
@@ -55,7 +56,7 @@ def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.OWN)
 def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Convert text of an old font, or leave it as it is; 302 to the preview."""
@@ -64,7 +65,7 @@ def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.OWN)
 def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Do what the preview showed: 302 done, 409 with the new preview when it is another by now or not possible."""
@@ -79,7 +80,7 @@ def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.OWN)
 def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget the list; 302 to the page where the next one is sent in."""
@@ -89,7 +90,7 @@ def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.OWN)
 def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """The list as XLSX with the reasons beside the refused rows."""
@@ -101,7 +102,7 @@ def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.NOBODYS)
 def import_template(request: OfficeRequest, about: str) -> HttpResponse:
     """An empty list with its headings, as XLSX."""

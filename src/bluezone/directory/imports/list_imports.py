@@ -22,7 +22,7 @@ from bluezone.directory.imports.tables import Table, read_table
 from bluezone.directory.models import ListImport
 from bluezone.directory.records.entries import Directory
 from bluezone.directory.records.store import rewrite, state_of, stored_directory
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.refusal import Refused
 
@@ -131,7 +131,7 @@ def apply(actor: str, waiting: ListImport, digest: str) -> Plan:
             "changed": len(plan.changed),
             "unchanged": len(plan.unchanged),
         }
-        hash_chain.record(actor, Act.LIST_IMPORTED, waiting.sha256, about=waiting.about, **counts)
+        hash_chain.record(actor, "list_imported", waiting.sha256, about=waiting.about, **counts)
         waiting.delete()
     return plan
 

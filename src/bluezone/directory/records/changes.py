@@ -18,7 +18,6 @@ from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientG
 from bluezone.directory.records import entries
 from bluezone.directory.records.entries import Directory
 from bluezone.directory.records.store import lock_directory, rewrite, rewrite_paths
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.vietnamese.spelling import fold
 
@@ -128,9 +127,7 @@ def record_figure(
     with transaction.atomic():
         lock_directory()
         figure, _ = Denominator.objects.update_or_create(defaults={"value": value, "source": source}, **place)
-        hash_chain.record(
-            actor, Act.FIGURE_RECORDED, holder.key, quantity=quantity.value, value=value, as_of=str(as_of)
-        )
+        hash_chain.record(actor, "figure_recorded", holder.key, quantity=quantity.value, value=value, as_of=str(as_of))
     return figure
 
 
@@ -143,7 +140,7 @@ def save_recipients(actor: str, group: RecipientGroup | None, name: str, purpose
             group = RecipientGroup(key=_unused(_slug(name), taken))
         group.name, group.purpose = name, purpose
         group.save()
-        hash_chain.record(actor, Act.RECIPIENTS_CHANGED, group.key)
+        hash_chain.record(actor, "recipients_changed", group.key)
     return group
 
 
@@ -151,14 +148,14 @@ def add_members(actor: str, group: RecipientGroup, agencies: list[Agency]) -> No
     """Let agencies belong to a group; those that do already stay."""
     with transaction.atomic():
         group.agencies.add(*agencies)
-        hash_chain.record(actor, Act.RECIPIENTS_CHANGED, group.key, added=[agency.key for agency in agencies][:100])
+        hash_chain.record(actor, "recipients_changed", group.key, added=[agency.key for agency in agencies][:100])
 
 
 def remove_member(actor: str, group: RecipientGroup, agency: Agency) -> None:
     """Take one agency out of a group."""
     with transaction.atomic():
         group.agencies.remove(agency)
-        hash_chain.record(actor, Act.RECIPIENTS_CHANGED, group.key, removed=[agency.key])
+        hash_chain.record(actor, "recipients_changed", group.key, removed=[agency.key])
 
 
 def _shared(old: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +198,7 @@ def _finish(actor: str, row: AdminUnit | Agency, *, new: bool, changed: bool, ex
     if fields:
         row.save(update_fields=fields)
     if new or changed or fields:
-        act = Act.ENTRY_MADE if new else Act.ENTRY_CHANGED
+        act = "entry_made" if new else "entry_changed"
         hash_chain.record(actor, act, row.key, fields=sorted(fields))
 
 

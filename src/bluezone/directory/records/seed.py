@@ -11,7 +11,6 @@ from bluezone.directory.models import AdminUnit, RecipientGroup
 from bluezone.directory.records.entries import Directory
 from bluezone.directory.records.seed_data import load_seed
 from bluezone.directory.records.store import rewrite
-from bluezone.identity.models import Act
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +39,7 @@ def plant_seed() -> Planted:
     with transaction.atomic():
         planted = _plant()
         if planted != Planted(0, 0, 0):
-            hash_chain.record(COMMAND_LINE, Act.ENTRY_MADE, "seed", **dataclasses.asdict(planted))
+            hash_chain.record(COMMAND_LINE, "entry_made", "seed", **dataclasses.asdict(planted))
     return planted
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.directory import queries
+from bluezone.directory.duty import DIRECTORY_EDITORS
 from bluezone.directory.forms import AgencyForm, FigureForm
 from bluezone.directory.imports.previews import field_labels
 from bluezone.directory.kinds import AgencyKind, UnitKind
@@ -30,7 +31,8 @@ from bluezone.directory.request_parameters import (
     may_place,
     require_edit,
 )
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
@@ -39,7 +41,7 @@ AGENCIES_A_PAGE = 50
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def agency_list(request: OfficeRequest) -> HttpResponse:
     """Agencies in force on a day, found by words without diacritics, kind and territory."""
     today = timezone.localdate()
@@ -61,7 +63,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def agency_file(request: OfficeRequest) -> HttpResponse:
     """The agencies that the list shows, all pages of it, as XLSX; it can be filled in and imported again."""
     day = chosen_day(request, queries.day_to_show(Agency, timezone.localdate()))
@@ -73,7 +75,7 @@ def agency_file(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def agency(request: OfficeRequest, pk: int) -> HttpResponse:
     """One agency: how to reach it, whom it answers to, who answers to it, figures, groups, history."""
@@ -82,7 +84,7 @@ def agency(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(DIRECTORY_EDITORS)
 def new_agency(request: OfficeRequest) -> HttpResponse:
     """Enter an agency: 302 to its page, 422 bad form."""
     form = AgencyForm(request.POST or None, initial={"unit": chosen_number(request, "unit")})
@@ -93,7 +95,7 @@ def new_agency(request: OfficeRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(DIRECTORY_EDITORS)
 @touches(Whose.AGENCY)
 def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end an agency: 302 to its page, 422 bad form."""
@@ -108,7 +110,7 @@ def change_agency(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["POST"])
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(DIRECTORY_EDITORS)
 @touches(Whose.AGENCY)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give an agency the number of its staff: 302 to its page, 422 bad form."""

@@ -20,7 +20,8 @@ from bluezone.directory.models import Agency, RecipientGroup
 from bluezone.directory.records import changes
 from bluezone.directory.request_parameters import keeps_all, require_all
 from bluezone.identity import undo_offers
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ADMINS, SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 
@@ -31,7 +32,7 @@ MOST_ADDED = 200
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def recipient_list(request: OfficeRequest) -> HttpResponse:
     """Every recipient group with the number of its members."""
     groups = RecipientGroup.objects.annotate(members=Count("agencies"))
@@ -43,7 +44,7 @@ def recipient_list(request: OfficeRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 def new_recipients(request: OfficeRequest) -> HttpResponse:
     """Make a recipient group: 302 to its page, 422 bad form."""
     require_all(request)
@@ -56,7 +57,7 @@ def new_recipients(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """The members of a group and, for who may change it, a search for more."""
@@ -83,7 +84,7 @@ def recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.CITY)
 def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """Rename a group or change its purpose: 302 to its page, 422 bad form."""
@@ -99,7 +100,7 @@ def change_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.CITY)
 def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
     """Add one agency (`agency`) or everything a search finds (`q`) to a group; 302 back to its page."""
@@ -122,7 +123,7 @@ def add_recipients(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.CITY)
 def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpResponse:
     """Take one agency out of a group; 302 back to its page, where the search brings it back."""
@@ -135,14 +136,14 @@ def remove_recipient(request: OfficeRequest, pk: int, agency: int) -> HttpRespon
     return redirect("recipients", pk)
 
 
-@undo_offers.reverser("recipients-added")
-def _take_out_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def take_out_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Undo the adding of agencies to a group."""
     group = RecipientGroup.objects.get(pk=values["group"])
     for agency in group.agencies.filter(pk__in=values["agencies"]):
         changes.remove_member(user.username, group, agency)
 
 
-@undo_offers.reverser("recipient-removed")
-def _put_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def put_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Undo the removal of an agency from a group."""
     group = RecipientGroup.objects.get(pk=values["group"])
     changes.add_members(user.username, group, list(Agency.objects.filter(pk__in=values["agencies"])))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.directory import queries
+from bluezone.directory.duty import DIRECTORY_EDITORS
 from bluezone.directory.forms import FigureForm, UnitForm
 from bluezone.directory.imports.previews import field_labels
 from bluezone.directory.kinds import UnitKind
@@ -25,12 +26,13 @@ from bluezone.directory.request_parameters import (
     may_place,
     require_edit,
 )
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def unit_list(request: OfficeRequest) -> HttpResponse:
     """The units in force on a day (`?on=`), as a tree down to ward and commune."""
     today = timezone.localdate()
@@ -42,7 +44,7 @@ def unit_list(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """One unit: what lies under it, agencies, figures, what it came from and who took over."""
@@ -51,7 +53,7 @@ def unit(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(DIRECTORY_EDITORS)
 def new_unit(request: OfficeRequest) -> HttpResponse:
     """Enter a unit: 302 to its page, 422 bad form."""
     above = AdminUnit.objects.filter(pk=chosen_number(request, "under") or 0).first()
@@ -69,7 +71,7 @@ def new_unit(request: OfficeRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(DIRECTORY_EDITORS)
 @touches(Whose.UNIT)
 def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a unit: 302 to its page, 422 bad form."""
@@ -89,7 +91,7 @@ def change_unit(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["POST"])
-@audience(Audience.DIRECTORY_EDITORS)
+@audience(DIRECTORY_EDITORS)
 @touches(Whose.UNIT)
 def record_figure(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a unit a denominator: 302 to its page, 422 bad form."""

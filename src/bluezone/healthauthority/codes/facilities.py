@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import agencies_of
+from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity.audiences import Audience
+from bluezone.identity.audiences import admits
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.identity.roles import grants_of
 
-_ISSUERS = frozenset(str(role) for role in Audience.CODE_ISSUERS.value or ())
+_ISSUERS = frozenset(str(role) for role in CODE_ISSUERS.roles)
 
 
 def facility_of(worker: User | None) -> Agency | None:
@@ -38,7 +39,7 @@ def workplace(user: User) -> str:
 
 def oversees(user: User) -> bool:
     """Whether this is a supervisor, who sees others' codes, raises limits and opens declarations."""
-    return Audience.HEALTH_SUPERVISORS.admits(user)
+    return admits(HEALTH_SUPERVISORS, user)
 
 
 def codes_seen_by(user: User) -> QuerySet[IssuedCode]:

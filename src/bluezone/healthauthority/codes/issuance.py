@@ -15,7 +15,7 @@ from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.healthauthority.codes import practice, quotas
 from bluezone.healthauthority.codes.facilities import facility_of
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.keyserver.reports import codes
 from bluezone.keyserver.reports.codes import OLDEST_ONSET_DAYS, OnsetRefused
 from bluezone.keyserver.service import KeyServer
@@ -67,7 +67,7 @@ def issue(
         if refusal is None:
             return _issue(server, worker, case_class, onset, now, form_id)
         if isinstance(refusal, QuotaReached):
-            hash_chain.record(_actor(worker), Act.QUOTA_REFUSED)
+            hash_chain.record(_actor(worker), "quota_refused")
     raise refusal
 
 
@@ -116,7 +116,7 @@ def _issue(
         link_expires_at=datetime.datetime.fromtimestamp(made.link_expires, datetime.UTC),
         form_id=form_id or uuid.uuid4(),
     )
-    hash_chain.record(_actor(worker), Act.CODE_ISSUED, made.row_id)
+    hash_chain.record(_actor(worker), "code_issued", made.row_id)
     return Issued(made.code, made.link, record)
 
 
@@ -139,5 +139,5 @@ def revoke(server: KeyServer, worker: User | None, code: str) -> str:
             server.codes.revoke(code)
         except codes.CodeAlreadyUsed:
             return "used"
-        hash_chain.record(worker.username if worker else COMMAND_LINE, Act.CODE_REVOKED, code if worker else "")
+        hash_chain.record(worker.username if worker else COMMAND_LINE, "code_revoked", code if worker else "")
     return server.codes.status(code)

@@ -15,9 +15,9 @@ from django.utils import timezone
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.healthauthority.codes.facilities import facilities_of, facility_of
+from bluezone.healthauthority.duty import CODE_ISSUERS
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
-from bluezone.identity.audiences import Audience
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.keyserver.service import KeyServer
 
 
@@ -80,7 +80,7 @@ def raise_for_worker(supervisor: User, worker: User, more: int, reason: str, now
     made = QuotaRaise.objects.create(
         worker=worker, day=timezone.localdate(now), more=more, reason=reason, raised_by=supervisor, raised_at=now
     )
-    hash_chain.record(supervisor.username, Act.QUOTA_RAISED, worker.username, more=more, reason=reason)
+    hash_chain.record(supervisor.username, "quota_raised", worker.username, more=more, reason=reason)
     return made
 
 
@@ -92,13 +92,13 @@ def raise_for_facility(
     made = QuotaRaise.objects.create(
         facility=facility, day=timezone.localdate(now), more=more, reason=reason, raised_by=supervisor, raised_at=now
     )
-    hash_chain.record(supervisor.username, Act.QUOTA_RAISED, "", facility=facility.key, more=more, reason=reason)
+    hash_chain.record(supervisor.username, "quota_raised", "", facility=facility.key, more=more, reason=reason)
     return made
 
 
 def issuers() -> list[User]:
     """Everybody who may issue codes now."""
-    return list(User.objects.holding(Audience.CODE_ISSUERS.value))
+    return list(User.objects.holding(CODE_ISSUERS.roles))
 
 
 def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User, Quota]]:

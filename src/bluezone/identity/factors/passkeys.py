@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from bluezone.audit import hash_chain
 from bluezone.identity.factors.second_factors import SecondFactorRefused, keep_one
-from bluezone.identity.models import Act, Passkey, User
+from bluezone.identity.models import Passkey, User
 
 if TYPE_CHECKING:
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
@@ -62,7 +62,7 @@ def add(request: HttpRequest, user: User, answer: str, name: str, now: datetime.
             sign_count=made.sign_count,
             added_at=now,
         )
-        hash_chain.record(user.username, Act.FACTOR_ADDED, user.username, kind="passkey", now=now)
+        hash_chain.record(user.username, "factor_added", user.username, kind="passkey", now=now)
 
 
 def proof_options(request: HttpRequest, user: User) -> str:
@@ -109,7 +109,7 @@ def remove(user: User, key: Passkey) -> None:
     with transaction.atomic():
         key.delete()
         keep_one(user)
-        hash_chain.record(user.username, Act.FACTOR_REMOVED, user.username, kind="passkey")
+        hash_chain.record(user.username, "factor_removed", user.username, kind="passkey")
 
 
 def _described(keys: Iterable[Passkey]) -> "list[PublicKeyCredentialDescriptor]":

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
 from bluezone.identity.factors import passkeys, second_factors
 from bluezone.identity.factors.second_factors import is_set_up, note_confirmed
 from bluezone.identity.forms import ProofForm
@@ -39,7 +40,7 @@ def come_in(request: HttpRequest, user: User, onward: str) -> HttpResponse:
 @also_in_training
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def second_step(request: HttpRequest) -> HttpResponse:
     """The second half of a sign-in: 302 in, or back when the password is too long ago; 422 wrong, 429 locked."""
     user, onward = _waiting(request)
@@ -58,7 +59,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
 @also_in_training
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 def confirm(request: OfficeRequest) -> HttpResponse:
     """Ask a signed-in person for the second factor again, before a signing act: 302 back to `next`, 422, 429."""
     onward = request.GET.get("next", "")

@@ -20,7 +20,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import Act, AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User
+from bluezone.identity.models import AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User
 from bluezone.identity.roles import roles_of
 from bluezone.identity.sign_in_attempts import PAIR_LIMIT, WINDOW, SignInLocked
 from bluezone.office_secrets import keyed_digest, seal, unseal
@@ -154,7 +154,7 @@ def add_app(user: User, secret: bytes, code: str, now: datetime.datetime) -> Non
         AuthenticatorApp.objects.create(
             user=user, sealed_secret=seal(secret, _whose(user)), last_step=step, added_at=now
         )
-        hash_chain.record(user.username, Act.FACTOR_ADDED, user.username, kind="app", now=now)
+        hash_chain.record(user.username, "factor_added", user.username, kind="app", now=now)
 
 
 def prove_code(user: User, typed: str, now: datetime.datetime) -> None:
@@ -180,7 +180,7 @@ def make_recovery_codes(user: User) -> list[str]:
     with transaction.atomic():
         user.recovery_codes.all().delete()
         RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_recovery_digest(user, code)) for code in codes)
-        hash_chain.record(user.username, Act.RECOVERY_CODES_MADE, user.username)
+        hash_chain.record(user.username, "recovery_codes_made", user.username)
     return codes
 
 
@@ -189,7 +189,7 @@ def remove_app(user: User) -> None:
     with transaction.atomic():
         AuthenticatorApp.objects.filter(user=user).delete()
         keep_one(user)
-        hash_chain.record(user.username, Act.FACTOR_REMOVED, user.username, kind="app")
+        hash_chain.record(user.username, "factor_removed", user.username, kind="app")
 
 
 def keep_one(user: User) -> None:
@@ -208,7 +208,7 @@ def remove_all(actor: str, user: User) -> None:
         user.passkeys.all().delete()
         user.recovery_codes.all().delete()
         user.sessions.all().delete()
-        hash_chain.record(actor, Act.FACTOR_REMOVED, user.username, kind="all")
+        hash_chain.record(actor, "factor_removed", user.username, kind="all")
 
 
 def failures_key(user: User) -> str:
@@ -231,7 +231,7 @@ def _use_app_code(user: User, typed: str, now: datetime.datetime) -> bool:
 def _use_recovery_code(user: User, typed: str) -> bool:
     used = RecoveryCode.objects.filter(user=user, digest=_recovery_digest(user, typed)).delete()[0]
     if used:
-        hash_chain.record(user.username, Act.RECOVERY_CODE_USED, user.username, left=user.recovery_codes.count())
+        hash_chain.record(user.username, "recovery_code_used", user.username, left=user.recovery_codes.count())
     return bool(used)
 
 

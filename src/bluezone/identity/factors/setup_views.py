@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ACCOUNT_HOLDERS
 from bluezone.identity.factors import passkeys, second_factors
 from bluezone.identity.factors.second_factors import confirm_second_factor, is_set_up, note_confirmed, required_for
 from bluezone.identity.forms import AppForm, PasskeyForm
@@ -39,7 +40,7 @@ def _known_browser(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 @also_in_training
 @require_safe
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 def second_factor(request: OfficeRequest) -> HttpResponse:
     """What is set up, and what there is to set up."""
     context = {
@@ -54,7 +55,7 @@ def second_factor(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 @_known_browser
 def add_app(request: OfficeRequest) -> HttpResponse:
     """Show a secret as QR and text, and keep it once the app has shown a right code: 302 or the recovery codes, 422."""
@@ -79,7 +80,7 @@ def add_app(request: OfficeRequest) -> HttpResponse:
 
 @also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 @_known_browser
 def add_passkey(request: OfficeRequest) -> HttpResponse:
     """Let the browser make a passkey and keep it: 302 or the recovery codes, 422 refused."""
@@ -98,7 +99,7 @@ def add_passkey(request: OfficeRequest) -> HttpResponse:
 
 @also_in_training
 @require_POST
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 @_known_browser
 def new_recovery_codes(request: OfficeRequest) -> HttpResponse:
     """Make ten codes and show them once, to print: 201."""
@@ -109,7 +110,7 @@ def new_recovery_codes(request: OfficeRequest) -> HttpResponse:
 
 @also_in_training
 @require_POST
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 @_known_browser
 def remove_app(request: OfficeRequest) -> HttpResponse:
     """Forget the authenticator app, unless the role needs it."""
@@ -118,7 +119,7 @@ def remove_app(request: OfficeRequest) -> HttpResponse:
 
 @also_in_training
 @require_POST
-@audience(Audience.ACCOUNT_HOLDERS)
+@audience(ACCOUNT_HOLDERS)
 @touches(Whose.OWN)
 @_known_browser
 def remove_passkey(request: OfficeRequest, pk: int) -> HttpResponse:

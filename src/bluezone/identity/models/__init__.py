@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """People of the office, what they may do, their sign-in, and the audit chain."""
 
-from bluezone.audit.models import Act, AuditEntry
+from bluezone.audit.models import AuditEntry
 from bluezone.identity.models.grants import Role, RoleGrant
 from bluezone.identity.models.people import (
     AccountLink,
@@ -15,7 +15,6 @@ from bluezone.identity.models.people import (
 
 __all__ = [
     "AccountLink",
-    "Act",
     "AuditEntry",
     "AuthenticatorApp",
     "OfficeSession",

@@ -13,7 +13,7 @@ from django.utils import timezone
 from bluezone.audit.hash_chain import record
 from bluezone.city import City
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.messaging.cap.document import BROADCAST_CHARACTERS, Area, Message, Words, reference
 from bluezone.messaging.cap.models import Alert, Kind
 from bluezone.refusal import Refused
@@ -75,7 +75,7 @@ def release(actor: User, draft: Alert, now: datetime.datetime) -> None:
         sent = Alert.objects.filter(pk=draft.pk, sent_at=None).update(sent_at=now, released_by=actor.username)
         if not sent:
             raise AlertReleased("the alert was sent before")
-        record(actor.username, Act.ALERT_PUBLISHED, draft.identifier[:64])
+        record(actor.username, "alert_published", draft.identifier[:64])
     draft.refresh_from_db()
 
 
@@ -95,7 +95,7 @@ def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
         )  # fmt: skip
         cancelling.save()
         cancelling.units.set(alert.units.all())
-        record(actor.username, Act.ALERT_CANCELLED, alert.identifier[:64])
+        record(actor.username, "alert_cancelled", alert.identifier[:64])
     return cancelling
 
 

@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.identity.objects import Whose, touches
 from bluezone.messaging.cap import lifecycle
 from bluezone.messaging.cap.document import MEDIA_TYPE, alert_xml, feed_xml
+from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
 from bluezone.messaging.cap.forms import AlertForm
 from bluezone.messaging.cap.models import Alert, Kind, Status
 from bluezone.messaging.present_city import present_city
@@ -24,7 +26,7 @@ MOST_IN_THE_FEED = 50
 
 
 @require_safe
-@audience(Audience.ALERT_WRITERS)
+@audience(ALERT_WRITERS)
 def alerts(request: OfficeRequest) -> HttpResponse:
     """Every alert, the newest first."""
     found = Alert.objects.prefetch_related("units")[:MOST_IN_THE_FEED]
@@ -34,7 +36,7 @@ def alerts(request: OfficeRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ALERT_WRITERS)
+@audience(ALERT_WRITERS)
 @touches(Whose.EVERYBODYS)
 def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None) -> HttpResponse:
     """Write a draft, or one that updates a sent alert: 302 to its preview, 422 what to correct, 409 sent meanwhile."""
@@ -61,7 +63,7 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
 
 
 @require_safe
-@audience(Audience.ALERT_WRITERS)
+@audience(ALERT_WRITERS)
 @touches(Whose.EVERYBODYS)
 def alert(request: OfficeRequest, pk: int) -> HttpResponse:
     """One alert as phones will show it, and as XML."""
@@ -69,7 +71,7 @@ def alert(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.DIRECTIVE_SIGNERS)
+@audience(ALERT_SIGNERS)
 @touches(Whose.EVERYBODYS)
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a draft that another wrote: 302 sent, 409 why not."""
@@ -89,7 +91,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ALERT_WRITERS)
+@audience(ALERT_WRITERS)
 @touches(Whose.EVERYBODYS)
 def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
     """Cancel a sent alert at once: 302 to the cancellation, 409 it is not in force."""
@@ -103,7 +105,7 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.ALERT_WRITERS)
+@audience(ALERT_WRITERS)
 @touches(Whose.EVERYBODYS)
 def file(request: OfficeRequest, pk: int) -> HttpResponse:
     """The alert for the operator's cell broadcast; a draft is marked as such in its name."""
@@ -115,7 +117,7 @@ def file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def feed(request: HttpRequest) -> HttpResponse:
     """Atom of what was sent in the last 30 days, newest first; exercises and tests are marked in the files."""
     city, now = present_city(), timezone.now()
@@ -130,7 +132,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def public_file(request: HttpRequest, identifier: str) -> HttpResponse:
     """A sent alert; 404 a draft or none."""
     found = _sent().filter(identifier=identifier).first()

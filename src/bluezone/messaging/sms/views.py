@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import OVERSEERS, SIGNED_IN
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms import outbox
 from bluezone.messaging.sms.models import OPEN_STATES, Message, SenderState, State
@@ -63,7 +64,7 @@ class Reading:
 
 
 @require_safe
-@audience(Audience.OVERSEERS)
+@audience(OVERSEERS)
 def overview(request: OfficeRequest) -> HttpResponse:
     """Whether messages go out, how many wait, what is spent, and what became of those of the last 35 days."""
     now = timezone.now()
@@ -86,7 +87,7 @@ def overview(request: OfficeRequest) -> HttpResponse:
 
 @also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def meter(request: HttpRequest) -> HttpResponse:
     """Encoding, size, segments and cost of a text and of its variant without diacritics; stores nothing."""
     form = MeterForm(request.POST or None)

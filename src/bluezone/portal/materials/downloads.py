@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,8 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from bluezone import paper
+from bluezone.duties.catalogue import print_sheets
+from bluezone.duties.duty import load
 from bluezone.media_types import PDF
 from bluezone.paper import phrases
 from bluezone.paper.city_facts import Facts
@@ -187,6 +189,12 @@ class Material:
         return f"{self.name}.{self.ending}"
 
 
+def _drawn(maker: str, city: Facts) -> bytes:
+    """What a duty's sheet is, made by the callable of that dotted name."""
+    made: bytes = load(maker)(city)
+    return made
+
+
 MATERIALS = [
     Material(
         "leaflet-a5", "pdf", PDF, _("Leaflet A5"), _("For house-to-house visits and counters."), leaflet
@@ -209,6 +217,10 @@ MATERIALS = [
     ),
     Material("zalo", "txt", "text/plain; charset=utf-8", _("Text for Zalo"), _("As a file."), _zalo_text),
 ]  # fmt: skip
+MATERIALS += [
+    Material(sheet.name, sheet.ending, sheet.media_type, sheet.title, sheet.purpose, partial(_drawn, sheet.make))
+    for sheet in print_sheets()
+]
 BY_FILE = {material.file: material for material in MATERIALS}
 
 

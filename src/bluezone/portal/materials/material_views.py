@@ -8,7 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.paper import phrases
 from bluezone.paper.city_facts import facts
 from bluezone.portal.materials.downloads import BY_FILE, MATERIALS, Material, content
@@ -19,7 +20,7 @@ from bluezone.speech.voice import can_speak
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def materials(request: HttpRequest) -> HttpResponse:
     """What there is, in both languages."""
     city = facts()
@@ -33,7 +34,7 @@ def materials(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def material(request: HttpRequest, file: str, language: str) -> HttpResponse:
     """One file: 200, 404 no such, 503 where this server lacks what makes it."""
     found = BY_FILE.get(file)

@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import EDITORS
 from bluezone.identity.objects import Whose, touches
 from bluezone.portal.forms import NewsForm, NoteForm
 from bluezone.portal.models import NewsItem, NewsState
@@ -25,7 +26,7 @@ ON_A_PAGE = 30
 
 
 @require_safe
-@audience(Audience.EDITORS)
+@audience(EDITORS)
 def desk(request: OfficeRequest) -> HttpResponse:
     """Every item, the newest first."""
     page = Paginator(NewsItem.objects.select_related("written_by"), ON_A_PAGE).get_page(request.GET.get("page"))
@@ -33,7 +34,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EDITORS)
+@audience(EDITORS)
 @touches(Whose.EVERYBODYS)
 def edit(request: OfficeRequest, pk: int | None = None) -> HttpResponse:
     """Write a new item or work on one: 302 to its preview, 422 what to correct, 409 withdrawn meanwhile."""
@@ -52,7 +53,7 @@ def edit(request: OfficeRequest, pk: int | None = None) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EDITORS)
+@audience(EDITORS)
 @touches(Whose.EVERYBODYS)
 def preview(request: OfficeRequest, pk: int) -> HttpResponse:
     """The text at work in both languages; publishing it: 302, 422 without a note where one is needed, 409 refused."""
@@ -77,7 +78,7 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EDITORS)
+@audience(EDITORS)
 @touches(Whose.EVERYBODYS)
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then take the item from the readers: 302, 422 without a reason, 409 a draft or withdrawn before."""

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.paper.city_facts import Facts, facts
 from bluezone.portal.news import queries
 from bluezone.publicpages.assets import Asset
@@ -20,7 +21,7 @@ from bluezone.publicpages.page_frame import KEPT
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def json_feed(request: HttpRequest) -> HttpResponse:
     """`{"items": [...]}`; bodies in the markup of markup.py. No language, no cookie, no number of a reader in it."""
     items = {"items": list(queries.feed(facts("vi").address))}
@@ -28,14 +29,14 @@ def json_feed(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def rss_vi(request: HttpRequest) -> HttpResponse:
     """RSS in Vietnamese."""
     return _rss(request, "vi")
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def rss_en(request: HttpRequest) -> HttpResponse:
     """RSS in English; items that have none come in Vietnamese."""
     return _rss(request, "en")

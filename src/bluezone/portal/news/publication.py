@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.portal.models import NewsItem, NewsState, NewsVersion
 from bluezone.refusal import Refused
 
@@ -60,7 +60,7 @@ def write(texts: Texts, by: User, now: datetime.datetime, item: NewsItem | None 
                 setattr(item, name, getattr(texts, name))
             item.written_by, item.written_at = by, now
             item.save()
-        hash_chain.record(by.username, Act.NEWS_WRITTEN, str(item.pk), now=now)
+        hash_chain.record(by.username, "news_written", str(item.pk), now=now)
         return item
 
 
@@ -86,7 +86,7 @@ def publish(item: NewsItem, by: User, now: datetime.datetime, note: str = "") ->
         item.state = NewsState.PUBLISHED
         item.published_at = item.published_at or now
         item.save(update_fields=["state", "published_at"])
-        act = Act.NEWS_CORRECTED if newest else Act.NEWS_PUBLISHED
+        act = "news_corrected" if newest else "news_published"
         hash_chain.record(by.username, act, str(item.pk), now=now, version=number)
         return version
 
@@ -99,7 +99,7 @@ def withdraw(item: NewsItem, reason: str, by: User, now: datetime.datetime) -> N
             raise NewsNotOut("nobody has seen this item; there is nothing to withdraw")
         item.state, item.withdrawn_at, item.withdrawn_reason = NewsState.WITHDRAWN, now, reason.strip()
         item.save(update_fields=["state", "withdrawn_at", "withdrawn_reason"])
-        hash_chain.record(by.username, Act.NEWS_WITHDRAWN, str(item.pk), now=now)
+        hash_chain.record(by.username, "news_withdrawn", str(item.pk), now=now)
 
 
 def current(item: NewsItem) -> NewsVersion | None:

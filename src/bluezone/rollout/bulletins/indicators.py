@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.rollout.bulletins.air import hooks
 from bluezone.rollout.bulletins.models import Airing
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Week, once
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, once
 
 
 def week_span(week: Week) -> tuple[datetime.datetime, datetime.datetime]:

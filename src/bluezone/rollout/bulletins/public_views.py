@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.paper.city_facts import Facts, facts
 from bluezone.rollout.bulletins.air.planner import approved_scripts, seconds_of
 from bluezone.rollout.bulletins.air.press import calendar, press_kit
@@ -27,7 +28,7 @@ _KEPT = "public, max-age=300"
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def rss(request: HttpRequest) -> HttpResponse:
     """RSS 2.0 of the newest approved bulletins in Vietnamese, each with its MP3 and the address of its press kit."""
     city = facts("vi")
@@ -48,7 +49,7 @@ def rss(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def ics(request: HttpRequest) -> HttpResponse:
     """iCalendar of every schedule in force."""
     city, now = facts("vi"), timezone.now()
@@ -70,7 +71,7 @@ def ics(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def kit(request: HttpRequest, pk: int) -> HttpResponse:
     """The press kit of a bulletin with an approved text; 404 for others, and for one that was withdrawn."""
     bulletin = _shown(pk)
@@ -80,7 +81,7 @@ def kit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def sound(request: HttpRequest, pk: int, language: str) -> HttpResponse:
     """The MP3 of the newest approved version in a language."""
     script = approved_scripts([_shown(pk).pk]).get((pk, language))

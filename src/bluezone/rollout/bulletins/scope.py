@@ -12,14 +12,16 @@ from django.utils import timezone
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_day, chosen_number
 from bluezone.directory.scopes import agencies_of, may, require
-from bluezone.identity.audiences import Audience, OfficeRequest
+from bluezone.identity.audiences import OfficeRequest
+from bluezone.identity.duty import EDITORS
+from bluezone.rollout.bulletins.duty import AIRING_KEEPERS, BULLETIN_APPROVERS
 from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, Schedule, Script
-from bluezone.rollout.coverage import Week, week_or
+from bluezone.rollout.coverage.api import Week, week_or
 
-WRITERS = Audience.EDITORS.value or frozenset()
-APPROVERS = Audience.BULLETIN_APPROVERS.value or frozenset()
-KEEPERS = Audience.AIRING_KEEPERS.value or frozenset()
+WRITERS = EDITORS.roles
+APPROVERS = BULLETIN_APPROVERS.roles
+KEEPERS = AIRING_KEEPERS.roles
 
 
 def bulletin_of_ours(request: OfficeRequest, pk: int) -> Bulletin:

@@ -14,12 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, may, require
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import EDITORS, SIGNED_IN
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope, sentences
+from bluezone.rollout.bulletins.duty import BULLETIN_APPROVERS
 from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, TextForm
 from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Importance, Language, Script, Sound
 from bluezone.rollout.bulletins.scripts import script_texts
@@ -30,7 +32,7 @@ A_PAGE = 30
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def bulletin_list(request: OfficeRequest) -> HttpResponse:
     """Every bulletin, newest first, with how many of its texts wait for approval."""
     found = Bulletin.objects.select_related("agency").prefetch_related("scripts")
@@ -42,7 +44,7 @@ def bulletin_list(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EDITORS)
+@audience(EDITORS)
 def new_bulletin(request: OfficeRequest) -> HttpResponse:
     """Write a bulletin: 302 to its page, 422 bad form."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
@@ -61,7 +63,7 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
     """One bulletin: each language with its newest and its approved version, its schedules, its files."""
@@ -100,7 +102,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EDITORS)
+@audience(EDITORS)
 @touches(Whose.AGENCY)
 def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
     """Write the next version of a text: 302 to the bulletin, 409 withdrawn, 422 bad form; 403 another agency's."""
@@ -124,7 +126,7 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EDITORS)
+@audience(EDITORS)
 @touches(Whose.AGENCY)
 def record(request: OfficeRequest, pk: int) -> HttpResponse:
     """Put in a person's recording: 302 to the bulletin, 409 withdrawn, 422 what cannot be aired; 403 another's."""
@@ -146,7 +148,7 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EDITORS)
+@audience(EDITORS)
 @touches(Whose.AGENCY)
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then withdraw: 302 to the bulletin; 403 another agency's."""
@@ -178,7 +180,7 @@ def _newest(found: Bulletin) -> list[Script]:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*scope.APPROVERS, *scope.WRITERS))
 def sound(request: OfficeRequest, pk: int) -> HttpResponse:
     """The MP3 of a version, for its author and whoever may approve it; 403 others, 404 without sound."""
@@ -193,7 +195,7 @@ def sound(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.BULLETIN_APPROVERS)
+@audience(BULLETIN_APPROVERS)
 @touches(Whose.AGENCY)
 def listening(request: OfficeRequest, pk: int) -> HttpResponse:
     """The page says `stage=begun` or `stage=heard`: 200, 409 with a sentence when it was skipped."""
@@ -208,7 +210,7 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.BULLETIN_APPROVERS)
+@audience(BULLETIN_APPROVERS)
 @touches(Whose.AGENCY)
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a version that was heard: 302 to its bulletin, with the reason when it was not; 403 another agency's."""

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.rollout.canvass.models import DoorsDay, Household, Visit
 from bluezone.rollout.canvass.visits.outcomes import REACHED
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Week, once
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, once
 
 
 def week_bounds(week: Week) -> tuple[datetime.datetime, datetime.datetime]:

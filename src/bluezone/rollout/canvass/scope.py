@@ -16,12 +16,13 @@ from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_number
-from bluezone.identity.audiences import Audience, OfficeRequest
+from bluezone.identity.audiences import OfficeRequest
 from bluezone.identity.models import Role, User
 from bluezone.identity.roles import grants_of
+from bluezone.rollout.canvass.duty import CANVASS_KEEPERS
 from bluezone.rollout.canvass.models import Household, Turf
 
-KEEPERS = Audience.CANVASS_KEEPERS
+KEEPERS = CANVASS_KEEPERS
 WARDS = (UnitKind.WARD, UnitKind.COMMUNE)
 
 
@@ -29,7 +30,7 @@ def wards_of(user: User) -> QuerySet[AdminUnit]:
     """Wards and communes whose doors the person works with, in force or not: their households outlast a merger."""
     reach = Q(pk__in=[])
     for grant in grants_of(user):
-        if grant.role not in (KEEPERS.value or ()):
+        if grant.role not in (KEEPERS.roles):
             continue
         path = _path(grant.role, grant.agency, grant.unit)
         if path is not None:

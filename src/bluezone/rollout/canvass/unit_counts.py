@@ -1,51 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far the house visits of each ward have got, for other parts of the rollout.
-
-Models are imported inside: the package's front is loaded before Django's models are.
-"""
+"""How far the house visits of each ward have got, for other parts of the rollout."""
 
 import datetime
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
 
-    from bluezone.rollout.canvass.models import Household
-
-
-@dataclass(frozen=True)
-class Doors:
-    """One ward or commune.
-
-    households: doors in its lists. visited: of them, doors at which somebody was spoken to or a leaflet stayed.
-    revisit: not visited yet, and somebody asked to come again or was not at home. last_visit: local date, None before.
-    """
-
-    households: int
-    visited: int
-    revisit: int
-    last_visit: datetime.date | None
-
-    @property
-    def left(self) -> int:
-        """Households not visited yet."""
-        return self.households - self.visited
+from bluezone.rollout.canvass.models import Household
+from bluezone.rollout.canvass.visits.outcomes import Outcome
+from bluezone.rollout.coverage.api import Doors
 
 
 def doors_by_unit(now: datetime.datetime) -> dict[int, Doors]:
     """Primary key of each ward or commune that has doors -> how far it is at `now`; one query, nothing of training."""
-    from bluezone.rollout.canvass.models import Household
-
     return counted(Household.everything.filter(training=False), now)
 
 
-def counted(households: "QuerySet[Household]", now: datetime.datetime) -> dict[int, Doors]:
+def counted(households: QuerySet[Household], now: datetime.datetime) -> dict[int, Doors]:
     """The same of these households."""
-    from django.db.models import Count, Max, Q
-    from django.utils import timezone
-
-    from bluezone.rollout.canvass.visits.outcomes import Outcome
 
     known = Q(reached_at__isnull=False, reached_at__lte=now)
     again = Q(reached_at__isnull=True) & (~Q(revisit="") | Q(last_outcome__in=[Outcome.NOT_HOME, Outcome.LOCKED]))

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.request_parameters import chosen_number
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, admits, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.forms import HouseholdForm
@@ -31,7 +32,7 @@ from bluezone.rollout.canvass.scope import (
     wards_of,
 )
 from bluezone.rollout.canvass.turfs.progress import DoorsShown, desk_of, doors_of, shown_to, turfs_with_progress
-from bluezone.rollout.canvass.unit_counts import Doors
+from bluezone.rollout.coverage.api import Doors
 from bluezone.training import practised
 from bluezone.vietnamese.spelling import fold
 
@@ -46,10 +47,10 @@ _SHOWS: dict[str, dict[str, Any]] = {
 
 @require_safe
 @practised
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def overview(request: OfficeRequest) -> HttpResponse:
     """How far each ward is, in counts that everybody signed in reads; of the reader's own, lists and desk besides."""
-    own = list(wards_of(request.user)) if KEEPERS.admits(request.user) else []
+    own = list(wards_of(request.user)) if admits(KEEPERS, request.user) else []
     doors, chosen = doors_of(), chosen_number(request, "unit")
     known = AdminUnit.objects.filter(Q(pk__in=doors) | Q(pk__in=[ward.pk for ward in own])).order_by("path")
     above = AdminUnit.objects.filter(pk=chosen).first() if chosen is not None else None

@@ -8,14 +8,17 @@ import datetime
 import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.rollout.coverage.cells import Place, hidden_places
-from bluezone.rollout.coverage.intervals import Interval, ShareImpossible, bootstrap, wilson
-from bluezone.rollout.coverage.weeks import Week
+from bluezone.duties.catalogue import DUTIES
+from bluezone.duties.duty import load
+from bluezone.rollout.coverage.figures.cells import Place, hidden_places
+from bluezone.rollout.coverage.figures.intervals import Interval, ShareImpossible, bootstrap, wilson
+from bluezone.rollout.coverage.figures.weeks import Week
 
 Text = str | Promise
 
@@ -112,18 +115,16 @@ class Indicator(abc.ABC):
         return []
 
 
-_registered: dict[str, Indicator] = {}
-
-
-def register(indicator: Indicator) -> None:
-    """Show an indicator from now on; to be called when an app is ready. Registering a key again replaces it."""
-    _registered[indicator.key] = indicator
+@cache
+def _known() -> dict[str, Indicator]:
+    made: list[Indicator] = [load(name)() for duty in DUTIES for name in duty.indicators]
+    return {indicator.key: indicator for indicator in made}
 
 
 def registered() -> list[Indicator]:
-    """Every indicator, surest class first, then in the order they were registered."""
+    """Every indicator that a duty names, surest class first, then in the order of the duties."""
     order = list(Proof)
-    return sorted(_registered.values(), key=lambda indicator: order.index(indicator.proof))
+    return sorted(_known().values(), key=lambda indicator: order.index(indicator.proof))
 
 
 RUNNING = "running"

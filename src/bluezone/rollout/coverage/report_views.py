@@ -19,7 +19,8 @@ from django.views.decorators.http import require_safe
 
 from bluezone.directory.forms import day_field
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import DOCX, PDF, XLSX
 from bluezone.paper.official import OfficialDocument, document_pdf, write_docx, write_html, write_xlsx
@@ -27,7 +28,7 @@ from bluezone.paper.pdf import PdfUnavailable
 from bluezone.rollout.coverage.boards.overview import latest_week, overview
 from bluezone.rollout.coverage.boards.priorities import priorities
 from bluezone.rollout.coverage.coverage_report import report_of, sheets_of
-from bluezone.rollout.coverage.weeks import week_or
+from bluezone.rollout.coverage.figures.weeks import week_or
 
 
 class ReportForm(forms.Form):
@@ -75,7 +76,7 @@ class ReportForm(forms.Form):
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """The form of a report's letterhead; its buttons lead to the files."""
@@ -86,7 +87,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def written(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The report as docx, xlsx, pdf or print; 404 another form, 422 letterhead incomplete.

@@ -9,20 +9,21 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluezone.directory.models import AdminUnit
-from bluezone.directory.scopes import may
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.coverage.boards.league import BY, league
 from bluezone.rollout.coverage.boards.overview import WARD_AND_BELOW, Overview, city_unit, latest_week, overview
 from bluezone.rollout.coverage.boards.priorities import priorities
 from bluezone.rollout.coverage.boards.tilemap import tile_map
 from bluezone.rollout.coverage.boards.trend import HEIGHT, WIDTH, trend
+from bluezone.rollout.coverage.figures.weeks import Week, week_or
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered
-from bluezone.rollout.coverage.weeks import Week, week_or
+from bluezone.rollout.coverage.scope import sees_small_numbers
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def city(request: OfficeRequest) -> HttpResponse:
     """The city: the smallest unit that all agencies serve; a page that says what to do where there are none."""
     week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
@@ -33,18 +34,13 @@ def city(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def unit(request: OfficeRequest, pk: int) -> HttpResponse:
     """One unit, with what lies under it as rows."""
     found = get_object_or_404(AdminUnit.objects.select_related("parent"), pk=pk)
     week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))
     return _page(request, overview(found, week, exact=sees_small_numbers(request, found)))
-
-
-def sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
-    """Whoever enters a ward's numbers sees them; `overview` refuses it above the ward."""
-    return may(request.user, Audience.STAFF_REPORTERS.value or (), unit=unit)
 
 
 def _page(request: OfficeRequest, shown: Overview) -> HttpResponse:
@@ -67,7 +63,7 @@ def _page(request: OfficeRequest, shown: Overview) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def priority(request: OfficeRequest, pk: int) -> HttpResponse:
     """Units under one in the order in which help should go to them, each with its reason."""
@@ -79,7 +75,7 @@ def priority(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
     """Units under one by phones counted, against population and smartphones; `?of=` an indicator, `?by=` of BY."""
@@ -100,7 +96,7 @@ def league_table(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def trend_of(request: OfficeRequest, pk: int) -> HttpResponse:
     """One indicator of a unit over twelve weeks, drawn and as a table; `?of=` an indicator."""

@@ -6,13 +6,15 @@ import datetime
 from importlib.resources import files
 
 from django.db import transaction
+from django.utils import timezone
 
 from bluezone.directory.models import Agency
+from bluezone.identity.demo import demo_office
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.inbox import change_requests, dispatch_acts
 from bluezone.rollout.directives.issuance import approval, intake
-from bluezone.rollout.directives.models import Directive, Dispatch, DispatchState, Task
+from bluezone.rollout.directives.models import Campaign, Directive, Dispatch, DispatchState, Task
 from bluezone.rollout.directives.reports import agency_reports
 
 _DAY = datetime.timedelta(days=1)
@@ -23,11 +25,7 @@ def plant(now: datetime.datetime) -> Directive | None:
     issuer = Agency.objects.filter(key="ubnd-tp").first()
     if issuer is None or Directive.objects.exists():
         return None
-    user, made = User.objects.get_or_create(username="demo-office", defaults={"name": "Văn phòng (trình diễn)"})
-    if made:
-        user.is_active = False
-        user.set_unusable_password()
-        user.save()
+    user = demo_office()
     with transaction.atomic():
         began = now - 10 * _DAY
         directive = _issued(issuer, user, began)
@@ -35,6 +33,22 @@ def plant(now: datetime.datetime) -> Directive | None:
             _live(number, dispatch, user, began)
         _report(directive, user, began, now)
     return directive
+
+
+def plant_with_campaign(now: datetime.datetime) -> None:
+    """Plant the letter within a campaign that has ten days behind it and twenty ahead."""
+    directive = plant(now)
+    if directive is None:
+        return
+    today = timezone.localdate(now)
+    directive.campaign = Campaign.objects.create(
+        name="Toàn thành phố cài và bật Bluezone",
+        owner=directive.issuer,
+        basis=next(iter(directive.basis.splitlines()), "")[:300],
+        begins=today - 10 * _DAY,
+        ends=today + 20 * _DAY,
+    )
+    directive.save(update_fields=["campaign"])
 
 
 def _issued(issuer: Agency, user: User, began: datetime.datetime) -> Directive:

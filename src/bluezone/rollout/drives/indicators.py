@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Week, once
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, once
 from bluezone.rollout.drives.models import DriveTally, HelpOutcome, HelpProof, Hindrance
 
 

@@ -4,20 +4,16 @@
 import datetime
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
 from bluezone.audit.hash_chain import record
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
+from bluezone.rollout.directives.api import Campaign
 from bluezone.rollout.drives.models import Drive, DriveState, DriveTally, HelpRequest, HelpState, Team
-from bluezone.rollout.gates import close_radio, open_radio
-
-if TYPE_CHECKING:
-    from bluezone.rollout.directives.models import Campaign
+from bluezone.rollout.gates.api import close_radio, open_radio
 
 # Typed from a poster: small letters without look-alikes.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
@@ -46,7 +42,7 @@ class TallySheetKnown(Refused):
 class Plan:
     """What a drive is to be; begins and ends aware, begins < ends."""
 
-    campaign: "Campaign"
+    campaign: Campaign
     team: Team
     unit: AdminUnit
     place: str
@@ -59,7 +55,7 @@ def make_team(actor: str, agency: Agency, name: str, people: int) -> Team:
     try:
         with transaction.atomic():
             team = Team.objects.create(agency=agency, name=name, people=people)
-            record(actor, Act.TEAM_MADE, str(team.pk), people=people)
+            record(actor, "team_made", str(team.pk), people=people)
     except IntegrityError:
         raise TeamNameTaken(f"{agency.name} has a team named {name}") from None
     return team
@@ -73,7 +69,7 @@ def plan(actor: str, planned: Plan) -> Drive:
             campaign=planned.campaign, team=planned.team, unit=planned.unit, place=planned.place,
             begins=planned.begins, ends=planned.ends, code=code,
         )  # fmt: skip
-        record(actor, Act.DRIVE_PLANNED, str(drive.pk), team=planned.team.pk)
+        record(actor, "drive_planned", str(drive.pk), team=planned.team.pk)
     return drive
 
 
@@ -89,7 +85,7 @@ def open_drive(actor: str, drive: Drive, now: datetime.datetime, radio: Device |
         if radio is not None and not drive.training:
             gate_id = open_radio(actor, drive.team.agency, f"{drive.place[:60]} #{drive.pk}", radio, now)
             Drive.objects.filter(pk=drive.pk).update(gate=gate_id)
-        record(actor, Act.DRIVE_OPENED, str(drive.pk), radio=radio.pk if radio else None)
+        record(actor, "drive_opened", str(drive.pk), radio=radio.pk if radio else None)
     drive.refresh_from_db()
 
 
@@ -108,7 +104,7 @@ def close_drive(actor: str, drive: Drive, now: datetime.datetime) -> int:
         waiting.delete()
         if drive.gate_id is not None:
             close_radio(actor, drive.gate_id, now)
-        record(actor, Act.DRIVE_CLOSED, str(drive.pk), left=left)
+        record(actor, "drive_closed", str(drive.pk), left=left)
     drive.refresh_from_db()
     return left
 
@@ -118,7 +114,7 @@ def enter_tally(actor: str, drive: Drive, sheet: int, counts: dict[str, int]) ->
     try:
         with transaction.atomic():
             tally = DriveTally.objects.create(drive=drive, sheet=sheet, training=drive.training, **counts)
-            record(actor, Act.DRIVE_TALLIED, str(drive.pk), sheet=sheet)
+            record(actor, "drive_tallied", str(drive.pk), sheet=sheet)
     except IntegrityError:
         raise TallySheetKnown(f"sheet {sheet} of this drive was entered before") from None
     return tally

@@ -11,7 +11,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import write_pdf
@@ -55,7 +56,7 @@ def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def stall(request: OfficeRequest, pk: int) -> HttpResponse:
     """The sheet with the code behind which people join the queue."""
@@ -64,7 +65,7 @@ def stall(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def tally(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank tally sheet."""

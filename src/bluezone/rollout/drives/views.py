@@ -16,9 +16,11 @@ from bluezone.directory.plain_lines import converted
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.directory.scopes import OutsideScope, agencies_of, units_of
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, admits, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.drives import boards, lifecycle, scope
+from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELP_TAKERS, HELPERS
 from bluezone.rollout.drives.forms import DriveForm, OpenForm, TallyForm, TeamForm
 from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState, Hindrance
@@ -29,15 +31,15 @@ PAST_SHOWN = 20
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def drives(request: OfficeRequest) -> HttpResponse:
     """Drives going on, to come and past, what was helped by ward and by team, beside both denominators."""
     now, campaign = timezone.now(), chosen_number(request, "campaign")
     user = request.user
     every = Drive.objects.select_related("team__agency", "unit", "campaign")
     every = every.filter(campaign=campaign) if campaign else every
-    own = frozenset(units_of(user, Audience.SIGNED_IN.value or ()).values_list("pk", flat=True))
-    own_agencies = frozenset(agencies_of(user, Audience.SIGNED_IN.value or ()).values_list("pk", flat=True))
+    own = frozenset(units_of(user, SIGNED_IN.roles).values_list("pk", flat=True))
+    own_agencies = frozenset(agencies_of(user, SIGNED_IN.roles).values_list("pk", flat=True))
     wards, teams = boards.by_ward(campaign, own, now), boards.by_team(campaign, own_agencies)
     context = {
         "current": every.exclude(state=DriveState.CLOSED).order_by("-state", "begins"),
@@ -46,9 +48,9 @@ def drives(request: OfficeRequest) -> HttpResponse:
         "campaign": campaign,
         "wards": wards,
         "teams": teams,
-        "plans": Audience.DRIVE_PLANNERS.admits(user),
-        "helps": Audience.HELPERS.admits(user),
-        "takes": Audience.HELP_TAKERS.admits(user),
+        "plans": admits(DRIVE_PLANNERS, user),
+        "helps": admits(HELPERS, user),
+        "takes": admits(HELP_TAKERS, user),
         "hides_something": any(
             one.hides_something for one in [*(row.numbers for row in wards), *(row.numbers for row in teams)]
         ),
@@ -58,12 +60,12 @@ def drives(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DRIVE_PLANNERS)
+@audience(DRIVE_PLANNERS)
 def new_team(request: OfficeRequest) -> HttpResponse:
     """Enter a team: 302 to a new drive, 422 bad form."""
     today = timezone.localdate()
     unions = Agency.objects.in_force(day_to_show(Agency, today)).filter(kind=AgencyKind.UNION)
-    reached = unions.filter(pk__in=agencies_of(request.user, scope.PLANNERS))
+    reached = unions.filter(pk__in=agencies_of(request.user, DRIVE_PLANNERS.roles))
     form = TeamForm(request.POST or None, agencies=reached)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -80,7 +82,7 @@ def new_team(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DRIVE_PLANNERS)
+@audience(DRIVE_PLANNERS)
 def new_drive(request: OfficeRequest) -> HttpResponse:
     """Plan a drive of a team that the reader plans for: 302 to its page, 422 bad form."""
     form = DriveForm(request.POST or None, teams=scope.planned_teams(request.user))
@@ -99,7 +101,7 @@ def new_drive(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One drive: its numbers for everybody; who waits, and the buttons, for those who work at it."""
@@ -107,7 +109,7 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
     runs, plans = scope.runs(request.user, shown), scope.plans(request.user, shown)
     at_it = HelpRequest.objects.filter(drive=shown).order_by("opened_at")
     held = HelpRequest.objects.filter(team=shown.team, state=HelpState.CLAIMED).order_by("drive", "claimed_at")
-    sees = runs or plans or bool(units_of(request.user, Audience.SIGNED_IN.value or ()).filter(pk=shown.unit_id))
+    sees = runs or plans or bool(units_of(request.user, SIGNED_IN.roles).filter(pk=shown.unit_id))
     context = {
         "drive": shown,
         "runs": runs,
@@ -126,7 +128,7 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.DRIVE_PLANNERS)
+@audience(DRIVE_PLANNERS)
 @touches(Whose.AGENCY)
 def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """Begin the drive: 302 to its page; 403 another union's."""
@@ -142,7 +144,7 @@ def open_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DRIVE_PLANNERS)
+@audience(DRIVE_PLANNERS)
 @touches(Whose.AGENCY)
 def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then end the drive or call it off: 302 to its page; 403 another union's."""
@@ -160,7 +162,7 @@ def close_drive(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.HELPERS)
+@audience(HELPERS)
 @touches(Whose.AGENCY)
 def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
     """A ticket for somebody at the table, made and taken on in one tap: 302; 403 another team's drive."""
@@ -174,7 +176,7 @@ def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DRIVE_PLANNERS)
+@audience(DRIVE_PLANNERS)
 @touches(Whose.AGENCY)
 def tally(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter tally sheets one after another: 302 to the next; 422 bad numbers or a sheet entered before; 403."""

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.coverage import Figure, Place, Proof, RunningShare, Week, hidden_places, once
+from bluezone.rollout.coverage.api import Figure, Place, Proof, RunningShare, Week, hidden_places, once
 from bluezone.rollout.gates.counts.counters import Sums, gate_days, with_smartphone
 from bluezone.rollout.gates.counts.paper_slips import came_in_on_paper, paper_days
 from bluezone.rollout.gates.counts.queries import everything_of

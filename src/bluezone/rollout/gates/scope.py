@@ -5,18 +5,19 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from bluezone.devices.duty import DEVICE_KEEPERS
+from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import agencies_of, may, require
-from bluezone.identity.audiences import Audience, OfficeRequest
-from bluezone.rollout.coverage import Week, week_or
+from bluezone.identity.audiences import OfficeRequest
+from bluezone.rollout.coverage.api import Week, week_or
+from bluezone.rollout.gates.duty import GATEKEEPERS
 from bluezone.rollout.gates.models import Gate
 
 # Head, officer in charge and administrator: who keeps an agency's tablets also keeps its gates.
-KEEPERS = Audience.DEVICE_KEEPERS
+KEEPERS = DEVICE_KEEPERS
 # Whoever counts at a gate sees what it counted.
-_READERS = frozenset[str]().union(
-    *(one.value or () for one in (Audience.STAFF_REPORTERS, KEEPERS, Audience.GATEKEEPERS))
-)
+_READERS = frozenset[str]().union(*(one.roles for one in (STAFF_REPORTERS, KEEPERS, GATEKEEPERS)))
 
 
 def chosen_week(request: HttpRequest) -> Week:
@@ -31,7 +32,7 @@ def own_agencies(request: OfficeRequest) -> frozenset[int]:
 
 def keeps(request: OfficeRequest, agency: Agency | None = None) -> bool:
     """Whether the reader opens gates and nominates for an agency, or for any when none is named."""
-    return may(request.user, KEEPERS.value or (), agency=agency)
+    return may(request.user, KEEPERS.roles, agency=agency)
 
 
 def sees(request: OfficeRequest, agency: Agency) -> bool:
@@ -42,5 +43,5 @@ def sees(request: OfficeRequest, agency: Agency) -> bool:
 def gate_of_ours(request: OfficeRequest, pk: int) -> Gate:
     """A gate that the reader keeps. Raises Http404, OutsideScope (403)."""
     gate = get_object_or_404(Gate.objects.select_related("agency__unit"), pk=pk)
-    require(request.user, KEEPERS.value or (), agency=gate.agency)
+    require(request.user, KEEPERS.roles, agency=gate.agency)
     return gate

@@ -13,11 +13,12 @@ from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_unit
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates import scope
 from bluezone.rollout.gates.counts import queries
 from bluezone.rollout.gates.counts.queries import GateRow, one_gate
@@ -69,7 +70,7 @@ def listing(rows: Iterable[GateRow], week: Week) -> ExportSheet:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def gate_list(request: OfficeRequest) -> HttpResponse:
     """What each gate counted in a week, for a unit where one is given, and how many agencies have nominated nobody."""
     week, unit, today = scope.chosen_week(request), chosen_unit(request), timezone.localdate()
@@ -92,7 +93,7 @@ def gate_list(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def late_list(request: OfficeRequest) -> HttpResponse:
     """Agencies that have nominated nobody to record entries and exits, with the telephone to call."""
     unit = chosen_unit(request)
@@ -103,7 +104,7 @@ def late_list(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def file(request: OfficeRequest) -> HttpResponse:
     """The table of gates of a week as XLSX, small numbers kept back as on the page."""
     week = scope.chosen_week(request)
@@ -115,7 +116,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def gate(request: OfficeRequest, pk: int) -> HttpResponse:
     """One gate and week: everything for its own agency, the sums of the week for others."""

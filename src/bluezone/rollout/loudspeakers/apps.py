@@ -10,13 +10,10 @@ class LoudspeakersConfig(AppConfig):
     name = "bluezone.rollout.loudspeakers"
 
     def ready(self) -> None:
-        """Hear of changes of the plan, tell what machines proved, and show it in coverage."""
-        from bluezone.rollout.bulletins import read_proven_with, when_plan_changes
-        from bluezone.rollout.coverage import register
-        from bluezone.rollout.loudspeakers.indicators import AiredProven
+        """Hear of changes of the plan, and tell what machines proved."""
+        from bluezone.rollout.bulletins.api import read_proven_with, when_plan_changes
         from bluezone.rollout.loudspeakers.playback import proven
         from bluezone.rollout.loudspeakers.zone_setup import bump
 
         when_plan_changes(bump)
         read_proven_with(proven)
-        register(AiredProven())

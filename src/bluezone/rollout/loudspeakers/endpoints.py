@@ -10,7 +10,8 @@ from django.utils import timezone
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body
 from bluezone.devices.models import DeviceKind
 from bluezone.devices.refusals import NoSuchAddress, answer
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.rollout.loudspeakers.playback import PlayedInvalid, note_status, store_playings
 
 MOST_BYTES = 256 * 1024
@@ -30,7 +31,7 @@ def played(request: DeviceRequest) -> dict[str, Any]:
     return {"server_time": now.timestamp(), "accepted": taken.accepted, "unknown": taken.unknown}
 
 
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
     """404 in the API's error shape for any other address of loudspeakers."""
     return answer(NoSuchAddress("nothing is served at this address"), timezone.now())

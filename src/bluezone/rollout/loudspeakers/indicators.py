@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.bulletins import airings_due
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
+from bluezone.rollout.bulletins.api import airings_due
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.loudspeakers.playback import proven
 
 

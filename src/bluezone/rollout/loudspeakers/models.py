@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device
-from bluezone.rollout.bulletins import Airing, Outlet
+from bluezone.rollout.bulletins.api import Airing, Outlet
 
 
 class Zone(models.Model):

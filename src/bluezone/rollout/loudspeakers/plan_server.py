@@ -150,7 +150,7 @@ class PlanServer:
 
 def plan_of(zone: int | None, hour: int) -> dict[str, Any]:
     """What a zone plays from an hour before `hour` (Unix seconds, a full hour) until AHEAD after it; no volume."""
-    from bluezone.rollout.bulletins import Airing, Outlet, emergency_sounds
+    from bluezone.rollout.bulletins.api import Airing, Outlet, emergency_sounds
 
     if zone is None:
         return {"zone": None, "items": [], "ready": []}
@@ -199,7 +199,7 @@ def _write_heard(devices: set[int], now: datetime.datetime) -> None:
 
 
 def _audio(sha256: str, start_response: StartResponse) -> Iterable[bytes]:
-    from bluezone.rollout.bulletins import Sound
+    from bluezone.rollout.bulletins.api import Sound
 
     content = Sound.objects.filter(sha256=sha256).values_list("content", flat=True).first()
     if content is None:

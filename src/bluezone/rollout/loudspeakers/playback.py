@@ -13,7 +13,7 @@ from django.db import transaction
 
 from bluezone.devices.models import Device
 from bluezone.devices.refusals import DeviceRefused
-from bluezone.rollout.bulletins import Airing, Proven, Schedule, approved_scripts, seconds_of
+from bluezone.rollout.bulletins.api import Airing, Proven, Schedule, approved_scripts, seconds_of
 from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Unit
 
 MOST_AT_ONCE = 500

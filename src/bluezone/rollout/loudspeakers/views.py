@@ -14,11 +14,12 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_day, chosen_number
 from bluezone.directory.scopes import agencies_of, may, require
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.pdf import PdfUnavailable
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import (
+from bluezone.rollout.bulletins.api import (
     EARLY,
     air_plan_pdf,
     airings_between,
@@ -27,28 +28,27 @@ from bluezone.rollout.bulletins import (
     sentence_of,
     stick_files,
 )
+from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
 from bluezone.rollout.loudspeakers import machine_states, zone_setup
 from bluezone.rollout.loudspeakers.forms import MachineForm, SettingForm, VolumeForm, ZoneForm
 from bluezone.rollout.loudspeakers.models import Unit, Zone
 from bluezone.training import practised
 
-KEEPERS = Audience.AIRING_KEEPERS
+KEEPERS = AIRING_KEEPERS
 MOST_STICK_DAYS = 31
 
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def zone_list(request: OfficeRequest) -> HttpResponse:
     """Every zone with its machines; those that are silent first in words and colour."""
-    return render(
-        request, "loudspeakers/list.html", _listed(request) | {"keeps": may(request.user, KEEPERS.value or ())}
-    )
+    return render(request, "loudspeakers/list.html", _listed(request) | {"keeps": may(request.user, KEEPERS.roles)})
 
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def zone_states(request: OfficeRequest) -> HttpResponse:
     """The rows of the list alone, which the open page asks for again and again."""
     response = render(request, "loudspeakers/rows.html", _listed(request))
@@ -61,9 +61,7 @@ def zone_states(request: OfficeRequest) -> HttpResponse:
 def new_zone(request: OfficeRequest) -> HttpResponse:
     """Enter a zone: 302 to its page, 422 bad form or a name that is taken."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
-    form = ZoneForm(
-        request.POST or None, agencies=agencies_of(request.user, KEEPERS.value or ()).filter(pk__in=in_force)
-    )
+    form = ZoneForm(request.POST or None, agencies=agencies_of(request.user, KEEPERS.roles).filter(pk__in=in_force))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
@@ -80,7 +78,7 @@ def new_zone(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def zone(request: OfficeRequest, pk: int) -> HttpResponse:
     """One zone: what it airs on a day with one tap "Đã phát", its machines, how it is set."""
@@ -95,7 +93,7 @@ def zone(request: OfficeRequest, pk: int) -> HttpResponse:
         "rows": log_rows(list(airings_between(*day_span(day), None, found.pk)), now),
         "soon": now + EARLY,
         "units": machine_states.rows_of([found], now)[0].units,
-        "keeps": may(request.user, KEEPERS.value or (), agency=found.outlet.agency),
+        "keeps": may(request.user, KEEPERS.roles, agency=found.outlet.agency),
         "machine_form": MachineForm(zone=found),
         "setting_form": SettingForm(initial=_settings(found)),
     }
@@ -141,7 +139,7 @@ def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
 def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     """A machine's own volume: 302 to its zone; 403 another agency's."""
     unit = get_object_or_404(Unit.objects.select_related("zone__outlet__agency__unit"), pk=pk)
-    require(request.user, KEEPERS.value or (), agency=unit.zone.outlet.agency)
+    require(request.user, KEEPERS.roles, agency=unit.zone.outlet.agency)
     form = VolumeForm(request.POST)
     if form.is_valid():
         zone_setup.set_volume(request.user.username, unit, form.cleaned_data["volume"])
@@ -153,7 +151,7 @@ def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def stick(request: OfficeRequest, pk: int) -> HttpResponse:
     """The MP3 files of some days from `?on=` (`?days=`, 7), in order, with the plan on paper, for a memory stick."""
@@ -171,7 +169,7 @@ def stick(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def paper(request: OfficeRequest, pk: int) -> HttpResponse:
     """The plan of a zone for some days as PDF, with room to tick and sign."""
@@ -204,7 +202,7 @@ def _zone(pk: int) -> Zone:
 
 def _zone_of_ours(request: OfficeRequest, pk: int) -> Zone:
     found = _zone(pk)
-    require(request.user, KEEPERS.value or (), agency=found.outlet.agency)
+    require(request.user, KEEPERS.roles, agency=found.outlet.agency)
     return found
 
 

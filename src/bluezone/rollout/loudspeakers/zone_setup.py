@@ -11,8 +11,7 @@ from django.db.models import F
 from bluezone.audit.hash_chain import record
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models import Act
-from bluezone.rollout.bulletins import OutletKind, enter, set_quiet
+from bluezone.rollout.bulletins.api import OutletKind, enter, set_quiet
 from bluezone.rollout.loudspeakers.models import Assignment, PlanVersion, Unit, Zone
 from bluezone.training import practising
 
@@ -60,7 +59,7 @@ def put_machine(actor: str, device: Device, zone: Zone, now: datetime.datetime) 
         Assignment.objects.filter(device=device, until=None).exclude(zone=zone).update(until=now)
         if not zone.by_hand:
             _assign(device.pk, zone, now)
-        record(actor, Act.OUTLET_CHANGED, str(zone.pk), device=device.pk)
+        record(actor, "outlet_changed", str(zone.pk), device=device.pk)
         bump()
 
 
@@ -68,7 +67,7 @@ def set_volume(actor: str, unit: Unit, volume: int | None) -> None:
     """A machine's own volume (0..100), None for that of its zone."""
     with transaction.atomic():
         Unit.objects.filter(pk=unit.pk).update(volume=volume)
-        record(actor, Act.OUTLET_CHANGED, str(unit.zone_id), device=unit.pk, volume=volume)
+        record(actor, "outlet_changed", str(unit.zone_id), device=unit.pk, volume=volume)
         bump()
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from bluezone.directory.models import AdminUnit
-from bluezone.rollout.coverage import Figure, Indicator, Place, Proof, Reporting, Week
+from bluezone.rollout.coverage.api import Figure, Indicator, Place, Proof, Reporting, Week
 from bluezone.rollout.schools import queries
 from bluezone.rollout.schools.suppression import SchoolSum, kept_back
 

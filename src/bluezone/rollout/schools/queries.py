@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.rollout.coverage import ROOT, Place, Week, agency_place, once, unit_place
+from bluezone.rollout.coverage.api import ROOT, Place, Week, agency_place, once, unit_place
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
 from bluezone.rollout.schools.suppression import Counted, SchoolSum, kept_back
 from bluezone.rollout.schools.weeks.school_calendar import Breaks, breaks_around, year_of

@@ -9,17 +9,18 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import OutsideScope, units_of
-from bluezone.identity.audiences import Audience, OfficeRequest
+from bluezone.identity.audiences import OfficeRequest
 from bluezone.identity.roles import grants_of
-from bluezone.rollout.coverage import Week, week_or
+from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.rollout.schools.models import SchoolClass
 
 # Head, officer in charge, clerk and administrator: who reports the staff of a school also keeps its classes.
-KEEPERS = Audience.STAFF_REPORTERS.value or frozenset()
+KEEPERS = STAFF_REPORTERS.roles
 
 
 def latest_week() -> Week:

@@ -11,7 +11,7 @@ Source: design.md, "numbers": "cells under 5 suppressed above ward level"; issue
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bluezone.rollout.coverage import Interval, Place, hidden_places, wilson
+from bluezone.rollout.coverage.api import Interval, Place, hidden_places, wilson
 from bluezone.rollout.schools.models import NAMES
 
 # Of each column, the wider ones it could be subtracted from.

@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluezone.directory.request_parameters import chosen, chosen_unit
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolBreak, SchoolClass, WeekOpening
 from bluezone.rollout.schools.queries import SchoolRow
@@ -55,7 +56,7 @@ def listing(rows: Iterable[SchoolRow], week: Week) -> ExportSheet:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def school_list(request: OfficeRequest) -> HttpResponse:
     """Every school of a week with its sums, and which classes have not reported."""
     week, unit = scope.chosen_week(request), chosen_unit(request)
@@ -82,7 +83,7 @@ def school_list(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def file(request: OfficeRequest) -> HttpResponse:
     """The table of the schools of a week as XLSX, small numbers kept back as on the page."""
     week = scope.chosen_week(request)
@@ -94,7 +95,7 @@ def file(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def school(request: OfficeRequest, pk: int) -> HttpResponse:
     """One school and week: each class for its own people, for others the sums and who has not reported."""

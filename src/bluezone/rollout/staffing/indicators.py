@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from bluezone.directory.models import Agency
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Reporting, Week
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Reporting, Week
 from bluezone.rollout.staffing.models import StaffReport
 
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.rollout.coverage import ROOT, Interval, Place, Week, agency_place, hidden_places, unit_place, wilson
+from bluezone.rollout.coverage.api import ROOT, Interval, Place, Week, agency_place, hidden_places, unit_place, wilson
 from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening
 

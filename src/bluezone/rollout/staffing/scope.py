@@ -3,11 +3,12 @@
 
 from django.http import Http404, HttpRequest
 
+from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.directory.scopes import agencies_of, may
-from bluezone.identity.audiences import Audience, OfficeRequest
-from bluezone.rollout.coverage import Week, week_or
+from bluezone.identity.audiences import OfficeRequest
+from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.training import current_training
 
 
@@ -29,12 +30,12 @@ def chosen_unit(request: HttpRequest) -> AdminUnit | None:
 
 def may_report(request: OfficeRequest, agency: Agency | None = None) -> bool:
     """True when the reader enters the staff report of an agency, or of any when none is named."""
-    return may(request.user, Audience.STAFF_REPORTERS.value or (), agency=agency)
+    return may(request.user, STAFF_REPORTERS.roles, agency=agency)
 
 
 def own_agencies(request: OfficeRequest) -> frozenset[int]:
     """Primary keys of the agencies whose report the reader enters, and so sees as it was entered."""
-    return frozenset(agencies_of(request.user, Audience.STAFF_REPORTERS.value or ()).values_list("pk", flat=True))
+    return frozenset(agencies_of(request.user, STAFF_REPORTERS.roles).values_list("pk", flat=True))
 
 
 def in_training(request: HttpRequest) -> bool:

@@ -13,11 +13,11 @@ from django.utils import timezone
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import agencies_of
-from bluezone.identity.models import Act, Role, User
+from bluezone.identity.models import Role, User
 from bluezone.identity.roles import grants_of
 from bluezone.identity.undo_offers import UndoTooLate
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.staffing.counts import NAMES, StaffCounts
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening, WeekRequest
 
@@ -82,7 +82,7 @@ def reopen(agency: Agency, week: Week, reason: str, by: User, now: datetime.date
         opened = WeekReopening.objects.create(
             agency=agency, week=week.first_day, until=until, reason=reason.strip(), opened_by=by, opened_at=now
         )
-        hash_chain.record(by.username, Act.WEEK_REOPENED, agency.key, now=now, week=str(week), until=str(until))
+        hash_chain.record(by.username, "week_reopened", agency.key, now=now, week=str(week), until=str(until))
     return opened
 
 
@@ -135,7 +135,7 @@ def _stored(
         **asdict(counts),
     )
     if not training:
-        hash_chain.record(by.username, Act.STAFF_REPORTED, agency.key, now=now, week=str(week), version=report.version)
+        hash_chain.record(by.username, "staff_reported", agency.key, now=now, week=str(week), version=report.version)
     return report
 
 
@@ -216,7 +216,7 @@ def answer_request(
             agency=held.agency, week=held.week, until=until, reason=held.reason, opened_by=by, opened_at=now
         )
         hash_chain.record(
-            by.username, Act.WEEK_REOPENED, held.agency.key, now=now, week=str(Week.of(held.week)), until=str(until)
+            by.username, "week_reopened", held.agency.key, now=now, week=str(Week.of(held.week)), until=str(until)
         )
     return opened
 
@@ -236,7 +236,7 @@ def take_answer_back(request: int, opened: int | None, user: User, now: datetime
         if opened is not None:
             WeekReopening.objects.filter(pk=opened, **same).delete()
             week = str(Week.of(held.week))
-            hash_chain.record(user.username, Act.WEEK_REOPENED, held.agency.key, now=now, week=week, taken_back=True)
+            hash_chain.record(user.username, "week_reopened", held.agency.key, now=now, week=week, taken_back=True)
         held.state, held.answer = WeekRequest.State.OPEN, ""
         held.answered_by, held.answered_at = None, None
         held.save()

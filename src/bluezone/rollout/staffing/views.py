@@ -18,18 +18,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
 from bluezone.directory.scopes import require
 from bluezone.identity import undo_offers
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ADMINS, SIGNED_IN
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.staffing import counts, queries, staff_reports
 from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.forms import PasteForm, ReopenForm, StaffForm
@@ -45,12 +47,12 @@ DAY = datetime.timedelta(days=1)
 
 @practised
 @require_POST
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.AGENCY)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the week of `?week=`: 302 back to the report."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
-    require(request.user, Audience.STAFF_REPORTERS.value or (), agency=agency)
+    require(request.user, STAFF_REPORTERS.roles, agency=agency)
     now, reason = timezone.now(), " ".join(request.POST.get("reason", "").split())
     week = chosen_week(request, Week.of(timezone.localdate(now)))
     try:
@@ -66,7 +68,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.AGENCY.by(Role.ADMIN), Whose.ABOVE.by(Role.CLERK))
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the agency table, 403 for the agency itself."""
@@ -85,8 +87,8 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('staff')}?week={Week.of(asked.week)}")
 
 
-@undo_offers.reverser("week-answered")
-def _let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Undo the answer to a request to reopen a week."""
     staff_reports.take_answer_back(values["asked"], values["opened"], user, now)
 
 
@@ -138,7 +140,7 @@ def latest_week() -> Week:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def agency_list(request: OfficeRequest) -> HttpResponse:
     """Every agency that owes a report for a week, with both denominators, and who has not reported."""
     week, unit = chosen_week(request, latest_week()), chosen_unit(request)
@@ -174,7 +176,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def file(request: OfficeRequest) -> HttpResponse:
     """The agency table of a week as XLSX."""
     week, training = chosen_week(request, latest_week()), in_training(request)
@@ -186,12 +188,12 @@ def file(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.AGENCY)
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """One agency's numbers for a week: 302 stored, 403 not your agency, 409 week closed, 422 numbers contradict."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
-    require(request.user, Audience.STAFF_REPORTERS.value or (), agency=agency)
+    require(request.user, STAFF_REPORTERS.roles, agency=agency)
     week, training = chosen_week(request, latest_week()), in_training(request)
     form = StaffForm(request.POST or None, initial=_known(agency, week, training))
     if request.method == "POST" and form.is_valid():
@@ -206,12 +208,12 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.AGENCY)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open a locked week again for one agency: 302 to its form, 403 not your agency, 422 without a reason."""
     agency = get_object_or_404(Agency.objects.select_related("unit"), pk=pk)
-    require(request.user, Audience.ADMINS.value or (), agency=agency)
+    require(request.user, ADMINS.roles, agency=agency)
     week, form = chosen_week(request, latest_week()), ReopenForm(request.POST)
     if not form.is_valid():
         known = StaffForm(initial=_known(agency, week, in_training(request)))
@@ -263,7 +265,7 @@ def _page(
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 def paste(request: OfficeRequest) -> HttpResponse:
     """Show what was read (200; 422 with refused rows), or store it (`store` in the form): 302, 409 week closed."""
     week, form = chosen_week(request, latest_week()), PasteForm(request.POST or None)

@@ -1,6 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
 """Venues (clause 5): registered, approved by the ward, given a signed code to hang up, and inspected."""
-
-from bluezone.rollout.venues.registration.lookup import names_of, registered_of
-
-__all__ = ["names_of", "registered_of"]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import Denominator
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.venues.models import Inspection, PosterCode, Venue, VenueState
 
 # An inspection says something of the poster for so long.

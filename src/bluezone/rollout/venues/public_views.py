@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from bluezone.devices.audience import json_body, json_endpoint
 from bluezone.directory.plain_lines import converted
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.identity.sign_in_attempts import network_of
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.publicpages.page_frame import show
@@ -33,7 +34,7 @@ code_limit = HourlyLimit(30, 1000)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def register(request: HttpRequest) -> HttpResponse:
     """Apply: 303 to where the code is asked for, 422 what to correct, 429 too many, 503 this server sends no mail."""
     form = PublicVenueForm(request.POST or None)
@@ -62,7 +63,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def confirm(request: HttpRequest, handle: str) -> HttpResponse:
     """Ask for the code and take it: 303 to itself, 422 wrong, 410 no longer of use; afterwards how it stands."""
     venue = get_object_or_404(Venue.everything.select_related("unit"), handle=handle)
@@ -89,7 +90,7 @@ def confirm(request: HttpRequest, handle: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def poster(request: HttpRequest, short: str) -> HttpResponse:
     """A poster's own page, which says whether the poster still holds; counted by poster and day, nothing else."""
     code = get_object_or_404(PosterCode.everything.select_related("venue__unit"), short=short)
@@ -99,7 +100,7 @@ def poster(request: HttpRequest, short: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def till(request: HttpRequest, token: str) -> HttpResponse:
     """The page at the till: the code in force, large, and a button that counts people; 404 when it was replaced."""
     venue = posters.till_of(token)
@@ -111,7 +112,7 @@ def till(request: HttpRequest, token: str) -> HttpResponse:
     )
 
 
-@json_endpoint("POST", Audience.EVERYONE)
+@json_endpoint("POST", EVERYONE)
 def till_count(request: HttpRequest, token: str) -> dict[str, Any]:
     """`{"tablet", "day", "people"}`, the absolute number of a day -> `{"people"}` of all tablets; safe to repeat.
 

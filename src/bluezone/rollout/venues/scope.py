@@ -5,12 +5,12 @@ from django.db.models import Q, QuerySet
 
 from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.audiences import Audience
 from bluezone.identity.models import User
 from bluezone.identity.roles import grants_of
+from bluezone.rollout.venues.duty import VENUE_KEEPERS
 from bluezone.rollout.venues.models import Venue, VenueState
 
-KEEPERS = Audience.VENUE_KEEPERS.value or frozenset()
+KEEPERS = VENUE_KEEPERS.roles
 
 
 def kept_units(user: User) -> QuerySet[AdminUnit]:

@@ -17,10 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.plain_lines import converted
 from bluezone.directory.request_parameters import chosen, chosen_number
 from bluezone.directory.scopes import OutsideScope
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, admits, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import pdf_response
 from bluezone.rollout.venues import posters, queries, scope
+from bluezone.rollout.venues.duty import VENUE_KEEPERS, VENUE_OWNERS
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
 from bluezone.rollout.venues.models import InspectionPhoto, PosterCode, Venue, VenueState
 from bluezone.rollout.venues.posters import PAPERS, card_pdf, poster_pdf
@@ -34,7 +36,7 @@ SHOWN_DAYS = 14
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def venues(request: OfficeRequest) -> HttpResponse:
     """What each ward has registered, for everybody; the venues themselves for their ward and their owners."""
     unit, state = chosen_number(request, "unit"), chosen(request, "state", [str(one) for one in VenueState])
@@ -48,8 +50,8 @@ def venues(request: OfficeRequest) -> HttpResponse:
         "page": Paginator(found.order_by(queries.WAITING_FIRST, "name", "pk"), A_PAGE).get_page(
             request.GET.get("page")
         ),
-        "keeps": Audience.VENUE_KEEPERS.admits(request.user),
-        "owns": Audience.VENUE_OWNERS.admits(request.user),
+        "keeps": admits(VENUE_KEEPERS, request.user),
+        "owns": admits(VENUE_OWNERS, request.user),
         "unit": unit,
         "state": state,
         "states": [one for one in VenueState if one != VenueState.UNCONFIRMED],
@@ -60,7 +62,7 @@ def venues(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
 def venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """One venue for its ward and its owner: 404 for others."""
@@ -85,7 +87,7 @@ def venue(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.VENUE_KEEPERS)
+@audience(VENUE_KEEPERS)
 def new_venue(request: OfficeRequest) -> HttpResponse:
     """Register a venue for somebody who stands before the officer: 302 to it, 422 bad form or another ward's."""
     form = VenueForm(request.POST or None, units=scope.kept_units(request.user))
@@ -99,7 +101,7 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.VENUE_KEEPERS)
+@audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change what is stored: 302 to the venue, 422 bad form, 404 another ward's. A new name needs a new code."""
@@ -119,7 +121,7 @@ def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.VENUE_KEEPERS)
+@audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve and sign: 302 to the venue; 404 another ward's; told if it was decided meanwhile."""
@@ -137,7 +139,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.VENUE_KEEPERS)
+@audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
     """Refuse with a reason: 302 to the venue; told without one."""
@@ -146,7 +148,7 @@ def refuse(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.VENUE_KEEPERS)
+@audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
     """Withdraw the code with a reason: 302 to the venue; told without one."""
@@ -155,7 +157,7 @@ def suspend(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.VENUE_KEEPERS)
+@audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then replace the code: 302 to the venue; 404 another ward's."""
@@ -172,7 +174,7 @@ def renew(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.VENUE_KEEPERS)
+@audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def close(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close the venue for good: 302 to it; 404 another ward's."""
@@ -189,7 +191,7 @@ def close(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
 def till(request: OfficeRequest, pk: int) -> HttpResponse:
     """A new address for the tablet at the till, shown once: 302 to the venue; 404 neither its ward's nor owner's."""
@@ -234,7 +236,7 @@ def _kept(request: OfficeRequest, pk: int) -> Venue:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.VENUE_KEEPERS)
+@audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter an inspection: 302 to the venue, 422 bad form or picture, 404 another ward's."""
@@ -260,7 +262,7 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.VENUE_KEEPERS)
+@audience(VENUE_KEEPERS)
 @touches(Whose.WARD)
 def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
     """The picture of an inspection: 404 another ward's, or deleted after its 90 days."""
@@ -271,7 +273,7 @@ def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
 def poster(request: OfficeRequest, pk: int) -> HttpResponse:
     """The poster, A4 or A3: 404 without a code in force, or neither the reader's ward nor venue."""
@@ -281,7 +283,7 @@ def poster(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
 def card(request: OfficeRequest, pk: int) -> HttpResponse:
     """The table card, A6."""

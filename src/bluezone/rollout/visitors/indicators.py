@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.coverage import Figure, Indicator, Proof, Week
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
+from bluezone.rollout.visitors.queries import week_of_houses
 
 
 class NoticesDelivered(Indicator):
@@ -24,8 +25,6 @@ class NoticesDelivered(Indicator):
 
     def figures(self, week: Week) -> Iterable[Figure]:
         """One for each house; two queries."""
-        from bluezone.rollout.visitors.queries import week_of_houses
-
         source = _("receipts of the mobile operators")
         for one in week_of_houses(week.first_day, week.last_day):
             agency_id = int(one.house[1:]) if one.house.startswith("a") else None

@@ -16,7 +16,6 @@ from django.utils import timezone
 from bluezone.audit.hash_chain import record
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.tables import read_table
-from bluezone.identity.models import Act
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.destinations import DestinationInvalid, language_of, masked, read_destination
 from bluezone.messaging.sms.models import Purpose
@@ -62,7 +61,7 @@ def send_notice(actor: str, house: House, guest: Guest, now: datetime.datetime) 
     """
     with transaction.atomic():
         notice = _send(actor, house, guest, Channel.DESK, now)
-        record(actor, Act.VISITOR_TOLD, house.audited)
+        record(actor, "visitor_told", house.audited)
     return notice
 
 
@@ -77,7 +76,7 @@ def send_notices(actor: str, house: House, guests: list[Guest], now: datetime.da
             refused[refusal.code] = refused.get(refusal.code, 0) + 1
         else:
             queued += 1
-    record(actor, Act.VISITORS_LISTED, house.audited, queued=queued, refused=sum(refused.values()))
+    record(actor, "visitors_listed", house.audited, queued=queued, refused=sum(refused.values()))
     return ListSent(queued, refused)
 
 

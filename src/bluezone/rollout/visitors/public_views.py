@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.identity.sign_in_attempts import network_of
 from bluezone.messaging.sms.outbox import opt_out
 from bluezone.publicpages.page_frame import show
@@ -31,7 +32,7 @@ _limit = HourlyLimit(each=10, all_together=300)
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def stop(request: HttpRequest) -> HttpResponse:
     """No more messages to a number: 200 done, had it any or not; 422 no number; 429 too many; 403 from elsewhere."""
     if request.method != "POST":
@@ -52,7 +53,7 @@ def stop(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def wifi(request: HttpRequest) -> HttpResponse:
     """For the start page of a house's or a station's Wi-Fi: both languages at once, no script, one address to type."""
     return show(request, "public/wifi.html")

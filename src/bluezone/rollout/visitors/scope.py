@@ -10,12 +10,12 @@ from django.utils import timezone
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, may
-from bluezone.identity.audiences import Audience
 from bluezone.identity.models import Role, User
 from bluezone.identity.roles import grants_of
-from bluezone.rollout import venues
+from bluezone.rollout.venues import api as venues
+from bluezone.rollout.visitors.duty import VISITOR_DESKS
 
-OFFICERS = (Audience.VISITOR_DESKS.value or frozenset()) - {Role.VENUE_OWNER}
+OFFICERS = (VISITOR_DESKS.roles) - {Role.VENUE_OWNER}
 
 
 @dataclass(frozen=True)

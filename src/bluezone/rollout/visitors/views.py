@@ -24,7 +24,8 @@ from bluezone.directory.imports.raw_sheets import (
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.refusals import sentence
 from bluezone.directory.request_parameters import chosen_number
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.messaging.present_city import present_city
@@ -35,9 +36,10 @@ from bluezone.paper.pdf import write_pdf
 from bluezone.paper.print_sheets import pdf_response
 from bluezone.paper.qr_codes import qr
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week, week_or
+from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.rollout.visitors import notices, queries
 from bluezone.rollout.visitors import scope as visitors_houses
+from bluezone.rollout.visitors.duty import VISITOR_DESKS
 from bluezone.rollout.visitors.forms import DeskForm, ListForm
 from bluezone.rollout.visitors.scope import House, houses_of, names_of, reads_all
 from bluezone.rollout.visitors.sentences import REFUSALS, ROWS
@@ -47,7 +49,7 @@ from bluezone.training import practised
 @practised
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.VISITOR_DESKS)
+@audience(VISITOR_DESKS)
 def guest_list(request: OfficeRequest) -> HttpResponse:
     """Read a list and show it: 200 with the preview, 422 not readable; with the preview sent back: 302 queued."""
     houses = houses_of(request.user)
@@ -129,7 +131,7 @@ SMALL = 5
 @practised
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.VISITOR_DESKS)
+@audience(VISITOR_DESKS)
 def desk(request: OfficeRequest) -> HttpResponse:
     """Have the notice sent to a guest: 302 queued, 409 not queued and why, 422 bad form, 404 another's house."""
     houses = houses_of(request.user)
@@ -154,7 +156,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.VISITOR_DESKS)
+@audience(VISITOR_DESKS)
 @touches(Whose.OWN, Whose.AGENCY.by(Role.CLERK, Role.LEAD, Role.OFFICER), Whose.ITSELF.by(Role.VENUE_OWNER))
 def states(request: OfficeRequest, house: str) -> HttpResponse:
     """The newest notices again, for a page that is open."""
@@ -165,7 +167,7 @@ def states(request: OfficeRequest, house: str) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def week(request: OfficeRequest) -> HttpResponse:
     """What houses had sent in a week; small numbers of other houses are kept back."""
     shown = week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
@@ -192,7 +194,7 @@ def week(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.VISITOR_DESKS)
+@audience(VISITOR_DESKS)
 @touches(Whose.NOBODYS)
 def card(request: OfficeRequest, kind: str) -> HttpResponse:
     """A card with the code for a desk (A6) or a station (A4), Vietnamese and English, as PDF; 302 for another kind."""

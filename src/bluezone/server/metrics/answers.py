@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from bluezone.duties.catalogue import api_prefixes
 from bluezone.logs import event
 from bluezone.server.metrics.meters import Row
 
@@ -16,9 +17,11 @@ Environ = dict[str, Any]
 _REPORT_CALLS = frozenset({"/v1/verify", "/v1/upload", "/v1/tokens", "/v1/declarations"})
 # By what follows /v1/ up to a slash; an address itself is never kept.
 _PUBLIC_CLASSES = {
-    "push": "push", "devices": "devices", "gates": "devices", "canvass": "devices", "speakers": "devices",
-    "help": "help", "health": "health",
-}  # fmt: skip
+    "push": "push",
+    "help": "help",
+    "health": "health",
+    **{prefix.split("/")[2]: "devices" for prefix in api_prefixes()},
+}
 
 
 def public_class(path: str) -> str:

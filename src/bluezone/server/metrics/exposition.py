@@ -12,7 +12,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bluezone.server.metrics.meters import BUCKETS, REFUSALS, ROUTES, STATUSES, Meters
+from bluezone.server.metrics.meters import BUCKETS, REFUSALS, ROUTES, STATUSES, WORKS, Meters
 
 if TYPE_CHECKING:
     from bluezone.server.processes.supervisor import Processes
@@ -37,6 +37,8 @@ METRICS = {
     "tick_timestamp_seconds": ("gauge", "When the last tick without a refusal ended."),
     "tick_duration_seconds": ("gauge", "How long it took."),
     "tick_failures_total": ("counter", "Ticks in which something was refused."),
+    "work_timestamp_seconds": ("gauge", "When a work of the worker last succeeded; 0 before the first time."),
+    "work_failures_total": ("counter", "How often it failed."),
     "store_up": ("gauge", "1 where the store answered the worker's last question."),
     "store_bytes": ("gauge", "Size of a store, whole multiples of 16 MiB."),
     "index_timestamp_seconds": ("gauge", "When the signed index of files was last signed."),
@@ -57,6 +59,8 @@ _MEASURED = {
     "tick_timestamp_seconds": ("tick_timestamp_seconds", ""),
     "tick_seconds": ("tick_duration_seconds", ""),
     "tick_failures_total": ("tick_failures_total", ""),
+    **{f"work_timestamp_seconds_{work}": ("work_timestamp_seconds", f'work="{work}"') for work in WORKS},
+    **{f"work_failures_total_{work}": ("work_failures_total", f'work="{work}"') for work in WORKS},
     **{f"store_up_{name}": ("store_up", f'store="{name}"') for name in ("codes", "keys", "office")},
     **{f"store_bytes_{name}": ("store_bytes", f'store="{name}"') for name in ("codes", "keys", "office")},
     "index_timestamp_seconds_exports": ("index_timestamp_seconds", 'index="exports"'),

@@ -12,6 +12,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from bluezone.duties import catalogue
 from bluezone.keyserver.reports.tally import shared_memory
 
 ROUTES = ("files", "reports", "push", "devices", "help", "health", "pages", "office")
@@ -23,6 +24,8 @@ REFUSALS = (
     "code_invalid", "code_used", "code_expired", "kid_refused",
     "bad_request", "puzzle_required", "signature_invalid", "keys_refused",
 )  # fmt: skip
+# What the worker does again and again: purges and what else duties name.
+WORKS = tuple(work.name for work in (*catalogue.purges(), *catalogue.hourly(), *catalogue.every_tick()))
 # What the worker measures at each tick, and what it counts. Unix seconds where the name says so, else as named.
 GAUGES = (
     "worker_leading", "tick_timestamp_seconds", "tick_seconds",
@@ -34,6 +37,7 @@ GAUGES = (
     "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
     "backup_timestamp_seconds", "guessing_hours_last_day", "uploads_last_whole_day",
     "tick_failures_total",
+    *(f"work_timestamp_seconds_{work}" for work in WORKS), *(f"work_failures_total_{work}" for work in WORKS),
 )  # fmt: skip
 
 _PER_ROUTE = len(STATUSES) + len(BUCKETS) + 1 + 1

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models import Act, User
-from bluezone.identity.undo_offers import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate, reverser
+from bluezone.identity.models import User
+from bluezone.identity.undo_offers import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air import hooks
 from bluezone.rollout.bulletins.air.hooks import Proven
@@ -226,7 +226,7 @@ def attest(
         )
         if not new:
             raise AiringSaid("it was said already what became of this airing")
-        hash_chain.record(user.username, Act.AIRING_ATTESTED, f"airing {airing.pk}", now=now, aired=was_aired)
+        hash_chain.record(user.username, "airing_attested", f"airing {airing.pk}", now=now, aired=was_aired)
     return made
 
 
@@ -245,7 +245,6 @@ def plain_photo(data: bytes) -> bytes:
     return out.getvalue()
 
 
-@reverser("airing-attested")
 def take_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Take a one-tap word back. Raises UndoTooLate when it is older than ten seconds, or somebody else's."""
     with transaction.atomic():
@@ -253,4 +252,4 @@ def take_back(user: User, values: dict[str, Any], now: datetime.datetime) -> Non
         mine = Attestation.objects.filter(airing=values["airing"], by=user, at__gte=since)
         if not mine.delete()[0]:
             raise UndoTooLate("the word is too old, or was said by somebody else")
-        hash_chain.record(user.username, Act.AIRING_ATTESTED, f"airing {values['airing']}", now=now, taken_back=True)
+        hash_chain.record(user.username, "airing_attested", f"airing {values['airing']}", now=now, taken_back=True)

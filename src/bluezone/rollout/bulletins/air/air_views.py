@@ -21,7 +21,8 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_unit
 from bluezone.directory.scopes import agencies_of
 from bluezone.identity import undo_offers
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
@@ -30,10 +31,11 @@ from bluezone.rollout.bulletins import scope, sentences
 from bluezone.rollout.bulletins.air import air_log, planner
 from bluezone.rollout.bulletins.air.air_log import Row
 from bluezone.rollout.bulletins.air.press import air_plan_pdf
+from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
 from bluezone.rollout.bulletins.forms import AiredForm, OutletForm
 from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Attestation, Outlet, OutletKind
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.training import practised
 
 # Vietnamese in every language: the file is a form of the office and not a page.
@@ -91,7 +93,7 @@ A_PAGE = 60
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def plan(request: OfficeRequest) -> HttpResponse:
     """What is aired when and where in a week, of all outlets or of one."""
     week, outlet, unit = scope.week_of(request), scope.chosen_outlet(request), chosen_unit(request)
@@ -107,7 +109,7 @@ def plan(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def plan_pdf(request: OfficeRequest) -> HttpResponse:
     """The plan of a week as PDF, with room to tick and sign."""
     week, outlet, unit = scope.week_of(request), scope.chosen_outlet(request), chosen_unit(request)
@@ -121,7 +123,7 @@ def plan_pdf(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def log(request: OfficeRequest) -> HttpResponse:
     """What was planned and what was aired: a day, or a week of `?week=`."""
     since, until = scope.span_of(request)
@@ -155,7 +157,7 @@ def log(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def log_file(request: OfficeRequest) -> HttpResponse:
     """The log as XLSX, proven and attested in columns of their own."""
     since, until = scope.span_of(request)
@@ -169,7 +171,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.AIRING_KEEPERS)
+@audience(AIRING_KEEPERS)
 @touches(Whose.AGENCY)
 def aired(request: OfficeRequest, pk: int) -> HttpResponse:
     """One tap "Đã phát" at loudspeakers, attested, taken back within ten seconds: 302 back; 403 another agency's."""
@@ -187,7 +189,7 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.AIRING_KEEPERS)
+@audience(AIRING_KEEPERS)
 @touches(Whose.AGENCY)
 def attest(request: OfficeRequest, pk: int) -> HttpResponse:
     """Say what became of an airing, with a link or a photo: 302 to the log, 422 bad form or no evidence."""
@@ -214,7 +216,7 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def photo(request: OfficeRequest, pk: int) -> HttpResponse:
     """The photo of an attested airing; 404 where there is none."""
@@ -227,7 +229,7 @@ def photo(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.AIRING_KEEPERS)
+@audience(AIRING_KEEPERS)
 def new_outlet(request: OfficeRequest) -> HttpResponse:
     """Enter a station or paper: 302 to the plan, 422 bad form or a name that is taken."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))

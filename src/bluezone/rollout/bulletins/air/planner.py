@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from bluezone.audit.hash_chain import record
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air import hooks, overlaps
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, OutletKind, Schedule, Script
@@ -244,7 +243,7 @@ def enter(actor: str, kind: OutletKind, name: str, agency: Agency, unit: AdminUn
             {} if kind == OutletKind.LOUDSPEAKERS else {"quiet_from": datetime.time(0), "quiet_to": datetime.time(0)}
         )
         outlet = Outlet.objects.create(kind=kind, name=name, agency=agency, unit=unit, **quiet)
-        record(actor, Act.OUTLET_ENTERED, str(outlet.pk))
+        record(actor, "outlet_entered", str(outlet.pk))
     return outlet
 
 
@@ -252,5 +251,5 @@ def set_quiet(actor: str, outlet: Outlet, since: datetime.time, until: datetime.
     """Change the quiet hours; what was planned within them gets no time from now on."""
     with transaction.atomic():
         Outlet.objects.filter(pk=outlet.pk).update(quiet_from=since, quiet_to=until)
-        record(actor, Act.OUTLET_CHANGED, str(outlet.pk), now=now, quiet=f"{since:%H:%M}-{until:%H:%M}")
+        record(actor, "outlet_changed", str(outlet.pk), now=now, quiet=f"{since:%H:%M}-{until:%H:%M}")
         plan_ahead(now, [outlet.pk])

@@ -11,13 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import EDITORS, SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope, sentences
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.air.recurrence import Rule
+from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
 from bluezone.rollout.bulletins.forms import EmergencyForm, ScheduleForm
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Language, Outlet, Schedule
 from bluezone.training import practised
@@ -28,7 +30,7 @@ MOST_SHOWN = 120
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EDITORS)
+@audience(EDITORS)
 @touches(Whose.AGENCY)
 def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     """Show the exact list of a rule, then plan it: 302 to the schedule, 422 bad form or refused; 403 another's.
@@ -66,7 +68,7 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     """One schedule: its rule in words, the coming airings with the time each got, and what it meets."""
@@ -87,7 +89,7 @@ def schedule(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.AIRING_KEEPERS)
+@audience(AIRING_KEEPERS)
 @touches(Whose.AGENCY)
 def stop(request: OfficeRequest, pk: int) -> HttpResponse:
     """Air nothing of a schedule from now on: 302 to its page; 403 another's."""
@@ -98,7 +100,7 @@ def stop(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.AIRING_KEEPERS)
+@audience(AIRING_KEEPERS)
 @touches(Whose.AGENCY)
 def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
     """Leave a day (`?on=` in the form) out: 302 to its page; 403 another's."""
@@ -117,7 +119,7 @@ def leave_out(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.AIRING_KEEPERS)
+@audience(AIRING_KEEPERS)
 @touches(Whose.AGENCY)
 def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
     """Air this before others of its class that it meets: 302 to its page; 403 another's."""
@@ -128,7 +130,7 @@ def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EDITORS)
+@audience(EDITORS)
 @touches(Whose.AGENCY)
 def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask where, then air an emergency bulletin now: 302 to the log, 422 refused; 403 another agency's."""

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air.planner import approved_scripts, plan_ahead, quiet_spans, seconds_of
 from bluezone.rollout.bulletins.air.recurrence import Rule
@@ -84,7 +84,7 @@ def make_schedule(
             exceptions=sorted(str(day) for day in rule.exceptions), made_by=user, made_at=now,
         )  # fmt: skip
         schedule.outlets.set(outlets)
-        hash_chain.record(user.username, Act.AIRING_SCHEDULED, f"bulletin {bulletin.pk}", now=now, schedule=schedule.pk)
+        hash_chain.record(user.username, "airing_scheduled", f"bulletin {bulletin.pk}", now=now, schedule=schedule.pk)
         plan_ahead(now, [outlet.pk for outlet in outlets])
     return schedule
 
@@ -106,7 +106,7 @@ def air_at_once(
             made_by=user, made_at=now,
         )  # fmt: skip
         schedule.outlets.set(outlets)
-        hash_chain.record(user.username, Act.EMERGENCY_AIRED, f"bulletin {bulletin.pk}", now=now, schedule=schedule.pk)
+        hash_chain.record(user.username, "emergency_aired", f"bulletin {bulletin.pk}", now=now, schedule=schedule.pk)
         plan_ahead(now, [outlet.pk for outlet in outlets])
     return schedule
 
@@ -141,7 +141,7 @@ def put_first(schedule: Schedule, user: User, now: datetime.datetime) -> None:
 
 def _changed(schedule: Schedule, user: User, now: datetime.datetime, **what: object) -> None:
     subject = f"bulletin {schedule.bulletin_id}"
-    hash_chain.record(user.username, Act.AIRING_CHANGED, subject, now=now, schedule=schedule.pk, **what)
+    hash_chain.record(user.username, "airing_changed", subject, now=now, schedule=schedule.pk, **what)
     plan_ahead(now, schedule.outlets.values_list("pk", flat=True))
 
 

@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air import hooks
 from bluezone.rollout.bulletins.air.planner import plan_ahead
@@ -73,7 +73,7 @@ def withdraw(bulletin: Bulletin, reason: str, user: User, now: datetime.datetime
             withdrawn_at=now, withdrawn_reason=reason[:300]
         )
         if changed:
-            hash_chain.record(user.username, Act.BULLETIN_WITHDRAWN, f"bulletin {bulletin.pk}", now=now)
+            hash_chain.record(user.username, "bulletin_withdrawn", f"bulletin {bulletin.pk}", now=now)
             outlets = Schedule.objects.filter(bulletin=bulletin).values_list("outlets", flat=True)
             plan_ahead(now, {pk for pk in outlets if pk is not None})
 
@@ -99,7 +99,7 @@ def add_version(
             written_by=user, written_at=now,
         )  # fmt: skip
         hash_chain.record(
-            user.username, Act.BULLETIN_WRITTEN, f"bulletin {held.pk}", now=now, language=language, version=last + 1
+            user.username, "bulletin_written", f"bulletin {held.pk}", now=now, language=language, version=last + 1
         )
     return script
 
@@ -183,7 +183,7 @@ def approve(script: Script, user: User, now: datetime.datetime) -> None:
         held.approved_by, held.approved_at = user, now
         held.save(update_fields=["approved_by", "approved_at"])
         hash_chain.record(
-            user.username, Act.BULLETIN_APPROVED, f"bulletin {held.bulletin_id}", now=now,
+            user.username, "bulletin_approved", f"bulletin {held.bulletin_id}", now=now,
             language=held.language, version=held.number, sound=held.sound.sha256[:16],
         )  # fmt: skip
         outlets = Schedule.objects.filter(bulletin=held.bulletin_id, stopped_at=None).values_list("outlets", flat=True)

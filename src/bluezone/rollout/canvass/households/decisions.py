@@ -6,7 +6,6 @@ import datetime
 from django.db import transaction
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.households.facts import FIELDS, FIRST, new_key, next_clock
 from bluezone.rollout.canvass.households.projection import merged_of, refresh, store
@@ -37,7 +36,7 @@ def correct(actor: str, household: Household, values: dict[str, str], now: datet
         changed = {name: value for name, value in wanted.items() if value != shown_text(held, name)}
         if changed:
             say(actor, held, changed, now)
-            hash_chain.record(actor, Act.HOUSEHOLD_CHANGED, str(held.pk), fields=sorted(changed))
+            hash_chain.record(actor, "household_changed", str(held.pk), fields=sorted(changed))
     return sorted(changed)
 
 
@@ -49,7 +48,7 @@ def choose(actor: str, household: Household, name: str, value: str, now: datetim
         if merged is None or not merged.is_disputed or value not in {rival.value for rival in merged.rivals}:
             raise NothingToDecide("these values do not stand side by side any more")
         say(actor, held, {name: value}, now)
-        hash_chain.record(actor, Act.CONFLICT_DECIDED, str(held.pk), field=name)
+        hash_chain.record(actor, "conflict_decided", str(held.pk), field=name)
 
 
 def force(actor: str, change: Change, now: datetime.datetime) -> None:
@@ -63,7 +62,7 @@ def force(actor: str, change: Change, now: datetime.datetime) -> None:
         change.forced = True
         refresh({held.pk: held}, [], [change])
         store([held])
-        hash_chain.record(actor, Act.GAP_FORCED, str(held.pk), field=change.field)
+        hash_chain.record(actor, "gap_forced", str(held.pk), field=change.field)
 
 
 def shown_text(household: Household, name: str) -> str:

@@ -19,7 +19,7 @@ from bluezone.directory.imports.list_imports import CONVERT, KEEP, ImportOutdate
 from bluezone.directory.imports.plans import ImportNotReady
 from bluezone.directory.imports.tables import Row, Table, read_table
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.rollout.canvass.households import duplicates
 from bluezone.rollout.canvass.households.decisions import say, shown_text
@@ -204,7 +204,7 @@ def apply(actor: str, waiting: DoorsImport, digest: str, now: datetime.datetime)
         for row in seen.plan.changed:
             assert row.household is not None
             say(actor, Household.objects.select_for_update().get(pk=row.household.pk), dict(row.changes), now)
-        hash_chain.record(actor, Act.HOUSEHOLDS_IMPORTED, held.sha256, unit=held.unit_id, added=len(seen.plan.added),
+        hash_chain.record(actor, "households_imported", held.sha256, unit=held.unit_id, added=len(seen.plan.added),
                         changed=len(seen.plan.changed))  # fmt: skip
         duplicates.propose(held.unit, now)
         held.delete()

@@ -13,7 +13,6 @@ from django.db import transaction
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.households.decisions import say, shown_text
 from bluezone.rollout.canvass.households.facts import FIELDS
@@ -152,7 +151,7 @@ def join(actor: str, pair: DuplicatePair, keep_first: bool, now: datetime.dateti
             apply_visit(stays, visit)
         stays.touched_at = max(stays.touched_at, goes.touched_at)
         store([stays])
-        hash_chain.record(actor, Act.HOUSEHOLDS_MERGED, str(stays.pk), other=str(goes.pk))
+        hash_chain.record(actor, "households_merged", str(stays.pk), other=str(goes.pk))
     return stays
 
 
@@ -160,7 +159,7 @@ def apart(actor: str, pair: DuplicatePair, now: datetime.datetime) -> None:
     """Say that the two are two; they are not proposed again. Raises PairDecided."""
     with transaction.atomic():
         _decide(actor, pair, DuplicatePair.State.APART, now)
-        hash_chain.record(actor, Act.HOUSEHOLDS_MERGED, str(pair.first_id), apart=str(pair.second_id))
+        hash_chain.record(actor, "households_merged", str(pair.first_id), apart=str(pair.second_id))
 
 
 def _decide(actor: str, pair: DuplicatePair, state: str, now: datetime.datetime) -> None:

@@ -13,7 +13,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from bluezone.face.files import StaticFile, static_files
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 
 HERE = Path(__file__).parent
 INDEX, SERVICE_WORKER = "index.html", "service-worker.js"
@@ -54,7 +55,7 @@ _WORTH_PACKING = ("text/", "application/manifest", "image/svg")
 
 
 @require_safe
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def app(request: HttpRequest, path: str = "") -> HttpResponse:
     """A file of the app, asked for again at each visit with its ETag: an update reaches a phone at its next contact."""
     file = canvass_files().get(path)

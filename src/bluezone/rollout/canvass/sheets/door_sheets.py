@@ -14,7 +14,6 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import Act
 from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import write_pdf
 from bluezone.refusal import Refused
@@ -115,7 +114,7 @@ def enter(
             apply_visit(visit.household, visit)
         store([visit.household for visit in new])
         if new:
-            hash_chain.record(actor, Act.SHEET_ENTERED, str(turf.pk), day=day.isoformat(), visits=len(new))
+            hash_chain.record(actor, "sheet_entered", str(turf.pk), day=day.isoformat(), visits=len(new))
     repeated = {visit.household_id for visit in visits if visit.pk in known}
     return len(new), sorted(place for place, key in places.items() if key in repeated)
 

@@ -13,7 +13,6 @@ from django.db.models import QuerySet, Sum
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.models import LeafletMove, Visit
 
@@ -68,7 +67,7 @@ def move(
         made = LeafletMove.objects.create(
             kind=kind, lot=lot, unit=unit, group=group, count=count, by=actor, made_at=now
         )
-        hash_chain.record(actor, Act.LEAFLETS_MOVED, str(made.pk), kind=kind, count=count)
+        hash_chain.record(actor, "leaflets_moved", str(made.pk), kind=kind, count=count)
     return made
 
 

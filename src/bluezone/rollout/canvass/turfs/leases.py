@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from bluezone.audit import hash_chain
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.models import Household, Lease, LeaseDoor, LeaseEnd, PhoneRun, Turf, TurfDoor
 from bluezone.rollout.canvass.turfs.phone_doors import MOST_DOORS
@@ -58,7 +57,7 @@ def lease(actor: str, turf: Turf, device: Device, until: datetime.datetime, now:
             raise DoorsLeased(f"{taken} doors are on another list that a phone has", taken)
         made = Lease.objects.create(turf=turf, device=device, since=now, until=until, made_by=actor)
         LeaseDoor.objects.bulk_create(LeaseDoor(lease=made, household_id=key) for key in doors)
-        hash_chain.record(actor, Act.TURF_LEASED, str(turf.pk), device=device.pk, doors=len(doors))
+        hash_chain.record(actor, "turf_leased", str(turf.pk), device=device.pk, doors=len(doors))
     return made
 
 
@@ -68,7 +67,7 @@ def end(actor: str, one: Lease, why: LeaseEnd, now: datetime.datetime) -> None:
         if Lease.everything.filter(pk=one.pk, ended_at=None).update(ended_at=now, ended_why=why):
             LeaseDoor.objects.filter(lease=one).update(is_open=False)
             if why != LeaseEnd.EXPIRED:
-                hash_chain.record(actor, Act.LEASE_ENDED, str(one.turf_id), device=one.device_id, why=str(why))
+                hash_chain.record(actor, "lease_ended", str(one.turf_id), device=one.device_id, why=str(why))
 
 
 def lost(actor: str, device: Device, now: datetime.datetime) -> int:
@@ -81,7 +80,7 @@ def lost(actor: str, device: Device, now: datetime.datetime) -> int:
         for one in leases:
             end(actor, one, LeaseEnd.LOST, now)
         PhoneRun.objects.filter(device=device, lost_at=None).update(lost_at=now)
-        hash_chain.record(actor, Act.PHONE_LOST, str(device.pk), lists=len(leases))
+        hash_chain.record(actor, "phone_lost", str(device.pk), lists=len(leases))
     return len(leases)
 
 
@@ -141,7 +140,7 @@ def cut(
         TurfDoor.objects.bulk_create(
             TurfDoor(turf=turf, household_id=key, place=place) for place, key in enumerate(keys, 1)
         )
-        hash_chain.record(actor, Act.TURF_CUT, str(turf.pk), unit=unit.pk, doors=len(keys))
+        hash_chain.record(actor, "turf_cut", str(turf.pk), unit=unit.pk, doors=len(keys))
     return turf
 
 
@@ -151,4 +150,4 @@ def close(actor: str, turf: Turf, now: datetime.datetime) -> None:
         if turf.leases.filter(ended_at=None).exists():
             raise TurfLeased("a phone has this list; take it back first")
         if Turf.objects.filter(pk=turf.pk, closed_at=None).update(closed_at=now):
-            hash_chain.record(actor, Act.TURF_CLOSED, str(turf.pk))
+            hash_chain.record(actor, "turf_closed", str(turf.pk))

@@ -12,8 +12,8 @@ from django.utils import timezone
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit
 from bluezone.rollout.canvass.models import Aside, DuplicatePair, Entry, Household, Lease, PhoneRun, Turf
-from bluezone.rollout.canvass.unit_counts import Doors, counted
-from bluezone.rollout.coverage import hidden_cells
+from bluezone.rollout.canvass.unit_counts import counted
+from bluezone.rollout.coverage.api import Doors, hidden_cells
 
 GAPS_SHOWN = 20
 

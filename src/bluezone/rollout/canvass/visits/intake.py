@@ -15,7 +15,6 @@ from django.db import transaction
 from bluezone.audit import hash_chain
 from bluezone.devices.models import Device
 from bluezone.devices.refusals import DeviceRefused
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.households.facts import FIRST, Said, next_clock
 from bluezone.rollout.canvass.households.projection import merged_of, refresh, store
@@ -23,7 +22,7 @@ from bluezone.rollout.canvass.models import Aside, AsideReason, Change, Entry, H
 from bluezone.rollout.canvass.turfs import phone_doors as canvass_reach
 from bluezone.rollout.canvass.turfs.phone_doors import Reach, reach_of
 from bluezone.rollout.canvass.visits.entries import FORM, NotReadable, ReadEntry, digest_of, key_of, number_of, read
-from bluezone.rollout.drives import HelpRefused, open_help_request
+from bluezone.rollout.drives.api import HelpRefused, open_help_request
 
 
 def ticket_for(entry: ReadEntry, household: Household) -> str:
@@ -230,7 +229,7 @@ def accept_aside(actor: str, aside: Aside, now: datetime.datetime) -> None:
         Change.objects.bulk_create(changes)
         refresh({household.pk: household}, visits, changes)
         store([household])
-        hash_chain.record(actor, Act.ENTRY_DECIDED, str(aside.key), taken=True, reason=aside.reason)
+        hash_chain.record(actor, "entry_decided", str(aside.key), taken=True, reason=aside.reason)
 
 
 def dismiss_aside(actor: str, aside: Aside, now: datetime.datetime) -> None:
@@ -239,7 +238,7 @@ def dismiss_aside(actor: str, aside: Aside, now: datetime.datetime) -> None:
         if Aside.objects.filter(pk=aside.pk, state=Aside.State.OPEN).update(
             state=Aside.State.DISMISSED, decided_by=actor, decided_at=now
         ):
-            hash_chain.record(actor, Act.ENTRY_DECIDED, str(aside.key), taken=False, reason=aside.reason)
+            hash_chain.record(actor, "entry_decided", str(aside.key), taken=False, reason=aside.reason)
 
 
 def _understood(aside: Aside) -> ReadEntry:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency, Denominator
 from bluezone.directory.queries import day_to_show, latest_figures
-from bluezone.rollout.coverage.cells import Place, own_place, unit_place
+from bluezone.rollout.coverage.figures.cells import Place, own_place, unit_place
+from bluezone.rollout.coverage.figures.intervals import Interval
+from bluezone.rollout.coverage.figures.once import reading_once
+from bluezone.rollout.coverage.figures.sums import Sums, sums_of
+from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Indicator, Proof, Reporting, registered
-from bluezone.rollout.coverage.intervals import Interval
-from bluezone.rollout.coverage.once import reading_once
-from bluezone.rollout.coverage.sums import Sums, sums_of
-from bluezone.rollout.coverage.weeks import Week
 
 WARD_AND_BELOW = (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP)
 

@@ -17,15 +17,14 @@ from django.utils.translation import ngettext
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.rollout.canvass import Doors, doors_by_unit
+from bluezone.rollout.coverage.boards.field_work import Doors, HelpDone, doors_by_unit, help_by_unit
 from bluezone.rollout.coverage.boards.overview import Overview
 from bluezone.rollout.coverage.boards.ranking import Ranked, Signals, rank
+from bluezone.rollout.coverage.figures.intervals import Interval
+from bluezone.rollout.coverage.figures.sums import newest_of
+from bluezone.rollout.coverage.figures.suppression import SMALLEST_SHOWN
 from bluezone.rollout.coverage.indicators import RUNNING
-from bluezone.rollout.coverage.intervals import Interval
-from bluezone.rollout.coverage.sums import newest_of
-from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
 from bluezone.rollout.coverage.templatetags.shares import grouped, percent, range_of, tenths
-from bluezone.rollout.drives import HelpDone, help_by_unit
 
 _Found = TypeVar("_Found")
 # Help of four weeks up to the end of the week shown: one good or bad Saturday decides nothing.
@@ -102,7 +101,7 @@ def priorities(shown: Overview, now: datetime.datetime) -> Priorities:
     units = [row.unit for row in shown.rows if row.unit is not None]
     until = min(shown.week.last_day, timezone.localdate(now))
     done = help_by_unit(until - datetime.timedelta(days=HELP_DAYS - 1), until)
-    shared = done[shown.unit.pk].free_teams if shown.unit.pk in done else 0
+    shared = sum(one.free_teams for one in done.get(shown.unit.pk, []))
     households = newest_of(units, shown.week.last_day)
     doors, helped = _under(shown.unit, units, doors_by_unit(now)), _under(shown.unit, units, done)
     known = {
@@ -114,7 +113,9 @@ def priorities(shown: Overview, now: datetime.datetime) -> Priorities:
     return Priorities(rows, shared, timezone.localdate(now))
 
 
-def _under(top: AdminUnit, units: Iterable[AdminUnit], found: Mapping[int, _Found]) -> defaultdict[int, list[_Found]]:
+def _under(
+    top: AdminUnit, units: Iterable[AdminUnit], found: Mapping[int, list[_Found]]
+) -> defaultdict[int, list[_Found]]:
     """What was found of each unit and of those under it; one query where something was found deeper down."""
     own = {unit.pk: unit for unit in units}
     by_unit: defaultdict[int, list[_Found]] = defaultdict(list)
@@ -123,10 +124,10 @@ def _under(top: AdminUnit, units: Iterable[AdminUnit], found: Mapping[int, _Foun
     above = {
         pk: key for pk, path in (paths if deeper else ()) for key, unit in own.items() if path.startswith(unit.path)
     }
-    for pk, one in found.items():
+    for pk, ones in found.items():
         key = pk if pk in own else above.get(pk)
         if key is not None:
-            by_unit[key].append(one)
+            by_unit[key].extend(ones)
     return by_unit
 
 

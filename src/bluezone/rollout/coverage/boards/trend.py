@@ -7,12 +7,12 @@ Only what each week's own page shows is drawn: a week that is kept back there is
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bluezone.rollout.coverage.cells import unit_place
+from bluezone.rollout.coverage.figures.cells import unit_place
+from bluezone.rollout.coverage.figures.intervals import Interval
+from bluezone.rollout.coverage.figures.once import reading_once
+from bluezone.rollout.coverage.figures.sums import sums_of
+from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Indicator
-from bluezone.rollout.coverage.intervals import Interval
-from bluezone.rollout.coverage.once import reading_once
-from bluezone.rollout.coverage.sums import sums_of
-from bluezone.rollout.coverage.weeks import Week
 
 WEEKS = 12
 # Units of the drawing; small, so that its text is as large as the page's on a telephone.

@@ -5,8 +5,8 @@ from django import template
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from bluezone.rollout.coverage.intervals import Interval
-from bluezone.rollout.coverage.weeks import Week
+from bluezone.rollout.coverage.figures.intervals import Interval
+from bluezone.rollout.coverage.figures.weeks import Week
 
 register = template.Library()
 

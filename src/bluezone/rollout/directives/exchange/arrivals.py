@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bluezone.audit import hash_chain
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.letters.letter import Letter
 from bluezone.letters.proposal import PartyRole, Proposal
 from bluezone.letters.reader import propose
@@ -151,7 +151,7 @@ def update(directive: Directive, edoc: Edoc, letters: Sequence[Letter], user: Us
 def record(directive: Directive, user: User, now: datetime.datetime, kind: str, digest: str) -> None:
     """Note in the audit that a file was read in."""
     hash_chain.record(
-        user.username, Act.EDXML_IMPORTED, f"directive {directive.pk}", now=now, kind=kind, signed_sha256=digest
+        user.username, "edxml_imported", f"directive {directive.pk}", now=now, kind=kind, signed_sha256=digest
     )
 
 

@@ -13,10 +13,12 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
+from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.exchange import outgoing, partners, uploads
 from bluezone.rollout.directives.exchange.edxml import BusinessKind, StatusMessage
 from bluezone.rollout.directives.exchange.forms import ExchangeFileForm
@@ -35,7 +37,7 @@ SHOWN = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 def exchange(request: OfficeRequest) -> HttpResponse:
     """What waits to be sent as a file, what was exchanged; send a file in: 302 to its preview, 422 with a sentence."""
     form = ExchangeFileForm(request.POST or None, request.FILES or None)
@@ -51,7 +53,7 @@ def exchange(request: OfficeRequest) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.OWN)
 def look(request: OfficeRequest, pk: int) -> HttpResponse:
     """What a file is and would do; nothing of it is stored yet."""
@@ -59,7 +61,7 @@ def look(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.OWN)
 def apply(request: OfficeRequest, pk: int) -> HttpResponse:
     """Do what the preview showed: 302, 409 when it cannot be done any more."""
@@ -76,7 +78,7 @@ def apply(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.OWN)
 def discard(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget a file that was looked at; 302."""
@@ -86,7 +88,7 @@ def discard(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
     """A directive as the edXML file for one agency: 200 the file, 302 with a sentence. pk: of the dispatch."""
@@ -101,7 +103,7 @@ def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
     """A state as the edXML file for the document's sender: 200 the file, 302 with a sentence. pk: of the event."""
@@ -117,7 +119,7 @@ def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
     """Agree (15) or not (16) to a recall or update of another office: 302. pk: of the dispatch."""
@@ -132,7 +134,7 @@ def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def own_certificate(request: OfficeRequest) -> HttpResponse:
     """The certificate by which other offices know this one's files; it holds no secret."""
     pem = office_certificate(timezone.now()).public_bytes(Encoding.PEM)

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.exchange.edxml import (
     Attachment,
@@ -95,7 +95,7 @@ def write_document(dispatch: Dispatch, user: User, now: datetime.datetime) -> Wr
         log_written(kind, edoc.document_id, dispatch, content, user, now)
         hash_chain.record(
             user.username,
-            Act.EDXML_EXPORTED,
+            "edxml_exported",
             f"directive {directive.pk}",
             now=now,
             kind=str(kind),
@@ -285,7 +285,7 @@ def write_status(event: DispatchEvent, user: User, now: datetime.datetime) -> Wr
         log_written(ExchangedFile.Kind.STATUS, about, dispatch, content, user, now, event, message)
         hash_chain.record(
             user.username,
-            Act.EDXML_EXPORTED,
+            "edxml_exported",
             f"directive {directive.pk}",
             now=now,
             kind="status",

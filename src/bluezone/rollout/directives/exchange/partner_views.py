@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import require_city
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import ADMINS
 from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
@@ -25,7 +26,7 @@ from bluezone.rollout.directives.models import PartnerCertificate
 
 
 @require_safe
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 def certificates(request: OfficeRequest) -> HttpResponse:
     """This office's own certificate, those that are held, and those that were removed."""
     held = PartnerCertificate.objects.select_related("agency", "added_by", "removed_by")
@@ -42,7 +43,7 @@ def certificates(request: OfficeRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @confirm_second_factor
 def new_certificate(request: OfficeRequest) -> HttpResponse:
     """Show what a certificate is, then hold it: 200 with its fingerprint, 302 held, 422 with a sentence.
@@ -73,7 +74,7 @@ def new_certificate(request: OfficeRequest) -> HttpResponse:
 
 
 @require_POST
-@audience(Audience.ADMINS)
+@audience(ADMINS)
 @touches(Whose.CITY)
 @confirm_second_factor
 def remove_certificate(request: OfficeRequest, pk: int) -> HttpResponse:

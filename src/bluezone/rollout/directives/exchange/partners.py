@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.exchange.office_key import fingerprint, office_certificate
 from bluezone.rollout.directives.models import PartnerCertificate
@@ -106,7 +106,7 @@ def pin(
             added_by=user,
             added_at=now,
         )
-        hash_chain.record(user.username, Act.CERTIFICATE_PINNED, agency.key, now=now, fingerprint=mark, use=str(use))
+        hash_chain.record(user.username, "certificate_pinned", agency.key, now=now, fingerprint=mark, use=str(use))
     return made
 
 
@@ -116,7 +116,7 @@ def remove(held: PartnerCertificate, user: User, now: datetime.datetime) -> bool
         done = PartnerCertificate.objects.filter(pk=held.pk, removed_at=None).update(removed_at=now, removed_by=user)
         if done:
             hash_chain.record(
-                user.username, Act.CERTIFICATE_REMOVED, held.agency.key, now=now, fingerprint=held.fingerprint
+                user.username, "certificate_removed", held.agency.key, now=now, fingerprint=held.fingerprint
             )
     return bool(done)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from bluezone.audit import hash_chain
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.identity.undo_offers import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance import approval
@@ -77,7 +77,7 @@ def move(
         )
         if to == S.SENT_BACK:
             subject = f"directive {locked.directive_id}"
-            hash_chain.record(user.username, Act.DOCUMENT_SENT_BACK, subject, now=now, agency=locked.agency.key)
+            hash_chain.record(user.username, "document_sent_back", subject, now=now, agency=locked.agency.key)
     dispatch.refresh_from_db()
 
 

@@ -16,11 +16,13 @@ from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
 from bluezone.identity import undo_offers
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, queries, sentences
+from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ActForm, RequestForm
 from bluezone.rollout.directives.inbox import change_requests, dispatch_acts
 from bluezone.rollout.directives.models import ChangeRequest, Dispatch, DispatchState, Task, TaskParty
@@ -32,7 +34,7 @@ _MOST_BELOW = 300
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def inbox(request: OfficeRequest) -> HttpResponse:
     """What the reader's agencies have got, newest first."""
     state = chosen(request, "state", ["open", *DispatchState.values])
@@ -44,7 +46,7 @@ def inbox(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.READERS))
 def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
     """One document at one agency: what it asks, what can be done now, what has happened."""
@@ -57,7 +59,7 @@ def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def act(request: OfficeRequest, pk: int) -> HttpResponse:
     """Move a document on: 302, 409 out of order, 422 without reason or person."""
@@ -83,7 +85,7 @@ def act(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def undo(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take one's last tap back: 302, 409 too late."""
@@ -94,7 +96,7 @@ def undo(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a document on to agencies below: 302, 409 not below or not received."""
@@ -107,7 +109,7 @@ def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for a change of a task or for more time: 302, 409 already asked, 422 bad form. pk: of the task's party."""
@@ -139,7 +141,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Answer a request: 302 to the directive."""
@@ -155,8 +157,8 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect("directive", asked.task.directive_id)
 
 
-@undo_offers.reverser("request-answered")
-def _let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Undo the answer to a request for a change."""
     due = datetime.date.fromisoformat(values["due"]) if values["due"] else None
     change_requests.take_answer_back(values["asked"], due, user)
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from bluezone.audit import hash_chain
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance.addressees import Directory
 from bluezone.rollout.directives.models import (
@@ -62,7 +62,7 @@ def approve(directive: Directive, user: User, now: datetime.datetime) -> None:
             raise DirectiveRepeated(f"{locked.code} of this day is registered already")
         locked.state, locked.approved_by, locked.approved_at = DirectiveState.APPROVED, user, now
         locked.save(update_fields=["state", "approved_by", "approved_at"])
-        _audit(user, Act.DIRECTIVE_APPROVED, locked, now)
+        _audit(user, "directive_approved", locked, now)
     directive.refresh_from_db()
 
 
@@ -72,7 +72,7 @@ def reopen(directive: Directive, user: User, now: datetime.datetime) -> None:
         locked = _locked(directive, DirectiveState.APPROVED)
         locked.state, locked.approved_by, locked.approved_at = DirectiveState.DRAFT, None, None
         locked.save(update_fields=["state", "approved_by", "approved_at"])
-        _audit(user, Act.DIRECTIVE_REOPENED, locked, now)
+        _audit(user, "directive_reopened", locked, now)
     directive.refresh_from_db()
 
 
@@ -92,7 +92,7 @@ def issue(directive: Directive, user: User, now: datetime.datetime) -> int:
         made = dispatch(locked, recipients.values(), user, now)
         locked.state, locked.issued_at = DirectiveState.ISSUED, now
         locked.save(update_fields=["state", "issued_at"])
-        _audit(user, Act.DIRECTIVE_ISSUED, locked, now, agencies=len(made))
+        _audit(user, "directive_issued", locked, now, agencies=len(made))
         if locked.replaces_id:
             _end_earlier(locked, user, now)
     directive.refresh_from_db()
@@ -157,11 +157,11 @@ def end_directive(directive: Directive, what: EventKind, note: str, user: User, 
         ],
         batch_size=500,
     )
-    act = Act.DIRECTIVE_REVOKED if what is EventKind.REVOKED else Act.DIRECTIVE_REPLACED
+    act = "directive_revoked" if what is EventKind.REVOKED else "directive_replaced"
     _audit(user, act, directive, now)
 
 
-def _audit(user: User, act: Act, directive: Directive, now: datetime.datetime, **details: object) -> None:
+def _audit(user: User, act: str, directive: Directive, now: datetime.datetime, **details: object) -> None:
     """Into the chain: which act on which document; never what the document says."""
     hash_chain.record(user.username, act, f"directive {directive.pk}", now=now, document=directive.code, **details)
 

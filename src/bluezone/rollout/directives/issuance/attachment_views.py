@@ -8,10 +8,12 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
+from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.files import SHOWN_INLINE
 from bluezone.rollout.directives.forms import AttachmentForm
 from bluezone.rollout.directives.issuance import attachments
@@ -21,7 +23,7 @@ from bluezone.training import practised
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def files(request: OfficeRequest, pk: int) -> HttpResponse:
     """Files of a draft; add one: 302 stored, 422 with a sentence."""
@@ -43,7 +45,7 @@ def files(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
     """Delete a file of a draft: 302."""
@@ -59,7 +61,7 @@ def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.READERS))
 def stored_file(request: OfficeRequest, token: str) -> HttpResponse:
     """A stored file with the type its content has; only pictures open in the browser. 404 for whoever is no party."""

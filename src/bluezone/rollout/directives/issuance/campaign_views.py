@@ -15,9 +15,11 @@ from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
 from bluezone.directory.scopes import OutsideScope
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.directives import permissions
+from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import CampaignForm
 from bluezone.rollout.directives.issuance import campaigns
 from bluezone.rollout.directives.models import Campaign
@@ -28,7 +30,7 @@ A_PAGE = 25
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def campaign_list(request: OfficeRequest) -> HttpResponse:
     """Campaigns of the agencies the reader works for, each with its figures."""
     show, today = chosen(request, "show", ["now", "past"]), timezone.localdate()
@@ -47,7 +49,7 @@ def campaign_list(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.READERS))
 def campaign(request: OfficeRequest, pk: int) -> HttpResponse:
     """One campaign: what it rests on, its days, figures, directives and tasks."""
@@ -66,7 +68,7 @@ def campaign(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 def new_campaign(request: OfficeRequest) -> HttpResponse:
     """Call a campaign: 302 to its page, 422 bad form."""
     return _form(request, None)
@@ -74,7 +76,7 @@ def new_campaign(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def change_campaign(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change a campaign: 302 to its page, 403 of another agency, 422 bad form."""

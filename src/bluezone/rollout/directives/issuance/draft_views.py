@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods
 
 from bluezone.directory.models import Agency, RecipientGroup
 from bluezone.directory.queries import day_to_show
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.directives import permissions, queries
+from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.issuance import draft_forms
 from bluezone.rollout.directives.issuance.addressees import names_in
 from bluezone.rollout.directives.issuance.draft_forms import Change, DirectiveForm, TaskForms
@@ -29,7 +30,7 @@ _MOST_NAMES = 1500
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
     """The draft on one page, each value beside where it was read.

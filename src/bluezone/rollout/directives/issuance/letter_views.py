@@ -15,11 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, queries, sentences
+from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS, DIRECTIVE_SIGNERS
 from bluezone.rollout.directives.forms import LetterForm, ReasonForm
 from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.issuance.addressees import Directory
@@ -34,7 +36,7 @@ REQUESTS_AT_ONCE = 10
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 def directive_list(request: OfficeRequest) -> HttpResponse:
     """Directives of the agencies the reader works for, with how many have received each."""
     words = request.GET.get("q", "").replace("\0", " ").strip()[:100]
@@ -56,7 +58,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 def new_directive(request: OfficeRequest) -> HttpResponse:
     """Take a letter in: 302 to its draft, 422 what is not a letter."""
     on = day_to_show(Agency, timezone.localdate())
@@ -77,7 +79,7 @@ def new_directive(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.READERS))
 def directive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One directive: what it says, its tasks, and where it stands with each recipient."""
@@ -86,7 +88,7 @@ def directive(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.DIRECTIVE_SIGNERS)
+@audience(DIRECTIVE_SIGNERS)
 @touches(Whose.AGENCY)
 @confirm_second_factor
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
@@ -100,7 +102,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make an approved directive a draft again: 302."""
@@ -111,7 +113,7 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def issue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send an approved directive to everybody it names: 302."""
@@ -122,7 +124,7 @@ def issue(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def revoke(request: OfficeRequest, pk: int) -> HttpResponse:
     """Recall an issued directive: 302, 422 without a reason."""

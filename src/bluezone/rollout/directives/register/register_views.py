@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 
 from bluezone.directory.models import Agency
 from bluezone.directory.request_parameters import chosen, chosen_number
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.official import write_xlsx
@@ -24,7 +25,7 @@ ENTRIES_A_PAGE = 25
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.NOBODYS)
 def register(request: OfficeRequest, direction: str) -> HttpResponse:
     """The register of a year, of one agency that the reader works for, by pages.

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.identity.undo_offers import UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.inbox.change_requests import NotAParty
@@ -123,7 +123,7 @@ def take_acceptance_back(report: Report, user: User, now: datetime.datetime) -> 
             raise UndoTooLate(f"the report is {locked.state}, expected accepted by the same person")
         locked.state, locked.checked_by, locked.checked_at = ReportState.SUBMITTED, None, None
         locked.save(update_fields=["state", "checked_by", "checked_at"])
-        hash_chain.record(user.username, Act.REPORT_RETURNED, f"report {locked.pk}", now=now, taken_back=True)
+        hash_chain.record(user.username, "report_returned", f"report {locked.pk}", now=now, taken_back=True)
 
 
 def _check(report: Report, to: ReportState, reason: str, user: User, now: datetime.datetime) -> None:
@@ -133,7 +133,7 @@ def _check(report: Report, to: ReportState, reason: str, user: User, now: dateti
             raise ReportSettled(f"the report is {locked.state}, expected submitted")
         locked.state, locked.return_reason, locked.checked_by, locked.checked_at = to, reason[:300], user, now
         locked.save(update_fields=["state", "return_reason", "checked_by", "checked_at"])
-        act = Act.REPORT_LOCKED if to == ReportState.ACCEPTED else Act.REPORT_RETURNED
+        act = "report_locked" if to == ReportState.ACCEPTED else "report_returned"
         hash_chain.record(
             user.username,
             act,

@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from bluezone.identity import undo_offers
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
+from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.models import PeriodRequest, TaskParty
 from bluezone.rollout.directives.periods import USUAL_DAYS_REOPENED
 from bluezone.rollout.directives.reports import agency_reports, reopenings
@@ -26,7 +28,7 @@ from bluezone.training import practised
 
 @practised
 @require_POST
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the period of `?period=`: 302 back to the report. pk: of the task's party."""
@@ -51,7 +53,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the period until a day, or decline: 302 to the directive."""
@@ -69,8 +71,8 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect("directive", asked.task.directive_id)
 
 
-@undo_offers.reverser("period-answered")
-def _let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Undo the answer to a request to reopen a period."""
     reopenings.take_answer_back(values["asked"], user, now)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.identity.undo_offers import UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.inbox.change_requests import NotAParty, RequestAnswered, RequestOpen
@@ -80,7 +80,7 @@ def answer(request: PeriodRequest, until: datetime.date | None, text: str, user:
         locked.save()
         if until:
             period = {"task": locked.task_id, "period": locked.period.isoformat(), "until": until.isoformat()}
-            hash_chain.record(user.username, Act.PERIOD_REOPENED, locked.agency.key, now=now, **period)
+            hash_chain.record(user.username, "period_reopened", locked.agency.key, now=now, **period)
     request.refresh_from_db()
 
 
@@ -98,7 +98,7 @@ def take_answer_back(request: int, user: User, now: datetime.datetime) -> None:
             raise UndoTooLate("the agency has reported since")
         if locked.state == PeriodRequest.State.GRANTED:
             period = {"task": locked.task_id, "period": locked.period.isoformat()}
-            hash_chain.record(user.username, Act.PERIOD_REOPENED, locked.agency.key, now=now, taken_back=True, **period)
+            hash_chain.record(user.username, "period_reopened", locked.agency.key, now=now, taken_back=True, **period)
         locked.state, locked.until = PeriodRequest.State.OPEN, None
         locked.answer, locked.answered_by, locked.answered_at = "", None, None
         locked.save()

@@ -16,13 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity import undo_offers
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week, figures_of, sees_small_numbers
+from bluezone.rollout.coverage.api import Week, figures_of, sees_small_numbers
 from bluezone.rollout.directives import files, permissions, queries, sentences
+from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty
 from bluezone.rollout.directives.periods import Period
@@ -37,7 +39,7 @@ MOST_WEEKS = 6
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.HANDLERS))
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """An agency's report for a period: 302 stored, 409 locked or checked, 422 bad form. pk: of the task's party."""
@@ -86,7 +88,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.READERS))
 def progress(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who has reported on a task of a directive for a period, with rates per subtree, and who is late with what."""
@@ -110,7 +112,7 @@ def progress(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.READERS))
 def late(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who is late with a directive, with the telephone numbers to call upward."""
@@ -123,7 +125,7 @@ def late(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.AGENCY.by(*permissions.READERS))
 def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The table of a period as XLSX, DOCX or PDF."""
@@ -139,7 +141,7 @@ def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.DIRECTIVE_CLERKS)
+@audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
 def check(request: OfficeRequest, pk: int) -> HttpResponse:
     """Accept a report, or return it with a reason: 302."""
@@ -160,8 +162,8 @@ def check(request: OfficeRequest, pk: int) -> HttpResponse:
     return redirect(f"{where}?task={report.task_id}&period={report.period}")
 
 
-@undo_offers.reverser("report-accepted")
-def _take_acceptance_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def take_acceptance_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Undo the acceptance of a report."""
     agency_reports.take_acceptance_back(Report.objects.get(pk=values["report"]), user, now)
 
 

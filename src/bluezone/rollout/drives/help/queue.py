@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from bluezone.audit.hash_chain import record
 from bluezone.identity import undo_offers
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.drives import scope
 from bluezone.rollout.drives.models import (
@@ -28,7 +28,7 @@ from bluezone.rollout.drives.models import (
     Hindrance,
     Team,
 )
-from bluezone.rollout.gates import proven_passes
+from bluezone.rollout.gates.api import proven_passes
 
 # After that others may take a request on: somebody who stands before a stall, somebody who is to be called.
 STALL_CLAIM = datetime.timedelta(minutes=30)
@@ -69,7 +69,7 @@ def claim(actor: str, request: HelpRequest, team: Team, now: datetime.datetime) 
         )
         if not taken:
             raise HelpTaken("another team has this request, or it is closed")
-        record(actor, Act.HELP_CLAIMED, str(request.pk), team=team.pk)
+        record(actor, "help_claimed", str(request.pk), team=team.pk)
     request.refresh_from_db()
 
 
@@ -77,7 +77,7 @@ def release(actor: str, request: HelpRequest, teams: Iterable[int], now: datetim
     """Give a request back, so that any team may take it on. teams: whose it may be. Raises HelpNotYours."""
     with transaction.atomic():
         _locked(request, teams).update(state=HelpState.OPEN, team=None, claimed_at=None, claimed_until=None)
-        record(actor, Act.HELP_RELEASED, str(request.pk), at=now.isoformat(timespec="minutes"))
+        record(actor, "help_released", str(request.pk), at=now.isoformat(timespec="minutes"))
     request.refresh_from_db()
 
 
@@ -128,7 +128,7 @@ def take_back(actor: str, outcome: HelpOutcome, now: datetime.datetime) -> None:
         if not again:
             raise HelpTaken("the request is open again, or gone")
         outcome.delete()
-        record(actor, Act.HELP_CLAIMED, str(outcome.request_id), again=True)
+        record(actor, "help_claimed", str(outcome.request_id), again=True)
 
 
 def free_proofs(drive: Drive, now: datetime.datetime) -> int:
@@ -172,7 +172,7 @@ def _close(
         proof=proof, hindrance=hindrance, proof_gate_id=gate_id, proof_number=number, closed_at=now,
         training=request.training,
     )  # fmt: skip
-    record(actor, Act.HELP_CLOSED, str(request.pk), result=str(result), proof=str(proof), reason=hindrance)
+    record(actor, "help_closed", str(request.pk), result=str(result), proof=str(proof), reason=hindrance)
     request.refresh_from_db()
     return outcome
 
@@ -187,20 +187,16 @@ def _proof(drive: Drive | None, now: datetime.datetime) -> tuple[int, int]:
     return locked.gate_id, next(number for number in count(1) if number not in taken)
 
 
-def register() -> None:
-    """Tell `undoing` what takes the acts of this app back."""
-    undo_offers.reverser("help-claimed")(_give_back)
-    undo_offers.reverser("help-closed")(_open_again)
-
-
-def _give_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def undo_claim(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Give back a request that was taken on by a slip. Raises UndoTooLate."""
     held = scope.claimed_by(user).filter(pk=values["asked"], claimed_at=values["at"]).first()
     if held is None:
         raise undo_offers.UndoTooLate("the request was closed or given back since")
     release(user.username, held, [held.team_id or 0], now)
 
 
-def _open_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def undo_closing(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Open a request again that was closed by a slip. Raises UndoTooLate."""
     teams = scope.teams_of(user)
     outcome = HelpOutcome.objects.filter(pk=values["outcome"], team__in=teams).select_related("request").first()
     if outcome is None:

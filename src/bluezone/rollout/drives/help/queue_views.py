@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.plain_lines import converted
 from bluezone.identity import undo_offers
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.drives import scope
+from bluezone.rollout.drives.duty import HELP_TAKERS, HELPERS
 from bluezone.rollout.drives.forms import HindranceForm, PhoneForm
 from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import Drive, DriveState, HelpOutcome, HelpProof, HelpRequest, Hindrance
@@ -27,7 +28,7 @@ A_PAGE = 30
 
 @practised
 @require_safe
-@audience(Audience.HELPERS)
+@audience(HELPERS)
 def help_queue(request: OfficeRequest) -> HttpResponse:
     """Requests of the reader's area that nobody has, oldest first, and those of the reader's teams with the contact."""
     now = timezone.now()
@@ -44,7 +45,7 @@ def help_queue(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.HELP_TAKERS)
+@audience(HELP_TAKERS)
 def new_help(request: OfficeRequest) -> HttpResponse:
     """A request that came by telephone: 201 with its ticket, 422 bad form."""
     form = PhoneForm(request.POST or None)
@@ -58,7 +59,7 @@ def new_help(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.HELPERS)
+@audience(HELPERS)
 @touches(Whose.SERVED, Whose.AGENCY)
 def claim(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a request on for one of the reader's teams: 302 back; 404 not of the reader's area; told if it is taken."""
@@ -77,7 +78,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.HELPERS)
+@audience(HELPERS)
 @touches(Whose.AGENCY)
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a request back: 302; 404 not with one of the reader's teams."""
@@ -89,7 +90,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.HELPERS)
+@audience(HELPERS)
 @touches(Whose.AGENCY)
 def done(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request as helped, `proof` proven, attested or none: 302; 404 not with one of the reader's teams."""
@@ -118,7 +119,7 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.HELPERS)
+@audience(HELPERS)
 @touches(Whose.AGENCY)
 def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
     """Close a request that could not be helped, with its reason: 302; told if the reason is none of the list."""

@@ -8,18 +8,17 @@ import json
 import re
 import secrets
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from bluezone.directory.models import AdminUnit
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.directory.models import AdminUnit
-    from bluezone.rollout.drives.models import Drive, HelpRequest
-
+from bluezone.rollout.coverage.api import HelpDone
+from bluezone.rollout.drives import boards
+from bluezone.rollout.drives.models import Drive, HelpChannel, HelpRequest
+from bluezone.training import practising
 
 PUBLIC_CHANNELS = frozenset({"portal", "app", "gate"})
 CONTACT_LENGTH = 80
@@ -92,8 +91,6 @@ def open_help_request(
     repeat_key: the caller's own key; the same key again gives the same ticket and opens nothing.
     Raises HelpChannelUnknown, HelpContactMissing, HelpTextTooLong, HelpUnitUnknown; nothing is stored then.
     """
-    from bluezone.rollout.drives.models import HelpChannel
-
     if channel not in HelpChannel.values or channel == HelpChannel.STALL:
         raise HelpChannelUnknown(f"channel is {channel[:20]!r}, expected portal, app, gate, phone or canvass")
     wanted = _checked(contact, place, note)
@@ -101,14 +98,12 @@ def open_help_request(
     return _store(channel, wanted, where, None, repeat_key).ticket
 
 
-def join_stall(drive: "Drive", repeat_key: str = "") -> "HelpRequest":
+def join_stall(drive: Drive, repeat_key: str = "") -> HelpRequest:
     """Put somebody who stands before a stall into its queue: a ticket, and nothing about the person."""
-    from bluezone.rollout.drives.models import HelpChannel
-
     return _store(HelpChannel.STALL, HelpWanted("", "", ""), drive.unit, drive, repeat_key)
 
 
-def read(request: "HelpRequest") -> HelpWanted:
+def read(request: HelpRequest) -> HelpWanted:
     """What was asked, unsealed, for the team that helps. Raises SealBroken."""
     return HelpWanted(**json.loads(unseal(bytes(request.sealed), f"help {request.ticket}")))
 
@@ -123,10 +118,8 @@ def contact_digest(contact: str) -> str:
     return keyed_digest("help contact", national.lstrip("0"))
 
 
-def unit_in_force(code: str) -> "AdminUnit":
+def unit_in_force(code: str) -> AdminUnit:
     """The unit in force today with an official code. Raises HelpUnitUnknown."""
-    from bluezone.directory.models import AdminUnit
-
     found = None
     if _CODE.fullmatch(code):
         found = AdminUnit.objects.in_force(timezone.localdate()).filter(code=code).first()
@@ -136,11 +129,8 @@ def unit_in_force(code: str) -> "AdminUnit":
 
 
 def _store(
-    channel: str, wanted: HelpWanted, unit: "AdminUnit | None", drive: "Drive | None", repeat_key: str
-) -> "HelpRequest":
-    from bluezone.rollout.drives.models import HelpRequest
-    from bluezone.training import practising
-
+    channel: str, wanted: HelpWanted, unit: AdminUnit | None, drive: Drive | None, repeat_key: str
+) -> HelpRequest:
     key = keyed_digest("help repeat", repeat_key) if repeat_key else None
     for _ in range(_TRIES):
         if key and (before := HelpRequest.everything.filter(repeat_key=key).first()):
@@ -182,30 +172,11 @@ def _new_ticket() -> str:
     return f"{digits[:_GROUP]}-{digits[_GROUP:]}"
 
 
-@dataclass(frozen=True)
-class HelpDone:
-    """Of one unit. open, claimed: now. done, could_not: closed in the days asked for, tally sheets with them.
-
-    helper_hours: people of a team times hours of its drives in those days, None where there was no drive.
-    free_teams: teams of unions that serve this unit itself, with no drive going on and no request taken on.
-    """
-
-    open: int = 0
-    claimed: int = 0
-    done: int = 0
-    could_not: int = 0
-    helper_hours: float | None = None
-    free_teams: int = 0
-
-
 def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, HelpDone]:
     """The help of each unit that has any, by primary key. since, until: first and last local day, both included.
 
     A request without a unit is counted nowhere until a drive has closed it. Six queries; nothing of training mode.
     """
-    from django.utils import timezone
-
-    from bluezone.rollout.drives import boards
 
     now = timezone.now()
     open_now, claimed_now = boards.waiting(now)

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.identity.sign_in_attempts import network_of
 from bluezone.publicpages.page_frame import show
 from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests
@@ -24,7 +25,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def stall(request: HttpRequest, code: str) -> HttpResponse:
     """Join the queue: 303 to the ticket, 403 sent from another site, 410 the drive is over, 429 too many."""
     drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
@@ -53,7 +54,7 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def ticket(request: HttpRequest, code: str, ticket: str) -> HttpResponse:
     """The number, and how many are before it; 404 where the stall has no such ticket."""
     drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)

@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import record
-from bluezone.identity.models import Act, User
-from bluezone.identity.undo_offers import UndoTooLate, reverser
+from bluezone.identity.models import User
+from bluezone.identity.undo_offers import UndoTooLate
 from bluezone.refusal import Refused
 from bluezone.rollout.gates.counts.counters import MOST_COUNT, at_sites
 from bluezone.rollout.gates.models import DayPart, Gate, PaperSlip
@@ -78,7 +78,7 @@ def enter(
             return Entered(found, before, changed=False)
         slip, _made = PaperSlip.objects.update_or_create(gate=gate, day=day, part=part, defaults=numbers)
         record(
-            actor, Act.GATE_SLIP_ENTERED, str(gate.pk), day=str(day), part=str(part), numbers=_told(numbers),
+            actor, "gate_slip_entered", str(gate.pk), day=str(day), part=str(part), numbers=_told(numbers),
             before=_told(before),
         )  # fmt: skip
     return Entered(slip, before, changed=True)
@@ -90,7 +90,7 @@ def take_out(actor: str, slip: PaperSlip) -> dict[str, Any]:
     with transaction.atomic():
         if PaperSlip.objects.filter(pk=slip.pk).delete()[0]:
             record(
-                actor, Act.GATE_SLIP_REMOVED, str(slip.gate_id), day=str(slip.day), part=slip.part,
+                actor, "gate_slip_removed", str(slip.gate_id), day=str(slip.day), part=slip.part,
                 numbers=_told(numbers),
             )  # fmt: skip
     return {"gate": slip.gate_id, "day": str(slip.day), "part": slip.part, "before": numbers, "after": None}
@@ -103,8 +103,7 @@ def undo_values(entered: Entered) -> dict[str, Any]:
     return {**place, "before": entered.before, "after": _numbers(slip)}
 
 
-@reverser(UNDO_ACT)
-def _take_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def take_back(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Bring back what was there before, unless the slip was changed since."""
     gate, day, part = Gate.objects.get(pk=values["gate"]), datetime.date.fromisoformat(values["day"]), values["part"]
     with transaction.atomic():

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.rollout.coverage import Interval, Week, bootstrap
+from bluezone.rollout.coverage.api import Interval, Week, bootstrap
 from bluezone.rollout.gates.counts.counters import Sums, gate_days, gate_sums, inside
 from bluezone.rollout.gates.counts.paper_slips import PaperSums, came_in_on_paper, paper_days, paper_sums
 from bluezone.rollout.gates.counts.suppression import Counted, GateWeek, counted, kept_back

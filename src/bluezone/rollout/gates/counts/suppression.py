@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import pairwise
 
-from bluezone.rollout.coverage import ROOT, SMALLEST_SHOWN, Place, hidden_cells, places_of
+from bluezone.rollout.coverage.api import ROOT, SMALLEST_SHOWN, Place, hidden_cells, places_of
 from bluezone.rollout.gates.counts.counters import Sums, came_in, with_smartphone
 from bluezone.rollout.gates.models import Verdict
 

@@ -9,7 +9,6 @@ from django.db import transaction
 from bluezone.audit.hash_chain import record
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.gates.models import Gate, GateDevice, GateKind
 
@@ -26,7 +25,7 @@ def open_gate(actor: str, agency: Agency, name: str, now: datetime.datetime, kin
         if Gate.objects.filter(agency=agency, name=name, closed_at__isnull=True).exists():
             raise GateNameTaken(f"{agency.name} has an open gate named {name}")
         gate = Gate.objects.create(agency=agency, name=name, number=secrets.token_hex(4), kind=kind, made_at=now)
-        record(actor, Act.GATE_OPENED, str(gate.pk))
+        record(actor, "gate_opened", str(gate.pk))
     return gate
 
 
@@ -34,7 +33,7 @@ def close_gate(actor: str, gate: Gate, now: datetime.datetime) -> None:
     """Close a gate; what it counted stays, and tablets still send what they hold."""
     with transaction.atomic():
         if Gate.objects.filter(pk=gate.pk, closed_at__isnull=True).update(closed_at=now):
-            record(actor, Act.GATE_CLOSED, str(gate.pk))
+            record(actor, "gate_closed", str(gate.pk))
 
 
 def gate_of(device: Device, now: datetime.datetime) -> Gate:
@@ -55,4 +54,4 @@ def put_device(actor: str, device: Device, gate: Gate) -> None:
     """Let a tablet count for a gate from now on; what it counted before stays where it was counted."""
     with transaction.atomic():
         GateDevice.objects.update_or_create(device=device, defaults={"gate": gate})
-        record(actor, Act.GATE_DEVICE_PUT, str(gate.pk), device=device.pk)
+        record(actor, "gate_device_put", str(gate.pk), device=device.pk)

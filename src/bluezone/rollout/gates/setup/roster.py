@@ -16,7 +16,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from bluezone.audit.hash_chain import record
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.gates.counts.counters import CountersInvalid
 from bluezone.rollout.gates.models import Gate, Gatekeeper, Shift
@@ -64,7 +63,7 @@ def nominate(
             nominated_by=actor, nominated_at=now,
         )  # fmt: skip
         badge = _renew(gatekeeper)
-        record(actor, Act.GATEKEEPER_NAMED, str(gatekeeper.pk), gate=gate.pk)
+        record(actor, "gatekeeper_named", str(gatekeeper.pk), gate=gate.pk)
     return badge
 
 
@@ -72,7 +71,7 @@ def new_badge(actor: str, gatekeeper: Gatekeeper) -> Badge:
     """Print a badge anew, with another number and PIN; the old one opens nothing from the tablet's next word on."""
     with transaction.atomic():
         badge = _renew(gatekeeper)
-        record(actor, Act.GATEKEEPER_NAMED, str(gatekeeper.pk), gate=gatekeeper.gate_id)
+        record(actor, "gatekeeper_named", str(gatekeeper.pk), gate=gatekeeper.gate_id)
     return badge
 
 
@@ -83,7 +82,7 @@ def end(actor: str, gatekeeper: Gatekeeper, until: datetime.date) -> None:
     with transaction.atomic():
         gatekeeper.until = until
         gatekeeper.save(update_fields=["until"])
-        record(actor, Act.GATEKEEPER_ENDED, str(gatekeeper.pk), gate=gatekeeper.gate_id)
+        record(actor, "gatekeeper_ended", str(gatekeeper.pk), gate=gatekeeper.gate_id)
 
 
 def roster_of(gate: Gate, day: datetime.date) -> list[dict[str, str]]:

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, require
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import pdf_response
 from bluezone.paper.qr_codes import screen_qr
@@ -83,7 +84,7 @@ def badge(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _ours(request: OfficeRequest, pk: int) -> Gatekeeper:
     found = get_object_or_404(Gatekeeper.objects.select_related("gate__agency__unit"), pk=pk)
-    require(request.user, KEEPERS.value or (), agency=found.gate.agency)
+    require(request.user, KEEPERS.roles, agency=found.gate.agency)
     return found
 
 
@@ -102,7 +103,7 @@ def _show(request: OfficeRequest, badge: roster.Badge) -> HttpResponse:
 def new_gate(request: OfficeRequest) -> HttpResponse:
     """Open a gate of an agency that the reader keeps: 302 to its page, 422 bad form or a name that is taken."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
-    reached = agencies_of(request.user, KEEPERS.value or ()).filter(pk__in=in_force)
+    reached = agencies_of(request.user, KEEPERS.roles).filter(pk__in=in_force)
     form = GateForm(request.POST or None, agencies=reached, initial={"agency": request.GET.get("agency")})
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -145,7 +146,7 @@ def put_tablet(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def sign(request: OfficeRequest, pk: int) -> HttpResponse:
     """The sign at the gate in Vietnamese and English as PDF, A4 or A3."""
@@ -155,7 +156,7 @@ def sign(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def book(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank visitor book as PDF; nothing that is written into it ever comes into this system."""
@@ -164,7 +165,7 @@ def book(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def tally(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank tally sheet as PDF, for a gate without a tablet; its sums are entered on the page of paper slips."""

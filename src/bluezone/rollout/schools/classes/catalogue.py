@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.identity import undo_offers
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.schools.classes.pupil_names import looks_like_a_person
 from bluezone.rollout.schools.models import MOST_PUPILS, SchoolClass
@@ -89,7 +89,7 @@ def enter(school: Agency, year: int, named: Sequence[NamedClass], by: User, now:
                 changed += 1
         if made or changed:
             hash_chain.record(
-                by.username, Act.SCHOOL_CLASSES_SET, school.key, now=now, year=year, made=made, changed=changed
+                by.username, "school_classes_set", school.key, now=now, year=year, made=made, changed=changed
             )
     return made, changed
 
@@ -105,7 +105,7 @@ def correct(
     try:
         with transaction.atomic():
             one.save(update_fields=["name", "folded", "pupils", "teacher"])
-            hash_chain.record(by.username, Act.SCHOOL_CLASSES_SET, one.school.key, now=now, changed=1, year=one.year)
+            hash_chain.record(by.username, "school_classes_set", one.school.key, now=now, changed=1, year=one.year)
     except IntegrityError:
         raise ClassListRefused("another class of the year has this name", 1, "twice") from None
 
@@ -115,11 +115,10 @@ def end(one: SchoolClass, day: datetime.date, by: User, now: datetime.datetime) 
     with transaction.atomic():
         one.ended_on, one.link_digest, one.pin_digest, one.link_made_at = day, None, "", None
         one.save(update_fields=["ended_on", "link_digest", "pin_digest", "link_made_at"])
-        hash_chain.record(by.username, Act.SCHOOL_CLASSES_SET, one.school.key, now=now, ended=1, year=one.year)
+        hash_chain.record(by.username, "school_classes_set", one.school.key, now=now, ended=1, year=one.year)
 
 
-@undo_offers.reverser(ENDED)
-def _go_on(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
+def let_it_go_on(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Let a class that was ended by a slip go on; its link stays closed. Raises UndoTooLate."""
     one = SchoolClass.everything.select_related("school").filter(pk=values["pk"]).exclude(ended_on=None).first()
     if one is None:
@@ -128,7 +127,7 @@ def _go_on(by: User, values: dict[str, Any], now: datetime.datetime) -> None:
         one.ended_on = None
         one.save(update_fields=["ended_on"])
         if not one.training:
-            hash_chain.record(by.username, Act.SCHOOL_CLASSES_SET, one.school.key, now=now, ended=-1, year=one.year)
+            hash_chain.record(by.username, "school_classes_set", one.school.key, now=now, ended=-1, year=one.year)
 
 
 def carried_over(school: Agency, year: int) -> list[NamedClass]:

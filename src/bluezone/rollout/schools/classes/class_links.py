@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.office_secrets import keyed_digest
 from bluezone.refusal import Refused
 from bluezone.rollout.schools.models import SchoolClass
@@ -74,7 +74,7 @@ def make(school: Agency, classes: Iterable[SchoolClass], by: User, now: datetime
             one.link_made_at, one.wrong_tries, one.locked_until = now, 0, None
             one.save(update_fields=["link_digest", "pin_digest", "link_made_at", "wrong_tries", "locked_until"])
             made.append(ClassLink(one, address_of(token), pin))
-        hash_chain.record(by.username, Act.CLASS_LINKS_MADE, school.key, now=now, classes=len(made))
+        hash_chain.record(by.username, "class_links_made", school.key, now=now, classes=len(made))
     return made
 
 

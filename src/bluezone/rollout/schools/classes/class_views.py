@@ -13,14 +13,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.identity import undo_offers
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.classes import catalogue, class_links
+from bluezone.rollout.schools.duty import CLASS_REPORTERS
 from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm
 from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
 from bluezone.rollout.schools.sentences import sentence_of
@@ -32,7 +34,7 @@ from bluezone.training import practised
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
     """The classes of this school year: 302 entered, 422 a line is no class. `?week=` chooses the year."""
@@ -62,7 +64,7 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def links(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make links and PINs for the classes ticked, or for all without one; shown this once."""
@@ -83,7 +85,7 @@ def links(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.CLASS_REPORTERS)
+@audience(CLASS_REPORTERS)
 @touches(Whose.OWN, Whose.ITSELF.by(*scope.KEEPERS))
 def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
     """One class and week: 302 stored, 403 not your class, 409 week closed, 422 numbers contradict."""
@@ -107,7 +109,7 @@ def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def correct(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a class: 302, 403 not your school, 422 no name of a class."""
@@ -136,7 +138,7 @@ def correct(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.CLASS_REPORTERS)
+@audience(CLASS_REPORTERS)
 def mine(request: OfficeRequest) -> HttpResponse:
     """The classes a teacher reports, with the weeks that are open."""
     today = timezone.localdate()

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from bluezone.identity.audiences import Audience, audience
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.identity.sign_in_attempts import network_of
 from bluezone.publicpages.page_frame import show
 from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.classes import class_links
 from bluezone.rollout.schools.forms import CountsForm
 from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
@@ -34,7 +35,7 @@ class_limit = HourlyLimit(200, 20_000)
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.EVERYONE)
+@audience(EVERYONE)
 def class_link(request: HttpRequest, token: str) -> HttpResponse:
     """A class's page: 200 the form or what was stored, 404 opens nothing, 403 wrong PIN or another site, 409 closed,
     422 numbers contradict, 429 locked or too many.

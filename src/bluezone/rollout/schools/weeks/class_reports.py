@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.models import NAMES, Channel, ClassCounts, ClassReport, SchoolClass
 from bluezone.rollout.schools.weeks.school_calendar import check_open, year_of
 
@@ -58,7 +58,7 @@ def record_all(
         stored = sum(_store(one, current.get(one.pk), week, counts, channel, by, now) for one, counts in said)
         if stored:
             hash_chain.record(
-                by.username if by else LINK_ACTOR, Act.CLASSES_REPORTED, school.key, now=now, week=str(week),
+                by.username if by else LINK_ACTOR, "classes_reported", school.key, now=now, week=str(week),
                 classes=stored, channel=str(channel),
             )  # fmt: skip
     return stored
@@ -86,7 +86,7 @@ def send_back(reports: Sequence[ClassReport], reason: str, by: User, now: dateti
         for report in found:
             report.returned_at, report.return_reason, report.returned_by = now, reason, by
             report.save(update_fields=["returned_at", "return_reason", "returned_by"])
-        hash_chain.record(by.username, Act.CLASSES_RETURNED, school.key, now=now, week=str(week), classes=len(found))
+        hash_chain.record(by.username, "classes_returned", school.key, now=now, week=str(week), classes=len(found))
     return len(found)
 
 

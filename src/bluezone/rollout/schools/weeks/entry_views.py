@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.models import Agency
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.classes.class_views import done_notice
 from bluezone.rollout.schools.classes.pupil_names import PupilsNamed
@@ -28,7 +29,7 @@ from bluezone.training import practised
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def enter(request: OfficeRequest, pk: int) -> HttpResponse:
     """Every class of a school as a row: 302 stored, 409 week closed, 422 what to correct; rows left empty stay out."""
@@ -56,7 +57,7 @@ def enter(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @sensitive_post_parameters("rows")
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def paste(request: OfficeRequest, pk: int) -> HttpResponse:
     """Show what was read (200; 422 refused rows), or store it (`store`): 302, 409 week closed.

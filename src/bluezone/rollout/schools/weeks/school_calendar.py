@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models import Act, User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.models import SchoolBreak, WeekOpening
 
 # A summer is eleven weeks; a longer break is a slip.
@@ -91,7 +91,7 @@ def close(
             first_week=first.first_day, last_week=last.first_day, reason=reason, made_by=by, made_at=now, **values
         )
         hash_chain.record(
-            by.username, Act.SCHOOL_BREAK_SET, holder.key, now=now, first=str(first), last=str(last), closed=True
+            by.username, "school_break_set", holder.key, now=now, first=str(first), last=str(last), closed=True
         )
     return made
 
@@ -103,7 +103,7 @@ def cancel(one: SchoolBreak, by: User, now: datetime.datetime) -> None:
     with transaction.atomic():
         one.delete()
         hash_chain.record(
-            by.username, Act.SCHOOL_BREAK_SET, holder.key if holder else "", now=now, first=first, last=last,
+            by.username, "school_break_set", holder.key if holder else "", now=now, first=first, last=last,
             closed=False,
         )  # fmt: skip
 
@@ -170,7 +170,7 @@ def answer(asked: WeekOpening, until: datetime.date | None, by: User, now: datet
         held.save()
         if until:
             hash_chain.record(
-                by.username, Act.WEEK_REOPENED, held.school.key, now=now, week=str(Week.of(held.week)), until=str(until)
+                by.username, "week_reopened", held.school.key, now=now, week=str(Week.of(held.week)), until=str(until)
             )
 
 

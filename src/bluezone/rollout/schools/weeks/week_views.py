@@ -17,15 +17,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.identity.audiences import Audience, OfficeRequest, audience
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import write_pdf
 from bluezone.paper.print_sheets import pdf_response, sheet_html
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage import Week
+from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.forms import BreakForm
 from bluezone.rollout.schools.models import SchoolBreak, SchoolClass, WeekOpening
@@ -60,7 +62,7 @@ def form_pdf(school: Agency, week: Week, classes: Sequence[SchoolClass]) -> byte
 
 @practised
 @require_POST
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF, Whose.OVER)
 def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send the numbers of the classes ticked back, or of the whole school without ticks: 302, 403 not yours.
@@ -90,7 +92,7 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the locked week of `?week=`: 302 back to the school."""
@@ -105,7 +107,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.OVER)
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the schools, 403 for the school itself."""
@@ -126,7 +128,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 def breaks(request: OfficeRequest) -> HttpResponse:
     """Weeks without school, for a school or for all schools of a unit: 302 entered, 403 not yours, 422 no weeks."""
     form = BreakForm(request.POST or None)
@@ -160,7 +162,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
 
 @practised
 @require_POST
-@audience(Audience.STAFF_REPORTERS)
+@audience(STAFF_REPORTERS)
 @touches(Whose.ITSELF)
 def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take weeks without school back: 302, 403 not yours."""
@@ -174,7 +176,7 @@ def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def letter(request: OfficeRequest, pk: int) -> HttpResponse:
     """The letter to parents as PDF, `?in=en` in English; `?directive=` prints number and day of the directive."""
@@ -186,7 +188,7 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @practised
 @require_safe
-@audience(Audience.SIGNED_IN)
+@audience(SIGNED_IN)
 @touches(Whose.EVERYBODYS)
 def form(request: OfficeRequest, pk: int) -> HttpResponse:
     """The paper form of a week as PDF, one line a class."""

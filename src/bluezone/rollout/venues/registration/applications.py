@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 
 from bluezone.audit.hash_chain import record
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models import Act
 from bluezone.messaging.email.outbox import send
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.destinations import read_destination
@@ -149,7 +148,7 @@ def register_in_person(actor: str, application: Application, now: datetime.datet
     venue.in_person = True
     with transaction.atomic():
         venue.save()
-        record(actor, Act.VENUE_ENTERED, str(venue.pk))
+        record(actor, "venue_entered", str(venue.pk))
     return venue
 
 
@@ -162,7 +161,7 @@ def change(actor: str, venue: Venue, application: Application) -> bool:
         seal_contact(venue, application.contact)
     with transaction.atomic():
         venue.save()
-        record(actor, Act.VENUE_CHANGED, str(venue.pk))
+        record(actor, "venue_changed", str(venue.pk))
     return before != (venue.name, venue.address)
 
 

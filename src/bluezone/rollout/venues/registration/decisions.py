@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop as _
 from bluezone.audit.hash_chain import record
 from bluezone.authority import account_records
 from bluezone.healthauthority.key_server import key_server
-from bluezone.identity.models import Act, Role
+from bluezone.identity.models import Role
 from bluezone.keyserver.venues import registrar
 from bluezone.messaging.email.outbox import send
 from bluezone.protocol.venues.codes import SEED_LENGTH, sign_venue, venue_fingerprint, venue_link, venue_sha256
@@ -54,7 +54,7 @@ def approve(actor: str, venue: Venue, now: datetime.datetime, *, account: bool =
         sign(venue, now)
         if account and venue.owner is None and not venue.training:
             token = _owner(actor, venue, now)
-        record(actor, Act.VENUE_APPROVED, str(venue.pk))
+        record(actor, "venue_approved", str(venue.pk))
         link = _OWN_PAGE if token else ""
         _tell(venue, _("%(name)s is registered"), _APPROVED, now, more=link, link=_start_link(token))
     return token
@@ -64,7 +64,7 @@ def refuse(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> Non
     """Refuse an application with a reason, which its owner is told. Raises VenueStateWrong."""
     with transaction.atomic():
         _step(venue, [VenueState.APPLIED], VenueState.REFUSED, now, reason)
-        record(actor, Act.VENUE_REFUSED, str(venue.pk))
+        record(actor, "venue_refused", str(venue.pk))
         told = _("The ward has not registered the venue: %(reason)s. Ask it, or apply anew.")
         _tell(venue, _("%(name)s is not registered"), told, now, reason=reason)
 
@@ -74,7 +74,7 @@ def renew(actor: str, venue: Venue, now: datetime.datetime) -> PosterCode:
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.APPROVED, now)
         code = sign(venue, now)
-        record(actor, Act.VENUE_RENEWED, str(venue.pk))
+        record(actor, "venue_renewed", str(venue.pk))
         told = _("The poster with the new code is on the page of the venue. The old one no longer works: take it down.")
         _tell(venue, _("%(name)s has a new code"), told, now)
     return code
@@ -85,7 +85,7 @@ def suspend(actor: str, venue: Venue, reason: str, now: datetime.datetime) -> No
     with transaction.atomic():
         _step(venue, [VenueState.APPROVED], VenueState.SUSPENDED, now, reason)
         _end(venue, CodeEnd.SUSPENDED, now)
-        record(actor, Act.VENUE_SUSPENDED, str(venue.pk))
+        record(actor, "venue_suspended", str(venue.pk))
         told = _("The ward has withdrawn the code: %(reason)s. Take the poster down.")
         _tell(venue, _("The code of %(name)s is withdrawn"), told, now, reason=reason)
 
@@ -96,7 +96,7 @@ def close(actor: str, venue: Venue, now: datetime.datetime) -> None:
         _step(venue, [VenueState.APPROVED, VenueState.SUSPENDED], VenueState.CLOSED, now)
         _end(venue, CodeEnd.CLOSED, now)
         Venue.objects.filter(pk=venue.pk).update(till_digest=None)
-        record(actor, Act.VENUE_SUSPENDED, str(venue.pk), closed=True)
+        record(actor, "venue_suspended", str(venue.pk), closed=True)
     venue.refresh_from_db()
 
 

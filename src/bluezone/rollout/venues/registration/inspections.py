@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 
 from bluezone.audit.hash_chain import record
-from bluezone.identity.models import Act
 from bluezone.refusal import Refused
 from bluezone.rollout.venues.models import Inspection, InspectionPhoto, Venue
 
@@ -67,5 +66,5 @@ def inspect(
         )  # fmt: skip
         if jpeg is not None:
             InspectionPhoto.objects.create(inspection=made, jpeg=jpeg, training=venue.training)
-        record(actor, Act.VENUE_INSPECTED, str(venue.pk), poster=poster_seen, picture=jpeg is not None)
+        record(actor, "venue_inspected", str(venue.pk), poster=poster_seen, picture=jpeg is not None)
     return made

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.rollout.coverage.cells import Place, places_of
+from bluezone.rollout.coverage.figures.cells import Place, places_of
+from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Figure, Indicator
-from bluezone.rollout.coverage.weeks import Week
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
-from bluezone.rollout.coverage.suppression import hidden_cells
+from bluezone.rollout.coverage.figures.suppression import hidden_cells
 
 # A place in the tree: the units, what belongs to a unit itself and to none below it, and the agencies.
 Place = tuple[str, int]

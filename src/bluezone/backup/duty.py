@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Backups: what they register of themselves."""
+
+from bluezone.duties.duty import Duty, Work
+
+DUTY = Duty(
+    name="backup",
+    hourly=(Work("purge_backups", "bluezone.backup.retention.purge"),),
+)

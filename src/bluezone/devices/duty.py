@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Enrolled devices: what they register of themselves."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, MenuEntry, Work
+
+# Who sees the devices of an agency and can cut one off; administrators enter them and make their codes.
+DEVICE_KEEPERS = Audience("DEVICE_KEEPERS", frozenset({"admin", "lead", "officer"}))
+
+DUTY = Duty(
+    name="devices",
+    app="bluezone.devices",
+    urls="bluezone.devices.urls",
+    public_urls="bluezone.devices.urls_public",
+    api_prefix="/v1/devices/",
+    audiences=(DEVICE_KEEPERS,),
+    acts={
+        "device_made": _("entered a device"),
+        "device_code_made": _("made a code for a device"),
+        "device_enrolled": _("connected a device"),
+        "device_revoked": _("cut off a device"),
+    },
+    menu=(MenuEntry(_("Devices"), "devices", 160, ("devices", "device"), DEVICE_KEEPERS),),
+    purges=(Work("purge_devices", "bluezone.devices.retention.purge"),),
+)

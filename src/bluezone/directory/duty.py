@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory of units and agencies: what it registers of itself."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, MenuEntry, Work
+
+# Who keeps the directory of units and agencies, which everybody signed in may read; a clerk within its scope.
+DIRECTORY_EDITORS = Audience("DIRECTORY_EDITORS", frozenset({"admin", "clerk"}))
+# Who enters what agencies say of their staff, each for the agencies the role reaches.
+STAFF_REPORTERS = Audience("STAFF_REPORTERS", frozenset({"admin", "clerk", "lead", "officer"}))
+
+DUTY = Duty(
+    name="directory",
+    app="bluezone.directory",
+    urls="bluezone.directory.urls",
+    audiences=(DIRECTORY_EDITORS, STAFF_REPORTERS),
+    acts={
+        "entry_made": _("entered a unit or agency"),
+        "entry_changed": _("changed a unit or agency"),
+        "figure_recorded": _("recorded a figure"),
+        "recipients_changed": _("changed a recipient group"),
+        "list_imported": _("imported a list"),
+    },
+    menu=(
+        MenuEntry(
+            _("Directory"), "agencies", 30, ("agencies", "agency", "units", "unit", "recipients", "imports", "import")
+        ),
+    ),
+    purges=(Work("purge_directory", "bluezone.directory.retention.purge"),),
+    reversers={
+        "recipients-added": "bluezone.directory.views.recipient_views.take_out_again",
+        "recipient-removed": "bluezone.directory.views.recipient_views.put_back",
+    },
+)

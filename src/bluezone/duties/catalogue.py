@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The list of duties, from which settings, addresses, menu, audit and the worker's rounds are built.
+
+Nothing here imports a model, so settings may read it.
+"""
+
+import importlib
+import os
+
+from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, PrintSheet, Text, Work
+
+# Modules with a DUTY each. Their order is that of Django's apps: rows of later ones refer to rows of earlier ones.
+NAMES = (
+    "bluezone.identity.duty",
+    "bluezone.directory.duty",
+    "bluezone.devices.duty",
+    "bluezone.healthauthority.duty",
+    "bluezone.messaging.email.duty",
+    "bluezone.messaging.sms.duty",
+    "bluezone.messaging.cap.duty",
+    "bluezone.rollout.coverage.duty",
+    "bluezone.rollout.staffing.duty",
+    "bluezone.rollout.directives.duty",
+    "bluezone.rollout.drives.duty",
+    "bluezone.rollout.gates.duty",
+    "bluezone.rollout.visitors.duty",
+    "bluezone.rollout.venues.duty",
+    "bluezone.rollout.canvass.duty",
+    "bluezone.rollout.schools.duty",
+    "bluezone.rollout.bulletins.duty",
+    "bluezone.rollout.loudspeakers.duty",
+    "bluezone.portal.duty",
+    "bluezone.backup.duty",
+)
+
+
+class DutyClash(ValueError):
+    """Two duties declare something under one name."""
+
+
+def discover() -> tuple[Duty, ...]:
+    """Every duty: ours, then those named in BLUEZONE_DUTIES (dotted modules, with commas). Raises DutyClash."""
+    more = filter(None, os.environ.get("BLUEZONE_DUTIES", "").split(","))
+    duties: tuple[Duty, ...] = tuple(importlib.import_module(name).DUTY for name in (*NAMES, *more))
+    for kind, names in (
+        ("duty", [duty.name for duty in duties]),
+        ("audience", [audience.name for duty in duties for audience in duty.audiences]),
+        ("act", [act for duty in duties for act in duty.acts]),
+        ("act to undo", [act for duty in duties for act in duty.reversers]),
+        ("work", [work.name for duty in duties for work in (*duty.purges, *duty.hourly, *duty.every_tick)]),
+    ):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise DutyClash(f"two duties declare the {kind} {twice[0]}")
+    return duties
+
+
+DUTIES = discover()
+
+
+def installed_apps() -> list[str]:
+    """Django's apps of all duties."""
+    return [duty.app for duty in DUTIES if duty.app]
+
+
+def office_urls() -> list[str]:
+    """Modules of addresses of the office."""
+    return [duty.urls for duty in DUTIES if duty.urls]
+
+
+def public_urls() -> list[str]:
+    """Modules of addresses of the public site."""
+    return [duty.public_urls for duty in DUTIES if duty.public_urls]
+
+
+def api_prefixes() -> tuple[str, ...]:
+    """Under which addresses devices call."""
+    return tuple(duty.api_prefix for duty in DUTIES if duty.api_prefix)
+
+
+def audiences() -> dict[str, Audience]:
+    """Every audience by its name."""
+    return {audience.name: audience for duty in DUTIES for audience in duty.audiences}
+
+
+def acts() -> dict[str, Text]:
+    """Every act of the audit with its words."""
+    return {act: words for duty in DUTIES for act, words in duty.acts.items()}
+
+
+def menu() -> list[MenuEntry]:
+    """Every entry of the office's menu, from the top."""
+    return sorted((entry for duty in DUTIES for entry in duty.menu), key=lambda entry: entry.order)
+
+
+def first_pages() -> list[FirstPage]:
+    """Where the work of each audience begins; the first one counts."""
+    return sorted((page for duty in DUTIES for page in duty.first_pages), key=lambda page: page.order)
+
+
+def purges() -> list[Work]:
+    """What forgets, once an hour."""
+    return [work for duty in DUTIES for work in duty.purges]
+
+
+def hourly() -> list[Work]:
+    """What else is done once an hour."""
+    return [work for duty in DUTIES for work in duty.hourly]
+
+
+def every_tick() -> list[Work]:
+    """What is done at each tick."""
+    return [work for duty in DUTIES for work in duty.every_tick]
+
+
+def print_sheets() -> list[PrintSheet]:
+    """What duties offer for printing."""
+    return [sheet for duty in DUTIES for sheet in duty.print_sheets]

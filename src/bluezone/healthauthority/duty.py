@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The health authority: what it registers of itself."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+
+# An administrator makes accounts and issues no codes: the two powers are kept apart.
+CODE_ISSUERS = Audience("CODE_ISSUERS", frozenset({"health_worker", "supervisor"}))
+# Declarations are opened, and limits raised, by supervisors alone.
+HEALTH_SUPERVISORS = Audience("HEALTH_SUPERVISORS", frozenset({"supervisor"}))
+
+DUTY = Duty(
+    name="healthauthority",
+    app="bluezone.healthauthority",
+    urls="bluezone.healthauthority.urls",
+    audiences=(CODE_ISSUERS, HEALTH_SUPERVISORS),
+    acts={
+        "code_issued": _("issued a code"),
+        "code_revoked": _("revoked a code"),
+        "quota_refused": _("was refused a code over the quota"),
+        "quota_raised": _("raised the limit of codes for a day"),
+        "declaration_key_made": _("made the key for declarations"),
+        "declaration_key_sealed": _("changed the passphrase for declarations"),
+        "declaration_opened": _("opened a declaration"),
+        "declaration_refused": _("gave a wrong passphrase for declarations"),
+        "venue_alerted": _("warned the guests of a venue"),
+    },
+    menu=(MenuEntry(_("Codes"), "codes", 10, ("codes", "code"), CODE_ISSUERS),),
+    first_pages=(FirstPage(HEALTH_SUPERVISORS, "codes", 10), FirstPage(CODE_ISSUERS, "code-new", 20)),
+    purges=(Work("purge_codes", "bluezone.healthauthority.retention.purge"),),
+)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People, their roles and sign-in, and the audit: what they register of themselves."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+
+# Values of identity.models.Role, which cannot be imported here; a test holds them to be the same.
+ROLES = frozenset({
+    "issuer", "clerk", "lead", "officer", "gatekeeper", "canvasser", "drive_lead", "teacher", "venue_owner",
+    "speaker_operator", "editor", "health_worker", "supervisor", "auditor", "leader", "admin",
+})  # fmt: skip
+
+EVERYONE = Audience("EVERYONE")
+# Everybody who holds a role today.
+SIGNED_IN = Audience("SIGNED_IN", ROLES)
+# The pages of one's own account, which also somebody opens whose role has ended.
+ACCOUNT_HOLDERS = Audience("ACCOUNT_HOLDERS", ROLES | {"account"})
+OVERSEERS = Audience("OVERSEERS", frozenset({"supervisor", "admin", "auditor"}))
+ADMINS = Audience("ADMINS", frozenset({"admin"}))
+# Who writes the news of the public site, and bulletins.
+EDITORS = Audience("EDITORS", frozenset({"editor"}))
+# Not people: enrolled tablets, canvass phones and speakers, by bearer token.
+DEVICES = Audience("DEVICES", frozenset({"device"}))
+
+DUTY = Duty(
+    name="identity",
+    app="bluezone.identity",
+    urls="bluezone.authority.urls",
+    audiences=(EVERYONE, SIGNED_IN, ACCOUNT_HOLDERS, OVERSEERS, ADMINS, EDITORS, DEVICES),
+    acts={
+        "account_made": _("made an account"),
+        "account_changed": _("changed an account"),
+        "link_made": _("made a one-time link"),
+        "role_given": _("gave a role"),
+        "role_ended": _("ended a role"),
+        "role_delegated": _("delegated a role"),
+        "factor_added": _("set up a second factor"),
+        "factor_removed": _("removed a second factor"),
+        "recovery_codes_made": _("made recovery codes"),
+        "recovery_code_used": _("used a recovery code"),
+        "sessions_ended": _("ended sessions"),
+        "password_set": _("set a password"),
+        "email_changed": _("changed the own e-mail address"),
+        "audit_exported": _("took a copy of the audit"),
+    },
+    menu=(
+        MenuEntry(_("Accounts"), "accounts", 150, ("accounts", "account"), ADMINS),
+        MenuEntry(_("Audit"), "audit", 180, ("audit",), OVERSEERS),
+    ),
+    first_pages=(FirstPage(ADMINS, "accounts", 40), FirstPage(OVERSEERS, "audit", 50)),
+    purges=(
+        Work("purge_training", "bluezone.training.erase"),
+        Work("purge_identity", "bluezone.identity.retention.purge"),
+    ),
+    reversers={
+        "role-ended": "bluezone.authority.undo_views.let_it_hold_again",
+    },
+)

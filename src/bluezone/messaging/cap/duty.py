@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Alerts for phones: what they register of themselves."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, MenuEntry
+
+# Who writes alerts for phones.
+ALERT_WRITERS = Audience("ALERT_WRITERS", frozenset({"editor", "issuer"}))
+# Who publishes and cancels them.
+ALERT_SIGNERS = Audience("ALERT_SIGNERS", frozenset({"issuer"}))
+
+DUTY = Duty(
+    name="cap",
+    app="bluezone.messaging.cap",
+    urls="bluezone.messaging.cap.urls",
+    public_urls="bluezone.messaging.cap.urls_public",
+    audiences=(ALERT_WRITERS, ALERT_SIGNERS),
+    acts={
+        "alert_published": _("published an alert for phones"),
+        "alert_cancelled": _("cancelled an alert for phones"),
+    },
+    menu=(MenuEntry(_("Alerts"), "alerts", 130, ("alerts", "alert"), ALERT_WRITERS),),
+)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The outbox of e-mail: what it registers of itself."""
+
+from bluezone.duties.duty import Duty, Work
+
+DUTY = Duty(
+    name="email",
+    app="bluezone.messaging.email",
+    purges=(Work("purge_email", "bluezone.messaging.email.retention.purge"),),
+    every_tick=(Work("send_mail", "bluezone.messaging.email.delivery.deliver_due"),),
+)

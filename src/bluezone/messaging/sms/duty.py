@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The outbox of text messages: what it registers of itself."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Duty, MenuEntry, Work
+from bluezone.identity.duty import OVERSEERS
+
+DUTY = Duty(
+    name="sms",
+    app="bluezone.messaging.sms",
+    urls="bluezone.messaging.sms.urls",
+    menu=(MenuEntry(_("Text messages"), "messages", 170, ("messages",), OVERSEERS),),
+    purges=(Work("purge_sms", "bluezone.messaging.sms.retention.purge"),),
+)

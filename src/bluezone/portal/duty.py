@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public site and its news desk: what they register of themselves."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Duty, FirstPage, MenuEntry
+from bluezone.identity.duty import EDITORS
+
+DUTY = Duty(
+    name="portal",
+    app="bluezone.portal",
+    urls="bluezone.portal.urls",
+    public_urls="bluezone.portal.urls_public",
+    acts={
+        "news_written": _("wrote a news text"),
+        "news_published": _("published news"),
+        "news_corrected": _("corrected news"),
+        "news_withdrawn": _("withdrew news"),
+    },
+    menu=(MenuEntry(_("News"), "news-desk", 40, ("news",), EDITORS),),
+    first_pages=(FirstPage(EDITORS, "news-desk", 70),),
+)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What other parts of the rollout use of the bulletins, and nothing else."""
+
+from bluezone.rollout.bulletins.air.air_log import EARLY, airings_between
+from bluezone.rollout.bulletins.air.air_log import rows_of as log_rows
+from bluezone.rollout.bulletins.air.hooks import Proven, proven, read_proven_with, when_plan_changes
+from bluezone.rollout.bulletins.air.planner import (
+    approved_scripts,
+    emergency_sounds,
+    enter,
+    plan_ahead,
+    seconds_of,
+    set_quiet,
+)
+from bluezone.rollout.bulletins.air.press import air_plan_pdf, stick_files
+from bluezone.rollout.bulletins.indicators import airings_due
+from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
+from bluezone.rollout.bulletins.scope import day_span
+from bluezone.rollout.bulletins.sentences import sentence_of
+
+__all__ = [
+    "EARLY",
+    "Airing",
+    "Outlet",
+    "OutletKind",
+    "Proven",
+    "Schedule",
+    "Sound",
+    "air_plan_pdf",
+    "airings_between",
+    "airings_due",
+    "approved_scripts",
+    "day_span",
+    "emergency_sounds",
+    "enter",
+    "log_rows",
+    "plan_ahead",
+    "proven",
+    "read_proven_with",
+    "seconds_of",
+    "sentence_of",
+    "set_quiet",
+    "stick_files",
+    "when_plan_changes",
+]

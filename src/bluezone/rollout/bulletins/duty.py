@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bulletins: what they register of themselves."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, MenuEntry, Work
+
+# Who releases a bulletin after listening: another editor than its author, or who heads or signs for the agency.
+BULLETIN_APPROVERS = Audience("BULLETIN_APPROVERS", frozenset({"editor", "lead", "issuer"}))
+# Who plans what is aired where, sets the loudspeakers, and says what was aired.
+AIRING_KEEPERS = Audience("AIRING_KEEPERS", frozenset({"editor", "speaker_operator"}))
+
+DUTY = Duty(
+    name="bulletins",
+    app="bluezone.rollout.bulletins",
+    urls="bluezone.rollout.bulletins.urls",
+    public_urls="bluezone.rollout.bulletins.urls_public",
+    audiences=(BULLETIN_APPROVERS, AIRING_KEEPERS),
+    acts={
+        "bulletin_written": _("wrote a bulletin text or put in a recording"),
+        "bulletin_approved": _("approved a bulletin text after listening"),
+        "bulletin_withdrawn": _("withdrew a bulletin"),
+        "airing_scheduled": _("scheduled a bulletin"),
+        "airing_changed": _("changed or stopped the schedule of a bulletin"),
+        "emergency_aired": _("had an emergency bulletin aired at once"),
+        "airing_attested": _("said that a bulletin was aired"),
+        "outlet_entered": _("entered a station, paper or group of loudspeakers"),
+        "outlet_changed": _("changed a station, paper or group of loudspeakers"),
+    },
+    menu=(
+        MenuEntry(
+            _("Bulletins and loudspeakers"),
+            "bulletins",
+            90,
+            ("bulletins", "bulletin", "schedule", "air", "airing", "outlet", "loudspeakers", "zone"),
+        ),
+    ),
+    purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.retention.purge"),),
+    hourly=(Work("plan_airings", "bluezone.rollout.bulletins.air.planner.plan_ahead"),),
+    indicators=("bluezone.rollout.bulletins.indicators.AiredAttested",),
+    reversers={
+        "airing-attested": "bluezone.rollout.bulletins.air.air_log.take_back",
+    },
+)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""House visits: what they register of themselves."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, MenuEntry, Work
+
+# Who cuts lists of doors, gives them to phones and decides at the desk of the house visits, each within its wards.
+CANVASS_KEEPERS = Audience("CANVASS_KEEPERS", frozenset({"lead", "officer", "drive_lead"}))
+
+DUTY = Duty(
+    name="canvass",
+    app="bluezone.rollout.canvass",
+    urls="bluezone.rollout.canvass.urls",
+    public_urls="bluezone.rollout.canvass.urls_public",
+    api_prefix="/v1/canvass/",
+    audiences=(CANVASS_KEEPERS,),
+    acts={
+        "households_imported": _("imported a list of households"),
+        "household_changed": _("changed what is stored of a household"),
+        "households_merged": _("made two households one, or left them two"),
+        "turf_cut": _("cut a list of doors"),
+        "turf_closed": _("closed a list of doors"),
+        "turf_leased": _("gave a list of doors to a phone"),
+        "lease_ended": _("took a list of doors back from a phone"),
+        "phone_lost": _("reported a phone for house visits lost"),
+        "conflict_decided": _("decided between two values of a household"),
+        "gap_forced": _("took a change of a household although one before it is missing"),
+        "entry_decided": _("decided on an entry of a phone that was kept aside"),
+        "sheet_entered": _("entered a sheet of house visits"),
+        "leaflets_moved": _("booked leaflets"),
+    },
+    menu=(MenuEntry(_("House visits"), "canvass", 110, ("canvass",)),),
+    purges=(Work("purge_canvass", "bluezone.rollout.canvass.retention.purge"),),
+    indicators=(
+        "bluezone.rollout.canvass.indicators.DoorsVisited",
+        "bluezone.rollout.canvass.indicators.SeenAtDoors",
+        "bluezone.rollout.canvass.indicators.ToldAtDoors",
+    ),
+    door_counts="bluezone.rollout.canvass.unit_counts.doors_by_unit",
+)

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What other parts of the rollout use of coverage, and nothing else."""
+
+from bluezone.rollout.coverage.boards.field_work import Doors, HelpDone
+from bluezone.rollout.coverage.boards.overview import figures_of
+from bluezone.rollout.coverage.figures.cells import ROOT, Place, agency_place, hidden_places, places_of, unit_place
+from bluezone.rollout.coverage.figures.intervals import Interval, bootstrap, wilson
+from bluezone.rollout.coverage.figures.once import once
+from bluezone.rollout.coverage.figures.suppression import SMALLEST_SHOWN, hidden_cells
+from bluezone.rollout.coverage.figures.weeks import Week, WeekUnreadable, week_or
+from bluezone.rollout.coverage.indicators import Figure, Indicator, Proof, Reporting, RunningShare, registered
+from bluezone.rollout.coverage.scope import sees_small_numbers
+
+__all__ = [
+    "ROOT",
+    "SMALLEST_SHOWN",
+    "Doors",
+    "Figure",
+    "HelpDone",
+    "Indicator",
+    "Interval",
+    "Place",
+    "Proof",
+    "Reporting",
+    "RunningShare",
+    "Week",
+    "WeekUnreadable",
+    "agency_place",
+    "bootstrap",
+    "figures_of",
+    "hidden_cells",
+    "hidden_places",
+    "once",
+    "places_of",
+    "registered",
+    "sees_small_numbers",
+    "unit_place",
+    "week_or",
+    "wilson",
+]

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Directives: what they register of themselves."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+
+# Who takes in and sends directives, and who approves them; scopes say for which agency.
+DIRECTIVE_CLERKS = Audience("DIRECTIVE_CLERKS", frozenset({"clerk", "issuer"}))
+DIRECTIVE_SIGNERS = Audience("DIRECTIVE_SIGNERS", frozenset({"issuer"}))
+# Whose work begins at the inbox, and who reads how far it has got.
+DIRECTIVE_WORKERS = Audience("DIRECTIVE_WORKERS", frozenset({"clerk", "lead", "officer", "issuer"}))
+
+DUTY = Duty(
+    name="directives",
+    app="bluezone.rollout.directives",
+    urls="bluezone.rollout.directives.urls",
+    audiences=(DIRECTIVE_CLERKS, DIRECTIVE_SIGNERS, DIRECTIVE_WORKERS),
+    acts={
+        "period_reopened": _("reopened a report period for an agency"),
+        "directive_approved": _("approved a directive"),
+        "directive_reopened": _("made an approved directive a draft again"),
+        "directive_issued": _("issued a directive"),
+        "directive_replaced": _("replaced a directive"),
+        "directive_revoked": _("recalled a directive"),
+        "document_sent_back": _("sent a document back"),
+        "report_returned": _("returned a report"),
+        "report_locked": _("accepted a report, which locks it"),
+        "edxml_exported": _("wrote an exchange file"),
+        "edxml_imported": _("read an exchange file in"),
+        "certificate_pinned": _("entered a certificate of another office"),
+        "certificate_removed": _("removed a certificate of another office"),
+    },
+    menu=(MenuEntry(_("Directives"), "inbox", 20, ("inbox", "directives", "directive", "register", "task")),),
+    first_pages=(FirstPage(DIRECTIVE_WORKERS, "inbox", 30),),
+    purges=(Work("purge_directives", "bluezone.rollout.directives.retention.purge"),),
+    hourly=(Work("queue_digests", "bluezone.rollout.directives.inbox.digests.queue_daily"),),
+    reversers={
+        "report-accepted": "bluezone.rollout.directives.reports.report_views.take_acceptance_back",
+        "period-answered": "bluezone.rollout.directives.reports.reopening_views.let_the_request_wait",
+        "request-answered": "bluezone.rollout.directives.inbox.inbox_views.let_the_request_wait",
+    },
+    demo="bluezone.rollout.directives.demo.plant_with_campaign",
+)

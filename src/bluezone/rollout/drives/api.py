@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What other parts use of drives and help, and nothing else."""
+
+from bluezone.rollout.drives.help.requests import (
+    CONTACT_LENGTH,
+    NOTE_LENGTH,
+    PLACE_LENGTH,
+    PUBLIC_CHANNELS,
+    HelpChannelUnknown,
+    HelpRefused,
+    HelpWanted,
+    open_help_request,
+)
+
+__all__ = [
+    "CONTACT_LENGTH",
+    "NOTE_LENGTH",
+    "PLACE_LENGTH",
+    "PUBLIC_CHANNELS",
+    "HelpChannelUnknown",
+    "HelpRefused",
+    "HelpWanted",
+    "open_help_request",
+]

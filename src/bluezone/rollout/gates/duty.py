@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gates: what they register of themselves."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+
+# Who counts at a gate, with a tablet or on paper; the pages of the gates everybody signed in may open.
+GATEKEEPERS = Audience("GATEKEEPERS", frozenset({"gatekeeper"}))
+
+DUTY = Duty(
+    name="gates",
+    app="bluezone.rollout.gates",
+    urls="bluezone.rollout.gates.urls",
+    public_urls="bluezone.rollout.gates.urls_public",
+    api_prefix="/v1/gates/",
+    audiences=(GATEKEEPERS,),
+    acts={
+        "gate_opened": _("opened a gate"),
+        "gate_closed": _("closed a gate"),
+        "gate_device_put": _("put a tablet to a gate"),
+        "gatekeeper_named": _("nominated a gatekeeper or printed a badge"),
+        "gatekeeper_ended": _("ended a gatekeeper’s nomination"),
+        "gate_slip_entered": _("entered or corrected a paper slip of a gate"),
+        "gate_slip_removed": _("took a paper slip of a gate out"),
+    },
+    menu=(MenuEntry(_("Gates"), "gates", 60, ("gates", "gate", "gatekeepers")),),
+    first_pages=(FirstPage(GATEKEEPERS, "gates", 90),),
+    purges=(Work("purge_gates", "bluezone.rollout.gates.retention.purge"),),
+    indicators=(
+        "bluezone.rollout.gates.indicators.RunningAtGates",
+        "bluezone.rollout.gates.indicators.CodeFresh",
+        "bluezone.rollout.gates.indicators.SeenAtGates",
+        "bluezone.rollout.gates.indicators.SeenOnPaper",
+    ),
+    reversers={
+        "gate-slip": "bluezone.rollout.gates.counts.paper_slips.take_back",
+    },
+)

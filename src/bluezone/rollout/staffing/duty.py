@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The staff report: what it registers of itself."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Duty, MenuEntry, Work
+
+DUTY = Duty(
+    name="staffing",
+    app="bluezone.rollout.staffing",
+    urls="bluezone.rollout.staffing.urls",
+    acts={
+        "staff_reported": _("reported the staff of an agency"),
+        "week_reopened": _("reopened a week for an agency"),
+    },
+    menu=(MenuEntry(_("Staff report"), "staff", 120, ("staff",)),),
+    purges=(Work("purge_staffing", "bluezone.rollout.staffing.retention.purge"),),
+    indicators=("bluezone.rollout.staffing.indicators.StaffRunning",),
+    reversers={
+        "week-answered": "bluezone.rollout.staffing.views.let_the_request_wait",
+    },
+    demo="bluezone.rollout.staffing.demo.plant",
+)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Venues: what they register of themselves."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, Work
+
+# Who registers, approves, suspends and inspects venues of a ward; and whose venues they are.
+VENUE_KEEPERS = Audience("VENUE_KEEPERS", frozenset({"clerk", "lead", "officer"}))
+VENUE_OWNERS = Audience("VENUE_OWNERS", frozenset({"venue_owner"}))
+
+DUTY = Duty(
+    name="venues",
+    app="bluezone.rollout.venues",
+    urls="bluezone.rollout.venues.urls",
+    public_urls="bluezone.rollout.venues.urls_public",
+    audiences=(VENUE_KEEPERS, VENUE_OWNERS),
+    acts={
+        "venue_entered": _("registered a venue in person"),
+        "venue_changed": _("changed what is stored of a venue"),
+        "venue_approved": _("approved a venue and had its code signed"),
+        "venue_refused": _("refused a venue"),
+        "venue_renewed": _("renewed the code of a venue"),
+        "venue_suspended": _("withdrew the code of a venue"),
+        "venue_inspected": _("inspected a venue"),
+    },
+    menu=(MenuEntry(_("Service venues"), "venues", 100, ("venues", "venue")),),
+    first_pages=(FirstPage(VENUE_OWNERS, "venues", 120),),
+    purges=(Work("purge_venues", "bluezone.rollout.venues.retention.purge"),),
+    indicators=(
+        "bluezone.rollout.venues.indicators.VenuesRegistered",
+        "bluezone.rollout.venues.indicators.VenuesWithPoster",
+    ),
+)

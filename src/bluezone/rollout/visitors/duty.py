@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notices to visitors: what they register of themselves."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Audience, Duty, MenuEntry, Work
+
+# Who has the notice sent to guests that arrive, each for its own house.
+VISITOR_DESKS = Audience("VISITOR_DESKS", frozenset({"clerk", "lead", "officer", "venue_owner"}))
+
+DUTY = Duty(
+    name="visitors",
+    app="bluezone.rollout.visitors",
+    urls="bluezone.rollout.visitors.urls",
+    public_urls="bluezone.rollout.visitors.urls_public",
+    audiences=(VISITOR_DESKS,),
+    acts={
+        "visitor_told": _("had the notice sent to a visitor"),
+        "visitors_listed": _("had the notice sent to a list of visitors"),
+    },
+    menu=(MenuEntry(_("Visitors"), "visitors", 140, ("visitors",), VISITOR_DESKS),),
+    purges=(Work("purge_visitors", "bluezone.rollout.visitors.retention.purge"),),
+    indicators=("bluezone.rollout.visitors.indicators.NoticesDelivered",),
+)
