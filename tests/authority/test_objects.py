@@ -45,6 +45,11 @@ def city(django_db_setup, django_db_blocker, furnished_folder, tmp_path_factory)
         yield City()
 
 
+@pytest.fixture
+def data_folder(city: City) -> None:
+    """No folder for each test, as its neighbours have: what the planted city sealed opens under its own key alone."""
+
+
 @contextmanager
 def written() -> Iterator[set[str]]:
     """The tables that are written to within, those of the session left out."""

@@ -286,8 +286,8 @@ def _staff(city: City) -> None:
 def _schools(city: City) -> None:
     by = user("head", Role.LEAD, city.school)
     city.teacher = user("teacher", Role.TEACHER, city.school)
-    schools.classes.enter(
-        city.school, schools.year_of(schools.this_week()), schools.classes.read_list("6A 40\n6B 35"), by, city.now
+    schools.catalogue.enter(
+        city.school, schools.year_of(schools.this_week()), schools.catalogue.read_list("6A 40\n6B 35"), by, city.now
     )
     city.school_class, city.other_class = (schools.class_named(city.school, name) for name in ("6A", "6B"))
     city.school_class.teacher = city.teacher
@@ -376,12 +376,12 @@ def _bulletins(city: City) -> None:
     for one in (city.bulletin, city.emergency):
         approver = bulletins.people()[1]
         bulletins.hear(one.scripts.get(), approver, city.now - 4 * _HOUR)
-        bulletins.approving.approve(one.scripts.get(), approver, city.now - 3 * _HOUR)
+        bulletins.script_texts.approve(one.scripts.get(), approver, city.now - 3 * _HOUR)
     city.station = bulletins.station(keeper=city.ward)
     local = timezone.localtime(city.now)
     times = sorted({f"{(local - _HOUR).hour:02d}:30", "12:00"})
     for outlet in (city.zone.outlet, city.station):
-        bulletins.outlets.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), city.now - 4 * _HOUR)
+        planner.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), city.now - 4 * _HOUR)
         outlet.refresh_from_db()
     first = (local - 2 * _HOUR).date()
     city.schedule = bulletins.planned(
@@ -397,12 +397,13 @@ def _bulletins(city: City) -> None:
 def _bulletin(city: City, importance: str) -> Bulletin:
     """With one version whose sound is a row and no file that anybody could play: nothing here listens."""
     writer, before = bulletins.people()[0], city.now - 5 * _HOUR
-    made = bulletins.writing.new_bulletin(writer, city.ward, f"Cài Bluezone ({importance})", importance, {}, before)
+    title = f"Cài Bluezone ({importance})"
+    made = bulletins.script_texts.new_bulletin(writer, city.ward, title, importance, {}, before)
     sound, _made = Sound.objects.get_or_create(
         sha256="0" * 64,
         defaults={"content": b"ID3", "seconds": 2.0, "loudness_lufs": -16.0, "peak_dbtp": -2.0, "is_human": True},
     )
-    bulletins.writing.add_version(made, "vi", bulletins.TEXT, writer, before, machine=None, recording=sound)
+    bulletins.script_texts.add_version(made, "vi", bulletins.TEXT, writer, before, machine=None, recording=sound)
     return made
 
 
