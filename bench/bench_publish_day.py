@@ -6,7 +6,7 @@ to hold a tenth of the day. Every phone has an address and a connection of its o
 number of phones. BLUEZONE_BENCH_POSTGRES_URL, a PostgreSQL server on which a database may be made, repeats it there.
 
 Baseline: the upload as a Django view with the usual middleware (upload_django_view.py), over HTTP under the same
-server program at the same rate. Source: design.md, growth path; specs/exposure-notification.md section 0.
+server program at the same rate. Source: docs/design.md, growth path; docs/exposure-notification.md section 4.
 """
 
 import importlib.util

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is warned after which meeting: many runs of an episode through the virtual air's model and protocol.md 3.
+"""Who is warned after which meeting: many runs of an episode through the virtual air's model and the scoring.
 
 Many runs are drawn at once (fading.py and figures.py with arrays instead of floats) and then scored one by
 one by bluezone.protocol, as a handset would.
@@ -28,7 +28,7 @@ from bluezone.radio.interface import PROFILES, DutyProfile
 RUNS = 600
 BLOCKS = 12  # runs of one block share the moments of bursts and packets, not their strengths
 NOON = 1_796_731_200  # 2026-12-08 12:00 UTC, far from midnight
-COUNTED_BELOW_DB = 79  # protocol.md 3: instances under 79 dB count as minutes
+COUNTED_BELOW_DB = 79  # docs/protocol.md section 3: instances under 79 dB count as minutes
 NEVER = 1e12  # seconds after which nothing was forgotten
 
 # What the recordings, a minute or two each, leave open: how long a channel's level lasts.
@@ -178,7 +178,7 @@ WEAK_SPOTS = [
 
 
 def is_right(expected: str, outcome: Outcome) -> bool:
-    """Tell whether an obligatory scenario came out as protocol.md 3 says; "hardly" allows 0.5 % low."""
+    """Tell whether an obligatory scenario came out as docs/protocol.md section 3 says; "hardly" allows 0.5 % low."""
     if expected == "warn":
         return outcome.levels["high"] == 1.0
     return outcome.levels["high"] == 0.0 and outcome.levels["low"] <= (0.005 if expected == "hardly" else 0.0)

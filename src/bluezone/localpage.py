@@ -3,7 +3,7 @@
 
 Serves files and a JSON API below a random path. Each request must name this host and port; a foreign Origin, another
 Host or a missing token is answered 403 and changes nothing. The cookie is bound to the random path, because cookies
-are shared by all ports of a host. No header lets another origin read anything. Source: specs/attacks.md row 40.
+are shared by all ports of a host. No header lets another origin read anything. Source: docs/attacks.md row 40.
 """
 
 import hmac

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Row 4: false alerts by guessing codes. Limits and puzzle of protocol.md 4; nobody is locked out."""
+"""Row 4: false alerts by guessing codes. Limits and puzzle of docs/protocol.md section 4; nobody is locked out."""
 
 import datetime
 import random
@@ -72,7 +72,7 @@ def test_the_rehearsals_of_a_country_leave_guessers_their_60_a_minute(tmp_path):
 
 
 def test_the_code_space_makes_a_hit_rarer_than_once_in_ten_years():
-    # 200 live codes, 60 looks a minute without a puzzle, 11 random digits: specs/presence-gate-upload.md 3.2.
+    # 200 live codes, 60 looks a minute without a puzzle, 11 random digits: docs/protocol.md section 4, Limits.
     hits_a_day = 200 * 60 * 24 * 60 / 10**11
 
     assert hits_a_day == pytest.approx(1.7e-4, rel=0.02)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Row 10: future-dated, old, duplicate or odd keys. The bounds of protocol.md 4, as a property of the validator."""
+"""Row 10: future-dated, old, duplicate or odd keys. The bounds of docs/protocol.md section 4, as a property."""
 
 import pytest
 from hypothesis import given

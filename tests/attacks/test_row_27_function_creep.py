@@ -22,7 +22,7 @@ PERSON = ("name", "phone", "person", "user", "contact", "email", "badge", "pass"
 # Duties of staff, named in docs/privacy.md with purpose and limit.
 STAFF = {"Gatekeeper", "Shift"}
 OWN_NAMES = {("Gate", "name"), ("PaperSlip", "no_smartphone")}  # of the gate, and a number
-# Of gates of the kind "drive", where nobody passes but who was just helped; privacy.md names requests for help.
+# Of gates of the kind "drive", where nobody passes but who was just helped; docs/privacy.md names requests for help.
 DRIVES = {"Drive", "HelpOutcome"}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Row 47, residual: a wrong report cannot be recalled. Whoever consents is told so first, and privacy.md says it.
+"""Row 47, residual: a wrong report cannot be recalled. Whoever consents is told so first, and docs/privacy.md says it.
 
 The page is held to it in tests/browser/test_face_rows.py.
 """

@@ -43,7 +43,7 @@ ELSEWHERE = {
 ACTS = re.compile(
     r"-(end|remove|act|undo|apply|decide|discard|marked|add|answer|check|issue|revoke|reopen|written|pass|delete|tablet|badge|release|cancel)$"
 )
-# What is pressed has at least 48 px (look.md).
+# What is pressed has at least 48 px (docs/texts.md, Look).
 _BUTTONS = """
 () => [...document.querySelectorAll('button, .button, .tabs a, .side nav a, summary, input[type=submit], select')]
   .filter(node => node.offsetParent && !node.closest('.hidden, [aria-hidden=true]'))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenario 22 of specs/rollout.md: every role does its main work in Vietnamese, with the keyboard alone.
+"""Scenario 22 of docs/rollout.md: every role does its main work in Vietnamese, with the keyboard alone.
 
 On a telephone (360 px) and at a desk (1280 px); who needs a second factor gives it, and one gives a passkey.
 """

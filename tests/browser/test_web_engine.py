@@ -258,7 +258,7 @@ def test_row_23_check_out_prunes_keys_and_keeps_no_trace_of_the_venue_and_after_
         visitor.run("await engine.forgetVisit(x)", second["id"])
         assert len(visitor.run("return engine.visits()")) == 1
 
-        # After 15 days nothing of it is left (specs/attacks.md row 23).
+        # After 15 days nothing of it is left (docs/attacks.md row 23).
         city.world.pass_by(15 * 86_400)
         city.key_server.tick()
         visitor.run("sim.now = x; await engine.check(); await engine.visits()", city.world.now)

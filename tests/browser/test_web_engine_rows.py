@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: E501 (lines of JavaScript)
-"""Rows of specs/attacks.md as far as they meet the web edition, and seven days in which a warning shows in no request."""
+"""Rows of docs/attacks.md as far as they meet the web edition, and seven days in which a warning shows in no request."""
 
 import dataclasses
 import hashlib

@@ -169,7 +169,7 @@ def bluezone_tickets(data):
 
 
 def test_a_puzzle_of_a_server_that_was_guessed_at_is_solved_and_a_valid_code_still_goes(chromium, city):
-    """specs/attacks.md row 4, as the browser meets it: ten wrong codes from this network, then a right one."""
+    """docs/attacks.md row 4, as the browser meets it: ten wrong codes from this network, then a right one."""
     onset = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
     poster = bluezone(city.data, "venues", "code", "--registration", "2", "--name", "Bến xe", "--address", "")
     code = bluezone(city.data, "codes", "issue", "--class", "clinical", "--onset", onset)["code"]

@@ -4,7 +4,7 @@
 import json
 import time
 
-# design.md and issue 2: a list page takes under 150 ms of the server's time.
+# docs/design.md, budgets: a list page takes under 150 ms of the server's time.
 BUDGET_SECONDS = 0.150
 # What `_reference` took, the least of 36 runs, on one core of an AMD EPYC under Python 3.13 on 2026-11-26.
 _QUIET_SECONDS = 0.0142

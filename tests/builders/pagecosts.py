@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.builders.gatepage import PagedGate
 
 NARROW = {"width": 360, "height": 740}
-# Source: design.md, budgets.
+# Source: docs/design.md, budgets.
 LANDING_BYTES, WEB_EDITION_BYTES, GREEN_MS = 60_000, 250_000, 300
 GREENS = 40
 

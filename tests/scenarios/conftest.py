@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The city of 2020 with the people of the scenarios (specs/rollout.md), one of each role where it works."""
+"""The city of 2020 with the people of the scenarios (docs/rollout.md), one of each role where it works."""
 
 import pytest
 from tests.builders.directives import city, person

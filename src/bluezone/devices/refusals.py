@@ -50,7 +50,7 @@ class BodyTooLong(DeviceRefused):
 
 
 def answer(refused: Refused, now: datetime.datetime) -> HttpResponse:
-    """The error shape of contracts.md: `{"error": {"code", "message"}}`, never kept by a cache."""
+    """The error shape of docs/contracts.md: `{"error": {"code", "message"}}`, never kept by a cache."""
     status = refused.status if isinstance(refused, DeviceRefused) else UNPROCESSABLE
     response = JsonResponse({"error": {"code": refused.code, "message": refused.message}}, status=status)
     response.headers["Cache-Control"] = "no-store"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Administrative units and agencies (issue 2)."""
+"""Administrative units and agencies."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Warning the guests of a venue without anybody's report: the poster's code, a day and hours, and who did it.
 
-Source: protocol.md section 6 ("For an alert by the health authority"); docs/venues.md.
+Source: docs/protocol.md section 6 ("For an alert by the health authority"); docs/venues.md.
 """
 
 import datetime

@@ -2,7 +2,9 @@
 """Declarations of warned people in the office: the key under a passphrase, opening, noting that somebody was called.
 
 What is read is shown once and stored nowhere; that it was opened, and by whom, is in the audit. Whoever copies the
-office store and the key store has messages and a key that the passphrase alone opens. Source: protocol.md section 8.
+office store and the key store has messages and a key that the passphrase alone opens.
+
+Source: docs/protocol.md section 8.
 """
 
 import datetime

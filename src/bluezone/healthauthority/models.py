@@ -11,7 +11,7 @@ from bluezone.training import PractisedMixin
 
 
 class CaseClass(models.TextChoices):
-    """How the infection was established (protocol.md 4, classes 1 and 2)."""
+    """How the infection was established (docs/protocol.md section 4, classes 1 and 2)."""
 
     CONFIRMED = "confirmed", _("Confirmed by a test")
     CLINICAL = "clinical", _("Clinical diagnosis, no test")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking a one-tap act back within ten seconds (look.md): one offer at a time, for this browser alone.
+"""Taking a one-tap act back within ten seconds (docs/texts.md, Look): one offer at a time, for this browser alone.
 
 A view that has done something by one tap offers it here; the next page shows the button, and the reverser that the
 act's own duty names brings back what was. A step that may not simply be reversed (a code issued, a letter

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signed config: numbered, kept for ever, and renewed only when what it says has changed.
 
-Source: protocol.md section 5, "History": a phone follows its numbers and payload hashes without a gap.
+Source: docs/protocol.md section 5, "History": a phone follows its numbers and payload hashes without a gap.
 """
 
 import hashlib

@@ -4,7 +4,7 @@
 The key that opens them is the health authority's, which writes its public half where `published_key` finds it.
 Whether a message says anything cannot be known before it is opened, so every one counts toward the limits, and what
 comes after them brings a solved puzzle in a header: the body has no room beside the message. Nothing is kept of the
-sender but the hour. Source: protocol.md section 8.
+sender but the hour. Source: docs/protocol.md section 8.
 """
 
 import hashlib

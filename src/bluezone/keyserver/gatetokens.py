@@ -2,7 +2,7 @@
 """Tokens for the passes of browsers: 20 blind signatures for a puzzle, with nothing stored.
 
 There is no limit per person, because nothing tells persons apart: a puzzle makes many tokens dear, not impossible
-(residual, attacks.md row 32). Source: protocol.md section 7; attacks.md row 43.
+(residual, docs/attacks.md row 32). Source: docs/protocol.md section 7; docs/attacks.md row 43.
 """
 
 from bluezone.keyserver.reports.limits import Limits

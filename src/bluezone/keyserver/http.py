@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The anonymous HTTP API under /v1, framework-free: no cookie, no session, no locale, no log line per user.
 
-Source: contracts.md, HTTP; protocol.md section 4 (sizes) and 5 (files). Described for programs in
+Source: docs/contracts.md, HTTP; docs/protocol.md section 4 (sizes) and 5 (files). Described for programs in
 docs/reference/openapi.yaml.
 """
 

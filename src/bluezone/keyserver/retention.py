@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is forgotten, and when: keys and files after 14 days, declarations after 30, codes and certificates as they end.
 
-Everything is deleted in pieces, so that an upload never waits long behind it. Source: protocol.md section 4;
-design.md, budget "retention over 10 M keys".
+Everything is deleted in pieces, so that an upload never waits long behind it. Source: docs/protocol.md section 4;
+docs/design.md, budget "retention over 10 M keys".
 """
 
 import re

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts for the health authority: codes, uploads and files, without anybody's identity or time of use.
 
-Source: contracts.md, Stores ("only keyserver's published functions cross").
+Source: docs/contracts.md, Stores (only keyserver's published functions cross).
 """
 
 from dataclasses import dataclass

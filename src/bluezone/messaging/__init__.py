@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SMS, Web Push, e-mail and CAP: one provider, one module (issues 2, 3 and 6)."""
+"""SMS, Web Push, e-mail and CAP: one provider, one module."""

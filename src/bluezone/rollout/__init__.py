@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rollout's duties, one Django app each (issues 2 to 6)."""
+"""The rollout's duties, one Django app each."""

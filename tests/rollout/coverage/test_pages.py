@@ -22,7 +22,7 @@ LETTER = {"issuer": "=cmd|' /c calc'!A1", "notation": "BC-UBND", "place": "Bắc
 
 
 class Gates(RunningShare):
-    """Gate-days as issue 4 will give them."""
+    """Gate-days as the gates give them."""
 
     def __init__(self, *days):
         self.days = days

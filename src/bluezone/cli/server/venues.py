@@ -14,7 +14,7 @@ from bluezone.cli.output import command_result
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
 
-# Posters are read from a step away: specs/rollout.md, "venue QR at least 15 x 15 cm".
+# Posters are read from a step away: docs/rollout.md, "0 Facts".
 QR_MILLIMETRES = 150
 QUIET_MODULES = 4
 PNG_PIXELS_A_MODULE = 16

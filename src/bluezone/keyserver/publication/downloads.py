@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files that phones fetch, served from the data folder with the headers that let caches do the work.
 
-Source: protocol.md section 5; specs/stack.md A.5 (only the index and the newest config change).
+Source: docs/protocol.md section 5; docs/design.md, "files that phones fetch".
 """
 
 import hashlib

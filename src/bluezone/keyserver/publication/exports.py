@@ -2,7 +2,7 @@
 """Export files: which keys are due, one file per period, the same bytes however often a crash interrupts it.
 
 A file is made in three steps, each safe to repeat: its number, keys and padding seed are fixed in one transaction;
-its bytes, which follow from those, are written; the row is sealed with their hash. Source: protocol.md section 5.
+its bytes, which follow from those, are written; the row is sealed with their hash. Source: docs/protocol.md section 5.
 """
 
 import hashlib

@@ -3,7 +3,7 @@
 
 A file is put once under a name that holds its hash, and is then listed in an index that is replaced; so a phone never
 finds an index that lists what is not there. Names are `<folder>/<file>`, as in the address behind `/v1/`.
-Source: specs/stack.md A.5; protocol.md section 5.
+Source: docs/design.md, "files that phones fetch"; docs/protocol.md section 5.
 """
 
 from pathlib import Path, PurePosixPath

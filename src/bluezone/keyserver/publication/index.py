@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signed indexes of what was published in the last 14 days, which phones follow: export files, venue packages.
 
-Source: protocol.md section 5, "History".
+Source: docs/protocol.md section 5, "History".
 """
 
 from dataclasses import dataclass, replace

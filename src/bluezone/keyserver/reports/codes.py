@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verification codes in the codes store: the health authority issues, looks and revokes through these functions.
 
-The digits and the link are two ways to one row. Source: protocol.md section 4, "Code"; attacks.md rows 5, 35, 44.
+The digits and the link are two ways to one row.
+
+Source: docs/protocol.md section 4, "Code"; docs/attacks.md rows 5, 35, 44.
 """
 
 from collections.abc import Callable, Sequence

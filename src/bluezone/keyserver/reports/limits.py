@@ -5,7 +5,7 @@ Counts are kept in memory, under a keyed hash of the network whose key is forgot
 address is ever stored; the processes of one `serve` count together. Rehearsals (chaff) count too, over all in a minute
 of their own: a rehearsal looks up no code, so a country's many must not use up the few guesses that keep codes safe
 (docs/adr/0010-rehearsals-of-a-country.md).
-Source: protocol.md section 4, "Limits"; attacks.md rows 4 and 16.
+Source: docs/protocol.md section 4, "Limits"; docs/attacks.md rows 4 and 16.
 """
 
 import hmac

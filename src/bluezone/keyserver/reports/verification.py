@@ -2,7 +2,7 @@
 """The first two calls of a report: what a code is worth, and one blind signature for it.
 
 Real calls and rehearsals (chaff) take the same path; a rehearsal finds a row kept for rehearsals instead of that of
-its credential, and its writes are undone. Source: protocol.md section 4; attacks.md rows 16, 35, 44.
+its credential, and its writes are undone. Source: docs/protocol.md section 4; docs/attacks.md rows 16, 35, 44.
 """
 
 import hashlib

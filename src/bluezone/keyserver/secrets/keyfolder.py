@@ -35,7 +35,7 @@ PEPPER_LENGTH = 32
 # Under which number the config lists the key of venue codes, and codes name it.
 VENUE_KID = 1
 VAPID_FILE = "vapid-p256.pem"
-# What a verifier on a phone looks a key up by (specs/exposure-notification.md 2, SignatureInfo).
+# What a verifier on a phone looks a key up by (docs/exposure-notification.md section 2, SignatureInfo).
 EXPORT_KEY_VERSION = "v1"
 
 

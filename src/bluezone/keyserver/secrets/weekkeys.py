@@ -2,7 +2,7 @@
 """RSA keys that sign blind: certificates per class and ISO week, gate tokens per week, and one for rehearsals (chaff).
 
 Public halves stand in week-keys.json, each private half in a file of its own that is erased after the last day on
-which its signatures are accepted. Source: protocol.md section 4, "RSA keys", and section 7.
+which its signatures are accepted. Source: docs/protocol.md section 4, "RSA keys", and section 7.
 """
 
 import json

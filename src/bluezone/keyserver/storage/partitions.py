@@ -5,7 +5,7 @@
 by the first value that is too late for it (`known_key_until_2991024`); `known_key_rest` takes what has no partition
 of its own, so that nothing is ever refused for want of one. All that is done here asks for its lock for a moment and
 otherwise gives up until the next tick: whoever waits for a lock on a table holds up all who come after.
-Source: design.md, Growth path; docs/adr/0009-partitions.md.
+Source: docs/design.md, Growth path; docs/adr/0009-partitions.md.
 """
 
 import logging

@@ -2,7 +2,7 @@
 """What the two stores of the key server promise and how they refuse, whichever database keeps them.
 
 SQL is written once, with `?` for parameters and nothing that only one of the two databases knows;
-only the migrations come in two dialects. Source: contracts.md, Stores.
+only the migrations come in two dialects. Source: docs/contracts.md, Stores.
 """
 
 from collections.abc import Callable, Iterable, Sequence

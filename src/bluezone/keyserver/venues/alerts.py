@@ -2,7 +2,7 @@
 """An alert by the health authority: who was at a venue in certain hours is warned, without anybody's report.
 
 The office scans the poster and says the hours; the key server makes the same items as of a report by a confirmed case.
-Published function for the office, which asks who may and keeps the audit. Source: protocol.md section 6.
+Published function for the office, which asks who may and keeps the audit. Source: docs/protocol.md section 6.
 """
 
 from collections.abc import Callable

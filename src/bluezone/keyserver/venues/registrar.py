@@ -2,7 +2,7 @@
 """The registrar of venue codes: signs them, keeps only a hash of each, and withdraws them.
 
 Published functions for the office and the command line. A registration is whatever names one venue there, such as the
-number of its application; what it means is not known here. Source: protocol.md section 6; specs/attacks.md row 42.
+number of its application; what it means is not known here. Source: docs/protocol.md section 6; docs/attacks.md row 42.
 """
 
 import os

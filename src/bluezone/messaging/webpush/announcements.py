@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """After each new export file every subscribed browser is told to look, each after a delay of its own.
 
-The delays spread the load, and a push says nothing of when a browser will ask: specs/attacks.md row 41. Who is told
+The delays spread the load, and a push says nothing of when a browser will ask: docs/attacks.md row 41. Who is told
 when is kept in memory only; a restart in the middle costs some browsers this word, not the files.
 """
 

@@ -2,7 +2,7 @@
 """The coverage report of a unit and week as values, for the DOCX, PDF, print and XLSX writers; Vietnamese always.
 
 One table for each indicator, its class of proof in the title: what is proven and what is self-reported never share
-one. Source: texts.md 12, "số máy đang chạy (xác thực) · số tự báo (không cộng) · sai số · mẫu số và nguồn".
+one. Source: docs/texts.md section 12.
 """
 
 from collections.abc import Mapping

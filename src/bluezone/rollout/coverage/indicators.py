@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What another part brings into coverage: an indicator and the figures it counts, and the share running as design.md
-defines it.
+"""What another part brings into coverage: an indicator, the figures it counts, and the share running.
+
+Source: docs/design.md, "share running".
 """
 
 import abc
@@ -137,7 +138,7 @@ class RunningShare(Indicator):
     IN passages of people with a smartphone, whatever their verdict. Passages without a smartphone are in neither, and
     fresh codes, seen screens and the web edition are in the base alone. It is a share of passages, not of phones: how
     many phones there are, only drives and doors know.
-    Source: design.md, "share running".
+    Source: docs/design.md, "share running".
     """
 
     key = RUNNING

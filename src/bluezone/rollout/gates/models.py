@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gates, their gatekeepers and shifts, and what was counted: five-minute counters for 30 days, then sums of days.
 
-Source: Công văn 458/UBND-VP, clause 1 ("cử người ghi nhận việc ra vào"); design.md, "gate log".
+Source: Công văn 458/UBND-VP, clause 1 ("cử người ghi nhận việc ra vào"); docs/design.md, "gate log".
 """
 
 from typing import ClassVar
@@ -25,7 +25,7 @@ class Direction(models.TextChoices):
 
 
 class Verdict(models.TextChoices):
-    """What the gate or its attendant found; the words at the gate are in texts.md 4."""
+    """What the gate or its attendant found; the words at the gate are in docs/texts.md section 4."""
 
     RUNNING = "running", _("running")
     VALID_CODE = "valid_code", _("valid code")

@@ -5,7 +5,7 @@ Two ways lead to a small number: subtracting schools from their ward, and subtra
 a smartphone are those without). So each column is kept back wherever its own number is small, what
 is left of a wider column is, or the wider number is kept back, which a narrower one would bound. Each of these sets is
 closed under subtracting schools, and hiding more only tells less.
-Source: design.md, "numbers": "cells under 5 suppressed above ward level"; issue "5 of 8", 3.
+Source: docs/design.md, "numbers": "Cells under 5 are suppressed above ward level".
 """
 
 from collections.abc import Iterable

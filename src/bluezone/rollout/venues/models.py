@@ -19,7 +19,7 @@ MOST_STAY_MINUTES = 1440
 
 
 class VenueKind(models.IntegerChoices):
-    """What sort of venue; the numbers are the types of protocol.md 6 that fit one with a door of its own."""
+    """What sort of venue; the numbers are types of docs/protocol.md section 6 that have a door of their own."""
 
     OTHER = 1, _("Hotel, other")
     SHOP = 3, _("Shop, market")
@@ -119,7 +119,7 @@ class CodeEnd(models.TextChoices):
 
 
 class PosterCode(PractisedMixin):
-    """One signed code (protocol.md 6) of a venue, and the posters and cards printed with it.
+    """One signed code (docs/protocol.md section 6) of a venue, and the posters and cards printed with it.
 
     number: 1, 2, … of the venue. link: text of the large QR; it hangs at the door, so it is no secret.
     short:  8 letters in the address of the poster's own page (`/p/<short>`), which says whether it still holds.

@@ -13,7 +13,7 @@ from bluezone.server.metrics.meters import Row
 log = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
-# Calls whose answer holds a status byte behind its version byte (protocol.md sections 4, 7 and 8).
+# Calls whose answer holds a status byte behind its version byte (docs/protocol.md sections 4, 7 and 8).
 _REPORT_CALLS = frozenset({"/v1/verify", "/v1/upload", "/v1/tokens", "/v1/declarations"})
 # By what follows /v1/ up to a slash; an address itself is never kept.
 _PUBLIC_CLASSES = {

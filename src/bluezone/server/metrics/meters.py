@@ -19,7 +19,7 @@ ROUTES = ("files", "reports", "push", "devices", "help", "health", "pages", "off
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "503")
 # Upper ends, seconds; what took longer is in one more cell.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-# What an answer of protocol.md section 4 refuses, by its status byte; 0 (ok) is counted nowhere here.
+# What an answer of docs/protocol.md section 4 refuses, by its status byte; 0 (ok) is counted nowhere here.
 REFUSALS = (
     "code_invalid", "code_used", "code_expired", "kid_refused",
     "bad_request", "puzzle_required", "signature_invalid", "keys_refused",

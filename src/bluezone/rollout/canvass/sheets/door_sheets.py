@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The printed door sheet, and typing it in: 20 doors a page, one digit for the outcome, boxes for the rest.
 
-For group heads who work on paper (mission.md, "every duty has a printable form and a fast way to enter it").
+For group heads who work on paper (docs/design.md, "paper").
 """
 
 import datetime

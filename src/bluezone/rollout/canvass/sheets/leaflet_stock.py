@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leaflets from the printer to the ward, to the residential group, to the door: booked, never guessed.
 
-What was left at doors is counted from visits by the lot printed on each leaflet (texts.md 6, "lô").
+What was left at doors is counted from visits by the lot printed on each leaflet (docs/texts.md section 6, "lô").
 """
 
 import datetime

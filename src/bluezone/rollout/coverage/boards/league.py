@@ -4,7 +4,7 @@
 A number of phones is held against both denominators, since they tell different stories; passages at gates are no number
 of phones, and are held against neither. Where weeks may be added (a drive's phones), only the numbers that each
 week's own page shows are added, so that the sum gives away none that is kept back there.
-Source: specs/rollout.md, 0 (accounts/population and accounts/smartphones), A4.
+Source: docs/rollout.md, "0 Facts" (installs by population or by smartphones) and A4.
 """
 
 from collections.abc import Sequence

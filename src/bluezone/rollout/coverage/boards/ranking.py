@@ -11,7 +11,7 @@ What is not known counts as 500 households and one phone an hour, and a share th
 A floor: the least covered unit of each ten (by the upper end of its interval, so that it is surely low) comes within
 the first three places of each ten, whatever its score.
 
-Source: issue "5 of 8", 5; specs/risk.md, 5, 3. There are no data on movements, and none are claimed.
+Source: docs/risk.md section 5. There are no data on movements, and none are claimed.
 """
 
 import math

@@ -57,7 +57,7 @@ def bootstrap(gate_days: Sequence[tuple[int, int]], *, draws: int = DRAWS, seed:
     Returns None for fewer than two gate-days with a smartphone: one observation says nothing of the spread.
     Raises ShareImpossible unless 0 <= running <= with a smartphone on every gate-day.
 
-    Source: design.md, "share running"; B. Efron, "Bootstrap methods: another look at the jackknife" (1979).
+    Source: docs/design.md, "share running"; B. Efron, "Bootstrap methods: another look at the jackknife" (1979).
     """
     for running, phones in gate_days:
         if not 0 <= running <= phones:

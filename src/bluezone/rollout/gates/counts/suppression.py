@@ -3,7 +3,7 @@
 
 A number can be worked out from its column (the other gates and the sums of wards in coverage) and from its row (what
 came in is the sum of the classes), so both are looked at; a cell is shown where both allow it.
-Source: design.md, "numbers": "cells under 5 suppressed above ward level".
+Source: docs/design.md, "numbers": "Cells under 5 are suppressed above ward level".
 """
 
 from collections import defaultdict

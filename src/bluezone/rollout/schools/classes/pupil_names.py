@@ -3,7 +3,7 @@
 
 What looks like one is refused as a whole and stored nowhere; a school that has such a list is told to leave those
 columns out. Better to ask once too often than to keep one child's name.
-Source: specs/rollout.md, A5 ("aggregate counts only, no per-child record").
+Source: docs/rollout.md A5 (counts only, no record of a child).
 """
 
 import re

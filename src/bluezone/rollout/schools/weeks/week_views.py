@@ -43,7 +43,7 @@ LANGUAGES = ("vi", "en")
 def letter_pdf(school: Agency, language: str, directive: str) -> bytes:
     """The letter to parents with the school's name. directive: number and day as written, "" leaves room for the pen.
 
-    Raises PdfUnavailable. Source: texts.md, 11.
+    Raises PdfUnavailable. Source: docs/texts.md section 11.
     """
     return write_pdf(sheet_html("letter.html", facts(language), school_name=school.name, directive=directive))
 
