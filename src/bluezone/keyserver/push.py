@@ -2,7 +2,7 @@
 """Browsers that want to be told of new files: what a subscription may look like, and the table that holds nothing else.
 
 Source: docs/contracts.md (`POST /v1/push/subscribe`, `unsubscribe`); RFC 8030, RFC 8291; docs/attacks.md row 41.
-Whoever subscribes gives an address that this service will call, so the address is checked as one that an attacker chose.
+Whoever subscribes gives an address that this service will call, so it is checked as one that an attacker chose.
 """
 
 import base64

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- One row per case that may report. No identity, no time of use (protocol.md 4, Code).
+-- One row per case that may report. No identity, no time of use (docs/protocol.md 4, Code).
 -- handle: opaque, random; the office keeps it to show used yes or no.
 -- digits_hash, link_hash: HMAC(pepper, kind || credential); null once the later of the two has expired.
 -- used_digest: SHA-256(kid || blinded) of the one certificate this row gave.

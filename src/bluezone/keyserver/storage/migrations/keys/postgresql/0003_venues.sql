@@ -10,7 +10,7 @@ CREATE TABLE waiting_item (
 INSERT INTO waiting_item SELECT tag, nonce, sealed FROM venue_item;
 DROP TABLE venue_item;
 -- One row per venue package. content: what will be in the file, padding included, until it is written (sha256 set).
--- chain_before: chain value before this file (protocol.md 5, History).
+-- chain_before: chain value before this file (docs/protocol.md 5, History).
 CREATE TABLE venue_package (
     number INTEGER PRIMARY KEY CHECK (number > 0),
     end_timestamp BIGINT NOT NULL,

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Keys that were uploaded and may still be, so that none comes twice: the first 8 bytes of each, as a number,
--- which is enough to know a random key again. Ordered by it: no row number tells which came together (protocol.md 4).
+-- which is enough to know a random key again. Ordered by it: no row number tells which came together (docs/protocol.md 4).
 CREATE TABLE known_key (prefix INTEGER PRIMARY KEY, start INTEGER NOT NULL CHECK (start % 144 = 0));
 -- Keys that wait for a file. Ordered by day and key: a case has one key a day, so its keys do not stand together.
 -- received_hour: Unix seconds // 3600, forgotten with the row when a file takes it.
@@ -28,7 +28,7 @@ CREATE TABLE venue_item (
 ) WITHOUT ROWID;
 -- One row per export file. Until it is sealed (sha256 set), held keeps its real keys (22 bytes each: key, start,
 -- level, class; sorted) and padding_seed what its padding is drawn from, so that it comes out the same however
--- often it is begun. chain_before: chain value before this file (protocol.md 5, History).
+-- often it is begun. chain_before: chain value before this file (docs/protocol.md 5, History).
 CREATE TABLE export_file (
     number INTEGER PRIMARY KEY CHECK (number > 0),
     start_timestamp INTEGER NOT NULL,
