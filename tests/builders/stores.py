@@ -63,7 +63,8 @@ def source_state() -> str:
 
 def _makes_stores(path: Path) -> bool:
     """Whether a file is a migration, of the apps that are installed, or of the app that plants the seed."""
-    return "migrations" in path.parts or "settings" in path.stem or any((up / PLANTS).exists() for up in path.parents)
+    named = "settings" in path.stem or "duties" in path.parts
+    return "migrations" in path.parts or named or any((up / PLANTS).exists() for up in path.parents)
 
 
 def migrated_store() -> Path:

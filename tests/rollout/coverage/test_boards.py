@@ -316,7 +316,7 @@ def test_help_given_deeper_down_counts_for_the_ward_and_the_tree_is_asked_of_it_
 
     plain, before = asked()
     group = unit("Tổ 5", "group", below[0])
-    priorities.doors_by_unit(now)[group.pk] = Doors(60, 10, 0, None)
+    priorities.doors_by_unit(now)[group.pk] = [Doors(60, 10, 0, None)]
     deeper, after = asked()
 
     assert (before, after) == (10, 60)
