@@ -34,13 +34,13 @@ from tests.builders.bulletins import approved, machine, zone
 from tests.builders.devices import agency, device
 from bluezone.devices.models import DeviceKind
 from bluezone.rollout.bulletins.models import Outlet
-from bluezone.rollout.loudspeakers import keeping
+from bluezone.rollout.loudspeakers import zone_setup
 now = timezone.now()
 place = zone()
 Outlet.objects.update(quiet_from=datetime.time(0), quiet_to=datetime.time(0))
 for name in ("Loa 1", "Loa 2"):
     made, code = device(agency(), DeviceKind.SPEAKER, name, now)
-    keeping.put_machine("bien", made, place, now)
+    zone_setup.put_machine("bien", made, place, now)
     print("CODE", code)
 approved(seconds=16.0, now=now, title="Thường")
 approved("emergency", "Khẩn", seconds=3.0, now=now)
@@ -63,9 +63,9 @@ print("DUE", due.timestamp(), Airing.objects.get(schedule=schedule).key)
 EMERGENCY = """
 from django.utils import timezone
 from tests.builders.bulletins import people
-from bluezone.rollout.bulletins import scheduling
+from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet
-made = scheduling.air_at_once(
+made = timetable.air_at_once(
     Bulletin.objects.get(title="Khẩn"), [Outlet.objects.get()], ["vi"], people()[0], timezone.now())
 print("ORDERED", timezone.now().timestamp(), Airing.objects.get(schedule=made).key)
 """

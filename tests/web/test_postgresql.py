@@ -18,9 +18,9 @@ import sys
 from pathlib import Path
 from bluezone.server.preparation import open_office
 open_office(Path(sys.argv[1]))
-from bluezone.identity import auditing
+from bluezone.audit import hash_chain
 for n in range(25):
-    auditing.record(sys.argv[2], "code_issued", str(n))
+    hash_chain.record(sys.argv[2], "code_issued", str(n))
 """
 
 

@@ -41,10 +41,10 @@ from bluezone.backup.retention import purge as purge_backups
 from bluezone.server.schedule.works import purge_office
 if act == "count":
     from tests.builders.gates import gate
-    from bluezone.rollout.gates.counts.counters import take
+    from bluezone.rollout.gates.counts.counters import store_counters
     made, _token = gate(now=now)
     rows = [[int(sys.argv[4]), "in", "running", 77]]
-    take(made.devices.get().device_id, made, rows, now.timestamp(), ZoneInfo("Asia/Ho_Chi_Minh"))
+    store_counters(made.devices.get().device_id, made, rows, now.timestamp(), ZoneInfo("Asia/Ho_Chi_Minh"))
 elif act == "purge":
     purge_office(now)
     purge_backups(now)
