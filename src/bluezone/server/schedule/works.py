@@ -5,7 +5,7 @@ import datetime
 import logging
 from collections.abc import Sequence
 
-from django.db import close_old_connections
+from django.db import connections
 
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Work, load
@@ -62,7 +62,9 @@ class Rounds:
 def do(work: Work, now: datetime.datetime) -> bool:
     """Do one work; False, and an entry in the log, where it failed."""
     # A connection that the work before lost must not fail this one, too.
-    close_old_connections()
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
     try:
         load(work.call)(now)
     except Exception:
