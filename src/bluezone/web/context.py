@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every template may use: the city's name in the page's language, its hotline; and the language switch."""
+"""What every template may use: the city's name in the page's language, its hotline; the language switch; and how forms
+look.
+"""
 
 from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.forms.renderers import DjangoTemplates
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -87,3 +90,9 @@ def choose_language(request: HttpRequest, code: str) -> HttpResponse:
             httponly=True,
         )
     return response
+
+
+class HouseRenderer(DjangoTemplates):
+    """Fields as blocks that fit 360 px, with help and errors tied to the field for screen readers."""
+
+    field_template_name = "field.html"

@@ -85,7 +85,7 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
-FORM_RENDERER = "bluezone.web.forms.HouseRenderer"
+FORM_RENDERER = "bluezone.web.context.HouseRenderer"
 DATABASES = {
     "default": office_database(
         DATA_FOLDER, os.environ.get("BLUEZONE_OFFICE_URL") or os.environ.get("BLUEZONE_DATABASE_URL")

@@ -21,7 +21,7 @@ from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import pdf_response
-from bluezone.rollout.venues import posters, queries, scope
+from bluezone.rollout.venues import posters, queries
 from bluezone.rollout.venues.duty import VENUE_KEEPERS, VENUE_OWNERS
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
 from bluezone.rollout.venues.models import InspectionPhoto, PosterCode, Venue, VenueState
@@ -40,7 +40,7 @@ SHOWN_DAYS = 14
 def venues(request: OfficeRequest) -> HttpResponse:
     """What each ward has registered, for everybody; the venues themselves for their ward and their owners."""
     unit, state = chosen_number(request, "unit"), chosen(request, "state", [str(one) for one in VenueState])
-    found = scope.seen_venues(request.user)
+    found = queries.seen_venues(request.user)
     found = found.filter(unit=unit) if unit else found
     found = found.filter(state=state) if state else found
     words = " ".join(request.GET.get("find", "").split())[:80]
@@ -63,12 +63,12 @@ def venues(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
+@touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
 def venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """One venue for its ward and its owner: 404 for others."""
     shown = _seen(request, pk)
     codes = list(shown.codes.all())
-    keeps, since = scope.keeps(request.user, shown), timezone.localdate() - datetime.timedelta(days=SHOWN_DAYS)
+    keeps, since = queries.keeps(request.user, shown), timezone.localdate() - datetime.timedelta(days=SHOWN_DAYS)
     context = {
         "venue": shown,
         "contact": contact_of(shown),
@@ -90,7 +90,7 @@ def venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(VENUE_KEEPERS)
 def new_venue(request: OfficeRequest) -> HttpResponse:
     """Register a venue for somebody who stands before the officer: 302 to it, 422 bad form or another ward's."""
-    form = VenueForm(request.POST or None, units=scope.kept_units(request.user))
+    form = VenueForm(request.POST or None, units=queries.kept_units(request.user))
     if request.method == "POST" and form.is_valid():
         made = applications.register_in_person(request.user.username, form.application, timezone.now())
         messages.success(request, _("The venue is entered. Look at it once more, then approve it."))
@@ -106,7 +106,7 @@ def new_venue(request: OfficeRequest) -> HttpResponse:
 def change_venue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change what is stored: 302 to the venue, 422 bad form, 404 another ward's. A new name needs a new code."""
     shown = _kept(request, pk)
-    form = VenueForm(request.POST or None, units=scope.kept_units(request.user), venue=shown)
+    form = VenueForm(request.POST or None, units=queries.kept_units(request.user), venue=shown)
     if request.method == "POST" and form.is_valid():
         renamed = applications.change(request.user.username, shown, form.application)
         if renamed and shown.state == VenueState.APPROVED:
@@ -192,7 +192,7 @@ def close(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
+@touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
 def till(request: OfficeRequest, pk: int) -> HttpResponse:
     """A new address for the tablet at the till, shown once: 302 to the venue; 404 neither its ward's nor owner's."""
     shown = _seen(request, pk)
@@ -223,13 +223,13 @@ def _decided_meanwhile(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _seen(request: OfficeRequest, pk: int) -> Venue:
-    return get_object_or_404(scope.seen_venues(request.user), pk=pk)
+    return get_object_or_404(queries.seen_venues(request.user), pk=pk)
 
 
 def _kept(request: OfficeRequest, pk: int) -> Venue:
     """A venue that the reader keeps. Raises Http404, OutsideScope (403) for one that is only theirs."""
     shown = _seen(request, pk)
-    if not scope.keeps(request.user, shown):
+    if not queries.keeps(request.user, shown):
         raise OutsideScope("the venue is decided on by its ward")
     return shown
 
@@ -240,7 +240,7 @@ def _kept(request: OfficeRequest, pk: int) -> Venue:
 @touches(Whose.WARD)
 def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
     """Enter an inspection: 302 to the venue, 422 bad form or picture, 404 another ward's."""
-    venue = get_object_or_404(scope.kept_venues(request.user), pk=pk)
+    venue = get_object_or_404(queries.kept_venues(request.user), pk=pk)
     form = InspectionForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
@@ -266,7 +266,7 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.WARD)
 def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
     """The picture of an inspection: 404 another ward's, or deleted after its 90 days."""
-    venue = get_object_or_404(scope.kept_venues(request.user), pk=pk)
+    venue = get_object_or_404(queries.kept_venues(request.user), pk=pk)
     found = get_object_or_404(InspectionPhoto, inspection=inspection, inspection__venue=venue)
     return HttpResponse(bytes(found.jpeg), content_type="image/jpeg")
 
@@ -274,7 +274,7 @@ def photo(request: OfficeRequest, pk: int, inspection: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
+@touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
 def poster(request: OfficeRequest, pk: int) -> HttpResponse:
     """The poster, A4 or A3: 404 without a code in force, or neither the reader's ward nor venue."""
     paper = request.GET.get("paper", "")
@@ -284,14 +284,14 @@ def poster(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.OWN, Whose.WARD.by(*scope.KEEPERS))
+@touches(Whose.OWN, Whose.WARD.by(*queries.KEEPERS))
 def card(request: OfficeRequest, pk: int) -> HttpResponse:
     """The table card, A6."""
     return pdf_response(card_pdf(_code(request, pk)), f"card-{pk}")
 
 
 def _code(request: OfficeRequest, pk: int) -> PosterCode:
-    venue = get_object_or_404(scope.seen_venues(request.user), pk=pk)
+    venue = get_object_or_404(queries.seen_venues(request.user), pk=pk)
     code = PosterCode.objects.filter(venue=venue, ended_at=None).select_related("venue__unit").first()
     if code is None:
         raise Http404

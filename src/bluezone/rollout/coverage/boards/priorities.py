@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Units to go to first: what is known of each unit under another, in order of priority, each with its reason in words.
-
-Everything is read from what is shown elsewhere: a share that is kept back is not known here either, a number of
-households from 1 to 4 is neither shown nor told by the order.
-"""
+"""Where to go next: each ward's reasons in sentences, and how wards are ranked by them."""
 
 import datetime
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,12 +16,81 @@ from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.rollout.coverage.boards.field_work import Doors, HelpDone, doors_by_unit, help_by_unit
 from bluezone.rollout.coverage.boards.overview import Overview
-from bluezone.rollout.coverage.boards.ranking import Ranked, Signals, rank
 from bluezone.rollout.coverage.figures.intervals import Interval
 from bluezone.rollout.coverage.figures.sums import newest_of
 from bluezone.rollout.coverage.figures.suppression import SMALLEST_SHOWN
 from bluezone.rollout.coverage.indicators import RUNNING
 from bluezone.rollout.coverage.templatetags.shares import grouped, percent, range_of, tenths
+
+# A place at which nobody was helped yet is not worthless, and one good afternoon is not ten times better.
+SLOWEST, FASTEST = 0.25, 4.0
+# Where nothing is known. Fixed and not the middle of the others, so that no unit's place hangs on what another one has.
+USUAL_SPEED, USUAL_HOUSEHOLDS = 1.0, 500
+WITHOUT_A_TEAM = 0.5
+# One floor place for each so many units, within so many first places.
+UNITS_A_FLOOR, FLOOR_PLACE = 10, 3
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What a city really knows of one unit.
+
+    key:       any stable key. unvisited: households nobody has been to, None where households are not known.
+    low, high: ends of the 95 % interval of the share running, 0..1, None where the gates say nothing.
+    speed:     phones helped per helper hour, None where too little was done to say.
+    teams:     free teams.
+    """
+
+    key: int
+    unvisited: int | None = None
+    low: float | None = None
+    high: float | None = None
+    speed: float | None = None
+    teams: int = 0
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One unit in its place. is_floor: among the least covered, kept within the first places."""
+
+    signals: Signals
+    score: float
+    is_floor: bool
+
+
+def rank(units: Iterable[Signals]) -> list[Ranked]:
+    """Units in order of priority, the first first; equal ones in the order of their keys."""
+    listed = list(units)
+    floor = _least_covered(listed)
+    scored = [Ranked(one, _score(one), one.key in floor) for one in listed]
+    scored.sort(key=lambda one: (-one.score, one.signals.key))
+    return _with_floor(scored)
+
+
+def _score(one: Signals) -> float:
+    doors = USUAL_HOUSEHOLDS if one.unvisited is None else one.unvisited
+    speed = USUAL_SPEED if one.speed is None else min(max(one.speed, SLOWEST), FASTEST)
+    return doors * (1 - (one.low or 0.0)) * speed * (1 if one.teams else WITHOUT_A_TEAM)
+
+
+def _least_covered(units: Sequence[Signals]) -> set[int]:
+    """Keys of the units of the floor: those whose share is surely low, first."""
+    known = sorted((one.high, one.key) for one in units if one.high is not None)
+    return {key for _high, key in known[: math.ceil(len(units) / UNITS_A_FLOOR)]}
+
+
+def _with_floor(scored: list[Ranked]) -> list[Ranked]:
+    """Move units of the floor up into the first places where they are not there; nobody else changes order."""
+    within = FLOOR_PLACE * sum(one.is_floor for one in scored)
+    late = [one for one in scored[within:] if one.is_floor]
+    head, tail = scored[:within], [one for one in scored[within:] if not one.is_floor]
+    for one in late:
+        # The last of those that have no right to a place make room.
+        place = max(number for number, other in enumerate(head) if not other.is_floor)
+        tail.insert(0, head.pop(place))
+        head.append(one)
+    return head + tail
+
 
 _Found = TypeVar("_Found")
 # Help of four weeks up to the end of the week shown: one good or bad Saturday decides nothing.
