@@ -8,10 +8,10 @@ from tests.builders.office import PASSWORD, user
 
 from bluezone.authority import account_records
 from bluezone.authority.role_grants import LastAdmin
-from bluezone.identity import invitations
-from bluezone.identity.invitations import AccountLinkInvalid
 from bluezone.identity.models import Role, User
 from bluezone.identity.roles import roles_of
+from bluezone.identity.signin import invitations
+from bluezone.identity.signin.invitations import AccountLinkInvalid
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

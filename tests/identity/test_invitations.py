@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 from tests.builders.office import PASSWORD
 
-from bluezone.identity import invitations
-from bluezone.identity.invitations import AccountLinkInvalid
 from bluezone.identity.models import AccountLink, AuditEntry, User
+from bluezone.identity.signin import invitations
+from bluezone.identity.signin.invitations import AccountLinkInvalid
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -17,8 +17,8 @@ SAME = [
     "identity/factors/test_second_factors.py",
     "identity/test_invitations.py",
     "identity/test_retention.py",
-    "identity/test_sessions.py",
-    "identity/test_sign_in_attempts.py",
+    "identity/signin/test_sessions.py",
+    "identity/signin/test_attempts.py",
     "identity/test_undo_offers.py",
 ]
 

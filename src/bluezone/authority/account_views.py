@@ -15,7 +15,6 @@ from bluezone.authority import account_records, role_grants
 from bluezone.authority.forms import AccountChangeForm, AccountForm, RoleForm, described
 from bluezone.authority.undo_views import offer_ended_role
 from bluezone.directory.scopes import require_city
-from bluezone.identity import invitations
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.factors import second_factors
@@ -23,6 +22,7 @@ from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.roles import grants_of
+from bluezone.identity.signin import invitations
 from bluezone.paper.qr_codes import qr_picture
 
 ACCOUNTS_A_PAGE = 50

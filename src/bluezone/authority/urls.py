@@ -4,12 +4,13 @@
 from django.urls import path
 
 from bluezone.authority import account_views, audit_views, delegation_views, undo_views
-from bluezone.identity import guides, own_account_views, sign_in_views
+from bluezone.identity import guides, own_account_views
 from bluezone.identity.factors import proof_views, setup_views
+from bluezone.identity.signin import views
 
 urlpatterns = [
-    path("", sign_in_views.first_page, name="first-page"),
-    path("sign-in/", sign_in_views.sign_in, name="sign-in"),
+    path("", views.first_page, name="first-page"),
+    path("sign-in/", views.sign_in, name="sign-in"),
     path("sign-in/second/", proof_views.second_step, name="second-factor-proof"),
     path("confirm/", proof_views.confirm, name="confirm"),
     path("second-factor/", setup_views.second_factor, name="second-factor"),
@@ -26,9 +27,9 @@ urlpatterns = [
     path("how-to/<str:role>/", guides.one_guide, name="guide"),
     path("training/", own_account_views.training, name="training"),
     path("undo/", undo_views.undo, name="undo"),
-    path("sign-out/", sign_in_views.sign_out, name="sign-out"),
-    path("start/<str:token>/", sign_in_views.start, name="start"),
-    path("password/", sign_in_views.change_password, name="password"),
+    path("sign-out/", views.sign_out, name="sign-out"),
+    path("start/<str:token>/", views.start, name="start"),
+    path("password/", views.change_password, name="password"),
     path("accounts/", account_views.account_list, name="accounts"),
     path("accounts/new/", account_views.new_account, name="account-new"),
     path("accounts/<int:pk>/", account_views.change_account, name="account"),

@@ -4,9 +4,9 @@
 import datetime
 
 from bluezone.audit import hash_chain
-from bluezone.identity import invitations
 from bluezone.identity.models import OfficeSession, SignInFailure
-from bluezone.identity.sign_in_attempts import WINDOW
+from bluezone.identity.signin import invitations
+from bluezone.identity.signin.attempts import WINDOW
 
 
 def purge(now: datetime.datetime) -> None:

@@ -140,7 +140,7 @@ def _check_history(loader: Any) -> None:
 
 def _plant_directory() -> None:
     """The units and agencies that ship with the program, at the first start."""
-    from bluezone.directory.records.seed_data import plant_first_seed
+    from bluezone.directory.records.seed import plant_first_seed
 
     plant_first_seed()
 

@@ -4,8 +4,8 @@
 from django.urls import include, path
 
 from bluezone.duties.catalogue import public_urls
+from bluezone.publicpages.trustpage import authority_file, trust
 from bluezone.web.context import choose_language
-from bluezone.web.trustpage import authority_file, trust
 
 handler400 = "bluezone.portal.views.bad_request"
 handler404 = "bluezone.portal.views.not_found"

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
-from bluezone.directory.records.seed_data import Planted, load_seed, plant_first_seed, plant_seed
+from bluezone.directory.records.seed import Planted, load_seed, plant_first_seed, plant_seed
 from bluezone.directory.records.store import state_of, stored_directory
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]

@@ -72,7 +72,7 @@ def test_without_a_password_there_is_no_second_step(client):
 
 
 def test_a_new_link_replaces_the_password_and_not_the_second_factor(client):
-    from bluezone.identity import invitations
+    from bluezone.identity.signin import invitations
 
     token = invitations.make_link("root", user("lan"), timezone.now())
     form = {"name": "Lan", "password": PASSWORD, "again": PASSWORD}

@@ -8,7 +8,7 @@ from tests.builders.office import user
 
 from bluezone.identity.models import Role
 from bluezone.messaging.sms.models import SenderState
-from bluezone.messaging.sms.sms_url import read_sms_url
+from bluezone.messaging.sms.providers.address import read_sms_url
 
 pytestmark = pytest.mark.django_db
 

@@ -258,8 +258,8 @@ def test_a_submit_without_answer_is_settled_by_query_sm_where_the_operator_knows
 
 def test_receipts_that_come_in_one_piece_with_the_answer_to_bind_are_heard(now):
     from bluezone.messaging.sms.providers import Fate, Receipt
+    from bluezone.messaging.sms.providers.address import Smsc
     from bluezone.messaging.sms.providers.smpp import pdu
-    from bluezone.messaging.sms.sms_url import Smsc
 
     text = b"id:A1 sub:001 dlvrd:001 submit date:2008071200 done date:2008071201 stat:DELIVRD err:000 text:"
     addresses = b"\0" + b"\x01\x0184912345678\0" + b"\x05\x00BACKAN\0"

@@ -18,8 +18,8 @@ from bluezone.identity.factors import passkeys, second_factors
 from bluezone.identity.factors.second_factors import is_set_up, note_confirmed
 from bluezone.identity.forms import ProofForm
 from bluezone.identity.models import User
-from bluezone.identity.sessions import BEGUN_KEY, BROWSER_KEY, browser_of
-from bluezone.identity.sign_in_attempts import SignInLocked
+from bluezone.identity.signin.attempts import SignInLocked
+from bluezone.identity.signin.sessions import BEGUN_KEY, BROWSER_KEY, browser_of
 from bluezone.training import also_in_training
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"

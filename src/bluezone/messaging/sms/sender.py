@@ -18,9 +18,9 @@ from bluezone.logs import event
 from bluezone.messaging.sms import leases, receipts
 from bluezone.messaging.sms.models import SenderState
 from bluezone.messaging.sms.providers import Event, Provider
+from bluezone.messaging.sms.providers.address import LogFile
 from bluezone.messaging.sms.providers.notsent import NotSent
 from bluezone.messaging.sms.providers.smpp import SmppProvider
-from bluezone.messaging.sms.sms_url import LogFile
 from bluezone.refusal import Refused
 
 LOOK_SECONDS = 0.5

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.identity import invitations
 from bluezone.identity.models import User
+from bluezone.identity.signin import invitations
 
 
 class Command(BaseCommand):

@@ -20,10 +20,10 @@ from bluezone.messaging.sms.providers import (
     Unanswered,
     Why,
 )
+from bluezone.messaging.sms.providers.address import Smsc
 from bluezone.messaging.sms.providers.smpp import pdu
 from bluezone.messaging.sms.providers.smpp.pdu import GarbageReceived, Pdu
 from bluezone.messaging.sms.providers.smpp.session import BindRefused, Session, SessionLost
-from bluezone.messaging.sms.sms_url import Smsc
 from bluezone.refusal import Refused
 
 ANSWER_SECONDS = 10.0

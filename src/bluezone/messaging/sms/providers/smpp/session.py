@@ -9,9 +9,9 @@ import socket
 import ssl
 import time
 
+from bluezone.messaging.sms.providers.address import Smsc
 from bluezone.messaging.sms.providers.smpp import pdu
 from bluezone.messaging.sms.providers.smpp.pdu import Pdu
-from bluezone.messaging.sms.sms_url import Smsc
 from bluezone.refusal import Refused
 
 CONNECT_SECONDS = 5.0

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.audit import hash_chain
 from bluezone.duties.catalogue import first_pages
-from bluezone.identity import invitations, sign_in_attempts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE, SIGNED_IN
 from bluezone.identity.factors.proof_views import come_in
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, SignInForm
 from bluezone.identity.models import Role
 from bluezone.identity.roles import roles_of
+from bluezone.identity.signin import attempts, invitations
 from bluezone.training import also_in_training
 
 
@@ -48,17 +48,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                user = sign_in_attempts.sign_in(
+                user = attempts.sign_in(
                     request, form.cleaned_data["username"], form.cleaned_data["password"], timezone.now()
                 )
-            except sign_in_attempts.SignInLocked as locked:
+            except attempts.SignInLocked as locked:
                 form.add_error(
                     None,
                     _("Too many failed tries. Try again after %(time)s.")
                     % {"time": f"{timezone.localtime(locked.until):%H:%M}"},
                 )
                 status = 429
-            except sign_in_attempts.SignInRefused:
+            except attempts.SignInRefused:
                 form.add_error(
                     None,
                     _(
