@@ -15,8 +15,6 @@ from pathlib import Path
 from tests.builders.agencies import csv
 from tests.builders.furnishing import furnish
 
-from bluezone.identity.factors import second_factors
-
 PASSWORD = "suối chảy qua bản nhỏ"
 SECRET = b"a secret of twenty b"
 CITY_AGENCY = "ubnd-tp"
@@ -73,6 +71,8 @@ class Person:
 
 def app_code(steps_ahead: int = 0) -> str:
     """What the authenticator app of everybody here shows now, or some half minutes later."""
+    from bluezone.identity.factors import second_factors
+
     return second_factors.code_at(SECRET, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
 
 
