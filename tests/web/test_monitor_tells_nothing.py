@@ -56,7 +56,7 @@ def test_a_report_moves_only_the_class_of_requests(monitored):
 
     assert moved(before, after)
     assert all('route="reports"' in name for name in moved(before, after))
-    assert int(after['bluezone_requests_total{route="reports",status="2xx"}']) == 3
+    assert float(after['bluezone_requests_total{route="reports",status="2xx"}']) == 3
 
 
 def test_a_report_that_is_refused_moves_no_reason_within_the_hour(monitored):
@@ -73,7 +73,7 @@ def test_a_report_that_is_refused_moves_no_reason_within_the_hour(monitored):
 def test_stores_that_answer_and_files_that_are_fresh_are_seen(monitored):
     told = monitored.scrape()
 
-    assert {told[f'bluezone_store_up{{store="{name}"}}'] for name in ("codes", "keys", "office")} == {"1"}
+    assert {float(told[f'bluezone_store_up{{store="{name}"}}']) for name in ("codes", "keys", "office")} == {1}
     assert float(told['bluezone_index_timestamp_seconds{index="exports"}']) > 0
-    assert told["bluezone_publication_overdue_seconds"] == "0"
+    assert float(told["bluezone_publication_overdue_seconds"]) == 0
     assert float(told["bluezone_week_keys_end_timestamp_seconds"]) > monitored.server.clock() + 14 * 86_400

@@ -3,7 +3,8 @@
 
 Every name is in METRICS with its type and meaning; docs/reference/metrics.md says the same, complete by test. Labels
 have fixed values, known before the first request.
-Source: "Exposition formats", text format 0.0.4, prometheus.io.
+
+The cells are ours, because fixed ones cannot tell of anybody; prometheus_client writes the format.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from bluezone.server.metrics.meters import BUCKETS, REFUSALS, ROUTES, STATUSES, WORKS, Meters
 
@@ -54,21 +59,21 @@ METRICS = {
     "backup_timestamp_seconds": ("gauge", "When the newest file of the folder's backups was written; else 0."),
 }  # fmt: skip
 
-# What the worker measured: gauge of metering.GAUGES -> metric and label.
-_MEASURED = {
-    "tick_timestamp_seconds": ("tick_timestamp_seconds", ""),
-    "tick_seconds": ("tick_duration_seconds", ""),
-    "tick_failures_total": ("tick_failures_total", ""),
-    **{f"work_timestamp_seconds_{work}": ("work_timestamp_seconds", f'work="{work}"') for work in WORKS},
-    **{f"work_failures_total_{work}": ("work_failures_total", f'work="{work}"') for work in WORKS},
-    **{f"store_up_{name}": ("store_up", f'store="{name}"') for name in ("codes", "keys", "office")},
-    **{f"store_bytes_{name}": ("store_bytes", f'store="{name}"') for name in ("codes", "keys", "office")},
-    "index_timestamp_seconds_exports": ("index_timestamp_seconds", 'index="exports"'),
-    "index_timestamp_seconds_venues": ("index_timestamp_seconds", 'index="venues"'),
-    **{f"outbox_waiting_{name}": ("outbox_waiting", f'outbox="{name}"') for name in ("mail", "sms", "push")},
-    **{f"outbox_oldest_seconds_{name}": ("outbox_oldest_seconds", f'outbox="{name}"') for name in ("mail", "sms")},
+# What the worker measured: gauge of meters.GAUGES -> metric and label.
+_MEASURED: dict[str, tuple[str, dict[str, str]]] = {
+    "tick_timestamp_seconds": ("tick_timestamp_seconds", {}),
+    "tick_seconds": ("tick_duration_seconds", {}),
+    "tick_failures_total": ("tick_failures_total", {}),
+    **{f"work_timestamp_seconds_{work}": ("work_timestamp_seconds", {"work": work}) for work in WORKS},
+    **{f"work_failures_total_{work}": ("work_failures_total", {"work": work}) for work in WORKS},
+    **{f"store_up_{name}": ("store_up", {"store": name}) for name in ("codes", "keys", "office")},
+    **{f"store_bytes_{name}": ("store_bytes", {"store": name}) for name in ("codes", "keys", "office")},
+    "index_timestamp_seconds_exports": ("index_timestamp_seconds", {"index": "exports"}),
+    "index_timestamp_seconds_venues": ("index_timestamp_seconds", {"index": "venues"}),
+    **{f"outbox_waiting_{name}": ("outbox_waiting", {"outbox": name}) for name in ("mail", "sms", "push")},
+    **{f"outbox_oldest_seconds_{name}": ("outbox_oldest_seconds", {"outbox": name}) for name in ("mail", "sms")},
     **{
-        name: (name, "")
+        name: (name, {})
         for name in (
             "publication_overdue_seconds", "waiting_keys", "uploads_last_whole_day", "guessing_hours_last_day",
             "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds", "backup_timestamp_seconds",
@@ -76,10 +81,11 @@ _MEASURED = {
     },
 }  # fmt: skip
 
-Sample = tuple[str, str, float]
+# Family, ending of the name, labels, value.
+Sample = tuple[str, str, dict[str, str], float]
 
 
-class Exposition:
+class Exposition(Collector):
     """Writes the page of one `serve`."""
 
     def __init__(self, processes: "Processes", secured: Any, now: float) -> None:
@@ -97,65 +103,63 @@ class Exposition:
 
     def text(self) -> str:
         """The page."""
-        lines: dict[str, list[str]] = {name: [] for name in METRICS}
-        for family, name_and_labels, value in (*self._own(), *self._requests(), *self._measured()):
-            lines[family].append(f"bluezone_{name_and_labels} {_number(value)}")
-        written = []
-        for name, (kind, meaning) in METRICS.items():
-            if lines[name]:
-                written += [f"# HELP bluezone_{name} {meaning}", f"# TYPE bluezone_{name} {kind}", *lines[name]]
-        return "\n".join(written) + "\n"
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(self)
+        return generate_latest(registry).decode()
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric that has a value now, for prometheus_client."""
+        # The library writes the ending of a counter itself.
+        families = {
+            name: Metric(f"bluezone_{name.removesuffix('_total')}", meaning, kind)
+            for name, (kind, meaning) in METRICS.items()
+        }
+        for family, ending, labels, value in (*self._own(), *self._requests(), *self._measured()):
+            families[family].add_sample(f"bluezone_{family}{ending}", labels, value)
+        return (family for family in families.values() if family.samples)
 
     def _own(self) -> Iterator[Sample]:
         processes = self._processes
-        yield "build_info", f'build_info{{version="{version("bluezone")}"}}', 1
-        yield "start_timestamp_seconds", "start_timestamp_seconds", self._began
+        yield "build_info", "", {"version": version("bluezone")}, 1
+        yield "start_timestamp_seconds", "", {}, self._began
         for part in processes.parts:
-            label = f'{{part="{part.name}"}}'
+            label = {"part": part.name}
             up = sum(child.part.name == part.name and child.up for child in tuple(processes.children))
-            yield "processes", f"processes{label}", up
-            yield "processes_expected", f"processes_expected{label}", part.count
-            yield "process_restarts_total", f"process_restarts_total{label}", processes.restarts.get(part.name, 0)
-        yield "replacements_total", "replacements_total", processes.replaced
+            yield "processes", "", label, up
+            yield "processes_expected", "", label, part.count
+            yield "process_restarts_total", "", label, processes.restarts.get(part.name, 0)
+        yield "replacements_total", "", {}, processes.replaced
         if self._secured:
-            yield (
-                "certificate_end_timestamp_seconds",
-                "certificate_end_timestamp_seconds",
-                _end(self._secured.certificate),
-            )
+            yield "certificate_end_timestamp_seconds", "", {}, _end(self._secured.certificate)
 
     def _requests(self) -> Iterator[Sample]:
         for route in ROUTES:
             counts = self._meters.requests(route)
-            label = f'route="{route}"'
+            label = {"route": route}
             for status, count in zip(STATUSES, counts.statuses, strict=True):
-                yield "requests_total", f'requests_total{{{label},status="{status}"}}', count
+                yield "requests_total", "", {**label, "status": status}, count
             family = "request_duration_seconds"
             ends = [*map(str, BUCKETS), "+Inf"]
             reached = list(accumulate(counts.buckets))
             for end, count in zip(ends, reached, strict=True):
-                yield family, f'{family}_bucket{{{label},le="{end}"}}', count
-            yield family, f"{family}_sum{{{label}}}", counts.seconds
-            yield family, f"{family}_count{{{label}}}", reached[-1]
+                yield family, "_bucket", {**label, "le": end}, count
+            yield family, "_sum", label, counts.seconds
+            yield family, "_count", label, reached[-1]
         for reason, count in zip(REFUSALS, self._refusals, strict=True):
-            yield "report_refusals_total", f'report_refusals_total{{reason="{reason}"}}', count
+            yield "report_refusals_total", "", {"reason": reason}, count
 
     def _measured(self) -> Iterator[Sample]:
         if not any(part.name == "worker" for part in self._processes.parts):
             return
         leading = self._meters.gauge("worker_leading")
-        yield "worker_leading", "worker_leading", leading
+        yield "worker_leading", "", {}, leading
         # A worker that stands by has measured nothing, or long ago; one that died at work says how long ago.
         if leading or self._meters.gauge("tick_timestamp_seconds"):
             yield from self._of_the_worker(self._meters)
 
     def _of_the_worker(self, meters: Meters) -> Iterator[Sample]:
         for gauge, (family, label) in _MEASURED.items():
-            yield family, f"{family}{{{label}}}" if label else family, meters.gauge(gauge)
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(round(value, 6))
+            yield family, "", label, meters.gauge(gauge)
 
 
 def _end(certificate: Path) -> float:
