@@ -50,6 +50,7 @@ messages: setup-dev ## extract, update and compile the message catalogues
 	@tools/messages.sh
 
 docs: setup-dev ## the pages of docs/ as a site in build/docs; a broken link fails
+	@.venv/bin/python tools/architecture_picture.py --check
 	@.venv/bin/sphinx-build -W --keep-going -q -b html docs build/docs
 
 lock: setup ## rewrite the lock files from pyproject.toml
