@@ -99,7 +99,7 @@ def admitted(ways: tuple[Touch, ...], role: str) -> set[Place]:
 
 def roles_of(name: str) -> list[str]:
     """The roles that the audience of the page admits."""
-    return sorted(role for role in ROUTES[route_of(name)][1].audience.value if role in Role.values)
+    return sorted(role for role in ROUTES[route_of(name)][1].audience.roles if role in Role.values)
 
 
 def who_may(city: City, name: str) -> Iterator[Actor]:
