@@ -18,6 +18,7 @@ from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
 from bluezone.directory.models import ListImport
 from bluezone.directory.records.entries import DirectoryRefused
 from bluezone.directory.request_parameters import require_all
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.objects import Whose, touches
@@ -36,11 +37,8 @@ def new_import(request: OfficeRequest) -> HttpResponse:
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file, about = form.cleaned_data["file"], form.cleaned_data["about"]
-        try:
+        with acts.show_refusals(form, refusals.sentence_of, at="file", of=SpreadsheetRefused):
             waiting = list_imports.receive(request.user, about, file.name or "", file.read(), timezone.localdate())
-        except SpreadsheetRefused as refused:
-            form.add_error("file", refusals.sentence_of(refused))
-        else:
             return redirect("import", waiting.pk)
     lists = request.user.list_imports.order_by("-made_at")
     context = {"form": form, "lists": lists.defer("content"), "columns": _columns()}

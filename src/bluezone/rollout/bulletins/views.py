@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, may, require
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
 from bluezone.identity.models import Role
@@ -108,20 +109,16 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
     """Write the next version of a text: 302 to the bulletin, 409 withdrawn, 422 bad form; 403 another agency's."""
     found = scope.bulletin_of_ours(request, pk)
     form = TextForm(request.POST or None, initial=_initial(request, found))
-    status = 422 if form.errors else 200
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, conflict=True):
             script_texts.write(found, values["language"], values["text"], request.user, timezone.now())
-        except Refused as refused:
-            form.add_error(None, sentences.sentence_of(refused))
-            status = 409
-        else:
             if values["language"] not in MACHINE_LANGUAGES:
                 messages.info(request, _("No machine speaks this language: put in a person’s recording."))
             messages.success(request, _("The new version is stored. It is aired once somebody else has approved it."))
             return redirect("bulletin", pk)
-    return render(request, "bulletins/write.html", {"bulletin": found, "form": form, "records": False}, status=status)
+    context = {"bulletin": found, "form": form, "records": False}
+    return render(request, "bulletins/write.html", context, status=acts.status_of(form))
 
 
 @practised
@@ -135,11 +132,8 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         data = values["file"].read()
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, at="file"):
             script_texts.record(found, values["language"], values["text"], data, request.user, timezone.now())
-        except Refused as refused:
-            form.add_error("file", sentences.sentence_of(refused))
-        else:
             messages.success(request, _("The recording is stored. It is aired once somebody else has approved it."))
             return redirect("bulletin", pk)
     context = {"bulletin": found, "form": form, "records": True}
@@ -216,10 +210,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a version that was heard: 302 to its bulletin, with the reason when it was not; 403 another agency's."""
     script = scope.script_to_hear(request, pk)
     require(request.user, scope.APPROVERS, agency=script.bulletin.agency)
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         script_texts.approve(script, request.user, timezone.now())
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
-    else:
         messages.success(request, _("Approved: from now on this version is what is aired, wherever it is planned."))
     return redirect("bulletin", script.bulletin_id)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.request_parameters import chosen_number
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
@@ -98,11 +99,8 @@ def household(request: OfficeRequest, key: str) -> HttpResponse:
         return redirect("canvass-household", found.merged_into.pk)
     form = HouseholdForm(request.POST or None, instance=household_or_404(request, key))
     if request.method == "POST" and form.is_valid():
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, of=decisions.FactInvalid):
             changed = decisions.correct(request.user.username, found, form.facts, timezone.now())
-        except decisions.FactInvalid as refused:
-            form.add_error(None, sentences.sentence_of(refused))
-        else:
             messages.success(request, _("Stored.") if changed else _("Nothing was other than before."))
             return redirect("canvass-household", found.pk)
     merged = merged_of([found.pk]).get(found.pk, {})

@@ -14,11 +14,11 @@ from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_day, chosen_number
 from bluezone.directory.scopes import agencies_of, may, require
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.pdf import PdfUnavailable
-from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.api import (
     EARLY,
     air_plan_pdf,
@@ -64,13 +64,10 @@ def new_zone(request: OfficeRequest) -> HttpResponse:
     form = ZoneForm(request.POST or None, agencies=agencies_of(request.user, KEEPERS.roles).filter(pk__in=in_force))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        try:
+        with acts.show_refusals(form, sentence_of, at="name"):
             made = zone_setup.open_zone(
                 request.user.username, values["name"], values["agency"], None, by_hand=values["by_hand"]
             )
-        except Refused as refused:
-            form.add_error("name", sentence_of(refused))
-        else:
             messages.success(request, _("The zone is entered. Next: put its loudspeakers to it."))
             return redirect("zone", made.pk)
     return render(request, "loudspeakers/new.html", {"form": form}, status=422 if form.errors else 200)

@@ -23,7 +23,7 @@ from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
 from bluezone.directory.scopes import require
-from bluezone.identity import undo_offers
+from bluezone.identity import acts, undo_offers
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, SIGNED_IN
 from bluezone.identity.models import Role, User
@@ -55,14 +55,12 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     require(request.user, STAFF_REPORTERS.roles, agency=agency)
     now, reason = timezone.now(), " ".join(request.POST.get("reason", "").split())
     week = chosen_week(request, Week.of(timezone.localdate(now)))
-    try:
+    with acts.tell_refusals(request, _reopening_sentence):
         if reason:
             staff_reports.ask_to_reopen(agency, week, reason, request.user, now)
             messages.success(request, _("The request is sent to the office. The answer appears on this page."))
         else:
             messages.error(request, _("Say why the week is to be opened again. Nothing was sent."))
-    except Refused as refused:
-        messages.error(request, _reopening_sentence(refused))
     return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
 
 
@@ -78,12 +76,10 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     now, text = timezone.now(), request.POST.get("answer", "").strip()
     usual = timezone.localdate(now) + DAY * (REOPENED_DAYS - 1)
     until = (_chosen_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
-    try:
+    with acts.tell_refusals(request, _reopening_sentence):
         opened = staff_reports.answer_request(asked, until, text, request.user, now)
         messages.success(request, _("The answer is sent."))
         undo_offers.offer(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
-    except Refused as refused:
-        messages.error(request, _reopening_sentence(refused))
     return redirect(f"{reverse('staff')}?week={Week.of(asked.week)}")
 
 

@@ -20,13 +20,12 @@ from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_unit
 from bluezone.directory.scopes import agencies_of
-from bluezone.identity import undo_offers
+from bluezone.identity import acts, undo_offers
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
-from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope, sentences
 from bluezone.rollout.bulletins.air import air_log, planner
 from bluezone.rollout.bulletins.air.air_log import Row
@@ -176,11 +175,8 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 def aired(request: OfficeRequest, pk: int) -> HttpResponse:
     """One tap "Đã phát" at loudspeakers, attested, taken back within ten seconds: 302 back; 403 another agency's."""
     found, now = scope.airing_of_ours(request, pk), timezone.now()
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         air_log.attest(found, request.user, now)
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
-    else:
         undo_offers.offer(request, "airing-attested", now, airing=pk)
         messages.success(request, _("Noted: aired, attested by you."))
     onward = request.POST.get("next", "")
@@ -198,14 +194,11 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         photo = values["photo"].read() if values["photo"] else None
-        try:
+        with acts.show_refusals(form, sentences.sentence_of):
             air_log.attest(
                 found, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
                 note=values["note"],
             )  # fmt: skip
-        except Refused as refused:
-            form.add_error(None, sentences.sentence_of(refused))
-        else:
             messages.success(request, _("Noted, attested by you."))
             return redirect(f"/air-log/?on={timezone.localdate(found.due_at)}")
     status = 422 if form.errors else 200
@@ -236,11 +229,8 @@ def new_outlet(request: OfficeRequest) -> HttpResponse:
     form = OutletForm(request.POST or None, agencies=agencies_of(request.user, scope.KEEPERS).filter(pk__in=in_force))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, at="name"):
             planner.enter(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
-        except Refused as refused:
-            form.add_error("name", sentences.sentence_of(refused))
-        else:
             messages.success(request, _("It can be chosen in schedules now."))
             return redirect("air-plan")
     return render(request, "bulletins/outlet_new.html", {"form": form}, status=422 if form.errors else 200)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
 from bluezone.identity.objects import Whose, touches
@@ -47,7 +48,7 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     form = ScheduleForm(request.POST or None, outlets=outlets, languages=languages, initial=first)
     moments: list[datetime.datetime] | None = None
     if request.method == "POST" and form.is_valid():
-        try:
+        with acts.show_refusals(form, sentences.sentence_of):
             rule = form.rule()
             moments = list(_moments(rule))
             if "store" in request.POST:
@@ -57,8 +58,6 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
                 )
                 messages.success(request, _("The schedule is in force."))
                 return redirect("schedule", made.pk)
-        except Refused as refused:
-            form.add_error(None, sentences.sentence_of(refused))
     context = {
         "bulletin": bulletin, "form": form, "moments": moments, "most": MOST_SHOWN, "languages": languages,
         "last": moments[-1] if moments else None,
@@ -138,14 +137,11 @@ def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
     outlets = Outlet.objects.filter(closed_at=None).select_related("agency")
     form = EmergencyForm(request.POST or None, outlets=outlets)
     if request.method == "POST" and form.is_valid():
-        try:
+        with acts.show_refusals(form, sentences.sentence_of):
             timetable.air_at_once(
                 bulletin, list(form.cleaned_data["outlets"]), _approved_languages(bulletin), request.user,
                 timezone.now(),
             )  # fmt: skip
-        except Refused as refused:
-            form.add_error(None, sentences.sentence_of(refused))
-        else:
             messages.success(request, _("The emergency bulletin goes out now, over everything else."))
             return redirect("air-log")
     status = 422 if form.errors else 200

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.refusal import Refused
 from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.households import decisions, duplicates
 from bluezone.rollout.canvass.households.facts import LABELS
@@ -133,11 +133,8 @@ def decide_aside(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _done(request: OfficeRequest, back: str, act: Callable[[], object]) -> HttpResponse:
     """Do it, say how it went, and go back to the list."""
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of, level=messages.WARNING):
         act()
-    except Refused as refused:
-        messages.warning(request, sentences.sentence_of(refused))
-    else:
         messages.success(request, _("Done."))
     return redirect(back)
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.imports.list_imports import ImportOutdated
 from bluezone.directory.imports.plans import ImportNotReady
 from bluezone.directory.imports.raw_sheets import SpreadsheetRefused
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
@@ -35,11 +36,8 @@ def new_import(request: OfficeRequest) -> HttpResponse:
     form = DoorsImportForm(request.POST or None, request.FILES or None, wards=wards_of(request.user))
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, at="file", of=SpreadsheetRefused):
             waiting = door_lists.receive(request.user, form.cleaned_data["unit"], file.name or "", file.read())
-        except SpreadsheetRefused as refused:
-            form.add_error("file", sentences.sentence_of(refused))
-        else:
             return redirect("canvass-import", waiting.pk)
     lists = DoorsImport.objects.filter(made_by=request.user).defer("content").select_related("unit")
     headings = [(column.headings[0], column.required) for column in COLUMNS]

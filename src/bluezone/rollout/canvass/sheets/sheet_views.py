@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.print_sheets import pdf_response
@@ -89,14 +90,11 @@ def leaflets(request: OfficeRequest) -> HttpResponse:
     form = LeafletForm(request.POST or None, wards=wards_of(request.user), initial={"kind": "ward"})
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, at="count", of=leaflet_stock.LeafletsMissing):
             lot, group = values["lot"].strip(), values["group"].strip()
             leaflet_stock.move(
                 request.user.username, values["kind"], lot, values["count"], timezone.now(), values["unit"], group
             )
-        except leaflet_stock.LeafletsMissing as refused:
-            form.add_error("count", sentences.sentence_of(refused))
-        else:
             messages.success(request, _("Booked."))
             return redirect("canvass-leaflets")
     moves = LeafletMove.objects.filter(unit__in=chosen).select_related("unit")[:20]

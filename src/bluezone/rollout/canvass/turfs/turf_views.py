@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory.models import AdminUnit
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.canvass import sentences
@@ -92,11 +93,8 @@ def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     form = LeaseForm(request.POST, phones=phones_of(wards_of(request.user)))
     if form.is_valid():
         now, values = timezone.now(), form.cleaned_data
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, of=(leases.LeaseInvalid, leases.DoorsLeased)):
             leases.lease(request.user.username, found, values["device"], until_after(values["days"], now), now)
-        except (leases.LeaseInvalid, leases.DoorsLeased) as refused:
-            form.add_error(None, sentences.sentence_of(refused))
-        else:
             messages.success(request, _("The list is given; the phone shows it at its next contact."))
             return redirect("canvass-turf", pk)
     return _show(request, pk, form, status=422)

@@ -13,6 +13,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
@@ -43,11 +44,8 @@ def exchange(request: OfficeRequest) -> HttpResponse:
     form = ExchangeFileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, at="file"):
             waiting = uploads.receive(file.read(), file.name or "", request.user, timezone.now())
-        except Refused as refused:
-            form.add_error("file", sentences.sentence_of(refused))
-        else:
             return redirect("directive-exchange-look", waiting.pk)
     return render(request, "directives/exchange.html", _context(request, form), status=422 if form.errors else 200)
 
@@ -125,11 +123,9 @@ def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
     """Agree (15) or not (16) to a recall or update of another office: 302. pk: of the dispatch."""
     dispatch = get_object_or_404(Dispatch.objects.select_related("directive", "agency__unit"), pk=pk)
     permissions.require_handler(request.user, dispatch.agency)
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         dispatch_acts.answer_recall(dispatch, request.POST.get("agree") == "1", request.user, timezone.now())
         messages.success(request, _("The answer is stored. Take it to the sender as a file."))
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
     return redirect("inbox-one", dispatch.pk)
 
 
@@ -143,14 +139,12 @@ def own_certificate(request: OfficeRequest) -> HttpResponse:
 
 
 def _file(request: OfficeRequest, write: Callable[[], Written], otherwise: HttpResponse) -> HttpResponse:
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         written = write()
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
-        return otherwise
-    response = HttpResponse(written.content, content_type="application/octet-stream")
-    response.headers["Content-Disposition"] = content_disposition_header(True, written.name) or "attachment"
-    return response
+        response = HttpResponse(written.content, content_type="application/octet-stream")
+        response.headers["Content-Disposition"] = content_disposition_header(True, written.name) or "attachment"
+        return response
+    return otherwise
 
 
 def _own(request: OfficeRequest, pk: int) -> ExchangeImport:

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import require_city
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.factors.second_factors import confirm_second_factor
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
-from bluezone.refusal import Refused
 from bluezone.rollout.directives import sentences
 from bluezone.rollout.directives.exchange import partners
 from bluezone.rollout.directives.exchange.forms import CertificateForm
@@ -57,16 +57,13 @@ def new_certificate(request: OfficeRequest) -> HttpResponse:
     shown = None
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, at="file"):
             certificate = partners.read_certificate(form.data_sent, timezone.now())
             mark = fingerprint(certificate)
             if request.POST.get("compared") == mark:
                 partners.pin(values["agency"], certificate, request.user, timezone.now(), values["use"])
                 messages.success(request, _("The certificate is held for %(agency)s.") % {"agency": values["agency"]})
                 return redirect("directive-certificates")
-        except Refused as refused:
-            form.add_error("file", sentences.sentence_of(refused))
-        else:
             pem = certificate.public_bytes(Encoding.PEM).decode()
             shown = {"certificate": certificate, "name": partners.holder(certificate), "mark": mark, "pem": pem}
     context = {"form": form, "shown": shown}

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
-from bluezone.identity import undo_offers
+from bluezone.identity import acts, undo_offers
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
@@ -116,10 +116,9 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     party = get_object_or_404(TaskParty.objects.select_related("task__directive", "agency__unit"), pk=pk)
     permissions.require_handler(request.user, party.agency)
     form = RequestForm(request.POST or None)
-    status = 200
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, conflict=True):
             change_requests.ask(
                 party.task,
                 party.agency,
@@ -129,14 +128,10 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
                 timezone.now(),
                 values["until"],
             )
-        except Refused as refused:
-            form.add_error(None, sentences.sentence_of(refused))
-            status = 409
-        else:
             messages.success(request, _("The request is sent to the issuer."))
             return redirect("inbox-one", _dispatch_of(party.task, party.agency).pk)
     context = {"party": party, "form": form, "dispatch": _dispatch_of(party.task, party.agency)}
-    return render(request, "directives/ask.html", context, status=status if not form.errors or status == 409 else 422)
+    return render(request, "directives/ask.html", context, status=acts.status_of(form))
 
 
 @practised
@@ -148,12 +143,10 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     asked = get_object_or_404(ChangeRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
     permissions.require_clerk(request.user, asked.task.directive.issuer)
     granted, text = request.POST.get("granted") == "1", request.POST.get("answer", "").strip()
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         due = change_requests.answer(asked, granted, text, request.user, timezone.now())
         messages.success(request, _("The answer is sent."))
         undo_offers.offer(request, "request-answered", timezone.now(), asked=pk, due=str(due or ""))
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
     return redirect("directive", asked.task.directive_id)
 
 
@@ -183,12 +176,10 @@ def _handles(request: OfficeRequest, shown: Dispatch) -> bool:
 
 
 def _done(request: OfficeRequest, shown: Dispatch, do: Any) -> HttpResponse:
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         do()
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
-        return _page(request, shown, status=409)
-    return redirect("inbox-one", shown.pk)
+        return redirect("inbox-one", shown.pk)
+    return _page(request, shown, status=409)
 
 
 def _page(

@@ -8,10 +8,10 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.files import SHOWN_INLINE
@@ -32,11 +32,8 @@ def files(request: OfficeRequest, pk: int) -> HttpResponse:
     form = AttachmentForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, at="file"):
             attachments.add(directive, file.read(), file.name or "")
-        except Refused as refused:
-            form.add_error("file", sentences.sentence_of(refused))
-        else:
             messages.success(request, _("The file is kept with the draft."))
             return redirect("directive-attachments", pk)
     context = {"directive": directive, "form": form, "attachments": list(directive.attachments.order_by("pk"))}
@@ -51,11 +48,9 @@ def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
     """Delete a file of a draft: 302."""
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit"), pk=pk)
     permissions.require_clerk(request.user, directive.issuer)
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         attachments.take_away(directive, request.POST.get("token", ""))
         messages.success(request, _("The file is deleted."))
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
     return redirect("directive-attachments", pk)
 
 

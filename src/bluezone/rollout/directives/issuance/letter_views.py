@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.factors.second_factors import confirm_second_factor
@@ -68,11 +69,8 @@ def new_directive(request: OfficeRequest) -> HttpResponse:
         values = form.cleaned_data
         file = values["file"]
         data, name = (file.read(), file.name) if file else (values["text"].encode(), "")
-        try:
+        with acts.show_refusals(form, sentences.sentence_of, at="file" if file else "text"):
             made = intake.take_in(data, name, values["issuer"], request.user, timezone.now(), keep=bool(file))
-        except Refused as refused:
-            form.add_error("file" if file else "text", sentences.sentence_of(refused))
-        else:
             return redirect("directive-change", made.pk)
     return render(request, "directives/directive_new.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -138,13 +136,11 @@ def revoke(request: OfficeRequest, pk: int) -> HttpResponse:
 
 
 def _act(request: OfficeRequest, shown: Directive, act: Any, done: str) -> HttpResponse:
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         act()
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
-        return _page(request, shown, status=409)
-    messages.success(request, done)
-    return redirect("directive", shown.pk)
+        messages.success(request, done)
+        return redirect("directive", shown.pk)
+    return _page(request, shown, status=409)
 
 
 def _shown(pk: int) -> Directive:

@@ -12,12 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from bluezone.identity import undo_offers
+from bluezone.identity import acts, undo_offers
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
-from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.models import PeriodRequest, TaskParty
@@ -40,14 +39,12 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     period = next((one for one in periods if one.first == first), None)
     if period is None:
         raise Http404("the task has no such period")
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         if reason:
             reopenings.ask(party.task, party.agency, period, reason, request.user, now)
             messages.success(request, _("The request is sent to the issuer. The answer appears on this page."))
         else:
             messages.error(request, _("Say why the period is to be opened again. Nothing was sent."))
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
     return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
 
 
@@ -62,12 +59,10 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     now, text = timezone.now(), request.POST.get("answer", "").strip()
     usual = timezone.localdate(now) + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1)
     until = (_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         reopenings.answer(asked, until, text, request.user, now)
         messages.success(request, _("The answer is sent."))
         undo_offers.offer(request, "period-answered", now, asked=pk)
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
     return redirect("directive", asked.task.directive_id)
 
 

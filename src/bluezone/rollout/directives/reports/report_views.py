@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.request_parameters import chosen_number
-from bluezone.identity import undo_offers
+from bluezone.identity import acts, undo_offers
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
@@ -148,7 +148,7 @@ def check(request: OfficeRequest, pk: int) -> HttpResponse:
     report = get_object_or_404(Report.objects.select_related("task__directive__issuer__unit"), pk=pk)
     permissions.require_clerk(request.user, report.task.directive.issuer)
     form = ReasonForm(request.POST)
-    try:
+    with acts.tell_refusals(request, sentences.sentence_of):
         if request.POST.get("accept"):
             agency_reports.accept(report, request.user, timezone.now())
             undo_offers.offer(request, "report-accepted", timezone.now(), report=pk)
@@ -156,8 +156,6 @@ def check(request: OfficeRequest, pk: int) -> HttpResponse:
             agency_reports.give_back(report, form.cleaned_data["reason"], request.user, timezone.now())
         else:
             messages.error(request, _("Say why the report is returned. Nothing was changed."))
-    except Refused as refused:
-        messages.error(request, sentences.sentence_of(refused))
     where = reverse("directive-progress", args=[report.task.directive_id])
     return redirect(f"{where}?task={report.task_id}&period={report.period}")
 

@@ -14,11 +14,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory.duty import STAFF_REPORTERS
-from bluezone.identity import undo_offers
+from bluezone.identity import acts, undo_offers
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.qr_codes import screen_qr
-from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.classes import catalogue, class_links
@@ -45,13 +44,10 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
     found = SchoolClass.objects.filter(school=school, year=year).select_related("teacher")
     form = ClassListForm(request.POST or None, initial={"classes": "" if found.exists() else proposed})
     if request.method == "POST" and form.is_valid():
-        try:
+        with acts.show_refusals(form, sentence_of, at="classes", of=catalogue.ClassListRefused):
             made, changed = catalogue.enter(
                 school, year, catalogue.read_list(form.cleaned_data["classes"]), request.user, now
             )
-        except catalogue.ClassListRefused as refused:
-            form.add_error("classes", sentence_of(refused))
-        else:
             told = _("%(made)s classes are new, %(changed)s were changed.") % {"made": made, "changed": changed}
             messages.success(request, told)
             return redirect(f"{reverse('school-classes', args=[pk])}?week={week}")
@@ -91,20 +87,13 @@ def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
     """One class and week: 302 stored, 403 not your class, 409 week closed, 422 numbers contradict."""
     one, week, now = scope.class_of_ours(request, pk), scope.chosen_week(request), timezone.now()
     last = _last(one, week)
-    form = CountsForm(request.POST or None, initial=last)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                record_all(one.school, [(one, form.counts)], week, Channel.OFFICE, request.user, now)
-            except Refused as refused:
-                form.add_error(None, sentence_of(refused))
-                status = 409
-            else:
-                messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
-                return redirect(_after(request, one, week))
-    return _class_page(request, one, week, form, None, status)
+    form = CountsForm(request.POST if request.method == "POST" else None, initial=last)
+    if request.method == "POST" and form.is_valid():
+        with acts.show_refusals(form, sentence_of, conflict=True):
+            record_all(one.school, [(one, form.counts)], week, Channel.OFFICE, request.user, now)
+            messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
+            return redirect(_after(request, one, week))
+    return _class_page(request, one, week, form, None, acts.status_of(form))
 
 
 @practised
@@ -125,11 +114,8 @@ def correct(request: OfficeRequest, pk: int) -> HttpResponse:
     form = ClassForm(request.POST, school=one.school)
     if form.is_valid():
         values = form.cleaned_data
-        try:
+        with acts.show_refusals(form, sentence_of, at="name", of=catalogue.ClassListRefused):
             catalogue.correct(one, values["name"], values["pupils"], values["teacher"], request.user, now)
-        except catalogue.ClassListRefused as refused:
-            form.add_error("name", sentence_of(refused))
-        else:
             messages.success(request, _("Stored: class %(name)s.") % {"name": one.name})
             return redirect(back)
     one.refresh_from_db()

@@ -20,13 +20,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.duty import STAFF_REPORTERS
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import write_pdf
 from bluezone.paper.print_sheets import pdf_response, sheet_html
-from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.forms import BreakForm
@@ -79,14 +79,12 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
     ]
     if chosen and keeps:
         found = found.filter(school_class__in=chosen)
-    try:
+    with acts.tell_refusals(request, sentence_of):
         count = class_reports.send_back(list(found), request.POST.get("reason", ""), request.user, now)
         told = ngettext(
             "%(count)s class is to send its numbers again.", "%(count)s classes are to send theirs again.", count
         )
         messages.success(request, told % {"count": count})
-    except Refused as refused:
-        messages.error(request, sentence_of(refused))
     return _back(pk, week)
 
 
@@ -97,11 +95,9 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the locked week of `?week=`: 302 back to the school."""
     school, week = scope.kept_school(request, pk), scope.chosen_week(request)
-    try:
+    with acts.tell_refusals(request, sentence_of):
         school_calendar.ask(school, week, request.POST.get("reason", ""), request.user, timezone.now())
         messages.success(request, _("The request is sent to the office. The answer appears on this page."))
-    except Refused as refused:
-        messages.error(request, sentence_of(refused))
     return _back(pk, week)
 
 
@@ -118,11 +114,9 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     until = None
     if request.POST.get("granted") == "1":
         until = _day(request.POST.get("until", "")) or timezone.localdate(now) + school_calendar.OPENED
-    try:
+    with acts.tell_refusals(request, sentence_of):
         school_calendar.answer(asked, until, request.user, now)
         messages.success(request, _("The answer is sent."))
-    except Refused as refused:
-        messages.error(request, sentence_of(refused))
     return redirect(f"{reverse('schools')}?week={Week.of(asked.week)}")
 
 
@@ -142,14 +136,12 @@ def breaks(request: OfficeRequest) -> HttpResponse:
         }
         if chosen not in holders:
             raise PermissionDenied
-        try:
+        with acts.show_refusals(form, sentence_of):
             school_calendar.close(
                 holders[chosen], *form.weeks, form.cleaned_data["reason"], request.user, timezone.now()
             )
             messages.success(request, _("Stored: no numbers are owed for these weeks."))
             return redirect("school-breaks")
-        except Refused as refused:
-            form.add_error(None, sentence_of(refused))
     found = SchoolBreak.objects.select_related("school__unit", "unit", "made_by")
     reached, kept = set(units.values_list("pk", flat=True)), scope.own_schools(request)
     rows = [
