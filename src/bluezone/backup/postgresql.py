@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from bluezone.refusal import Refused
 
-# Of the office: five-minute counters are not dumped but copied, as many days as a backup may hold (copying.py).
+# Of the office: five-minute counters are not dumped but copied, as many days as a backup may hold (copies.py).
 COUNTERS = "gates_gatecounter"
 _LONGEST_SECONDS = 6 * 3600
 

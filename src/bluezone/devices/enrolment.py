@@ -95,7 +95,7 @@ def make_code(
 def enrol(code: str, network: str, now: datetime.datetime) -> Enrolled:
     """Exchange a code for a token.
 
-    code: as typed or scanned, with or without spaces and dashes. network: as accounts.signing_in.network_of gives it.
+    code: as typed or scanned, with or without spaces and dashes. network: as signin.attempts.network_of gives it.
     Raises InvalidCode (mistyped, not counted), EnrolmentLocked, EnrolmentCodeInvalid (counted).
     """
     digits = codes.parse_code(code)

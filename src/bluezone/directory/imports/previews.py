@@ -138,7 +138,7 @@ def _text(field: str, value: str, directory: Directory) -> str:
 
 
 def _doubt(row: int, message: str) -> str:
-    # The two doubts there are; importdraft.py words them in English.
+    # The two doubts there are; plans.py words them in English.
     if "zeros" in message:
         return gettext("Row %(row)s: the code had lost the zeros at its front; they are put back.") % {"row": row}
     return gettext("Row %(row)s: there already is an entry of this name with another code. Is it the same one?") % {

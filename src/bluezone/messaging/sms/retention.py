@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the outbox forgets: numbers and texts at once (closing.py), rows after 35 days, hashes in their time."""
+"""What the outbox forgets: numbers and texts at once (leases.py), rows after 35 days, hashes in their time."""
 
 import datetime
 

@@ -94,7 +94,7 @@ class Script(PractisedMixin):
     """One version of a text in one language; never changed, a correction is the next version.
 
     machine, recording: its sound by the machine's voice and by a person, who is always heard first.
-    approved_by: somebody else than the author, after listening (approving.py).
+    approved_by: somebody else than the author, after listening (script_texts.py).
     Personal data: the accounts of author and approver, official duties; the voice of who recorded it.
     """
 
@@ -244,10 +244,10 @@ class Schedule(PractisedMixin):
 
 
 class Airing(PractisedMixin):
-    """One bulletin in one language at one outlet at one time, made ahead from its schedule (planning.py).
+    """One bulletin in one language at one outlet at one time, made ahead from its schedule (planner.py).
 
     key:        stays the same when the plan is made anew; loudspeakers name what they played by it.
-    due_at:     when the schedule wants it. starts_at: when it may begin (clashing.py), None when displaced.
+    due_at:     when the schedule wants it. starts_at: when it may begin (overlaps.py), None when displaced.
     displaced:  "clash" or "quiet" where it got no time.
     """
 

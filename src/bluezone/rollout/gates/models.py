@@ -195,7 +195,7 @@ class GateCounter(models.Model):
 
 
 class GateDay(models.Model):
-    """The sum of a gate's day, raised with its counters (counting.py); it stays when they are forgotten."""
+    """The sum of a gate's day, raised with its counters (counters.py); it stays when they are forgotten."""
 
     gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="days")
     day = models.DateField()

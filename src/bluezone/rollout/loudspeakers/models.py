@@ -62,7 +62,7 @@ class Unit(models.Model):
 class Assignment(models.Model):
     """A machine was to play for a zone from `since` until `until` (None: it still is); a past figure rests on these.
 
-    Kept by keeping.py: closed and begun anew when the machine is put elsewhere, closed while a zone is played by hand.
+    Kept by zone_setup.py: closed and begun anew when the machine is put elsewhere, closed while it is played by hand.
     """
 
     device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="assignments")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses that loudspeakers call on the public origin, but the plan and its files, which planserver.py answers."""
+"""Addresses that loudspeakers call on the public origin, but the plan and its files, which plan_server.py answers."""
 
 from django.urls import path
 

@@ -24,7 +24,7 @@ class Channel(models.TextChoices):
 class Notice(PractisedMixin):
     """One notice that a desk had sent. consent: the guest said yes to the words on the page; without it, no row.
 
-    house: key of the house (houses.py), in unit. made_by: sign-in name. message: in the outbox, None in training mode.
+    house: key of the house (scope.py), in unit. made_by: sign-in name. message: in the outbox, None in training mode.
     Counted into NoticeDay and deleted after 30 days (retention.py).
     """
 

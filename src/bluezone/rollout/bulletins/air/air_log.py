@@ -66,7 +66,7 @@ class Row:
 
     @property
     def takes_bare_word(self) -> bool:
-        """Whether one tap will do, without link or photo (attesting.py)."""
+        """Whether one tap will do, without link or photo."""
         return self.airing.outlet.kind == OutletKind.LOUDSPEAKERS
 
 

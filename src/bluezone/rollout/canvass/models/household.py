@@ -23,7 +23,7 @@ class Household(PractisedMixin):
 
     key:        UUIDv7, made here at an import or on the phone that found the door.
     unit:       ward or commune. group: residential group as people write it ("Tổ 5"), group_folded for comparing.
-    head, address, note, smartphones: the facts as merging.py leaves them.
+    head, address, note, smartphones: the facts as facts.py leaves them.
     folded:     head, address and group without diacritics, for searching and for finding doubles.
     versions:   field -> clock of the change that is shown; a field that nobody has changed is not in it.
     disputed:   fields of which two values stand side by side until somebody at the ward chooses.
@@ -132,7 +132,7 @@ class DoorsImport(PractisedMixin):
 
 
 class DuplicatePair(PractisedMixin):
-    """Two doors that may be one; first < second. score: 0..100 (doubles.py)."""
+    """Two doors that may be one; first < second. score: 0..100 (duplicates.py)."""
 
     class State(models.TextChoices):
         OPEN = "open", _("waits")
