@@ -7,7 +7,7 @@ import pytest
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.identity.audiences import every_route
-from bluezone.paper import print_sheets
+from bluezone.paper import pdf
 from bluezone.paper.city_facts import facts
 from bluezone.portal.materials.downloads import MATERIALS
 
@@ -25,8 +25,8 @@ def test_row_25_no_page_of_the_public_origin_takes_or_tells_visits():
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_row_25_every_printed_code_is_the_one_link_that_everybody_gets(language, monkeypatch):
     drawn = []
-    real = print_sheets.qr
-    monkeypatch.setattr(print_sheets, "qr", lambda text: drawn.append(text) or real(text))
+    real = pdf.qr
+    monkeypatch.setattr(pdf, "qr", lambda text: drawn.append(text) or real(text))
     for material in MATERIALS:
         if material.ending == "pdf":
             material.make(facts(language))

@@ -13,9 +13,14 @@ from datetime import timedelta
 import pytest
 from tests.builders.face import assert_fit, opened, plain
 
-from bluezone.cli.demo.episodes import EPISODE_SECONDS_AGO, STARTED_SECONDS_AGO, DemoClock, live_through
-from bluezone.cli.demo.server import DemoServer
-from bluezone.cli.demo.story import prepare_city
+from bluezone.cli.demo.story import (
+    EPISODE_SECONDS_AGO,
+    STARTED_SECONDS_AGO,
+    DemoClock,
+    DemoServer,
+    live_through,
+    prepare_city,
+)
 from bluezone.handset import Handset
 
 pytestmark = pytest.mark.browser

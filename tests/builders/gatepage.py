@@ -15,7 +15,7 @@ from bluezone.edge.gate.check import GateCheck
 from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.page import calls
-from bluezone.edge.gate.page.files import gate_files
+from bluezone.edge.gate.page.calls import gate_files
 from bluezone.localpage import LocalPage
 from bluezone.protocol import blindrsa
 from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from tests.builders.devices import NETWORK, NOW, connected, device
 
 from bluezone.audit import hash_chain
-from bluezone.devices import enrolment, retention
+from bluezone.devices import enrolment
 from bluezone.devices.models import Device, DeviceState, EnrolmentFailure
 from bluezone.identity.models import AuditEntry
 from bluezone.protocol.upload.codes import InvalidCode, new_code
@@ -130,7 +130,7 @@ def test_the_network_of_a_wrong_code_cannot_be_read_back_and_is_forgotten():
         enrolment.enrol(some_code(), NETWORK, NOW)
     assert NETWORK not in str(list(EnrolmentFailure.objects.values()))
 
-    retention.purge(NOW + enrolment.WINDOW)
+    enrolment.purge(NOW + enrolment.WINDOW)
 
     assert not EnrolmentFailure.objects.exists()
 

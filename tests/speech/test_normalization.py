@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bluezone.speech import spoken
 from bluezone.speech.lexicon import PROTECTED
-from bluezone.speech.numerals import LARGEST, roman, whole
+from bluezone.speech.normalization import LARGEST, roman, whole
 
 FORMS = [
     line.split("\t") for line in Path(__file__).with_name("spoken_forms.tsv").read_text(encoding="utf-8").splitlines()

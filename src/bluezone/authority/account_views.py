@@ -1,29 +1,144 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages for overseeing: accounts, for administrators."""
+"""Pages of accounts, roles, delegation and the audit, and the button "Undo" that follows a one-tap act."""
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.audit import hash_chain
 from bluezone.authority import account_records, role_grants
-from bluezone.authority.forms import AccountChangeForm, AccountForm, RoleForm, described
-from bluezone.authority.undo_views import offer_ended_role
+from bluezone.authority.forms import (
+    AccountChangeForm,
+    AccountForm,
+    DelegationForm,
+    FilterForm,
+    NotedForm,
+    RoleForm,
+    described,
+)
 from bluezone.directory.scopes import require_city
+from bluezone.identity import undo_offers
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.duty import ADMINS
+from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
 from bluezone.identity.factors import second_factors
 from bluezone.identity.factors.second_factors import confirm_second_factor
-from bluezone.identity.models import Role, RoleGrant, User
+from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.roles import grants_of
 from bluezone.identity.signin import invitations
 from bluezone.paper.qr_codes import qr_picture
+from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv
+from bluezone.refusal import Refused
+from bluezone.training import practised
+
+AUDIT_ROWS_A_PAGE = 50
+
+
+@require_safe
+@audience(OVERSEERS)
+def audit(request: OfficeRequest) -> HttpResponse:
+    """The newest acts first, all of them or those asked for."""
+    form = FilterForm(request.GET or None)
+    entries = _filtered(form)
+    page = Paginator(entries.order_by("-number"), AUDIT_ROWS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "form": form, "filtered": bool(request.GET), "noted": NotedForm()}
+    return render(request, "accounts/audit.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(OVERSEERS)
+def verify(request: OfficeRequest) -> HttpResponse:
+    """Read the whole chain and say what that proves, and what it does not: 200, or 422 for a line that is none."""
+    form = NotedForm(request.POST or None)
+    if request.method == "POST" and not form.is_valid():
+        return render(request, "accounts/audit_verify.html", {"noted": form}, status=422)
+    expected = form.cleaned_data["noted"] if request.method == "POST" else None
+    context = {"noted": form, "verdict": hash_chain.verify(expected), "expected": expected}
+    return render(request, "accounts/audit_verify.html", context)
+
+
+@require_POST
+@audience(OVERSEERS)
+def export(request: OfficeRequest) -> HttpResponse:
+    """The entries asked for as CSV, oldest first; taking a copy is itself an act of the audit."""
+    entries = _filtered(FilterForm(request.GET or None)).order_by("number")
+    headings = [_("Number"), _("Time (UTC)"), _("Who"), _("Did what"), _("Of whom or what"), _("Details"), _("Hash")]
+    body = write_csv(ExportSheet(_("Audit"), [ExportColumn(heading) for heading in headings], _rows(entries)))
+    hash_chain.record(request.user.username, "audit_exported")
+    name = f"bluezone-audit-{timezone.localdate():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _filtered(form: FilterForm) -> QuerySet[AuditEntry]:
+    """Entries that fit the form; a field that is empty or wrong asks for nothing."""
+    form.full_clean()
+    asked = form.cleaned_data if form.is_bound else {}
+    entries = AuditEntry.objects.all()
+    if asked.get("action"):
+        entries = entries.filter(action=asked["action"])
+    if asked.get("actor"):
+        entries = entries.filter(actor=asked["actor"].strip().lower())
+    if asked.get("first"):
+        entries = entries.filter(at__gte=_midnight(asked["first"]))
+    if asked.get("last"):
+        entries = entries.filter(at__lt=_midnight(asked["last"] + datetime.timedelta(days=1)))
+    return entries
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))
+
+
+def _rows(entries: QuerySet[AuditEntry]) -> Iterator[list[str]]:
+    for entry in entries.iterator():
+        at = entry.at.astimezone(datetime.UTC).isoformat(timespec="seconds")
+        details = "; ".join(f"{name}: {value}" for name, value in entry.details.items())
+        yield [str(entry.number), at, entry.actor, entry.action, entry.subject, details, entry.digest]
+
+
+@practised
+@require_POST
+@audience(SIGNED_IN)
+def undo(request: OfficeRequest) -> HttpResponse:
+    """Take the last one-tap act of this browser back: 302 to the page it was offered on, with what has come of it."""
+    try:
+        undo_offers.take_back(request, request.user, timezone.now())
+    except undo_offers.UndoTooLate:
+        messages.error(request, _("The ten seconds are over. Nothing was changed."))
+    except Refused:
+        messages.error(request, _("This can no longer be taken back: something else has happened since."))
+    else:
+        messages.success(request, _("Taken back. Everything is as it was."))
+    onward = request.POST.get("next", "")
+    return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "first-page")
+
+
+def offer_ended_role(request: OfficeRequest, grant: RoleGrant, before: datetime.date | None) -> None:
+    """A role or a delegation was ended by one tap; `before` is the end it had until then."""
+    until = str(before) if before else ""
+    undo_offers.offer(request, "role-ended", timezone.now(), grant=grant.pk, until=until, ended=str(grant.valid_to))
+
+
+def let_it_hold_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Undo the end of a role. Raises UndoTooLate."""
+    grant = RoleGrant.objects.select_related("user", "agency", "unit").filter(pk=values["grant"]).first()
+    if grant is None or str(grant.valid_to) != values["ended"]:
+        raise undo_offers.UndoTooLate("the role was changed since")
+    until = datetime.date.fromisoformat(values["until"]) if values["until"] else None
+    role_grants.take_end_back(user.username, grant, until)
+
 
 ACCOUNTS_A_PAGE = 50
 
@@ -176,3 +291,43 @@ def _show_link(request: HttpRequest, user: User, token: str, status: int) -> Htt
     ) % {"duties": duties or user.agency, "hours": hours, "link": link}
     context = {"account": user, "link": link, "hours": hours, "text": text, "picture": qr_picture(link)}
     return render(request, "accounts/link.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(SIGNED_IN)
+def delegations(request: OfficeRequest) -> HttpResponse:
+    """Show the own delegations and make one: 302 made, 422 refused."""
+    form = DelegationForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            role_grants.delegate(
+                values["grant"], values["to"], values["first_day"], form.valid_to, timezone.localdate()
+            )
+        except role_grants.DelegationRefused:
+            form.add_error(
+                None,
+                _(
+                    "Nothing was stored. Choose another person, a first day from today on, and a last day "
+                    "not before the first and not after the end of your role."
+                ),
+            )
+        else:
+            messages.success(request, _("%(name)s acts for you on these days.") % {"name": values["to"]})
+            return redirect("delegations")
+    passed = RoleGrant.objects.filter(delegated_by__user=request.user, valid_to__gt=timezone.localdate())
+    context = {"form": form, "passed": passed.select_related("user", "agency", "unit")}
+    return render(request, "accounts/delegations.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@audience(SIGNED_IN)
+@touches(Whose.OWN)
+def end_delegation(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Take a delegation of one's own back, from today on."""
+    passed = get_object_or_404(RoleGrant.objects.select_related("user"), pk=pk, delegated_by__user=request.user)
+    before = passed.valid_to
+    role_grants.end(request.user.username, passed, timezone.localdate())
+    offer_ended_role(request, passed, before)
+    messages.success(request, _("%(name)s no longer acts for you.") % {"name": passed.user})
+    return redirect("delegations")

@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.authority import account_views, audit_views, delegation_views, undo_views
+from bluezone.authority import account_views
 from bluezone.identity import guides, own_account_views
 from bluezone.identity.factors import proof_views, setup_views
 from bluezone.identity.signin import views
@@ -26,7 +26,7 @@ urlpatterns = [
     path("how-to/", guides.guides, name="guides"),
     path("how-to/<str:role>/", guides.one_guide, name="guide"),
     path("training/", own_account_views.training, name="training"),
-    path("undo/", undo_views.undo, name="undo"),
+    path("undo/", account_views.undo, name="undo"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("start/<str:token>/", views.start, name="start"),
     path("password/", views.change_password, name="password"),
@@ -37,9 +37,9 @@ urlpatterns = [
     path("accounts/<int:pk>/second-factor/reset/", account_views.reset_second_factor, name="account-factor-reset"),
     path("accounts/<int:pk>/roles/", account_views.give_role, name="account-role"),
     path("accounts/<int:pk>/roles/<int:grant>/end/", account_views.end_role, name="account-role-end"),
-    path("delegations/", delegation_views.delegations, name="delegations"),
-    path("delegations/<int:pk>/end/", delegation_views.end_delegation, name="delegation-end"),
-    path("audit/", audit_views.audit, name="audit"),
-    path("audit/verify/", audit_views.verify, name="audit-verify"),
-    path("audit/export/", audit_views.export, name="audit-export"),
+    path("delegations/", account_views.delegations, name="delegations"),
+    path("delegations/<int:pk>/end/", account_views.end_delegation, name="delegation-end"),
+    path("audit/", account_views.audit, name="audit"),
+    path("audit/verify/", account_views.verify, name="audit-verify"),
+    path("audit/export/", account_views.export, name="audit-export"),
 ]

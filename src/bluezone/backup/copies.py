@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make a backup: consistent copies of the stores and the other files of a data folder, in one sealed file.
-
-A backup holds the five-minute counters of its own day and the day before and of no other, since those of a day must be
-gone 31 days after it and a backup opens for 30. The sums of days are all in it.
+"""Make a backup: consistent copies of the stores and the other files of a data folder, in one archive; and forget old
+ones.
 """
 
 import datetime
@@ -16,6 +14,8 @@ from pathlib import Path
 
 from bluezone.backup import keys, postgresql
 from bluezone.backup.archive import SealedWriter, day_of
+from bluezone.backup.keys import forget
+from bluezone.city import data_folder
 from bluezone.keyserver.datafolder import only_one
 from bluezone.refusal import Refused
 
@@ -132,3 +132,10 @@ def _files(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
             yield from _files(path, top)
         elif path.is_file():
             yield path, name
+
+
+def purge(now: datetime.datetime) -> None:
+    """Destroy the keys that had their time, and delete the files of the folder that no key opens any more."""
+    folder, today = data_folder(), now.date()
+    forget(folder, today)
+    forget_backups(folder, today)

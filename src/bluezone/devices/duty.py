@@ -12,7 +12,7 @@ DUTY = Duty(
     name="devices",
     app="bluezone.devices",
     urls="bluezone.devices.urls",
-    public_urls="bluezone.devices.urls_public",
+    public_urls="bluezone.devices.endpoints",
     api_prefix="/v1/devices/",
     audiences=(DEVICE_KEEPERS,),
     acts={
@@ -22,5 +22,5 @@ DUTY = Duty(
         "device_revoked": _("cut off a device"),
     },
     menu=(MenuEntry(_("Devices"), "devices", 160, ("devices", "device"), DEVICE_KEEPERS),),
-    purges=(Work("purge_devices", "bluezone.devices.retention.purge"),),
+    purges=(Work("purge_devices", "bluezone.devices.enrolment.purge"),),
 )

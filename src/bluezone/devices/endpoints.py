@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What devices call: connect with a code, and ask whether they still are; and the public page behind a device's QR
-code.
+"""What devices call: connect with a code, and ask whether they still are; the page a device's browser opens from its
+QR code; and the addresses of these on the public origin.
 """
 
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -55,3 +56,11 @@ def _who(device: Device) -> dict[str, Any]:
 def connect(request: HttpRequest) -> HttpResponse:
     """Say where the code is to be typed. The code stands behind `#` and never reaches this server from here."""
     return render(request, "devices/connect.html")
+
+
+urlpatterns = [
+    path("connect/", connect, name="connect"),
+    path("v1/devices/enrol", enrol, name="device-enrol"),
+    path("v1/devices/self", whoami, name="device-self"),
+    path("v1/devices/<path:rest>", nothing_here, name="device-nothing"),
+]

@@ -3,6 +3,8 @@
 
 The code is 12 digits, because a keyboard for Vietnamese turns letters into others, and reads like no verification
 code: four groups of three. Of code and token the office keeps hashes only.
+
+What the office forgets about devices, and when.
 """
 
 import datetime
@@ -152,3 +154,8 @@ def token_digest(token: str) -> str:
 def _keyed(kind: str, value: str) -> str:
     # A code has 36 bits: without the key, whoever copied the store could try them all.
     return hmac.digest(settings.SECRET_KEY.encode(), f"device {kind}\0{value}".encode(), "sha256").hex()
+
+
+def purge(now: datetime.datetime) -> None:
+    """Delete wrong codes after an hour. Devices stay: counts speak of them, and they are no data of a person."""
+    EnrolmentFailure.objects.filter(at__lte=now - WINDOW).delete()

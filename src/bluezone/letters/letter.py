@@ -7,14 +7,7 @@ The kind is told by the content, never by the name; all is bounded, and nothing 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bluezone.letters.letter_text import (
-    LetterText,
-    LetterTooLarge,
-    LetterUnreadable,
-    LetterWithoutText,
-    Remark,
-    bounded,
-)
+from bluezone.letters.passages import LetterText, LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark, bounded
 from bluezone.media_types import DOCX, PDF, XLSX
 from bluezone.refusal import Refused
 
@@ -108,7 +101,7 @@ class Letter:
         """What each electronic signature of a PDF shows (see `pdf_signatures`); [] for every other kind of file."""
         if not self.data.startswith(b"%PDF-"):
             return []
-        from bluezone.letters.pdf_signatures import read_signatures
+        from bluezone.letters.pdf_letter import read_signatures
 
         return read_signatures(self.data)
 

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A letter as lines whose every character knows where it stands in the stored text.
-
-The stored text is NFC with plain line ends. Marks that a transcript puts around words (`**bold**`, `~~struck~~`,
-`*italic*`) are taken out of the lines, not out of the stored text; so a proposed value can be shown where it stands.
+"""The text of a letter as lines whose every character knows where it stands in it, with the bounds of both and what
+was remarked in its file.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Self
 
 from bluezone.letters.proposal import Span
+from bluezone.refusal import Refused
+from bluezone.vietnamese.detection import detect
+from bluezone.vietnamese.legacy_fonts import TextEncoding
 from bluezone.vietnamese.spelling import fold
 
 # Marks of a transcript, longest first; one asterisk followed by a blank is a bullet and stays.
@@ -143,3 +145,77 @@ def _without_marks(piece: str, at: int, column: int) -> Passage:
         offsets.append(at + position)
         position += 1
     return Passage("".join(text), tuple(offsets), frozenset(struck), column).cut()
+
+
+# About 150 pages of text.
+LARGEST_TEXT = 400_000
+
+
+class LetterTooLarge(Refused):
+    """The file, its unpacked content, its pages or its text exceed what a letter needs."""
+
+    code = "letter_too_large"
+
+
+class LetterUnreadable(Refused):
+    """The file is damaged, protected by a password, or of a kind that is not read."""
+
+    code = "letter_unreadable"
+
+
+class LetterWithoutText(Refused):
+    """The file is a picture or a scan: it is kept, and a clerk types the form beside it."""
+
+    code = "letter_without_text"
+
+
+class Remark(StrEnum):
+    """What a file holds beside its text and what became of it; pages translate it."""
+
+    MACROS = "macros"  # VBA; never run
+    EXTERNAL_LINK = "external_link"  # a template, picture or object elsewhere; never fetched
+    EMBEDDED_FILE = "embedded_file"  # a file inside the file; not opened
+    SCRIPT = "script"  # JavaScript in a PDF; never run
+    LAUNCH_ACTION = "launch_action"  # a PDF action that starts a program or opens an address; never followed
+    SIGNATURE = "signature"  # an electronic signature, not checked here
+
+
+@dataclass(frozen=True)
+class LetterText:
+    """The text of a letter. format: "text", "docx" or "pdf"; pages only for a PDF."""
+
+    text: str
+    format: str
+    remarks: frozenset[Remark] = frozenset()
+    pages: int | None = None
+
+
+def bounded(letter: LetterText) -> LetterText:
+    """Return the letter, or raise LetterTooLarge for more text than a letter has, LetterWithoutText for none."""
+    if len(letter.text) > LARGEST_TEXT:
+        raise LetterTooLarge(f"the letter has {len(letter.text)} characters, at most {LARGEST_TEXT} are read")
+    if not any(sign.isalpha() for sign in letter.text):
+        raise LetterWithoutText(f"the {letter.format} holds no text; it is a scan or empty")
+    return letter
+
+
+class LegacyEncoding(Refused):
+    """The text was typed in a TCVN3 or VNI font.
+
+    encoding: which; `bluezone.vietnamese.legacy_fonts.to_unicode` converts it.
+    """
+
+    code = "letter_encoding_legacy"
+
+    def __init__(self, encoding: TextEncoding) -> None:
+        super().__init__(
+            f"the text is in {encoding}, an encoding of old fonts; convert it to Unicode before it is read"
+        )
+        self.encoding = encoding
+
+
+def refuse_legacy_text(text: str) -> None:
+    """Raise LegacyEncoding for text in an old encoding."""
+    found = detect(text)
+    if found.is_legacy:
+        raise LegacyEncoding(found.encoding)

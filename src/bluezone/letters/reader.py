@@ -9,7 +9,6 @@ import datetime
 
 from bluezone.letters.clauses import Clause, read_body, read_parties
 from bluezone.letters.due_dates import read_due
-from bluezone.letters.letter_text import refuse_legacy_text
 from bluezone.letters.letterhead import (
     HEAD_LINES,
     is_national_title,
@@ -20,7 +19,7 @@ from bluezone.letters.letterhead import (
     read_number,
     read_subject,
 )
-from bluezone.letters.passages import Passage, clean, joined, lines_of
+from bluezone.letters.passages import Passage, clean, joined, lines_of, refuse_legacy_text
 from bluezone.letters.proposal import Addressee, Proposal, Proposed, ProposedTask, Span
 from bluezone.letters.recipients import addressing_at, read_addressees, read_recipients, recipients_at
 from bluezone.letters.signatures import read_signers

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
-from bluezone.portal import markup
+from bluezone.portal import texts
 from bluezone.portal.models import MOST_NOTE, NewsItem
 from bluezone.rollout.drives.api import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
 
@@ -35,7 +35,7 @@ class NewsForm(forms.ModelForm):  # type: ignore[type-arg]
         """English has both title and text, or neither."""
         values: dict[str, Any] = super().clean() or {}
         for name in ("body_vi", "body_en"):
-            if foreign := markup.foreign_links(values.get(name) or ""):
+            if foreign := texts.foreign_links(values.get(name) or ""):
                 self.add_error(name, _("This link leads nowhere we allow: %(link)s") % {"link": foreign[0][:80]})
         if bool(values.get("title_en")) != bool(values.get("body_en")) and not self.errors:
             missing = "body_en" if values.get("title_en") else "title_en"

@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turn written Vietnamese of offices into what a reader would say: dates, times, document numbers, telephones, money.
-
-espeak-ng reads "UBND" as an English word, "07/8/2020" as three loose numbers and "17h30" with a letter (measured,
-version 1.52); what stands here becomes words before it gets there. Words of PROTECTED are passed through untouched.
-"""
+"""Turn written Vietnamese of offices into what a reader would say: dates, times, document numbers, numbers in words."""
 
 import re
 import unicodedata
 from collections.abc import Callable
 from functools import partial
 
-from bluezone.speech import numerals
 from bluezone.speech.lexicon import (
     ABBREVIATIONS,
     BEFORE_NAMES,
@@ -22,6 +17,94 @@ from bluezone.speech.lexicon import (
     SYMBOLS,
     UNITS,
 )
+
+DIGITS = ("không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín")
+_GROUPS = ("", "nghìn", "triệu", "tỷ")
+_GROUP = 1000
+LARGEST = 10**12 - 1
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+
+
+def whole(number: int) -> str:
+    """A whole number: 105 -> "một trăm linh năm". number: 0..LARGEST."""
+    if number < 10:
+        return DIGITS[number]
+    parts: list[str] = []
+    groups: list[int] = []
+    while number:
+        number, rest = divmod(number, _GROUP)
+        groups.append(rest)
+    for place in range(len(groups) - 1, -1, -1):
+        if groups[place]:
+            words = _hundreds(groups[place], full=place < len(groups) - 1)
+            parts.append(f"{words} {_GROUPS[place]}".strip())
+    return " ".join(parts)
+
+
+def digits(text: str) -> str:
+    """Each digit by itself, as telephone numbers are said: "1900" -> "một chín không không"."""
+    return " ".join(DIGITS[int(one)] for one in text if one.isdigit())
+
+
+def decimal(before: str, after: str) -> str:
+    """A number with a comma: "31", "8" -> "ba mươi mốt phẩy tám"."""
+    behind = digits(after) if after.startswith("0") or len(after) > 2 else whole(int(after))
+    return f"{whole(int(before))} phẩy {behind}"
+
+
+def day_of_month(day: int) -> str:
+    """A day: the first ten are "mùng"."""
+    return f"mùng {whole(day)}" if day <= 10 else whole(day)
+
+
+def month_in_words(number: int) -> str:
+    """A month: the fourth is "tư"."""
+    return "tư" if number == 4 else whole(number)
+
+
+def roman(text: str) -> int | None:
+    """The value of a Roman numeral written as it should be, None for anything else."""
+    total, highest = 0, 0
+    for one in reversed(text):
+        value = _ROMAN.get(one)
+        if value is None:
+            return None
+        total += value if value >= highest else -value
+        highest = max(highest, value)
+    return total if _as_roman(total) == text else None
+
+
+def _as_roman(number: int) -> str:
+    signs = ((100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
+    text = ""
+    for value, sign in signs:
+        count, number = divmod(number, value)
+        text += sign * count
+    return text
+
+
+def _hundreds(number: int, *, full: bool) -> str:
+    """One group of three figures. full: something stands before it, so that "không trăm" is said."""
+    hundreds, rest = divmod(number, 100)
+    parts = [f"{DIGITS[hundreds]} trăm"] if hundreds or full else []
+    tens, ones = divmod(rest, 10)
+    if tens == 0:
+        if ones:
+            parts.append(f"linh {DIGITS[ones]}" if parts else DIGITS[ones])
+    elif tens == 1:
+        parts.append("mười" + _after_ten(ones))
+    else:
+        parts.append(f"{DIGITS[tens]} mươi" + _after_tens(ones))
+    return " ".join(parts)
+
+
+def _after_ten(ones: int) -> str:
+    return "" if ones == 0 else " lăm" if ones == 5 else f" {DIGITS[ones]}"
+
+
+def _after_tens(ones: int) -> str:
+    return {0: "", 1: " mốt", 4: " tư", 5: " lăm"}.get(ones, f" {DIGITS[ones]}")
+
 
 # Places of protected words while the rest is rewritten: private-use characters, which no text carries.
 _HOLD, _HELD = 0xE000, re.compile("[\ue000-\uf8ff]")
@@ -65,8 +148,8 @@ def _always(hold: Callable[[str], str], said: str, _found: re.Match[str]) -> str
 def _loose(text: str) -> str:
     """A number that nothing explains: as a number, or by digits when it is long or begins with 0."""
     if len(text) > 12 or (text.startswith("0") and len(text) > 1):
-        return numerals.digits(text)
-    return numerals.whole(int(text))
+        return digits(text)
+    return whole(int(text))
 
 
 def _number(text: str) -> str:
@@ -77,9 +160,9 @@ def _date(found: re.Match[str]) -> str:
     day, month, year = int(found["d"]), int(found["m"]), found["y"]
     if not (1 <= day <= 31 and 1 <= month <= 12):
         return found[0]
-    said = f"{numerals.day_of_month(day)} tháng {numerals.month(month)}"
+    said = f"{day_of_month(day)} tháng {month_in_words(month)}"
     if year:
-        said += f" năm {numerals.whole(int(year))}"
+        said += f" năm {whole(int(year))}"
     return said if found["before"] else f"ngày {said}" if found["lead"] is None else found["lead"] + said
 
 
@@ -89,30 +172,30 @@ def _day_and_month(found: re.Match[str]) -> str:
     if not (1 <= day <= 31 and 1 <= month <= 12):
         return found[0]
     ngay = "" if found["lead"].lower().startswith(("ngày", "mùng", "mồng")) else "ngày "
-    mung = numerals.whole(day) if found["lead"].lower().startswith(("mùng", "mồng")) else numerals.day_of_month(day)
-    return f"{found['lead']}{ngay}{mung} tháng {numerals.month(month)}"
+    mung = whole(day) if found["lead"].lower().startswith(("mùng", "mồng")) else day_of_month(day)
+    return f"{found['lead']}{ngay}{mung} tháng {month_in_words(month)}"
 
 
 def _written_date(found: re.Match[str]) -> str:
     """ "ngày 07 tháng 8 năm 2020"."""
-    year = f" năm {numerals.whole(int(found['y']))}" if found["y"] else ""
-    return f"{found['lead']}{numerals.day_of_month(int(found['d']))} tháng {numerals.month(int(found['m']))}{year}"
+    year = f" năm {whole(int(found['y']))}" if found["y"] else ""
+    return f"{found['lead']}{day_of_month(int(found['d']))} tháng {month_in_words(int(found['m']))}{year}"
 
 
 def _month_year(found: re.Match[str]) -> str:
     month = int(found["m"])
     if not 1 <= month <= 12:
         return found[0]
-    year = f" năm {numerals.whole(int(found['y']))}" if found["y"] else ""
-    return f"{found['lead']}{numerals.month(month)}{year}"
+    year = f" năm {whole(int(found['y']))}" if found["y"] else ""
+    return f"{found['lead']}{month_in_words(month)}{year}"
 
 
 def _time(found: re.Match[str]) -> str:
     hour, minute = int(found["h"]), found["min"]
     if hour > 24 or (minute and int(minute) > 59):
         return found[0]
-    said = f"{numerals.whole(hour)} giờ"
-    return said + (f" {numerals.whole(int(minute))} phút" if minute and int(minute) else "")
+    said = f"{whole(hour)} giờ"
+    return said + (f" {whole(int(minute))} phút" if minute and int(minute) else "")
 
 
 def _document(found: re.Match[str]) -> str:
@@ -120,11 +203,11 @@ def _document(found: re.Match[str]) -> str:
 
     The kind is not said twice: "Quyết định số 12/QĐ-TTg" is "Quyết định số mười hai, Thủ tướng".
     """
-    year = f" năm {numerals.whole(int(found['y']))}" if found["y"] else ""
+    year = f" năm {whole(int(found['y']))}" if found["y"] else ""
     parts = [_notation(part) for part in re.split(r"[-–]", found["sign"])]
     before = re.sub(r"\s+(?:số)?\s*$", "", found.string[: found.start()], flags=re.IGNORECASE).casefold()
     said = [part for part in parts if part and not before.endswith(part.casefold())]
-    return ", ".join([f"{numerals.whole(int(found['n']))}{year}", *said])
+    return ", ".join([f"{whole(int(found['n']))}{year}", *said])
 
 
 def _notation(part: str) -> str:
@@ -142,7 +225,7 @@ def _phone(found: re.Match[str]) -> str:
         whole = re.sub(r"\D", "", groups[0])
         # Read in the groups in which numbers here are given: 0987 654 321.
         groups = [whole[:4], whole[4:7], whole[7:]] if len(whole) >= 10 else [whole]
-    return plus + ", ".join(numerals.digits(group) for group in groups if group)
+    return plus + ", ".join(digits(group) for group in groups if group)
 
 
 def _abbreviation(found: re.Match[str]) -> str:
@@ -158,11 +241,11 @@ def _spell(found: re.Match[str]) -> str:
 
 
 def _roman(found: re.Match[str]) -> str:
-    value = numerals.roman(found["r"])
+    value = roman(found["r"])
     if value is None:
         return found[0]
-    year = f" năm {numerals.whole(int(found['y']))}" if found["y"] else ""
-    return found["lead"] + numerals.whole(value) + year
+    year = f" năm {whole(int(found['y']))}" if found["y"] else ""
+    return found["lead"] + whole(value) + year
 
 
 def _money(found: re.Match[str]) -> str:
@@ -177,17 +260,17 @@ def _read(text: str) -> str:
     """A number as written here: "1.250,5", "31,8", "45"."""
     before, _, after = text.partition(",")
     before = re.sub(r"[. ]", "", before)
-    return numerals.decimal(before, after) if after else _loose(before)
+    return decimal(before, after) if after else _loose(before)
 
 
 def _range(found: re.Match[str]) -> str:
     first: str = found["a"]
     # "01-15/8/2020": the first is a day of the same month; "1/8-15/8/2020": a day of the same year.
     if first.isdigit():
-        first = f"ngày {numerals.day_of_month(int(first))}"
+        first = f"ngày {day_of_month(int(first))}"
     elif re.fullmatch(r"\d{1,2}/\d{1,2}", first):
         day, month = first.split("/")
-        first = f"ngày {numerals.day_of_month(int(day))} tháng {numerals.month(int(month))}"
+        first = f"ngày {day_of_month(int(day))} tháng {month_in_words(int(month))}"
     return f"{first} đến {found['b']}"
 
 
@@ -199,7 +282,7 @@ def _address(text: str) -> str:
 
 
 def _fraction(found: re.Match[str]) -> str:
-    return f"{numerals.whole(int(found['a']))} trên {numerals.whole(int(found['b']))}"
+    return f"{whole(int(found['a']))} trên {whole(int(found['b']))}"
 
 
 _ADDRESS = re.compile(
@@ -233,7 +316,7 @@ _RULES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
                 rf"|\(?0\d{{2,4}}\)?(?:[ .\-]\d{{3,4}}){{1,2}}"
                 rf"|0\d{{9,10}}|1[89]00[ .]?\d{{4}}){_E}"), _phone),
     (re.compile(rf"{_W}(?P<lead>(?:gọi|số|hoặc|đài)\s+)(?P<p>11[1-5]){_E}(?!\s+(?:ca|người))", re.IGNORECASE),
-     lambda found: found["lead"] + numerals.digits(found["p"])),
+     lambda found: found["lead"] + digits(found["p"])),
     (re.compile(rf"{_W}(?P<a>(?:{_NUMBER})(?:,\d+)?)\s?-\s?(?P<b>(?:{_NUMBER})(?:,\d+)?){_E}"),
      lambda found: f"{_read(found['a'])} đến {_read(found['b'])}"),
     (re.compile(rf"{_W}(?P<n>{_NUMBER})\s?(?:đồng|đ|VNĐ|VND|vnđ){_E}"), _money),

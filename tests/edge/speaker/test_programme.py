@@ -7,9 +7,8 @@ import json
 import pytest
 
 from bluezone.edge.speaker.book import SpeakerBook
-from bluezone.edge.speaker.clock import SpeakerClock
-from bluezone.edge.speaker.plan import Item, Plan, SpeakerPlanInvalid, read_plan
-from bluezone.edge.speaker.programme import Programme
+from bluezone.edge.speaker.programme import Item, Plan, Programme, SpeakerPlanInvalid, read_plan
+from bluezone.edge.speaker.sync import SpeakerClock
 
 START = 1_600_000_000.0
 

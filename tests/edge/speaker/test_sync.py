@@ -7,8 +7,7 @@ import pytest
 from tests.builders.ownoffice import OwnOffice, own_office
 
 from bluezone.edge.speaker.book import SpeakerBook
-from bluezone.edge.speaker.clock import SpeakerClock
-from bluezone.edge.speaker.sync import SpeakerRefused, SpeakerSync
+from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync
 
 NOW = 1_600_000_000.0
 

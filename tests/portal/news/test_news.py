@@ -12,7 +12,7 @@ from tests.builders.office import user
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.portal.models import NewsItem, NewsVersion
 from bluezone.portal.news import publication
-from bluezone.portal.news.queries import FEED_BYTES
+from bluezone.portal.news.publication import FEED_BYTES
 
 pytestmark = pytest.mark.django_db
 TEXTS = {

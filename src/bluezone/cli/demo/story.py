@@ -1,19 +1,258 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens in the demo, in order, and what every phone must say at the end."""
+"""`bluezone demo`: two people meet, one tests positive, the other is warned."""
 
+import asyncio
+import base64
+import contextlib
+import json
 import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
 import time
-from collections.abc import Callable
+import urllib.request
+import webbrowser
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
 from bluezone.city import write_default
-from bluezone.cli.demo.episodes import EPISODE_SECONDS_AGO, STARTED_SECONDS_AGO, DemoClock, live_through
-from bluezone.cli.demo.server import DemoServer
+from bluezone.cli.output import Failed, command_result
 from bluezone.handset import Handset
+from bluezone.radio.air import Pair, Scene, VirtualAir
+from bluezone.radio.beacon import Beacon
+from bluezone.radio.interface import PROFILES
+from bluezone.radio.simulatedtime import run_simulated
+from bluezone.refusal import Refused
+
+# A machine of two cores that does other work too takes 40 s for the migrations and keys of a new folder.
+START_SECONDS = 120.0
+
+
+class DemoServerFailed(Refused):
+    """The server of the demo did not start, or one of its commands failed."""
+
+    code = "demo_server_failed"
+
+
+def free_port(preferred: int | None = None) -> int:
+    """Return `preferred` if nothing listens there, else a port the system picks."""
+    for port in filter(None, (preferred, 0) if preferred else (0,)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _bluezone(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from bluezone.cli.main import main; main()", *arguments]
+
+
+class DemoServer:
+    """Start on entering, stop on leaving; what it printed is kept for the case that it fails."""
+
+    def __init__(self, data: Path, *, fixed_ports: bool) -> None:
+        self.data = data
+        self.public_port = free_port(8000 if fixed_ports else None)
+        self.office_port = free_port(8001 if fixed_ports else None)
+        self.public_url = f"http://127.0.0.1:{self.public_port}"
+        self.office_url = f"http://127.0.0.1:{self.office_port}"
+        self.first_admin_link: str | None = None
+        self.printed: deque[str] = deque(maxlen=200)
+        self._ready = threading.Event()
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "DemoServer":
+        command = _bluezone(
+            "serve", "--data", str(self.data), "--host", "127.0.0.1",
+            "--public-port", str(self.public_port), "--office-port", str(self.office_port),
+        )  # fmt: skip
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        threading.Thread(target=self._read, daemon=True).start()
+        deadline = time.monotonic() + START_SECONDS
+        while not self._ready.wait(0.1):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.__exit__()
+                raise DemoServerFailed("the server did not become ready:\n" + "\n".join(self.printed))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+
+    def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.printed.append(line.rstrip())
+            if line.startswith("first administrator"):
+                self.first_admin_link = line.split(": ", 1)[1].strip()
+            if line.startswith("ready"):
+                self._ready.set()
+
+    def public_key(self) -> str:
+        """The city's public key, 64 hex digits: what a phone is given at set-up."""
+        pem = (self.data / "keys" / "signing-ed25519.pem").read_bytes()
+        key = load_pem_private_key(pem, None)
+        assert isinstance(key, Ed25519PrivateKey)
+        return key.public_key().public_bytes_raw().hex()
+
+    def wait_for_export(self, after: int, seconds: float) -> None:
+        """Wait until the index lists a file numbered above `after`. Raises DemoServerFailed when none comes."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(f"{self.public_url}/v1/exports/index.json", timeout=10) as response:
+                signed = json.load(response)
+            if json.loads(base64.b64decode(signed["payload"]))["number"] > after:
+                return
+            time.sleep(0.2)
+        raise DemoServerFailed(f"no export file above number {after} within {seconds:.0f} s")
+
+    def plant_office(self) -> tuple[str, str]:
+        """Put the office to work: the document under way there, and the one-time link of who issues codes."""
+        command = _bluezone("manage", "--data", str(self.data), "plant_demo")
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise DemoServerFailed(f"plant_demo ended with {done.returncode}: {done.stderr.strip()}")
+        document, token = done.stdout.split("\n")[:2]
+        return document, f"{(self.first_admin_link or self.office_url + '/start/').split('/start/')[0]}/start/{token}/"
+
+    def issue_code(self, klass: str, onset: date) -> str:
+        """Have a code issued on the real path: the command line a health worker's machine has too."""
+        command = _bluezone(
+            "codes", "issue", "--data", str(self.data), "--class", klass, "--onset", onset.isoformat(), "--json"
+        )
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise DemoServerFailed(f"codes issue ended with {done.returncode}: {done.stderr.strip()}")
+        issued: dict[str, Any] = json.loads(done.stdout)
+        return str(issued["code"])
+
+
+MEETING_SECONDS = 25 * 60
+EARLIER_SECONDS_AGO = 10 * 86_400
+EPISODE_SECONDS_AGO = 40 * 3_600
+STARTED_SECONDS_AGO = 11 * 86_400
+
+ONE_METRE = Pair(distance_m=1.0, carriage="hand-hand")
+BEHIND_A_WALL = Pair(distance_m=10.0, walls=1, carriage="hand-hand")
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Who meets whom: one stretch of 25 minutes."""
+
+    seconds_ago: int
+    pairs: dict[tuple[str, str], Pair]
+
+    @property
+    def names(self) -> list[str]:
+        """Everyone in the episode, each once, in a stable order."""
+        return sorted({name for pair in self.pairs for name in pair})
+
+
+EPISODES = (
+    Episode(EARLIER_SECONDS_AGO, {("patient", "earlier"): ONE_METRE}),
+    Episode(
+        EPISODE_SECONDS_AGO,
+        {("patient", "near"): ONE_METRE, ("patient", "far"): BEHIND_A_WALL, ("near", "far"): BEHIND_A_WALL},
+    ),
+)
+
+
+class DemoClock:
+    """A phone's two clocks: simulated while the episodes run, the machine's own afterwards.
+
+    started_unix:  when the phone was switched on; the simulation begins there and ends at the present.
+    """
+
+    def __init__(self, started_unix: float) -> None:
+        self.started_unix = started_unix
+        self._seconds: Callable[[], float] = lambda: 0.0
+
+    def follow(self, seconds: Callable[[], float]) -> None:
+        """Take boot time from this source from now on; it must not be behind the one before."""
+        self._seconds = seconds
+
+    def boot_seconds(self) -> float:
+        """Seconds since the phone was switched on."""
+        return self._seconds()
+
+    def wall_seconds(self) -> float:
+        """Unix time as the phone shows it, correct all along."""
+        return self.started_unix + self._seconds()
+
+
+def live_through(handsets: dict[str, Handset], clock: DemoClock, seed: int, say: Callable[[str], None]) -> None:
+    """Run both episodes from the day the phones were switched on to the present moment.
+
+    Only the episodes are simulated; the days between are skipped by the clock.
+    """
+    run_simulated(_live(handsets, clock, seed, say))
+    clock.follow(lambda: time.time() - clock.started_unix)
+
+
+async def _live(handsets: dict[str, Handset], clock: DemoClock, seed: int, say: Callable[[str], None]) -> None:
+    loop = asyncio.get_running_loop()
+    clock.follow(loop.time)
+    present = clock.started_unix + STARTED_SECONDS_AGO
+    for number, episode in enumerate(EPISODES):
+        await _sleep_until(present - episode.seconds_ago - clock.started_unix)
+        say(f"{episode.seconds_ago // 3600} hours ago: " + ", ".join(episode.names))
+        await _meet(episode, handsets, clock, random.Random(f"{seed}/{number}"))
+    await _sleep_until(time.time() - clock.started_unix)
+
+
+async def _sleep_until(loop_seconds: float) -> None:
+    await asyncio.sleep(max(0.0, loop_seconds - asyncio.get_running_loop().time()))
+
+
+async def _meet(episode: Episode, handsets: dict[str, Handset], clock: DemoClock, rng: random.Random) -> None:
+    air = VirtualAir(Scene(episode.pairs), rng, origin_seconds=asyncio.get_running_loop().time())
+    tasks = [asyncio.create_task(_beacon(air, name, handsets[name], clock, rng)) for name in episode.names]
+    await asyncio.sleep(MEETING_SECONDS)
+    for task in tasks:
+        task.cancel()
+    await _ended(tasks)
+    for name in episode.names:
+        handsets[name].encounters.flush()
+
+
+async def _beacon(air: VirtualAir, name: str, handset: Handset, clock: DemoClock, rng: random.Random) -> None:
+    """One phone's Bluetooth: no two are switched on in the same instant."""
+    chance = random.Random(rng.random())
+    radio = air.radio(name)
+    await asyncio.sleep(chance.uniform(0.0, 1.0))
+    encounters = handset.encounters
+    await Beacon(radio, encounters.payload, encounters, PROFILES["default"], clock.boot_seconds, chance).run()
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
 
 CITY_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PUBLISH_SECONDS = 30.0
@@ -125,3 +364,62 @@ def _result(
             }
         )
     return {"ok": as_expected, "seed": seed, "handsets": rows}
+
+
+def _lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"{'handset':10} {'expected':9} {'level':6} {'day':11} {'minutes':>7}  certainty"
+    for row in result["handsets"]:
+        day, certainty = row["day"] or "-", row["certainty"] or "-"
+        yield f"{row['name']:10} {row['expected']:9} {row['level']:6} {day:11} {row['minutes']:7}  {certainty}"
+    yield "as expected" if result["ok"] else "NOT as expected"
+
+
+@click.command()
+@click.option("--exit", "leave", is_flag=True, help="Stop at the end instead of leaving portal and office open.")
+@click.option("--seed", type=int, default=None, help="Draw of the radio and the rotations; a random one if not given.")
+@command_result(_lines)
+def demo(leave: bool, seed: int | None) -> dict[str, Any]:
+    """Run the whole story: a server, a code, four phones, a report, a warning.
+
+    Everything is real but the air between the phones and the hours that pass: the server process, its database and
+    files, the Bluetooth host stack, the protocol. Ends with 1 if a phone is not warned as it must be.
+    """
+
+    seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
+    with _folder() as folder:
+        prepare_city(folder / "server")
+        with DemoServer(folder / "server", fixed_ports=not leave) as server:
+            result = run_story(server, folder / "phones", seed, lambda line: click.echo(line, err=True))
+            if not leave:
+                document, health_link = server.plant_office()
+                click.echo(f"the office is at work on {document}; its units and agencies are those of 2020", err=True)
+                _leave_open(server.public_url, server.first_admin_link or server.office_url, health_link, result)
+    if not result["ok"]:
+        raise Failed(result)
+    return result
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="bluezone-demo-") as name:
+        yield Path(name)
+
+
+def _leave_open(public_url: str, office_link: str, health_link: str, result: dict[str, Any]) -> None:
+    """Show what there is to look at and wait for Ctrl-C; the data goes when the demo ends."""
+    for line in _lines(result):
+        click.echo(line, err=True)
+    click.echo(
+        f"\nportal  {public_url}/"
+        f"\noffice  {office_link}  (administrator, clerk, signatory, leader; once)"
+        f"\nhealth  {health_link}  (health worker and supervisor, another person; once)"
+        "\nCtrl-C ends the demo.",
+        err=True,
+    )
+    if sys.stdout.isatty():
+        webbrowser.open(public_url)
+        webbrowser.open(office_link)
+    # Whoever ends the demo by its process id ends its server too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.edge.speaker.book import SpeakerBook
-from bluezone.edge.speaker.clock import SpeakerClock
 from bluezone.edge.speaker.player import open_player
 from bluezone.edge.speaker.programme import Programme
-from bluezone.edge.speaker.sync import SpeakerRefused, SpeakerSync
+from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync
 from bluezone.refusal import Refused
 
 POLL_SECONDS = 2.0

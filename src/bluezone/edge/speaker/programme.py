@@ -1,16 +1,95 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What plays when: each airing at its second, an emergency over everything, the interrupted one from where it was.
+"""What plays when: the plan as the office sent it, each airing at its second, an emergency over everything."""
 
-One step at a time, many times a second; the clock, the player and the book are given, so that a test can move time.
-"""
-
+import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bluezone.edge.speaker.book import SpeakerBook
-from bluezone.edge.speaker.plan import EMPTY, Item, Plan
 from bluezone.edge.speaker.player import Player, PlayerUnavailable, Sounding
+from bluezone.refusal import Refused
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_ORDER = {"emergency": 0, "priority": 1, "normal": 2}
+
+
+class SpeakerPlanInvalid(Refused):
+    """The office's plan cannot be read; the one that is kept stays in force."""
+
+    code = "speaker_plan_invalid"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One airing. due: Unix seconds; seconds: how long; sound: SHA-256 of its MP3."""
+
+    key: str
+    due: float
+    seconds: float
+    importance: str
+    sound: str
+    title: str
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether it is played over everything else."""
+        return self.importance == "emergency"
+
+    @property
+    def order(self) -> tuple[int, float, str]:
+        """Sort key: which begins first where several are due."""
+        return _ORDER[self.importance], self.due, self.key
+
+
+@dataclass(frozen=True)
+class Plan:
+    """zone: name, None for a machine that nobody has put into one. volume: 0..100.
+
+    ready: SHA-256 of sounds to hold in case an emergency is ordered.
+    """
+
+    zone: str | None
+    volume: int
+    items: tuple[Item, ...]
+    ready: tuple[str, ...] = ()
+
+
+EMPTY = Plan(None, 0, ())
+
+
+def read_plan(text: str) -> Plan:
+    """The plan of the JSON of `GET /v1/speakers/plan`. Raises SpeakerPlanInvalid."""
+    try:
+        said = json.loads(text)
+        items = tuple(_item(one) for one in said["items"])
+        volume = int(said["volume"])
+        if not 0 <= volume <= 100:
+            raise ValueError(volume)
+        zone = said["zone"]
+        ready = tuple(_sha256(one) for one in said.get("ready", ()))
+        return Plan(None if zone is None else str(zone), volume, items, ready)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SpeakerPlanInvalid(f"the plan cannot be read: {type(error).__name__}") from None
+
+
+def _item(one: dict[str, object]) -> Item:
+    item = Item(
+        str(one["key"]), float(str(one["due"])), float(str(one["seconds"])), str(one["importance"]),
+        _sha256(one["sound"]), str(one["title"]),
+    )  # fmt: skip
+    if item.importance not in _ORDER or not 0 < item.seconds < 86_400:
+        raise ValueError(item.key)
+    return item
+
+
+def _sha256(text: object) -> str:
+    # It becomes the name of a file.
+    if not isinstance(text, str) or not _SHA256.fullmatch(text):
+        raise ValueError("no hash")
+    return text
+
 
 # As in the office's plan: what has waited longer is not aired.
 MOST_DELAY_SECONDS = 900.0

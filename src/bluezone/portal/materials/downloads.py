@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be downloaded to print and pass on, each made once per city and version: the sheets with their measures,
-the picture for Zalo groups, texts and sound.
+"""Leaflets, posters, letters, texts and pictures to download, print and pass on: how each is made once per city and
+version, and their page.
 """
 
 import hashlib
@@ -12,25 +12,31 @@ from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import segno
 from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
+from django.views.decorators.http import require_safe
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from bluezone import paper
 from bluezone.duties.catalogue import print_sheets
 from bluezone.duties.duty import load
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
 from bluezone.media_types import PDF
 from bluezone.paper import phrases
-from bluezone.paper.city_facts import Facts
-from bluezone.paper.pdf import font_file, write_pdf
-from bluezone.paper.print_sheets import sheet_html
-from bluezone.publicpages.assets import ASSETS
-from bluezone.speech.voice import spoken_mp3
+from bluezone.paper.city_facts import Facts, facts
+from bluezone.paper.pdf import font_file, sheet_html, write_pdf
+from bluezone.publicpages.assets import ASSETS, KEPT_AN_HOUR, Asset, answer
+from bluezone.publicpages.page_frame import show
+from bluezone.refusal import Refused
+from bluezone.speech.voice import can_speak, spoken_mp3
 
 SIDE = 1080
 _MARGIN = 72
@@ -256,3 +262,49 @@ def _program() -> str:
     for path in [*written, *catalogue]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+@require_safe
+@audience(EVERYONE)
+def materials(request: HttpRequest) -> HttpResponse:
+    """What there is, in both languages."""
+    city = facts()
+    context = {
+        "kinds": [_row(material) for material in MATERIALS if material.ending != "txt"],
+        "languages": settings.LANGUAGES,
+        "zalo_text": phrases.zalo(city),
+        "bulletin_text": phrases.bulletin(city),
+    }
+    return show(request, "public/materials.html", context)
+
+
+@require_safe
+@audience(EVERYONE)
+def material(request: HttpRequest, file: str, language: str) -> HttpResponse:
+    """One file: 200, 404 no such, 503 where this server lacks what makes it."""
+    found = BY_FILE.get(file)
+    if found is None or language not in dict(settings.LANGUAGES):
+        raise Http404
+    try:
+        made = content(found, facts(language))
+    except Refused as refused:
+        context: dict[str, Any] = {
+            "status": 503,
+            "title": gettext("This server cannot make this file"),
+            "text": gettext("A program that makes it is missing. Tell the operator: %(code)s.")
+            % {"code": refused.code},
+        }
+        return show(request, "public/problem.html", context, status=503)
+    response = answer(request, Asset("", made, found.media_type), KEPT_AN_HOUR)
+    name = f"bluezone-{found.name}.{language}.{found.ending}"
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return response
+
+
+def _row(material: Material) -> dict[str, Any]:
+    missing = ""
+    if material.ending == "mp3" and not can_speak():
+        missing = gettext(
+            "Not on this server: espeak-ng and ffmpeg make it. The text is below; a person’s voice is better."
+        )
+    return {"title": material.title, "purpose": material.purpose, "file": material.file, "missing": missing}

@@ -1,25 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The news desk in the office: write, see as readers will, publish, correct, withdraw.
+"""Pages of news: the desk in the office, and feeds for programs on the public origin (JSON and RSS)."""
 
-Nothing here is done in training mode: what is published is public.
-"""
-
+import datetime
+from email.utils import format_datetime
 from typing import Any
+from xml.sax.saxutils import escape
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.duty import EDITORS
+from bluezone.identity.duty import EDITORS, EVERYONE
 from bluezone.identity.objects import Whose, touches
+from bluezone.paper.city_facts import Facts, facts
 from bluezone.portal.forms import NewsForm, NoteForm
 from bluezone.portal.models import NewsItem, NewsState
-from bluezone.portal.news import publication, queries
+from bluezone.portal.news import publication
+from bluezone.publicpages.assets import Asset
+from bluezone.publicpages.page_frame import KEPT
 from bluezone.refusal import Refused
 
 ON_A_PAGE = 30
@@ -70,9 +76,9 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
             return _refused(request, item, _("This news was withdrawn. Write a new item."))
         messages.success(request, _("Published. Readers see it within a minute."))
         return redirect("news-desk")
-    readings = [("vi", queries.at_work(item, "vi"))]
+    readings = [("vi", publication.at_work(item, "vi"))]
     if item.title_en:
-        readings.append(("en", queries.at_work(item, "en")))
+        readings.append(("en", publication.at_work(item, "en")))
     context: dict[str, Any] = {"item": item, "readings": readings, "form": form, "before": before}
     return render(request, "portal/preview.html", context, status=422 if form and form.errors else 200)
 
@@ -97,3 +103,57 @@ def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _refused(request: HttpRequest, item: NewsItem | None, words: str) -> HttpResponse:
     return render(request, "portal/refused.html", {"item": item, "words": words}, status=409)
+
+
+@require_safe
+@audience(EVERYONE)
+def json_feed(request: HttpRequest) -> HttpResponse:
+    """`{"items": [...]}`; bodies in the markup of markup.py. No language, no cookie, no number of a reader in it."""
+    items = {"items": list(publication.feed(facts("vi").address))}
+    return _cached(request, JsonResponse(items, json_dumps_params={"ensure_ascii": False}))
+
+
+@require_safe
+@audience(EVERYONE)
+def rss_vi(request: HttpRequest) -> HttpResponse:
+    """RSS in Vietnamese."""
+    return _rss(request, "vi")
+
+
+@require_safe
+@audience(EVERYONE)
+def rss_en(request: HttpRequest) -> HttpResponse:
+    """RSS in English; items that have none come in Vietnamese."""
+    return _rss(request, "en")
+
+
+def _rss(request: HttpRequest, language: str) -> HttpResponse:
+    city = facts(language)
+    with override(language):
+        name = _("Bluezone news of %(city)s") % {"city": city.city}
+    newest = publication.published()[: publication.ON_A_PAGE]
+    items = "".join(_item(publication.reading(version, language), city) for version in newest)
+    xml = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel>'
+        f"<title>{escape(name)}</title><link>{escape(city.address)}/news/</link><description>{escape(name)}"
+        f"</description><language>{language}</language>{items}</channel></rss>\n"
+    )
+    return _cached(request, HttpResponse(xml, content_type="application/rss+xml; charset=utf-8"))
+
+
+def _item(one: publication.Reading, city: Facts) -> str:
+    link = escape(f"{city.address}/news/{one.version.item_id}/")
+    at = one.version.item.published_at or one.version.at
+    return (
+        f"<item><title>{escape(one.title)}</title><link>{link}</link><guid>{link}</guid>"
+        f"<pubDate>{format_datetime(at.astimezone(datetime.UTC), usegmt=True)}</pubDate>"
+        f"<description>{escape(one.html)}</description></item>"
+    )
+
+
+def _cached(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The response, or 304 for whoever has it: news changes seldom and phones ask often."""
+    etag = quote_etag(Asset("", response.content, "").sha256[:32])
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = KEPT
+    return get_conditional_response(request, etag=etag, response=response) or response

@@ -15,8 +15,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
-from bluezone.paper.pdf import write_pdf
-from bluezone.paper.print_sheets import pdf_response
+from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.qr_codes import qr
 from bluezone.rollout.drives.models import Drive
 from bluezone.training import practised

@@ -20,7 +20,7 @@ from bluezone.directory.scopes import OutsideScope
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.print_sheets import pdf_response
+from bluezone.paper.pdf import pdf_response
 from bluezone.rollout.venues import posters, queries
 from bluezone.rollout.venues.duty import VENUE_KEEPERS, VENUE_OWNERS
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm

@@ -32,8 +32,7 @@ from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.paper import phrases
 from bluezone.paper.city_facts import facts
-from bluezone.paper.pdf import write_pdf
-from bluezone.paper.print_sheets import pdf_response
+from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.qr_codes import qr
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week, week_or

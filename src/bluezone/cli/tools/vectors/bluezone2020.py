@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The vectors of the Bluezone app of 2020, outputs of its own classes, and rows captured from a real phone."""
+"""`bluezone vectors`: check this program against published test vectors and our own."""
 
 import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
-from bluezone.cli.tools.vectors.case import Check, upper_hex
+import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bluezone.cli.output import Failed, command_result
+from bluezone.protocol.blindrsa import PrivateKey, blind, blind_sign, finalize, verify
 from bluezone.protocol.bluezone2020 import (
     MILLISECONDS_PER_DAY,
     bluezone_day,
@@ -17,7 +25,54 @@ from bluezone.protocol.bluezone2020 import (
     identifier_of,
     read_f0_list,
 )
+from bluezone.protocol.gate.passes import PassA, State, encode_pass, pass_text, read_pass, response
+from bluezone.protocol.identifiers import crypt_metadata, identifier_key, metadata_key, rolling_proximity_identifier
+from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_at, first_interval
+from bluezone.protocol.risk.assessment import Profile, assess, parse_profile
+from bluezone.protocol.risk.coronawarnapp import read_windows
+from bluezone.protocol.upload.codes import InvalidCode, damm_digit, parse_code
+from bluezone.protocol.upload.payload import UploadKey, commitment, decode_slots, encode_keys
+from bluezone.protocol.venues.codes import check_signature, parse_venue, read_venue_link, sign_venue, venue_link
+from bluezone.protocol.venues.items import Record, open_item, seal_item, slot_cipher_key, slot_key, slot_tag, venue_key
+from bluezone.protocol.venues.stays import split_by_hour
 from bluezone.refusal import Refused
+
+Outcome = Literal["passed", "failed", "skipped"]
+# Takes the case as it stands in the file; returns what this program makes of its input, and what the file expects.
+Check = Callable[[Any], tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case of a family; without a check it is one this version cannot do yet, and is skipped."""
+
+    family: str
+    name: str
+    check: Check | None
+    content: Any
+
+    def outcome(self) -> tuple[Outcome, Any, Any]:
+        """Return the outcome, and what was got and expected."""
+        if self.check is None:
+            return "skipped", None, None
+        try:
+            got, expected = self.check(self.content)
+        except Refused as refusal:
+            return "failed", f"refused: {refusal.code}", None
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            return "failed", f"case is not of the form known here: {error!r}", None
+        return ("passed" if got == expected else "failed"), got, expected
+
+
+def skipped(name: str) -> Case:
+    """Return a case of a kind that is unknown here."""
+    return Case(name, name, None, None)
+
+
+def upper_hex(data: bytes) -> str:
+    """Return hex digits as the app of 2020 wrote them."""
+    return data.hex().upper()
+
 
 _Value = TypeVar("_Value")
 
@@ -125,3 +180,276 @@ BLUEZONE2020: dict[str, Check] = {
     "quirks": _check_quirk,
     "real_device_capture": _check_capture,
 }
+
+
+_COUNT_LENGTH = 2
+
+
+def upload_code_cases(upload_code: dict[str, Any]) -> Iterator[Case]:
+    """Yield each valid and each invalid code; both are also followed through the table the file holds."""
+    for state in ("valid", "invalid"):
+        for code in upload_code.get(state, ()):
+            content = {"code": code, "valid": state == "valid", "table": upload_code.get("damm_table")}
+            yield Case("ours_v1.upload_code", f"{state} {code}", _check_code, content)
+
+
+def _check_code(case: dict[str, Any]) -> tuple[Any, Any]:
+    code, table = case["code"], case["table"]
+    interim = 0
+    for digit in code[:-1]:
+        interim = int(table[interim][int(digit)])
+    got = {"check_digit": damm_digit(code[:-1]), "accepted": _accepted(code)}
+    return got, {"check_digit": str(interim), "accepted": case["valid"]}
+
+
+def _accepted(code: str) -> bool:
+    try:
+        return parse_code(code) == code
+    except InvalidCode:
+        return False
+
+
+def _check_commitment(case: dict[str, Any]) -> tuple[Any, Any]:
+    keys = [
+        UploadKey(bytes.fromhex(key["key_hex"]), key["rolling_start"], key["period"], key["level"])
+        for key in case["keys"]
+    ]
+    slots = decode_slots(bytes.fromhex("".join(case["slots_hex"])))
+    got = {
+        "encoded_keys_hex": encode_keys(keys)[_COUNT_LENGTH:].hex(),
+        "M_hex": commitment(bytes.fromhex(case["salt_hex"]), keys, slots).hex(),
+    }
+    return got, {name: case[name] for name in got}
+
+
+def _check_venue(case: dict[str, Any]) -> tuple[Any, Any]:
+    """Read the code, sign it again, and make every slot and item of the visit (docs/protocol.md section 6)."""
+    private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["ed25519_seed_hex"]))
+    venue = parse_venue(bytes.fromhex(case["payload_hex"]))
+    check_signature(venue, {venue.kid: private.public_key()})
+    host = case["url"].split("/")[2]
+    key = venue_key(venue.to_bytes())
+    hours = list(split_by_hour(case["visit_start"], case["visit_end"]))
+    got = {
+        "city_public_key_hex": private.public_key().public_bytes_raw().hex(),
+        "payload_hex": sign_venue(venue, private).to_bytes().hex(),
+        "url": venue_link(read_venue_link(case["url"]), host),
+        "venue_key_hex": key.hex(),
+        "slots": [_slot(key, *hour, slot) for hour, slot in zip(hours, case["slots"], strict=True)],
+    }
+    return got, {name: case[name] for name in got}
+
+
+def _slot(key: bytes, hour: int, start: int, end: int, slot: dict[str, Any]) -> dict[str, Any]:
+    k_h = slot_key(key, hour)
+    item = seal_item(k_h, Record(slot["level"], start, end, hour), bytes.fromhex(slot["nonce_hex"]))
+    opened = open_item(k_h, hour, item)
+    return {
+        "h": hour,
+        "start_min": start,
+        "end_min": end,
+        "slot_key_hex": k_h.hex(),
+        "tag_hex": slot_tag(k_h).hex(),
+        "enc_key_hex": slot_cipher_key(k_h).hex(),
+        "nonce_hex": slot["nonce_hex"],
+        "level": opened.level if opened else None,
+        "item_hex": item.hex(),
+    }
+
+
+def _check_gate(case: dict[str, Any]) -> tuple[Any, Any]:
+    session = bytes.fromhex(case["k_sess_hex"])
+    shown = read_pass(case["qr_text"])
+    made = PassA(State(case["flags"]), case["step"], session)
+    got = {
+        "R_g_hex": response(session, bytes.fromhex(case["G_hex"])).hex(),
+        "pass_hex": encode_pass(shown).hex(),
+        "qr_text": pass_text(made),
+    }
+    return got, {name: case[name] for name in got}
+
+
+def check_rfc9474(vector: dict[str, Any]) -> tuple[Any, Any]:
+    """Blind, sign and unblind one vector of RFC 9474 appendix A."""
+    n, e, d, p, q, inverse = (int(vector[name], 16) for name in ("n", "e", "d", "p", "q", "inv"))
+    private = PrivateKey(n, e, d, p, q)
+    message = bytes.fromhex(vector["msg_prefix"] + vector["msg"])
+    salt_length = int(vector["sLen"], 16)
+    blinded = blind(private.public, message, salt=bytes.fromhex(vector["salt"]), r=pow(inverse, -1, n))
+    blind_signature = blind_sign(private, blinded.message)
+    signature = finalize(private.public, message, blind_signature, blinded.inverse, salt_length=salt_length)
+    got = {
+        "input_msg": message.hex(),
+        "blinded_msg": blinded.message.hex(),
+        "blind_sig": blind_signature.hex(),
+        "sig": signature.hex(),
+        "verifies": verify(private.public, message, signature, salt_length=salt_length),
+    }
+    return got, {"verifies": True, **{name: vector[name].removeprefix("0x") for name in got if name != "verifies"}}
+
+
+OURS_V1: dict[str, Check] = {"upload_commit": _check_commitment, "venue": _check_venue, "gate": _check_gate}
+
+
+EXPOSURE_NOTIFICATION = "exposure_notification"
+
+
+def exposure_notification_cases(document: dict[str, Any]) -> Iterator[Case]:
+    """Yield the header as one case, and each pair of identifier and encrypted metadata."""
+    yield Case(EXPOSURE_NOTIFICATION, "header", _check_header, document)
+    for pair in document.get("rpi_aem", ()):
+        content = {"tek": document.get("tek"), "metadata": document.get("metadata"), **pair}
+        yield Case(EXPOSURE_NOTIFICATION, f"interval {pair.get('interval')}", _check_pair, content)
+
+
+def _check_header(document: dict[str, Any]) -> tuple[Any, Any]:
+    key = bytes.fromhex(document["tek"])
+    got = {
+        "rpik": identifier_key(key).hex(),
+        "aemk": metadata_key(key).hex(),
+        "rolling_start_interval": first_interval(day_at(document["key_generation_unix"])),
+        "rolling_period": INTERVALS_PER_DAY,
+    }
+    return got, {name: document[name] for name in got}
+
+
+def _check_pair(pair: dict[str, Any]) -> tuple[Any, Any]:
+    key = bytes.fromhex(pair["tek"])
+    identifier = rolling_proximity_identifier(key, pair["interval"])
+    encrypted = crypt_metadata(key, identifier, bytes.fromhex(pair["metadata"]))
+    return {"rpi": identifier.hex(), "aem": encrypted.hex()}, {"rpi": pair["rpi"], "aem": pair["aem"]}
+
+
+RISKSCORE = "riskscore.cwa"
+RISKSCORE_TODAY = date(2026, 11, 24)
+
+
+def riskscore_cases(document: dict[str, Any]) -> Iterator[Case]:
+    """Yield each test case, with the configuration of the file."""
+    cwa = document.get("cwa", {})
+    for case in cwa.get("testCases", ()):
+        content = {"configuration": cwa.get("defaultRiskCalculationConfiguration"), **case}
+        yield Case(RISKSCORE, str(case.get("description")), _check_riskscore, content)
+    for name in sorted(set(document) - {"cwa", "source", "about", "status", "meta", "family"}):
+        yield skipped(f"riskscore.{name}")
+
+
+def _check_riskscore(case: dict[str, Any]) -> tuple[Any, Any]:
+    got = _assessed(parse_profile(case["configuration"]), case["exposureWindows"])
+    return got, {name: case[name] for name in got}
+
+
+def _assessed(profile: Profile, windows: list[dict[str, Any]]) -> dict[str, Any]:
+    assessment = assess(read_windows(json.dumps(windows).encode(), RISKSCORE_TODAY), profile, RISKSCORE_TODAY)
+    ages = {
+        level: [(RISKSCORE_TODAY - day.day).days for day in assessment.days if day.level == level]
+        for level in ("low", "high")
+    }
+    return {
+        # Its app knows no "none": 1 is low or nothing, 2 high.
+        "expTotalRiskLevel": 2 if assessment.level == "high" else 1,
+        "expAgeOfMostRecentDateWithLowRisk": min(ages["low"], default=None),
+        "expAgeOfMostRecentDateWithHighRisk": min(ages["high"], default=None),
+        "expNumberOfDaysWithLowRisk": len(ages["low"]),
+        "expNumberOfDaysWithHighRisk": len(ages["high"]),
+    }
+
+
+# Members that describe a file and are no cases.
+_DESCRIPTIONS = {"about", "source", "status", "meta", "family"}
+
+
+def cases_of(document: dict[str, Any], file_name: str) -> Iterator[Case]:
+    """Yield every case of a vector file; what this version does not know is yielded as skipped, by name."""
+    family = document.get("family")
+    if family == "exposure_notification":
+        yield from exposure_notification_cases(document)
+    elif family == "bluezone2020":
+        yield from _listed("bluezone2020", document, BLUEZONE2020)
+    elif family == "riskscore":
+        yield from riskscore_cases(document)
+    elif family == "presence":
+        yield from _presence_cases(document)
+    else:
+        yield skipped(family if isinstance(family, str) else file_name)
+
+
+def _presence_cases(document: dict[str, Any]) -> Iterator[Case]:
+    ours = document.get("ours_v1", {})
+    yield from upload_code_cases(ours.get("upload_code", {}))
+    yield from _listed("ours_v1", {name: value for name, value in ours.items() if name != "upload_code"}, OURS_V1)
+    for case in document.get("rfc9474", {}).get("vectors", ()):
+        yield Case("rfc9474", _case_name(case, "vector"), check_rfc9474, case)
+    for name in sorted(set(document) - {"ours_v1", "rfc9474"} - _DESCRIPTIONS):
+        yield skipped(name)
+
+
+def _listed(family: str, members: dict[str, Any], checks: dict[str, Check]) -> Iterator[Case]:
+    for name, value in members.items():
+        if name in _DESCRIPTIONS:
+            continue
+        elements: Iterable[Any] = value if isinstance(value, list) else [value]
+        if name == "real_device_capture":
+            elements = _captured_rows(value)
+        for number, element in enumerate(elements):
+            yield Case(f"{family}.{name}", _case_name(element, str(number)), checks.get(name), element)
+
+
+def _captured_rows(capture: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield each captured identifier with the base key of its phone."""
+    for phone in (capture, capture.get("second_phone", {})):
+        for row in phone.get("own_ids", ()):
+            yield {"base_id": phone["base_id"], "time": phone["time"], **row}
+
+
+def _case_name(element: Any, otherwise: str) -> str:
+    return str(element.get("name", otherwise)) if isinstance(element, dict) else otherwise
+
+
+class InvalidVectors(Refused):
+    """A vector file is not JSON, or not of the form its family has."""
+
+    code = "vectors_invalid"
+
+
+@click.group()
+def vectors() -> None:
+    """Test vectors."""
+
+
+def _lines(result: dict[str, Any]) -> Iterable[str]:
+    for family, counts in result["families"].items():
+        yield f"{family:36} {counts['passed']:4} passed {counts['failed']:3} failed {counts['skipped']:3} skipped"
+    for failure in result["failed"]:
+        yield f"FAILED {failure['family']} {failure['case']}: got {failure['got']}, expected {failure['expected']}"
+
+
+@vectors.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@command_result(_lines)
+def check(files: tuple[Path, ...]) -> dict[str, Any]:
+    """Check every case of the vector FILES; fails if any case does."""
+    families: dict[str, dict[str, int]] = defaultdict(lambda: {"passed": 0, "failed": 0, "skipped": 0})
+    failed = []
+    for file in files:
+        for case in _cases(file):
+            outcome, got, expected = case.outcome()
+            families[case.family][outcome] += 1
+            if outcome == "failed":
+                failed.append({"family": case.family, "case": case.name, "got": got, "expected": expected})
+    result = {"families": dict(families), "failed": failed}
+    if failed:
+        raise Failed(result)
+    return result
+
+
+def _cases(file: Path) -> "list[Case]":
+
+    try:
+        document = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        raise InvalidVectors(f"{file.name} is not JSON") from None
+    try:
+        return list(cases_of(document, file.stem))
+    except (AttributeError, KeyError, TypeError):
+        raise InvalidVectors(f"{file.name} is not of the form its family has") from None

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The calls of the gate page, by name, with their arguments checked."""
+"""The gate page, what the attendant or in kiosk mode the visitor looks at: its calls, by name, with their arguments
+checked, and its files.
+"""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.practice import BADGE, KINDS, PIN, TICKET, Kind, Practice
 from bluezone.edge.gate.shifts import BADGE_PREFIX
+from bluezone.face.files import StaticFile, static_files
 from bluezone.localpage import CallInvalid, Changing, Reading
 
 MOST_TEXT = 4_096
@@ -70,3 +74,28 @@ def _kind(given: dict[str, Any]) -> Kind:
         if given.get("kind") == kind:
             return kind
     raise CallInvalid(f"kind is one of {', '.join(KINDS)}")
+
+
+STATIC = Path(__file__).parent / "static"
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+}
+# What the gate page takes from the face, below "face/".
+_SHARED = ("fonts/", "scan/", "vendor/", "dom.js", "qrcode.js", "icon.svg")
+
+
+def gate_files() -> dict[str, StaticFile]:
+    """Every file by its path; "" is the page."""
+    own = {
+        path.relative_to(STATIC).as_posix(): StaticFile(
+            path.relative_to(STATIC).as_posix(), path.read_bytes(), _TYPES[path.suffix]
+        )
+        for path in sorted(STATIC.rglob("*"))
+        if path.suffix in _TYPES
+    }
+    shared = {f"face/{name}": file for name, file in static_files().items() if name.startswith(_SHARED)}
+    files = {**own, **shared}
+    files[""] = files["gate.html"]
+    return files

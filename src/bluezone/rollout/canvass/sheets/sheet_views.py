@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.print_sheets import pdf_response
+from bluezone.paper.pdf import pdf_response
 from bluezone.rollout.canvass import sentences
 from bluezone.rollout.canvass.forms import LeafletForm, SheetForm
 from bluezone.rollout.canvass.models import LeafletMove, Turf

@@ -17,7 +17,7 @@ from bluezone.directory.scopes import agencies_of, require
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.print_sheets import pdf_response
+from bluezone.paper.pdf import pdf_response
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.rollout.gates import scope
 from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, TabletForm

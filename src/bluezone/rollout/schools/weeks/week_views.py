@@ -25,8 +25,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
-from bluezone.paper.pdf import write_pdf
-from bluezone.paper.print_sheets import pdf_response, sheet_html
+from bluezone.paper.pdf import pdf_response, sheet_html, write_pdf
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import queries, scope
 from bluezone.rollout.schools.forms import BreakForm
