@@ -9,7 +9,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from bluezone.identity.audiences import every_route
 from bluezone.paper import pdf
 from bluezone.paper.city_facts import facts
-from bluezone.portal.materials.downloads import MATERIALS
+from bluezone.portal.materials import MATERIALS
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 VISITS = re.compile(r"visit|check-?in|history|diary|presence|whereabouts|location|movement", re.IGNORECASE)

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 from tests.builders.face import assert_fit, opened, plain
 
-from bluezone.cli.demo.story import (
+from bluezone.cli.demo import (
     EPISODE_SECONDS_AGO,
     STARTED_SECONDS_AGO,
     DemoClock,

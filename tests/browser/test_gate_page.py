@@ -9,7 +9,7 @@ from tests.builders.accessibility import equip, serious_findings
 from tests.builders.gatepage import BADGE, PIN, paged_gate
 from tests.builders.pagecosts import GREEN_MS, GREENS, scan, times_to_green
 
-from bluezone.edge.gate.page.calls import STATIC
+from bluezone.edge.gate.page import STATIC
 from bluezone.protocol.gate.passes import State
 
 pytestmark = pytest.mark.browser

@@ -40,12 +40,12 @@ def _campaign(now: datetime.datetime) -> None:
 
 
 def _news(editor, now: datetime.datetime) -> None:
-    from bluezone.portal.news import publication
-    from bluezone.portal.news.publication import Texts
+    from bluezone.portal import news
+    from bluezone.portal.news import Texts
 
     out = Texts("Phát loa về Bluezone", "Đài phát lúc 17 giờ.", "Bulletin on the loudspeakers", "On air at 17:00.")
-    publication.publish(publication.write(out, editor, now), editor, now)
-    publication.write(Texts("Ngày ra quân", "Thứ Bảy, tại nhà văn hóa."), editor, now)
+    news.publish(news.write(out, editor, now), editor, now)
+    news.write(Texts("Ngày ra quân", "Thứ Bảy, tại nhà văn hóa."), editor, now)
 
 
 def _another_office(clerk, admin, now: datetime.datetime) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bluezone.edge.gate import page
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.check import GateCheck
 from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
-from bluezone.edge.gate.page import calls
-from bluezone.edge.gate.page.calls import gate_files
+from bluezone.edge.gate.page import gate_files
 from bluezone.localpage import LocalPage
 from bluezone.protocol import blindrsa
 from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message
@@ -48,8 +48,8 @@ class PagedGate:
         city = GateCity(self.book, time.time)
         self.desk = GateDesk(self.book, city, self.check, lambda: self.radio_off)
         self.sent = 0
-        changing = calls.changing(self.desk, self._send, lambda contact: "K7M-2QX")
-        self.page = LocalPage(gate_files(), calls.reading(self.desk), changing)
+        changing = page.changing(self.desk, self._send, lambda contact: "K7M-2QX")
+        self.page = LocalPage(gate_files(), page.reading(self.desk), changing)
         self.page.start()
 
     def unix(self) -> float:

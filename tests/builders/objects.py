@@ -27,7 +27,7 @@ from bluezone.identity.factors.second_factors import CONFIRMED_KEY, REQUIRING
 from bluezone.identity.models import Passkey, Role, RoleGrant, User
 from bluezone.identity.objects import Place
 from bluezone.messaging.cap.models import Alert
-from bluezone.portal.news import publication
+from bluezone.portal import news
 from bluezone.rollout.bulletins.air import air_log, planner
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Sound
 from bluezone.rollout.canvass.households import door_lists, duplicates
@@ -426,9 +426,9 @@ def _public_texts(city: City) -> None:
     for one in (city.alert, city.alert_draft):
         one.units.set([city.unit])
     editor = user("newswriter", Role.EDITOR)
-    said = publication.Texts("Phát loa về Bluezone", "Đài phát lúc 17 giờ.", "Bulletin on the loudspeakers", "On air.")
-    city.news_draft, city.news = (publication.write(said, editor, city.now) for _ in range(2))
-    publication.publish(city.news, editor, city.now)
+    said = news.Texts("Phát loa về Bluezone", "Đài phát lúc 17 giờ.", "Bulletin on the loudspeakers", "On air.")
+    city.news_draft, city.news = (news.write(said, editor, city.now) for _ in range(2))
+    news.publish(city.news, editor, city.now)
 
 
 def receive(city: City, who: User) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from bluezone.cli.demo.story import EXPECTED as EXPECTATIONS
+from bluezone.cli.demo import EXPECTED as EXPECTATIONS
 
 EXPECTED = {"patient": "none", "near": "high", "far": "none", "earlier": "none"}
 

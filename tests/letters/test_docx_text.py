@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bluezone.letters import letter as letter_module
 from bluezone.letters.letter import Letter
-from bluezone.letters.passages import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark
+from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark
 from bluezone.refusal import Refused
 
 

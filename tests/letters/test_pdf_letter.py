@@ -10,7 +10,7 @@ from tests.letters.pdffiles import pdf_writer, with_launch_action, with_script, 
 
 from bluezone.letters import pdf_letter
 from bluezone.letters.letter import Letter
-from bluezone.letters.passages import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark, clean
+from bluezone.letters.letter_text import LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark, clean
 from bluezone.letters.reader import propose
 from bluezone.refusal import Refused
 

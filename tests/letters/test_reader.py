@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.builders.pace import paced
 from tests.letters import letters
 
-from bluezone.letters.passages import LegacyEncoding
+from bluezone.letters.letter_text import LegacyEncoding
 from bluezone.letters.proposal import (
     Authority,
     Confidence,

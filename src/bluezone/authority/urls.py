@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.authority import account_views
+from bluezone.authority import views as authority_views
 from bluezone.identity import guides, own_account_views
 from bluezone.identity.factors import proof_views, setup_views
 from bluezone.identity.signin import views
@@ -26,20 +26,20 @@ urlpatterns = [
     path("how-to/", guides.guides, name="guides"),
     path("how-to/<str:role>/", guides.one_guide, name="guide"),
     path("training/", own_account_views.training, name="training"),
-    path("undo/", account_views.undo, name="undo"),
+    path("undo/", authority_views.undo, name="undo"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("start/<str:token>/", views.start, name="start"),
     path("password/", views.change_password, name="password"),
-    path("accounts/", account_views.account_list, name="accounts"),
-    path("accounts/new/", account_views.new_account, name="account-new"),
-    path("accounts/<int:pk>/", account_views.change_account, name="account"),
-    path("accounts/<int:pk>/link/", account_views.new_link, name="account-link"),
-    path("accounts/<int:pk>/second-factor/reset/", account_views.reset_second_factor, name="account-factor-reset"),
-    path("accounts/<int:pk>/roles/", account_views.give_role, name="account-role"),
-    path("accounts/<int:pk>/roles/<int:grant>/end/", account_views.end_role, name="account-role-end"),
-    path("delegations/", account_views.delegations, name="delegations"),
-    path("delegations/<int:pk>/end/", account_views.end_delegation, name="delegation-end"),
-    path("audit/", account_views.audit, name="audit"),
-    path("audit/verify/", account_views.verify, name="audit-verify"),
-    path("audit/export/", account_views.export, name="audit-export"),
+    path("accounts/", authority_views.account_list, name="accounts"),
+    path("accounts/new/", authority_views.new_account, name="account-new"),
+    path("accounts/<int:pk>/", authority_views.change_account, name="account"),
+    path("accounts/<int:pk>/link/", authority_views.new_link, name="account-link"),
+    path("accounts/<int:pk>/second-factor/reset/", authority_views.reset_second_factor, name="account-factor-reset"),
+    path("accounts/<int:pk>/roles/", authority_views.give_role, name="account-role"),
+    path("accounts/<int:pk>/roles/<int:grant>/end/", authority_views.end_role, name="account-role-end"),
+    path("delegations/", authority_views.delegations, name="delegations"),
+    path("delegations/<int:pk>/end/", authority_views.end_delegation, name="delegation-end"),
+    path("audit/", authority_views.audit, name="audit"),
+    path("audit/verify/", authority_views.verify, name="audit-verify"),
+    path("audit/export/", authority_views.export, name="audit-export"),
 ]

@@ -13,7 +13,7 @@ COMMANDS = {
     "backup": "bluezone.cli.server.backup:backup",
     "bench": "bluezone.cli.tools.bench:bench",
     "codes": "bluezone.cli.server.codes:codes",
-    "demo": "bluezone.cli.demo.story:demo",
+    "demo": "bluezone.cli.demo:demo",
     "doctor": "bluezone.cli.server.doctor:doctor",
     "export": "bluezone.cli.tools.export:export",
     "exposure": "bluezone.cli.tools.exposure:exposure",
@@ -26,7 +26,7 @@ COMMANDS = {
     "restore": "bluezone.cli.server.backup:restore",
     "serve": "bluezone.cli.server.serve:serve",
     "speaker": "bluezone.cli.edge.speaker:speaker",
-    "vectors": "bluezone.cli.tools.vectors.bluezone2020:vectors",
+    "vectors": "bluezone.cli.tools.vectors:vectors",
     "venues": "bluezone.cli.server.venues:venues",
 }
 

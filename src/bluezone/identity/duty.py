@@ -54,6 +54,6 @@ DUTY = Duty(
         Work("purge_identity", "bluezone.identity.retention.purge"),
     ),
     reversers={
-        "role-ended": "bluezone.authority.account_views.let_it_hold_again",
+        "role-ended": "bluezone.authority.views.let_it_hold_again",
     },
 )

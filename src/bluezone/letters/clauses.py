@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bluezone.letters.passages import Passage
+from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, Proposed, TaskParty
 from bluezone.letters.recipients import BULLET, LONGEST_LIST, all_agencies, is_collective, recipients_at, split_names
 from bluezone.letters.signatures import is_signature_line

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from bluezone.letters.passages import LetterText, LetterTooLarge, LetterUnreadable, Remark
+from bluezone.letters.letter_text import LetterText, LetterTooLarge, LetterUnreadable, Remark
 
 NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 W = NAMESPACE

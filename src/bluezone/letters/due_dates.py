@@ -7,7 +7,7 @@
 import datetime
 import re
 
-from bluezone.letters.passages import Passage
+from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Confidence, Doubt, Due, Every, Proposed
 
 _DAY_MONTH = (

@@ -7,7 +7,14 @@ The kind is told by the content, never by the name; all is bounded, and nothing 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bluezone.letters.passages import LetterText, LetterTooLarge, LetterUnreadable, LetterWithoutText, Remark, bounded
+from bluezone.letters.letter_text import (
+    LetterText,
+    LetterTooLarge,
+    LetterUnreadable,
+    LetterWithoutText,
+    Remark,
+    bounded,
+)
 from bluezone.media_types import DOCX, PDF, XLSX
 from bluezone.refusal import Refused
 

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from bluezone.letters.passages import Passage, folded_ocr, joined
+from bluezone.letters.letter_text import Passage, folded_ocr, joined
 from bluezone.letters.proposal import Confidence, DocumentKind, DocumentNumber, DocumentReference, Doubt, Proposed
 from bluezone.vietnamese.spelling import fold
 

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
-from bluezone.letters.passages import LARGEST_TEXT, LetterText, LetterTooLarge, LetterUnreadable, Remark
+from bluezone.letters.letter_text import LARGEST_TEXT, LetterText, LetterTooLarge, LetterUnreadable, Remark
 
 MOST_PAGES = 200
 

@@ -9,6 +9,7 @@ import datetime
 
 from bluezone.letters.clauses import Clause, read_body, read_parties
 from bluezone.letters.due_dates import read_due
+from bluezone.letters.letter_text import Passage, clean, joined, lines_of, refuse_legacy_text
 from bluezone.letters.letterhead import (
     HEAD_LINES,
     is_national_title,
@@ -19,7 +20,6 @@ from bluezone.letters.letterhead import (
     read_number,
     read_subject,
 )
-from bluezone.letters.passages import Passage, clean, joined, lines_of, refuse_legacy_text
 from bluezone.letters.proposal import Addressee, Proposal, Proposed, ProposedTask, Span
 from bluezone.letters.recipients import addressing_at, read_addressees, read_recipients, recipients_at
 from bluezone.letters.signatures import read_signers

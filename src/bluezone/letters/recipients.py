@@ -6,7 +6,7 @@ apart.
 import re
 from collections.abc import Sequence
 
-from bluezone.letters.passages import Passage, folded_ocr, joined
+from bluezone.letters.letter_text import Passage, folded_ocr, joined
 from bluezone.letters.proposal import Addressee, Confidence, Doubt, Proposed, Purpose, Recipient
 from bluezone.letters.signatures import is_signature_line
 from bluezone.vietnamese.spelling import fold

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bluezone.letters.passages import Passage, joined
+from bluezone.letters.letter_text import Passage, joined
 from bluezone.letters.proposal import Authority, AuthorityLine, Confidence, Doubt, Proposed, Signer, Span
 from bluezone.vietnamese.spelling import fold
 

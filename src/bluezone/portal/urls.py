@@ -3,12 +3,12 @@
 
 from django.urls import path
 
-from bluezone.portal.news import desk_views
+from bluezone.portal import news_views
 
 urlpatterns = [
-    path("news/", desk_views.desk, name="news-desk"),
-    path("news/new/", desk_views.edit, name="news-new"),
-    path("news/<int:pk>/", desk_views.preview, name="news-preview"),
-    path("news/<int:pk>/edit/", desk_views.edit, name="news-edit"),
-    path("news/<int:pk>/withdraw/", desk_views.withdraw, name="news-withdraw"),
+    path("news/", news_views.desk, name="news-desk"),
+    path("news/new/", news_views.edit, name="news-new"),
+    path("news/<int:pk>/", news_views.preview, name="news-preview"),
+    path("news/<int:pk>/edit/", news_views.edit, name="news-edit"),
+    path("news/<int:pk>/withdraw/", news_views.withdraw, name="news-withdraw"),
 ]

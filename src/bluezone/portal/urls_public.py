@@ -3,9 +3,7 @@
 
 from django.urls import path
 
-from bluezone.portal import help_views, transparency, views
-from bluezone.portal.materials import downloads
-from bluezone.portal.news import desk_views
+from bluezone.portal import help_views, materials, news_views, transparency, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,11 +16,11 @@ urlpatterns = [
     path("faq/", views.faq, name="faq"),
     path("news/", views.news, name="news"),
     path("news/<int:pk>/", views.news_item, name="news-item"),
-    path("news/feed.json", desk_views.json_feed, name="news-feed"),
-    path("news/rss.xml", desk_views.rss_vi, name="news-rss"),
-    path("news/rss.en.xml", desk_views.rss_en, name="news-rss-en"),
-    path("materials/", downloads.materials, name="materials"),
-    path("materials/<str:language>/<str:file>", downloads.material, name="material"),
+    path("news/feed.json", news_views.json_feed, name="news-feed"),
+    path("news/rss.xml", news_views.rss_vi, name="news-rss"),
+    path("news/rss.en.xml", news_views.rss_en, name="news-rss-en"),
+    path("materials/", materials.materials, name="materials"),
+    path("materials/<str:language>/<str:file>", materials.material, name="material"),
     path("transparency/", transparency.transparency, name="transparency"),
     path("help/", help_views.ask, name="help"),
     path("help/<str:ticket>/", help_views.sent, name="help-sent"),

@@ -14,10 +14,10 @@ from bluezone.face.files import SERVICE_WORKERS, WORKERS
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.paper.city_facts import facts
+from bluezone.portal import news as portal_news
 from bluezone.portal import texts, web_edition_files
 from bluezone.portal.models import NewsItem, NewsState
-from bluezone.portal.news import publication
-from bluezone.portal.news.publication import current
+from bluezone.portal.news import current
 from bluezone.publicpages import assets
 from bluezone.publicpages.assets import ASK_AGAIN, IMMUTABLE, answer
 from bluezone.publicpages.page_frame import KEPT, show
@@ -32,7 +32,7 @@ _WITH_A_POLICY = ("text/html", "image/svg+xml")
 @audience(EVERYONE)
 def home(request: HttpRequest) -> HttpResponse:
     """What Bluezone is, and one button; also at /k, the short link of leaflets and text messages."""
-    news = [publication.reading(version, _language()) for version in publication.published()[:ON_THE_FIRST_PAGE]]
+    news = [portal_news.reading(version, _language()) for version in portal_news.published()[:ON_THE_FIRST_PAGE]]
     return show(request, "public/home.html", {"news": news})
 
 
@@ -77,8 +77,8 @@ def report(request: HttpRequest) -> HttpResponse:
 @audience(EVERYONE)
 def news(request: HttpRequest) -> HttpResponse:
     """Every published item, newest first."""
-    page = Paginator(publication.published(), publication.ON_A_PAGE).get_page(request.GET.get("page"))
-    shown = [publication.reading(version, _language()) for version in page]
+    page = Paginator(portal_news.published(), portal_news.ON_A_PAGE).get_page(request.GET.get("page"))
+    shown = [portal_news.reading(version, _language()) for version in page]
     return show(request, "public/news.html", {"news": shown, "page": page})
 
 
@@ -91,7 +91,7 @@ def news_item(request: HttpRequest, pk: int) -> HttpResponse:
     if version is None:
         raise Http404
     gone = item.state == NewsState.WITHDRAWN
-    context = {"one": publication.reading(version, _language()), "item": item, "withdrawn": gone}
+    context = {"one": portal_news.reading(version, _language()), "item": item, "withdrawn": gone}
     return show(request, "public/news_item.html", context, status=410 if gone else 200)
 
 

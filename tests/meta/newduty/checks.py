@@ -18,7 +18,7 @@ from bluezone.audit.models import AuditEntry
 from bluezone.identity.audiences import every_route
 from bluezone.identity.models import Role
 from bluezone.paper.city_facts import facts
-from bluezone.portal.materials.downloads import BY_FILE
+from bluezone.portal.materials import BY_FILE
 from bluezone.rollout.coverage.api import Week
 from bluezone.server.metrics.meters import GAUGES, Meters
 from bluezone.server.schedule.works import Rounds

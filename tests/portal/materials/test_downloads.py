@@ -13,7 +13,7 @@ from tests.builders.printed import first_page
 
 from bluezone.paper import phrases
 from bluezone.paper.city_facts import facts
-from bluezone.portal.materials import downloads
+from bluezone.portal import materials
 from bluezone.speech.voice import can_speak
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
@@ -181,10 +181,10 @@ def test_what_is_no_material_is_not_found(public, address):
 
 
 def test_the_posters_measures_leave_four_modules_of_white():
-    for measures in (downloads._A4, downloads._A3):
+    for measures in (materials._A4, materials._A3):
         numbers = {name: float(value) for name, value in measures.items()}
         module = numbers["code"] / 29
         above = numbers["code_top"] - (numbers["head"] - 4)
         below = numbers["height"] - (numbers["foot"] - 4) - numbers["code_top"] - numbers["code"]
         assert min(above, below, numbers["code_left"]) >= 2.9 * module
-    assert {material.file for material in downloads.MATERIALS} >= {f"{name}.pdf" for name in SHEETS}
+    assert {material.file for material in materials.MATERIALS} >= {f"{name}.pdf" for name in SHEETS}

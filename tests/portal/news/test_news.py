@@ -10,9 +10,9 @@ from django.utils import timezone
 from tests.builders.office import user
 
 from bluezone.identity.models import AuditEntry, Role
+from bluezone.portal import news
 from bluezone.portal.models import NewsItem, NewsVersion
-from bluezone.portal.news import publication
-from bluezone.portal.news.publication import FEED_BYTES
+from bluezone.portal.news import FEED_BYTES
 
 pytestmark = pytest.mark.django_db
 TEXTS = {
@@ -36,8 +36,8 @@ def desk(editor, server):
 
 
 def out(editor, **texts):
-    item = publication.write(publication.Texts(**{**TEXTS, **texts}), editor, timezone.now())
-    publication.publish(item, editor, timezone.now())
+    item = news.write(news.Texts(**{**TEXTS, **texts}), editor, timezone.now())
+    news.publish(item, editor, timezone.now())
     return item
 
 
@@ -64,7 +64,7 @@ def test_a_draft_is_seen_by_editors_alone_until_it_is_published(desk, settings):
 
 
 def test_readers_see_no_draft_anywhere(editor, public):
-    item = publication.write(publication.Texts(**TEXTS), editor, timezone.now())
+    item = news.write(news.Texts(**TEXTS), editor, timezone.now())
 
     assert public.get(f"/news/{item.pk}/").status_code == 404
     assert public.get("/news/feed.json").json() == {"items": []}
@@ -134,16 +134,16 @@ def test_the_database_holds_it_too(editor):
 
 def test_each_act_is_in_the_audit(editor):
     item = out(editor)
-    publication.write(publication.Texts(**{**TEXTS, "title_vi": "Khác"}), editor, timezone.now(), item)
-    publication.publish(item, editor, timezone.now(), "khác")
-    publication.withdraw(item, "sai", editor, timezone.now())
+    news.write(news.Texts(**{**TEXTS, "title_vi": "Khác"}), editor, timezone.now(), item)
+    news.publish(item, editor, timezone.now(), "khác")
+    news.withdraw(item, "sai", editor, timezone.now())
     acts = AuditEntry.objects.filter(subject=str(item.pk)).order_by("number").values_list("action", flat=True)
 
     assert list(acts) == ["news_written", "news_published", "news_written", "news_corrected", "news_withdrawn"]
 
 
 def test_in_training_mode_nothing_is_published(desk, editor):
-    item = publication.write(publication.Texts(**TEXTS), editor, timezone.now())
+    item = news.write(news.Texts(**TEXTS), editor, timezone.now())
     desk.post("/training/", {"on": "1", "training": "1"})
     session = desk.session
     session["training"] = True

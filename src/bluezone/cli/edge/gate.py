@@ -38,7 +38,7 @@ def run(
 ) -> dict[str, Any]:
     """Be the gate until stopped; counts without network, and tells the office when there is one."""
     from bluezone.city import data_folder
-    from bluezone.edge.gate.page.calls import gate_files
+    from bluezone.edge.gate.page import gate_files
     from bluezone.edge.gate.practice import folder_of
     from bluezone.edge.gate.program import GatePlan, run_gate, run_practice
     from bluezone.radio.frames import DEFAULT_UUID

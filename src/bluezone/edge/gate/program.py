@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bluezone.edge.gate import page as gate_page
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.check import GateCheck
 from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
-from bluezone.edge.gate.page import calls
 from bluezone.edge.gate.practice import KEPT_DAYS, Practice, furnish
 from bluezone.edge.gate.radio import GateRadio
 from bluezone.edge.gate.sync import GateSync, OfficeRefused
@@ -86,7 +86,7 @@ def run_practice(plan: GatePlan, files: Mapping[str, Served], say: Callable[[str
         desk = GateDesk(
             book, GateCity(book, time.time), check, lambda: radio.off_reason if radio else None, training=True
         )
-        page = LocalPage(files, calls.reading(desk), calls.practising(desk, practice), plan.port)
+        page = LocalPage(files, gate_page.reading(desk), gate_page.practising(desk, practice), plan.port)
         page.start()
         say(f"ready {page.url}")
         try:
@@ -109,8 +109,8 @@ def _run(
     check = GateCheck(number, city.week_keys, time.monotonic, city.now)
     radio = GateRadio(open_radio(plan.radio), check, random.SystemRandom(), plan.uuid) if plan.radio else None
     desk = GateDesk(book, city, check, lambda: radio.off_reason if radio else "no_radio")
-    changing = calls.changing(desk, lambda: _send(desk, sync), sync.help_later)
-    page = LocalPage(files, calls.reading(desk), changing, plan.port)
+    changing = gate_page.changing(desk, lambda: _send(desk, sync), sync.help_later)
+    page = LocalPage(files, gate_page.reading(desk), changing, plan.port)
     page.start()
     say(f"ready {page.url}")
     try:

@@ -11,7 +11,7 @@ from django.db import transaction
 from bluezone.directory.models import Agency
 from bluezone.identity.models import User
 from bluezone.letters.letter import Letter
-from bluezone.letters.passages import LetterWithoutText
+from bluezone.letters.letter_text import LetterWithoutText
 from bluezone.letters.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose
 from bluezone.letters.reader import propose
 from bluezone.rollout.directives.files import store

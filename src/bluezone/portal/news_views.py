@@ -21,9 +21,9 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, EVERYONE
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import Facts, facts
+from bluezone.portal import news
 from bluezone.portal.forms import NewsForm, NoteForm
 from bluezone.portal.models import NewsItem, NewsState
-from bluezone.portal.news import publication
 from bluezone.publicpages.assets import Asset
 from bluezone.publicpages.page_frame import KEPT
 from bluezone.refusal import Refused
@@ -50,8 +50,8 @@ def edit(request: OfficeRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST":
         if form.is_valid():
             try:
-                kept = publication.write(publication.Texts(**form.cleaned_data), request.user, timezone.now(), item)
-            except publication.NewsWithdrawn:
+                kept = news.write(news.Texts(**form.cleaned_data), request.user, timezone.now(), item)
+            except news.NewsWithdrawn:
                 return _refused(request, item, _("This news was withdrawn. Write a new item."))
             return redirect("news-preview", kept.pk)
         status = 422
@@ -64,21 +64,21 @@ def edit(request: OfficeRequest, pk: int | None = None) -> HttpResponse:
 def preview(request: OfficeRequest, pk: int) -> HttpResponse:
     """The text at work in both languages; publishing it: 302, 422 without a note where one is needed, 409 refused."""
     item = get_object_or_404(NewsItem, pk=pk)
-    before = publication.current(item)
+    before = news.current(item)
     form = NoteForm(request.POST or None, prefix="note") if before else None
     if request.method == "POST" and (form is None or form.is_valid()):
         note = form.cleaned_data["note"] if form else ""
         try:
-            publication.publish(item, request.user, timezone.now(), note)
-        except publication.NewsUnchanged:
+            news.publish(item, request.user, timezone.now(), note)
+        except news.NewsUnchanged:
             return _refused(request, item, _("Readers see this text already."))
         except Refused:
             return _refused(request, item, _("This news was withdrawn. Write a new item."))
         messages.success(request, _("Published. Readers see it within a minute."))
         return redirect("news-desk")
-    readings = [("vi", publication.at_work(item, "vi"))]
+    readings = [("vi", news.at_work(item, "vi"))]
     if item.title_en:
-        readings.append(("en", publication.at_work(item, "en")))
+        readings.append(("en", news.at_work(item, "en")))
     context: dict[str, Any] = {"item": item, "readings": readings, "form": form, "before": before}
     return render(request, "portal/preview.html", context, status=422 if form and form.errors else 200)
 
@@ -92,7 +92,7 @@ def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            publication.withdraw(item, form.cleaned_data["note"], request.user, timezone.now())
+            news.withdraw(item, form.cleaned_data["note"], request.user, timezone.now())
         except Refused:
             return _refused(request, item, _("Only published news can be withdrawn, and once."))
         messages.success(request, _("Withdrawn. Whoever opens its address reads why."))
@@ -109,7 +109,7 @@ def _refused(request: HttpRequest, item: NewsItem | None, words: str) -> HttpRes
 @audience(EVERYONE)
 def json_feed(request: HttpRequest) -> HttpResponse:
     """`{"items": [...]}`; bodies in the markup of markup.py. No language, no cookie, no number of a reader in it."""
-    items = {"items": list(publication.feed(facts("vi").address))}
+    items = {"items": list(news.feed(facts("vi").address))}
     return _cached(request, JsonResponse(items, json_dumps_params={"ensure_ascii": False}))
 
 
@@ -131,8 +131,8 @@ def _rss(request: HttpRequest, language: str) -> HttpResponse:
     city = facts(language)
     with override(language):
         name = _("Bluezone news of %(city)s") % {"city": city.city}
-    newest = publication.published()[: publication.ON_A_PAGE]
-    items = "".join(_item(publication.reading(version, language), city) for version in newest)
+    newest = news.published()[: news.ON_A_PAGE]
+    items = "".join(_item(news.reading(version, language), city) for version in newest)
     xml = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel>'
         f"<title>{escape(name)}</title><link>{escape(city.address)}/news/</link><description>{escape(name)}"
@@ -141,7 +141,7 @@ def _rss(request: HttpRequest, language: str) -> HttpResponse:
     return _cached(request, HttpResponse(xml, content_type="application/rss+xml; charset=utf-8"))
 
 
-def _item(one: publication.Reading, city: Facts) -> str:
+def _item(one: news.Reading, city: Facts) -> str:
     link = escape(f"{city.address}/news/{one.version.item_id}/")
     at = one.version.item.published_at or one.version.at
     return (
