@@ -105,7 +105,7 @@ class Letter:
 
     @cached_property
     def signatures(self) -> list[dict[str, Any]]:
-        """What each electronic signature of a PDF shows (see `pdf_signatures`); [] for every other kind of file."""
+        """What each electronic signature of a PDF shows (see `pdf_letter`); [] for every other kind of file."""
         if not self.data.startswith(b"%PDF-"):
             return []
         from bluezone.letters.pdf_letter import read_signatures

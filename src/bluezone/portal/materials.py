@@ -163,7 +163,7 @@ Maker = Callable[[Facts], bytes]
 
 
 # What a sheet is made from: this package and the paper under it.
-_PACKAGES = (Path(__file__).parents[0], Path(paper.__file__).parent)
+_PACKAGES = (Path(__file__).parent, Path(paper.__file__).parent)
 # Two readers who ask for the same sheet at once get one drawing of it.
 _making = threading.Lock()
 

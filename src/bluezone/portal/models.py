@@ -24,7 +24,7 @@ class NewsState(models.TextChoices):
 class NewsItem(models.Model):
     """One item: the text at work, which readers see only once it is published as a version.
 
-    title_vi, body_vi: needed. title_en, body_en: beside it, or empty. Bodies are in the markup of markup.py.
+    title_vi, body_vi: needed. title_en, body_en: beside it, or empty. Bodies are in the markup of texts.py.
     withdrawn_reason:  what readers of the old address are told.
     Personal data: the accounts of editors, an official duty. Kept: it is what the city has said.
     """

@@ -108,7 +108,7 @@ def _refused(request: HttpRequest, item: NewsItem | None, words: str) -> HttpRes
 @require_safe
 @audience(EVERYONE)
 def json_feed(request: HttpRequest) -> HttpResponse:
-    """`{"items": [...]}`; bodies in the markup of markup.py. No language, no cookie, no number of a reader in it."""
+    """`{"items": [...]}`; bodies in the markup of texts.py. No language, no cookie, no number of a reader in it."""
     items = {"items": list(news.feed(facts("vi").address))}
     return _cached(request, JsonResponse(items, json_dumps_params={"ensure_ascii": False}))
 

@@ -24,7 +24,7 @@ from bluezone.rollout.directives.models import PartnerCertificate, StoredFile
 class Signature:
     """One signature as a page shows it.
 
-    state: as `letters.pdf_signatures.read_signatures` found it. name: as the certificate has it. said_at: by the
+    state: as `letters.pdf_letter.read_signatures` found it. name: as the certificate has it. said_at: by the
     signer's clock. held: the entry of the certificate, or of the authority that issued it, in this office's list; None
     where there is none.
     """
