@@ -23,7 +23,7 @@ from uuid import uuid4
 import numpy as np
 
 from bluezone.keyserver.retention import forget_keys
-from bluezone.keyserver.storage.factory import open_store
+from bluezone.keyserver.service import open_store
 from bluezone.keyserver.storage.partitions import KNOWN_KEY, drop_before, make_ahead
 from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.keyserver.storage.store import BUSY_SECONDS, Store

@@ -5,8 +5,8 @@ import pytest
 from tests.builders.devices import agency
 from tests.builders.office import user
 
-from bluezone.healthauthority.codes.facilities import facility_of
-from bluezone.identity.models import Role, User
+from bluezone.healthauthority.codes.quotas import facility_of
+from bluezone.identity.models.people import Role, User
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from tests.builders.peopling import Person
 from tests.builders.visitor import DESK, NARROW, Visitor
 
 from bluezone.identity.factors.second_factors import REQUIRING
-from bluezone.identity.models import Role
+from bluezone.identity.models.people import Role
 
 pytestmark = pytest.mark.browser
 SIZES = {360: NARROW, 1280: DESK}

@@ -103,8 +103,8 @@ def _gate(admin, officer, now: datetime.datetime) -> None:
 
 def _alerts(now: datetime.datetime) -> None:
     """An alert in force and the draft of another."""
-    from bluezone.messaging.cap.forms import AlertForm
     from bluezone.messaging.cap.models import Alert
+    from bluezone.messaging.cap.views import AlertForm
 
     texts = {
         "headline_vi": "Phát hiện ca mắc tại chợ",

@@ -96,7 +96,7 @@ def _plant(data: Path) -> None:
     from django.utils import timezone
 
     from bluezone.directory.models import Agency
-    from bluezone.identity.models import Role
+    from bluezone.identity.models.people import Role
 
     now = timezone.now()
     _last_until_today()
@@ -122,7 +122,7 @@ def _account(person: Person):
     """The account of a person, with an authenticator app where the role needs one."""
     from bluezone.directory.models import Agency
     from bluezone.identity.factors.second_factors import REQUIRING
-    from bluezone.identity.models import AuthenticatorApp, RoleGrant, User
+    from bluezone.identity.models.people import AuthenticatorApp, RoleGrant, User
     from bluezone.office_secrets import seal
 
     agency = Agency.objects.get(key=person.agency) if person.agency else None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.builders.serving import free_port
 
-from bluezone.messaging.sms.providers.address import Smsc
+from bluezone.messaging.sms.providers import Smsc
 
 FOLDER = Path(__file__).with_name("smsc")
 SYSTEM_ID, PASSWORD, SENDER = "bluezone", "secret", "BACKAN"

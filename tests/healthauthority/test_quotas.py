@@ -11,10 +11,10 @@ from tests.builders.devices import agency
 from tests.builders.office import today, user
 
 from bluezone.healthauthority.codes import issuance, quotas
-from bluezone.healthauthority.codes.facilities import codes_seen_by
 from bluezone.healthauthority.codes.issuance import QuotaReached
+from bluezone.healthauthority.codes.quotas import codes_seen_by
 from bluezone.healthauthority.models import QuotaRaise
-from bluezone.identity.models import AuditEntry, Role
+from bluezone.identity.models.people import AuditEntry, Role
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

@@ -15,8 +15,12 @@ from tests.builders.keyserver import HOUR, call, opened, postgresql_database, po
 from tests.builders.relay import Relay
 
 from bluezone.keyserver.datafolder import DataFolderDiffers
-from bluezone.keyserver.storage.pool import CONNECTIONS_VARIABLE, ConnectionsInvalid, connections_allowed
-from bluezone.keyserver.storage.postgresql import PostgresqlStore
+from bluezone.keyserver.storage.postgresql import (
+    CONNECTIONS_VARIABLE,
+    ConnectionsInvalid,
+    PostgresqlStore,
+    connections_allowed,
+)
 from bluezone.keyserver.storage.store import BUSY_SECONDS, StoreUnreachable
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import CHAIN_START, follow_index

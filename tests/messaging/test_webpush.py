@@ -13,9 +13,15 @@ from tests.builders.keyserver import Clock, opened
 from tests.builders.pushservice import Browser, push_service
 
 from bluezone.keyserver import push
-from bluezone.messaging.webpush import announcements
-from bluezone.messaging.webpush.announcements import MESSAGE, Announcer
-from bluezone.messaging.webpush.provider import CalledSession, Outcome, WebPushProvider, public_session
+from bluezone.messaging.webpush import provider as webpush_provider
+from bluezone.messaging.webpush.provider import (
+    MESSAGE,
+    Announcer,
+    CalledSession,
+    Outcome,
+    WebPushProvider,
+    public_session,
+)
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 CONTACT = "https://bluezone.example"
@@ -188,7 +194,7 @@ def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, c
 
 
 def test_a_batch_is_small(server, service, provider, clock, monkeypatch):
-    monkeypatch.setattr(announcements, "BATCH", 3)
+    monkeypatch.setattr(webpush_provider, "BATCH", 3)
     subscribed(server, *(service.browser(str(number)) for number in range(7)))
     server.tick()
     announcer = Announcer(server, provider, lambda _: 0.0)

@@ -4,28 +4,28 @@
 from django.urls import path
 
 from bluezone.authority import views as authority_views
-from bluezone.identity import guides, own_account_views
-from bluezone.identity.factors import proof_views, setup_views
+from bluezone.identity import guides
+from bluezone.identity.factors import setup_views
 from bluezone.identity.signin import views
 
 urlpatterns = [
     path("", views.first_page, name="first-page"),
     path("sign-in/", views.sign_in, name="sign-in"),
-    path("sign-in/second/", proof_views.second_step, name="second-factor-proof"),
-    path("confirm/", proof_views.confirm, name="confirm"),
+    path("sign-in/second/", views.second_step, name="second-factor-proof"),
+    path("confirm/", views.confirm, name="confirm"),
     path("second-factor/", setup_views.second_factor, name="second-factor"),
     path("second-factor/app/", setup_views.add_app, name="second-factor-app"),
     path("second-factor/app/remove/", setup_views.remove_app, name="second-factor-app-remove"),
     path("second-factor/passkeys/", setup_views.add_passkey, name="second-factor-passkey"),
     path("second-factor/passkeys/<int:pk>/remove/", setup_views.remove_passkey, name="second-factor-passkey-remove"),
     path("second-factor/codes/", setup_views.new_recovery_codes, name="second-factor-codes"),
-    path("email/", own_account_views.own_email, name="own-email"),
-    path("sessions/", own_account_views.sessions, name="sessions"),
-    path("sessions/end/", own_account_views.end_all_sessions, name="sessions-end"),
-    path("sessions/<str:handle>/end/", own_account_views.end_session, name="session-end"),
+    path("email/", setup_views.own_email, name="own-email"),
+    path("sessions/", setup_views.sessions, name="sessions"),
+    path("sessions/end/", setup_views.end_all_sessions, name="sessions-end"),
+    path("sessions/<str:handle>/end/", setup_views.end_session, name="session-end"),
     path("how-to/", guides.guides, name="guides"),
     path("how-to/<str:role>/", guides.one_guide, name="guide"),
-    path("training/", own_account_views.training, name="training"),
+    path("training/", setup_views.training, name="training"),
     path("undo/", authority_views.undo, name="undo"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("start/<str:token>/", views.start, name="start"),

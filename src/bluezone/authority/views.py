@@ -28,15 +28,15 @@ from bluezone.authority.forms import (
     described,
 )
 from bluezone.directory.scopes import require_city
-from bluezone.identity import undo_offers
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
 from bluezone.identity.factors import second_factors
 from bluezone.identity.factors.second_factors import confirm_second_factor
-from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
+from bluezone.identity.models.people import AuditEntry, Role, RoleGrant, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.roles import grants_of
-from bluezone.identity.signin import invitations
+from bluezone.identity.signin import attempts
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv
 from bluezone.refusal import Refused
@@ -114,8 +114,8 @@ def _rows(entries: QuerySet[AuditEntry]) -> Iterator[list[str]]:
 def undo(request: OfficeRequest) -> HttpResponse:
     """Take the last one-tap act of this browser back: 302 to the page it was offered on, with what has come of it."""
     try:
-        undo_offers.take_back(request, request.user, timezone.now())
-    except undo_offers.UndoTooLate:
+        acts.take_back(request, request.user, timezone.now())
+    except acts.UndoTooLate:
         messages.error(request, _("The ten seconds are over. Nothing was changed."))
     except Refused:
         messages.error(request, _("This can no longer be taken back: something else has happened since."))
@@ -128,14 +128,14 @@ def undo(request: OfficeRequest) -> HttpResponse:
 def offer_ended_role(request: OfficeRequest, grant: RoleGrant, before: datetime.date | None) -> None:
     """A role or a delegation was ended by one tap; `before` is the end it had until then."""
     until = str(before) if before else ""
-    undo_offers.offer(request, "role-ended", timezone.now(), grant=grant.pk, until=until, ended=str(grant.valid_to))
+    acts.offer(request, "role-ended", timezone.now(), grant=grant.pk, until=until, ended=str(grant.valid_to))
 
 
 def let_it_hold_again(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the end of a role. Raises UndoTooLate."""
     grant = RoleGrant.objects.select_related("user", "agency", "unit").filter(pk=values["grant"]).first()
     if grant is None or str(grant.valid_to) != values["ended"]:
-        raise undo_offers.UndoTooLate("the role was changed since")
+        raise acts.UndoTooLate("the role was changed since")
     until = datetime.date.fromisoformat(values["until"]) if values["until"] else None
     role_grants.take_end_back(user.username, grant, until)
 
@@ -250,9 +250,7 @@ def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used."""
     require_city(request.user, [Role.ADMIN])
     account = get_object_or_404(User, pk=pk, is_active=True)
-    return _show_link(
-        request, account, invitations.make_link(request.user.username, account, timezone.now()), status=201
-    )
+    return _show_link(request, account, attempts.make_link(request.user.username, account, timezone.now()), status=201)
 
 
 @require_POST
@@ -283,7 +281,7 @@ def _show_account(
 
 def _show_link(request: HttpRequest, user: User, token: str, status: int) -> HttpResponse:
     link = request.build_absolute_uri(reverse("start", args=[token]))
-    hours = int(invitations.LINK_LIFE.total_seconds() // 3600)
+    hours = int(attempts.LINK_LIFE.total_seconds() // 3600)
     duties = ", ".join(described(grant) for grant in grants_of(user))
     text = _(
         "Bluezone: you are invited to the city office (%(duties)s). Open this link in a browser, not inside Zalo. "

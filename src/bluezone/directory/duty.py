@@ -27,9 +27,9 @@ DUTY = Duty(
             _("Directory"), "agencies", 30, ("agencies", "agency", "units", "unit", "recipients", "imports", "import")
         ),
     ),
-    purges=(Work("purge_directory", "bluezone.directory.retention.purge"),),
+    purges=(Work("purge_directory", "bluezone.directory.imports.list_imports.purge"),),
     reversers={
-        "recipients-added": "bluezone.directory.views.recipient_views.take_out_again",
-        "recipient-removed": "bluezone.directory.views.recipient_views.put_back",
+        "recipients-added": "bluezone.directory.views.agency_views.take_out_again",
+        "recipient-removed": "bluezone.directory.views.agency_views.put_back",
     },
 )

@@ -4,7 +4,7 @@
 from django.urls import path
 
 from bluezone.directory.imports import import_views
-from bluezone.directory.views import agency_views, recipient_views, unit_views
+from bluezone.directory.views import agency_views, unit_views
 
 urlpatterns = [
     path("units/", unit_views.unit_list, name="units"),
@@ -18,12 +18,12 @@ urlpatterns = [
     path("agencies/<int:pk>/", agency_views.agency, name="agency"),
     path("agencies/<int:pk>/change/", agency_views.change_agency, name="agency-change"),
     path("agencies/<int:pk>/figures/", agency_views.record_figure, name="agency-figure"),
-    path("recipients/", recipient_views.recipient_list, name="recipients-all"),
-    path("recipients/new/", recipient_views.new_recipients, name="recipients-new"),
-    path("recipients/<int:pk>/", recipient_views.recipients, name="recipients"),
-    path("recipients/<int:pk>/change/", recipient_views.change_recipients, name="recipients-change"),
-    path("recipients/<int:pk>/add/", recipient_views.add_recipients, name="recipients-add"),
-    path("recipients/<int:pk>/<int:agency>/remove/", recipient_views.remove_recipient, name="recipients-remove"),
+    path("recipients/", agency_views.recipient_list, name="recipients-all"),
+    path("recipients/new/", agency_views.new_recipients, name="recipients-new"),
+    path("recipients/<int:pk>/", agency_views.recipients, name="recipients"),
+    path("recipients/<int:pk>/change/", agency_views.change_recipients, name="recipients-change"),
+    path("recipients/<int:pk>/add/", agency_views.add_recipients, name="recipients-add"),
+    path("recipients/<int:pk>/<int:agency>/remove/", agency_views.remove_recipient, name="recipients-remove"),
     path("imports/", import_views.new_import, name="imports"),
     path("imports/empty/<str:about>/", import_views.import_template, name="imports-empty"),
     path("imports/<int:pk>/", import_views.show_import, name="import"),

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from django.core.paginator import Page, Paginator
 from django.utils import timezone
 
-from bluezone.healthauthority.codes import practice
-from bluezone.healthauthority.codes.facilities import codes_seen_by
+from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.codes.quotas import codes_seen_by
 from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import IssuedCode, OpenedDeclaration
-from bluezone.identity.models import User
+from bluezone.identity.models.people import User
 from bluezone.keyserver.publication import embargo
 from bluezone.keyserver.reports.codes import CodeState
 from bluezone.keyserver.service import KeyServer
@@ -47,7 +47,7 @@ def page_of_codes(
     """One page of codes, newest first, with their states asked from the key server now, in one call."""
     page = Paginator(codes_seen_by(user), CODES_A_PAGE).get_page(number)
     if practising():
-        states = practice.states(page.object_list, timezone.now())
+        states = issuance.practice_states(page.object_list, timezone.now())
     else:
         states = server.codes.statuses([issued.handle for issued in page.object_list])
     return page, [(issued, states[issued.handle]) for issued in page.object_list]
@@ -56,7 +56,7 @@ def page_of_codes(
 def state_of(server: KeyServer, issued: IssuedCode) -> CodeState:
     """open, used, revoked or expired, as the key server says now."""
     if practising():
-        return practice.states([issued], timezone.now())[issued.handle]
+        return issuance.practice_states([issued], timezone.now())[issued.handle]
     return server.codes.status(issued.handle)
 
 

@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.healthauthority import declaration_views, views
+from bluezone.healthauthority import views
 
 urlpatterns = [
     path("codes/", views.code_list, name="codes"),
@@ -16,10 +16,8 @@ urlpatterns = [
     path("codes/limits/", views.quota, name="code-quota"),
     path("codes/statistics/", views.show_statistics, name="code-statistics"),
     path("codes/statistics/<str:form>", views.download_statistics, name="code-statistics-file"),
-    path("codes/declarations/", declaration_views.declaration_list, name="code-declarations"),
-    path("codes/declarations/key/", declaration_views.declaration_key, name="code-declaration-key"),
-    path("codes/declarations/passphrase/", declaration_views.declaration_passphrase, name="code-declaration-phrase"),
-    path(
-        "codes/declarations/<str:handle>/called/", declaration_views.declaration_called, name="code-declaration-called"
-    ),
+    path("codes/declarations/", views.declaration_list, name="code-declarations"),
+    path("codes/declarations/key/", views.declaration_key, name="code-declaration-key"),
+    path("codes/declarations/passphrase/", views.declaration_passphrase, name="code-declaration-phrase"),
+    path("codes/declarations/<str:handle>/called/", views.declaration_called, name="code-declaration-called"),
 ]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the health authority: codes one by one and for many cases, the day's limits, alerts for a venue's guests,
-and counts.
+"""Pages of the health authority: codes one by one and for many cases, the day's limits, alerts, statistics and, for
+supervisors alone, declarations.
 """
 
 import datetime
@@ -9,29 +9,33 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.healthauthority import alerts as healthauthority_alerts
-from bluezone.healthauthority import queries, statistics
+from bluezone.healthauthority import declaration_access, queries, statistics
 from bluezone.healthauthority.codes import batches, issuance, quotas
 from bluezone.healthauthority.codes.batches import RowAnswer
-from bluezone.healthauthority.codes.facilities import codes_seen_by, oversees
+from bluezone.healthauthority.codes.quotas import codes_seen_by, oversees
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
-from bluezone.healthauthority.forms import AlertForm, IssueForm, RaiseForm
+from bluezone.healthauthority.forms import AlertForm, ChangePassphraseForm, IssueForm, KeyForm, OpenForm, RaiseForm
 from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.templatetags.health import inwords
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.models import Role, User
+from bluezone.identity.factors.second_factors import confirm_second_factor
+from bluezone.identity.models.people import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.keyserver import statistics as published
-from bluezone.keyserver.venues import alerts as venues_alerts
+from bluezone.keyserver.venues import registrar as venues_alerts
 from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import write_csv, write_xlsx
+from bluezone.protocol.declarationkey import PassphraseTooShort, PassphraseWrong
 from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign
 from bluezone.training import practised, practising
 
@@ -265,3 +269,106 @@ def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
         raise Http404
     name = f"bluezone-{timezone.localdate():%Y-%m-%d}-{form}"
     return HttpResponse(body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(HEALTH_SUPERVISORS)
+def declaration_list(request: OfficeRequest) -> HttpResponse:
+    """Sealed declarations, newest first; POST opens those ticked: 200 shown once, 403 or 429 wrong passphrase."""
+    server, now = key_server(), timezone.now()
+    declaration_access.ensure_published(server)
+    form, status = OpenForm(request.POST if request.method == "POST" else None), 200
+    if request.method == "POST":
+        handles, status, complete = request.POST.getlist("handle"), 422, form.is_valid()
+        if not handles:
+            form.add_error(None, _("Nothing is ticked. Tick the declarations to open, then give the passphrase."))
+        elif complete:
+            try:
+                opened = declaration_access.open_some(
+                    server, request.user, handles, form.cleaned_data["passphrase"], now
+                )
+            except PassphraseWrong:
+                status = 403
+                form.add_error("passphrase", _("This passphrase does not open the key. Nothing was opened."))
+            except declaration_access.PassphraseTriesUsed:
+                status = 429
+                form.add_error("passphrase", _("Five wrong tries: wait 15 minutes. Nothing was opened."))
+            else:
+                return render(request, "healthauthority/declarations_opened.html", _opened_context(opened))
+    page = Paginator(server.declarations.held(), declaration_access.MOST_AT_ONCE).get_page(request.GET.get("page"))
+    context = {
+        "key": declaration_access.key_in_force(),
+        "page": page,
+        "rows": queries.declaration_rows(page.object_list),
+        "form": form,
+        "tab": "declarations",
+    }
+    return render(request, "healthauthority/declarations.html", context, status=status)
+
+
+@require_POST
+@audience(HEALTH_SUPERVISORS)
+@touches(Whose.EVERYBODYS)
+def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
+    """Note that the sender was called: 204, and the page stays, so that what it shows is not lost; 404 not opened."""
+    if not declaration_access.note_called(handle, timezone.now()):
+        raise Http404
+    return HttpResponse(status=204)
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(HEALTH_SUPERVISORS)
+@confirm_second_factor
+def declaration_key(request: OfficeRequest) -> HttpResponse:
+    """Make the key for declarations, or another one in its place: 302 made or to the second factor, 422 bad form."""
+    form = KeyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            declaration_access.make_key(key_server(), request.user, form.cleaned_data["new"], timezone.now())
+        except PassphraseTooShort:
+            form.add_error("new", _("Too short: at least 16 characters. Nothing was changed."))
+        else:
+            messages.success(request, _("The key is made. Phones get it with their next check, within 5 hours."))
+            return redirect("code-declarations")
+    context = {"form": form, "key": declaration_access.key_in_force(), "tab": "declarations"}
+    return render(request, "healthauthority/declaration_key.html", context, status=422 if form.errors else 200)
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(HEALTH_SUPERVISORS)
+@confirm_second_factor
+def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
+    """Change the passphrase of the key: 302 changed or to the second factor, 422 bad form or wrong passphrase."""
+    form = ChangePassphraseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            values = form.cleaned_data
+            declaration_access.change_passphrase(request.user, values["present"], values["new"], timezone.now())
+        except PassphraseWrong:
+            form.add_error("present", _("This passphrase does not open the key. Nothing was changed."))
+        except declaration_access.PassphraseTriesUsed:
+            form.add_error("present", _("Five wrong tries: wait 15 minutes. Nothing was changed."))
+        except PassphraseTooShort:
+            form.add_error("new", _("Too short: at least 16 characters. Nothing was changed."))
+        else:
+            messages.success(request, _("The passphrase is changed; the old one opens nothing any more."))
+            return redirect("code-declarations")
+    context = {"form": form, "tab": "declarations"}
+    return render(request, "healthauthority/declaration_passphrase.html", context, status=422 if form.errors else 200)
+
+
+def _opened_context(opened: list[declaration_access.Opened]) -> dict[str, object]:
+    day_zero = datetime.date(1970, 1, 1)
+    shown = [
+        {
+            "handle": one.handle,
+            "received": one.received_hour * queries.SECONDS_PER_HOUR,
+            "declaration": one.declaration,
+            "day": day_zero + datetime.timedelta(days=one.declaration.day) if one.declaration else None,
+        }
+        for one in opened
+    ]
+    return {"opened": shown, "tab": "declarations"}

@@ -1,29 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an office page does with an act that is refused: it says why, and nothing else happens.
-
-The body of the `with` is the whole act: do it, say that it is done, offer to undo it, lead on. Where the act is
-refused, the rest of the body is left out and the view goes on after it.
-
-    with acts.tell_refusals(request, sentence_of):
-        things.close(thing, request.user, now)
-        messages.success(request, _("It is closed."))
-    return redirect("thing", pk)
-
-    if request.method == "POST" and form.is_valid():
-        with acts.show_refusals(form, sentence_of, at="name"):
-            made = things.make(form.cleaned_data["name"])
-            return redirect("thing", made.pk)
-    return render(request, "thing_new.html", {"form": form}, status=acts.status_of(form))
+"""What an office page does with an act: says why it was refused, or offers to take it back within ten seconds
+(docs/texts.md, Look).
 """
 
+import datetime
 from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest
 
+from bluezone.duties.catalogue import DUTIES
+from bluezone.duties.duty import load
+from bluezone.identity.models.people import User
 from bluezone.refusal import Refused
 
 # A sentence for the reader, or what makes it of the refusal.
@@ -74,3 +66,38 @@ def status_of(form: BaseForm) -> int:
     if _CONFLICT in found:
         return 409
     return 422 if found else 200
+
+
+UNDO_SECONDS = 10
+# A tap and its answer take their time on the way; the page stops offering after UNDO_SECONDS.
+GRACE_SECONDS = 5
+_KEY = "undo"
+# Called with the person, the values of the offer, and the time. It raises UndoTooLate (or another Refused) when
+# something else has happened since; nothing is changed then.
+Reverser = Callable[[User, dict[str, Any], datetime.datetime], None]
+
+
+class UndoTooLate(Refused):
+    """The ten seconds are over, or something else has happened since."""
+
+    code = "undo_too_late"
+
+
+def offer(request: HttpRequest, act: str, now: datetime.datetime, **values: Any) -> None:
+    """Let this browser take `act` back for ten seconds. values: JSON; an earlier offer ends."""
+    request.session[_KEY] = {"act": act, "values": values, "at": now.timestamp()}
+
+
+def is_offered(request: HttpRequest, now: datetime.datetime) -> bool:
+    """Whether a page shown now has the button."""
+    kept = request.session.get(_KEY)
+    return kept is not None and 0 <= now.timestamp() - kept["at"] <= UNDO_SECONDS
+
+
+def take_back(request: HttpRequest, user: User, now: datetime.datetime) -> None:
+    """Take back what was offered last, once. Raises UndoTooLate, or what the reverser refuses."""
+    kept = request.session.pop(_KEY, None)
+    if kept is None or not 0 <= now.timestamp() - kept["at"] <= UNDO_SECONDS + GRACE_SECONDS:
+        raise UndoTooLate("the ten seconds are over")
+    reverser: Reverser = load(next(duty.reversers[kept["act"]] for duty in DUTIES if kept["act"] in duty.reversers))
+    reverser(user, kept["values"], now)

@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bluezone.keyserver.reports.limits import Limits
-from bluezone.keyserver.secrets.files import write_whole
+from bluezone.keyserver.secrets.weekkeys import write_whole
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.declarationkey import load_public_key

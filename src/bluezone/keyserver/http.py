@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The anonymous HTTP API under /v1, framework-free: no cookie, no session, no locale, no log line per user.
-
-Source: docs/contracts.md, HTTP; docs/protocol.md section 4 (sizes) and 5 (files). Described for programs in
-docs/reference/openapi.yaml.
+"""The anonymous HTTP API under /v1, framework-free: no cookie, no session, no locale, no log of who called; and the
+answers for the operator's monitor.
 """
 
 import json
@@ -13,15 +11,18 @@ from http import HTTPStatus
 from typing import Any
 
 from bluezone.keyserver import push
+from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull
 from bluezone.keyserver.gatetokens import sign_tokens
-from bluezone.keyserver.health import health, readiness
 from bluezone.keyserver.publication import downloads
+from bluezone.keyserver.publication.index import Indexes
 from bluezone.keyserver.reports.limits import network_of
 from bluezone.keyserver.service import KeyServer
-from bluezone.keyserver.storage.store import StoreRefused
+from bluezone.keyserver.storage.migrations import unknown_to_us
+from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.gate.tokens import TOKENS_SIZE, TokensAnswer, decode_tokens, encode_tokens_answer
+from bluezone.protocol.signed.index import STALE_SECONDS
 from bluezone.protocol.upload import (
     UPLOAD_SIZE,
     VERIFY_SIZE,
@@ -38,6 +39,50 @@ from bluezone.protocol.upload import (
     encode_verify2_answer,
 )
 from bluezone.refusal import Refused
+
+
+def readiness(codes_store: Store, keys_store: Store) -> dict[str, Any]:
+    """Return `status` "ok" or "failing" and `failing`: codes of what keeps this process from answering calls."""
+    stores = (("codes", codes_store), ("keys", keys_store))
+    return _health_report([code for name, store in stores if (code := _failure(name, store))])
+
+
+def health(
+    ready: dict[str, Any], indexes: Indexes, configs: ConfigFiles, now: int, ticked_at: float | None
+) -> dict[str, Any]:
+    """Return the same for the whole city's key server, and the numbers phones should see.
+
+    ready: what `readiness` said. now, ticked_at: Unix seconds, the latter of the last tick.
+    tick_age_seconds: since the worker last did its round, null before the first.
+    """
+    failing = list(ready["failing"])
+    index = None
+    try:
+        index = indexes.read()
+    except StoreRefused as refused:
+        failing.append(refused.code)
+    age = None if index is None else now - index.generated_at
+    if age is None or age > STALE_SECONDS:
+        failing.append("index_stale")
+    return {
+        **_health_report(failing),
+        "config_number": configs.newest_number(),
+        "export_number": None if index is None else index.number,
+        "index_age_seconds": age,
+        "tick_age_seconds": None if ticked_at is None else now - int(ticked_at),
+    }
+
+
+def _health_report(failing: list[str]) -> dict[str, Any]:
+    return {"status": "failing" if failing else "ok", "failing": failing}
+
+
+def _failure(name: str, store: Store) -> str | None:
+    try:
+        return "store_too_new" if unknown_to_us(store, name) else None
+    except StoreRefused as refused:
+        return refused.code
+
 
 Environ = dict[str, Any]
 WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]

@@ -3,6 +3,8 @@
 
 `KeyServer.open` is how the web process, the tick and the health authority's office get at it. Each part is given what
 it works with and nothing else; no part knows the whole.
+
+Open a store in the database that the operator chose, with its tables up to date.
 """
 
 import logging
@@ -19,23 +21,45 @@ from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.exports import ExportFiles
 from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
 from bluezone.keyserver.publication.index import ALL_SERIES, Indexes
-from bluezone.keyserver.publication.mingling import mingle_once_an_hour
 from bluezone.keyserver.publication.packages import VenuePackages
+from bluezone.keyserver.publication.padding import mingle_once_an_hour
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.reports.limits import Limits
-from bluezone.keyserver.reports.uploads import Uploads
-from bluezone.keyserver.reports.verification import Verification
+from bluezone.keyserver.reports.uploads import Uploads, Verification
 from bluezone.keyserver.retention import forget
-from bluezone.keyserver.secrets.keyfolder import Secrets, open_secrets
+from bluezone.keyserver.secrets.weekkeys import Secrets, open_secrets
 from bluezone.keyserver.statistics import note_guessing_alarm
-from bluezone.keyserver.storage.factory import open_store
+from bluezone.keyserver.storage.migrations import migrate
 from bluezone.keyserver.storage.partitions import make_ahead
+from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.keyserver.storage.store import Store, Turn
-from bluezone.keyserver.venues.alerts import VenueAlerts
-from bluezone.keyserver.venues.registrar import Registrar
+from bluezone.keyserver.venues.registrar import Registrar, VenueAlerts
 from bluezone.logs import event
 from bluezone.protocol.intervals import day_at, hour_at
+
+
+def open_store(name: str, data_dir: Path, url: str | None) -> Store:
+    """Open the store `name` (codes or keys), bring its tables up to date and return it.
+
+    url: `postgresql://…`, or None for the file `<name>.sqlite3` in the data folder.
+    Raises StoreTooNew, StoreRefused.
+    """
+    store: Store
+    if url is None:
+        store = SqliteStore(data_dir / f"{name}.sqlite3")
+    else:
+        # psycopg comes with the extra `postgres`; a city on SQLite does not have it.
+        from bluezone.keyserver.storage.postgresql import PostgresqlStore
+
+        store = PostgresqlStore(url, schema=name)
+    try:
+        migrate(store, name)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
 
 logger = logging.getLogger(__name__)
 

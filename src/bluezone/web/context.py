@@ -17,10 +17,10 @@ from django.views.decorators.http import require_GET
 
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Audience, MenuEntry
-from bluezone.identity import undo_offers
+from bluezone.identity import acts
 from bluezone.identity.audiences import admits, audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.models import RoleGrant
+from bluezone.identity.models.people import RoleGrant
 from bluezone.identity.roles import grants_of
 from bluezone.training import current_training
 
@@ -63,7 +63,7 @@ def city(request: HttpRequest) -> dict[str, Any]:
     return {
         "may": _May(request),
         "menu": SimpleLazyObject(lambda: menu_of(request)),
-        "undo": SimpleLazyObject(lambda: undo_offers.is_offered(request, timezone.now())),
+        "undo": SimpleLazyObject(lambda: acts.is_offered(request, timezone.now())),
         "training": SimpleLazyObject(lambda: current_training(request)),
         "city_name": (found.name_en if language == "en" else found.name_vi) if found else "",
         "hotline": found.hotline if found else "",

@@ -14,7 +14,7 @@ from bluezone.city import City, CityMissing, data_folder, load_city
 from bluezone.duties.catalogue import installed_apps
 from bluezone.logs import configuration
 from bluezone.messaging.email.smtp_url import read_smtp_url
-from bluezone.messaging.sms.providers.address import read_sms_url
+from bluezone.messaging.sms.providers import read_sms_url
 from bluezone.office_secrets import office_secret
 from bluezone.web.assets import static_url
 from bluezone.web.databases import office_database
@@ -107,7 +107,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 
 # A shift, then the password again; a closed browser ends it sooner.
-SESSION_ENGINE = "bluezone.identity.signin.sessions"
+SESSION_ENGINE = "bluezone.identity.signin.attempts"
 SESSION_COOKIE_AGE = 10 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_NAME = "__Host-bluezone-session" if TLS else "bluezone-session"

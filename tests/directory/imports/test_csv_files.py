@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.directory.imports.csv_files: which bytes become which text."""
+"""bluezone.directory.imports.tables: which bytes become which text."""
 
 import pytest
 
-from bluezone.directory.imports.csv_files import decode, read_csv
 from bluezone.directory.imports.raw_sheets import SpreadsheetEncodingUnknown, SpreadsheetTooLarge
+from bluezone.directory.imports.tables import decode, read_csv
 
 
 @pytest.mark.parametrize(

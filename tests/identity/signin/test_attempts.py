@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 from tests.builders.office import PASSWORD, user
 
-from bluezone.identity.models import SignInFailure
+from bluezone.identity.models.people import SignInFailure
 from bluezone.identity.signin import attempts
 from bluezone.identity.signin.attempts import SignInLocked, SignInRefused, network_of, sign_in
 

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.keyserver import HOUR, Clock, Phone, call, poster
 
-from bluezone.keyserver.reports.limits import Limits, network_of
-from bluezone.keyserver.reports.tally import SIZE, shared_memory
+from bluezone.keyserver.reports.limits import SIZE, Limits, network_of, shared_memory
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
 from bluezone.protocol.upload.puzzle import PUZZLE_SECONDS, solve

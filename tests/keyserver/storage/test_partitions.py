@@ -20,8 +20,8 @@ from tests.builders.keyserver import (
 )
 
 from bluezone.keyserver.reports import uploads
+from bluezone.keyserver.service import open_store
 from bluezone.keyserver.storage import migrations
-from bluezone.keyserver.storage.factory import open_store
 from bluezone.keyserver.storage.partitions import DAYS_AHEAD, KNOWN_KEY
 from bluezone.keyserver.storage.postgresql import PostgresqlStore
 from bluezone.keyserver.storage.store import StoreBusy, key_prefix

@@ -9,8 +9,8 @@ from tests.builders.venue import a_venue, link_of
 
 from bluezone.keyserver.publication.index import VENUE_PACKAGES
 from bluezone.keyserver.venues import registrar
-from bluezone.keyserver.venues.alerts import AlertRefused
 from bluezone.keyserver.venues.registrar import (
+    AlertRefused,
     RegistrationInvalid,
     VenueDescription,
     VenueNotRegistered,

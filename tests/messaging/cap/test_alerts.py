@@ -16,8 +16,8 @@ from tests.builders.directives import city, person
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
 
 from bluezone.messaging.cap.document import Area, Message, Words, alert_xml
-from bluezone.messaging.cap.forms import AlertForm, _plain
 from bluezone.messaging.cap.models import Alert
+from bluezone.messaging.cap.views import AlertForm, _plain
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
 SCHEMA = etree.XMLSchema(file=Path(__file__).parents[2] / "vectors" / "cap" / "CAP-v1.2.xsd")

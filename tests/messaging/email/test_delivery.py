@@ -12,9 +12,8 @@ from django.core.mail import get_connection
 from tests.builders.mailserver import MailServer, use
 
 from bluezone.messaging.email import delivery
-from bluezone.messaging.email.delivery import PAUSES, UNREACHABLE_PAUSE, Delivered, deliver_due
+from bluezone.messaging.email.delivery import PAUSES, UNREACHABLE_PAUSE, Delivered, deliver_due, send
 from bluezone.messaging.email.models import Mail
-from bluezone.messaging.email.outbox import send
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.datetime(2020, 8, 10, 1, 0, tzinfo=datetime.UTC)

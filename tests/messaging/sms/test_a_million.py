@@ -10,7 +10,7 @@ from tests.builders.largeoffice import server_clock
 from bluezone.messaging.sms.leases import claim, close, unsettled
 from bluezone.messaging.sms.models import OPEN_STATES, Message, Part, PartState, Purpose, State
 from bluezone.messaging.sms.outbox import queue
-from bluezone.messaging.sms.providers.address import read_sms_url
+from bluezone.messaging.sms.providers import read_sms_url
 
 DAYS, A_DAY, WAITING = 30, 33_334, 200
 

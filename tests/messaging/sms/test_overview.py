@@ -6,9 +6,9 @@ from django.urls import reverse
 from django.utils import timezone
 from tests.builders.office import user
 
-from bluezone.identity.models import Role
+from bluezone.identity.models.people import Role
 from bluezone.messaging.sms.models import SenderState
-from bluezone.messaging.sms.providers.address import read_sms_url
+from bluezone.messaging.sms.providers import read_sms_url
 
 pytestmark = pytest.mark.django_db
 

@@ -9,11 +9,11 @@ import time
 import pytest
 from tests.builders.smsc import whole_texts
 
-from bluezone.messaging.sms import outbox, retention
+from bluezone.messaging.sms import leases, outbox
 from bluezone.messaging.sms.models import Message, Once, Part, PartState, Purpose, SenderState, State
 from bluezone.messaging.sms.outbox import OnceFor, SmsAlreadySent, SmsInTraining, SmsNotSet, SmsOptedOut
-from bluezone.messaging.sms.providers.smpp import SmppProvider
-from bluezone.messaging.sms.sender import Sender
+from bluezone.messaging.sms.providers.smpp.provider import SmppProvider
+from bluezone.messaging.sms.receipts import Sender
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+84912345678"
@@ -257,8 +257,7 @@ def test_a_submit_without_answer_is_settled_by_query_sm_where_the_operator_knows
 
 
 def test_receipts_that_come_in_one_piece_with_the_answer_to_bind_are_heard(now):
-    from bluezone.messaging.sms.providers import Fate, Receipt
-    from bluezone.messaging.sms.providers.address import Smsc
+    from bluezone.messaging.sms.providers import Fate, Receipt, Smsc
     from bluezone.messaging.sms.providers.smpp import pdu
 
     text = b"id:A1 sub:001 dlvrd:001 submit date:2008071200 done date:2008071201 stat:DELIVRD err:000 text:"
@@ -301,8 +300,8 @@ def test_a_message_accepted_long_ago_without_receipt_is_asked_for(centre, sender
 def test_what_was_sent_is_gone_from_the_rows_after_thirty_five_days(centre, sender, now):
     queue(now=now, once=OnceFor("arrival", 14))
     go_on_until(sender, settled, now)
-    retention.purge(now + datetime.timedelta(days=15))
+    leases.purge(now + datetime.timedelta(days=15))
     assert (Message.objects.count(), Once.objects.count()) == (1, 0)
-    retention.purge(now + datetime.timedelta(days=36))
+    leases.purge(now + datetime.timedelta(days=36))
 
     assert (Message.objects.count(), Part.objects.count()) == (0, 0)

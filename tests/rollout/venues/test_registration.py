@@ -11,7 +11,7 @@ from tests.builders import venues as build
 from tests.builders.mailserver import MailServer, use
 from tests.builders.office import user
 
-from bluezone.identity.models import AuditEntry, Role
+from bluezone.identity.models.people import AuditEntry, Role
 from bluezone.keyserver.venues import registrar
 from bluezone.messaging.email.delivery import deliver_due
 from bluezone.protocol.venues.codes import VenueForeign

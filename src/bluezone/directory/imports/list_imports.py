@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list of units or agencies on its way in: kept, looked at, then done exactly as it was shown or not at all; or
-given back with the reason beside each refused row.
-"""
+"""A list of units or agencies on its way in: kept for a day, looked at, then done exactly as it was shown."""
 
 import datetime
 import hashlib
@@ -14,15 +12,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
-from bluezone.directory.imports.cells import text_of
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.plans import ImportNotReady, Plan, plan_agencies, plan_units
+from bluezone.directory.imports.raw_sheets import text_of
 from bluezone.directory.imports.rows import AGENCY_COLUMNS, UNIT_COLUMNS
 from bluezone.directory.imports.tables import Table, read_table
 from bluezone.directory.models import ListImport
 from bluezone.directory.records.entries import Directory
 from bluezone.directory.records.store import rewrite, state_of, stored_directory
-from bluezone.identity.models import User
+from bluezone.identity.models.people import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.refusal import Refused
 
@@ -162,3 +160,11 @@ def _preview(waiting: ListImport, directory: Directory) -> Preview:
         return Preview(table, directory, None, digest)
     make_plan = plan_units if waiting.about == "units" else plan_agencies
     return Preview(table, directory, make_plan(directory, table, waiting.day), digest)
+
+
+LIST_LIFE = datetime.timedelta(days=1)
+
+
+def purge(now: datetime.datetime) -> None:
+    """Delete lists that nobody applied or discarded within a day."""
+    ListImport.objects.filter(made_at__lte=now - LIST_LIFE).delete()

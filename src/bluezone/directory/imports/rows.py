@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar
 
-from bluezone.directory.imports.cells import NotACount, NotADay, count_of, day_of, text_of
 from bluezone.directory.imports.headings import Column
+from bluezone.directory.imports.raw_sheets import NotACount, NotADay, count_of, day_of, text_of
 from bluezone.directory.imports.tables import Row
 from bluezone.directory.kinds import AgencyKind, Quantity, UnitKind
 from bluezone.directory.records.entries import DenominatorEntry

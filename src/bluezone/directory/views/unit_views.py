@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the administrative units: the tree as of a day, one unit, entering and changing one."""
+"""Pages of the administrative units: the tree as of a day, one unit, entering and changing one, its figures."""
 
 from typing import Any
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Issue a code for a case, within the bounds of the onset and the quotas, with an audit entry; and revoke one that
-went wrong.
+"""Issue a code for a case, within the bounds of the onset and the quotas, with an audit entry; in training mode one
+that is clearly made-up.
 """
 
 import datetime
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -12,15 +13,63 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.healthauthority.codes import practice, quotas
-from bluezone.healthauthority.codes.facilities import facility_of
+from bluezone.healthauthority.codes import quotas
+from bluezone.healthauthority.codes.quotas import facility_of
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity.models import User
+from bluezone.identity.models.people import User
 from bluezone.keyserver.reports import codes
-from bluezone.keyserver.reports.codes import OLDEST_ONSET_DAYS, OnsetRefused
+from bluezone.keyserver.reports.codes import (
+    DIGITS_LIFE_SECONDS,
+    LINK_LIFE_SECONDS,
+    OLDEST_ONSET_DAYS,
+    CodeState,
+    OnsetRefused,
+)
 from bluezone.keyserver.service import KeyServer
 from bluezone.refusal import Refused
 from bluezone.training import practising
+
+# Its check digit is wrong, and the link is too short to be one: a phone refuses both before it asks anybody.
+PRACTICE_CODE, PRACTICE_LINK_END = "0000-0000-0001", "/r#TAP-HUAN"
+USED_AFTER_SECONDS = 30
+_OPEN, _REVOKED = "practice-", "practice-revoked-"
+
+
+def issue_practice_code(
+    worker: User | None, case_class: str, onset: datetime.date, now: datetime.datetime, form_id: uuid.UUID | None
+) -> IssuedCode:
+    """Remember a made-up code for the list of this mode."""
+    return IssuedCode.objects.create(
+        handle=f"{_OPEN}{uuid.uuid4().hex}",
+        worker=worker,
+        facility=facility_of(worker),
+        case_class=case_class,
+        onset=onset,
+        issued_at=now,
+        expires_at=now + datetime.timedelta(seconds=DIGITS_LIFE_SECONDS),
+        link_expires_at=now + datetime.timedelta(seconds=LINK_LIFE_SECONDS),
+        form_id=form_id or uuid.uuid4(),
+    )
+
+
+def practice_states(issued: Iterable[IssuedCode], now: datetime.datetime) -> dict[str, CodeState]:
+    """The state of made-up codes by handle."""
+    return {one.handle: _state(one, now) for one in issued}
+
+
+def revoke_practice_code(handle: str, now: datetime.datetime) -> CodeState:
+    """Revoke a made-up code, unless it counts as used; its state now."""
+    issued = IssuedCode.objects.get(handle=handle)
+    if _state(issued, now) == "open":
+        issued.handle = handle.replace(_OPEN, _REVOKED, 1)
+        issued.save(update_fields=["handle"])
+    return _state(issued, now)
+
+
+def _state(issued: IssuedCode, now: datetime.datetime) -> CodeState:
+    if issued.handle.startswith(_REVOKED):
+        return "revoked"
+    return "used" if (now - issued.issued_at).total_seconds() >= USED_AFTER_SECONDS else "open"
 
 
 class QuotaReached(Refused):
@@ -101,8 +150,8 @@ def _issue(
     form_id: uuid.UUID | None,
 ) -> Issued:
     if practising():
-        record = practice.issue(worker, case_class, onset, now, form_id)
-        return Issued(practice.CODE, f"https://{server.city.public_host}{practice.LINK_END}", record)
+        record = issue_practice_code(worker, case_class, onset, now, form_id)
+        return Issued(PRACTICE_CODE, f"https://{server.city.public_host}{PRACTICE_LINK_END}", record)
     # Should the office's transaction fail after this, the code was shown to nobody and expires by itself.
     made = server.codes.issue(case_class, onset)
     record = IssuedCode.objects.create(
@@ -133,7 +182,7 @@ def revoke(server: KeyServer, worker: User | None, code: str) -> str:
     Raises InvalidCode or CodeUnknown.
     """
     if practising():
-        return practice.revoke(code, timezone.now())
+        return revoke_practice_code(code, timezone.now())
     if server.codes.is_open(code):
         try:
             server.codes.revoke(code)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The second factor: who needs one, whether it was just proved, how it is set up, checked and removed, and the codes
-of RFC 6238.
+"""The second factor: who needs one, how it is set up, asked for and proved, by an authenticator app, a passkey or a
+recovery code.
 """
 
 import base64
@@ -10,8 +10,8 @@ import hmac
 import secrets
 import struct
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.db import transaction
@@ -20,11 +20,15 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User
+from bluezone.identity.models.people import AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User
 from bluezone.identity.roles import roles_of
 from bluezone.identity.signin.attempts import PAIR_LIMIT, WINDOW, SignInLocked
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
 
 # Signing, health and administrator roles (issue: item 1); a delegated signing role counts as well.
 REQUIRING = frozenset({Role.ISSUER, Role.HEALTH_WORKER, Role.SUPERVISOR, Role.ADMIN})
@@ -251,3 +255,123 @@ def _digits(typed: str) -> str:
 
 def _whose(user: User) -> str:
     return f"authenticator app of {user.pk}"
+
+
+CHALLENGE_KEY = "passkey_challenge"
+
+
+def registration_options(request: HttpRequest, user: User) -> str:
+    """JSON for navigator.credentials.create(); its challenge is kept in the session for one answer."""
+    from webauthn import generate_registration_options, options_to_json
+    from webauthn.helpers import bytes_to_base64url
+
+    options = generate_registration_options(
+        rp_id=_party(request),
+        rp_name="Bluezone",
+        user_id=f"bluezone-{user.pk}".encode(),
+        user_name=user.username,
+        user_display_name=user.name or user.username,
+        exclude_credentials=_described(user.passkeys.all()),
+    )
+    request.session[CHALLENGE_KEY] = bytes_to_base64url(options.challenge)
+    return options_to_json(options)
+
+
+def add(request: HttpRequest, user: User, answer: str, name: str, now: datetime.datetime) -> None:
+    """Store the passkey that the browser has made; raises SecondFactorRefused."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    challenge = _take_challenge(request)
+    try:
+        made = verify_registration_response(
+            credential=answer,
+            expected_challenge=challenge,
+            expected_rp_id=_party(request),
+            expected_origin=_origin(request),
+        )
+    except (WebAuthnException, ValueError, KeyError):
+        raise SecondFactorRefused("the browser's answer does not fit what it was asked") from None
+    if Passkey.objects.filter(credential_id=made.credential_id).exists():
+        raise SecondFactorRefused("this passkey is known already")
+    with transaction.atomic():
+        Passkey.objects.create(
+            user=user,
+            name=name,
+            credential_id=made.credential_id,
+            public_key=made.credential_public_key,
+            sign_count=made.sign_count,
+            added_at=now,
+        )
+        hash_chain.record(user.username, "factor_added", user.username, kind="passkey", now=now)
+
+
+def proof_options(request: HttpRequest, user: User) -> str:
+    """JSON for navigator.credentials.get() with the passkeys of an account; "" when it has none."""
+    keys = list(user.passkeys.all())
+    if not keys:
+        return ""
+    from webauthn import generate_authentication_options, options_to_json
+    from webauthn.helpers import bytes_to_base64url
+
+    options = generate_authentication_options(rp_id=_party(request), allow_credentials=_described(keys))
+    request.session[CHALLENGE_KEY] = bytes_to_base64url(options.challenge)
+    return options_to_json(options)
+
+
+def prove(request: HttpRequest, user: User, answer: str) -> None:
+    """Accept the browser's answer by one of the account's passkeys; raises SecondFactorRefused."""
+    from webauthn import verify_authentication_response
+    from webauthn.helpers import parse_authentication_credential_json
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    challenge = _take_challenge(request)
+    try:
+        credential = parse_authentication_credential_json(answer)
+        key = user.passkeys.filter(credential_id=credential.raw_id).first()
+        if key is None:
+            raise SecondFactorRefused("the passkey is not one of this account")
+        proved = verify_authentication_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=_party(request),
+            expected_origin=_origin(request),
+            credential_public_key=bytes(key.public_key),
+            credential_current_sign_count=key.sign_count,
+        )
+    except (WebAuthnException, ValueError, KeyError):
+        raise SecondFactorRefused("the browser's answer does not fit what it was asked") from None
+    key.sign_count = proved.new_sign_count
+    key.save(update_fields=["sign_count"])
+
+
+def remove(user: User, key: Passkey) -> None:
+    """Forget a passkey; raises SecondFactorNeeded when it is the only factor of a role that needs one."""
+    with transaction.atomic():
+        key.delete()
+        keep_one(user)
+        hash_chain.record(user.username, "factor_removed", user.username, kind="passkey")
+
+
+def _described(keys: Iterable[Passkey]) -> "list[PublicKeyCredentialDescriptor]":
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
+    return [PublicKeyCredentialDescriptor(id=bytes(key.credential_id)) for key in keys]
+
+
+def _take_challenge(request: HttpRequest) -> bytes:
+    """The challenge of this session, which is good for one answer."""
+    from webauthn import base64url_to_bytes
+
+    challenge = request.session.pop(CHALLENGE_KEY, "")
+    if not challenge:
+        raise SecondFactorRefused("this session has asked for no passkey")
+    return base64url_to_bytes(challenge)
+
+
+def _party(request: HttpRequest) -> str:
+    return request.get_host().rsplit(":", 1)[0]
+
+
+def _origin(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages on which people set up and remove their second factor."""
+"""Pages of one's own account: the signed-in browsers, the own e-mail address, the second factor and training mode."""
 
 import base64
 import functools
@@ -7,22 +7,34 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth import logout
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.audit import hash_chain
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS
-from bluezone.identity.factors import passkeys, second_factors
-from bluezone.identity.factors.second_factors import confirm_second_factor, is_set_up, note_confirmed, required_for
-from bluezone.identity.forms import AppForm, PasskeyForm
-from bluezone.identity.models import AuthenticatorApp, Passkey
+from bluezone.identity.factors import second_factors
+from bluezone.identity.factors.second_factors import (
+    confirm_second_factor,
+    is_set_up,
+    note_confirmed,
+    recently_confirmed,
+    required_for,
+)
+from bluezone.identity.forms import AppForm, EmailForm, PasskeyForm
+from bluezone.identity.models.people import AuthenticatorApp, Passkey
 from bluezone.identity.objects import Whose, touches
+from bluezone.office_secrets import keyed_digest
 from bluezone.paper.qr_codes import qr_picture
-from bluezone.training import also_in_training
+from bluezone.training import TRAINING_KEY, also_in_training, current_training
 
 SECRET_KEY = "new_app_secret"  # noqa: S105 - the name of a place in the session
 
@@ -88,12 +100,12 @@ def add_passkey(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            passkeys.add(request, request.user, values["answer"], values["name"], timezone.now())
+            second_factors.add(request, request.user, values["answer"], values["name"], timezone.now())
         except second_factors.SecondFactorRefused:
             form.add_error(None, _("The browser did not make a passkey that fits. Nothing was stored; try again."))
         else:
             return _after_adding(request)
-    context = {"form": form, "options": passkeys.registration_options(request, request.user)}
+    context = {"form": form, "options": second_factors.registration_options(request, request.user)}
     return render(request, "accounts/add_passkey.html", context, status=422 if form.errors else 200)
 
 
@@ -125,7 +137,7 @@ def remove_app(request: OfficeRequest) -> HttpResponse:
 def remove_passkey(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget one of the own passkeys, unless the role needs it."""
     key = get_object_or_404(Passkey, pk=pk, user=request.user)
-    return _removed(request, functools.partial(passkeys.remove, request.user, key))
+    return _removed(request, functools.partial(second_factors.remove, request.user, key))
 
 
 def _removed(request: OfficeRequest, remove: Callable[[], None]) -> HttpResponse:
@@ -152,3 +164,85 @@ def _after_adding(request: OfficeRequest) -> HttpResponse:
 def _show_codes(request: OfficeRequest) -> HttpResponse:
     context = {"codes": second_factors.make_recovery_codes(request.user)}
     return render(request, "accounts/recovery_codes.html", context, status=201)
+
+
+@also_in_training
+@require_safe
+@audience(ACCOUNT_HOLDERS)
+def sessions(request: OfficeRequest) -> HttpResponse:
+    """Every browser in which this account is signed in now, newest first."""
+    own = request.user.sessions.filter(expire_date__gt=timezone.now())
+    rows = [(session, _handle(session.pk), session.pk == request.session.session_key) for session in own]
+    return render(request, "accounts/sessions.html", {"rows": rows})
+
+
+@also_in_training
+@require_POST
+@audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
+def end_session(request: OfficeRequest, handle: str) -> HttpResponse:
+    """Sign one browser out; the own one too, which then shows the sign-in page."""
+    for session in request.user.sessions.all():
+        if _handle(session.pk) != handle:
+            continue
+        hash_chain.record(request.user.username, "sessions_ended", request.user.username, count=1)
+        if session.pk == request.session.session_key:
+            logout(request)
+            return redirect("sign-in")
+        session.delete()
+        messages.success(request, _("That browser is signed out."))
+    return redirect("sessions")
+
+
+@also_in_training
+@require_POST
+@audience(ACCOUNT_HOLDERS)
+def end_all_sessions(request: OfficeRequest) -> HttpResponse:
+    """Sign out everywhere, here too."""
+    user = request.user
+    count = user.sessions.all().delete()[0]
+    hash_chain.record(user.username, "sessions_ended", user.username, count=count)
+    logout(request)
+    return redirect("sign-in")
+
+
+def _handle(session_key: str) -> str:
+    """What a page calls a session: its key itself would be the right to use it."""
+    return keyed_digest("session", session_key)[:16]
+
+
+@also_in_training
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(ACCOUNT_HOLDERS)
+def own_email(request: OfficeRequest) -> HttpResponse:
+    """Give, change or take away the own address: 302 stored, 422 bad form.
+
+    It asks for the second factor within five minutes, and for the password of whoever has none.
+    """
+    has_factor = is_set_up(request.user)
+    if has_factor and not recently_confirmed(request):
+        return redirect(f"{reverse('confirm')}?{urlencode({'next': reverse('own-email')})}")
+    form = EmailForm(request.POST or None, user=request.user, ask_password=not has_factor)
+    if request.method == "POST" and form.is_valid():
+        user, address = request.user, form.cleaned_data["email"]
+        if address != user.email:
+            with transaction.atomic():
+                user.email = address
+                user.save(update_fields=["email"])
+                # The audit says that it changed, not to what.
+                hash_chain.record(user.username, "email_changed", user.username)
+        messages.success(request, _("The address is stored.") if address else _("No address of yours is kept."))
+        return redirect("own-email")
+    return render(request, "accounts/own_email.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@also_in_training
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(ACCOUNT_HOLDERS)
+def training(request: OfficeRequest) -> HttpResponse:
+    """Say what training mode is, and switch it: 302 to the first page."""
+    if request.method == "POST":
+        request.session[TRAINING_KEY] = not current_training(request)
+        return redirect("first-page")
+    return render(request, "accounts/training.html")

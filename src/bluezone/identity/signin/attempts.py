@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sign-in by password, with a growing distrust of whoever keeps guessing.
-
-Failures are counted for fifteen minutes under keyed hashes: five for one name from one address, thirty from one
-address, a hundred for one name from anywhere. The last bound is high on purpose, so that a stranger cannot lock a
-health worker out by typing her name.
+"""Signing in: the attempts and how they are slowed, the link by which a person takes their account, the sessions of
+browsers, and what is forgotten of all three.
 """
 
 import datetime
+import hashlib
 import hmac
 import ipaddress
+import secrets
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import authenticate
+from django.contrib.auth import SESSION_KEY, authenticate
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import transaction
 from django.db.models import Max
 from django.http import HttpRequest
 
-from bluezone.identity.models import SignInFailure, User
+from bluezone.audit import hash_chain
+from bluezone.identity.models.people import AccountLink, OfficeSession, SignInFailure, User
 from bluezone.refusal import Refused
 
 WINDOW = datetime.timedelta(minutes=15)
@@ -99,3 +102,108 @@ def _locked_until(account: str, address: str) -> datetime.datetime | None:
 
 def _keyed(kind: str, value: str) -> str:
     return hmac.digest(settings.SECRET_KEY.encode(), f"sign-in {kind}\0{value}".encode(), "sha256").hex()
+
+
+LINK_LIFE = datetime.timedelta(hours=72)
+
+
+class AccountLinkInvalid(Refused):
+    """The link is unknown, used, replaced by a newer one, or past its time; it is not said which."""
+
+    code = "account_link_invalid"
+
+
+def make_link(actor: str, user: User, now: datetime.datetime) -> str:
+    """A new one-time token for the account; links made for it before stop working.
+
+    Returns the token, 43 characters, which is shown once: only its SHA-256 is stored.
+    """
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        user.links.all().delete()
+        AccountLink.objects.create(user=user, digest=_digest(token), expires_at=now + LINK_LIFE)
+        hash_chain.record(actor, "link_made", user.username)
+    return token
+
+
+def user_of_link(token: str, now: datetime.datetime) -> User:
+    """Whose link this is, without using it; raises AccountLinkInvalid."""
+    link = AccountLink.objects.select_related("user").filter(digest=_digest(token), expires_at__gt=now).first()
+    if link is None or not link.user.is_active:
+        raise AccountLinkInvalid("the link is unknown, used or past its time")
+    return link.user
+
+
+def set_first_password(token: str, name: str, password: str, now: datetime.datetime) -> User:
+    """Use the link: store name and password of its account. A second use raises AccountLinkInvalid."""
+    with transaction.atomic():
+        user = user_of_link(token, now)
+        # Of two requests with one link, one deletes it; the other finds nothing to delete.
+        if not AccountLink.objects.filter(digest=_digest(token)).delete()[0]:
+            raise AccountLinkInvalid("the link is unknown, used or past its time")
+        user.name = name
+        user.set_password(password)
+        user.save(update_fields=["name", "password"])
+        hash_chain.record(user.username, "password_set", user.username)
+    return user
+
+
+def delete_past_links(now: datetime.datetime) -> int:
+    """Delete links past their time; how many went."""
+    return AccountLink.objects.filter(expires_at__lte=now).delete()[0]
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+BROWSER_KEY = "browser"
+BEGUN_KEY = "begun"
+
+
+class SessionStore(DatabaseStore):
+    """Fills the columns of OfficeSession from what the session holds."""
+
+    @classmethod
+    def get_model_class(cls) -> Any:
+        """OfficeSession."""
+        from bluezone.identity.models.people import OfficeSession
+
+        return OfficeSession
+
+    def create_model_instance(self, data: dict[str, Any]) -> Any:
+        """The row of a session, with whose it is and in which browser."""
+        row: Any = super().create_model_instance(data)
+        row.user_id = data.get(SESSION_KEY)
+        row.browser = data.get(BROWSER_KEY, "")
+        if BEGUN_KEY in data:
+            row.begun_at = datetime.datetime.fromisoformat(data[BEGUN_KEY])
+        return row
+
+
+def browser_of(request: HttpRequest) -> str:
+    """Browser and system as the request announces them, in words: "Chrome, Android"; "" when it announces none."""
+    said = request.headers.get("User-Agent", "")
+    browsers = {"Edg": "Edge", "OPR": "Opera", "coc_coc": "Cốc Cốc", "Firefox": "Firefox", "Chrom": "Chrome"}
+    systems = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "Mac OS": "macOS"}
+    browser = next((name for sign, name in browsers.items() if sign in said), "Safari" if "Safari" in said else "")
+    system = next((name for sign, name in {**systems, "Linux": "Linux"}.items() if sign in said), "")
+    return ", ".join(filter(None, (browser, system)))
+
+
+def purge(now: datetime.datetime) -> None:
+    """Delete sign-in failures, links and sessions past their time, and audit entries after a year."""
+    SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
+    delete_past_links(now)
+    OfficeSession.objects.filter(expire_date__lt=now).delete()
+    hash_chain.delete_past_retention(now)
+
+
+def demo_office() -> User:
+    """An account that nobody can sign in to; made when it is first asked for."""
+    user, made = User.objects.get_or_create(username="demo-office", defaults={"name": "Văn phòng (trình diễn)"})
+    if made:
+        user.is_active = False
+        user.set_unusable_password()
+        user.save()
+    return user

@@ -1,24 +1,116 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RSA keys that sign blind: certificates per class and ISO week, gate tokens per week, and one for rehearsals (chaff).
-
-Public halves stand in week-keys.json, each private half in a file of its own that is erased after the last day on
-which its signatures are accepted. Source: docs/protocol.md section 4, "RSA keys", and section 7.
+"""The private keys of the service, in files that it alone may read: its own keys, and those of each week that sign
+blind.
 """
 
+import base64
+import hashlib
+import hmac
 import json
 import os
 import threading
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bluezone.keyserver.secrets.files import erase, read_secret, write_whole
-from bluezone.keyserver.storage.store import StoreDamaged
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from bluezone.keyserver.storage.store import StoreDamaged, StoreFull
 from bluezone.keyserver.weeks import SECONDS_PER_WEEK, week_name, week_start
 from bluezone.protocol import blindrsa
+from bluezone.protocol.exports.files import SignatureInfo
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.config import Purpose, WeekKey
 from bluezone.protocol.upload import CHAFF_CLASS, CLINICAL_CLASS, CONFIRMED_CLASS
+from bluezone.protocol.upload.codes import Credential
+from bluezone.refusal import Refused
+
+
+class KeyFileExposed(Refused):
+    """A private key can be read by other users of this machine."""
+
+    code = "key_file_exposed"
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Put `content` at `path` so that readers and a crash see the old file or the new one, never a part.
+
+    mode: permission bits. Raises StoreFull when there is no space.
+    """
+    with _written_beside(path, content, mode) as temporary:
+        temporary.replace(path)
+
+
+def write_new(path: Path, content: bytes, mode: int = 0o644) -> bool:
+    """`write_whole`, but False and nothing changed where something is at `path` already, however many try at once."""
+    try:
+        with _written_beside(path, content, mode) as temporary:
+            os.link(temporary, path)
+    except FileExistsError:
+        return False
+    return True
+
+
+@contextmanager
+def _written_beside(path: Path, content: bytes, mode: int) -> Iterator[Path]:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+        _sync_folder(path.parent)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise StoreFull(f"{path.name} cannot be written: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without this the new name may be lost in a power cut although the content is on disk.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_secret(path: Path) -> bytes:
+    """Return the content of a private file; raises KeyFileExposed when others may read it."""
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise KeyFileExposed(f"{path.name} has permissions {mode:03o}, expected 600; it may have been read by others")
+    return path.read_bytes()
+
+
+def erase(path: Path) -> None:
+    """Overwrite a private file and remove it; does nothing when it is gone already.
+
+    Overwriting is the best a program can do: a copy may remain on a disk that writes elsewhere (flash).
+    """
+    try:
+        with path.open("r+b") as file:
+            file.write(os.urandom(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    except FileNotFoundError:
+        return
+
 
 WEEKS_AHEAD = 3
 # The chaff key certifies nothing, so it need not change; a phone that kept an old config can still rehearse.
@@ -161,3 +253,94 @@ class WeekKeyRing:
         except FileNotFoundError:
             return None
         return status.st_ino, status.st_mtime_ns
+
+
+PEPPER_LENGTH = 32
+# Under which number the config lists the key of venue codes, and codes name it.
+VENUE_KID = 1
+VAPID_FILE = "vapid-p256.pem"
+# What a verifier on a phone looks a key up by (docs/exposure-notification.md section 2, SignatureInfo).
+EXPORT_KEY_VERSION = "v1"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Everything in `<data>/keys`; none of it is printed."""
+
+    signing_key: Ed25519PrivateKey
+    export_key: ec.EllipticCurvePrivateKey
+    week_keys: WeekKeyRing
+    venue_key: Ed25519PrivateKey
+    push_key: ec.EllipticCurvePrivateKey
+    _pepper: bytes
+
+    def __repr__(self) -> str:
+        return "Secrets(…)"
+
+    def credential_hash(self, credential: Credential) -> bytes:
+        """The 32 bytes under which the codes store knows a credential: HMAC(pepper, kind || cred)."""
+        return hmac.digest(self._pepper, bytes([credential.kind]) + credential.value, "sha256")
+
+    def derived(self, purpose: str) -> bytes:
+        """A key of 32 bytes for another purpose, the same in every process of this service."""
+        return hmac.digest(self._pepper, b"BZ-DERIVED\0" + purpose.encode(), "sha256")
+
+    @property
+    def export_public_pem(self) -> str:
+        """The public key of export files, as the config lists it."""
+        public = self.export_key.public_key()
+        return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+    @property
+    def venue_keys(self) -> dict[str, str]:
+        """Public keys of venue codes by number, as the config lists them."""
+        return {str(VENUE_KID): self.venue_key.public_key().public_bytes_raw().hex()}
+
+    @property
+    def push_public(self) -> str:
+        """The public key of Web Push, as the config and browsers want it: uncompressed point, base64url."""
+        point = self.push_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
+
+    def export_signature_info(self) -> SignatureInfo:
+        """How export files name the key that signed them; the id is the public key's fingerprint."""
+        public = self.export_key.public_key()
+        der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return SignatureInfo(hashlib.sha256(der).hexdigest()[:16], EXPORT_KEY_VERSION)
+
+
+def open_secrets(folder: Path) -> Secrets:
+    """Read the secrets in `folder`, making those that are missing.
+
+    Call it under the service's lock, so that two processes do not make two. Raises KeyFileExposed, StoreDamaged.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    signing = _private_key(folder / "signing-ed25519.pem", Ed25519PrivateKey.generate)
+    export = _private_key(folder / "export-p256.pem", lambda: ec.generate_private_key(ec.SECP256R1()))
+    venue = _private_key(folder / "venue-ed25519.pem", Ed25519PrivateKey.generate)
+    push = _private_key(folder / VAPID_FILE, lambda: ec.generate_private_key(ec.SECP256R1()))
+    pepper = _made_once(folder / "pepper", lambda: os.urandom(PEPPER_LENGTH))
+    right_kinds = all(isinstance(key, Ed25519PrivateKey) for key in (signing, venue)) and all(
+        isinstance(key, ec.EllipticCurvePrivateKey) for key in (export, push)
+    )
+    if not right_kinds or len(pepper) != PEPPER_LENGTH:
+        raise StoreDamaged(f"{folder.name} holds keys of another kind than expected")
+    return Secrets(signing, export, WeekKeyRing(folder), venue, push, pepper)
+
+
+def _private_key(path: Path, generate: Callable[[], Any]) -> Any:
+    def new_pem() -> bytes:
+        pem = generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        assert isinstance(pem, bytes)
+        return pem
+
+    try:
+        return load_pem_private_key(_made_once(path, new_pem), password=None)
+    except ValueError:
+        raise StoreDamaged(f"{path.name} is not a private key in PEM") from None
+
+
+def _made_once(path: Path, make: Callable[[], bytes]) -> bytes:
+    if not path.exists():
+        write_whole(path, make(), mode=0o600)
+    return read_secret(path)

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The registrar of venue codes: signs them, keeps only a hash of each, and withdraws them.
-
-Published functions for the office and the command line. A registration is whatever names one venue there, such as the
-number of its application; what it means is not known here. Source: docs/protocol.md section 6; docs/attacks.md row 42.
+"""Venues at the key server: codes signed and withdrawn, an alert by the health authority, and sealed items that wait
+for a package.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bluezone.keyserver.secrets.keyfolder import VENUE_KID
+from bluezone.keyserver.secrets.weekkeys import VENUE_KID
 from bluezone.keyserver.storage.store import Store, Transaction
+from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
+from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS, Slot
 from bluezone.protocol.venues.codes import (
     SEED_LENGTH,
     Venue,
@@ -23,6 +23,17 @@ from bluezone.protocol.venues.codes import (
     venue_link,
     venue_sha256,
 )
+from bluezone.protocol.venues.items import (
+    CLINICAL_LEVEL,
+    CONFIRMED_LEVEL,
+    NONCE_LENGTH,
+    TAG_LENGTH,
+    Record,
+    seal_item,
+    slot_key,
+    venue_key,
+)
+from bluezone.protocol.venues.stays import split_by_hour
 from bluezone.refusal import Refused
 
 MAX_REGISTRATION_LENGTH = 100
@@ -164,3 +175,87 @@ def _described(described: VenueDescription) -> Venue:
         seed=os.urandom(SEED_LENGTH), kid=VENUE_KID, valid_from=described.valid_from // 60,
         valid_to=-(-described.valid_to // 60), temporary=described.temporary,
     )  # fmt: skip
+
+
+# Level of an item by the class of its report: a confirmed test weighs more (1.6 against 1.4 a minute).
+_LEVELS = {CONFIRMED_CLASS: CONFIRMED_LEVEL, CLINICAL_CLASS: CLINICAL_LEVEL}
+
+
+def keep_items(transaction: Transaction, slots: Iterable[Slot], klass: int) -> None:
+    """Seal slots and keep the items until the next package. klass: 1 confirmed test, 2 clinical."""
+    # In the order of their bytes, so that a database that keeps rows as they come has no order to tell.
+    transaction.execute_each(
+        "INSERT INTO waiting_item (tag, nonce, sealed) VALUES (?, ?, ?)",
+        sorted(sealed_item(slot, klass) for slot in slots),
+    )
+
+
+def sealed_item(slot: Slot, klass: int) -> tuple[bytes, bytes, bytes]:
+    """Return tag (16 bytes), nonce (12) and sealed record (24) of one slot."""
+    record = Record(_LEVELS[klass], slot.start_minute, slot.end_minute, slot.hour)
+    item = seal_item(slot.slot_key, record, os.urandom(NONCE_LENGTH))
+    return item[:TAG_LENGTH], item[TAG_LENGTH : TAG_LENGTH + NONCE_LENGTH], item[TAG_LENGTH + NONCE_LENGTH :]
+
+
+LONGEST_SECONDS = SECONDS_PER_DAY
+OLDEST_SECONDS = 14 * SECONDS_PER_DAY
+
+
+class AlertRefused(Refused):
+    """The hours are no time in the last 14 days, or longer than a day; nothing is published."""
+
+    code = "venue_alert_refused"
+
+
+@dataclass(frozen=True)
+class VenueAlert:
+    """What will be published with the next package. hours: how many hours of the venue it is about."""
+
+    name: str
+    address: str
+    fingerprint: str
+    hours: int
+
+
+@dataclass(frozen=True)
+class VenueAlerts:
+    """The alerts of one city. store: of keys; clock: Unix seconds."""
+
+    store: Store
+    registrar: Registrar
+    clock: Callable[[], float]
+
+    def check(self, text: str, start: int, end: int) -> VenueAlert:
+        """Say what `publish` would, for the office to confirm; nothing is. Arguments and refusals as there."""
+        venue = self.registrar.read_own(text)
+        _check_hours(start, end, int(self.clock()))
+        return VenueAlert(venue.name, venue.address, venue_fingerprint(venue), len(_slots(venue, start, end)))
+
+    def publish(self, text: str, start: int, end: int) -> VenueAlert:
+        """Warn those who were at a venue.
+
+        text: of the poster's QR code; a revoked or expired code too, since people checked in with it.
+        start, end: Unix seconds in whole minutes, ended, at most a day long, at most 14 days ago. What the office
+        enters is taken as it is: no aerosol tail is added.
+        Raises AlertRefused, InvalidVenue, VenueForeign, StoreRefused.
+        """
+        checked = self.check(text, start, end)
+        slots = _slots(self.registrar.read_own(text), start, end)
+        self.store.write(lambda transaction: keep_items(transaction, slots, CONFIRMED_CLASS))
+        return checked
+
+
+def _check_hours(start: int, end: int, now: int) -> None:
+    if start >= end or end - start < 60:
+        raise AlertRefused("the end is not after the beginning; nothing was published")
+    if end - start > LONGEST_SECONDS:
+        raise AlertRefused(f"{(end - start) / SECONDS_PER_HOUR:.1f} hours were given, expected at most 24")
+    if end > now:
+        raise AlertRefused("the time has not ended yet; nothing was published")
+    if start < now - OLDEST_SECONDS:
+        raise AlertRefused("the time is over 14 days ago, and phones no longer keep their visits")
+
+
+def _slots(venue: Venue, start: int, end: int) -> list[Slot]:
+    key = venue_key(venue.to_bytes())
+    return [Slot(hour, slot_key(key, hour), *minutes) for hour, *minutes in split_by_hour(start, end)]

@@ -1,25 +1,77 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The office's pages of alerts, and the public feed and files."""
+"""The office's pages of alerts with their form, and the public feed and files."""
 
 import datetime
-from typing import Any
+import unicodedata
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit
+from bluezone.directory.queries import day_to_show
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.identity.objects import Whose, touches
 from bluezone.messaging.cap import lifecycle
 from bluezone.messaging.cap.document import MEDIA_TYPE, alert_xml, feed_xml
 from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
-from bluezone.messaging.cap.forms import AlertForm
 from bluezone.messaging.cap.models import Alert, Kind, Status
 from bluezone.messaging.present_city import present_city
+
+_LONG = ("description_vi", "description_en", "instruction_vi", "instruction_en")
+
+
+class AlertForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What an alert says, where and until when."""
+
+    expires_at = forms.DateTimeField(
+        label=_("Holds until"),
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+    )
+
+    class Meta:
+        model = Alert
+        fields = (
+            "headline_vi", "description_vi", "instruction_vi", "headline_en", "description_en", "instruction_en",
+            "units", "expires_at", "severity", "urgency", "certainty", "status",
+        )  # fmt: skip
+        widgets: ClassVar = {
+            **{name: forms.Textarea(attrs={"rows": 3}) for name in _LONG},
+            "units": forms.SelectMultiple(attrs={"size": 8}),
+        }
+        help_texts: ClassVar = {
+            "instruction_vi": _("Headline and this together: at most 600 characters, as phones show them."),
+            "status": _("Only “real” is shown on phones."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        shown = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate()))
+        field: Any = self.fields["units"]
+        field.queryset = shown.exclude(kind=UnitKind.GROUP).order_by("path")
+
+    def clean(self) -> dict[str, Any]:
+        """Texts in NFC without control characters, which XML cannot carry."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        for name, value in values.items():
+            if isinstance(value, str):
+                values[name] = _plain(value)
+        return values
+
+
+def _plain(text: str) -> str:
+    lines = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    return "".join(c for c in lines if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co"))
+
 
 IN_THE_FEED = datetime.timedelta(days=30)
 MOST_IN_THE_FEED = 50
@@ -52,11 +104,13 @@ def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None
         try:
             kept = lifecycle.write(request.user, form.instance, list(form.cleaned_data["units"]), timezone.now())
         except lifecycle.AlertTooLong:
-            form.add_error("instruction_vi", _("Headline and instruction have over 600 characters in one language."))
+            form.add_error(
+                "instruction_vi", gettext("Headline and instruction have over 600 characters in one language.")
+            )
         except lifecycle.AlertExpired:
-            form.add_error("expires_at", _("This moment is past. Choose a later one."))
+            form.add_error("expires_at", gettext("This moment is past. Choose a later one."))
         except lifecycle.AlertReleased:
-            return _notice(request, draft, _("This alert was sent meanwhile. Update or cancel it."))
+            return _notice(request, draft, gettext("This alert was sent meanwhile. Update or cancel it."))
         else:
             return redirect("alert", kept.pk)
     return render(request, "cap/edit.html", {"form": form, "draft": draft}, status=422 if form.errors else 200)
@@ -79,13 +133,13 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         lifecycle.release(request.user, found, timezone.now())
     except lifecycle.AlertOwnWords:
-        return _notice(request, found, _("You wrote this alert. Another signatory has to release it."))
+        return _notice(request, found, gettext("You wrote this alert. Another signatory has to release it."))
     except lifecycle.AlertExpired:
-        return _notice(request, found, _("The alert would be over before it is sent. Set a later end."))
+        return _notice(request, found, gettext("The alert would be over before it is sent. Set a later end."))
     except lifecycle.AlertReleased:
-        return _notice(request, found, _("The alert was sent before."))
+        return _notice(request, found, gettext("The alert was sent before."))
     messages.success(
-        request, _("Sent: it is in the public feed. Hand the file to the operator for the cell broadcast.")
+        request, gettext("Sent: it is in the public feed. Hand the file to the operator for the cell broadcast.")
     )
     return redirect("alert", pk)
 
@@ -99,8 +153,8 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         sent = lifecycle.cancel(request.user, found, timezone.now())
     except lifecycle.AlertReleased:
-        return _notice(request, found, _("Only an alert in force can be cancelled."))
-    messages.success(request, _("Cancelled. Hand the new file to the operator, so that phones are told."))
+        return _notice(request, found, gettext("Only an alert in force can be cancelled."))
+    messages.success(request, gettext("Cancelled. Hand the new file to the operator, so that phones are told."))
     return redirect("alert", sent.pk)
 
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Handing the outbox to the mail server, again and again with longer pauses, and giving up after 41 hours.
-
-A mail is claimed in the store before it is sent and marked after it: of two processes one sends it, and one that dies
-between the two makes it go out again later, with the same Message-ID, rather than never.
+"""Mail of the office: put into the outbox in the caller's transaction, handed to the mail server again and again with
+longer pauses, and forgotten after a week.
 """
 
 import datetime
@@ -12,11 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.validators import validate_email
 from django.db.models import F
+from django.utils import timezone
 
 from bluezone.logs import event
 from bluezone.messaging.email.models import Mail
+from bluezone.refusal import Refused
 
 # Between eight tries; after the last, 41 hours after the first, a mail is given up.
 PAUSES = tuple(datetime.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))
@@ -139,3 +141,76 @@ def _close(connection: Any) -> None:
         connection.close()
     except (OSError, smtplib.SMTPException):
         connection.connection = None
+
+
+MAX_SUBJECT_CHARACTERS = 200
+
+
+class EmailAddressInvalid(Refused):
+    """The text is not one e-mail address; the message does not repeat it."""
+
+    code = "email_address_invalid"
+
+
+def send(
+    to: str, subject: str, text: str, html: str | None = None, *, now: datetime.datetime | None = None
+) -> Mail | None:
+    """Queue a mail to one address; the tick sends it within seconds.
+
+    subject: brought to one line and 200 characters. text: plain text; html: the same for readers that show it.
+    Returns None, and queues nothing, where no mail server is set. Raises EmailAddressInvalid.
+    """
+    _check_address(to)
+    if settings.SMTP is None:
+        return None
+    moment = now or timezone.now()
+    return Mail.objects.create(
+        to=to, subject=_one_line(subject), text=text, html=html or "", queued_at=moment, next_try_at=moment
+    )
+
+
+def queue_digest(
+    to: str,
+    day: datetime.date,
+    subject: str,
+    text: str,
+    html: str | None = None,
+    *,
+    now: datetime.datetime | None = None,
+) -> bool:
+    """Queue the digest of one local day for one address, unless it has been: nobody gets two a day.
+
+    Returns whether it was queued now; False too where no mail server is set. Safe to repeat, also from two processes.
+    Raises EmailAddressInvalid.
+    """
+    _check_address(to)
+    if settings.SMTP is None:
+        return False
+    moment = now or timezone.now()
+    values = {"subject": _one_line(subject), "text": text, "html": html or ""}
+    _, made = Mail.objects.get_or_create(
+        to=to, digest_day=day, defaults={**values, "queued_at": moment, "next_try_at": moment}
+    )
+    return made
+
+
+def _check_address(to: str) -> None:
+    try:
+        validate_email(to)
+    except ValidationError:
+        raise EmailAddressInvalid("the text is not one e-mail address") from None
+
+
+def _one_line(subject: str) -> str:
+    """A line break in a subject would begin another header."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in subject).split())
+    return line if len(line) <= MAX_SUBJECT_CHARACTERS else line[: MAX_SUBJECT_CHARACTERS - 1] + "…"
+
+
+KEPT = datetime.timedelta(days=7)
+
+
+def purge(now: datetime.datetime) -> None:
+    """Delete mail a week after it was sent or given up, with the address; its text went when it was sent."""
+    Mail.objects.filter(sent_at__lte=now - KEPT).delete()
+    Mail.objects.filter(given_up_at__lte=now - KEPT).delete()

@@ -11,5 +11,5 @@ DUTY = Duty(
     app="bluezone.messaging.sms",
     urls="bluezone.messaging.sms.urls",
     menu=(MenuEntry(_("Text messages"), "messages", 170, ("messages",), OVERSEERS),),
-    purges=(Work("purge_sms", "bluezone.messaging.sms.retention.purge"),),
+    purges=(Work("purge_sms", "bluezone.messaging.sms.leases.purge"),),
 )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take messages out of the outbox, each leased to one sender and marked before a byte goes out; and end them, when
-number and text go in the same moment.
+"""Take messages out of the outbox, each leased to one sender and marked before a byte goes out; close them, and forget
+what had its time.
 """
 
 import datetime
@@ -8,10 +8,20 @@ import json
 import secrets
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 
-from bluezone.messaging.sms.models import OPEN_STATES, Message, Once, OptOut, Part, PartState, Purpose, State
+from bluezone.messaging.sms.models import (
+    OPEN_STATES,
+    EarlyReceipt,
+    Message,
+    Once,
+    OptOut,
+    Part,
+    PartState,
+    Purpose,
+    State,
+)
 from bluezone.messaging.sms.providers import Outgoing, Question
 from bluezone.messaging.sms.segmentation import Measured, measure
 from bluezone.office_secrets import SealBroken, unseal
@@ -177,3 +187,24 @@ def _next_question(part: Part) -> datetime.datetime | None:
     if part.submitted_at is None or part.asked >= len(ASKED_AFTER):
         return None
     return part.submitted_at + ASKED_AFTER[part.asked]
+
+
+# Some days longer than those who count them keep their own rows.
+KEPT = datetime.timedelta(days=35)
+EARLY_KEPT = datetime.timedelta(days=1)
+OPT_OUT_KEPT = datetime.timedelta(days=730)
+# A message that nobody sends, because the provider was taken away, keeps its number no longer than this.
+ORPHANED = datetime.timedelta(hours=1)
+
+
+def purge(now: datetime.datetime) -> None:
+    """Delete rows that had their time, close what expired unsent, and take closed numbers out of the database's log."""
+    close(list(Message.objects.filter(state__in=OPEN_STATES, expires_at__lte=now - ORPHANED)), State.EXPIRED, now)
+    Message.objects.filter(closed_at__lte=now - KEPT).delete()
+    EarlyReceipt.objects.filter(came_at__lte=now - EARLY_KEPT).delete()
+    Once.objects.filter(until__lte=now).delete()
+    OptOut.objects.filter(day__lte=(now - OPT_OUT_KEPT).date()).delete()
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            # What was emptied was overwritten (secure_delete); this takes it out of the log, too.
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -17,7 +17,7 @@ from bluezone.identity.duty import OVERSEERS, SIGNED_IN
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms import outbox
 from bluezone.messaging.sms.models import OPEN_STATES, Message, SenderState, State
-from bluezone.messaging.sms.providers.address import LogFile
+from bluezone.messaging.sms.providers import LogFile
 from bluezone.messaging.sms.segmentation import MOST_SEGMENTS, Measured, measure, without_diacritics
 from bluezone.messaging.sms.wording import Notice, arrival_notice
 from bluezone.training import also_in_training

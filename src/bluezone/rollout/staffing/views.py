@@ -23,10 +23,10 @@ from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
 from bluezone.directory.scopes import require
-from bluezone.identity import acts, undo_offers
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, SIGNED_IN
-from bluezone.identity.models import Role, User
+from bluezone.identity.models.people import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
@@ -79,7 +79,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     with acts.tell_refusals(request, _reopening_sentence):
         opened = staff_reports.answer_request(asked, until, text, request.user, now)
         messages.success(request, _("The answer is sent."))
-        undo_offers.offer(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
+        acts.offer(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
     return redirect(f"{reverse('staff')}?week={Week.of(asked.week)}")
 
 

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from bluezone.duties import catalogue
-from bluezone.keyserver.reports.tally import shared_memory
+from bluezone.keyserver.reports.limits import shared_memory
 
 ROUTES = ("files", "reports", "push", "devices", "help", "health", "pages", "office")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "503")

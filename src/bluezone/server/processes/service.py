@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bluezone.keyserver.reports.tally import SIZE, shared_memory
+from bluezone.keyserver.reports.limits import SIZE, shared_memory
 from bluezone.keyserver.service import LIMITS
 from bluezone.logs import say
 from bluezone.server.metrics.meters import Meters

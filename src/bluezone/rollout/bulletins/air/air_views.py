@@ -20,7 +20,7 @@ from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_unit
 from bluezone.directory.scopes import agencies_of
-from bluezone.identity import acts, undo_offers
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
@@ -177,7 +177,7 @@ def aired(request: OfficeRequest, pk: int) -> HttpResponse:
     found, now = scope.airing_of_ours(request, pk), timezone.now()
     with acts.tell_refusals(request, sentences.sentence_of):
         air_log.attest(found, request.user, now)
-        undo_offers.offer(request, "airing-attested", now, airing=pk)
+        acts.offer(request, "airing-attested", now, airing=pk)
         messages.success(request, _("Noted: aired, attested by you."))
     onward = request.POST.get("next", "")
     return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "air-log")

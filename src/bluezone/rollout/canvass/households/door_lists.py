@@ -13,13 +13,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
-from bluezone.directory.imports.cells import NotACount, count_of, text_of
 from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.list_imports import CONVERT, KEEP, ImportOutdated
 from bluezone.directory.imports.plans import ImportNotReady
+from bluezone.directory.imports.raw_sheets import NotACount, count_of, text_of
 from bluezone.directory.imports.tables import Row, Table, read_table
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models import User
+from bluezone.identity.models.people import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.rollout.canvass.households import duplicates
 from bluezone.rollout.canvass.households.decisions import say, shown_text

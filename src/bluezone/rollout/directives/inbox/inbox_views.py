@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen
-from bluezone.identity import acts, undo_offers
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.models import User
+from bluezone.identity.models.people import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, queries, sentences
@@ -146,7 +146,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     with acts.tell_refusals(request, sentences.sentence_of):
         due = change_requests.answer(asked, granted, text, request.user, timezone.now())
         messages.success(request, _("The answer is sent."))
-        undo_offers.offer(request, "request-answered", timezone.now(), asked=pk, due=str(due or ""))
+        acts.offer(request, "request-answered", timezone.now(), asked=pk, due=str(due or ""))
     return redirect("directive", asked.task.directive_id)
 
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from bluezone.identity import acts, undo_offers
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.models import User
+from bluezone.identity.models.people import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
@@ -62,7 +62,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     with acts.tell_refusals(request, sentences.sentence_of):
         reopenings.answer(asked, until, text, request.user, now)
         messages.success(request, _("The answer is sent."))
-        undo_offers.offer(request, "period-answered", now, asked=pk)
+        acts.offer(request, "period-answered", now, asked=pk)
     return redirect("directive", asked.task.directive_id)
 
 

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.request_parameters import chosen_number
-from bluezone.identity import acts, undo_offers
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.models import User
+from bluezone.identity.models.people import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
@@ -151,7 +151,7 @@ def check(request: OfficeRequest, pk: int) -> HttpResponse:
     with acts.tell_refusals(request, sentences.sentence_of):
         if request.POST.get("accept"):
             agency_reports.accept(report, request.user, timezone.now())
-            undo_offers.offer(request, "report-accepted", timezone.now(), report=pk)
+            acts.offer(request, "report-accepted", timezone.now(), report=pk)
         elif form.is_valid():
             agency_reports.give_back(report, form.cleaned_data["reason"], request.user, timezone.now())
         else:

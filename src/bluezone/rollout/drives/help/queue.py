@@ -13,8 +13,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import record
-from bluezone.identity import undo_offers
-from bluezone.identity.models import User
+from bluezone.identity import acts
+from bluezone.identity.models.people import User
 from bluezone.refusal import Refused
 from bluezone.rollout.drives import scope
 from bluezone.rollout.drives.models import (
@@ -191,7 +191,7 @@ def undo_claim(user: User, values: dict[str, Any], now: datetime.datetime) -> No
     """Give back a request that was taken on by a slip. Raises UndoTooLate."""
     held = scope.claimed_by(user).filter(pk=values["asked"], claimed_at=values["at"]).first()
     if held is None:
-        raise undo_offers.UndoTooLate("the request was closed or given back since")
+        raise acts.UndoTooLate("the request was closed or given back since")
     release(user.username, held, [held.team_id or 0], now)
 
 
@@ -200,5 +200,5 @@ def undo_closing(user: User, values: dict[str, Any], now: datetime.datetime) -> 
     teams = scope.teams_of(user)
     outcome = HelpOutcome.objects.filter(pk=values["outcome"], team__in=teams).select_related("request").first()
     if outcome is None:
-        raise undo_offers.UndoTooLate("the request was opened again since")
+        raise acts.UndoTooLate("the request was opened again since")
     take_back(user.username, outcome, now)

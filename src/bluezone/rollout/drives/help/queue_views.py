@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory.plain_lines import converted
-from bluezone.identity import undo_offers
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.drives import scope
@@ -72,7 +72,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
     except queue.HelpTaken:
         messages.warning(request, _("Another team has just taken %(ticket)s on.") % {"ticket": asked.ticket})
     else:
-        undo_offers.offer(request, "help-claimed", timezone.now(), asked=asked.pk, at=str(asked.claimed_at))
+        acts.offer(request, "help-claimed", timezone.now(), asked=asked.pk, at=str(asked.claimed_at))
     return _back(request)
 
 
@@ -141,7 +141,7 @@ def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _notice(request: OfficeRequest, outcome: HelpOutcome, wanted: HelpProof) -> None:
     ticket = outcome.request.ticket if outcome.request else ""
-    undo_offers.offer(request, "help-closed", timezone.now(), outcome=outcome.pk)
+    acts.offer(request, "help-closed", timezone.now(), outcome=outcome.pk)
     if wanted != outcome.proof:
         told = _("%(ticket)s is closed as helped, and counted as no phone: this number was counted for a team before.")
         messages.warning(request, told % {"ticket": ticket})

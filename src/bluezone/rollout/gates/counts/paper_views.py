@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bluezone.directory.request_parameters import chosen_number
-from bluezone.identity import undo_offers
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.gates import scope
@@ -59,9 +59,7 @@ def take_out(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a slip out that does not belong here: 302, with the button that brings it back; 403 another agency's."""
     gate = scope.gate_of_ours(request, pk)
     slip = get_object_or_404(PaperSlip, gate=gate, pk=chosen_number(request, "slip") or 0)
-    undo_offers.offer(
-        request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.take_out(request.user.username, slip)
-    )
+    acts.offer(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.take_out(request.user.username, slip))
     messages.success(request, _("The slip is taken out; its numbers count no more."))
     return redirect("gate-paper", pk)
 
@@ -91,7 +89,7 @@ def _notice(request: OfficeRequest, entered: paper_slips.Entered) -> None:
     if not entered.changed:
         messages.info(request, _("These numbers were entered already; nothing was changed."))
         return
-    undo_offers.offer(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.undo_values(entered))
+    acts.offer(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.undo_values(entered))
     if entered.before is None:
         messages.success(
             request, _("The slip is entered. It stands in the column “on paper” and is in no proven number.")

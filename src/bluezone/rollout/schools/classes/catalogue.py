@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity import undo_offers
-from bluezone.identity.models import User
+from bluezone.identity import acts
+from bluezone.identity.models.people import User
 from bluezone.refusal import Refused
 from bluezone.rollout.schools.classes.pupil_names import looks_like_a_person
 from bluezone.rollout.schools.models import MOST_PUPILS, SchoolClass
@@ -122,7 +122,7 @@ def let_it_go_on(by: User, values: dict[str, Any], now: datetime.datetime) -> No
     """Let a class that was ended by a slip go on; its link stays closed. Raises UndoTooLate."""
     one = SchoolClass.everything.select_related("school").filter(pk=values["pk"]).exclude(ended_on=None).first()
     if one is None:
-        raise undo_offers.UndoTooLate("the class goes on already")
+        raise acts.UndoTooLate("the class goes on already")
     with transaction.atomic():
         one.ended_on = None
         one.save(update_fields=["ended_on"])

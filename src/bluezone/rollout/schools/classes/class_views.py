@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory.duty import STAFF_REPORTERS
-from bluezone.identity import acts, undo_offers
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.qr_codes import screen_qr
@@ -108,7 +108,7 @@ def correct(request: OfficeRequest, pk: int) -> HttpResponse:
     back = f"{reverse('school-classes', args=[one.school_id])}?week={week}"
     if "end" in request.POST:
         catalogue.end(one, timezone.localdate(now), request.user, now)
-        undo_offers.offer(request, catalogue.ENDED, now, pk=one.pk)
+        acts.offer(request, catalogue.ENDED, now, pk=one.pk)
         messages.success(request, _("Class %(name)s has ended. What it sent stays.") % {"name": one.name})
         return redirect(back)
     form = ClassForm(request.POST, school=one.school)

@@ -19,9 +19,9 @@ from django.utils.translation import gettext_noop as _
 from bluezone.audit.hash_chain import record
 from bluezone.authority import account_records
 from bluezone.healthauthority.key_server import key_server
-from bluezone.identity.models import Role
+from bluezone.identity.models.people import Role
 from bluezone.keyserver.venues import registrar
-from bluezone.messaging.email.outbox import send
+from bluezone.messaging.email.delivery import send
 from bluezone.protocol.venues.codes import SEED_LENGTH, sign_venue, venue_fingerprint, venue_link, venue_sha256
 from bluezone.protocol.venues.codes import Venue as SignedVenue
 from bluezone.refusal import Refused

@@ -7,8 +7,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-from bluezone.messaging.sms.providers import Fate, Outgoing, Question, Receipt
-from bluezone.messaging.sms.providers.address import Smsc
+from bluezone.messaging.sms.providers import Fate, Outgoing, Question, Receipt, Smsc
 from bluezone.refusal import Refused
 
 HEADER_BYTES = 16
