@@ -67,7 +67,7 @@ def _open(folder: Path) -> None:
 
 def _city(now: datetime.datetime) -> None:
     from bluezone.directory.models import Agency
-    from bluezone.identity.models.people import User
+    from bluezone.identity.models import User
     from bluezone.rollout.bulletins.models import Bulletin, Outlet, Schedule, Script, Sound
 
     agency = Agency.objects.first()

@@ -55,7 +55,7 @@ def _office(data: Path) -> None:
 
 def _without_outbox(centre: Any) -> float:
     from bluezone.messaging.sms.providers import Accepted, Outgoing
-    from bluezone.messaging.sms.providers.smpp.provider import SmppProvider
+    from bluezone.messaging.sms.providers.smpp import SmppProvider
 
     provider = SmppProvider(centre.smsc(window=WINDOW))
     begun, sent, answered = time.perf_counter(), 0, 0
@@ -79,8 +79,8 @@ def _outbox(centre: Any, progress: Callable[[str], object]) -> tuple[float, floa
     from bluezone.messaging.sms.models import Message, Purpose, State
     from bluezone.messaging.sms.outbox import queue
     from bluezone.messaging.sms.providers import read_sms_url
-    from bluezone.messaging.sms.providers.smpp.provider import SmppProvider
-    from bluezone.messaging.sms.receipts import Sender, make_durable
+    from bluezone.messaging.sms.providers.smpp import SmppProvider
+    from bluezone.messaging.sms.sender import Sender, make_durable
 
     settings.SMS = read_sms_url(centre.address())
     with transaction.atomic():

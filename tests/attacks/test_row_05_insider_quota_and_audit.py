@@ -13,7 +13,7 @@ from bluezone.audit import hash_chain
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.codes.issuance import QuotaReached
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from tests.builders.agencies import planted
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, user
 
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.paper.official import Column, Table, write_xlsx
 from bluezone.rollout.gates.models import Gate
 

@@ -16,7 +16,7 @@ from hypothesis.extra.django import TestCase
 
 from bluezone.audit import hash_chain
 from bluezone.audit.acts import ActUnknown
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 

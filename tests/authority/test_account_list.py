@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.builders.office import user
 
-from bluezone.identity.models.people import Role, User
+from bluezone.identity.models import Role, User
 
 pytestmark = pytest.mark.django_db
 

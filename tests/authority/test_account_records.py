@@ -8,10 +8,10 @@ from tests.builders.office import PASSWORD, user
 
 from bluezone.authority import account_records
 from bluezone.authority.role_grants import LastAdmin
-from bluezone.identity.models.people import Role, User
+from bluezone.identity import signin
+from bluezone.identity.models import Role, User
 from bluezone.identity.roles import roles_of
-from bluezone.identity.signin import attempts
-from bluezone.identity.signin.attempts import AccountLinkInvalid
+from bluezone.identity.signin import AccountLinkInvalid
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -27,7 +27,7 @@ def test_the_links_of_a_deactivated_account_are_dead():
     account_records.change_account("root", account, account.name, account.agency, is_active=False)
 
     with pytest.raises(AccountLinkInvalid):
-        attempts.user_of_link(token, NOW)
+        signin.user_of_link(token, NOW)
 
 
 def test_the_first_administrator_gets_a_link_at_each_start_until_one_has_a_password():
@@ -36,8 +36,8 @@ def test_the_first_administrator_gets_a_link_at_each_start_until_one_has_a_passw
 
     assert User.objects.count() == 1
     with pytest.raises(AccountLinkInvalid):
-        attempts.user_of_link(first, NOW)
-    attempts.set_first_password(second, "Hoàng Thị Mai", PASSWORD, NOW)
+        signin.user_of_link(first, NOW)
+    signin.set_first_password(second, "Hoàng Thị Mai", PASSWORD, NOW)
     assert account_records.first_admin_token(NOW) is None
 
 
@@ -45,8 +45,8 @@ def test_a_worker_who_has_taken_the_name_admin_does_not_get_the_link():
     worker = user("admin", Role.HEALTH_WORKER)
     token = account_records.first_admin_token(NOW)
 
-    assert attempts.user_of_link(token, NOW) != worker
-    assert roles_of(attempts.user_of_link(token, NOW)) == {Role.ADMIN}
+    assert signin.user_of_link(token, NOW) != worker
+    assert roles_of(signin.user_of_link(token, NOW)) == {Role.ADMIN}
 
 
 def test_the_last_administrator_stays():
@@ -71,6 +71,6 @@ def test_the_command_prints_a_link_that_works(capsys):
     call_command("account_link", "root")
     token = capsys.readouterr().out.strip().rstrip("/").rsplit("/", 1)[1]
 
-    assert attempts.user_of_link(token, timezone.now()) == root
+    assert signin.user_of_link(token, timezone.now()) == root
     with pytest.raises(CommandError, match="no active account"):
         call_command("account_link", "nobody")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.builders.office import user
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -6,7 +6,7 @@ from tests.builders.devices import agency
 from tests.builders.office import user
 
 from bluezone.healthauthority.codes.quotas import facility_of
-from bluezone.identity.models.people import Role, User
+from bluezone.identity.models import Role, User
 
 pytestmark = pytest.mark.django_db
 

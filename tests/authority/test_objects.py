@@ -18,7 +18,7 @@ from tests.builders.acts import ACTS, Body
 from tests.builders.objects import Actor, City
 from tests.builders.office import furnished_folder, open_office
 
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.identity.objects import Place, Touch, Whose, every_object_route
 
 __all__ = ["furnished_folder"]

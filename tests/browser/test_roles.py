@@ -13,7 +13,7 @@ from tests.builders.accessibility import equip, press, reach, serious_findings, 
 from tests.builders.serving import HOTLINE
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 
 pytestmark = pytest.mark.browser
 OFFERED = ".side nav a"

@@ -16,8 +16,8 @@ from tests.builders.office import today
 from tests.builders.peopling import Person
 from tests.builders.visitor import DESK, NARROW, Visitor
 
-from bluezone.identity.factors.second_factors import REQUIRING
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
+from bluezone.identity.second_factors import REQUIRING
 
 pytestmark = pytest.mark.browser
 SIZES = {360: NARROW, 1280: DESK}

@@ -12,7 +12,7 @@ from tests.builders.devices import agency, connected
 from tests.builders.office import user
 
 from bluezone.devices.models import DeviceKind
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.rollout.bulletins.air import planner, timetable
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import OutletKind, Sound

@@ -50,7 +50,7 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
     from bluezone.devices import enrolment
     from bluezone.devices.models import Device
     from bluezone.directory.models import AdminUnit, Agency
-    from bluezone.identity.models.people import Role
+    from bluezone.identity.models import Role
     from bluezone.rollout.canvass.models import Household, Turf
     from bluezone.rollout.canvass.turfs import leases
 
@@ -82,7 +82,7 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
         if wanted.get("lease", True) and phones:
             leases.lease("officer", turf, phones[0][0], now + week, now)
     if wanted.get("officer"):
-        from bluezone.identity.models.people import RoleGrant, User
+        from bluezone.identity.models import RoleGrant, User
 
         user = User(username="officer", name="Hoàng Văn Bình", agency=committee.name)
         user.set_password(peopling.PASSWORD)

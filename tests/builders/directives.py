@@ -8,7 +8,7 @@ from tests.builders.agencies import planted
 from tests.builders.office import user
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import RoleGrant
+from bluezone.identity.models import RoleGrant
 from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.models import Directive, Task
 

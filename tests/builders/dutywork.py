@@ -49,7 +49,7 @@ def _schools(users, now) -> None:
     from tests.builders.schools import class_named, counted, school
 
     from bluezone.directory.models import AdminUnit
-    from bluezone.identity.models.people import Role, RoleGrant
+    from bluezone.identity.models import Role, RoleGrant
 
     made = school("Trường THCS Sông Cầu", AdminUnit.objects.get(key="phuong-song-cau"), users["leader", 1280])
     counted(class_named(made, "6A"), 40, 31, 22, 9)

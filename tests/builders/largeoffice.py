@@ -17,7 +17,7 @@ from tests.builders.pace import paced
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity.models.people import AuditEntry, RoleGrant, User
+from bluezone.identity.models import AuditEntry, RoleGrant, User
 from bluezone.portal.models import NewsItem
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.models import Campaign, ChangeRequest, Directive, Dispatch, Report, Task, TaskParty

@@ -23,9 +23,9 @@ from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
 from bluezone.healthauthority.codes import issuance as codes
 from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.models import IssuedCode, OpenedDeclaration
-from bluezone.identity.factors.second_factors import CONFIRMED_KEY, REQUIRING
-from bluezone.identity.models.people import Passkey, Role, RoleGrant, User
+from bluezone.identity.models import Passkey, Role, RoleGrant, User
 from bluezone.identity.objects import Place
+from bluezone.identity.second_factors import CONFIRMED_KEY, REQUIRING
 from bluezone.messaging.cap.models import Alert
 from bluezone.portal import news
 from bluezone.rollout.bulletins.air import air_log, planner

@@ -16,8 +16,8 @@ from tests.builders.stores import with_week_keys
 from bluezone.city import load_city, write_default
 from bluezone.directory.models import Agency
 from bluezone.healthauthority import key_server as opened_key_server
-from bluezone.identity.factors import second_factors
-from bluezone.identity.models.people import AuthenticatorApp, Role, RoleGrant, User
+from bluezone.identity import second_factors
+from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User
 from bluezone.keyserver.service import KeyServer
 from bluezone.office_secrets import seal
 

@@ -36,7 +36,7 @@ def page(**asked) -> dict:
     from django.core.files.uploadedfile import SimpleUploadedFile
     from django.test import Client
 
-    from bluezone.identity.models.people import User
+    from bluezone.identity.models import User
 
     client = Client()
     client.force_login(User.objects.get(username=asked["as"]))
@@ -70,7 +70,7 @@ def issue_letter(files: dict | None = None, replaces: str = "") -> dict:
     from tests.builders.directives import LETTER, taken_in
 
     from bluezone.directory.models import Agency
-    from bluezone.identity.models.people import User
+    from bluezone.identity.models import User
     from bluezone.rollout.directives.issuance import approval, attachments
     from bluezone.rollout.directives.models import Directive
 
@@ -121,7 +121,7 @@ def grant_time(number: str, agency: str) -> dict:
     from django.utils import timezone
 
     from bluezone.directory.models import Agency
-    from bluezone.identity.models.people import User
+    from bluezone.identity.models import User
     from bluezone.rollout.directives.inbox import change_requests
     from bluezone.rollout.directives.models import TaskParty
 
@@ -162,7 +162,7 @@ def certificate() -> dict:
 def audit() -> dict:
     """Whether the chain fits, and the acts in it."""
     from bluezone.audit import hash_chain
-    from bluezone.identity.models.people import AuditEntry
+    from bluezone.identity.models import AuditEntry
 
     return {
         "broken_at": hash_chain.verify().broken_at,

@@ -71,7 +71,7 @@ class Person:
 
 def app_code(steps_ahead: int = 0) -> str:
     """What the authenticator app of everybody here shows now, or some half minutes later."""
-    from bluezone.identity.factors import second_factors
+    from bluezone.identity import second_factors
 
     return second_factors.code_at(SECRET, int(time.time()) // second_factors.STEP_SECONDS + steps_ahead)
 
@@ -96,7 +96,7 @@ def _plant(data: Path) -> None:
     from django.utils import timezone
 
     from bluezone.directory.models import Agency
-    from bluezone.identity.models.people import Role
+    from bluezone.identity.models import Role
 
     now = timezone.now()
     _last_until_today()
@@ -121,8 +121,8 @@ def _last_until_today() -> None:
 def _account(person: Person):
     """The account of a person, with an authenticator app where the role needs one."""
     from bluezone.directory.models import Agency
-    from bluezone.identity.factors.second_factors import REQUIRING
-    from bluezone.identity.models.people import AuthenticatorApp, RoleGrant, User
+    from bluezone.identity.models import AuthenticatorApp, RoleGrant, User
+    from bluezone.identity.second_factors import REQUIRING
     from bluezone.office_secrets import seal
 
     agency = Agency.objects.get(key=person.agency) if person.agency else None

@@ -40,7 +40,7 @@ def _plant(data: Path) -> None:
 
 
 def _account(username: str, role: str, agency):
-    from bluezone.identity.models.people import RoleGrant, User
+    from bluezone.identity.models import RoleGrant, User
 
     user = User(username=username, name="Nông Thị Lan")
     user.set_password(PASSWORD)

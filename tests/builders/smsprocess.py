@@ -43,7 +43,7 @@ def main(folder: Path, what: str, count: int = 0) -> None:
                 queue(number_of(index), text_of(index), "vi", Purpose.ARRIVAL)
         return
     open_office(folder)
-    from bluezone.messaging.sms.receipts import send_until
+    from bluezone.messaging.sms.sender import send_until
 
     stopped = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()

@@ -21,7 +21,7 @@ from pathlib import Path
 import django
 
 from bluezone.city import write_default
-from bluezone.keyserver.secrets.weekkeys import WeekKeyRing
+from bluezone.keyserver.keyfolder import WeekKeyRing
 from bluezone.keyserver.weeks import week_name
 
 REPOSITORY = Path(__file__).parents[2]

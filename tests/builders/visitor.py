@@ -7,7 +7,7 @@ import time
 import pytest
 from tests.builders import peopling
 
-from bluezone.identity.factors import second_factors
+from bluezone.identity import second_factors
 
 PASSWORD = "suối chảy qua bản nhỏ"
 NARROW, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}

@@ -19,7 +19,7 @@ from tests.builders.handset import Served, World, _Quiet, made_secrets
 from tests.builders.keyserver import opened
 
 from bluezone.face.files import INDEX, StaticFile, static_files, web_files
-from bluezone.keyserver.venues import registrar
+from bluezone.keyserver import venues
 
 BLANK = b"<!doctype html><title>engine</title><body>"
 NEWS = {"items": []}
@@ -198,9 +198,9 @@ def a_code(server: WebCity, klass: str = "confirmed", days_ago: int = 1) -> str:
     return server.key_server.codes.issue(klass, onset).code
 
 
-def a_poster(server: WebCity, registration: str = "1", **described: Any) -> registrar.VenueCode:
+def a_poster(server: WebCity, registration: str = "1", **described: Any) -> venues.VenueCode:
     """A venue's code, registered now and known to phones that look from now on."""
     told = {"name": "Chợ Bắc Kạn", "address": "Tổ 1, phường Đức Xuân", **described}
-    code = server.key_server.registrar.register(registration, registrar.VenueDescription(**told))
+    code = server.key_server.registrar.register(registration, venues.VenueDescription(**told))
     server.key_server.tick()
     return code

@@ -11,7 +11,7 @@ from tests.builders.devices import NETWORK, NOW, connected, device
 from bluezone.audit import hash_chain
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device, DeviceState, EnrolmentFailure
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.protocol.upload.codes import InvalidCode, new_code
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from tests.builders.office import user
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 
 pytestmark = pytest.mark.django_db
 

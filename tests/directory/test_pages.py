@@ -12,7 +12,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.builders.pace import BUDGET_SECONDS, paced
 
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from bluezone.directory import scopes
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import OutsideScope, agencies_of, may, units_of
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.identity.roles import remember_grants
 from bluezone.web.errors import forbidden
 
@@ -100,7 +100,7 @@ def test_acting_outside_the_subtree_is_refused_with_a_sentence(settings):
 def test_every_answer_is_one_query_however_many_grants(django_assert_num_queries):
     lan = user("lan", role=None)
     for ward in wards():
-        from bluezone.identity.models.people import RoleGrant
+        from bluezone.identity.models import RoleGrant
 
         RoleGrant.objects.create(user=lan, role=Role.LEAD, unit=ward, valid_from=datetime.date(2020, 1, 1))
     ward, agency = wards()[0], serving(wards()[0])

@@ -12,9 +12,9 @@ from tests.builders.venue import a_venue, link_of
 
 from bluezone.audit import hash_chain
 from bluezone.healthauthority import alerts
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.keyserver.storage.store import StoreFull
-from bluezone.keyserver.venues.registrar import VenueDescription
+from bluezone.keyserver.venues import VenueDescription
 
 pytestmark = pytest.mark.django_db
 PHO = VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu")

@@ -15,7 +15,7 @@ from bluezone.healthauthority import retention
 from bluezone.healthauthority.codes import batches
 from bluezone.healthauthority.codes.batches import BatchChanged, BatchInvalid, CaseRow
 from bluezone.healthauthority.models import Batch, IssuedCode
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

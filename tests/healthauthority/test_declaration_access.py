@@ -12,7 +12,7 @@ from tests.builders.office import user
 
 from bluezone.healthauthority import declaration_access
 from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver import declarations
 from bluezone.protocol.declaration import Declaration, seal_declaration
 from bluezone.protocol.declarationkey import (

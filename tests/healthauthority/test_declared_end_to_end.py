@@ -13,7 +13,7 @@ from bluezone.audit import hash_chain
 from bluezone.city import load_city
 from bluezone.healthauthority import key_server as opened_key_server
 from bluezone.healthauthority.models import OpenedDeclaration
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.server.schedule.works import purge_office
 
 pytestmark = pytest.mark.django_db

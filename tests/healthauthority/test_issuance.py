@@ -14,7 +14,7 @@ from tests.builders.office import today, user
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.codes.issuance import FormAlreadySent, OnsetRefused, QuotaReached
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.reports.codes import ClassRefused
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from tests.builders.office import today, user
 from bluezone import training
 from bluezone.healthauthority import statistics
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.protocol.upload.codes import InvalidCode, parse_code, parse_link
 
 pytestmark = pytest.mark.django_db

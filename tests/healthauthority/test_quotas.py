@@ -14,7 +14,7 @@ from bluezone.healthauthority.codes import issuance, quotas
 from bluezone.healthauthority.codes.issuance import QuotaReached
 from bluezone.healthauthority.codes.quotas import codes_seen_by
 from bluezone.healthauthority.models import QuotaRaise
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

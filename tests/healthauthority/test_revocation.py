@@ -7,7 +7,7 @@ from tests.builders.keyserver import Phone, keys_for, poster
 from tests.builders.office import today, user
 
 from bluezone.healthauthority.codes import issuance
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.keyserver.reports.codes import CodeUnknown
 from bluezone.protocol.upload.codes import Credential, InvalidCode
 

@@ -18,7 +18,7 @@ from bluezone.audit import hash_chain
 from bluezone.healthauthority import declaration_access
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.protocol.intervals import hour_at
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]

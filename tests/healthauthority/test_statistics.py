@@ -16,7 +16,7 @@ from bluezone.healthauthority import statistics
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import CaseClass
 from bluezone.healthauthority.statistics import FATES, SMALLEST_SHOWN, DayRow
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.protocol.exports.files import read_export
 
 

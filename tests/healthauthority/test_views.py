@@ -13,7 +13,7 @@ from tests.builders.office import today, user
 
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.protocol.upload.codes import Credential
 
 pytestmark = pytest.mark.django_db

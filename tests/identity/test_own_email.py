@@ -7,7 +7,7 @@ import pytest
 from tests.builders.office import PASSWORD, data_folder, furnished_folder, quick_passwords, user
 
 from bluezone.authority import account_records
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

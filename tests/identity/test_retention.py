@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.authority import account_records
-from bluezone.identity.models.people import AccountLink, AuditEntry, OfficeSession, Role, SignInFailure
-from bluezone.identity.signin import attempts
+from bluezone.identity import signin
+from bluezone.identity.models import AccountLink, AuditEntry, OfficeSession, Role, SignInFailure
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -25,7 +25,7 @@ def test_what_has_had_its_time_goes_and_the_rest_stays():
     account_records.make_account("admin", "old", "Cũ", "x", Role.ADMIN, NOW - 80 * hour)
     account_records.make_account("admin", "new", "Mới", "x", Role.ADMIN, NOW)
 
-    attempts.purge(NOW)
+    signin.purge(NOW)
 
     assert SignInFailure.objects.count() == 1
     assert [session.session_key for session in OfficeSession.objects.all()] == ["new"]

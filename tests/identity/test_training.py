@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.builders.office import user
 
 from bluezone import training
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.training import TrainingMixin
 
 NOW = timezone.now()

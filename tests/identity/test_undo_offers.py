@@ -9,7 +9,7 @@ from tests.builders.agencies import planted
 from tests.builders.office import user
 
 from bluezone.directory.models import RecipientGroup
-from bluezone.identity.models.people import Role, RoleGrant
+from bluezone.identity.models import Role, RoleGrant
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from bluezone.keyserver.secrets.weekkeys import KeyFileExposed, erase, open_secrets, write_whole
+from bluezone.keyserver.keyfolder import KeyFileExposed, erase, open_secrets, write_whole
 from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.keyserver.weeks import week_name, week_start
 

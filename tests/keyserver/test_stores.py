@@ -185,7 +185,7 @@ def test_a_disk_that_is_really_full_is_store_full_each_time_and_loses_nothing_ac
 
 
 def test_no_space_for_an_export_file_is_store_full_and_the_next_tick_finishes_it(sqlite_server, clock, monkeypatch):
-    from bluezone.keyserver.secrets import weekkeys
+    from bluezone.keyserver import keyfolder
 
     sqlite_server.tick()
     phone = report_of(sqlite_server)
@@ -196,7 +196,7 @@ def test_no_space_for_an_export_file_is_store_full_and_the_next_tick_finishes_it
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(weekkeys.os, "fsync", no_space)
+        patch.setattr(keyfolder.os, "fsync", no_space)
         with pytest.raises(StoreFull):
             sqlite_server.tick()
     assert [path.name for path in (sqlite_server.data_dir / "exports").glob(".*")] == []

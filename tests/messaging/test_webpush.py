@@ -13,15 +13,8 @@ from tests.builders.keyserver import Clock, opened
 from tests.builders.pushservice import Browser, push_service
 
 from bluezone.keyserver import push
-from bluezone.messaging.webpush import provider as webpush_provider
-from bluezone.messaging.webpush.provider import (
-    MESSAGE,
-    Announcer,
-    CalledSession,
-    Outcome,
-    WebPushProvider,
-    public_session,
-)
+from bluezone.messaging import webpush as webpush_provider
+from bluezone.messaging.webpush import MESSAGE, Announcer, CalledSession, Outcome, WebPushProvider, public_session
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 CONTACT = "https://bluezone.example"

@@ -14,7 +14,7 @@ from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
 from bluezone.identity.audiences import every_route
 from bluezone.identity.duty import ROLES
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Indicator
 
 NAMED = {

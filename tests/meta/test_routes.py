@@ -12,7 +12,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from bluezone.duties.duty import Audience
 from bluezone.identity.audiences import every_route
 from bluezone.identity.duty import ACCOUNT_HOLDERS, DEVICES, EVERYONE
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
 

@@ -17,7 +17,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.builders.pace import BUDGET_SECONDS
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.rollout.directives.models import Report
 from bluezone.rollout.staffing.models import StaffReport
 

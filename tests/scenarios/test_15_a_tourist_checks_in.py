@@ -16,7 +16,7 @@ from tests.builders.serving import serving
 from tests.builders.smsc import Centre, whole_texts
 from tests.builders.visitordesk import Desk, furnish
 
-from bluezone.messaging.sms.receipts import GATHER_SECONDS, LOOK_SECONDS
+from bluezone.messaging.sms.sender import GATHER_SECONDS, LOOK_SECONDS
 
 VIETNAMESE, FOREIGN, LATE = "0912 345 678", "+44 7700 900123", "+33 6 12 34 56 78"
 

@@ -18,7 +18,7 @@ from tests.portal.conftest import public
 
 from bluezone.keyserver import push
 from bluezone.messaging.sms.wording import arrival_notice
-from bluezone.messaging.webpush.provider import MESSAGE, Announcer, CalledSession, WebPushProvider
+from bluezone.messaging.webpush import MESSAGE, Announcer, CalledSession, WebPushProvider
 
 __all__ = ["data_folder", "furnished_folder", "public", "quick_passwords", "server"]
 LANDING_BYTES = 60_000

@@ -7,7 +7,7 @@ import pytest
 from tests.builders.directives import DAY, LETTER, NOW, issued, person
 from tests.builders.mailserver import MailServer, use
 
-from bluezone.messaging.email.delivery import deliver_due
+from bluezone.messaging.email.outbox import deliver_due
 from bluezone.rollout.directives.inbox import digests, dispatch_acts
 from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.models import DispatchState

@@ -10,8 +10,8 @@ from tests.builders.office import data_folder, furnished_folder, server
 
 from bluezone.authority.account_records import first_admin_token
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models.people import Role
-from bluezone.identity.signin.attempts import user_of_link
+from bluezone.identity.models import Role
+from bluezone.identity.signin import user_of_link
 from bluezone.rollout.directives.models import Dispatch, DispatchState
 from bluezone.rollout.staffing.models import StaffReport
 from bluezone.web import demo

@@ -10,8 +10,8 @@ from django.utils import timezone
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.authority import role_grants
-from bluezone.identity.models.people import Role, User
-from bluezone.identity.signin.attempts import make_link
+from bluezone.identity.models import Role, User
+from bluezone.identity.signin import make_link
 
 FIRST_ADMIN_NAME = "admin"
 

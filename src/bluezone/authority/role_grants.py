@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models.people import Role, RoleGrant, User
+from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.refusal import Refused
 
 Scope = Agency | AdminUnit | None

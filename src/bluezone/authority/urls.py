@@ -4,32 +4,32 @@
 from django.urls import path
 
 from bluezone.authority import views as authority_views
-from bluezone.identity import guides
-from bluezone.identity.factors import setup_views
-from bluezone.identity.signin import views
+from bluezone.identity import guides, own_account_views, signin_views
 
 urlpatterns = [
-    path("", views.first_page, name="first-page"),
-    path("sign-in/", views.sign_in, name="sign-in"),
-    path("sign-in/second/", views.second_step, name="second-factor-proof"),
-    path("confirm/", views.confirm, name="confirm"),
-    path("second-factor/", setup_views.second_factor, name="second-factor"),
-    path("second-factor/app/", setup_views.add_app, name="second-factor-app"),
-    path("second-factor/app/remove/", setup_views.remove_app, name="second-factor-app-remove"),
-    path("second-factor/passkeys/", setup_views.add_passkey, name="second-factor-passkey"),
-    path("second-factor/passkeys/<int:pk>/remove/", setup_views.remove_passkey, name="second-factor-passkey-remove"),
-    path("second-factor/codes/", setup_views.new_recovery_codes, name="second-factor-codes"),
-    path("email/", setup_views.own_email, name="own-email"),
-    path("sessions/", setup_views.sessions, name="sessions"),
-    path("sessions/end/", setup_views.end_all_sessions, name="sessions-end"),
-    path("sessions/<str:handle>/end/", setup_views.end_session, name="session-end"),
+    path("", signin_views.first_page, name="first-page"),
+    path("sign-in/", signin_views.sign_in, name="sign-in"),
+    path("sign-in/second/", signin_views.second_step, name="second-factor-proof"),
+    path("confirm/", signin_views.confirm, name="confirm"),
+    path("second-factor/", own_account_views.second_factor, name="second-factor"),
+    path("second-factor/app/", own_account_views.add_app, name="second-factor-app"),
+    path("second-factor/app/remove/", own_account_views.remove_app, name="second-factor-app-remove"),
+    path("second-factor/passkeys/", own_account_views.add_passkey, name="second-factor-passkey"),
+    path(
+        "second-factor/passkeys/<int:pk>/remove/", own_account_views.remove_passkey, name="second-factor-passkey-remove"
+    ),
+    path("second-factor/codes/", own_account_views.new_recovery_codes, name="second-factor-codes"),
+    path("email/", own_account_views.own_email, name="own-email"),
+    path("sessions/", own_account_views.sessions, name="sessions"),
+    path("sessions/end/", own_account_views.end_all_sessions, name="sessions-end"),
+    path("sessions/<str:handle>/end/", own_account_views.end_session, name="session-end"),
     path("how-to/", guides.guides, name="guides"),
     path("how-to/<str:role>/", guides.one_guide, name="guide"),
-    path("training/", setup_views.training, name="training"),
+    path("training/", own_account_views.training, name="training"),
     path("undo/", authority_views.undo, name="undo"),
-    path("sign-out/", views.sign_out, name="sign-out"),
-    path("start/<str:token>/", views.start, name="start"),
-    path("password/", views.change_password, name="password"),
+    path("sign-out/", signin_views.sign_out, name="sign-out"),
+    path("start/<str:token>/", signin_views.start, name="start"),
+    path("password/", signin_views.change_password, name="password"),
     path("accounts/", authority_views.account_list, name="accounts"),
     path("accounts/new/", authority_views.new_account, name="account-new"),
     path("accounts/<int:pk>/", authority_views.change_account, name="account"),

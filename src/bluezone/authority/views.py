@@ -28,15 +28,13 @@ from bluezone.authority.forms import (
     described,
 )
 from bluezone.directory.scopes import require_city
-from bluezone.identity import acts
+from bluezone.identity import acts, second_factors, signin
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
-from bluezone.identity.factors import second_factors
-from bluezone.identity.factors.second_factors import confirm_second_factor
-from bluezone.identity.models.people import AuditEntry, Role, RoleGrant, User
+from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.roles import grants_of
-from bluezone.identity.signin import attempts
+from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv
 from bluezone.refusal import Refused
@@ -250,7 +248,7 @@ def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used."""
     require_city(request.user, [Role.ADMIN])
     account = get_object_or_404(User, pk=pk, is_active=True)
-    return _show_link(request, account, attempts.make_link(request.user.username, account, timezone.now()), status=201)
+    return _show_link(request, account, signin.make_link(request.user.username, account, timezone.now()), status=201)
 
 
 @require_POST
@@ -281,7 +279,7 @@ def _show_account(
 
 def _show_link(request: HttpRequest, user: User, token: str, status: int) -> HttpResponse:
     link = request.build_absolute_uri(reverse("start", args=[token]))
-    hours = int(attempts.LINK_LIFE.total_seconds() // 3600)
+    hours = int(signin.LINK_LIFE.total_seconds() // 3600)
     duties = ", ".join(described(grant) for grant in grants_of(user))
     text = _(
         "Bluezone: you are invited to the city office (%(duties)s). Open this link in a browser, not inside Zalo. "

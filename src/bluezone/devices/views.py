@@ -26,7 +26,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
-from bluezone.identity.models.people import Role, User
+from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.qr_codes import screen_qr
 

@@ -29,7 +29,7 @@ DUTY = Duty(
     ),
     purges=(Work("purge_directory", "bluezone.directory.imports.list_imports.purge"),),
     reversers={
-        "recipients-added": "bluezone.directory.views.agency_views.take_out_again",
-        "recipient-removed": "bluezone.directory.views.agency_views.put_back",
+        "recipients-added": "bluezone.directory.agency_views.take_out_again",
+        "recipient-removed": "bluezone.directory.agency_views.put_back",
     },
 )

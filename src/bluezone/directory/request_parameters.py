@@ -9,7 +9,7 @@ from bluezone.directory import scopes
 from bluezone.directory.duty import DIRECTORY_EDITORS
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.audiences import OfficeRequest, admits
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.identity.roles import grants_of
 from bluezone.training import current_training
 

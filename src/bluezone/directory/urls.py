@@ -3,8 +3,8 @@
 
 from django.urls import path
 
+from bluezone.directory import agency_views, unit_views
 from bluezone.directory.imports import import_views
-from bluezone.directory.views import agency_views, unit_views
 
 urlpatterns = [
     path("units/", unit_views.unit_list, name="units"),

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from bluezone.audit import hash_chain
 from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
-from bluezone.identity.models.people import AuditEntry, User
+from bluezone.identity.models import AuditEntry, User
 from bluezone.keyserver import declarations
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.declaration import Declaration, DeclarationUnreadable, InvalidDeclaration, open_declaration

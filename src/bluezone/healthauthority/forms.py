@@ -16,8 +16,8 @@ from bluezone.healthauthority import alerts
 from bluezone.healthauthority.codes import issuance, quotas
 from bluezone.healthauthority.codes.quotas import facilities_of
 from bluezone.healthauthority.models import CaseClass, RaiseReason
-from bluezone.identity.models.people import User
-from bluezone.keyserver.venues.registrar import OLDEST_SECONDS
+from bluezone.identity.models import User
+from bluezone.keyserver.venues import OLDEST_SECONDS
 from bluezone.protocol.declarationkey import MIN_PASSPHRASE_CHARACTERS
 
 

@@ -12,7 +12,7 @@ from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.codes.quotas import codes_seen_by
 from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import IssuedCode, OpenedDeclaration
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.keyserver.publication import embargo
 from bluezone.keyserver.reports.codes import CodeState
 from bluezone.keyserver.service import KeyServer

@@ -27,11 +27,11 @@ from bluezone.healthauthority.forms import AlertForm, ChangePassphraseForm, Issu
 from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.templatetags.health import inwords
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.factors.second_factors import confirm_second_factor
-from bluezone.identity.models.people import Role, User
+from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.keyserver import statistics as published
-from bluezone.keyserver.venues import registrar as venues_alerts
+from bluezone.keyserver import venues as venues_alerts
 from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import write_csv, write_xlsx

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 
 # A sentence for the reader, or what makes it of the refusal.

@@ -14,9 +14,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from bluezone.duties.duty import Audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
-from bluezone.identity.factors.second_factors import is_missing
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.identity.roles import remember_grants, roles_of
+from bluezone.identity.second_factors import is_missing
 
 View = Callable[..., HttpResponse]
 

@@ -51,7 +51,7 @@ DUTY = Duty(
     first_pages=(FirstPage(ADMINS, "accounts", 40), FirstPage(OVERSEERS, "audit", 50)),
     purges=(
         Work("purge_training", "bluezone.training.erase"),
-        Work("purge_identity", "bluezone.identity.signin.attempts.purge"),
+        Work("purge_identity", "bluezone.identity.signin.purge"),
     ),
     reversers={
         "role-ended": "bluezone.authority.views.let_it_hold_again",

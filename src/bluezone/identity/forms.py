@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 
 
 class SignInForm(forms.Form):

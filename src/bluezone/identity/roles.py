@@ -8,7 +8,7 @@ import datetime
 
 from django.utils import timezone
 
-from bluezone.identity.models.people import RoleGrant, User
+from bluezone.identity.models import RoleGrant, User
 
 
 def grants_of(user: User, on: datetime.date | None = None) -> list[RoleGrant]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from bluezone.city import City, CityInvalid
 from bluezone.keyserver.declarations import published_key
-from bluezone.keyserver.secrets.weekkeys import Secrets, write_whole
+from bluezone.keyserver.keyfolder import Secrets, write_whole
 from bluezone.keyserver.storage.store import StoreDamaged
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, encode_config
 from bluezone.protocol.signed.envelope import InvalidSignedFile, fingerprint, open_signed, sign_payload

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.secrets.weekkeys import Secrets
+from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.signed.envelope import fingerprint
 from bluezone.refusal import Refused

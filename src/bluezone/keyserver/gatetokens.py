@@ -5,8 +5,8 @@ There is no limit per person, because nothing tells persons apart: a puzzle make
 (residual, docs/attacks.md row 32). Source: docs/protocol.md section 7; docs/attacks.md row 43.
 """
 
+from bluezone.keyserver.keyfolder import WeekKeyRing
 from bluezone.keyserver.reports.limits import Limits
-from bluezone.keyserver.secrets.weekkeys import WeekKeyRing
 from bluezone.keyserver.weeks import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.blindrsa import blind_sign
 from bluezone.protocol.gate.tokens import TokensAnswer, TokensRequest

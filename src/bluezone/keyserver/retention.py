@@ -13,7 +13,7 @@ from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.publication.index import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.storage.partitions import KNOWN_KEY, SPENT, drop_before
 from bluezone.keyserver.storage.store import Store, Transaction
-from bluezone.keyserver.venues.registrar import forget_ended
+from bluezone.keyserver.venues import forget_ended
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval, hour_at
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 

@@ -17,6 +17,7 @@ from bluezone.city import City, load_city
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder
 from bluezone.keyserver.declarations import Declarations
+from bluezone.keyserver.keyfolder import Secrets, open_secrets
 from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.exports import ExportFiles
 from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
@@ -26,15 +27,14 @@ from bluezone.keyserver.publication.padding import mingle_once_an_hour
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.reports.limits import Limits
-from bluezone.keyserver.reports.uploads import Uploads, Verification
+from bluezone.keyserver.reports.submission import Uploads, Verification
 from bluezone.keyserver.retention import forget
-from bluezone.keyserver.secrets.weekkeys import Secrets, open_secrets
 from bluezone.keyserver.statistics import note_guessing_alarm
 from bluezone.keyserver.storage.migrations import migrate
 from bluezone.keyserver.storage.partitions import make_ahead
 from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.keyserver.storage.store import Store, Turn
-from bluezone.keyserver.venues.registrar import Registrar, VenueAlerts
+from bluezone.keyserver.venues import Registrar, VenueAlerts
 from bluezone.logs import event
 from bluezone.protocol.intervals import day_at, hour_at
 

@@ -16,7 +16,7 @@ from bluezone.devices.audience import json_body, json_endpoint
 from bluezone.devices.refusals import BodyInvalid
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.signin.attempts import network_of
+from bluezone.identity.signin import network_of
 from bluezone.portal.forms import HelpForm
 from bluezone.publicpages.page_frame import show
 from bluezone.publicpages.throttle import TooManyRequests, help_limit

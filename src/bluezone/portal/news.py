@@ -11,7 +11,7 @@ from django.db.models import F, Max, OuterRef, QuerySet, Subquery
 from django.utils.safestring import SafeString
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.portal import texts
 from bluezone.portal.models import NewsItem, NewsState, NewsVersion
 from bluezone.refusal import Refused

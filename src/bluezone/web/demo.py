@@ -19,8 +19,8 @@ from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
 from bluezone.healthauthority.codes import issuance
 from bluezone.healthauthority.key_server import key_server
-from bluezone.identity.models.people import Role, User
-from bluezone.identity.signin.attempts import demo_office
+from bluezone.identity.models import Role, User
+from bluezone.identity.signin import demo_office
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.api import Directive
 

@@ -107,7 +107,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 
 # A shift, then the password again; a closed browser ends it sooner.
-SESSION_ENGINE = "bluezone.identity.signin.attempts"
+SESSION_ENGINE = "bluezone.identity.signin"
 SESSION_COOKIE_AGE = 10 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_NAME = "__Host-bluezone-session" if TLS else "bluezone-session"

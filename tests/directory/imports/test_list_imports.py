@@ -10,7 +10,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.directory.models import AdminUnit, Agency, ListImport
 from bluezone.directory.records.store import state_of, stored_directory
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]

@@ -12,7 +12,7 @@ from bluezone.directory.models import AdminUnit, Agency, Denominator, RecipientG
 from bluezone.directory.records import changes
 from bluezone.directory.records.entries import CodeRepeated, ParentUnknown, UnitCycle, ValidityInconsistent
 from bluezone.directory.records.store import state_of, stored_directory
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.identity.factors import second_factors
+from bluezone.identity import second_factors
 
 RFC_SECRET = b"12345678901234567890"
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from tests.builders.office import APP_SECRET, PASSWORD, app_code, user
 
 from bluezone.authority import role_grants
-from bluezone.identity.factors import second_factors
-from bluezone.identity.models.people import AuditEntry, AuthenticatorApp, RecoveryCode, Role, SignInFailure
+from bluezone.identity import second_factors
+from bluezone.identity.models import AuditEntry, AuthenticatorApp, RecoveryCode, Role, SignInFailure
 from bluezone.office_secrets import SealBroken, unseal
 
 pytestmark = pytest.mark.django_db
@@ -72,9 +72,9 @@ def test_without_a_password_there_is_no_second_step(client):
 
 
 def test_a_new_link_replaces_the_password_and_not_the_second_factor(client):
-    from bluezone.identity.signin import attempts
+    from bluezone.identity import signin
 
-    token = attempts.make_link("root", user("lan"), timezone.now())
+    token = signin.make_link("root", user("lan"), timezone.now())
     form = {"name": "Lan", "password": PASSWORD, "again": PASSWORD}
 
     assert client.post(f"/start/{token}/", form).url == "/sign-in/second/"

@@ -9,9 +9,9 @@ from django.test import RequestFactory
 from django.utils import timezone
 from tests.builders.office import PASSWORD, user
 
-from bluezone.identity.models.people import SignInFailure
-from bluezone.identity.signin import attempts
-from bluezone.identity.signin.attempts import SignInLocked, SignInRefused, network_of, sign_in
+from bluezone.identity import signin
+from bluezone.identity.models import SignInFailure
+from bluezone.identity.signin import SignInLocked, SignInRefused, network_of, sign_in
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -65,7 +65,7 @@ def test_a_stranger_elsewhere_does_not_lock_the_owner_out():
 
 def test_one_address_that_tries_many_names_is_locked_for_all():
     user("lan")
-    for n in range(attempts.ADDRESS_LIMIT):
+    for n in range(signin.ADDRESS_LIMIT):
         fail(1, username=f"name{n}")
 
     with pytest.raises(SignInLocked):
@@ -75,7 +75,7 @@ def test_one_address_that_tries_many_names_is_locked_for_all():
 
 def test_guesses_at_one_name_from_everywhere_are_bounded():
     user("lan")
-    for n in range(attempts.ACCOUNT_LIMIT):
+    for n in range(signin.ACCOUNT_LIMIT):
         fail(1, address=f"198.51.{n // 200}.{n % 200 + 1}")
 
     with pytest.raises(SignInLocked):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.builders.office import PASSWORD, app_code, user
 
 from bluezone.authority import account_records
-from bluezone.identity.models.people import AuditEntry, Role, User
+from bluezone.identity.models import AuditEntry, Role, User
 from bluezone.identity.roles import roles_of
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from tests.builders.keyserver import (
     report_of,
 )
 
-from bluezone.keyserver.reports import uploads
+from bluezone.keyserver.reports import submission
 from bluezone.keyserver.service import open_store
 from bluezone.keyserver.storage import migrations
 from bluezone.keyserver.storage.partitions import DAYS_AHEAD, KNOWN_KEY
@@ -178,14 +178,14 @@ def test_whoever_brings_a_key_while_another_does_waits_for_what_becomes_of_it(se
         pass
 
     def first(transaction):
-        assert uploads.remember(transaction, [(458, start), (7, start)])
+        assert submission.remember(transaction, [(458, start), (7, start)])
         stored.set()
         assert decided.wait(30)
         if not first_commits:
             raise GivenUp
 
     def second(transaction):
-        return uploads.remember(transaction, [(8, start), (458, start - 144 * days_apart)])
+        return submission.remember(transaction, [(8, start), (458, start - 144 * days_apart)])
 
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(store.write, first)

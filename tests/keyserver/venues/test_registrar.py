@@ -7,9 +7,9 @@ import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON
 from tests.builders.venue import a_venue, link_of
 
+from bluezone.keyserver import venues
 from bluezone.keyserver.publication.index import VENUE_PACKAGES
-from bluezone.keyserver.venues import registrar
-from bluezone.keyserver.venues.registrar import (
+from bluezone.keyserver.venues import (
     AlertRefused,
     RegistrationInvalid,
     VenueDescription,
@@ -69,13 +69,13 @@ def test_a_code_is_revoked_by_its_text_too(server):
 def test_a_code_that_has_ended_makes_room_and_is_forgotten(server, clock):
     event = dataclasses.replace(PHO, valid_to=NOON + HOUR, temporary=True)
     server.registrar.register("dk-1", event)
-    assert registrar.count_in_force(server.keys_store, clock.now) == 1
+    assert venues.count_in_force(server.keys_store, clock.now) == 1
     clock.pass_by(HOUR)
-    assert registrar.count_in_force(server.keys_store, clock.now) == 0
+    assert venues.count_in_force(server.keys_store, clock.now) == 0
     assert server.registrar.in_force("dk-1") is None
     again = server.registrar.register("dk-1", dataclasses.replace(PHO, valid_to=NOON + 3 * HOUR))
     server.registrar.revoke("dk-1")
-    assert registrar.revoked(server.keys_store, clock.now) == (again.sha256,)
+    assert venues.revoked(server.keys_store, clock.now) == (again.sha256,)
     clock.pass_by(2 * HOUR)
     server.tick()
 

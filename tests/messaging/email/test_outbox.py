@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from bluezone.messaging.email import delivery
-from bluezone.messaging.email.delivery import EmailAddressInvalid, deliver_due, queue_digest, send
+from bluezone.messaging.email import outbox
 from bluezone.messaging.email.models import Mail
+from bluezone.messaging.email.outbox import EmailAddressInvalid, deliver_due, queue_digest, send
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.datetime(2020, 8, 10, 1, 0, tzinfo=datetime.UTC)
@@ -90,7 +90,7 @@ def test_a_week_after_it_was_sent_or_given_up_a_mail_is_gone(mailserver):
     deliver_due(NOW)
     waiting = send(WARD, "s", "t", now=NOW)
 
-    delivery.purge(NOW + delivery.KEPT - datetime.timedelta(seconds=1))
+    outbox.purge(NOW + outbox.KEPT - datetime.timedelta(seconds=1))
     assert Mail.objects.count() == 3
-    delivery.purge(NOW + delivery.KEPT)
+    outbox.purge(NOW + outbox.KEPT)
     assert list(Mail.objects.all()) == [waiting]

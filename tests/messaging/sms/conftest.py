@@ -8,8 +8,8 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.builders.smsc import Centre
 
 from bluezone.messaging.sms.providers import read_sms_url
-from bluezone.messaging.sms.providers.smpp.provider import SmppProvider
-from bluezone.messaging.sms.receipts import Sender
+from bluezone.messaging.sms.providers.smpp import SmppProvider
+from bluezone.messaging.sms.sender import Sender
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 

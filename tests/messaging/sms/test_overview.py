@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 from tests.builders.office import user
 
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.messaging.sms.models import SenderState
 from bluezone.messaging.sms.providers import read_sms_url
 

@@ -12,8 +12,8 @@ from tests.builders.smsc import whole_texts
 from bluezone.messaging.sms import leases, outbox
 from bluezone.messaging.sms.models import Message, Once, Part, PartState, Purpose, SenderState, State
 from bluezone.messaging.sms.outbox import OnceFor, SmsAlreadySent, SmsInTraining, SmsNotSet, SmsOptedOut
-from bluezone.messaging.sms.providers.smpp.provider import SmppProvider
-from bluezone.messaging.sms.receipts import Sender
+from bluezone.messaging.sms.providers.smpp import SmppProvider
+from bluezone.messaging.sms.sender import Sender
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+84912345678"
@@ -257,8 +257,7 @@ def test_a_submit_without_answer_is_settled_by_query_sm_where_the_operator_knows
 
 
 def test_receipts_that_come_in_one_piece_with_the_answer_to_bind_are_heard(now):
-    from bluezone.messaging.sms.providers import Fate, Receipt, Smsc
-    from bluezone.messaging.sms.providers.smpp import pdu
+    from bluezone.messaging.sms.providers import Fate, Receipt, Smsc, smpp_pdu
 
     text = b"id:A1 sub:001 dlvrd:001 submit date:2008071200 done date:2008071201 stat:DELIVRD err:000 text:"
     addresses = b"\0" + b"\x01\x0184912345678\0" + b"\x05\x00BACKAN\0"
@@ -269,8 +268,8 @@ def test_receipts_that_come_in_one_piece_with_the_answer_to_bind_are_heard(now):
         def answer():
             accepted, _address = listening.accept()
             accepted.recv(1000)
-            bound = pdu.Pdu(pdu.BIND_TRANSCEIVER | pdu.RESPONSE, 0, 1, b"test\0")
-            accepted.sendall(bound.octets() + pdu.Pdu(pdu.DELIVER_SM, 0, 7, body).octets())
+            bound = smpp_pdu.Pdu(smpp_pdu.BIND_TRANSCEIVER | smpp_pdu.RESPONSE, 0, 1, b"test\0")
+            accepted.sendall(bound.octets() + smpp_pdu.Pdu(smpp_pdu.DELIVER_SM, 0, 7, body).octets())
             answered.append(accepted.recv(1000))
             accepted.close()
 

@@ -8,8 +8,8 @@ from tests.messaging.sms.test_sender import NUMBER, go_on_until, queue, settled
 
 from bluezone.messaging.sms import leases
 from bluezone.messaging.sms.models import Message, State
-from bluezone.messaging.sms.providers.smpp.provider import SmppProvider
-from bluezone.messaging.sms.receipts import Sender
+from bluezone.messaging.sms.providers.smpp import SmppProvider
+from bluezone.messaging.sms.sender import Sender
 
 pytestmark = pytest.mark.django_db
 SECOND = datetime.timedelta(seconds=1)

@@ -16,7 +16,7 @@ from tests.meta.newduty.models import MaskDay
 from bluezone.audit import hash_chain
 from bluezone.audit.models import AuditEntry
 from bluezone.identity.audiences import every_route
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.paper.city_facts import facts
 from bluezone.portal.materials import BY_FILE
 from bluezone.rollout.coverage.api import Week

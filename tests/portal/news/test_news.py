@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from tests.builders.office import user
 
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.portal import news
 from bluezone.portal.models import NewsItem, NewsVersion
 from bluezone.portal.news import FEED_BYTES

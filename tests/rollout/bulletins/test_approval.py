@@ -5,7 +5,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from tests.builders.bulletins import NOW, agency, approved, hear, people, recording
 
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.models import Script
 from bluezone.rollout.bulletins.scripts import script_texts

@@ -7,7 +7,7 @@ from tests.builders.canvass import NOW, Phone, agency, city, street
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, user
 from tests.devices.conftest import public
 
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 
 __all__ = ["data_folder", "furnished_folder", "public", "quick_passwords", "server"]
 

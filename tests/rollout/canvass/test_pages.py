@@ -14,7 +14,7 @@ from tests.builders.canvass import NOW, agency, connected, door, street
 from tests.builders.office import user
 
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.canvass.households import duplicates, projection
 from bluezone.rollout.canvass.models import (
     Aside,

@@ -15,7 +15,7 @@ from tests.builders.coverage import WEEK, agency, city, registered_only, said, u
 from tests.builders.office import user
 
 from bluezone.directory.models import Denominator
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Doors, Figure, HelpDone, Indicator, Proof, RunningShare
 from bluezone.rollout.coverage.boards import priorities
 from bluezone.rollout.coverage.boards.league import league

@@ -13,7 +13,7 @@ import pytest
 from tests.builders.coverage import WEEK, agency, city, registered_only, said
 from tests.builders.office import user
 
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Figure, RunningShare
 from bluezone.rollout.staffing.indicators import StaffRunning
 

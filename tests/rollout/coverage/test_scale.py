@@ -13,7 +13,7 @@ from tests.builders.office import user
 from tests.builders.pace import BUDGET_SECONDS, paced
 from tests.builders.postgresql import hold_on_postgresql_too
 
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 
 pytestmark = pytest.mark.long
 

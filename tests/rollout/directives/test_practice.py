@@ -13,7 +13,7 @@ from tests.rollout.directives.test_views import confirmed, form_of
 
 from bluezone import training
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.messaging.email.models import Mail
 from bluezone.messaging.email.smtp_url import read_smtp_url
 from bluezone.rollout.directives import queries

@@ -12,7 +12,7 @@ from tests.builders.office import user
 from tests.rollout.drives.test_queue import youth
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.rollout.drives import lifecycle
 from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import Drive, HelpOutcome, HelpProof, HelpRequest, Hindrance, Team

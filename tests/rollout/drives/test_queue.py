@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from tests.builders import drives as build
 
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.rollout.drives import lifecycle, retention
 from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.help.requests import help_by_unit

@@ -13,7 +13,7 @@ from tests.builders import devices
 from tests.builders.coverage import agency, city
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.coverage.api import Week, agency_place
 from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates
 from bluezone.rollout.gates.models import Gate, GateDay, Gatekeeper

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.rollout.gates.test_pages import counted, lead, place
 
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates.counts import paper_slips
 from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates, SeenOnPaper

@@ -15,7 +15,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 from tests.builders.pace import BUDGET_SECONDS
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.gates.models import PROOF_OF, Gate, GateDay, Verdict
 

@@ -6,7 +6,7 @@ from django.test import Client
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 from tests.builders.schools import schools_of_a_city
 
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.web import settings_public
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]

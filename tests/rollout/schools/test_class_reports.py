@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from tests.builders.schools import class_named, this_week
 
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.rollout.schools import queries
 from bluezone.rollout.schools.indicators import PupilsRunning
 from bluezone.rollout.schools.models import Channel, ClassCounts, ClassCountsRefused, ClassReport, SchoolClass

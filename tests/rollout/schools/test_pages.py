@@ -11,7 +11,7 @@ from tests.builders.coverage import registered_only
 from tests.builders.office import user
 from tests.builders.schools import class_named, counted, this_week
 
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.rollout.schools.indicators import PupilsRunning
 from bluezone.rollout.schools.models import ClassReport, SchoolBreak, SchoolClass, WeekOpening
 

@@ -11,7 +11,7 @@ from tests.builders.largeoffice import server_clock
 from tests.builders.office import user
 from tests.builders.pace import BUDGET_SECONDS, paced
 
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.staffing.models import StaffReport
 

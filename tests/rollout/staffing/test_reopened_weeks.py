@@ -9,7 +9,7 @@ from tests.builders.coverage import WEEK, agency, city
 from tests.builders.office import user
 
 from bluezone import training
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.staffing import staff_reports
 from bluezone.rollout.staffing.counts import StaffCounts
 from bluezone.rollout.staffing.models import WeekReopening, WeekRequest

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.builders.coverage import NOW, WEEK, agency, city, said
 from tests.builders.office import user
 
-from bluezone.identity.models.people import AuditEntry, Role
+from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.staffing import retention, staff_reports
 from bluezone.rollout.staffing.counts import MOST_STAFF, StaffCounts, StaffCountsRefused
 from bluezone.rollout.staffing.models import StaffReport

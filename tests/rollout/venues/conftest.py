@@ -6,7 +6,7 @@ from tests.builders.drives import city
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, user
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.rollout.venues import public_views
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.builders import venues as build
 from tests.builders.office import user
 
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.venues import retention
 from bluezone.rollout.venues.indicators import VenuesRegistered, VenuesWithPoster

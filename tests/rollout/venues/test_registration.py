@@ -11,9 +11,9 @@ from tests.builders import venues as build
 from tests.builders.mailserver import MailServer, use
 from tests.builders.office import user
 
-from bluezone.identity.models.people import AuditEntry, Role
-from bluezone.keyserver.venues import registrar
-from bluezone.messaging.email.delivery import deliver_due
+from bluezone.identity.models import AuditEntry, Role
+from bluezone.keyserver import venues
+from bluezone.messaging.email.outbox import deliver_due
 from bluezone.protocol.venues.codes import VenueForeign
 from bluezone.rollout.venues import posters, retention
 from bluezone.rollout.venues.models import MailCode, PosterCode, ScanCount, Venue, VenueState
@@ -144,7 +144,7 @@ def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(se
     first.refresh_from_db()
     assert (first.ended_why, second.number) == ("renewed", 2)
     assert server.registrar.in_force(decisions.registration(venue)) == second.sha256
-    assert first.sha256 in registrar.revoked(server.keys_store, server.clock())
+    assert first.sha256 in venues.revoked(server.keys_store, server.clock())
 
     decisions.suspend("mai", venue, "Quán chuyển chỗ", now + DAY)
     assert server.registrar.in_force(decisions.registration(venue)) is None
@@ -155,7 +155,7 @@ def test_approving_signs_a_code_through_the_registrar_and_renewing_revokes_it(se
 
 def test_a_code_that_the_registrar_signed_and_the_office_lost_does_not_stand_in_the_way(server, wards):
     venue = build.applied(wards[0], timezone.now())
-    lost = registrar.VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
+    lost = venues.VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
     server.registrar.register(decisions.registration(venue), lost)
     decisions.approve("mai", venue, timezone.now())
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.messaging.sms.test_sender import go_on_until, settled
 
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.messaging.sms.models import Message
 from bluezone.rollout.visitors import notices
 from bluezone.rollout.visitors.notices import Guest, ListExpired, opened_list, sealed_list

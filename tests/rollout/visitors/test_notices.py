@@ -12,7 +12,7 @@ from tests.messaging.sms.test_sender import go_on_until, settled
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.messaging.sms.models import Message
 from bluezone.messaging.sms.outbox import opt_out
 from bluezone.rollout.coverage.api import Week, registered

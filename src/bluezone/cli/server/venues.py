@@ -64,7 +64,7 @@ def code(
     out: Path | None,
 ) -> dict[str, Any]:
     """Sign the code of a venue that has none in force."""
-    from bluezone.keyserver.venues.registrar import VenueDescription
+    from bluezone.keyserver.venues import VenueDescription
 
     if out is not None and out.suffix.lower() not in KINDS:
         raise click.BadParameter(f"{out.name} ends in none of {', '.join(KINDS)}", param_hint="--out")
@@ -95,7 +95,7 @@ def code(
 @command_result(lambda result: (f"withdrawn; {result['registered']} codes are in force",))
 def revoke(data: str | None, registration: str | None, link: str | None) -> dict[str, Any]:
     """Withdraw the code of a venue; phones learn it when they next fetch."""
-    from bluezone.keyserver.venues import registrar
+    from bluezone.keyserver import venues as keyserver_venues
 
     if (registration is None) == (link is None):
         raise click.UsageError("give either --registration or --link")
@@ -105,7 +105,7 @@ def revoke(data: str | None, registration: str | None, link: str | None) -> dict
             server.registrar.revoke(registration)
         else:
             server.registrar.revoke_code(link or "")
-        return {"state": "revoked", "registered": registrar.count_in_force(server.keys_store, server.clock())}
+        return {"state": "revoked", "registered": keyserver_venues.count_in_force(server.keys_store, server.clock())}
     finally:
         server.close()
 

@@ -20,7 +20,7 @@ from bluezone.directory.imports.tables import Table, read_table
 from bluezone.directory.models import ListImport
 from bluezone.directory.records.entries import Directory
 from bluezone.directory.records.store import rewrite, state_of, stored_directory
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.refusal import Refused
 

@@ -19,7 +19,7 @@ from django.db import transaction
 
 from bluezone.healthauthority.codes import issuance, quotas
 from bluezone.healthauthority.models import Batch
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS, ClassRefused, OnsetRefused
 from bluezone.keyserver.service import KeyServer
 from bluezone.refusal import Refused

@@ -16,7 +16,7 @@ from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.healthauthority.codes import quotas
 from bluezone.healthauthority.codes.quotas import facility_of
 from bluezone.healthauthority.models import IssuedCode
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.keyserver.reports import codes
 from bluezone.keyserver.reports.codes import (
     DIGITS_LIFE_SECONDS,

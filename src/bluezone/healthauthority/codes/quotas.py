@@ -18,7 +18,7 @@ from bluezone.directory.scopes import agencies_of
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 from bluezone.identity.audiences import admits
-from bluezone.identity.models.people import Role, RoleGrant, User
+from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.identity.roles import grants_of
 from bluezone.keyserver.service import KeyServer
 

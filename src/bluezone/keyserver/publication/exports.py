@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bluezone.city import City
+from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.publication.embargo import newest_published_day
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
 from bluezone.keyserver.publication.padding import PUBLISHED_DAYS, SEED_LENGTH, export_columns, mingle, padding_keys
-from bluezone.keyserver.secrets.weekkeys import Secrets
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.exports.files import ExportKeys, write_export
 from bluezone.protocol.intervals import first_interval, hour_at

@@ -9,7 +9,7 @@ Source: docs/design.md, "files that phones fetch"; docs/protocol.md section 5.
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from bluezone.keyserver.secrets.weekkeys import write_new, write_whole
+from bluezone.keyserver.keyfolder import write_new, write_whole
 from bluezone.keyserver.storage.store import StoreRefused
 
 EXPORTS_URL_VARIABLE = "BLUEZONE_EXPORTS_URL"

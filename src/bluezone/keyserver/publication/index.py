@@ -12,7 +12,7 @@ from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.publication import exports, packages
 from bluezone.keyserver.publication.folder import PublishedFiles
 from bluezone.keyserver.storage.store import Store, Turn
-from bluezone.keyserver.venues.registrar import count_in_force, revoked
+from bluezone.keyserver.venues import count_in_force, revoked
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from bluezone.protocol.signed.envelope import (
     CHAIN_START,

@@ -15,7 +15,7 @@ from secrets import randbelow, token_bytes
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from bluezone.keyserver.secrets.weekkeys import Secrets
+from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS

@@ -13,7 +13,7 @@ from django.utils import timezone
 from bluezone.audit.hash_chain import record
 from bluezone.city import City
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.messaging.cap.document import BROADCAST_CHARACTERS, Area, Message, Words, reference
 from bluezone.messaging.cap.models import Alert, Kind
 from bluezone.refusal import Refused

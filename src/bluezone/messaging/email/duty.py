@@ -6,6 +6,6 @@ from bluezone.duties.duty import Duty, Work
 DUTY = Duty(
     name="email",
     app="bluezone.messaging.email",
-    purges=(Work("purge_email", "bluezone.messaging.email.delivery.purge"),),
-    every_tick=(Work("send_mail", "bluezone.messaging.email.delivery.deliver_due"),),
+    purges=(Work("purge_email", "bluezone.messaging.email.outbox.purge"),),
+    every_tick=(Work("send_mail", "bluezone.messaging.email.outbox.deliver_due"),),
 )

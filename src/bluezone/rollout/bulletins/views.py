@@ -17,7 +17,7 @@ from bluezone.directory.scopes import agencies_of, may, require
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.refusal import Refused

@@ -17,7 +17,7 @@ from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity.audiences import OfficeRequest
-from bluezone.identity.models.people import Role, User
+from bluezone.identity.models import Role, User
 from bluezone.identity.roles import grants_of
 from bluezone.rollout.canvass.duty import CANVASS_KEEPERS
 from bluezone.rollout.canvass.models import Household, Turf

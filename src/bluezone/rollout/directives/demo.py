@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import User
-from bluezone.identity.signin.attempts import demo_office
+from bluezone.identity.models import User
+from bluezone.identity.signin import demo_office
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.inbox import change_requests, dispatch_acts
 from bluezone.rollout.directives.issuance import approval, intake

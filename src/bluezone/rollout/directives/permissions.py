@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 
 from bluezone.directory import scopes
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import Role, User
+from bluezone.identity.models import Role, User
 
 # Take letters in, correct and issue them, check reports, keep the registers.
 CLERKS = (Role.CLERK, Role.ISSUER)

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import Role, User
+from bluezone.identity.models import Role, User
 from bluezone.rollout.coverage.api import Week, WeekUnreadable
 from bluezone.rollout.schools.models import MOST_PUPILS, MOST_RELATIVES, NAMES, ClassCounts, ClassCountsRefused
 from bluezone.rollout.schools.sentences import sentence_of

@@ -6,7 +6,7 @@ import datetime
 from django.utils import timezone
 
 from bluezone.directory.models import Agency
-from bluezone.identity.signin.attempts import demo_office
+from bluezone.identity.signin import demo_office
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.staffing import staff_reports
 from bluezone.rollout.staffing.counts import StaffCounts

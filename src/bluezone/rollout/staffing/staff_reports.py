@@ -14,7 +14,7 @@ from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import agencies_of
 from bluezone.identity.acts import UndoTooLate
-from bluezone.identity.models.people import Role, User
+from bluezone.identity.models import Role, User
 from bluezone.identity.roles import grants_of
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week

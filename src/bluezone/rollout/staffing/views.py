@@ -26,7 +26,7 @@ from bluezone.directory.scopes import require
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, SIGNED_IN
-from bluezone.identity.models.people import Role, User
+from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx

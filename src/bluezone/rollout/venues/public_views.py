@@ -16,7 +16,7 @@ from bluezone.devices.audience import json_body, json_endpoint
 from bluezone.directory.plain_lines import converted
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.signin.attempts import network_of
+from bluezone.identity.signin import network_of
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.publicpages.page_frame import show
 from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests

@@ -9,7 +9,7 @@ from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Que
 
 from bluezone.directory.kinds import AgencyKind, Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.identity.roles import grants_of
 from bluezone.paper.city_facts import facts
 from bluezone.rollout.venues.duty import VENUE_KEEPERS

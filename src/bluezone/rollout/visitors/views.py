@@ -26,7 +26,7 @@ from bluezone.directory.refusals import sentence
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.wording import arrival_notice

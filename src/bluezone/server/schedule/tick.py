@@ -14,7 +14,7 @@ from bluezone import logs
 from bluezone.city import data_folder
 from bluezone.keyserver.service import KeyServer
 from bluezone.logs import event, say
-from bluezone.messaging.webpush.provider import announce_until, announcer_of
+from bluezone.messaging.webpush import announce_until, announcer_of
 from bluezone.refusal import Refused
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
@@ -63,7 +63,7 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
 
 def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead: Lead) -> None:
     """Tick, send text messages and tell browsers, as long as this worker leads."""
-    from bluezone.messaging.sms.receipts import send_until
+    from bluezone.messaging.sms.sender import send_until
 
     ended = threading.Event()
     announcer = announcer_of(server)
@@ -84,8 +84,8 @@ def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead
 
 def load(_part: str) -> None:
     """Import what ticks import late."""
-    from bluezone.messaging.email import delivery  # noqa: F401
-    from bluezone.messaging.sms import receipts  # noqa: F401
+    from bluezone.messaging.email import outbox  # noqa: F401
+    from bluezone.messaging.sms import sender  # noqa: F401
 
 
 def main() -> None:

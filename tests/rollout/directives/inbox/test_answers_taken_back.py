@@ -9,7 +9,7 @@ from tests.builders.directives import DAY, door_to_door, person
 from tests.builders.office import today
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.rollout.directives.inbox import change_requests
 from bluezone.rollout.directives.models import PeriodRequest
 from bluezone.rollout.directives.reports import agency_reports, reopenings

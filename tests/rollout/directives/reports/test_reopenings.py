@@ -5,7 +5,7 @@ import pytest
 from tests.builders.directives import DAY, NOW, door_to_door, person
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import AuditEntry
+from bluezone.identity.models import AuditEntry
 from bluezone.rollout.directives.models import PeriodRequest, Report
 from bluezone.rollout.directives.reports import agency_reports, reopenings
 

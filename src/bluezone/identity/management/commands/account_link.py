@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.identity.models.people import User
-from bluezone.identity.signin import attempts
+from bluezone.identity import signin
+from bluezone.identity.models import User
 
 
 class Command(BaseCommand):
@@ -26,6 +26,6 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["username"].strip().lower(), is_active=True).first()
         if user is None:
             raise CommandError(f"no active account has the sign-in name {options['username']!r}")
-        token = attempts.make_link(COMMAND_LINE, user, timezone.now())
+        token = signin.make_link(COMMAND_LINE, user, timezone.now())
         host = settings.CITY.office_host if settings.CITY else "localhost:8001"
         self.stdout.write(f"{'https' if settings.TLS else 'http'}://{host}/start/{token}/")

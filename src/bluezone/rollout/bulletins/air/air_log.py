@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.acts import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air import hooks
 from bluezone.rollout.bulletins.air.hooks import Proven

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air.planner import approved_scripts, plan_ahead, quiet_spans, seconds_of
 from bluezone.rollout.bulletins.air.recurrence import Rule

@@ -19,7 +19,7 @@ from bluezone.directory.imports.plans import ImportNotReady
 from bluezone.directory.imports.raw_sheets import NotACount, count_of, text_of
 from bluezone.directory.imports.tables import Row, Table, read_table
 from bluezone.directory.models import AdminUnit
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.rollout.canvass.households import duplicates
 from bluezone.rollout.canvass.households.decisions import say, shown_text

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bluezone.audit import hash_chain
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.letters.letter import Letter
 from bluezone.letters.proposal import PartyRole, Proposal
 from bluezone.letters.reader import propose

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.exchange.edxml import (
     Attachment,

@@ -15,9 +15,9 @@ from bluezone.directory.scopes import require_city
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
-from bluezone.identity.factors.second_factors import confirm_second_factor
-from bluezone.identity.models.people import Role
+from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.rollout.directives import sentences
 from bluezone.rollout.directives.exchange import partners
 from bluezone.rollout.directives.exchange.forms import CertificateForm

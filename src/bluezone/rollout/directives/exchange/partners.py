@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.exchange.office_key import fingerprint, office_certificate
 from bluezone.rollout.directives.models import PartnerCertificate

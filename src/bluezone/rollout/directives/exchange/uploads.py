@@ -16,7 +16,7 @@ from django.db import transaction
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions

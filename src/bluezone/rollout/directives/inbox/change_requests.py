@@ -7,7 +7,7 @@ from django.db import transaction
 
 from bluezone.directory.models import Agency
 from bluezone.identity.acts import UndoTooLate
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.models import ChangeRequest, Task, TaskParty
 

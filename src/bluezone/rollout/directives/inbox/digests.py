@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import RoleGrant
-from bluezone.messaging.email.delivery import queue_digest
+from bluezone.identity.models import RoleGrant
+from bluezone.messaging.email.outbox import queue_digest
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.models import (
     ChangeRequest,

@@ -12,7 +12,7 @@ from bluezone.audit import hash_chain
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
 from bluezone.identity.acts import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.models import Dispatch, DispatchEvent, DispatchState, EventKind

@@ -12,7 +12,7 @@ from django.db import transaction
 from bluezone.audit import hash_chain
 from bluezone.directory.kinds import Purpose
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.issuance.addressees import Directory
 from bluezone.rollout.directives.models import (

@@ -4,7 +4,7 @@
 from django.db import transaction
 from django.db.models import Q
 
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.letters.letter import FileTooLarge, Letter
 from bluezone.rollout.directives import permissions
 from bluezone.rollout.directives.files import store

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.letters.letter import Letter
 from bluezone.letters.letter_text import LetterWithoutText
 from bluezone.letters.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose

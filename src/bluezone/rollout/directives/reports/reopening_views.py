@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS

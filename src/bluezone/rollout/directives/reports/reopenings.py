@@ -9,7 +9,7 @@ from django.utils import timezone
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.identity.acts import UndoTooLate
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.inbox.change_requests import NotAParty, RequestAnswered, RequestOpen
 from bluezone.rollout.directives.inbox.dispatch_acts import DirectiveNotInForce

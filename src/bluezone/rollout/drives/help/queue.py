@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from bluezone.audit.hash_chain import record
 from bluezone.identity import acts
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.drives import scope
 from bluezone.rollout.drives.models import (

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from bluezone.audit.hash_chain import record
 from bluezone.identity.acts import UndoTooLate
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.gates.counts.counters import MOST_COUNT, at_sites
 from bluezone.rollout.gates.models import DayPart, Gate, PaperSlip

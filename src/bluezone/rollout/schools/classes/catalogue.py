@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.identity import acts
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.schools.classes.pupil_names import looks_like_a_person
 from bluezone.rollout.schools.models import MOST_PUPILS, SchoolClass

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.office_secrets import keyed_digest
 from bluezone.refusal import Refused
 from bluezone.rollout.schools.models import SchoolClass

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.signin.attempts import network_of
+from bluezone.identity.signin import network_of
 from bluezone.publicpages.page_frame import show
 from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests
 from bluezone.refusal import Refused

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.models import SchoolBreak, WeekOpening

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from bluezone.audit.hash_chain import record
 from bluezone.directory.models import AdminUnit
-from bluezone.messaging.email.delivery import send
+from bluezone.messaging.email.outbox import send
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.destinations import read_destination
 from bluezone.messaging.sms.models import Purpose

@@ -19,9 +19,9 @@ from django.utils.translation import gettext_noop as _
 from bluezone.audit.hash_chain import record
 from bluezone.authority import account_records
 from bluezone.healthauthority.key_server import key_server
-from bluezone.identity.models.people import Role
-from bluezone.keyserver.venues import registrar
-from bluezone.messaging.email.delivery import send
+from bluezone.identity.models import Role
+from bluezone.keyserver import venues
+from bluezone.messaging.email.outbox import send
 from bluezone.protocol.venues.codes import SEED_LENGTH, sign_venue, venue_fingerprint, venue_link, venue_sha256
 from bluezone.protocol.venues.codes import Venue as SignedVenue
 from bluezone.refusal import Refused
@@ -125,7 +125,7 @@ def _step(venue: Venue, before: list[VenueState], after: VenueState, now: dateti
 
 
 def _signed(venue: Venue) -> tuple[str, str, str]:
-    described = registrar.VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
+    described = venues.VenueDescription(venue.name, venue.address, venue.kind, venue.stay_minutes)
     code = key_server().registrar.register(registration(venue), described)
     return code.link, code.fingerprint, code.sha256
 
@@ -143,7 +143,7 @@ def _practised(venue: Venue) -> tuple[str, str, str]:
 def _end(venue: Venue, why: CodeEnd, now: datetime.datetime) -> None:
     if not venue.training:
         # Also one that was signed when the office failed to store it.
-        with contextlib.suppress(registrar.VenueNotRegistered):
+        with contextlib.suppress(venues.VenueNotRegistered):
             key_server().registrar.revoke(registration(venue))
     PosterCode.everything.filter(venue=venue, ended_at=None).update(ended_at=now, ended_why=why)
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable
 
-from bluezone.identity.models.people import User
+from bluezone.identity.models import User
 from bluezone.rollout.venues.models import Venue, VenueState
 
 

@@ -31,7 +31,7 @@ from bluezone.messaging.sms.providers import (
     Why,
 )
 from bluezone.messaging.sms.providers.notsent import NotSent
-from bluezone.messaging.sms.providers.smpp.provider import SmppProvider
+from bluezone.messaging.sms.providers.smpp import SmppProvider
 from bluezone.refusal import Refused
 
 # Between tries of a message that the operator declined for now; the last pause repeats until it expires.

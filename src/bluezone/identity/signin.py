@@ -18,7 +18,7 @@ from django.db.models import Max
 from django.http import HttpRequest
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models.people import AccountLink, OfficeSession, SignInFailure, User
+from bluezone.identity.models import AccountLink, OfficeSession, SignInFailure, User
 from bluezone.refusal import Refused
 
 WINDOW = datetime.timedelta(minutes=15)
@@ -167,7 +167,7 @@ class SessionStore(DatabaseStore):
     @classmethod
     def get_model_class(cls) -> Any:
         """OfficeSession."""
-        from bluezone.identity.models.people import OfficeSession
+        from bluezone.identity.models import OfficeSession
 
         return OfficeSession
 

@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bluezone.keyserver.keyfolder import WeekKeyRing
 from bluezone.keyserver.reports.codes import Codes, CredentialRow, State
 from bluezone.keyserver.reports.limits import Limits
-from bluezone.keyserver.secrets.weekkeys import WeekKeyRing
 from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
-from bluezone.keyserver.venues.registrar import keep_items
+from bluezone.keyserver.venues import keep_items
 from bluezone.keyserver.weeks import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.blindrsa import PublicKey, blind_sign, verify
 from bluezone.protocol.intervals import day_at, hour_at

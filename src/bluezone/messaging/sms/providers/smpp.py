@@ -22,14 +22,14 @@ from bluezone.messaging.sms.providers import (
     Smsc,
     Unanswered,
     Why,
+    smpp_pdu,
 )
-from bluezone.messaging.sms.providers.smpp import pdu
-from bluezone.messaging.sms.providers.smpp.pdu import GarbageReceived, Pdu
+from bluezone.messaging.sms.providers.smpp_pdu import GarbageReceived, Pdu
 from bluezone.refusal import Refused
 
 CONNECT_SECONDS = 5.0
 _CHUNK = 65_536
-_PASSWORD_REFUSED = (pdu.BIND_FAILED, pdu.INVALID_PASSWORD, pdu.INVALID_SYSTEM_ID)
+_PASSWORD_REFUSED = (smpp_pdu.BIND_FAILED, smpp_pdu.INVALID_PASSWORD, smpp_pdu.INVALID_SYSTEM_ID)
 
 
 class SessionLost(Refused):
@@ -60,7 +60,7 @@ class Session:
             raise
 
     def _bind(self, smsc: Smsc) -> None:
-        sequence = self.send(pdu.BIND_TRANSCEIVER, pdu.bind(smsc))
+        sequence = self.send(smpp_pdu.BIND_TRANSCEIVER, smpp_pdu.bind(smsc))
         deadline = time.monotonic() + CONNECT_SECONDS
         while time.monotonic() < deadline:
             received_now = self.receive(0.2)
@@ -68,7 +68,7 @@ class Session:
                 if received.sequence == sequence and received.is_response:
                     if received.status in _PASSWORD_REFUSED:
                         raise BindRefused(f"the message centre refuses name or password (status {received.status:#x})")
-                    if received.status != pdu.OK or received.command == pdu.GENERIC_NACK:
+                    if received.status != smpp_pdu.OK or received.command == smpp_pdu.GENERIC_NACK:
                         raise SessionLost(f"the message centre refuses to bind (status {received.status:#x})")
                     self._early = received_now[place + 1 :]
                     return
@@ -77,16 +77,16 @@ class Session:
     def send(self, command: int, body: bytes = b"") -> int:
         """Send a request; its sequence number. Raises SessionLost, and then whether it went out is not known."""
         self._sequence = self._sequence % 0x7FFFFFFF + 1
-        self._write(Pdu(command, pdu.OK, self._sequence, body))
+        self._write(Pdu(command, smpp_pdu.OK, self._sequence, body))
         return self._sequence
 
-    def respond(self, to: Pdu, body: bytes = b"", status: int = pdu.OK) -> None:
+    def respond(self, to: Pdu, body: bytes = b"", status: int = smpp_pdu.OK) -> None:
         """Answer a request of the other side. Raises SessionLost."""
-        self._write(Pdu(to.command | pdu.RESPONSE, status, to.sequence, body))
+        self._write(Pdu(to.command | smpp_pdu.RESPONSE, status, to.sequence, body))
 
     def refuse(self, to: Pdu) -> None:
         """generic_nack for a command that nobody knows. Raises SessionLost."""
-        self._write(Pdu(pdu.GENERIC_NACK, pdu.INVALID_COMMAND, to.sequence))
+        self._write(Pdu(smpp_pdu.GENERIC_NACK, smpp_pdu.INVALID_COMMAND, to.sequence))
 
     def receive(self, seconds: float) -> list[Pdu]:
         """Every whole PDU that is there, waiting at most so long for the first. Raises SessionLost, GarbageReceived."""
@@ -106,7 +106,7 @@ class Session:
             raise SessionLost("the message centre closed the connection")
         self._buffer += chunk
         found = []
-        while (one := pdu.take_pdu(self._buffer)) is not None:
+        while (one := smpp_pdu.take_pdu(self._buffer)) is not None:
             found.append(one)
         return found
 
@@ -140,9 +140,9 @@ RECONNECT_SECONDS = (1.0, 30.0)
 REFUSED_SECONDS = 60.0
 THROTTLE_SECONDS = (0.5, 30.0)
 _LATER = {
-    pdu.SYSTEM_ERROR, pdu.SUBMIT_FAILED, pdu.RECEIVER_TEMPORARY, pdu.DELIVERY_FAILURE, pdu.UNKNOWN_ERROR,
+    smpp_pdu.SYSTEM_ERROR, smpp_pdu.SUBMIT_FAILED, smpp_pdu.RECEIVER_TEMPORARY, smpp_pdu.DELIVERY_FAILURE, smpp_pdu.UNKNOWN_ERROR,
 }  # fmt: skip
-_TOO_FAST = {pdu.THROTTLED, pdu.QUEUE_FULL}
+_TOO_FAST = {smpp_pdu.THROTTLED, smpp_pdu.QUEUE_FULL}
 
 log = logging.getLogger(__name__)
 
@@ -188,11 +188,11 @@ class SmppProvider:
     def hand_over(self, parts: list[Outgoing]) -> None:
         """Submit parts; each gets an event, also where the session ends in the middle."""
         for part in parts:
-            self._request(pdu.SUBMIT_SM, pdu.submit(part, self._smsc.sender), part.part_id)
+            self._request(smpp_pdu.SUBMIT_SM, smpp_pdu.submit(part, self._smsc.sender), part.part_id)
 
     def ask(self, question: Question) -> None:
         """query_sm."""
-        self._request(pdu.QUERY_SM, pdu.query(question, self._smsc.sender), question.part_id)
+        self._request(smpp_pdu.QUERY_SM, smpp_pdu.query(question, self._smsc.sender), question.part_id)
 
     def listen(self, seconds: float) -> list[Event]:
         """Read what came, answer what is to be answered at once, and give up what waited too long."""
@@ -225,7 +225,7 @@ class SmppProvider:
         """unbind, and no wait for its answer."""
         if self._session is not None:
             with contextlib.suppress(SessionLost):
-                self._session.send(pdu.UNBIND)
+                self._session.send(smpp_pdu.UNBIND)
             self._session.close()
             self._session = None
 
@@ -245,7 +245,11 @@ class SmppProvider:
         self._allowance -= 1
         if self._session is None:
             # Lost a moment ago: nothing of this part was written, so it may simply be handed over again.
-            lost = Unanswered(part_id) if command == pdu.QUERY_SM else Declined(part_id, Why.THROTTLED, "not connected")
+            lost = (
+                Unanswered(part_id)
+                if command == smpp_pdu.QUERY_SM
+                else Declined(part_id, Why.THROTTLED, "not connected")
+            )
             self._events.append(lost)
             return
         try:
@@ -261,22 +265,22 @@ class SmppProvider:
             awaited = self._awaited.pop(received.sequence, None)
             if awaited is not None and awaited.part_id is not None:
                 self._answered(awaited.part_id, awaited.command, received)
-            elif awaited is None and received.command == pdu.GENERIC_NACK:
+            elif awaited is None and received.command == smpp_pdu.GENERIC_NACK:
                 raise GarbageReceived("the message centre did not understand us (generic_nack)")
-        elif received.command == pdu.DELIVER_SM:
+        elif received.command == smpp_pdu.DELIVER_SM:
             self._delivered(received)
         elif self._session is not None:
-            if received.command == pdu.ENQUIRE_LINK:
+            if received.command == smpp_pdu.ENQUIRE_LINK:
                 self._session.respond(received)
-            elif received.command == pdu.UNBIND:
+            elif received.command == smpp_pdu.UNBIND:
                 self._session.respond(received)
                 raise SessionLost("the message centre ended the session")
-            elif received.command != pdu.ALERT_NOTIFICATION:
+            elif received.command != smpp_pdu.ALERT_NOTIFICATION:
                 self._session.refuse(received)
 
     def _delivered(self, received: Pdu) -> None:
         try:
-            receipt = pdu.read_receipt(received.body)
+            receipt = smpp_pdu.read_receipt(received.body)
         except GarbageReceived as garbage:
             # Confirmed all the same, or it would come again for ever.
             log.warning("sms: a receipt cannot be read: %s", garbage.message, extra=event("sms_receipt_unreadable"))
@@ -288,15 +292,15 @@ class SmppProvider:
 
     def _answered(self, part_id: int, command: int, received: Pdu) -> None:
         status = received.status
-        if received.command != pdu.GENERIC_NACK and received.command != command | pdu.RESPONSE:
+        if received.command != smpp_pdu.GENERIC_NACK and received.command != command | smpp_pdu.RESPONSE:
             self._events.append(Unanswered(part_id))
             raise GarbageReceived("the message centre answered with another command than was asked")
-        if command == pdu.QUERY_SM:
+        if command == smpp_pdu.QUERY_SM:
             self._events.append(self._settled(part_id, received))
-        elif status == pdu.OK and received.command != pdu.GENERIC_NACK:
+        elif status == smpp_pdu.OK and received.command != smpp_pdu.GENERIC_NACK:
             self._throttle = THROTTLE_SECONDS[0]
             try:
-                provider_id = pdu.Reader(received.body).cstring()
+                provider_id = smpp_pdu.Reader(received.body).cstring()
             except GarbageReceived:
                 self._events.append(Unanswered(part_id))
                 raise
@@ -312,12 +316,12 @@ class SmppProvider:
             self._events.append(Declined(part_id, why, f"status {status:#x}"))
 
     def _settled(self, part_id: int, received: Pdu) -> Answer:
-        if received.status == pdu.INVALID_MESSAGE_ID and received.command != pdu.GENERIC_NACK:
+        if received.status == smpp_pdu.INVALID_MESSAGE_ID and received.command != smpp_pdu.GENERIC_NACK:
             # Only an operator that knows references can say by this that it never had the message.
             return Answer(part_id, found=False if self.finds_references else None)
-        if received.status != pdu.OK or received.command == pdu.GENERIC_NACK:
+        if received.status != smpp_pdu.OK or received.command == smpp_pdu.GENERIC_NACK:
             return Answer(part_id, found=None)
-        found = pdu.read_query_answer(received.body)
+        found = smpp_pdu.read_query_answer(received.body)
         return Answer(part_id, True, found.provider_id, found.fate)
 
     def _watch(self, now: float) -> None:
@@ -326,10 +330,10 @@ class SmppProvider:
             return
         if any(awaited.deadline < now for awaited in self._awaited.values()):
             raise SessionLost("the message centre does not answer")
-        asked = any(awaited.command == pdu.ENQUIRE_LINK for awaited in self._awaited.values())
+        asked = any(awaited.command == smpp_pdu.ENQUIRE_LINK for awaited in self._awaited.values())
         if now - self._heard_at >= ENQUIRE_SECONDS and not asked:
-            sequence = self._session.send(pdu.ENQUIRE_LINK)
-            self._awaited[sequence] = _Awaited(pdu.ENQUIRE_LINK, None, now + ANSWER_SECONDS)
+            sequence = self._session.send(smpp_pdu.ENQUIRE_LINK)
+            self._awaited[sequence] = _Awaited(smpp_pdu.ENQUIRE_LINK, None, now + ANSWER_SECONDS)
 
     def _lose(self, why: Refused, pause: float) -> None:
         """End the session: what was not answered is said to be so, receipts not confirmed come again by themselves."""

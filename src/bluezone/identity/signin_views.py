@@ -17,15 +17,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from bluezone.audit import hash_chain
 from bluezone.duties.catalogue import first_pages
+from bluezone.identity import second_factors, signin
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE, SIGNED_IN
-from bluezone.identity.factors import second_factors
-from bluezone.identity.factors.second_factors import is_set_up, note_confirmed
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, ProofForm, SignInForm
-from bluezone.identity.models.people import Role, User
+from bluezone.identity.models import Role, User
 from bluezone.identity.roles import roles_of
-from bluezone.identity.signin import attempts
-from bluezone.identity.signin.attempts import BEGUN_KEY, BROWSER_KEY, SignInLocked, browser_of
+from bluezone.identity.second_factors import is_set_up, note_confirmed
+from bluezone.identity.signin import BEGUN_KEY, BROWSER_KEY, SignInLocked, browser_of
 from bluezone.training import also_in_training
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -153,17 +152,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                user = attempts.sign_in(
+                user = signin.sign_in(
                     request, form.cleaned_data["username"], form.cleaned_data["password"], timezone.now()
                 )
-            except attempts.SignInLocked as locked:
+            except signin.SignInLocked as locked:
                 form.add_error(
                     None,
                     _("Too many failed tries. Try again after %(time)s.")
                     % {"time": f"{timezone.localtime(locked.until):%H:%M}"},
                 )
                 status = 429
-            except attempts.SignInRefused:
+            except signin.SignInRefused:
                 form.add_error(
                     None,
                     _(
@@ -197,16 +196,16 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
     """
     now = timezone.now()
     try:
-        user = attempts.user_of_link(token, now)
+        user = signin.user_of_link(token, now)
         form = FirstPasswordForm(request.POST or None, user=user)
         if request.method == "POST" and form.is_valid():
-            user = attempts.set_first_password(token, form.cleaned_data["name"], form.cleaned_data["password"], now)
+            user = signin.set_first_password(token, form.cleaned_data["name"], form.cleaned_data["password"], now)
             logout(request)
             messages.success(
                 request, _("The password is set. Sign in with the name %(name)s next time.") % {"name": user.username}
             )
             return come_in(request, user, "first-page")
-    except attempts.AccountLinkInvalid:
+    except signin.AccountLinkInvalid:
         return render(request, "accounts/link_gone.html", status=410)
     return render(request, "accounts/start.html", {"form": form, "account": user}, status=422 if form.errors else 200)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bluezone.keyserver.secrets.weekkeys import VENUE_KID
+from bluezone.keyserver.keyfolder import VENUE_KID
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS, Slot
