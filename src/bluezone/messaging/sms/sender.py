@@ -174,9 +174,9 @@ def _receipts(
     events: Sequence[Event], parts: dict[int, Part], messages: dict[object, Message], now: datetime.datetime
 ) -> dict[int, Part]:
     """Note what receipts say of parts; one that belongs to none yet is kept for a day. Returns the parts changed."""
-    fresh = {event.provider_id for event in events if isinstance(event, Accepted)}
+    fresh = {one.provider_id for one in events if isinstance(one, Accepted)}
     changed: dict[int, Part] = {}
-    for receipt in (event for event in events if isinstance(event, Receipt)):
+    for receipt in (one for one in events if isinstance(one, Receipt)):
         if receipt.fate not in _STATES:
             continue
         found = None if receipt.provider_id in fresh else _part_of(receipt, now)

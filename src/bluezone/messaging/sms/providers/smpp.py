@@ -140,8 +140,12 @@ RECONNECT_SECONDS = (1.0, 30.0)
 REFUSED_SECONDS = 60.0
 THROTTLE_SECONDS = (0.5, 30.0)
 _LATER = {
-    smpp_pdu.SYSTEM_ERROR, smpp_pdu.SUBMIT_FAILED, smpp_pdu.RECEIVER_TEMPORARY, smpp_pdu.DELIVERY_FAILURE, smpp_pdu.UNKNOWN_ERROR,
-}  # fmt: skip
+    smpp_pdu.SYSTEM_ERROR,
+    smpp_pdu.SUBMIT_FAILED,
+    smpp_pdu.RECEIVER_TEMPORARY,
+    smpp_pdu.DELIVERY_FAILURE,
+    smpp_pdu.UNKNOWN_ERROR,
+}
 _TOO_FAST = {smpp_pdu.THROTTLED, smpp_pdu.QUEUE_FULL}
 
 log = logging.getLogger(__name__)
