@@ -11,7 +11,7 @@ from django.apps import apps
 from django.utils import timezone
 from tests.builders.gates import gate
 
-from bluezone.rollout.gates import retention
+from bluezone.rollout.gates.counts import counters
 from bluezone.rollout.gates.counts.counters import store_counters
 from bluezone.rollout.gates.models import GateCounter, GateDay, Shift
 from bluezone.rollout.gates.setup import roster
@@ -65,7 +65,7 @@ def test_after_its_time_nothing_finer_than_a_day_and_nobody_s_working_time_is_le
     store_counters(made.devices.get().device_id, made, [[bucket, "in", "running", 3]], now.timestamp(), zone)
     Shift.objects.create(key="0" * 32, gate=made, gatekeeper=lan, started_at=now)
 
-    retention.purge(now + datetime.timedelta(days=33))
+    counters.purge(now + datetime.timedelta(days=33))
     assert (GateCounter.objects.count(), GateDay.objects.get().count, Shift.objects.count()) == (0, 3, 1)
-    retention.purge(now + datetime.timedelta(days=91))
+    counters.purge(now + datetime.timedelta(days=91))
     assert not Shift.objects.exists()

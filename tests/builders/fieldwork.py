@@ -33,7 +33,7 @@ def furnish(users, now) -> None:
     from bluezone.rollout.drives.api import open_help_request
     from bluezone.rollout.drives.help import queue, requests
     from bluezone.rollout.drives.models import HelpProof, HelpRequest
-    from bluezone.rollout.venues.registration import decisions, inspections
+    from bluezone.rollout.venues.registration import decisions
 
     lead, officer, hour = users["drive_lead", 1280].username, users["officer", 1280], datetime.timedelta(hours=1)
     team = lifecycle.make_team(lead, Agency.objects.get(key="hoi-lhpn"), "Tổ phụ nữ Sông Cầu", 5)
@@ -57,8 +57,8 @@ def furnish(users, now) -> None:
     venues.applied(commune, now, name="Quán cà phê Suối Trăng")
     open_one = venues.approved(commune, now)
     decisions.renew(officer.username, open_one, now)
-    picture = inspections.redrawn(_Upload(venues.photo((800, 600))))
-    inspections.inspect(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
+    picture = decisions.redrawn(_Upload(venues.photo((800, 600))))
+    decisions.inspect(officer.username, open_one, now.date(), True, "Treo ở quầy", picture, now)
     gone = venues.approved(commune, now, name="Nhà nghỉ Ba Bể")
     other = venues.approved(commune, now, name="Nhà hàng Núi Hoa")
     for venue, width in ((open_one, 1280), (other, 360)):

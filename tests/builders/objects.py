@@ -46,10 +46,10 @@ from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import HelpRequest
 from bluezone.rollout.gates.counts import paper_slips
 from bluezone.rollout.gates.models import DayPart
-from bluezone.rollout.gates.setup import registry, roster
+from bluezone.rollout.gates.setup import roster
 from bluezone.rollout.schools.weeks import school_calendar
 from bluezone.rollout.staffing import staff_reports as staff_reopening
-from bluezone.rollout.venues.registration import inspections
+from bluezone.rollout.venues.registration import decisions
 
 WARD_KEY = "ubnd-phuong-song-cau"
 BEGINNING = datetime.date(2020, 1, 1)
@@ -206,7 +206,7 @@ def _health(city: City) -> None:
 def _devices_and_gates(city: City) -> None:
     city.device, _code = enrolment.make_device("admin", DeviceKind.GATE, "Máy tính bảng 1", city.ward, None, city.now)
     city.tablet, _code = enrolment.make_device("admin", DeviceKind.GATE, "Máy tính bảng 2", city.ward, None, city.now)
-    city.gate = registry.open_gate("admin", city.ward, "Cổng chính", city.now)
+    city.gate = roster.open_gate("admin", city.ward, "Cổng chính", city.now)
     badge = roster.nominate("officer", city.gate, "Hoàng Văn Bình", city.today, now=city.now)
     city.gatekeeper, city.pin = badge.gatekeeper, badge.pin
     counts = dict.fromkeys(paper_slips.COUNTS, 3)
@@ -362,7 +362,7 @@ def _venues(city: City) -> None:
     city.venue_owner = user("owner", Role.VENUE_OWNER, city.far)
     type(city.venue).objects.filter(pk=city.venue.pk).update(owner=city.venue_owner)
     city.venue.refresh_from_db()
-    city.inspection = inspections.inspect("officer", city.venue, city.today, True, "Treo ở quầy", png(), city.now)
+    city.inspection = decisions.inspect("officer", city.venue, city.today, True, "Treo ở quầy", png(), city.now)
 
 
 def _bulletins(city: City) -> None:

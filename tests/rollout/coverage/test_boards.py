@@ -21,7 +21,7 @@ from bluezone.rollout.coverage.boards import priorities
 from bluezone.rollout.coverage.boards.league import league
 from bluezone.rollout.coverage.boards.overview import overview
 from bluezone.rollout.coverage.figures.cells import unit_place
-from bluezone.rollout.staffing.indicators import StaffRunning
+from bluezone.rollout.staffing.queries import StaffRunning
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.date(2020, 8, 1)

@@ -15,7 +15,7 @@ from tests.builders.office import user
 
 from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Figure, RunningShare
-from bluezone.rollout.staffing.indicators import StaffRunning
+from bluezone.rollout.staffing.queries import StaffRunning
 
 pytestmark = pytest.mark.django_db
 LETTER = {"issuer": "=cmd|' /c calc'!A1", "notation": "BC-UBND", "place": "Bắc Kạn", "basis": "<script>x</script>"}

@@ -253,7 +253,7 @@ def test_the_sheets_are_printed_with_a_code_that_leads_to_the_stall(client, lead
     import pypdfium2
     import zxingcpp
 
-    from bluezone.rollout.drives.print_views import stall_link
+    from bluezone.rollout.drives.views import stall_link
 
     answer = client.get(f"/drives/{live.pk}/stall.pdf")
     image = pypdfium2.PdfDocument(answer.content)[0].render(scale=2).to_pil()

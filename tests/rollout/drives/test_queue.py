@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.builders import drives as build
 
 from bluezone.identity.models import AuditEntry
-from bluezone.rollout.drives import lifecycle, retention
+from bluezone.rollout.drives import lifecycle
 from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.help.requests import help_by_unit
 from bluezone.rollout.drives.models import HelpOutcome, HelpProof, HelpRequest, HelpState, Hindrance
@@ -54,7 +54,7 @@ def test_a_request_held_too_long_may_be_taken_on_by_others_and_not_before(wards,
     queue.claim("hoa", asked, women, NOW + queue.CLAIM)
     assert asked.team == women
 
-    retention.purge(NOW + 2 * queue.CLAIM)
+    queue.purge(NOW + 2 * queue.CLAIM)
     asked.refresh_from_db()
     assert (asked.state, asked.team) == (HelpState.OPEN, None)
 
@@ -119,8 +119,7 @@ def test_a_proof_needs_a_pass_at_the_drives_own_radio_and_stands_for_one_request
 
 def test_passes_at_a_drive_are_in_no_share_of_the_wards_gates(wards, youth):
     from bluezone.rollout.coverage.api import Week
-    from bluezone.rollout.gates.counts.queries import gates_under
-    from bluezone.rollout.gates.indicators import RunningAtGates
+    from bluezone.rollout.gates.counts.queries import RunningAtGates, gates_under
 
     device, _token = build.radio(youth.agency)
     drive = build.drive(youth, wards[0], NOW)
@@ -165,7 +164,7 @@ def test_tickets_of_a_stall_hold_nothing_of_the_person_and_go_after_a_day(wards,
     queue.claim("lan", ticket, youth, NOW)
     queue.help_done("lan", ticket, [youth.pk], HelpProof.ATTESTED, NOW)
     HelpRequest.objects.update(opened_at=NOW)
-    retention.purge(NOW + datetime.timedelta(days=1, seconds=1))
+    queue.purge(NOW + datetime.timedelta(days=1, seconds=1))
 
     assert not HelpRequest.objects.exists()
     assert HelpOutcome.objects.get().request is None

@@ -12,9 +12,8 @@ from bluezone.directory.models import AdminUnit
 from bluezone.directory.records.seed import plant_first_seed
 from bluezone.office_secrets import SealBroken
 from bluezone.refusal import Refused
-from bluezone.rollout.drives import retention
 from bluezone.rollout.drives.api import open_help_request
-from bluezone.rollout.drives.help import requests
+from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import HelpRequest
 
 pytestmark = pytest.mark.django_db
@@ -98,9 +97,9 @@ def test_contacts_are_gone_thirty_days_after_help_and_ninety_after_the_question(
     def left():
         return [requests.read(request).contact for request in HelpRequest.objects.all()]
 
-    retention.purge(now + 29 * DAY)
+    queue.purge(now + 29 * DAY)
     assert sorted(left()) == ["fresh", "helped", "waiting"]
-    retention.purge(now + 30 * DAY)
+    queue.purge(now + 30 * DAY)
     assert left() == ["fresh"], "30 days after it was done; 90 days after it was opened"
 
 

@@ -14,9 +14,9 @@ from tests.builders.gates import gate
 
 from bluezone.edge.gate.passages import PROOF_OF as GATE_PROOF_OF
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.gates import retention
+from bluezone.rollout.gates.counts import counters
 from bluezone.rollout.gates.counts.counters import came_in, gate_days, inside, store_counters
-from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates
+from bluezone.rollout.gates.counts.queries import CodeFresh, RunningAtGates, SeenAtGates
 from bluezone.rollout.gates.models import PROOF_OF, Gate, GateCounter, GateDay, Gatekeeper, Shift, Verdict
 from bluezone.rollout.gates.setup import roster
 
@@ -150,8 +150,8 @@ def test_a_day_keeps_its_sum_after_30_days_and_nothing_finer(open_gate):
     store_counters(device, made, [*rows, [NOW, "out", "out", 5]], NOW + 1_200, ZONE)
     before = gate_days(TODAY, TODAY)
     later = devices.NOW + datetime.timedelta(days=32)
-    retention.purge(later)
-    retention.purge(later)
+    counters.purge(later)
+    counters.purge(later)
 
     assert gate_days(TODAY, TODAY) == before
     assert before[made.pk, TODAY] == {Verdict.RUNNING: 12, Verdict.TOLD: 12, Verdict.OUT: 5}
@@ -162,7 +162,7 @@ def test_a_day_keeps_its_sum_after_30_days_and_nothing_finer(open_gate):
 def test_a_day_that_may_still_grow_is_not_summed_up(open_gate):
     made, _ = open_gate
     store_counters(made.devices.get().device_id, made, [[NOW, "in", "running", 1]], NOW, ZONE)
-    retention.purge(devices.NOW + datetime.timedelta(days=30))
+    counters.purge(devices.NOW + datetime.timedelta(days=30))
 
     assert GateCounter.objects.exists()
 
@@ -177,7 +177,7 @@ def test_shifts_are_taken_once_and_forgotten_after_90_days(public, open_gate):
 
     found = Shift.objects.get()
     assert (found.ended_at - found.started_at).total_seconds() == 600
-    retention.purge(timezone.now() + datetime.timedelta(days=90))
+    counters.purge(timezone.now() + datetime.timedelta(days=90))
     assert not Shift.objects.exists()
 
 
@@ -186,7 +186,7 @@ def test_a_nomination_is_forgotten_90_days_after_its_end(open_gate):
     kept = roster.nominate("clerk", made, "Ma Văn Bình", TODAY, now=devices.NOW).gatekeeper
     ended = roster.nominate("clerk", made, "Hà Thị Lan", TODAY, now=devices.NOW).gatekeeper
     roster.end("clerk", ended, TODAY)
-    retention.purge(devices.NOW + datetime.timedelta(days=91))
+    counters.purge(devices.NOW + datetime.timedelta(days=91))
 
     assert list(Gatekeeper.objects.all()) == [kept]
 

@@ -6,10 +6,10 @@ import datetime
 from tests.builders import devices
 from tests.rollout.gates.test_counters import DAY, NOW, TODAY, ZONE
 
-from bluezone.rollout.gates import retention
+from bluezone.rollout.gates.counts import counters
 from bluezone.rollout.gates.counts.counters import gate_days, gate_sums, store_counters
 from bluezone.rollout.gates.models import GateCounter, GateDay, Verdict
-from bluezone.rollout.gates.setup import registry
+from bluezone.rollout.gates.setup import roster
 
 
 def test_a_sum_rises_with_each_lane_and_never_with_a_replay(open_gate):
@@ -24,7 +24,7 @@ def test_a_sum_rises_with_each_lane_and_never_with_a_replay(open_gate):
 
 def test_a_tablet_that_moved_raises_the_gate_where_it_counted(open_gate):
     made, _ = open_gate
-    other = registry.open_gate("clerk", made.agency, "Cổng sau", devices.NOW)
+    other = roster.open_gate("clerk", made.agency, "Cổng sau", devices.NOW)
     device = made.devices.get().device_id
     store_counters(device, made, [[NOW, "in", "running", 4]], NOW, ZONE)
     store_counters(device, other, [[NOW, "in", "running", 9], [NOW + 300, "in", "running", 2]], NOW + 300, ZONE)
@@ -45,7 +45,7 @@ def test_forgetting_the_counters_leaves_the_sums_as_they_were(open_gate):
     made, _ = open_gate
     store_counters(made.devices.get().device_id, made, [[NOW, "in", "running", 4]], NOW, ZONE)
     before = list(GateDay.objects.values())
-    retention.purge(devices.NOW + datetime.timedelta(days=32))
+    counters.purge(devices.NOW + datetime.timedelta(days=32))
 
     assert not GateCounter.objects.exists()
     assert list(GateDay.objects.values()) == before

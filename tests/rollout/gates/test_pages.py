@@ -15,9 +15,9 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.coverage.api import Week, agency_place
-from bluezone.rollout.gates.indicators import CodeFresh, RunningAtGates, SeenAtGates
+from bluezone.rollout.gates.counts.queries import CodeFresh, RunningAtGates, SeenAtGates
 from bluezone.rollout.gates.models import Gate, GateDay, Gatekeeper
-from bluezone.rollout.gates.setup import registry, roster
+from bluezone.rollout.gates.setup import roster
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def place():
     _top, (ward,) = city("phường Đức Xuân")
     ours, theirs = agency("Phòng Nội vụ", ward), agency("Phòng Tư pháp", ward, phone="0209 3870 111")
     now = timezone.now()
-    gates = [registry.open_gate("x", one, "Cổng chính", now) for one in (ours, theirs)]
+    gates = [roster.open_gate("x", one, "Cổng chính", now) for one in (ours, theirs)]
     return ours, theirs, *gates, user("lead", Role.LEAD, within=ours)
 
 

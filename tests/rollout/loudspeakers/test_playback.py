@@ -15,8 +15,8 @@ from bluezone.rollout.bulletins.indicators import AiredAttested
 from bluezone.rollout.bulletins.models import Airing, Bulletin
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.loudspeakers import zone_setup
-from bluezone.rollout.loudspeakers.indicators import AiredProven
 from bluezone.rollout.loudspeakers.models import Assignment, Playing, Unit
+from bluezone.rollout.loudspeakers.playback import AiredProven
 
 __all__ = ["public"]
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,6 @@ import pytest
 from django.utils import timezone
 from tests.builders.schools import class_named, this_week
 
-from bluezone.rollout.schools import retention
 from bluezone.rollout.schools.classes import catalogue, class_links
 from bluezone.rollout.schools.models import ClassReport, SchoolClass
 from bluezone.rollout.schools.weeks import school_calendar
@@ -136,11 +135,11 @@ def test_a_class_made_in_training_reports_training(public, school, admin):
 
 def test_link_pin_and_teacher_are_forgotten_when_the_year_is_over(link, admin, public):
     SchoolClass.objects.filter(pk=link.school_class.pk).update(teacher=admin)
-    retention.purge(timezone.now())
+    class_links.purge(timezone.now())
     assert SchoolClass.objects.get(pk=link.school_class.pk).link_digest
     SchoolClass.objects.filter(pk=link.school_class.pk).update(year=year_of(this_week()) - 1)
     assert public.get(path(link)).status_code == 404
-    retention.purge(timezone.now())
+    class_links.purge(timezone.now())
     one = SchoolClass.objects.get(pk=link.school_class.pk)
 
     assert (one.link_digest, one.pin_digest, one.teacher) == (None, "", None)

@@ -9,8 +9,8 @@ from tests.builders.schools import class_named, this_week
 
 from bluezone.identity.models import AuditEntry
 from bluezone.rollout.schools import queries
-from bluezone.rollout.schools.indicators import PupilsRunning
 from bluezone.rollout.schools.models import Channel, ClassCounts, ClassCountsRefused, ClassReport, SchoolClass
+from bluezone.rollout.schools.queries import PupilsRunning
 from bluezone.rollout.schools.weeks import class_reports, school_calendar
 from bluezone.rollout.schools.weeks.school_calendar import next_name
 

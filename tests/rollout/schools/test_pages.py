@@ -12,8 +12,8 @@ from tests.builders.office import user
 from tests.builders.schools import class_named, counted, this_week
 
 from bluezone.identity.models import Role
-from bluezone.rollout.schools.indicators import PupilsRunning
 from bluezone.rollout.schools.models import ClassReport, SchoolBreak, SchoolClass, WeekOpening
+from bluezone.rollout.schools.queries import PupilsRunning
 
 pytestmark = pytest.mark.django_db
 ROWS = "Lớp\tSĩ số\tCó ĐTTM\tĐang chạy\tNgười thân\n6A\t40\t30\t12\t20\nLớp 6B\t35\t25\t9\t11\nTổng\t75\t55\t21\t31"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bluezone.rollout.schools.classes.catalogue import ClassListRefused, read_list
 from bluezone.rollout.schools.classes.pupil_names import PupilsNamed, refuse_names
-from bluezone.rollout.schools.weeks.spreadsheet import read_rows
+from bluezone.rollout.schools.weeks.class_reports import read_rows
 
 FAMILY = ["Nguyễn", "Trần", "Lê", "Hoàng", "Nông", "Ma", "Lý", "Triệu", "Hà", "Đặng", "Bàn"]
 GIVEN = ["Văn An", "Thị Hoa", "Lan", "Minh Đức", "Páo", "Thị Thu Hà", "Anh Tuấn", "Ngọc"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bluezone.rollout.coverage.figures.cells import ROOT, agency_place, unit_place
 from bluezone.rollout.coverage.figures.suppression import SMALLEST_SHOWN
-from bluezone.rollout.schools.suppression import SchoolSum, kept_back
+from bluezone.rollout.schools.queries import SchoolSum, kept_back
 
 WARD = unit_place(1)
 

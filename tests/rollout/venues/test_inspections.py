@@ -16,9 +16,9 @@ from tests.builders.office import user
 from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.venues import retention
-from bluezone.rollout.venues.indicators import VenuesRegistered, VenuesWithPoster
 from bluezone.rollout.venues.models import Inspection, InspectionPhoto
-from bluezone.rollout.venues.registration import inspections
+from bluezone.rollout.venues.queries import VenuesRegistered, VenuesWithPoster
+from bluezone.rollout.venues.registration import decisions
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -65,7 +65,7 @@ def test_a_picture_is_stored_upright_small_and_without_place_or_camera(client, o
         (b"", "empty"),
         (b"%PDF-1.7 no picture", "no picture that can be read"),
         (b"\xff\xd8\xff\xe0" + b"\0" * 100, "no picture that can be read"),
-        (b"\xff\xd8" + b"x" * (inspections.MOST_BYTES + 1), "too large"),
+        (b"\xff\xd8" + b"x" * (decisions.MOST_BYTES + 1), "too large"),
     ],
 )
 def test_what_is_no_picture_or_too_large_is_refused_with_a_sentence(client, officer, server, wards, content, told):
@@ -89,15 +89,15 @@ def test_a_small_file_that_unfolds_into_a_huge_picture_is_refused():
     packed = io.BytesIO()
     Image.new("1", (8_000, 8_000)).save(packed, "PNG", optimize=True)
     assert len(packed.getvalue()) < 200_000
-    with pytest.raises(inspections.PhotoTooLarge):
-        inspections.redrawn(upload(packed.getvalue()))
+    with pytest.raises(decisions.PhotoTooLarge):
+        decisions.redrawn(upload(packed.getvalue()))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP"]))
 def test_no_bytes_bring_the_reader_down(content, head):
-    with pytest.raises(inspections.PhotoUnreadable):
-        inspections.redrawn(upload(head + content))
+    with pytest.raises(decisions.PhotoUnreadable):
+        decisions.redrawn(upload(head + content))
 
 
 @pytest.mark.parametrize("days", [-1, 31])
@@ -114,9 +114,9 @@ def test_coverage_sees_registered_of_known_and_posters_of_registered_apart_from_
     first, second = build.approved(wards[0], now), build.approved(wards[0], now, name="Quán B")
     for name in ("Quán C", "Quán D"):
         build.approved(wards[1], now, name=name)
-    inspections.inspect("mai", first, today - DAY, True, "", None, now)
-    inspections.inspect("mai", second, today - DAY, True, "", None, now)
-    inspections.inspect("mai", second, today, False, "Tờ đã rách", None, now)
+    decisions.inspect("mai", first, today - DAY, True, "", None, now)
+    decisions.inspect("mai", second, today - DAY, True, "", None, now)
+    decisions.inspect("mai", second, today, False, "Tờ đã rách", None, now)
 
     week = Week.of(today)
     registered = {one.unit_path: one for one in VenuesRegistered().figures(week)}

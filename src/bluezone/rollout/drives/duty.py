@@ -15,7 +15,7 @@ DUTY = Duty(
     name="drives",
     app="bluezone.rollout.drives",
     urls="bluezone.rollout.drives.urls",
-    public_urls="bluezone.rollout.drives.urls_public",
+    public_urls="bluezone.rollout.drives.help.stall_views",
     audiences=(HELPERS, DRIVE_PLANNERS, HELP_TAKERS),
     acts={
         "team_made": _("entered a team for drives"),
@@ -29,7 +29,7 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("Install drives"), "drives", 70, ("drives", "drive", "help", "team")),),
     first_pages=(FirstPage(HELPERS, "drives", 110),),
-    purges=(Work("purge_drives", "bluezone.rollout.drives.retention.purge"),),
+    purges=(Work("purge_drives", "bluezone.rollout.drives.help.queue.purge"),),
     indicators=("bluezone.rollout.drives.indicators.ProvenWithHelp", "bluezone.rollout.drives.indicators.SeenWithHelp"),
     help_counts="bluezone.rollout.drives.help.requests.help_by_unit",
     reversers={

@@ -3,8 +3,7 @@
 
 from django.urls import path
 
-from bluezone.rollout.drives import print_views, views
-from bluezone.rollout.drives.help import queue_views
+from bluezone.rollout.drives import views
 
 urlpatterns = [
     path("drives/", views.drives, name="drives"),
@@ -15,12 +14,12 @@ urlpatterns = [
     path("drives/<int:pk>/close/", views.close_drive, name="drive-close"),
     path("drives/<int:pk>/walk-in/", views.walk_in, name="drive-walk-in"),
     path("drives/<int:pk>/tally/", views.tally, name="drive-tally"),
-    path("drives/<int:pk>/tally.pdf", print_views.tally, name="drive-tally-sheet"),
-    path("drives/<int:pk>/stall.pdf", print_views.stall, name="drive-stall-sheet"),
-    path("help-queue/", queue_views.help_queue, name="help-queue"),
-    path("help-queue/new/", queue_views.new_help, name="help-new"),
-    path("help-queue/<int:pk>/claim/", queue_views.claim, name="help-claim"),
-    path("help-queue/<int:pk>/release/", queue_views.release, name="help-release"),
-    path("help-queue/<int:pk>/done/", queue_views.done, name="help-done"),
-    path("help-queue/<int:pk>/cannot/", queue_views.cannot, name="help-cannot"),
+    path("drives/<int:pk>/tally.pdf", views.tally_sheet, name="drive-tally-sheet"),
+    path("drives/<int:pk>/stall.pdf", views.stall, name="drive-stall-sheet"),
+    path("help-queue/", views.help_queue, name="help-queue"),
+    path("help-queue/new/", views.new_help, name="help-new"),
+    path("help-queue/<int:pk>/claim/", views.claim, name="help-claim"),
+    path("help-queue/<int:pk>/release/", views.release, name="help-release"),
+    path("help-queue/<int:pk>/done/", views.done, name="help-done"),
+    path("help-queue/<int:pk>/cannot/", views.cannot, name="help-cannot"),
 ]

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of drives: the board, planning, one drive as its lead sees it at the stall, opening, closing, sheets."""
+"""Pages of drives and of the help queue: the board, planning, one drive at the stall, what is printed for it; who
+waits, one tap to take on, one tap to close.
+"""
 
 import datetime
+from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,14 +22,18 @@ from bluezone.directory.plain_lines import converted
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.directory.scopes import OutsideScope, agencies_of, units_of
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
+from bluezone.paper.city_facts import facts
+from bluezone.paper.pdf import pdf_response, write_pdf
+from bluezone.paper.qr_codes import qr
 from bluezone.rollout.drives import boards, lifecycle, scope
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELP_TAKERS, HELPERS
-from bluezone.rollout.drives.forms import DriveForm, OpenForm, TallyForm, TeamForm
+from bluezone.rollout.drives.forms import DriveForm, HindranceForm, OpenForm, PhoneForm, TallyForm, TeamForm
 from bluezone.rollout.drives.help import queue, requests
-from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState, Hindrance
+from bluezone.rollout.drives.models import Drive, DriveState, HelpOutcome, HelpProof, HelpRequest, HelpState, Hindrance
 from bluezone.training import practised
 
 PAST_SHOWN = 20
@@ -205,3 +215,203 @@ def _planned_by(request: OfficeRequest, pk: int) -> Drive:
     if not scope.plans(request.user, shown):
         raise OutsideScope("the role does not reach the team of this drive")
     return shown
+
+
+A_PAGE = 30
+
+
+@practised
+@require_safe
+@audience(HELPERS)
+def help_queue(request: OfficeRequest) -> HttpResponse:
+    """Requests of the reader's area that nobody has, oldest first, and those of the reader's teams with the contact."""
+    now = timezone.now()
+    page = Paginator(scope.requests_for(request.user).filter(queue.free(now)), A_PAGE).get_page(request.GET.get("page"))
+    held = scope.claimed_by(request.user).filter(drive=None)
+    context = {
+        "page": page,
+        "teams": scope.teams_of(request.user),
+        "held": [(one, requests.read(one)) for one in held],
+        "hindrances": Hindrance.choices,
+    }
+    return render(request, "drives/queue.html", context)
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(HELP_TAKERS)
+def new_help(request: OfficeRequest) -> HttpResponse:
+    """A request that came by telephone: 201 with its ticket, 422 bad form."""
+    form = PhoneForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        ticket = requests.open_help_request("phone", values["contact"], values["place"], values["note"], values["unit"])
+        return render(request, "drives/help_opened.html", {"ticket": ticket}, status=201)
+    converted(form)
+    return render(request, "drives/help_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@practised
+@require_POST
+@audience(HELPERS)
+@touches(Whose.SERVED, Whose.AGENCY)
+def claim(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Take a request on for one of the reader's teams: 302 back; 404 not of the reader's area; told if it is taken."""
+    drive = _own_drive(request)
+    found = HelpRequest.objects.filter(drive=drive) if drive else scope.requests_for(request.user)
+    asked = get_object_or_404(found, pk=pk)
+    team = drive.team if drive else get_object_or_404(scope.teams_of(request.user), pk=_number(request, "team"))
+    try:
+        queue.claim(request.user.username, asked, team, timezone.now())
+    except queue.HelpTaken:
+        messages.warning(request, _("Another team has just taken %(ticket)s on.") % {"ticket": asked.ticket})
+    else:
+        acts.offer(request, "help-claimed", timezone.now(), asked=asked.pk, at=str(asked.claimed_at))
+    return _back(request)
+
+
+@practised
+@require_POST
+@audience(HELPERS)
+@touches(Whose.AGENCY)
+def release(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Give a request back: 302; 404 not with one of the reader's teams."""
+    held = get_object_or_404(scope.claimed_by(request.user), pk=pk)
+    queue.release(request.user.username, held, [held.team_id or 0], timezone.now())
+    messages.success(request, _("%(ticket)s is open for other teams again.") % {"ticket": held.ticket})
+    return _back(request)
+
+
+@practised
+@require_POST
+@audience(HELPERS)
+@touches(Whose.AGENCY)
+def done(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Close a request as helped, `proof` proven, attested or none: 302; 404 not with one of the reader's teams."""
+    held = get_object_or_404(scope.claimed_by(request.user), pk=pk)
+    proof = request.POST.get("proof", "")
+    wanted = HelpProof(proof) if proof in HelpProof.values else HelpProof.NONE
+    drive = _own_drive(request)
+    if drive is not None and drive.team_id != held.team_id:
+        drive = None
+    try:
+        outcome = queue.help_done(
+            request.user.username, held, [held.team_id or 0], wanted, timezone.now(), drive or held.drive
+        )
+    except queue.HelpNotYours:
+        messages.warning(request, _("Nothing was changed: the request is not with your team any more."))
+    except queue.HelpProofMissing:
+        messages.error(
+            request,
+            _("Not closed: the radio has heard no running phone in the last 15 minutes that is not counted yet. "
+              "Let the person show the gate code again, or book it as seen."),
+        )  # fmt: skip
+    else:
+        _notice(request, outcome, wanted)
+    return _back(request)
+
+
+@practised
+@require_POST
+@audience(HELPERS)
+@touches(Whose.AGENCY)
+def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Close a request that could not be helped, with its reason: 302; told if the reason is none of the list."""
+    held = get_object_or_404(scope.claimed_by(request.user), pk=pk)
+    form = HindranceForm(request.POST)
+    if form.is_valid():
+        drive = _own_drive(request)
+        why = Hindrance(form.cleaned_data["hindrance"])
+        try:
+            outcome = queue.could_not(request.user.username, held, [held.team_id or 0], why, timezone.now(), drive)
+        except queue.HelpNotYours:
+            messages.warning(request, _("Nothing was changed: the request is not with your team any more."))
+        else:
+            _notice(request, outcome, HelpProof.NONE)
+    else:
+        messages.warning(request, _("Nothing was changed: choose why it could not be done."))
+    return _back(request)
+
+
+def _notice(request: OfficeRequest, outcome: HelpOutcome, wanted: HelpProof) -> None:
+    ticket = outcome.request.ticket if outcome.request else ""
+    acts.offer(request, "help-closed", timezone.now(), outcome=outcome.pk)
+    if wanted != outcome.proof:
+        told = _("%(ticket)s is closed as helped, and counted as no phone: this number was counted for a team before.")
+        messages.warning(request, told % {"ticket": ticket})
+    else:
+        messages.success(request, _("%(ticket)s is closed.") % {"ticket": ticket})
+
+
+def _own_drive(request: OfficeRequest) -> Drive | None:
+    """The live drive named in the form, if the reader works at it."""
+    pk = _number(request, "drive")
+    if pk is None:
+        return None
+    found = get_object_or_404(Drive.objects.select_related("team__agency__unit"), pk=pk, state=DriveState.LIVE)
+    return found if scope.runs(request.user, found) else None
+
+
+def _number(request: OfficeRequest, name: str) -> int | None:
+    value = request.POST.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 18 else None
+
+
+def _back(request: OfficeRequest) -> HttpResponse:
+    onward: Any = request.POST.get("next", "")
+    return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "help-queue")
+
+
+BOXES = range(50)
+# In the order of the form that the sheet is entered into.
+ROWS = (
+    ("Thấy đang chạy", "người giúp thấy Bluezone đang chạy, Bluetooth bật"),
+    ("Đã giúp việc khác", "giúp nhưng chưa thấy đang chạy, chỉ dùng bản web"),
+    ("Không có điện thoại thông minh", ""),
+    ("Chưa giúp được", "máy quá cũ, Bluetooth hỏng, không muốn nữa"),
+)
+
+
+def stall_link(drive: Drive) -> str:
+    """The address behind the stall's code: `https://<public host>/d/<code>`."""
+    return f"https://{facts('vi').host}/d/{drive.code}"
+
+
+def stall_pdf(drive: Drive) -> bytes:
+    """A4, Vietnamese over English, the code 150 mm wide. Raises PdfUnavailable."""
+    context = {"drive": drive, "city": facts("vi"), "qr": qr(stall_link(drive))}
+    return _in_vietnamese("stall", context)
+
+
+def tally_pdf(drive: Drive) -> bytes:
+    """A4 tally sheet: a row of boxes for each of the four numbers. Raises PdfUnavailable."""
+    day = timezone.localdate(drive.begins)
+    return _in_vietnamese("tally", {"drive": drive, "day": day, "city": facts("vi"), "boxes": BOXES, "rows": ROWS})
+
+
+def _in_vietnamese(name: str, context: dict[str, Any]) -> bytes:
+    """The sheet whatever language the reader's page has: it hangs and is ticked where people are."""
+    with translation.override("vi"):
+        return write_pdf(render_to_string(f"drives/print/{name}.html", context))
+
+
+@practised
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
+def stall(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The sheet with the code behind which people join the queue."""
+    return pdf_response(stall_pdf(_drive(pk)), f"stall-{pk}")
+
+
+@practised
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
+def tally_sheet(request: OfficeRequest, pk: int) -> HttpResponse:
+    """A blank tally sheet."""
+    return pdf_response(tally_pdf(_drive(pk)), f"tally-{pk}")
+
+
+def _drive(pk: int) -> Drive:
+    return get_object_or_404(Drive.objects.select_related("team__agency", "unit", "campaign"), pk=pk)

@@ -12,7 +12,7 @@ DUTY = Duty(
     name="gates",
     app="bluezone.rollout.gates",
     urls="bluezone.rollout.gates.urls",
-    public_urls="bluezone.rollout.gates.urls_public",
+    public_urls="bluezone.rollout.gates.counts.endpoints",
     api_prefix="/v1/gates/",
     audiences=(GATEKEEPERS,),
     acts={
@@ -26,12 +26,12 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("Gates"), "gates", 60, ("gates", "gate", "gatekeepers")),),
     first_pages=(FirstPage(GATEKEEPERS, "gates", 90),),
-    purges=(Work("purge_gates", "bluezone.rollout.gates.retention.purge"),),
+    purges=(Work("purge_gates", "bluezone.rollout.gates.counts.counters.purge"),),
     indicators=(
-        "bluezone.rollout.gates.indicators.RunningAtGates",
-        "bluezone.rollout.gates.indicators.CodeFresh",
-        "bluezone.rollout.gates.indicators.SeenAtGates",
-        "bluezone.rollout.gates.indicators.SeenOnPaper",
+        "bluezone.rollout.gates.counts.queries.RunningAtGates",
+        "bluezone.rollout.gates.counts.queries.CodeFresh",
+        "bluezone.rollout.gates.counts.queries.SeenAtGates",
+        "bluezone.rollout.gates.counts.queries.SeenOnPaper",
     ),
     reversers={
         "gate-slip": "bluezone.rollout.gates.counts.paper_slips.take_back",

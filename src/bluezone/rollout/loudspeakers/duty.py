@@ -8,8 +8,8 @@ DUTY = Duty(
     name="loudspeakers",
     app="bluezone.rollout.loudspeakers",
     urls="bluezone.rollout.loudspeakers.urls",
-    public_urls="bluezone.rollout.loudspeakers.urls_public",
+    public_urls="bluezone.rollout.loudspeakers.endpoints",
     api_prefix="/v1/speakers/",
     first_pages=(FirstPage(AIRING_KEEPERS, "loudspeakers", 80),),
-    indicators=("bluezone.rollout.loudspeakers.indicators.AiredProven",),
+    indicators=("bluezone.rollout.loudspeakers.playback.AiredProven",),
 )

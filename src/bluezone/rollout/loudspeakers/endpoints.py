@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What loudspeakers tell the office: what they played, and how they are."""
+"""What loudspeakers tell the office (what they played, and how they are), and the addresses for it on the public
+origin.
+"""
 
 from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils import timezone
 
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body
@@ -35,3 +38,9 @@ def played(request: DeviceRequest) -> dict[str, Any]:
 def nothing_here(request: HttpRequest, rest: str) -> HttpResponse:
     """404 in the API's error shape for any other address of loudspeakers."""
     return answer(NoSuchAddress("nothing is served at this address"), timezone.now())
+
+
+urlpatterns = [
+    path("v1/speakers/played", played, name="speaker-played"),
+    path("v1/speakers/<path:rest>", nothing_here, name="speaker-nothing"),
+]

@@ -1,20 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What machines say of their airings and of themselves, stored safe to repeat; and what that proves: in time, late,
-cut short, missed, or played without a loudspeaker.
+"""What machines say of their airings and of themselves, stored safe to repeat; a dead one is flagged within five
+minutes; and what of it goes into coverage.
 """
 
 import datetime
+import enum
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device
 from bluezone.devices.refusals import DeviceRefused
-from bluezone.rollout.bulletins.api import Airing, Proven, Schedule, approved_scripts, seconds_of
-from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Unit
+from bluezone.directory.models import AdminUnit
+from bluezone.rollout.bulletins.api import Airing, Proven, Schedule, airings_due, approved_scripts, seconds_of
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
+from bluezone.rollout.loudspeakers.models import Assignment, Outcome, Playing, Unit, Zone
 
 MOST_AT_ONCE = 500
 # A report of the future comes from a machine whose clock is wrong in spite of everything.
@@ -195,3 +203,93 @@ def _some(
         if machines:
             found[pk] = Proven(len(machines), **counts.get(pk, Counter()))
     return found
+
+
+DEAD_AFTER = datetime.timedelta(minutes=5)
+CLOCK_SECONDS = 60.0
+
+
+class UnitState(enum.Enum):
+    """One word for a machine; the first that fits."""
+
+    CUT_OFF = ("revoked", _("cut off"))
+    NEVER = ("waiting", _("never heard of"))
+    DEAD = ("dead", _("no word: dead or without network"))
+    UNHEARD = ("unheard", _("has no sound card"))
+    CLOCK = ("clock", _("its clock is wrong; it plays by the server’s"))
+    FETCHING = ("fetching", _("still fetches sounds"))
+    WELL = ("well", _("ready"))
+
+    def __init__(self, key: str, label: str) -> None:
+        self.key, self.label = key, label
+
+
+@dataclass(frozen=True)
+class ZoneRow:
+    """A zone with its machines and their states."""
+
+    zone: Zone
+    units: list[tuple[Unit, UnitState]]
+
+    @property
+    def dead(self) -> int:
+        """Machines that are not to be heard of."""
+        return sum(state in (UnitState.DEAD, UnitState.NEVER) for _unit, state in self.units)
+
+
+def state_of(unit: Unit, now: datetime.datetime) -> UnitState:
+    """How a machine is. unit: read with its device."""
+    if unit.device.revoked_at is not None:
+        return UnitState.CUT_OFF
+    if unit.heard_at is None:
+        return UnitState.NEVER
+    if now - unit.heard_at >= DEAD_AFTER:
+        return UnitState.DEAD
+    if unit.sink in UNHEARD_SINKS:
+        return UnitState.UNHEARD
+    if abs(unit.clock_off_seconds or 0.0) >= CLOCK_SECONDS:
+        return UnitState.CLOCK
+    return UnitState.FETCHING if unit.missing else UnitState.WELL
+
+
+def zones_under(unit: AdminUnit | None) -> QuerySet[Zone]:
+    """Open zones, of a unit and its parts where one is given."""
+    zones = Zone.objects.filter(outlet__closed_at=None).select_related("outlet__agency__unit", "outlet__unit")
+    if unit is not None:
+        zones = zones.filter(outlet__agency__unit__path__startswith=unit.path)
+    return zones.order_by("outlet__agency__name", "outlet__name", "pk")
+
+
+def rows_of(zones: Iterable[Zone], now: datetime.datetime) -> list[ZoneRow]:
+    """Zones with their machines, in two queries."""
+    found = list(zones)
+    units: dict[int, list[tuple[Unit, UnitState]]] = {zone.pk: [] for zone in found}
+    for unit in Unit.objects.filter(zone__in=units).select_related("device").order_by("device__name"):
+        units[unit.zone_id].append((unit, state_of(unit, now)))
+    return [ZoneRow(zone, units[zone.pk]) for zone in found]
+
+
+class AiredProven(Indicator):
+    """Airings that a machine with a loudspeaker played whole / airings due, one for each machine."""
+
+    key = "aired-proven"
+    proof = Proof.PROVEN
+    name = gettext_lazy("bulletins played, reported by the loudspeakers themselves")
+    base_name = gettext_lazy("airings due at connected loudspeakers")
+
+    def figures(self, week: Week) -> Iterable[Figure]:
+        """A constant number of queries."""
+        due = [one for one in airings_due(week) if one.has_sound]
+        said = proven(one.pk for one in due)
+        aired: Counter[tuple[str, int, datetime.date]] = Counter()
+        base: Counter[tuple[str, int, datetime.date]] = Counter()
+        for one in due:
+            if one.pk in said:
+                aired[one.cell] += said[one.pk].aired
+                base[one.cell] += said[one.pk].machines
+        for cell, count in sorted(base.items()):
+            yield Figure(cell[0], cell[1], aired[cell], count, gettext("the plan of airings"), cell[2])
+
+    def rows_address(self, unit_id: int, week: Week) -> str:
+        """The log of that week."""
+        return f"{reverse('air-log')}?{urlencode({'week': week, 'unit': unit_id})}"

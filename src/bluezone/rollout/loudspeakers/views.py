@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of loudspeakers: zones with their dead machines flagged, one zone's day, memory stick and paper."""
+"""Pages of loudspeakers: zones with their dead machines flagged, one zone's day, memory sticks, and the forms of both."""
 
 import datetime
+from typing import Any
 
+from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_day, chosen_number
@@ -29,10 +34,57 @@ from bluezone.rollout.bulletins.api import (
     stick_files,
 )
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
-from bluezone.rollout.loudspeakers import machine_states, zone_setup
-from bluezone.rollout.loudspeakers.forms import MachineForm, SettingForm, VolumeForm, ZoneForm
+from bluezone.rollout.loudspeakers import playback, zone_setup
 from bluezone.rollout.loudspeakers.models import Unit, Zone
 from bluezone.training import practised
+
+
+class ZoneForm(forms.Form):
+    """A new zone of one of the agencies that the reader keeps."""
+
+    agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency"))
+    name = forms.CharField(
+        label=_("Name of the zone"), max_length=80, help_text=_("For example: Group 5, cultural house"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    by_hand = forms.BooleanField(
+        label=_("Played by hand"), required=False,
+        help_text=_("Somebody plays it from a memory stick and says so; nothing reports by itself."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
+
+
+class SettingForm(forms.Form):
+    """Volume and quiet hours of a zone."""
+
+    volume = forms.IntegerField(label=_("Volume (percent)"), min_value=0, max_value=100)
+    quiet_from = forms.TimeField(label=_("Quiet from"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
+    quiet_to = forms.TimeField(
+        label=_("Quiet until"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        help_text=_("In these hours only emergencies are aired."),
+    )  # fmt: skip
+    by_hand = forms.BooleanField(label=_("Played by hand"), required=False)
+
+
+class MachineForm(forms.Form):
+    """A machine of the zone's agency that will play for it."""
+
+    device = forms.ModelChoiceField(Device.objects.none(), label=_("Loudspeaker"))
+
+    def __init__(self, *args: Any, zone: Zone, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = Device.objects.filter(kind=DeviceKind.SPEAKER, agency=zone.outlet.agency, revoked_at=None)
+        self.fields["device"].queryset = found.exclude(speaker__zone=zone)  # type: ignore[attr-defined]
+
+
+class VolumeForm(forms.Form):
+    """A machine's own volume."""
+
+    volume = forms.IntegerField(label=_("Volume (percent)"), min_value=0, max_value=100, required=False)
+
 
 KEEPERS = AIRING_KEEPERS
 MOST_STICK_DAYS = 31
@@ -68,7 +120,7 @@ def new_zone(request: OfficeRequest) -> HttpResponse:
             made = zone_setup.open_zone(
                 request.user.username, values["name"], values["agency"], None, by_hand=values["by_hand"]
             )
-            messages.success(request, _("The zone is entered. Next: put its loudspeakers to it."))
+            messages.success(request, gettext("The zone is entered. Next: put its loudspeakers to it."))
             return redirect("zone", made.pk)
     return render(request, "loudspeakers/new.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -89,7 +141,7 @@ def zone(request: OfficeRequest, pk: int) -> HttpResponse:
         "after": day + datetime.timedelta(days=1),
         "rows": log_rows(list(airings_between(*day_span(day), None, found.pk)), now),
         "soon": now + EARLY,
-        "units": machine_states.rows_of([found], now)[0].units,
+        "units": playback.rows_of([found], now)[0].units,
         "keeps": may(request.user, KEEPERS.roles, agency=found.outlet.agency),
         "machine_form": MachineForm(zone=found),
         "setting_form": SettingForm(initial=_settings(found)),
@@ -109,9 +161,9 @@ def set_zone(request: OfficeRequest, pk: int) -> HttpResponse:
         zone_setup.set_up(
             request.user.username, found, values["volume"], quiet, timezone.now(), by_hand=values["by_hand"]
         )
-        messages.success(request, _("The zone is set. Connected loudspeakers know it within seconds."))
+        messages.success(request, gettext("The zone is set. Connected loudspeakers know it within seconds."))
     else:
-        messages.warning(request, _("Nothing was changed: volume is 0 to 100, times are like 21:00."))
+        messages.warning(request, gettext("Nothing was changed: volume is 0 to 100, times are like 21:00."))
     return redirect("zone", pk)
 
 
@@ -124,9 +176,9 @@ def put_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     form = MachineForm(request.POST, zone=found)
     if form.is_valid():
         zone_setup.put_machine(request.user.username, form.cleaned_data["device"], found, timezone.now())
-        messages.success(request, _("The loudspeaker plays for this zone from now on."))
+        messages.success(request, gettext("The loudspeaker plays for this zone from now on."))
     else:
-        messages.warning(request, _("Nothing was changed: choose a loudspeaker of this agency."))
+        messages.warning(request, gettext("Nothing was changed: choose a loudspeaker of this agency."))
     return redirect("zone", pk)
 
 
@@ -140,9 +192,9 @@ def set_machine(request: OfficeRequest, pk: int) -> HttpResponse:
     form = VolumeForm(request.POST)
     if form.is_valid():
         zone_setup.set_volume(request.user.username, unit, form.cleaned_data["volume"])
-        messages.success(request, _("The volume is set. The loudspeaker knows it within seconds."))
+        messages.success(request, gettext("The volume is set. The loudspeaker knows it within seconds."))
     else:
-        messages.warning(request, _("Nothing was changed: volume is 0 to 100."))
+        messages.warning(request, gettext("Nothing was changed: volume is 0 to 100."))
     return redirect("zone", unit.zone_id)
 
 
@@ -187,7 +239,7 @@ def _days(request: OfficeRequest, found: Zone, first: datetime.date) -> tuple[da
 def _listed(request: OfficeRequest) -> dict[str, object]:
     unit_pk = chosen_number(request, "unit")
     unit = AdminUnit.objects.filter(pk=unit_pk).first() if unit_pk is not None else None
-    rows = machine_states.rows_of(machine_states.zones_under(unit), timezone.now())
+    rows = playback.rows_of(playback.zones_under(unit), timezone.now())
     return {"rows": rows, "unit": unit, "dead": sum(row.dead for row in rows)}
 
 

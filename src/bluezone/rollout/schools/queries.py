@@ -1,19 +1,106 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the schools of a week: what each counted, which classes have not reported, and what is kept back from whom."""
+"""Read the schools of a week: what each counted, which classes have not reported, what is kept back from readers above
+the school, and what goes into coverage.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 
 from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.rollout.coverage.api import ROOT, Place, Week, agency_place, once, unit_place
+from bluezone.rollout.coverage.api import (
+    ROOT,
+    Figure,
+    Indicator,
+    Interval,
+    Place,
+    Proof,
+    Reporting,
+    Week,
+    agency_place,
+    hidden_places,
+    once,
+    unit_place,
+    wilson,
+)
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
-from bluezone.rollout.schools.suppression import Counted, SchoolSum, kept_back
 from bluezone.rollout.schools.weeks.school_calendar import Breaks, breaks_around, year_of
+
+# Of each column, the wider ones it could be subtracted from.
+_WITHIN = {"pupils": (), "with_smartphone": ("pupils",), "running": ("with_smartphone", "pupils"), "relatives": ()}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The four numbers of a school or of a sum; None where kept back."""
+
+    pupils: int | None
+    with_smartphone: int | None
+    running: int | None
+    relatives: int | None
+
+    @property
+    def share(self) -> float | None:
+        """Running by pupils with a smartphone, 0..1; None where kept back or nobody has one."""
+        if self.running is None or not self.with_smartphone:
+            return None
+        return self.running / self.with_smartphone
+
+    @property
+    def interval(self) -> Interval | None:
+        """Wilson's interval of `share`."""
+        if self.running is None or self.with_smartphone is None:
+            return None
+        return wilson(self.running, self.with_smartphone)
+
+    @property
+    def hides_something(self) -> bool:
+        """Whether any of the four is kept back."""
+        return any(getattr(self, name) is None for name in NAMES)
+
+    def without(self, names: Iterable[str]) -> "Counted":
+        """The same with the numbers of these names kept back."""
+        kept = set(names)
+        return Counted(**{name: None if name in kept else getattr(self, name) for name in NAMES})
+
+
+@dataclass(frozen=True)
+class SchoolSum:
+    """What the classes of one school counted in a week, added up. path: of the school's unit."""
+
+    school_id: int
+    path: str
+    counts: tuple[int, int, int, int]
+    reports: int
+
+    def number(self, name: str) -> int:
+        """One of the four numbers."""
+        return self.counts[NAMES.index(name)]
+
+
+def kept_back(sums: Iterable[SchoolSum]) -> dict[str, set[Place]]:
+    """For each of the four columns the places where it is kept back; all schools must be given, whatever is shown."""
+    everything = list(sums)
+    found: dict[str, set[Place]] = {}
+    for name in NAMES:
+        places = hidden_places((one.path, one.school_id, one.number(name)) for one in everything)
+        for wider in _WITHIN[name]:
+            left = [(one.path, one.school_id, one.number(wider) - one.number(name)) for one in everything]
+            places |= hidden_places(left)
+            # Pupils running are no more than pupils: a number beside a wider one that is hidden bounds that one.
+            places |= found[wider]
+        found[name] = places
+    return found
+
 
 SCHOOLS_A_PAGE = 50
 SHOWN = ("all", "reported", "missing")
@@ -210,3 +297,58 @@ def _total(read: _Week, schools: Sequence[Agency], unit: AdminUnit | None, own: 
 
 def _hidden_at(read: _Week, place: Place) -> list[str]:
     return [name for name in NAMES if place in read.hidden[name]]
+
+
+@dataclass(frozen=True)
+class PupilFigure(Figure):
+    """A school's week; pupils: all of them, from whom those without a smartphone could be worked out."""
+
+    pupils: int = 0
+
+
+class PupilsRunning(Indicator):
+    """Pupils whose phone runs Bluezone / pupils with a smartphone, as schools report of their classes for a week."""
+
+    key = "pupils"
+    proof = Proof.SELF_REPORTED
+    name = gettext_lazy("pupils running it, by their school’s word")
+    base_name = gettext_lazy("pupils with a smartphone")
+    of_phones = True
+
+    def figures(self, week: Week) -> Iterable[Figure]:
+        """One for each school that reported; one query."""
+        shown = week.in_vietnamese() if get_language() == "vi" else week.in_english()
+        source = _("class reports of the schools, week %(week)s") % {"week": shown}
+        day = min(week.last_day, timezone.localdate())
+        for one in school_sums(week):
+            pupils, phones, running, _relatives = one.counts
+            yield PupilFigure(one.path, one.school_id, running, phones, source, day, pupils)
+
+    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Place], set[Place]]:
+        """As in the table of the schools: also where those without a smartphone or not running are few."""
+        sums = [
+            SchoolSum(
+                figure.agency_id or 0, figure.unit_path,
+                (figure.pupils if isinstance(figure, PupilFigure) else figure.base, figure.base, figure.count, 0), 1,
+            )
+            for figure in figures
+        ]  # fmt: skip
+        hidden = kept_back(sums)
+        return hidden["running"], hidden["with_smartphone"]
+
+    def rows_address(self, unit_id: int, week: Week) -> str:
+        """The table of the schools, narrowed to the unit."""
+        return f"{reverse('schools')}?{urlencode({'week': week, 'unit': unit_id})}"
+
+    def reporting(self, unit_path: str, week: Week) -> Reporting | None:
+        """Schools that serve the unit or a part of it; None where there is no school."""
+        complete, owing = reporting(week, unit_path)
+        if not owing:
+            return None
+        unit_id = unit_path.rstrip("/").rsplit("/", 1)[-1]
+        address = f"{reverse('schools')}?{urlencode({'week': week, 'unit': unit_id, 'show': 'missing'})}"
+        return Reporting(complete, owing, address)
+
+    def missing(self, unit_path: str, week: Week) -> list[str]:
+        """Schools that have not sent everything, with the classes that are missing."""
+        return missing_schools(week, AdminUnit.objects.filter(path=unit_path).first())

@@ -3,20 +3,19 @@
 
 from django.urls import path
 
-from bluezone.rollout.schools import views
 from bluezone.rollout.schools.classes import class_views
-from bluezone.rollout.schools.weeks import entry_views, week_views
+from bluezone.rollout.schools.weeks import week_views
 
 urlpatterns = [
-    path("schools/", views.school_list, name="schools"),
-    path("schools/file/", views.file, name="schools-file"),
+    path("schools/", class_views.school_list, name="schools"),
+    path("schools/file/", class_views.file, name="schools-file"),
     path("schools/mine/", class_views.mine, name="schools-mine"),
     path("schools/breaks/", week_views.breaks, name="school-breaks"),
     path("schools/breaks/<int:pk>/cancel/", week_views.cancel_break, name="school-break-cancel"),
     path("schools/openings/<int:pk>/answer/", week_views.answer, name="school-answer"),
-    path("schools/<int:pk>/", views.school, name="school"),
-    path("schools/<int:pk>/enter/", entry_views.enter, name="school-enter"),
-    path("schools/<int:pk>/paste/", entry_views.paste, name="school-paste"),
+    path("schools/<int:pk>/", class_views.school, name="school"),
+    path("schools/<int:pk>/enter/", week_views.enter, name="school-enter"),
+    path("schools/<int:pk>/paste/", week_views.paste, name="school-paste"),
     path("schools/<int:pk>/classes/", class_views.class_list, name="school-classes"),
     path("schools/<int:pk>/links/", class_views.links, name="school-links"),
     path("schools/<int:pk>/back/", week_views.send_back, name="school-back"),

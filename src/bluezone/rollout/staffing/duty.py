@@ -14,10 +14,10 @@ DUTY = Duty(
         "week_reopened": _("reopened a week for an agency"),
     },
     menu=(MenuEntry(_("Staff report"), "staff", 120, ("staff",)),),
-    purges=(Work("purge_staffing", "bluezone.rollout.staffing.retention.purge"),),
-    indicators=("bluezone.rollout.staffing.indicators.StaffRunning",),
+    purges=(Work("purge_staffing", "bluezone.rollout.staffing.staff_reports.purge"),),
+    indicators=("bluezone.rollout.staffing.queries.StaffRunning",),
     reversers={
         "week-answered": "bluezone.rollout.staffing.views.let_the_request_wait",
     },
-    demo="bluezone.rollout.staffing.demo.plant",
+    demo="bluezone.rollout.staffing.staff_reports.plant",
 )

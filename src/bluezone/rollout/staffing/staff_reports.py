@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Staff reports: a week reported and corrected by further versions; a locked week that an agency asks for and the
-office above opens again until a day, or not.
+"""Staff reports: a week reported and corrected by further versions; a locked week that an agency asks to open again;
+those of a demo, and what is forgotten.
 """
 
 import datetime
@@ -16,6 +16,7 @@ from bluezone.directory.scopes import agencies_of
 from bluezone.identity.acts import UndoTooLate
 from bluezone.identity.models import Role, User
 from bluezone.identity.roles import grants_of
+from bluezone.identity.signin import demo_office
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.staffing.counts import NAMES, StaffCounts
@@ -253,3 +254,33 @@ def open_requests(user: User) -> list[WeekRequest]:
     asked = WeekRequest.objects.filter(state=WeekRequest.State.OPEN, agency__in=reached)
     found = asked.select_related("agency__unit", "asked_by").order_by("asked_at", "pk")[:100]
     return [one for one in found if may_answer(user, one.agency)][: REQUESTS_AT_ONCE + 1]
+
+
+_DAY = datetime.timedelta(days=1)
+_WEEKS = 3
+
+
+def plant(now: datetime.datetime) -> None:
+    """Three weeks of staff reports, a little better each week; some agencies have not reported this one."""
+    office = demo_office()
+    for weeks_ago in reversed(range(_WEEKS)):
+        then = now - 7 * weeks_ago * _DAY
+        week = Week.of(timezone.localdate(then))
+        for number, agency in enumerate(Agency.objects.order_by("pk")):
+            if number % (4 if weeks_ago == 0 else 9) == 3:
+                continue
+            staff = 24 + 7 * (number % 6)
+            phones = staff - 3 - number % 4
+            running = phones * (72 - 14 * weeks_ago - 3 * (number % 5)) // 100
+            counts = StaffCounts(
+                staff=staff, with_smartphone=phones, running=running, web_edition=number % 3, reminded=phones - running
+            )
+            record(agency, week, counts, office, then)
+
+
+TRAINING_LIFE = datetime.timedelta(days=7)
+
+
+def purge(now: datetime.datetime) -> None:
+    """Delete what was reported in training mode more than a week ago."""
+    StaffReport.everything.filter(training=True, reported_at__lte=now - TRAINING_LIFE).delete()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the staff report: the agency table of a week and its file, one agency's numbers, many agencies pasted from
-a spreadsheet, and locked weeks opened again.
+"""Pages of the staff report: the agency table of a week and its file, one agency's numbers and their form, a week
+opened again.
 """
 
 import datetime
@@ -8,21 +8,22 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory.duty import STAFF_REPORTERS
-from bluezone.directory.models import Agency
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.request_parameters import chosen
-from bluezone.directory.scopes import require
+from bluezone.directory.request_parameters import chosen, chosen_number
+from bluezone.directory.scopes import agencies_of, may, require
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, SIGNED_IN
@@ -31,16 +32,93 @@ from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
-from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.rollout.staffing import counts, queries, staff_reports
-from bluezone.rollout.staffing.counts import NAMES
-from bluezone.rollout.staffing.forms import PasteForm, ReopenForm, StaffForm
+from bluezone.rollout.staffing.counts import MOST_STAFF, NAMES, StaffCounts, StaffCountsRefused
 from bluezone.rollout.staffing.models import WeekRequest
 from bluezone.rollout.staffing.queries import AgencyRow
-from bluezone.rollout.staffing.scope import chosen_unit, chosen_week, in_training, may_report, own_agencies
 from bluezone.rollout.staffing.spreadsheet import PastedRow, read_rows
 from bluezone.rollout.staffing.staff_reports import REOPENED_DAYS
-from bluezone.training import practised
+from bluezone.training import current_training, practised
+
+# In bytes at most 54 KB of a form's 64, since a Vietnamese letter takes up to three.
+LONGEST_PASTE = 18_000
+
+
+def _count(label: Any, help_text: Any = "") -> forms.IntegerField:
+    widget = forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    return forms.IntegerField(label=label, help_text=help_text, min_value=0, max_value=MOST_STAFF, widget=widget)
+
+
+class StaffForm(forms.Form):
+    """What one agency says of its staff; `counts` once valid."""
+
+    staff = _count(_("Staff"), _("All cadres, staff and workers."))
+    with_smartphone = _count(_("With a smartphone"))
+    running = _count(_("Bluezone running"), _("With Bluetooth on. Not the web edition: it cannot run it."))
+    web_edition = _count(_("Web edition only"), _("Their phone does not run Bluezone."))
+    reminded = _count(_("Not running, reminded"), _("Reminded this week, and not running yet."))
+    counts: StaffCounts
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse numbers that contradict each other, beside the one to look at first."""
+        values: dict[str, Any] = super().clean() or {}
+        if all(name in values for name in NAMES):
+            try:
+                self.counts = StaffCounts(**{name: values[name] for name in NAMES})
+            except StaffCountsRefused as refused:
+                self.add_error(refused.field, counts.of_counts(refused))
+        return values
+
+
+class PasteForm(forms.Form):
+    """Rows copied from a spreadsheet."""
+
+    rows = forms.CharField(
+        label=_("Rows copied from the spreadsheet"),
+        help_text=_("Agency, staff, with a smartphone, running, web edition only, reminded. With or without headings."),
+        max_length=LONGEST_PASTE,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off", "wrap": "off"}),
+    )
+
+
+class ReopenForm(forms.Form):
+    """Why a locked week is opened again for one agency."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+def chosen_week(request: HttpRequest, otherwise: Week) -> Week:
+    """The week of `?week=2020-W33`, or `otherwise` where there is none that can be read."""
+    return week_or(request.GET.get("week", ""), otherwise)
+
+
+def chosen_unit(request: HttpRequest) -> AdminUnit | None:
+    """The unit of `?unit=`, None for all. Raises Http404 for one that does not exist."""
+    pk = chosen_number(request, "unit")
+    if pk is None:
+        return None
+    unit = AdminUnit.objects.filter(pk=pk).first()
+    if unit is None:
+        raise Http404
+    return unit
+
+
+def may_report(request: OfficeRequest, agency: Agency | None = None) -> bool:
+    """True when the reader enters the staff report of an agency, or of any when none is named."""
+    return may(request.user, STAFF_REPORTERS.roles, agency=agency)
+
+
+def own_agencies(request: OfficeRequest) -> frozenset[int]:
+    """Primary keys of the agencies whose report the reader enters, and so sees as it was entered."""
+    return frozenset(agencies_of(request.user, STAFF_REPORTERS.roles).values_list("pk", flat=True))
+
+
+def in_training(request: HttpRequest) -> bool:
+    """True in training mode, what is entered then is in no figure."""
+    return current_training(request)
+
 
 DAY = datetime.timedelta(days=1)
 
@@ -58,9 +136,9 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     with acts.tell_refusals(request, _reopening_sentence):
         if reason:
             staff_reports.ask_to_reopen(agency, week, reason, request.user, now)
-            messages.success(request, _("The request is sent to the office. The answer appears on this page."))
+            messages.success(request, gettext("The request is sent to the office. The answer appears on this page."))
         else:
-            messages.error(request, _("Say why the week is to be opened again. Nothing was sent."))
+            messages.error(request, gettext("Say why the week is to be opened again. Nothing was sent."))
     return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
 
 
@@ -78,7 +156,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     until = (_chosen_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
     with acts.tell_refusals(request, _reopening_sentence):
         opened = staff_reports.answer_request(asked, until, text, request.user, now)
-        messages.success(request, _("The answer is sent."))
+        messages.success(request, gettext("The answer is sent."))
         acts.offer(request, "week-answered", now, asked=pk, opened=opened.pk if opened else None)
     return redirect(f"{reverse('staff')}?week={Week.of(asked.week)}")
 
@@ -97,11 +175,11 @@ def _chosen_day(text: str) -> datetime.date | None:
 
 def _reopening_sentence(refused: Refused) -> str:
     return {
-        "week_not_locked": _("This week is open: enter the numbers. Nothing was sent."),
-        "week_request_open": _("The agency waits for the answer to an earlier request."),
-        "week_request_answered": _("Somebody has answered this request already."),
-        "week_day_wrong": _("Choose a day from today on and at most a month ahead. Nothing was changed."),
-    }.get(refused.code) or _("This week cannot be asked for. Nothing was sent.")
+        "week_not_locked": gettext("This week is open: enter the numbers. Nothing was sent."),
+        "week_request_open": gettext("The agency waits for the answer to an earlier request."),
+        "week_request_answered": gettext("Somebody has answered this request already."),
+        "week_day_wrong": gettext("Choose a day from today on and at most a month ahead. Nothing was changed."),
+    }.get(refused.code) or gettext("This week cannot be asked for. Nothing was sent.")
 
 
 # Vietnamese in every language: the file is a form of the office and not a page.
@@ -197,7 +275,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
             staff_reports.record(agency, week, form.counts, request.user, timezone.now(), training=training)
         except (staff_reports.PeriodLocked, staff_reports.PeriodNotBegun, staff_reports.AgencyOutOfForce):
             return _page(request, agency, week, form, status=409)
-        messages.success(request, _("Stored: %(agency)s.") % {"agency": agency.name})
+        messages.success(request, gettext("Stored: %(agency)s.") % {"agency": agency.name})
         return redirect(f"{reverse('staff')}?week={week}")
     return _page(request, agency, week, form, status=422 if form.errors else 200)
 
@@ -215,7 +293,7 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
         known = StaffForm(initial=_known(agency, week, in_training(request)))
         return _page(request, agency, week, known, status=422, reopen_form=form)
     staff_reports.reopen(agency, week, form.cleaned_data["reason"], request.user, timezone.now())
-    messages.success(request, _("The week is open again for this agency for three days."))
+    messages.success(request, gettext("The week is open again for this agency for three days."))
     return redirect(f"{reverse('staff-report', args=[pk])}?week={week}")
 
 
@@ -314,9 +392,11 @@ def _closed_sentence(agencies: list[Agency], week: Week) -> str:
     try:
         staff_reports.check_open(agencies, week, timezone.localdate())
     except staff_reports.PeriodLocked:
-        return _("The week is locked. Open it again on the page of each agency that is late, and give the reason.")
+        return gettext(
+            "The week is locked. Open it again on the page of each agency that is late, and give the reason."
+        )
     except staff_reports.PeriodNotBegun:
-        return _("This week is still to come. Choose another.")
+        return gettext("This week is still to come. Choose another.")
     except staff_reports.AgencyOutOfForce:
-        return _("An agency of the list was not in force in this week.")
+        return gettext("An agency of the list was not in force in this week.")
     return ""

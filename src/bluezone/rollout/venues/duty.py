@@ -13,7 +13,7 @@ DUTY = Duty(
     name="venues",
     app="bluezone.rollout.venues",
     urls="bluezone.rollout.venues.urls",
-    public_urls="bluezone.rollout.venues.urls_public",
+    public_urls="bluezone.rollout.venues.public_views",
     audiences=(VENUE_KEEPERS, VENUE_OWNERS),
     acts={
         "venue_entered": _("registered a venue in person"),
@@ -28,7 +28,7 @@ DUTY = Duty(
     first_pages=(FirstPage(VENUE_OWNERS, "venues", 120),),
     purges=(Work("purge_venues", "bluezone.rollout.venues.retention.purge"),),
     indicators=(
-        "bluezone.rollout.venues.indicators.VenuesRegistered",
-        "bluezone.rollout.venues.indicators.VenuesWithPoster",
+        "bluezone.rollout.venues.queries.VenuesRegistered",
+        "bluezone.rollout.venues.queries.VenuesWithPoster",
     ),
 )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the public origin shows of venues: registering one, a poster's own page, the page at the till."""
+"""What the public origin shows of venues, with its addresses: registering one, a poster's own page, the page at the
+till.
+"""
 
 import datetime
 import re
@@ -8,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -145,3 +148,12 @@ def _fresh(response: HttpResponse) -> HttpResponse:
 def _see(response: HttpResponse) -> HttpResponse:
     response.status_code = 303
     return response
+
+
+urlpatterns = [
+    path("venues/register/", register, name="venue-apply"),
+    path("venues/register/<str:handle>/", confirm, name="venue-apply-code"),
+    path("p/<slug:short>", poster, name="poster"),
+    path("till/<str:token>/", till, name="till"),
+    path("till/<str:token>/count", till_count, name="till-count"),
+]

@@ -26,7 +26,7 @@ from bluezone.rollout.venues.duty import VENUE_KEEPERS, VENUE_OWNERS
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
 from bluezone.rollout.venues.models import InspectionPhoto, PosterCode, Venue, VenueState
 from bluezone.rollout.venues.posters import PAPERS, card_pdf, poster_pdf
-from bluezone.rollout.venues.registration import applications, decisions, inspections
+from bluezone.rollout.venues.registration import applications, decisions
 from bluezone.rollout.venues.registration.applications import contact_of
 from bluezone.training import practised
 
@@ -245,13 +245,13 @@ def inspect(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
-            jpeg = inspections.redrawn(said["photo"]) if said["photo"] else None
-        except inspections.PhotoTooLarge:
+            jpeg = decisions.redrawn(said["photo"]) if said["photo"] else None
+        except decisions.PhotoTooLarge:
             form.add_error("photo", _("The picture is too large. Take a smaller one, or send it without."))
-        except inspections.PhotoUnreadable:
+        except decisions.PhotoUnreadable:
             form.add_error("photo", _("This is no picture that can be read. Choose a JPEG, PNG or WebP file."))
         else:
-            inspections.inspect(
+            decisions.inspect(
                 request.user.username, venue, said["day"], said["poster_seen"], said["findings"], jpeg, timezone.now()
             )
             messages.success(request, _("The inspection is stored."))

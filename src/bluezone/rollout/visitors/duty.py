@@ -12,13 +12,13 @@ DUTY = Duty(
     name="visitors",
     app="bluezone.rollout.visitors",
     urls="bluezone.rollout.visitors.urls",
-    public_urls="bluezone.rollout.visitors.urls_public",
+    public_urls="bluezone.rollout.visitors.public_views",
     audiences=(VISITOR_DESKS,),
     acts={
         "visitor_told": _("had the notice sent to a visitor"),
         "visitors_listed": _("had the notice sent to a list of visitors"),
     },
     menu=(MenuEntry(_("Visitors"), "visitors", 140, ("visitors",), VISITOR_DESKS),),
-    purges=(Work("purge_visitors", "bluezone.rollout.visitors.retention.purge"),),
-    indicators=("bluezone.rollout.visitors.indicators.NoticesDelivered",),
+    purges=(Work("purge_visitors", "bluezone.rollout.visitors.notices.purge"),),
+    indicators=("bluezone.rollout.visitors.queries.NoticesDelivered",),
 )

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Send the notice to a guest, or to many from a CSV or XLSX list: only with their yes, numbers shown masked, and in
-training mode to nobody.
+"""Send the notice to a guest, or to many from a CSV or XLSX list: only with their yes, numbers never kept; rows go
+after 30 days.
 """
 
 import base64
 import datetime
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -18,12 +19,12 @@ from bluezone.directory.imports.headings import Column
 from bluezone.directory.imports.tables import read_table
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.destinations import DestinationInvalid, language_of, masked, read_destination
-from bluezone.messaging.sms.models import Purpose
+from bluezone.messaging.sms.models import OPEN_STATES, Purpose, State
 from bluezone.messaging.sms.outbox import OnceFor, queue
 from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.office_secrets import SealBroken, seal, unseal
 from bluezone.refusal import Refused
-from bluezone.rollout.visitors.models import Channel, Notice
+from bluezone.rollout.visitors.models import Channel, Notice, NoticeDay
 from bluezone.rollout.visitors.scope import House
 from bluezone.training import practising
 from bluezone.vietnamese.spelling import fold
@@ -194,3 +195,28 @@ def _typed(cell: Any) -> str:
 
 def _agreed(cell: Any) -> bool:
     return cell is True or fold(str(cell if cell is not None else "")).strip() in _YES
+
+
+KEPT_DAYS = 30
+
+
+def purge(now: datetime.datetime) -> None:
+    """Count rows of days over 30 days ago into sums and delete them, a day at a time."""
+    bound = timezone.localdate(now) - datetime.timedelta(days=KEPT_DAYS)
+    days = list(Notice.objects.filter(day__lt=bound).values_list("day", flat=True).distinct().order_by("day"))
+    for day in days:
+        with transaction.atomic():
+            rows = list(Notice.objects.select_for_update(of=("self",)).filter(day=day).select_related("message"))
+            counts = Counter((row.house, row.unit_id, _end(row)) for row in rows)
+            for (house, unit_id, state), count in counts.items():
+                kept, _made = NoticeDay.objects.get_or_create(
+                    house=house, unit_id=unit_id, day=day, state=state, defaults={"count": 0}
+                )
+                kept.count += count
+                kept.save(update_fields=["count"])
+            Notice.objects.filter(pk__in=[row.pk for row in rows]).delete()
+
+
+def _end(row: Notice) -> State:
+    """A row whose message was forgotten first, or never came to an end, is counted as not known."""
+    return State.UNKNOWN if row.state is None or row.state in OPEN_STATES else row.state

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two pages of the public origin: no more messages, and the page that a house's Wi-Fi opens. A form sent from another
-site is refused.
-"""
+"""Two pages of the public origin with their addresses: no more messages, and the page that a house's Wi-Fi opens."""
 
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -57,3 +56,9 @@ def stop(request: HttpRequest) -> HttpResponse:
 def wifi(request: HttpRequest) -> HttpResponse:
     """For the start page of a house's or a station's Wi-Fi: both languages at once, no script, one address to type."""
     return show(request, "public/wifi.html")
+
+
+urlpatterns = [
+    path("k/stop", stop, name="stop"),
+    path("wifi", wifi, name="wifi"),
+]

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages read: the newest notices of a house, and what houses sent in a week."""
+"""What the pages read of notices, and what of them goes into coverage: the operator's receipts, of all that desks
+asked to have sent.
+"""
 
 import datetime
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from bluezone.messaging.sms.models import OPEN_STATES, State
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.visitors.models import Notice, NoticeDay
 from bluezone.rollout.visitors.scope import House
 
@@ -68,3 +75,26 @@ def _house(house: str, path: str, states: Counter[str]) -> HouseWeek:
         not_reached=sum(states[state] for state in _NOT_REACHED),
         unknown=states[State.UNKNOWN],
     )
+
+
+class NoticesDelivered(Indicator):
+    """Notices that the operator's receipt says were delivered / notices that desks had sent."""
+
+    key = "visitor-notices"
+    # A receipt says that a phone got the message, not that anything runs on it.
+    proof = Proof.ATTESTED
+    name = gettext_lazy("notices delivered to visitors’ phones")
+    base_name = gettext_lazy("notices that desks had sent")
+    of_phones = False
+    adds_up = True
+
+    def figures(self, week: Week) -> Iterable[Figure]:
+        """One for each house; two queries."""
+        source = _("receipts of the mobile operators")
+        for one in week_of_houses(week.first_day, week.last_day):
+            agency_id = int(one.house[1:]) if one.house.startswith("a") else None
+            yield Figure(one.unit_path, agency_id, one.delivered, one.asked, source, week.last_day)
+
+    def rows_address(self, unit_id: int, week: Week) -> str:
+        """The houses of the unit in that week."""
+        return f"{reverse('visitors-week')}?{urlencode({'week': week, 'unit': unit_id})}"

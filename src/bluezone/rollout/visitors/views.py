@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The desk of a house: one number or a whole list, one yes, sent within seconds; how far the newest notices have got;
-and cards with the code as PDF.
+"""The desk of a house: one number or a whole list, one yes, sent within seconds; how far the messages came, and why
+one was not queued.
 """
 
 from typing import Any
@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import gettext, ngettext, override
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -41,8 +41,22 @@ from bluezone.rollout.visitors import scope as visitors_houses
 from bluezone.rollout.visitors.duty import VISITOR_DESKS
 from bluezone.rollout.visitors.forms import DeskForm, ListForm
 from bluezone.rollout.visitors.scope import House, houses_of, names_of, reads_all
-from bluezone.rollout.visitors.sentences import REFUSALS, ROWS
 from bluezone.training import practised
+
+REFUSALS = {
+    "sms_already_sent": _("This guest has had the notice of this stay. Nothing was sent again."),
+    "sms_opted_out": _("This guest wants no messages from the city. Nothing was sent; offer the card with the code."),
+    "sms_budget_spent": _("The city’s messages of today or this month are used up. Offer the card with the code."),
+    "sms_not_set": _("The city has no way to send text messages yet. Offer the card with the code."),
+    "sms_number_invalid": _("No message can go to this number."),
+    "visitor_consent_missing": _("Ask the guest first. Without a yes nothing is sent."),
+}
+ROWS = {
+    "number": _("no mobile number"),
+    "empty": _("empty"),
+    "twice": _("same number as above"),
+    "consent": _("no yes"),
+}
 
 
 @practised
@@ -60,7 +74,7 @@ def guest_list(request: OfficeRequest) -> HttpResponse:
         try:
             guests = notices.opened_list(request.POST["sealed"], request.user.username, house.key)
         except notices.ListExpired:
-            told = _("The preview is too old. Nothing was sent; choose the file again.")
+            told = gettext("The preview is too old. Nothing was sent; choose the file again.")
             return render(request, "visitors/list.html", {**context, "form": ListForm(), "refused": told}, status=409)
         _say(request, notices.send_notices(request.user.username, house, guests, timezone.now()))
         return redirect(f"{reverse('visitors')}?house={house.key}")
@@ -91,10 +105,10 @@ def _say(request: OfficeRequest, told: notices.ListSent) -> None:
 
 def _refusal(refused: SpreadsheetRefused | notices.ListTooLong) -> str:
     if isinstance(refused, notices.ListTooLong):
-        return _("At most 500 rows at a time. Nothing was sent; split the list.")
+        return gettext("At most 500 rows at a time. Nothing was sent; split the list.")
     if isinstance(refused, SpreadsheetHeaderMissing | SpreadsheetColumnsMissing):
-        return _("This is no list with the columns Số điện thoại and Đồng ý. Nothing was sent.")
-    return _("%(why)s Nothing was sent.") % {"why": sentence(refused.code)}
+        return gettext("This is no list with the columns Số điện thoại and Đồng ý. Nothing was sent.")
+    return gettext("%(why)s Nothing was sent.") % {"why": sentence(refused.code)}
 
 
 CARDS = {"desk": ("105mm 148mm", 1.0), "station": ("210mm 297mm", 2.0)}
@@ -149,7 +163,7 @@ def desk(request: OfficeRequest) -> HttpResponse:
         return _desk(
             request, houses, house, DeskForm(), status=409, refused=REFUSALS.get(refused.code, refused.message)
         )
-    messages.success(request, _("On its way. The number is deleted after sending; it is shown nowhere again."))
+    messages.success(request, gettext("On its way. The number is deleted after sending; it is shown nowhere again."))
     return redirect(f"{reverse('visitors')}?house={house.key}")
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The help queue: a team takes a request on, closes it or gives it back, and can undo one tap within ten seconds. Of
-two teams that want the same request, one gets it.
+"""The help queue: a team takes a request on, closes it or gives it back, and can undo one tap; what is forgotten of
+requests, and when.
 """
 
 import datetime
@@ -20,6 +20,7 @@ from bluezone.rollout.drives import scope
 from bluezone.rollout.drives.models import (
     Drive,
     DriveState,
+    HelpChannel,
     HelpOutcome,
     HelpProof,
     HelpRequest,
@@ -202,3 +203,19 @@ def undo_closing(user: User, values: dict[str, Any], now: datetime.datetime) -> 
     if outcome is None:
         raise acts.UndoTooLate("the request was opened again since")
     take_back(user.username, outcome, now)
+
+
+AFTER_CLOSING = datetime.timedelta(days=30)
+AFTER_OPENING = datetime.timedelta(days=90)
+AT_A_STALL = datetime.timedelta(days=1)
+
+
+def purge(now: datetime.datetime) -> None:
+    """Delete requests closed 30 days ago or opened 90 days ago, with what was asked and how to reach the person.
+
+    Tickets of a stall go after a day. And requests that a team has had for too long are open again.
+    """
+    past = Q(closed_at__lte=now - AFTER_CLOSING) | Q(opened_at__lte=now - AFTER_OPENING)
+    stall = Q(channel=HelpChannel.STALL, opened_at__lte=now - AT_A_STALL)
+    HelpRequest.objects.filter(past | stall).delete()
+    reopen_lapsed(now)

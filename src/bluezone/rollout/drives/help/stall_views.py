@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page behind a stall's code, on the public origin: join the queue and be told a number; nothing is asked."""
+"""The page behind a stall's code, on the public origin: join the queue and be told a number."""
 
 import re
 import secrets
@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -64,3 +65,9 @@ def ticket(request: HttpRequest, code: str, ticket: str) -> HttpResponse:
     response = show(request, "public/stall_ticket.html", context)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+urlpatterns = [
+    path("d/<slug:code>", stall, name="stall"),
+    path("d/<slug:code>/<str:ticket>", ticket, name="stall-ticket"),
+]

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counters of gate devices: taken in as absolute numbers, so that a replay cannot double them, and read again as sums
-of days and gates.
-"""
+"""Counters of gate devices: taken in as absolute numbers, safe to repeat; after 30 days a day's sum stays."""
 
 import datetime
 from collections import Counter
@@ -21,7 +19,9 @@ from bluezone.rollout.gates.models import (
     Gate,
     GateCounter,
     GateDay,
+    Gatekeeper,
     GateKind,
+    Shift,
     Verdict,
 )
 
@@ -210,3 +210,23 @@ def inside(gate_ids: Iterable[int], day: datetime.date) -> dict[int, int]:
     for gate_id, direction, total in rows:
         found[gate_id] = found.get(gate_id, 0) + (total if direction == Direction.IN else -total)
     return found
+
+
+STAFF_DAYS = 90
+
+
+def purge(now: datetime.datetime) -> None:
+    """Forget the counters of days that are over 30 days old, whose sums are stored; old shifts and nominations."""
+    # A whole local day after the last bucket that is still taken (counting.take), so that no sum grows afterwards.
+    bound = (now - datetime.timedelta(days=KEPT_DAYS + 1)).date()
+    days = list(GateCounter.objects.filter(day__lt=bound).values_list("day", flat=True).distinct())
+    for day in days:
+        # A day at a time, so that no tablet waits long.
+        GateCounter.objects.filter(day=day).delete()
+    staff_bound = now - datetime.timedelta(days=STAFF_DAYS)
+    Shift.objects.filter(started_at__lt=staff_bound).delete()
+    Gatekeeper.objects.filter(until__lt=staff_bound.date()).delete()
+    if days and connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            # What was deleted was overwritten (secure_delete); this takes it out of the log, too.
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

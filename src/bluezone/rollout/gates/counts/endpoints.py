@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a gate's tablet and a drive's radio call: one address for counters and shifts.
-
-Its answer tells the time and the roster.
-"""
+"""What a gate's tablet and a drive's radio call: one address for counters and shifts."""
 
 from typing import Any
 
+from django.urls import path
 from django.utils import timezone
 
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body
 from bluezone.devices.models import DeviceKind
 from bluezone.rollout.gates.counts.counters import CountersInvalid, store_counters
 from bluezone.rollout.gates.models import Gate
-from bluezone.rollout.gates.setup.registry import gate_of
-from bluezone.rollout.gates.setup.roster import roster_of, store_shifts
+from bluezone.rollout.gates.setup.roster import gate_of, roster_of, store_shifts
 
 MOST_BYTES = 512 * 1024
 
@@ -48,3 +45,6 @@ def _told(gate: Gate) -> dict[str, Any]:
         "agency": gate.agency.name,
         "closed": gate.closed_at is not None,
     }
+
+
+urlpatterns = [path("v1/gates/counters", counters, name="gate-counters")]

@@ -4,6 +4,8 @@
 A number can be worked out from its column (the other gates and the sums of wards in coverage) and from its row (what
 came in is the sum of the classes), so both are looked at; a cell is shown where both allow it.
 Source: docs/design.md, "numbers": "Cells under 5 are suppressed above ward level".
+
+What the gates count: counters of devices, paper slips, the sums of both, and what of them is not shown to whom.
 """
 
 from collections import defaultdict

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may sign in at a gate: nominations with a printed badge and a PIN, and the shifts that tablets report.
-
-A tablet checks badge and PIN by itself for days, so it holds a slow salted hash of each PIN. Whoever takes the tablet
-apart can try PINs; they open nothing but the sign-in at a gate, and a new badge ends them.
+"""Gates opened and closed, which gate a tablet or a drive's radio counts for, and who may sign in at a gate:
+nominations with a badge and a PIN, and shifts.
 """
 
 import datetime
@@ -13,12 +11,24 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from bluezone.audit.hash_chain import record
+from bluezone.devices.models import Device, DeviceKind
+from bluezone.directory.models import Agency
 from bluezone.refusal import Refused
 from bluezone.rollout.gates.counts.counters import CountersInvalid
-from bluezone.rollout.gates.models import Gate, Gatekeeper, Shift
+from bluezone.rollout.gates.models import (
+    BUCKET_SECONDS,
+    Gate,
+    GateCounter,
+    GateDay,
+    GateDevice,
+    Gatekeeper,
+    GateKind,
+    Shift,
+    Verdict,
+)
 
 PIN_DIGITS = 6
 # scrypt with 16 MiB: a tenth of a second on a tablet, two days for all PINs of one badge on a fast machine.
@@ -158,3 +168,73 @@ def _read(number: int, shift: Any) -> tuple[UUID, str, datetime.datetime, dateti
 
 def _moment(seconds: Any) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC)
+
+
+class GateNameTaken(Refused):
+    """The agency has an open gate of that name; nothing was stored."""
+
+    code = "gate_name_taken"
+
+
+def open_gate(actor: str, agency: Agency, name: str, now: datetime.datetime, kind: GateKind = GateKind.SITE) -> Gate:
+    """Open a gate of an agency. Raises GateNameTaken."""
+    with transaction.atomic():
+        if Gate.objects.filter(agency=agency, name=name, closed_at__isnull=True).exists():
+            raise GateNameTaken(f"{agency.name} has an open gate named {name}")
+        gate = Gate.objects.create(agency=agency, name=name, number=secrets.token_hex(4), kind=kind, made_at=now)
+        record(actor, "gate_opened", str(gate.pk))
+    return gate
+
+
+def close_gate(actor: str, gate: Gate, now: datetime.datetime) -> None:
+    """Close a gate; what it counted stays, and tablets still send what they hold."""
+    with transaction.atomic():
+        if Gate.objects.filter(pk=gate.pk, closed_at__isnull=True).update(closed_at=now):
+            record(actor, "gate_closed", str(gate.pk))
+
+
+def gate_of(device: Device, now: datetime.datetime) -> Gate:
+    """The gate a tablet counts for; a tablet that was put to none gets one of its own name, so that it can start."""
+    with transaction.atomic():
+        found = GateDevice.objects.filter(device=device).select_related("gate__agency").first()
+        if found is not None:
+            return found.gate
+        gate = Gate.objects.filter(agency=device.agency, name=device.name, closed_at__isnull=True).first()
+        if gate is None:
+            kind = GateKind.DRIVE if device.kind == DeviceKind.DRIVE else GateKind.SITE
+            gate = open_gate(f"device {device.pk}", device.agency, device.name, now, kind)
+        GateDevice.objects.create(device=device, gate=gate)
+    return gate
+
+
+def put_device(actor: str, device: Device, gate: Gate) -> None:
+    """Let a tablet count for a gate from now on; what it counted before stays where it was counted."""
+    with transaction.atomic():
+        GateDevice.objects.update_or_create(device=device, defaults={"gate": gate})
+        record(actor, "gate_device_put", str(gate.pk), device=device.pk)
+
+
+def open_radio(actor: str, agency: Agency, name: str, device: Device, now: datetime.datetime) -> int:
+    """Open a gate for a drive and let an enrolled device count at it; returns its primary key.
+
+    name: of the drive, once among the agency's open gates. Raises GateNameTaken.
+    """
+
+    with transaction.atomic():
+        gate = open_gate(actor, agency, name[:80], now, GateKind.DRIVE)
+        put_device(actor, device, gate)
+    return gate.pk
+
+
+def close_radio(actor: str, gate_id: int, now: datetime.datetime) -> None:
+    """Close the gate of a drive; its device may be put to another drive."""
+    close_gate(actor, Gate.objects.get(pk=gate_id), now)
+
+
+def proven_passes(gate_id: int, since: datetime.datetime) -> tuple[int, int]:
+    """How many phones proved at a gate that they run: in all, and in five-minute buckets that end after `since`."""
+
+    whole = GateDay.objects.filter(gate=gate_id, verdict=Verdict.RUNNING).aggregate(sum=Sum("count"))["sum"] or 0
+    late = Q(bucket__gt=since.timestamp() - BUCKET_SECONDS)
+    counters = GateCounter.objects.filter(late, gate=gate_id, verdict=Verdict.RUNNING)
+    return int(whole), int(counters.aggregate(sum=Sum("count"))["sum"] or 0)

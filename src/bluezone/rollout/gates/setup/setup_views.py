@@ -1,30 +1,76 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages on which an agency opens and closes its gates, connects tablets, nominates gatekeepers, and prints badges,
-signs and sheets.
+"""Pages of the gates: the table of a week and its file, one gate, opening and closing, tablets, gatekeepers, and what
+was counted on paper.
 """
 
+import datetime
+from collections.abc import Iterable
+
 from django.contrib import messages
-from django.http import HttpResponse
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bluezone.directory.models import Agency
+from bluezone.devices.duty import DEVICE_KEEPERS
+from bluezone.directory.duty import STAFF_REPORTERS
+from bluezone.directory.kinds import UnitKind
+from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import agencies_of, require
+from bluezone.directory.request_parameters import chosen_number, chosen_unit
+from bluezone.directory.scopes import agencies_of, may, require
+from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
+from bluezone.media_types import XLSX
 from bluezone.paper.pdf import pdf_response
 from bluezone.paper.qr_codes import screen_qr
-from bluezone.rollout.gates import scope
-from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, TabletForm
-from bluezone.rollout.gates.models import Gate, Gatekeeper
-from bluezone.rollout.gates.scope import KEEPERS
-from bluezone.rollout.gates.setup import registry, roster
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
+from bluezone.rollout.coverage.api import Week, week_or
+from bluezone.rollout.gates.counts import paper_slips, queries
+from bluezone.rollout.gates.counts.queries import GateRow, one_gate
+from bluezone.rollout.gates.duty import GATEKEEPERS
+from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, SlipForm, TabletForm
+from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
+from bluezone.rollout.gates.setup import roster
 from bluezone.rollout.gates.setup.sheets import PAPERS, SIGN_PAPERS, badge_pdf, book_pdf, sign_pdf, tally_pdf
+
+# Head, officer in charge and administrator: who keeps an agency's tablets also keeps its gates.
+KEEPERS = DEVICE_KEEPERS
+# Whoever counts at a gate sees what it counted.
+_READERS = frozenset[str]().union(*(one.roles for one in (STAFF_REPORTERS, KEEPERS, GATEKEEPERS)))
+
+
+def chosen_week(request: HttpRequest) -> Week:
+    """The week of `?week=2020-W33`, this week where there is none that can be read."""
+    return week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))
+
+
+def own_agencies(request: OfficeRequest) -> frozenset[int]:
+    """Primary keys of the agencies whose gates the reader sees as they were counted."""
+    return frozenset(agencies_of(request.user, _READERS).values_list("pk", flat=True))
+
+
+def keeps(request: OfficeRequest, agency: Agency | None = None) -> bool:
+    """Whether the reader opens gates and nominates for an agency, or for any when none is named."""
+    return may(request.user, KEEPERS.roles, agency=agency)
+
+
+def sees(request: OfficeRequest, agency: Agency) -> bool:
+    """Whether the reader sees the gates of an agency as they were counted, with their days and shifts."""
+    return may(request.user, _READERS, agency=agency)
+
+
+def gate_of_ours(request: OfficeRequest, pk: int) -> Gate:
+    """A gate that the reader keeps. Raises Http404, OutsideScope (403)."""
+    gate = get_object_or_404(Gate.objects.select_related("agency__unit"), pk=pk)
+    require(request.user, KEEPERS.roles, agency=gate.agency)
+    return gate
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +78,7 @@ from bluezone.rollout.gates.setup.sheets import PAPERS, SIGN_PAPERS, badge_pdf, 
 @touches(Whose.AGENCY)
 def nominate(request: OfficeRequest, pk: int) -> HttpResponse:
     """Nominate a person for a gate: 201 with the badge, shown once; 422 bad form; 403 another agency's gate."""
-    gate = scope.gate_of_ours(request, pk)
+    gate = gate_of_ours(request, pk)
     form = NominationForm(request.POST or None, initial={"since": timezone.localdate()})
     if request.method == "POST" and form.is_valid() and gate.closed_at is None:
         values = form.cleaned_data
@@ -108,8 +154,8 @@ def new_gate(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            made = registry.open_gate(request.user.username, values["agency"], values["name"], timezone.now())
-        except registry.GateNameTaken:
+            made = roster.open_gate(request.user.username, values["agency"], values["name"], timezone.now())
+        except roster.GateNameTaken:
             form.add_error("name", _("This agency already has an open gate of this name. Choose another name."))
         else:
             messages.success(request, _("The gate is open. Next: nominate who records entries and exits."))
@@ -122,9 +168,9 @@ def new_gate(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.AGENCY)
 def close_gate(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close a gate: 302 to its page; 403 another agency's."""
-    gate = scope.gate_of_ours(request, pk)
+    gate = gate_of_ours(request, pk)
     if request.method == "POST":
-        registry.close_gate(request.user.username, gate, timezone.now())
+        roster.close_gate(request.user.username, gate, timezone.now())
         messages.success(request, _("The gate is closed. What it counted stays."))
         return redirect("gate", pk)
     return render(request, "gates/gate_close.html", {"gate": gate})
@@ -135,10 +181,10 @@ def close_gate(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 def put_tablet(request: OfficeRequest, pk: int) -> HttpResponse:
     """Let a tablet of the agency count for this gate: 302 to its page; 403 another agency's gate."""
-    gate = scope.gate_of_ours(request, pk)
+    gate = gate_of_ours(request, pk)
     form = TabletForm(request.POST, gate=gate)
     if gate.closed_at is None and form.is_valid():
-        registry.put_device(request.user.username, form.cleaned_data["device"], gate)
+        roster.put_device(request.user.username, form.cleaned_data["device"], gate)
         messages.success(request, _("From now on the tablet counts for this gate; what it counted before stays."))
     else:
         messages.warning(request, _("Nothing was changed: choose a tablet of this agency, at a gate that is open."))
@@ -171,3 +217,191 @@ def tally(request: OfficeRequest, pk: int) -> HttpResponse:
     """A blank tally sheet as PDF, for a gate without a tablet; its sums are entered on the page of paper slips."""
     gate = get_object_or_404(Gate.objects.select_related("agency"), pk=pk)
     return pdf_response(tally_pdf(gate), f"gate-tally-{gate.pk}")
+
+
+# Vietnamese in every language: the file is a form of the office and not a page.
+_COLUMNS = (
+    ExportColumn("Cơ quan"),
+    ExportColumn("Cổng"),
+    ExportColumn("Lượt vào", ColumnKind.COUNT),
+    ExportColumn("Lượt ra", ColumnKind.COUNT),
+    ExportColumn("Đang chạy (đã xác thực)", ColumnKind.COUNT),
+    ExportColumn("Mã hợp lệ", ColumnKind.COUNT),
+    ExportColumn("Đã xem màn hình", ColumnKind.COUNT),
+    ExportColumn("Chưa bật hoặc chưa cài", ColumnKind.COUNT),
+    ExportColumn("Có điện thoại thông minh", ColumnKind.COUNT),
+    ExportColumn("Không có điện thoại thông minh", ColumnKind.COUNT),
+    ExportColumn("Tỷ lệ đang chạy", ColumnKind.SHARE),
+    ExportColumn("Lượt vào ghi trên giấy (tự báo)", ColumnKind.COUNT),
+)
+
+
+def listing(rows: Iterable[GateRow], week: Week) -> ExportSheet:
+    """One row for each gate; empty where a number is kept back."""
+    cells = [
+        [
+            row.gate.agency.name,
+            row.gate.name,
+            row.counted.came_in,
+            row.counted.went_out,
+            row.counted.proven,
+            row.counted.fresh,
+            row.counted.attested,
+            row.counted.other,
+            row.counted.with_smartphone,
+            row.counted.no_smartphone,
+            row.counted.share,
+            row.counted.on_paper,
+        ]
+        for row in rows
+    ]
+    notes = [
+        f"Lượt ra vào tại các cổng, tuần {week.in_vietnamese()}. Chỉ đếm số lượt, không ghi tên.",
+        "Ba loại (đã xác thực, mã hợp lệ, đã xem màn hình) không cộng với nhau. Ô trống: số dưới 5 không hiển thị.",
+        "Lượt ghi trên giấy do cơ quan tự báo, không nằm trong các cột khác.",
+    ]
+    return ExportSheet(f"Tuần {week}", _COLUMNS, cells, notes)
+
+
+@require_safe
+@audience(SIGNED_IN)
+def gate_list(request: OfficeRequest) -> HttpResponse:
+    """What each gate counted in a week, for a unit where one is given, and how many agencies have nominated nobody."""
+    week, unit, today = chosen_week(request), chosen_unit(request), timezone.localdate()
+    gates, own = queries.gates_under(unit), own_agencies(request)
+    page, rows = queries.gate_rows(gates, week, request.GET.get("page"), own)
+    context = {
+        "week": week,
+        "unit": unit,
+        "page": page,
+        "rows": rows,
+        "units": AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
+        .exclude(kind=UnitKind.GROUP)
+        .order_by("path"),
+        "late": queries.without_gatekeeper(unit, today).count(),
+        "is_latest": week.following.first_day > today,
+        "keeps": keeps(request),
+        "hides_something": any(row.counted.hides_something for row in rows),
+    }
+    return render(request, "gates/gate_list.html", context)
+
+
+@require_safe
+@audience(SIGNED_IN)
+def late_list(request: OfficeRequest) -> HttpResponse:
+    """Agencies that have nominated nobody to record entries and exits, with the telephone to call."""
+    unit = chosen_unit(request)
+    found = queries.without_gatekeeper(unit, timezone.localdate())
+    page = Paginator(found, queries.GATES_A_PAGE).get_page(request.GET.get("page"))
+    own = own_agencies(request) if keeps(request) else frozenset()
+    return render(request, "gates/late_list.html", {"unit": unit, "page": page, "own": own})
+
+
+@require_safe
+@audience(SIGNED_IN)
+def file(request: OfficeRequest) -> HttpResponse:
+    """The table of gates of a week as XLSX, small numbers kept back as on the page."""
+    week = chosen_week(request)
+    gates = list(queries.gates_under(chosen_unit(request)).select_related("agency__unit"))
+    rows = queries.rows_of(gates, week, own_agencies(request))
+    response = HttpResponse(write_xlsx([listing(rows, week)]), content_type=XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="gates-{week}.xlsx"'
+    return response
+
+
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
+def gate(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One gate and week: everything for its own agency, the sums of the week for others."""
+    found = get_object_or_404(Gate.objects.select_related("agency__unit"), pk=pk)
+    week, now = chosen_week(request), timezone.now()
+    own = frozenset({found.agency_id}) if sees(request, found.agency) else frozenset()
+    context = {
+        "gate": found,
+        "week": week,
+        "is_latest": week.following.first_day > timezone.localdate(now),
+        "row": queries.rows_of([found], week, own)[0],
+        "keeps": keeps(request, found.agency),
+        "tablets": found.devices.select_related("device").order_by("device__name"),
+        "tablet_form": TabletForm(gate=found),
+        "shown": one_gate(found, week, now) if own else None,
+    }
+    return render(request, "gates/gate.html", context)
+
+
+SHOWN_DAYS = 14
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(KEEPERS)
+@touches(Whose.AGENCY)
+def paper(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Enter a slip: 302 back here with the button that takes it back; 422 bad form; 403 another agency's gate.
+
+    GET with `?slip=` shows the numbers of that slip, to correct them.
+    """
+    gate, today = gate_of_ours(request, pk), timezone.localdate()
+    if request.method != "POST":
+        return _page(request, gate, SlipForm(initial=_initial(request, gate, today)), today)
+    form = SlipForm(request.POST)
+    if form.is_valid():
+        day, part = form.cleaned_data["day"], DayPart(form.cleaned_data["part"])
+        try:
+            entered = paper_slips.enter(request.user.username, gate, day, part, form.counts, today)
+        except paper_slips.SlipOfAnotherTime:
+            form.add_error("day", _("Choose today or one of the 60 days before it."))
+        except paper_slips.SlipsOverlap:
+            form.add_error(
+                "part", _("This day already has a slip for the whole day, or for parts of it. Correct that one.")
+            )
+        else:
+            _notice(request, entered)
+            return redirect("gate-paper", pk)
+    return _page(request, gate, form, today)
+
+
+@require_POST
+@audience(KEEPERS)
+@touches(Whose.AGENCY)
+def take_out(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Take a slip out that does not belong here: 302, with the button that brings it back; 403 another agency's."""
+    gate = gate_of_ours(request, pk)
+    slip = get_object_or_404(PaperSlip, gate=gate, pk=chosen_number(request, "slip") or 0)
+    acts.offer(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.take_out(request.user.username, slip))
+    messages.success(request, _("The slip is taken out; its numbers count no more."))
+    return redirect("gate-paper", pk)
+
+
+def _page(request: OfficeRequest, gate: Gate, form: SlipForm, today: datetime.date) -> HttpResponse:
+    slips = gate.slips.filter(day__gt=today - datetime.timedelta(days=SHOWN_DAYS))
+    context = {"gate": gate, "form": form, "slips": slips, "shown_days": SHOWN_DAYS}
+    return render(request, "gates/paper.html", context, status=422 if form.errors else 200)
+
+
+def _initial(request: OfficeRequest, gate: Gate, today: datetime.date) -> dict[str, object]:
+    number = chosen_number(request, "slip")
+    found = gate.slips.filter(pk=number).first() if number is not None else None
+    if found is None:
+        return {"day": _day(request.GET.get("day", "")) or today}
+    return {"day": found.day, "part": found.part, **{name: getattr(found, name) for name in paper_slips.COUNTS}}
+
+
+def _day(text: str) -> datetime.date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _notice(request: OfficeRequest, entered: paper_slips.Entered) -> None:
+    if not entered.changed:
+        messages.info(request, _("These numbers were entered already; nothing was changed."))
+        return
+    acts.offer(request, paper_slips.UNDO_ACT, timezone.now(), **paper_slips.undo_values(entered))
+    if entered.before is None:
+        messages.success(
+            request, _("The slip is entered. It stands in the column “on paper” and is in no proven number.")
+        )
+    else:
+        messages.success(request, _("The slip is corrected; the numbers before it are in the audit."))

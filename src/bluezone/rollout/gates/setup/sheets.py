@@ -2,6 +2,8 @@
 """Printed matter of a gate: badges, the sign at the gate, a tally sheet, the blank visitor book.
 
 Vietnamese whatever language the office page has, since they hang and are worn in the agency; the sign is in both.
+
+Setting gates up: opening them, their tablets, their gatekeepers, and what is printed for them.
 """
 
 from django.template.loader import render_to_string

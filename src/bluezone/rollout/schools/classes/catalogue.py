@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The classes of a school: entered from a list of names, corrected, ended, and carried over into the next year."""
+"""The classes of a school: entered from a list of names, corrected, ended, and carried over to the next year."""
 
 import datetime
 import re

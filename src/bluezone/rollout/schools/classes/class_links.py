@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The class link and its PIN: made by the school, shown once, stored as keyed hashes; wrong PINs lock it for a while.
-
-The link is on the public origin: a teacher's phone needs no account and gets no cookie, and the office origin, where
-officials are signed in, carries no page that anybody with a link may open. The link says which class it is for and
-nothing of what was reported; the PIN is asked with every report.
+"""The class link and its PIN: made by the school, shown once, stored as keyed hashes; forgotten with the teacher when
+the school year is over.
 """
 
 import datetime
@@ -121,3 +118,11 @@ def _link(token: str) -> str:
 
 def _pin(one: SchoolClass, pin: str) -> str:
     return keyed_digest(f"class pin {one.pk}", pin)
+
+
+def purge(now: datetime.datetime) -> None:
+    """Forget link, PIN and teacher of classes of past years; training is erased by bluezone.training."""
+    past = SchoolClass.everything.filter(year__lt=year_of(timezone.localdate(now)))
+    past.exclude(link_digest=None, pin_digest="", teacher=None).update(
+        link_digest=None, pin_digest="", teacher=None, wrong_tries=0, locked_until=None
+    )

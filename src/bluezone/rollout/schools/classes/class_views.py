@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The classes of a school: entered as a list, carried over, corrected, ended; their links; a teacher's own classes."""
+"""Pages of the schools: the table of a week and its file, one school, its classes and their links."""
 
+import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,21 +17,102 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory.duty import STAFF_REPORTERS
+from bluezone.directory.kinds import AgencyKind, UnitKind
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.request_parameters import chosen, chosen_unit
+from bluezone.directory.scopes import OutsideScope, units_of
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.roles import grants_of
+from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
-from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.schools import queries, scope
+from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
+from bluezone.rollout.coverage.api import Week, week_or
+from bluezone.rollout.schools import queries
 from bluezone.rollout.schools.classes import catalogue, class_links
 from bluezone.rollout.schools.duty import CLASS_REPORTERS
-from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm
-from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
-from bluezone.rollout.schools.sentences import sentence_of
+from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm, sentence_of
+from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolBreak, SchoolClass, WeekOpening
+from bluezone.rollout.schools.queries import SchoolRow
 from bluezone.rollout.schools.weeks import school_calendar
 from bluezone.rollout.schools.weeks.class_reports import record_all
 from bluezone.rollout.schools.weeks.school_calendar import shown, year_of
-from bluezone.training import practised
+from bluezone.training import practised, practising
+
+# Head, officer in charge, clerk and administrator: who reports the staff of a school also keeps its classes.
+KEEPERS = STAFF_REPORTERS.roles
+
+
+def latest_week() -> Week:
+    """This week, or the last one in which there were agencies."""
+    return Week.of(day_to_show(Agency, timezone.localdate()))
+
+
+def chosen_week(request: HttpRequest) -> Week:
+    """The week of `?week=2020-W33`, or the latest."""
+    return week_or(request.GET.get("week", ""), latest_week())
+
+
+def own_schools(request: OfficeRequest) -> frozenset[int]:
+    """Primary keys of the agencies in which the reader holds a role that keeps classes.
+
+    Only there: whoever works above the schools enters nothing for them and sees sums, as the whole city does.
+    """
+    held = grants_of(request.user)
+    return frozenset(grant.agency_id for grant in held if grant.role in KEEPERS and grant.agency_id is not None)
+
+
+def keeps_classes(request: OfficeRequest, school: Agency) -> bool:
+    """Whether the reader keeps the classes of a school, and so sees them one by one."""
+    return school.pk in own_schools(request)
+
+
+def oversees(request: OfficeRequest, school: Agency) -> bool:
+    """Whether the reader works above a school: may open locked weeks for it and send its numbers back."""
+    for grant in grants_of(request.user):
+        above = grant.agency or grant.unit
+        reaches = above is None or school.is_under(above)
+        if reaches and grant.role in KEEPERS and grant.agency_id != school.pk:
+            return True
+    return False
+
+
+def units_closed_by(request: OfficeRequest, on: datetime.date) -> QuerySet[AdminUnit]:
+    """Units for whose schools the reader may say that there is no school: where a role reaches, and what the committee
+    or department serves in which one is held.
+    """
+    serving = {
+        grant.agency.unit_id
+        for grant in grants_of(request.user)
+        if grant.role in KEEPERS and grant.agency and grant.agency.kind in (AgencyKind.COMMITTEE, AgencyKind.DEPARTMENT)
+    }
+    reached = units_of(request.user, KEEPERS).values("pk")
+    found = AdminUnit.objects.in_force(on).filter(Q(pk__in=serving) | Q(pk__in=reached))
+    return found.filter(kind__in=[UnitKind.DISTRICT, UnitKind.WARD, UnitKind.COMMUNE]).order_by("path")
+
+
+def school_of(pk: int) -> Agency:
+    """A school with its unit. Raises Http404."""
+    return get_object_or_404(Agency.objects.select_related("unit"), pk=pk, kind=AgencyKind.SCHOOL)
+
+
+def kept_school(request: OfficeRequest, pk: int) -> Agency:
+    """A school that the reader keeps. Raises Http404, OutsideScope (403)."""
+    school = school_of(pk)
+    if not keeps_classes(request, school):
+        raise OutsideScope(f"the role is not held in {school.key}")
+    return school
+
+
+def class_of_ours(request: OfficeRequest, pk: int) -> SchoolClass:
+    """A class that the reader keeps or teaches. Raises Http404, PermissionDenied (403)."""
+    one = get_object_or_404(SchoolClass.objects.select_related("school__unit", "teacher"), pk=pk)
+    if one.teacher_id != request.user.pk and not keeps_classes(request, one.school):
+        raise PermissionDenied
+    return one
 
 
 @practised
@@ -37,8 +121,8 @@ from bluezone.training import practised
 @touches(Whose.ITSELF)
 def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
     """The classes of this school year: 302 entered, 422 a line is no class. `?week=` chooses the year."""
-    school, now = scope.kept_school(request, pk), timezone.now()
-    week = scope.chosen_week(request)
+    school, now = kept_school(request, pk), timezone.now()
+    week = chosen_week(request)
     year = year_of(week)
     proposed = "\n".join(one.name for one in catalogue.carried_over(school, year))
     found = SchoolClass.objects.filter(school=school, year=year).select_related("teacher")
@@ -64,8 +148,8 @@ def class_list(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.ITSELF)
 def links(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make links and PINs for the classes ticked, or for all without one; shown this once."""
-    school, now = scope.kept_school(request, pk), timezone.now()
-    week = scope.chosen_week(request)
+    school, now = kept_school(request, pk), timezone.now()
+    week = chosen_week(request)
     found = SchoolClass.objects.filter(school=school, year=year_of(week), ended_on=None)
     chosen = [
         int(text) for text in request.POST.getlist("class") if text.isascii() and text.isdigit() and len(text) < 18
@@ -82,10 +166,10 @@ def links(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(CLASS_REPORTERS)
-@touches(Whose.OWN, Whose.ITSELF.by(*scope.KEEPERS))
+@touches(Whose.OWN, Whose.ITSELF.by(*KEEPERS))
 def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
     """One class and week: 302 stored, 403 not your class, 409 week closed, 422 numbers contradict."""
-    one, week, now = scope.class_of_ours(request, pk), scope.chosen_week(request), timezone.now()
+    one, week, now = class_of_ours(request, pk), chosen_week(request), timezone.now()
     last = _last(one, week)
     form = CountsForm(request.POST if request.method == "POST" else None, initial=last)
     if request.method == "POST" and form.is_valid():
@@ -102,8 +186,8 @@ def one_class(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.ITSELF)
 def correct(request: OfficeRequest, pk: int) -> HttpResponse:
     """Change or end a class: 302, 403 not your school, 422 no name of a class."""
-    one, week, now = scope.class_of_ours(request, pk), scope.chosen_week(request), timezone.now()
-    if not scope.keeps(request, one.school):
+    one, week, now = class_of_ours(request, pk), chosen_week(request), timezone.now()
+    if not keeps_classes(request, one.school):
         raise PermissionDenied
     back = f"{reverse('school-classes', args=[one.school_id])}?week={week}"
     if "end" in request.POST:
@@ -152,7 +236,7 @@ def _last(one: SchoolClass, week: Week) -> dict[str, int | None]:
 
 
 def _after(request: OfficeRequest, one: SchoolClass, week: Week) -> str:
-    if scope.keeps(request, one.school):
+    if keeps_classes(request, one.school):
         return f"{reverse('school', args=[one.school_id])}?week={week}"
     return reverse("schools-mine")
 
@@ -160,7 +244,7 @@ def _after(request: OfficeRequest, one: SchoolClass, week: Week) -> str:
 def _class_page(
     request: OfficeRequest, one: SchoolClass, week: Week, form: CountsForm, settings: ClassForm | None, status: int
 ) -> HttpResponse:
-    keeps = scope.keeps(request, one.school)
+    keeps = keeps_classes(request, one.school)
     closed = ""
     try:
         school_calendar.check_open(one.school, week, timezone.localdate())
@@ -188,3 +272,115 @@ def _class_page(
 def done_notice(count: int) -> str:
     """How many classes were stored."""
     return ngettext("%(count)s class is stored.", "%(count)s classes are stored.", count) % {"count": count}
+
+
+_COLUMNS = (
+    ExportColumn("Trường"),
+    ExportColumn("Đơn vị hành chính"),
+    ExportColumn("Số lớp", ColumnKind.COUNT),
+    ExportColumn("Số lớp đã báo", ColumnKind.COUNT),
+    ExportColumn("Số học sinh", ColumnKind.COUNT),
+    ExportColumn("Có điện thoại thông minh", ColumnKind.COUNT),
+    ExportColumn("Đang chạy", ColumnKind.COUNT),
+    ExportColumn("Người thân đã giúp", ColumnKind.COUNT),
+    ExportColumn("Lớp chưa báo"),
+)
+
+
+def listing(rows: Iterable[SchoolRow], week: Week) -> ExportSheet:
+    """One row for each school; empty where nothing came or a number is kept back."""
+    cells = [
+        [
+            row.school.name, row.school.unit.name, row.classes, row.received,
+            *(getattr(row.counted, name) if row.counted else None for name in NAMES),
+            f"nghỉ: {row.closed}" if row.closed else ", ".join(row.missing),
+        ]
+        for row in rows
+    ]  # fmt: skip
+    notes = [
+        f"Học sinh: số liệu nhà trường tự báo, tuần {week.in_vietnamese()}",
+        "Ô trống: chưa báo cáo, hoặc số dưới 5 không hiển thị. Chỉ có số lượng, không có tên học sinh.",
+    ]
+    if practising():
+        notes.insert(0, "CHẾ ĐỘ TẬP HUẤN: dữ liệu giả, không tính vào báo cáo.")
+    return ExportSheet(f"Tuần {week}", _COLUMNS, cells, notes)
+
+
+@practised
+@require_safe
+@audience(SIGNED_IN)
+def school_list(request: OfficeRequest) -> HttpResponse:
+    """Every school of a week with its sums, and which classes have not reported."""
+    week, unit = chosen_week(request), chosen_unit(request)
+    show = chosen(request, "show", list(queries.SHOWN)) or "all"
+    words = request.GET.get("q", "").strip()[:100]
+    table = queries.school_table(week, unit, show, words, request.GET.get("page"), own_schools(request))
+    asked = [one for one in school_calendar.requests_for(None) if oversees(request, one.school)]
+    today = timezone.localdate()
+    context = {
+        "week": week,
+        "unit": unit,
+        "show": show,
+        "words": words,
+        "table": table,
+        "page": table.page,
+        "units": queries.units_to_choose(week),
+        "is_latest": week.following.first_day > today,
+        "is_locked": today >= week.locks_on,
+        "requests": [(one, Week.of(one.week)) for one in asked],
+        "usual_until": today + school_calendar.OPENED,
+    }
+    return render(request, "schools/school_list.html", context)
+
+
+@practised
+@require_safe
+@audience(SIGNED_IN)
+def file(request: OfficeRequest) -> HttpResponse:
+    """The table of the schools of a week as XLSX, small numbers kept back as on the page."""
+    week = chosen_week(request)
+    rows = queries.all_rows(week, chosen_unit(request), own_schools(request))
+    response = HttpResponse(write_xlsx([listing(rows, week)]), content_type=XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="schools-{week}.xlsx"'
+    return response
+
+
+@practised
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
+def school(request: OfficeRequest, pk: int) -> HttpResponse:
+    """One school and week: each class for its own people, for others the sums and who has not reported."""
+    found, week, today = school_of(pk), chosen_week(request), timezone.localdate()
+    keeps = keeps_classes(request, found)
+    closed = ""
+    try:
+        school_calendar.check_open(found, week, today)
+    except school_calendar.SchoolWeekClosed as refused:
+        closed = refused.why
+    context = {
+        "school": found,
+        "week": week,
+        "year": shown(year_of(week)),
+        "row": queries.row_of(found, week, is_own=keeps),
+        "classes": _classes(found.pk, week) if keeps else [],
+        "keeps": keeps,
+        "oversees": oversees(request, found),
+        "closed": closed,
+        "is_latest": week.following.first_day > today,
+        "asked": WeekOpening.objects.filter(school=found, week=week.first_day).select_related("asked_by").first(),
+        "breaks": _breaks(SchoolBreak.objects.filter(school=found)),
+    }
+    return render(request, "schools/school.html", context)
+
+
+def _classes(school_id: int, week: Week) -> list[tuple[SchoolClass, ClassReport | None]]:
+    """Classes of a week with what was reported last, also when it was sent back."""
+    found = queries.classes_of(week).filter(school=school_id).select_related("teacher")
+    said = ClassReport.objects.filter(school_class__school=school_id, week=week.first_day, is_current=True)
+    by_class = {report.school_class_id: report for report in said.select_related("reported_by")}
+    return [(one, by_class.get(one.pk)) for one in found]
+
+
+def _breaks(found: Iterable[SchoolBreak]) -> list[tuple[SchoolBreak, Week, Week]]:
+    return [(one, Week(one.first_week), Week(one.last_week)) for one in found]

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The class link on the public origin: PIN and four numbers on one page, no account, no cookie.
-
-The page says which class it is for and whether a week has been reported; numbers are shown only after the right PIN,
-and only those just stored.
-"""
+"""The class link on the public origin: PIN and four numbers on one page, no account, no cookie."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,9 +19,8 @@ from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools.classes import class_links
-from bluezone.rollout.schools.forms import CountsForm
+from bluezone.rollout.schools.forms import CountsForm, sentence_of
 from bluezone.rollout.schools.models import Channel, ClassReport, SchoolClass
-from bluezone.rollout.schools.sentences import sentence_of
 from bluezone.rollout.schools.weeks.class_reports import record_all
 from bluezone.rollout.schools.weeks.school_calendar import open_weeks, year_of
 from bluezone.training import practice
@@ -128,3 +124,6 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any], status: 
     # The address is the link, and the policy of every page (same-origin) tells it to no other site. Not "no-referrer":
     # browsers then say of the form that it comes from nowhere.
     return response
+
+
+urlpatterns = [path("c/<str:token>/", class_link, name="class-link")]

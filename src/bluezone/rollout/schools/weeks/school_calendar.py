@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """School years and weeks: which year a week belongs to, and whether a school owes numbers for it: open, locked, opened
 again, or without school.
+
+The weeks of a school: which ones numbers are owed for, and the reports of its classes.
 """
 
 import datetime

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of a school's weeks: numbers sent back, a locked week asked for and opened again, weeks without school; the
-letter to parents and the paper form as PDF.
-"""
+"""Pages of a school's weeks: numbers typed in at once or pasted, sent back, a locked week asked for and opened again."""
 
 import datetime
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.directory.duty import STAFF_REPORTERS
@@ -26,12 +25,16 @@ from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import pdf_response, sheet_html, write_pdf
+from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.schools import queries, scope
-from bluezone.rollout.schools.forms import BreakForm
-from bluezone.rollout.schools.models import SchoolBreak, SchoolClass, WeekOpening
-from bluezone.rollout.schools.sentences import sentence_of
+from bluezone.rollout.schools import queries
+from bluezone.rollout.schools.classes import class_views
+from bluezone.rollout.schools.classes.class_views import done_notice
+from bluezone.rollout.schools.classes.pupil_names import PupilsNamed
+from bluezone.rollout.schools.forms import COUNTS, ROWS, BreakForm, PasteForm, RowForm, sentence_of
+from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolBreak, SchoolClass, WeekOpening
 from bluezone.rollout.schools.weeks import class_reports, school_calendar
+from bluezone.rollout.schools.weeks.class_reports import PastedClass, read_rows, record_all
 from bluezone.training import practised
 
 # Lines of a form for a school that has not entered its classes.
@@ -68,9 +71,9 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 
     Whoever works above the school sees no class, and sends the whole back.
     """
-    school, week, now = scope.school_of(pk), scope.chosen_week(request), timezone.now()
-    keeps = scope.keeps(request, school)
-    if not keeps and not scope.oversees(request, school):
+    school, week, now = class_views.school_of(pk), class_views.chosen_week(request), timezone.now()
+    keeps = class_views.keeps_classes(request, school)
+    if not keeps and not class_views.oversees(request, school):
         raise PermissionDenied
     found = queries.valid_reports(week).filter(school_class__school=school)
     chosen = [
@@ -93,7 +96,7 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.ITSELF)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the locked week of `?week=`: 302 back to the school."""
-    school, week = scope.kept_school(request, pk), scope.chosen_week(request)
+    school, week = class_views.kept_school(request, pk), class_views.chosen_week(request)
     with acts.tell_refusals(request, sentence_of):
         school_calendar.ask(school, week, request.POST.get("reason", ""), request.user, timezone.now())
         messages.success(request, _("The request is sent to the office. The answer appears on this page."))
@@ -107,7 +110,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the schools, 403 for the school itself."""
     asked = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
-    if not scope.oversees(request, asked.school):
+    if not class_views.oversees(request, asked.school):
         raise PermissionDenied
     now = timezone.now()
     until = None
@@ -125,8 +128,12 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 def breaks(request: OfficeRequest) -> HttpResponse:
     """Weeks without school, for a school or for all schools of a unit: 302 entered, 403 not yours, 422 no weeks."""
     form = BreakForm(request.POST or None)
-    units = scope.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
-    schools = queries.schools_in_force(scope.latest_week()).filter(pk__in=scope.own_schools(request)).order_by("name")
+    units = class_views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
+    schools = (
+        queries.schools_in_force(class_views.latest_week())
+        .filter(pk__in=class_views.own_schools(request))
+        .order_by("name")
+    )
     chosen = request.POST.get("holder", "") or request.GET.get("holder", "")
     if request.method == "POST" and form.is_valid():
         holders: dict[str, Agency | AdminUnit] = {
@@ -142,7 +149,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
             messages.success(request, _("Stored: no numbers are owed for these weeks."))
             return redirect("school-breaks")
     found = SchoolBreak.objects.select_related("school__unit", "unit", "made_by")
-    reached, kept = set(units.values_list("pk", flat=True)), scope.own_schools(request)
+    reached, kept = set(units.values_list("pk", flat=True)), class_views.own_schools(request)
     rows = [
         (one, Week(one.first_week), Week(one.last_week), one.unit_id in reached or one.school_id in kept)
         for one in found[:200]
@@ -171,7 +178,7 @@ def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def letter(request: OfficeRequest, pk: int) -> HttpResponse:
     """The letter to parents as PDF, `?in=en` in English; `?directive=` prints number and day of the directive."""
-    school = scope.school_of(pk)
+    school = class_views.school_of(pk)
     language = request.GET.get("in", "")
     directive = " ".join(request.GET.get("directive", "").split())[:80]
     return pdf_response(letter_pdf(school, language if language in LANGUAGES else "vi", directive), f"letter-{pk}")
@@ -183,7 +190,7 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def form(request: OfficeRequest, pk: int) -> HttpResponse:
     """The paper form of a week as PDF, one line a class."""
-    school, week = scope.school_of(pk), scope.chosen_week(request)
+    school, week = class_views.school_of(pk), class_views.chosen_week(request)
     return pdf_response(
         form_pdf(school, week, list(queries.classes_of(week).filter(school=school))), f"classes-{pk}-{week}"
     )
@@ -191,8 +198,8 @@ def form(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _may_cancel(request: OfficeRequest, one: SchoolBreak) -> bool:
     if one.school is not None:
-        return scope.keeps(request, one.school)
-    units = scope.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
+        return class_views.keeps_classes(request, one.school)
+    units = class_views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
     return one.unit is not None and units.filter(pk=one.unit.pk).exists()
 
 
@@ -205,3 +212,114 @@ def _day(text: str) -> datetime.date | None:
 
 def _back(pk: int, week: Week) -> HttpResponse:
     return redirect(f"{reverse('school', args=[pk])}?week={week}")
+
+
+@practised
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(STAFF_REPORTERS)
+@touches(Whose.ITSELF)
+def enter(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Every class of a school as a row: 302 stored, 409 week closed, 422 what to correct; rows left empty stay out."""
+    school, week = class_views.kept_school(request, pk), class_views.chosen_week(request)
+    found = list(queries.classes_of(week).filter(school=school))
+    said = {
+        report.school_class_id: report
+        for report in ClassReport.objects.filter(school_class__in=found, week=week.first_day, is_current=True)
+    }
+    data = request.POST if request.method == "POST" else None
+    rows = [(one, RowForm(data, prefix=str(one.pk), label=one.name, initial=_known(one, said))) for one in found]
+    if data is None:
+        return _table(request, school, week, rows)
+    if [form for _one, form in rows if not form.is_valid()]:
+        return _table(request, school, week, rows, status=422)
+    good = [(one, form.counts) for one, form in rows if not form.is_left_out]
+    try:
+        stored = record_all(school, good, week, Channel.OFFICE, request.user, timezone.now())
+    except Refused as refused:
+        return _table(request, school, week, rows, refused=sentence_of(refused), status=409)
+    messages.success(request, done_notice(stored))
+    return redirect(f"{reverse('school', args=[pk])}?week={week}")
+
+
+@practised
+@sensitive_post_parameters("rows")
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(STAFF_REPORTERS)
+@touches(Whose.ITSELF)
+def paste(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Show what was read (200; 422 refused rows), or store it (`store`): 302, 409 week closed.
+
+    A table in which people are named is thrown away (422): it is not stored and not shown again.
+    """
+    school, week = class_views.kept_school(request, pk), class_views.chosen_week(request)
+    form = PasteForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _pasted(request, school, week, form, None, status=422 if form.errors else 200)
+    try:
+        rows = read_rows(form.cleaned_data["rows"], queries.classes_of(week).filter(school=school))
+    except PupilsNamed as refused:
+        return _pasted(request, school, week, PasteForm(), None, refused=sentence_of(refused), status=422)
+    good = [(row.school_class, row.counts) for row in rows if row.school_class and row.counts and not row.refusal]
+    complete = bool(rows) and len(good) == len(rows)
+    if "store" not in request.POST or not complete:
+        return _pasted(request, school, week, form, rows, status=200 if complete else 422)
+    try:
+        stored = record_all(school, good, week, Channel.PASTED, request.user, timezone.now())
+    except Refused as refused:
+        return _pasted(request, school, week, form, rows, refused=sentence_of(refused), status=409)
+    messages.success(request, done_notice(stored))
+    return redirect(f"{reverse('school', args=[pk])}?week={week}")
+
+
+def _known(one: SchoolClass, said: dict[int, ClassReport]) -> dict[str, int | None]:
+    report = said.get(one.pk)
+    return {name: getattr(report, name) for name in NAMES} if report else {"pupils": one.pupils}
+
+
+def _closed(school: Agency, week: Week) -> str:
+    try:
+        school_calendar.check_open(school, week, timezone.localdate())
+    except school_calendar.SchoolWeekClosed as refused:
+        return sentence_of(refused)
+    return ""
+
+
+def _table(
+    request: OfficeRequest,
+    school: Agency,
+    week: Week,
+    rows: list[tuple[SchoolClass, RowForm]],
+    *,
+    refused: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {"school": school, "week": week, "rows": rows, "closed": refused or _closed(school, week)}
+    wrong = any(form.errors for _one, form in rows)
+    return render(request, "schools/enter.html", {**context, "wrong": wrong}, status=status)
+
+
+def _pasted(
+    request: OfficeRequest,
+    school: Agency,
+    week: Week,
+    form: PasteForm,
+    rows: list[PastedClass] | None,
+    *,
+    refused: str = "",
+    status: int,
+) -> HttpResponse:
+    read = rows or []
+    context = {
+        "school": school,
+        "week": week,
+        "form": form,
+        "read": rows is not None,
+        "rows": [row for row in read if not row.refusal],
+        "wrong": [
+            (row, COUNTS[row.rule] if row.refusal == "counts" else ROWS[row.refusal]) for row in read if row.refusal
+        ],
+        "nothing": rows == [],
+        "refused": refused,
+        "closed": "" if refused else _closed(school, week),
+    }
+    return render(request, "schools/paste.html", context, status=status)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the ward decides of a venue: approve, refuse, renew or withdraw its code, close it.
-
-A code is signed by the key server's registrar (keyserver/venues/registrar.py). In practice nothing is: the code of a
-trained venue is signed with a key that is thrown away, so that every phone refuses it.
+"""What the ward decides of a venue: approve, refuse, renew or withdraw its code, close it; and what an officer found
+there, with a picture drawn anew.
 """
 
 import contextlib
 import datetime
+import io
 import os
 import secrets
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
@@ -25,7 +25,7 @@ from bluezone.messaging.email.outbox import send
 from bluezone.protocol.venues.codes import SEED_LENGTH, sign_venue, venue_fingerprint, venue_link, venue_sha256
 from bluezone.protocol.venues.codes import Venue as SignedVenue
 from bluezone.refusal import Refused
-from bluezone.rollout.venues.models import CodeEnd, PosterCode, Venue, VenueState
+from bluezone.rollout.venues.models import CodeEnd, Inspection, InspectionPhoto, PosterCode, Venue, VenueState
 from bluezone.rollout.venues.registration.applications import contact_of
 
 # Typed from a poster: small letters without look-alikes.
@@ -178,3 +178,62 @@ def _tell(venue: Venue, subject: str, text: str, now: datetime.datetime, *, more
     with translation.override("vi"):
         told = [translation.gettext(part) % values for part in (text, more) if part]
         send(email, translation.gettext(subject) % {"name": venue.name}, "\n\n".join(told), now=now)
+
+
+MOST_BYTES = 12 * 1024 * 1024
+MOST_PIXELS = 50_000_000
+LONGEST_SIDE = 1600
+_QUALITY = 80
+
+
+class PhotoTooLarge(Refused):
+    """The picture has too many bytes or pixels; nothing was stored."""
+
+    code = "photo_too_large"
+
+
+class PhotoUnreadable(Refused):
+    """The file is no picture that can be read; nothing was stored."""
+
+    code = "photo_unreadable"
+
+
+def redrawn(file: Any) -> bytes:
+    """JPEG of an uploaded picture, upright, at most 1600 pixels long, with nothing but the picture in it.
+
+    file: has `size` and `read`. Raises PhotoTooLarge, PhotoUnreadable.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if file.size > MOST_BYTES:
+        raise PhotoTooLarge(f"the picture has {file.size} bytes, expected at most {MOST_BYTES}")
+    try:
+        with Image.open(io.BytesIO(file.read()), formats=("JPEG", "PNG", "WEBP")) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise PhotoTooLarge(f"the picture has {picture.width} x {picture.height} pixels")
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise PhotoUnreadable("the file is no JPEG, PNG or WebP picture") from None
+    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    # A new picture of the same pixels: what hung on the old one (EXIF, XMP, profiles, comments) is not copied.
+    clean = Image.new("RGB", upright.size)
+    clean.paste(upright)
+    written = io.BytesIO()
+    clean.save(written, "JPEG", quality=_QUALITY, optimize=True)
+    return written.getvalue()
+
+
+def inspect(
+    actor: str, venue: Venue, day: datetime.date, poster_seen: bool, findings: str, jpeg: bytes | None,
+    now: datetime.datetime,
+) -> Inspection:  # fmt: skip
+    """Store one inspection. jpeg: of `picturing.redrawn`, None without a picture."""
+    with transaction.atomic():
+        made = Inspection.objects.create(
+            venue=venue, day=day, poster_seen=poster_seen, findings=findings, inspected_by=actor, made_at=now,
+            training=venue.training,
+        )  # fmt: skip
+        if jpeg is not None:
+            InspectionPhoto.objects.create(inspection=made, jpeg=jpeg, training=venue.training)
+        record(actor, "venue_inspected", str(venue.pk), poster=poster_seen, picture=jpeg is not None)
+    return made

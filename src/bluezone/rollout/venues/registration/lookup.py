@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What other parts may ask of venues: whose they are, and what they are called."""
+"""What other parts of the rollout use of the venues, and nothing else: whose they are, and what they are called."""
 
 from collections.abc import Iterable
 
@@ -17,3 +17,6 @@ def registered_of(user: User) -> list[Venue]:
 def names_of(numbers: Iterable[int]) -> dict[int, str]:
     """The names of venues by their numbers; one query."""
     return dict(Venue.everything.filter(pk__in=list(numbers)).values_list("pk", "name"))
+
+
+__all__ = ["names_of", "registered_of"]
