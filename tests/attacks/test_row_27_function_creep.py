@@ -11,10 +11,9 @@ from django.apps import apps
 from django.utils import timezone
 from tests.builders.gates import gate
 
-from bluezone.rollout.gates.counts import counters
-from bluezone.rollout.gates.counts.counters import store_counters
+from bluezone.rollout.gates import counters, registry
+from bluezone.rollout.gates.counters import store_counters
 from bluezone.rollout.gates.models import GateCounter, GateDay, Shift
-from bluezone.rollout.gates.setup import roster
 
 PLACES = {"Gate", "GateDevice", "GateCounter", "GateDay", "PaperSlip", "Shift", "Gatekeeper"}
 # Words of a field that could name, call or recognise a person.
@@ -59,7 +58,7 @@ def test_no_other_table_points_at_a_gate_and_a_shift_points_at_no_count():
 def test_after_its_time_nothing_finer_than_a_day_and_nobody_s_working_time_is_left():
     now = timezone.now()
     made, _token = gate(now=now)
-    lan = roster.nominate("clerk", made, "Hà Thị Lan", timezone.localdate(now), now=now).gatekeeper
+    lan = registry.nominate("clerk", made, "Hà Thị Lan", timezone.localdate(now), now=now).gatekeeper
     bucket = int(now.timestamp()) // 300 * 300
     zone = timezone.get_default_timezone()
     store_counters(made.devices.get().device_id, made, [[bucket, "in", "running", 3]], now.timestamp(), zone)

@@ -13,7 +13,7 @@ from bluezone.rollout.directives.models import Campaign
 from bluezone.rollout.drives import lifecycle
 from bluezone.rollout.drives.api import open_help_request
 from bluezone.rollout.drives.models import HelpRequest, Team
-from bluezone.rollout.gates.counts.counters import store_counters
+from bluezone.rollout.gates.counters import store_counters
 from bluezone.rollout.gates.models import BUCKET_SECONDS, Gate
 
 # The units and agencies of 2020 ended then; the tests play the letter now.

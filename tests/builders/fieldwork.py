@@ -29,11 +29,10 @@ def furnish(users, now) -> None:
 
     from bluezone.directory.models import AdminUnit, Agency
     from bluezone.rollout.directives.models import Campaign
-    from bluezone.rollout.drives import lifecycle
+    from bluezone.rollout.drives import help_queue, help_requests, lifecycle
     from bluezone.rollout.drives.api import open_help_request
-    from bluezone.rollout.drives.help import queue, requests
     from bluezone.rollout.drives.models import HelpProof, HelpRequest
-    from bluezone.rollout.venues.registration import decisions
+    from bluezone.rollout.venues import decisions
 
     lead, officer, hour = users["drive_lead", 1280].username, users["officer", 1280], datetime.timedelta(hours=1)
     team = lifecycle.make_team(lead, Agency.objects.get(key="hoi-lhpn"), "Tổ phụ nữ Sông Cầu", 5)
@@ -44,13 +43,13 @@ def furnish(users, now) -> None:
         for place, begins in (("Chợ Bắc Kạn", now - hour), ("Nhà văn hóa tổ 5", now + 48 * hour))
     )
     lifecycle.open_drive(lead, going_on, now - hour)
-    here = [requests.join_stall(going_on) for _ in range(4)]
+    here = [help_requests.join_stall(going_on) for _ in range(4)]
     for one in here[:2]:
-        queue.claim(lead, one, team, now)
-    queue.help_done(lead, here[0], [team.pk], HelpProof.ATTESTED, now)
+        help_queue.claim(lead, one, team, now)
+    help_queue.help_done(lead, here[0], [team.pk], HelpProof.ATTESTED, now)
     for number in range(2):
         open_help_request("portal", f"0912 000 00{number}", "Tổ 5", "Nhờ cài giúp cho bà", ward.code)
-    queue.claim(lead, HelpRequest.objects.filter(drive=None).order_by("pk")[0], team, now)
+    help_queue.claim(lead, HelpRequest.objects.filter(drive=None).order_by("pk")[0], team, now)
     lifecycle.enter_tally(lead, going_on, 1, {"running": 12, "other_help": 3, "no_smartphone": 4, "could_not": 1})
 
     commune = AdminUnit.objects.get(key="xa-duong-quang")

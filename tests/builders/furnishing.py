@@ -94,11 +94,11 @@ def _locked_periods(users, now: datetime.datetime) -> None:
 def _gate(admin, officer, now: datetime.datetime) -> None:
     """A gate of the officer's ward with somebody to keep it."""
     from bluezone.directory.models import Agency
-    from bluezone.rollout.gates.setup import roster
+    from bluezone.rollout.gates import registry
 
-    gate = roster.open_gate(admin.username, Agency.objects.get(key="ubnd-xa-duong-quang"), "Cổng chính", now)
-    roster.nominate(officer.username, gate, "Hoàng Văn Bình", timezone.localdate(now), now=now)
-    roster.open_gate(admin.username, Agency.objects.get(key="van-phong"), "Cổng trụ sở", now)
+    gate = registry.open_gate(admin.username, Agency.objects.get(key="ubnd-xa-duong-quang"), "Cổng chính", now)
+    registry.nominate(officer.username, gate, "Hoàng Văn Bình", timezone.localdate(now), now=now)
+    registry.open_gate(admin.username, Agency.objects.get(key="van-phong"), "Cổng trụ sở", now)
 
 
 def _alerts(now: datetime.datetime) -> None:

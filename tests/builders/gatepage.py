@@ -20,7 +20,7 @@ from bluezone.localpage import LocalPage
 from bluezone.protocol import blindrsa
 from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message
 from bluezone.protocol.signed.config import WeekKey
-from bluezone.rollout.gates.setup.roster import pin_hash
+from bluezone.rollout.gates.registry import pin_hash
 
 BADGE, PIN = "a1" * 8, "402817"
 WEEK = 7 * 86_400

@@ -3,11 +3,11 @@
 
 from tests.builders import devices
 
+from bluezone.rollout.gates import registry
 from bluezone.rollout.gates.models import Gate
-from bluezone.rollout.gates.setup import roster
 
 
 def gate(name: str = "Cổng chính", agency: str = "UBND phường Sông Cầu", now=devices.NOW) -> tuple[Gate, str]:
     """A gate with one tablet, and the tablet's token."""
     made, token = devices.connected(devices.agency(agency), name=name, now=now)
-    return roster.gate_of(made, now), token
+    return registry.gate_of(made, now), token

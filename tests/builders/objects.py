@@ -41,15 +41,13 @@ from bluezone.rollout.directives.issuance import approval, attachments
 from bluezone.rollout.directives.issuance import intake as issuance_intake
 from bluezone.rollout.directives.models import Campaign, Directive, Dispatch, DispatchState
 from bluezone.rollout.directives.reports import agency_reports, reopenings
-from bluezone.rollout.drives import lifecycle
-from bluezone.rollout.drives.help import queue, requests
+from bluezone.rollout.drives import help_queue, help_requests, lifecycle
 from bluezone.rollout.drives.models import HelpRequest
-from bluezone.rollout.gates.counts import paper_slips
+from bluezone.rollout.gates import paper_slips, registry
 from bluezone.rollout.gates.models import DayPart
-from bluezone.rollout.gates.setup import roster
-from bluezone.rollout.schools.weeks import school_calendar
+from bluezone.rollout.schools import school_calendar
 from bluezone.rollout.staffing import staff_reports as staff_reopening
-from bluezone.rollout.venues.registration import decisions
+from bluezone.rollout.venues import decisions
 
 WARD_KEY = "ubnd-phuong-song-cau"
 BEGINNING = datetime.date(2020, 1, 1)
@@ -206,8 +204,8 @@ def _health(city: City) -> None:
 def _devices_and_gates(city: City) -> None:
     city.device, _code = enrolment.make_device("admin", DeviceKind.GATE, "Máy tính bảng 1", city.ward, None, city.now)
     city.tablet, _code = enrolment.make_device("admin", DeviceKind.GATE, "Máy tính bảng 2", city.ward, None, city.now)
-    city.gate = roster.open_gate("admin", city.ward, "Cổng chính", city.now)
-    badge = roster.nominate("officer", city.gate, "Hoàng Văn Bình", city.today, now=city.now)
+    city.gate = registry.open_gate("admin", city.ward, "Cổng chính", city.now)
+    badge = registry.nominate("officer", city.gate, "Hoàng Văn Bình", city.today, now=city.now)
     city.gatekeeper, city.pin = badge.gatekeeper, badge.pin
     counts = dict.fromkeys(paper_slips.COUNTS, 3)
     paper_slips.enter("officer", city.gate, city.today - DAY, DayPart.DAY, counts, city.today)
@@ -350,9 +348,9 @@ def _drives(city: City) -> None:
         for place, begins in (("Nhà văn hóa", city.now + 48 * _HOUR), ("Chợ", city.now - _HOUR))
     )
     lifecycle.open_drive("lead", city.live, city.now - _HOUR)
-    city.ticket = requests.join_stall(city.live)
+    city.ticket = help_requests.join_stall(city.live)
     city.asked, city.held = (drives.asked(contact=f"0912 000 00{n}", unit=city.unit) for n in range(2))
-    queue.claim("lead", city.held, team, city.now)
+    help_queue.claim("lead", city.held, team, city.now)
     city.held = HelpRequest.objects.get(pk=city.held.pk)
 
 

@@ -5,8 +5,8 @@ import io
 
 from PIL import Image
 
-from bluezone.rollout.venues.registration import applications, decisions
-from bluezone.rollout.venues.registration.applications import Contact
+from bluezone.rollout.venues import applications, decisions
+from bluezone.rollout.venues.applications import Contact
 
 PHO = {"name": "Quán phở Bắc Hồ", "address": "Tổ 5, phường Sông Cầu"}
 OWNER = Contact("Hoàng Thị Phở", "0912 345 678", "pho@example.org")

@@ -7,7 +7,7 @@ from tests.builders.office import user
 
 from bluezone.portal import help_views
 from bluezone.publicpages.throttle import HourlyLimit
-from bluezone.rollout.drives.help import requests
+from bluezone.rollout.drives import help_requests
 from bluezone.rollout.drives.models import HelpRequest
 
 pytestmark = pytest.mark.django_db
@@ -37,8 +37,8 @@ def test_the_call_answers_with_a_ticket_and_keeps_no_address(public):
     assert answer.status_code == 201
     request = HelpRequest.objects.get()
     assert answer.json() == {"ticket": request.ticket}
-    assert requests.read(request).contact == "0912 345 678"
-    stored = repr(HelpRequest.objects.values().get()) + repr(requests.read(request))
+    assert help_requests.read(request).contact == "0912 345 678"
+    stored = repr(HelpRequest.objects.values().get()) + repr(help_requests.read(request))
     assert "203.0.113" not in stored
 
 

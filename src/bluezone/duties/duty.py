@@ -2,7 +2,7 @@
 """What a part of the office registers: its app, addresses, audiences, acts, menu, purges, indicators and so on.
 
 Django's settings are built from duties, so a duty is made before Django knows its apps. Whatever needs models is
-therefore named by a dotted string ("bluezone.rollout.gates.counts.counters.purge") and imported when it is first needed.
+therefore named by a dotted string ("bluezone.rollout.gates.counters.purge") and imported when it is first needed.
 """
 
 import importlib

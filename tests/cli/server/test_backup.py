@@ -41,7 +41,7 @@ from bluezone.backup.copies import purge as purge_backups
 from bluezone.server.schedule.works import purge_office
 if act == "count":
     from tests.builders.gates import gate
-    from bluezone.rollout.gates.counts.counters import store_counters
+    from bluezone.rollout.gates.counters import store_counters
     made, _token = gate(now=now)
     rows = [[int(sys.argv[4]), "in", "running", 77]]
     store_counters(made.devices.get().device_id, made, rows, now.timestamp(), ZoneInfo("Asia/Ho_Chi_Minh"))

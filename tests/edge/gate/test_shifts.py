@@ -10,8 +10,8 @@ from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.passages import PassageInvalid
 from bluezone.edge.gate.shifts import SCRYPT, BadgeUnknown, NobodyOnDuty, PinLocked, PinWrong, Shifts
-from bluezone.rollout.gates.setup.roster import SCRYPT as OFFICE_SCRYPT
-from bluezone.rollout.gates.setup.roster import pin_hash
+from bluezone.rollout.gates.registry import SCRYPT as OFFICE_SCRYPT
+from bluezone.rollout.gates.registry import pin_hash
 
 MORNING = 1_795_595_100.0  # 07:25 on 25 November 2026 in Bắc Kạn
 SALT = bytes(range(16))

@@ -12,7 +12,7 @@ from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.passages import Passage, bucket_of
 from bluezone.edge.gate.sync import GateSync
 from bluezone.protocol.signed.envelope import InvalidSignedFile
-from bluezone.rollout.gates.counts.counters import MOST_AT_ONCE
+from bluezone.rollout.gates.counters import MOST_AT_ONCE
 
 NOW = 1_795_595_100.0
 KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"

@@ -13,8 +13,7 @@ from tests.rollout.drives.test_queue import youth
 
 from bluezone.directory.models import Agency
 from bluezone.identity.models import Role
-from bluezone.rollout.drives import lifecycle
-from bluezone.rollout.drives.help import queue, requests
+from bluezone.rollout.drives import help_queue, help_requests, lifecycle
 from bluezone.rollout.drives.models import Drive, HelpOutcome, HelpProof, HelpRequest, Hindrance, Team
 
 __all__ = ["youth"]
@@ -205,7 +204,7 @@ def test_the_board_names_both_denominators_and_keeps_small_numbers_from_stranger
 
 
 def test_practice_is_a_queue_of_its_own_and_in_no_figure(client, lead, live, youth):
-    from bluezone.rollout.drives.help.requests import help_by_unit
+    from bluezone.rollout.drives.help_requests import help_by_unit
 
     asked = build.asked()
     client.post("/training/")
@@ -235,12 +234,12 @@ def test_the_weeks_indicators_count_proven_and_seen_apart(youth, wards):
     lifecycle.open_drive("lan", drive, now, device)
     build.running_phones(drive, device, 1, now)
     for proof in (HelpProof.PROVEN, HelpProof.ATTESTED, HelpProof.NONE):
-        one = requests.join_stall(drive)
-        queue.claim("lan", one, youth, now)
-        queue.help_done("lan", one, [youth.pk], proof, now)
-    old = requests.join_stall(drive)
-    queue.claim("lan", old, youth, now)
-    queue.could_not("lan", old, [youth.pk], Hindrance.NO_SMARTPHONE, now)
+        one = help_requests.join_stall(drive)
+        help_queue.claim("lan", one, youth, now)
+        help_queue.help_done("lan", one, [youth.pk], proof, now)
+    old = help_requests.join_stall(drive)
+    help_queue.claim("lan", old, youth, now)
+    help_queue.could_not("lan", old, [youth.pk], Hindrance.NO_SMARTPHONE, now)
     lifecycle.enter_tally("lan", drive, 1, {"running": 5, "other_help": 1, "no_smartphone": 9, "could_not": 0})
 
     week = Week.of(timezone.localdate(now))

@@ -12,8 +12,8 @@ from bluezone.directory.models import AdminUnit
 from bluezone.directory.records.seed import plant_first_seed
 from bluezone.office_secrets import SealBroken
 from bluezone.refusal import Refused
+from bluezone.rollout.drives import help_queue, help_requests
 from bluezone.rollout.drives.api import open_help_request
-from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import HelpRequest
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def test_a_request_is_told_a_ticket_and_keeps_what_was_asked_sealed():
 
     assert len(ticket) == 7
     assert request.ticket == ticket
-    assert requests.read(request) == requests.HelpWanted(PHONE, "tổ 5", NOTE)
+    assert help_requests.read(request) == help_requests.HelpWanted(PHONE, "tổ 5", NOTE)
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM drives_helprequest")
         stored = repr([bytes(value) if isinstance(value, memoryview) else value for value in cursor.fetchone()])
@@ -41,7 +41,7 @@ def test_a_seal_opens_only_under_its_own_ticket():
     request = HelpRequest.objects.get()
     request.ticket = "AAA-AAA"
     with pytest.raises(SealBroken):
-        requests.read(request)
+        help_requests.read(request)
 
 
 def test_an_outbox_sent_twice_opens_one_ticket():
@@ -60,7 +60,7 @@ def test_a_unit_is_named_by_its_code_and_must_be_in_force():
     open_help_request("portal", PHONE, unit=in_force.first().code)
 
     assert HelpRequest.objects.get().unit == in_force.first()
-    with pytest.raises(requests.HelpUnitUnknown):
+    with pytest.raises(help_requests.HelpUnitUnknown):
         open_help_request("portal", PHONE, unit=ended.code)
 
 
@@ -95,11 +95,11 @@ def test_contacts_are_gone_thirty_days_after_help_and_ninety_after_the_question(
     HelpRequest.objects.filter(pk=waiting.pk).update(opened_at=now - 60 * DAY)
 
     def left():
-        return [requests.read(request).contact for request in HelpRequest.objects.all()]
+        return [help_requests.read(request).contact for request in HelpRequest.objects.all()]
 
-    queue.purge(now + 29 * DAY)
+    help_queue.purge(now + 29 * DAY)
     assert sorted(left()) == ["fresh", "helped", "waiting"]
-    queue.purge(now + 30 * DAY)
+    help_queue.purge(now + 30 * DAY)
     assert left() == ["fresh"], "30 days after it was done; 90 days after it was opened"
 
 

@@ -14,11 +14,10 @@ from tests.builders.gates import gate
 
 from bluezone.edge.gate.passages import PROOF_OF as GATE_PROOF_OF
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.gates.counts import counters
-from bluezone.rollout.gates.counts.counters import came_in, gate_days, inside, store_counters
-from bluezone.rollout.gates.counts.queries import CodeFresh, RunningAtGates, SeenAtGates
+from bluezone.rollout.gates import counters, registry
+from bluezone.rollout.gates.counters import came_in, gate_days, inside, store_counters
 from bluezone.rollout.gates.models import PROOF_OF, Gate, GateCounter, GateDay, Gatekeeper, Shift, Verdict
-from bluezone.rollout.gates.setup import roster
+from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = int(devices.NOW.timestamp()) // 300 * 300
@@ -41,7 +40,7 @@ def test_the_gate_and_the_office_speak_of_the_same_verdicts_and_classes():
 
 def test_an_empty_word_tells_the_time_the_gate_and_the_roster(public, open_gate):
     made, token = open_gate
-    roster.nominate("clerk", made, "Hà Thị Lan", timezone.localdate(), phone="0209", now=timezone.now())
+    registry.nominate("clerk", made, "Hà Thị Lan", timezone.localdate(), phone="0209", now=timezone.now())
     told = post(public, token).json()
 
     assert abs(told["server_time"] - timezone.now().timestamp()) < 60
@@ -169,7 +168,7 @@ def test_a_day_that_may_still_grow_is_not_summed_up(open_gate):
 
 def test_shifts_are_taken_once_and_forgotten_after_90_days(public, open_gate):
     made, token = open_gate
-    badge = roster.nominate("clerk", made, "Hà Thị Lan", timezone.localdate(), now=timezone.now())
+    badge = registry.nominate("clerk", made, "Hà Thị Lan", timezone.localdate(), now=timezone.now())
     started = int(timezone.now().timestamp()) - 3_600
     shift = {"id": str(uuid.uuid4()), "badge": badge.gatekeeper.badge, "started": started}
     for ended in (None, started + 600, started + 900):
@@ -183,9 +182,9 @@ def test_shifts_are_taken_once_and_forgotten_after_90_days(public, open_gate):
 
 def test_a_nomination_is_forgotten_90_days_after_its_end(open_gate):
     made, _ = open_gate
-    kept = roster.nominate("clerk", made, "Ma Văn Bình", TODAY, now=devices.NOW).gatekeeper
-    ended = roster.nominate("clerk", made, "Hà Thị Lan", TODAY, now=devices.NOW).gatekeeper
-    roster.end("clerk", ended, TODAY)
+    kept = registry.nominate("clerk", made, "Ma Văn Bình", TODAY, now=devices.NOW).gatekeeper
+    ended = registry.nominate("clerk", made, "Hà Thị Lan", TODAY, now=devices.NOW).gatekeeper
+    registry.end("clerk", ended, TODAY)
     counters.purge(devices.NOW + datetime.timedelta(days=91))
 
     assert list(Gatekeeper.objects.all()) == [kept]
@@ -200,12 +199,12 @@ def test_what_is_no_shift_is_refused(public, open_gate, shift):
 
 def test_a_badge_is_renewed_with_another_pin_and_the_pin_is_stored_nowhere(open_gate):
     made, _ = open_gate
-    first = roster.nominate("clerk", made, "Hà Thị Lan", TODAY, now=devices.NOW)
-    second = roster.new_badge("clerk", first.gatekeeper)
+    first = registry.nominate("clerk", made, "Hà Thị Lan", TODAY, now=devices.NOW)
+    second = registry.new_badge("clerk", first.gatekeeper)
     kept = Gatekeeper.objects.get()
 
     assert first.text != second.text
-    assert roster.pin_hash(second.pin, bytes.fromhex(kept.pin_salt)).hex() == kept.pin_hash
+    assert registry.pin_hash(second.pin, bytes.fromhex(kept.pin_salt)).hex() == kept.pin_hash
     assert second.pin not in str(vars(kept).values())
 
 

@@ -6,10 +6,9 @@ import datetime
 from tests.builders import devices
 from tests.rollout.gates.test_counters import DAY, NOW, TODAY, ZONE
 
-from bluezone.rollout.gates.counts import counters
-from bluezone.rollout.gates.counts.counters import gate_days, gate_sums, store_counters
+from bluezone.rollout.gates import counters, registry
+from bluezone.rollout.gates.counters import gate_days, gate_sums, store_counters
 from bluezone.rollout.gates.models import GateCounter, GateDay, Verdict
-from bluezone.rollout.gates.setup import roster
 
 
 def test_a_sum_rises_with_each_lane_and_never_with_a_replay(open_gate):
@@ -24,7 +23,7 @@ def test_a_sum_rises_with_each_lane_and_never_with_a_replay(open_gate):
 
 def test_a_tablet_that_moved_raises_the_gate_where_it_counted(open_gate):
     made, _ = open_gate
-    other = roster.open_gate("clerk", made.agency, "Cổng sau", devices.NOW)
+    other = registry.open_gate("clerk", made.agency, "Cổng sau", devices.NOW)
     device = made.devices.get().device_id
     store_counters(device, made, [[NOW, "in", "running", 4]], NOW, ZONE)
     store_counters(device, other, [[NOW, "in", "running", 9], [NOW + 300, "in", "running", 2]], NOW + 300, ZONE)

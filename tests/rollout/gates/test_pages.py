@@ -15,9 +15,9 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.coverage.api import Week, agency_place
-from bluezone.rollout.gates.counts.queries import CodeFresh, RunningAtGates, SeenAtGates
+from bluezone.rollout.gates import registry
 from bluezone.rollout.gates.models import Gate, GateDay, Gatekeeper
-from bluezone.rollout.gates.setup import roster
+from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def place():
     _top, (ward,) = city("phường Đức Xuân")
     ours, theirs = agency("Phòng Nội vụ", ward), agency("Phòng Tư pháp", ward, phone="0209 3870 111")
     now = timezone.now()
-    gates = [roster.open_gate("x", one, "Cổng chính", now) for one in (ours, theirs)]
+    gates = [registry.open_gate("x", one, "Cổng chính", now) for one in (ours, theirs)]
     return ours, theirs, *gates, user("lead", Role.LEAD, within=ours)
 
 
@@ -82,14 +82,14 @@ def test_an_agency_opens_a_gate_nominates_and_gets_a_badge_shown_once(client, pl
 
 
 def test_a_badge_is_not_printed_with_another_pin(client, place, lead):
-    badge = roster.nominate("lead", place[2], "Hà Thị Lan", timezone.localdate(), now=timezone.now())
+    badge = registry.nominate("lead", place[2], "Hà Thị Lan", timezone.localdate(), now=timezone.now())
     answer = client.post(f"/gatekeepers/{badge.gatekeeper.pk}/badge.pdf", {"pin": "abcdef"})
 
     assert answer.status_code == 302
 
 
 def test_a_badge_is_renewed_and_a_nomination_ends(client, place, lead):
-    first = roster.nominate("lead", place[2], "Hà Thị Lan", timezone.localdate(), now=timezone.now())
+    first = registry.nominate("lead", place[2], "Hà Thị Lan", timezone.localdate(), now=timezone.now())
     pk = first.gatekeeper.pk
     second = client.post(f"/gatekeepers/{pk}/renew/").context["badge"]
     assert second.text != first.text
@@ -102,7 +102,7 @@ def test_a_badge_is_renewed_and_a_nomination_ends(client, place, lead):
 
 def test_another_agency_s_gate_is_refused_with_every_act(client, place, lead):
     other = place[3]
-    theirs = roster.nominate("x", other, "Ma Văn Bình", timezone.localdate(), now=timezone.now()).gatekeeper
+    theirs = registry.nominate("x", other, "Ma Văn Bình", timezone.localdate(), now=timezone.now()).gatekeeper
     posts = [f"/gates/{other.pk}/close/", f"/gates/{other.pk}/tablet/", f"/gates/{other.pk}/gatekeepers/new/"]
     posts += [f"/gatekeepers/{theirs.pk}/{act}" for act in ("renew/", "badge.pdf", "end/")]
 
@@ -134,7 +134,7 @@ def test_a_closed_gate_keeps_its_sums_and_takes_no_nomination(client, place, lea
 
 
 def test_who_has_nominated_nobody_is_listed_with_a_telephone(client, place, lead):
-    roster.nominate("lead", place[2], "Hà Thị Lan", timezone.localdate(), now=timezone.now())
+    registry.nominate("lead", place[2], "Hà Thị Lan", timezone.localdate(), now=timezone.now())
     text = client.get("/gates/late/").text
 
     assert "0209 3870 111" in text

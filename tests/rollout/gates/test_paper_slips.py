@@ -13,9 +13,9 @@ from tests.rollout.gates.test_pages import counted, lead, place
 
 from bluezone.identity.models import AuditEntry
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.gates.counts import paper_slips
-from bluezone.rollout.gates.counts.queries import CodeFresh, RunningAtGates, SeenAtGates, SeenOnPaper
+from bluezone.rollout.gates import paper_slips
 from bluezone.rollout.gates.models import DayPart, GateDay, PaperSlip
+from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates, SeenOnPaper
 
 __all__ = ["data_folder", "furnished_folder", "lead", "place", "quick_passwords"]
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from bluezone.rollout.coverage.api import agency_place
-from bluezone.rollout.gates.counts.suppression import GateWeek, counted, gate_cell, hidden_by_name, kept_back
 from bluezone.rollout.gates.models import Verdict
+from bluezone.rollout.gates.suppression import GateWeek, counted, gate_cell, hidden_by_name, kept_back
 
 PARTS = ("proven", "fresh", "attested", "other")
 

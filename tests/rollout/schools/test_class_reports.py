@@ -8,11 +8,10 @@ from django.utils import timezone
 from tests.builders.schools import class_named, this_week
 
 from bluezone.identity.models import AuditEntry
-from bluezone.rollout.schools import queries
+from bluezone.rollout.schools import class_reports, queries, school_calendar
 from bluezone.rollout.schools.models import Channel, ClassCounts, ClassCountsRefused, ClassReport, SchoolClass
 from bluezone.rollout.schools.queries import PupilsRunning
-from bluezone.rollout.schools.weeks import class_reports, school_calendar
-from bluezone.rollout.schools.weeks.school_calendar import next_name
+from bluezone.rollout.schools.school_calendar import next_name
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

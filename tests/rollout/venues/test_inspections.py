@@ -15,10 +15,9 @@ from tests.builders.office import user
 
 from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.venues import retention
+from bluezone.rollout.venues import decisions, retention
 from bluezone.rollout.venues.models import Inspection, InspectionPhoto
 from bluezone.rollout.venues.queries import VenuesRegistered, VenuesWithPoster
-from bluezone.rollout.venues.registration import decisions
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

@@ -15,10 +15,9 @@ from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver import venues
 from bluezone.messaging.email.outbox import deliver_due
 from bluezone.protocol.venues.codes import VenueForeign
-from bluezone.rollout.venues import posters, retention
+from bluezone.rollout.venues import applications, decisions, posters, retention
+from bluezone.rollout.venues.applications import Contact, contact_of
 from bluezone.rollout.venues.models import MailCode, PosterCode, ScanCount, Venue, VenueState
-from bluezone.rollout.venues.registration import applications, decisions
-from bluezone.rollout.venues.registration.applications import Contact, contact_of
 
 pytestmark = pytest.mark.django_db
 MINUTE = datetime.timedelta(minutes=1)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other parts use of drives and help, and nothing else."""
 
-from bluezone.rollout.drives.help.requests import (
+from bluezone.rollout.drives.help_requests import (
     CONTACT_LENGTH,
     NOTE_LENGTH,
     PLACE_LENGTH,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.rollout.coverage.api import agency_place, hidden_places
-from bluezone.rollout.drives.help.queue import free
+from bluezone.rollout.drives.help_queue import free
 from bluezone.rollout.drives.models import (
     Drive,
     DriveState,

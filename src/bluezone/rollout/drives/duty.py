@@ -15,7 +15,7 @@ DUTY = Duty(
     name="drives",
     app="bluezone.rollout.drives",
     urls="bluezone.rollout.drives.urls",
-    public_urls="bluezone.rollout.drives.help.stall_views",
+    public_urls="bluezone.rollout.drives.stall_views",
     audiences=(HELPERS, DRIVE_PLANNERS, HELP_TAKERS),
     acts={
         "team_made": _("entered a team for drives"),
@@ -29,11 +29,11 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("Install drives"), "drives", 70, ("drives", "drive", "help", "team")),),
     first_pages=(FirstPage(HELPERS, "drives", 110),),
-    purges=(Work("purge_drives", "bluezone.rollout.drives.help.queue.purge"),),
+    purges=(Work("purge_drives", "bluezone.rollout.drives.help_queue.purge"),),
     indicators=("bluezone.rollout.drives.indicators.ProvenWithHelp", "bluezone.rollout.drives.indicators.SeenWithHelp"),
-    help_counts="bluezone.rollout.drives.help.requests.help_by_unit",
+    help_counts="bluezone.rollout.drives.help_requests.help_by_unit",
     reversers={
-        "help-claimed": "bluezone.rollout.drives.help.queue.undo_claim",
-        "help-closed": "bluezone.rollout.drives.help.queue.undo_closing",
+        "help-claimed": "bluezone.rollout.drives.help_queue.undo_claim",
+        "help-closed": "bluezone.rollout.drives.help_queue.undo_closing",
     },
 )

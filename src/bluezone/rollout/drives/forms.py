@@ -16,7 +16,7 @@ from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.plain_lines import PlainLineField
 from bluezone.directory.queries import day_to_show
-from bluezone.rollout.drives.help.requests import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
+from bluezone.rollout.drives.help_requests import CONTACT_LENGTH, NOTE_LENGTH, PLACE_LENGTH
 from bluezone.rollout.drives.models import MOST_PEOPLE, Drive, Hindrance, Team
 
 MOST_ON_A_SHEET = 999

@@ -29,10 +29,10 @@ from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.paper.qr_codes import qr
-from bluezone.rollout.drives import boards, lifecycle, scope
+from bluezone.rollout.drives import boards, help_requests, lifecycle, scope
+from bluezone.rollout.drives import help_queue as drives_help_queue
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELP_TAKERS, HELPERS
 from bluezone.rollout.drives.forms import DriveForm, HindranceForm, OpenForm, PhoneForm, TallyForm, TeamForm
-from bluezone.rollout.drives.help import queue, requests
 from bluezone.rollout.drives.models import Drive, DriveState, HelpOutcome, HelpProof, HelpRequest, HelpState, Hindrance
 from bluezone.training import practised
 
@@ -125,9 +125,9 @@ def drive(request: OfficeRequest, pk: int) -> HttpResponse:
         "runs": runs,
         "plans": plans,
         "numbers": boards.of_drive(shown) if sees else None,
-        "waiting": at_it.filter(queue.free(now)) if runs else [],
-        "held": [(one, requests.read(one)) for one in held] if runs else [],
-        "proofs": queue.free_proofs(shown, now),
+        "waiting": at_it.filter(drives_help_queue.free(now)) if runs else [],
+        "held": [(one, help_requests.read(one)) for one in held] if runs else [],
+        "proofs": drives_help_queue.free_proofs(shown, now),
         "hindrances": Hindrance.choices,
         "open_form": OpenForm(drive=shown),
         "tallies": shown.tallies.all(),
@@ -180,7 +180,7 @@ def walk_in(request: OfficeRequest, pk: int) -> HttpResponse:
     if not scope.runs(request.user, shown):
         raise OutsideScope("the role does not reach the team of this drive")
     if shown.state == DriveState.LIVE:
-        queue.claim(request.user.username, requests.join_stall(shown), shown.team, timezone.now())
+        drives_help_queue.claim(request.user.username, help_requests.join_stall(shown), shown.team, timezone.now())
     return redirect("drive", pk)
 
 
@@ -226,12 +226,14 @@ A_PAGE = 30
 def help_queue(request: OfficeRequest) -> HttpResponse:
     """Requests of the reader's area that nobody has, oldest first, and those of the reader's teams with the contact."""
     now = timezone.now()
-    page = Paginator(scope.requests_for(request.user).filter(queue.free(now)), A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(scope.requests_for(request.user).filter(drives_help_queue.free(now)), A_PAGE).get_page(
+        request.GET.get("page")
+    )
     held = scope.claimed_by(request.user).filter(drive=None)
     context = {
         "page": page,
         "teams": scope.teams_of(request.user),
-        "held": [(one, requests.read(one)) for one in held],
+        "held": [(one, help_requests.read(one)) for one in held],
         "hindrances": Hindrance.choices,
     }
     return render(request, "drives/queue.html", context)
@@ -245,7 +247,9 @@ def new_help(request: OfficeRequest) -> HttpResponse:
     form = PhoneForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        ticket = requests.open_help_request("phone", values["contact"], values["place"], values["note"], values["unit"])
+        ticket = help_requests.open_help_request(
+            "phone", values["contact"], values["place"], values["note"], values["unit"]
+        )
         return render(request, "drives/help_opened.html", {"ticket": ticket}, status=201)
     converted(form)
     return render(request, "drives/help_new.html", {"form": form}, status=422 if form.errors else 200)
@@ -262,8 +266,8 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
     asked = get_object_or_404(found, pk=pk)
     team = drive.team if drive else get_object_or_404(scope.teams_of(request.user), pk=_number(request, "team"))
     try:
-        queue.claim(request.user.username, asked, team, timezone.now())
-    except queue.HelpTaken:
+        drives_help_queue.claim(request.user.username, asked, team, timezone.now())
+    except drives_help_queue.HelpTaken:
         messages.warning(request, _("Another team has just taken %(ticket)s on.") % {"ticket": asked.ticket})
     else:
         acts.offer(request, "help-claimed", timezone.now(), asked=asked.pk, at=str(asked.claimed_at))
@@ -277,7 +281,7 @@ def claim(request: OfficeRequest, pk: int) -> HttpResponse:
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
     """Give a request back: 302; 404 not with one of the reader's teams."""
     held = get_object_or_404(scope.claimed_by(request.user), pk=pk)
-    queue.release(request.user.username, held, [held.team_id or 0], timezone.now())
+    drives_help_queue.release(request.user.username, held, [held.team_id or 0], timezone.now())
     messages.success(request, _("%(ticket)s is open for other teams again.") % {"ticket": held.ticket})
     return _back(request)
 
@@ -295,12 +299,12 @@ def done(request: OfficeRequest, pk: int) -> HttpResponse:
     if drive is not None and drive.team_id != held.team_id:
         drive = None
     try:
-        outcome = queue.help_done(
+        outcome = drives_help_queue.help_done(
             request.user.username, held, [held.team_id or 0], wanted, timezone.now(), drive or held.drive
         )
-    except queue.HelpNotYours:
+    except drives_help_queue.HelpNotYours:
         messages.warning(request, _("Nothing was changed: the request is not with your team any more."))
-    except queue.HelpProofMissing:
+    except drives_help_queue.HelpProofMissing:
         messages.error(
             request,
             _("Not closed: the radio has heard no running phone in the last 15 minutes that is not counted yet. "
@@ -323,8 +327,10 @@ def cannot(request: OfficeRequest, pk: int) -> HttpResponse:
         drive = _own_drive(request)
         why = Hindrance(form.cleaned_data["hindrance"])
         try:
-            outcome = queue.could_not(request.user.username, held, [held.team_id or 0], why, timezone.now(), drive)
-        except queue.HelpNotYours:
+            outcome = drives_help_queue.could_not(
+                request.user.username, held, [held.team_id or 0], why, timezone.now(), drive
+            )
+        except drives_help_queue.HelpNotYours:
             messages.warning(request, _("Nothing was changed: the request is not with your team any more."))
         else:
             _notice(request, outcome, HelpProof.NONE)

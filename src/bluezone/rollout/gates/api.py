@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other parts of the rollout use of the gates, and nothing else."""
 
-from bluezone.rollout.gates.setup.roster import close_radio, open_radio, proven_passes
+from bluezone.rollout.gates.registry import close_radio, open_radio, proven_passes
 
 __all__ = ["close_radio", "open_radio", "proven_passes"]

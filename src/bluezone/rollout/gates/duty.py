@@ -12,7 +12,7 @@ DUTY = Duty(
     name="gates",
     app="bluezone.rollout.gates",
     urls="bluezone.rollout.gates.urls",
-    public_urls="bluezone.rollout.gates.counts.endpoints",
+    public_urls="bluezone.rollout.gates.public_views",
     api_prefix="/v1/gates/",
     audiences=(GATEKEEPERS,),
     acts={
@@ -26,14 +26,14 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("Gates"), "gates", 60, ("gates", "gate", "gatekeepers")),),
     first_pages=(FirstPage(GATEKEEPERS, "gates", 90),),
-    purges=(Work("purge_gates", "bluezone.rollout.gates.counts.counters.purge"),),
+    purges=(Work("purge_gates", "bluezone.rollout.gates.counters.purge"),),
     indicators=(
-        "bluezone.rollout.gates.counts.queries.RunningAtGates",
-        "bluezone.rollout.gates.counts.queries.CodeFresh",
-        "bluezone.rollout.gates.counts.queries.SeenAtGates",
-        "bluezone.rollout.gates.counts.queries.SeenOnPaper",
+        "bluezone.rollout.gates.queries.RunningAtGates",
+        "bluezone.rollout.gates.queries.CodeFresh",
+        "bluezone.rollout.gates.queries.SeenAtGates",
+        "bluezone.rollout.gates.queries.SeenOnPaper",
     ),
     reversers={
-        "gate-slip": "bluezone.rollout.gates.counts.paper_slips.take_back",
+        "gate-slip": "bluezone.rollout.gates.paper_slips.take_back",
     },
 )

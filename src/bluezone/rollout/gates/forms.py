@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import Agency
-from bluezone.rollout.gates.counts.counters import MOST_COUNT
-from bluezone.rollout.gates.counts.paper_slips import COUNTS
+from bluezone.rollout.gates.counters import MOST_COUNT
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper
+from bluezone.rollout.gates.paper_slips import COUNTS
 
 
 def _day(label: Any, help_text: Any = "", required: bool = True) -> forms.DateField:

@@ -3,23 +3,23 @@
 
 from django.urls import path
 
-from bluezone.rollout.gates.setup import setup_views
+from bluezone.rollout.gates import views
 
 urlpatterns = [
-    path("gates/", setup_views.gate_list, name="gates"),
-    path("gates/file/", setup_views.file, name="gates-file"),
-    path("gates/late/", setup_views.late_list, name="gates-late"),
-    path("gates/new/", setup_views.new_gate, name="gate-new"),
-    path("gates/<int:pk>/", setup_views.gate, name="gate"),
-    path("gates/<int:pk>/close/", setup_views.close_gate, name="gate-close"),
-    path("gates/<int:pk>/tablet/", setup_views.put_tablet, name="gate-tablet"),
-    path("gates/<int:pk>/sign.pdf", setup_views.sign, name="gate-sign"),
-    path("gates/<int:pk>/book.pdf", setup_views.book, name="gate-book"),
-    path("gates/<int:pk>/tally.pdf", setup_views.tally, name="gate-tally"),
-    path("gates/<int:pk>/paper/", setup_views.paper, name="gate-paper"),
-    path("gates/<int:pk>/paper/remove/", setup_views.take_out, name="gate-paper-remove"),
-    path("gates/<int:pk>/gatekeepers/new/", setup_views.nominate, name="gatekeeper-new"),
-    path("gatekeepers/<int:pk>/renew/", setup_views.renew, name="gatekeeper-renew"),
-    path("gatekeepers/<int:pk>/badge.pdf", setup_views.badge, name="gatekeeper-badge"),
-    path("gatekeepers/<int:pk>/end/", setup_views.end, name="gatekeeper-end"),
+    path("gates/", views.gate_list, name="gates"),
+    path("gates/file/", views.file, name="gates-file"),
+    path("gates/late/", views.late_list, name="gates-late"),
+    path("gates/new/", views.new_gate, name="gate-new"),
+    path("gates/<int:pk>/", views.gate, name="gate"),
+    path("gates/<int:pk>/close/", views.close_gate, name="gate-close"),
+    path("gates/<int:pk>/tablet/", views.put_tablet, name="gate-tablet"),
+    path("gates/<int:pk>/sign.pdf", views.sign, name="gate-sign"),
+    path("gates/<int:pk>/book.pdf", views.book, name="gate-book"),
+    path("gates/<int:pk>/tally.pdf", views.tally, name="gate-tally"),
+    path("gates/<int:pk>/paper/", views.paper, name="gate-paper"),
+    path("gates/<int:pk>/paper/remove/", views.take_out, name="gate-paper-remove"),
+    path("gates/<int:pk>/gatekeepers/new/", views.nominate, name="gatekeeper-new"),
+    path("gatekeepers/<int:pk>/renew/", views.renew, name="gatekeeper-renew"),
+    path("gatekeepers/<int:pk>/badge.pdf", views.badge, name="gatekeeper-badge"),
+    path("gatekeepers/<int:pk>/end/", views.end, name="gatekeeper-end"),
 ]

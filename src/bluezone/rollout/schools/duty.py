@@ -12,7 +12,7 @@ DUTY = Duty(
     name="schools",
     app="bluezone.rollout.schools",
     urls="bluezone.rollout.schools.urls",
-    public_urls="bluezone.rollout.schools.classes.link_views",
+    public_urls="bluezone.rollout.schools.public_views",
     audiences=(CLASS_REPORTERS,),
     acts={
         "school_classes_set": _("changed the classes of a school"),
@@ -23,9 +23,9 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("Schools"), "schools", 80, ("schools", "school")),),
     first_pages=(FirstPage(CLASS_REPORTERS, "schools-mine", 100),),
-    purges=(Work("purge_schools", "bluezone.rollout.schools.classes.class_links.purge"),),
+    purges=(Work("purge_schools", "bluezone.rollout.schools.class_links.purge"),),
     indicators=("bluezone.rollout.schools.queries.PupilsRunning",),
     reversers={
-        "school_class_ended": "bluezone.rollout.schools.classes.catalogue.let_it_go_on",
+        "school_class_ended": "bluezone.rollout.schools.catalogue.let_it_go_on",
     },
 )

@@ -33,7 +33,7 @@ from bluezone.rollout.coverage.api import (
     wilson,
 )
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
-from bluezone.rollout.schools.weeks.school_calendar import Breaks, breaks_around, year_of
+from bluezone.rollout.schools.school_calendar import Breaks, breaks_around, year_of
 
 # Of each column, the wider ones it could be subtracted from.
 _WITHIN = {"pupils": (), "with_smartphone": ("pupils",), "running": ("with_smartphone", "pupils"), "relatives": ()}

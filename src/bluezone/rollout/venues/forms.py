@@ -16,14 +16,8 @@ from bluezone.directory.plain_lines import PlainLineField
 from bluezone.directory.queries import day_to_show
 from bluezone.messaging.sms.destinations import DestinationInvalid, read_destination
 from bluezone.protocol.venues.codes import MAX_ADDRESS_BYTES, MAX_NAME_BYTES
+from bluezone.rollout.venues.applications import PERSON_LENGTH, PHONE_LENGTH, Application, Contact, contact_of
 from bluezone.rollout.venues.models import MOST_STAY_MINUTES, Venue, VenueKind
-from bluezone.rollout.venues.registration.applications import (
-    PERSON_LENGTH,
-    PHONE_LENGTH,
-    Application,
-    Contact,
-    contact_of,
-)
 
 MOST_DAYS_AGO = 30
 

@@ -23,11 +23,10 @@ from bluezone.identity.signin import network_of
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.publicpages.page_frame import show
 from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests
-from bluezone.rollout.venues import posters
+from bluezone.rollout.venues import applications, posters
+from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.forms import CodeForm, PublicVenueForm
 from bluezone.rollout.venues.models import PosterCode, Venue
-from bluezone.rollout.venues.registration import applications
-from bluezone.rollout.venues.registration.applications import contact_of
 
 MOST_BYTES = 1024
 _DAY = re.compile(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d)")

@@ -21,13 +21,12 @@ from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.pdf import pdf_response
-from bluezone.rollout.venues import posters, queries
+from bluezone.rollout.venues import applications, decisions, posters, queries
+from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.duty import VENUE_KEEPERS, VENUE_OWNERS
 from bluezone.rollout.venues.forms import InspectionForm, ReasonForm, VenueForm
 from bluezone.rollout.venues.models import InspectionPhoto, PosterCode, Venue, VenueState
 from bluezone.rollout.venues.posters import PAPERS, card_pdf, poster_pdf
-from bluezone.rollout.venues.registration import applications, decisions
-from bluezone.rollout.venues.registration.applications import contact_of
 from bluezone.training import practised
 
 A_PAGE = 40

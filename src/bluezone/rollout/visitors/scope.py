@@ -12,7 +12,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, may
 from bluezone.identity.models import Role, User
 from bluezone.identity.roles import grants_of
-from bluezone.rollout.venues.registration import lookup as venues
+from bluezone.rollout.venues import api as venues
 from bluezone.rollout.visitors.duty import VISITOR_DESKS
 
 OFFICERS = (VISITOR_DESKS.roles) - {Role.VENUE_OWNER}

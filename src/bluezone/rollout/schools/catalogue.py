@@ -14,9 +14,9 @@ from bluezone.directory.models import Agency
 from bluezone.identity import acts
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.schools.classes.pupil_names import looks_like_a_person
 from bluezone.rollout.schools.models import MOST_PUPILS, SchoolClass
-from bluezone.rollout.schools.weeks.school_calendar import next_name
+from bluezone.rollout.schools.pupil_names import looks_like_a_person
+from bluezone.rollout.schools.school_calendar import next_name
 from bluezone.vietnamese.spelling import fold
 
 MOST_CLASSES = 150

@@ -17,7 +17,7 @@ from bluezone.audit.hash_chain import record
 from bluezone.identity.acts import UndoTooLate
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.gates.counts.counters import MOST_COUNT, at_sites
+from bluezone.rollout.gates.counters import MOST_COUNT, at_sites
 from bluezone.rollout.gates.models import DayPart, Gate, PaperSlip
 
 COUNTS = ("screen_seen", "installed_off", "helped", "told", "no_smartphone", "went_out")

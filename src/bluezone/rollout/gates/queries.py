@@ -29,10 +29,10 @@ from bluezone.rollout.coverage.api import (
     hidden_places,
     once,
 )
-from bluezone.rollout.gates.counts.counters import Sums, gate_days, gate_sums, inside, with_smartphone
-from bluezone.rollout.gates.counts.paper_slips import PaperSums, came_in_on_paper, paper_days, paper_sums
-from bluezone.rollout.gates.counts.suppression import Counted, GateWeek, counted, hidden_by_name, kept_back
+from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, inside, with_smartphone
 from bluezone.rollout.gates.models import Gate, Gatekeeper, GateKind, Shift, Verdict
+from bluezone.rollout.gates.paper_slips import PaperSums, came_in_on_paper, paper_days, paper_sums
+from bluezone.rollout.gates.suppression import Counted, GateWeek, counted, hidden_by_name, kept_back
 
 GATES_A_PAGE = 50
 

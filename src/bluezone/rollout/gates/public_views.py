@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from bluezone.devices.audience import DeviceRequest, device_audience, json_body
 from bluezone.devices.models import DeviceKind
-from bluezone.rollout.gates.counts.counters import CountersInvalid, store_counters
+from bluezone.rollout.gates.counters import CountersInvalid, store_counters
 from bluezone.rollout.gates.models import Gate
-from bluezone.rollout.gates.setup.roster import gate_of, roster_of, store_shifts
+from bluezone.rollout.gates.registry import gate_of, roster_of, store_shifts
 
 MOST_BYTES = 512 * 1024
 

@@ -32,13 +32,12 @@ from bluezone.paper.pdf import pdf_response
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage.api import Week, week_or
-from bluezone.rollout.gates.counts import paper_slips, queries
-from bluezone.rollout.gates.counts.queries import GateRow, one_gate
+from bluezone.rollout.gates import paper_slips, queries, registry
 from bluezone.rollout.gates.duty import GATEKEEPERS
 from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, SlipForm, TabletForm
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
-from bluezone.rollout.gates.setup import roster
-from bluezone.rollout.gates.setup.sheets import PAPERS, SIGN_PAPERS, badge_pdf, book_pdf, sign_pdf, tally_pdf
+from bluezone.rollout.gates.print_sheets import PAPERS, SIGN_PAPERS, badge_pdf, book_pdf, sign_pdf, tally_pdf
+from bluezone.rollout.gates.queries import GateRow, one_gate
 
 # Head, officer in charge and administrator: who keeps an agency's tablets also keeps its gates.
 KEEPERS = DEVICE_KEEPERS
@@ -82,7 +81,7 @@ def nominate(request: OfficeRequest, pk: int) -> HttpResponse:
     form = NominationForm(request.POST or None, initial={"since": timezone.localdate()})
     if request.method == "POST" and form.is_valid() and gate.closed_at is None:
         values = form.cleaned_data
-        badge = roster.nominate(
+        badge = registry.nominate(
             request.user.username, gate, values["name"], values["since"], values["until"],
             phone=values["phone"], is_substitute=values["is_substitute"], now=timezone.now(),
         )  # fmt: skip
@@ -95,7 +94,7 @@ def nominate(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.AGENCY)
 def renew(request: OfficeRequest, pk: int) -> HttpResponse:
     """Print a badge anew with another number and PIN: 201 shown once; 403 another agency's gatekeeper."""
-    return _show(request, roster.new_badge(request.user.username, _ours(request, pk)))
+    return _show(request, registry.new_badge(request.user.username, _ours(request, pk)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -106,7 +105,7 @@ def end(request: OfficeRequest, pk: int) -> HttpResponse:
     found = _ours(request, pk)
     form = EndForm(request.POST or None, since=found.since, initial={"until": timezone.localdate()})
     if request.method == "POST" and form.is_valid():
-        roster.end(request.user.username, found, form.cleaned_data["until"])
+        registry.end(request.user.username, found, form.cleaned_data["until"])
         messages.success(request, _("The nomination of %(name)s ends with that day.") % {"name": found.name})
         return redirect("gate", found.gate_id)
     context = {"gatekeeper": found, "form": form}
@@ -121,10 +120,10 @@ def badge(request: OfficeRequest, pk: int) -> HttpResponse:
     """The badge as PDF, A6 or A4, from the page that shows its PIN: 409 where the badge was made anew meanwhile."""
     found = _ours(request, pk)
     pin, paper = request.POST.get("pin", "")[:16], request.POST.get("paper", "")
-    if not roster.is_pin_of(found, pin):
+    if not registry.is_pin_of(found, pin):
         messages.warning(request, _("This badge was made anew meanwhile. Print the newer one."))
         return redirect("gate", found.gate_id)
-    shown = roster.Badge(found, roster.text_of(found), pin)
+    shown = registry.Badge(found, registry.text_of(found), pin)
     return pdf_response(badge_pdf(shown, paper if paper in PAPERS else "a6"), "badge")
 
 
@@ -134,7 +133,7 @@ def _ours(request: OfficeRequest, pk: int) -> Gatekeeper:
     return found
 
 
-def _show(request: OfficeRequest, badge: roster.Badge) -> HttpResponse:
+def _show(request: OfficeRequest, badge: registry.Badge) -> HttpResponse:
     context = {
         "badge": badge,
         "gatekeeper": badge.gatekeeper,
@@ -154,8 +153,8 @@ def new_gate(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            made = roster.open_gate(request.user.username, values["agency"], values["name"], timezone.now())
-        except roster.GateNameTaken:
+            made = registry.open_gate(request.user.username, values["agency"], values["name"], timezone.now())
+        except registry.GateNameTaken:
             form.add_error("name", _("This agency already has an open gate of this name. Choose another name."))
         else:
             messages.success(request, _("The gate is open. Next: nominate who records entries and exits."))
@@ -170,7 +169,7 @@ def close_gate(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then close a gate: 302 to its page; 403 another agency's."""
     gate = gate_of_ours(request, pk)
     if request.method == "POST":
-        roster.close_gate(request.user.username, gate, timezone.now())
+        registry.close_gate(request.user.username, gate, timezone.now())
         messages.success(request, _("The gate is closed. What it counted stays."))
         return redirect("gate", pk)
     return render(request, "gates/gate_close.html", {"gate": gate})
@@ -184,7 +183,7 @@ def put_tablet(request: OfficeRequest, pk: int) -> HttpResponse:
     gate = gate_of_ours(request, pk)
     form = TabletForm(request.POST, gate=gate)
     if gate.closed_at is None and form.is_valid():
-        roster.put_device(request.user.username, form.cleaned_data["device"], gate)
+        registry.put_device(request.user.username, form.cleaned_data["device"], gate)
         messages.success(request, _("From now on the tablet counts for this gate; what it counted before stays."))
     else:
         messages.warning(request, _("Nothing was changed: choose a tablet of this agency, at a gate that is open."))

@@ -17,7 +17,7 @@ from bluezone.identity.duty import EVERYONE
 from bluezone.identity.signin import network_of
 from bluezone.publicpages.page_frame import show
 from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests
-from bluezone.rollout.drives.help import requests
+from bluezone.rollout.drives import help_requests
 from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState
 
 # Phones at one stall often share one address of their operator.
@@ -44,7 +44,7 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
             except TooManyRequests:
                 told, status = _("Too many people joined from this network. Tell a helper that you are here."), 429
             else:
-                joined = requests.join_stall(drive, key if _KEY.fullmatch(key) else "")
+                joined = help_requests.join_stall(drive, key if _KEY.fullmatch(key) else "")
                 onward = redirect("stall-ticket", code, joined.ticket)
                 onward.status_code = 303
                 return onward

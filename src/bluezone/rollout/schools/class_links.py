@@ -20,7 +20,7 @@ from bluezone.identity.models import User
 from bluezone.office_secrets import keyed_digest
 from bluezone.refusal import Refused
 from bluezone.rollout.schools.models import SchoolClass
-from bluezone.rollout.schools.weeks.school_calendar import year_of
+from bluezone.rollout.schools.school_calendar import year_of
 
 PIN_DIGITS = 6
 # With five tries in a quarter of an hour and twenty in all, one in fifty thousand guesses right.

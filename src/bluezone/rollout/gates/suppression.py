@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from bluezone.rollout.coverage.api import ROOT, SMALLEST_SHOWN, Place, hidden_cells, places_of
-from bluezone.rollout.gates.counts.counters import Sums, came_in, with_smartphone
+from bluezone.rollout.gates.counters import Sums, came_in, with_smartphone
 from bluezone.rollout.gates.models import Verdict
 
 _SUM = {"came_in": ["with_smartphone", "no_smartphone"], "with_smartphone": ["proven", "fresh", "attested", "other"]}

@@ -12,7 +12,7 @@ from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import write_pdf
 from bluezone.paper.qr_codes import qr
 from bluezone.rollout.gates.models import Gate
-from bluezone.rollout.gates.setup.roster import Badge
+from bluezone.rollout.gates.registry import Badge
 
 PAPERS = ("a6", "a4")
 SIGN_PAPERS = {"a4": 1.0, "a3": 1.414}

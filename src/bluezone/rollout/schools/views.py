@@ -31,15 +31,13 @@ from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.rollout.coverage.api import Week, week_or
-from bluezone.rollout.schools import queries
-from bluezone.rollout.schools.classes import catalogue, class_links
+from bluezone.rollout.schools import catalogue, class_links, queries, school_calendar
+from bluezone.rollout.schools.class_reports import record_all
 from bluezone.rollout.schools.duty import CLASS_REPORTERS
 from bluezone.rollout.schools.forms import ClassForm, ClassListForm, CountsForm, sentence_of
 from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolBreak, SchoolClass, WeekOpening
 from bluezone.rollout.schools.queries import SchoolRow
-from bluezone.rollout.schools.weeks import school_calendar
-from bluezone.rollout.schools.weeks.class_reports import record_all
-from bluezone.rollout.schools.weeks.school_calendar import shown, year_of
+from bluezone.rollout.schools.school_calendar import shown, year_of
 from bluezone.training import practised, practising
 
 # Head, officer in charge, clerk and administrator: who reports the staff of a school also keeps its classes.

@@ -27,14 +27,12 @@ from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import pdf_response, sheet_html, write_pdf
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.schools import queries
-from bluezone.rollout.schools.classes import class_views
-from bluezone.rollout.schools.classes.class_views import done_notice
-from bluezone.rollout.schools.classes.pupil_names import PupilsNamed
+from bluezone.rollout.schools import class_reports, queries, school_calendar, views
+from bluezone.rollout.schools.class_reports import PastedClass, read_rows, record_all
 from bluezone.rollout.schools.forms import COUNTS, ROWS, BreakForm, PasteForm, RowForm, sentence_of
 from bluezone.rollout.schools.models import NAMES, Channel, ClassReport, SchoolBreak, SchoolClass, WeekOpening
-from bluezone.rollout.schools.weeks import class_reports, school_calendar
-from bluezone.rollout.schools.weeks.class_reports import PastedClass, read_rows, record_all
+from bluezone.rollout.schools.pupil_names import PupilsNamed
+from bluezone.rollout.schools.views import done_notice
 from bluezone.training import practised
 
 # Lines of a form for a school that has not entered its classes.
@@ -71,9 +69,9 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 
     Whoever works above the school sees no class, and sends the whole back.
     """
-    school, week, now = class_views.school_of(pk), class_views.chosen_week(request), timezone.now()
-    keeps = class_views.keeps_classes(request, school)
-    if not keeps and not class_views.oversees(request, school):
+    school, week, now = views.school_of(pk), views.chosen_week(request), timezone.now()
+    keeps = views.keeps_classes(request, school)
+    if not keeps and not views.oversees(request, school):
         raise PermissionDenied
     found = queries.valid_reports(week).filter(school_class__school=school)
     chosen = [
@@ -96,7 +94,7 @@ def send_back(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.ITSELF)
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the locked week of `?week=`: 302 back to the school."""
-    school, week = class_views.kept_school(request, pk), class_views.chosen_week(request)
+    school, week = views.kept_school(request, pk), views.chosen_week(request)
     with acts.tell_refusals(request, sentence_of):
         school_calendar.ask(school, week, request.POST.get("reason", ""), request.user, timezone.now())
         messages.success(request, _("The request is sent to the office. The answer appears on this page."))
@@ -110,7 +108,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the week until a day, or decline: 302 to the schools, 403 for the school itself."""
     asked = get_object_or_404(WeekOpening.objects.select_related("school__unit"), pk=pk)
-    if not class_views.oversees(request, asked.school):
+    if not views.oversees(request, asked.school):
         raise PermissionDenied
     now = timezone.now()
     until = None
@@ -128,12 +126,8 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 def breaks(request: OfficeRequest) -> HttpResponse:
     """Weeks without school, for a school or for all schools of a unit: 302 entered, 403 not yours, 422 no weeks."""
     form = BreakForm(request.POST or None)
-    units = class_views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
-    schools = (
-        queries.schools_in_force(class_views.latest_week())
-        .filter(pk__in=class_views.own_schools(request))
-        .order_by("name")
-    )
+    units = views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
+    schools = queries.schools_in_force(views.latest_week()).filter(pk__in=views.own_schools(request)).order_by("name")
     chosen = request.POST.get("holder", "") or request.GET.get("holder", "")
     if request.method == "POST" and form.is_valid():
         holders: dict[str, Agency | AdminUnit] = {
@@ -149,7 +143,7 @@ def breaks(request: OfficeRequest) -> HttpResponse:
             messages.success(request, _("Stored: no numbers are owed for these weeks."))
             return redirect("school-breaks")
     found = SchoolBreak.objects.select_related("school__unit", "unit", "made_by")
-    reached, kept = set(units.values_list("pk", flat=True)), class_views.own_schools(request)
+    reached, kept = set(units.values_list("pk", flat=True)), views.own_schools(request)
     rows = [
         (one, Week(one.first_week), Week(one.last_week), one.unit_id in reached or one.school_id in kept)
         for one in found[:200]
@@ -178,7 +172,7 @@ def cancel_break(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def letter(request: OfficeRequest, pk: int) -> HttpResponse:
     """The letter to parents as PDF, `?in=en` in English; `?directive=` prints number and day of the directive."""
-    school = class_views.school_of(pk)
+    school = views.school_of(pk)
     language = request.GET.get("in", "")
     directive = " ".join(request.GET.get("directive", "").split())[:80]
     return pdf_response(letter_pdf(school, language if language in LANGUAGES else "vi", directive), f"letter-{pk}")
@@ -190,7 +184,7 @@ def letter(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.EVERYBODYS)
 def form(request: OfficeRequest, pk: int) -> HttpResponse:
     """The paper form of a week as PDF, one line a class."""
-    school, week = class_views.school_of(pk), class_views.chosen_week(request)
+    school, week = views.school_of(pk), views.chosen_week(request)
     return pdf_response(
         form_pdf(school, week, list(queries.classes_of(week).filter(school=school))), f"classes-{pk}-{week}"
     )
@@ -198,8 +192,8 @@ def form(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def _may_cancel(request: OfficeRequest, one: SchoolBreak) -> bool:
     if one.school is not None:
-        return class_views.keeps_classes(request, one.school)
-    units = class_views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
+        return views.keeps_classes(request, one.school)
+    units = views.units_closed_by(request, day_to_show(Agency, timezone.localdate()))
     return one.unit is not None and units.filter(pk=one.unit.pk).exists()
 
 
@@ -220,7 +214,7 @@ def _back(pk: int, week: Week) -> HttpResponse:
 @touches(Whose.ITSELF)
 def enter(request: OfficeRequest, pk: int) -> HttpResponse:
     """Every class of a school as a row: 302 stored, 409 week closed, 422 what to correct; rows left empty stay out."""
-    school, week = class_views.kept_school(request, pk), class_views.chosen_week(request)
+    school, week = views.kept_school(request, pk), views.chosen_week(request)
     found = list(queries.classes_of(week).filter(school=school))
     said = {
         report.school_class_id: report
@@ -251,7 +245,7 @@ def paste(request: OfficeRequest, pk: int) -> HttpResponse:
 
     A table in which people are named is thrown away (422): it is not stored and not shown again.
     """
-    school, week = class_views.kept_school(request, pk), class_views.chosen_week(request)
+    school, week = views.kept_school(request, pk), views.chosen_week(request)
     form = PasteForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _pasted(request, school, week, form, None, status=422 if form.errors else 200)

@@ -17,7 +17,7 @@ from bluezone.audit.hash_chain import record
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import Agency
 from bluezone.refusal import Refused
-from bluezone.rollout.gates.counts.counters import CountersInvalid
+from bluezone.rollout.gates.counters import CountersInvalid
 from bluezone.rollout.gates.models import (
     BUCKET_SECONDS,
     Gate,

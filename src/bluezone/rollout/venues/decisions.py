@@ -25,8 +25,8 @@ from bluezone.messaging.email.outbox import send
 from bluezone.protocol.venues.codes import SEED_LENGTH, sign_venue, venue_fingerprint, venue_link, venue_sha256
 from bluezone.protocol.venues.codes import Venue as SignedVenue
 from bluezone.refusal import Refused
+from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.models import CodeEnd, Inspection, InspectionPhoto, PosterCode, Venue, VenueState
-from bluezone.rollout.venues.registration.applications import contact_of
 
 # Typed from a poster: small letters without look-alikes.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"
