@@ -20,10 +20,10 @@ SETUP = """
 import datetime
 from tests.builders.devices import agency, device
 from django.utils import timezone
-from bluezone.rollout.gates.print_sheets import registry, roster
+from bluezone.rollout.gates import registry
 made, code = device(agency(), now=timezone.now())
 gate = registry.gate_of(made, timezone.now())
-badge = roster.nominate("admin", gate, "Hà Thị Lan", timezone.localdate(), now=timezone.now())
+badge = registry.nominate("admin", gate, "Hà Thị Lan", timezone.localdate(), now=timezone.now())
 print("CODE", code, badge.text, badge.pin)
 """
 COUNTED = """
@@ -34,7 +34,7 @@ print("COUNTED", *sorted(f"{verdict}={n}" for _direction, verdict, n in rows), S
 """
 MOVE = """
 from django.utils import timezone
-from bluezone.rollout.gates.print_sheets import registry
+from bluezone.rollout.gates import registry
 from bluezone.rollout.gates.models import Gate
 old = Gate.objects.get()
 other = registry.open_gate("admin", old.agency, "Cổng sau", timezone.now())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of loudspeakers: zones with their dead machines flagged, one zone's day, memory sticks, and the forms of both."""
+"""Pages of loudspeakers with their forms: zones and their dead machines, one zone's day, memory sticks."""
 
 import datetime
 from typing import Any

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of a school's weeks: numbers typed in at once or pasted, sent back, a locked week asked for and opened again."""
+"""Pages of a school's weeks: numbers typed in at once or pasted, sent back; a locked week opened again."""
 
 import datetime
 from collections.abc import Sequence
