@@ -16,7 +16,7 @@ from bluezone.identity.models import User
 from bluezone.rollout.bulletins.air import planner, timetable
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import OutletKind, Sound
-from bluezone.rollout.bulletins.scripts import script_texts, sounds
+from bluezone.rollout.bulletins.scripts import script_texts
 from bluezone.rollout.loudspeakers import zone_setup
 
 TEXT = (
@@ -48,7 +48,7 @@ def _levelled(seconds: float) -> Sound:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         path.write_bytes(recording(seconds))
-        content, measured = sounds._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
+        content, measured = script_texts._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
     return Sound(
         sha256=hashlib.sha256(content).hexdigest(), content=content, seconds=measured.seconds,
         loudness_lufs=measured.loudness_lufs, peak_dbtp=measured.peak_dbtp, is_human=True,

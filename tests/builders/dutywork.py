@@ -19,7 +19,7 @@ def _house_visits(now) -> None:
 
     from bluezone.directory.models import AdminUnit, Agency
     from bluezone.rollout.canvass.households import duplicates
-    from bluezone.rollout.canvass.models import Household
+    from bluezone.rollout.canvass.models.turf import Household
     from bluezone.rollout.canvass.turfs import leases
     from bluezone.rollout.canvass.visits import intake
 

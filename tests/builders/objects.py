@@ -31,12 +31,12 @@ from bluezone.portal import news
 from bluezone.rollout.bulletins.air import air_log, planner
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Sound
 from bluezone.rollout.canvass.households import door_lists, duplicates
-from bluezone.rollout.canvass.models import Aside, Change, DuplicatePair, Household, Photo, Visit
+from bluezone.rollout.canvass.models.turf import Aside, Change, DuplicatePair, Household, Photo, Visit
 from bluezone.rollout.canvass.visits import intake as visits_intake
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.exchange import partners, uploads
 from bluezone.rollout.directives.exchange.edxml import Business, BusinessKind, Edoc, Organisation, write_message
-from bluezone.rollout.directives.inbox import change_requests, dispatch_acts
+from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, attachments
 from bluezone.rollout.directives.issuance import intake as issuance_intake
 from bluezone.rollout.directives.models import Campaign, Directive, Dispatch, DispatchState
@@ -239,7 +239,7 @@ def _letters(city: City) -> None:
     task = door_to_door(city.issued)
     weeks = agency_reports.task_periods(task, city.today)
     city.report = agency_reports.submit(task, city.other, weeks[-1].first, {"people": 9}, "", clerk, city.now)
-    city.request = change_requests.ask(task, city.other, "extension", "Mưa lũ", clerk, city.now, city.today + 40 * DAY)
+    city.request = dispatch_acts.ask(task, city.other, "extension", "Mưa lũ", clerk, city.now, city.today + 40 * DAY)
     city.period_request = reopenings.ask(task, city.other, weeks[0], "Nhập nhầm", clerk, city.now)
     got = _issued(city, 458, Agency.objects.get(key="ubnd-tp"), clerk)
     city.dispatch = Dispatch.objects.get(directive=got, agency=city.ward)

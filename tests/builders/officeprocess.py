@@ -122,14 +122,14 @@ def grant_time(number: str, agency: str) -> dict:
 
     from bluezone.directory.models import Agency
     from bluezone.identity.models import User
-    from bluezone.rollout.directives.inbox import change_requests
+    from bluezone.rollout.directives.inbox import dispatch_acts
     from bluezone.rollout.directives.models import TaskParty
 
     clerk, asking = User.objects.get(username="clerk"), Agency.objects.get(key=agency)
     day = timezone.localdate() + datetime.timedelta(days=40)
     for party in TaskParty.objects.filter(task__directive__number=number, agency=asking).select_related("task"):
-        asked = change_requests.ask(party.task, asking, "extension", "Địa bàn rộng", clerk, timezone.now(), day)
-        change_requests.answer(asked, True, "", clerk, timezone.now())
+        asked = dispatch_acts.ask(party.task, asking, "extension", "Địa bàn rộng", clerk, timezone.now(), day)
+        dispatch_acts.answer(asked, True, "", clerk, timezone.now())
     return {"day": day.isoformat()}
 
 

@@ -6,14 +6,7 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.bulletins.air.overlaps import (
-    GAP_SECONDS,
-    MOST_DELAY_SECONDS,
-    Displaced,
-    Importance,
-    Slot,
-    arrange,
-)
+from bluezone.rollout.bulletins.air.planner import GAP_SECONDS, MOST_DELAY_SECONDS, Displaced, Importance, Slot, arrange
 
 slots = st.lists(
     st.builds(

@@ -16,7 +16,7 @@ from tests.builders.office import user
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.canvass.households import duplicates, projection
-from bluezone.rollout.canvass.models import (
+from bluezone.rollout.canvass.models.turf import (
     Aside,
     Change,
     DuplicatePair,
@@ -27,8 +27,7 @@ from bluezone.rollout.canvass.models import (
     Turf,
     Visit,
 )
-from bluezone.rollout.canvass.turfs.progress import shown_to
-from bluezone.rollout.canvass.unit_counts import doors_by_unit
+from bluezone.rollout.canvass.turfs.progress import doors_by_unit, shown_to
 from bluezone.rollout.coverage.api import Doors
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
 from bluezone.web import settings_public

@@ -10,7 +10,7 @@ from PIL import Image
 from tests.builders.canvass import NOW, Phone, street
 from tests.builders.devices import bearer
 
-from bluezone.rollout.canvass.models import Aside, Household, Photo
+from bluezone.rollout.canvass.models.turf import Aside, Household, Photo
 from bluezone.rollout.canvass.visits import photos
 
 

@@ -8,7 +8,7 @@ from tests.builders.canvass import NOW, Phone, connected, door, street
 
 from bluezone.rollout.canvass.households import duplicates
 from bluezone.rollout.canvass.indicators import DoorsVisited, SeenAtDoors, ToldAtDoors
-from bluezone.rollout.canvass.models import (
+from bluezone.rollout.canvass.models.turf import (
     Aside,
     Change,
     DoorsDay,

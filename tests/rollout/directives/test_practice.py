@@ -128,8 +128,8 @@ def test_nothing_practised_is_in_any_list_figure_register_digest_export_or_audit
     for address in ("/directives/", "/inbox/", "/campaigns/", f"/registers/out/?year={year}"):
         assert "458/UBND-VP" not in client.get(address).text
         assert "Tập huấn ra quân" not in client.get(address).text
-    assert books.outgoing(committee, year).rows == ()
-    assert books.incoming(ward, today().year).rows == ()
+    assert books.outgoing_table(committee, year).rows == ()
+    assert books.incoming_table(ward, today().year).rows == ()
     assert queries.counts([practised.pk]) == {}
     assert campaigns.figures([Campaign.everything.get().pk]) == {Campaign.everything.get().pk: campaigns.Figures()}
     for address in ("", "progress/", "progress/xlsx/", "late/", "change/"):

@@ -3,14 +3,17 @@
 
 from bluezone.rollout.bulletins.air.air_log import EARLY, airings_between
 from bluezone.rollout.bulletins.air.air_log import rows_of as log_rows
-from bluezone.rollout.bulletins.air.hooks import Proven, proven, read_proven_with, when_plan_changes
 from bluezone.rollout.bulletins.air.planner import (
+    Proven,
     approved_scripts,
     emergency_sounds,
     enter,
     plan_ahead,
+    proven,
+    read_proven_with,
     seconds_of,
     set_quiet,
+    when_plan_changes,
 )
 from bluezone.rollout.bulletins.air.press import air_plan_pdf, stick_files
 from bluezone.rollout.bulletins.indicators import airings_due

@@ -14,7 +14,7 @@ DUTY = Duty(
     name="bulletins",
     app="bluezone.rollout.bulletins",
     urls="bluezone.rollout.bulletins.urls",
-    public_urls="bluezone.rollout.bulletins.urls_public",
+    public_urls="bluezone.rollout.bulletins.public_views",
     audiences=(BULLETIN_APPROVERS, AIRING_KEEPERS),
     acts={
         "bulletin_written": _("wrote a bulletin text or put in a recording"),

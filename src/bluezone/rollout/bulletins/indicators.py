@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.bulletins.air import hooks
+from bluezone.rollout.bulletins.air import planner
 from bluezone.rollout.bulletins.models import Airing
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, once
 
@@ -64,7 +64,7 @@ class AiredAttested(Indicator):
     def figures(self, week: Week) -> Iterable[Figure]:
         """A constant number of queries."""
         due = airings_due(week)
-        with_machines = hooks.proven(one.pk for one in due)
+        with_machines = planner.proven(one.pk for one in due)
         base: Counter[tuple[str, int, datetime.date]] = Counter()
         said: Counter[tuple[str, int, datetime.date]] = Counter()
         for one in due:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the press and every station can fetch: RSS of the approved bulletins, press kits, sounds, the air plan."""
+"""What the press and every station can fetch, with its addresses: RSS of the approved bulletins, press kits, sound,
+the air plan as a calendar.
+"""
 
 import datetime
 import hashlib
@@ -9,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import path
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -124,3 +127,11 @@ def _cached(request: HttpRequest, content: bytes, kind: str) -> HttpResponse:
     response = HttpResponse(content, content_type=kind)
     response.headers["ETag"], response.headers["Cache-Control"] = etag, _KEPT
     return get_conditional_response(request, etag=etag, response=response) or response
+
+
+urlpatterns = [
+    path("bulletins/rss.xml", rss, name="bulletins-rss"),
+    path("bulletins/air-plan.ics", ics, name="bulletins-calendar"),
+    path("bulletins/<int:pk>/press-kit.zip", kit, name="press-kit"),
+    path("bulletins/<int:pk>/<slug:language>.mp3", sound, name="bulletin-sound"),
+]

@@ -4,7 +4,7 @@
 from django.urls import path
 
 from bluezone.rollout.bulletins import views
-from bluezone.rollout.bulletins.air import air_views, schedule_views
+from bluezone.rollout.bulletins.air import air_views
 
 urlpatterns = [
     path("bulletins/", views.bulletin_list, name="bulletins"),
@@ -13,15 +13,15 @@ urlpatterns = [
     path("bulletins/<int:pk>/write/", views.write_text, name="bulletin-write"),
     path("bulletins/<int:pk>/record/", views.record, name="bulletin-record"),
     path("bulletins/<int:pk>/withdraw/", views.withdraw, name="bulletin-withdraw"),
-    path("bulletins/<int:pk>/now/", schedule_views.at_once, name="bulletin-now"),
-    path("bulletins/<int:pk>/schedules/new/", schedule_views.new_schedule, name="schedule-new"),
+    path("bulletins/<int:pk>/now/", air_views.at_once, name="bulletin-now"),
+    path("bulletins/<int:pk>/schedules/new/", air_views.new_schedule, name="schedule-new"),
     path("bulletins/versions/<int:pk>/sound.mp3", views.sound, name="script-sound"),
     path("bulletins/versions/<int:pk>/listening/", views.listening, name="script-listening"),
     path("bulletins/versions/<int:pk>/approve/", views.approve, name="script-approve"),
-    path("schedules/<int:pk>/", schedule_views.schedule, name="schedule"),
-    path("schedules/<int:pk>/stop/", schedule_views.stop, name="schedule-stop"),
-    path("schedules/<int:pk>/leave-out/", schedule_views.leave_out, name="schedule-leave-out"),
-    path("schedules/<int:pk>/first/", schedule_views.put_first, name="schedule-first"),
+    path("schedules/<int:pk>/", air_views.schedule, name="schedule"),
+    path("schedules/<int:pk>/stop/", air_views.stop, name="schedule-stop"),
+    path("schedules/<int:pk>/leave-out/", air_views.leave_out, name="schedule-leave-out"),
+    path("schedules/<int:pk>/first/", air_views.put_first, name="schedule-first"),
     path("air-plan/", air_views.plan, name="air-plan"),
     path("air-plan/file.pdf", air_views.plan_pdf, name="air-plan-pdf"),
     path("air-log/", air_views.log, name="air-log"),

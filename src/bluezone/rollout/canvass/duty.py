@@ -12,7 +12,7 @@ DUTY = Duty(
     name="canvass",
     app="bluezone.rollout.canvass",
     urls="bluezone.rollout.canvass.urls",
-    public_urls="bluezone.rollout.canvass.urls_public",
+    public_urls="bluezone.rollout.canvass.visits.photos",
     api_prefix="/v1/canvass/",
     audiences=(CANVASS_KEEPERS,),
     acts={
@@ -37,5 +37,5 @@ DUTY = Duty(
         "bluezone.rollout.canvass.indicators.SeenAtDoors",
         "bluezone.rollout.canvass.indicators.ToldAtDoors",
     ),
-    door_counts="bluezone.rollout.canvass.unit_counts.doors_by_unit",
+    door_counts="bluezone.rollout.canvass.turfs.progress.doors_by_unit",
 )

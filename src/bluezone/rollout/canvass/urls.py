@@ -4,8 +4,8 @@
 from django.urls import path
 
 from bluezone.rollout.canvass import views
-from bluezone.rollout.canvass.households import desk_views, import_views
-from bluezone.rollout.canvass.sheets import sheet_views
+from bluezone.rollout.canvass.households import desk_views
+from bluezone.rollout.canvass.sheets import door_sheets
 from bluezone.rollout.canvass.turfs import turf_views
 
 urlpatterns = [
@@ -14,20 +14,20 @@ urlpatterns = [
     path("canvass/households/<str:key>/", views.household, name="canvass-household"),
     path("canvass/households/<str:key>/photos/<str:visit>.jpg", views.photo, name="canvass-household-photo"),
     path("canvass/households/<str:key>/choose/", desk_views.choose, name="canvass-choose"),
-    path("canvass/imports/", import_views.new_import, name="canvass-imports"),
-    path("canvass/imports/empty.xlsx", import_views.import_template, name="canvass-import-empty"),
-    path("canvass/imports/<int:pk>/", import_views.show_import, name="canvass-import"),
-    path("canvass/imports/<int:pk>/conversion/", import_views.decide_import, name="canvass-import-decide"),
-    path("canvass/imports/<int:pk>/apply/", import_views.apply_import, name="canvass-import-apply"),
-    path("canvass/imports/<int:pk>/discard/", import_views.discard_import, name="canvass-import-discard"),
-    path("canvass/imports/<int:pk>/marked.xlsx", import_views.marked_import, name="canvass-import-marked"),
+    path("canvass/imports/", desk_views.new_import, name="canvass-imports"),
+    path("canvass/imports/empty.xlsx", desk_views.import_template, name="canvass-import-empty"),
+    path("canvass/imports/<int:pk>/", desk_views.show_import, name="canvass-import"),
+    path("canvass/imports/<int:pk>/conversion/", desk_views.decide_import, name="canvass-import-decide"),
+    path("canvass/imports/<int:pk>/apply/", desk_views.apply_import, name="canvass-import-apply"),
+    path("canvass/imports/<int:pk>/discard/", desk_views.discard_import, name="canvass-import-discard"),
+    path("canvass/imports/<int:pk>/marked.xlsx", desk_views.marked_import, name="canvass-import-marked"),
     path("canvass/lists/", turf_views.turfs, name="canvass-turfs"),
     path("canvass/lists/new/<int:unit>/", turf_views.new_turf, name="canvass-turf-new"),
     path("canvass/lists/<int:pk>/", turf_views.turf, name="canvass-turf"),
     path("canvass/lists/<int:pk>/give/", turf_views.give_turf, name="canvass-turf-give"),
     path("canvass/lists/<int:pk>/close/", turf_views.close_turf, name="canvass-turf-close"),
-    path("canvass/lists/<int:pk>/sheet.pdf", sheet_views.sheet, name="canvass-sheet"),
-    path("canvass/lists/<int:pk>/sheet/<int:page>/", sheet_views.enter_sheet, name="canvass-sheet-enter"),
+    path("canvass/lists/<int:pk>/sheet.pdf", door_sheets.sheet, name="canvass-sheet"),
+    path("canvass/lists/<int:pk>/sheet/<int:page>/", door_sheets.enter_sheet, name="canvass-sheet-enter"),
     path("canvass/leases/<int:pk>/end/", turf_views.end_lease, name="canvass-lease-end"),
     path("canvass/phones/", turf_views.phones, name="canvass-phones"),
     path("canvass/phones/<int:pk>/lost/", turf_views.lost_phone, name="canvass-phone-lost"),
@@ -38,5 +38,5 @@ urlpatterns = [
     path("canvass/doubles/<int:pk>/", desk_views.decide_pair, name="canvass-pair"),
     path("canvass/aside/", desk_views.kept_aside, name="canvass-asides"),
     path("canvass/aside/<int:pk>/", desk_views.decide_aside, name="canvass-aside"),
-    path("canvass/leaflets/", sheet_views.leaflets, name="canvass-leaflets"),
+    path("canvass/leaflets/", door_sheets.leaflets, name="canvass-leaflets"),
 ]

@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.rollout.coverage import report_views, views
+from bluezone.rollout.coverage import coverage_report, views
 
 urlpatterns = [
     path("coverage/", views.city, name="coverage"),
@@ -11,6 +11,6 @@ urlpatterns = [
     path("coverage/units/<int:pk>/priority/", views.priority, name="coverage-priority"),
     path("coverage/units/<int:pk>/league/", views.league_table, name="coverage-league"),
     path("coverage/units/<int:pk>/trend/", views.trend_of, name="coverage-trend"),
-    path("coverage/units/<int:pk>/report/", report_views.report, name="coverage-report"),
-    path("coverage/units/<int:pk>/report/<str:form>/", report_views.written, name="coverage-written"),
+    path("coverage/units/<int:pk>/report/", coverage_report.report, name="coverage-report"),
+    path("coverage/units/<int:pk>/report/<str:form>/", coverage_report.written, name="coverage-written"),
 ]

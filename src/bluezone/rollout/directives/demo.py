@@ -12,7 +12,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import User
 from bluezone.identity.signin import demo_office
 from bluezone.refusal import Refused
-from bluezone.rollout.directives.inbox import change_requests, dispatch_acts
+from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, intake
 from bluezone.rollout.directives.models import Campaign, Directive, Dispatch, DispatchState, Task
 from bluezone.rollout.directives.reports import agency_reports
@@ -91,4 +91,4 @@ def _report(directive: Directive, user: User, began: datetime.datetime, now: dat
                 agency_reports.submit(task, agency, period.date(), {"people": 90 + 37 * number}, "", user, at)
     if agencies:
         until = now.date() + 9 * _DAY
-        change_requests.ask(task, agencies[-1], "extension", "Đang thống kê các tổ vùng xa.", user, now - _DAY, until)
+        dispatch_acts.ask(task, agencies[-1], "extension", "Đang thống kê các tổ vùng xa.", user, now - _DAY, until)

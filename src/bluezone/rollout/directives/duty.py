@@ -37,7 +37,7 @@ DUTY = Duty(
     hourly=(Work("queue_digests", "bluezone.rollout.directives.inbox.digests.queue_daily"),),
     reversers={
         "report-accepted": "bluezone.rollout.directives.reports.report_views.take_acceptance_back",
-        "period-answered": "bluezone.rollout.directives.reports.reopening_views.let_the_request_wait",
+        "period-answered": "bluezone.rollout.directives.reports.report_views.let_the_request_wait",
         "request-answered": "bluezone.rollout.directives.inbox.inbox_views.let_the_request_wait",
     },
     demo="bluezone.rollout.directives.demo.plant_with_campaign",

@@ -3,17 +3,17 @@
 
 from django.urls import path
 
-from bluezone.rollout.directives.exchange import exchange_views, partner_views
+from bluezone.rollout.directives.exchange import exchange_views
 from bluezone.rollout.directives.inbox import inbox_views
-from bluezone.rollout.directives.issuance import attachment_views, campaign_views, draft_views, letter_views
-from bluezone.rollout.directives.register import register_views
-from bluezone.rollout.directives.reports import reopening_views, report_views
+from bluezone.rollout.directives.issuance import campaigns, draft_forms, letter_views
+from bluezone.rollout.directives.register import books
+from bluezone.rollout.directives.reports import report_views
 
 urlpatterns = [
     path("directives/", letter_views.directive_list, name="directives"),
     path("directives/new/", letter_views.new_directive, name="directive-new"),
     path("directives/<int:pk>/", letter_views.directive, name="directive"),
-    path("directives/<int:pk>/change/", draft_views.change_directive, name="directive-change"),
+    path("directives/<int:pk>/change/", draft_forms.change_directive, name="directive-change"),
     path("directives/<int:pk>/approve/", letter_views.approve, name="directive-approve"),
     path("directives/<int:pk>/reopen/", letter_views.reopen, name="directive-reopen"),
     path("directives/<int:pk>/issue/", letter_views.issue, name="directive-issue"),
@@ -21,10 +21,10 @@ urlpatterns = [
     path("directives/<int:pk>/progress/", report_views.progress, name="directive-progress"),
     path("directives/<int:pk>/progress/<str:form>/", report_views.progress_file, name="directive-file"),
     path("directives/<int:pk>/late/", report_views.late, name="directive-late"),
-    path("campaigns/", campaign_views.campaign_list, name="campaigns"),
-    path("campaigns/new/", campaign_views.new_campaign, name="campaign-new"),
-    path("campaigns/<int:pk>/", campaign_views.campaign, name="campaign"),
-    path("campaigns/<int:pk>/change/", campaign_views.change_campaign, name="campaign-change"),
+    path("campaigns/", campaigns.campaign_list, name="campaigns"),
+    path("campaigns/new/", campaigns.new_campaign, name="campaign-new"),
+    path("campaigns/<int:pk>/", campaigns.campaign, name="campaign"),
+    path("campaigns/<int:pk>/change/", campaigns.change_campaign, name="campaign-change"),
     path("inbox/", inbox_views.inbox, name="inbox"),
     path("inbox/<int:pk>/", inbox_views.dispatch, name="inbox-one"),
     path("inbox/<int:pk>/act/", inbox_views.act, name="inbox-act"),
@@ -32,11 +32,11 @@ urlpatterns = [
     path("inbox/<int:pk>/pass-on/", inbox_views.pass_on, name="inbox-pass"),
     path("tasks/<int:pk>/ask/", inbox_views.ask, name="task-ask"),
     path("tasks/<int:pk>/report/", report_views.report, name="task-report"),
-    path("tasks/<int:pk>/reopen/", reopening_views.ask, name="task-reopen"),
-    path("requests/periods/<int:pk>/answer/", reopening_views.answer, name="period-answer"),
+    path("tasks/<int:pk>/reopen/", report_views.ask, name="task-reopen"),
+    path("requests/periods/<int:pk>/answer/", report_views.answer, name="period-answer"),
     path("requests/<int:pk>/answer/", inbox_views.answer, name="request-answer"),
     path("reports/<int:pk>/check/", report_views.check, name="report-check"),
-    path("registers/<str:direction>/", register_views.register, name="register"),
+    path("registers/<str:direction>/", books.register, name="register"),
     path("exchange/", exchange_views.exchange, name="directive-exchange"),
     path("exchange/<int:pk>/", exchange_views.look, name="directive-exchange-look"),
     path("exchange/<int:pk>/apply/", exchange_views.apply, name="directive-exchange-apply"),
@@ -44,13 +44,13 @@ urlpatterns = [
     path("exchange/documents/<int:pk>/", exchange_views.document_file, name="directive-edxml"),
     path("exchange/states/<int:pk>/", exchange_views.status_file, name="directive-status-file"),
     path("exchange/certificate/", exchange_views.own_certificate, name="directive-own-certificate"),
-    path("exchange/certificates/", partner_views.certificates, name="directive-certificates"),
-    path("exchange/certificates/new/", partner_views.new_certificate, name="directive-certificate-new"),
+    path("exchange/certificates/", exchange_views.certificates, name="directive-certificates"),
+    path("exchange/certificates/new/", exchange_views.new_certificate, name="directive-certificate-new"),
     path(
-        "exchange/certificates/<int:pk>/remove/", partner_views.remove_certificate, name="directive-certificate-remove"
+        "exchange/certificates/<int:pk>/remove/", exchange_views.remove_certificate, name="directive-certificate-remove"
     ),
     path("inbox/<int:pk>/answer-recall/", exchange_views.answer_recall, name="inbox-answer-recall"),
-    path("directives/<int:pk>/files/", attachment_views.files, name="directive-attachments"),
-    path("directives/<int:pk>/files/delete/", attachment_views.take_away, name="directive-attachment-delete"),
-    path("files/<str:token>/", attachment_views.stored_file, name="file"),
+    path("directives/<int:pk>/files/", letter_views.files, name="directive-attachments"),
+    path("directives/<int:pk>/files/delete/", letter_views.take_away, name="directive-attachment-delete"),
+    path("files/<str:token>/", letter_views.stored_file, name="file"),
 ]

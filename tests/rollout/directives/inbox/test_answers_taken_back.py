@@ -10,7 +10,7 @@ from tests.builders.office import today
 
 from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry
-from bluezone.rollout.directives.inbox import change_requests
+from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.models import PeriodRequest
 from bluezone.rollout.directives.reports import agency_reports, reopenings
 
@@ -42,9 +42,7 @@ def now():
 
 
 def ask_for_time(task, ward, officer, days=60):
-    return change_requests.ask(
-        task, ward, "extension", "Mưa lũ", officer, now(), today() + datetime.timedelta(days=days)
-    )
+    return dispatch_acts.ask(task, ward, "extension", "Mưa lũ", officer, now(), today() + datetime.timedelta(days=days))
 
 
 def take_back(client):

@@ -8,7 +8,7 @@ from bluezone.directory.models import Agency
 from bluezone.messaging.email.models import Mail
 from bluezone.messaging.email.smtp_url import read_smtp_url
 from bluezone.rollout.directives import demo
-from bluezone.rollout.directives.inbox import change_requests, digests, dispatch_acts
+from bluezone.rollout.directives.inbox import digests, dispatch_acts
 from bluezone.rollout.directives.models import DispatchState
 
 
@@ -111,7 +111,7 @@ def test_what_is_long_overdue_and_what_is_asked_goes_upward_with_the_number_to_c
     dispatch_acts.move(addresses.dispatches.get(agency=ward), DispatchState.RECEIVED, addresses.approved_by, NOW)
     for one in addresses.dispatches.exclude(agency=ward):
         dispatch_acts.move(one, DispatchState.DONE, addresses.approved_by, NOW)
-    change_requests.ask(addresses.tasks.get(label="2"), ward, "change", "x", addresses.approved_by, NOW)
+    dispatch_acts.ask(addresses.tasks.get(label="2"), ward, "change", "x", addresses.approved_by, NOW)
 
     digests.queue_daily(NOW + 40 * DAY)
     text = Mail.objects.get(to=f"a{addresses.issuer_id}@example.org").text

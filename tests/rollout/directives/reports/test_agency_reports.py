@@ -5,7 +5,7 @@ import pytest
 from tests.builders.directives import DAY, NOW, door_to_door
 
 from bluezone.rollout.directives import queries
-from bluezone.rollout.directives.inbox import change_requests, dispatch_acts
+from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.models import DispatchState
 from bluezone.rollout.directives.reports import agency_reports
@@ -63,15 +63,15 @@ def test_numbers_that_were_not_asked_for_are_refused(task, clerk, values):
 
 def test_more_time_moves_the_day_of_one_agency_alone(task, clerk, signer):
     first, second = wards(task)[:2]
-    asked = change_requests.ask(task, first, "extension", "Mưa lũ", clerk, NOW, NOW.date() + 40 * DAY)
-    with pytest.raises(change_requests.RequestOpen):
-        change_requests.ask(task, first, "extension", "Mưa lũ", clerk, NOW, NOW.date() + 50 * DAY)
-    change_requests.answer(asked, True, "", signer, NOW)
+    asked = dispatch_acts.ask(task, first, "extension", "Mưa lũ", clerk, NOW, NOW.date() + 40 * DAY)
+    with pytest.raises(dispatch_acts.RequestOpen):
+        dispatch_acts.ask(task, first, "extension", "Mưa lũ", clerk, NOW, NOW.date() + 50 * DAY)
+    dispatch_acts.answer(asked, True, "", signer, NOW)
 
     assert task.parties.get(agency=first).due == NOW.date() + 40 * DAY
     assert task.parties.get(agency=second).due is None
-    with pytest.raises(change_requests.RequestAnswered):
-        change_requests.answer(asked, False, "", signer, NOW)
+    with pytest.raises(dispatch_acts.RequestAnswered):
+        dispatch_acts.answer(asked, False, "", signer, NOW)
 
 
 def test_who_is_late_is_named_with_what(directive, task, clerk):

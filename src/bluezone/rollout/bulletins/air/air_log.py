@@ -20,8 +20,8 @@ from bluezone.directory.models import AdminUnit
 from bluezone.identity.acts import GRACE_SECONDS, UNDO_SECONDS, UndoTooLate
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins.air import hooks
-from bluezone.rollout.bulletins.air.hooks import Proven
+from bluezone.rollout.bulletins.air import planner
+from bluezone.rollout.bulletins.air.planner import Proven
 from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
 
 # Rows of a file or a sum; a week of a city is far below.
@@ -98,7 +98,7 @@ def airings_between(
 
 def rows_of(airings: Sequence[Airing], now: datetime.datetime) -> list[Row]:
     """Airings with what machines and people said of them, in a constant number of queries."""
-    said = hooks.proven(airing.pk for airing in airings)
+    said = planner.proven(airing.pk for airing in airings)
     rows = []
     for airing in airings:
         attestation = getattr(airing, "attestation", None)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make the airings of the coming days from the schedules, each with its time; safe to repeat, and quick. Also the
-outlets and their quiet hours.
+"""Make the airings of the coming days from the schedules, with who plays first where airings of one outlet would
+overlap; here the loudspeakers plug in, which are told when the plan changed.
 """
 
+import bisect
 import datetime
+import enum
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -15,9 +17,169 @@ from django.utils import timezone
 from bluezone.audit.hash_chain import record
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins.air import hooks, overlaps
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, OutletKind, Schedule, Script
 from bluezone.training import practising
+
+MOST_DELAY_SECONDS = 900.0
+# Between two bulletins, so that one does not run into the next.
+GAP_SECONDS = 2.0
+_LONGEST_SECONDS = 3600.0
+
+
+class Importance(enum.IntEnum):
+    """The classes of Circular 39/2020, strongest first."""
+
+    EMERGENCY = 0
+    PRIORITY = 1
+    NORMAL = 2
+
+
+class Displaced(enum.StrEnum):
+    """Why an airing has no time."""
+
+    NOT = ""
+    CLASH = "clash"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """An airing that wants a time. due: Unix seconds. rank: the commune's order within a class, lower first.
+
+    key: unique on its outlet; decides last, so that the same plan always comes out.
+    """
+
+    key: str
+    due: float
+    seconds: float
+    importance: Importance
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """What became of a slot: start in Unix seconds, None when displaced, and why."""
+
+    start: float | None
+    why: Displaced = Displaced.NOT
+
+
+Span = tuple[float, float]
+
+
+def arrange(
+    slots: Iterable[Slot], quiet: Sequence[Span] = (), taken: Iterable[tuple[Span, Importance]] = ()
+) -> dict[str, Place]:
+    """Give each slot of one outlet a time at which nothing else plays.
+
+    quiet: [from, to) in which only emergencies play. taken: what is playing already, with its class; it stays, and only
+    an emergency does not wait for it unless it is one itself.
+    """
+    playing = list(taken)
+    urgent = sorted(span for span, importance in playing if importance == Importance.EMERGENCY)
+    busy = sorted(span for span, _importance in playing)
+    places: dict[str, Place] = {}
+    for slot in sorted(slots, key=lambda one: (one.importance, one.rank, one.due, one.key)):
+        is_urgent = slot.importance == Importance.EMERGENCY
+        place = _placed(slot, urgent if is_urgent else busy, quiet)
+        places[slot.key] = place
+        if place.start is not None:
+            span = (place.start, place.start + slot.seconds + GAP_SECONDS)
+            bisect.insort(busy, span)
+            if is_urgent:
+                bisect.insort(urgent, span)
+    return places
+
+
+def _placed(slot: Slot, busy: list[Span], quiet: Sequence[Span]) -> Place:
+    emergency = slot.importance == Importance.EMERGENCY
+    if not emergency and _within(slot.due, slot.seconds, quiet):
+        return Place(None, Displaced.QUIET)
+    start = _free(slot.due, slot.seconds, busy)
+    if emergency:
+        return Place(start)
+    if start - slot.due > MOST_DELAY_SECONDS:
+        return Place(None, Displaced.CLASH)
+    if _within(start, slot.seconds, quiet):
+        return Place(None, Displaced.QUIET)
+    return Place(start)
+
+
+def _free(due: float, seconds: float, busy: list[Span]) -> float:
+    """The first moment from `due` on at which `seconds` and the gap fit."""
+    start = due
+    # An emergency may lie over what it interrupts, so a span further back can end later; none lasts an hour.
+    at = bisect.bisect_left(busy, (due - _LONGEST_SECONDS, 0.0))
+    for begins, ends in busy[at:]:
+        if start + seconds + GAP_SECONDS <= begins:
+            break
+        start = max(start, ends)
+    return start
+
+
+def _within(start: float, seconds: float, spans: Sequence[Span]) -> bool:
+    return any(start < ends and begins < start + seconds for begins, ends in spans)
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What the machines of one outlet said of one airing; a machine counts in one of them.
+
+    machines: that were to play it. played: began within a minute of its time. late: began after that.
+    preempted: cut short by an emergency and not resumed. missed: could not. unheard: played without a sound card.
+    silent: have not said anything.
+    """
+
+    machines: int = 0
+    played: int = 0
+    late: int = 0
+    preempted: int = 0
+    missed: int = 0
+    unheard: int = 0
+
+    @property
+    def silent(self) -> int:
+        """Machines that have not reported."""
+        return max(0, self.machines - self.played - self.late - self.preempted - self.missed - self.unheard)
+
+    @property
+    def aired(self) -> int:
+        """Machines that aired the whole of it, in time or late."""
+        return self.played + self.late
+
+
+Reader = Callable[[Iterable[int]], dict[int, Proven]]
+_listeners: list[Callable[[], None]] = []
+_readers: list[Reader] = []
+
+
+def when_plan_changes(listener: Callable[[], None]) -> None:
+    """Call `listener` in the transaction of every change of the plan."""
+    _listeners.append(listener)
+
+
+def announce_plan_change() -> None:
+    """Tell whoever hands the plan out."""
+    for listener in _listeners:
+        listener()
+
+
+def read_proven_with(reader: Reader) -> None:
+    """Ask `reader` what was proven: primary keys of airings -> what machines said, for those that have machines.
+
+    Left out where a person said what became of an airing and no machine said anything: it counts as attested alone.
+    """
+    _readers.append(reader)
+
+
+def proven(airings: Iterable[int]) -> dict[int, Proven]:
+    """What machines proved of some airings, by primary key; nothing for those without machines."""
+    keys = list(airings)
+    found: dict[int, Proven] = {}
+    for reader in _readers:
+        found.update(reader(keys))
+    return found
+
 
 HORIZON = datetime.timedelta(days=8)
 # How long an emergency that was ordered is still worth beginning.
@@ -31,9 +193,9 @@ _EMERGENCIES_KEPT = 10
 _FIELDS = ("script_id", "sound_id", "starts_at", "seconds", "displaced", "importance")
 _COLUMNS = ("key", "schedule_id", "outlet_id", "language", "due_at", *_FIELDS, "training")
 _RANKS = {
-    "emergency": overlaps.Importance.EMERGENCY,
-    "priority": overlaps.Importance.PRIORITY,
-    "normal": overlaps.Importance.NORMAL,
+    "emergency": Importance.EMERGENCY,
+    "priority": Importance.PRIORITY,
+    "normal": Importance.NORMAL,
 }
 
 
@@ -66,7 +228,7 @@ def plan_ahead(now: datetime.datetime, outlets: Iterable[int] | None = None) -> 
         wanted = {airing.key: airing for airing in _wanted(chosen, now, zone)}
         _give_times(wanted.values(), chosen, now, zone)
         if _store(wanted, chosen, now):
-            hooks.announce_plan_change()
+            announce_plan_change()
     return len(wanted)
 
 
@@ -75,7 +237,7 @@ def airing_key(schedule: int, outlet: int, language: str, due: datetime.datetime
     return f"{schedule}-{outlet}-{language}-{int(due.timestamp())}"
 
 
-def quiet_spans(outlet: Outlet, first: datetime.date, last: datetime.date, zone: ZoneInfo) -> list[overlaps.Span]:
+def quiet_spans(outlet: Outlet, first: datetime.date, last: datetime.date, zone: ZoneInfo) -> list[Span]:
     """Unix seconds between which only emergencies are aired, from the local day before `first` to `last`."""
     if outlet.quiet_from == outlet.quiet_to:
         return []
@@ -156,7 +318,7 @@ def _one_moment(
                 starts_at=due,
                 seconds=seconds,
             )
-        due += datetime.timedelta(seconds=round(seconds + overlaps.GAP_SECONDS + 0.5))
+        due += datetime.timedelta(seconds=round(seconds + GAP_SECONDS + 0.5))
 
 
 def _give_times(airings: Iterable[_Wanted], chosen: dict[int, Outlet], now: datetime.datetime, zone: ZoneInfo) -> None:
@@ -165,15 +327,15 @@ def _give_times(airings: Iterable[_Wanted], chosen: dict[int, Outlet], now: date
         by_outlet[airing.outlet_id].append(airing)
     first, last = now.astimezone(zone).date(), (now + HORIZON).astimezone(zone).date()
     playing = Airing.objects.filter(outlet__in=list(by_outlet), due_at__lt=now, starts_at__gt=now - _STILL_PLAYING)
-    taken: dict[int, list[tuple[overlaps.Span, overlaps.Importance]]] = defaultdict(list)
+    taken: dict[int, list[tuple[Span, Importance]]] = defaultdict(list)
     rows = playing.values_list("outlet_id", "key", "starts_at", "seconds", "importance")
     for outlet, key, starts, seconds, importance in rows:
         if starts is not None and all(key != airing.key for airing in by_outlet[outlet]):
-            span = (starts.timestamp(), starts.timestamp() + seconds + overlaps.GAP_SECONDS)
+            span = (starts.timestamp(), starts.timestamp() + seconds + GAP_SECONDS)
             taken[outlet].append((span, _RANKS[importance]))
     for pk, mine in by_outlet.items():
         slots = [_slot(airing) for airing in mine]
-        places = overlaps.arrange(slots, quiet_spans(chosen[pk], first, last, zone), taken[pk])
+        places = arrange(slots, quiet_spans(chosen[pk], first, last, zone), taken[pk])
         for airing in mine:
             place = places[airing.key]
             airing.displaced = place.why.value
@@ -182,9 +344,9 @@ def _give_times(airings: Iterable[_Wanted], chosen: dict[int, Outlet], now: date
             )
 
 
-def _slot(airing: _Wanted) -> overlaps.Slot:
+def _slot(airing: _Wanted) -> Slot:
     rank = _RANKS[airing.importance]
-    return overlaps.Slot(airing.key, airing.due_at.timestamp(), airing.seconds, rank, airing.rank)
+    return Slot(airing.key, airing.due_at.timestamp(), airing.seconds, rank, airing.rank)
 
 
 def _store(wanted: dict[str, _Wanted], chosen: dict[int, Outlet], now: datetime.datetime) -> int:

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Texts of bulletins: a new one, the next version, a recording; approved by somebody else than the author who has
-heard it to the end; taken back.
+"""Texts of bulletins and their sound: written, recorded or spoken by a machine (espeak-ng and ffmpeg), and approved
+after listening.
 """
 
 import datetime
+import hashlib
+import re
+import tempfile
 import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import transaction
 from django.db.models import Max
@@ -13,11 +18,148 @@ from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins.air import hooks
+from bluezone.rollout.bulletins.air import planner
 from bluezone.rollout.bulletins.air.planner import plan_ahead
 from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Listening, Schedule, Script, Sound
-from bluezone.rollout.bulletins.scripts.sounds import machine_sound, recorded_sound
-from bluezone.speech.voice import SoundUnavailable
+from bluezone.speech import spoken
+from bluezone.speech.voice import ProgramFailed, SoundUnavailable, run_program, say
+
+MOST_SECONDS = 600.0
+LEAST_SECONDS = 1.0
+LOUDNESS_LUFS, TOLERANCE_LUFS = -16.0, 1.0
+MOST_PEAK_DBTP = -1.5
+_SILENT_LUFS = -50.0
+_PASSES = 6
+_MOST_FAULTS = 10
+# First bytes -> the one demuxer that may read the file.
+_FORMATS = (
+    (b"ID3", 0, "mp3"), (b"\xff\xfb", 0, "mp3"), (b"\xff\xf3", 0, "mp3"), (b"\xff\xf2", 0, "mp3"), (b"WAVE", 8, "wav"),
+    (b"OggS", 0, "ogg"), (b"fLaC", 0, "flac"), (b"ftyp", 4, "mov"), (b"\x1aE\xdf\xa3", 0, "matroska"),
+)  # fmt: skip
+
+
+class RecordingUnreadable(Refused):
+    """The recording is damaged, or no MP3, WAV, M4A, OGG, FLAC or WebM; nothing was stored."""
+
+    code = "recording_unreadable"
+
+
+class RecordingTooLong(Refused):
+    """The recording lasts longer than ten minutes, or less than a second; nothing was stored."""
+
+    code = "recording_too_long"
+
+
+class RecordingSilent(Refused):
+    """Nothing can be heard on the recording; nothing was stored."""
+
+    code = "recording_silent"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """seconds of the decoded sound; loudness in LUFS and true peak in dBTP, by ffmpeg's ebur128."""
+
+    seconds: float
+    loudness_lufs: float
+    peak_dbtp: float
+
+
+def machine_sound(text: str, language: str) -> Sound:
+    """The sound of a text by espeak-ng, stored once. Raises SoundUnavailable."""
+    if language not in MACHINE_LANGUAGES:
+        raise SoundUnavailable(f"there is no machine's voice for {language}; put in a person's recording")
+    with tempfile.TemporaryDirectory() as folder:
+        wave = Path(folder) / "spoken.wav"
+        said = spoken(text) if language == "vi" else text
+        try:
+            say(said, language, wave)
+            return _stored(*_levelled(wave, Path(folder), ["-f", "wav"], "22050", "48k"), is_human=False)
+        except (ProgramFailed, RecordingSilent) as error:
+            raise SoundUnavailable(f"the voice made no sound: {error}") from None
+
+
+def recorded_sound(data: bytes) -> Sound:
+    """The sound of a person's recording, stored once.
+
+    Raises RecordingUnreadable, RecordingTooLong, RecordingSilent, SoundUnavailable when ffmpeg is missing.
+    """
+    kind = next((name for start, at, name in _FORMATS if data[at : at + len(start)] == start), None)
+    if kind is None:
+        raise RecordingUnreadable("the file is no MP3, WAV, M4A, OGG, FLAC or WebM")
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(folder) / "given"
+        given.write_bytes(data)
+        try:
+            plain = Path(folder) / "plain.wav"
+            _decode(given, plain, kind)
+            seconds = measure(plain, ["-f", "wav"]).seconds
+            if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
+                raise RecordingTooLong(f"the recording lasts {seconds:.0f} s, expected 1 to {MOST_SECONDS:.0f}")
+            return _stored(*_levelled(plain, Path(folder), ["-f", "wav"], "44100", "96k"), is_human=True)
+        except ProgramFailed as error:
+            raise RecordingUnreadable(f"the recording cannot be decoded: {error}") from None
+
+
+def measure(path: Path, as_format: list[str]) -> Measured:
+    """What ffmpeg's ebur128 says of a file. as_format: options before -i. Raises ProgramFailed."""
+    command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", *as_format, "-i", str(path)]
+    said = run_program([*command, "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"])
+    loudness, peak = (
+        re.findall(r"\bI:\s+(-?[\d.]+|-inf) LUFS", said),
+        re.findall(r"\bPeak:\s+(-?[\d.]+|-inf) dBFS", said),
+    )
+    times = re.findall(r"time=(\d+):(\d+):([\d.]+)", said)
+    if not loudness or not peak or not times:
+        raise ProgramFailed("ffmpeg did not measure the sound")
+    hours, minutes, rest = times[-1]
+    return Measured(int(hours) * 3600 + int(minutes) * 60 + float(rest), float(loudness[-1]), float(peak[-1]))
+
+
+def _decode(given: Path, plain: Path, kind: str) -> None:
+    """To one channel of plain sound; reads no further than a little over the longest that is taken."""
+    reading = ["-protocol_whitelist", "file", "-f", kind, "-i", str(given)]
+    writing = ["-map", "0:a:0", "-t", str(MOST_SECONDS + 5), "-ac", "1", "-ar", "44100", str(plain)]
+    said = run_program(["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *reading, *writing])
+    # A cut last frame is common and heard by nobody; a file that is damaged all over is not aired.
+    if len(said.splitlines()) > _MOST_FAULTS:
+        raise ProgramFailed(f"{len(said.splitlines())} faults in the file")
+
+
+def _levelled(wave: Path, folder: Path, as_format: list[str], rate: str, bits: str) -> tuple[bytes, Measured]:
+    """The MP3 of a sound at the house's loudness: gain and limiter are corrected by what the finished file measures."""
+    first = measure(wave, as_format)
+    if first.loudness_lufs < _SILENT_LUFS:
+        raise RecordingSilent(f"the recording measures {first.loudness_lufs} LUFS")
+    gain, limit_db = LOUDNESS_LUFS - first.loudness_lufs, -3.0
+    coded = folder / "levelled.mp3"
+    measured = first
+    for _ in range(_PASSES):
+        limit = 10 ** (limit_db / 20)
+        chain = f"volume={gain:.2f}dB,alimiter=limit={limit:.4f}:attack=2:release=40:level=disabled"
+        writing = ["-map_metadata", "-1", "-ar", rate, "-ac", "1", "-b:a", bits, str(coded)]
+        run_program(
+            ["ffmpeg", "-nostdin", "-loglevel", "error", "-y", *as_format, "-i", str(wave), "-af", chain, *writing]
+        )
+        measured = measure(coded, ["-f", "mp3"])
+        off, over = LOUDNESS_LUFS - measured.loudness_lufs, measured.peak_dbtp - MOST_PEAK_DBTP
+        if abs(off) <= TOLERANCE_LUFS / 2 and over <= 0:
+            break
+        gain, limit_db = gain + off, limit_db - (over + 0.3 if over > 0 else 0.0)
+    if abs(LOUDNESS_LUFS - measured.loudness_lufs) > TOLERANCE_LUFS or measured.peak_dbtp > MOST_PEAK_DBTP:
+        raise ProgramFailed("the loudness cannot be brought to -16 LUFS")
+    return coded.read_bytes(), measured
+
+
+def _stored(content: bytes, measured: Measured, *, is_human: bool) -> Sound:
+    values = {
+        "content": content,
+        "seconds": measured.seconds,
+        "loudness_lufs": measured.loudness_lufs,
+        "peak_dbtp": measured.peak_dbtp,
+        "is_human": is_human,
+    }
+    return Sound.objects.get_or_create(sha256=hashlib.sha256(content).hexdigest(), defaults=values)[0]
 
 
 class BulletinWithdrawn(Refused):
@@ -189,4 +331,4 @@ def approve(script: Script, user: User, now: datetime.datetime) -> None:
         outlets = Schedule.objects.filter(bulletin=held.bulletin_id, stopped_at=None).values_list("outlets", flat=True)
         plan_ahead(now, {pk for pk in outlets if pk is not None})
         # Machines hold the sounds of emergencies before one is ordered.
-        hooks.announce_plan_change()
+        planner.announce_plan_change()

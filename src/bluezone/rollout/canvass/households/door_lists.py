@@ -22,10 +22,10 @@ from bluezone.directory.models import AdminUnit
 from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
 from bluezone.rollout.canvass.households import duplicates
-from bluezone.rollout.canvass.households.decisions import say, shown_text
+from bluezone.rollout.canvass.households.duplicates import say, shown_text
 from bluezone.rollout.canvass.households.facts import FIELDS, new_key
 from bluezone.rollout.canvass.households.projection import fold_again, show
-from bluezone.rollout.canvass.models import DoorsImport, Household
+from bluezone.rollout.canvass.models.turf import DoorsImport, Household
 from bluezone.rollout.canvass.visits.entries import LONGEST, MOST_PHONES
 from bluezone.vietnamese.spelling import fold
 

@@ -1,25 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The printed door sheet, and typing it in: 20 doors a page, one digit for the outcome, boxes for the rest.
-
-For group heads who work on paper (docs/design.md, "paper").
-"""
+"""Paper for house visits: the door sheet, printed and typed in, the stock of leaflets, and the pages of both."""
 
 import datetime
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet, Sum
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.utils.translation import override
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
+from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.audit import hash_chain
+from bluezone.directory.models import AdminUnit
+from bluezone.identity import acts
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
-from bluezone.paper.pdf import write_pdf
+from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.refusal import Refused
+from bluezone.rollout.canvass import scope
+from bluezone.rollout.canvass.forms import LeafletForm, SheetForm
 from bluezone.rollout.canvass.households.projection import apply_visit, store
-from bluezone.rollout.canvass.models import Household, Turf, TurfDoor, Visit
+from bluezone.rollout.canvass.models.turf import Household, LeafletMove, Turf, TurfDoor, Visit
+from bluezone.rollout.canvass.scope import KEEPERS, chosen_wards, turf_or_404, wards_of
+from bluezone.rollout.canvass.visits.entries import MOST_PHONES
 from bluezone.rollout.canvass.visits.outcomes import Outcome, Revisit, SkipReason
+from bluezone.training import practised
 
 DOORS_A_PAGE = 20
 # As printed at the foot of the sheet; 9 is "passed by".
@@ -131,4 +145,194 @@ def _visit(
         skip_reason=SkipReason.OTHER if outcome == Outcome.SKIPPED else "", phones=line.phones, seen=line.seen,
         told=line.told, helped=line.helped, leaflet_lot=lot[:20], leaflets=line.leaflets,
         revisit=Revisit.AFTER_17 if line.after_17 else "", entered_by=actor,
+    )  # fmt: skip
+
+
+MOST = 1_000_000
+
+
+class LeafletsMissing(Refused):
+    """More leaflets would go on than there are at the step before; nothing was booked. left: how many there are."""
+
+    code = "leaflets_missing"
+
+    def __init__(self, message: str, left: int) -> None:
+        super().__init__(message)
+        self.left = left
+
+
+@dataclass
+class LotAtWard:
+    """A lot at one ward: what came, what went on to its groups, what was left at doors, as visits say."""
+
+    lot: str
+    unit: AdminUnit
+    received: int = 0
+    groups: dict[str, int] = field(default_factory=dict)
+    at_doors: int = 0
+
+    @property
+    def in_store(self) -> int:
+        """What lies at the ward."""
+        return self.received - sum(self.groups.values())
+
+    @property
+    def with_groups(self) -> int:
+        """What the groups have left; below nothing, where more was left at doors than was booked to them."""
+        return sum(self.groups.values()) - self.at_doors
+
+
+def move(
+    actor: str, kind: str, lot: str, count: int, now: datetime.datetime, unit: AdminUnit | None = None, group: str = ""
+) -> LeafletMove:
+    """Book leaflets one step on. count: sheets; below 0 takes a booking back. Raises LeafletsMissing."""
+    with transaction.atomic():
+        if kind != LeafletMove.Kind.PRINTED:
+            before = LeafletMove.Kind.PRINTED if kind == LeafletMove.Kind.WARD else LeafletMove.Kind.WARD
+            there = LeafletMove.objects.filter(lot=lot, kind=before)
+            gone = LeafletMove.objects.filter(lot=lot, kind=kind)
+            if kind == LeafletMove.Kind.GROUP:
+                there, gone = there.filter(unit=unit), gone.filter(unit=unit)
+            left = _sum(there) - _sum(gone)
+            if count > left:
+                raise LeafletsMissing(f"{count} leaflets of the lot, but {left} are at the step before", left)
+        made = LeafletMove.objects.create(
+            kind=kind, lot=lot, unit=unit, group=group, count=count, by=actor, made_at=now
+        )
+        hash_chain.record(actor, "leaflets_moved", str(made.pk), kind=kind, count=count)
+    return made
+
+
+def at_wards(wards: list[AdminUnit]) -> list[LotAtWard]:
+    """Every lot at each of the wards, newest booking first; two queries."""
+    found: dict[tuple[str, int | None], LotAtWard] = {}
+    by_pk: dict[int | None, AdminUnit] = {ward.pk: ward for ward in wards}
+    for one in LeafletMove.objects.filter(unit__in=wards).exclude(kind=LeafletMove.Kind.PRINTED):
+        row = found.setdefault((one.lot, one.unit_id), LotAtWard(one.lot, by_pk[one.unit_id]))
+        if one.kind == LeafletMove.Kind.WARD:
+            row.received += one.count
+        else:
+            row.groups[one.group] = row.groups.get(one.group, 0) + one.count
+    left = Visit.objects.filter(household__unit__in=wards, leaflets__gt=0).order_by()
+    for lot, unit, count in left.values_list("leaflet_lot", "household__unit").annotate(Sum("leaflets")):
+        found.setdefault((lot, unit), LotAtWard(lot, by_pk[unit])).at_doors += count
+    return list(found.values())
+
+
+def printed() -> list[tuple[str, int, int]]:
+    """Each lot: printed, and of it gone to wards; one query."""
+    sums: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for lot, kind, count in LeafletMove.objects.order_by().values_list("lot", "kind").annotate(Sum("count")):
+        if kind != LeafletMove.Kind.GROUP:
+            sums[lot][kind == LeafletMove.Kind.WARD] += count
+    return [(lot, made, gone) for lot, (made, gone) in sorted(sums.items())]
+
+
+def _sum(moves: QuerySet[LeafletMove]) -> int:
+    return moves.aggregate(all=Sum("count"))["all"] or 0
+
+
+COUNTS = ("phones", "seen", "told", "helped", "leaflets")
+_LABELS = {
+    "outcome": gettext_lazy("Outcome"),
+    "phones": gettext_lazy("Smartphones"),
+    "seen": gettext_lazy("Seen running"),
+    "told": gettext_lazy("By their word"),
+    "helped": gettext_lazy("Helped"),
+    "leaflets": gettext_lazy("Leaflets"),
+}
+
+
+@require_safe
+@practised
+@audience(KEEPERS)
+@touches(Whose.WARD)
+def sheet(request: OfficeRequest, pk: int) -> HttpResponse:
+    """The door sheet of a list, A4 with boxes, kept by no cache."""
+    found = turf_or_404(request, pk)
+    return pdf_response(sheet_pdf(found), f"door-sheet-{found.pk}")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@practised
+@audience(KEEPERS)
+@touches(Whose.WARD)
+def enter_sheet(request: OfficeRequest, pk: int, page: int) -> HttpResponse:
+    """Type a page of the sheet in: 302 to the next page, 422 with the line at fault and everything still typed."""
+    found, now = turf_or_404(request, pk), timezone.now()
+    last = pages(found)
+    page = min(max(1, page), last)
+    form = SheetForm(request.POST or None, initial={"day": timezone.localdate(now)})
+    refusal = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            stored, repeated = _store(request, found, form.cleaned_data, now)
+        except SheetInvalid as refused:
+            refusal = scope.sentence_of(refused) if refused.place else _("The day of the sheet is still to come.")
+        else:
+            messages.success(request, _("%(count)s visits stored.") % {"count": stored})
+            if repeated:
+                messages.warning(
+                    request,
+                    _("These lines had been typed in for that day already and stay as they were: %(places)s.")
+                    % {"places": ", ".join(map(str, repeated))},
+                )
+            return redirect("canvass-sheet-enter", pk, page + 1) if page < last else redirect("canvass-turf", pk)
+    lines = [
+        (place, [(name, label, request.POST.get(f"{name}-{place.place}", "")) for name, label in _LABELS.items()],
+         f"again-{place.place}" in request.POST)
+        for place in page_of(found, page)
+    ]  # fmt: skip
+    context = {
+        "turf": found, "page_number": page, "last": last, "form": form, "lines": lines, "refusal": refusal,
+        "digits": list(DIGITS.items()),
+    }  # fmt: skip
+    return render(request, "canvass/sheet_enter.html", context, status=422 if refusal or form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@practised
+@audience(KEEPERS)
+def leaflets(request: OfficeRequest) -> HttpResponse:
+    """Leaflets: printed, at the wards, with the groups, at doors. POST books a step: 302, 422 with a sentence."""
+    wards, chosen = chosen_wards(request)
+    form = LeafletForm(request.POST or None, wards=wards_of(request.user), initial={"kind": "ward"})
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        with acts.show_refusals(form, scope.sentence_of, at="count", of=LeafletsMissing):
+            lot, group = values["lot"].strip(), values["group"].strip()
+            move(request.user.username, values["kind"], lot, values["count"], timezone.now(), values["unit"], group)
+            messages.success(request, _("Booked."))
+            return redirect("canvass-leaflets")
+    moves = LeafletMove.objects.filter(unit__in=chosen).select_related("unit")[:20]
+    context = {
+        "wards": wards, "chosen": chosen, "form": form, "moves": moves,
+        "rows": at_wards(chosen), "printed": printed(),
+    }  # fmt: skip
+    return render(request, "canvass/leaflets.html", context, status=422 if form.errors else 200)
+
+
+def _store(
+    request: OfficeRequest, turf: Turf, head: dict[str, object], now: datetime.datetime
+) -> tuple[int, list[int]]:
+    day, lot = head["day"], head["lot"]
+    assert isinstance(day, datetime.date)
+    lines = []
+    for name, value in request.POST.items():
+        prefix, _dash, place = name.partition("-")
+        if prefix == "outcome" and str(value).strip() and place.isascii() and place.isdigit():
+            lines.append(_line(request, int(place), str(value).strip()))
+    return enter(request.user.username, turf, day, str(lot), lines, now, timezone.get_default_timezone())
+
+
+def _line(request: OfficeRequest, place: int, digit: str) -> SheetLine:
+    counts: dict[str, int | None] = {}
+    for name in COUNTS:
+        text = request.POST.get(f"{name}-{place}", "").strip()
+        if text and not (text.isascii() and text.isdigit() and int(text[:6]) <= MOST_PHONES):
+            raise SheetInvalid(f"{name} is no count", place)
+        counts[name] = int(text) if text else None
+    return SheetLine(
+        place, digit, counts["phones"], counts["seen"] or 0, counts["told"] or 0, counts["helped"] or 0,
+        counts["leaflets"] or 0, f"again-{place}" in request.POST,
     )  # fmt: skip

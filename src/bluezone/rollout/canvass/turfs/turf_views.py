@@ -14,9 +14,9 @@ from bluezone.directory.models import AdminUnit
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.rollout.canvass import sentences
+from bluezone.rollout.canvass import scope
 from bluezone.rollout.canvass.forms import GroupTurfForm, LeaseForm, until_after
-from bluezone.rollout.canvass.models import Household, Lease, LeaseEnd
+from bluezone.rollout.canvass.models.turf import Household, Lease, LeaseEnd
 from bluezone.rollout.canvass.scope import (
     KEEPERS,
     chosen_wards,
@@ -64,7 +64,7 @@ def new_turf(request: OfficeRequest, unit: int) -> HttpResponse:
                 one = leases.cut(request.user.username, ward, request.POST.get("name", ""), keys, timezone.now())
                 return redirect("canvass-turf", one.pk)
         except leases.TurfInvalid as refused:
-            refusal = sentences.sentence_of(refused)
+            refusal = scope.sentence_of(refused)
     words = searched_words(request)
     doors = Household.objects.filter(unit=ward, merged_into=None)
     for word in fold(words).split():
@@ -93,7 +93,7 @@ def give_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     form = LeaseForm(request.POST, phones=phones_of(wards_of(request.user)))
     if form.is_valid():
         now, values = timezone.now(), form.cleaned_data
-        with acts.show_refusals(form, sentences.sentence_of, of=(leases.LeaseInvalid, leases.DoorsLeased)):
+        with acts.show_refusals(form, scope.sentence_of, of=(leases.LeaseInvalid, leases.DoorsLeased)):
             leases.lease(request.user.username, found, values["device"], until_after(values["days"], now), now)
             messages.success(request, _("The list is given; the phone shows it at its next contact."))
             return redirect("canvass-turf", pk)
@@ -122,7 +122,7 @@ def close_turf(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         leases.close(request.user.username, found, timezone.now())
     except leases.TurfLeased as refused:
-        messages.warning(request, sentences.sentence_of(refused))
+        messages.warning(request, scope.sentence_of(refused))
         return redirect("canvass-turf", pk)
     messages.success(request, _("The list is closed. Its visits stay."))
     return redirect("canvass-turfs")

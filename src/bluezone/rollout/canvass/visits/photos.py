@@ -1,17 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A visit's photograph: small, without metadata, for 30 days; one too large is refused and its visit stays."""
+"""What a canvass phone calls, with its addresses: one for its entries, whose answer brings its lists; one for
+photographs, kept small, without metadata and for 30 days; and the app it runs offline.
+"""
 
 import datetime
+import gzip
+import json
+import re
 import uuid
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
 
-from bluezone.devices.models import Device
-from bluezone.devices.refusals import DeviceRefused
-from bluezone.rollout.canvass.models import Aside, AsideReason, Photo, Visit
+from bluezone.devices.audience import DeviceRequest, device_audience, json_body
+from bluezone.devices.models import Device, DeviceKind
+from bluezone.devices.refusals import BodyInvalid, DeviceRefused
+from bluezone.face.files import StaticFile, static_files
+from bluezone.identity.audiences import audience
+from bluezone.identity.duty import EVERYONE
+from bluezone.rollout.canvass.models.turf import Aside, AsideReason, Photo, Visit
+from bluezone.rollout.canvass.turfs.phone_doors import doors_told_to
+from bluezone.rollout.canvass.visits.intake import Push, PushInvalid, receive
 
 # The app shrinks to 1,280 pixels, which comes to 100 to 250 kB.
-MOST_BYTES = 600_000
+MOST_PHOTO_BYTES = 600_000
 KEPT = datetime.timedelta(days=30)
 _KEEP_SEGMENTS = {0xC4, 0xDB, 0xDD, *range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
 _APP0, _SCAN, _END = 0xE0, 0xDA, b"\xff\xd9"
@@ -39,7 +58,7 @@ class PhotoVisitUnknown(DeviceRefused):
 
 def refuse_large(device: Device, key: uuid.UUID, size: int, now: datetime.datetime) -> None:
     """Note that a photograph was too large, so that the ward sees it; raises PhotoTooLarge when it is."""
-    if size <= MOST_BYTES:
+    if size <= MOST_PHOTO_BYTES:
         return
     visit = Visit.objects.filter(pk=key, device=device).select_related("household").first()
     if visit is not None:
@@ -49,7 +68,7 @@ def refuse_large(device: Device, key: uuid.UUID, size: int, now: datetime.dateti
             defaults={"device": device, "unit_id": visit.household.unit_id, "reason": AsideReason.PHOTO_TOO_LARGE,
                       "body": f'{{"bytes": {size}}}', "received_at": now},
         )  # fmt: skip
-    raise PhotoTooLarge(f"the photograph has {size} bytes, expected at most {MOST_BYTES}; the visit is kept")
+    raise PhotoTooLarge(f"the photograph has {size} bytes, expected at most {MOST_PHOTO_BYTES}; the visit is kept")
 
 
 def store_photo(device: Device, key: uuid.UUID, jpeg: bytes, now: datetime.datetime) -> bool:
@@ -83,3 +102,132 @@ def without_metadata(jpeg: bytes) -> bytes:
         if kind in _KEEP_SEGMENTS or (kind == _APP0 and segment[4:8] == b"JFIF"):
             kept.append(segment)
         place += 2 + length
+
+
+HERE = Path(__file__).parent
+INDEX, SERVICE_WORKER = "index.html", "service-worker.js"
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+}
+_FROM_FACE = (
+    "app.css", "dom.js", "icons.js", "locks.js", "oldbrowser.js", "outbox.js", "uuid7.js", "words.js", "icon.svg",
+    "icon-192.png", "icon-512.png", "engine/refusal.js", "engine/web/store.js", "engine/web/bytes.js",
+)  # fmt: skip
+# Asked for once, by the system, when the app is put on a home screen.
+_NOT_KEPT = ("face/icon-512.png",)
+_PLACE = "/*FILES*/{}"
+
+
+@cache
+def canvass_files() -> dict[str, StaticFile]:
+    """Everything under /canvass/ by path, the page under ""; the service worker with what it keeps written into it."""
+    own = {path.relative_to(HERE).as_posix(): path for path in sorted(HERE.rglob("*")) if path.suffix in _TYPES}
+    served = {name: StaticFile(name, path.read_bytes(), _TYPES[path.suffix]) for name, path in own.items()}
+    face = static_files()
+    fonts = [name for name in face if name.startswith("fonts/") and name.endswith(".woff2")]
+    for name in (*_FROM_FACE, *fonts):
+        served[f"face/{name}"] = StaticFile(f"face/{name}", face[name].content, face[name].media_type)
+    page, worker = served.pop(INDEX), served.pop(SERVICE_WORKER)
+    served[""] = StaticFile("", page.content, page.media_type)
+    kept = {name: file.sha256 for name, file in served.items() if name not in _NOT_KEPT}
+    told = json.dumps(kept, sort_keys=True, separators=(",", ":"))
+    content = worker.content.decode().replace(_PLACE, told, 1).encode()
+    served[SERVICE_WORKER] = StaticFile(SERVICE_WORKER, content, worker.media_type)
+    return served
+
+
+_WORTH_PACKING = ("text/", "application/manifest", "image/svg")
+
+
+@require_safe
+@audience(EVERYONE)
+def app(request: HttpRequest, path: str = "") -> HttpResponse:
+    """A file of the app, asked for again at each visit with its ETag: an update reaches a phone at its next contact."""
+    file = canvass_files().get(path)
+    if file is None:
+        raise Http404
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]
+    if file.etag in known:
+        response = HttpResponse(status=304)
+    else:
+        packed = _packed(path) if "gzip" in request.headers.get("Accept-Encoding", "") else None
+        response = HttpResponse(file.content if packed is None else packed, content_type=file.media_type)
+        if packed is not None:
+            response.headers["Content-Encoding"] = "gzip"
+    response.headers["ETag"] = file.etag
+    response.headers["Cache-Control"] = "public, no-cache"
+    patch_vary_headers(response, ["Accept-Encoding"])
+    return response
+
+
+@cache
+def _packed(path: str) -> bytes | None:
+    file = canvass_files()[path]
+    return gzip.compress(file.content, 9, mtime=0) if file.media_type.startswith(_WORTH_PACKING) else None
+
+
+MOST_BYTES = 512 * 1024
+_RUN = re.compile(r"[0-9a-f]{8}")
+_MOST = 2**31 - 1
+
+
+@device_audience(DeviceKind.CANVASS, method="POST")
+def sync(request: DeviceRequest) -> dict[str, Any]:
+    """Store entries and answer with what became of each, the time, and the phone's own lists.
+
+    422 `canvass_push_invalid` with nothing taken. An entry that cannot be stored does not refuse the call.
+    """
+    said = json_body(request, MOST_BYTES)
+    now = timezone.now()
+    push, have = _push(said), said.get("have", "")
+    run, verdicts = receive(request.device, push, now)
+    return {
+        "server_time": int(now.timestamp()),
+        "name": request.device.name,
+        "agency": request.device.agency.name,
+        "verdicts": [{"id": one.key, "state": one.state, "reason": one.reason} for one in verdicts],
+        **doors_told_to(request.device, run, have if isinstance(have, str) else "", now),
+    }
+
+
+@device_audience(DeviceKind.CANVASS, method="POST")
+def photo(request: DeviceRequest, key: uuid.UUID) -> dict[str, Any]:
+    """Store the JPEG of a visit; safe to repeat.
+
+    409 `canvass_photo_visit_unknown`, 413 `canvass_photo_too_large` (not read), 422 `canvass_photo_invalid`.
+    """
+    try:
+        size = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        raise BodyInvalid("Content-Length is not a number") from None
+    now = timezone.now()
+    refuse_large(request.device, key, size, now)
+    return {"stored": store_photo(request.device, key, request.read(size), now)}
+
+
+def _push(said: dict[str, Any]) -> Push:
+    run, entries = said.get("run"), said.get("entries", [])
+    if not isinstance(run, str) or not _RUN.fullmatch(run):
+        raise PushInvalid("run is not 8 hex digits")
+    if not isinstance(entries, list):
+        raise PushInvalid("entries is not a list")
+    return Push(run, _count(said, "last_number"), _count(said, "waiting"), _count(said, "photos"),
+                min(_count(said, "form"), 32_767), entries)  # fmt: skip
+
+
+def _count(said: dict[str, Any], name: str) -> int:
+    value = said.get(name, 0)
+    if type(value) is not int or not 0 <= value <= _MOST:
+        raise PushInvalid(f"{name} is not a count")
+    return value
+
+
+urlpatterns = [
+    path("v1/canvass/sync", sync, name="canvass-sync"),
+    path("v1/canvass/photos/<uuid:key>", photo, name="canvass-photo"),
+    path("canvass/", app, name="canvass-app"),
+    path("canvass/<path:path>", app, name="canvass-app-file"),
+]

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from bluezone.rollout.coverage.figures.cells import unit_place
 from bluezone.rollout.coverage.figures.intervals import Interval
-from bluezone.rollout.coverage.figures.once import reading_once
-from bluezone.rollout.coverage.figures.sums import sums_of
+from bluezone.rollout.coverage.figures.sums import reading_once, sums_of
 from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Indicator
 

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sums of one indicator's figures over the tree of units, with what must not be shown of them; and the newest
-denominators of several units at once.
+"""Sums of one indicator's figures over the tree of units, and what several indicators count from, read once for one
+page.
 """
 
+import contextlib
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.rollout.coverage.figures.cells import Place, places_of
@@ -48,3 +51,28 @@ def newest_of(units: Iterable[AdminUnit], on: datetime.date) -> dict[tuple[int, 
     """(primary key of the unit, kind) -> its newest figure that was true by `on`; one query."""
     found = Denominator.objects.filter(unit__in=[unit.pk for unit in units], as_of__lte=on).order_by("as_of")
     return {(figure.unit_id or 0, figure.kind): figure for figure in found}
+
+
+_Read = TypeVar("_Read")
+_kept: ContextVar[dict[Hashable, Any] | None] = ContextVar("read for one page", default=None)
+
+
+@contextlib.contextmanager
+def reading_once() -> Iterator[None]:
+    """Within it `once` reads each key once; afterwards everything is forgotten."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def once(key: Hashable, read: Callable[[], _Read]) -> _Read:
+    """What `read` gives; outside `reading_once` it is read anew each time. The caller must not change it."""
+    kept = _kept.get()
+    if kept is None:
+        return read()
+    if key not in kept:
+        kept[key] = read()
+    found: _Read = kept[key]
+    return found

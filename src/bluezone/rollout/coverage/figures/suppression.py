@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which numbers are not shown above the ward: those under 5, and those from which a reader who subtracts could work
-one of them out.
+"""Which numbers are not shown above the ward, those under 5 and those from which a reader would find them; and who
+sees them nevertheless.
 """
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TypeVar
+
+from bluezone.directory.duty import STAFF_REPORTERS
+from bluezone.directory.models import AdminUnit
+from bluezone.directory.scopes import may
+from bluezone.identity.audiences import OfficeRequest
 
 Node = TypeVar("Node", bound=Hashable)
 Bounds = tuple[float, float]
@@ -136,3 +141,8 @@ def _hide_below(parts: Mapping[Key, Sequence[Key]], values: Mapping[Key, int], k
         hidden.add(min(below, key=lambda part: (values[part], str(part))))
     for part in below:
         _hide_below(parts, values, part, hidden)
+
+
+def sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
+    """Whoever enters a ward's numbers sees them; `overview` refuses it above the ward."""
+    return may(request.user, STAFF_REPORTERS.roles, unit=unit)

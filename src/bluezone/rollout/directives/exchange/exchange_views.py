@@ -1,28 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of the exchange by files: read a file in after looking at it, take files to send, this office's certificate."""
+"""Pages of the exchange with other offices and their forms: read a file in after looking at it, take files to send,
+the certificates of partners.
+"""
 
 from collections.abc import Callable
+from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
+from django import forms
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.directory.models import Agency
+from bluezone.directory.queries import day_to_show
+from bluezone.directory.scopes import require_city
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
-from bluezone.identity.duty import SIGNED_IN
+from bluezone.identity.duty import ADMINS, SIGNED_IN
+from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.exchange import outgoing, partners, uploads
 from bluezone.rollout.directives.exchange.edxml import BusinessKind, StatusMessage
-from bluezone.rollout.directives.exchange.forms import ExchangeFileForm
 from bluezone.rollout.directives.exchange.office_key import fingerprint, office_certificate
 from bluezone.rollout.directives.exchange.outgoing import Written
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -32,7 +41,49 @@ from bluezone.rollout.directives.models import (
     DispatchEvent,
     ExchangedFile,
     ExchangeImport,
+    PartnerCertificate,
 )
+
+
+class ExchangeFileForm(forms.Form):
+    """An edXML file of another office."""
+
+    file = forms.FileField(label=_("edXML file"), help_text=_("At most 15 MB. Nothing is stored before it is shown."))
+
+
+class CertificateForm(forms.Form):
+    """A certificate as a file or pasted, and whose it is."""
+
+    agency = forms.ModelChoiceField(label=_("Agency"), queryset=Agency.objects.none())
+    use = forms.ChoiceField(
+        label=_("Used for"), choices=PartnerCertificate.Use.choices, initial=PartnerCertificate.Use.EXCHANGE
+    )
+    file = forms.FileField(label=_("Certificate file (PEM or DER)"), required=False)
+    pem = forms.CharField(
+        label=_("Or its text"),
+        help_text=_("From “BEGIN CERTIFICATE” to “END CERTIFICATE”."),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
+        required=False,
+        max_length=20_000,
+    )
+
+    def __init__(self, *args: Any, agencies: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["agency"].queryset = agencies  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Either a file or a text."""
+        values = super().clean() or {}
+        if not values.get("file") and not values.get("pem", "").strip() and not self.errors:
+            raise forms.ValidationError(_("Choose the file of the certificate or paste its text."))
+        return values
+
+    @property
+    def data_sent(self) -> bytes:
+        """The bytes of the certificate; call on a valid form."""
+        file = self.cleaned_data["file"]
+        return bytes(file.read()) if file else self.cleaned_data["pem"].strip().encode()
+
 
 SHOWN = 50
 
@@ -69,9 +120,9 @@ def apply(request: OfficeRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         return _look(request, waiting, sentences.sentence_of(refused), status=409)
     if seen.dispatch is not None:
-        messages.success(request, _("The state is stored."))
+        messages.success(request, gettext("The state is stored."))
         return redirect("directive", seen.dispatch.directive_id)
-    messages.success(request, _("The file is read in."))
+    messages.success(request, gettext("The file is read in."))
     return redirect("inbox")
 
 
@@ -81,7 +132,7 @@ def apply(request: OfficeRequest, pk: int) -> HttpResponse:
 def discard(request: OfficeRequest, pk: int) -> HttpResponse:
     """Forget a file that was looked at; 302."""
     _own(request, pk).delete()
-    messages.info(request, _("The file is discarded; nothing was stored."))
+    messages.info(request, gettext("The file is discarded; nothing was stored."))
     return redirect("directive-exchange")
 
 
@@ -125,7 +176,7 @@ def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
     permissions.require_handler(request.user, dispatch.agency)
     with acts.tell_refusals(request, sentences.sentence_of):
         dispatch_acts.answer_recall(dispatch, request.POST.get("agree") == "1", request.user, timezone.now())
-        messages.success(request, _("The answer is stored. Take it to the sender as a file."))
+        messages.success(request, gettext("The answer is stored. Take it to the sender as a file."))
     return redirect("inbox-one", dispatch.pk)
 
 
@@ -206,3 +257,63 @@ def _documents(sent: QuerySet[Dispatch]) -> list[tuple[Dispatch, str]]:
         if kind not in written and not unsent_recall:
             found.append((dispatch, str(kind.label)))
     return found[:SHOWN]
+
+
+@require_safe
+@audience(ADMINS)
+def certificates(request: OfficeRequest) -> HttpResponse:
+    """This office's own certificate, those that are held, and those that were removed."""
+    held = PartnerCertificate.objects.select_related("agency", "added_by", "removed_by")
+    own = office_certificate(timezone.now())
+    context = {
+        "held": [one for one in held if one.removed_at is None],
+        "removed": [one for one in held if one.removed_at is not None],
+        "own": own,
+        "own_name": partners.holder(own),
+        "mark": fingerprint(own),
+        "now": timezone.now(),
+    }
+    return render(request, "directives/certificates.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(ADMINS)
+@confirm_second_factor
+def new_certificate(request: OfficeRequest) -> HttpResponse:
+    """Show what a certificate is, then hold it: 200 with its fingerprint, 302 held, 422 with a sentence.
+
+    The second step names the fingerprint that was shown, so that what is held is what was compared.
+    """
+    require_city(request.user, [Role.ADMIN])
+    on = day_to_show(Agency, timezone.localdate())
+    agencies = Agency.objects.in_force(on).order_by("path")
+    form = CertificateForm(request.POST or None, request.FILES or None, agencies=agencies)
+    shown = None
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        with acts.show_refusals(form, sentences.sentence_of, at="file"):
+            certificate = partners.read_certificate(form.data_sent, timezone.now())
+            mark = fingerprint(certificate)
+            if request.POST.get("compared") == mark:
+                partners.pin(values["agency"], certificate, request.user, timezone.now(), values["use"])
+                messages.success(
+                    request, gettext("The certificate is held for %(agency)s.") % {"agency": values["agency"]}
+                )
+                return redirect("directive-certificates")
+            pem = certificate.public_bytes(Encoding.PEM).decode()
+            shown = {"certificate": certificate, "name": partners.holder(certificate), "mark": mark, "pem": pem}
+    context = {"form": form, "shown": shown}
+    return render(request, "directives/certificate_new.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@audience(ADMINS)
+@touches(Whose.CITY)
+@confirm_second_factor
+def remove_certificate(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Believe a certificate no longer: 302."""
+    require_city(request.user, [Role.ADMIN])
+    held = get_object_or_404(PartnerCertificate.objects.select_related("agency"), pk=pk)
+    if partners.remove(held, request.user, timezone.now()):
+        messages.success(request, gettext("The certificate is removed. What was read in with it stays."))
+    return redirect("directive-certificates")

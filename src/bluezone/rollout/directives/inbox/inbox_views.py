@@ -24,7 +24,7 @@ from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ActForm, RequestForm
-from bluezone.rollout.directives.inbox import change_requests, dispatch_acts
+from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.models import ChangeRequest, Dispatch, DispatchState, Task, TaskParty
 from bluezone.training import practised
 
@@ -119,7 +119,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.show_refusals(form, sentences.sentence_of, conflict=True):
-            change_requests.ask(
+            dispatch_acts.ask(
                 party.task,
                 party.agency,
                 values["kind"],
@@ -144,7 +144,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     permissions.require_clerk(request.user, asked.task.directive.issuer)
     granted, text = request.POST.get("granted") == "1", request.POST.get("answer", "").strip()
     with acts.tell_refusals(request, sentences.sentence_of):
-        due = change_requests.answer(asked, granted, text, request.user, timezone.now())
+        due = dispatch_acts.answer(asked, granted, text, request.user, timezone.now())
         messages.success(request, _("The answer is sent."))
         acts.offer(request, "request-answered", timezone.now(), asked=pk, due=str(due or ""))
     return redirect("directive", asked.task.directive_id)
@@ -153,7 +153,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 def let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the answer to a request for a change."""
     due = datetime.date.fromisoformat(values["due"]) if values["due"] else None
-    change_requests.take_answer_back(values["asked"], due, user)
+    dispatch_acts.take_answer_back(values["asked"], due, user)
 
 
 def _dispatch_of(task: Task, agency: Agency) -> Dispatch:

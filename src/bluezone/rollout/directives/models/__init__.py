@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is stored of a directive: the order and its tasks, its way to each agency, and what agencies report."""
 
-from bluezone.rollout.directives.models.campaign import Campaign
 from bluezone.rollout.directives.models.directive import (
+    Campaign,
     Directive,
     DirectiveState,
     Ending,
@@ -18,9 +18,11 @@ from bluezone.rollout.directives.models.dispatch import (
     DispatchEvent,
     DispatchState,
     EventKind,
+    PeriodRequest,
+    Report,
+    ReportState,
 )
 from bluezone.rollout.directives.models.exchange import ExchangedFile, ExchangeImport, PartnerCertificate
-from bluezone.rollout.directives.models.report import PeriodRequest, Report, ReportState
 
 __all__ = [
     "Campaign",

@@ -1,20 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The registers of documents sent and received (sổ đăng ký văn bản đi, văn bản đến): from what is stored to tables for
-print and XLSX.
-"""
+"""The registers of documents in and out of an agency (sổ đăng ký văn bản đến, đi), with their pages, XLSX and print."""
 
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from bluezone.directory.models import Agency
-from bluezone.paper.official import Column, Table
+from bluezone.directory.request_parameters import chosen, chosen_number
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
+from bluezone.identity.objects import Whose, touches
+from bluezone.media_types import XLSX
+from bluezone.paper.official import Column, Table, write_xlsx
 from bluezone.refusal import Refused
+from bluezone.rollout.directives import permissions
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch
+from bluezone.training import practised
 
 _INCOMING = (
     Column("Ngày đến", 1.1),
@@ -190,7 +199,7 @@ def outgoing_order(agency: Agency, year: int) -> list[int]:
     ]
 
 
-def incoming(agency: Agency, year: int, numbers: Sequence[int] | None = None) -> Table:
+def incoming_table(agency: Agency, year: int, numbers: Sequence[int] | None = None) -> Table:
     """Documents that the agency received in a year, by its own running number.
 
     numbers: of the page that is shown; None for the whole register. The note below tells of the whole either way.
@@ -216,7 +225,7 @@ def incoming(agency: Agency, year: int, numbers: Sequence[int] | None = None) ->
     return incoming_register(entries, agency.name, year, whole)
 
 
-def outgoing(agency: Agency, year: int, keys: Sequence[int] | None = None) -> Table:
+def outgoing_table(agency: Agency, year: int, keys: Sequence[int] | None = None) -> Table:
     """Documents that the agency issued in a year, by number. keys: of the page that is shown; None for all."""
     sent = _sent(agency, year).defer("text", "proposal")
     if keys is not None:
@@ -251,3 +260,54 @@ def _as_number(number: str) -> int:
 
 def _day(moment: datetime.datetime) -> datetime.date:
     return timezone.localtime(moment).date()
+
+
+ENTRIES_A_PAGE = 25
+
+
+@practised
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.NOBODYS)
+def register(request: OfficeRequest, direction: str) -> HttpResponse:
+    """The register of a year, of one agency that the reader works for, by pages.
+
+    `?as=print` has every entry on one page, `?as=xlsx` in a file.
+    """
+    has_register = Exists(Dispatch.objects.filter(agency=OuterRef("pk"))) | Exists(
+        Directive.objects.filter(issuer=OuterRef("pk"))
+    )
+    choices = list(permissions.read_agencies(request.user).filter(has_register).order_by("path", "pk")[:500])
+    wanted = chosen_number(request, "agency")
+    agency = next((one for one in choices if one.pk == wanted), choices[0] if choices else None)
+    year = min(max(chosen_number(request, "year") or _latest_year(), 1945), 2200)
+    form = chosen(request, "as", ["xlsx", "print"])
+    outgoing = direction == "out"
+    page = None if form or not agency else _page(request, agency, year, outgoing=outgoing)
+    make = outgoing_table if outgoing else incoming_table
+    table = make(agency, year, list(page.object_list) if page else None) if agency else None
+    if table and form == "xlsx":
+        response = HttpResponse(write_xlsx([table], zone=timezone.get_current_timezone()), content_type=XLSX)
+        response.headers["Content-Disposition"] = f'attachment; filename="register-{direction}-{year}.xlsx"'
+        return response
+    titles = [column.title for column in table.columns] if table else []
+    context = {
+        "table": table,
+        "page": page,
+        "rows": [list(zip(titles, row, strict=True)) for row in table.rows] if table else [],
+        "agency": agency,
+        "agencies": choices,
+        "year": year,
+        "direction": "out" if outgoing else "in",
+    }
+    return render(request, "directives/register.html", context)
+
+
+def _page(request: OfficeRequest, agency: Agency, year: int, *, outgoing: bool) -> Page[int]:
+    order = outgoing_order if outgoing else incoming_numbers
+    return Paginator(list(order(agency, year)), ENTRIES_A_PAGE).get_page(request.GET.get("page"))
+
+
+def _latest_year() -> int:
+    last = Directive.objects.exclude(date=None).order_by("-date").values_list("date", flat=True).first()
+    return last.year if last else timezone.localdate().year

@@ -17,8 +17,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.acts import UndoTooLate
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.directives.inbox.change_requests import NotAParty
-from bluezone.rollout.directives.inbox.dispatch_acts import DirectiveNotInForce
+from bluezone.rollout.directives.inbox.dispatch_acts import DirectiveNotInForce, NotAParty
 from bluezone.rollout.directives.models import (
     Directive,
     DispatchState,
@@ -28,8 +27,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.periods import Period, periods_of
-from bluezone.rollout.directives.queries import NOT_RECEIVED, REMIND_HOURS
+from bluezone.rollout.directives.queries import NOT_RECEIVED, REMIND_HOURS, Period, periods_of
 from bluezone.rollout.directives.reports.reopenings import is_open
 
 LARGEST_NUMBER = 10**9

@@ -11,10 +11,9 @@ from bluezone.directory.models import Agency
 from bluezone.identity.acts import UndoTooLate
 from bluezone.identity.models import User
 from bluezone.refusal import Refused
-from bluezone.rollout.directives.inbox.change_requests import NotAParty, RequestAnswered, RequestOpen
-from bluezone.rollout.directives.inbox.dispatch_acts import DirectiveNotInForce
+from bluezone.rollout.directives.inbox.dispatch_acts import DirectiveNotInForce, NotAParty, RequestAnswered, RequestOpen
 from bluezone.rollout.directives.models import PeriodRequest, Report, Task, TaskParty
-from bluezone.rollout.directives.periods import Period
+from bluezone.rollout.directives.queries import Period
 
 # How long a period is opened again at most.
 MOST_DAYS = 31

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of reports on tasks: an agency's form, the issuer's table with rates, who is late, the table as a file."""
+"""Pages of reports on tasks: an agency's form, the issuer's table with rates and its files, who is late, and asking
+for a locked period to be opened again.
+"""
 
 import datetime
 from typing import Any
@@ -21,16 +23,94 @@ from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.letters.letter import Letter
+from bluezone.media_types import DOCX, PDF, XLSX
+from bluezone.paper.official import (
+    Column,
+    Letterhead,
+    OfficialDocument,
+    Paragraph,
+    SignatureBlock,
+    Table,
+    document_pdf,
+    write_docx,
+    write_xlsx,
+)
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week, figures_of, sees_small_numbers
 from bluezone.rollout.directives import files, permissions, queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
-from bluezone.rollout.directives.models import Directive, Report, Task, TaskParty
-from bluezone.rollout.directives.periods import Period
+from bluezone.rollout.directives.models import Directive, PeriodRequest, Report, Task, TaskParty
+from bluezone.rollout.directives.queries import USUAL_DAYS_REOPENED, Period
 from bluezone.rollout.directives.reports import agency_reports, reopenings
-from bluezone.rollout.directives.reports.report_files import report_file
 from bluezone.training import practised
+
+
+def report_file(
+    task: Task, period: Period, under: AdminUnit | None, form: str, today: datetime.date
+) -> tuple[bytes, str]:
+    """The report as a file and its content type. form: "xlsx", "docx" or "pdf"; raises PdfUnavailable."""
+    zone = timezone.get_current_timezone()
+    table = period_table(task, period, under)
+    if form == "xlsx":
+        return write_xlsx([table], zone=zone), XLSX
+    document = _document(task, period, under, table, today)
+    if form == "docx":
+        return write_docx(document, zone=zone), DOCX
+    if form == "pdf":
+        return document_pdf(document, zone=zone), PDF
+    raise Http404("a report leaves as xlsx, docx or pdf")
+
+
+def period_table(task: Task, period: Period, under: AdminUnit | None) -> Table:
+    """One row for each agency of the task: its numbers, or that it has not reported."""
+    parties = list(queries.reporters(task, period, under))
+    reports = queries.reports_of(task, period, [party.agency_id for party in parties])
+    columns = (
+        Column("Cơ quan, đơn vị", 3),
+        *(Column(field["label"], 1.4, "#,##0") for field in task.fields),
+        Column("Tình trạng", 1.2),
+        Column("Nội dung", 3),
+    )
+    rows = []
+    for party in parties:
+        report = reports.get(party.agency_id)
+        numbers = [report.values.get(field["name"]) if report else None for field in task.fields]
+        rows.append((party.agency.name, *numbers, _state(report), report.text if report else ""))
+    rates = queries.rates(task, period, under)
+    note = (
+        f"Phải báo cáo {rates.expected}; đã báo cáo {rates.actual}; đúng hạn {rates.on_time}. "
+        "Số liệu do các cơ quan, đơn vị tự báo."
+    )
+    return Table(
+        f"Nhiệm vụ {task.label}, kỳ {period.first:%d/%m/%Y} - {period.last:%d/%m/%Y}", columns, tuple(rows), note
+    )
+
+
+def _state(report: object) -> str:
+    if report is None:
+        return "Chưa báo cáo"
+    if report.state == "returned":  # type: ignore[attr-defined]
+        return "Trả lại"
+    return "Đúng hạn" if report.on_time else "Quá hạn"  # type: ignore[attr-defined]
+
+
+def _document(
+    task: Task, period: Period, under: AdminUnit | None, table: Table, today: datetime.date
+) -> OfficialDocument:
+    directive = task.directive
+    rates = queries.rates(task, period, under)
+    body = f"Đến nay {rates.actual}/{rates.expected} cơ quan, đơn vị đã báo cáo, trong đó {rates.on_time} đúng hạn."
+    signed = f"{directive.date:%d/%m/%Y}" if directive.date else ""
+    return OfficialDocument(
+        head=Letterhead(directive.issuer.name, "BC-UBND", directive.issuer.unit.name, None, month=today),
+        title="BÁO CÁO",
+        subject=f"Kết quả thực hiện nhiệm vụ {task.label}, kỳ {period.first:%d/%m/%Y} - {period.last:%d/%m/%Y}",
+        basis=f"Thực hiện Công văn số {directive.code} ngày {signed}",
+        body=(Paragraph(task.text.splitlines()[0]), Paragraph(body), table),
+        signature=SignatureBlock(tuple(directive.authority.splitlines()), directive.signer_position, ""),
+    )
+
 
 A_PAGE = 50
 # A month touches at most six weeks; a task that is reported on once may run for longer, and its newest say enough.
@@ -216,3 +296,56 @@ def _period(request: OfficeRequest, periods: list[Period]) -> Period:
     except ValueError:
         first = None
     return next((one for one in periods if one.first == first), periods[-1])
+
+
+@practised
+@require_POST
+@audience(SIGNED_IN)
+@touches(Whose.AGENCY.by(*permissions.HANDLERS))
+def ask(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Ask for the period of `?period=`: 302 back to the report. pk: of the task's party."""
+    party = get_object_or_404(TaskParty.objects.select_related("task__directive", "agency__unit"), pk=pk)
+    permissions.require_handler(request.user, party.agency)
+    now, reason = timezone.now(), " ".join(request.POST.get("reason", "").split())
+    first = _day(request.GET.get("period", ""))
+    periods = agency_reports.task_periods(party.task, timezone.localdate(now))
+    period = next((one for one in periods if one.first == first), None)
+    if period is None:
+        raise Http404("the task has no such period")
+    with acts.tell_refusals(request, sentences.sentence_of):
+        if reason:
+            reopenings.ask(party.task, party.agency, period, reason, request.user, now)
+            messages.success(request, _("The request is sent to the issuer. The answer appears on this page."))
+        else:
+            messages.error(request, _("Say why the period is to be opened again. Nothing was sent."))
+    return redirect(f"{reverse('task-report', args=[pk])}?period={period.first}")
+
+
+@practised
+@require_POST
+@audience(DIRECTIVE_CLERKS)
+@touches(Whose.AGENCY)
+def answer(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Open the period until a day, or decline: 302 to the directive."""
+    asked = get_object_or_404(PeriodRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
+    permissions.require_clerk(request.user, asked.task.directive.issuer)
+    now, text = timezone.now(), request.POST.get("answer", "").strip()
+    usual = timezone.localdate(now) + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1)
+    until = (_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
+    with acts.tell_refusals(request, sentences.sentence_of):
+        reopenings.answer(asked, until, text, request.user, now)
+        messages.success(request, _("The answer is sent."))
+        acts.offer(request, "period-answered", now, asked=pk)
+    return redirect("directive", asked.task.directive_id)
+
+
+def let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
+    """Undo the answer to a request to reopen a period."""
+    reopenings.take_answer_back(values["asked"], user, now)
+
+
+def _day(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -10,7 +10,7 @@ from bluezone.directory import scopes
 from bluezone.rollout.directives import permissions
 from bluezone.rollout.directives.exchange import outgoing
 from bluezone.rollout.directives.exchange.edxml import StatusCode
-from bluezone.rollout.directives.exchange.pdf_signers import signatures_of
+from bluezone.rollout.directives.exchange.partners import signatures_of
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch
 from bluezone.training import practising

@@ -13,7 +13,7 @@ from tests.rollout.directives.exchange.edxml.keys import NOW, signer
 from tests.rollout.directives.exchange.edxml.test_exchange import CITY, LETTER
 
 from bluezone.refusal import Refused
-from bluezone.rollout.directives.exchange.edxml import read_message, strict_xml, write_message
+from bluezone.rollout.directives.exchange.edxml import read_message, signature, write_message
 
 SIGNATURE = re.compile(rb"<ds:Signature .*</ds:Signature>", re.DOTALL)
 
@@ -101,8 +101,8 @@ def test_a_short_key_neither_signs_nor_proves():
 def test_a_signed_letter_wrapped_into_a_forged_one_is_refused(letter):
     forged = etree.fromstring(SIGNATURE.sub(b"", letter.replace(b">458<", b">999<")))
     original = etree.fromstring(letter)
-    header = forged.find(f".//{{{strict_xml.EDXML}}}edXMLHeader")
-    header.append(original.find(f".//{{{strict_xml.SIGNATURE}}}Signature"))
+    header = forged.find(f".//{{{signature.EDXML}}}edXMLHeader")
+    header.append(original.find(f".//{{{signature.SIGNATURE}}}Signature"))
     etree.SubElement(forged, "Hidden").append(original)
 
     assert refused(etree.tostring(forged)) == "edxml_signature_wrong"
@@ -148,7 +148,7 @@ def test_a_file_nested_without_end_is_refused():
 
 
 def test_a_file_larger_than_any_letter_is_refused_unread():
-    assert refused(b" " * (strict_xml.LARGEST_MESSAGE + 1)) == "edxml_too_large"
+    assert refused(b" " * (signature.LARGEST_MESSAGE + 1)) == "edxml_too_large"
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"<edXML/>", b"\xff\xfe", b"<html></html>"])

@@ -30,13 +30,14 @@ from bluezone.rollout.directives.exchange.edxml.messages import (
 )
 from bluezone.rollout.directives.exchange.edxml.reader import SignedMessage, read_message, read_signed
 from bluezone.rollout.directives.exchange.edxml.signature import (
+    InvalidEdxml,
+    LargeEdxml,
     SignatureWeak,
     SignatureWrong,
     Signer,
     SignerUnknown,
     Unsigned,
 )
-from bluezone.rollout.directives.exchange.edxml.strict_xml import InvalidEdxml, LargeEdxml
 from bluezone.rollout.directives.exchange.edxml.writer import write_message
 
 __all__ = [

@@ -24,8 +24,7 @@ from bluezone.rollout.directives.exchange.edxml.messages import (
     StatusMessage,
     Trace,
 )
-from bluezone.rollout.directives.exchange.edxml.signature import verified
-from bluezone.rollout.directives.exchange.edxml.strict_xml import EDXML, InvalidEdxml, parse
+from bluezone.rollout.directives.exchange.edxml.signature import EDXML, InvalidEdxml, parse, verified
 from bluezone.rollout.directives.exchange.edxml.writer import ORGANISATION_FIELDS, STAFF_FIELDS, ZONE
 
 _DATES = ("%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y")

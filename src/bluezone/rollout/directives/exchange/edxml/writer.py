@@ -18,8 +18,14 @@ from bluezone.rollout.directives.exchange.edxml.messages import (
     StatusMessage,
     Trace,
 )
-from bluezone.rollout.directives.exchange.edxml.signature import Signer, sign
-from bluezone.rollout.directives.exchange.edxml.strict_xml import EDXML, LARGEST_MESSAGE, InvalidEdxml, LargeEdxml
+from bluezone.rollout.directives.exchange.edxml.signature import (
+    EDXML,
+    LARGEST_MESSAGE,
+    InvalidEdxml,
+    LargeEdxml,
+    Signer,
+    sign,
+)
 
 # The format states no zone; offices of Vietnam write their own time.
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
