@@ -18,7 +18,7 @@ from django.utils import timezone
 from tests.builders.bulletins import approved, machine, planned, recorded, station, zone
 from tests.builders.devices import agency
 from tests.builders.office import user
-from bluezone.rollout.bulletins.scripts.script_texts import script_texts
+from bluezone.rollout.bulletins.scripts import script_texts
 now = timezone.now()
 writer, approver = user("bien", "editor", factor=False), user("duyet", "editor", factor=False)
 waiting = script_texts.new_bulletin(writer, agency(), "Chờ duyệt", "normal", {}, now)

@@ -13,10 +13,10 @@ from tests.builders.office import user
 
 from bluezone.devices.models import DeviceKind
 from bluezone.identity.models import User
+from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import planner, timetable
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import OutletKind, Sound
-from bluezone.rollout.bulletins.scripts import script_texts
 from bluezone.rollout.loudspeakers import zone_setup
 
 TEXT = (
@@ -48,7 +48,7 @@ def _levelled(seconds: float) -> Sound:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         path.write_bytes(recording(seconds))
-        content, measured = script_texts._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
+        content, measured = scripts._levelled(path, Path(folder), ["-f", "wav"], "44100", "96k")
     return Sound(
         sha256=hashlib.sha256(content).hexdigest(), content=content, seconds=measured.seconds,
         loudness_lufs=measured.loudness_lufs, peak_dbtp=measured.peak_dbtp, is_human=True,
@@ -67,23 +67,23 @@ def approved(
 ):
     """A bulletin whose texts were heard and approved. seconds: of a recording instead of the machine's voice."""
     writer, approver = people()
-    bulletin = script_texts.new_bulletin(writer, keeper or agency(), title, importance, {}, now)
+    bulletin = scripts.new_bulletin(writer, keeper or agency(), title, importance, {}, now)
     for language in languages:
         if seconds is None:
-            script = script_texts.write(bulletin, language, text, writer, now)
+            script = scripts.write(bulletin, language, text, writer, now)
         else:
-            script = script_texts.add_version(
+            script = scripts.add_version(
                 bulletin, language, text, writer, now, machine=None, recording=recorded(seconds)
             )
         hear(script, approver, now)
-        script_texts.approve(script, approver, now + datetime.timedelta(hours=1))
+        scripts.approve(script, approver, now + datetime.timedelta(hours=1))
     return bulletin
 
 
 def hear(script, who, now=NOW):
     """Listen to a version to its end."""
-    script_texts.begin_listening(script, who, now)
-    script_texts.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
+    scripts.begin_listening(script, who, now)
+    scripts.end_listening(script, who, now + datetime.timedelta(seconds=script.sound.seconds))
 
 
 def zone(name="Tổ 5", keeper=None, by_hand=False):

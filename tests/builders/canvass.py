@@ -12,7 +12,7 @@ from tests.builders.coverage import agency, city
 from bluezone.devices.enrolment import token_digest
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.rollout.canvass.households import facts
-from bluezone.rollout.canvass.models.turf import Household, Turf
+from bluezone.rollout.canvass.models import Household, Turf
 from bluezone.rollout.canvass.turfs import leases
 from bluezone.vietnamese.spelling import fold
 

@@ -51,7 +51,7 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
     from bluezone.devices.models import Device
     from bluezone.directory.models import AdminUnit, Agency
     from bluezone.identity.models import Role
-    from bluezone.rollout.canvass.models.turf import Household, Turf
+    from bluezone.rollout.canvass.models import Household, Turf
     from bluezone.rollout.canvass.turfs import leases
 
     now, week, told = timezone.now(), datetime.timedelta(days=7), {}
@@ -92,7 +92,7 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _counted() -> dict[str, Any]:
-    from bluezone.rollout.canvass.models.turf import Aside, Entry, Household, Visit
+    from bluezone.rollout.canvass.models import Aside, Entry, Household, Visit
 
     return {
         "visits": Visit.objects.count(), "entries": Entry.objects.count(), "asides": Aside.objects.count(),
@@ -105,7 +105,7 @@ def _load(now: datetime.datetime, households: int, phones: int, visits: int) -> 
 
     from bluezone.directory.models import AdminUnit, Agency
     from bluezone.rollout.canvass.households import facts
-    from bluezone.rollout.canvass.models.turf import Household, Turf, TurfDoor
+    from bluezone.rollout.canvass.models import Household, Turf, TurfDoor
     from bluezone.rollout.canvass.turfs import leases
 
     ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)

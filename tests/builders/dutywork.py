@@ -18,8 +18,8 @@ def _house_visits(now) -> None:
     from tests.builders.canvass import Phone, connected, door, street
 
     from bluezone.directory.models import AdminUnit, Agency
-    from bluezone.rollout.canvass.households import duplicates
-    from bluezone.rollout.canvass.models.turf import Household
+    from bluezone.rollout.canvass.households import decisions
+    from bluezone.rollout.canvass.models import Household
     from bluezone.rollout.canvass.turfs import leases
     from bluezone.rollout.canvass.visits import intake
 
@@ -39,7 +39,7 @@ def _house_visits(now) -> None:
     intake.receive(phone.device, intake.Push(told["run"], phone.number, 0, 0, 1, told["entries"]), now)
     for head in ("Trần Văn Bình", "Tran Van Binh"):
         door(ward, head, "Số 12, ngõ 3", "Tổ 9", made_at=now, touched_at=now)
-    duplicates.propose(ward, now)
+    decisions.propose(ward, now)
     other, _token = connected(keeper, "Máy 2", now)
     leases.lease("officer", street(ward, 2, group="Tổ 8", now=now), other, now + 48 * _HOUR, now)
 
@@ -62,8 +62,8 @@ def _bulletins(users, now) -> None:
     from tests.builders import bulletins
 
     from bluezone.directory.models import Agency
+    from bluezone.rollout.bulletins import scripts
     from bluezone.rollout.bulletins.air import planner
-    from bluezone.rollout.bulletins.scripts import script_texts
 
     centre = Agency.objects.get(key="trung-tam-vhtttt")
     zone, by_hand = bulletins.zone("Tổ 5", centre), bulletins.zone("Tổ 6", centre, by_hand=True)
@@ -76,6 +76,6 @@ def _bulletins(users, now) -> None:
         planner.set_quiet("bien", outlet, datetime.time(3), datetime.time(3, 20), now - 4 * _HOUR)
         outlet.refresh_from_db()
     bulletins.planned(on_air, station, zone.outlet, by_hand.outlet, times=times, first=now.date(), now=now - 3 * _HOUR)
-    waits = script_texts.new_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)
-    script_texts.write(waits, "vi", bulletins.TEXT, users["editor", 360], now)
+    waits = scripts.new_bulletin(users["editor", 360], centre, "Rửa tay, đeo khẩu trang", "normal", {}, now)
+    scripts.write(waits, "vi", bulletins.TEXT, users["editor", 360], now)
     planner.plan_ahead(now)

@@ -30,8 +30,9 @@ from bluezone.messaging.cap.models import Alert
 from bluezone.portal import news
 from bluezone.rollout.bulletins.air import air_log, planner
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Sound
-from bluezone.rollout.canvass.households import door_lists, duplicates
-from bluezone.rollout.canvass.models.turf import Aside, Change, DuplicatePair, Household, Photo, Visit
+from bluezone.rollout.canvass.households import decisions as households_decisions
+from bluezone.rollout.canvass.households import door_lists
+from bluezone.rollout.canvass.models import Aside, Change, DuplicatePair, Household, Photo, Visit
 from bluezone.rollout.canvass.visits import intake as visits_intake
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.directives.exchange import partners, uploads
@@ -327,7 +328,7 @@ def _house_visits(city: City) -> None:
     city.aside = Aside.objects.get()
     for head in ("Trần Văn Bình", "Tran Van Binh"):
         canvass.door(city.unit, head, "Số 12, ngõ 3", "Tổ 9", made_at=city.now, touched_at=city.now)
-    duplicates.propose(city.unit, city.now)
+    households_decisions.propose(city.unit, city.now)
     city.pair = DuplicatePair.objects.first()
     city.door_importer = user("door-importer", Role.OFFICER, city.ward)
     rows = csv(("Chủ hộ", "Địa chỉ", "Tổ dân phố"), ("Lý Văn Páo", "Số 1", "Tổ 20"))

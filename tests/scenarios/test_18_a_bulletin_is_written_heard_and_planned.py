@@ -16,8 +16,8 @@ from tests.builders.directives import person
 from tests.rollout.bulletins.test_publishing import check_rss, read_calendar
 from tests.rollout.bulletins.test_sounds import meter
 
+from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.models import Airing, Outlet, Schedule, Script
-from bluezone.rollout.bulletins.scripts import script_texts
 
 
 def heard(client, script, monkeypatch):
@@ -63,7 +63,7 @@ def test_from_the_first_word_to_the_calendar(client, committee, monkeypatch):
 
     client.force_login(approver)
     client.post(f"/bulletins/versions/{human.pk}/approve/")
-    assert not script_texts.has_heard(human, approver)
+    assert not scripts.has_heard(human, approver)
     assert Script.objects.get(pk=human.pk).approved_at is None
     heard(client, human, monkeypatch)
     client.post(f"/bulletins/versions/{human.pk}/approve/")

@@ -6,9 +6,9 @@ from django.db import IntegrityError, transaction
 from tests.builders.bulletins import NOW, agency, approved, hear, people, recording
 
 from bluezone.identity.models import AuditEntry
+from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.models import Script
-from bluezone.rollout.bulletins.scripts import script_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -16,23 +16,23 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def script():
     writer, _approver = people()
-    bulletin = script_texts.new_bulletin(writer, agency(), "Cài Bluezone", "normal", {}, NOW)
-    return script_texts.record(bulletin, "vi", "Kính thưa bà con.", recording(), writer, NOW)
+    bulletin = scripts.new_bulletin(writer, agency(), "Cài Bluezone", "normal", {}, NOW)
+    return scripts.record(bulletin, "vi", "Kính thưa bà con.", recording(), writer, NOW)
 
 
 def test_nobody_approves_what_they_have_not_heard_to_the_end(script):
     _writer, approver = people()
-    with pytest.raises(script_texts.NotListened):
-        script_texts.approve(script, approver, NOW)
+    with pytest.raises(scripts.NotListened):
+        scripts.approve(script, approver, NOW)
 
-    script_texts.begin_listening(script, approver, NOW)
-    with pytest.raises(script_texts.ListenedTooShort):
-        script_texts.end_listening(script, approver, NOW + datetime.timedelta(milliseconds=100))
-    with pytest.raises(script_texts.NotListened):
-        script_texts.approve(script, approver, NOW)
+    scripts.begin_listening(script, approver, NOW)
+    with pytest.raises(scripts.ListenedTooShort):
+        scripts.end_listening(script, approver, NOW + datetime.timedelta(milliseconds=100))
+    with pytest.raises(scripts.NotListened):
+        scripts.approve(script, approver, NOW)
 
-    script_texts.end_listening(script, approver, NOW + datetime.timedelta(seconds=script.sound.seconds))
-    script_texts.approve(script, approver, NOW)
+    scripts.end_listening(script, approver, NOW + datetime.timedelta(seconds=script.sound.seconds))
+    scripts.approve(script, approver, NOW)
     script.refresh_from_db()
     assert (script.approved_by, script.approved_at) == (approver, NOW)
     assert AuditEntry.objects.filter(action="bulletin_approved", actor="duyet").count() == 1
@@ -41,8 +41,8 @@ def test_nobody_approves_what_they_have_not_heard_to_the_end(script):
 def test_the_author_does_not_approve_nor_does_the_database_let_them(script):
     writer, _approver = people()
     hear(script, writer)
-    with pytest.raises(script_texts.ApproverIsAuthor):
-        script_texts.approve(script, writer, NOW)
+    with pytest.raises(scripts.ApproverIsAuthor):
+        scripts.approve(script, writer, NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         Script.objects.filter(pk=script.pk).update(approved_by=writer)
 
@@ -50,10 +50,10 @@ def test_the_author_does_not_approve_nor_does_the_database_let_them(script):
 def test_who_heard_one_version_has_not_heard_the_next(script):
     writer, approver = people()
     hear(script, approver)
-    newer = script_texts.record(script.bulletin, "vi", "Bản mới.", recording(3.0), writer, NOW)
+    newer = scripts.record(script.bulletin, "vi", "Bản mới.", recording(3.0), writer, NOW)
 
-    with pytest.raises(script_texts.NotListened):
-        script_texts.approve(newer, approver, NOW)
+    with pytest.raises(scripts.NotListened):
+        scripts.approve(newer, approver, NOW)
 
 
 def test_the_approved_version_is_aired_until_the_next_is_approved_and_a_recording_comes_first():
@@ -61,11 +61,11 @@ def test_the_approved_version_is_aired_until_the_next_is_approved_and_a_recordin
     writer, approver = people()
     machine = approved_scripts([bulletin.pk])[bulletin.pk, "vi"]
     assert machine.sound.is_human is False
-    newer = script_texts.record(bulletin, "vi", machine.text, recording(), writer, NOW)
+    newer = scripts.record(bulletin, "vi", machine.text, recording(), writer, NOW)
     assert approved_scripts([bulletin.pk])[bulletin.pk, "vi"] == machine
 
     hear(newer, approver)
-    script_texts.approve(newer, approver, NOW)
+    scripts.approve(newer, approver, NOW)
 
     now_aired = approved_scripts([bulletin.pk])[bulletin.pk, "vi"]
     assert (now_aired.number, now_aired.sound.is_human, now_aired.machine) == (2, True, machine.machine)
@@ -73,19 +73,19 @@ def test_the_approved_version_is_aired_until_the_next_is_approved_and_a_recordin
 
 def test_a_language_without_a_machines_voice_waits_for_a_person(script):
     writer, approver = people()
-    text = script_texts.write(script.bulletin, "tay", "Khảu chạu", writer, NOW)
-    with pytest.raises(script_texts.ScriptWithoutSound):
-        script_texts.begin_listening(text, approver, NOW)
-    with pytest.raises(script_texts.ScriptWithoutSound):
-        script_texts.approve(text, approver, NOW)
+    text = scripts.write(script.bulletin, "tay", "Khảu chạu", writer, NOW)
+    with pytest.raises(scripts.ScriptWithoutSound):
+        scripts.begin_listening(text, approver, NOW)
+    with pytest.raises(scripts.ScriptWithoutSound):
+        scripts.approve(text, approver, NOW)
 
 
 def test_nothing_more_is_written_or_approved_of_what_was_withdrawn(script):
     writer, approver = people()
     hear(script, approver)
-    script_texts.withdraw(script.bulletin, "Số điện thoại sai", writer, NOW)
+    scripts.withdraw(script.bulletin, "Số điện thoại sai", writer, NOW)
 
-    with pytest.raises(script_texts.BulletinWithdrawn):
-        script_texts.approve(script, approver, NOW)
-    with pytest.raises(script_texts.BulletinWithdrawn):
-        script_texts.write(script.bulletin, "vi", "Bản mới", writer, NOW)
+    with pytest.raises(scripts.BulletinWithdrawn):
+        scripts.approve(script, approver, NOW)
+    with pytest.raises(scripts.BulletinWithdrawn):
+        scripts.write(script.bulletin, "vi", "Bản mới", writer, NOW)

@@ -4,12 +4,12 @@ import datetime
 import pytest
 from tests.builders.bulletins import NOW, approved, people, planned, station, zone
 
+from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import air_log as bulletins_airing
 from bluezone.rollout.bulletins.air import planner, timetable
 from bluezone.rollout.bulletins.air.planner import plan_ahead
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Airing, Schedule, Sound
-from bluezone.rollout.bulletins.scripts import script_texts
 
 pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)
@@ -138,9 +138,9 @@ def test_what_can_never_be_aired_is_not_planned(bulletin):
         planned(bulletin, place, first=datetime.date(2020, 8, 1), last=datetime.date(2020, 8, 9))
     with pytest.raises(timetable.ScriptNotApproved):
         planned(bulletin, place, languages=("vi", "tay"))
-    script_texts.withdraw(bulletin, "Sai", people()[0], NOW)
+    scripts.withdraw(bulletin, "Sai", people()[0], NOW)
     bulletin.refresh_from_db()
-    with pytest.raises(script_texts.BulletinWithdrawn):
+    with pytest.raises(scripts.BulletinWithdrawn):
         timetable.make_schedule(
             bulletin, [place], ["vi"], Rule(datetime.date(2020, 8, 11), None, (datetime.time(6),)), people()[0], NOW
         )
@@ -149,7 +149,7 @@ def test_what_can_never_be_aired_is_not_planned(bulletin):
 
 def test_a_withdrawn_bulletin_leaves_the_plan(bulletin):
     planned(bulletin, zone().outlet)
-    script_texts.withdraw(bulletin, "Số điện thoại sai", people()[0], NOW)
+    scripts.withdraw(bulletin, "Số điện thoại sai", people()[0], NOW)
     assert not Airing.objects.exists()
 
 

@@ -14,13 +14,13 @@ from lxml import etree
 from tests.builders.bulletins import NOW, approved, people, planned, station, zone
 from tests.devices.conftest import public
 
+from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.air import press as bulletins_calendar
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.bulletins.air.air_log import airings_between
 from bluezone.rollout.bulletins.air.press import calendar
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Schedule
-from bluezone.rollout.bulletins.scripts import script_texts
 
 __all__ = ["public"]
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_a_weekly_rule_that_begins_on_another_day_begins_on_its_own():
 def test_rss_holds_to_its_schema_and_leads_to_sound_and_press_kit(client, public):
     bulletin = approved(seconds=2.0, title='Cài <Bluezone> & "bật" Bluetooth')
     withdrawn = approved(seconds=2.0, title="Rút lại")
-    script_texts.withdraw(withdrawn, "Sai", people()[0], NOW)
+    scripts.withdraw(withdrawn, "Sai", people()[0], NOW)
     answer = client.get("/bulletins/rss.xml")
 
     feed = etree.fromstring(answer.content)

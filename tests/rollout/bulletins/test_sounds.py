@@ -7,8 +7,8 @@ import subprocess
 import pytest
 from tests.builders.bulletins import TEXT, recording
 
+from bluezone.rollout.bulletins import scripts
 from bluezone.rollout.bulletins.models import Sound
-from bluezone.rollout.bulletins.scripts import script_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -37,12 +37,12 @@ def damaged(content):
 @pytest.mark.parametrize("kind", ["machine", "quiet", "loud and clipped", "opus"])
 def test_every_sound_has_the_loudness_of_the_house(kind):
     if kind == "machine":
-        sound = script_texts.machine_sound(TEXT, "vi")
+        sound = scripts.machine_sound(TEXT, "vi")
     elif kind == "opus":
         noise = "anoisesrc=d=3:c=pink:seed=3,volume=-25dB"
-        sound = script_texts.recorded_sound(made_by(["-f", "lavfi", "-i", noise, "-c:a", "libopus", "-f", "ogg"]))
+        sound = scripts.recorded_sound(made_by(["-f", "lavfi", "-i", noise, "-c:a", "libopus", "-f", "ogg"]))
     else:
-        sound = script_texts.recorded_sound(recording(3.0, -28.0 if kind == "quiet" else 12.0))
+        sound = scripts.recorded_sound(recording(3.0, -28.0 if kind == "quiet" else 12.0))
 
     loudness, peak = meter(bytes(sound.content))
     assert abs(loudness + 16) <= 1
@@ -52,22 +52,22 @@ def test_every_sound_has_the_loudness_of_the_house(kind):
 
 
 def test_the_same_text_is_stored_once():
-    assert script_texts.machine_sound(TEXT, "vi").pk == script_texts.machine_sound(TEXT, "vi").pk
+    assert scripts.machine_sound(TEXT, "vi").pk == scripts.machine_sound(TEXT, "vi").pk
     assert Sound.objects.count() == 1
 
 
 @pytest.mark.parametrize(
     ("kind", "refusal"),
     [
-        pytest.param("three hours", script_texts.RecordingTooLong, marks=pytest.mark.slow),
-        ("an instant", script_texts.RecordingTooLong),
-        ("silence", script_texts.RecordingSilent),
-        ("damaged all over", script_texts.RecordingUnreadable),
-        ("corrupt", script_texts.RecordingUnreadable),
-        ("half a WAV header", script_texts.RecordingUnreadable),
-        ("text", script_texts.RecordingUnreadable),
-        ("playlist", script_texts.RecordingUnreadable),
-        ("empty", script_texts.RecordingUnreadable),
+        pytest.param("three hours", scripts.RecordingTooLong, marks=pytest.mark.slow),
+        ("an instant", scripts.RecordingTooLong),
+        ("silence", scripts.RecordingSilent),
+        ("damaged all over", scripts.RecordingUnreadable),
+        ("corrupt", scripts.RecordingUnreadable),
+        ("half a WAV header", scripts.RecordingUnreadable),
+        ("text", scripts.RecordingUnreadable),
+        ("playlist", scripts.RecordingUnreadable),
+        ("empty", scripts.RecordingUnreadable),
     ],
 )
 def test_what_cannot_be_aired_is_refused_and_nothing_is_stored(kind, refusal):
@@ -85,10 +85,10 @@ def test_what_cannot_be_aired_is_refused_and_nothing_is_stored(kind, refusal):
     }
 
     with pytest.raises(refusal):
-        script_texts.recorded_sound(contents[kind]())
+        scripts.recorded_sound(contents[kind]())
     assert not Sound.objects.exists()
 
 
 def test_no_machine_speaks_a_language_that_only_people_speak():
-    with pytest.raises(script_texts.SoundUnavailable):
-        script_texts.machine_sound("Khảu chạu", "tay")
+    with pytest.raises(scripts.SoundUnavailable):
+        scripts.machine_sound("Khảu chạu", "tay")

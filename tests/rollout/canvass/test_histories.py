@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders.canvass import NOW, Phone, street
 
-from bluezone.rollout.canvass.models.turf import Aside, Change, Entry, Household, LeaseEnd, PhoneRun, Visit
+from bluezone.rollout.canvass.models import Aside, Change, Entry, Household, LeaseEnd, PhoneRun, Visit
 from bluezone.rollout.canvass.turfs import leases
 from bluezone.rollout.canvass.turfs.progress import phone_rows
 from bluezone.rollout.canvass.visits.intake import Push, receive

@@ -9,7 +9,7 @@ import pytest
 from tests.builders.canvass import NOW, Phone, agency, door, street
 
 from bluezone.rollout.canvass.households.projection import merged_of
-from bluezone.rollout.canvass.models.turf import Aside, Change, Entry, Household, LeaseEnd, PhoneRun, TurfDoor, Visit
+from bluezone.rollout.canvass.models import Aside, Change, Entry, Household, LeaseEnd, PhoneRun, TurfDoor, Visit
 from bluezone.rollout.canvass.turfs import leases
 
 HOUR = datetime.timedelta(hours=1)

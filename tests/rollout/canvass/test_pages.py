@@ -15,8 +15,8 @@ from tests.builders.office import user
 
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.rollout.canvass.households import duplicates, projection
-from bluezone.rollout.canvass.models.turf import (
+from bluezone.rollout.canvass.households import decisions, projection
+from bluezone.rollout.canvass.models import (
     Aside,
     Change,
     DuplicatePair,
@@ -216,7 +216,7 @@ def test_near_doubles_are_proposed_and_merged_and_every_visit_is_kept(client, of
     assert client.get(f"/canvass/households/{two.pk}/").url == f"/canvass/households/{one.pk}/"
     answer = client.post(f"/canvass/doubles/{pair.pk}/", {"decision": "apart"}, follow=True)
     assert "already" in answer.text
-    assert duplicates.propose(ward, NOW) == 0
+    assert decisions.propose(ward, NOW) == 0
 
 
 def test_what_is_kept_aside_is_shown_whole_and_taken_in(client, officer, phone, settings):

@@ -10,8 +10,8 @@ from PIL import Image
 from tests.builders.canvass import NOW, Phone, street
 from tests.builders.devices import bearer
 
-from bluezone.rollout.canvass.models.turf import Aside, Household, Photo
-from bluezone.rollout.canvass.visits import photos
+from bluezone.rollout.canvass.models import Aside, Household, Photo
+from bluezone.rollout.canvass.visits import endpoints
 
 
 def jpeg(exif=b"", size=(64, 48)):
@@ -74,7 +74,7 @@ def test_photographs_go_after_thirty_days(public, phone, visited):
     from bluezone.rollout.canvass.retention import purge
 
     send(public, phone, visited, jpeg())
-    purge(NOW + photos.KEPT - datetime.timedelta(minutes=1))
+    purge(NOW + endpoints.KEPT - datetime.timedelta(minutes=1))
     assert Photo.objects.exists()
-    purge(NOW + photos.KEPT)
+    purge(NOW + endpoints.KEPT)
     assert not Photo.objects.exists()

@@ -6,9 +6,9 @@ import datetime
 import pytest
 from tests.builders.canvass import NOW, Phone, connected, door, street
 
-from bluezone.rollout.canvass.households import duplicates
+from bluezone.rollout.canvass.households import decisions
 from bluezone.rollout.canvass.indicators import DoorsVisited, SeenAtDoors, ToldAtDoors
-from bluezone.rollout.canvass.models.turf import (
+from bluezone.rollout.canvass.models import (
     Aside,
     Change,
     DoorsDay,
@@ -49,7 +49,7 @@ def test_a_household_goes_180_days_after_the_last_word_with_everything_said_of_i
     one, _two = said
     other = door(phone.turf.unit, "Nông Thị Lan", one.address)
     pair = DuplicatePair.objects.create(first=one, second=other, score=90)
-    duplicates.join("officer", pair, keep_first=True, now=NOW)
+    decisions.join("officer", pair, keep_first=True, now=NOW)
     last = NOW - datetime.timedelta(minutes=5)
     purge(last + HOUSEHOLD_KEPT - DAY)
     assert Household.objects.filter(pk__in=[one.pk, other.pk]).count() == 2

@@ -16,7 +16,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry
 from bluezone.messaging.email.models import Mail
 from bluezone.messaging.email.smtp_url import read_smtp_url
-from bluezone.rollout.directives import queries
+from bluezone.rollout.directives import queries, register
 from bluezone.rollout.directives.inbox import digests, dispatch_acts
 from bluezone.rollout.directives.issuance import campaigns
 from bluezone.rollout.directives.models import (
@@ -32,7 +32,6 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.register import books
 from bluezone.rollout.directives.reports import agency_reports
 
 MODELS = [
@@ -128,8 +127,8 @@ def test_nothing_practised_is_in_any_list_figure_register_digest_export_or_audit
     for address in ("/directives/", "/inbox/", "/campaigns/", f"/registers/out/?year={year}"):
         assert "458/UBND-VP" not in client.get(address).text
         assert "Tập huấn ra quân" not in client.get(address).text
-    assert books.outgoing_table(committee, year).rows == ()
-    assert books.incoming_table(ward, today().year).rows == ()
+    assert register.outgoing_table(committee, year).rows == ()
+    assert register.incoming_table(ward, today().year).rows == ()
     assert queries.counts([practised.pk]) == {}
     assert campaigns.figures([Campaign.everything.get().pk]) == {Campaign.everything.get().pk: campaigns.Figures()}
     for address in ("", "progress/", "progress/xlsx/", "late/", "change/"):

@@ -22,10 +22,10 @@ from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope, sentences
+from bluezone.rollout.bulletins import scripts as bulletins_scripts
 from bluezone.rollout.bulletins.duty import BULLETIN_APPROVERS
 from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, TextForm
 from bluezone.rollout.bulletins.models import MACHINE_LANGUAGES, Bulletin, Importance, Language, Script, Sound
-from bluezone.rollout.bulletins.scripts import script_texts
 from bluezone.training import practised
 
 A_PAGE = 30
@@ -54,7 +54,7 @@ def new_bulletin(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         texts = {"vi": values["text_vi"], "en": values["text_en"]}
-        made = script_texts.new_bulletin(
+        made = bulletins_scripts.new_bulletin(
             request.user, values["agency"], values["title"], values["importance"], texts, timezone.now()
         )
         messages.success(request, _("The bulletin is stored. Listen to it; somebody else approves it."))
@@ -82,7 +82,7 @@ def bulletin(request: OfficeRequest, pk: int) -> HttpResponse:
             "newest": versions[0],
             "older": versions[1:],
             "approved": next((one for one in versions if one.approved_at), None),
-            "heard": script_texts.has_heard(versions[0], request.user),
+            "heard": bulletins_scripts.has_heard(versions[0], request.user),
             "is_author": versions[0].written_by_id == request.user.pk,
         }
         for language, versions in sorted(languages.items(), key=lambda pair: Language.values.index(pair[0]))
@@ -112,7 +112,7 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         with acts.show_refusals(form, sentences.sentence_of, conflict=True):
-            script_texts.write(found, values["language"], values["text"], request.user, timezone.now())
+            bulletins_scripts.write(found, values["language"], values["text"], request.user, timezone.now())
             if values["language"] not in MACHINE_LANGUAGES:
                 messages.info(request, _("No machine speaks this language: put in a person’s recording."))
             messages.success(request, _("The new version is stored. It is aired once somebody else has approved it."))
@@ -133,7 +133,7 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
         values = form.cleaned_data
         data = values["file"].read()
         with acts.show_refusals(form, sentences.sentence_of, at="file"):
-            script_texts.record(found, values["language"], values["text"], data, request.user, timezone.now())
+            bulletins_scripts.record(found, values["language"], values["text"], data, request.user, timezone.now())
             messages.success(request, _("The recording is stored. It is aired once somebody else has approved it."))
             return redirect("bulletin", pk)
     context = {"bulletin": found, "form": form, "records": True}
@@ -149,7 +149,7 @@ def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     found = scope.bulletin_of_ours(request, pk)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        script_texts.withdraw(found, form.cleaned_data["reason"], request.user, timezone.now())
+        bulletins_scripts.withdraw(found, form.cleaned_data["reason"], request.user, timezone.now())
         messages.success(request, _("The bulletin is withdrawn: nothing of it is aired any more. The log stays."))
         return redirect("bulletin", pk)
     status = 422 if form.errors else 200
@@ -194,7 +194,7 @@ def sound(request: OfficeRequest, pk: int) -> HttpResponse:
 def listening(request: OfficeRequest, pk: int) -> HttpResponse:
     """The page says `stage=begun` or `stage=heard`: 200, 409 with a sentence when it was skipped."""
     script = scope.script_to_hear(request, pk)
-    act = script_texts.end_listening if request.POST.get("stage") == "heard" else script_texts.begin_listening
+    act = bulletins_scripts.end_listening if request.POST.get("stage") == "heard" else bulletins_scripts.begin_listening
     try:
         act(script, request.user, timezone.now())
     except Refused as refused:
@@ -211,6 +211,6 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     script = scope.script_to_hear(request, pk)
     require(request.user, scope.APPROVERS, agency=script.bulletin.agency)
     with acts.tell_refusals(request, sentences.sentence_of):
-        script_texts.approve(script, request.user, timezone.now())
+        bulletins_scripts.approve(script, request.user, timezone.now())
         messages.success(request, _("Approved: from now on this version is what is aired, wherever it is planned."))
     return redirect("bulletin", script.bulletin_id)

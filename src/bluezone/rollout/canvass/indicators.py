@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.rollout.canvass.models.turf import DoorsDay, Household, Visit
+from bluezone.rollout.canvass.models import DoorsDay, Household, Visit
 from bluezone.rollout.canvass.visits.outcomes import REACHED
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, once
 

@@ -11,17 +11,7 @@ from collections.abc import Iterable
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bluezone.rollout.canvass.models.turf import (
-    Aside,
-    Change,
-    DoorsDay,
-    DoorsImport,
-    Entry,
-    Household,
-    Photo,
-    Turf,
-    Visit,
-)
+from bluezone.rollout.canvass.models import Aside, Change, DoorsDay, DoorsImport, Entry, Household, Photo, Turf, Visit
 from bluezone.rollout.canvass.turfs import leases
 from bluezone.rollout.canvass.visits.outcomes import REACHED
 

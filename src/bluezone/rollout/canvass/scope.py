@@ -20,7 +20,7 @@ from bluezone.identity.models import Role, User
 from bluezone.identity.roles import grants_of
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.duty import CANVASS_KEEPERS
-from bluezone.rollout.canvass.models.turf import Household, Turf
+from bluezone.rollout.canvass.models import Household, Turf
 
 KEEPERS = CANVASS_KEEPERS
 WARDS = (UnitKind.WARD, UnitKind.COMMUNE)

@@ -3,9 +3,8 @@
 
 from django.urls import path
 
-from bluezone.rollout.canvass import views
+from bluezone.rollout.canvass import sheets, views
 from bluezone.rollout.canvass.households import desk_views
-from bluezone.rollout.canvass.sheets import door_sheets
 from bluezone.rollout.canvass.turfs import turf_views
 
 urlpatterns = [
@@ -26,8 +25,8 @@ urlpatterns = [
     path("canvass/lists/<int:pk>/", turf_views.turf, name="canvass-turf"),
     path("canvass/lists/<int:pk>/give/", turf_views.give_turf, name="canvass-turf-give"),
     path("canvass/lists/<int:pk>/close/", turf_views.close_turf, name="canvass-turf-close"),
-    path("canvass/lists/<int:pk>/sheet.pdf", door_sheets.sheet, name="canvass-sheet"),
-    path("canvass/lists/<int:pk>/sheet/<int:page>/", door_sheets.enter_sheet, name="canvass-sheet-enter"),
+    path("canvass/lists/<int:pk>/sheet.pdf", sheets.sheet, name="canvass-sheet"),
+    path("canvass/lists/<int:pk>/sheet/<int:page>/", sheets.enter_sheet, name="canvass-sheet-enter"),
     path("canvass/leases/<int:pk>/end/", turf_views.end_lease, name="canvass-lease-end"),
     path("canvass/phones/", turf_views.phones, name="canvass-phones"),
     path("canvass/phones/<int:pk>/lost/", turf_views.lost_phone, name="canvass-phone-lost"),
@@ -38,5 +37,5 @@ urlpatterns = [
     path("canvass/doubles/<int:pk>/", desk_views.decide_pair, name="canvass-pair"),
     path("canvass/aside/", desk_views.kept_aside, name="canvass-asides"),
     path("canvass/aside/<int:pk>/", desk_views.decide_aside, name="canvass-aside"),
-    path("canvass/leaflets/", door_sheets.leaflets, name="canvass-leaflets"),
+    path("canvass/leaflets/", sheets.leaflets, name="canvass-leaflets"),
 ]

@@ -21,9 +21,9 @@ from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.canvass import scope
 from bluezone.rollout.canvass.forms import HouseholdForm
-from bluezone.rollout.canvass.households import duplicates
+from bluezone.rollout.canvass.households import decisions
 from bluezone.rollout.canvass.households.projection import merged_of
-from bluezone.rollout.canvass.models.turf import Household
+from bluezone.rollout.canvass.models import Household
 from bluezone.rollout.canvass.scope import (
     KEEPERS,
     chosen_wards,
@@ -99,8 +99,8 @@ def household(request: OfficeRequest, key: str) -> HttpResponse:
         return redirect("canvass-household", found.merged_into.pk)
     form = HouseholdForm(request.POST or None, instance=household_or_404(request, key))
     if request.method == "POST" and form.is_valid():
-        with acts.show_refusals(form, scope.sentence_of, of=duplicates.FactInvalid):
-            changed = duplicates.correct(request.user.username, found, form.facts, timezone.now())
+        with acts.show_refusals(form, scope.sentence_of, of=decisions.FactInvalid):
+            changed = decisions.correct(request.user.username, found, form.facts, timezone.now())
             messages.success(request, _("Stored.") if changed else _("Nothing was other than before."))
             return redirect("canvass-household", found.pk)
     merged = merged_of([found.pk]).get(found.pk, {})

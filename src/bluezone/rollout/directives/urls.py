@@ -3,17 +3,17 @@
 
 from django.urls import path
 
+from bluezone.rollout.directives import register
 from bluezone.rollout.directives.exchange import exchange_views
 from bluezone.rollout.directives.inbox import inbox_views
-from bluezone.rollout.directives.issuance import campaigns, draft_forms, letter_views
-from bluezone.rollout.directives.register import books
+from bluezone.rollout.directives.issuance import campaigns, draft_views, letter_views
 from bluezone.rollout.directives.reports import report_views
 
 urlpatterns = [
     path("directives/", letter_views.directive_list, name="directives"),
     path("directives/new/", letter_views.new_directive, name="directive-new"),
     path("directives/<int:pk>/", letter_views.directive, name="directive"),
-    path("directives/<int:pk>/change/", draft_forms.change_directive, name="directive-change"),
+    path("directives/<int:pk>/change/", draft_views.change_directive, name="directive-change"),
     path("directives/<int:pk>/approve/", letter_views.approve, name="directive-approve"),
     path("directives/<int:pk>/reopen/", letter_views.reopen, name="directive-reopen"),
     path("directives/<int:pk>/issue/", letter_views.issue, name="directive-issue"),
@@ -36,7 +36,7 @@ urlpatterns = [
     path("requests/periods/<int:pk>/answer/", report_views.answer, name="period-answer"),
     path("requests/<int:pk>/answer/", inbox_views.answer, name="request-answer"),
     path("reports/<int:pk>/check/", report_views.check, name="report-check"),
-    path("registers/<str:direction>/", books.register, name="register"),
+    path("registers/<str:direction>/", register.register, name="register"),
     path("exchange/", exchange_views.exchange, name="directive-exchange"),
     path("exchange/<int:pk>/", exchange_views.look, name="directive-exchange-look"),
     path("exchange/<int:pk>/apply/", exchange_views.apply, name="directive-exchange-apply"),

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from bluezone.paper.official import write_xlsx
-from bluezone.rollout.directives.register.books import (
+from bluezone.rollout.directives.register import (
     IncomingEntry,
     NumberRepeated,
     OutgoingEntry,

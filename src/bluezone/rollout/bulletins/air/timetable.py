@@ -14,7 +14,7 @@ from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air.planner import approved_scripts, plan_ahead, quiet_spans, seconds_of
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.models import Bulletin, Importance, Outlet, Schedule
-from bluezone.rollout.bulletins.scripts.script_texts import BulletinWithdrawn
+from bluezone.rollout.bulletins.scripts import BulletinWithdrawn
 
 # As far as two schedules are compared: the pattern of a week shows within it, whatever days are left out.
 _COMPARED = datetime.timedelta(days=60)

@@ -24,11 +24,11 @@ from bluezone.media_types import XLSX
 from bluezone.paper.tables import write_xlsx
 from bluezone.rollout.canvass import scope
 from bluezone.rollout.canvass.forms import DoorsImportForm
-from bluezone.rollout.canvass.households import door_lists, duplicates
+from bluezone.rollout.canvass.households import decisions, door_lists
 from bluezone.rollout.canvass.households.door_lists import COLUMNS
 from bluezone.rollout.canvass.households.facts import LABELS
 from bluezone.rollout.canvass.households.projection import merged_of
-from bluezone.rollout.canvass.models.turf import Aside, Change, DoorsImport, DuplicatePair, Household
+from bluezone.rollout.canvass.models import Aside, Change, DoorsImport, DuplicatePair, Household
 from bluezone.rollout.canvass.scope import KEEPERS, chosen_wards, household_or_404, ward_or_404, wards_of
 from bluezone.rollout.canvass.visits import intake
 from bluezone.training import practised
@@ -61,7 +61,7 @@ def conflicts(request: OfficeRequest) -> HttpResponse:
 def choose(request: OfficeRequest, key: str) -> HttpResponse:
     """End a dispute with one of its values: 302 back to the desk."""
     found = household_or_404(request, key)
-    return _done(request, "canvass-conflicts", lambda: duplicates.choose(
+    return _done(request, "canvass-conflicts", lambda: decisions.choose(
         request.user.username, found, request.POST.get("field", ""), request.POST.get("value", ""), timezone.now()
     ))  # fmt: skip
 
@@ -73,7 +73,7 @@ def choose(request: OfficeRequest, key: str) -> HttpResponse:
 def force(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take a change although one before it is missing: 302 back to the desk."""
     change = get_object_or_404(Change, pk=pk, household__unit__in=wards_of(request.user))
-    return _done(request, "canvass-conflicts", lambda: duplicates.force(request.user.username, change, timezone.now()))
+    return _done(request, "canvass-conflicts", lambda: decisions.force(request.user.username, change, timezone.now()))
 
 
 @require_safe
@@ -95,7 +95,7 @@ def pairs(request: OfficeRequest) -> HttpResponse:
 @touches(Whose.WARD)
 def propose(request: OfficeRequest, unit: int) -> HttpResponse:
     """Look through a ward for doors that may be one: 302 to them."""
-    found = duplicates.propose(ward_or_404(request, unit), timezone.now())
+    found = decisions.propose(ward_or_404(request, unit), timezone.now())
     messages.info(request, _("%(count)s new pairs were found.") % {"count": found})
     return redirect("canvass-pairs")
 
@@ -109,11 +109,11 @@ def decide_pair(request: OfficeRequest, pk: int) -> HttpResponse:
     pair = get_object_or_404(DuplicatePair, pk=pk, first__unit__in=wards_of(request.user))
     decision, now = request.POST.get("decision", ""), timezone.now()
     if decision in ("first", "second"):
-        return _done(request, "canvass-pairs", lambda: duplicates.join(
+        return _done(request, "canvass-pairs", lambda: decisions.join(
             request.user.username, pair, decision == "first", now
         ))  # fmt: skip
     if decision == "apart":
-        return _done(request, "canvass-pairs", lambda: duplicates.apart(request.user.username, pair, now))
+        return _done(request, "canvass-pairs", lambda: decisions.apart(request.user.username, pair, now))
     return redirect("canvass-pairs")
 
 

@@ -21,11 +21,11 @@ from bluezone.directory.imports.tables import Row, Table, read_table
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
-from bluezone.rollout.canvass.households import duplicates
-from bluezone.rollout.canvass.households.duplicates import say, shown_text
+from bluezone.rollout.canvass.households import decisions
+from bluezone.rollout.canvass.households.decisions import say, shown_text
 from bluezone.rollout.canvass.households.facts import FIELDS, new_key
 from bluezone.rollout.canvass.households.projection import fold_again, show
-from bluezone.rollout.canvass.models.turf import DoorsImport, Household
+from bluezone.rollout.canvass.models import DoorsImport, Household
 from bluezone.rollout.canvass.visits.entries import LONGEST, MOST_PHONES
 from bluezone.vietnamese.spelling import fold
 
@@ -206,7 +206,7 @@ def apply(actor: str, waiting: DoorsImport, digest: str, now: datetime.datetime)
             say(actor, Household.objects.select_for_update().get(pk=row.household.pk), dict(row.changes), now)
         hash_chain.record(actor, "households_imported", held.sha256, unit=held.unit_id, added=len(seen.plan.added),
                         changed=len(seen.plan.changed))  # fmt: skip
-        duplicates.propose(held.unit, now)
+        decisions.propose(held.unit, now)
         held.delete()
     return seen.plan
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from bluezone.rollout.canvass.households.facts import FIELDS, Merged, Said, merge
-from bluezone.rollout.canvass.models.turf import Change, Household, Visit
+from bluezone.rollout.canvass.models import Change, Household, Visit
 from bluezone.rollout.canvass.visits.outcomes import REACHED
 from bluezone.vietnamese.spelling import fold
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Count, Max
 
 from bluezone.devices.models import Device
-from bluezone.rollout.canvass.models.turf import AsideReason, Household, Lease, LeaseDoor, LeaseEnd, PhoneRun, TurfDoor
+from bluezone.rollout.canvass.models import AsideReason, Household, Lease, LeaseDoor, LeaseEnd, PhoneRun, TurfDoor
 from bluezone.rollout.canvass.visits.entries import ReadEntry
 
 MOST_DOORS = 400

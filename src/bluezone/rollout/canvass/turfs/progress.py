@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit
-from bluezone.rollout.canvass.models.turf import Aside, DuplicatePair, Entry, Household, Lease, PhoneRun, Turf
+from bluezone.rollout.canvass.models import Aside, DuplicatePair, Entry, Household, Lease, PhoneRun, Turf
 from bluezone.rollout.canvass.visits.outcomes import Outcome
 from bluezone.rollout.coverage.api import Doors, hidden_cells
 

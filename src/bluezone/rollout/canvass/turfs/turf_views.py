@@ -16,7 +16,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
 from bluezone.rollout.canvass import scope
 from bluezone.rollout.canvass.forms import GroupTurfForm, LeaseForm, until_after
-from bluezone.rollout.canvass.models.turf import Household, Lease, LeaseEnd
+from bluezone.rollout.canvass.models import Household, Lease, LeaseEnd
 from bluezone.rollout.canvass.scope import (
     KEEPERS,
     chosen_wards,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bluezone.rollout.canvass.households.facts import FIELDS, FIRST, Said, is_clock, milliseconds_of
-from bluezone.rollout.canvass.models.turf import AsideReason
+from bluezone.rollout.canvass.models import AsideReason
 from bluezone.rollout.canvass.visits.outcomes import Outcome, Revisit, SkipReason
 
 FORM = 1

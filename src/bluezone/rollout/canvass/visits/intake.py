@@ -18,7 +18,7 @@ from bluezone.devices.refusals import DeviceRefused
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.households.facts import FIRST, Said, next_clock
 from bluezone.rollout.canvass.households.projection import merged_of, refresh, store
-from bluezone.rollout.canvass.models.turf import Aside, AsideReason, Change, Entry, Household, Lease, PhoneRun, Visit
+from bluezone.rollout.canvass.models import Aside, AsideReason, Change, Entry, Household, Lease, PhoneRun, Visit
 from bluezone.rollout.canvass.turfs import phone_doors as canvass_reach
 from bluezone.rollout.canvass.turfs.phone_doors import Reach, reach_of
 from bluezone.rollout.canvass.visits.entries import FORM, NotReadable, ReadEntry, digest_of, key_of, number_of, read

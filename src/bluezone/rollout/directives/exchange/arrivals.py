@@ -32,7 +32,7 @@ from bluezone.rollout.directives.models import (
     Task,
     TaskParty,
 )
-from bluezone.rollout.directives.register.books import KIND_NAMES
+from bluezone.rollout.directives.register import KIND_NAMES
 
 _LONGEST_NUMBER, _LONGEST_NOTATION = 12, 40
 _KIND_BY_NAME = {name.lower(): kind for kind, name in KIND_NAMES.items() if name}

@@ -40,7 +40,7 @@ from bluezone.rollout.directives.models import (
     StoredFile,
     TaskParty,
 )
-from bluezone.rollout.directives.register.books import KIND_NAMES
+from bluezone.rollout.directives.register import KIND_NAMES
 
 FILE_KINDS = {
     BusinessKind.NEW: ExchangedFile.Kind.EDOC,

@@ -25,7 +25,7 @@ from bluezone.devices.refusals import BodyInvalid, DeviceRefused
 from bluezone.face.files import StaticFile, static_files
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.rollout.canvass.models.turf import Aside, AsideReason, Photo, Visit
+from bluezone.rollout.canvass.models import Aside, AsideReason, Photo, Visit
 from bluezone.rollout.canvass.turfs.phone_doors import doors_told_to
 from bluezone.rollout.canvass.visits.intake import Push, PushInvalid, receive
 

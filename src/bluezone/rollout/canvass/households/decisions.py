@@ -14,7 +14,7 @@ from bluezone.directory.models import AdminUnit
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.households.facts import FIELDS, FIRST, new_key, next_clock
 from bluezone.rollout.canvass.households.projection import apply_visit, merged_of, refresh, store
-from bluezone.rollout.canvass.models.turf import Change, DuplicatePair, Household, LeaseDoor, TurfDoor, Visit
+from bluezone.rollout.canvass.models import Change, DuplicatePair, Household, LeaseDoor, TurfDoor, Visit
 from bluezone.rollout.canvass.visits.entries import NotReadable, fact_text
 from bluezone.vietnamese.spelling import fold
 
