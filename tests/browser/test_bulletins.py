@@ -18,11 +18,11 @@ from django.utils import timezone
 from tests.builders.bulletins import approved, machine, planned, recorded, station, zone
 from tests.builders.devices import agency
 from tests.builders.office import user
-from bluezone.rollout.bulletins.scripts import script_texts
+from bluezone.rollout.bulletins import scripts
 now = timezone.now()
 writer, approver = user("bien", "editor", factor=False), user("duyet", "editor", factor=False)
-waiting = script_texts.new_bulletin(writer, agency(), "Chờ duyệt", "normal", {}, now)
-script_texts.add_version(waiting, "vi", "Kính thưa bà con.", writer, now, machine=None, recording=recorded(2.0))
+waiting = scripts.new_bulletin(writer, agency(), "Chờ duyệt", "normal", {}, now)
+scripts.add_version(waiting, "vi", "Kính thưa bà con.", writer, now, machine=None, recording=recorded(2.0))
 place = zone()
 machine(place, now=now)
 ready = approved(seconds=2.0, now=now, title="Đã duyệt")
