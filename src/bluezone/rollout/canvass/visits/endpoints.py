@@ -104,7 +104,7 @@ def without_metadata(jpeg: bytes) -> bytes:
         place += 2 + length
 
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "phone"
 INDEX, SERVICE_WORKER = "index.html", "service-worker.js"
 _TYPES = {
     ".html": "text/html; charset=utf-8",
