@@ -23,7 +23,7 @@ from typing import Any
 
 from bluezone.city import write_default
 from bluezone.keyserver.http import Application
-from bluezone.keyserver.publication.exports import FOLDER
+from bluezone.keyserver.publication.exports import EXPORTS_FOLDER
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import (
@@ -216,7 +216,7 @@ def _publish(server: KeyServer, kept: set[bytes], progress: Callable[[str], obje
 
 
 def _files(server: KeyServer) -> dict[str, bytes]:
-    names = (name for name in server.published.names(FOLDER) if name.endswith(".zip"))
+    names = (name for name in server.published.names(EXPORTS_FOLDER) if name.endswith(".zip"))
     return {name: server.published.get(name) or b"" for name in names}
 
 

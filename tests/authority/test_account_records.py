@@ -6,11 +6,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from tests.builders.office import PASSWORD, user
 
-from bluezone.authority import account_records
+from bluezone.authority import role_grants
 from bluezone.authority.role_grants import LastAdmin
 from bluezone.identity import signin
-from bluezone.identity.models import Role, User
-from bluezone.identity.roles import roles_of
+from bluezone.identity.models import Role, User, roles_of
 from bluezone.identity.signin import AccountLinkInvalid
 
 pytestmark = pytest.mark.django_db
@@ -18,32 +17,32 @@ NOW = timezone.now()
 
 
 def made(username="lan"):
-    return account_records.make_account("admin", username, "Nông Thị Lan", "Trạm Y tế", Role.HEALTH_WORKER, NOW)
+    return role_grants.make_account("admin", username, "Nông Thị Lan", "Trạm Y tế", Role.HEALTH_WORKER, NOW)
 
 
 def test_the_links_of_a_deactivated_account_are_dead():
     user("root", Role.ADMIN)
     account, token = made()
-    account_records.change_account("root", account, account.name, account.agency, is_active=False)
+    role_grants.change_account("root", account, account.name, account.agency, is_active=False)
 
     with pytest.raises(AccountLinkInvalid):
         signin.user_of_link(token, NOW)
 
 
 def test_the_first_administrator_gets_a_link_at_each_start_until_one_has_a_password():
-    first = account_records.first_admin_token(NOW)
-    second = account_records.first_admin_token(NOW)
+    first = role_grants.first_admin_token(NOW)
+    second = role_grants.first_admin_token(NOW)
 
     assert User.objects.count() == 1
     with pytest.raises(AccountLinkInvalid):
         signin.user_of_link(first, NOW)
     signin.set_first_password(second, "Hoàng Thị Mai", PASSWORD, NOW)
-    assert account_records.first_admin_token(NOW) is None
+    assert role_grants.first_admin_token(NOW) is None
 
 
 def test_a_worker_who_has_taken_the_name_admin_does_not_get_the_link():
     worker = user("admin", Role.HEALTH_WORKER)
-    token = account_records.first_admin_token(NOW)
+    token = role_grants.first_admin_token(NOW)
 
     assert signin.user_of_link(token, NOW) != worker
     assert roles_of(signin.user_of_link(token, NOW)) == {Role.ADMIN}
@@ -54,14 +53,14 @@ def test_the_last_administrator_stays():
     made("waiting")[0]
 
     with pytest.raises(LastAdmin):
-        account_records.change_account("root", root, root.name, root.agency, is_active=False)
+        role_grants.change_account("root", root, root.name, root.agency, is_active=False)
     assert User.objects.get(username="root").is_active
 
 
 def test_one_of_two_administrators_may_go():
     root, second = user("root", Role.ADMIN), user("second", Role.ADMIN)
 
-    account_records.change_account("root", second, second.name, second.agency, is_active=False)
+    role_grants.change_account("root", second, second.name, second.agency, is_active=False)
 
     assert list(User.objects.holding([Role.ADMIN])) == [root]
 

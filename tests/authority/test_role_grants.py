@@ -11,8 +11,7 @@ from tests.builders.office import user
 
 from bluezone.authority import role_grants
 from bluezone.authority.role_grants import DelegationRefused, LastAdmin, RolesNotTogether
-from bluezone.identity.models import AuditEntry, Role, RoleGrant
-from bluezone.identity.roles import grants_of, roles_of
+from bluezone.identity.models import AuditEntry, Role, RoleGrant, grants_of, roles_of
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)

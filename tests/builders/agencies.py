@@ -48,7 +48,7 @@ def csv(*rows):
 def planted():
     """Store the seed; gives the city and the ward Sông Cầu."""
     from bluezone.directory.models import AdminUnit
-    from bluezone.directory.records.seed import plant_seed
+    from bluezone.directory.records.store import plant_seed
 
     plant_seed()
     return AdminUnit.objects.get(key="tp-bac-kan"), AdminUnit.objects.get(key="phuong-song-cau")

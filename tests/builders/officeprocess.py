@@ -154,7 +154,7 @@ def certificate() -> dict:
     from cryptography.hazmat.primitives.serialization import Encoding
     from django.utils import timezone
 
-    from bluezone.rollout.directives.exchange.office_key import office_signer
+    from bluezone.rollout.directives.exchange.partners import office_signer
 
     return {"pem": office_signer(timezone.now()).certificate.public_bytes(Encoding.PEM).decode()}
 

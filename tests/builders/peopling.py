@@ -165,7 +165,7 @@ def _everyday_work(users, now) -> None:
     from bluezone.healthauthority.key_server import key_server
     from bluezone.rollout.coverage.api import Week
     from bluezone.rollout.staffing import staff_reports
-    from bluezone.rollout.staffing.counts import StaffCounts
+    from bluezone.rollout.staffing.spreadsheet import StaffCounts
 
     today = timezone.localdate(now)
     officer = users["officer", 360]

@@ -12,8 +12,7 @@ from bluezone.directory import scopes
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.scopes import OutsideScope, agencies_of, may, units_of
-from bluezone.identity.models import Role
-from bluezone.identity.roles import remember_grants
+from bluezone.identity.models import Role, remember_grants
 from bluezone.web.errors import forbidden
 
 pytestmark = pytest.mark.django_db

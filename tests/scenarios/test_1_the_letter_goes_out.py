@@ -14,7 +14,7 @@ from tests.builders.directives import LETTER
 from tests.builders.office import app_code
 
 from bluezone.rollout.directives.exchange.edxml import BusinessKind, read_message
-from bluezone.rollout.directives.exchange.office_key import office_signer
+from bluezone.rollout.directives.exchange.partners import office_signer
 from bluezone.rollout.directives.models import Directive
 
 # 8 wards and communes, and the 24 other agencies of the seed.

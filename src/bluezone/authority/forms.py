@@ -15,8 +15,7 @@ from bluezone.audit.acts import acts
 from bluezone.authority.role_grants import NEVER_DELEGATED, Scope
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.identity.models import Role, RoleGrant, User
-from bluezone.identity.roles import grants_of
+from bluezone.identity.models import Role, RoleGrant, User, grants_of
 
 DAY = datetime.timedelta(days=1)
 # Number and hash of an entry, as the audit page shows them.

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Giving a role, ending it, and delegating one's own for a while; what is given is never widened by passing it on."""
+"""Accounts made, changed and deactivated; roles given, ended and delegated for a while, never wider than one's own."""
 
 import datetime
+import secrets
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from bluezone.audit import hash_chain
+from bluezone.audit.hash_chain import COMMAND_LINE
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.models import Role, RoleGrant, User
+from bluezone.identity.signin import make_link
 from bluezone.refusal import Refused
 
 Scope = Agency | AdminUnit | None
@@ -141,3 +145,63 @@ def _details(grant: RoleGrant) -> dict[str, Any]:
         "from": str(grant.valid_from),
         "until": str(grant.valid_to) if grant.valid_to else None,
     }
+
+
+FIRST_ADMIN_NAME = "admin"
+
+
+def make_account(
+    actor: str,
+    username: str,
+    name: str,
+    agency: str,
+    role: str,
+    now: datetime.datetime,
+    *,
+    within: Scope = None,
+    valid_to: datetime.date | None = None,
+) -> tuple[User, str]:
+    """A new account without a password, holding one role, and the token of its first link.
+
+    The values come from a valid AccountForm; within: where the role reaches, None for the whole city.
+    """
+    with transaction.atomic():
+        user = User(username=username, name=name, agency=agency)
+        user.set_unusable_password()
+        user.save()
+        hash_chain.record(actor, "account_made", username)
+        give(actor, user, role, within, timezone.localdate(now), valid_to)
+        return user, make_link(actor, user, now)
+
+
+def change_account(actor: str, user: User, name: str, agency: str, is_active: bool) -> None:
+    """Store other values of an account; raises LastAdmin when no administrator with a password would be left."""
+    with transaction.atomic():
+        if not is_active:
+            keep_an_administrator(user, timezone.localdate())
+        user.name, user.agency, user.is_active = name, agency, is_active
+        if not is_active:
+            user.email = ""
+        user.save(update_fields=["name", "agency", "is_active", "email"])
+        if not is_active:
+            user.links.all().delete()
+        hash_chain.record(actor, "account_changed", user.username, active=is_active)
+
+
+def first_admin_token(now: datetime.datetime) -> str | None:
+    """A link for the first administrator while no administrator has a password yet, else None.
+
+    Called at every start of `serve`: a link that was lost or has expired is replaced by starting again.
+    """
+    admins = User.objects.holding([Role.ADMIN], timezone.localdate(now))
+    if any(admin.has_usable_password() for admin in admins):
+        return None
+    admin = admins.first()
+    if admin is None:
+        return make_account(COMMAND_LINE, _free_name(), "", "", Role.ADMIN, now)[1]
+    return make_link(COMMAND_LINE, admin, now)
+
+
+def _free_name() -> str:
+    taken = User.objects.filter(username=FIRST_ADMIN_NAME).exists()
+    return f"{FIRST_ADMIN_NAME}-{secrets.token_hex(2)}" if taken else FIRST_ADMIN_NAME

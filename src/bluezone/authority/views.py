@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.authority import account_records, role_grants
+from bluezone.authority import role_grants
 from bluezone.authority.forms import (
     AccountChangeForm,
     AccountForm,
@@ -31,9 +31,8 @@ from bluezone.directory.scopes import require_city
 from bluezone.identity import acts, second_factors, signin
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
-from bluezone.identity.models import AuditEntry, Role, RoleGrant, User
+from bluezone.identity.models import AuditEntry, Role, RoleGrant, User, grants_of
 from bluezone.identity.objects import Whose, touches
-from bluezone.identity.roles import grants_of
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv
@@ -162,7 +161,7 @@ def new_account(request: OfficeRequest) -> HttpResponse:
     form = AccountForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("username", "name", "agency", "role")}
-        user, token = account_records.make_account(
+        user, token = role_grants.make_account(
             request.user.username, **values, now=timezone.now(), within=form.within, valid_to=form.valid_to
         )
         return _show_link(request, user, token, status=201)
@@ -183,7 +182,7 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
         if form.is_valid():
             values = {name: form.cleaned_data[name] for name in ("name", "agency", "is_active")}
             try:
-                account_records.change_account(request.user.username, account, **values)
+                role_grants.change_account(request.user.username, account, **values)
             except role_grants.LastAdmin:
                 form.add_error(None, _("This is the last administrator. Make another one first; nothing was changed."))
                 status = 409

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from bluezone.backup import keys, postgresql
-from bluezone.backup.archive import SealedWriter, day_of
-from bluezone.backup.keys import forget
+from bluezone.backup import archive, postgresql
+from bluezone.backup.archive import SealedWriter, day_of, forget
 from bluezone.city import data_folder
 from bluezone.keyserver.datafolder import only_one
 from bluezone.refusal import Refused
@@ -32,7 +31,7 @@ SUFFIX = ".bzbackup"
 STAGING = ".backup-"
 LOCK_NAME = "backup.lock"
 COUNTER_DAYS = 1
-_LEFT_OUT = {keys.FOLDER.as_posix(), BACKUPS}
+_LEFT_OUT = {archive.FOLDER.as_posix(), BACKUPS}
 
 
 def make_backup(
@@ -60,7 +59,7 @@ def _write(data_dir: Path, target: Path, today: datetime.date, urls: Mapping[str
         staging.mkdir(mode=0o700)
         _copy_stores(data_dir, staging, today, urls)
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            writer = SealedWriter(file, today, keys.key_of_today(data_dir, today))
+            writer = SealedWriter(file, today, archive.key_of_today(data_dir, today))
             _pack(data_dir, staging, writer)
             writer.finish()
             file.flush()
@@ -84,7 +83,7 @@ def clear_left_over(data_dir: Path) -> None:
 def forget_backups(data_dir: Path, today: datetime.date) -> None:
     """Delete the folder's own backups whose key is destroyed."""
     for path in (data_dir / BACKUPS).glob(f"*{SUFFIX}"):
-        if day_of(path) < today - datetime.timedelta(days=keys.KEPT_DAYS):
+        if day_of(path) < today - datetime.timedelta(days=archive.KEPT_DAYS):
             path.unlink(missing_ok=True)
 
 

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bluezone.backup import keys, postgresql
+from bluezone.backup import archive, postgresql
 from bluezone.backup.archive import BackupDamaged, day_of, open_sealed
 from bluezone.backup.copies import STORES
 from bluezone.refusal import Refused
@@ -41,15 +41,15 @@ def restore(
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise RestoreFolderUsed(f"{data_dir} is not empty; give a new folder with --data")
     day = day_of(backup)
-    living = keys.living(day_keys, today)
+    living = archive.living(day_keys, today)
     if day not in {datetime.date.fromisoformat(path.name) for path in living}:
-        keys.key_of(day_keys / "none", day)
+        archive.key_of(day_keys / "none", day)
     for name, url in urls.items():
         postgresql.require_unused(url, name)
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=data_dir.parent) as aside:
         made = Path(aside) / data_dir.name
-        _unpack(backup, keys.key_of(day_keys, day), Path(aside), made)
+        _unpack(backup, archive.key_of(day_keys, day), Path(aside), made)
         _check(made, urls)
         with _claimed(urls):
             _load(made, urls)
@@ -131,7 +131,7 @@ def _load(made: Path, urls: Mapping[str, str]) -> None:
 
 def _take_keys_along(living: list[Path], made: Path) -> None:
     """The keys that still live, so that the other backups of the old folder open here, and end here, too."""
-    folder = made / keys.FOLDER
+    folder = made / archive.FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in living:
         shutil.copyfile(path, folder / path.name)

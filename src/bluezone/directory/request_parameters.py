@@ -9,8 +9,7 @@ from bluezone.directory import scopes
 from bluezone.directory.duty import DIRECTORY_EDITORS
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.audiences import OfficeRequest, admits
-from bluezone.identity.models import Role
-from bluezone.identity.roles import grants_of
+from bluezone.identity.models import Role, grants_of
 from bluezone.training import current_training
 
 

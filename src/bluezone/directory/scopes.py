@@ -8,8 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
 from bluezone.directory.models import AdminUnit, Agency
-from bluezone.identity.models import RoleGrant, User
-from bluezone.identity.roles import grants_of
+from bluezone.identity.models import RoleGrant, User, grants_of
 from bluezone.refusal import Refused
 
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts of codes and files, and what of them is shown to whom: nothing that ties a code to a person or an upload.
-
-Days are UTC days, as the key server counts them (07:00 to 07:00 in Vietnam). A code has a day of issue only: when it
-was used is stored nowhere, so "used" stands beside the day on which the code was issued.
+"""What the pages show: codes with their present state, when reports reach phones, and counts of codes and files,
+nothing of which ties a code to a person.
 """
 
 import datetime
@@ -10,16 +8,24 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from django.core.paginator import Page, Paginator
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bluezone.healthauthority.models import CaseClass
+from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority.codes.quotas import codes_seen_by
+from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
+from bluezone.healthauthority.models import CaseClass, IssuedCode, OpenedDeclaration
+from bluezone.identity.models import User
 from bluezone.keyserver import statistics as counted
-from bluezone.keyserver.publication import exports
-from bluezone.keyserver.publication.downloads import FileMissing
+from bluezone.keyserver.publication import embargo, exports
+from bluezone.keyserver.publication.index import FileMissing
+from bluezone.keyserver.reports.codes import CodeState
 from bluezone.keyserver.service import KeyServer
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet
 from bluezone.protocol.exports.files import read_export
 from bluezone.refusal import Refused
+from bluezone.training import practising
 
 # A count of 1 to 4 in a small place may be a known family.
 SMALLEST_SHOWN = 5
@@ -109,7 +115,7 @@ def file_rows(server: KeyServer, most: int | None = None) -> list[FileRow]:
 
 def _keys_in_file(server: KeyServer, name: str) -> int:
     try:
-        return _keys_in(server.fetch, f"{exports.FOLDER}/{name}")
+        return _keys_in(server.fetch, f"{exports.EXPORTS_FOLDER}/{name}")
     except Refused:
         return 0
 
@@ -163,3 +169,69 @@ def _code_cells(rows: Iterable[DayRow]) -> list[tuple[datetime.date | str | Cell
 
 def _date(day: int) -> datetime.date:
     return EPOCH + datetime.timedelta(days=day)
+
+
+CODES_A_PAGE = 20
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Reach:
+    """When a report received now reaches phones.
+
+    first: its codes of days that are over are published; last: every phone that is switched on has fetched them.
+    today_first, today_last: the same for the code of the running day, which is held back until the day is over.
+    """
+
+    first: datetime.datetime
+    last: datetime.datetime
+    today_first: datetime.datetime
+    today_last: datetime.datetime
+
+
+def supervisors() -> list[str]:
+    """Names of those who can raise a limit, for whoever has met one."""
+    return [str(user) for user in User.objects.holding(HEALTH_SUPERVISORS.roles)]
+
+
+def page_of_codes(
+    server: KeyServer, user: User, number: str | None
+) -> tuple[Page[IssuedCode], list[tuple[IssuedCode, CodeState]]]:
+    """One page of codes, newest first, with their states asked from the key server now, in one call."""
+    page = Paginator(codes_seen_by(user), CODES_A_PAGE).get_page(number)
+    if practising():
+        states = issuance.practice_states(page.object_list, timezone.now())
+    else:
+        states = server.codes.statuses([issued.handle for issued in page.object_list])
+    return page, [(issued, states[issued.handle]) for issued in page.object_list]
+
+
+def state_of(server: KeyServer, issued: IssuedCode) -> CodeState:
+    """open, used, revoked or expired, as the key server says now."""
+    if practising():
+        return issuance.practice_states([issued], timezone.now())[issued.handle]
+    return server.codes.status(issued.handle)
+
+
+def reach(server: KeyServer, now: datetime.datetime) -> Reach:
+    """When a report received at `now` reaches phones."""
+    times = embargo.reach_times(server.city, now.timestamp())
+    seconds = (times.published_at, times.phones_by, times.today_published_at, times.today_phones_by)
+    return Reach(*(datetime.datetime.fromtimestamp(value, datetime.UTC) for value in seconds))
+
+
+@dataclass(frozen=True)
+class DeclarationRow:
+    """A sealed declaration in the list: when it came (Unix seconds, the hour), and what was done with it."""
+
+    handle: str
+    received: int
+    opened: OpenedDeclaration | None
+
+
+def declaration_rows(held: Iterable[tuple[str, int]]) -> list[DeclarationRow]:
+    """Sealed declarations (handle, hour) with who opened them, in one query."""
+    rows = list(held)
+    notes = OpenedDeclaration.objects.select_related("opened_by").filter(handle__in=[handle for handle, _ in rows])
+    opened = {note.handle: note for note in notes}
+    return [DeclarationRow(handle, hour * SECONDS_PER_HOUR, opened.get(handle)) for handle, hour in rows]

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.healthauthority import alerts as healthauthority_alerts
-from bluezone.healthauthority import declaration_access, queries, statistics
+from bluezone.healthauthority import declaration_access, statistics
 from bluezone.healthauthority.codes import batches, issuance, quotas
 from bluezone.healthauthority.codes.batches import RowAnswer
 from bluezone.healthauthority.codes.quotas import codes_seen_by, oversees
@@ -46,11 +46,11 @@ from bluezone.training import practised, practising
 def code_list(request: OfficeRequest) -> HttpResponse:
     """Issued codes of the last 14 days with their state, and when what is received now reaches phones."""
     server, now = key_server(), timezone.now()
-    page, rows = queries.page_of_codes(server, request.user, request.GET.get("page"))
+    page, rows = statistics.page_of_codes(server, request.user, request.GET.get("page"))
     context = {
         "page": page,
         "rows": rows,
-        "reach": queries.reach(server, now),
+        "reach": statistics.reach(server, now),
         "quota": quotas.quota_of(server, request.user, now),
     }
     return render(request, "healthauthority/code_list.html", context)
@@ -73,9 +73,9 @@ def new_code(request: OfficeRequest) -> HttpResponse:
         except issuance.QuotaReached:
             status = 429
         else:
-            context = {"issued": issued, "reach": queries.reach(server, now), "groups": issued.code.split("-")}
+            context = {"issued": issued, "reach": statistics.reach(server, now), "groups": issued.code.split("-")}
             return render(request, "healthauthority/code_issued.html", context, status=201)
-    context = {"form": form, "quota": quotas.quota_of(server, request.user, now), "askable": queries.supervisors()}
+    context = {"form": form, "quota": quotas.quota_of(server, request.user, now), "askable": statistics.supervisors()}
     return render(request, "healthauthority/code_new.html", context, status=status)
 
 
@@ -87,8 +87,8 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     """The state of one code as a fragment of HTML, which the page of a new code asks for while it is open."""
     server, now = key_server(), timezone.now()
     issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
-    state = queries.state_of(server, issued)
-    context = {"state": state, "reach": queries.reach(server, now)}
+    state = statistics.state_of(server, issued)
+    context = {"state": state, "reach": statistics.reach(server, now)}
     response = render(request, "healthauthority/code_state.html", context)
     response.headers["X-Code-State"] = state
     return response
@@ -111,7 +111,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
         else:
             messages.info(request, _("The code had already expired; nothing needed to be done."))
         return redirect("codes")
-    context = {"issued": issued, "state": queries.state_of(server, issued)}
+    context = {"issued": issued, "state": statistics.state_of(server, issued)}
     return render(request, "healthauthority/code_revoke.html", context)
 
 
@@ -300,7 +300,7 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
     context = {
         "key": declaration_access.key_in_force(),
         "page": page,
-        "rows": queries.declaration_rows(page.object_list),
+        "rows": statistics.declaration_rows(page.object_list),
         "form": form,
         "tab": "declarations",
     }
@@ -365,7 +365,7 @@ def _opened_context(opened: list[declaration_access.Opened]) -> dict[str, object
     shown = [
         {
             "handle": one.handle,
-            "received": one.received_hour * queries.SECONDS_PER_HOUR,
+            "received": one.received_hour * statistics.SECONDS_PER_HOUR,
             "declaration": one.declaration,
             "day": day_zero + datetime.timedelta(days=one.declaration.day) if one.declaration else None,
         }

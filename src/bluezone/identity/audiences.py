@@ -14,8 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from bluezone.duties.duty import Audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE
-from bluezone.identity.models import User
-from bluezone.identity.roles import remember_grants, roles_of
+from bluezone.identity.models import User, remember_grants, roles_of
 from bluezone.identity.second_factors import is_missing
 
 View = Callable[..., HttpResponse]

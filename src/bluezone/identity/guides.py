@@ -12,9 +12,8 @@ from django.views.decorators.http import require_safe
 
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS
-from bluezone.identity.models import Role
+from bluezone.identity.models import Role, roles_of
 from bluezone.identity.objects import Whose, touches
-from bluezone.identity.roles import roles_of
 from bluezone.training import also_in_training
 
 FOLDER = Path(__file__).with_name("rolepages")

@@ -20,8 +20,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from bluezone.audit import hash_chain
-from bluezone.identity.models import AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User
-from bluezone.identity.roles import roles_of
+from bluezone.identity.models import AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User, roles_of
 from bluezone.identity.signin import PAIR_LIMIT, WINDOW, SignInLocked
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused

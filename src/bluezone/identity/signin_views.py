@@ -21,8 +21,7 @@ from bluezone.identity import second_factors, signin
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE, SIGNED_IN
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, ProofForm, SignInForm
-from bluezone.identity.models import Role, User
-from bluezone.identity.roles import roles_of
+from bluezone.identity.models import Role, User, roles_of
 from bluezone.identity.second_factors import is_set_up, note_confirmed
 from bluezone.identity.signin import BEGUN_KEY, BROWSER_KEY, SignInLocked, browser_of
 from bluezone.training import also_in_training

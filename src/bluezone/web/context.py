@@ -20,8 +20,7 @@ from bluezone.duties.duty import Audience, MenuEntry
 from bluezone.identity import acts
 from bluezone.identity.audiences import admits, audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.models import RoleGrant
-from bluezone.identity.roles import grants_of
+from bluezone.identity.models import RoleGrant, grants_of
 from bluezone.training import current_training
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.authority import account_records, role_grants
+from bluezone.authority import role_grants
 from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
@@ -89,7 +89,7 @@ def _people(now: datetime.datetime) -> str:
     if admin is not None:
         for role, key in _ROLES:
             role_grants.give(COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today)
-    nurse, token = account_records.make_account(
+    nurse, token = role_grants.make_account(
         COMMAND_LINE, HEALTH_NAME, "", "Trung tâm Y tế thành phố", Role.HEALTH_WORKER, now
     )
     role_grants.give(COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)

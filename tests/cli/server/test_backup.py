@@ -19,8 +19,8 @@ from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, serving
 
+from bluezone.backup import archive as backup_keys
 from bluezone.backup import copies
-from bluezone.backup import keys as backup_keys
 from bluezone.backup.archive import BackupDamaged, day_of, open_sealed
 
 DAY = datetime.date(2020, 8, 10)

@@ -8,8 +8,14 @@ from django.core.management import call_command
 from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
-from bluezone.directory.records.seed import Planted, load_seed, plant_first_seed, plant_seed
-from bluezone.directory.records.store import state_of, stored_directory
+from bluezone.directory.records.store import (
+    Planted,
+    load_seed,
+    plant_first_seed,
+    plant_seed,
+    state_of,
+    stored_directory,
+)
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

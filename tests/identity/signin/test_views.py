@@ -9,9 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from tests.builders.office import PASSWORD, app_code, user
 
-from bluezone.authority import account_records
-from bluezone.identity.models import AuditEntry, Role, User
-from bluezone.identity.roles import roles_of
+from bluezone.authority import role_grants
+from bluezone.identity.models import AuditEntry, Role, User, roles_of
 
 pytestmark = pytest.mark.django_db
 ENGLISH = {"bluezone-language": "en"}
@@ -87,7 +86,7 @@ def test_signing_out_ends_the_session_and_needs_a_post(client):
 
 
 def test_a_one_time_link_leads_into_the_account_and_is_gone_afterwards(english):
-    _, token = account_records.make_account("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, timezone.now())
+    _, token = role_grants.make_account("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, timezone.now())
     page = f"/start/{token}/"
     assert english.get(page).status_code == 200
     form = {"name": "Nông Thị Lan", "password": PASSWORD, "again": PASSWORD}
@@ -103,7 +102,7 @@ def test_a_one_time_link_leads_into_the_account_and_is_gone_afterwards(english):
 
 def test_an_invitation_past_its_72_hours_is_refused_with_whom_to_ask_and_makes_no_password(client):
     made_at = timezone.now() - datetime.timedelta(hours=72, minutes=1)
-    account, token = account_records.make_account("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, made_at)
+    account, token = role_grants.make_account("admin", "lan", "", "Trạm Y tế", Role.HEALTH_WORKER, made_at)
     form = {"name": "Nông Thị Lan", "password": PASSWORD, "again": PASSWORD}
 
     for answer in (client.get(f"/start/{token}/"), client.post(f"/start/{token}/", form)):

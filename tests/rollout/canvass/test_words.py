@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from bluezone.rollout.canvass.households.facts import Outcome, Revisit, SkipReason
 from bluezone.rollout.canvass.models import AsideReason, LeaseEnd
 from bluezone.rollout.canvass.visits.endpoints import HERE
-from bluezone.rollout.canvass.visits.outcomes import Outcome, Revisit, SkipReason
 
 _PAIR = re.compile(r'(?:"([\w.]+)"|\b(\w+)): "((?:[^"\\]|\\.)*)"')
 SOURCES = [path for path in HERE.rglob("*.js") if path.parent.name != "words"]

@@ -20,7 +20,7 @@ from bluezone.rollout.coverage.api import Doors, Figure, HelpDone, Indicator, Pr
 from bluezone.rollout.coverage.boards import priorities
 from bluezone.rollout.coverage.boards.league import league
 from bluezone.rollout.coverage.boards.overview import overview
-from bluezone.rollout.coverage.figures.cells import unit_place
+from bluezone.rollout.coverage.figures.suppression import unit_place
 from bluezone.rollout.staffing.queries import StaffRunning
 
 pytestmark = pytest.mark.django_db

@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """To which places of the tree a number belongs: on this rests what is kept back."""
 
-from bluezone.rollout.coverage.figures.cells import ROOT, agency_place, hidden_places, own_place, places_of, unit_place
+from bluezone.rollout.coverage.figures.suppression import (
+    ROOT,
+    agency_place,
+    hidden_places,
+    own_place,
+    places_of,
+    unit_place,
+)
 
 
 def test_a_number_of_an_agency_belongs_to_it_and_to_all_above():

@@ -6,8 +6,7 @@ import itertools
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.figures.cells import ROOT, agency_place, unit_place
-from bluezone.rollout.coverage.figures.suppression import SMALLEST_SHOWN
+from bluezone.rollout.coverage.figures.suppression import ROOT, SMALLEST_SHOWN, agency_place, unit_place
 from bluezone.rollout.schools.queries import SchoolSum, kept_back
 
 WARD = unit_place(1)

@@ -15,7 +15,7 @@ from tests.builders.office import user
 
 from bluezone.identity.models import Role
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.venues import decisions, retention
+from bluezone.rollout.venues import applications, decisions
 from bluezone.rollout.venues.models import Inspection, InspectionPhoto
 from bluezone.rollout.venues.queries import VenuesRegistered, VenuesWithPoster
 
@@ -51,10 +51,10 @@ def test_a_picture_is_stored_upright_small_and_without_place_or_camera(client, o
     client.force_login(user("x.y", Role.OFFICER, within=wards[1]))
     assert client.get(address).status_code == 404
 
-    retention.purge(timezone.now() + 91 * DAY)
+    applications.purge(timezone.now() + 91 * DAY)
     assert not InspectionPhoto.objects.exists()
     assert Inspection.objects.get().findings
-    retention.purge(timezone.now() + 366 * DAY)
+    applications.purge(timezone.now() + 366 * DAY)
     assert Inspection.objects.get().findings == ""
 
 

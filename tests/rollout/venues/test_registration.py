@@ -15,7 +15,7 @@ from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver import venues
 from bluezone.messaging.email.outbox import deliver_due
 from bluezone.protocol.venues.codes import VenueForeign
-from bluezone.rollout.venues import applications, decisions, posters, retention
+from bluezone.rollout.venues import applications, decisions, posters
 from bluezone.rollout.venues.applications import Contact, contact_of
 from bluezone.rollout.venues.models import MailCode, PosterCode, ScanCount, Venue, VenueState
 
@@ -205,14 +205,14 @@ def test_whom_to_reach_is_stored_sealed_and_forgotten_by_its_rule(server, wards,
     assert "0912 345 678" not in stored
     assert "example.org" not in stored
 
-    retention.purge(now + DAY)
+    applications.purge(now + DAY)
     assert not Venue.objects.filter(pk=waiting.pk).exists()
-    retention.purge(now + 29 * DAY)
+    applications.purge(now + 29 * DAY)
     assert Venue.objects.filter(pk=refused.pk).exists()
-    retention.purge(now + 30 * DAY)
+    applications.purge(now + 30 * DAY)
     assert not Venue.objects.filter(pk=refused.pk).exists()
     assert contact_of(Venue.objects.get(pk=closed.pk)).person
-    retention.purge(now + 90 * DAY)
+    applications.purge(now + 90 * DAY)
     assert contact_of(Venue.objects.get(pk=closed.pk)) == Contact()
 
 

@@ -32,8 +32,8 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     The keys are in keys/days of the data folder and in no backup: copy that folder to another machine with something
     that also copies deletions (rsync --delete), or the backups are lost with the folder.
     """
+    from bluezone.backup.archive import KEPT_DAYS
     from bluezone.backup.copies import make_backup
-    from bluezone.backup.keys import KEPT_DAYS
     from bluezone.city import data_folder, load_city
 
     signal.signal(signal.SIGTERM, _end)

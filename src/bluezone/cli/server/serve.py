@@ -170,7 +170,7 @@ def _prepare(asked: Any) -> str | None:
         return None
     from django.utils import timezone
 
-    from bluezone.authority.account_records import first_admin_token
+    from bluezone.authority.role_grants import first_admin_token
 
     # Two offices that start at the same moment would make two accounts.
     with prepared_alone(folder):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many codes a worker and a facility may issue in a day, which facility a worker works for, and how a supervisor
 raises a limit.
+
+Verification codes: issued to a person or in batches, in training too, within the limits of a day and facility.
 """
 
 import datetime
@@ -18,8 +20,7 @@ from bluezone.directory.scopes import agencies_of
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 from bluezone.identity.audiences import admits
-from bluezone.identity.models import Role, RoleGrant, User
-from bluezone.identity.roles import grants_of
+from bluezone.identity.models import Role, RoleGrant, User, grants_of
 from bluezone.keyserver.service import KeyServer
 
 _ISSUERS = frozenset(str(role) for role in CODE_ISSUERS.roles)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Export files: which keys are due, one file per period, the same bytes however often a crash interrupts it.
-
-A file is made in three steps, each safe to repeat: its number, keys and padding seed are fixed in one transaction;
-its bytes, which follow from those, are written; the row is sealed with their hash. Source: docs/protocol.md section 5.
+"""Export files and venue packages: which keys and sealed items are due, one file per period, the same bytes however
+often it is made.
 """
 
 import hashlib
@@ -16,14 +14,22 @@ from bluezone.city import City
 from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.publication.embargo import newest_published_day
 from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
-from bluezone.keyserver.publication.padding import PUBLISHED_DAYS, SEED_LENGTH, export_columns, mingle, padding_keys
+from bluezone.keyserver.publication.padding import (
+    PUBLISHED_DAYS,
+    SEED_LENGTH,
+    cumulative,
+    export_columns,
+    mingle,
+    padding_keys,
+)
 from bluezone.keyserver.storage.store import Row, Store, Transaction
 from bluezone.protocol.exports.files import ExportKeys, write_export
-from bluezone.protocol.intervals import first_interval, hour_at
+from bluezone.protocol.intervals import SECONDS_PER_HOUR, first_interval, hour_at
 from bluezone.protocol.keys import KEY_LENGTH
 from bluezone.protocol.signed.envelope import CHAIN_START, extend_chain
+from bluezone.protocol.venues.items import ITEM_LENGTH
 
-FOLDER = "exports"
+EXPORTS_FOLDER = "exports"
 
 # A real key of a file that is being made: key, start, level, class.
 _HELD = struct.Struct(f">{KEY_LENGTH}sIBB")
@@ -110,7 +116,7 @@ class ExportFiles:
             )
             digest = hashlib.sha256(data).digest()
             name = f"{number}-{digest.hex()[:NAME_DIGITS]}.zip"
-            self.published.put_if_absent(f"{FOLDER}/{name}", data)
+            self.published.put_if_absent(f"{EXPORTS_FOLDER}/{name}", data)
             self._seal((name, digest, len(data), number))
 
     def _seal(self, row: Row) -> None:
@@ -126,3 +132,76 @@ def _real_keys(held: bytes) -> ExportKeys:
 def _joined(first: ExportKeys, second: ExportKeys) -> ExportKeys:
     names = ("keys", "starts", "report_types", "days_since_onset")
     return ExportKeys(*(np.concatenate((getattr(first, name), getattr(second, name))) for name in names))
+
+
+PACKAGES_FOLDER = "venues"
+
+_DRAW_BYTES = 8
+
+
+@dataclass(frozen=True)
+class VenuePackages:
+    """The packages of one city.
+
+    store: of keys. period_seconds: 0 in a demo, where a package appears at once. padding_mean: random items a package.
+    random_bytes: draws the padding.
+    """
+
+    store: Store
+    published: PublishedFiles
+    period_seconds: int
+    padding_mean: int
+    random_bytes: Callable[[int], bytes]
+
+    def publish(self, now: float) -> None:
+        """Finish a package that was interrupted, and make the next one if it is due.
+
+        Call it under the service's lock. Raises StoreRefused; whatever was begun is finished at the next call.
+        """
+        self._finish()
+        if self._is_due(now):
+            self.store.write(lambda transaction: self._begin(transaction, now))
+            self._finish()
+
+    def _is_due(self, now: float) -> bool:
+        last = self.store.read("SELECT end_timestamp FROM venue_package ORDER BY number DESC LIMIT 1")
+        if not last:
+            return True
+        if self.period_seconds:
+            return hour_at(now) > hour_at(last[0][0])
+        # With period 0 (demo) a package appears when there is something in it.
+        return int(now) > last[0][0] and bool(self.store.read("SELECT 1 FROM waiting_item LIMIT 1"))
+
+    def _begin(self, transaction: Transaction, now: float) -> None:
+        last = transaction.execute(
+            "SELECT number, chain_before, sha256 FROM venue_package ORDER BY number DESC LIMIT 1"
+        )
+        number, chain = (last[0][0] + 1, extend_chain(last[0][1], last[0][2])) if last else (1, CHAIN_START)
+        end = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR if self.period_seconds else int(now)
+        # In one statement: on PostgreSQL an item that came between a SELECT and a DELETE would be deleted unpublished.
+        rows = transaction.execute("DELETE FROM waiting_item RETURNING tag, nonce, sealed")
+        # Tags look random, so items in the order of their bytes stand in no order; padding stands among them.
+        items = sorted([tag + nonce + sealed for tag, nonce, sealed in rows] + self._padding())
+        transaction.execute(
+            "INSERT INTO venue_package (number, end_timestamp, content, chain_before) VALUES (?, ?, ?, ?)",
+            (number, end, b"".join(items), chain),
+        )
+
+    def _padding(self) -> list[bytes]:
+        """Random items, at least one; how many differs from hour to hour, so a count tells little of the real ones."""
+        mean = self.padding_mean
+        drawn = int.from_bytes(self.random_bytes(_DRAW_BYTES), "big") / 2.0**64
+        count = 1 + (int(np.searchsorted(cumulative(mean), drawn, side="right")) if mean else 0)
+        return [self.random_bytes(ITEM_LENGTH) for _ in range(count)]
+
+    def _finish(self) -> None:
+        """Write and seal the package that was begun, if there is one."""
+        for number, content in self.store.read("SELECT number, content FROM venue_package WHERE sha256 IS NULL"):
+            digest = hashlib.sha256(content).digest()
+            name = f"{number}-{digest.hex()[:NAME_DIGITS]}.bin"
+            self.published.put_if_absent(f"{PACKAGES_FOLDER}/{name}", content)
+            self._seal((name, digest, len(content), number))
+
+    def _seal(self, row: Row) -> None:
+        sql = "UPDATE venue_package SET name = ?, sha256 = ?, size = ?, content = NULL WHERE number = ?"
+        self.store.write(lambda transaction: transaction.execute(sql, row))

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed indexes of what was published in the last 14 days, which phones follow: export files, venue packages.
-
-Source: docs/protocol.md section 5, "History".
+"""What phones fetch from the data folder: the signed indexes that they follow, and the files, with the headers that
+let caches keep them.
 """
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.publication import exports, packages
-from bluezone.keyserver.publication.folder import PublishedFiles
+from bluezone.keyserver.publication import exports
+from bluezone.keyserver.publication.folder import CHANGING, IMMUTABLE, PublishedFiles, cache_control, media_type
 from bluezone.keyserver.storage.store import Store, Turn
 from bluezone.keyserver.venues import count_in_force, revoked
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
@@ -23,6 +25,7 @@ from bluezone.protocol.signed.envelope import (
     sign_payload,
 )
 from bluezone.protocol.signed.index import EXPORTS, VENUES, Index, IndexEntry, InvalidIndex, decode_index, encode_index
+from bluezone.refusal import Refused
 
 LISTED_SECONDS = 14 * SECONDS_PER_DAY
 # An index is signed anew this often even if no file was added, so that phones see that the service is alive.
@@ -44,8 +47,8 @@ class Series:
         return f"{self.folder}/{FILE_NAME}"
 
 
-EXPORT_FILES = Series(EXPORTS, "export_file", exports.FOLDER)
-VENUE_PACKAGES = Series(VENUES, "venue_package", packages.FOLDER)
+EXPORT_FILES = Series(EXPORTS, "export_file", exports.EXPORTS_FOLDER)
+VENUE_PACKAGES = Series(VENUES, "venue_package", exports.PACKAGES_FOLDER)
 ALL_SERIES = (EXPORT_FILES, VENUE_PACKAGES)
 
 
@@ -118,3 +121,58 @@ class Indexes:
             revoked=revoked(self.store, now) if venues else (),
             registered=count_in_force(self.store, now) if venues else 0,
         )
+
+
+class FileMissing(Refused):
+    """No such file: it is older than 14 days, or was never published."""
+
+    code = "file_missing"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A file as it is served."""
+
+    content: bytes
+    media_type: str
+    cache_control: str
+    etag: str
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """What phones fetch from one city. fetch: the content of a published file by its name, None where there is none."""
+
+    fetch: Callable[[str], bytes | None]
+    configs: ConfigFiles
+
+    def index(self) -> Served:
+        """The signed index of export files."""
+        return self._published(EXPORT_FILES.index_name)
+
+    def venues_index(self) -> Served:
+        """The signed index of venue packages."""
+        return self._published(VENUE_PACKAGES.index_name)
+
+    def venue_package(self, name: str) -> Served:
+        """A venue package; name: `<number>-<hash>.bin`, checked by the caller to be no path."""
+        return self._published(f"{exports.PACKAGES_FOLDER}/{name}")
+
+    def export(self, name: str) -> Served:
+        """An export file; name: `<number>-<hash>.zip`, checked by the caller to be no path."""
+        return self._published(f"{exports.EXPORTS_FOLDER}/{name}")
+
+    def config(self, number: int | None) -> Served:
+        """The signed config of a number, or the one in force."""
+        path = self.configs.path(self.configs.newest_number() if number is None else number)
+        content = path.read_bytes() if path.exists() else None
+        return _served(path.name, content, CHANGING if number is None else IMMUTABLE)
+
+    def _published(self, name: str) -> Served:
+        return _served(name, self.fetch(name), cache_control(name))
+
+
+def _served(name: str, content: bytes | None, caching: str) -> Served:
+    if content is None:
+        raise FileMissing(f"{PurePosixPath(name).name} is not here: never published, or older than 14 days")
+    return Served(content, media_type(name), caching, f'"{hashlib.sha256(content).hexdigest()[:32]}"')

@@ -18,8 +18,7 @@ from bluezone.rollout.bulletins.air.planner import (
 from bluezone.rollout.bulletins.air.press import air_plan_pdf, stick_files
 from bluezone.rollout.bulletins.indicators import airings_due
 from bluezone.rollout.bulletins.models import Airing, Outlet, OutletKind, Schedule, Sound
-from bluezone.rollout.bulletins.scope import day_span
-from bluezone.rollout.bulletins.sentences import sentence_of
+from bluezone.rollout.bulletins.scope import day_span, sentence_of
 
 __all__ = [
     "EARLY",

@@ -35,7 +35,7 @@ DUTY = Duty(
             ("bulletins", "bulletin", "schedule", "air", "airing", "outlet", "loudspeakers", "zone"),
         ),
     ),
-    purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.retention.purge"),),
+    purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.air.air_log.purge"),),
     hourly=(Work("plan_airings", "bluezone.rollout.bulletins.air.planner.plan_ahead"),),
     indicators=("bluezone.rollout.bulletins.indicators.AiredAttested",),
     reversers={

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages of bulletins read from a request: day or week, outlet, and whether something is the reader's."""
+"""What the pages of bulletins read from a request (day or week, outlet, what the reader may do), and what they say
+when something was refused.
+"""
 
 import datetime
 from urllib.parse import urlencode
@@ -8,12 +10,17 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_day, chosen_number
 from bluezone.directory.scopes import agencies_of, may, require
 from bluezone.identity.audiences import OfficeRequest
 from bluezone.identity.duty import EDITORS
+from bluezone.refusal import Refused
+from bluezone.rollout.bulletins.air.timetable import ScheduleInQuietHours, ScheduleOverlaps
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS, BULLETIN_APPROVERS
 from bluezone.rollout.bulletins.indicators import week_span
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, Schedule, Script
@@ -109,3 +116,60 @@ def day_span(day: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
     zone = ZoneInfo(timezone.get_default_timezone_name())
     since = datetime.datetime.combine(day, datetime.time(), zone)
     return since, datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(), zone)
+
+
+def sentence_of(refused: Refused) -> str:
+    """The sentence of a refusal in the reader's language."""
+    if isinstance(refused, ScheduleInQuietHours):
+        return _(
+            "%(time)s lies in the quiet hours of %(outlet)s, in which only emergencies are aired. Nothing was stored: "
+            "choose another time or another place."
+        ) % {"time": f"{refused.time:%H:%M}", "outlet": refused.outlet.name}
+    if isinstance(refused, ScheduleOverlaps):
+        at = localtime(refused.at)
+        return _(
+            "This bulletin is aired at %(outlet)s at %(time)s on %(day)s already. Nothing was stored: choose another "
+            "time, or stop the other schedule."
+        ) % {"outlet": refused.outlet.name, "time": f"{at:%H:%M}", "day": date_format(at.date(), "j/n/Y")}
+    return _SENTENCES.get(refused.code, lambda: refused.message)()
+
+
+_SENTENCES = {
+    "bulletin_withdrawn": lambda: _("The bulletin was withdrawn. Nothing was changed: write a new one."),
+    "recording_unreadable": lambda: _(
+        "The recording is damaged, or is no MP3, WAV, M4A, OGG, FLAC or WebM. Nothing was stored: play it on your own "
+        "machine, save it as MP3 and send it again."
+    ),
+    "recording_too_long": lambda: _(
+        "A recording lasts from 1 second to 10 minutes. Nothing was stored: cut it, and send the bulletin alone."
+    ),
+    "recording_silent": lambda: _(
+        "Nothing can be heard on the recording. Nothing was stored: check the microphone and record again."
+    ),
+    "sound_unavailable": lambda: _(
+        "This server has no program for sound (espeak-ng, ffmpeg). Nothing was stored: ask who runs it to install them."
+    ),
+    "listened_too_short": lambda: _("Please listen to the end; skipping does not count. Nothing was changed."),
+    "not_listened": lambda: _("Please listen to this version to the end first. Nothing was changed."),
+    "approver_is_author": lambda: _(
+        "Who wrote a version does not approve it. Nothing was changed: ask another editor or the head of the agency."
+    ),
+    "script_without_sound": lambda: _("There is no sound yet: put in a person’s recording first."),
+    "script_not_approved": lambda: _(
+        "A language that is to be aired has no approved text. Nothing was stored: have it approved first."
+    ),
+    "schedule_never_due": lambda: _("No day of this schedule is still to come. Nothing was stored: check the days."),
+    "schedule_ends_before_start": lambda: _(
+        "The last day lies before the first. Nothing was stored: correct one of them."
+    ),
+    "schedule_unreadable": lambda: _("The schedule names no time of day. Nothing was stored."),
+    "not_an_emergency": lambda: _("Only a bulletin of the class Emergency is aired at once. Nothing was changed."),
+    "airing_not_yet": lambda: _("This airing is still to come. Nothing was stored."),
+    "airing_already_said": lambda: _("It was said already what became of this airing. Nothing was changed."),
+    "airing_without_evidence": lambda: _(
+        "For radio, television, newspapers and websites “Aired” needs a link or a photo as evidence. Nothing was "
+        "stored: add one of them."
+    ),
+    "photo_unreadable": lambda: _("The photo is no JPEG or PNG that can be opened. Nothing was stored."),
+    "outlet_name_taken": lambda: _("There is one of this name already. Nothing was stored: choose another name."),
+}

@@ -21,7 +21,7 @@ from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.paper.city_facts import facts
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import scope, sentences
+from bluezone.rollout.bulletins import scope
 from bluezone.rollout.bulletins import scripts as bulletins_scripts
 from bluezone.rollout.bulletins.duty import BULLETIN_APPROVERS
 from bluezone.rollout.bulletins.forms import BulletinForm, ReasonForm, RecordingForm, TextForm
@@ -111,7 +111,7 @@ def write_text(request: OfficeRequest, pk: int) -> HttpResponse:
     form = TextForm(request.POST or None, initial=_initial(request, found))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        with acts.show_refusals(form, sentences.sentence_of, conflict=True):
+        with acts.show_refusals(form, scope.sentence_of, conflict=True):
             bulletins_scripts.write(found, values["language"], values["text"], request.user, timezone.now())
             if values["language"] not in MACHINE_LANGUAGES:
                 messages.info(request, _("No machine speaks this language: put in a person’s recording."))
@@ -132,7 +132,7 @@ def record(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         data = values["file"].read()
-        with acts.show_refusals(form, sentences.sentence_of, at="file"):
+        with acts.show_refusals(form, scope.sentence_of, at="file"):
             bulletins_scripts.record(found, values["language"], values["text"], data, request.user, timezone.now())
             messages.success(request, _("The recording is stored. It is aired once somebody else has approved it."))
             return redirect("bulletin", pk)
@@ -198,7 +198,7 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
     try:
         act(script, request.user, timezone.now())
     except Refused as refused:
-        return JsonResponse({"said": sentences.sentence_of(refused)}, status=409)
+        return JsonResponse({"said": scope.sentence_of(refused)}, status=409)
     return JsonResponse({"said": _("Heard to the end.")})
 
 
@@ -210,7 +210,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a version that was heard: 302 to its bulletin, with the reason when it was not; 403 another agency's."""
     script = scope.script_to_hear(request, pk)
     require(request.user, scope.APPROVERS, agency=script.bulletin.agency)
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.tell_refusals(request, scope.sentence_of):
         bulletins_scripts.approve(script, request.user, timezone.now())
         messages.success(request, _("Approved: from now on this version is what is aired, wherever it is planned."))
     return redirect("bulletin", script.bulletin_id)

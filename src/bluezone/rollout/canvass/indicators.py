@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bluezone.rollout.canvass.households.facts import REACHED
 from bluezone.rollout.canvass.models import DoorsDay, Household, Visit
-from bluezone.rollout.canvass.visits.outcomes import REACHED
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, once
 
 

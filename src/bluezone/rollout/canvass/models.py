@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit
-from bluezone.rollout.canvass.households.facts import LABELS
-from bluezone.rollout.canvass.visits.outcomes import Outcome, Revisit, SkipReason
+from bluezone.rollout.canvass.households.facts import LABELS, Outcome, Revisit, SkipReason
 from bluezone.training import PractisedMixin
 
 

@@ -16,8 +16,7 @@ from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_number
 from bluezone.identity.audiences import OfficeRequest
-from bluezone.identity.models import Role, User
-from bluezone.identity.roles import grants_of
+from bluezone.identity.models import Role, User, grants_of
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.duty import CANVASS_KEEPERS
 from bluezone.rollout.canvass.models import Household, Turf

@@ -28,11 +28,11 @@ from bluezone.paper.pdf import pdf_response, write_pdf
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass import scope
 from bluezone.rollout.canvass.forms import LeafletForm, SheetForm
+from bluezone.rollout.canvass.households.facts import Outcome, Revisit, SkipReason
 from bluezone.rollout.canvass.households.projection import apply_visit, store
 from bluezone.rollout.canvass.models import Household, LeafletMove, Turf, TurfDoor, Visit
 from bluezone.rollout.canvass.scope import KEEPERS, chosen_wards, turf_or_404, wards_of
 from bluezone.rollout.canvass.visits.entries import MOST_PHONES
-from bluezone.rollout.canvass.visits.outcomes import Outcome, Revisit, SkipReason
 from bluezone.training import practised
 
 DOORS_A_PAGE = 20

@@ -3,15 +3,15 @@
 
 from django.urls import path
 
-from bluezone.rollout.canvass import sheets, views
+from bluezone.rollout.canvass import sheets
 from bluezone.rollout.canvass.households import desk_views
 from bluezone.rollout.canvass.turfs import turf_views
 
 urlpatterns = [
-    path("canvass/", views.overview, name="canvass"),
-    path("canvass/households/", views.households, name="canvass-households"),
-    path("canvass/households/<str:key>/", views.household, name="canvass-household"),
-    path("canvass/households/<str:key>/photos/<str:visit>.jpg", views.photo, name="canvass-household-photo"),
+    path("canvass/", turf_views.overview, name="canvass"),
+    path("canvass/households/", turf_views.households, name="canvass-households"),
+    path("canvass/households/<str:key>/", turf_views.household, name="canvass-household"),
+    path("canvass/households/<str:key>/photos/<str:visit>.jpg", turf_views.photo, name="canvass-household-photo"),
     path("canvass/households/<str:key>/choose/", desk_views.choose, name="canvass-choose"),
     path("canvass/imports/", desk_views.new_import, name="canvass-imports"),
     path("canvass/imports/empty.xlsx", desk_views.import_template, name="canvass-import-empty"),

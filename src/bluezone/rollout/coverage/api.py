@@ -3,10 +3,19 @@
 
 from bluezone.rollout.coverage.boards.field_work import Doors, HelpDone
 from bluezone.rollout.coverage.boards.overview import figures_of
-from bluezone.rollout.coverage.figures.cells import ROOT, Place, agency_place, hidden_places, places_of, unit_place
 from bluezone.rollout.coverage.figures.intervals import Interval, bootstrap, wilson
 from bluezone.rollout.coverage.figures.sums import once
-from bluezone.rollout.coverage.figures.suppression import SMALLEST_SHOWN, hidden_cells, sees_small_numbers
+from bluezone.rollout.coverage.figures.suppression import (
+    ROOT,
+    SMALLEST_SHOWN,
+    Place,
+    agency_place,
+    hidden_cells,
+    hidden_places,
+    places_of,
+    sees_small_numbers,
+    unit_place,
+)
 from bluezone.rollout.coverage.figures.weeks import Week, WeekUnreadable, week_or
 from bluezone.rollout.coverage.indicators import Figure, Indicator, Proof, Reporting, RunningShare, registered
 

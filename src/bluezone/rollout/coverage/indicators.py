@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
-from bluezone.rollout.coverage.figures.cells import Place, hidden_places
 from bluezone.rollout.coverage.figures.intervals import Interval, ShareImpossible, bootstrap, wilson
+from bluezone.rollout.coverage.figures.suppression import Place, hidden_places
 from bluezone.rollout.coverage.figures.weeks import Week
 
 Text = str | Promise

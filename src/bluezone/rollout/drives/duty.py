@@ -30,7 +30,7 @@ DUTY = Duty(
     menu=(MenuEntry(_("Install drives"), "drives", 70, ("drives", "drive", "help", "team")),),
     first_pages=(FirstPage(HELPERS, "drives", 110),),
     purges=(Work("purge_drives", "bluezone.rollout.drives.help_queue.purge"),),
-    indicators=("bluezone.rollout.drives.indicators.ProvenWithHelp", "bluezone.rollout.drives.indicators.SeenWithHelp"),
+    indicators=("bluezone.rollout.drives.boards.ProvenWithHelp", "bluezone.rollout.drives.boards.SeenWithHelp"),
     help_counts="bluezone.rollout.drives.help_requests.help_by_unit",
     reversers={
         "help-claimed": "bluezone.rollout.drives.help_queue.undo_claim",

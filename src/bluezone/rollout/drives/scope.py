@@ -8,8 +8,7 @@ from django.db.models import Q, QuerySet
 
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.scopes import agencies_of, may
-from bluezone.identity.models import User
-from bluezone.identity.roles import grants_of
+from bluezone.identity.models import User, grants_of
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELPERS
 from bluezone.rollout.drives.models import Drive, HelpRequest, HelpState, Team
 

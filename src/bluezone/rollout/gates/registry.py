@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gates opened and closed, which gate a tablet or a drive's radio counts for, and who may sign in at a gate:
-nominations with a badge and a PIN, and shifts.
+"""Gates opened and closed, which gate a tablet or a drive's radio counts for; who may sign in at a gate, with a badge
+and a PIN; and what is printed for it.
 """
 
 import datetime
@@ -12,10 +12,14 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, Sum
+from django.template.loader import render_to_string
 
 from bluezone.audit.hash_chain import record
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import Agency
+from bluezone.paper.city_facts import facts
+from bluezone.paper.pdf import write_pdf
+from bluezone.paper.qr_codes import qr
 from bluezone.refusal import Refused
 from bluezone.rollout.gates.counters import CountersInvalid
 from bluezone.rollout.gates.models import (
@@ -238,3 +242,47 @@ def proven_passes(gate_id: int, since: datetime.datetime) -> tuple[int, int]:
     late = Q(bucket__gt=since.timestamp() - BUCKET_SECONDS)
     counters = GateCounter.objects.filter(late, gate=gate_id, verdict=Verdict.RUNNING)
     return int(whole), int(counters.aggregate(sum=Sum("count"))["sum"] or 0)
+
+
+PAPERS = ("a6", "a4")
+SIGN_PAPERS = {"a4": 1.0, "a3": 1.414}
+BOOK_PAGES, BOOK_LINES = 4, 18
+# Boxes to cross out, in rows of ten so that they are quickly added up: enough for half a day at most gates.
+TALLY_LINES = {
+    "Đã xem màn hình (người trực thấy Bluezone mở trên máy)": 6,
+    "Cài rồi, chưa bật (đã nhắc bật)": 3,
+    "Chưa cài, đã hỗ trợ": 2,
+    "Chưa cài, đã nhắc": 3,
+    "Không có điện thoại thông minh": 3,
+    "LƯỢT RA": 6,
+}
+TENS_A_LINE = 3
+
+
+def badge_pdf(badge: Badge, paper: str) -> bytes:
+    """A badge with its QR code and PIN, alone on A6 or on A4 with a line to cut along. Raises PdfUnavailable."""
+    context = {"badge": badge, "one": badge.gatekeeper, "qr": qr(badge.text), "paper": paper, "city": facts("vi")}
+    return write_pdf(render_to_string("gates/print/badge.html", context))
+
+
+def sign_pdf(gate: Gate, paper: str) -> bytes:
+    """The sign at a gate, Vietnamese over English. paper: of SIGN_PAPERS. Raises PdfUnavailable."""
+    city, scale = facts("vi"), SIGN_PAPERS[paper]
+    sizes = {
+        name: f"{points * scale:.1f}" for name, points in {"text": 15.5, "title": 44, "pad": 17, "code": 44}.items()
+    }
+    context = {"gate": gate, "city": city, "qr": qr(city.short_link), "paper": paper.upper(), **sizes}
+    return write_pdf(render_to_string("gates/print/sign.html", context))
+
+
+def book_pdf(gate: Gate) -> bytes:
+    """Blank pages of a visitor book, A4 across. Raises PdfUnavailable."""
+    context = {"gate": gate, "city": facts("vi"), "pages": range(BOOK_PAGES), "lines": range(1, BOOK_LINES + 1)}
+    return write_pdf(render_to_string("gates/print/book.html", context))
+
+
+def tally_pdf(gate: Gate) -> bytes:
+    """A sheet on which passages are crossed out, A4. Raises PdfUnavailable."""
+    kinds = [(name, range(lines)) for name, lines in TALLY_LINES.items()]
+    context = {"gate": gate, "city": facts("vi"), "kinds": kinds, "tens": range(TENS_A_LINE), "ten": range(10)}
+    return write_pdf(render_to_string("gates/print/tally.html", context))

@@ -36,8 +36,8 @@ from bluezone.rollout.gates import paper_slips, queries, registry
 from bluezone.rollout.gates.duty import GATEKEEPERS
 from bluezone.rollout.gates.forms import EndForm, GateForm, NominationForm, SlipForm, TabletForm
 from bluezone.rollout.gates.models import DayPart, Gate, Gatekeeper, PaperSlip
-from bluezone.rollout.gates.print_sheets import PAPERS, SIGN_PAPERS, badge_pdf, book_pdf, sign_pdf, tally_pdf
 from bluezone.rollout.gates.queries import GateRow, one_gate
+from bluezone.rollout.gates.registry import PAPERS, SIGN_PAPERS, badge_pdf, book_pdf, sign_pdf, tally_pdf
 
 # Head, officer in charge and administrator: who keeps an agency's tablets also keeps its gates.
 KEEPERS = DEVICE_KEEPERS

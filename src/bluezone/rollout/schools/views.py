@@ -25,8 +25,8 @@ from bluezone.directory.scopes import OutsideScope, units_of
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
+from bluezone.identity.models import grants_of
 from bluezone.identity.objects import Whose, touches
-from bluezone.identity.roles import grants_of
 from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx

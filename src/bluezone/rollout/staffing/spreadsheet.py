@@ -1,19 +1,103 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read rows pasted from a spreadsheet: tab between cells, heading row or none, each row understood or refused by name.
-
-Nothing is stored here: the page shows what was read, and stores it only when no row is refused.
+"""The five numbers of a staff report, what makes them contradict each other, each refusal in words, and rows of them
+pasted from a spreadsheet.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from bluezone.directory.imports.headings import heading_key
 from bluezone.directory.imports.raw_sheets import NotACount, count_of
 from bluezone.directory.models import Agency
-from bluezone.rollout.staffing.counts import NAMES, StaffCounts, StaffCountsRefused
+from bluezone.refusal import Refused
 from bluezone.vietnamese.legacy_fonts import TextEncoding, to_unicode
 from bluezone.vietnamese.spelling import fold
+
+# No agency of a city has more; a longer number is a code or a telephone number in the wrong column.
+MOST_STAFF = 100_000
+NAMES = ("staff", "with_smartphone", "running", "web_edition", "reminded")
+
+
+class StaffCountsRefused(Refused):
+    """Numbers that cannot be true together; `field` is the one to look at first, `rule` which rule they break."""
+
+    code = "staff_counts_refused"
+
+    def __init__(self, message: str, field: str, rule: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class StaffCounts:
+    """Counts of people of one agency; raises StaffCountsRefused when they contradict each other.
+
+    staff, with_smartphone, running, web_edition (only that), reminded (and not running): 0 or more.
+    """
+
+    staff: int
+    with_smartphone: int
+    running: int
+    web_edition: int
+    reminded: int
+
+    def __post_init__(self) -> None:
+        for name in NAMES:
+            if not 0 <= getattr(self, name) <= MOST_STAFF:
+                raise StaffCountsRefused(f"{name} is {getattr(self, name)}, expected 0..{MOST_STAFF}", name, "range")
+        if self.with_smartphone > self.staff:
+            raise StaffCountsRefused(
+                f"{self.with_smartphone} with a smartphone among {self.staff} staff", "with_smartphone", "smartphones"
+            )
+        if self.running > self.with_smartphone:
+            raise StaffCountsRefused(
+                f"{self.running} running on {self.with_smartphone} smartphones", "running", "running"
+            )
+        if self.running + self.web_edition > self.with_smartphone:
+            raise StaffCountsRefused(
+                f"{self.running} running and {self.web_edition} web edition on {self.with_smartphone} smartphones",
+                "web_edition",
+                "web_edition",
+            )
+        if self.running + self.reminded > self.with_smartphone:
+            raise StaffCountsRefused(
+                f"{self.reminded} reminded, but {self.with_smartphone - self.running} are not running",
+                "reminded",
+                "reminded",
+            )
+
+
+COUNTS: dict[str, Promise] = {
+    "range": _("Expected a whole number of people, 0 or more and at most 100,000."),
+    "smartphones": _("More people with a smartphone than staff. Correct one of the two."),
+    "running": _("More people running it than with a smartphone. Correct one of the two."),
+    "web_edition": _(
+        "Running and web edition together are more than the people with a smartphone. "
+        "Count under web edition only those whose phone does not run Bluezone."
+    ),
+    "reminded": _(
+        "More people reminded than with a smartphone that is not running. Count only those who do not run it yet."
+    ),
+}
+ROWS: dict[str, Promise] = {
+    "cells": _("Expected six cells: agency and five numbers. Copy whole cells from the spreadsheet."),
+    "number": _("A cell is empty or no whole number. Write 0 for none."),
+    "unknown": _("No agency of this week has this name or code."),
+    "several": _("More than one agency has this name. Write its code."),
+    "outside": _("This account does not report for this agency. Its own officer does, or the city office."),
+    "repeated": _("This agency is in the list twice. Delete one of the two rows."),
+}
+
+
+def of_counts(refused: StaffCountsRefused) -> str:
+    """The sentence for numbers that contradict each other."""
+    return str(COUNTS[refused.rule])
+
 
 COLUMNS = ("agency", *NAMES)
 HEADINGS = {

@@ -14,13 +14,12 @@ from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
 from bluezone.directory.scopes import agencies_of
 from bluezone.identity.acts import UndoTooLate
-from bluezone.identity.models import Role, User
-from bluezone.identity.roles import grants_of
+from bluezone.identity.models import Role, User, grants_of
 from bluezone.identity.signin import demo_office
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
-from bluezone.rollout.staffing.counts import NAMES, StaffCounts
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening, WeekRequest
+from bluezone.rollout.staffing.spreadsheet import NAMES, StaffCounts
 
 REOPENED_DAYS = 3
 

@@ -17,7 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
 from bluezone.audit.hash_chain import record
-from bluezone.authority import account_records
+from bluezone.authority import role_grants
 from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.models import Role
 from bluezone.keyserver import venues
@@ -157,7 +157,7 @@ def _owner(actor: str, venue: Venue, now: datetime.datetime) -> str | None:
         venue.refresh_from_db()
         return None
     person = contact_of(venue).person
-    user, token = account_records.make_account(
+    user, token = role_grants.make_account(
         actor, f"venue-{venue.pk}", person, venue.name, Role.VENUE_OWNER, now, within=venue.unit
     )
     Venue.objects.filter(pk=venue.pk).update(owner=user)

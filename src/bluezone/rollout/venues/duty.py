@@ -26,7 +26,7 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("Service venues"), "venues", 100, ("venues", "venue")),),
     first_pages=(FirstPage(VENUE_OWNERS, "venues", 120),),
-    purges=(Work("purge_venues", "bluezone.rollout.venues.retention.purge"),),
+    purges=(Work("purge_venues", "bluezone.rollout.venues.applications.purge"),),
     indicators=(
         "bluezone.rollout.venues.queries.VenuesRegistered",
         "bluezone.rollout.venues.queries.VenuesWithPoster",

@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.kinds import AgencyKind, Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.identity.models import User
-from bluezone.identity.roles import grants_of
+from bluezone.identity.models import User, grants_of
 from bluezone.paper.city_facts import facts
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.venues.duty import VENUE_KEEPERS

@@ -10,8 +10,7 @@ from django.utils import timezone
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.scopes import agencies_of, may
-from bluezone.identity.models import Role, User
-from bluezone.identity.roles import grants_of
+from bluezone.identity.models import Role, User, grants_of
 from bluezone.rollout.venues import api as venues
 from bluezone.rollout.visitors.duty import VISITOR_DESKS
 

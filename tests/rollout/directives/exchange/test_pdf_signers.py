@@ -14,7 +14,7 @@ from tests.letters.signedpdfs import identity, letter, signed
 from bluezone.letters.letter import Letter
 from bluezone.rollout.directives.exchange import partners
 from bluezone.rollout.directives.exchange.partners import signatures_of
-from bluezone.rollout.directives.files import store
+from bluezone.rollout.directives.issuance.attachments import store
 from bluezone.rollout.directives.models import Directive, PartnerCertificate
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plan and log of airings as pages, files and reports read them, proven and attested side by side; and saying that a
-bulletin was aired where no machine proves it.
+"""Plan and log of airings as pages, files and reports read them, proven and attested side by side; what is forgotten
+of them, and of sounds that no text refers to.
 """
 
 import datetime
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +22,7 @@ from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air import planner
 from bluezone.rollout.bulletins.air.planner import Proven
-from bluezone.rollout.bulletins.models import Airing, Attestation, OutletKind
+from bluezone.rollout.bulletins.models import Airing, Attestation, Listening, OutletKind, Script, Sound
 
 # Rows of a file or a sum; a week of a city is far below.
 MOST_ROWS = 20_000
@@ -253,3 +253,22 @@ def take_back(user: User, values: dict[str, Any], now: datetime.datetime) -> Non
         if not mine.delete()[0]:
             raise UndoTooLate("the word is too old, or was said by somebody else")
         hash_chain.record(user.username, "airing_attested", f"airing {values['airing']}", now=now, taken_back=True)
+
+
+PHOTO_DAYS = 365
+LOG_DAYS = 730
+_LOOSE = datetime.timedelta(days=1)
+
+
+def purge(now: datetime.datetime) -> None:
+    """Delete what has had its time."""
+    Attestation.everything.filter(at__lt=now - datetime.timedelta(days=PHOTO_DAYS)).exclude(photo=None).update(
+        photo=None, has_photo=False
+    )
+    bound = now - datetime.timedelta(days=LOG_DAYS)
+    Airing.everything.filter(due_at__lt=bound).delete()
+    Listening.everything.filter(begun_at__lt=bound).delete()
+    used = Script.everything.filter(Q(machine=OuterRef("pk")) | Q(recording=OuterRef("pk")))
+    loose = Sound.objects.filter(~Exists(used), made_at__lt=now - _LOOSE)
+    planned = Airing.everything.filter(sound=OuterRef("pk"))
+    loose.filter(~Exists(planned)).delete()

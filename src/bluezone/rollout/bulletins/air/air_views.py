@@ -28,7 +28,7 @@ from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
-from bluezone.rollout.bulletins import scope, sentences
+from bluezone.rollout.bulletins import scope
 from bluezone.rollout.bulletins.air import air_log, planner, timetable
 from bluezone.rollout.bulletins.air.air_log import Row
 from bluezone.rollout.bulletins.air.planner import approved_scripts
@@ -179,7 +179,7 @@ def log_file(request: OfficeRequest) -> HttpResponse:
 def aired(request: OfficeRequest, pk: int) -> HttpResponse:
     """One tap "Đã phát" at loudspeakers, attested, taken back within ten seconds: 302 back; 403 another agency's."""
     found, now = scope.airing_of_ours(request, pk), timezone.now()
-    with acts.tell_refusals(request, sentences.sentence_of):
+    with acts.tell_refusals(request, scope.sentence_of):
         air_log.attest(found, request.user, now)
         acts.offer(request, "airing-attested", now, airing=pk)
         messages.success(request, _("Noted: aired, attested by you."))
@@ -198,7 +198,7 @@ def attest(request: OfficeRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         photo = values["photo"].read() if values["photo"] else None
-        with acts.show_refusals(form, sentences.sentence_of):
+        with acts.show_refusals(form, scope.sentence_of):
             air_log.attest(
                 found, request.user, timezone.now(), was_aired=values["was_aired"], link=values["link"], photo=photo,
                 note=values["note"],
@@ -233,7 +233,7 @@ def new_outlet(request: OfficeRequest) -> HttpResponse:
     form = OutletForm(request.POST or None, agencies=agencies_of(request.user, scope.KEEPERS).filter(pk__in=in_force))
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        with acts.show_refusals(form, sentences.sentence_of, at="name"):
+        with acts.show_refusals(form, scope.sentence_of, at="name"):
             planner.enter(request.user.username, OutletKind(values["kind"]), values["name"], values["agency"])
             messages.success(request, _("It can be chosen in schedules now."))
             return redirect("air-plan")
@@ -260,14 +260,14 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     bulletin = scope.bulletin_of_ours(request, pk)
     languages = _approved_languages(bulletin)
     if not languages:
-        messages.error(request, sentences.sentence_of(timetable.ScriptNotApproved("no text is approved")))
+        messages.error(request, scope.sentence_of(timetable.ScriptNotApproved("no text is approved")))
         return redirect("bulletin", pk)
     outlets = Outlet.objects.filter(closed_at=None).select_related("agency")
     first = {"first": timezone.localdate() + datetime.timedelta(days=1), "times": "5:30, 17:30"}
     form = ScheduleForm(request.POST or None, outlets=outlets, languages=languages, initial=first)
     moments: list[datetime.datetime] | None = None
     if request.method == "POST" and form.is_valid():
-        with acts.show_refusals(form, sentences.sentence_of):
+        with acts.show_refusals(form, scope.sentence_of):
             rule = form.rule()
             moments = list(_moments(rule))
             if "store" in request.POST:
@@ -356,7 +356,7 @@ def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
     outlets = Outlet.objects.filter(closed_at=None).select_related("agency")
     form = EmergencyForm(request.POST or None, outlets=outlets)
     if request.method == "POST" and form.is_valid():
-        with acts.show_refusals(form, sentences.sentence_of):
+        with acts.show_refusals(form, scope.sentence_of):
             timetable.air_at_once(
                 bulletin, list(form.cleaned_data["outlets"]), _approved_languages(bulletin), request.user,
                 timezone.now(),

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The facts of a household: their names, which of two versions is newer by a hybrid logical clock, and the merged
-value of everything ever said. The same in whatever order it came.
-"""
+"""The facts of a household and how each is said; how a visit can end, and why a door was passed by."""
 
 import datetime
 import re
@@ -10,6 +8,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -111,3 +110,48 @@ LABELS: dict[str, Promise] = {
     "smartphones": _("Smartphones"),
     "note": _("Note for the way"),
 }
+
+
+class Outcome(models.TextChoices):
+    """What happened at a door."""
+
+    INSTALLED = "installed", _("installed now")
+    RUNNING = "running", _("running already")
+    LEAFLET = "leaflet", _("leaflet left")
+    NOT_HOME = "not_home", _("nobody home")
+    REFUSED = "refused", _("declined")
+    NO_SMARTPHONE = "no_smartphone", _("no smartphone")
+    MOVED = "moved", _("moved away")
+    LOCKED = "locked", _("door locked")
+    SKIPPED = "skipped", _("passed by")
+
+
+class SkipReason(models.TextChoices):
+    """Why a door was passed by."""
+
+    NOT_FOUND = "not_found", _("address not found")
+    DOG = "dog", _("dog")
+    NO_WAY = "no_way", _("road cut off")
+    ISOLATED = "isolated", _("household under isolation")
+    UNSAFE = "unsafe", _("not safe")
+    OTHER = "other", _("another reason")
+
+
+class Revisit(models.TextChoices):
+    """When to come again."""
+
+    AFTER_17 = "after_17", _("come again after 17:00")
+    OTHER_DAY = "other_day", _("come again another day")
+
+
+# Somebody was spoken to, or a leaflet stayed at the door: the household counts as visited.
+REACHED = frozenset(
+    {
+        Outcome.INSTALLED,
+        Outcome.RUNNING,
+        Outcome.LEAFLET,
+        Outcome.REFUSED,
+        Outcome.NO_SMARTPHONE,
+        Outcome.MOVED,
+    }
+)

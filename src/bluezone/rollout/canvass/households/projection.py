@@ -5,9 +5,8 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from bluezone.rollout.canvass.households.facts import FIELDS, Merged, Said, merge
+from bluezone.rollout.canvass.households.facts import FIELDS, REACHED, Merged, Said, merge
 from bluezone.rollout.canvass.models import Change, Household, Visit
-from bluezone.rollout.canvass.visits.outcomes import REACHED
 from bluezone.vietnamese.spelling import fold
 
 _WRITTEN = [

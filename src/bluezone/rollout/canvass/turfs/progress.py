@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far the lists and the wards have got, and what the phones last said: backlog, gaps in their numbering, phones
 that are silent.
+
+Lists of doors (turfs): cut, leased to phones, and how far they have got.
 """
 
 import datetime
@@ -13,8 +15,8 @@ from django.utils import timezone
 
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit
+from bluezone.rollout.canvass.households.facts import Outcome
 from bluezone.rollout.canvass.models import Aside, DuplicatePair, Entry, Household, Lease, PhoneRun, Turf
-from bluezone.rollout.canvass.visits.outcomes import Outcome
 from bluezone.rollout.coverage.api import Doors, hidden_cells
 
 

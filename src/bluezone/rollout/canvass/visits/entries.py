@@ -13,9 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bluezone.rollout.canvass.households.facts import FIELDS, FIRST, Said, is_clock, milliseconds_of
+from bluezone.rollout.canvass.households.facts import (
+    FIELDS,
+    FIRST,
+    Outcome,
+    Revisit,
+    Said,
+    SkipReason,
+    is_clock,
+    milliseconds_of,
+)
 from bluezone.rollout.canvass.models import AsideReason
-from bluezone.rollout.canvass.visits.outcomes import Outcome, Revisit, SkipReason
 
 FORM = 1
 LONGEST = {"head": 80, "address": 160, "group": 60, "note": 120}

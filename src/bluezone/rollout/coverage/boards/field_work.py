@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What duties count of doors and of help in each unit, from which coverage tells where to go first."""
+"""What duties count of doors and of help in each unit, from which coverage tells where to go first.
+
+Boards of coverage: the table and map of a unit, the trend, the league table, and the units to go to first.
+"""
 
 import datetime
 from collections import defaultdict

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.rollout.coverage.figures.cells import unit_place
 from bluezone.rollout.coverage.figures.intervals import Interval, wilson
 from bluezone.rollout.coverage.figures.sums import newest_of, sums_of
+from bluezone.rollout.coverage.figures.suppression import unit_place
 from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Indicator
 

@@ -13,9 +13,9 @@ from importlib import resources
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency, Denominator
 from bluezone.directory.queries import day_to_show, latest_figures
-from bluezone.rollout.coverage.figures.cells import Place, own_place, unit_place
 from bluezone.rollout.coverage.figures.intervals import Interval
 from bluezone.rollout.coverage.figures.sums import Sums, reading_once, sums_of
+from bluezone.rollout.coverage.figures.suppression import Place, own_place, unit_place
 from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Indicator, Proof, Reporting, registered
 

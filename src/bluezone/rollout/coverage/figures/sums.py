@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.rollout.coverage.figures.cells import Place, places_of
+from bluezone.rollout.coverage.figures.suppression import Place, places_of
 from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Figure, Indicator
 

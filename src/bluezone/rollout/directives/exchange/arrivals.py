@@ -16,9 +16,9 @@ from bluezone.letters.proposal import PartyRole, Proposal
 from bluezone.letters.reader import propose
 from bluezone.refusal import Refused
 from bluezone.rollout.directives.exchange.edxml import Edoc, InvalidEdxml, StatusCode, StatusMessage
-from bluezone.rollout.directives.files import store
 from bluezone.rollout.directives.issuance import approval
 from bluezone.rollout.directives.issuance.addressees import Directory
+from bluezone.rollout.directives.issuance.attachments import store
 from bluezone.rollout.directives.models import (
     Directive,
     DirectiveState,

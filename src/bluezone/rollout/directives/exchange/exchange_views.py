@@ -32,8 +32,8 @@ from bluezone.rollout.directives import permissions, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.exchange import outgoing, partners, uploads
 from bluezone.rollout.directives.exchange.edxml import BusinessKind, StatusMessage
-from bluezone.rollout.directives.exchange.office_key import fingerprint, office_certificate
 from bluezone.rollout.directives.exchange.outgoing import Written
+from bluezone.rollout.directives.exchange.partners import fingerprint, office_certificate
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.models import (
     DirectiveState,

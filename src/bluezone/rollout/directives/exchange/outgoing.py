@@ -28,8 +28,7 @@ from bluezone.rollout.directives.exchange.edxml import (
     document_id,
     write_message,
 )
-from bluezone.rollout.directives.exchange.office_key import office_signer
-from bluezone.rollout.directives.exchange.partners import AgencyWithoutIdentifier
+from bluezone.rollout.directives.exchange.partners import AgencyWithoutIdentifier, office_signer
 from bluezone.rollout.directives.models import (
     Directive,
     DirectiveState,

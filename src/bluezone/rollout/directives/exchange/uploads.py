@@ -31,7 +31,7 @@ from bluezone.rollout.directives.exchange.edxml import (
     StatusMessage,
     read_signed,
 )
-from bluezone.rollout.directives.exchange.office_key import fingerprint
+from bluezone.rollout.directives.exchange.partners import fingerprint
 from bluezone.rollout.directives.models import Directive, Dispatch, EventKind, ExchangedFile, ExchangeImport
 
 # A letter of 10 MB in base64 with what is around it; web.settings.MAX_BODY_BYTES leaves room for the form.

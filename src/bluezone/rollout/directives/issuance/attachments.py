@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that go with a letter: add and take away while it is a draft, and who may see them."""
+"""Files that people send in, kept once each; those that go with a letter, added and taken away while it is a draft,
+and who may see them.
+"""
+
+import hashlib
+import secrets
+import unicodedata
 
 from django.db import transaction
 from django.db.models import Q
@@ -7,9 +13,32 @@ from django.db.models import Q
 from bluezone.identity.models import User
 from bluezone.letters.letter import FileTooLarge, Letter
 from bluezone.rollout.directives import permissions
-from bluezone.rollout.directives.files import store
 from bluezone.rollout.directives.issuance.approval import DirectiveStateWrong
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch, Report, StoredFile
+
+# What a browser may show by itself; all else is only downloaded.
+SHOWN_INLINE = frozenset({"image/jpeg", "image/png"})
+
+
+def store(letter: Letter, name: str) -> StoredFile:
+    """Keep a file as it came. Raises what `Letter.check` refuses; nothing is kept then."""
+    made: StoredFile = StoredFile.objects.create(
+        content_type=letter.check(),
+        token=secrets.token_urlsafe(32),
+        name=_plain(name),
+        sha256=hashlib.sha256(letter.data).hexdigest(),
+        size=len(letter.data),
+        content=letter.data,
+        signatures=letter.signatures,
+    )
+    return made
+
+
+def _plain(name: str) -> str:
+    """A file name without folders and control characters."""
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(sign for sign in last if sign.isprintable()).strip(" .")[-200:] or "tệp"
+
 
 MOST_FILES = 10
 # Base64 of it, with the letter's text, fits an exchange file.

@@ -14,8 +14,8 @@ from bluezone.letters.letter import Letter
 from bluezone.letters.letter_text import LetterWithoutText
 from bluezone.letters.proposal import Due, Every, PartyRole, Proposal, Proposed, Purpose
 from bluezone.letters.reader import propose
-from bluezone.rollout.directives.files import store
 from bluezone.rollout.directives.issuance.addressees import Directory
+from bluezone.rollout.directives.issuance.attachments import store
 from bluezone.rollout.directives.models import Directive, Kind, StoredFile, Task
 
 # What every clause is reported on until the office names its own numbers.

@@ -26,10 +26,10 @@ from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS, DIRECTIVE_SIGNERS
-from bluezone.rollout.directives.files import SHOWN_INLINE
 from bluezone.rollout.directives.forms import AttachmentForm, LetterForm, ReasonForm
 from bluezone.rollout.directives.issuance import approval, attachments, intake
 from bluezone.rollout.directives.issuance.addressees import Directory
+from bluezone.rollout.directives.issuance.attachments import SHOWN_INLINE
 from bluezone.rollout.directives.models import Directive, DirectiveState, DispatchState
 from bluezone.rollout.directives.queries import USUAL_DAYS_REOPENED
 from bluezone.training import practised

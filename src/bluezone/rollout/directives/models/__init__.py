@@ -18,11 +18,13 @@ from bluezone.rollout.directives.models.dispatch import (
     DispatchEvent,
     DispatchState,
     EventKind,
+    ExchangedFile,
+    ExchangeImport,
+    PartnerCertificate,
     PeriodRequest,
     Report,
     ReportState,
 )
-from bluezone.rollout.directives.models.exchange import ExchangedFile, ExchangeImport, PartnerCertificate
 
 __all__ = [
     "Campaign",

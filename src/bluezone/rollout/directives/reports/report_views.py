@@ -37,9 +37,10 @@ from bluezone.paper.official import (
 )
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week, figures_of, sees_small_numbers
-from bluezone.rollout.directives import files, permissions, queries, sentences
+from bluezone.rollout.directives import permissions, queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
+from bluezone.rollout.directives.issuance import attachments
 from bluezone.rollout.directives.models import Directive, PeriodRequest, Report, Task, TaskParty
 from bluezone.rollout.directives.queries import USUAL_DAYS_REOPENED, Period
 from bluezone.rollout.directives.reports import agency_reports, reopenings
@@ -247,7 +248,7 @@ def take_acceptance_back(user: User, values: dict[str, Any], now: datetime.datet
 
 def _submit(request: OfficeRequest, party: TaskParty, period: Period, form: ReportForm) -> None:
     file = form.cleaned_data["evidence"]
-    stored = [files.store(Letter(file.read()), file.name)] if file else []
+    stored = [attachments.store(Letter(file.read()), file.name)] if file else []
     agency_reports.submit(
         party.task,
         party.agency,
