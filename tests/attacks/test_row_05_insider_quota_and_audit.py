@@ -10,8 +10,8 @@ from django.utils import timezone
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, today, user
 
 from bluezone.audit import hash_chain
-from bluezone.healthauthority.codes import issuance
-from bluezone.healthauthority.codes.issuance import QuotaReached
+from bluezone.healthauthority import code_issuance
+from bluezone.healthauthority.code_issuance import QuotaReached
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry
 
@@ -24,11 +24,11 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
     server.city = replace(server.city, quota_per_worker_a_day=QUOTA)
     seller = user("seller")
     for _ in range(QUOTA):
-        issuance.issue(server, seller, "confirmed", today(), timezone.now())
+        code_issuance.issue(server, seller, "confirmed", today(), timezone.now())
 
     for _ in range(2):
         with pytest.raises(QuotaReached):
-            issuance.issue(server, seller, "confirmed", today(), timezone.now())
+            code_issuance.issue(server, seller, "confirmed", today(), timezone.now())
 
     acts = list(AuditEntry.objects.filter(actor="seller").values_list("action", flat=True))
     assert acts == ["code_issued"] * QUOTA + ["quota_refused"] * 2
@@ -37,7 +37,7 @@ def test_the_issue_over_quota_is_refused_and_the_try_itself_is_in_the_audit(serv
 
 
 def test_an_insider_with_the_database_cannot_put_the_blame_on_a_colleague(server):
-    issuance.issue(server, user("seller"), "confirmed", today(), timezone.now())
+    code_issuance.issue(server, user("seller"), "confirmed", today(), timezone.now())
     call_command("verify_audit")
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER audit_never_changes")

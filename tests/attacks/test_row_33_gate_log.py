@@ -15,8 +15,8 @@ from tests.edge.gate.test_check import START, gate_key, pass_a, pass_b
 
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.check import GateCheck
+from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
-from bluezone.edge.gate.sync import GateCity
 from bluezone.protocol.gate.passes import read_pass, response
 from bluezone.rollout.gates.models import GateCounter
 

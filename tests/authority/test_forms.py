@@ -5,7 +5,7 @@ import pytest
 from tests.builders.devices import agency
 from tests.builders.office import user
 
-from bluezone.healthauthority.codes.quotas import facility_of
+from bluezone.healthauthority.quotas import facility_of
 from bluezone.identity.models import Role, User
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,9 @@ from tests.builders.coverage import agency, city
 
 from bluezone.devices.enrolment import token_digest
 from bluezone.devices.models import Device, DeviceKind
+from bluezone.rollout.canvass import leases
 from bluezone.rollout.canvass.households import facts
 from bluezone.rollout.canvass.models import Household, Turf
-from bluezone.rollout.canvass.turfs import leases
 from bluezone.vietnamese.spelling import fold
 
 NOW = datetime.datetime(2020, 8, 14, 3, 0, tzinfo=datetime.UTC)

@@ -51,8 +51,8 @@ def _plant(data: Path, wanted: dict[str, Any]) -> dict[str, Any]:
     from bluezone.devices.models import Device
     from bluezone.directory.models import AdminUnit, Agency
     from bluezone.identity.models import Role
+    from bluezone.rollout.canvass import leases
     from bluezone.rollout.canvass.models import Household, Turf
-    from bluezone.rollout.canvass.turfs import leases
 
     now, week, told = timezone.now(), datetime.timedelta(days=7), {}
     if "give" in wanted:
@@ -104,9 +104,9 @@ def _load(now: datetime.datetime, households: int, phones: int, visits: int) -> 
     from tests.builders.canvass import connected
 
     from bluezone.directory.models import AdminUnit, Agency
+    from bluezone.rollout.canvass import leases
     from bluezone.rollout.canvass.households import facts
     from bluezone.rollout.canvass.models import Household, Turf, TurfDoor
-    from bluezone.rollout.canvass.turfs import leases
 
     ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)
     rows = [

@@ -18,9 +18,9 @@ def _house_visits(now) -> None:
     from tests.builders.canvass import Phone, connected, door, street
 
     from bluezone.directory.models import AdminUnit, Agency
+    from bluezone.rollout.canvass import leases
     from bluezone.rollout.canvass.households import decisions
     from bluezone.rollout.canvass.models import Household
-    from bluezone.rollout.canvass.turfs import leases
     from bluezone.rollout.canvass.visits import intake
 
     ward, keeper = AdminUnit.objects.get(key="phuong-song-cau"), Agency.objects.get(key="ubnd-phuong-song-cau")

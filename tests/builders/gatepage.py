@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bluezone.edge.gate import page
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.check import GateCheck
+from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.page import gate_files
-from bluezone.edge.gate.sync import GateCity
 from bluezone.localpage import LocalPage
 from bluezone.protocol import blindrsa
 from bluezone.protocol.gate.passes import PassA, State, make_pass_b, pass_text, response, token_message

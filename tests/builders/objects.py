@@ -20,7 +20,7 @@ from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.imports import list_imports
 from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
-from bluezone.healthauthority.codes import issuance as codes
+from bluezone.healthauthority import code_issuance as codes
 from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.models import IssuedCode, OpenedDeclaration
 from bluezone.identity.models import Passkey, Role, RoleGrant, User

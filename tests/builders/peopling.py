@@ -161,11 +161,11 @@ def _everyday_work(users, now) -> None:
     from bluezone.devices.models import DeviceKind
     from bluezone.directory.imports import list_imports
     from bluezone.directory.models import Agency
-    from bluezone.healthauthority.codes import issuance as codes
+    from bluezone.healthauthority import code_issuance as codes
     from bluezone.healthauthority.key_server import key_server
     from bluezone.rollout.coverage.api import Week
     from bluezone.rollout.staffing import staff_reports
-    from bluezone.rollout.staffing.spreadsheet import StaffCounts
+    from bluezone.rollout.staffing.counts import StaffCounts
 
     today = timezone.localdate(now)
     officer = users["officer", 360]

@@ -11,9 +11,8 @@ from django.db import connection
 from django.utils import timezone
 from tests.builders.office import today, user
 
-from bluezone.healthauthority import retention
-from bluezone.healthauthority.codes import batches
-from bluezone.healthauthority.codes.batches import BatchChanged, BatchInvalid, CaseRow
+from bluezone.healthauthority import code_batches, retention
+from bluezone.healthauthority.code_batches import BatchChanged, BatchInvalid, CaseRow
 from bluezone.healthauthority.models import Batch, IssuedCode
 from bluezone.identity.models import AuditEntry
 
@@ -31,7 +30,7 @@ def rows(count=3):
 
 
 def issue(server, worker, key=None, asked=None, now=None):
-    return batches.issue_batch(server, worker, key or os.urandom(32), asked or rows(), now or timezone.now())
+    return code_batches.issue_batch(server, worker, key or os.urandom(32), asked or rows(), now or timezone.now())
 
 
 def test_each_row_gets_a_code_of_its_own_that_works(server, lan):
@@ -126,7 +125,7 @@ ROW = {"class": "confirmed", "onset": "2026-11-20"}
 )  # fmt: skip
 def test_what_is_no_batch_is_refused_a_telephone_number_above_all(sent):
     with pytest.raises(BatchInvalid):
-        batches.read_batch(sent if isinstance(sent, bytes) else json.dumps(sent).encode())
+        code_batches.read_batch(sent if isinstance(sent, bytes) else json.dumps(sent).encode())
 
 
 def post(client, sent):

@@ -11,8 +11,8 @@ from django.db import connection
 from django.utils import timezone
 from tests.builders.office import today, user
 
-from bluezone.healthauthority.codes import issuance
-from bluezone.healthauthority.codes.issuance import FormAlreadySent, OnsetRefused, QuotaReached
+from bluezone.healthauthority import code_issuance
+from bluezone.healthauthority.code_issuance import FormAlreadySent, OnsetRefused, QuotaReached
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver.reports.codes import ClassRefused
@@ -22,7 +22,7 @@ DAY = datetime.timedelta(days=1)
 
 
 def issue(server, worker=None, onset=None, now=None, **more):
-    return issuance.issue(
+    return code_issuance.issue(
         server, worker, more.pop("case_class", "confirmed"), onset or today(), now or timezone.now(), **more
     )
 
@@ -103,7 +103,7 @@ def test_the_day_of_the_quota_is_the_local_one(server):
 
 
 def test_a_revoked_code_still_counts_toward_the_quota(server):
-    from bluezone.healthauthority.codes import issuance as healthauthority_issuing
+    from bluezone.healthauthority import code_issuance as healthauthority_issuing
 
     server.city = replace(server.city, quota_per_worker_a_day=1)
     worker = user()

@@ -8,7 +8,7 @@ import pytest
 from tests.builders.office import today, user
 
 from bluezone import training
-from bluezone.healthauthority import statistics
+from bluezone.healthauthority import queries
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry
 from bluezone.protocol.upload.codes import InvalidCode, parse_code, parse_link
@@ -34,13 +34,13 @@ def issue(browser):
 
 
 def test_a_code_for_practice_is_made_up_and_the_key_server_never_hears_of_it(trainee, server):
-    before = statistics.code_rows(server, everything=True)
+    before = queries.code_rows(server, everything=True)
     answer = issue(trainee)
     issued = answer.context["issued"]
 
     assert answer.status_code == 201
     assert "No phone accepts it" in answer.text
-    assert statistics.code_rows(server, everything=True) == before
+    assert queries.code_rows(server, everything=True) == before
     assert IssuedCode.objects.count() == 0
     assert not AuditEntry.objects.filter(action__startswith="code").exists()
     with pytest.raises(InvalidCode):
@@ -92,14 +92,14 @@ def ask_for_many(browser, key="ab" * 32):
 
 
 def test_many_codes_at_once_are_made_up_too_and_the_key_server_never_hears_of_them(trainee, server):
-    before = statistics.code_rows(server, everything=True)
+    before = queries.code_rows(server, everything=True)
     answer = ask_for_many(trainee)
 
     assert answer.status_code == 201
     assert {row["code"] for row in answer.json()["rows"]} == {"0000-0000-0001"}
     assert "no phone accepts them" in trainee.get("/codes/bulk/").text
     assert (IssuedCode.objects.count(), IssuedCode.everything.count()) == (0, 3)
-    assert statistics.code_rows(server, everything=True) == before
+    assert queries.code_rows(server, everything=True) == before
     assert not AuditEntry.objects.filter(action__startswith="code").exists()
 
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from tests.builders.devices import agency
 from tests.builders.office import today, user
 
-from bluezone.healthauthority.codes import issuance, quotas
-from bluezone.healthauthority.codes.issuance import QuotaReached
-from bluezone.healthauthority.codes.quotas import codes_seen_by
+from bluezone.healthauthority import code_issuance, quotas
+from bluezone.healthauthority.code_issuance import QuotaReached
 from bluezone.healthauthority.models import QuotaRaise
+from bluezone.healthauthority.quotas import codes_seen_by
 from bluezone.identity.models import AuditEntry, Role
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def worker(name, facility=STATION):
 
 
 def issue(server, worker, now=None):
-    return issuance.issue(server, worker, "confirmed", today() - DAY, now or timezone.now())
+    return code_issuance.issue(server, worker, "confirmed", today() - DAY, now or timezone.now())
 
 
 def test_workers_of_one_facility_share_its_limit_and_others_do_not(server):

@@ -7,8 +7,7 @@ import pytest
 from django.utils import timezone
 from tests.builders.office import today, user
 
-from bluezone.healthauthority import retention
-from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority import code_issuance, retention
 from bluezone.healthauthority.models import IssuedCode
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_onset_goes_with_the_code_and_the_row_after_14_days(server):
     now = timezone.now()
-    issuance.issue(server, user(), "clinical", today(), now)
+    code_issuance.issue(server, user(), "clinical", today(), now)
 
     retention.purge(now + datetime.timedelta(hours=47))
     assert IssuedCode.objects.get().onset == today()

@@ -15,8 +15,7 @@ from tests.builders.office import today, user
 from tests.builders.pace import BUDGET_SECONDS, paced
 
 from bluezone.audit import hash_chain
-from bluezone.healthauthority import declaration_access
-from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority import code_issuance, declaration_access
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.protocol.intervals import hour_at
@@ -130,7 +129,7 @@ def supervisor(client, server):
 def test_every_list_page_is_quick_and_asks_as_many_questions_of_many_rows_as_of_few(supervisor, server, many):
     workers = [user(f"worker{number}", within=agency()) for number in range(30)]
     for worker in workers[:2]:
-        issuance.issue(server, worker, "confirmed", today(), timezone.now())
+        code_issuance.issue(server, worker, "confirmed", today(), timezone.now())
     declare_many(server, 2)
     few = {place: questions(supervisor, place.partition("?")[0]) for place in PAGES}
     issue_many(server, workers, many)
@@ -145,7 +144,7 @@ def test_every_list_page_is_quick_and_asks_as_many_questions_of_many_rows_as_of_
 
 def test_the_list_asks_the_key_server_once_for_a_page(supervisor, server, monkeypatch):
     worker = user("lan")
-    made = [issuance.issue(server, worker, "confirmed", today(), timezone.now()).record for _ in range(5)]
+    made = [code_issuance.issue(server, worker, "confirmed", today(), timezone.now()).record for _ in range(5)]
     server.codes.revoke(made[0].handle)
     reads, read = [], server.codes_store.read
     monkeypatch.setattr(server.codes_store, "read", lambda *asked: reads.append(asked) or read(*asked))

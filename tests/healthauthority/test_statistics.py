@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.office import today, user
 
-from bluezone.healthauthority import statistics
-from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority import code_issuance, queries
 from bluezone.healthauthority.models import CaseClass
-from bluezone.healthauthority.statistics import FATES, SMALLEST_SHOWN, DayRow
+from bluezone.healthauthority.queries import FATES, SMALLEST_SHOWN, DayRow
 from bluezone.identity.models import Role
 from bluezone.protocol.exports.files import read_export
 
@@ -28,7 +27,7 @@ def row(issued, used, revoked, expired):
 def test_no_small_count_is_shown_nor_can_be_worked_out(counts):
     used, revoked, expired, still_open = counts
     whole = row(sum(counts), used, revoked, expired)
-    shown = statistics.suppressed(whole)
+    shown = queries.suppressed(whole)
 
     assert all(
         value is None or value >= SMALLEST_SHOWN for value in (shown.issued, *map(shown.__getattribute__, FATES))
@@ -45,29 +44,29 @@ def test_no_small_count_is_shown_nor_can_be_worked_out(counts):
 
 def test_five_is_the_smallest_count_that_is_shown():
     assert SMALLEST_SHOWN == 5
-    assert statistics.suppressed(row(5, 5, 0, 0)) == row(5, 5, None, None)
-    assert statistics.suppressed(row(15, 5, 5, 5)) == row(15, 5, 5, 5)
-    assert statistics.suppressed(row(4, 4, 0, 0)) == row(None, None, None, None)
+    assert queries.suppressed(row(5, 5, 0, 0)) == row(5, 5, None, None)
+    assert queries.suppressed(row(15, 5, 5, 5)) == row(15, 5, 5, 5)
+    assert queries.suppressed(row(4, 4, 0, 0)) == row(None, None, None, None)
 
 
 def test_a_sum_over_a_hidden_count_is_hidden():
-    rows = [row(40, 20, 10, 6), statistics.suppressed(row(3, 1, 0, 0))]
+    rows = [row(40, 20, 10, 6), queries.suppressed(row(3, 1, 0, 0))]
 
-    assert statistics.totals(rows) == {"issued": None, "used": None, "revoked": None, "expired": None}
-    assert statistics.totals(rows[:1])["used"] == 20
+    assert queries.totals(rows) == {"issued": None, "used": None, "revoked": None, "expired": None}
+    assert queries.totals(rows[:1])["used"] == 20
 
 
 @pytest.fixture
 def some_codes(server, db):
     worker = user("lan")
-    made = [issuance.issue(server, worker, "confirmed", today(), timezone.now()) for _ in range(6)]
-    issuance.revoke(server, worker, made[0].record.handle)
+    made = [code_issuance.issue(server, worker, "confirmed", today(), timezone.now()) for _ in range(6)]
+    code_issuance.revoke(server, worker, made[0].record.handle)
     return worker
 
 
 def test_a_supervisor_sees_every_count_and_a_worker_only_those_from_five(server, some_codes):
-    (whole,) = statistics.code_rows(server, everything=True)
-    (shown,) = statistics.code_rows(server, everything=False)
+    (whole,) = queries.code_rows(server, everything=True)
+    (shown,) = queries.code_rows(server, everything=False)
 
     assert (whole.issued, whole.used, whole.revoked, whole.expired) == (6, 0, 1, 0)
     assert (shown.issued, shown.used, shown.revoked, shown.expired) == (6, None, None, None)
@@ -88,7 +87,7 @@ def test_the_page_says_why_small_counts_are_hidden(client, server, some_codes):
 
 def test_the_keys_of_a_file_are_those_that_anybody_can_count(server, db):
     server.tick()
-    (file,) = statistics.file_rows(server)
+    (file,) = queries.file_rows(server)
     (path,) = (server.data_dir / "exports").glob("1-*.zip")
 
     assert file.keys == len(read_export(path.read_bytes()).keys) > 56

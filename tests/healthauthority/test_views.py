@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.builders.keyserver import Phone, keys_for, poster
 from tests.builders.office import today, user
 
-from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority import code_issuance
 from bluezone.healthauthority.models import IssuedCode
 from bluezone.identity.models import Role
 from bluezone.protocol.upload.codes import Credential
@@ -41,7 +41,7 @@ def shown_code(answer):
 
 
 def issued_by(server, worker):
-    return issuance.issue(server, worker, "confirmed", today(), timezone.now()).record
+    return code_issuance.issue(server, worker, "confirmed", today(), timezone.now()).record
 
 
 def test_a_code_is_shown_once_large_with_its_link_and_what_to_say(english, server):
@@ -110,7 +110,7 @@ def test_the_list_teaches_while_it_is_empty_and_says_when_reports_reach_phones(e
 def test_the_list_shows_each_state(english, server, lan):
     handles = [issued_by(server, lan) for _ in range(2)]
     server.codes.revoke(handles[1].handle)
-    made = issuance.issue(server, lan, "confirmed", today(), timezone.now())
+    made = code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
     page = english.get("/codes/").text
 
@@ -122,7 +122,7 @@ def test_the_list_shows_each_state(english, server, lan):
 
 
 def test_the_open_page_learns_that_the_code_was_used(english, server, lan):
-    made = issuance.issue(server, lan, "confirmed", today(), timezone.now())
+    made = code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
     place = f"/codes/{made.record.pk}/state/"
     assert english.get(place).headers["X-Code-State"] == "open"
     Phone(poster(server), server, Credential.from_text(made.link), keys=keys_for(server.clock())).certified()
@@ -145,7 +145,7 @@ def test_revoking_asks_first_and_then_says_that_it_was_in_time(english, server, 
 
 
 def test_revoking_too_late_says_that_it_cannot_be_recalled(english, server, lan):
-    made = issuance.issue(server, lan, "confirmed", today(), timezone.now())
+    made = code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
     place = f"/codes/{made.record.pk}/revoke/"
 

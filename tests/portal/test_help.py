@@ -6,7 +6,7 @@ from django.test import Client
 from tests.builders.office import user
 
 from bluezone.portal import help_views
-from bluezone.publicpages.throttle import HourlyLimit
+from bluezone.publicpages.page_frame import HourlyLimit
 from bluezone.rollout.drives import help_requests
 from bluezone.rollout.drives.models import HelpRequest
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from bluezone.portal import help_views
-from bluezone.publicpages.throttle import HourlyLimit
+from bluezone.publicpages.page_frame import HourlyLimit
 
 OPENAPI = Path(__file__).parents[2] / "docs" / "reference" / "openapi-portal.yaml"
 SCHEMA = schemathesis.openapi.from_dict(yaml.safe_load(OPENAPI.read_text()))

@@ -26,7 +26,7 @@ from tests.builders.printed import first_page
 from tests.builders.serving import serving
 from tests.builders.visitor import NARROW, Visitor
 
-from bluezone.edge.gate.sync import GateCity, GateSync
+from bluezone.edge.gate.city import GateCity, GateSync
 from bluezone.refusal import Refused
 
 __all__ = ["chromium"]

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from tests.builders.office import today, user
 
-from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority import code_issuance
 from bluezone.web import settings_public
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +103,7 @@ def test_a_form_without_its_token_is_refused_in_words(server):
 def test_a_failure_is_a_page_without_details_and_a_log_without_the_path(client, server, caplog):
     lan = user()
     client.force_login(lan)
-    issuance.issue(server, lan, "confirmed", today(), timezone.now())
+    code_issuance.issue(server, lan, "confirmed", today(), timezone.now())
     with sqlite3.connect(server.data_dir / "codes.sqlite3") as store:
         store.execute("ALTER TABLE credential RENAME TO lost")
     client.raise_request_exception = False

@@ -12,10 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.directory.models import Agency
-from bluezone.healthauthority import alerts
-from bluezone.healthauthority.codes import issuance, quotas
-from bluezone.healthauthority.codes.quotas import facilities_of
+from bluezone.healthauthority import alerts, code_issuance, quotas
 from bluezone.healthauthority.models import CaseClass, RaiseReason
+from bluezone.healthauthority.quotas import facilities_of
 from bluezone.identity.models import User
 from bluezone.keyserver.venues import OLDEST_SECONDS
 from bluezone.protocol.declarationkey import MIN_PASSPHRASE_CHARACTERS
@@ -38,13 +37,13 @@ class IssueForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["form_id"] = uuid.uuid4()
-        first, last = issuance.onset_bounds(timezone.localdate())
+        first, last = code_issuance.onset_bounds(timezone.localdate())
         self.fields["onset"].widget.attrs |= {"min": first.isoformat(), "max": last.isoformat()}
 
     def clean_onset(self) -> datetime.date:
         """Within the days of which a phone still has keys."""
         onset: datetime.date = self.cleaned_data["onset"]
-        first, last = issuance.onset_bounds(timezone.localdate())
+        first, last = code_issuance.onset_bounds(timezone.localdate())
         if onset > last:
             raise forms.ValidationError(_("This day is still to come. Enter the day symptoms began."))
         if onset < first:

@@ -3,8 +3,7 @@
 
 import datetime
 
-from bluezone.healthauthority import declaration_access
-from bluezone.healthauthority.codes import batches
+from bluezone.healthauthority import code_batches, declaration_access
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 
 # As long as the keys that came with it are published.
@@ -19,5 +18,5 @@ def purge(now: datetime.datetime) -> None:
     IssuedCode.objects.filter(link_expires_at__lte=now, onset__isnull=False).update(onset=None)
     IssuedCode.objects.filter(issued_at__lt=now - RETENTION).delete()
     QuotaRaise.objects.filter(raised_at__lt=now - RETENTION).delete()
-    batches.delete_past_batches(now)
+    code_batches.delete_past_batches(now)
     declaration_access.forget(now)

@@ -18,13 +18,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.healthauthority import alerts as healthauthority_alerts
-from bluezone.healthauthority import declaration_access, statistics
-from bluezone.healthauthority.codes import batches, issuance, quotas
-from bluezone.healthauthority.codes.batches import RowAnswer
-from bluezone.healthauthority.codes.quotas import codes_seen_by, oversees
+from bluezone.healthauthority import code_batches, code_issuance, declaration_access, queries, quotas
+from bluezone.healthauthority.code_batches import RowAnswer
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.forms import AlertForm, ChangePassphraseForm, IssueForm, KeyForm, OpenForm, RaiseForm
 from bluezone.healthauthority.key_server import key_server
+from bluezone.healthauthority.quotas import codes_seen_by, oversees
 from bluezone.healthauthority.templatetags.health import inwords
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.models import Role, User
@@ -46,11 +45,11 @@ from bluezone.training import practised, practising
 def code_list(request: OfficeRequest) -> HttpResponse:
     """Issued codes of the last 14 days with their state, and when what is received now reaches phones."""
     server, now = key_server(), timezone.now()
-    page, rows = statistics.page_of_codes(server, request.user, request.GET.get("page"))
+    page, rows = queries.page_of_codes(server, request.user, request.GET.get("page"))
     context = {
         "page": page,
         "rows": rows,
-        "reach": statistics.reach(server, now),
+        "reach": queries.reach(server, now),
         "quota": quotas.quota_of(server, request.user, now),
     }
     return render(request, "healthauthority/code_list.html", context)
@@ -67,15 +66,17 @@ def new_code(request: OfficeRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            issued = issuance.issue(server, request.user, values["case_class"], values["onset"], now, values["form_id"])
-        except issuance.FormAlreadySent:
+            issued = code_issuance.issue(
+                server, request.user, values["case_class"], values["onset"], now, values["form_id"]
+            )
+        except code_issuance.FormAlreadySent:
             return render(request, "healthauthority/code_shown_before.html", status=409)
-        except issuance.QuotaReached:
+        except code_issuance.QuotaReached:
             status = 429
         else:
-            context = {"issued": issued, "reach": statistics.reach(server, now), "groups": issued.code.split("-")}
+            context = {"issued": issued, "reach": queries.reach(server, now), "groups": issued.code.split("-")}
             return render(request, "healthauthority/code_issued.html", context, status=201)
-    context = {"form": form, "quota": quotas.quota_of(server, request.user, now), "askable": statistics.supervisors()}
+    context = {"form": form, "quota": quotas.quota_of(server, request.user, now), "askable": queries.supervisors()}
     return render(request, "healthauthority/code_new.html", context, status=status)
 
 
@@ -87,8 +88,8 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
     """The state of one code as a fragment of HTML, which the page of a new code asks for while it is open."""
     server, now = key_server(), timezone.now()
     issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
-    state = statistics.state_of(server, issued)
-    context = {"state": state, "reach": statistics.reach(server, now)}
+    state = queries.state_of(server, issued)
+    context = {"state": state, "reach": queries.reach(server, now)}
     response = render(request, "healthauthority/code_state.html", context)
     response.headers["X-Code-State"] = state
     return response
@@ -103,7 +104,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
     server = key_server()
     issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
     if request.method == "POST":
-        state = issuance.revoke(server, request.user, issued.handle)
+        state = code_issuance.revoke(server, request.user, issued.handle)
         if state == "revoked":
             messages.success(request, _("The code is revoked: neither its digits nor its link work any more."))
         elif state == "used":
@@ -111,7 +112,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
         else:
             messages.info(request, _("The code had already expired; nothing needed to be done."))
         return redirect("codes")
-    context = {"issued": issued, "state": statistics.state_of(server, issued)}
+    context = {"issued": issued, "state": queries.state_of(server, issued)}
     return render(request, "healthauthority/code_revoke.html", context)
 
 
@@ -121,7 +122,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
 def bulk(request: OfficeRequest) -> HttpResponse:
     """The page that reads a list of cases in the browser and asks for their codes."""
     server, now = key_server(), timezone.now()
-    first, last = issuance.onset_bounds(timezone.localdate(now))
+    first, last = code_issuance.onset_bounds(timezone.localdate(now))
     context = {
         "quota": quotas.quota_of(server, request.user, now),
         "first": first,
@@ -142,11 +143,11 @@ def issue_batch(request: OfficeRequest) -> JsonResponse:
     """
     server, now = key_server(), timezone.now()
     try:
-        key, rows = batches.read_batch(request.body)
-        answers = batches.issue_batch(server, request.user, key, rows, now)
-    except batches.BatchInvalid as refused:
+        key, rows = code_batches.read_batch(request.body)
+        answers = code_batches.issue_batch(server, request.user, key, rows, now)
+    except code_batches.BatchInvalid as refused:
         return _refused(refused.code, refused.message, 400)
-    except batches.BatchChanged as refused:
+    except code_batches.BatchChanged as refused:
         return _refused(refused.code, refused.message, 409)
     left = quotas.quota_of(server, request.user, now).left
     return JsonResponse({"rows": [_shown(answer) for answer in answers], "left": left}, status=201)
@@ -236,13 +237,13 @@ FILES_SHOWN = 24
 def show_statistics(request: OfficeRequest) -> HttpResponse:
     """Codes by day and class, files and the keys in them; for a supervisor also reports and attempts at guessing."""
     server, everything = key_server(), oversees(request.user)
-    rows, files = statistics.code_rows(server, everything=everything), statistics.file_rows(server, FILES_SHOWN)
+    rows, files = queries.code_rows(server, everything=everything), queries.file_rows(server, FILES_SHOWN)
     guessed = published.guessing_alarm_hours(server.codes_store) if everything else []
     context = {
         "rows": rows,
-        "totals": statistics.totals(rows),
+        "totals": queries.totals(rows),
         "everything": everything,
-        "reports": statistics.reports_per_day(server) if everything else [],
+        "reports": queries.reports_per_day(server) if everything else [],
         "guessed": [hour * SECONDS_PER_HOUR for hour in guessed],
         "files": files,
         "file_count": len(published.files(server.keys_store)),
@@ -260,11 +261,11 @@ def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
     """The tables of the page: `codes.csv`, `files.csv` or `statistics.xlsx`; 404 anything else."""
     server, everything = key_server(), oversees(request.user)
     if form == "codes.csv":
-        body, kind = write_csv(statistics.codes_sheet(server, everything=everything)), "text/csv; charset=utf-8"
+        body, kind = write_csv(queries.codes_sheet(server, everything=everything)), "text/csv; charset=utf-8"
     elif form == "files.csv":
-        body, kind = write_csv(statistics.files_sheet(server)), "text/csv; charset=utf-8"
+        body, kind = write_csv(queries.files_sheet(server)), "text/csv; charset=utf-8"
     elif form == "statistics.xlsx":
-        body, kind = write_xlsx(statistics.sheets(server, everything=everything)), XLSX
+        body, kind = write_xlsx(queries.sheets(server, everything=everything)), XLSX
     else:
         raise Http404
     name = f"bluezone-{timezone.localdate():%Y-%m-%d}-{form}"
@@ -300,7 +301,7 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
     context = {
         "key": declaration_access.key_in_force(),
         "page": page,
-        "rows": statistics.declaration_rows(page.object_list),
+        "rows": queries.declaration_rows(page.object_list),
         "form": form,
         "tab": "declarations",
     }
@@ -365,7 +366,7 @@ def _opened_context(opened: list[declaration_access.Opened]) -> dict[str, object
     shown = [
         {
             "handle": one.handle,
-            "received": one.received_hour * statistics.SECONDS_PER_HOUR,
+            "received": one.received_hour * queries.SECONDS_PER_HOUR,
             "declaration": one.declaration,
             "day": day_zero + datetime.timedelta(days=one.declaration.day) if one.declaration else None,
         }

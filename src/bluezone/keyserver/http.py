@@ -14,8 +14,8 @@ from bluezone.keyserver import push
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull
 from bluezone.keyserver.gatetokens import sign_tokens
-from bluezone.keyserver.publication import index
-from bluezone.keyserver.publication.index import Indexes
+from bluezone.keyserver.publication import downloads
+from bluezone.keyserver.publication.downloads import Indexes
 from bluezone.keyserver.reports.limits import network_of
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.migrations import unknown_to_us
@@ -140,7 +140,7 @@ _STATUS_OF: dict[type[Refused], HTTPStatus] = {
     BodySizeWrong: HTTPStatus.BAD_REQUEST,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     NoSuchAddress: HTTPStatus.NOT_FOUND,
-    index.FileMissing: HTTPStatus.NOT_FOUND,
+    downloads.FileMissing: HTTPStatus.NOT_FOUND,
     DeclarationsClosed: HTTPStatus.NOT_FOUND,
     DeclarationsFull: HTTPStatus.SERVICE_UNAVAILABLE,
     push.PushSubscriptionInvalid: HTTPStatus.BAD_REQUEST,
@@ -315,7 +315,7 @@ def _json(members: dict[str, Any]) -> Response:
     return Response(HTTPStatus.OK, json.dumps(members).encode(), head)
 
 
-def _file(call: Call, served: index.Served) -> Response:
+def _file(call: Call, served: downloads.Served) -> Response:
     headers = (
         ("Content-Type", served.media_type),
         ("Cache-Control", served.cache_control),

@@ -9,8 +9,8 @@ import re
 import time
 
 from bluezone.keyserver.declarations import forget_declarations
+from bluezone.keyserver.publication.downloads import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.publication.folder import PublishedFiles
-from bluezone.keyserver.publication.index import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.storage.partitions import KNOWN_KEY, SPENT, drop_before
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.keyserver.venues import forget_ended

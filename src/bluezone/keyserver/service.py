@@ -18,9 +18,9 @@ from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keyfolder import Secrets, open_secrets
+from bluezone.keyserver.publication.downloads import ALL_SERIES, Downloads, Indexes
 from bluezone.keyserver.publication.exports import ExportFiles, VenuePackages
 from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
-from bluezone.keyserver.publication.index import ALL_SERIES, Downloads, Indexes
 from bluezone.keyserver.publication.padding import mingle_once_an_hour
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.codes import Codes

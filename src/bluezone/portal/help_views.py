@@ -18,7 +18,7 @@ from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.identity.signin import network_of
 from bluezone.portal.forms import HelpForm
-from bluezone.publicpages.throttle import TooManyRequests, help_limit, show
+from bluezone.publicpages.page_frame import TooManyRequests, help_limit, show
 from bluezone.rollout.drives.api import PUBLIC_CHANNELS, HelpChannelUnknown, open_help_request
 
 MOST_BYTES = 8 * 1024

@@ -34,7 +34,7 @@ from bluezone.paper import phrases
 from bluezone.paper.city_facts import Facts, facts
 from bluezone.paper.pdf import font_file, sheet_html, write_pdf
 from bluezone.publicpages.assets import ASSETS, KEPT_AN_HOUR, Asset, answer
-from bluezone.publicpages.throttle import show
+from bluezone.publicpages.page_frame import show
 from bluezone.refusal import Refused
 from bluezone.speech.voice import can_speak, spoken_mp3
 

@@ -25,7 +25,7 @@ from bluezone.portal import news
 from bluezone.portal.forms import NewsForm, NoteForm
 from bluezone.portal.models import NewsItem, NewsState
 from bluezone.publicpages.assets import Asset
-from bluezone.publicpages.throttle import KEPT
+from bluezone.publicpages.page_frame import KEPT
 from bluezone.refusal import Refused
 
 ON_A_PAGE = 30

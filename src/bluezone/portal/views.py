@@ -20,7 +20,7 @@ from bluezone.portal.models import NewsItem, NewsState
 from bluezone.portal.news import current
 from bluezone.publicpages import assets
 from bluezone.publicpages.assets import ASK_AGAIN, IMMUTABLE, answer
-from bluezone.publicpages.throttle import KEPT, show
+from bluezone.publicpages.page_frame import KEPT, show
 
 ON_THE_FIRST_PAGE = 3
 # What a browser runs or shows by itself. A script or font inside a page has the page's policy; its own would only

@@ -17,7 +17,7 @@ from bluezone.devices.models import DeviceKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
-from bluezone.healthauthority.codes import issuance
+from bluezone.healthauthority import code_issuance
 from bluezone.healthauthority.key_server import key_server
 from bluezone.identity.models import Role, User
 from bluezone.identity.signin import demo_office
@@ -94,5 +94,5 @@ def _people(now: datetime.datetime) -> str:
     )
     role_grants.give(COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)
     for days in (1, 2, 4):
-        issuance.issue(key_server(), nurse, "confirmed", today - days * _DAY, now)
+        code_issuance.issue(key_server(), nurse, "confirmed", today - days * _DAY, now)
     return token

@@ -3,7 +3,7 @@ import pytest
 from tests.builders.keyserver import NOON, Clock, opened
 
 from bluezone.edge.gate.book import GateBook
-from bluezone.edge.gate.sync import GateCity, GateTrustInvalid
+from bluezone.edge.gate.city import GateCity, GateTrustInvalid
 from bluezone.protocol.signed.config import ConfigRolledBack
 from bluezone.protocol.signed.envelope import UntrustedSignature
 

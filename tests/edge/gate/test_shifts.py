@@ -6,10 +6,10 @@ import pytest
 
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.check import GateCheck
+from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.passages import PassageInvalid
 from bluezone.edge.gate.shifts import SCRYPT, BadgeUnknown, NobodyOnDuty, PinLocked, PinWrong, Shifts
-from bluezone.edge.gate.sync import GateCity
 from bluezone.rollout.gates.registry import SCRYPT as OFFICE_SCRYPT
 from bluezone.rollout.gates.registry import pin_hash
 

@@ -8,8 +8,8 @@ import pytest
 from tests.builders.ownoffice import OwnOffice, own_office
 
 from bluezone.edge.gate.book import GateBook
+from bluezone.edge.gate.city import GateCity, GateSync
 from bluezone.edge.gate.passages import Passage, bucket_of
-from bluezone.edge.gate.sync import GateCity, GateSync
 from bluezone.protocol.signed.envelope import InvalidSignedFile
 from bluezone.rollout.gates.counters import MOST_AT_ONCE
 

@@ -10,7 +10,7 @@ from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, report_of
 from tests.builders.venue import a_venue, keys_of
 
 from bluezone.keyserver.publication import folder
-from bluezone.keyserver.publication.index import VENUE_PACKAGES
+from bluezone.keyserver.publication.downloads import VENUE_PACKAGES
 from bluezone.protocol.signed.envelope import CHAIN_START
 from bluezone.protocol.signed.index import chain_value, follow_index
 from bluezone.protocol.upload import Slot, Status, commitment

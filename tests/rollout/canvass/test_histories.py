@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders.canvass import NOW, Phone, street
 
+from bluezone.rollout.canvass import leases
 from bluezone.rollout.canvass.models import Aside, Change, Entry, Household, LeaseEnd, PhoneRun, Visit
-from bluezone.rollout.canvass.turfs import leases
-from bluezone.rollout.canvass.turfs.progress import phone_rows
+from bluezone.rollout.canvass.progress import phone_rows
 from bluezone.rollout.canvass.visits.intake import Push, receive
 
 MINUTE = datetime.timedelta(minutes=1)

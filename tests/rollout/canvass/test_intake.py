@@ -8,9 +8,9 @@ import uuid
 import pytest
 from tests.builders.canvass import NOW, Phone, agency, door, street
 
+from bluezone.rollout.canvass import leases
 from bluezone.rollout.canvass.households.projection import merged_of
 from bluezone.rollout.canvass.models import Aside, Change, Entry, Household, LeaseEnd, PhoneRun, TurfDoor, Visit
-from bluezone.rollout.canvass.turfs import leases
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -247,7 +247,7 @@ def test_a_push_of_a_hundred_and_twenty_takes_a_fixed_number_of_queries(
 
 
 def test_a_turf_has_at_most_400_doors(public, phone, monkeypatch):
-    from bluezone.rollout.canvass.turfs import phone_doors
+    from bluezone.rollout.canvass import phone_doors
 
     monkeypatch.setattr(phone_doors, "MOST_DOORS", 4)
     found = [phone.entry(uuid.uuid4(), made=True) for _ in range(2)]
@@ -257,7 +257,7 @@ def test_a_turf_has_at_most_400_doors(public, phone, monkeypatch):
 def test_a_door_in_an_open_list_is_not_given_a_second_time(phone, committee, ward):
     from tests.builders.canvass import connected
 
-    from bluezone.rollout.canvass.turfs import leases as canvass_leasing
+    from bluezone.rollout.canvass import leases as canvass_leasing
 
     mine = doors(phone)
     other = canvass_leasing.cut("officer", ward, "vẽ tay", [mine[0].pk, door(ward).pk], NOW)

@@ -27,7 +27,7 @@ from bluezone.rollout.canvass.models import (
     Turf,
     Visit,
 )
-from bluezone.rollout.canvass.turfs.progress import doors_by_unit, shown_to
+from bluezone.rollout.canvass.progress import doors_by_unit, shown_to
 from bluezone.rollout.coverage.api import Doors
 from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
 from bluezone.web import settings_public

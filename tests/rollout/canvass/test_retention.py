@@ -6,6 +6,7 @@ import datetime
 import pytest
 from tests.builders.canvass import NOW, Phone, connected, door, street
 
+from bluezone.rollout.canvass import leases
 from bluezone.rollout.canvass.households import decisions
 from bluezone.rollout.canvass.indicators import DoorsVisited, SeenAtDoors, ToldAtDoors
 from bluezone.rollout.canvass.models import (
@@ -21,7 +22,6 @@ from bluezone.rollout.canvass.models import (
     Visit,
 )
 from bluezone.rollout.canvass.retention import ASIDE_KEPT, HOUSEHOLD_KEPT, purge
-from bluezone.rollout.canvass.turfs import leases
 from bluezone.rollout.coverage.api import Proof, Week, registered
 
 DAY = datetime.timedelta(days=1)

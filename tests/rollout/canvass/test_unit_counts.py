@@ -4,7 +4,7 @@ import datetime
 import pytest
 from tests.builders.canvass import NOW, city, door
 
-from bluezone.rollout.canvass.turfs.progress import doors_by_unit
+from bluezone.rollout.canvass.progress import doors_by_unit
 from bluezone.rollout.coverage.api import Doors
 from bluezone.training import practice
 

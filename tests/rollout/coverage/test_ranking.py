@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.boards.priorities import FLOOR_PLACE, UNITS_A_FLOOR, Signals, rank
+from bluezone.rollout.coverage.priorities import FLOOR_PLACE, UNITS_A_FLOOR, Signals, rank
 
 unhurried = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 shares = st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted)

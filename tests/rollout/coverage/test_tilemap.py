@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.directory.models import AdminUnit
-from bluezone.rollout.coverage.boards.overview import LINE_LENGTH, Row, broken, tile_map
+from bluezone.rollout.coverage.overview import LINE_LENGTH, Row, broken, tile_map
 
 SEEDED = [
     "phuong-nguyen-thi-minh-khai", "phuong-song-cau", "phuong-duc-xuan", "phuong-phung-chi-kien",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.rollout.coverage.api import Interval, Week
-from bluezone.rollout.coverage.boards.trend import HEIGHT, WIDTH, Point, drawn
+from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, Point, drawn
 
 FIRST = Week(datetime.date(2020, 8, 3))
 shares = st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).map(sorted)

@@ -11,8 +11,8 @@ from tests.builders.office import user
 from bluezone import training
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.staffing import staff_reports
+from bluezone.rollout.staffing.counts import StaffCounts
 from bluezone.rollout.staffing.models import WeekReopening, WeekRequest
-from bluezone.rollout.staffing.spreadsheet import StaffCounts
 from bluezone.training import TRAINING_KEY
 
 pytestmark = pytest.mark.django_db

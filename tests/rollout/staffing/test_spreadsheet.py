@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluezone.directory.models import Agency
-from bluezone.rollout.staffing.spreadsheet import StaffCounts, read_rows
+from bluezone.rollout.staffing.counts import StaffCounts, read_rows
 
 NAMES = [("Phòng Nội vụ thành phố", "Phòng Nội vụ", None), ("Thành đoàn Bắc Kạn", "", "TD01"), ("Trạm", "", None)]
 AGENCIES = [Agency(pk=n, name=name, short_name=short, code=code) for n, (name, short, code) in enumerate(NAMES, 1)] + [

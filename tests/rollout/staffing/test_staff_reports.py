@@ -12,8 +12,8 @@ from tests.builders.office import user
 
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.rollout.staffing import staff_reports
+from bluezone.rollout.staffing.counts import MOST_STAFF, StaffCounts, StaffCountsRefused
 from bluezone.rollout.staffing.models import StaffReport
-from bluezone.rollout.staffing.spreadsheet import MOST_STAFF, StaffCounts, StaffCountsRefused
 
 pytestmark = pytest.mark.django_db
 GOOD = StaffCounts(staff=40, with_smartphone=30, running=12, web_edition=5, reminded=9)

@@ -47,9 +47,9 @@ def issue(data: str | None, case_class: str, onset: datetime.datetime) -> dict[s
     server = _open(data)
     from django.utils import timezone
 
-    from bluezone.healthauthority.codes import issuance
+    from bluezone.healthauthority import code_issuance
 
-    issued = issuance.issue(server, None, case_class, onset.date(), timezone.now())
+    issued = code_issuance.issue(server, None, case_class, onset.date(), timezone.now())
     return {"code": issued.code, "link": issued.link, "expires": int(issued.record.expires_at.timestamp())}
 
 
@@ -72,9 +72,9 @@ def status(data: str | None, code: str) -> dict[str, Any]:
 def revoke(data: str | None, code: str) -> dict[str, Any]:
     """Revoke CODE, its digits and its link; a used code stays used, because a report cannot be recalled."""
     server = _open(data)
-    from bluezone.healthauthority.codes import issuance
+    from bluezone.healthauthority import code_issuance
 
-    return {"state": issuance.revoke(server, None, code)}
+    return {"state": code_issuance.revoke(server, None, code)}
 
 
 def _open(data: str | None) -> Any:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from bluezone.edge.gate.book import UNDO_SECONDS, GateBook
 from bluezone.edge.gate.check import Finding, GateCheck
+from bluezone.edge.gate.city import GateCity
 from bluezone.edge.gate.passages import Direction, Passage, PassageInvalid
 from bluezone.edge.gate.shifts import Duty, Shifts
-from bluezone.edge.gate.sync import GateCity
 from bluezone.protocol.gate.passes import screen_text
 
 _VERDICT_OF = {Finding.PROVEN: "running", Finding.FRESH: "valid_code"}

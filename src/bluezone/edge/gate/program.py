@@ -17,10 +17,10 @@ from typing import Any
 from bluezone.edge.gate import page as gate_page
 from bluezone.edge.gate.book import GateBook
 from bluezone.edge.gate.check import GateCheck
+from bluezone.edge.gate.city import GateCity, GateSync, OfficeRefused
 from bluezone.edge.gate.desk import GateDesk
 from bluezone.edge.gate.practice import KEPT_DAYS, Practice, furnish
 from bluezone.edge.gate.radio import GateRadio
-from bluezone.edge.gate.sync import GateCity, GateSync, OfficeRefused
 from bluezone.localpage import LocalPage, Served
 from bluezone.radio.adapters import open_radio
 from bluezone.refusal import Refused

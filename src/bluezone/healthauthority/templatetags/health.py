@@ -7,7 +7,7 @@ from django import template
 from django.utils import formats, timezone
 from django.utils.translation import get_language
 
-from bluezone.healthauthority.codes.quotas import workplace
+from bluezone.healthauthority.quotas import workplace
 from bluezone.paper.qr_codes import screen_qr
 
 register = template.Library()

@@ -37,5 +37,5 @@ DUTY = Duty(
         "bluezone.rollout.canvass.indicators.SeenAtDoors",
         "bluezone.rollout.canvass.indicators.ToldAtDoors",
     ),
-    door_counts="bluezone.rollout.canvass.turfs.progress.doors_by_unit",
+    door_counts="bluezone.rollout.canvass.progress.doors_by_unit",
 )

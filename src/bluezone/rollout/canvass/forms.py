@@ -12,8 +12,8 @@ from bluezone.devices.models import Device
 from bluezone.directory import refusals
 from bluezone.directory.imports.raw_sheets import MAX_FILE_BYTES
 from bluezone.directory.models import AdminUnit
+from bluezone.rollout.canvass.leases import LONGEST as LONGEST_LEASE
 from bluezone.rollout.canvass.models import Household, LeafletMove
-from bluezone.rollout.canvass.turfs.leases import LONGEST as LONGEST_LEASE
 from bluezone.rollout.canvass.visits.entries import LONGEST, MOST_PHONES
 
 MOST_DAYS = LONGEST_LEASE.days

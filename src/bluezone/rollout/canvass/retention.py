@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from django.db import connection, transaction
 from django.utils import timezone
 
+from bluezone.rollout.canvass import leases
 from bluezone.rollout.canvass.households.facts import REACHED
 from bluezone.rollout.canvass.models import Aside, Change, DoorsDay, DoorsImport, Entry, Household, Photo, Turf, Visit
-from bluezone.rollout.canvass.turfs import leases
 
 HOUSEHOLD_KEPT = datetime.timedelta(days=180)
 PHOTO_KEPT = datetime.timedelta(days=30)

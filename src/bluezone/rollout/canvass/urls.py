@@ -3,15 +3,14 @@
 
 from django.urls import path
 
-from bluezone.rollout.canvass import sheets
+from bluezone.rollout.canvass import sheets, views
 from bluezone.rollout.canvass.households import desk_views
-from bluezone.rollout.canvass.turfs import turf_views
 
 urlpatterns = [
-    path("canvass/", turf_views.overview, name="canvass"),
-    path("canvass/households/", turf_views.households, name="canvass-households"),
-    path("canvass/households/<str:key>/", turf_views.household, name="canvass-household"),
-    path("canvass/households/<str:key>/photos/<str:visit>.jpg", turf_views.photo, name="canvass-household-photo"),
+    path("canvass/", views.overview, name="canvass"),
+    path("canvass/households/", views.households, name="canvass-households"),
+    path("canvass/households/<str:key>/", views.household, name="canvass-household"),
+    path("canvass/households/<str:key>/photos/<str:visit>.jpg", views.photo, name="canvass-household-photo"),
     path("canvass/households/<str:key>/choose/", desk_views.choose, name="canvass-choose"),
     path("canvass/imports/", desk_views.new_import, name="canvass-imports"),
     path("canvass/imports/empty.xlsx", desk_views.import_template, name="canvass-import-empty"),
@@ -20,16 +19,16 @@ urlpatterns = [
     path("canvass/imports/<int:pk>/apply/", desk_views.apply_import, name="canvass-import-apply"),
     path("canvass/imports/<int:pk>/discard/", desk_views.discard_import, name="canvass-import-discard"),
     path("canvass/imports/<int:pk>/marked.xlsx", desk_views.marked_import, name="canvass-import-marked"),
-    path("canvass/lists/", turf_views.turfs, name="canvass-turfs"),
-    path("canvass/lists/new/<int:unit>/", turf_views.new_turf, name="canvass-turf-new"),
-    path("canvass/lists/<int:pk>/", turf_views.turf, name="canvass-turf"),
-    path("canvass/lists/<int:pk>/give/", turf_views.give_turf, name="canvass-turf-give"),
-    path("canvass/lists/<int:pk>/close/", turf_views.close_turf, name="canvass-turf-close"),
+    path("canvass/lists/", views.turfs, name="canvass-turfs"),
+    path("canvass/lists/new/<int:unit>/", views.new_turf, name="canvass-turf-new"),
+    path("canvass/lists/<int:pk>/", views.turf, name="canvass-turf"),
+    path("canvass/lists/<int:pk>/give/", views.give_turf, name="canvass-turf-give"),
+    path("canvass/lists/<int:pk>/close/", views.close_turf, name="canvass-turf-close"),
     path("canvass/lists/<int:pk>/sheet.pdf", sheets.sheet, name="canvass-sheet"),
     path("canvass/lists/<int:pk>/sheet/<int:page>/", sheets.enter_sheet, name="canvass-sheet-enter"),
-    path("canvass/leases/<int:pk>/end/", turf_views.end_lease, name="canvass-lease-end"),
-    path("canvass/phones/", turf_views.phones, name="canvass-phones"),
-    path("canvass/phones/<int:pk>/lost/", turf_views.lost_phone, name="canvass-phone-lost"),
+    path("canvass/leases/<int:pk>/end/", views.end_lease, name="canvass-lease-end"),
+    path("canvass/phones/", views.phones, name="canvass-phones"),
+    path("canvass/phones/<int:pk>/lost/", views.lost_phone, name="canvass-phone-lost"),
     path("canvass/conflicts/", desk_views.conflicts, name="canvass-conflicts"),
     path("canvass/changes/<int:pk>/force/", desk_views.force, name="canvass-force"),
     path("canvass/doubles/", desk_views.pairs, name="canvass-pairs"),

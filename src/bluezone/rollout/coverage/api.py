@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other parts of the rollout use of coverage, and nothing else."""
 
-from bluezone.rollout.coverage.boards.field_work import Doors, HelpDone
-from bluezone.rollout.coverage.boards.overview import figures_of
+from bluezone.rollout.coverage.field_work import Doors, HelpDone
 from bluezone.rollout.coverage.figures.intervals import Interval, bootstrap, wilson
 from bluezone.rollout.coverage.figures.sums import once
 from bluezone.rollout.coverage.figures.suppression import (
@@ -18,6 +17,7 @@ from bluezone.rollout.coverage.figures.suppression import (
 )
 from bluezone.rollout.coverage.figures.weeks import Week, WeekUnreadable, week_or
 from bluezone.rollout.coverage.indicators import Figure, Indicator, Proof, Reporting, RunningShare, registered
+from bluezone.rollout.coverage.overview import figures_of
 
 __all__ = [
     "ROOT",

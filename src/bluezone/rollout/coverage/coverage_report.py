@@ -41,10 +41,10 @@ from bluezone.paper.official import (
     write_xlsx,
 )
 from bluezone.paper.pdf import PdfUnavailable
-from bluezone.rollout.coverage.boards.overview import Cell, Overview, Row, latest_week, overview
-from bluezone.rollout.coverage.boards.priorities import Priorities, priorities
 from bluezone.rollout.coverage.figures.weeks import week_or
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof
+from bluezone.rollout.coverage.overview import Cell, Overview, Row, latest_week, overview
+from bluezone.rollout.coverage.priorities import Priorities, priorities
 
 PROOFS = {
     Proof.PROVEN: "đã xác thực",

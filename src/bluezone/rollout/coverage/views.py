@@ -12,20 +12,13 @@ from bluezone.directory.models import AdminUnit
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.rollout.coverage.boards.league import BY, league
-from bluezone.rollout.coverage.boards.overview import (
-    WARD_AND_BELOW,
-    Overview,
-    city_unit,
-    latest_week,
-    overview,
-    tile_map,
-)
-from bluezone.rollout.coverage.boards.priorities import priorities
-from bluezone.rollout.coverage.boards.trend import HEIGHT, WIDTH, trend
 from bluezone.rollout.coverage.figures.suppression import sees_small_numbers
 from bluezone.rollout.coverage.figures.weeks import Week, week_or
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered
+from bluezone.rollout.coverage.league import BY, league
+from bluezone.rollout.coverage.overview import WARD_AND_BELOW, Overview, city_unit, latest_week, overview, tile_map
+from bluezone.rollout.coverage.priorities import priorities
+from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, trend
 
 
 @require_safe

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.identity.signin import network_of
-from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests, show
+from bluezone.publicpages.page_frame import HourlyLimit, TooManyRequests, show
 from bluezone.rollout.drives import help_requests
 from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState
 

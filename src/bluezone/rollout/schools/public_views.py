@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.identity.signin import network_of
-from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests, show
+from bluezone.publicpages.page_frame import HourlyLimit, TooManyRequests, show
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import class_links

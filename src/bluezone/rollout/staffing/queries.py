@@ -31,8 +31,8 @@ from bluezone.rollout.coverage.api import (
     unit_place,
     wilson,
 )
+from bluezone.rollout.staffing.counts import NAMES
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening
-from bluezone.rollout.staffing.spreadsheet import NAMES
 
 AGENCIES_A_PAGE = 50
 SHOWN = ("all", "reported", "missing")

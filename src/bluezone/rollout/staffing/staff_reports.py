@@ -18,8 +18,8 @@ from bluezone.identity.models import Role, User, grants_of
 from bluezone.identity.signin import demo_office
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
+from bluezone.rollout.staffing.counts import NAMES, StaffCounts
 from bluezone.rollout.staffing.models import StaffReport, WeekReopening, WeekRequest
-from bluezone.rollout.staffing.spreadsheet import NAMES, StaffCounts
 
 REOPENED_DAYS = 3
 

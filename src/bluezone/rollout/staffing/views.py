@@ -33,17 +33,10 @@ from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week, week_or
-from bluezone.rollout.staffing import queries, spreadsheet, staff_reports
+from bluezone.rollout.staffing import counts, queries, staff_reports
+from bluezone.rollout.staffing.counts import MOST_STAFF, NAMES, PastedRow, StaffCounts, StaffCountsRefused, read_rows
 from bluezone.rollout.staffing.models import WeekRequest
 from bluezone.rollout.staffing.queries import AgencyRow
-from bluezone.rollout.staffing.spreadsheet import (
-    MOST_STAFF,
-    NAMES,
-    PastedRow,
-    StaffCounts,
-    StaffCountsRefused,
-    read_rows,
-)
 from bluezone.rollout.staffing.staff_reports import REOPENED_DAYS
 from bluezone.training import current_training, practised
 
@@ -73,7 +66,7 @@ class StaffForm(forms.Form):
             try:
                 self.counts = StaffCounts(**{name: values[name] for name in NAMES})
             except StaffCountsRefused as refused:
-                self.add_error(refused.field, spreadsheet.of_counts(refused))
+                self.add_error(refused.field, counts.of_counts(refused))
         return values
 
 
@@ -389,8 +382,8 @@ def _paste_page(
 
 def _paste_sentence(row: PastedRow) -> str:
     if row.refusal == "counts":
-        return str(spreadsheet.COUNTS[row.rule])
-    return str(spreadsheet.ROWS[row.refusal])
+        return str(counts.COUNTS[row.rule])
+    return str(counts.ROWS[row.refusal])
 
 
 def _closed_sentence(agencies: list[Agency], week: Week) -> str:

@@ -21,7 +21,7 @@ from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.identity.signin import network_of
 from bluezone.paper.qr_codes import screen_qr
-from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests, show
+from bluezone.publicpages.page_frame import HourlyLimit, TooManyRequests, show
 from bluezone.rollout.venues import applications, posters
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.forms import CodeForm, PublicVenueForm

@@ -14,7 +14,7 @@ from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.identity.signin import network_of
 from bluezone.messaging.sms.outbox import opt_out
-from bluezone.publicpages.throttle import HourlyLimit, TooManyRequests, show
+from bluezone.publicpages.page_frame import HourlyLimit, TooManyRequests, show
 from bluezone.rollout.visitors.forms import StopForm
 
 

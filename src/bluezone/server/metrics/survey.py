@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bluezone.keyserver import statistics
-from bluezone.keyserver.publication.index import EXPORT_FILES, VENUE_PACKAGES
+from bluezone.keyserver.publication.downloads import EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.intervals import day_at, hour_at
 from bluezone.server.metrics.meters import Meters

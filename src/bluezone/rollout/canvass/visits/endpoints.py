@@ -26,7 +26,7 @@ from bluezone.face.files import StaticFile, static_files
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.rollout.canvass.models import Aside, AsideReason, Photo, Visit
-from bluezone.rollout.canvass.turfs.phone_doors import doors_told_to
+from bluezone.rollout.canvass.phone_doors import doors_told_to
 from bluezone.rollout.canvass.visits.intake import Push, PushInvalid, receive
 
 # The app shrinks to 1,280 pixels, which comes to 100 to 250 kB.

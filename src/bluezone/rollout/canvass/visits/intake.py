@@ -16,11 +16,11 @@ from bluezone.audit import hash_chain
 from bluezone.devices.models import Device
 from bluezone.devices.refusals import DeviceRefused
 from bluezone.refusal import Refused
+from bluezone.rollout.canvass import phone_doors as canvass_reach
 from bluezone.rollout.canvass.households.facts import FIRST, Said, next_clock
 from bluezone.rollout.canvass.households.projection import merged_of, refresh, store
 from bluezone.rollout.canvass.models import Aside, AsideReason, Change, Entry, Household, Lease, PhoneRun, Visit
-from bluezone.rollout.canvass.turfs import phone_doors as canvass_reach
-from bluezone.rollout.canvass.turfs.phone_doors import Reach, reach_of
+from bluezone.rollout.canvass.phone_doors import Reach, reach_of
 from bluezone.rollout.canvass.visits.entries import FORM, NotReadable, ReadEntry, digest_of, key_of, number_of, read
 from bluezone.rollout.drives.api import HelpRefused, open_help_request
 

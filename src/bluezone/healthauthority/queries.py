@@ -12,14 +12,14 @@ from django.core.paginator import Page, Paginator
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bluezone.healthauthority.codes import issuance
-from bluezone.healthauthority.codes.quotas import codes_seen_by
+from bluezone.healthauthority import code_issuance
 from bluezone.healthauthority.duty import HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import CaseClass, IssuedCode, OpenedDeclaration
+from bluezone.healthauthority.quotas import codes_seen_by
 from bluezone.identity.models import User
 from bluezone.keyserver import statistics as counted
 from bluezone.keyserver.publication import embargo, exports
-from bluezone.keyserver.publication.index import FileMissing
+from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.reports.codes import CodeState
 from bluezone.keyserver.service import KeyServer
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet
@@ -200,7 +200,7 @@ def page_of_codes(
     """One page of codes, newest first, with their states asked from the key server now, in one call."""
     page = Paginator(codes_seen_by(user), CODES_A_PAGE).get_page(number)
     if practising():
-        states = issuance.practice_states(page.object_list, timezone.now())
+        states = code_issuance.practice_states(page.object_list, timezone.now())
     else:
         states = server.codes.statuses([issued.handle for issued in page.object_list])
     return page, [(issued, states[issued.handle]) for issued in page.object_list]
@@ -209,7 +209,7 @@ def page_of_codes(
 def state_of(server: KeyServer, issued: IssuedCode) -> CodeState:
     """open, used, revoked or expired, as the key server says now."""
     if practising():
-        return issuance.practice_states([issued], timezone.now())[issued.handle]
+        return code_issuance.practice_states([issued], timezone.now())[issued.handle]
     return server.codes.status(issued.handle)
 
 

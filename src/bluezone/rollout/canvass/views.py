@@ -22,11 +22,12 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.rollout.canvass import scope
+from bluezone.rollout.canvass import leases, scope
 from bluezone.rollout.canvass.forms import GroupTurfForm, HouseholdForm, LeaseForm, until_after
 from bluezone.rollout.canvass.households import decisions
 from bluezone.rollout.canvass.households.projection import merged_of
 from bluezone.rollout.canvass.models import Household, Lease, LeaseEnd
+from bluezone.rollout.canvass.progress import DoorsShown, desk_of, doors_of, phone_rows, shown_to, turfs_with_progress
 from bluezone.rollout.canvass.scope import (
     KEEPERS,
     chosen_wards,
@@ -37,15 +38,6 @@ from bluezone.rollout.canvass.scope import (
     uuid_or_404,
     ward_or_404,
     wards_of,
-)
-from bluezone.rollout.canvass.turfs import leases
-from bluezone.rollout.canvass.turfs.progress import (
-    DoorsShown,
-    desk_of,
-    doors_of,
-    phone_rows,
-    shown_to,
-    turfs_with_progress,
 )
 from bluezone.rollout.coverage.api import Doors
 from bluezone.training import practised

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import transaction
 
-from bluezone.healthauthority.codes import issuance, quotas
+from bluezone.healthauthority import code_issuance, quotas
 from bluezone.healthauthority.models import Batch
 from bluezone.identity.models import User
 from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS, ClassRefused, OnsetRefused
@@ -118,13 +118,13 @@ def _issued(server: KeyServer, worker: User, rows: Sequence[CaseRow], now: datet
     for row in rows:
         # One refusal over the quota is in the audit; the rows after it need no line of their own.
         if reached:
-            answers.append(RowAnswer(refusal=issuance.QuotaReached.code))
+            answers.append(RowAnswer(refusal=code_issuance.QuotaReached.code))
             continue
         try:
-            made = issuance.issue(server, worker, row.klass, row.onset, now)
+            made = code_issuance.issue(server, worker, row.klass, row.onset, now)
         except (OnsetRefused, ClassRefused) as refused:
             answers.append(RowAnswer(refusal=refused.code))
-        except issuance.QuotaReached as refused:
+        except code_issuance.QuotaReached as refused:
             reached = True
             answers.append(RowAnswer(refusal=refused.code))
         else:

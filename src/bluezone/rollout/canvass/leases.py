@@ -13,7 +13,7 @@ from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import AdminUnit
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.models import Household, Lease, LeaseDoor, LeaseEnd, PhoneRun, Turf, TurfDoor
-from bluezone.rollout.canvass.turfs.phone_doors import MOST_DOORS
+from bluezone.rollout.canvass.phone_doors import MOST_DOORS
 from bluezone.vietnamese.spelling import fold
 
 LONGEST = datetime.timedelta(days=30)

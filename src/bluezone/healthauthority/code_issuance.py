@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
-from bluezone.healthauthority.codes import quotas
-from bluezone.healthauthority.codes.quotas import facility_of
+from bluezone.healthauthority import quotas
 from bluezone.healthauthority.models import IssuedCode
+from bluezone.healthauthority.quotas import facility_of
 from bluezone.identity.models import User
 from bluezone.keyserver.reports import codes
 from bluezone.keyserver.reports.codes import (
