@@ -94,7 +94,7 @@ class Script(PractisedMixin):
     """One version of a text in one language; never changed, a correction is the next version.
 
     machine, recording: its sound by the machine's voice and by a person, who is always heard first.
-    approved_by: somebody else than the author, after listening (script_texts.py).
+    approved_by: somebody else than the author, after listening (scripts.py).
     Personal data: the accounts of author and approver, official duties; the voice of who recorded it.
     """
 

@@ -131,7 +131,7 @@ class DoorsImport(PractisedMixin):
 
 
 class DuplicatePair(PractisedMixin):
-    """Two doors that may be one; first < second. score: 0..100 (duplicates.py)."""
+    """Two doors that may be one; first < second. score: 0..100 (households/decisions.py)."""
 
     class State(models.TextChoices):
         OPEN = "open", _("waits")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms of directives: letters sent in, files, reasons, acts, requests, reports; those of drafts: draft_forms.py."""
+"""Forms of directives: letters sent in, files, reasons, acts, requests, reports; those of drafts: draft_views.py."""
 
 from typing import Any, ClassVar
 

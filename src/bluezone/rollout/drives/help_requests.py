@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Open a request for help from whatever channel, read it again, and count requests by unit for other parts.
-help/queue.py is what teams do with it.
+help_queue.py is what teams do with it.
 """
 
 import datetime
