@@ -375,7 +375,7 @@ def _bulletins(city: City) -> None:
     for one in (city.bulletin, city.emergency):
         approver = bulletins.people()[1]
         bulletins.hear(one.scripts.get(), approver, city.now - 4 * _HOUR)
-        bulletins.script_texts.approve(one.scripts.get(), approver, city.now - 3 * _HOUR)
+        bulletins.scripts.approve(one.scripts.get(), approver, city.now - 3 * _HOUR)
     city.station = bulletins.station(keeper=city.ward)
     local = timezone.localtime(city.now)
     times = sorted({f"{(local - _HOUR).hour:02d}:30", "12:00"})
@@ -397,12 +397,12 @@ def _bulletin(city: City, importance: str) -> Bulletin:
     """With one version whose sound is a row and no file that anybody could play: nothing here listens."""
     writer, before = bulletins.people()[0], city.now - 5 * _HOUR
     title = f"Cài Bluezone ({importance})"
-    made = bulletins.script_texts.new_bulletin(writer, city.ward, title, importance, {}, before)
+    made = bulletins.scripts.new_bulletin(writer, city.ward, title, importance, {}, before)
     sound, _made = Sound.objects.get_or_create(
         sha256="0" * 64,
         defaults={"content": b"ID3", "seconds": 2.0, "loudness_lufs": -16.0, "peak_dbtp": -2.0, "is_human": True},
     )
-    bulletins.script_texts.add_version(made, "vi", bulletins.TEXT, writer, before, machine=None, recording=sound)
+    bulletins.scripts.add_version(made, "vi", bulletins.TEXT, writer, before, machine=None, recording=sound)
     return made
 
 
