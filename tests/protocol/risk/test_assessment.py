@@ -199,4 +199,4 @@ def test_a_level_always_means_more_than_ten_minutes(given_windows, profile):
         if assessed.level != "none":
             assert assessed.minutes >= 10
             assert assessed.band != "<10"
-            assert assessed.score >= 5
+            assert assessed.score >= 8

@@ -119,6 +119,8 @@ def test_a_crowd_at_all_distances_is_a_place_where_strength_says_something():
 
     assert day(meeting([52] * 50, others=20, spread=spread)).level == "high"
     assert day(meeting([52] * 50, others=MODEL.crowd - 1, spread=1)).level == "high"
+    moving = [42] * 25 + [42 + 3 * math.ceil(MODEL.change_db)] * 25
+    assert day(meeting(moving, others=20, spread=1)).level == "high"
 
 
 def test_weak_evidence_does_not_take_away_what_firm_evidence_says():

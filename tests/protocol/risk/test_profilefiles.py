@@ -29,7 +29,7 @@ def test_the_shipped_profile_is_the_one_of_the_protocol():
     nearness = profile.nearness
     assert nearness is not None
     assert (nearness.near_m, nearness.high_minutes, nearness.at_1m_db, nearness.low_dose, nearness.high_dose) == (
-        2.0, 10, 54, 5, 10,
+        2.0, 10, 54, 8, 10,
     )  # fmt: skip
     assert [profile.factor(*pair) for pair in ((1, 2), (1, 1), (2, 2), (2, 1))] == [1.6, 1.4, 1.2, 1.0]
     assert {profile.factor(kind, level) for kind in (0, 3, 4, 5) for level in (0, 1, 2)} == {0}

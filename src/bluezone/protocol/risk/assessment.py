@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from bluezone.protocol.risk.nearness import add, directions_disagree, near_minutes
+from bluezone.protocol.risk.nearness import add, directions_disagree, is_crowded_and_flat, near_minutes
 from bluezone.protocol.risk.profile import Level, Nearness, Profile, SummaryWeights
 from bluezone.protocol.risk.profilefiles import load_profile, parse_profile, profile_document
 from bluezone.protocol.risk.profiletables import InvalidProfile
@@ -232,15 +232,10 @@ def _is_weak(window: ExposureWindow, model: Nearness) -> bool:
     Radios nobody calibrated; few bursts; directions that disagree; a crowd all of which is heard alike, as in a tram,
     where walls of metal give back what distance takes.
     """
-    instances = window.scan_instances
-    spreads = [
-        one.others_spread_db for one in instances if one.others >= model.crowd and one.others_spread_db is not None
-    ]
-    crowded = len(spreads) * 2 > len(instances) and sum(spreads) / len(spreads) <= model.crowd_spread_db
     return (
         min(window.confidence, window.own_confidence) == 0
-        or len(instances) < model.fewest_bursts
-        or crowded
+        or len(window.scan_instances) < model.fewest_bursts
+        or is_crowded_and_flat(window, model)
         or directions_disagree(window, model)
     )
 

@@ -104,6 +104,17 @@ def directions_disagree(window: ExposureWindow, model: Nearness) -> bool:
     return bool(both) and sum(not segment.agrees(model) for segment in both) * 2 > len(both)
 
 
+def is_crowded_and_flat(window: ExposureWindow, model: Nearness) -> bool:
+    """Whether all around were heard alike, and this phone alike all the time, as in a tram."""
+    instances = window.scan_instances
+    spreads = [
+        one.others_spread_db for one in instances if one.others >= model.crowd and one.others_spread_db is not None
+    ]
+    if len(spreads) * 2 <= len(instances) or sum(spreads) / len(spreads) > model.crowd_spread_db:
+        return False
+    return float(np.std([segment.typical_db for segment in _segments(instances, model)])) <= model.change_db
+
+
 @dataclass(frozen=True)
 class _Segment:
     """Means over the bursts of one segment, dB; reciprocal_db is None where the other direction is not known."""

@@ -75,8 +75,9 @@ class Nearness:
     low_dose, high_dose:  dose of a day from which its level is low, and high: expected minutes near x factor.
     high_minutes, high_chance: a high level also needs at least this chance of at least so many minutes near.
     sure_chance:          chance from which the words say that it is sure.
-    crowd, crowd_spread_db: so many others in sight, whose levels scatter no more than this, make a place in which
-                          strength says nothing about distance.
+    crowd, crowd_spread_db, change_db: so many others in sight, whose levels scatter no more than this (standard
+                          deviation), and a level of the pair that changes no more than this from segment to segment,
+                          make a place in which strength says nothing about distance.
     fewest_bursts:        with fewer bursts heard nothing can be told.
     """
 
@@ -102,6 +103,7 @@ class Nearness:
     sure_chance: float
     crowd: int
     crowd_spread_db: float
+    change_db: float
     fewest_bursts: int
 
 

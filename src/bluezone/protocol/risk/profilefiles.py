@@ -169,6 +169,7 @@ def _nearness(table: ProfileTable) -> Nearness:
         sure_chance=sure_chance,
         crowd=unclear.integer("crowd", 2, 1_000),
         crowd_spread_db=unclear.number("crowd_spread_db", 0, 255),
+        change_db=unclear.number("change_db", 0, 255),
         fewest_bursts=unclear.integer("fewest_bursts", 1, 1_000),
     )
     for part in (distances, attenuation, shift, segment, levels, unclear):
