@@ -28,7 +28,7 @@ from bluezone.radio.interface import PROFILES, DutyProfile
 RUNS = 600
 BLOCKS = 12  # runs of one block share the moments of bursts and packets, not their strengths
 NOON = 1_796_731_200  # 2026-12-08 12:00 UTC, far from midnight
-COUNTED_BELOW_DB = 79  # docs/protocol.md section 3: instances under 79 dB count as minutes
+WARNS_FROM = 0.95  # share of the runs of an obligatory meeting that must warn
 NEVER = 1e12  # seconds after which nothing was forgotten
 
 # What the recordings, a minute or two each, leave open: how long a channel's level lasts.
@@ -57,10 +57,16 @@ class Episode:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Shares of the runs by level, and the counted minutes of the runs (10th to 90th percentile)."""
+    """Shares of the runs by level, and what their days say.
+
+    minutes: heard, 10th to 90th percentile of the runs. inside: share of the runs whose range of minutes near holds
+    the meeting's length. above: by how much the range's upper end exceeds the minutes heard at most, minutes.
+    """
 
     levels: dict[str, float]
     minutes: tuple[float, float]
+    inside: float
+    above: float
 
 
 def run_episode(episode: Episode, runs: int = RUNS, seed: int = 1) -> Outcome:
@@ -68,7 +74,7 @@ def run_episode(episode: Episode, runs: int = RUNS, seed: int = 1) -> Outcome:
     rng = np.random.default_rng(seed)
     profile, today = load_profile("covid-19"), datetime.fromtimestamp(NOON, UTC).date()
     levels: Counter[str] = Counter()
-    minutes = []
+    minutes, inside, above = [], 0, 0.0
     for _ in range(BLOCKS):
         for sightings in _drawn(episode, runs // BLOCKS, rng):
             windows = build_windows(
@@ -81,19 +87,19 @@ def run_episode(episode: Episode, runs: int = RUNS, seed: int = 1) -> Outcome:
             )
             assessment = assess(windows, profile, today)
             levels[assessment.level] += 1
-            minutes.append(
-                sum(
-                    instance.seconds_since_last_scan / 60
-                    for window in windows
-                    for instance in window.scan_instances
-                    if instance.typical_attenuation_db < COUNTED_BELOW_DB
-                )
-            )
+            heard = sum(instance.seconds_since_last_scan for w in windows for instance in w.scan_instances) / 60
+            minutes.append(heard)
+            for day in assessment.days:
+                assert day.near is not None
+                inside += day.near[0] <= episode.minutes <= day.near[1]
+                above = max(above, day.near[1] - heard)
     total = sum(levels.values())
     low, high = np.percentile(minutes, [10, 90])
     return Outcome(
         {level: levels[level] / total for level in ("none", "low", "high")},
         (round(float(low), 1), round(float(high), 1)),
+        inside / total,
+        round(above, 2),
     )
 
 
@@ -178,9 +184,9 @@ WEAK_SPOTS = [
 
 
 def is_right(expected: str, outcome: Outcome) -> bool:
-    """Tell whether an obligatory scenario came out as docs/protocol.md section 3 says; "hardly" allows 0.5 % low."""
+    """Tell whether an obligatory scenario came out right; "hardly" allows 0.5 % low."""
     if expected == "warn":
-        return outcome.levels["high"] == 1.0
+        return outcome.levels["high"] >= WARNS_FROM
     return outcome.levels["high"] == 0.0 and outcome.levels["low"] <= (0.005 if expected == "hardly" else 0.0)
 
 

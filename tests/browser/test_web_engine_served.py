@@ -103,7 +103,7 @@ def test_a_case_reports_a_stay_from_the_web_edition_and_another_browser_is_warne
         "venue",
         "Chợ Bắc Kạn",
         ">30",
-        "medium",
+        "likely",
     )
     assert warned["city"]["hotline"] == HOTLINE
     assert elsewhere.run("await engine.check(); return engine.state()")["state"] == "A"

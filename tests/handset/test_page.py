@@ -122,6 +122,7 @@ def test_a_warning_is_unread_until_it_was_opened_and_has_the_health_authoritys_w
     assert state["state"] == "D"
     (warning,) = state["warnings"]
     assert (warning["day"], warning["minutesBand"], warning["level"]) == ("2026-11-25", "15-30", "high")
+    assert (warning["certainty"], warning["nearMinutes"][1]) == ("sure", 25)
     assert warning["watchUntil"] == "2026-12-09"
     assert (warning["read"], state["unread"]) == (False, 1)
     assert state["city"]["hotline"] == "0209 3870 000"

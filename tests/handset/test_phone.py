@@ -16,7 +16,7 @@ def test_a_contact_of_25_minutes_is_warned_after_the_patient_reported(phones, se
     assessment = near.check()
     assert assessment.level == "high"
     (day,) = assessment.days
-    assert (day.day, day.band, day.certainty) == (datetime.date(2026, 11, 25), "15-30", "high")
+    assert (day.day, day.band, day.certainty) == (datetime.date(2026, 11, 25), "15-30", "sure")
     assert elsewhere.check().level == "none"
     assert patient.check().level == "none"
 

@@ -23,7 +23,7 @@ def own_file(tmp_path, monkeypatch):
 
 
 def test_the_virtual_adapter_is_calibrated_and_an_unknown_one_says_that_it_is_not():
-    assert (calibration.effective_power_dbm("virtual"), calibration.receiver_correction_db("virtual")) == (-18, 0)
+    assert (calibration.effective_power_dbm("virtual"), calibration.receiver_correction_db("virtual")) == (-25, 0)
     assert calibration.confidence("virtual") == 3
     assert calibration.confidence("0a5c-2209") == 0
 
@@ -56,8 +56,37 @@ def test_an_android_phone_is_looked_up_by_what_it_calls_itself(android_double):
         return AndroidRadio(AndroidPhone(air, "phone", model=name).start_process()).model
 
     assert calibration.confidence(run_simulated(model("SM-G970F"))) == 1
-    assert calibration.calibration(run_simulated(model("Nobody's Phone"))) == calibration.UNCALIBRATED
-    assert calibration.UNCALIBRATED.confidence == 0
+    assert calibration.calibration(run_simulated(model("Nobody's Phone"))) == calibration.uncalibrated()
+
+
+def test_a_phone_nobody_measured_is_taken_for_the_median_of_those_that_were():
+    assert calibration.uncalibrated() == Calibration(-25, 4, 0)
+
+
+def test_figures_of_another_zero_are_moved_to_ours_and_a_zero_nobody_named_is_refused():
+    row = {"model": "x", "effective_power_dbm": -18, "receiver_correction_db": 3, "confidence": 1, "source": "rig"}
+    table = {"models": [row], "sources": {"rig": {"hand_to_hand_1m_db": 61}}}
+
+    assert calibration.read_table(table) == {"x": Calibration(-25, 3, 1)}
+    with pytest.raises(InvalidCalibration, match="zero is unknown"):
+        calibration.read_table(table | {"sources": {"rig": {}}})
+
+
+def test_two_phones_of_the_shipped_rig_read_our_zero_at_one_metre():
+    measured_dbm = -79.4  # mean of the recordings the rig stands for
+
+    rig = calibration.calibration("virtual")
+    attenuation_db = rig.effective_power_dbm - (measured_dbm + rig.receiver_correction_db)
+    assert round(attenuation_db) == calibration.HAND_TO_HAND_1M_DB
+
+
+def test_what_the_owner_measured_with_an_older_program_is_moved_too(own_file):
+    own_file.parent.mkdir()
+    older = {"effective_power_dbm": -18, "receiver_correction_db": 0, "confidence": 2}
+    own_file.write_text(json.dumps({"older": older, "newer": older | {"hand_to_hand_1m_db": 54}}))
+
+    assert calibration.effective_power_dbm("older") == -25
+    assert calibration.effective_power_dbm("newer") == -18
 
 
 def test_what_the_owner_measured_goes_before_the_shipped_table_and_is_kept(own_file):

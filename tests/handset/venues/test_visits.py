@@ -168,7 +168,7 @@ def test_a_guest_of_the_same_hours_is_warned_with_day_band_and_certainty(phones,
     other.check()
 
     (warning,) = phone.risk.warnings()
-    assert (warning.kind, warning.level, warning.band, warning.certainty) == ("venue", "high", "15-30", "medium")
+    assert (warning.kind, warning.level, warning.band, warning.certainty) == ("venue", "high", "15-30", "likely")
     assert (warning.label, warning.day) == (PHO.name, phone.time.local(NOON).date())
     assert "nơi bạn đã quét mã" in warning.texts["vi"]["lead"]
     assert warning.texts["en"]["step_1"] == patient.city.current.texts["en"]["step_1"]

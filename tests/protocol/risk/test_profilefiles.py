@@ -26,7 +26,11 @@ def changed(path: str, value: object) -> dict:
 def test_the_shipped_profile_is_the_one_of_the_protocol():
     profile = load_profile("covid-19")
 
-    assert [profile.weight(db) for db in (0, 62, 63, 69, 70, 78, 79, 200)] == [1, 1, 0.8, 0.8, 0.3, 0.3, 0, 0]
+    nearness = profile.nearness
+    assert nearness is not None
+    assert (nearness.near_m, nearness.high_minutes, nearness.at_1m_db, nearness.low_dose, nearness.high_dose) == (
+        2.0, 10, 54, 8, 10,
+    )  # fmt: skip
     assert [profile.factor(*pair) for pair in ((1, 2), (1, 1), (2, 2), (2, 1))] == [1.6, 1.4, 1.2, 1.0]
     assert {profile.factor(kind, level) for kind in (0, 3, 4, 5) for level in (0, 1, 2)} == {0}
     assert {profile.factor(kind, 0) for kind in range(6)} == {0}
@@ -55,15 +59,20 @@ def test_a_profile_survives_the_signed_config():
         ("max_age_days", True),
         ("minimum_minutes", "10"),
         ("minimum_minutes", float("nan")),
-        ("weights", []),
-        ("weights", {}),
-        ("weights", "all"),
-        ("weights.0", 3),
-        ("weights.0.weight", -0.1),
-        ("weights.0.weight", float("inf")),
-        ("weights.0.below_db", 62.5),
-        ("weights.1.below_db", 63),
-        ("weights.0.weigth", 1.0),
+        ("nearness", []),
+        ("nearness.distances.near_m", 0.2),
+        ("nearness.distances.farthest_m", float("inf")),
+        ("nearness.attenuation.slope_db", 0),
+        ("nearness.attenuation.slope", 18),
+        ("nearness.shift.calibration_db", [6, 2, 1]),
+        ("nearness.segment.stays", []),
+        ("nearness.segment.stays", [1.1]),
+        ("nearness.segment.seconds", 0),
+        ("nearness.segment.burst_db", 0),
+        ("nearness.levels.low_dose", 10),
+        ("nearness.levels.sure_chance", 0.4),
+        ("nearness.unclear.crowd", 5.5),
+        ("nearness.walls", {}),
         ("factors", 1.6),
         ("factors.confirmed_test.high", None),
         ("factors.confirmed_test.low", 1.0),
@@ -88,10 +97,26 @@ def test_a_wrong_entry_is_refused_by_its_name(path, value):
     assert path.split(".")[0] in refused.value.message
 
 
-@pytest.mark.parametrize("name", [name for name in COVID if name not in ("max_age_days", "minimum_minutes", "summary")])
+STEPS = {name: table for name, table in COVID.items() if name != "nearness"} | {
+    "weights": [{"below_db": 63, "weight": 1.0}, {"below_db": 70, "weight": 0.8}]
+}
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [[], {}, "all", [3], [{"below_db": 63, "weight": -0.1}], [{"below_db": 63, "weight": float("inf")}],
+     [{"below_db": 62.5, "weight": 1.0}], [STEPS["weights"][0]] * 2, [{"below_db": 63, "weigth": 1.0}]],
+)  # fmt: skip
+def test_steps_by_attenuation_are_what_a_profile_without_a_model_of_nearness_has(weights):
+    assert [parse_profile(STEPS).weight(db) for db in (0, 62, 63, 69, 70, 200)] == [1, 1, 0.8, 0.8, 0, 0]
+    with pytest.raises(InvalidProfile, match="weights"):
+        parse_profile(STEPS | {"weights": weights})
+
+
+@pytest.mark.parametrize("name", ["name", "attenuation", "factors", "levels", "infectiousness", "weights"])
 def test_a_missing_entry_is_refused_by_its_name(name):
     with pytest.raises(InvalidProfile, match=f"profile.{name} is missing"):
-        parse_profile({key: value for key, value in COVID.items() if key != name})
+        parse_profile({key: value for key, value in (STEPS if name == "weights" else COVID).items() if key != name})
 
 
 json_values = st.recursive(

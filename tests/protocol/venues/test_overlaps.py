@@ -69,7 +69,7 @@ def test_minutes_of_a_day_add_and_days_do_not():
 def test_no_venue_warning_is_ever_called_certain():
     certainties = [assess_venues([pieces(minutes)], PROFILE, DAY)[0].certainty for minutes in (12, 15, 16, 600)]
 
-    assert certainties == ["low", "low", "medium", "medium"]
+    assert certainties == ["unclear", "unclear", "likely", "likely"]
 
 
 def test_days_past_the_bound_of_the_profile_and_days_to_come_are_left_out():

@@ -100,9 +100,10 @@ def encounters(data: str | None, server: str, trust: str | None, radio: str) -> 
 def _check_lines(result: dict[str, Any]) -> Iterable[str]:
     yield f"level {result['level']}"
     for day in result["days"]:
-        yield f"  {day['day']}  {day['level']}  {day['band']} minutes, certainty {day['certainty']}"
+        near = f", likely near for {day['near'][0]:g} to {day['near'][1]:g}" if day["near"] else ""
+        yield f"  {day['day']}  {day['level']}  heard for {day['band']} minutes{near}, {day['certainty']}"
     for day in result["venues"]:
-        yield f"  {day['day']}  {day['level']}  {day['band']} minutes at a venue, certainty {day['certainty']}"
+        yield f"  {day['day']}  {day['level']}  {day['band']} minutes at a venue, {day['certainty']}"
 
 
 @handset.command()
@@ -114,7 +115,14 @@ def check(data: str | None, server: str, trust: str | None, radio: str) -> dict[
     try:
         assessment = phone.check()
         days = [
-            {"day": day.day.isoformat(), "level": day.level, "band": day.band, "certainty": day.certainty}
+            {
+                "day": day.day.isoformat(),
+                "level": day.level,
+                "band": day.band,
+                "near": day.near,
+                "chance": day.chance,
+                "certainty": day.certainty,
+            }
             for day in assessment.days
         ]
         venues = [

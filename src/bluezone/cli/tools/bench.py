@@ -31,10 +31,17 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 
 @click.command()
 @click.argument("name")
+@click.option(
+    "--recordings",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="For accuracy: a collection of recordings (docs/accuracy.md).",
+)
 @command_result(_lines)
-def bench(name: str) -> dict[str, Any]:
+def bench(name: str, recordings: Path | None) -> dict[str, Any]:
     """Run a bench: matching, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages, start,
-    publish-day; and scenarios, who is warned after which meeting, which takes an hour."""
+    publish-day; accuracy, how well near is told from far; and scenarios, who is warned after which meeting, which
+    takes an hour."""
     module_name = f"bench_{name.replace('-', '_')}"
     path = BENCH_FOLDER / f"{module_name}.py"
     if not module_name.isidentifier() or not path.is_file():
@@ -42,8 +49,11 @@ def bench(name: str) -> dict[str, Any]:
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None
     assert spec.loader is not None
+    # Benches of several files import each other by their folder's name.
+    sys.path.insert(0, str(BENCH_FOLDER.parent))
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True))
+    given = {} if recordings is None else {"recordings": recordings}
+    result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True), **given)
     return result

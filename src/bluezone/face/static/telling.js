@@ -7,7 +7,7 @@ import { later } from "./dates.js";
 import { fill } from "./words.js";
 
 const BANDS = { "<10": "band.under10", "10-15": "band.10to15", "15-30": "band.15to30", ">30": "band.over30" };
-const CERTAINTIES = { low: "certainty.low", medium: "certainty.medium", high: "certainty.high" };
+const NEARNESS = { sure: "near.sure", likely: "near.likely", unlikely: "near.unlikely", unclear: "near.unclear" };
 const DAY_SECONDS = 86_400;
 const WATCH_DAYS = 14;
 
@@ -67,17 +67,30 @@ export function stopText(app, stop) {
   return app.n("home.b2.days", Math.max(1, Math.round(age / DAY_SECONDS)));
 }
 
-/** One warning in a sentence: day, about how long, how sure. */
+/** One warning in words: day, how long a case was heard, and how sure it is that the two were near. */
 export function exposureLine(app, warning) {
-  const key = `${warning.level === "high" ? "home.d" : "home.c"}.${warning.kind === "venue" ? "venue" : "near"}`;
-  return app.t(key, {
+  const values = {
     day: app.dates.begun(warning.day), minutes: app.t(BANDS[warning.minutesBand]),
-    certainty: app.t(CERTAINTIES[warning.certainty]), place: warning.label || app.t("home.place.unnamed"),
-  });
+    place: warning.label || app.t("home.place.unnamed"),
+  };
+  if (warning.kind === "venue") return app.t(warning.level === "high" ? "home.d.venue" : "home.c.venue", values);
+  return `${app.t("home.near", values)} ${app.t(NEARNESS[warning.certainty], { near: nearText(app, warning.nearMinutes) })}`;
 }
+
+/** Minutes likely near: a range, or what they do not exceed. */
+function nearText(app, near) {
+  if (!near) return "";
+  const [from, to] = near;
+  if (from <= 0) return app.t("near.upto", { to });
+  return from === to ? app.t("near.about", { to }) : app.t("near.range", { from, to });
+}
+
+/** Whether nothing can be told about how near it was: then nobody is asked to stay at home. */
+const unclear = (warning) => warning.kind === "near" && warning.certainty === "unclear";
 
 /** The heading of a warning. */
 export function warningTitle(app, warning) {
+  if (unclear(warning)) return app.t("warning.title.unclear");
   return app.t(warning.level === "high" ? "warning.title.high" : "warning.title.low");
 }
 
@@ -88,8 +101,10 @@ export function warningText(app, warning, name) {
     until: app.dates.full(warning.watchUntil || later(warning.day, WATCH_DAYS)),
   };
   const signed = app.state.city.texts || {};
-  const text = (warning.kind === "venue" && signed[`venue_${name}`]) || signed[name];
-  const told = text ? fill(text, values) : app.t(`warning.${name}`, values);
+  const own = unclear(warning) && app.words.has(`warning.unclear.${name}`) ? `warning.unclear.${name}` : `warning.${name}`;
+  const text = unclear(warning) && own !== `warning.${name}`
+    ? signed[`unclear_${name}`] : (warning.kind === "venue" && signed[`venue_${name}`]) || signed[name];
+  const told = text ? fill(text, values) : app.t(own, values);
   return name.startsWith("step_") ? strongFirst(whole(told)) : whole(told);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a warned person reads: the day, about how long, how certain it is, and what to do; nothing else."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -35,6 +36,7 @@ class Warning:
 
     band:  minutes, coarse. texts: by language ("vi", "en") and name, placeholders filled in.
     kind:  "near" by Bluetooth, or "venue". label: names of the venues, where the owner wanted them kept.
+    near:  minutes likely near, from and to, in fives; None where no distance was judged.
     """
 
     day: date
@@ -44,6 +46,7 @@ class Warning:
     texts: Mapping[str, Mapping[str, str]]
     kind: Literal["near", "venue"] = "near"
     label: str | None = None
+    near: tuple[int, int] | None = None
 
     @property
     def id(self) -> str:
@@ -70,7 +73,19 @@ def venue_warnings_of(days: Iterable[VenueDay], labels: Mapping[int, str | None]
 
 
 def _warning(exposure: DayExposure, config: Config) -> Warning:
-    return Warning(exposure.day, exposure.level, exposure.band, exposure.certainty, _texts(exposure.day, config))
+    prefix = "unclear_" if exposure.certainty == "unclear" else ""
+    texts = _texts(exposure.day, config, prefix)
+    return Warning(
+        exposure.day, exposure.level, exposure.band, exposure.certainty, texts, near=_in_fives(exposure.near)
+    )
+
+
+def _in_fives(near: tuple[float, float] | None) -> tuple[int, int] | None:
+    """A range as it is shown: downwards below, upwards above unless that is less than a minute, never "up to 0"."""
+    if near is None:
+        return None
+    low, high = near
+    return 5 * int(low // 5), max(5 * math.ceil((high - 1) / 5), 5)
 
 
 def _texts(day: date, config: Config, prefix: str = "") -> dict[str, dict[str, str]]:

@@ -38,6 +38,6 @@ class LocalPage(localpage.LocalPage):
 
 def _status(handset: Handset) -> dict[str, Any]:
     """The same as `bluezone handset status --json`, with the warnings' days."""
-    days = [{"day": str(w.day), "level": w.level, "minutes": w.band, "certainty": w.certainty}
+    days = [{"day": str(w.day), "level": w.level, "minutes": w.band, "near": w.near, "certainty": w.certainty}
             for w in handset.risk.warnings()]  # fmt: skip
     return {**overview(handset).to_json(), "days": days}

@@ -82,6 +82,7 @@ def warnings_of(handset: Handset) -> list[dict[str, Any]]:
 def _warning(warning: Warning, read: bool) -> dict[str, Any]:
     return {
         "id": warning.id, "kind": warning.kind, "day": warning.day.isoformat(), "minutesBand": warning.band,
+        "nearMinutes": None if warning.near is None else list(warning.near),
         "level": warning.level, "certainty": warning.certainty, "label": warning.label,
         "watchUntil": (warning.day + timedelta(days=WATCH_DAYS)).isoformat(), "read": read,
     }  # fmt: skip

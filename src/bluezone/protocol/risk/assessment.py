@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from bluezone.protocol.risk.profile import Level, Profile, SummaryWeights
+from bluezone.protocol.risk.nearness import add, directions_disagree, is_crowded_and_flat, near_minutes
+from bluezone.protocol.risk.profile import Level, Nearness, Profile, SummaryWeights
 from bluezone.protocol.risk.profilefiles import load_profile, parse_profile, profile_document
 from bluezone.protocol.risk.profiletables import InvalidProfile
 from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
@@ -68,18 +69,22 @@ __all__ = [
     "profile_document",
 ]
 
-Certainty = Literal["low", "medium", "high"]
+Certainty = Literal["sure", "likely", "unlikely", "unclear"]
 Band = Literal["<10", "10-15", "15-30", ">30"]
 
 _LEVELS: tuple[Level, ...] = ("none", "low", "high")
 
-# Calibration confidence from which both radios count as measured, and what else a sure warning needs.
+# Share of a day's distribution that the minutes shown hold.
+_SHOWN_SHARE = 0.8
+
+# Without a model of nearness: confidence from which both radios count as measured, and what else a sure warning needs.
 _SURE_CONFIDENCE = 2
 _SURE_BELOW_DB = 63
 _SURE_ABOVE_MINUTES = 15
 
 # Binary fractions miss a bound such as 9.0 by far less than this many decimals can show.
 _SCORE_DECIMALS = 6
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -87,10 +92,15 @@ class DayExposure:
     """What one day amounts to.
 
     day:       local date.
-    score:     sum of minutes x weight x factor over all cases met.
-    minutes:   counted minutes, to the nearest 5; band: the same as it is shown.
-    certainty: how far level and minutes can be trusted.
+    score:     the dose: sum over all cases met of expected minutes near x factor, or of minutes x weight x factor
+               where the profile has no model of nearness.
+    minutes:   minutes in which cases were heard (counted minutes without the model), to the nearest 5; band: the same
+               as it is shown.
+    certainty: how sure it is that the owner was near for at least the profile's minutes: "sure", "likely", "unlikely",
+               or "unclear" where the evidence allows no answer.
     summary:   as Exposure Notification v2 would have it, or None where the profile gives no weights for it.
+    near:      minutes likely near, from .. to, holding the truth with a chance of 80 %; None without the model.
+    chance:    chance of at least the profile's minutes near, 0..1; None without the model.
     """
 
     day: date
@@ -100,6 +110,8 @@ class DayExposure:
     band: Band
     certainty: Certainty
     summary: DailySummary | None
+    near: tuple[float, float] | None = None
+    chance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +161,8 @@ def _attenuation(instance: ScanInstance, profile: Profile) -> int:
 
 
 def _assess_day(day: date, windows: Sequence[ExposureWindow], profile: Profile) -> DayExposure:
+    if profile.nearness is not None:
+        return _assess_by_nearness(day, windows, profile, profile.nearness)
     scores: list[float] = []
     counted: list[ScanInstance] = []
     for window in windows:
@@ -172,6 +186,60 @@ def _assess_day(day: date, windows: Sequence[ExposureWindow], profile: Profile) 
     )
 
 
+def _assess_by_nearness(
+    day: date, windows: Sequence[ExposureWindow], profile: Profile, model: Nearness
+) -> DayExposure:  # fmt: skip
+    factors = [profile.factor(window.report_type, window.infectiousness) for window in windows]
+    counted = [(window, factor) for window, factor in zip(windows, factors, strict=True) if factor > 0]
+    judged = [(near_minutes(window, model), factor, _is_weak(window, model)) for window, factor in counted]
+    everything = add(near for near, _, _ in judged)
+    firm = add(near for near, _, weak in judged if not weak)
+    doses = [near.expected * factor for near, factor, _ in judged]
+    dose = round(math.fsum(doses), _SCORE_DECIMALS)
+    firm_dose = math.fsum(one for one, (_, _, weak) in zip(doses, judged, strict=True) if not weak)
+    chance = everything.chance_of(model.high_minutes)
+
+    level: Level = "none"
+    if profile.minimum_minutes is None or everything.heard > profile.minimum_minutes + _ROUNDING:
+        if firm_dose >= model.high_dose and firm.chance_of(model.high_minutes) >= model.high_chance:
+            level = "high"
+        elif dose >= model.low_dose:
+            level = "low"
+    certainty: Certainty
+    if level != "high" and 2 * firm_dose < dose:
+        certainty = "unclear"
+    elif chance >= model.sure_chance:
+        certainty = "sure"
+    else:
+        certainty = "likely" if chance >= model.high_chance else "unlikely"
+    low, high = everything.interval(_SHOWN_SHARE)
+    return DayExposure(
+        day=day,
+        score=dose,
+        level=level,
+        minutes=5 * math.floor(everything.heard / 5 + 0.5),
+        band=band_of(round(everything.heard, _SCORE_DECIMALS)),
+        certainty=certainty,
+        summary=None if profile.summary is None else summarise(windows, profile.summary),
+        near=(round(low, 1), round(high, 1)),
+        chance=round(chance, _SCORE_DECIMALS),
+    )
+
+
+def _is_weak(window: ExposureWindow, model: Nearness) -> bool:
+    """Whether strength says too little in this meeting for anybody to be told to stay at home.
+
+    Radios nobody calibrated; few bursts; directions that disagree; a crowd all of which is heard alike, as in a tram,
+    where walls of metal give back what distance takes.
+    """
+    return (
+        min(window.confidence, window.own_confidence) == 0
+        or len(window.scan_instances) < model.fewest_bursts
+        or is_crowded_and_flat(window, model)
+        or directions_disagree(window, model)
+    )
+
+
 def band_of(minutes: float) -> Band:
     """The band in which minutes are shown."""
     if minutes < 10:
@@ -184,8 +252,8 @@ def band_of(minutes: float) -> Band:
 def _certainty(windows: Sequence[ExposureWindow], counted: Sequence[ScanInstance], minutes: float) -> Certainty:
     confidence = min(min(window.confidence, window.own_confidence) for window in windows)
     if confidence == 0:
-        return "low"
+        return "unclear"
     weighed = math.fsum(instance.typical_attenuation_db * instance.seconds_since_last_scan for instance in counted)
     if confidence >= _SURE_CONFIDENCE and minutes > _SURE_ABOVE_MINUTES and weighed < _SURE_BELOW_DB * minutes * 60:
-        return "high"
-    return "medium"
+        return "sure"
+    return "likely"

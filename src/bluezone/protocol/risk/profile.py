@@ -60,6 +60,54 @@ class SummaryWeights:
 
 
 @dataclass(frozen=True)
+class Nearness:
+    """What a phone needs to know to say how long two people were near each other (nearness.py).
+
+    near_m:               up to where a minute counts as near, metres.
+    nearest_m, farthest_m: distances of people who meet, before anything was heard: all decades alike likely.
+    at_1m_db, slope_db, bend_m, far_slope_db: attenuation at 1 m, what a decade of distance adds up to the bend, and
+                          beyond it.
+    pair_db, direction_db: standard deviation of a meeting's shift: the part both directions share, and each one's own.
+    calibration_db:       standard deviation of one radio's calibration, by its confidence 0..3.
+    drift_db, burst_db:   scatter of a segment's mean that does not average out, and that of one burst.
+    segment_seconds:      longest segment. stays: chances that a distance lasts from one segment to the next.
+    directions_within_db: both directions count only if their means lie so near to each other.
+    low_dose, high_dose:  dose of a day from which its level is low, and high: expected minutes near x factor.
+    high_minutes, high_chance: a high level also needs at least this chance of at least so many minutes near.
+    sure_chance:          chance from which the words say that it is sure.
+    crowd, crowd_spread_db, change_db: so many others in sight, whose levels scatter no more than this (standard
+                          deviation), and a level of the pair that changes no more than this from segment to segment,
+                          make a place in which strength says nothing about distance.
+    fewest_bursts:        with fewer bursts heard nothing can be told.
+    """
+
+    near_m: float
+    nearest_m: float
+    farthest_m: float
+    at_1m_db: float
+    slope_db: float
+    bend_m: float
+    far_slope_db: float
+    pair_db: float
+    direction_db: float
+    calibration_db: tuple[float, float, float, float]
+    drift_db: float
+    burst_db: float
+    segment_seconds: float
+    stays: tuple[float, ...]
+    directions_within_db: float
+    low_dose: float
+    high_dose: float
+    high_minutes: float
+    high_chance: float
+    sure_chance: float
+    crowd: int
+    crowd_spread_db: float
+    change_db: float
+    fewest_bursts: int
+
+
+@dataclass(frozen=True)
 class Profile:
     """The decisions of a city's health authority about one disease.
 
@@ -70,6 +118,7 @@ class Profile:
     minimum_minutes:      a day with so many counted minutes or fewer has no level; None: its score alone decides.
     max_age_days:         days older than this are not assessed; None: all are.
     high_days_since_onset: `days_since_onset` of a published key that mean high infectiousness; others standard.
+    nearness:             how distance is judged; None: by `weights` alone, as the profile "cwa" does.
     minutes_filters, dropped_factors: windows left out whole (only CWA's older configurations have them).
     """
 
@@ -84,6 +133,7 @@ class Profile:
     minutes_filters: tuple[MinutesFilter, ...] = ()
     dropped_factors: frozenset[tuple[int, int]] = frozenset()
     summary: SummaryWeights | None = None
+    nearness: Nearness | None = None
 
     def weight(self, attenuation_db: float) -> float:
         """Return what a minute at this attenuation counts, 0 if nothing."""

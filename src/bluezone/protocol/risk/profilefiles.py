@@ -11,7 +11,16 @@ from typing import Any, cast
 
 from bluezone.protocol.keys import ReportType
 from bluezone.protocol.risk.coronawarnapp import CWA_MARK, parse_cwa
-from bluezone.protocol.risk.profile import HIGH, STANDARD, AttenuationKind, Level, Profile, Range, SummaryWeights
+from bluezone.protocol.risk.profile import (
+    HIGH,
+    STANDARD,
+    AttenuationKind,
+    Level,
+    Nearness,
+    Profile,
+    Range,
+    SummaryWeights,
+)
 from bluezone.protocol.risk.profiletables import InvalidProfile, ProfileTable
 
 SHIPPED = ("covid-19", "cwa")
@@ -70,16 +79,19 @@ def _profile(table: ProfileTable) -> Profile:
     infectiousness = table.table("infectiousness")
     high_days = frozenset(infectiousness.integers("high_days_since_onset", None, -14, 14))
     infectiousness.finish()
+    nearness = table.table("nearness").read_whole(_nearness) if "nearness" in table else None
     return Profile(
         name=table.text("name", 40),
         attenuation=cast(AttenuationKind, attenuation),
-        weights=_weights(table.tables("weights", least=1)),
+        # Either the model of nearness or weights by attenuation decide.
+        weights=() if nearness is not None else _weights(table.tables("weights", least=1)),
         factors=table.table("factors").read_whole(_factors),
         levels=table.table("levels").read_whole(_levels),
         minimum_minutes=table.number("minimum_minutes", 0, 1440) if "minimum_minutes" in table else None,
         max_age_days=table.integer("max_age_days", 0, 60) if "max_age_days" in table else None,
         high_days_since_onset=high_days,
         summary=table.table("summary").read_whole(_summary) if "summary" in table else None,
+        nearness=nearness,
     )
 
 
@@ -113,6 +125,56 @@ def _levels(table: ProfileTable) -> tuple[tuple[Range, Level], ...]:
     if not 0 < low < high:
         raise InvalidProfile(f"profile.levels has low {low} and high {high}, expected 0 < low < high")
     return (Range(high, math.inf), "high"), (Range(low, high, high_exclusive=True), "low")
+
+
+def _nearness(table: ProfileTable) -> Nearness:
+    distances, attenuation = table.table("distances"), table.table("attenuation")
+    shift, segment = table.table("shift"), table.table("segment")
+    levels, unclear = table.table("levels"), table.table("unclear")
+    calibration = shift.numbers("calibration_db", 4, 0, 40)
+    near_m = distances.number("near_m", 0.1, 100)
+    nearest_m, farthest_m = distances.number("nearest_m", 0.05, 10), distances.number("farthest_m", 0.5, 1_000)
+    stays = segment.numbers("stays", None, 0, 1)
+    low_dose, high_dose = levels.number("low_dose", 0, 10_000), levels.number("high_dose", 0, 10_000)
+    high_chance, sure_chance = levels.number("high_chance", 0, 1), levels.number("sure_chance", 0, 1)
+    for name, rising in (
+        ("distances has nearest_m, near_m, farthest_m", (nearest_m, near_m, farthest_m)),
+        ("levels has low_dose, high_dose", (0, low_dose, high_dose)),
+        ("levels has high_chance, sure_chance", (high_chance, sure_chance)),
+    ):
+        if list(rising) != sorted(set(rising)):
+            raise InvalidProfile(f"profile.nearness.{name} {rising}, expected rising numbers")
+    if not 1 <= len(stays) <= 5:
+        raise InvalidProfile(f"profile.nearness.segment.stays has {len(stays)} entries, expected 1..5")
+    read = Nearness(
+        near_m=near_m,
+        nearest_m=nearest_m,
+        farthest_m=farthest_m,
+        at_1m_db=attenuation.number("at_1m_db", 0, 255),
+        slope_db=attenuation.number("slope_db", 1, 100),
+        bend_m=attenuation.number("bend_m", 0.1, 1_000),
+        far_slope_db=attenuation.number("far_slope_db", 0, 100),
+        pair_db=shift.number("pair_db", 0, 40),
+        direction_db=shift.number("direction_db", 0, 40),
+        calibration_db=(calibration[0], calibration[1], calibration[2], calibration[3]),
+        drift_db=segment.number("drift_db", 0.5, 40),
+        burst_db=segment.number("burst_db", 0.5, 40),
+        segment_seconds=segment.number("seconds", 60, 3_600),
+        stays=stays,
+        directions_within_db=unclear.number("directions_within_db", 0, 255),
+        low_dose=low_dose,
+        high_dose=high_dose,
+        high_minutes=levels.number("high_minutes", 0.5, 1_440),
+        high_chance=high_chance,
+        sure_chance=sure_chance,
+        crowd=unclear.integer("crowd", 2, 1_000),
+        crowd_spread_db=unclear.number("crowd_spread_db", 0, 255),
+        change_db=unclear.number("change_db", 0, 255),
+        fewest_bursts=unclear.integer("fewest_bursts", 1, 1_000),
+    )
+    for part in (distances, attenuation, shift, segment, levels, unclear):
+        part.finish()
+    return read
 
 
 def _summary(table: ProfileTable) -> SummaryWeights:

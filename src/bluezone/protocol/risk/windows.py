@@ -16,11 +16,17 @@ class ScanInstance:
 
     typical_attenuation_db: mean of the burst, rounded; minimum_attenuation_db: its smallest. Both 0..255 dB.
     seconds_since_last_scan: what the instance stands for, 0 or more.
+    reciprocal_attenuation_db: the same the other way round, as the case's phone heard this one; None: not known.
+    others, others_spread_db: how many other identifiers the burst heard, and the standard deviation of their levels;
+                              None where fewer than two were heard.
     """
 
     typical_attenuation_db: int
     minimum_attenuation_db: int
     seconds_since_last_scan: float
+    reciprocal_attenuation_db: int | None = None
+    others: int = 0
+    others_spread_db: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class MatchedSighting:
                     period for the first; None where an import does not know it.
     attenuation_db: 0..255, None where the metadata allows none: such a sighting says nothing about nearness.
     confidence:     calibration confidence in the metadata, 0..3.
+    reciprocal_attenuation_db, others, others_spread_db: of the burst, as in ScanInstance.
     """
 
     unix_seconds: float
@@ -68,6 +75,9 @@ class MatchedSighting:
     seconds_since_previous_burst: float | None
     attenuation_db: int | None
     confidence: int
+    reciprocal_attenuation_db: int | None = None
+    others: int = 0
+    others_spread_db: int | None = None
 
 
 Instance = list[MatchedSighting]
@@ -178,4 +188,7 @@ def _scan_instance(instance: Instance, seconds: float) -> ScanInstance:
     attenuations = [sighting.attenuation_db for sighting in instance if sighting.attenuation_db is not None]
     # Halves go up, as in Exposure Notification; round() would send them to the even neighbour.
     typical = math.floor(sum(attenuations) / len(attenuations) + 0.5)
-    return ScanInstance(typical, min(attenuations), seconds)
+    first = instance[0]
+    return ScanInstance(
+        typical, min(attenuations), seconds, first.reciprocal_attenuation_db, first.others, first.others_spread_db
+    )

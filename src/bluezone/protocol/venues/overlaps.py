@@ -17,7 +17,7 @@ from bluezone.protocol.risk.profile import Level, Profile
 from bluezone.protocol.venues.items import CLINICAL_LEVEL, CONFIRMED_LEVEL, TAG_LENGTH, Record, open_item, slot_tag
 
 WEIGHTS = {CLINICAL_LEVEL: 1.4, CONFIRMED_LEVEL: 1.6}
-_MEDIUM_ABOVE_MINUTES = 15
+_LIKELY_ABOVE_MINUTES = 15
 # Binary fractions miss a bound such as 9.0 by far less than this many decimals can show.
 _DECIMALS = 6
 
@@ -91,7 +91,7 @@ def _assess_day(day: date, pieces: list[VenueOverlap], profile: Profile) -> Venu
         level="none" if too_short else profile.level(score),
         minutes=minutes,
         band=band_of(minutes),
-        # Nobody measured a distance, so it is never high.
-        certainty="medium" if minutes > _MEDIUM_ABOVE_MINUTES else "low",
+        # Nobody measured a distance, so it is never sure.
+        certainty="likely" if minutes > _LIKELY_ABOVE_MINUTES else "unclear",
         visits=tuple(dict.fromkeys(piece.visit for piece in pieces)),
     )

@@ -37,8 +37,9 @@
  * @property {"near"|"venue"} kind
  * @property {string} day
  * @property {"<10"|"10-15"|"15-30"|">30"} minutesBand
+ * @property {[number, number]|null} nearMinutes minutes likely near, from and to; null where no distance was judged
  * @property {"low"|"high"} level
- * @property {"low"|"medium"|"high"} certainty
+ * @property {"sure"|"likely"|"unlikely"|"unclear"} certainty
  * @property {string|null} label         the venue's name, only if the owner wanted it in the diary
  * @property {string} watchUntil         last day to watch one's health
  * @property {boolean} read

@@ -102,7 +102,7 @@ export class Checking {
       const labels = [...new Set([...ids].map((id) => counted.get(id).label).filter((label) => label !== null))];
       const id = `venue/${day}/${level}`;
       return {
-        id, kind: "venue", day, minutesBand: bandOf(minutes), level, certainty: certaintyOf(minutes),
+        id, kind: "venue", day, minutesBand: bandOf(minutes), nearMinutes: null, level, certainty: certaintyOf(minutes),
         label: labels.join(", ") || null, watchUntil: dayAfter(day, WATCH_DAYS), read: read.has(id),
       };
     });

@@ -12,7 +12,7 @@ const NONCE_LENGTH = 12;
 const RECORD_SIZE = 8;
 const WEIGHTS = { 1: 1.4, 2: 1.6 };
 const DECIMALS = 6;
-const SURE_ABOVE_MINUTES = 15;
+const LIKELY_ABOVE_MINUTES = 15;
 // The shipped profile's rule, for a city whose profile is a Corona-Warn-App configuration and names none of these.
 const MINIMUM_MINUTES = 10;
 const LEVELS = { low: 9, high: 15 };
@@ -90,8 +90,8 @@ export function riskyDays(hits, visits, config, now) {
   return assessed.filter(({ level }) => level !== null).sort((one, other) => (one.day < other.day ? 1 : -1));
 }
 
-/** Medium over 15 minutes, else low: nobody measured a distance. */
-export const certaintyOf = (minutes) => (minutes > SURE_ABOVE_MINUTES ? "medium" : "low");
+/** Likely over 15 minutes, else unclear: nobody measured a distance. */
+export const certaintyOf = (minutes) => (minutes > LIKELY_ABOVE_MINUTES ? "likely" : "unclear");
 
 /** The band in which minutes are shown. */
 export function bandOf(minutes) {

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What strength tells about nearness: never more than the model can know, and always the same way round."""
+
+import dataclasses
+import math
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bluezone.protocol.risk.assessment import ExposureWindow, ScanInstance, assess, load_profile
+from bluezone.protocol.risk.nearness import NOTHING, add, directions_disagree, near_minutes
+
+COVID = load_profile("covid-19")
+MODEL = COVID.nearness
+DAY = date(2020, 8, 6)
+SCAN_MINUTES = 0.5
+
+
+def meeting(levels, reciprocal=None, *, seconds=30.0, confidence=3, others=0, spread=None):
+    """A meeting with one burst for each level, dB. reciprocal: the other direction, of the same length or None."""
+    other_way = reciprocal or [None] * len(levels)
+    instances = tuple(
+        ScanInstance(level, level, seconds, back, others, spread) for level, back in zip(levels, other_way, strict=True)
+    )
+    return ExposureWindow(DAY, 1, 2, confidence, confidence, instances)
+
+
+def day(*meetings):
+    (assessed,) = assess(meetings, COVID, DAY).days
+    return assessed
+
+
+def test_twenty_five_minutes_at_one_metre_are_high_and_sure_and_within_the_range():
+    assessed = day(meeting([54] * 50))
+
+    assert (assessed.level, assessed.certainty, assessed.minutes) == ("high", "sure", 25)
+    assert assessed.near[0] <= 25 <= assessed.near[1] <= 25 + SCAN_MINUTES
+
+
+def test_nine_minutes_at_one_metre_are_no_warning_however_strong():
+    assert day(meeting([45] * 18)).level == "none"
+    assert day(meeting([45] * 20)).level == "none"
+    assert day(meeting([45] * 21)).level == "high"
+
+
+def test_ten_metres_behind_a_wall_is_no_warning_however_long():
+    assert day(meeting([82] * 960)).level == "none"
+
+
+def test_longer_and_farther_equals_shorter_and_nearer():
+    short_and_near, long_and_far = (near_minutes(meeting([db] * n), MODEL).expected for db, n in ((52, 24), (62, 90)))
+
+    assert long_and_far == pytest.approx(short_and_near, rel=0.25)
+
+
+@given(st.lists(st.integers(40, 75), min_size=1, max_size=60), st.integers(1, 15))
+def test_a_stronger_meeting_is_never_judged_farther(levels, decibels):
+    weak, strong = (near_minutes(meeting([db - less for db in levels]), MODEL) for less in (0, decibels))
+
+    assert strong.expected >= weak.expected - 1e-6
+    assert strong.chance_of(10) >= weak.chance_of(10) - 1e-6
+
+
+@given(st.lists(st.integers(40, 75), min_size=1, max_size=80), st.sampled_from([4.0, 30.0, 60.0, 300.0]))
+def test_nobody_was_near_for_longer_than_was_heard(levels, seconds):
+    near = near_minutes(meeting(levels, seconds=seconds), MODEL)
+    low, high = near.interval(0.8)
+
+    assert sum(near.chances) == pytest.approx(1)
+    assert 0 <= low <= high <= near.heard + seconds / 60
+    assert near.expected <= near.heard + 0.25
+
+
+def test_both_directions_say_more_than_one():
+    one, both = (near_minutes(meeting([52] * 50, back), MODEL).chance_of(10) for back in (None, [52] * 50))
+
+    assert both > one
+
+
+@given(st.lists(st.integers(40, 80), min_size=4, max_size=40), st.integers(-127, 127))
+def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most(levels, lie):
+    said = [min(max(db + lie, 0), 255) for db in levels]
+    told = near_minutes(meeting(levels, said), MODEL).expected
+    # Nearer by half of what the two directions may differ; an honest reading of both cannot be moved farther than that.
+    honest = near_minutes(meeting([db - 6 for db in levels], [db - 6 for db in levels]), MODEL).expected
+    one_way = near_minutes(meeting([db - 6 for db in levels]), MODEL).expected
+
+    assert told <= max(honest, one_way) + 1e-6
+
+
+def test_directions_that_disagree_are_not_averaged_and_say_that_nothing_is_known():
+    lie = meeting([70] * 50, [40] * 50)
+
+    assert directions_disagree(lie, MODEL)
+    assert near_minutes(lie, MODEL).expected == pytest.approx(near_minutes(meeting([70] * 50), MODEL).expected)
+    assert not directions_disagree(meeting([60] * 50, [68] * 50), MODEL)
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        meeting([52] * 50, confidence=0),
+        meeting([50] * (MODEL.fewest_bursts - 1), seconds=400),
+        meeting([50] * 50, others=MODEL.crowd, spread=int(MODEL.crowd_spread_db)),
+        meeting([52] * 50, [75] * 50),
+    ],
+    ids=["nobody calibrated it", "few bursts", "a crowd heard alike", "directions disagree"],
+)
+def test_where_strength_says_nothing_it_is_unclear_and_never_high(weak):
+    assessed = day(weak)
+
+    assert (assessed.level, assessed.certainty) == ("low", "unclear")
+
+
+def test_a_crowd_at_all_distances_is_a_place_where_strength_says_something():
+    spread = math.ceil(MODEL.crowd_spread_db) + 1
+
+    assert day(meeting([52] * 50, others=20, spread=spread)).level == "high"
+    assert day(meeting([52] * 50, others=MODEL.crowd - 1, spread=1)).level == "high"
+    moving = [42] * 25 + [42 + 3 * math.ceil(MODEL.change_db)] * 25
+    assert day(meeting(moving, others=20, spread=1)).level == "high"
+
+
+def test_weak_evidence_does_not_take_away_what_firm_evidence_says():
+    firm, weak = meeting([50] * 50), meeting([50] * 50, confidence=0)
+
+    assert day(firm, weak).level == "high"
+    assert day(firm, weak).certainty == "sure"
+
+
+def test_a_patient_s_class_and_day_weigh_the_dose():
+    assert day(meeting([54] * 24)).score > day(dataclasses.replace(meeting([54] * 24), infectiousness=1)).score
+    assert assess([dataclasses.replace(meeting([50] * 50), report_type=3)], COVID, DAY).level == "none"
+
+
+def test_minutes_of_several_meetings_add_up():
+    one = near_minutes(meeting([54] * 12), MODEL)
+    two = add([one, one])
+
+    assert two.expected == pytest.approx(2 * one.expected)
+    assert two.heard == 2 * one.heard
+    assert add([]) is NOTHING
