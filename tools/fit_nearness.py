@@ -71,9 +71,8 @@ def main(folder: Path) -> None:
         kept = {key: packets for key, packets in known.items() if key[0] != without}
         slope, left = slope_db(kept, model.bend_m)
         print(f"{without or 'nothing':18} {slope:6.1f} {left:9.1f} {burst_db(kept):6.1f} {direction_db(kept):9.1f}")
-    print(
-        f"{'the profile':18} {model.slope_db:6.1f} {model.drift_db:9.1f} {model.burst_db:6.1f} {model.direction_db:9.1f}"
-    )
+    held = (model.slope_db, model.drift_db, model.burst_db, model.direction_db)
+    print("{:18} {:6.1f} {:9.1f} {:6.1f} {:9.1f}".format("the profile", *held))
 
 
 if __name__ == "__main__":
