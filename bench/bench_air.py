@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The virtual air: how surely handsets in a room hear each other, and how many packets a core carries."""
+"""The virtual air: how surely handsets in a room hear each other, how many packets a core carries, and how that grows
+with handsets in a room and with places."""
 
 import asyncio
 import math
@@ -22,6 +23,9 @@ MINUTES = 20
 WINDOW_SECONDS = 30.0
 MARGIN_DB = 10
 WARM_UP_SECONDS = 60.0
+IN_A_ROOM = (50, 100, 200)
+IN_A_PLACE, PLACES = 10, (20, 200)
+GROWTH_SECONDS = 60.0
 
 
 class Ear:
@@ -99,6 +103,28 @@ def received_per_second(over_hci: bool, count: int, seconds: float) -> float:
     return sum(ear.heard_count for ear in ears) / (time.process_time() - started)
 
 
+def town(places: int) -> Scene:
+    """Places of ten handsets each, phones in hand, 2 m apart."""
+    names = range(places * IN_A_PLACE)
+    return Scene(default=Pair(2.0), places={str(name): f"place {name // IN_A_PLACE}" for name in names})
+
+
+def growth(progress: Callable[[str], None]) -> dict[str, Any]:
+    """CPU seconds of one simulated minute of rooms and of towns, and how much more the largest costs than the least."""
+    rooms = [(count, room(count, 0.0, random.Random(1))[0]) for count in IN_A_ROOM]
+    towns = [(places * IN_A_PLACE, town(places)) for places in PLACES]
+    told: dict[str, Any] = {}
+    for name, scenes in (("room", rooms), ("town", towns)):
+        seconds = {}
+        for count, scene in scenes:
+            started = time.process_time()
+            run_simulated(live(scene, count, GROWTH_SECONDS, "default", over_hci=False))
+            seconds[count] = round(time.process_time() - started, 2)
+            progress(f"{name} of {count}: {seconds[count]} s of CPU")
+        told[name] = seconds | {"times": round(seconds[scenes[-1][0]] / seconds[scenes[0][0]], 1)}
+    return told
+
+
 def run(progress: Callable[[str], None]) -> dict[str, Any]:
     """Measure continuity at rising loss, then both paths on the same scene."""
     rows = {}
@@ -118,6 +144,7 @@ def run(progress: Callable[[str], None]) -> dict[str, Any]:
         "unit": "packets received per core-second, light path; baseline: the same scene over HCI bytes",
         "baseline": round(over_hci),
         "ratio": round(light / over_hci, 1),
+        "cpu_seconds_of_a_minute": growth(progress),
         "continuity_30s": rows,
         "continuity_holds": rows["default, 50% loss"]["percent"] >= 99,
     }

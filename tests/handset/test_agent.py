@@ -62,7 +62,7 @@ def test_a_phone_sends_by_what_its_owner_measured_of_the_adapter_that_was_opened
     asyncio.run(asyncio.wait_for(open_and_send(), 20))
 
     # One key and one identifier, so the two metadata lie under the same keystream.
-    shipped, measured = Metadata(-18, 3).to_bytes(), Metadata(-5, 2).to_bytes()
+    shipped, measured = Metadata(-25, 3).to_bytes(), Metadata(-5, 2).to_bytes()
     differing = bytes(a ^ b for a, b in zip(shipped, measured, strict=True))
     assert bytes(a ^ b for a, b in zip(unknown[16:], phone.encounters.payload()[16:], strict=True)) == differing
 

@@ -11,8 +11,8 @@ WINDOW = {
     "ageInDays": 1,
     "reportType": 1,
     "infectiousness": 2,
-    "calibrationConfidence": 0,
-    "scanInstances": [{"minAttenuation": 57, "typicalAttenuation": 61, "secondsSinceLastScan": 300}] * 5,
+    "calibrationConfidence": 3,
+    "scanInstances": [{"minAttenuation": 50, "typicalAttenuation": 54, "secondsSinceLastScan": 300}] * 5,
 }
 
 
@@ -34,14 +34,14 @@ def test_the_result_is_one_json_object(score):
     assert result.exit_code == 0
     assert json.loads(result.stdout) == {
         "level": "high",
-        "days": [{"day": "2020-08-06", "score": 40.0, "level": "high", "minutes": 25}],
+        "days": [{"day": "2020-08-06", "score": 26.1, "level": "high", "minutes": 25}],
     }
 
 
 def test_a_person_reads_the_same_in_lines(score):
     result = score([WINDOW], "--today", "2020-08-07")
 
-    assert result.stdout.splitlines() == ["2020-08-06  high  score 40  about 25 minutes", "risk: high"]
+    assert result.stdout.splitlines() == ["2020-08-06  high  score 26.1  about 25 minutes", "risk: high"]
 
 
 def test_no_windows_are_no_risk(score):

@@ -49,6 +49,13 @@ def test_json_says_the_same(tmp_path):
     assert read_scene(path).between("b", "a").at(0) == (2.0, 0, "hand-hand")
 
 
+def test_a_scene_says_who_is_in_which_place(tmp_path):
+    path = tmp_path / "scene.toml"
+    path.write_text('places = {bus = ["a", "b"], hall = ["c"]}\ndefault = {distance_m = 2}')
+
+    assert read_scene(path).places == {"a": "bus", "b": "bus", "c": "hall"}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -71,6 +78,11 @@ def test_json_says_the_same(tmp_path):
         'pairs = [{between = ["a"], distance_m = 1}]',
         'pairs = [{between = ["a", "a"], distance_m = 1}]',
         'pairs = [{between = ["a", "b"], distance_m = 1}, {between = ["b", "a"], distance_m = 2}]',
+        'places = ["a"]',
+        'places = {bus = "a"}',
+        'places = {bus = ["a", "a"]}',
+        'places = {bus = ["a"], hall = ["a"]}',
+        'places = {bus = [""]}',
         "not a scene",
         "\0",
     ],
@@ -97,7 +109,9 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["handsets", "loss", "default", "pairs", "between", "distance_m", "walls", "carriage"]),
+            st.sampled_from(
+                ["handsets", "loss", "default", "pairs", "places", "between", "distance_m", "walls", "carriage"]
+            ),
             inner,
         )
     ),

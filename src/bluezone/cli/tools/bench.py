@@ -31,6 +31,7 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 
 @click.command()
 @click.argument("name")
+@click.argument("sizes", nargs=-1, type=click.IntRange(min=1))
 @click.option(
     "--recordings",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -38,10 +39,12 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
     help="For accuracy: a collection of recordings (docs/accuracy.md).",
 )
 @command_result(_lines)
-def bench(name: str, recordings: Path | None) -> dict[str, Any]:
-    """Run a bench: matching, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages, start,
-    publish-day; accuracy, how well near is told from far; and scenarios, who is warned after which meeting, which
-    takes an hour."""
+def bench(name: str, sizes: tuple[int, ...], recordings: Path | None) -> dict[str, Any]:
+    """Run a bench: matching, phone, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
+    start, publish-day; accuracy, how well near is told from far; and scenarios, who is warned after which meeting,
+    which takes an hour.
+
+    SIZES, of `phone` alone: how many neighbours it has; 2, 10, 40 and 200 if not said."""
     module_name = f"bench_{name.replace('-', '_')}"
     path = BENCH_FOLDER / f"{module_name}.py"
     if not module_name.isidentifier() or not path.is_file():
@@ -54,6 +57,8 @@ def bench(name: str, recordings: Path | None) -> dict[str, Any]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
+    if sizes and not hasattr(module, "SIZES"):
+        raise click.UsageError(f"the bench {name} has one size only")
     given = {} if recordings is None else {"recordings": recordings}
-    result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True), **given)
+    result: dict[str, Any] = module.run(lambda line: click.echo(line, err=True), *sizes, **given)
     return result

@@ -3,7 +3,8 @@
 
 A page covers at most ten minutes. While it is open it is sealed anew at each flush, so that a kill loses only what was
 heard since the last flush (5 s). Closed pages do not change any more, except that they are stamped once the first
-signed file has told the time, and purged in the end.
+signed file has told the time, and purged in the end. So what an index needs of them stays in memory, and is read from
+the store only once in a run of the program.
 """
 
 import threading
@@ -13,7 +14,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bluezone.handset.clocks import Stamp
-from bluezone.handset.encounters.pages import REPEAT_SECONDS, Heard, Page
+from bluezone.handset.encounters.pages import REPEAT_SECONDS, Heard, Page, PageColumns
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
 from bluezone.radio.interface import Burst, Sighting
@@ -23,6 +24,8 @@ PAGE_IDENTIFIERS = 5_500
 # Identifiers heard once are stored up to the first size, those heard again up to the second.
 SINGLES_BYTES = 64 * 1024 * 1024
 LOG_BYTES = 96 * 1024 * 1024
+# Columns of so many stay in memory, 14 MB: twice what 200 steady neighbours leave in 14 days. More is a flood.
+KEPT_IDENTIFIERS = 500_000
 IDENTIFIERS_PER_MINUTE = 500
 WAITING_IDENTIFIERS = 20_000
 # An identifier lives at most 20 minutes (docs/protocol.md section 2); after that its absence means nothing.
@@ -107,6 +110,7 @@ class EncounterLog:
         self._row: int | None = None
         self._opened_at = 0.0
         self._changed = False
+        self._columns: dict[int, PageColumns] = {}  # of pages as they are stored, by row
         self._singles_bytes, self._log_bytes = singles_bytes, log_bytes
         self._closed_bytes = store.page_bytes()
 
@@ -147,11 +151,7 @@ class EncounterLog:
         """
         with self._lock:
             if self._changed and self._page is not None:
-                contents = self._page.to_bytes()
-                if self._row is None:
-                    self._row = self._store.add("pages", self._page.day, contents)
-                else:
-                    self._store.replace("pages", self._row, self._page.day, contents)
+                self._row = self._write(self._row, self._page)
                 self._changed = False
 
     def take_refused(self) -> int:
@@ -166,6 +166,28 @@ class EncounterLog:
         for row, _, contents in self._store.rows("pages"):
             yield row, Page.from_bytes(contents)
 
+    def columns(self) -> list[tuple[int, PageColumns]]:
+        """The columns of every page with its number, oldest first, including what was just heard.
+
+        Only pages that this run of the program has neither written nor read are opened.
+        """
+        self.flush()
+        told: list[tuple[int, PageColumns]] = []
+        for row in self._store.numbers("pages"):
+            # Page by page: the radio must not wait until the whole log has been read.
+            with self._lock:
+                columns = self._columns.get(row)
+                if columns is None:
+                    contents = self._store.row("pages", row)
+                    if contents is None:
+                        continue
+                    columns = self._columns[row] = PageColumns.from_bytes(contents)
+            told.append((row, columns))
+        if sum(len(columns) for _, columns in told) > KEPT_IDENTIFIERS:
+            with self._lock:
+                self._columns.clear()
+        return told
+
     def page(self, row: int) -> Page | None:
         """One page, or None if it was purged meanwhile."""
         contents = self._store.row("pages", row)
@@ -176,19 +198,33 @@ class EncounterLog:
         assert stamp.offset_seconds is not None
         with self._lock:
             self._close_page()
-            for row, page in list(self.pages()):
-                old = page.stamp
+            for row, columns in self.columns():
+                old = columns.stamp
                 if old.boot_id != stamp.boot_id or not (old.offset_seconds is None or old.provisional):
                     continue
+                page = self.page(row)
+                assert page is not None  # Encounters lets no purge run meanwhile
                 page.stamp = replace(old, offset_seconds=stamp.offset_seconds, provisional=False)
                 times = [page.stamp.unix_seconds(heard.bursts[0].boot_seconds) for heard in page.heard.values()]
                 page.day = day_at(min((time for time in times if time is not None), default=page.day * SECONDS_PER_DAY))
-                self._store.replace("pages", row, page.day, page.to_bytes())
+                self._write(row, page)
 
     def measure(self) -> None:
-        """Find out how large the log is; called after a purge."""
+        """Find out how large the log is and forget what is gone from it; called after a purge."""
         with self._lock:
             self._closed_bytes = self._store.page_bytes()
+            stored = set(self._store.numbers("pages"))
+            self._columns = {row: columns for row, columns in self._columns.items() if row in stored}
+
+    def _write(self, row: int | None, page: Page) -> int:
+        """Seal a page into its row, or a new one, and return the row; what is in memory follows what is stored."""
+        contents = page.to_bytes()
+        if row is None:
+            row = self._store.add("pages", page.day, contents)
+        else:
+            self._store.replace("pages", row, page.day, contents)
+        self._columns[row] = PageColumns.of(page)
+        return row
 
     def _note(self, entry: Heard, sighting: Sighting) -> None:
         burst = self._bursts.get(sighting.burst)
@@ -220,9 +256,8 @@ def identifiers_per_day(log: EncounterLog, zone: ZoneInfo) -> dict[date, int]:
     One phone changes its identifier every 10 to 20 minutes: this is not a number of phones or of people.
     """
     frames: dict[date, set[bytes]] = {}
-    for _, page in log.pages():
-        for frame, heard in page.heard.items():
-            at = page.stamp.unix_seconds(heard.bursts[0].boot_seconds)
-            day = datetime.fromtimestamp(page.day * SECONDS_PER_DAY if at is None else at, zone).date()
-            frames.setdefault(day, set()).add(frame)
+    for _, columns in log.columns():
+        seconds = columns.first_seconds or [columns.day * SECONDS_PER_DAY] * len(columns)
+        for frame, at in zip(columns.each_frame(), seconds, strict=True):
+            frames.setdefault(datetime.fromtimestamp(at, zone).date(), set()).add(frame)
     return {day: len(heard_then) for day, heard_then in sorted(frames.items())}

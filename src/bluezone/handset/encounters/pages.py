@@ -2,8 +2,11 @@
 """The pages of the encounter log: what was heard, as it is stored."""
 
 import json
+import math
 import struct
 import zlib
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bluezone.handset.clocks import Stamp, stamp_to_json
@@ -13,9 +16,13 @@ MAX_FRAMES_PER_BURST = 255
 MAX_BURSTS = 65_535
 REPEAT_SECONDS = 60.0
 
+FRAME_LENGTH = 20
+
 _LENGTH = struct.Struct(">I")
 _RECORD = struct.Struct(">16s4sH")
 _BURST = struct.Struct(">IdfB")
+_BOOT_SECONDS = struct.Struct(">d")
+_BOOT_SECONDS_AT, _FRAMES_AT = 4, 16  # where a burst's time and its count of frames stand in its record
 
 
 @dataclass(slots=True)
@@ -83,16 +90,88 @@ class Page:
     def from_bytes(cls, data: bytes) -> "Page":
         """Read a page. Raises HandsetStoreDamaged."""
         try:
-            (length,) = _LENGTH.unpack_from(data)
-            head = json.loads(data[_LENGTH.size : _LENGTH.size + length])
-            page = cls(Stamp(**head["stamp"]), head["day"])
-            records, at = zlib.decompress(data[_LENGTH.size + length :]), 0
+            stamp, day, records = _open(data)
+            page, at = cls(stamp, day), 0
             while at < len(records):
                 heard, at = _read_heard(records, at)
                 page.heard[heard.frame] = heard
-        except (struct.error, zlib.error, ValueError, KeyError, TypeError) as error:
-            raise HandsetStoreDamaged("a page of the encounter log cannot be read") from error
+        except _DAMAGE as error:
+            raise HandsetStoreDamaged(_DAMAGED) from error
         return page
+
+
+@dataclass(frozen=True, slots=True)
+class PageColumns:
+    """Who was heard in a page and when first: what an index needs of it, 28 bytes an entry instead of its objects.
+
+    frames:          20 bytes an entry, joined, in the page's order.
+    first_seconds:   Unix seconds of each entry's first burst, rounded down; empty while the page has no time.
+    longest_seconds: the longest time from the first to the last burst of one entry.
+    """
+
+    stamp: Stamp
+    day: int
+    frames: bytes
+    first_seconds: "array[int]"
+    longest_seconds: float
+
+    def __len__(self) -> int:
+        return len(self.frames) // FRAME_LENGTH
+
+    def each_frame(self) -> Iterator[bytes]:
+        """The frames, one by one."""
+        return (self.frames[at : at + FRAME_LENGTH] for at in range(0, len(self.frames), FRAME_LENGTH))
+
+    @classmethod
+    def of(cls, page: Page) -> "PageColumns":
+        """The columns of a page in memory."""
+        ends = [(heard.bursts[0].boot_seconds, heard.bursts[-1].boot_seconds) for heard in page.heard.values()]
+        return cls._made(page.stamp, page.day, list(page.heard), ends)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "PageColumns":
+        """Read them from a stored page, a fifth of the work of reading the page. Raises HandsetStoreDamaged."""
+        frames: list[bytes] = []
+        ends: list[tuple[float, float]] = []
+        try:
+            stamp, day, records = _open(data)
+            at = 0
+            while at < len(records):
+                identifier, metadata, count = _RECORD.unpack_from(records, at)
+                first = last = at = at + _RECORD.size
+                for _ in range(count):
+                    last = at
+                    at += _BURST.size + records[at + _FRAMES_AT]
+                frames.append(identifier + metadata)
+                ends.append((_boot_seconds(records, first), _boot_seconds(records, last)))
+            if at != len(records):
+                raise ValueError(f"the records end at {at}, expected at {len(records)}")
+        except _DAMAGE as error:
+            raise HandsetStoreDamaged(_DAMAGED) from error
+        return cls._made(stamp, day, frames, ends)
+
+    @classmethod
+    def _made(cls, stamp: Stamp, day: int, frames: list[bytes], ends: list[tuple[float, float]]) -> "PageColumns":
+        seconds = [stamp.unix_seconds(first) for first, _ in ends]
+        longest = max((last - first for first, last in ends), default=0.0)
+        first_seconds = array("q", (math.floor(at) for at in seconds if at is not None))
+        return cls(stamp, day, b"".join(frames), first_seconds, longest)
+
+
+_DAMAGE = (struct.error, zlib.error, ValueError, KeyError, TypeError, IndexError)
+_DAMAGED = "a page of the encounter log cannot be read"
+
+
+def _open(data: bytes) -> tuple[Stamp, int, bytes]:
+    """Stamp, day and the records of a stored page. Raises one of _DAMAGE."""
+    (length,) = _LENGTH.unpack_from(data)
+    head = json.loads(data[_LENGTH.size : _LENGTH.size + length])
+    return Stamp(**head["stamp"]), head["day"], zlib.decompress(data[_LENGTH.size + length :])
+
+
+def _boot_seconds(records: bytes, burst_at: int) -> float:
+    (seconds,) = _BOOT_SECONDS.unpack_from(records, burst_at + _BOOT_SECONDS_AT)
+    return float(seconds)
 
 
 def _read_heard(records: bytes, at: int) -> tuple[Heard, int]:

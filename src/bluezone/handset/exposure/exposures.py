@@ -4,22 +4,24 @@
 Source: docs/protocol.md section 3; docs/attacks.md rows 1, 8 and 39.
 """
 
+import bisect
 import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import EncounterLog
-from bluezone.handset.encounters.pages import Heard, Page
+from bluezone.handset.encounters.pages import FRAME_LENGTH, Heard, Page
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import ABSENT, KeyColumns
-from bluezone.protocol.identifiers import Metadata, attenuation_db, crypt_metadata
+from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, Metadata, attenuation_db, crypt_metadata
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
 from bluezone.protocol.keys import INTERVALS_PER_KEY
 from bluezone.protocol.matching import ON_HANDSET, SightingIndex, on_handset
@@ -30,27 +32,26 @@ DAY_ZERO = date(1970, 1, 1)
 
 
 class HeardIndex:
-    """Everything in the log, ready for looking up keys. It holds only identifiers; pages are opened on a match."""
+    """Everything in the log, ready for looking up keys. It holds only identifiers; pages are opened on a match.
+
+    The log keeps in memory what is taken from it here, so making one again reads only pages that are new.
+    """
 
     def __init__(self, log: EncounterLog) -> None:
         self._log = log
-        self._places: list[tuple[int, bytes]] = []
-        times: list[float] = []
-        longest = 0.0
-        for row, page in log.pages():
-            for frame, heard in page.heard.items():
-                first, last = (page.stamp.unix_seconds(heard.bursts[at].boot_seconds) for at in (0, -1))
-                # Without a time it cannot count, whichever key it comes from (_scored_sightings).
-                if first is not None and last is not None:
-                    self._places.append((row, frame))
-                    times.append(first)
-                    longest = max(longest, last - first)
-        joined = b"".join(frame[:16] for _, frame in self._places)
+        # Without a time it cannot count, whichever key it comes from (_scored_sightings).
+        timed = [(row, columns) for row, columns in log.columns() if columns.first_seconds]
+        self._page_rows = [row for row, _ in timed]
+        self._page_ends = list(accumulate(len(columns) for _, columns in timed))
+        self._frames = b"".join([columns.frames for _, columns in timed])
+        times = np.frombuffer(b"".join([columns.first_seconds for _, columns in timed]), dtype=np.int64)
+        longest = max((columns.longest_seconds for _, columns in timed), default=0.0)
+        identifiers = np.frombuffer(self._frames, dtype=np.uint8).reshape(-1, FRAME_LENGTH)[:, :IDENTIFIER_LENGTH]
         # One time for all bursts of a record, its first; a later one may count for a later interval. Each burst is
         # looked at by itself when its key has been found.
         wider = min(math.ceil(longest / SECONDS_PER_INTERVAL), INTERVALS_PER_KEY)
         late = range(ON_HANDSET.start - wider, ON_HANDSET.stop)
-        self._index = SightingIndex(np.frombuffer(joined, dtype=np.uint8).reshape(-1, 16), times, late)
+        self._index = SightingIndex(identifiers, times, late)
 
     def find(self, keys: KeyColumns) -> dict[int, list[tuple[int, Page, Heard]]]:
         """For each row of `keys` that was heard: the interval, page and record of every equality."""
@@ -60,7 +61,8 @@ class HeardIndex:
         for key_row, interval, place in zip(
             matches.key_rows.tolist(), matches.intervals.tolist(), matches.sighting_rows.tolist(), strict=True
         ):
-            row, frame = self._places[place]
+            row = self._page_rows[bisect.bisect_right(self._page_ends, place)]
+            frame = self._frames[place * FRAME_LENGTH : (place + 1) * FRAME_LENGTH]
             if row not in opened:
                 opened[row] = self._log.page(row)
             page = opened[row]

@@ -84,6 +84,7 @@ _SURE_ABOVE_MINUTES = 15
 
 # Binary fractions miss a bound such as 9.0 by far less than this many decimals can show.
 _SCORE_DECIMALS = 6
+_DOSE_DECIMALS = 2
 _ROUNDING = 1e-9
 
 
@@ -195,7 +196,7 @@ def _assess_by_nearness(
     everything = add(near for near, _, _ in judged)
     firm = add(near for near, _, weak in judged if not weak)
     doses = [near.expected * factor for near, factor, _ in judged]
-    dose = round(math.fsum(doses), _SCORE_DECIMALS)
+    dose = round(math.fsum(doses), _DOSE_DECIMALS)
     firm_dose = math.fsum(one for one, (_, _, weak) in zip(doses, judged, strict=True) if not weak)
     chance = everything.chance_of(model.high_minutes)
 
@@ -222,18 +223,18 @@ def _assess_by_nearness(
         certainty=certainty,
         summary=None if profile.summary is None else summarise(windows, profile.summary),
         near=(round(low, 1), round(high, 1)),
-        chance=round(chance, _SCORE_DECIMALS),
+        chance=round(chance, 3),
     )
 
 
 def _is_weak(window: ExposureWindow, model: Nearness) -> bool:
     """Whether strength says too little in this meeting for anybody to be told to stay at home.
 
-    Radios nobody calibrated; few bursts; directions that disagree; a crowd all of which is heard alike, as in a tram,
+    Two radios that nobody calibrated; few bursts; directions that disagree; a crowd all of which is heard alike, as in a tram,
     where walls of metal give back what distance takes.
     """
     return (
-        min(window.confidence, window.own_confidence) == 0
+        max(window.confidence, window.own_confidence) == 0
         or len(window.scan_instances) < model.fewest_bursts
         or is_crowded_and_flat(window, model)
         or directions_disagree(window, model)

@@ -7,6 +7,7 @@ returns an array), so that what is measured over 600 runs is what the virtual ai
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from bluezone.radio.air.figures import Correlation
@@ -17,6 +18,8 @@ CHANNELS = 3  # advertising channels 37, 38 and 39
 
 class Drift:
     """A standard normal value that is forgotten exponentially."""
+
+    __slots__ = ("_at", "_noise", "_seconds", "_value")
 
     def __init__(self, seconds: float, noise: Callable[[], Score]) -> None:
         self._seconds = seconds
@@ -36,8 +39,10 @@ class Drift:
 class Levels:
     """Level of each advertising channel between two places; the same in both directions."""
 
+    __slots__ = ("channels",)
+
     def __init__(self, correlation: Correlation, noise: Callable[[], Score]) -> None:
-        self.channels = [Drift(correlation.level_seconds, noise) for _ in range(CHANNELS)]
+        self.channels = tuple(Drift(correlation.level_seconds, noise) for _ in range(CHANNELS))
 
 
 class Fading:
@@ -47,18 +52,23 @@ class Fading:
     noise:   standard normal, a float or an array of one value per run.
     """
 
+    __slots__ = ("_drift", "_levels", "_noise", "_weights")
+
     def __init__(self, correlation: Correlation, levels: Levels, noise: Callable[[], Score]) -> None:
-        self._level = math.sqrt(correlation.level_share)
-        self._motion = math.sqrt(correlation.motion_share)
-        self._packet = math.sqrt(max(correlation.packet_share, 0.0))
+        self._weights = _weights(correlation)
         self._levels = levels
         self._drift = Drift(correlation.motion_seconds, noise)
         self._noise = noise
 
     def score(self, now: float, channel: int) -> Score:
         """Normal score of a packet heard at `now` (seconds) on `channel` (0..2)."""
-        return (
-            self._level * self._levels.channels[channel].at(now)
-            + self._motion * self._drift.at(now)
-            + self._packet * self._noise()
-        )
+        level, motion, packet = self._weights
+        return level * self._levels.channels[channel].at(now) + motion * self._drift.at(now) + packet * self._noise()
+
+
+@cache
+def _weights(correlation: Correlation) -> tuple[float, float, float]:
+    """Of level, motion and packet. All links of a carriage share them: what a link touches at each packet is little."""
+    shares = (correlation.level_share, correlation.motion_share, max(correlation.packet_share, 0.0))
+    level, motion, packet = (math.sqrt(share) for share in shares)
+    return level, motion, packet

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is where on the virtual air: distance, walls and carriage of each pair; and scene files, TOML or JSON
+"""Who is where on the virtual air: distance, walls and carriage of each pair, and places; and scene files, TOML or JSON
 (docs/radio.md).
 """
 
@@ -8,10 +8,11 @@ import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bluezone.radio.air.figures import canonical_carriage
+from bluezone.radio.air.figures import RECEIVER_FLOOR_DBM, canonical_carriage, rssi_curve
 from bluezone.refusal import Refused
 
 
@@ -37,6 +38,11 @@ class Pair:
         """True if nothing about the pair changes with time."""
         return not (callable(self.distance_m) or callable(self.walls) or callable(self.carriage))
 
+    @cached_property
+    def never_heard(self) -> bool:
+        """True if even the strongest packet possible arrives too weak, for as long as the scene lasts."""
+        return self.constant and rssi_curve(*self.at(0.0)).strongest_dbm < RECEIVER_FLOOR_DBM
+
     def at(self, seconds: float) -> tuple[float, int, str]:
         """Distance, walls and carriage at this time of the air."""
         distance_m = self.distance_m(seconds) if callable(self.distance_m) else self.distance_m
@@ -52,20 +58,33 @@ APART = Pair(math.inf)
 class Scene:
     """All pairs of an air.
 
-    pairs:    by the names of the two handsets, in either order.
-    default:  pairs that are not named; apart unless said otherwise.
+    pairs:    by the names of the two handsets, in either order; it does not change any more.
+    default:  pairs that are not named and are in one place; apart unless said otherwise.
     loss:     share of packets lost on top of fading, 0..1 (collisions, a busy band), constant or over time.
     handsets: names that clients who do not name themselves are given in turn.
+    places:   where a handset is at first, by its name; who is not named is in "". Those in different places are apart
+              unless their pair is named.
     """
 
     pairs: Mapping[tuple[str, str], Pair] = field(default_factory=dict)
     default: Pair = APART
     loss: float | Callable[[float], float] = 0.0
     handsets: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def between(self, one: str, other: str) -> Pair:
-        """What lies between two handsets."""
+        """What lies between two handsets while both are in one place."""
         return self.pairs.get((one, other)) or self.pairs.get((other, one)) or self.default
+
+    @cached_property
+    def partners(self) -> Mapping[str, tuple[str, ...]]:
+        """For each handset of a named pair, those it may hear by that pair, wherever both are."""
+        partners: dict[str, list[str]] = {}
+        for (one, other), pair in self.pairs.items():
+            if not pair.never_heard:
+                partners.setdefault(one, []).append(other)
+                partners.setdefault(other, []).append(one)
+        return {name: tuple(others) for name, others in partners.items()}
 
     def loss_at(self, seconds: float) -> float:
         """Share of packets lost at this time of the air."""
@@ -103,12 +122,13 @@ def read_scene(path: Path) -> Scene:
 
 
 def parse_scene(table: Any) -> Scene:
-    """Check a scene: `handsets` (names), `loss` (0..1), `default` (a pair) and `pairs` (a list). Raises InvalidScene.
+    """Check a scene: `handsets` (names), `loss` (0..1), `default` (a pair), `pairs` (a list) and `places` (the names of
+    those in each). Raises InvalidScene.
 
     A pair has `between` (two names), `distance_m` (0..1000), `walls` (0..20) and `carriage`; distance_m,
     walls and carriage may instead be a list of [from second, value], in order and starting at 0.
     """
-    _expect_keys(table, {"handsets", "loss", "default", "pairs"}, "the scene")
+    _expect_keys(table, {"handsets", "loss", "default", "pairs", "places"}, "the scene")
     handsets = table.get("handsets", [])
     if not _is_list_of(handsets, str) or len(set(handsets)) != len(handsets) or not all(handsets):
         raise InvalidScene(f"handsets is {handsets!r}, expected a list of different names")
@@ -125,7 +145,17 @@ def parse_scene(table: Any) -> Scene:
             raise InvalidScene(f"pair {place}: {one} and {other} are named twice")
         pairs[one, other] = _pair(entry, {"between"}, f"pair {place}")
     default = _pair(table["default"], set(), "default") if "default" in table else APART
-    return Scene(pairs=pairs, default=default, loss=float(loss), handsets=tuple(handsets))
+    places = _places(table.get("places", {}))
+    return Scene(pairs=pairs, default=default, loss=float(loss), handsets=tuple(handsets), places=places)
+
+
+def _places(table: Any) -> dict[str, str]:
+    if not isinstance(table, dict) or not all(_is_list_of(names, str) for names in table.values()):
+        raise InvalidScene(f"places is {table!r}, expected a table of places, each with a list of names")
+    placed = [(name, place) for place, names in table.items() for name in names]
+    if len(dict(placed)) != len(placed) or not all(dict(placed)):
+        raise InvalidScene("places: a handset has no name, or is named twice")
+    return dict(placed)
 
 
 def _between(entry: Any, where: str) -> tuple[str, str]:

@@ -30,6 +30,8 @@ class Advertisement:
 class Link:
     """One direction between two stations."""
 
+    __slots__ = ("_curve", "_fading", "_pair", "receiver")
+
     def __init__(self, pair: Pair, receiver: "Station", levels: Levels, noise: Callable[[], float]) -> None:
         _, _, carriage = pair.at(0.0)
         self.receiver = receiver
@@ -39,11 +41,6 @@ class Link:
 
     def _curve_at(self, seconds: float) -> Curve:
         return rssi_curve(*self._pair.at(seconds))
-
-    @property
-    def never_heard(self) -> bool:
-        """True if even the strongest packet possible arrives too weak, for as long as the scene lasts."""
-        return self._curve is not None and self._curve.strongest_dbm < RECEIVER_FLOOR_DBM
 
     def rssi_dbm(self, now: float, seconds: float, channel: int) -> int | None:
         """Strength of a packet sent now, None if it is too weak to be heard."""
@@ -86,12 +83,19 @@ class Air(Protocol):
 
 
 class Station:
-    """One radio's place on the air: what it sends and when it listens."""
+    """One radio's place on the air: what it sends and when it listens. number: counts the arrivals on this air."""
 
-    def __init__(self, air: Air, name: str) -> None:
+    __slots__ = (
+        "_air", "_scan_interval", "_scan_started", "_scan_window", "_trains", "links", "listening", "name", "number",
+        "on_heard",
+    )  # fmt: skip
+
+    def __init__(self, air: Air, name: str, number: int) -> None:
         self.name = name
+        self.number = number
         self.on_heard: Callable[[Advertisement, int], None] = lambda _advertisement, _rssi: None
-        self.links: list[Link] | None = None  # to whom it can be audible; None until first needed
+        self.listening = False
+        self.links: dict[Station, Link] | None = None  # to whom it can be audible; None until first needed
         self._air = air
         self._trains: dict[int, Train] = {}
         self._scan_interval = self._scan_window = self._scan_started = 0.0

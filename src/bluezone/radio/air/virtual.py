@@ -2,10 +2,16 @@
 """The virtual air: carries advertisements between radios that exist only in this process.
 
 It keeps asyncio's time, so it runs in real time or, in a SimulatedTimeLoop, as fast as it can.
+
+What it does grows with who can hear whom: a radio that arrives, leaves or moves makes and drops its own links alone,
+and there is no link where nothing can ever be heard.
 """
 
+import functools
+import itertools
 import random
 from collections import Counter
+from collections.abc import Iterable
 
 from bluezone.radio.air.controller import virtual_radio
 from bluezone.radio.air.fading import Levels
@@ -32,8 +38,12 @@ class VirtualAir:
         self.count: Counter[str] = Counter()
         self.resting: dict[Train, None] = {}
         self._stations: dict[str, Station] = {}
+        self._arrivals = itertools.count()
+        self._places = dict(scene.places)
+        self._cells: dict[str, dict[Station, None]] = {}  # the stations of each place
         self._listening: dict[Station, None] = {}
         self._levels: dict[frozenset[str], Levels] = {}
+        self._noise = functools.partial(rng.gauss, 0.0, 1.0)
 
     @property
     def listened_to(self) -> bool:
@@ -44,10 +54,16 @@ class VirtualAir:
         """Put a radio on the air under a name that nobody has. Raises ValueError if somebody has."""
         if name in self._stations:
             raise ValueError(f"a radio named {name!r} is already on the air")
-        for other in self._stations.values():
-            other.links = None
-        self._stations[name] = Station(self, name)
-        return self._stations[name]
+        station = self._stations[name] = Station(self, name, next(self._arrivals))
+        self._join(station)
+        return station
+
+    def move(self, name: str, place: str) -> None:
+        """Take a radio to a place (see `Scene.places`). Raises KeyError if there is no such radio."""
+        station = self._stations[name]
+        self._part(station)
+        self._places[name] = place
+        self._join(station)
 
     def radio(self, name: str) -> BumbleRadio:
         """A radio over HCI bytes: bumble's host stack on a virtual controller of this air."""
@@ -64,28 +80,31 @@ class VirtualAir:
     def listen(self, station: Station) -> None:
         """Deliver to this station from now on."""
         self._listening[station] = None
+        station.listening = True
         for train in list(self.resting):
             train.wake()
 
     def ignore(self, station: Station) -> None:
         """Deliver nothing more to this station."""
         self._listening.pop(station, None)
+        station.listening = False
 
     def remove(self, station: Station) -> None:
         """Forget a station; its name is free again."""
         self.ignore(station)
-        self._stations.pop(station.name, None)
-        for other in self._stations.values():
-            other.links = None
+        if self._stations.get(station.name) is station:
+            self._part(station)
+            del self._stations[station.name]
 
     def carry(self, sender: Station, advertisement: Advertisement, now: float) -> None:
         """Deliver one advertising event to whoever hears it."""
         seconds = now - self.origin_seconds
         loss = self.scene.loss_at(seconds)
         self.count["sent"] += 1
-        for link in self._links(sender):
+        # Copied: whoever hears this may leave, or bring somebody.
+        for link in list(self._links(sender).values()):
             receiver = link.receiver
-            if receiver not in self._listening or (channel := receiver.channel_at(now)) is None:
+            if not receiver.listening or (channel := receiver.channel_at(now)) is None:
                 continue
             if loss and self.rng.random() < loss:
                 self.count["lost"] += 1
@@ -103,16 +122,51 @@ class VirtualAir:
         Returns whether it was listening. Raises KeyError if there is no such radio.
         """
         station = self._stations[receiver]
-        if station not in self._listening:
+        if not station.listening:
             return False
         station.on_heard(advertisement, rssi_dbm)
         return True
 
-    def _links(self, sender: Station) -> list[Link]:
+    def _links(self, sender: Station) -> dict[Station, Link]:
         if sender.links is None:
-            links = [self._link(sender, other) for other in self._stations.values() if other is not sender]
-            sender.links = [link for link in links if not link.never_heard]
+            sender.links = {other: self._link(sender, other) for other in self._audible(sender)}
         return sender.links
+
+    def _join(self, station: Station) -> None:
+        """Let those who are near send to a station that has come."""
+        self._cells.setdefault(self._place(station), {})[station] = None
+        for other in self._audible(station):
+            if other.links is not None:
+                other.links[station] = self._link(other, station)
+
+    def _part(self, station: Station) -> None:
+        """Let those who were near send to a station no more."""
+        for other in self._audible(station):
+            if other.links is not None:
+                other.links.pop(station, None)
+        station.links = None
+        cell = self._cells[self._place(station)]
+        del cell[station]
+        if not cell:
+            del self._cells[self._place(station)]
+
+    def _audible(self, station: Station) -> Iterable[Station]:
+        """The others it may hear and be heard by, in the order of their arrival."""
+        near = {} if self.scene.default.never_heard else dict(self._cells[self._place(station)])
+        for name in self.scene.partners.get(station.name, ()):
+            if (partner := self._stations.get(name)) is not None:
+                near[partner] = None
+        return sorted(
+            (
+                other
+                for other in near
+                if other is not station and not self.scene.between(station.name, other.name).never_heard
+            ),
+            key=lambda other: other.number,
+        )
+
+    def _place(self, station: Station) -> str:
+        return self._places.get(station.name, "")
 
     def _link(self, sender: Station, receiver: Station) -> Link:
         pair = self.scene.between(sender.name, receiver.name)
@@ -120,6 +174,3 @@ class VirtualAir:
         if key not in self._levels:
             self._levels[key] = Levels(correlation(pair.at(0.0)[2]), self._noise)
         return Link(pair, receiver, self._levels[key], self._noise)
-
-    def _noise(self) -> float:
-        return self.rng.gauss(0.0, 1.0)
