@@ -230,8 +230,8 @@ def _assess_by_nearness(
 def _is_weak(window: ExposureWindow, model: Nearness) -> bool:
     """Whether strength says too little in this meeting for anybody to be told to stay at home.
 
-    Two radios that nobody calibrated; few bursts; directions that disagree; a crowd all of which is heard alike, as in a tram,
-    where walls of metal give back what distance takes.
+    Two radios that nobody calibrated; few bursts; directions that disagree; a crowd all of which is heard alike, as in
+    a tram, where walls of metal give back what distance takes.
     """
     return (
         max(window.confidence, window.own_confidence) == 0

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench that judges the warning: its format, its figures, and what it finds in a collection drawn from the model."""
+
+import json
+
+import numpy as np
+import pytest
+from bench.accuracy.converters import composed, drawn, stretches
+from bench.accuracy.figures import auc, calibration_error, found_at
+from bench.accuracy.phones import live_through
+from bench.accuracy.recordings import HEADERS, InvalidRecordings, read_collection, write_collection
+from bench.bench_accuracy import SHIPPED, run
+from click.testing import CliRunner
+
+from bluezone.cli.main import root
+from bluezone.protocol.risk.assessment import load_profile
+from bluezone.radio.calibration import Calibration, calibration, uncalibrated
+
+ONE = np.ones(4)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A collection of two phones that heard each other three times at 1 m, then were apart."""
+    (tmp_path / "collection.toml").write_text('name = "two"\nsource = "a test"\n')
+    rows = {
+        "phones.csv": ["one,,-25,0,1", "two,samsung SM-G970F,,,"],
+        "bursts.csv": [f"{phone},{burst},{burst * 30}" for phone in ("one", "two") for burst in (1, 2, 3)],
+        "frames.csv": [
+            f"{phone},{burst},{other},-80" for phone, other in (("one", "two"), ("two", "one")) for burst in (1, 2, 3)
+        ],
+        "truth.csv": ["one,two,0,1.0", "two,one,60,5.5", "one,two,90,"],
+    }
+    for name, lines in rows.items():
+        (tmp_path / name).write_text("\n".join([",".join(HEADERS[name]), *lines]) + "\n")
+    return tmp_path
+
+
+def test_a_collection_is_read_with_its_distances_from_moment_to_moment(folder):
+    read = read_collection(folder)
+
+    assert read.phones["one"].radio == Calibration(-25, 0, 1)
+    assert read.phones["two"].radio == calibration("samsung SM-G970F")
+    assert [read.distance_m("two", "one", at) for at in (-1, 0, 59, 60, 90)] == [None, 1.0, 1.0, 5.5, None]
+    assert (read.minutes_within("one", "two", 2), read.minutes_within("one", "two", 9)) == (1.0, 1.5)
+    assert not read.synthetic
+
+
+def test_figures_of_another_zero_are_moved_and_an_unknown_model_is_the_median(folder):
+    (folder / "collection.toml").write_text('name = "two"\nhand_to_hand_1m_db = 61\n')
+    (folder / "phones.csv").write_text(",".join(HEADERS["phones.csv"]) + "\none,,-18,0,1\ntwo,nobody's phone,,,\n")
+    read = read_collection(folder)
+
+    assert read.phones["one"].radio == Calibration(-25, 0, 1)
+    assert read.phones["two"].radio == uncalibrated()
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "said"),
+    [
+        ("phones.csv", "three,,loud,0,1", "phones.csv line 4"),
+        ("phones.csv", "three,,-99,0,1", "phones.csv line 4"),
+        ("bursts.csv", "three,1,0", "'three' is not in phones.csv"),
+        ("bursts.csv", "one,0,900", "do not rise"),
+        ("frames.csv", "one,9,two,-70", "no burst 9"),
+        ("frames.csv", "one,1,two,", "frames.csv line 8"),
+        ("truth.csv", "one,three,0,1", "'three' is not in phones.csv"),
+        ("truth.csv", "one,two,nan,1", "truth.csv line 5"),
+    ],
+)
+def test_a_wrong_line_is_named(folder, file, line, said):
+    with (folder / file).open("a") as opened:
+        opened.write(line + "\n")
+    with pytest.raises(InvalidRecordings, match=said):
+        read_collection(folder)
+
+
+def test_a_folder_without_a_file_or_a_column_is_refused(folder):
+    (folder / "truth.csv").write_text("phone_a,phone_b,seconds\n")
+    with pytest.raises(InvalidRecordings, match="no column 'distance_m'"):
+        read_collection(folder)
+    (folder / "frames.csv").unlink()
+    result = CliRunner().invoke(root, ["bench", "accuracy", "--recordings", str(folder), "--json"])
+    assert "recordings_invalid" in result.output
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    made = drawn(people=3, minutes=5)
+    write_collection(made, tmp_path)
+    read = read_collection(tmp_path)
+
+    assert (read.name, read.synthetic, read.truth) == (made.name, True, made.truth)
+    assert {name: dict(phone.frames) for name, phone in read.phones.items()} == {
+        name: dict(phone.frames) for name, phone in made.phones.items()
+    }
+
+
+def test_each_phone_is_told_of_each_other_one_by_the_code_of_a_real_phone(folder):
+    (folder / "bursts.csv").write_text(
+        "phone,burst,seconds\n" + "".join(f"{p},{b},{b * 30}\n" for p in ("one", "two") for b in range(1, 51))
+    )
+    (folder / "frames.csv").write_text(
+        "phone,burst,sender,rssi_dbm\n" + "".join(f"one,{b},two,-82\none,{b},two,-84\n" for b in range(1, 51))
+    )
+    told = {meeting.phone: meeting for meeting in live_through(read_collection(folder), load_profile("covid-19"))}
+
+    assert (told["one"].case, told["one"].day.level, told["one"].day.minutes) == ("two", "high", 25)
+    assert told["two"].day is None
+    assert [len(part.attenuations_db) for part in told["one"].slices] == [9, 10, 10, 10, 10, 1]
+    assert {db for part in told["one"].slices for burst in part.attenuations_db for db in burst} == {57, 59}
+
+
+def test_figures_are_what_they_are_called():
+    near = np.array([True, True, False, False])
+
+    assert auc(np.array([4.0, 3, 2, 1]), near, ONE) == 1
+    assert auc(np.array([1.0, 1, 1, 1]), near, ONE) == 0.5
+    assert auc(np.array([3.0, 1, 2, 0]), near, ONE) == 0.75
+    assert auc(np.array([3.0, 1, 2, 0]), near, np.array([1.0, 0, 1, 1])) == 1
+    assert found_at(np.array([3.0, 1, 2, 0]), near, ONE, 0.0) == 0.5
+    assert found_at(np.array([3.0, 1, 2, 0]), near, ONE, 0.5) == 1
+    assert calibration_error(np.array([0.9, 0.9, 0.1, 0.1]), near, ONE) == pytest.approx(0.1)
+    assert np.isnan(auc(np.array([1.0, 2]), np.array([True, True]), np.ones(2)))
+
+
+def test_the_collection_that_ships_is_called_drawn_in_every_result(capsys):
+    lines = []
+    result = run(lines.append)
+
+    assert SHIPPED.is_dir()
+    assert "SYNTHETIC" in lines[0]
+    assert result["synthetic"] is True
+    assert "synthetic" in result["name"]
+    # The model is not worse than the mean it rests on.
+    assert result["value"] >= result["baseline"] - 0.01
+
+
+@pytest.mark.slow
+def test_on_the_recordings_the_score_is_as_good_as_the_mean_of_the_same_window_whichever_carriage_is_left_out(shared):
+    folder = shared / "data" / "rssi" / "rss_HumanHuman"
+    for without in (
+        None,
+        "BackpackBackpack",
+        "HandBackpack",
+        "HandHand",
+        "HandPocket",
+        "PocketBackpack",
+        "PocketPocket",
+    ):
+        figures = _figures(stretches(folder, without))["auc_2m"]
+        assert figures["nearness"][0] >= figures["mean attenuation"][0] - 0.02, without
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("pair_db", "direction_db"), [(2.5, 4.0), (3.5, 5.2), (4.5, 6.0)])
+def test_stated_chances_and_ranges_come_true_on_composed_meetings(shared, tmp_path, pair_db, direction_db):
+    folder = shared / "data" / "rssi" / "rss_HumanHuman"
+    write_collection(composed(folder, pair_db=pair_db, direction_db=direction_db), tmp_path)
+    told = run(lambda _: None, tmp_path)["meetings"]
+
+    assert told["certainty"]["calibration_error"][0] < 0.10
+    assert told["minutes"]["inside_the_range"][0] >= 0.70
+
+
+def _figures(collection):
+    from bench.bench_accuracy import judge_windows
+
+    return judge_windows(collection, list(live_through(collection, load_profile("covid-19"))), lambda _: None)
