@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bench that judges the warning: its format, its figures, and what it finds in a collection drawn from the model."""
+"""The bench that judges the warning: its format, its figures, and what it finds where it is known what to find."""
 
-import json
 
 import numpy as np
 import pytest
