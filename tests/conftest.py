@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures that every part of the suite may use."""
 
+import asyncio
 import os
 import sqlite3
 import sys
@@ -11,6 +12,7 @@ import pytest
 from django.db import connection
 from hypothesis import settings
 from tests.builders import processes
+from tests.builders.chromium import SharedBrowser, hidden_loop, launched
 from tests.builders.stores import migrated_store
 
 REPOSITORY = Path(__file__).parents[1]
@@ -45,6 +47,22 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("needs ../shared, which is not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shared_chromium():
+    """One browser for each process of tests, started by the first that asks; and the event loop that drives it."""
+    with launched() as browser, hidden_loop() as loop:
+        yield SharedBrowser(browser), loop
+
+
+@pytest.fixture(scope="module")
+def chromium(shared_chromium):
+    """The browser, with its event loop running while the tests of a module use it and no longer."""
+    browser, loop = shared_chromium
+    asyncio._set_running_loop(loop)
+    yield browser
+    asyncio._set_running_loop(None)
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Chromium and a real server for the tests of pages."""
+"""Real servers for the tests of pages."""
 
 import pytest
 from tests.builders import peopling
-from tests.builders.chromium import launched
 from tests.builders.serving import serving
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Not for the session: playwright keeps an event loop running, and no other test could run its own then."""
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

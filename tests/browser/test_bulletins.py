@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.builders.accessibility import equip, serious_findings
+from tests.builders.accessibility import serious_findings
 from tests.builders.crawling import scrolls_sideways
 from tests.builders.serving import BLUEZONE, serving
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
@@ -48,7 +48,6 @@ def planted(tmp_path_factory):
 def test_a_bulletin_is_heard_to_the_end_and_then_approved_and_no_page_hinders_anybody(chromium, planted):
     waiting, ready, schedule, place = planted.keys
     visitor = Visitor(chromium, planted)
-    equip(visitor.context)
     page = visitor.page
     visitor.open("/sign-in/")
     visitor.send(username="duyet", password=PASSWORD)

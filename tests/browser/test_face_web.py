@@ -3,7 +3,6 @@
 
 import pytest
 from tests.browser.test_face_screens import SCREENS
-from tests.builders.accessibility import equip
 from tests.builders.face import DESK, PHONE, Face, assert_fit
 from tests.builders.visitor import four_ways
 from tests.builders.webedition import a_code, a_poster, web_city
@@ -33,7 +32,6 @@ def browser_of(chromium, server, *, language="vi", width=PHONE, **options):
     """A profile whose clock stands at the city's time."""
     context = chromium.new_context(viewport={"width": width, "height": 740}, **options)
     context.clock.set_system_time(server.world.now)
-    equip(context)
     page = context.new_page()
     told = []
     page.on("pageerror", lambda error: told.append(str(error)))

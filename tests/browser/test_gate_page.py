@@ -5,7 +5,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from tests.builders.accessibility import equip, serious_findings
+from tests.builders.accessibility import serious_findings
 from tests.builders.gatepage import BADGE, PIN, paged_gate
 from tests.builders.pagecosts import GREEN_MS, GREENS, scan, times_to_green
 
@@ -25,7 +25,6 @@ def gate(tmp_path):
 @pytest.fixture
 def page(chromium, gate):
     context = chromium.new_context(viewport=PHONE)
-    equip(context)
     opened = context.new_page()
     opened.trouble = []
     opened.on("pageerror", lambda error: opened.trouble.append(str(error)))

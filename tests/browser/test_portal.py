@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from tests.builders.accessibility import equip, serious_findings
+from tests.builders.accessibility import serious_findings
 from tests.builders.pagecosts import LANDING_BYTES, WEB_EDITION_BYTES, first_load, weighed
 from tests.builders.visitor import DESK, NARROW, Visitor, four_ways
 
@@ -26,7 +26,6 @@ ZALO = "Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 Chrome/98.0 Mobile Sa
 @pytest.fixture(scope="module")
 def reader(chromium, served):
     visitor = Visitor(chromium, served)
-    equip(visitor.context)
     yield visitor
     assert visitor.trouble == []
     visitor.context.close()
@@ -47,7 +46,6 @@ def test_every_page_fits_and_axe_finds_nothing_serious(reader, served, address, 
 @pytest.mark.parametrize("address", ["/", "/transparency/", "/help/"])
 def test_dark_mode_is_readable_too(chromium, served, address):
     context = chromium.new_context(viewport=NARROW, color_scheme="dark")
-    equip(context)
     page = context.new_page()
     page.goto(served.public + address)
 
@@ -102,7 +100,6 @@ def test_the_landing_page_can_be_used_within_two_seconds_on_a_slow_network(chrom
 
 def test_inside_zalo_the_page_says_so_and_gives_the_address_to_copy(chromium, served):
     context = chromium.new_context(viewport=NARROW, user_agent=ZALO)
-    equip(context)
     page = context.new_page()
     page.goto(f"{served.public}/k")
 
@@ -190,7 +187,6 @@ def test_the_app_asks_for_help_at_the_same_origin_as_for_its_files(served):
 @pytest.fixture
 def editor(chromium, served):
     admin, visitor = Visitor(chromium, served), Visitor(chromium, served)
-    equip(visitor.context)
     admin.take_account(served.admin_link, name="Hoàng Thị Mai")
     admin.open("/accounts/new/")
     admin.page.select_option("[name=role]", "editor")

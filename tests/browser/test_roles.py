@@ -9,7 +9,7 @@ import io
 
 import pytest
 from pypdf import PdfReader
-from tests.builders.accessibility import equip, press, reach, serious_findings, type_into
+from tests.builders.accessibility import press, reach, serious_findings, type_into
 from tests.builders.serving import HOTLINE
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 
@@ -22,7 +22,6 @@ OFFERED = ".side nav a"
 @pytest.fixture(scope="module")
 def admin(chromium, served):
     visitor = Visitor(chromium, served)
-    equip(visitor.context)
     visitor.take_account(served.admin_link, name="Hoàng Thị Mai")
     yield visitor
     assert visitor.trouble == []
@@ -32,7 +31,6 @@ def admin(chromium, served):
 @pytest.fixture
 def visitor(chromium, served):
     visitor = Visitor(chromium, served)
-    equip(visitor.context)
     yield visitor
     assert visitor.trouble == []
     visitor.context.close()

@@ -9,7 +9,7 @@ import datetime
 import pytest
 from tests.browser.authenticators import authenticator
 from tests.builders import peopling
-from tests.builders.accessibility import equip, serious_findings
+from tests.builders.accessibility import serious_findings
 from tests.builders.crawling import scrolls_sideways
 from tests.builders.keyboard import Keyboard
 from tests.builders.office import today
@@ -29,7 +29,6 @@ class Desk:
     def __init__(self, browser, served, person):
         self.person = person
         self.visitor = Visitor(browser, served)
-        equip(self.visitor.context)
         self.page = self.visitor.page
         self.page.set_viewport_size(SIZES[person.width])
         self.keys = Keyboard(self.page)

@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.accessibility import equip, press, serious_findings, type_into
+from tests.builders.accessibility import press, serious_findings, type_into
 from tests.builders.office import today
 from tests.builders.peopling import Person
 from tests.builders.visitor import NARROW, Visitor
@@ -20,7 +20,6 @@ def test_the_alert_goes_out_once_the_worker_has_seen_which_venue_it_is(chromium,
     venue = server.registrar.register("dk-1", VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu"))
     server.close()
     visitor = Visitor(chromium, peopled)
-    equip(visitor.context)
     visitor.come_in(Person("health_worker", 360))
     page = visitor.page
     page.set_viewport_size(NARROW)

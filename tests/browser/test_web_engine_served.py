@@ -52,8 +52,8 @@ class Profile:
 
     def __init__(self, chromium, city):
         self.context = chromium.new_context()
-        self.context.add_init_script(HELP)
         self.page = self.context.new_page()
+        self.page.add_init_script(HELP)
         self.trouble = []
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         self.page.on(

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Looking at a page as axe does, and using it without a mouse."""
 
+from functools import cache
 from pathlib import Path
 
 AXE = Path(__file__).parents[1] / "browser" / "vendor" / "axe.min.js"
 MOST_TABS = 120
+HAS_AXE = "typeof axe === 'object'"
 RUN = """
 async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
   .filter(found => ['serious', 'critical'].includes(found.impact))
@@ -12,13 +14,15 @@ async () => (await axe.run(document, { resultTypes: ['violations'] })).violation
 """
 
 
-def equip(context):
-    """Make every page of a browser context able to run axe."""
-    context.add_init_script(path=AXE)
+@cache
+def _axe():
+    return AXE.read_text()
 
 
 def serious_findings(page):
-    """What axe finds serious or critical, as one line each."""
+    """What axe finds serious or critical, as one line each; axe is put into the page when it is first asked."""
+    if not page.evaluate(HAS_AXE):
+        page.evaluate(_axe())
     return page.evaluate(RUN)
 
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's Chromium, headless, for tests and for the bench of pages."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -43,3 +45,90 @@ def launched(*more: str) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *more])
         yield browser
         browser.close()
+
+
+class SharedBrowser:
+    """One browser for all tests of a process. Its contexts are lent: a closed one is emptied and lent again.
+
+    A new context starts three processes and takes a second of a core, a new page in one that is there a third of it.
+    """
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self._free: dict[str, list[LentContext]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._browser, name)
+
+    def new_context(self, **options: Any) -> "LentContext":
+        """A context with nothing in it, as playwright makes one."""
+        free = self._free.setdefault(repr(sorted(options.items())), [])
+        context = free.pop() if free else LentContext(self._browser.new_context(**options), free)
+        context.begin()
+        return context
+
+
+class LentContext:
+    """A context of playwright that is emptied when it is closed, and really closed where that would not do."""
+
+    # What stays with a context for good.
+    _LASTING = frozenset({"add_init_script", "expose_binding", "expose_function", "on", "once", "route", "tracing"})
+
+    def __init__(self, context: Any, free: "list[LentContext]") -> None:
+        self._context, self._free = context, free
+        # An empty page, because only a page can ask for the storage of an origin to be emptied.
+        self._home = context.new_page()
+        self._devtools = context.new_cdp_session(self._home)
+        self._origins: set[str] = set()
+        self._spent = False
+
+    def __getattr__(self, name: str) -> Any:
+        self._spent = self._spent or name in self._LASTING
+        return getattr(self._context, name)
+
+    def begin(self) -> None:
+        """Note the origins of whatever is opened from now on."""
+        self._origins.clear()
+
+    @property
+    def pages(self) -> list[Any]:
+        """Every page that a test or a script has opened."""
+        return [page for page in self._context.pages if page is not self._home]
+
+    def new_page(self) -> Any:
+        """A page with nothing in it."""
+        page = self._context.new_page()
+        page.on("framenavigated", lambda frame: self._note(frame.url))
+        return page
+
+    def _note(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme.startswith("http"):
+            self._origins.add(f"{parts.scheme}://{parts.netloc}")
+
+    def close(self) -> None:
+        """Close its pages and forget all that they have stored; it may be lent again."""
+        if self._spent:
+            self._context.close()
+            return
+        for page in self.pages:
+            self._note(page.url)
+            page.close()
+        self._context.set_offline(False)
+        self._context.clear_cookies()
+        self._context.clear_permissions()
+        for origin in self._origins:
+            self._devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        self._devtools.send("Network.clearBrowserCache")
+        self._free.append(self)
+
+
+@contextmanager
+def hidden_loop() -> Iterator[asyncio.AbstractEventLoop | None]:
+    """Give the event loop that playwright keeps running, and hide it, so that tests without it can run their own."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield loop
+    finally:
+        asyncio._set_running_loop(loop)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 from django.urls import Resolver404, get_resolver, resolve
-from tests.builders.accessibility import equip
 from tests.builders.peopling import Person
 from tests.builders.visitor import Visitor
 
@@ -62,7 +61,6 @@ class Crew:
     def __getitem__(self, role: str) -> Visitor:
         if role not in self._visitors:
             visitor = self._visitors[role] = Visitor(self._browser, self._served)
-            equip(visitor.context)
             visitor.come_in(Person(role, 1280))
         return self._visitors[role]
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.builders.accessibility import equip, serious_findings
+from tests.builders.accessibility import serious_findings
 
 from bluezone.handset import Handset
 from bluezone.handset.page.server import LocalPage
@@ -66,7 +66,6 @@ def opened(
         local.api.changing["setLanguage"]({"code": language})
     scheme = "dark" if dark else "light"
     context = chromium.new_context(viewport={"width": width, "height": 740}, color_scheme=scheme, **options)
-    equip(context)
     page = context.new_page()
     told: list[str] = []
     page.on("pageerror", lambda error: told.append(str(error)))

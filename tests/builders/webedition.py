@@ -127,12 +127,12 @@ class Browser:
     def __init__(self, chromium: Any, server: WebCity, now: float | None = None) -> None:
         self.server = server
         self.context = chromium.new_context()
-        self.context.add_init_script(HELP)
         self.now = now
         self.page = self._page()
 
     def _page(self) -> Any:
         page = self.context.new_page()
+        page.add_init_script(HELP)
         page.goto(self.server.url + self.start)
         if self.now is not None:
             page.evaluate("now => { sim.now = now }", self.now)

@@ -15,9 +15,8 @@ import urllib.request
 import pytest
 import zxingcpp
 from playwright.sync_api import expect
-from tests.browser.conftest import chromium
 from tests.builders import fieldwork, peopling
-from tests.builders.accessibility import equip, serious_findings
+from tests.builders.accessibility import serious_findings
 from tests.builders.crawling import scrolls_sideways
 from tests.builders.gatepage import paged_gate
 from tests.builders.mailserver import MailServer
@@ -29,7 +28,6 @@ from tests.builders.visitor import NARROW, Visitor
 from bluezone.edge.gate.city import GateCity, GateSync
 from bluezone.refusal import Refused
 
-__all__ = ["chromium"]
 # A server, its people and five browsers: minutes on a loaded machine.
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 PLACE = "Nhà văn hóa Sông Cầu"
@@ -47,7 +45,6 @@ def city(tmp_path_factory):
 
 def somebody(browser, served, role, width):
     visitor = Visitor(browser, served)
-    equip(visitor.context)
     visitor.page.set_viewport_size({"width": width, "height": 740})
     visitor.page.set_default_timeout(60_000)
     visitor.come_in(Person(role, width))
@@ -100,7 +97,6 @@ def test_12_a_stall_helps_people_and_no_phone_is_counted_twice(chromium, city, t
     pdf = youth.context.request.get(served.office + drive + "stall.pdf").body()
     link = zxingcpp.read_barcode(first_page(pdf, 100).convert("L")).text
     person = chromium.new_context(viewport=NARROW)
-    equip(person)
     phone = person.new_page()
     phone.goto(served.public + "/d/" + link.rpartition("/")[2])
     fits(phone)
@@ -191,7 +187,6 @@ def test_14_a_hotel_registers_hangs_its_code_and_the_old_one_says_that_it_is_old
     served, mail, _code = city
     name, ward = "Khách sạn Núi Hoa", "phường Huyền Tụng"
     outside = chromium.new_context(viewport=NARROW)
-    equip(outside)
     owner = outside.new_page()
     owner.set_default_timeout(60_000)
     owner.goto(served.public + "/venues/register/")
@@ -223,7 +218,6 @@ def test_14_a_hotel_registers_hangs_its_code_and_the_old_one_says_that_it_is_old
     expect(officer.page.locator("main")).to_contain_text("mã kiểm tra")
     token = re.search(r"/start/([^/\s]+)/", newest_mail(mail, "Đã đăng ký"))[1]
     own = Visitor(chromium, served)
-    equip(own.context)
     own.page.set_default_timeout(60_000)
     own.take_account(f"{served.office}/start/{token}/", name="Hoàng Thị Hoa")
     assert own.page.url == served.office + "/venues/", "where an owner begins"

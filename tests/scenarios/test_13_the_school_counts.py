@@ -7,17 +7,10 @@ import re
 
 import pytest
 from tests.builders import schooling
-from tests.builders.accessibility import equip, serious_findings
-from tests.builders.chromium import launched
+from tests.builders.accessibility import serious_findings
 from tests.builders.serving import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +24,6 @@ def window(chromium, width, origin, language="en"):
     context = chromium.new_context(viewport={"width": width, "height": 800}, locale="vi-VN")
     context.set_default_timeout(60_000)
     context.add_cookies([{"name": "bluezone-language", "value": language, "url": origin}])
-    equip(context)
     return context.new_page()
 
 
