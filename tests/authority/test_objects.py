@@ -170,6 +170,7 @@ class Trial:
         """Who asked, the status, and the tables that were written to; all of it taken back."""
         with taken_back():
             actor = make()
+            actor.confirm_again()
             self.act.first(self.city, actor)
             sent = body(self.city, actor) if body and self.method == "post" else {}
             with written() as tables:

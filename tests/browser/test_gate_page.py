@@ -65,7 +65,14 @@ def test_a_code_scanned_before_the_last_answer_waits_its_turn(page, gate):
     assert gate.totals() == {"running": 1}
 
 
+def test_green_waits_for_nothing_but_the_answer(page, gate):
+    """The quickest of ten: a busy machine makes the others longer, a wait in the page makes them all so."""
+    assert times_to_green(page, gate, 10)[0] < GREEN_MS
+
+
+@pytest.mark.slow
 def test_green_comes_within_300_ms_at_the_95th_percentile(page, gate):
+    """On a quiet machine."""
     times = times_to_green(page, gate)
 
     assert len(times) == GREENS

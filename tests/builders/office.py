@@ -20,6 +20,7 @@ from bluezone.identity import second_factors
 from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User
 from bluezone.keyserver.service import KeyServer
 from bluezone.office_secrets import seal
+from bluezone.protocol import declarationkey
 
 BEGINNING = datetime.date(2020, 1, 1)
 APP_SECRET = b"a secret of twenty b"
@@ -90,6 +91,13 @@ def quick_passwords(settings) -> None:
         "django.contrib.auth.hashers.MD5PasswordHasher",
         "django.contrib.auth.hashers.Argon2PasswordHasher",
     ]
+
+
+@pytest.fixture
+def quick_passphrases(monkeypatch) -> None:
+    """The key for declarations is stretched slowly on purpose; tests/protocol/test_declarationkey.py does it so."""
+    stretch = declarationkey.Scrypt
+    monkeypatch.setattr(declarationkey, "Scrypt", lambda n, **more: stretch(n=2, **more))
 
 
 @contextmanager

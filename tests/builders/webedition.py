@@ -143,10 +143,10 @@ class Browser:
         return self.page.evaluate(f"async (x) => {{ {script} }}", argument)
 
     def wait(self, condition: str) -> None:
-        """Until an expression that may await is true; ten seconds at most."""
+        """Until an expression that may await is true; two minutes at most."""
         self.run(
             f"""
-            for (let look = 0; look < 200; look += 1) {{
+            for (let look = 0; look < 2400; look += 1) {{
               if ({condition}) return;
               await new Promise((resolve) => setTimeout(resolve, 50));
             }}

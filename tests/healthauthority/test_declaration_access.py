@@ -24,7 +24,7 @@ from bluezone.protocol.declarationkey import (
 from bluezone.protocol.signed.config import decode_config
 from bluezone.server.schedule.works import purge_office
 
-pytestmark = [pytest.mark.long, pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passphrases")]
 PASSPHRASE = "năm con suối chảy về một bản"
 OTHER = "mười hai bậc đá lên nương ngô"
 TEXT = "Tôi sốt nhẹ từ tối qua"

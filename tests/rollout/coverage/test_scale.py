@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.builders.coverage import WEEK, large_city, many_gate_days
 from tests.builders.largeoffice import server_clock
 from tests.builders.office import user
-from tests.builders.pace import BUDGET_SECONDS, paced
+from tests.builders.pace import BUDGET_SECONDS, quickest
 from tests.builders.postgresql import hold_on_postgresql_too
 
 from bluezone.identity.models import Role
@@ -34,12 +34,7 @@ def measured(client, address, times):
     with CaptureQueriesContext(connection) as asked:
         assert client.get(address).status_code == 200
         queries = len(asked)
-    spent, clock = [], server_clock()
-    for _ in range(times):
-        begun = clock()
-        client.get(address)
-        spent.append(paced(clock() - begun))
-    return queries, min(spent)
+    return queries, quickest(lambda: client.get(address), server_clock(), times)
 
 
 def hold(client, agencies, times, weeks=3):
