@@ -16,6 +16,7 @@ def served(tmp_path_factory):
 @pytest.fixture(scope="module")
 def peopled(tmp_path_factory):
     """A server of an office at work: somebody in every role, letters at every stage."""
-    with serving(tmp_path_factory.mktemp("peopled") / "data") as running:
-        peopling.people(running.data)
+    data = tmp_path_factory.mktemp("peopled") / "data"
+    peopling.peopled_office(data)
+    with serving(data) as running:
         yield running

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An office at work, planted into the data folder of a running `serve`: people of every role, letters at every stage.
+"""An office at work, a data folder that `serve` can start on: people of every role, letters at every stage.
 
 Run as a program in a process of its own, because Django opens one data folder a process.
 """
 
 import datetime
+import hashlib
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +16,8 @@ from pathlib import Path
 
 from tests.builders.agencies import csv
 from tests.builders.furnishing import furnish
+from tests.builders.serving import serving
+from tests.builders.stores import REPOSITORY, SOURCES, kept, source_state
 
 PASSWORD = "suối chảy qua bản nhỏ"
 SECRET = b"a secret of twenty b"
@@ -82,11 +86,30 @@ def letter(number) -> str:
     return text.replace("458/UBND-VP", f"{number}/UBND-VP")
 
 
-def people(data: Path) -> None:
-    """Plant into the folder of a `serve` that has started once."""
-    subprocess.run(
-        [sys.executable, "-m", "tests.builders.peopling", str(data)], check=True, cwd=Path(__file__).parents[2]
-    )
+def peopled_office(data: Path) -> None:
+    """Copy the folder of an office at work to `data`; made once an hour for a state of the sources.
+
+    An hour, because what is planted is of now: letters, shifts, airings.
+    """
+    hour = f"{datetime.datetime.now(datetime.UTC):%Y%m%d%H}"
+    shutil.copytree(kept(f"peopled-{hour}-{_sources()}", _make) / "data", data)
+    data.chmod(0o700)
+
+
+def _make(folder: Path) -> None:
+    """Start `serve` once, and plant into what it has made."""
+    with serving(folder / "data") as served:
+        data = served.data
+    subprocess.run([sys.executable, "-m", "tests.builders.peopling", str(data)], check=True, cwd=REPOSITORY)
+
+
+def _sources() -> str:
+    """A name for all the code that plants and is planted by."""
+    state = hashlib.sha256(source_state().encode())
+    for folder in (SOURCES, Path(__file__).parent):
+        for path in sorted(folder.rglob("*.py")):
+            state.update(path.read_bytes())
+    return state.hexdigest()[:16]
 
 
 def _plant(data: Path) -> None:

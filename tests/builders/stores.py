@@ -86,7 +86,7 @@ def prepared_store(data: Path) -> None:
 def with_week_keys(data: Path, now: float) -> None:
     """Copy the RSA keys of the week of `now` and the next three into a data folder that has none."""
     if not (data / "keys").exists():
-        made = _kept(f"keys-{week_name(now)}", lambda folder: WeekKeyRing(folder).rotate(now))
+        made = kept(f"keys-{week_name(now)}", lambda folder: WeekKeyRing(folder).rotate(now))
         shutil.copytree(made, data / "keys")
         (data / "keys").chmod(0o700)
 
@@ -105,22 +105,23 @@ def _stores() -> Path:
         (office / "office.sqlite3").rename(folder / "prepared.sqlite3")
         shutil.rmtree(office)
 
-    return _kept(f"stores-{source_state()}", make)
+    return kept(f"stores-{source_state()}", make)
 
 
-def _kept(name: str, make: Callable[[Path], None]) -> Path:
-    """A folder of this name, made by the first process that asks and by no other."""
+def kept(name: str, make: Callable[[Path], None]) -> Path:
+    """A folder of this name (KIND-STATE), made by the first process that asks and by no other; few of a kind stay."""
     folder = KEPT / name
     if not folder.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        with (KEPT / "lock").open("w") as lock:
+        kind = name.partition("-")[0]
+        with (KEPT / f"lock-{kind}").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not folder.exists():
-                making = KEPT / "making"
+                making = KEPT / f"making-{kind}"
                 shutil.rmtree(making, ignore_errors=True)
                 making.mkdir()
                 make(making)
-                _forget_old(name.partition("-")[0])
+                _forget_old(kind)
                 making.rename(folder)
     return folder
 

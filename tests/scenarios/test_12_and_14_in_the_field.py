@@ -38,8 +38,9 @@ def city(tmp_path_factory):
     """A served city with people in every role, a mail server, and the code of a drive's radio."""
     with MailServer() as mail:
         settings = {"BLUEZONE_SMTP_URL": f"smtp://127.0.0.1:{mail.port}"}
-        with serving(tmp_path_factory.mktemp("field") / "data", environment=settings) as served:
-            peopling.people(served.data)
+        data = tmp_path_factory.mktemp("field") / "data"
+        peopling.peopled_office(data)
+        with serving(data, environment=settings) as served:
             yield served, mail, fieldwork.plant(served.data)["code"]
 
 
