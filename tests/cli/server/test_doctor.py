@@ -69,7 +69,6 @@ def test_before_the_first_start_nothing_has_failed_and_nothing_is_made(tmp_path)
 
 
 def test_a_key_that_others_can_read_is_a_failure(folder):
-    doctor(folder)
     (folder / "keys" / "office-audit").touch()
     (folder / "keys" / "office-audit").chmod(0o644)
     check = doctor(folder, expected=1)["data folder"]
@@ -107,7 +106,6 @@ def test_a_database_that_is_not_there_is_a_failure_without_its_password(folder):
 def test_an_office_store_from_a_newer_version_is_a_failure(folder):
     import sqlite3
 
-    doctor(folder)
     with sqlite3.connect(folder / "office.sqlite3") as store:
         store.execute(
             "INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '9999_later', '2030-01-01')"
@@ -133,14 +131,12 @@ def written_before_joining(folder, left_out=()):
 
 
 def test_an_office_store_made_step_by_step_opens_as_one_made_at_once(folder):
-    doctor(folder)
     written_before_joining(folder)
 
     assert doctor(folder)["store office"]["state"] == "ok"
 
 
 def test_an_office_store_left_between_two_of_those_steps_is_a_failure(folder):
-    doctor(folder)
     written_before_joining(folder, left_out=["0007_practice"])
     check = doctor(folder, expected=1)["store office"]
 
