@@ -5,6 +5,7 @@ import asyncio
 import os
 import random
 
+import pytest
 from tests.radio.handsets import Diary
 
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
@@ -51,6 +52,7 @@ async def capture() -> dict[str, list[tuple[bytes, bytes, int]]]:
     return {name: list(dict.fromkeys(log)) for name, log in logs.items()}
 
 
+@pytest.mark.long
 def test_row_12_a_scanner_hears_the_service_uuid_and_rotating_bytes_and_nothing_else():
     logs = run_simulated(capture())
 

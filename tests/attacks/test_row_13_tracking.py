@@ -33,6 +33,7 @@ async def day_of_advertisements(over_hci: bool) -> tuple[dict[int, list[tuple[fl
 OVER_HCI = [pytest.param(True, id="bumble", marks=pytest.mark.slow), pytest.param(False, id="light")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("over_hci", OVER_HCI)
 def test_row_13_in_a_day_every_change_of_address_is_a_change_of_identifier_and_none_overlaps(over_hci):
     log, rotations = run_simulated(day_of_advertisements(over_hci))

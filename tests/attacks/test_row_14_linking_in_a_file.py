@@ -55,6 +55,7 @@ def store_patient(server, rng):
     return {row[1] for row in rows}
 
 
+@pytest.mark.long
 def test_who_points_at_a_key_of_the_right_cell_is_right_in_under_8_percent(files):
     right, tried = 0.0, 0
     for patient, keys in files[0]:
@@ -68,6 +69,7 @@ def test_who_points_at_a_key_of_the_right_cell_is_right_in_under_8_percent(files
     assert right / tried < 0.08
 
 
+@pytest.mark.long
 def test_who_knows_ten_cells_of_a_case_hardly_knows_whether_it_is_in_the_file(files):
     def evidence(keys):
         cells = Counter(cell(key) for key in keys)
@@ -82,6 +84,7 @@ def test_who_knows_ten_cells_of_a_case_hardly_knows_whether_it_is_in_the_file(fi
     assert 0.5 < auc < 0.60
 
 
+@pytest.mark.long
 def test_nothing_but_chance_orders_or_marks_the_keys_of_a_file(files):
     for patient, keys in files[0][:20]:
         assert all(earlier.key < later.key for earlier, later in pairwise(keys))

@@ -3,6 +3,7 @@
 
 import random
 
+import pytest
 from tests.builders.handset import a_city, published, reported
 
 from bluezone.radio.interface import Burst, Sighting
@@ -11,6 +12,7 @@ BURSTS = 30
 PER_BURST = 100_000 // 20
 
 
+@pytest.mark.long
 def test_row_19_a_contact_of_15_minutes_still_scores_amid_100000_identifiers_in_ten_minutes(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, victim = phones.new("patient"), phones.new("victim")

@@ -204,6 +204,7 @@ class Trial:
                 self.tell("reaches for another's by", answer)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(ACTS))
 def test_who_may_act_on_an_object_does_and_nobody_else(city, name):

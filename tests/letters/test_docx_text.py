@@ -187,6 +187,7 @@ def test_an_empty_document_holds_no_text():
         Letter(saved(docx.Document())).read()
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_damaged_docx_is_read_or_refused(data):

@@ -85,6 +85,7 @@ class Walker:
                 self.wrong.append((self.role, method, address, status))
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_every_page_opens_for_a_role_of_its_audience_and_not_for_one_of_the_others(server):
     """Each page is tried by one of both kinds, the next page by the next role; the slow test below tries them all."""

@@ -6,6 +6,7 @@ approved; rrule "5:30 and 17:30 daily until 30-09" shows the exact list, in loca
 import datetime
 import re
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 from django.urls import clear_url_caches
@@ -33,6 +34,7 @@ def heard(client, script, monkeypatch):
     monkeypatch.undo()
 
 
+@pytest.mark.long
 def test_from_the_first_word_to_the_calendar(client, committee, monkeypatch):
     media = committee
     writer, approver = person("bien", "editor", media, name="Hà Thị Biên"), person("duyet", "editor", media)

@@ -84,6 +84,7 @@ def test_what_is_not_spelled_out_the_voice_says_otherwise():
     assert all(raw != said for raw, said in pairs)
 
 
+@pytest.mark.long
 @needs_voice
 def test_each_phrase_takes_as_long_as_a_person_takes():
     """A quarter of a second a syllable, half of one in all, and a breath at each stop within."""

@@ -269,6 +269,7 @@ def test_a_link_reports_as_well_as_digits(server, patient):
     assert patient.report.prepare_and_send(issue(server, patient).link, consent=True).state == "sent"
 
 
+@pytest.mark.long
 def test_a_puzzle_is_solved_and_the_report_goes_through(server, patient, monkeypatch):
     digits = "12345678901"
     for _ in range(11):
@@ -277,6 +278,7 @@ def test_a_puzzle_is_solved_and_the_report_goes_through(server, patient, monkeyp
     assert patient.report.prepare_and_send(issue(server, patient).code, consent=True).state == "sent"
 
 
+@pytest.mark.long
 def test_random_packets_follow_the_same_three_calls_and_are_counted_apart(phones, server, world):
     phone = phones.new("phone")
     phone.check()

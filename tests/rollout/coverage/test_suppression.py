@@ -3,6 +3,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -100,6 +101,7 @@ def test_two_hidden_wards_of_a_known_sum_do_not_tell_on_the_agencies_under_them(
     assert known_small(parts, values, hidden_cells(parts, values, "city")) == set()
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.lists(st.sampled_from([0, 1, 2, 3, 4, 5, 6, 20]), min_size=1, max_size=3), min_size=1, max_size=3))
 def test_no_reader_of_every_table_at_once_learns_a_small_number(wards):
