@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bench that judges the warning: its format, its figures, and what it finds where it is known what to find."""
 
-
 import numpy as np
 import pytest
 from bench.accuracy.converters import composed, drawn, stretches
