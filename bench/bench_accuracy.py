@@ -34,9 +34,13 @@ def run(progress: Progress, recordings: Path | None = None) -> dict[str, Any]:
     profile = load_profile("covid-19")
     kind = "SYNTHETIC, nobody measured it" if collection.synthetic else "recorded"
     progress(f"{collection.name} ({kind}): {len(collection.phones)} phones. Source: {collection.source}")
-    meetings = list(live_through(collection, profile))
-    windows = judge_windows(collection, meetings, progress)
+    meetings = list(live_through(collection, profile, reciprocity=False))
+    with_reciprocity = list(live_through(collection, profile, reciprocity=True))
+    windows = judge_windows(collection, meetings, with_reciprocity, progress)
+    progress("one direction")
     told = judge_meetings(collection, meetings, progress)
+    progress("both directions (reciprocity frames)")
+    told_both = judge_meetings(collection, with_reciprocity, progress)
     ours, mean = windows["auc_2m"]["nearness"], windows["auc_2m"]["mean attenuation"]
     return {
         "name": f"five-minute windows within 2 m, {collection.name}" + (" (synthetic)" if collection.synthetic else ""),
@@ -47,11 +51,17 @@ def run(progress: Progress, recordings: Path | None = None) -> dict[str, Any]:
         "synthetic": collection.synthetic,
         "windows": windows,
         "meetings": told,
+        "meetings_both_directions": told_both,
     }
 
 
-def judge_windows(collection: Collection, meetings: list[Meeting], progress: Progress) -> dict[str, Any]:
+def judge_windows(
+    collection: Collection, meetings: list[Meeting], with_reciprocity: list[Meeting], progress: Progress
+) -> dict[str, Any]:
     """Area under the curve, and share found at 10 % false, for each rule and distance."""
+    judged_both = {
+        (meeting.phone, meeting.case, part.at): part.near for meeting in with_reciprocity for part in meeting.slices
+    }
     rules: dict[str, list[float]] = {"nearness": [], "mean attenuation": [], "weighted minutes": [], "smoother": []}
     by_place: dict[tuple[str, str, float], float] = {}
     ones, others, metres, keys = [], [], [], []
@@ -75,13 +85,15 @@ def judge_windows(collection: Collection, meetings: list[Meeting], progress: Pro
     for distance_m in DISTANCES_M:
         near = np.array(metres) <= distance_m
         figures, finds = {}, {}
-        for name, scores in rules.items():
-            figures[name], finds[name] = _curve(np.array(scores), near, ones, others)
+        for name, one_way in rules.items():
+            figures[name], finds[name] = _curve(np.array(one_way), near, ones, others)
         if known.any():
+            scores_both = np.array([judged_both[key] for key in keys])
             averaged = np.array([-(by_place[key] + (other or 0)) / 2 for key, other in zip(keys, both, strict=True)])
             sides = [[side for side, kept in zip(part, known, strict=True) if kept] for part in (ones, others)]
-            name = "mean attenuation, both directions"
-            figures[name], finds[name] = _curve(averaged[known], near[known], *sides)
+            for name, scores in (("nearness", scores_both), ("mean attenuation", averaged)):
+                both_ways = f"{name}, both directions"
+                figures[both_ways], finds[both_ways] = _curve(scores[known], near[known], *sides)
         result[f"auc_{distance_m:g}m"], result[f"tpr_at_fpr_10_{distance_m:g}m"] = figures, finds
         progress(f"windows of 5 minutes, within {distance_m:g} m: {int(near.sum())} of {len(near)}")
         for name, figure in figures.items():

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lets real handset code live through a collection: sealed log, matching, windows and assessment, as on a phone."""
+"""Lets real handset code live through a collection: sealed log, matching, windows and assessment, as on a phone.
 
+Recordings have contact frames only. The reciprocity frames beside them are written by the phones' own code, of what the
+collection says that the sender heard in its latest burst.
+"""
+
+import bisect
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +19,7 @@ import numpy as np
 from bench.accuracy.recordings import Collection, Phone
 
 from bluezone.handset.clocks import Stamp
+from bluezone.handset.encounters.dailykeys import OwnIdentifiers
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import EncounterLog
 from bluezone.handset.exposure.exposures import HeardIndex, windows_of_file
@@ -20,7 +27,8 @@ from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifiers
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_INTERVAL
-from bluezone.protocol.keys import INTERVALS_PER_KEY, ReportType
+from bluezone.protocol.keys import INTERVALS_PER_KEY, ReportType, TemporaryExposureKey
+from bluezone.protocol.reciprocity import ENTRIES, NONCE_LENGTH, encode_frame, reciprocity_key
 from bluezone.protocol.risk.assessment import DayExposure, Profile, assess
 from bluezone.protocol.risk.nearness import near_minutes
 from bluezone.protocol.risk.windows import ExposureWindow
@@ -30,6 +38,8 @@ from bluezone.radio.interface import LONGEST_BURST_GAP_SECONDS, Burst, Sighting
 START = 20_760 * SECONDS_PER_DAY + SECONDS_PER_INTERVAL  # a day's first ten minutes are left free
 BOOT_SECONDS = 1_000.0
 WINDOW_SECONDS = 300.0
+# A burst holds some four of a neighbour's frames, a second apart, with four entries each.
+TOLD_NEIGHBOURS = 4 * ENTRIES
 
 
 @dataclass(frozen=True)
@@ -55,28 +65,31 @@ class Meeting:
     slices: tuple[Slice, ...]
 
 
-def live_through(collection: Collection, profile: Profile, first: str | None = None) -> Iterator[Meeting]:
+def live_through(collection: Collection, profile: Profile, *, reciprocity: bool) -> Iterator[Meeting]:
     """Let each phone live through the collection, and be told of every other one as a case, one at a time.
 
-    first: only this phone, for a quick look.
+    reciprocity: whether phones tell their neighbours how they heard them.
     """
     seconds_zero = min(next(iter(phone.bursts.values())) for phone in collection.phones.values() if phone.bursts)
-    senders = {name: _Sender(phone) for name, phone in collection.phones.items()}
+    senders = {name: _Sender(phone, seconds_zero) for name, phone in collection.phones.items()}
     for phone in collection.phones.values():
-        if phone.bursts and (first is None or phone.name == first):
+        if phone.bursts:
             with _log() as log:
-                _hear(log, phone, senders, seconds_zero)
-                index = HeardIndex(log)
+                _hear(log, phone, senders, seconds_zero, reciprocity)
+                index, sent = HeardIndex(log), OwnIdentifiers(senders[phone.name].keys())
                 for sender in senders.values():
                     if sender.phone is not phone:
-                        yield _meeting(index, phone, sender, profile, seconds_zero)
+                        yield _meeting(index, phone, sender, profile, sent)
 
 
 class _Sender:
-    """A phone as the others hear it: a key a day, and its identifiers with sealed metadata by interval."""
+    """A phone as the others hear it: a key a day, its identifiers with sealed metadata by interval, and its frames."""
 
-    def __init__(self, phone: Phone) -> None:
+    def __init__(self, phone: Phone, seconds_zero: float) -> None:
         self.phone = phone
+        self._zero = seconds_zero
+        self._starts = list(phone.bursts.values())
+        self._numbers = list(phone.bursts)
         self._keys: dict[int, bytes] = {}
         self._frames: dict[int, tuple[bytes, bytes]] = {}
         self._metadata = Metadata(phone.radio.effective_power_dbm, phone.radio.confidence).to_bytes()
@@ -90,6 +103,30 @@ class _Sender:
             identifier = rolling_proximity_identifiers(key, day * INTERVALS_PER_KEY)[within].tobytes()
             self._frames[interval] = (identifier, crypt_metadata(key, identifier, self._metadata))
         return self._frames[interval]
+
+    def reciprocity(self, seconds: float, senders: "dict[str, _Sender]") -> Iterator[bytes]:
+        """The frames that tell what it heard in its latest burst before a moment of the collection."""
+        place = bisect.bisect_right(self._starts, seconds) - 1
+        if place < 0 or seconds - self._starts[place] > LONGEST_BURST_GAP_SECONDS:
+            return
+        levels: dict[str, list[int]] = defaultdict(list)
+        for name, rssi_dbm in self.phone.frames.get(self._numbers[place], ()):
+            levels[name].append(rssi_dbm)
+        then = START + self._starts[place] - self._zero
+        heard = [
+            (senders[name].frame(then)[0], round(float(np.mean(dbm))) + self.phone.radio.receiver_correction_db)
+            for name, dbm in levels.items()
+        ]
+        heard.sort(key=lambda neighbour: -neighbour[1])
+        now = START + seconds - self._zero
+        identifier, _ = self.frame(now)
+        key = reciprocity_key(self._keys[int(now // SECONDS_PER_DAY)])
+        for first in range(0, min(len(heard), TOLD_NEIGHBOURS), ENTRIES):
+            yield encode_frame(key, identifier, os.urandom(NONCE_LENGTH), heard[first : first + ENTRIES], os.urandom)
+
+    def keys(self) -> list[TemporaryExposureKey]:
+        """Its own keys, as a phone keeps them."""
+        return [TemporaryExposureKey(key, day * INTERVALS_PER_KEY) for day, key in self._keys.items()]
 
     def published(self) -> KeyColumns:
         """Its keys as an export file has them, of the first day of illness each."""
@@ -111,8 +148,11 @@ def _log() -> Iterator[EncounterLog]:
             store.close()
 
 
-def _hear(log: EncounterLog, phone: Phone, senders: dict[str, _Sender], seconds_zero: float) -> None:
-    since = _since(phone)
+def _hear(
+    log: EncounterLog, phone: Phone, senders: dict[str, _Sender], seconds_zero: float, reciprocity: bool
+) -> None:  # fmt: skip
+    since, own = _since(phone), senders[phone.name]
+    log.power_dbm = phone.radio.effective_power_dbm
     for burst, seconds in phone.bursts.items():
         boot = BOOT_SECONDS + seconds - seconds_zero
         stamp = Stamp("b", 1, START - BOOT_SECONDS, False, True, 0, 0)
@@ -121,6 +161,11 @@ def _hear(log: EncounterLog, phone: Phone, senders: dict[str, _Sender], seconds_
             if sender != phone.name and plausible_rssi(rssi_dbm):
                 identifier, metadata = senders[sender].frame(START + seconds - seconds_zero)
                 log.heard(Sighting(identifier, metadata, rssi_dbm, burst, boot), stamp, int(START // SECONDS_PER_DAY))
+        own.frame(START + seconds - seconds_zero)
+        if reciprocity:
+            for sender in {name for name, rssi_dbm in phone.frames.get(burst, ()) if plausible_rssi(rssi_dbm)}:
+                for frame in senders[sender].reciprocity(seconds, senders):
+                    log.heard_reciprocity(frame)
     log.flush()
 
 
@@ -132,9 +177,11 @@ def _since(phone: Phone) -> dict[int, float]:
     return dict(zip(phone.bursts, seconds, strict=True))
 
 
-def _meeting(index: HeardIndex, phone: Phone, sender: _Sender, profile: Profile, seconds_zero: float) -> Meeting:
+def _meeting(
+    index: HeardIndex, phone: Phone, sender: _Sender, profile: Profile, sent: OwnIdentifiers
+) -> Meeting:  # fmt: skip
     keys, receiver = sender.published(), Receiver(phone.radio.receiver_correction_db, phone.radio.confidence)
-    windows = windows_of_file(index, keys, 1, set(), receiver, "UTC", profile) if len(keys.keys) else []
+    windows = windows_of_file(index, keys, 1, set(), receiver, "UTC", profile, sent) if len(keys.keys) else []
     windows.sort(key=lambda window: window.day)
     today = datetime.fromtimestamp(START + 14 * SECONDS_PER_DAY, UTC).date()
     days = assess(windows, replace(profile, max_age_days=None), today).days

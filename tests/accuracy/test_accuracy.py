@@ -100,7 +100,10 @@ def test_each_phone_is_told_of_each_other_one_by_the_code_of_a_real_phone(folder
     (folder / "frames.csv").write_text(
         "phone,burst,sender,rssi_dbm\n" + "".join(f"one,{b},two,-82\none,{b},two,-84\n" for b in range(1, 51))
     )
-    told = {meeting.phone: meeting for meeting in live_through(read_collection(folder), load_profile("covid-19"))}
+    told = {
+        meeting.phone: meeting
+        for meeting in live_through(read_collection(folder), load_profile("covid-19"), reciprocity=True)
+    }
 
     assert (told["one"].case, told["one"].day.level, told["one"].day.minutes) == ("two", "high", 25)
     assert told["two"].day is None
@@ -163,4 +166,7 @@ def test_stated_chances_and_ranges_come_true_on_composed_meetings(shared, tmp_pa
 def _figures(collection):
     from bench.bench_accuracy import judge_windows
 
-    return judge_windows(collection, list(live_through(collection, load_profile("covid-19"))), lambda _: None)
+    one_way, both = (
+        list(live_through(collection, load_profile("covid-19"), reciprocity=told)) for told in (False, True)
+    )
+    return judge_windows(collection, one_way, both, lambda _: None)
