@@ -91,12 +91,12 @@ _NO_SALT = bytes(64)
 
 def identifier_key(key: bytes) -> bytes:
     """Return the 16-byte rolling proximity identifier key (RPIK) of a temporary exposure key."""
-    return _derive(key, b"EN-RPIK")
+    return derive_key(key, b"EN-RPIK")
 
 
 def metadata_key(key: bytes) -> bytes:
     """Return the 16-byte associated encrypted metadata key (AEMK) of a temporary exposure key."""
-    return _derive(key, b"EN-AEMK")
+    return derive_key(key, b"EN-AEMK")
 
 
 def rolling_proximity_identifiers(key: bytes, start: int, count: int = INTERVALS_PER_KEY) -> NDArray[np.uint8]:
@@ -147,8 +147,10 @@ def _padded_intervals(start: int, count: int) -> bytes:
     return blocks.tobytes()
 
 
-def _derive(key: bytes, info: bytes) -> bytes:
-    """HKDF-SHA256 without salt, first 16 bytes: one extract and one expand block.
+def derive_key(key: bytes, info: bytes) -> bytes:
+    """Derive 16 bytes of a temporary exposure key for the purpose that `info` names: HKDF-SHA256 without salt.
+
+    One extract and one expand block. Raises InvalidKey.
 
     HMAC is written out here because hmac.digest sets itself up anew each time, which is half the work of a match.
     """

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The advertisements: contacts, gates and answers to gates under one UUID, told apart by length.
+"""The advertisements: contacts, reciprocity, gates and answers to gates under one UUID, told apart by length.
 
 Android puts flags into connectable advertisements only and lets no app set them, so what an Android phone sends lacks
 the first three bytes; that one other form is accepted too, and nothing else.
 Source: docs/protocol.md sections 2 and 7.
 """
+
+from bluezone.protocol.reciprocity import FRAME_LENGTH, is_frame
 
 DEFAULT_UUID = 0x4E56  # the original's; not assigned to us by the Bluetooth SIG, therefore a setting
 EXPOSURE_NOTIFICATION_UUID = 0xFD6F
@@ -30,7 +32,7 @@ def contact_advertisement(service_data: bytes, uuid: int = DEFAULT_UUID) -> byte
 
 
 def advertisement(service_data: bytes, uuid: int = DEFAULT_UUID) -> bytes:
-    """Lay out advertising data with up to 20 bytes of service data; the gate's frames are 13 and 17 long."""
+    """Lay out advertising data, flags first; contacts have 20 bytes of service data, the gate's frames 13 and 17."""
     return _prefix(len(service_data), uuid) + service_data
 
 
@@ -41,6 +43,22 @@ def parse_contact(advertising_data: bytes, uuid: int = DEFAULT_UUID) -> bytes | 
     sends the same layout, so a frame that deviates is from another application or an experiment.
     """
     return service_data(advertising_data, SERVICE_DATA_LENGTH, uuid)
+
+
+def reciprocity_advertisement(frame: bytes, uuid: int = DEFAULT_UUID) -> bytes:
+    """Lay out the advertising data of a reciprocity frame, 23 bytes of service data; with flags it would not fit.
+
+    Returns 31 bytes. Raises ValueError on another length.
+    """
+    if len(frame) != FRAME_LENGTH:
+        raise ValueError(f"a reciprocity frame has {len(frame)} bytes, expected {FRAME_LENGTH}")
+    return advertisement(frame, uuid)[len(FLAGS) :]
+
+
+def parse_reciprocity(advertising_data: bytes, uuid: int = DEFAULT_UUID) -> bytes | None:
+    """Return the 23 bytes of service data if this is a reciprocity frame to the byte and without flags, else None."""
+    head, frame = advertising_data[:-FRAME_LENGTH], bytes(advertising_data[-FRAME_LENGTH:])
+    return frame if head == _prefix(FRAME_LENGTH, uuid)[len(FLAGS) :] and is_frame(frame) else None
 
 
 def service_data(advertising_data: bytes, length: int, uuid: int = DEFAULT_UUID) -> bytes | None:
