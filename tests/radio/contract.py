@@ -9,10 +9,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from bluezone.radio.frames import advertisement, contact_advertisement, parse_contact, service_data
-from bluezone.radio.interface import Radio, RadioFailed
+from bluezone.radio.frames import (
+    advertisement,
+    contact_advertisement,
+    parse_contact,
+    parse_reciprocity,
+    reciprocity_advertisement,
+    service_data,
+)
+from bluezone.radio.interface import AdvertisingRefused, Radio, RadioFailed
 
 FIRST, SECOND = bytes.fromhex("0a0000000001"), bytes.fromhex("0a0000000002")
+BESIDE = bytes.fromhex("0a0000000003")
 PATIENCE_SECONDS = 60.0
 
 
@@ -24,6 +32,7 @@ class Place:
     other: Radio
     sent: list[tuple[bytes, bytes, int]] = field(default_factory=list)
     owns_address: bool = True
+    has_second_set: bool = True
     patience_seconds: float = PATIENCE_SECONDS
 
 
@@ -155,11 +164,58 @@ async def carries_the_frames_of_gates(place: Place) -> None:
         await place.one.stop_advertising()
 
 
+def frame(number: int) -> bytes:
+    """A reciprocity frame that nothing else sends."""
+    return b"\x03" + bytes([number]) * 22
+
+
+async def sends_a_second_set_beside_the_first_or_refuses_and_goes_on(place: Place) -> None:
+    """It has an address of its own, keeps it when its data change, and stops while the first set goes on."""
+
+    def sent(wanted: bytes) -> list[tuple[bytes, bytes, int]]:
+        return [one for one in place.sent if parse_reciprocity(one[1]) == wanted]
+
+    radio = place.one
+    await radio.open()
+    await speaks(radio, 1, FIRST)
+    if not place.has_second_set:
+        try:
+            await radio.start_second_set(BESIDE, reciprocity_advertisement(frame(1)), 250)
+        except AdvertisingRefused:
+            await radio.stop_second_set()
+            before = len(place.sent)
+            await until(place, lambda: len(place.sent) > before, "going on with the first set")
+            return
+        raise AssertionError("this radio has one set")
+    await radio.start_second_set(BESIDE, reciprocity_advertisement(frame(1)), 250)
+    await until(place, lambda: sent(frame(1)), "sending the second set")
+    await radio.change_second_set(reciprocity_advertisement(frame(2)))
+    await until(place, lambda: sent(frame(2)), "sending other data")
+    addresses = {address for wanted in (1, 2) for address, _, _ in sent(frame(wanted))}
+    first = {address for address, data, _ in place.sent if parse_contact(data)}
+    assert len(addresses) == len(first) == 1
+    assert addresses != first, "an address of its own"
+    if place.owns_address:
+        assert addresses == {BESIDE}
+    assert {kind for _, _, kind in place.sent} == {3}
+    await radio.stop_second_set()
+    before = len(place.sent)
+    await asyncio.sleep(2)
+    assert len(place.sent) > before, "the first set goes on"
+    assert all(parse_contact(data) for _, data, _ in place.sent[before:])
+    await radio.stop_second_set()
+
+
 async def refuses_commands_while_it_is_closed(place: Place) -> None:
     """Before open and after close every command is refused; it may be opened again and closed twice."""
     radio = place.one
     for _ in range(2):
-        for command in (radio.stop_advertising, radio.stop_scanning, lambda: speaks(radio, 1, FIRST)):
+        for command in (
+            radio.stop_advertising,
+            radio.stop_scanning,
+            radio.stop_second_set,
+            lambda: speaks(radio, 1, FIRST),
+        ):
             try:
                 await command()
             except RadioFailed:
@@ -169,6 +225,8 @@ async def refuses_commands_while_it_is_closed(place: Place) -> None:
         assert not radio.lost
         assert radio.model
         await speaks(radio, 1, FIRST)
+        if place.has_second_set:
+            await radio.start_second_set(BESIDE, reciprocity_advertisement(frame(1)), 250)
         await radio.close()
         await radio.close()
         sent = len(place.sent)
@@ -183,6 +241,7 @@ CHECKS: tuple[Callable[[Place], Awaitable[None]], ...] = (
     is_deaf_after_stop_and_hears_again,
     rotates_again_and_again_without_going_deaf,
     carries_the_frames_of_gates,
+    sends_a_second_set_beside_the_first_or_refuses_and_goes_on,
     refuses_commands_while_it_is_closed,
 )
 

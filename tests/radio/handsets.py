@@ -4,7 +4,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from bluezone.radio.beacon import Beacon
 from bluezone.radio.interface import PROFILES, Burst, DutyProfile, Radio, Sighting
@@ -37,17 +37,50 @@ class CountingPayload:
 
     def __call__(self) -> bytes:
         self.turns += 1
-        return self.handset.to_bytes(2, "big") + self.turns.to_bytes(4, "big") + bytes(10) + b"meta"
+        return self.current
+
+    @property
+    def current(self) -> bytes:
+        """What it gave last."""
+        return self.handset.to_bytes(2, "big") + self.turns.to_bytes(2, "big") + bytes(12) + b"meta"
+
+
+class Teller:
+    """A Reciprocity that notes whom it tells in which burst, and what it hears; its frames name its payload."""
+
+    def __init__(self, payload: CountingPayload) -> None:
+        self.told: list[tuple[int, list[bytes]]] = []
+        self.frames: list[bytes] = []
+        self.wanted = True
+        self._payload = payload
+
+    def reciprocity_frame(self, burst: int, heard: Sequence[tuple[bytes, int]]) -> bytes | None:
+        self.told.append((burst, [identifier for identifier, _ in heard]))
+        if not self.wanted:
+            return None
+        return b"\x03" + self._payload.current[:4] + len(self.told).to_bytes(2, "big") + bytes(16)
+
+    def heard_reciprocity(self, frame: bytes) -> None:
+        self.frames.append(frame)
 
 
 class Handset:
-    """A beacon, its diary and its payload, started on the running loop."""
+    """A beacon, its diary, its payload and, if it tells its neighbours, its teller; started on the running loop."""
 
-    def __init__(self, radio: Radio, number: int, duty: DutyProfile) -> None:
+    def __init__(self, radio: Radio, number: int, duty: DutyProfile, *, tells: bool = False) -> None:
         self.diary = Diary()
         self.payload = CountingPayload(number)
+        self.teller = Teller(self.payload)
         clock = asyncio.get_running_loop().time
-        self.beacon = Beacon(radio, self.payload, self.diary, duty, clock, random.Random(number))
+        self.beacon = Beacon(
+            radio,
+            self.payload,
+            self.diary,
+            duty,
+            clock,
+            random.Random(number),
+            reciprocity=self.teller if tells else None,
+        )
         self.task = asyncio.create_task(self.beacon.run())
 
     async def stop(self) -> None:
@@ -58,9 +91,9 @@ class Handset:
 
 
 @contextlib.asynccontextmanager
-async def running(*radios: Radio, duty: str = "default") -> AsyncIterator[list[Handset]]:
-    """Run a handset on each radio, numbered from 1."""
-    handsets = [Handset(radio, number, PROFILES[duty]) for number, radio in enumerate(radios, 1)]
+async def running(*radios: Radio, duty: str = "default", tell: bool = False) -> AsyncIterator[list[Handset]]:
+    """Run a handset on each radio, numbered from 1. tell: whether they tell each other how they heard them."""
+    handsets = [Handset(radio, number, PROFILES[duty], tells=tell) for number, radio in enumerate(radios, 1)]
     try:
         yield handsets
     finally:

@@ -7,10 +7,18 @@ Source: docs/protocol.md section 2.
 import asyncio
 import contextlib
 import logging
+import math
 import random
 from collections.abc import Callable
 
-from bluezone.radio.frames import DEFAULT_UUID, contact_advertisement, parse_contact, plausible_rssi
+from bluezone.radio.frames import (
+    DEFAULT_UUID,
+    contact_advertisement,
+    parse_contact,
+    parse_reciprocity,
+    plausible_rssi,
+    reciprocity_advertisement,
+)
 from bluezone.radio.gateanswer import GateAnswer
 from bluezone.radio.interface import (
     ADDRESS_LENGTH,
@@ -21,8 +29,10 @@ from bluezone.radio.interface import (
     Listener,
     Radio,
     RadioFailed,
+    Reciprocity,
     Sighting,
 )
+from bluezone.radio.neighbours import Neighbours
 from bluezone.refusal import Refused
 
 SHORTEST_ROTATION_SECONDS = 600.0
@@ -31,6 +41,7 @@ FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 # An adapter that stops by itself after a time is given its next payload this long before.
 BEFORE_SILENCE_SECONDS = 5.0
+RECIPROCITY_INTERVAL_MS = 1000
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +64,7 @@ class Beacon:
     boot_clock:  seconds since start-up on a clock that runs through sleep.
     rng:         source of addresses and rotation times; a SystemRandom on a real handset.
     uuid:        16-bit service UUID.
+    reciprocity: writes the frames that tell neighbours how they were heard, and is told of theirs; None for neither.
     """
 
     def __init__(
@@ -64,6 +76,7 @@ class Beacon:
         boot_clock: Callable[[], float],
         rng: random.Random,
         uuid: int = DEFAULT_UUID,
+        reciprocity: Reciprocity | None = None,
     ) -> None:
         self.duty = duty
         self.last_sent_boot_seconds: float | None = None
@@ -77,7 +90,11 @@ class Beacon:
         self._boot_clock = boot_clock
         self._rng = rng
         self._uuid = uuid
-        self._scanning = self._speaking = False
+        self._reciprocity = reciprocity
+        self._tells = reciprocity is not None
+        self._neighbours = Neighbours(rng)
+        self._scanning = self._speaking = self._telling = False
+        self._tell_due = self._tell_until = math.inf
         self._burst = 0
         self._burst_boot_seconds: float | None = None
         self._rotation_due = 0.0
@@ -95,8 +112,10 @@ class Beacon:
             while True:
                 try:
                     await self._radio.open()
+                    self._telling = False
                     while True:
                         self._scanning = False
+                        self._neighbours.forget()
                         await self._speak()
                         await self._bursts()
                         await self._at_the_gate()
@@ -142,11 +161,16 @@ class Beacon:
             self.off_since_boot_seconds = self._boot_clock()
 
     async def _rotate(self) -> None:
-        """Stop sending and listening, change address and payload, then start both again."""
+        """Stop sending and listening, change addresses and payload, then start again.
+
+        Neither set is started before both have stopped: a set that outlived the other would link what follows to it.
+        """
         if self._scanning:
             await self._radio.stop_scanning()
+        await self._stop_telling()
         await self._radio.stop_advertising()
         await self._speak()
+        await self._tell()
         if self._scanning:
             await self._listen()
 
@@ -170,6 +194,38 @@ class Beacon:
             min(SHORTEST_ROTATION_SECONDS, longest), min(LONGEST_ROTATION_SECONDS, longest)
         )
 
+    async def _tell(self) -> None:
+        """Tell the next neighbours how they were heard, in the second set; a radio that has none is not asked again."""
+        self._tell_due, now = math.inf, self._boot_clock()
+        if self._reciprocity is None or not self._tells:
+            return
+        # After a sleep what the last burst heard is too old to be told.
+        heard = self._neighbours.next_four() if self._speaking and now < self._tell_until else []
+        frame = self._reciprocity.reciprocity_frame(self._neighbours.burst, heard) if heard else None
+        if frame is None:
+            await self._stop_telling()
+            return
+        data = reciprocity_advertisement(frame, self._uuid)
+        try:
+            if self._telling:
+                await self._radio.change_second_set(data)
+            else:
+                await self._radio.start_second_set(private_address(self._rng), data, RECIPROCITY_INTERVAL_MS)
+        except AdvertisingRefused as refused:
+            logger.info("no reciprocity: %s", refused)
+            await self._stop_telling()
+            self._tells = False
+            return
+        self._telling = True
+        if self._neighbours.more_than_fit:
+            self._tell_due = now + RECIPROCITY_INTERVAL_MS / 1000
+
+    async def _stop_telling(self) -> None:
+        self._tell_due = math.inf
+        if self._telling:
+            await self._radio.stop_second_set()
+            self._telling = False
+
     async def _listen(self) -> None:
         await self._radio.start_scanning(self.duty.scan_interval_ms, self.duty.scan_window_ms, self._on_report)
         self._scanning = True
@@ -181,6 +237,7 @@ class Beacon:
         if self._scanning:
             await self._radio.stop_scanning()
             self._scanning = False
+        await self._stop_telling()
         await self._radio.stop_advertising()
         while (session := self._session) is not None:
             self._gate = GateAnswer(
@@ -211,6 +268,9 @@ class Beacon:
                 await self._listen()
             await self._until(start + self.duty.burst_seconds)
             self._pause = FIRST_RETRY_SECONDS  # only now, because a scan that was accepted can still fail
+            self._neighbours.burst_over(self._burst)
+            self._tell_due = self._boot_clock()
+            self._tell_until = self._tell_due + 2 * self.duty.period_seconds
             if not self.duty.continuous and self._session is None:
                 await self._radio.stop_scanning()
                 self._scanning = False
@@ -237,18 +297,27 @@ class Beacon:
             if now >= self._rotation_due:
                 await self._rotate()
                 continue
+            if now >= self._tell_due:
+                await self._tell()
+                continue
             if self._speaking:
                 self.last_sent_boot_seconds = now
             if now >= end:
                 return
             self._woken.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), min(end, self._rotation_due) - now)
+                await asyncio.wait_for(self._woken.wait(), min(end, self._rotation_due, self._tell_due) - now)
 
     def _on_report(self, _address: bytes, data: bytes, rssi_dbm: int) -> None:
-        service_data = parse_contact(data, self._uuid)
-        if service_data is None or not plausible_rssi(rssi_dbm):
+        if not plausible_rssi(rssi_dbm):
             return
+        service_data = parse_contact(data, self._uuid)
+        if service_data is None:
+            frame = None if self._reciprocity is None else parse_reciprocity(data, self._uuid)
+            if frame is not None and self._reciprocity is not None:
+                self._reciprocity.heard_reciprocity(frame)
+            return
+        self._neighbours.heard(service_data[:16], rssi_dbm)
         now = self._boot_clock()
         self.last_heard_boot_seconds = now
         self._listener.heard(Sighting(service_data[:16], service_data[16:], rssi_dbm, self._burst, now))

@@ -8,11 +8,18 @@ from typing import Any
 
 from bumble import hci
 from bumble.core import BaseBumbleError
-from bumble.device import AdvertisingType, Device, DeviceConfiguration
+from bumble.device import (
+    AdvertisingEventProperties,
+    AdvertisingParameters,
+    AdvertisingSet,
+    AdvertisingType,
+    Device,
+    DeviceConfiguration,
+)
 from bumble.host import Host
 from bumble.transport.common import Transport
 
-from bluezone.radio.interface import OnReport, RadioFailed
+from bluezone.radio.interface import AdvertisingRefused, OnReport, RadioFailed
 
 COMMAND_SECONDS = 5.0  # a controller that answers no command for so long is stuck
 
@@ -48,6 +55,7 @@ class BumbleRadio:
         self._model = model
         self._transport: Transport | None = None
         self._device: _Device | None = None
+        self._second: AdvertisingSet | None = None
         self._lost = False
 
     @property
@@ -83,7 +91,7 @@ class BumbleRadio:
     async def close(self) -> None:
         """Hang up; the controller is reset first if it still answers."""
         device, transport = self._device, self._transport
-        self._device = self._transport = None
+        self._device = self._transport = self._second = None
         if device is not None and not self._lost:
             with contextlib.suppress(RadioFailed):
                 await self._obey(device.host.send_sync_command(hci.HCI_Reset_Command()))
@@ -110,6 +118,39 @@ class BumbleRadio:
 
     async def stop_advertising(self) -> None:
         await self._obey(self._opened().stop_advertising())
+
+    async def start_second_set(self, address: bytes, data: bytes, interval_ms: int) -> None:
+        """Advertise in a set of its own. Raises AdvertisingRefused where the controller has no extended advertising.
+
+        Without it there is one advertiser and one address, and the commands of the two kinds cannot be mixed.
+        """
+        device = self._opened()
+        await self.stop_second_set()
+        if not device.supports_le_extended_advertising:
+            raise AdvertisingRefused("the adapter has one advertising set only")
+        properties = AdvertisingEventProperties.from_advertising_type(AdvertisingType.UNDIRECTED)
+        parameters = AdvertisingParameters(properties, interval_ms, interval_ms)
+        random_address = hci.Address(bytes(reversed(address)), hci.Address.RANDOM_DEVICE_ADDRESS)
+        try:
+            self._second = await self._obey(device.create_advertising_set(parameters, random_address, data))
+        except RadioFailed as failed:
+            if self._lost:
+                raise
+            raise AdvertisingRefused(str(failed)) from failed
+
+    async def change_second_set(self, data: bytes) -> None:
+        """Advertise other data in it from the next event on. Raises AdvertisingRefused if there is no second set."""
+        self._opened()
+        if self._second is None:
+            raise AdvertisingRefused("there is no second set")
+        await self._obey(self._second.set_advertising_data(data))
+
+    async def stop_second_set(self) -> None:
+        self._opened()
+        if self._second is not None:
+            await self._obey(self._second.stop())
+            await self._obey(self._second.remove())
+            self._second = None
 
     async def start_scanning(self, interval_ms: int, window_ms: int, on_report: OnReport) -> None:
         """Scan passively on the 1 M PHY, duplicates included."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a radio can do, what it hears, and how often: the contract between adapters, the beacon and a handset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,6 +66,19 @@ class Listener(Protocol):
     def heard(self, sighting: Sighting) -> None: ...
 
 
+class Reciprocity(Protocol):
+    """Writes and keeps reciprocity frames, 23 bytes each, for a beacon that sends and hears them."""
+
+    def reciprocity_frame(self, burst: int, heard: Sequence[tuple[bytes, int]]) -> bytes | None:
+        """The frame that tells at most four neighbours how strongly burst `burst` heard them, None to send none.
+
+        heard: identifiers, 16 bytes, and the mean RSSI in dBm, before the receiver's correction.
+        """
+
+    def heard_reciprocity(self, frame: bytes) -> None:
+        """A frame was heard in the burst that runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class DutyProfile:
     """How much of the time a handset listens and how often it speaks (docs/protocol.md section 2).
@@ -101,6 +114,9 @@ class Radio(Protocol):
     when listening is still possible. `set_address` is only called while neither scanning nor advertising, because
     controllers refuse it otherwise (Bluetooth Core Specification, Vol 4, Part E, 7.8.4). Where the system owns the
     address, `set_address` asks for a fresh one, and the next `start_advertising` has it.
+
+    The second set is sent beside the first under an address of its own. An adapter that has only one set raises
+    AdvertisingRefused, and the first goes on.
     """
 
     @property
@@ -131,3 +147,9 @@ class Radio(Protocol):
     async def start_scanning(self, interval_ms: int, window_ms: int, on_report: OnReport) -> None: ...
 
     async def stop_scanning(self) -> None: ...
+
+    async def start_second_set(self, address: bytes, data: bytes, interval_ms: int) -> None: ...
+
+    async def change_second_set(self, data: bytes) -> None: ...
+
+    async def stop_second_set(self) -> None: ...

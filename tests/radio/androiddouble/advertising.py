@@ -66,6 +66,7 @@ class Advertising:
         self._sets[callback] = None
         kind = ADV_IND if kept["connectable"] else ADV_NONCONN_IND
         made = _Set(next(self._handles), callback, kind, laid_out, kept["interval"] * UNIT_SECONDS)
+        made.public.on_data = lambda data: self._change(made, data.on_air(kept["connectable"]))
         asyncio.get_running_loop().call_later(self.start_seconds, self._begin, self._phone.process, made, duration)
 
     def stop(self, callback: Any) -> None:
@@ -76,6 +77,19 @@ class Advertising:
             self._end(made)
             if not self.silent:
                 self._phone.answer(callback, "onAdvertisingSetStopped", made.public)
+
+    def _change(self, made: _Set, laid_out: bytes) -> None:
+        """AdvertisingSet.setAdvertisingData: the address stays; a set that has ended answers with an error."""
+        self._check()
+        if len(laid_out) > LEGACY_BYTES:
+            raise IllegalArgumentException("Legacy advertising data too big")
+        on_air = made in self.on_air
+        if on_air:
+            made.data = laid_out
+            self._phone.station.change_advertising(laid_out, made.handle)
+        internal = AdvertisingSetCallback.ADVERTISE_FAILED_INTERNAL_ERROR
+        if not self.silent:
+            self._phone.answer(made.callback, "onAdvertisingDataSet", made.public, 0 if on_air else internal)
 
     def drop_all(self) -> None:
         """Bluetooth went off, or the process died."""

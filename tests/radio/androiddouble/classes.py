@@ -48,7 +48,10 @@ class BluetoothManager(Object):
 
 
 class AdvertisingSet(Object):
-    pass
+    """on_data: what the phone does with other data; set by the double when the set is made."""
+
+    def setAdvertisingData(self, advertiseData: Any) -> None:  # noqa: N803
+        self.on_data(advertiseData)
 
 
 class AdvertisingSetCallback(Object):
@@ -62,6 +65,9 @@ class AdvertisingSetCallback(Object):
     def onAdvertisingSetStarted(self, advertisingSet: Any, txPower: int, status: int) -> None:  # noqa: N803
         pass
 
+    def onAdvertisingDataSet(self, advertisingSet: Any, status: int) -> None:  # noqa: N803
+        pass
+
     def onAdvertisingEnabled(self, advertisingSet: Any, enable: bool, status: int) -> None:  # noqa: N803
         pass
 
@@ -71,6 +77,7 @@ class AdvertisingSetCallback(Object):
 
 AdvertisingSetCallback.JAVA_METHODS = {
     "onAdvertisingSetStarted": (jvoid, [AdvertisingSet, jint, jint]),
+    "onAdvertisingDataSet": (jvoid, [AdvertisingSet, jint]),
     "onAdvertisingEnabled": (jvoid, [AdvertisingSet, jboolean, jint]),
     "onAdvertisingSetStopped": (jvoid, [AdvertisingSet]),
 }

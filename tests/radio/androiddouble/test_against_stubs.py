@@ -107,7 +107,7 @@ def test_every_callback_that_the_radio_overrides_has_the_stubs_argument_types():
                 named = [part.split("[")[0].split(".")[-1] for part in theirs.split(" | ")]
                 assert ours in named, f"{method.name}: {ours} is not one of {theirs}"
             checked += 1
-    assert checked == 7
+    assert checked == 8
 
 
 def test_a_callback_that_java_does_not_have_is_refused_by_the_double():

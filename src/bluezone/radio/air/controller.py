@@ -33,11 +33,16 @@ SUCCESS = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 DISALLOWED = hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
 
 
-def virtual_radio(air: Air, name: str, model: str | None = "virtual") -> BumbleRadio:
-    """A radio over HCI bytes on `air`; model None takes the one its controller reports, as with a real adapter."""
+def virtual_radio(
+    air: Air, name: str, model: str | None = "virtual", kind: "type[AirController] | None" = None
+) -> BumbleRadio:
+    """A radio over HCI bytes on `air`; model None takes the one its controller reports, as with a real adapter.
+
+    kind: of controller, AirController unless given.
+    """
 
     async def open_transport() -> Transport:
-        controller = AirController(air.station(name))
+        controller = (kind or AirController)(air.station(name))
         return Transport(controller, _Wire(controller))
 
     return BumbleRadio(open_transport, model)
@@ -161,6 +166,13 @@ class AirController(Controller):
             parameters.primary_advertising_interval_min * UNIT_SECONDS,
             advertising_set.handle,
         )
+
+    def on_hci_le_set_extended_advertising_data_command(self, command: Any) -> Any:
+        result = super().on_hci_le_set_extended_advertising_data_command(command)
+        advertising_set = self.advertising_sets.get(command.advertising_handle)
+        if advertising_set is not None and advertising_set.enabled:
+            self.station.change_advertising(bytes(advertising_set.data), command.advertising_handle)
+        return result
 
     def on_hci_le_remove_advertising_set_command(self, command: Any) -> Any:
         self.station.stop_advertising(command.advertising_handle)

@@ -9,6 +9,7 @@ class LightRadio:
     """Implements interface.Radio straight on a station of the air."""
 
     model = "virtual"
+    _SECOND = 1  # the handle of the second set
 
     def __init__(self, air: Air, name: str) -> None:
         self._air = air
@@ -47,6 +48,15 @@ class LightRadio:
     async def stop_advertising(self) -> None:
         self._on_air().stop_advertising()
         self._advertising = False
+
+    async def start_second_set(self, address: bytes, data: bytes, interval_ms: int) -> None:
+        self._on_air().start_advertising(Advertisement(address, data), interval_ms / 1000, self._SECOND)
+
+    async def change_second_set(self, data: bytes) -> None:
+        self._on_air().change_advertising(data, self._SECOND)
+
+    async def stop_second_set(self) -> None:
+        self._on_air().stop_advertising(self._SECOND)
 
     async def start_scanning(self, interval_ms: int, window_ms: int, on_report: OnReport) -> None:
         station = self._on_air()

@@ -5,7 +5,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bluezone.radio.air.fading import CHANNELS, Fading, Levels
@@ -105,6 +105,11 @@ class Station:
         self.stop_advertising(handle)
         self._trains[handle] = Train(self._air, self, advertisement, interval_seconds)
 
+    def change_advertising(self, data: bytes, handle: int) -> None:
+        """Send other data from the next event on, without a new start; nothing happens if it is silent."""
+        if train := self._trains.get(handle):
+            train.change(data)
+
     def stop_advertising(self, handle: int = 0) -> None:
         """Stop sending; nothing happens if it was silent."""
         if train := self._trains.pop(handle, None):
@@ -149,6 +154,10 @@ class Train:
         """Start again at a random phase of the interval."""
         self._air.resting.pop(self, None)
         self._schedule(asyncio.get_running_loop().time() + self._air.rng.uniform(0, self._interval))
+
+    def change(self, data: bytes) -> None:
+        """Send other data from now on."""
+        self._advertisement = replace(self._advertisement, data=data)
 
     def stop(self) -> None:
         """Send nothing more."""

@@ -17,7 +17,7 @@ FLAGS, COMPLETE_16_BIT_UUIDS, SERVICE_DATA_16_BIT = 0x01, 0x03, 0x16
 
 @dataclass(frozen=True)
 class ServiceAdvertisement:
-    """uuid: 16 bits. service_data: at most 24 bytes."""
+    """uuid: 16 bits. service_data: at most 23 bytes."""
 
     uuid: int
     service_data: bytes

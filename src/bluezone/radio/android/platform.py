@@ -89,18 +89,29 @@ class ScanListener(static_proxy(ScanCallback)):  # type: ignore[misc]  # the stu
 
 
 class AdvertisingListener(static_proxy(AdvertisingSetCallback)):  # type: ignore[misc]
-    """Reports on one advertising set: started with a status, enabled or disabled, stopped."""
+    """Reports on one advertising set: started with a status, changed with one, enabled or disabled, stopped."""
 
     def __init__(
-        self, started: Callable[[int], None], enabled: Callable[[bool], None], stopped: Callable[[], None]
+        self,
+        started: Callable[[int], None],
+        changed: Callable[[int], None],
+        enabled: Callable[[bool], None],
+        stopped: Callable[[], None],
     ) -> None:
         super().__init__()
-        self.started, self.enabled, self.stopped = started, enabled, stopped
+        self.started, self.changed, self.enabled, self.stopped = started, changed, enabled, stopped
+        self.advertising_set: AdvertisingSet | None = None
 
     @Override(jvoid, [AdvertisingSet, jint, jint])
     def onAdvertisingSetStarted(self, advertisingSet: AdvertisingSet | None, txPower: int, status: int) -> None:
         """Android's."""
+        self.advertising_set = advertisingSet
         self.started(status)
+
+    @Override(jvoid, [AdvertisingSet, jint])
+    def onAdvertisingDataSet(self, advertisingSet: AdvertisingSet, status: int) -> None:
+        """Android's."""
+        self.changed(status)
 
     @Override(jvoid, [AdvertisingSet, jboolean, jint])
     def onAdvertisingEnabled(self, advertisingSet: AdvertisingSet, enable: bool, status: int) -> None:
@@ -139,6 +150,12 @@ def _asking(what: str) -> Iterator[None]:
         raise BluetoothOff(f"Bluetooth is off, cannot {what}: {error}") from error
     except Throwable as error:
         raise RadioFailed(f"Android refused to {what}: {error}") from error
+
+
+def _data(uuid: int, service_data: bytes) -> AdvertiseData:
+    service = ParcelUuid.fromString(BASE_UUID.format(uuid))
+    data = AdvertiseData.Builder().setIncludeDeviceName(False).setIncludeTxPowerLevel(False)
+    return data.addServiceUuid(service).addServiceData(service, jarray(jbyte)(service_data)).build()
 
 
 def application_context() -> Context:
@@ -219,27 +236,32 @@ class Phone:
         service_data: bytes,
         interval_ms: int,
         started: Callable[[int], None],
+        changed: Callable[[int], None],
         enabled: Callable[[bool], None],
         stopped: Callable[[], None],
     ) -> AdvertisingListener:
         """Ask for a new advertising set, which has a new address; `started` is called with a status, 0 for success."""
-        listener = AdvertisingListener(started, enabled, stopped)
-        service = ParcelUuid.fromString(BASE_UUID.format(uuid))
+        listener = AdvertisingListener(started, changed, enabled, stopped)
         with _asking("advertise"):
             parameters = AdvertisingSetParameters.Builder()
             parameters.setLegacyMode(True).setConnectable(False).setScannable(False)
             # Google's public calibration, of which calibrations.toml has some, was measured at this power.
             parameters.setTxPowerLevel(AdvertisingSetParameters.TX_POWER_LOW)
             parameters.setInterval(round(interval_ms / ADVERTISING_UNIT_MS))
-            data = AdvertiseData.Builder().setIncludeDeviceName(False).setIncludeTxPowerLevel(False)
-            data.addServiceUuid(service).addServiceData(service, jarray(jbyte)(service_data))
             # The stubs do not know that Java takes null here for what is not wanted.
             nothing, never = cast(AdvertiseData, None), cast(PeriodicAdvertisingParameters, None)
             duration = round(LONGEST_ADVERTISING_SECONDS / DURATION_UNIT_SECONDS)
             self._advertiser().startAdvertisingSet(
-                parameters.build(), data.build(), nothing, never, nothing, duration, 0, listener
+                parameters.build(), _data(uuid, service_data), nothing, never, nothing, duration, 0, listener
             )
         return listener
+
+    def change_advertising(self, listener: AdvertisingListener, uuid: int, service_data: bytes) -> None:
+        """Ask for other data in a set that has started; `listener` is called with a status, 0 for success."""
+        with _asking("change what is advertised"):
+            if listener.advertising_set is None:
+                raise RadioFailed("the advertising set has not started")
+            listener.advertising_set.setAdvertisingData(_data(uuid, service_data))
 
     def stop_advertising(self, listener: AdvertisingListener) -> None:
         """Ask for a set to end; `listener` is called when it does, unless the set had not started yet."""

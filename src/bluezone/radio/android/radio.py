@@ -57,6 +57,7 @@ BATCH_MS = 5_000
 # A result that waited longer while the processor slept belongs to another burst than the one that runs now.
 STALE_NANOSECONDS = 10_000_000_000
 
+FIRST, SECOND = 0, 1  # the advertising sets
 ADVERTISED = 0
 ADVERTISING_STATUS = {
     1: "data too large",
@@ -86,6 +87,7 @@ class _AdvertisingSet:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.started: asyncio.Future[int] = loop.create_future()
         self.stopped: asyncio.Future[None] = loop.create_future()
+        self.changed: asyncio.Future[int] = loop.create_future()
         self.listener: AdvertisingListener | None = None
 
     def ended(self) -> None:
@@ -120,7 +122,7 @@ class AndroidRadio:
         self._starts = ScanStarts()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watching: AdapterListener | None = None
-        self._set: _AdvertisingSet | None = None
+        self._sets: dict[int, _AdvertisingSet] = {}
         self._scan: _Scan | None = None
         self._on_report: OnReport = _ignore
         self._waiting: set[asyncio.Future[Any]] = set()
@@ -156,8 +158,9 @@ class AndroidRadio:
             with suppress(RadioFailed):
                 self._phone.stop_scan(scan.listener)
         if self._loop is not None:
-            with suppress(RadioFailed):
-                await self._stop_set()
+            for place in (SECOND, FIRST):
+                with suppress(RadioFailed):
+                    await self._stop_set(place)
         watching, self._watching, self._loop = self._watching, None, None
         if watching is not None:
             with suppress(RadioFailed):
@@ -169,28 +172,32 @@ class AndroidRadio:
 
     async def start_advertising(self, data: bytes, interval_ms: int) -> None:
         """Advertise in a new set; the flags in `data` are left out. Raises AdvertisingRefused, RadioFailed."""
-        loop = self._opened()
-        frame = service_advertisement(data)
-        await self._stop_set()
-        asked = _AdvertisingSet(loop)
-        asked.listener = self._phone.start_advertising(
-            frame.uuid,
-            frame.service_data,
-            interval_ms,
-            self._posted(lambda status: self._on_started(asked, status)),
-            self._posted(lambda enabled: self._on_enabled(asked, enabled)),
-            self._posted(asked.ended),
-        )
-        self._set = asked
-        status = await self._answer(asked.started, "advertise")
-        if status != ADVERTISED:
-            self._set = None
-            raise AdvertisingRefused(f"Android does not advertise: {ADVERTISING_STATUS.get(status, status)}")
+        await self._start_set(FIRST, data, interval_ms)
 
     async def stop_advertising(self) -> None:
         """Stop sending; returns when the system confirms it. Nothing happens if it was silent."""
         self._opened()
-        await self._stop_set()
+        await self._stop_set(FIRST)
+
+    async def start_second_set(self, address: bytes, data: bytes, interval_ms: int) -> None:
+        """Advertise in a further set, to which the system gives an address of its own. Raises AdvertisingRefused."""
+        await self._start_set(SECOND, data, interval_ms)
+
+    async def change_second_set(self, data: bytes) -> None:
+        """Advertise other data under the same address. Raises AdvertisingRefused, RadioFailed."""
+        loop, asked, frame = self._opened(), self._sets.get(SECOND), service_advertisement(data)
+        if asked is None or asked.listener is None:
+            raise AdvertisingRefused("Android has ended the second set")
+        asked.changed = loop.create_future()
+        self._phone.change_advertising(asked.listener, frame.uuid, frame.service_data)
+        status = await self._answer(asked.changed, "change what is advertised")
+        if status != ADVERTISED:
+            raise AdvertisingRefused(f"Android does not change its data: {ADVERTISING_STATUS.get(status, status)}")
+
+    async def stop_second_set(self) -> None:
+        """Stop sending it; returns when the system confirms it."""
+        self._opened()
+        await self._stop_set(SECOND)
 
     async def start_scanning(self, interval_ms: int, window_ms: int, on_report: OnReport) -> None:
         """Listen all the time, at the system's own interval and window; delayed if there were too many starts."""
@@ -236,14 +243,34 @@ class AndroidRadio:
             code = asked.failed.result()
             raise ScanRefused(f"Android does not scan: {SCAN_STATUS.get(code, code)}")
 
-    async def _stop_set(self) -> None:
-        asked = self._set
+    async def _start_set(self, place: int, data: bytes, interval_ms: int) -> None:
+        loop = self._opened()
+        frame = service_advertisement(data)
+        await self._stop_set(place)
+        asked = _AdvertisingSet(loop)
+        asked.listener = self._phone.start_advertising(
+            frame.uuid,
+            frame.service_data,
+            interval_ms,
+            self._posted(lambda status: self._on_started(asked, status)),
+            self._posted(lambda status: self._on_changed(asked, status)),
+            self._posted(lambda enabled: self._on_enabled(asked, enabled)),
+            self._posted(asked.ended),
+        )
+        self._sets[place] = asked
+        status = await self._answer(asked.started, "advertise")
+        if status != ADVERTISED:
+            self._sets.pop(place, None)
+            raise AdvertisingRefused(f"Android does not advertise: {ADVERTISING_STATUS.get(status, status)}")
+
+    async def _stop_set(self, place: int) -> None:
+        asked = self._sets.get(place)
         # One that has not started yet cannot be stopped: Android forgets the wish. It is stopped when it starts.
         if asked is None or asked.listener is None or not asked.started.done():
-            self._set = None
+            self._sets.pop(place, None)
             return
         self._phone.stop_advertising(asked.listener)  # if this is refused, the set is still ours to stop
-        self._set = None
+        self._sets.pop(place, None)
         await self._answer(asked.stopped, "stop advertising")
 
     async def _answer(self, future: "asyncio.Future[Any]", what: str) -> Any:
@@ -279,13 +306,21 @@ class AndroidRadio:
     def _on_started(self, asked: _AdvertisingSet, status: int) -> None:
         if not asked.started.done():
             asked.started.set_result(status)
-        if asked is not self._set and status == ADVERTISED and asked.listener is not None:
+        if asked not in self._sets.values() and status == ADVERTISED and asked.listener is not None:
             with suppress(RadioFailed):  # nobody wants it any more
                 self._phone.stop_advertising(asked.listener)
 
+    def _on_changed(self, asked: _AdvertisingSet, status: int) -> None:
+        if not asked.changed.done():
+            asked.changed.set_result(status)
+
     def _on_enabled(self, asked: _AdvertisingSet, enabled: bool) -> None:
-        if asked is self._set and not enabled:
+        if enabled:
+            return
+        if asked is self._sets.get(FIRST):
             self._lost = True
+        elif asked is self._sets.get(SECOND):
+            del self._sets[SECOND]  # without it the phone only tells its neighbours nothing
 
     def _on_heard(self, asked: _Scan, heard: "list[Heard]") -> None:
         asked.batched.set()
@@ -305,7 +340,8 @@ class AndroidRadio:
     def _went_off(self) -> None:
         """Bluetooth is off: the system has dropped sets and scans, and no request will be answered."""
         self._lost = True
-        self._set = self._scan = None
+        self._sets.clear()
+        self._scan = None
         for future in list(self._waiting):
             if not future.done():
                 future.set_exception(BluetoothOff("Bluetooth went off"))
