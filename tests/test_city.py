@@ -44,6 +44,8 @@ def test_a_folder_without_a_city_says_so(tmp_path):
         {"embargo_seconds": 7199},
         {"embargo_seconds": "7200"},
         {"padding_mean": True},
+        {"reciprocity": 2},
+        {"reciprocity": True},
         {"uuid": 65536},
         {"trusted_proxies": ["everybody"]},
         {"trusted_proxies": "10.0.0.0/8"},

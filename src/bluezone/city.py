@@ -56,6 +56,7 @@ class City:
     publish_period_seconds:   time between two export files; 0 publishes at every tick that has something (demo only).
     embargo_seconds:   time after the end of a key's day before it may be published; not under 7,200.
     poll_seconds:      how often phones fetch.
+    reciprocity:       1 where phones tell each other how they heard one another, 0 where they do not.
     padding_mean:      mean number of random keys in each of the 56 cells of a file; 0 only in tests.
     venue_padding_mean: mean number of random items in each hourly venue package; 0 only in tests.
     push_delay_seconds: longest wait before a browser is told of new files (uniform from 0).
@@ -87,6 +88,7 @@ class City:
     publish_period_seconds: int = 7200
     embargo_seconds: int = 7200
     poll_seconds: int = 14_400
+    reciprocity: int = 1
     padding_mean: int = 50
     venue_padding_mean: int = 100
     push_delay_seconds: int = 1800
@@ -129,6 +131,7 @@ _RANGES = {
     "publish_period_seconds": (0, 86_400),
     "embargo_seconds": (7200, 7 * 86_400),
     "poll_seconds": (1, 86_400),
+    "reciprocity": (0, 1),
     "padding_mean": (0, 5000),
     "venue_padding_mean": (0, 5000),
     "push_delay_seconds": (0, 7200),

@@ -94,6 +94,7 @@ class ConfigFiles:
             venue_keys=self._secrets.venue_keys,
             push_key=self._secrets.push_public,
             national_hotline=city.national_hotline or None,
+            reciprocity=bool(city.reciprocity),
         )
         payload = encode_config(config)
         if newest and _said(payload) == _said(self.payload(newest)):

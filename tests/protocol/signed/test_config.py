@@ -21,7 +21,7 @@ from bluezone.protocol.signed.config import (
 
 PAYLOAD = encode_config(config())
 # A config of a city that has none, or of before there were any, is read without them.
-LATER_MEMBERS = {"declaration_key", "venue_keys", "push_key", "national_hotline"}
+LATER_MEMBERS = {"declaration_key", "venue_keys", "push_key", "national_hotline", "reciprocity"}
 
 
 def hashes(first, last):
@@ -58,6 +58,18 @@ def test_venue_keys_and_the_push_key_come_back():
     told = config(venue_keys={"1": CITY_KEY.public_key().public_bytes_raw().hex()}, push_key="B" + "A" * 86)
 
     assert decode_config(encode_config(told)) == told
+
+
+def test_reciprocity_is_on_unless_the_city_turned_it_off():
+    members = json.loads(PAYLOAD)
+    off = config(reciprocity=False)
+
+    assert decode_config(encode_config(off)) == off
+    assert decode_config(json.dumps({**members, "reciprocity": None}).encode()).reciprocity
+    del members["reciprocity"]
+    assert decode_config(json.dumps(members).encode()).reciprocity
+    with pytest.raises(InvalidConfig, match="true or false"):
+        decode_config(json.dumps({**members, "reciprocity": 0}).encode())
 
 
 def test_the_ministrys_number_comes_back_and_is_not_blank():

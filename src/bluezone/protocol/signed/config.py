@@ -103,6 +103,7 @@ class Config:
     venue_keys:   raw Ed25519 public keys (hex) of venue codes by their number, "0".."255"; none in older configs.
     push_key:     public key of Web Push (uncompressed P-256 point, base64url), None where there is none.
     national_hotline: the ministry's number, said beside the city's own; None in older configs.
+    reciprocity:  whether phones send reciprocity frames and keep them; so it is in older configs.
     """
 
     number: int
@@ -124,6 +125,7 @@ class Config:
     venue_keys: Mapping[str, str] = field(default_factory=dict)
     push_key: str | None = None
     national_hotline: str | None = None
+    reciprocity: bool = True
 
 
 def encode_config(config: Config) -> bytes:
@@ -161,6 +163,7 @@ def decode_config(payload: bytes) -> Config:
         venue_keys=_venue_keys(read.inner("venue_keys")) if read.has("venue_keys") else {},
         push_key=read.text("push_key", _PUSH_KEY) if read.has("push_key") else None,
         national_hotline=read.text_or_none("national_hotline"),
+        reciprocity=read.boolean("reciprocity") if read.has("reciprocity") else True,
     )
 
 

@@ -44,6 +44,13 @@ class JsonMembers:
             raise self._refused(name, f"a whole number {lowest}..{highest}")
         return value
 
+    def boolean(self, name: str) -> bool:
+        """Return true or false."""
+        value = self._value.get(name)
+        if not isinstance(value, bool):
+            raise self._refused(name, "true or false")
+        return value
+
     def text(self, name: str, pattern: str = r"(?s).*\S.*") -> str:
         """Return a text that matches `pattern` as a whole; without one, any that is not blank."""
         value = self._value.get(name)
