@@ -245,7 +245,8 @@ async def _beacon(air: VirtualAir, name: str, handset: Handset, clock: DemoClock
     radio = air.radio(name)
     await asyncio.sleep(chance.uniform(0.0, 1.0))
     encounters = handset.encounters
-    await Beacon(radio, encounters.payload, encounters, PROFILES["default"], clock.boot_seconds, chance).run()
+    duty, boot_clock = PROFILES["default"], clock.boot_seconds
+    await Beacon(radio, encounters.payload, encounters, duty, boot_clock, chance, reciprocity=encounters).run()
 
 
 async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -43,7 +43,10 @@ class Agent:
         self._rng = rng
         self._radio = radio
         self._model = ""
-        self.beacon = Beacon(radio, self._payload, handset.encounters, duty, handset.clock.boot_seconds, rng, uuid)
+        encounters = handset.encounters
+        self.beacon = Beacon(
+            radio, self._payload, encounters, duty, handset.clock.boot_seconds, rng, uuid, reciprocity=encounters
+        )
         self.next_check: float | None = None
 
     def _payload(self) -> bytes:

@@ -47,7 +47,7 @@ class Handset:
         self.city = CityConfig(store, client)
         self.downloads = Downloads(store, client, self.city)
         self.time = PhoneTime(clock, TrustedTime.from_json(store.get("time")), self.city.zone)
-        self.encounters = Encounters(store, self.time, self.downloads, rng, model)
+        self.encounters = Encounters(store, self.time, self.city, self.downloads, rng, model)
         self.visits = Visits(store, self.city, self.time)
         self.passes = GatePasses(clock, lambda: self.encounters.radio_state)
         self.venue_packages = VenueFollower(store, client, self.city, self.visits, self.time)

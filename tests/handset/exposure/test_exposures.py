@@ -111,3 +111,39 @@ def test_a_revoked_key_makes_no_window(log):
         HeardIndex(log), published_keys(report_type=5), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
     )
     assert told == []
+
+
+def heard_beside(log, levels, bursts=3):
+    """Hear KEY's identifier at -70 dBm in each burst, and beside it others at `levels` dBm."""
+    identifier = rolling_proximity_identifier(KEY, START + 70)
+    sealed = crypt_metadata(KEY, identifier, Metadata(-18, 3).to_bytes())
+    for burst in range(bursts):
+        log.burst_started(Burst(burst, burst * 30.0, 30.0))
+        log.heard(Sighting(identifier, sealed, -70, burst, burst * 30.0), GOOD, DAY)
+        for number, level in enumerate(levels):
+            other = bytes([number]) * 20
+            for rssi_dbm in (level - 2, level + 2):
+                log.heard(Sighting(other[:16], other[16:], rssi_dbm, burst, burst * 30.0), GOOD, DAY)
+    (window,) = windows_of_file(
+        HeardIndex(log), published_keys(), 5, set(), Receiver(0, 2), "UTC", load_profile("covid-19")
+    )
+    return {(one.others, one.others_spread_db) for one in window.scan_instances}
+
+
+@pytest.mark.parametrize(
+    ("levels", "told"),
+    [([], (0, None)), ([-60], (1, None)), ([-60, -60], (2, 0)), ([-60, -70], (2, 5)), ([-50, -60, -91], (3, 17))],
+    ids=str,
+)
+def test_who_else_a_burst_heard_and_how_differently(log, levels, told):
+    assert heard_beside(log, levels) == {told}
+
+
+def test_those_of_other_bursts_are_not_beside_a_burst_and_a_copy_with_other_metadata_is_nobody_else(log):
+    identifier = rolling_proximity_identifier(KEY, START + 70)
+    log.burst_started(Burst(90, 90 * 30.0 - 2400, 30.0))
+    log.heard(Sighting(bytes(16), bytes(4), -60, 90, 300.0), GOOD, DAY)
+    for burst in range(3):
+        log.burst_started(Burst(burst, burst * 30.0, 30.0))
+        log.heard(Sighting(identifier, b"fake", -60, burst, burst * 30.0), GOOD, DAY)
+    assert heard_beside(log, [-60]) == {(1, None)}

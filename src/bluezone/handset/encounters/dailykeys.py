@@ -4,13 +4,13 @@
 Source: docs/protocol.md sections 1 and 4 ("Today's key").
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bluezone.handset.store import Store
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
 from bluezone.protocol.intervals import day_at, interval_at
-from bluezone.protocol.keys import TemporaryExposureKey, new_key
+from bluezone.protocol.keys import INTERVALS_PER_KEY, TemporaryExposureKey, new_key
 
 # The byte before the 16 bytes of a key in its row.
 OWN = b"\x00"  # may be uploaded
@@ -56,6 +56,10 @@ class DailyKeys:
         """Every own key that is still stored, so that the phone never warns of itself."""
         return {row.key.key for row in self._rows()}
 
+    def identifiers(self) -> "OwnIdentifiers":
+        """What this phone may have broadcast, as far back as its keys are stored."""
+        return OwnIdentifiers(row.key for row in self._rows())
+
     def uploaded(self, keys: set[bytes], today: int) -> None:
         """Mark keys as uploaded; if today's is among them, a key that is never uploaded takes its place at once."""
         with self._store.transaction():
@@ -80,6 +84,35 @@ class DailyKeys:
 
     def _rows(self) -> list[_Row]:
         return [
-            _Row(number, contents[:1], TemporaryExposureKey(contents[1:], day * 144))
+            _Row(number, contents[:1], TemporaryExposureKey(contents[1:], day * INTERVALS_PER_KEY))
             for number, day, contents in self._store.rows("daily_keys")
         ]
+
+
+class OwnIdentifiers:
+    """The identifiers that a phone broadcast, derived anew from its keys."""
+
+    # One is on the air for up to 20 minutes, and a neighbour tells of it until its next burst, up to a minute later.
+    # One interval more, because clocks differ.
+    EARLIEST, LATEST = -3, 1
+
+    def __init__(self, keys: Iterable[TemporaryExposureKey]) -> None:
+        self._keys: dict[int, list[bytes]] = {}
+        for key in keys:
+            self._keys.setdefault(key.day, []).append(key.key)
+        self._of_interval: dict[int, list[bytes]] = {}
+
+    def around(self, unix_seconds: float) -> list[bytes]:
+        """Those that a neighbour may tell of in a frame heard at a moment; none if no key of that day is left."""
+        interval = interval_at(unix_seconds)
+        return [
+            identifier
+            for one in range(interval + self.EARLIEST, interval + self.LATEST + 1)
+            for identifier in self._identifiers(one)
+        ]
+
+    def _identifiers(self, interval: int) -> list[bytes]:
+        if interval not in self._of_interval:
+            keys = self._keys.get(interval // INTERVALS_PER_KEY, [])
+            self._of_interval[interval] = [rolling_proximity_identifier(key, interval) for key in keys]
+        return self._of_interval[interval]

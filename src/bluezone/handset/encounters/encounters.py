@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phone towards its radio: what it broadcasts, what it hears and under which clock, and how its Bluetooth is."""
 
+import contextlib
 import random
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from bluezone.handset.city.config import CityConfig
 from bluezone.handset.city.histories import Downloads
 from bluezone.handset.clocks import PhoneTime, Stamp, boot_id_of
 from bluezone.handset.encounters.dailykeys import DailyKeys
 from bluezone.handset.encounters.log import EncounterLog, identifiers_per_day
 from bluezone.handset.encounters.radiostate import RadioState
 from bluezone.handset.store import Store
-from bluezone.protocol.identifiers import Metadata
+from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, Metadata
 from bluezone.protocol.intervals import day_at
+from bluezone.protocol.reciprocity import NONCE_LENGTH, Heard, encode_frame, reciprocity_key
 from bluezone.radio.calibration import confidence, effective_power_dbm, receiver_correction_db
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.refusal import Refused
@@ -30,8 +34,19 @@ class Receiver:
     confidence: int
 
 
+@dataclass(slots=True)
+class _Sent:
+    """What is on the air: the identifier, the key for reciprocity frames beside it, and where their nonces begin."""
+
+    key: bytes
+    identifier: bytes
+    first_nonce: int | None = None
+
+
 class Encounters:
-    """A radio's Listener (`burst_started`, `heard`), and the Beacon's source of payloads; usable from any thread.
+    """A radio's Listener (`burst_started`, `heard`) and Reciprocity, and the Beacon's source of payloads.
+
+    Usable from any thread.
 
     It keeps the phone's trusted time up to date, because every sighting is stamped with it.
 
@@ -42,14 +57,18 @@ class Encounters:
     """
 
     def __init__(
-        self, store: Store, time: PhoneTime, downloads: Downloads, rng: random.Random, model: str | None
-    ) -> None:
+        self, store: Store, time: PhoneTime, city: CityConfig, downloads: Downloads, rng: random.Random,
+        model: str | None,
+    ) -> None:  # fmt: skip
         self._store = store
         self._time = time
+        self._city = city
         self._downloads = downloads
+        self._rng = rng
         self._lock = threading.RLock()
-        self.use_radio(model or store.get("radio_model", "unknown"))
         self.log = EncounterLog(store)
+        self.use_radio(model or store.get("radio_model", "unknown"))
+        self._sent: _Sent | None = None
         self.keys = DailyKeys(store, rng.randbytes)
         self.radio_state = RadioState(**store.get("radio", {}))
         self.store_problem: str | None = None
@@ -67,11 +86,38 @@ class Encounters:
         self._model = model
         self._metadata = Metadata(effective_power_dbm(model), confidence(model))
         self.receiver = Receiver(receiver_correction_db(model), confidence(model))
+        self.log.power_dbm = self._metadata.transmit_power_dbm
 
     def payload(self) -> bytes:
         """Identifier and encrypted metadata of this moment, 20 bytes; the Beacon asks at each rotation."""
         with self._lock:
-            return self.keys.payload(self._time.now(), self._metadata)
+            now = self._time.now()
+            payload = self.keys.payload(now, self._metadata)
+            if self._sent is None or self._sent.identifier != payload[:IDENTIFIER_LENGTH]:
+                key = self.keys.current(day_at(now)).key
+                self._sent = _Sent(reciprocity_key(key), payload[:IDENTIFIER_LENGTH])
+            return payload
+
+    def reciprocity_frame(self, burst: int, heard: Sequence[Heard]) -> bytes | None:
+        """Tell neighbours how the radio heard them, beside the identifier given last; None where the city wants none.
+
+        heard: at most four identifiers and their mean RSSI in dBm, as measured in burst `burst`.
+        """
+        with self._lock:
+            if self._sent is None or not self._reciprocal:
+                return None
+            if self._sent.first_nonce is None:
+                self._sent.first_nonce = self._rng.getrandbits(8 * NONCE_LENGTH)
+            # Every burst has a number of its own, so no level of a neighbour is ever masked like another.
+            nonce = (self._sent.first_nonce + burst) % 256**NONCE_LENGTH
+            corrected = [(identifier, rssi_dbm + self.receiver.correction_db) for identifier, rssi_dbm in heard]
+            nonce_bytes = nonce.to_bytes(NONCE_LENGTH, "big")
+            return encode_frame(self._sent.key, self._sent.identifier, nonce_bytes, corrected, self._rng.randbytes)
+
+    def heard_reciprocity(self, frame: bytes) -> None:
+        """A reciprocity frame was heard in the burst that runs; it stays closed until its sender's key is published."""
+        if self._reciprocal:
+            self.log.heard_reciprocity(frame)
 
     def burst_started(self, burst: Burst) -> None:
         """A scan burst began."""
@@ -96,6 +142,14 @@ class Encounters:
             self.radio_state = self.radio_state.noted(
                 boot_id_of(clock), clock.boot_seconds(), sent, heard, problem, since
             )
+
+    @property
+    def _reciprocal(self) -> bool:
+        # The radio goes on while the store is locked.
+        with contextlib.suppress(Refused):
+            config = self._city.current
+            return config is None or config.reciprocity
+        return False
 
     def per_day(self) -> dict[date, int]:
         """How many identifiers were heard each local day; see `identifiers_per_day` for what that is not."""

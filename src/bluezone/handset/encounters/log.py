@@ -7,6 +7,7 @@ signed file has told the time, and purged in the end. So what an index needs of 
 the store only once in a run of the program.
 """
 
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,9 +15,17 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bluezone.handset.clocks import Stamp
-from bluezone.handset.encounters.pages import REPEAT_SECONDS, Heard, Page, PageColumns
+from bluezone.handset.encounters.pages import (
+    RECIPROCITY_LENGTH,
+    REPEAT_SECONDS,
+    Heard,
+    HeardBurst,
+    Page,
+    PageColumns,
+)
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
+from bluezone.protocol.reciprocity import BINDING_LENGTH, bound_to
 from bluezone.radio.interface import Burst, Sighting
 
 PAGE_SECONDS = 600.0
@@ -24,6 +33,10 @@ PAGE_IDENTIFIERS = 5_500
 # Identifiers heard once are stored up to the first size, those heard again up to the second.
 SINGLES_BYTES = 64 * 1024 * 1024
 LOG_BYTES = 96 * 1024 * 1024
+# Reciprocity frames of a page of ten minutes, 44 kB, which its bursts share by the time they stand for. None are kept
+# once the log has the second size: they only make more exact what the sightings say.
+PAGE_ANSWERS = 2_000
+ANSWERS_BYTES = 48 * 1024 * 1024
 # Columns of so many stay in memory, 14 MB: twice what 200 steady neighbours leave in 14 days. More is a flood.
 KEPT_IDENTIFIERS = 500_000
 IDENTIFIERS_PER_MINUTE = 500
@@ -101,7 +114,15 @@ class Admission:
 class EncounterLog:
     """Takes in sightings, keeps them sealed and within bounds, and gives them to the matcher on this phone."""
 
-    def __init__(self, store: Store, *, singles_bytes: int = SINGLES_BYTES, log_bytes: int = LOG_BYTES) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        singles_bytes: int = SINGLES_BYTES,
+        log_bytes: int = LOG_BYTES,
+        answers_bytes: int = ANSWERS_BYTES,
+    ) -> None:
+        self.power_dbm: int | None = None  # effective power this phone sends with
         self._store = store
         self._lock = threading.RLock()
         self._admission = Admission()
@@ -111,12 +132,17 @@ class EncounterLog:
         self._opened_at = 0.0
         self._changed = False
         self._columns: dict[int, PageColumns] = {}  # of pages as they are stored, by row
-        self._singles_bytes, self._log_bytes = singles_bytes, log_bytes
+        self._answers: dict[bytes, None] = {}  # reciprocity frames of the burst that runs, not yet kept
+        self._answers_room = 0
+        self._singles_bytes, self._log_bytes, self._answers_bytes = singles_bytes, log_bytes, answers_bytes
         self._closed_bytes = store.page_bytes()
 
     def burst_started(self, burst: Burst) -> None:
         """Remember the burst for the sightings to come."""
         with self._lock:
+            self._keep_answers()
+            share = min(burst.seconds_since_previous / PAGE_SECONDS, 1.0)
+            self._answers_room = math.ceil(PAGE_ANSWERS * share)
             self._bursts[burst.number] = burst
             while len(self._bursts) > 8:
                 del self._bursts[next(iter(self._bursts))]
@@ -144,12 +170,20 @@ class EncounterLog:
                 self._page.heard[entry.frame] = entry
                 self._changed = True
 
+    def heard_reciprocity(self, frame: bytes) -> None:
+        """Note a reciprocity frame of the burst that runs; it is kept if its sender's identifier is stored."""
+        with self._lock:
+            # Room for some more than are kept, so that the nearest are chosen of many.
+            if len(self._answers) < 2 * PAGE_ANSWERS:
+                self._answers[frame] = None
+
     def flush(self) -> None:
         """Seal what changed; called at least every 5 s.
 
         Raises HandsetDiskFull or HandsetBusy; what was heard then stays in memory for the next flush.
         """
         with self._lock:
+            self._keep_answers()
             if self._changed and self._page is not None:
                 self._row = self._write(self._row, self._page)
                 self._changed = False
@@ -226,6 +260,30 @@ class EncounterLog:
         self._columns[row] = PageColumns.of(page)
         return row
 
+    def _keep_answers(self) -> None:
+        """Keep reciprocity frames beside their senders: one of each before a second of any, the nearest first."""
+        answers, self._answers = self._answers, {}
+        if self._page is None or not answers or self._closed_bytes >= self._answers_bytes:
+            return
+        senders: dict[bytes, list[HeardBurst]] = {}
+        newest = next(reversed(self._bursts), None)
+        for heard in self._page.heard.values():
+            if heard.bursts[-1].number == newest:
+                senders.setdefault(heard.identifier[:BINDING_LENGTH], []).append(heard.bursts[-1])
+        waiting: list[tuple[int, float, int, HeardBurst, bytes]] = []
+        turns: dict[int, int] = {}
+        for place, frame in enumerate(answers):
+            for burst in senders.get(bound_to(frame), ()):
+                kept = frame[-RECIPROCITY_LENGTH:]
+                if kept not in burst.answers:
+                    turn = turns[id(burst)] = turns.get(id(burst), len(burst.answers)) + 1
+                    waiting.append((turn, -burst.mean_rssi_dbm, place, burst, kept))
+        waiting.sort(key=lambda one: one[:3])
+        for *_, burst, kept in waiting[: self._answers_room]:
+            burst.answers.append(kept)
+            self._changed = True
+        self._answers_room -= min(len(waiting), self._answers_room)
+
     def _note(self, entry: Heard, sighting: Sighting) -> None:
         burst = self._bursts.get(sighting.burst)
         since = burst.seconds_since_previous if burst else 0.0
@@ -236,12 +294,14 @@ class EncounterLog:
         if page is not None and (
             page.stamp != stamp
             or page.day != day
+            or page.power_dbm != self.power_dbm
             or boot_seconds - self._opened_at >= PAGE_SECONDS
             or len(page.heard) >= PAGE_IDENTIFIERS
         ):
             self._close_page()
         if self._page is None:
-            self._page, self._row, self._opened_at = Page(stamp, day), None, boot_seconds
+            page = Page(stamp, day, power_dbm=self.power_dbm)
+            self._page, self._row, self._opened_at = page, None, boot_seconds
 
     def _close_page(self) -> None:
         self.flush()

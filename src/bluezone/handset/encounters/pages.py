@@ -8,31 +8,45 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from bluezone.handset.clocks import Stamp, stamp_to_json
 from bluezone.handset.vault import HandsetStoreDamaged
+from bluezone.protocol import reciprocity
 
 MAX_FRAMES_PER_BURST = 255
 MAX_BURSTS = 65_535
 REPEAT_SECONDS = 60.0
 
 FRAME_LENGTH = 20
+# Of a reciprocity frame, what is not its type or its sender's: nonce and entries.
+RECIPROCITY_LENGTH = reciprocity.FRAME_LENGTH - 1 - reciprocity.BINDING_LENGTH
 
 _LENGTH = struct.Struct(">I")
 _RECORD = struct.Struct(">16s4sH")
 _BURST = struct.Struct(">IdfB")
+_RECIPROCITY = struct.Struct(f">HH{RECIPROCITY_LENGTH}s")
 _BOOT_SECONDS = struct.Struct(">d")
 _BOOT_SECONDS_AT, _FRAMES_AT = 4, 16  # where a burst's time and its count of frames stand in its record
 
 
 @dataclass(slots=True)
 class HeardBurst:
-    """One identifier in one scan burst; rssi_dbm: as received, one per frame."""
+    """One identifier in one scan burst.
+
+    rssi_dbm: as received, one per frame. answers: reciprocity frames of the same sender, without what names it.
+    """
 
     number: int
     boot_seconds: float
     seconds_since_previous: float
     rssi_dbm: list[int] = field(default_factory=list)
+    answers: list[bytes] = field(default_factory=list)
+
+    @property
+    def mean_rssi_dbm(self) -> float:
+        """Mean of its frames."""
+        return sum(self.rssi_dbm) / len(self.rssi_dbm)
 
 
 @dataclass(slots=True)
@@ -74,27 +88,42 @@ class Heard:
 
 @dataclass(slots=True)
 class Page:
-    """Everything heard in one stretch of day `day` (UTC) under one stamp, by frame."""
+    """Everything heard in one stretch of day `day` (UTC) under one stamp, by frame.
+
+    power_dbm: effective power this phone itself sent with meanwhile; None in pages from before that was noted.
+    """
 
     stamp: Stamp
     day: int
     heard: dict[bytes, Heard] = field(default_factory=dict)
+    power_dbm: int | None = None
 
     def to_bytes(self) -> bytes:
         """The page as it is sealed."""
-        head = json.dumps({"stamp": stamp_to_json(self.stamp), "day": self.day}).encode()
+        told = {"stamp": stamp_to_json(self.stamp), "day": self.day, "power_dbm": self.power_dbm}
+        head = json.dumps(told).encode()
         records = zlib.compress(b"".join(heard.to_bytes() for heard in self.heard.values()), 1)
-        return _LENGTH.pack(len(head)) + head + records
+        # Behind the records, because they are random to everybody and do not shrink.
+        answers = [
+            _RECIPROCITY.pack(entry, burst, answer)
+            for entry, heard in enumerate(self.heard.values())
+            for burst, part in enumerate(heard.bursts)
+            for answer in part.answers
+        ]
+        return b"".join([_LENGTH.pack(len(head)), head, records, *answers])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Page":
         """Read a page. Raises HandsetStoreDamaged."""
         try:
-            stamp, day, records = _open(data)
-            page, at = cls(stamp, day), 0
+            head, records, answers = _open(data)
+            page, at = cls(Stamp(**head["stamp"]), head["day"], power_dbm=head.get("power_dbm")), 0
             while at < len(records):
                 heard, at = _read_heard(records, at)
                 page.heard[heard.frame] = heard
+            entries = list(page.heard.values())
+            for entry, burst, answer in _RECIPROCITY.iter_unpack(answers):
+                entries[entry].bursts[burst].answers.append(answer)
         except _DAMAGE as error:
             raise HandsetStoreDamaged(_DAMAGED) from error
         return page
@@ -134,8 +163,8 @@ class PageColumns:
         frames: list[bytes] = []
         ends: list[tuple[float, float]] = []
         try:
-            stamp, day, records = _open(data)
-            at = 0
+            head, records, _ = _open(data)
+            stamp, day, at = Stamp(**head["stamp"]), head["day"], 0
             while at < len(records):
                 identifier, metadata, count = _RECORD.unpack_from(records, at)
                 first = last = at = at + _RECORD.size
@@ -162,11 +191,15 @@ _DAMAGE = (struct.error, zlib.error, ValueError, KeyError, TypeError, IndexError
 _DAMAGED = "a page of the encounter log cannot be read"
 
 
-def _open(data: bytes) -> tuple[Stamp, int, bytes]:
-    """Stamp, day and the records of a stored page. Raises one of _DAMAGE."""
+def _open(data: bytes) -> tuple[dict[str, Any], bytes, bytes]:
+    """Head, records and reciprocity frames of a stored page. Raises one of _DAMAGE."""
     (length,) = _LENGTH.unpack_from(data)
     head = json.loads(data[_LENGTH.size : _LENGTH.size + length])
-    return Stamp(**head["stamp"]), head["day"], zlib.decompress(data[_LENGTH.size + length :])
+    unzipping = zlib.decompressobj()
+    records = unzipping.decompress(data[_LENGTH.size + length :])
+    if not unzipping.eof:
+        raise ValueError("the records are cut short")
+    return head, records, unzipping.unused_data
 
 
 def _boot_seconds(records: bytes, burst_at: int) -> float:

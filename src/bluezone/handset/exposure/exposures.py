@@ -16,15 +16,17 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from bluezone.handset.encounters.dailykeys import OwnIdentifiers
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import EncounterLog
-from bluezone.handset.encounters.pages import FRAME_LENGTH, Heard, Page
+from bluezone.handset.encounters.pages import FRAME_LENGTH, Heard, HeardBurst, Page
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import ABSENT, KeyColumns
 from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, Metadata, attenuation_db, crypt_metadata
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
 from bluezone.protocol.keys import INTERVALS_PER_KEY
 from bluezone.protocol.matching import ON_HANDSET, SightingIndex, on_handset
+from bluezone.protocol.reciprocity import BINDING_LENGTH, TYPE, open_frame, reciprocity_key
 from bluezone.protocol.risk.assessment import Assessment, ExposureWindow, Profile, ScanInstance, assess
 from bluezone.protocol.risk.windows import MatchedSighting, build_windows
 
@@ -71,20 +73,52 @@ class HeardIndex:
         return found
 
 
+class Surroundings:
+    """Who else was heard in a burst, beside a case. It opens each page once."""
+
+    def __init__(self) -> None:
+        self._bursts: dict[int, dict[int, dict[bytes, float]]] = {}
+
+    def of(self, page: Page, burst: int, identifier: bytes) -> tuple[int, int | None]:
+        """How many other identifiers a page has in a burst, and the standard deviation of their mean levels in dB.
+
+        It is rounded, and None where there are fewer than two.
+        """
+        if id(page) not in self._bursts:
+            self._bursts[id(page)] = self._levels(page)
+        levels = [level for other, level in self._bursts[id(page)][burst].items() if other != identifier]
+        if len(levels) < 2:
+            return len(levels), None
+        mean = math.fsum(levels) / len(levels)
+        variance = math.fsum((level - mean) ** 2 for level in levels) / len(levels)
+        return len(levels), math.floor(math.sqrt(variance) + 0.5)
+
+    @staticmethod
+    def _levels(page: Page) -> dict[int, dict[bytes, float]]:
+        bursts: dict[int, dict[bytes, float]] = defaultdict(dict)
+        for heard in page.heard.values():
+            for burst in heard.bursts:
+                bursts[burst.number][heard.identifier] = burst.mean_rssi_dbm
+        return bursts
+
+
 def windows_of_file(
-    index: HeardIndex, keys: KeyColumns, number: int, own: set[bytes], receiver: Receiver, zone: str, profile: Profile
-) -> list[ExposureWindow]:
+    index: HeardIndex, keys: KeyColumns, number: int, own: set[bytes], receiver: Receiver, zone: str, profile: Profile,
+    sent: OwnIdentifiers | None = None,
+) -> list[ExposureWindow]:  # fmt: skip
     """The exposure windows that export file `number` makes of the log.
 
     own: keys of this phone, which never warn it. A sighting counts only if its clock was trusted, it lies in
     intervals j-1 .. j+2 of its identifier, and the file is newer than any the phone had when it heard it.
+    sent: what this phone broadcast; with it, the reciprocity frames beside those sightings are opened.
     """
     windows: list[ExposureWindow] = []
+    surroundings = Surroundings()
     for key_row, places in index.find(keys).items():
         key = keys.keys[key_row].tobytes()
         if key in own:
             continue
-        sightings = _scored_sightings(key, places, number, receiver)
+        sightings = _scored_sightings(key, places, number, receiver, surroundings, sent)
         report_type = int(keys.report_types[key_row])
         onset = int(keys.days_since_onset[key_row])
         windows += build_windows(
@@ -98,11 +132,20 @@ def windows_of_file(
     return windows
 
 
+_BurstName = tuple[int, int]
+"""Run of the program, and number of the burst in it."""
+
+
 def _scored_sightings(
-    key: bytes, places: Iterable[tuple[int, Page, Heard]], number: int, receiver: Receiver
-) -> list[MatchedSighting]:
-    """Every frame of a matched key that may count, in order of time, its bursts numbered from 1."""
-    kept: list[tuple[float, tuple[int, int], float, int, int]] = []
+    key: bytes, places: Iterable[tuple[int, Page, Heard]], number: int, receiver: Receiver,
+    surroundings: Surroundings, sent: OwnIdentifiers | None,
+) -> list[MatchedSighting]:  # fmt: skip
+    """Every frame of a matched key that may count, in order of time, its bursts numbered from 1.
+
+    What reciprocity frames say of a burst is the mean of those heard in it, the same for each of its sightings.
+    """
+    kept: list[tuple[float, _BurstName, float, int, int, tuple[int, int | None]]] = []
+    other_way: dict[_BurstName, list[int]] = defaultdict(list)
     for interval, page, heard in places:
         stamp = page.stamp
         if not stamp.trusted or stamp.newest_export >= number:
@@ -113,17 +156,43 @@ def _scored_sightings(
             at = stamp.unix_seconds(burst.boot_seconds)
             if at is None or not on_handset(interval, at):
                 continue
+            name = (stamp.run, burst.number)
+            others = surroundings.of(page, burst.number, heard.identifier)
+            if sent is not None:
+                other_way[name] += _told(key, page, heard.identifier, burst, sent.around(at))
             for rssi_dbm in burst.rssi_dbm:
                 attenuation = attenuation_db(metadata, rssi_dbm + receiver.correction_db)
                 if attenuation is not None:
-                    name = (stamp.run, burst.number)
-                    kept.append((at, name, burst.seconds_since_previous, attenuation, confidence))
+                    kept.append((at, name, burst.seconds_since_previous, attenuation, confidence, others))
     kept.sort(key=lambda sighting: sighting[0])
-    numbers: dict[tuple[int, int], int] = {}
+    numbers: dict[_BurstName, int] = {}
     return [
-        MatchedSighting(at, numbers.setdefault(name, len(numbers) + 1), since, attenuation, confidence)
-        for at, name, since, attenuation, confidence in kept
+        MatchedSighting(
+            at,
+            numbers.setdefault(name, len(numbers) + 1),
+            since,
+            attenuation,
+            confidence,
+            _rounded_mean(other_way.get(name, [])),
+            *others,
+        )
+        for at, name, since, attenuation, confidence, others in kept
     ]
+
+
+def _told(key: bytes, page: Page, identifier: bytes, burst: HeardBurst, own: list[bytes]) -> Iterable[int]:
+    """The attenuations, dB, at which the sender of a matched identifier says that it heard this phone."""
+    if page.power_dbm is None or not own:
+        return
+    for answer in burst.answers:
+        frame = bytes([TYPE]) + identifier[:BINDING_LENGTH] + answer
+        level_dbm = open_frame(reciprocity_key(key), identifier, frame, own)
+        if level_dbm is not None:
+            yield max(page.power_dbm - level_dbm, 0)
+
+
+def _rounded_mean(values: list[int]) -> int | None:
+    return math.floor(sum(values) / len(values) + 0.5) if values else None
 
 
 class Exposures:

@@ -107,10 +107,11 @@ class Risk:
         self._encounters.take_time(max(config.generated_at, index.generated_at))
         heard = HeardIndex(self._encounters.log) if entries else None
         own, receiver = self._encounters.keys.own(), self._encounters.receiver
+        sent = self._encounters.keys.identifiers()
         for entry in entries:
             export = self._downloads.fetch(entry, config)
             assert heard is not None
-            windows = windows_of_file(heard, export.columns, entry.number, own, receiver, config.zone, profile)
+            windows = windows_of_file(heard, export.columns, entry.number, own, receiver, config.zone, profile, sent)
             with self._store.transaction():
                 self._exposures.add(windows)
                 self._downloads.note_taken_in(entry)

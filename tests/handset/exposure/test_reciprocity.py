@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole phone: what a case's phone heard of this one is read once the case's key is published, and not before."""
+
+import asyncio
+import contextlib
+import random
+
+import pytest
+from tests.builders.handset import AirWorld, a_city, pages, published, reported
+
+from bluezone.radio.air import Pair, Scene, VirtualAir
+from bluezone.radio.beacon import Beacon
+from bluezone.radio.interface import PROFILES
+
+MINUTES = 25
+
+
+async def together(phones, *, minutes=MINUTES, distance_m=1.0, over_hci=False, seed=1):
+    """Let phones be near each other, each with the radio of its name."""
+    loop = asyncio.get_running_loop()
+    air = VirtualAir(Scene(default=Pair(distance_m)), random.Random(seed), origin_seconds=loop.time())
+    make = air.radio if over_hci else air.light_radio
+    tasks = []
+    for number, phone in enumerate(phones):
+        encounters, clock = phone.encounters, phone.clock.boot_seconds
+        rng = random.Random(f"{seed}/{number}")
+        beacon = Beacon(
+            make(str(number)), encounters.payload, encounters, PROFILES["default"], clock, rng, reciprocity=encounters
+        )
+        tasks.append(asyncio.create_task(beacon.run()))
+        await asyncio.sleep(0.7)
+    await asyncio.sleep(minutes * 60)
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    for phone in phones:
+        phone.encounters.flush()
+
+
+def windows(phone):
+    return phone.risk._exposures.all()
+
+
+def instances(phone):
+    return [instance for window in windows(phone) for instance in window.scan_instances]
+
+
+def answers(phone):
+    return [
+        (page, heard, burst, answer)
+        for page in pages(phone)
+        for heard in page.heard.values()
+        for burst in heard.bursts
+        for answer in burst.answers
+    ]
+
+
+@pytest.mark.parametrize("over_hci", [False, True], ids=["light", "hci"])
+def test_both_directions_of_a_meeting_are_known_once_the_key_is_published(tmp_path, over_hci):
+    world = AirWorld()
+    with a_city(tmp_path, world) as (server, phones, _):
+        patient, other = phones.new("patient"), phones.new("other")
+        world.live(together([patient, other], over_hci=over_hci))
+        assert answers(other), "frames are kept"
+        reported(patient, server)
+        published(server, world)
+        other.check()
+
+        known = [one for one in instances(other) if one.reciprocal_attenuation_db is not None]
+        assert len(known) >= 0.9 * len(instances(other)) > 40
+        differences = [one.reciprocal_attenuation_db - one.typical_attenuation_db for one in known]
+        assert abs(sum(differences)) / len(differences) < 3, "the air is the same both ways, and so are the phones"
+        assert other.risk.level() == "high"
+
+
+def test_before_publication_the_phone_itself_reads_nothing_and_stores_no_level(tmp_path):
+    world = AirWorld()
+    with a_city(tmp_path, world) as (server, phones, _):
+        patient, other = phones.new("patient"), phones.new("other")
+        world.live(together([patient, other], minutes=3))
+        frames = answers(other)
+        reported(other, server)
+        published(server, world)
+        patient.check()
+        other.check()
+
+        assert frames
+        assert windows(other) == [], "the patient's key is not published, so nothing of its frames is open"
+        assert {one.reciprocal_attenuation_db is not None for one in instances(patient)} == {True, False}, (
+            "the first burst comes before anything was told"
+        )
+
+
+def test_frames_count_by_the_rules_of_their_sighting(tmp_path):
+    """A clock that jumped takes the sighting and with it what the frame beside it says."""
+    world = AirWorld()
+    with a_city(tmp_path, world) as (server, phones, _):
+        patient, other = phones.new("patient"), phones.new("other")
+        other.check()
+        other.clock.wall_error = 900.0
+        world.live(together([patient, other], minutes=12))
+        assert answers(other)
+        reported(patient, server)
+        published(server, world)
+        other.check()
+
+        assert windows(other) == []
+
+
+def test_without_the_keys_of_that_day_nothing_is_opened_and_the_meeting_counts_one_way(tmp_path):
+    world = AirWorld()
+    with a_city(tmp_path, world) as (server, phones, _):
+        patient, other = phones.new("patient"), phones.new("other")
+        world.live(together([patient, other], minutes=12))
+        for row, _, _ in other.store.rows("daily_keys"):
+            other.store.remove("daily_keys", row)
+        reported(patient, server)
+        published(server, world)
+        other.check()
+
+        assert {one.reciprocal_attenuation_db for one in instances(other)} == {None}
+        assert len(instances(other)) > 20
+
+
+def test_a_key_that_was_given_away_still_opens_what_it_was_told(tmp_path):
+    """Who reported too has other keys now; what was on the air under the old ones is still its own."""
+    world = AirWorld()
+    with a_city(tmp_path, world) as (server, phones, _):
+        patient, other = phones.new("patient"), phones.new("other")
+        world.live(together([patient, other], minutes=12))
+        for phone in (other, patient):
+            reported(phone, server)
+        published(server, world)
+        other.check()
+
+        assert sum(one.reciprocal_attenuation_db is not None for one in instances(other)) > 15
+
+
+def test_a_city_that_turned_it_off_has_phones_that_send_and_keep_nothing(tmp_path):
+    world = AirWorld()
+    with a_city(tmp_path, world, reciprocity=0) as (_, phones, _):
+        one, other = phones.new("one"), phones.new("other")
+        one.check()
+        world.live(together([one, other], minutes=3))
+        assert answers(one) == [], "one keeps nothing of what the other, which knows no config yet, tells"
+        assert answers(other) == [], "and tells it nothing"
+        assert one.encounters.per_day()
