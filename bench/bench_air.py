@@ -3,13 +3,26 @@
 with handsets in a room and with places."""
 
 import asyncio
+import contextlib
 import math
 import random
+import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from bluezone.handset import Handset
+from bluezone.handset.exposure.exposures import HeardIndex, windows_of_file
+from bluezone.protocol.exports.columns import ABSENT, KeyColumns
+from bluezone.protocol.intervals import day_at
+from bluezone.protocol.keys import TemporaryExposureKey
+from bluezone.protocol.risk.profilefiles import load_profile
+from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.air.figures import rssi_curve
 from bluezone.radio.beacon import Beacon
@@ -23,6 +36,7 @@ MINUTES = 20
 WINDOW_SECONDS = 30.0
 MARGIN_DB = 10
 WARM_UP_SECONDS = 60.0
+NOON = 1_796_731_200  # 2026-12-08 12:00 UTC
 IN_A_ROOM = (50, 100, 200)
 IN_A_PLACE, PLACES = 10, (20, 200)
 GROWTH_SECONDS = 60.0
@@ -93,6 +107,88 @@ def continuity(loss: float, duty: str) -> tuple[float, float, int]:
             heard = sum(0 <= window < windows for window in ears[listener].windows[neighbour])
             shares.append(heard / windows)
     return sum(shares) / len(shares), min(shares), len(shares)
+
+
+async def live_phones(scene: Scene, phones: Sequence[Handset], seconds: float, duty: str) -> VirtualAir:
+    """Run whole phones on the scene, each started at its own moment, with reciprocity; returns the air they shared."""
+    rng = random.Random(51)
+    air = VirtualAir(scene, rng)
+
+    async def start(number: int) -> None:
+        await asyncio.sleep(rng.uniform(0, WINDOW_SECONDS))
+        encounters, clock = phones[number].encounters, phones[number].clock.boot_seconds
+        encounters.take_time(NOON)
+        radio, chance = air.light_radio(str(number)), random.Random(number)
+        await Beacon(radio, encounters.payload, encounters, PROFILES[duty], clock, chance, reciprocity=encounters).run()
+
+    tasks = [asyncio.create_task(start(number)) for number in range(len(phones))]
+    await asyncio.sleep(seconds)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return air
+
+
+@dataclass
+class LoopClock:
+    """A phone's clocks: both follow the simulation while one runs, and stand at its end afterwards."""
+
+    ended: float = 0.0
+
+    def boot_seconds(self) -> float:
+        with contextlib.suppress(RuntimeError):
+            self.ended = asyncio.get_running_loop().time()
+        return self.ended
+
+    def wall_seconds(self) -> float:
+        return NOON + self.boot_seconds()
+
+
+def both_directions(count: int, minutes: int, loss: float = 0.0, duty: str = "default") -> tuple[float, int]:
+    """Share of windows of 10 minutes, one for each pair of phones in a room, that know how both heard each other.
+
+    Every phone is opened as if all others had reported. Returns the share and how many windows were counted.
+    """
+    scene, _ = room(count, loss, random.Random(5))
+    with tempfile.TemporaryDirectory(prefix="bluezone-air-") as folder:
+        phones = [
+            Handset.open(Path(folder) / str(number), "http://127.0.0.1:9", LoopClock(), random.Random(number))
+            for number in range(count)
+        ]
+        run_simulated(live_phones(scene, phones, WARM_UP_SECONDS + minutes * 60, duty))
+        keys = [phone.encounters.keys.current(day_at(NOON)) for phone in phones]
+        whole = both = 0
+        for phone in phones:
+            for window in _windows(phone, keys):
+                for part in _ten_minutes(window.scan_instances):
+                    whole += 1
+                    both += any(instance.reciprocal_attenuation_db is not None for instance in part)
+            phone.close()
+    return both / whole, whole
+
+
+def _windows(phone: Handset, keys: Sequence[TemporaryExposureKey]) -> list[ExposureWindow]:
+    columns = KeyColumns(
+        np.frombuffer(b"".join(key.key for key in keys), dtype=np.uint8).reshape(-1, 16),
+        *(np.full(len(keys), value, dtype=np.int64) for value in (keys[0].start, 144, 1, 0, ABSENT)),
+    )
+    own = phone.encounters.keys
+    return windows_of_file(
+        HeardIndex(phone.encounters.log), columns, 1, own.own(), phone.encounters.receiver, "UTC",
+        load_profile("covid-19"), own.identifiers(),
+    )  # fmt: skip
+
+
+def _ten_minutes(instances: Sequence[ScanInstance]) -> Iterator[list[ScanInstance]]:
+    """Cut a meeting into parts of ten minutes; what is left at its end is no whole window."""
+    part: list[ScanInstance] = []
+    seconds = 0.0
+    for instance in instances:
+        part.append(instance)
+        seconds += instance.seconds_since_last_scan
+        if seconds >= 600:
+            yield part
+            part, seconds = [], 0.0
 
 
 def received_per_second(over_hci: bool, count: int, seconds: float) -> float:

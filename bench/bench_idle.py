@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,21 @@ NEIGHBOURS = 5
 
 
 class Deaf:
-    """A listener that keeps nothing: neighbours only speak."""
+    """A neighbour: it sends contact and reciprocity frames of random bytes, and keeps nothing."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._sent = b""
+
+    def payload(self) -> bytes:
+        self._sent = self._rng.randbytes(20)
+        return self._sent
+
+    def reciprocity_frame(self, burst: int, heard: Sequence[tuple[bytes, int]]) -> bytes:
+        return b"\x03" + self._sent[:4] + self._rng.randbytes(18)
+
+    def heard_reciprocity(self, frame: bytes) -> None:
+        pass
 
     def burst_started(self, burst: Burst) -> None:
         pass
@@ -91,8 +105,8 @@ async def _measure(folder: Path, progress: Callable[[str], None]) -> dict[str, t
 async def _speak(air: VirtualAir, number: int) -> None:
     rng = random.Random(number)
     clock = asyncio.get_running_loop().time
-    radio = air.light_radio(f"neighbour {number}")
-    await Beacon(radio, lambda: rng.randbytes(20), Deaf(), PROFILES["saver"], clock, rng).run()
+    radio, deaf = air.light_radio(f"neighbour {number}"), Deaf(rng)
+    await Beacon(radio, deaf.payload, deaf, PROFILES["saver"], clock, rng, reciprocity=deaf).run()
 
 
 def _agent(data: Path, port: int, duty: str) -> subprocess.Popen[bytes]:

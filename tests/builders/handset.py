@@ -7,7 +7,7 @@ import random
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -169,14 +169,26 @@ class Phones:
 
 
 def hear(
-    listener: Handset, payload: bytes, minutes: float, *, rssi_dbm: int = -76, first_burst: int = 1, world: World
+    listener: Handset,
+    payload: bytes,
+    minutes: float,
+    *,
+    rssi_dbm: int = -76,
+    first_burst: int = 1,
+    frames: Iterable[bytes] = (),
+    world: World,
 ) -> int:
-    """Let a phone hear one frame in each burst of `minutes` minutes; true time passes. Returns the next burst."""
+    """Let a phone hear one frame in each burst of `minutes` minutes; true time passes. Returns the next burst.
+
+    frames: reciprocity frames that it hears in each burst too.
+    """
     number = first_burst
     for number in range(first_burst, first_burst + int(minutes * 60 / BURST_SECONDS)):
         burst = Burst(number, listener.clock.boot_seconds(), BURST_SECONDS)
         listener.encounters.burst_started(burst)
         listener.encounters.heard(Sighting(payload[:16], payload[16:], rssi_dbm, number, burst.boot_seconds))
+        for frame in frames:
+            listener.encounters.heard_reciprocity(frame)
         world.pass_by(BURST_SECONDS)
     return number + 1
 
@@ -188,6 +200,28 @@ def meet(listener: Handset, other: Handset, minutes: int, *, world: World, rssi_
         payload = other.encounters.payload()
         burst = hear(listener, payload, min(10, minutes - start), rssi_dbm=rssi_dbm, first_burst=burst, world=world)
     listener.encounters.flush()
+
+
+def meet_both_ways(
+    listener: Handset, other: Handset, minutes: int, *, world: World, rssi_dbm: int = -76, told_dbm: int | None = None
+) -> list[bytes]:
+    """As `meet`, and in each burst the other tells the listener how it heard it; returns the frames.
+
+    told_dbm: what the other tells, before its receiver's correction; None for what the listener hears.
+    """
+    frames, burst = [], 1
+    for start in range(0, minutes, 10):
+        payload, mine = other.encounters.payload(), listener.encounters.payload()
+        for _ in range(int(min(10, minutes - start) * 60 / BURST_SECONDS)):
+            level = rssi_dbm if told_dbm is None else told_dbm
+            frame = other.encounters.reciprocity_frame(burst, [(mine[:16], level)])
+            assert frame is not None
+            frames.append(frame)
+            burst = hear(
+                listener, payload, BURST_SECONDS / 60, rssi_dbm=rssi_dbm, first_burst=burst, frames=[frame], world=world
+            )
+    listener.encounters.flush()
+    return frames
 
 
 def pages(handset: Handset) -> list[Page]:

@@ -145,6 +145,15 @@ def test_handsets_in_a_room_hear_each_other_in_99_of_100_half_minutes(loss, monk
     assert mean >= 0.99
 
 
+@pytest.mark.parametrize("loss", [0.0, 0.5])
+@pytest.mark.parametrize("count", [12, pytest.param(50, marks=pytest.mark.slow)])
+def test_eight_of_ten_windows_of_ten_minutes_know_how_both_phones_heard_each_other(count, loss):
+    share, windows = bench_air.both_directions(count, 11, loss)
+
+    assert windows >= count * (count - 1)
+    assert share >= 0.8
+
+
 def test_the_bench_names_every_obligatory_scenario_of_the_issue():
     assert {(e.duty, e.carriage, e.loss) for e in MUST_WARN} == {
         (duty, carriage, loss)

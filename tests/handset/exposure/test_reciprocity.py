@@ -6,8 +6,10 @@ import contextlib
 import random
 
 import pytest
-from tests.builders.handset import AirWorld, a_city, pages, published, reported
+from tests.builders.handset import AirWorld, a_city, meet_both_ways, pages, published, reported
 
+from bluezone.protocol.risk.assessment import load_profile
+from bluezone.protocol.risk.nearness import near_minutes
 from bluezone.radio.air import Pair, Scene, VirtualAir
 from bluezone.radio.beacon import Beacon
 from bluezone.radio.interface import PROFILES
@@ -146,3 +148,48 @@ def test_a_city_that_turned_it_off_has_phones_that_send_and_keep_nothing(tmp_pat
         assert answers(one) == [], "one keeps nothing of what the other, which knows no config yet, tells"
         assert answers(other) == [], "and tells it nothing"
         assert one.encounters.per_day()
+
+
+def told(window):
+    return {one.reciprocal_attenuation_db for one in window.scan_instances}
+
+
+def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most_through_the_whole_phone(tmp_path):
+    """One listener for each lie, all around the patient; and one that heard it 6 dB nearer, told the same."""
+    model, lies = load_profile("covid-19").nearness, range(-128, 128, 15)
+    heard_dbm = -86
+    with a_city(tmp_path) as (server, phones, world):
+        patient = phones.new("patient")
+        begun, met = world.now, {}
+        stories = {lie: (heard_dbm, lie) for lie in lies} | {"honest, 6 dB nearer": (heard_dbm + 6, heard_dbm + 6)}
+        for name, (rssi_dbm, said) in stories.items():
+            world.now = begun
+            met[name] = phones.new(str(name))
+            meet_both_ways(met[name], patient, 25, rssi_dbm=rssi_dbm, told_dbm=said, world=world)
+        reported(patient, server)
+        published(server, world)
+        expected = {}
+        for name, phone in met.items():
+            phone.check()
+            (window,) = windows(phone)
+            assert None not in told(window), "every burst was told something"
+            expected[name] = near_minutes(window, model).expected
+
+        bound = expected.pop("honest, 6 dB nearer")
+        assert max(expected.values()) <= bound + 1e-6
+        assert max(expected.values()) > expected[lies[0]], "some lie does move it"
+        assert len({round(minutes, 3) for minutes in expected.values()}) < 6, "most are not averaged at all"
+
+
+def test_what_is_told_is_subtracted_from_the_power_that_was_sent_and_corrected_by_who_measured(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        patient, other = phones.new("patient"), phones.new("other")
+        power, correction = other.encounters.log.power_dbm, patient.encounters.receiver.correction_db
+        meet_both_ways(other, patient, 12, rssi_dbm=-80, told_dbm=-90, world=world)
+        reported(patient, server)
+        published(server, world)
+        other.check()
+
+        (window,) = windows(other)
+        assert told(window) == {power + 90 - correction}
+        assert {one.typical_attenuation_db for one in window.scan_instances} != told(window)
