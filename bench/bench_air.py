@@ -222,7 +222,7 @@ def growth(progress: Callable[[str], None]) -> dict[str, Any]:
 
 
 def run(progress: Callable[[str], None]) -> dict[str, Any]:
-    """Measure continuity at rising loss, then both paths on the same scene."""
+    """Measure continuity at rising loss, how many windows know both directions, then both paths on the same scene."""
     rows = {}
     for duty, loss in (("default", 0.0), ("default", 0.25), ("default", 0.5), ("saver", 0.5)):
         mean, worst, pairs = continuity(loss, duty)
@@ -231,6 +231,11 @@ def run(progress: Callable[[str], None]) -> dict[str, Any]:
             "worst_pair_percent": round(100 * worst, 1),
         }
         progress(f"continuity {duty} {loss:.0%} loss: {mean:.3%}, worst pair {worst:.1%}, {pairs} directed pairs")
+    both = {}
+    for loss in (0.0, 0.5):
+        share, windows = both_directions(HANDSETS, 11, loss)
+        both[f"default, {loss:.0%} loss"] = round(100 * share, 1)
+        progress(f"both directions known {loss:.0%} loss: {share:.1%} of {windows} windows of ten minutes")
     light = received_per_second(False, 20, 120)
     over_hci = received_per_second(True, 20, 120)
     progress(f"received per core-second: light {light:.0f}, over HCI {over_hci:.0f}")
@@ -243,4 +248,6 @@ def run(progress: Callable[[str], None]) -> dict[str, Any]:
         "cpu_seconds_of_a_minute": growth(progress),
         "continuity_30s": rows,
         "continuity_holds": rows["default, 50% loss"]["percent"] >= 99,
+        "both_directions_percent": both,
+        "both_directions_hold": min(both.values()) >= 80,
     }

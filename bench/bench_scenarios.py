@@ -21,6 +21,7 @@ from bluezone.protocol.risk.windows import MatchedSighting, build_windows
 from bluezone.radio.air.fading import CHANNELS, Fading, Levels
 from bluezone.radio.air.figures import Correlation, correlation, rssi_curve
 from bluezone.radio.air.station import ADVERTISING_DELAY_SECONDS
+from bluezone.radio.beacon import RECIPROCITY_INTERVAL_MS
 from bluezone.radio.calibration import calibration
 from bluezone.radio.frames import STRONGEST_RSSI_DBM, WEAKEST_RSSI_DBM
 from bluezone.radio.interface import PROFILES, DutyProfile
@@ -53,6 +54,7 @@ class Episode:
     duty: str = "default"
     loss: float = 0.0
     variant: str = "fitted"
+    reciprocity: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,20 @@ def _drawn(episode: Episode, runs: int, rng: np.random.Generator) -> Iterator[li
     covid-19 profile looks at (tests/radio/test_scenarios.py compares with every packet passed).
     """
     duty = PROFILES[episode.duty]
-    starts, typical = burst_attenuations(episode, duty, runs, rng)
+    (starts, typical), *other_way = _heard(episode, duty, runs, rng, directions=1 + episode.reciprocity)
+    told = _told(episode, duty, starts, *other_way[0], rng) if other_way else np.full_like(typical, np.nan)
+    confidence = calibration("virtual").confidence
     for run in range(runs):
         yield [
-            MatchedSighting(NOON + start, number, duty.period_seconds, int(db), calibration("virtual").confidence)
-            for number, (start, db) in enumerate(zip(starts, typical[:, run], strict=True))
+            MatchedSighting(
+                NOON + start,
+                number,
+                duty.period_seconds,
+                int(db),
+                confidence,
+                int(back) if np.isfinite(back) else None,
+            )
+            for number, (start, db, back) in enumerate(zip(starts, typical[:, run], told[:, run], strict=True))
             if np.isfinite(db)
         ]
 
@@ -127,27 +138,54 @@ def burst_attenuations(
     Returns their starts in seconds, shape (bursts,), and the typical attenuation in dB, shape (bursts, runs),
     NaN where nothing was heard.
     """
+    return _heard(episode, duty, runs, rng, directions=1)[0]
+
+
+def _heard(
+    episode: Episode, duty: DutyProfile, runs: int, rng: np.random.Generator, directions: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Draw one or both directions of a meeting, each as `burst_attenuations` gives it, on one and the same link."""
 
     def noise() -> np.ndarray:
         return rng.standard_normal(runs)
 
     assumed = VARIANTS[episode.variant](correlation(episode.carriage))
-    fading = Fading(assumed, Levels(assumed, noise), noise)
+    levels, end = Levels(assumed, noise), episode.minutes * 60
+    fading = [Fading(assumed, levels, noise) for _ in range(directions)]
     curve = rssi_curve(episode.distance_m, episode.walls, episode.carriage)
     power = calibration("virtual").effective_power_dbm
-    starts = np.arange(rng.uniform(0, duty.period_seconds), episode.minutes * 60, duty.period_seconds)
-    typical = np.full((len(starts), runs), np.nan)
-    for place, start in enumerate(starts):
-        total, count = np.zeros(runs), np.zeros(runs)
-        for seconds, channel in packet_moments(duty, rng):
-            if start + seconds >= episode.minutes * 60:
-                break
-            rssi = curve.at_many(fading.score(start + seconds, channel))
-            heard = (rssi >= WEAKEST_RSSI_DBM) & (rssi <= STRONGEST_RSSI_DBM) & (rng.random(runs) >= episode.loss)
-            total += np.where(heard, np.maximum(power - rssi, 0), 0)
-            count += heard
-        typical[place, count > 0] = np.floor(total[count > 0] / count[count > 0] + 0.5)
-    return starts, typical
+    starts = [np.arange(rng.uniform(0, duty.period_seconds), end, duty.period_seconds) for _ in range(directions)]
+    totals = [np.zeros((len(bursts), runs)) for bursts in starts]
+    counts = [np.zeros((len(bursts), runs)) for bursts in starts]
+    moments = sorted(
+        (start + seconds, direction, place, channel)
+        for direction, bursts in enumerate(starts)
+        for place, start in enumerate(bursts)
+        for seconds, channel in packet_moments(duty, rng)
+        if start + seconds < end
+    )
+    for now, direction, place, channel in moments:
+        rssi = curve.at_many(fading[direction].score(now, channel))
+        heard = (rssi >= WEAKEST_RSSI_DBM) & (rssi <= STRONGEST_RSSI_DBM) & (rng.random(runs) >= episode.loss)
+        totals[direction][place] += np.where(heard, np.maximum(power - rssi, 0), 0)
+        counts[direction][place] += heard
+    with np.errstate(invalid="ignore"):
+        return [
+            (bursts, np.floor(total / count + 0.5)) for bursts, total, count in zip(starts, totals, counts, strict=True)
+        ]
+
+
+def _told(
+    episode: Episode, duty: DutyProfile, starts: np.ndarray, their_starts: np.ndarray, theirs: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """What the other phone's frames say in each burst: its own last burst's level, if one of the frames arrives."""
+    ends = starts + duty.burst_seconds
+    last = np.searchsorted(their_starts + duty.burst_seconds, ends, side="right") - 1
+    told = np.where((last >= 0)[:, None], theirs[np.maximum(last, 0)], np.nan)
+    frames = int(duty.burst_seconds * 1000 // RECIPROCITY_INTERVAL_MS)
+    arrives = rng.random(told.shape) >= episode.loss**frames
+    return np.where(arrives, told, np.nan)
 
 
 def packet_moments(duty: DutyProfile, rng: np.random.Generator) -> Iterator[tuple[float, int]]:
@@ -160,13 +198,15 @@ def packet_moments(duty: DutyProfile, rng: np.random.Generator) -> Iterator[tupl
 
 
 MUST_WARN = [
-    Episode(25, 1.0, carriage, duty=duty, loss=loss)
+    Episode(25, 1.0, carriage, duty=duty, loss=loss, reciprocity=reciprocity)
+    for reciprocity in (False, True)
     for carriage in ("hand-hand", "hand-pocket")
     for duty in PROFILES
     for loss in (0.0, 0.25, 0.5)
 ]
 MUST_NOT_WARN = [
-    Episode(minutes, distance_m, carriage, walls, loss=loss)
+    Episode(minutes, distance_m, carriage, walls, loss=loss, reciprocity=reciprocity)
+    for reciprocity in (False, True)
     for minutes, distance_m, carriage, walls in (
         (25, 10.0, "hand-hand", 1),
         (25, 10.0, "hand-pocket", 1),
@@ -175,9 +215,14 @@ MUST_NOT_WARN = [
     )
     for loss in (0.0, 0.5)
 ]
-HARDLY_WARNS = [Episode(25, 5.0, "pocket-pocket", loss=loss) for loss in (0.0, 0.5)]
+HARDLY_WARNS = [
+    Episode(25, 5.0, "pocket-pocket", loss=loss, reciprocity=reciprocity)
+    for reciprocity in (False, True)
+    for loss in (0.0, 0.5)
+]
 WEAK_SPOTS = [
-    Episode(25, distance_m, carriage, variant=variant)
+    Episode(25, distance_m, carriage, variant=variant, reciprocity=reciprocity)
+    for reciprocity in (False, True)
     for distance_m, carriage in ((5.0, "hand-hand"), (1.0, "pocket-pocket"), (1.0, "hand-pocket"), (2.0, "hand-hand"))
     for variant in VARIANTS
 ]
@@ -203,7 +248,8 @@ def run(progress: Callable[[str], None]) -> dict[str, Any]:
             levels = " ".join(f"{name} {100 * share:5.1f} %" for name, share in outcome.levels.items())
             progress(
                 f"{expected:10} {episode.minutes:2} min {episode.distance_m:4} m {episode.walls} wall "
-                f"{episode.carriage:13} {episode.duty:7} loss {episode.loss:4} {episode.variant:10}: "
+                f"{episode.carriage:13} {episode.duty:7} loss {episode.loss:4} {episode.variant:10} "
+                f"{'both ways' if episode.reciprocity else 'one way':9}: "
                 f"{levels}  {outcome.minutes} min"
             )
     count = sum(map(len, obligatory.values()))

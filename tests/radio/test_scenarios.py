@@ -5,6 +5,7 @@ bench/bench_scenarios.py has every figure.
 """
 
 import asyncio
+import itertools
 import random
 from datetime import UTC, datetime
 
@@ -106,6 +107,8 @@ def test_the_many_runs_at_once_are_the_beacons_that_meet_one_by_one():
         ("warn", Episode(25, 1.0, "hand-pocket", duty="saver", loss=0.5)),
         ("no warning", Episode(25, 10.0, "hand-hand", walls=1)),
         ("no warning", Episode(9, 1.0, "hand-pocket")),
+        ("warn", Episode(25, 1.0, "hand-hand", loss=0.5, reciprocity=True)),
+        ("no warning", Episode(25, 10.0, "hand-pocket", walls=1, reciprocity=True)),
     ],
 )
 def test_a_hundred_and_twenty_runs_are_all_right(expected, episode):
@@ -130,8 +133,8 @@ def test_weak_spots_stay_what_docs_performance_says_of_them():
 
 
 def test_twenty_five_minutes_lie_in_the_range_that_is_shown():
-    for carriage in ("hand-hand", "hand-pocket"):
-        outcome = run_episode(Episode(25, 1.0, carriage, loss=0.5), runs=120)
+    for carriage, both in itertools.product(("hand-hand", "hand-pocket"), (False, True)):
+        outcome = run_episode(Episode(25, 1.0, carriage, loss=0.5, reciprocity=both), runs=120)
         assert outcome.inside >= 0.8
         assert outcome.above <= PROFILES["default"].period_seconds / 60 + 0.051
 
@@ -155,8 +158,9 @@ def test_eight_of_ten_windows_of_ten_minutes_know_how_both_phones_heard_each_oth
 
 
 def test_the_bench_names_every_obligatory_scenario_of_the_issue():
-    assert {(e.duty, e.carriage, e.loss) for e in MUST_WARN} == {
-        (duty, carriage, loss)
+    assert {(e.duty, e.carriage, e.loss, e.reciprocity) for e in MUST_WARN} == {
+        (duty, carriage, loss, reciprocity)
+        for reciprocity in (False, True)
         for duty in ("default", "mains", "saver")
         for carriage in ("hand-hand", "hand-pocket")
         for loss in (0.0, 0.25, 0.5)
