@@ -28,6 +28,7 @@ from bluezone.protocol.bluezone2020 import (
 from bluezone.protocol.gate.passes import PassA, State, encode_pass, pass_text, read_pass, response
 from bluezone.protocol.identifiers import crypt_metadata, identifier_key, metadata_key, rolling_proximity_identifier
 from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_at, first_interval
+from bluezone.protocol.reciprocity import encode_frame, open_frame, reciprocity_key
 from bluezone.protocol.risk.assessment import Profile, assess, parse_profile
 from bluezone.protocol.risk.coronawarnapp import read_windows
 from bluezone.protocol.upload.codes import InvalidCode, damm_digit, parse_code
@@ -35,6 +36,7 @@ from bluezone.protocol.upload.payload import UploadKey, commitment, decode_slots
 from bluezone.protocol.venues.codes import check_signature, parse_venue, read_venue_link, sign_venue, venue_link
 from bluezone.protocol.venues.items import Record, open_item, seal_item, slot_cipher_key, slot_key, slot_tag, venue_key
 from bluezone.protocol.venues.stays import split_by_hour
+from bluezone.radio.frames import reciprocity_advertisement
 from bluezone.refusal import Refused
 
 Outcome = Literal["passed", "failed", "skipped"]
@@ -368,10 +370,35 @@ def cases_of(document: dict[str, Any], file_name: str) -> Iterator[Case]:
         yield from _listed("bluezone2020", document, BLUEZONE2020)
     elif family == "riskscore":
         yield from riskscore_cases(document)
+    elif family == "reciprocity":
+        yield from _reciprocity_cases(document)
     elif family == "presence":
         yield from _presence_cases(document)
     else:
         yield skipped(family if isinstance(family, str) else file_name)
+
+
+def _reciprocity_cases(document: dict[str, Any]) -> Iterator[Case]:
+    """Yield each frame, with the sender that the file holds."""
+    sender = {name: document[name] for name in ("temporary_exposure_key_hex", "interval", "reciprocity_key_hex")}
+    for case in document["cases"]:
+        yield Case("reciprocity", case["name"], _check_reciprocity_frame, {**sender, **case})
+
+
+def _check_reciprocity_frame(case: dict[str, Any]) -> tuple[Any, Any]:
+    """Write the frame, and open it for each neighbour (docs/protocol.md section 2)."""
+    exposure_key = bytes.fromhex(case["temporary_exposure_key_hex"])
+    key, identifier = reciprocity_key(exposure_key), rolling_proximity_identifier(exposure_key, case["interval"])
+    heard = [(bytes.fromhex(one["identifier_hex"]), one["level_dbm"]) for one in case["heard"]]
+    filling = bytes.fromhex(case["filling_hex"])
+    frame = encode_frame(key, identifier, bytes.fromhex(case["nonce_hex"]), heard, lambda count: filling[:count])
+    got = {
+        "reciprocity_key_hex": key.hex(),
+        "frame_hex": frame.hex(),
+        "advertisement_hex": reciprocity_advertisement(frame).hex(),
+        "opened": [open_frame(key, identifier, frame, [neighbour]) for neighbour, _ in heard],
+    }
+    return got, {**{name: case[name] for name in list(got)[:-1]}, "opened": [level for _, level in heard]}
 
 
 def _presence_cases(document: dict[str, Any]) -> Iterator[Case]:
