@@ -29,7 +29,7 @@ def test_row_53_a_flood_of_frames_takes_its_share_of_the_log_and_neither_sightin
     for number in range(19):
         boot = number * 30.0
         phone.encounters.burst_started(Burst(number, boot, 30.0))
-        for identifier in (friend, *strangers):
+        for identifier in (*strangers, friend):
             level = -50 if identifier is friend else -70
             phone.encounters.heard(Sighting(identifier, bytes(4), level, number, boot))
             for _ in range(10):

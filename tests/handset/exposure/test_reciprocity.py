@@ -8,6 +8,8 @@ import random
 import pytest
 from tests.builders.handset import AirWorld, a_city, meet_both_ways, pages, published, reported
 
+from bluezone.handset.encounters.encounters import Receiver
+from bluezone.protocol.identifiers import rolling_proximity_identifier
 from bluezone.protocol.risk.assessment import load_profile
 from bluezone.protocol.risk.nearness import near_minutes
 from bluezone.radio.air import Pair, Scene, VirtualAir
@@ -184,7 +186,8 @@ def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most_through_the_whole_
 def test_what_is_told_is_subtracted_from_the_power_that_was_sent_and_corrected_by_who_measured(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, other = phones.new("patient"), phones.new("other")
-        power, correction = other.encounters.log.power_dbm, patient.encounters.receiver.correction_db
+        power, correction = other.encounters.log.power_dbm, 4
+        patient.encounters.receiver = Receiver(correction, 3)
         meet_both_ways(other, patient, 12, rssi_dbm=-80, told_dbm=-90, world=world)
         reported(patient, server)
         published(server, world)
@@ -193,3 +196,18 @@ def test_what_is_told_is_subtracted_from_the_power_that_was_sent_and_corrected_b
         (window,) = windows(other)
         assert told(window) == {power + 90 - correction}
         assert {one.typical_attenuation_db for one in window.scan_instances} != told(window)
+
+
+def test_only_what_may_have_been_on_the_air_is_tried_and_nothing_without_the_key_of_that_day(tmp_path):
+    with a_city(tmp_path) as (_, phones, world):
+        phone = phones.new("phone")
+        midnight = world.now - world.now % 86_400 + 86_400
+        yesterday, today = (phone.encounters.keys.current(int(midnight // 86_400) + day).key for day in (-1, 0))
+        around = phone.encounters.keys.identifiers().around
+        interval = int(midnight // 600)
+
+        assert around(midnight + 650) == [
+            rolling_proximity_identifier(yesterday if one < interval else today, one)
+            for one in range(interval - 2, interval + 3)
+        ]
+        assert around(midnight - 5 * 86_400) == []
