@@ -50,13 +50,13 @@ def instances(phone):
     return [instance for window in windows(phone) for instance in window.scan_instances]
 
 
-def answers(phone):
+def frames_of(phone):
     return [
-        (page, heard, burst, answer)
+        (page, heard, burst, frame)
         for page in pages(phone)
         for heard in page.heard.values()
         for burst in heard.bursts
-        for answer in burst.answers
+        for frame in burst.reciprocity
     ]
 
 
@@ -66,7 +66,7 @@ def test_both_directions_of_a_meeting_are_known_once_the_key_is_published(tmp_pa
     with a_city(tmp_path, world) as (server, phones, _):
         patient, other = phones.new("patient"), phones.new("other")
         world.live(together([patient, other], over_hci=over_hci))
-        assert answers(other), "frames are kept"
+        assert frames_of(other), "frames are kept"
         reported(patient, server)
         published(server, world)
         other.check()
@@ -83,7 +83,7 @@ def test_before_publication_the_phone_itself_reads_nothing_and_stores_no_level(t
     with a_city(tmp_path, world) as (server, phones, _):
         patient, other = phones.new("patient"), phones.new("other")
         world.live(together([patient, other], minutes=3))
-        frames = answers(other)
+        frames = frames_of(other)
         reported(other, server)
         published(server, world)
         patient.check()
@@ -104,7 +104,7 @@ def test_frames_count_by_the_rules_of_their_sighting(tmp_path):
         other.check()
         other.clock.wall_error = 900.0
         world.live(together([patient, other], minutes=12))
-        assert answers(other)
+        assert frames_of(other)
         reported(patient, server)
         published(server, world)
         other.check()
@@ -147,8 +147,8 @@ def test_a_city_that_turned_it_off_has_phones_that_send_and_keep_nothing(tmp_pat
         one, other = phones.new("one"), phones.new("other")
         one.check()
         world.live(together([one, other], minutes=3))
-        assert answers(one) == [], "one keeps nothing of what the other, which knows no config yet, tells"
-        assert answers(other) == [], "and tells it nothing"
+        assert frames_of(one) == [], "one keeps nothing of what the other, which knows no config yet, tells"
+        assert frames_of(other) == [], "and tells it nothing"
         assert one.encounters.per_day()
 
 

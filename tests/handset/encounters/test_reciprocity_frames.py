@@ -10,7 +10,7 @@ import pytest
 from tests.handset.encounters.test_log import DAY, STAMP
 
 from bluezone.handset.clocks import stamp_to_json
-from bluezone.handset.encounters.log import PAGE_ANSWERS, EncounterLog
+from bluezone.handset.encounters.log import PAGE_RECIPROCITY, EncounterLog
 from bluezone.handset.encounters.pages import Page, PageColumns
 from bluezone.handset.store import Store
 from bluezone.radio.interface import Burst, Sighting
@@ -45,11 +45,11 @@ def hear(log, burst, senders, frames, *, gap=30.0):
 def kept(log):
     """The frames kept, by sender and burst."""
     return {
-        (int.from_bytes(heard.identifier[:4], "big"), burst.number): burst.answers
+        (int.from_bytes(heard.identifier[:4], "big"), burst.number): burst.reciprocity
         for _, page in log.pages()
         for heard in page.heard.values()
         for burst in heard.bursts
-        if burst.answers
+        if burst.reciprocity
     }
 
 
@@ -81,10 +81,10 @@ def test_other_power_begins_another_page(store):
 
 def test_each_sender_keeps_one_before_any_keeps_two_and_the_nearest_come_first(store):
     log = EncounterLog(store)
-    room = math.ceil(PAGE_ANSWERS * 30 / 600)
+    room = math.ceil(PAGE_RECIPROCITY * 30 / 600)
     senders = [(number, -40 - number // 5) for number in range(1, 3 * room // 4)]
     hear(log, 1, senders, [frame(number, turn) for number, _ in reversed(senders) for turn in range(3)])
-    found = {number: len(answers) for (number, _), answers in kept(log).items()}
+    found = {number: len(frames) for (number, _), frames in kept(log).items()}
 
     assert sum(found.values()) == room
     assert set(found) == {number for number, _ in senders}
@@ -105,13 +105,13 @@ def test_a_page_of_ten_minutes_keeps_no_more_whatever_the_rhythm(store, gap):
             [frame(number, burst * 9 + turn) for number, _ in senders for turn in range(4)],
             gap=gap,
         )
-    total = sum(len(answers) for answers in kept(log).values())
+    total = sum(len(frames) for frames in kept(log).values())
 
-    assert 0.9 * PAGE_ANSWERS * (600 - gap) / 600 <= total <= PAGE_ANSWERS + 600 / gap
+    assert 0.9 * PAGE_RECIPROCITY * (600 - gap) / 600 <= total <= PAGE_RECIPROCITY + 600 / gap
 
 
 def test_frames_are_no_longer_kept_once_the_log_is_large_and_sightings_are(store):
-    log = EncounterLog(store, answers_bytes=0)
+    log = EncounterLog(store, reciprocity_bytes=0)
     hear(log, 1, [(7, -60)], [frame(7, 1)])
 
     assert kept(log) == {}
@@ -134,4 +134,4 @@ def test_a_page_of_before_there_were_such_frames_is_still_read():
     page = Page.from_bytes(struct.pack(">I", len(head)) + head + zlib.compress(record, 1))
 
     ((burst,),) = [heard.bursts for heard in page.heard.values()]
-    assert (burst.rssi_dbm, burst.answers, page.power_dbm) == ([-60], [], None)
+    assert (burst.rssi_dbm, burst.reciprocity, page.power_dbm) == ([-60], [], None)
