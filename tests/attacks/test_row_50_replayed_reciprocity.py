@@ -21,7 +21,7 @@ def test_row_50_frames_replayed_later_to_others_or_beside_others_open_nothing(tm
         hear(told, later, 5, first_burst=300, frames=frames + relabelled, world=world)
         for phone in (told, bystander):
             phone.encounters.flush()
-        kept = [burst.answers for page in pages(told) for heard in page.heard.values() for burst in heard.bursts]
+        kept = [burst.reciprocity for page in pages(told) for heard in page.heard.values() for burst in heard.bursts]
         reported(patient, server)
         published(server, world)
         for phone in (told, bystander):

@@ -6,7 +6,7 @@ import random
 from tests.builders.handset import PhoneClock, World, pages
 
 from bluezone.handset import Handset
-from bluezone.handset.encounters.log import PAGE_ANSWERS
+from bluezone.handset.encounters.log import PAGE_RECIPROCITY
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.radio.neighbours import MOST_IN_SIGHT, Neighbours
 
@@ -29,7 +29,7 @@ def test_row_53_a_flood_of_frames_takes_its_share_of_the_log_and_neither_sightin
     for number in range(19):
         boot = number * 30.0
         phone.encounters.burst_started(Burst(number, boot, 30.0))
-        for identifier in (friend, *strangers):
+        for identifier in (*strangers, friend):
             level = -50 if identifier is friend else -70
             phone.encounters.heard(Sighting(identifier, bytes(4), level, number, boot))
             for _ in range(10):
@@ -39,8 +39,8 @@ def test_row_53_a_flood_of_frames_takes_its_share_of_the_log_and_neither_sightin
     (page,) = pages(phone)
     phone.close()
 
-    kept = {heard.identifier: [len(burst.answers) for burst in heard.bursts] for heard in page.heard.values()}
+    kept = {heard.identifier: [len(burst.reciprocity) for burst in heard.bursts] for heard in page.heard.values()}
     assert len(kept) == 151
     assert all(count >= 1 for count in kept[friend]), "the nearest keeps a frame of every burst"
-    assert sum(map(sum, kept.values())) <= PAGE_ANSWERS
-    assert len(page.to_bytes()) < 22 * PAGE_ANSWERS + 151 * 19 * 20
+    assert sum(map(sum, kept.values())) <= PAGE_RECIPROCITY
+    assert len(page.to_bytes()) < 22 * PAGE_RECIPROCITY + 151 * 19 * 20

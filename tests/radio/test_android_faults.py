@@ -3,10 +3,15 @@
 
 import asyncio
 import itertools
+import random
 
 import pytest
+from tests.radio.androiddouble import AndroidPhone
 from tests.radio.androiddouble.living import a_life
 
+from bluezone.radio.air import Scene, VirtualAir
+from bluezone.radio.frames import contact_advertisement, reciprocity_advertisement
+from bluezone.radio.interface import AdvertisingRefused, RadioFailed
 from bluezone.radio.simulatedtime import run_simulated
 
 FINE = "android.permission.ACCESS_FINE_LOCATION"
@@ -279,3 +284,32 @@ def test_short_naps_of_the_processor_do_no_harm():
             await works_again(life)
 
     lived(story)
+
+
+def test_a_second_set_that_the_system_ended_or_does_not_change_is_refused_and_the_radio_goes_on(android_double):
+    async def main():
+        from bluezone.radio.android import AndroidRadio
+
+        phone = AndroidPhone(VirtualAir(Scene(), random.Random(1)), "one", sdk=34)
+        radio = AndroidRadio(phone.start_process())
+        await radio.open()
+        await radio.start_advertising(contact_advertisement(bytes(20)), 250)
+        frame = reciprocity_advertisement(b"\x03" + bytes(22))
+        await radio.start_second_set(bytes(6), frame, 1000)
+        _, second = phone.advertising.on_air
+        phone.advertising._time_out(second)
+        await asyncio.sleep(0.1)
+        assert not radio.lost
+        with pytest.raises(AdvertisingRefused):
+            await radio.change_second_set(frame)
+        await radio.stop_second_set()
+        await radio.start_second_set(bytes(6), frame, 1000)
+        phone.advertising.silent = True
+        with pytest.raises(RadioFailed):
+            await radio.change_second_set(frame)
+        assert len(phone.advertising.on_air) == 2
+        phone.advertising.silent = False
+        await radio.close()
+        assert phone.advertising.on_air == []
+
+    run_simulated(main())

@@ -23,7 +23,7 @@ ENTRIES_AT = 1 + BINDING_LENGTH + NONCE_LENGTH
 FRAME_LENGTH = ENTRIES_AT + ENTRIES * ENTRY_LENGTH
 WEAKEST_DBM, STRONGEST_DBM = -128, 127
 
-Heard = tuple[bytes, int]
+NeighbourLevel = tuple[bytes, int]
 """A neighbour's identifier, 16 bytes, and how strongly it was heard in dBm, the receiver's correction included."""
 
 
@@ -34,7 +34,7 @@ def reciprocity_key(key: bytes) -> bytes:
 
 
 def encode_frame(
-    key: bytes, identifier: bytes, nonce: bytes, heard: Sequence[Heard], random_bytes: Callable[[int], bytes]
+    key: bytes, identifier: bytes, nonce: bytes, heard: Sequence[NeighbourLevel], random_bytes: Callable[[int], bytes]
 ) -> bytes:
     """Write one frame, 23 bytes.
 

@@ -12,7 +12,7 @@ import math
 import random
 from collections.abc import Iterator
 
-from bluezone.protocol.reciprocity import ENTRIES, Heard
+from bluezone.protocol.reciprocity import ENTRIES, NeighbourLevel
 
 # With more in sight nobody is told anything: a frame would be for four of them, and the air is full.
 MOST_IN_SIGHT = 100
@@ -35,7 +35,7 @@ class Neighbours:
         """Nobody is in sight, for instance because the radio was off."""
         self._sums: dict[bytes, tuple[int, int]] = {}
         self._in_sight = 0
-        self._turns: Iterator[list[Heard]] = iter(())
+        self._turns: Iterator[list[NeighbourLevel]] = iter(())
 
     def heard(self, identifier: bytes, rssi_dbm: int) -> None:
         """Note one contact frame of the burst that runs."""
@@ -57,14 +57,14 @@ class Neighbours:
         """Whether one frame is not enough for all in sight."""
         return self._in_sight > ENTRIES
 
-    def next_four(self) -> list[Heard]:
+    def next_four(self) -> list[NeighbourLevel]:
         """Whom the next frame is for, strongest first; empty if nobody is in sight, or too many are."""
         if not 0 < self._in_sight <= MOST_IN_SIGHT:
             return []
         return sorted(next(self._turns), key=lambda level: level[1], reverse=True)
 
 
-def _turns(nearest: list[Heard], rest: list[Heard]) -> Iterator[list[Heard]]:
+def _turns(nearest: list[NeighbourLevel], rest: list[NeighbourLevel]) -> Iterator[list[NeighbourLevel]]:
     """Four at a time, without an end; never one twice in a frame."""
     if len(nearest) + len(rest) <= ENTRIES:
         yield from itertools.repeat(nearest)

@@ -8,6 +8,8 @@ import random
 import pytest
 from tests.builders.handset import AirWorld, a_city, meet_both_ways, pages, published, reported
 
+from bluezone.handset.encounters.encounters import Receiver
+from bluezone.protocol.identifiers import rolling_proximity_identifier
 from bluezone.protocol.risk.assessment import load_profile
 from bluezone.protocol.risk.nearness import near_minutes
 from bluezone.radio.air import Pair, Scene, VirtualAir
@@ -48,13 +50,13 @@ def instances(phone):
     return [instance for window in windows(phone) for instance in window.scan_instances]
 
 
-def answers(phone):
+def frames_of(phone):
     return [
-        (page, heard, burst, answer)
+        (page, heard, burst, frame)
         for page in pages(phone)
         for heard in page.heard.values()
         for burst in heard.bursts
-        for answer in burst.answers
+        for frame in burst.reciprocity
     ]
 
 
@@ -64,7 +66,7 @@ def test_both_directions_of_a_meeting_are_known_once_the_key_is_published(tmp_pa
     with a_city(tmp_path, world) as (server, phones, _):
         patient, other = phones.new("patient"), phones.new("other")
         world.live(together([patient, other], over_hci=over_hci))
-        assert answers(other), "frames are kept"
+        assert frames_of(other), "frames are kept"
         reported(patient, server)
         published(server, world)
         other.check()
@@ -81,7 +83,7 @@ def test_before_publication_the_phone_itself_reads_nothing_and_stores_no_level(t
     with a_city(tmp_path, world) as (server, phones, _):
         patient, other = phones.new("patient"), phones.new("other")
         world.live(together([patient, other], minutes=3))
-        frames = answers(other)
+        frames = frames_of(other)
         reported(other, server)
         published(server, world)
         patient.check()
@@ -102,7 +104,7 @@ def test_frames_count_by_the_rules_of_their_sighting(tmp_path):
         other.check()
         other.clock.wall_error = 900.0
         world.live(together([patient, other], minutes=12))
-        assert answers(other)
+        assert frames_of(other)
         reported(patient, server)
         published(server, world)
         other.check()
@@ -145,8 +147,8 @@ def test_a_city_that_turned_it_off_has_phones_that_send_and_keep_nothing(tmp_pat
         one, other = phones.new("one"), phones.new("other")
         one.check()
         world.live(together([one, other], minutes=3))
-        assert answers(one) == [], "one keeps nothing of what the other, which knows no config yet, tells"
-        assert answers(other) == [], "and tells it nothing"
+        assert frames_of(one) == [], "one keeps nothing of what the other, which knows no config yet, tells"
+        assert frames_of(other) == [], "and tells it nothing"
         assert one.encounters.per_day()
 
 
@@ -184,7 +186,8 @@ def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most_through_the_whole_
 def test_what_is_told_is_subtracted_from_the_power_that_was_sent_and_corrected_by_who_measured(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         patient, other = phones.new("patient"), phones.new("other")
-        power, correction = other.encounters.log.power_dbm, patient.encounters.receiver.correction_db
+        power, correction = other.encounters.log.power_dbm, 4
+        patient.encounters.receiver = Receiver(correction, 3)
         meet_both_ways(other, patient, 12, rssi_dbm=-80, told_dbm=-90, world=world)
         reported(patient, server)
         published(server, world)
@@ -193,3 +196,18 @@ def test_what_is_told_is_subtracted_from_the_power_that_was_sent_and_corrected_b
         (window,) = windows(other)
         assert told(window) == {power + 90 - correction}
         assert {one.typical_attenuation_db for one in window.scan_instances} != told(window)
+
+
+def test_only_what_may_have_been_on_the_air_is_tried_and_nothing_without_the_key_of_that_day(tmp_path):
+    with a_city(tmp_path) as (_, phones, world):
+        phone = phones.new("phone")
+        midnight = world.now - world.now % 86_400 + 86_400
+        yesterday, today = (phone.encounters.keys.current(int(midnight // 86_400) + day).key for day in (-1, 0))
+        around = phone.encounters.keys.identifiers().around
+        interval = int(midnight // 600)
+
+        assert around(midnight + 650) == [
+            rolling_proximity_identifier(yesterday if one < interval else today, one)
+            for one in range(interval - 2, interval + 3)
+        ]
+        assert around(midnight - 5 * 86_400) == []

@@ -17,7 +17,7 @@ from bluezone.handset.encounters.radiostate import RadioState
 from bluezone.handset.store import Store
 from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, Metadata
 from bluezone.protocol.intervals import day_at
-from bluezone.protocol.reciprocity import NONCE_LENGTH, Heard, encode_frame, reciprocity_key
+from bluezone.protocol.reciprocity import NONCE_LENGTH, NeighbourLevel, encode_frame, reciprocity_key
 from bluezone.radio.calibration import confidence, effective_power_dbm, receiver_correction_db
 from bluezone.radio.interface import Burst, Sighting
 from bluezone.refusal import Refused
@@ -98,7 +98,7 @@ class Encounters:
                 self._sent = _Sent(reciprocity_key(key), payload[:IDENTIFIER_LENGTH])
             return payload
 
-    def reciprocity_frame(self, burst: int, heard: Sequence[Heard]) -> bytes | None:
+    def reciprocity_frame(self, burst: int, heard: Sequence[NeighbourLevel]) -> bytes | None:
         """Tell neighbours how the radio heard them, beside the identifier given last; None where the city wants none.
 
         heard: at most four identifiers and their mean RSSI in dBm, as measured in burst `burst`.

@@ -35,8 +35,8 @@ SINGLES_BYTES = 64 * 1024 * 1024
 LOG_BYTES = 96 * 1024 * 1024
 # Reciprocity frames of a page of ten minutes, 44 kB, which its bursts share by the time they stand for. None are kept
 # once the log has the second size: they only make more exact what the sightings say.
-PAGE_ANSWERS = 2_000
-ANSWERS_BYTES = 48 * 1024 * 1024
+PAGE_RECIPROCITY = 2_000
+RECIPROCITY_BYTES = 48 * 1024 * 1024
 # Columns of so many stay in memory, 14 MB: twice what 200 steady neighbours leave in 14 days. More is a flood.
 KEPT_IDENTIFIERS = 500_000
 IDENTIFIERS_PER_MINUTE = 500
@@ -120,7 +120,7 @@ class EncounterLog:
         *,
         singles_bytes: int = SINGLES_BYTES,
         log_bytes: int = LOG_BYTES,
-        answers_bytes: int = ANSWERS_BYTES,
+        reciprocity_bytes: int = RECIPROCITY_BYTES,
     ) -> None:
         self.power_dbm: int | None = None  # effective power this phone sends with
         self._store = store
@@ -132,17 +132,17 @@ class EncounterLog:
         self._opened_at = 0.0
         self._changed = False
         self._columns: dict[int, PageColumns] = {}  # of pages as they are stored, by row
-        self._answers: dict[bytes, None] = {}  # reciprocity frames of the burst that runs, not yet kept
-        self._answers_room = 0
-        self._singles_bytes, self._log_bytes, self._answers_bytes = singles_bytes, log_bytes, answers_bytes
+        self._reciprocity: dict[bytes, None] = {}  # reciprocity frames of the burst that runs, not yet kept
+        self._reciprocity_room = 0
+        self._singles_bytes, self._log_bytes, self._reciprocity_bytes = singles_bytes, log_bytes, reciprocity_bytes
         self._closed_bytes = store.page_bytes()
 
     def burst_started(self, burst: Burst) -> None:
         """Remember the burst for the sightings to come."""
         with self._lock:
-            self._keep_answers()
+            self._keep_reciprocity()
             share = min(burst.seconds_since_previous / PAGE_SECONDS, 1.0)
-            self._answers_room = math.ceil(PAGE_ANSWERS * share)
+            self._reciprocity_room = math.ceil(PAGE_RECIPROCITY * share)
             self._bursts[burst.number] = burst
             while len(self._bursts) > 8:
                 del self._bursts[next(iter(self._bursts))]
@@ -174,8 +174,8 @@ class EncounterLog:
         """Note a reciprocity frame of the burst that runs; it is kept if its sender's identifier is stored."""
         with self._lock:
             # Room for some more than are kept, so that the nearest are chosen of many.
-            if len(self._answers) < 2 * PAGE_ANSWERS:
-                self._answers[frame] = None
+            if len(self._reciprocity) < 2 * PAGE_RECIPROCITY:
+                self._reciprocity[frame] = None
 
     def flush(self) -> None:
         """Seal what changed; called at least every 5 s.
@@ -183,7 +183,7 @@ class EncounterLog:
         Raises HandsetDiskFull or HandsetBusy; what was heard then stays in memory for the next flush.
         """
         with self._lock:
-            self._keep_answers()
+            self._keep_reciprocity()
             if self._changed and self._page is not None:
                 self._row = self._write(self._row, self._page)
                 self._changed = False
@@ -260,10 +260,10 @@ class EncounterLog:
         self._columns[row] = PageColumns.of(page)
         return row
 
-    def _keep_answers(self) -> None:
+    def _keep_reciprocity(self) -> None:
         """Keep reciprocity frames beside their senders: one of each before a second of any, the nearest first."""
-        answers, self._answers = self._answers, {}
-        if self._page is None or not answers or self._closed_bytes >= self._answers_bytes:
+        reciprocity, self._reciprocity = self._reciprocity, {}
+        if self._page is None or not reciprocity or self._closed_bytes >= self._reciprocity_bytes:
             return
         senders: dict[bytes, list[HeardBurst]] = {}
         newest = next(reversed(self._bursts), None)
@@ -272,17 +272,17 @@ class EncounterLog:
                 senders.setdefault(heard.identifier[:BINDING_LENGTH], []).append(heard.bursts[-1])
         waiting: list[tuple[int, float, int, HeardBurst, bytes]] = []
         turns: dict[int, int] = {}
-        for place, frame in enumerate(answers):
+        for place, frame in enumerate(reciprocity):
             for burst in senders.get(bound_to(frame), ()):
                 kept = frame[-RECIPROCITY_LENGTH:]
-                if kept not in burst.answers:
-                    turn = turns[id(burst)] = turns.get(id(burst), len(burst.answers)) + 1
+                if kept not in burst.reciprocity:
+                    turn = turns[id(burst)] = turns.get(id(burst), len(burst.reciprocity)) + 1
                     waiting.append((turn, -burst.mean_rssi_dbm, place, burst, kept))
         waiting.sort(key=lambda one: one[:3])
-        for *_, burst, kept in waiting[: self._answers_room]:
-            burst.answers.append(kept)
+        for *_, burst, kept in waiting[: self._reciprocity_room]:
+            burst.reciprocity.append(kept)
             self._changed = True
-        self._answers_room -= min(len(waiting), self._answers_room)
+        self._reciprocity_room -= min(len(waiting), self._reciprocity_room)
 
     def _note(self, entry: Heard, sighting: Sighting) -> None:
         burst = self._bursts.get(sighting.burst)

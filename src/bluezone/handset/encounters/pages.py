@@ -12,7 +12,7 @@ from typing import Any
 
 from bluezone.handset.clocks import Stamp, stamp_to_json
 from bluezone.handset.vault import HandsetStoreDamaged
-from bluezone.protocol import reciprocity
+from bluezone.protocol.reciprocity import ENTRIES, ENTRY_LENGTH, NONCE_LENGTH
 
 MAX_FRAMES_PER_BURST = 255
 MAX_BURSTS = 65_535
@@ -20,7 +20,7 @@ REPEAT_SECONDS = 60.0
 
 FRAME_LENGTH = 20
 # Of a reciprocity frame, what is not its type or its sender's: nonce and entries.
-RECIPROCITY_LENGTH = reciprocity.FRAME_LENGTH - 1 - reciprocity.BINDING_LENGTH
+RECIPROCITY_LENGTH = NONCE_LENGTH + ENTRIES * ENTRY_LENGTH
 
 _LENGTH = struct.Struct(">I")
 _RECORD = struct.Struct(">16s4sH")
@@ -34,14 +34,14 @@ _BOOT_SECONDS_AT, _FRAMES_AT = 4, 16  # where a burst's time and its count of fr
 class HeardBurst:
     """One identifier in one scan burst.
 
-    rssi_dbm: as received, one per frame. answers: reciprocity frames of the same sender, without what names it.
+    rssi_dbm: as received, one per frame. reciprocity: reciprocity frames of the same sender, without what names it.
     """
 
     number: int
     boot_seconds: float
     seconds_since_previous: float
     rssi_dbm: list[int] = field(default_factory=list)
-    answers: list[bytes] = field(default_factory=list)
+    reciprocity: list[bytes] = field(default_factory=list)
 
     @property
     def mean_rssi_dbm(self) -> float:
@@ -104,26 +104,26 @@ class Page:
         head = json.dumps(told).encode()
         records = zlib.compress(b"".join(heard.to_bytes() for heard in self.heard.values()), 1)
         # Behind the records, because they are random to everybody and do not shrink.
-        answers = [
-            _RECIPROCITY.pack(entry, burst, answer)
+        reciprocity = [
+            _RECIPROCITY.pack(entry, burst, frame)
             for entry, heard in enumerate(self.heard.values())
             for burst, part in enumerate(heard.bursts)
-            for answer in part.answers
+            for frame in part.reciprocity
         ]
-        return b"".join([_LENGTH.pack(len(head)), head, records, *answers])
+        return b"".join([_LENGTH.pack(len(head)), head, records, *reciprocity])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Page":
         """Read a page. Raises HandsetStoreDamaged."""
         try:
-            head, records, answers = _open(data)
+            head, records, reciprocity = _open(data)
             page, at = cls(Stamp(**head["stamp"]), head["day"], power_dbm=head.get("power_dbm")), 0
             while at < len(records):
                 heard, at = _read_heard(records, at)
                 page.heard[heard.frame] = heard
             entries = list(page.heard.values())
-            for entry, burst, answer in _RECIPROCITY.iter_unpack(answers):
-                entries[entry].bursts[burst].answers.append(answer)
+            for entry, burst, frame in _RECIPROCITY.iter_unpack(reciprocity):
+                entries[entry].bursts[burst].reciprocity.append(frame)
         except _DAMAGE as error:
             raise HandsetStoreDamaged(_DAMAGED) from error
         return page

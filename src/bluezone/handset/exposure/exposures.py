@@ -184,8 +184,8 @@ def _told(key: bytes, page: Page, identifier: bytes, burst: HeardBurst, own: lis
     """The attenuations, dB, at which the sender of a matched identifier says that it heard this phone."""
     if page.power_dbm is None or not own:
         return
-    for answer in burst.answers:
-        frame = bytes([TYPE]) + identifier[:BINDING_LENGTH] + answer
+    for kept in burst.reciprocity:
+        frame = bytes([TYPE]) + identifier[:BINDING_LENGTH] + kept
         level_dbm = open_frame(reciprocity_key(key), identifier, frame, own)
         if level_dbm is not None:
             yield max(page.power_dbm - level_dbm, 0)
