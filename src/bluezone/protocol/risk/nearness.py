@@ -124,6 +124,16 @@ class _Segment:
     reciprocal_db: float | None
     reciprocal_bursts: int
 
+    def both_db(self, model: Nearness) -> float:
+        """The mean of both directions, never farther from our own than half of what they may differ by.
+
+        So a case's phone that lies moves a pair by 6 dB at most, however great its lie.
+        """
+        if self.reciprocal_db is None:
+            return self.typical_db
+        half, most = (self.reciprocal_db - self.typical_db) / 2, model.directions_within_db / 2
+        return self.typical_db + min(max(half, -most), most)
+
     def agrees(self, model: Nearness) -> bool:
         return (
             self.reciprocal_db is not None and abs(self.typical_db - self.reciprocal_db) <= model.directions_within_db
@@ -163,9 +173,9 @@ def _likelihoods(segments: Sequence[_Segment], window: ExposureWindow, model: Ne
     own_part = model.direction_db**2 + calibration
     logarithms = np.empty((len(segments), _SHIFTS, _DISTANCES))
     for place, segment in enumerate(segments):
-        level, bursts, part = segment.typical_db, segment.bursts, own_part
-        if segment.agrees(model) and segment.reciprocal_db is not None:
-            level, bursts, part = (level + segment.reciprocal_db) / 2, bursts + segment.reciprocal_bursts, own_part / 2
+        level, bursts, part = segment.both_db(model), segment.bursts, own_part
+        if segment.agrees(model):
+            bursts, part = bursts + segment.reciprocal_bursts, own_part / 2
         shift = math.sqrt(model.pair_db**2 + part)
         spread = math.sqrt(model.drift_db**2 + model.burst_db**2 / bursts)
         logarithms[place] = -0.5 * ((level - curve[None, :] - shift * shifts[:, None]) / spread) ** 2

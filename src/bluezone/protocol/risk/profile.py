@@ -71,7 +71,8 @@ class Nearness:
     calibration_db:       standard deviation of one radio's calibration, by its confidence 0..3.
     drift_db, burst_db:   scatter of a segment's mean that does not average out, and that of one burst.
     segment_seconds:      longest segment. stays: chances that a distance lasts from one segment to the next.
-    directions_within_db: both directions count only if their means lie so near to each other.
+    directions_within_db: by how much the two directions may differ: the mean of both lies at most half of it from what
+                          this phone heard itself, and beyond it they disagree.
     low_dose, high_dose:  dose of a day from which its level is low, and high: expected minutes near x factor.
     high_minutes, high_chance: a high level also needs at least this chance of at least so many minutes near.
     sure_chance:          chance from which the words say that it is sure.
