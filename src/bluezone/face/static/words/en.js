@@ -96,7 +96,7 @@ export default {
   "warning.step_1": "**Stay where you are.** Wear a mask, use a separate room if you can, keep away from crowds.",
   "warning.step_2": "**Call the health station {hotline}.** Say: “Bluezone warned me about {day}”. Do not go to a clinic before you are told to.",
   "warning.step_3": "**Watch your health until the end of {until}.** Fever, cough or trouble breathing: call at once, or 115.",
-  "warning.unclear.lead": "Stay calm. Your phone heard the phone of a case, but the signal cannot tell how near you were. This is not a test result.",
+  "warning.unclear.lead": "Stay calm. This is an early notice. It is not a test result.",
   "warning.unclear.step_1": "**Watch your health until the end of {until}.** Fever, cough or trouble breathing: call the number below at once, or 115.",
   "warning.unclear.step_2": "**Call the health station {hotline}** if you remember sitting near somebody for long on {day}, or if you are worried. Say: “Bluezone warned me about {day} but cannot tell how near”.",
   "warning.unclear.step_3": "**Ask whether you should be tested.** Until then, wear a mask among other people.",

@@ -96,7 +96,7 @@ export default {
   "warning.step_1": "**Ở nguyên tại nhà hoặc nơi đang ở.** Đeo khẩu trang, ở phòng riêng nếu có, không đến nơi đông người.",
   "warning.step_2": "**Gọi trạm y tế {hotline}.** Nói: “Bluezone báo tôi có nguy cơ ngày {day}”. Chưa được hướng dẫn thì không tự đến cơ sở y tế.",
   "warning.step_3": "**Theo dõi sức khỏe đến hết {until}.** Nếu sốt, ho, khó thở: gọi ngay số trên hoặc 115.",
-  "warning.unclear.lead": "Hãy bình tĩnh. Máy của bạn có nghe thấy máy của một ca bệnh nhưng không thể biết hai người ở gần nhau đến mức nào. Đây không phải kết quả xét nghiệm.",
+  "warning.unclear.lead": "Hãy bình tĩnh. Đây là thông báo sớm, không phải kết quả xét nghiệm.",
   "warning.unclear.step_1": "**Theo dõi sức khỏe đến hết {until}.** Nếu sốt, ho, khó thở: gọi ngay số dưới đây hoặc 115.",
   "warning.unclear.step_2": "**Gọi trạm y tế {hotline}** nếu bạn nhớ đã ngồi gần ai lâu trong ngày {day}, hoặc thấy lo. Nói: “Bluezone báo ngày {day} nhưng không biết gần hay xa”.",
   "warning.unclear.step_3": "**Hỏi xem bạn có cần xét nghiệm không.** Trong lúc chờ, đeo khẩu trang ở nơi đông người.",
