@@ -19,7 +19,7 @@ def get(url):
 
 def leads(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=120) as answer:
-        return "\nbluezone_worker_leading 1\n" in answer.read().decode()
+        return "\nbluezone_worker_leading 1.0\n" in answer.read().decode()
 
 
 def wait_for(running, line):
