@@ -129,7 +129,7 @@ def _measure(plays: list[Any], uploads: list[bytes], pid: int, port: int, databa
     cpu = {"public": 0.0, "others": 0.0, "database": 0.0}
 
     def used() -> dict[str, float]:
-        public = _load.cpu_seconds(pid, "bluezone.server.processes.origin public")
+        public = _load.cpu_seconds(pid, "bluezone-public")
         whole = _load.cpu_seconds(pid)
         return {"public": public, "others": whole - public, "database": _load.cpu_seconds(database) if database else 0}
 
@@ -200,7 +200,7 @@ def _publish(server: KeyServer, kept: set[bytes], progress: Callable[[str], obje
         raise AssertionError("a reported key is missing from the files, or stands in two")
     day = sum(sizes[:FILES_A_DAY])
     polls = 86_400 // server.city.poll_seconds
-    small = polls * len(server.downloads.index().content) + len(server.downloads.config(None).content)
+    small = polls * server.downloads.index().size + server.downloads.config(None).size
     progress(f"{len(sizes)} files")
     return {
         "keys_reported": len(kept),

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from bluezone.keyserver import push
@@ -128,11 +129,18 @@ class MethodNotAllowed(Refused):
 
 @dataclass(frozen=True)
 class Response:
-    """What is answered: status, body, and the headers that differ from one answer to another."""
+    """What is answered: status, body or the file that holds it, and the headers, but for what every answer has."""
 
     status: HTTPStatus
-    body: bytes
+    body: bytes | Path
     headers: tuple[tuple[str, str], ...]
+    length: int | None = None
+
+    @property
+    def head(self) -> list[tuple[str, str]]:
+        """All headers."""
+        length = len(self.body) if isinstance(self.body, bytes) else self.length
+        return [*self.headers, ("Content-Length", str(length)), ("X-Content-Type-Options", "nosniff")]
 
 
 _STATUS_OF: dict[type[Refused], HTTPStatus] = {
@@ -257,26 +265,46 @@ def _venue_package(call: Call) -> Response:
     return _file(call, call.server.downloads.venue_package(call.name))
 
 
+Route = tuple[str, re.Pattern[str], Callable[[Call], Response]]
+
+
+def _routes(*routes: tuple[str, str, Callable[[Call], Response]]) -> tuple[Route, ...]:
+    return tuple((method, re.compile(path), answer) for method, path, answer in routes)
+
+
 # What is served: method, path, and what answers. What a path holds in brackets is the `name` of the call.
-ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[Call], Response]], ...] = tuple(
-    (method, re.compile(path), answer)
-    for method, path, answer in (
-        ("POST", r"/v1/verify", _verify),
-        ("POST", r"/v1/upload", _upload),
-        ("POST", r"/v1/declarations", _declare),
-        ("POST", r"/v1/tokens", _tokens),
-        ("POST", r"/v1/push/subscribe", _subscribe),
-        ("POST", r"/v1/push/unsubscribe", _unsubscribe),
-        ("GET", r"/v1/config(?:/([0-9]{1,9}))?", _config),
-        ("GET", r"/v1/exports/index\.json", _exports_index),
-        ("GET", r"/v1/exports/([0-9]{1,9}-[0-9a-f]{32}\.zip)", _export),
-        ("GET", r"/v1/venues/index\.json", _venues_index),
-        ("GET", r"/v1/venues/([0-9]{1,9}-[0-9a-f]{32}\.bin)", _venue_package),
-        ("GET", r"/v1/health", _health),
-        ("GET", r"/v1/health/ready", _ready),
-        ("GET", r"/v1/health/live", _live),
-    )
+FILES = _routes(
+    ("GET", r"/v1/config(?:/([0-9]{1,9}))?", _config),
+    ("GET", r"/v1/exports/index\.json", _exports_index),
+    ("GET", r"/v1/exports/([0-9]{1,9}-[0-9a-f]{32}\.zip)", _export),
+    ("GET", r"/v1/venues/index\.json", _venues_index),
+    ("GET", r"/v1/venues/([0-9]{1,9}-[0-9a-f]{32}\.bin)", _venue_package),
 )
+ROUTES = FILES + _routes(
+    ("POST", r"/v1/verify", _verify),
+    ("POST", r"/v1/upload", _upload),
+    ("POST", r"/v1/declarations", _declare),
+    ("POST", r"/v1/tokens", _tokens),
+    ("POST", r"/v1/push/subscribe", _subscribe),
+    ("POST", r"/v1/push/unsubscribe", _unsubscribe),
+    ("GET", r"/v1/health", _health),
+    ("GET", r"/v1/health/ready", _ready),
+    ("GET", r"/v1/health/live", _live),
+)
+
+
+def file_at_hand(server: KeyServer, path: str, if_none_match: str) -> Response | None:
+    """What GET of a file answers, without waiting for anything; None for other paths and for files in a bucket."""
+    if server.downloads.folder is None or not handles(path):
+        return None
+    for _, pattern, answer in FILES:
+        if match := pattern.fullmatch(path):
+            environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "HTTP_IF_NONE_MATCH": if_none_match}
+            try:
+                return answer(Call(server, environ, "".join(match.groups(""))))
+            except Refused as refused:
+                return _refusal(refused)
+    return None
 
 
 class Application:
@@ -290,9 +318,10 @@ class Application:
             response = self._answer(environ)
         except Refused as refused:
             response = _refusal(refused)
-        head = [*response.headers, ("Content-Length", str(len(response.body))), ("X-Content-Type-Options", "nosniff")]
-        start_response(f"{response.status.value} {response.status.phrase}", head)
-        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else response.body]
+        start_response(f"{response.status.value} {response.status.phrase}", response.head)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return [b""]
+        return [response.body if isinstance(response.body, bytes) else response.body.read_bytes()]
 
     def _answer(self, environ: Environ) -> Response:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
@@ -323,7 +352,7 @@ def _file(call: Call, served: downloads.Served) -> Response:
     )
     if served.etag in [tag.strip() for tag in call.environ.get("HTTP_IF_NONE_MATCH", "").split(",")]:
         return Response(HTTPStatus.NOT_MODIFIED, b"", headers)
-    return Response(HTTPStatus.OK, served.content, headers)
+    return Response(HTTPStatus.OK, served.content, headers, served.size)
 
 
 def _report(report: dict[str, Any]) -> Response:

@@ -161,7 +161,8 @@ class KeyServer:
     @property
     def downloads(self) -> Downloads:
         """The files as phones fetch them."""
-        return Downloads(self.fetch, self.configs)
+        here = isinstance(self.published, LocalFiles)
+        return Downloads(self.fetch, self.configs, self.data_dir if here else None)
 
     def share_limits(self, descriptor: int) -> None:
         """Count tries together with the other processes that have this memory (LIMITS tallies)."""

@@ -117,9 +117,9 @@ class Figures:
 def transparency(request: HttpRequest) -> HttpResponse:
     """What everybody can compare."""
     server = key_server()
-    exports_signed, venues_signed = server.downloads.index().content, server.downloads.venues_index().content
+    exports_signed, venues_signed = server.downloads.index().whole, server.downloads.venues_index().whole
     exports, venues = _index(exports_signed), _index(venues_signed)
-    config_signed = server.downloads.config(None).content
+    config_signed = server.downloads.config(None).whole
     config = _statement(_("Settings file"), config_signed)
     listed = [
         config,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the office store is: a SQLite file of the data folder, or the schema `office` of a PostgreSQL database."""
 
+import os
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -58,3 +60,23 @@ def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
             "options": f"-c search_path={OFFICE_SCHEMA}",
         },
     }
+
+
+def state_of(database: Mapping[str, Any]) -> Callable[[], Hashable]:
+    """What changes with each commit of a store, without opening it: the state of SQLite's files; else None."""
+    if not database["ENGINE"].endswith("sqlite3"):
+        return lambda: None
+    files = [f"{database['NAME']}{end}" for end in ("", "-wal")]
+
+    def state() -> Hashable:
+        return tuple(_written(file) for file in files)
+
+    return state
+
+
+def _written(file: str) -> Hashable:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -21,6 +21,8 @@ CONTENT_SECURITY_POLICY = {
         "media-src": [SELF],
     }
 }
+# No call and no form here is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.
+MAX_BODY_BYTES = 64 * 1024
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "bluezone.web.errors.answer_api_errors_as_json",
@@ -28,6 +30,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "bluezone.web.middleware.speak_the_chosen_language",
+    "bluezone.web.middleware.refuse_large_bodies",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -4,7 +4,7 @@
 import functools
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 HEALTH = "/health/"
@@ -12,6 +12,9 @@ HEALTH = "/health/"
 
 class OfficeOrigin:
     """Opens Django at the first request, so that importing this module has no effect."""
+
+    # No page here is the same for everybody.
+    same_for_all: tuple[str, Callable[[], Hashable]] | None = None
 
     def __init__(self) -> None:
         self._pages: Any = None
@@ -23,6 +26,25 @@ class OfficeOrigin:
             from django.core.wsgi import get_wsgi_application
 
             self._pages = get_wsgi_application()
+
+    @property
+    def largest_body(self) -> int:
+        """Bytes of the largest body that a page takes; a larger one is refused unread."""
+        from django.conf import settings
+
+        return int(settings.MAX_BODY_BYTES)
+
+    @property
+    def trusted_proxies(self) -> tuple[str, ...]:
+        """Whose X-Forwarded-For is believed."""
+        from django.conf import settings
+
+        return settings.CITY.trusted_proxies if settings.CITY else ()
+
+    @property
+    def always(self) -> list[tuple[str, str]]:
+        """Headers of every answer, whoever gives it."""
+        return strict_transport()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.open()
@@ -64,6 +86,14 @@ def _known() -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
 
     disk = MigrationLoader(None).disk_migrations
     return frozenset(disk), frozenset(name for migration in disk.values() for name in migration.replaces)
+
+
+def strict_transport() -> list[tuple[str, str]]:
+    """The header that keeps a browser on HTTPS, where the settings have it."""
+    from django.conf import settings
+
+    seconds = settings.SECURE_HSTS_SECONDS
+    return [("Strict-Transport-Security", f"max-age={seconds}")] if seconds else []
 
 
 application = OfficeOrigin()

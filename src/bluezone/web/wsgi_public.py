@@ -2,13 +2,16 @@
 """The public origin as a WSGI callable: the anonymous API first, the public page behind it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from bluezone.duties.catalogue import api_prefixes
-from bluezone.keyserver.http import Application, Environ, handles
+from bluezone.keyserver.http import Application, Environ, Response, file_at_hand, handles
 from bluezone.keyserver.service import KeyServer
 from bluezone.rollout.loudspeakers import plan_server
+from bluezone.web.databases import state_of
+from bluezone.web.wsgi_office import strict_transport
 
 # Under /v1 but Django's: what enrolled devices call, and requests for help.
 DJANGO_PREFIXES = api_prefixes()
@@ -40,6 +43,42 @@ class PublicOrigin:
         self.open()
         assert self._server is not None
         self._server.share_limits(descriptor)
+
+    @property
+    def largest_body(self) -> int:
+        """Bytes of the largest body that a call or page takes; a larger one is refused unread."""
+        from django.conf import settings
+
+        return int(settings.MAX_BODY_BYTES)
+
+    @property
+    def trusted_proxies(self) -> tuple[str, ...]:
+        """Whose X-Forwarded-For is believed."""
+        assert self._server is not None
+        return self._server.city.trusted_proxies
+
+    @property
+    def always(self) -> list[tuple[str, str]]:
+        """Headers of every answer, whoever gives it."""
+        return strict_transport()
+
+    @property
+    def same_for_all(self) -> tuple[str, Callable[[], Hashable]] | None:
+        """That pages are the same for all who read one language: the cookie that chooses it, and the store's state."""
+        from django.conf import settings
+
+        return settings.LANGUAGE_COOKIE_NAME, state_of(settings.DATABASES["default"])
+
+    def at_hand(self, path: str, headers: Mapping[str, str]) -> Response | None:
+        """What can be answered to GET without waiting for anything; None where a thread has to look.
+
+        headers: by names in lower case.
+        """
+        assert self._server is not None
+        if path == plan_server.PLAN_PATH:
+            told = self._speakers.unchanged(headers.get("authorization", ""), headers.get("if-none-match", ""))
+            return None if told is None else Response(HTTPStatus.NOT_MODIFIED, b"", tuple(told))
+        return file_at_hand(self._server, path, headers.get("if-none-match", ""))
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if self._server is None:

@@ -57,10 +57,10 @@ def test_an_announced_upload_is_answered_413_and_hardly_read(office, path):
     assert resident(office.process.pid) - before < 30
 
 
-def test_one_that_does_not_say_how_long_it_is_is_not_kept_either(office):
+def test_one_that_does_not_say_how_long_it_is_is_refused(office):
     before = resident(office.process.pid)
     status, taken = pour(office, "/exchange/", "Transfer-Encoding: chunked", chunked=True)
 
-    assert status == [b"403"]
+    assert status == [b"411"]
     assert taken < HUNDRED // 4
     assert resident(office.process.pid) - before < 30

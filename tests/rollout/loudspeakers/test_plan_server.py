@@ -10,7 +10,7 @@ from bluezone.devices.models import Device, DeviceKind
 from bluezone.rollout.bulletins.air import timetable
 from bluezone.rollout.loudspeakers import playback, zone_setup
 from bluezone.rollout.loudspeakers.models import Unit
-from bluezone.rollout.loudspeakers.plan_server import PLAN_PATH, PlanServer
+from bluezone.rollout.loudspeakers.plan_server import PLAN_PATH, VERSION_SECONDS, PlanServer
 
 pytestmark = pytest.mark.django_db
 
@@ -33,10 +33,16 @@ class Caller:
         self.server = PlanServer(lambda: time.unix, lambda: time.boot)
         self.token, self.etag = token, ""
 
+    def at_hand(self):
+        """What the origin asks first: whether there is an answer that needs no store."""
+        return self.server.unchanged(f"Bearer {self.token}", self.etag)
+
     def get(self, path=PLAN_PATH, method="GET"):
         environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "HTTP_AUTHORIZATION": f"Bearer {self.token}"}
         if self.etag:
             environ["HTTP_IF_NONE_MATCH"] = self.etag
+        if path == PLAN_PATH and method == "GET" and (quick := self.at_hand()):
+            return {**dict(quick), "status": 304}, b""
         told = {}
 
         def start(status, headers):
@@ -59,6 +65,18 @@ def place():
 @pytest.fixture
 def caller(place, time):
     return Caller(time, machine(place)[1])
+
+
+def test_the_usual_answer_asks_no_store_until_something_is_due(caller, time, django_assert_num_queries):
+    caller.etag = caller.get()[0]["ETag"]
+    with django_assert_num_queries(0):
+        assert dict(caller.at_hand())["ETag"] == caller.etag
+    time.on(VERSION_SECONDS)
+    assert caller.at_hand() is None
+    assert caller.get()[0]["status"] == 304
+    assert caller.at_hand()
+    caller.token += "x"
+    assert caller.at_hand() is None
 
 
 def test_a_plan_is_told_once_and_then_304_until_it_changes(caller, time, place):

@@ -27,13 +27,13 @@ def exposition(meters, now=10 * HOUR + 600, parts=()):
     return Exposition(processes, None, now)
 
 
-def answer(measured, path, **environ):
+def answer(measured, path):
     seen = {}
 
     def start(line, headers):
         seen.update(status=int(line[:3]), headers=headers)
 
-    body = measured({"PATH_INFO": path, "SERVER_PROTOCOL": "HTTP/1.1", **environ}, start)
+    body = measured({"PATH_INFO": path}, start)
     return seen["status"], seen["headers"], body
 
 
@@ -124,11 +124,3 @@ def test_a_fault_is_an_answer_and_a_line_without_its_words(caplog):
     assert status == 500
     assert meters.requests("files").statuses == [0, 0, 0, 1, 0]
     assert [record.event for record in caplog.records] == ["answer_failed"]
-
-
-def test_a_process_that_leaves_closes_each_connection_behind_its_answer():
-    measured = Measured(lambda environ, start: start("200 OK", []) or [b""], Meters.make(1).row(0), public_class)
-    assert answer(measured, "/")[1] == []
-    measured.leave()
-    assert answer(measured, "/")[1] == [("Connection", "close")]
-    assert answer(measured, "/", SERVER_PROTOCOL="HTTP/2.0")[1] == []

@@ -6,13 +6,21 @@ let caches keep them.
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.publication import exports
-from bluezone.keyserver.publication.folder import CHANGING, IMMUTABLE, PublishedFiles, cache_control, media_type
+from bluezone.keyserver.publication.folder import (
+    CHANGING,
+    IMMUTABLE,
+    NAME_DIGITS,
+    PublishedFiles,
+    cache_control,
+    media_type,
+)
 from bluezone.keyserver.storage.store import Store, Turn
 from bluezone.keyserver.venues import count_in_force, revoked
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
@@ -131,20 +139,31 @@ class FileMissing(Refused):
 
 @dataclass(frozen=True)
 class Served:
-    """A file as it is served."""
+    """A file as it is served. content: its bytes, or where they lie on this machine; size: how many they are."""
 
-    content: bytes
+    content: bytes | Path
+    size: int
     media_type: str
     cache_control: str
     etag: str
 
+    @property
+    def whole(self) -> bytes:
+        """Its bytes, read where they lie."""
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
+
 
 @dataclass(frozen=True)
 class Downloads:
-    """What phones fetch from one city. fetch: the content of a published file by its name, None where there is none."""
+    """What phones fetch from one city.
+
+    fetch: the content of a published file by its name, None where there is none. configs: where configs lie.
+    folder: where published files lie if they lie on this machine, None if they are fetched from elsewhere.
+    """
 
     fetch: Callable[[str], bytes | None]
     configs: ConfigFiles
+    folder: Path | None
 
     def index(self) -> Served:
         """The signed index of export files."""
@@ -165,14 +184,44 @@ class Downloads:
     def config(self, number: int | None) -> Served:
         """The signed config of a number, or the one in force."""
         path = self.configs.path(self.configs.newest_number() if number is None else number)
-        content = path.read_bytes() if path.exists() else None
-        return _served(path.name, content, CHANGING if number is None else IMMUTABLE)
+        return _small(path, CHANGING if number is None else IMMUTABLE)
 
     def _published(self, name: str) -> Served:
-        return _served(name, self.fetch(name), cache_control(name))
+        if self.folder is None:
+            content = self.fetch(name)
+            if content is None:
+                raise _missing(name)
+            return Served(content, len(content), media_type(name), cache_control(name), _etag(content))
+        path, kept = self.folder / name, cache_control(name)
+        if kept == CHANGING:
+            return _small(path, kept)
+        try:
+            size = path.stat().st_size
+        except OSError:
+            raise _missing(name) from None
+        # Its name holds the hash of its content.
+        return Served(path, size, media_type(name), kept, f'"{path.stem.partition("-")[2]}"')
 
 
-def _served(name: str, content: bytes | None, caching: str) -> Served:
-    if content is None:
-        raise FileMissing(f"{PurePosixPath(name).name} is not here: never published, or older than 14 days")
-    return Served(content, media_type(name), caching, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+def _small(path: Path, kept: str) -> Served:
+    """A file that is read whole, anew when it was replaced."""
+    try:
+        state = path.stat()
+        content, etag = _read(path, state.st_mtime_ns, state.st_ino, state.st_size)
+    except OSError:
+        raise _missing(path.name) from None
+    return Served(content, len(content), media_type(path.name), kept, etag)
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, _written: int, _number: int, _size: int) -> tuple[bytes, str]:
+    content = path.read_bytes()
+    return content, _etag(content)
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:NAME_DIGITS]}"'
+
+
+def _missing(name: str) -> FileMissing:
+    return FileMissing(f"{PurePosixPath(name).name} is not here: never published, or older than 14 days")

@@ -66,6 +66,29 @@ class PlanServer:
         except DatabaseError:
             return _error(start_response, "503 Service Unavailable", "office_unavailable", ("Retry-After", "5"))
 
+    def unchanged(self, authorization: str, if_none_match: str) -> list[tuple[str, str]] | None:
+        """The headers of the usual answer, 304, for a known machine while nothing is due; None where a store is asked.
+
+        It waits for nothing, so that it needs no thread.
+        """
+        now = self._clock()
+        due = (
+            now - self._holders_at >= TOKENS_SECONDS
+            or now - self._version_at >= VERSION_SECONDS
+            or now - self._flushed_at >= FLUSH_SECONDS
+        )
+        device = None if due else self._holders.get(self._digests.get(authorization, ""))
+        if device is None:
+            return None
+        found = self._plans.get(self._places.get(device, _NOWHERE))
+        if found is None or found[0] != if_none_match:
+            return None
+        self._heard.add(device)
+        return self._headers(found[0])
+
+    def _headers(self, etag: str) -> list[tuple[str, str]]:
+        return [("ETag", etag), ("Cache-Control", "no-cache"), ("Bluezone-Time", str(int(self._wall() * 1000)))]
+
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         now = self._clock()
         if now - self._holders_at >= TOKENS_SECONDS:
@@ -83,7 +106,7 @@ class PlanServer:
         if now - self._version_at >= VERSION_SECONDS:
             self._look_for_changes()
         etag, body = self._plan(device)
-        headers = [("ETag", etag), ("Cache-Control", "no-cache"), ("Bluezone-Time", str(int(self._wall() * 1000)))]
+        headers = self._headers(etag)
         if environ.get("HTTP_IF_NONE_MATCH") == etag:
             start_response("304 Not Modified", headers)
             return []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands around an origin's callable: it counts answers by class, and lets connections go before a restart."""
+"""What stands around an origin's callable: it counts answers by class of address."""
 
 import logging
 import time
@@ -43,12 +43,11 @@ class Measured:
     """A WSGI callable around another one."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]], row: Row, class_of: Callable[[str], str]) -> None:
-        self._application, self._row, self._class_of = application, row, class_of
-        self._leaving = False
+        self._application, self._row, self.class_of = application, row, class_of
 
-    def leave(self) -> None:
-        """From now on close each connection behind its next answer, so that its client comes to another process."""
-        self._leaving = True
+    def note(self, path: str, status: int, seconds: float) -> None:
+        """Count an answer that was given without the callable."""
+        self._row.count(self.class_of(path), status, seconds)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         begun, status = time.perf_counter(), 500
@@ -56,12 +55,10 @@ class Measured:
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             nonlocal status
             status = int(line[:3])
-            # HTTP/2 knows no such header; granian says there that it goes away.
-            closing = self._leaving and environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1")
-            return start_response(line, [*headers, ("Connection", "close")] if closing else headers)
+            return start_response(line, headers)
 
         path = environ.get("PATH_INFO", "")
-        route = self._class_of(path)
+        route = self.class_of(path)
         try:
             body = self._application(environ, start)
         except Exception:

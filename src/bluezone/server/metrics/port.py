@@ -114,7 +114,7 @@ def _ready(processes: "Processes", secured: bool, began: float) -> tuple[HTTPSta
     for part in processes.parts:
         if sum(child.part.name == part.name and child.up for child in tuple(processes.children)) < part.count:
             failing.append(f"{part.name}_missing")
-        elif part.listener is not None and not _origin_ready(part.listener, READY_PATHS[part.name], secured):
+        elif part.taken is not None and not _origin_ready(part.taken, READY_PATHS[part.name], secured):
             failing.append(f"{part.name}_not_ready")
     if processes.meters.gauge("worker_leading"):
         ticked = max(processes.meters.gauge("tick_timestamp_seconds"), began)
@@ -123,8 +123,8 @@ def _ready(processes: "Processes", secured: bool, began: float) -> tuple[HTTPSta
     return _json(status, {"status": "failing" if failing else "ok", "failing": failing})
 
 
-def _origin_ready(listener: socket.socket, path: str, secured: bool) -> bool:
-    host, port = listener.getsockname()[:2]
+def _origin_ready(taken: socket.socket, path: str, secured: bool) -> bool:
+    host, port = taken.getsockname()[:2]
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     if secured:
         # Asked is our own child, under an address that need not stand in its certificate.

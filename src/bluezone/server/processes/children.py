@@ -30,14 +30,14 @@ class ProcessEnded(Refused):
 class Part:
     """One kind of process.
 
-    arguments: `python -m` with these. count: how many. listener: the socket of an origin. handed: what else it is
-    given to share, by the option that names it: a descriptor.
+    arguments: `python -m` with these. count: how many. taken: the socket that has the port of an origin. handed: what
+    it is given to share, by the option that names it: a descriptor.
     """
 
     name: str
     arguments: tuple[str, ...]
     count: int = 1
-    listener: socket.socket | None = None
+    taken: socket.socket | None = None
     handed: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -77,9 +77,9 @@ class Child:
 
     def leave(self, now: float) -> None:
         """Let it finish what it has begun, and end."""
-        if self.part.listener is not None and not self.ended:
+        if self.part.taken is not None and not self.ended:
             self.process.send_signal(signal.SIGUSR1)
-        self.terminate_at = now + (LETTING_GO_SECONDS if self.part.listener else 0.0)
+        self.terminate_at = now + (LETTING_GO_SECONDS if self.part.taken else 0.0)
         self.kill_at = self.terminate_at + FINISH_SECONDS
 
     def close(self) -> None:
@@ -103,8 +103,6 @@ def start_child(
         raise _not_started(part, error) from None
     os.set_blocking(ready_at, False)
     handed = {"ready": ready, "meters": meters, **part.handed}
-    if part.listener is not None:
-        handed["listener"] = part.listener.fileno()
     more = [f"--row={row}", *(f"--{name}={descriptor}" for name, descriptor in handed.items())]
     try:
         if fork:

@@ -1,26 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One process of an origin, granian's worker until SIGTERM.
+"""One process of an origin: granian with our entry, until SIGTERM.
 
-`python -m bluezone.server.processes.origin public|office HOST PORT …`
+`python -m bluezone.server.processes.origin public|office ADDRESS PORT …`
 
-`serve` starts it and hands down the socket, the meters and a pipe on which it says that it is ready. With a certificate
-and its key it speaks TLS alone. SIGUSR1: another process takes over; connections are let go one by one.
+`serve` starts it and hands down the meters and a pipe on which it says that it is ready. With a certificate and its key
+it speaks TLS alone. SIGUSR1: another process takes over; connections are let go one by one. Which limits are set here
+and why: docs/adr/0013-front.md.
 """
 
 import argparse
+import asyncio
 import importlib
 import io
+import resource
 import signal
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from granian._granian import SocketHolder
-from granian.constants import Interfaces, RuntimeModes, SSLProtocols
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
+from granian.server.embed import Server
 
 from bluezone import logs
+from bluezone.server.front.entry import Entry
+from bluezone.server.front.files import Sent, StaticFiles
+from bluezone.server.front.pages import Pages
+from bluezone.server.front.threads import Threads
 from bluezone.server.metrics.answers import Measured, office_class, public_class
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
@@ -28,33 +36,15 @@ from bluezone.server.processes.sockets import BACKLOG
 from bluezone.web.assets import STATIC_FOLDER, static_url
 
 THREADS = 4
-KEEP_STATIC_SECONDS = 365 * 86_400
+# For the head of a request, and between two requests of a connection.
+HEAD_MILLISECONDS = 5_000
+# Of a request's head; longer ones get 431.
+HEAD_BYTES = 64 * 1024
+# Connections that one process holds at a time, if it may open so many descriptors.
+CONNECTIONS = 16_384
+# Descriptors for stores, files that are sent, bodies on disk.
+OTHER_DESCRIPTORS = 1024
 _TARGET = "bluezone.server.processes.origin"
-
-
-class InThisProcess(MPServer):
-    """granian's server without its own supervisor: its worker runs here, on a socket that others share.
-
-    granian opens a socket for each worker, and what waits in it is lost with the worker; `serve` keeps one for all.
-    """
-
-    def run(self, application: Callable[..., Any], listener: int) -> None:
-        """Answer on the socket until SIGTERM, then finish what was begun."""
-        socket_holder = SocketHolder(listener, False, BACKLOG)  # type: ignore[call-arg]
-        scope: dict[str, Any] = {"url_path_prefix": None}
-        # One thread for connections needs no scheduler of many: a fifth less CPU a request (docs/loudspeakers.md).
-        self._spawn_wsgi_worker.__wrapped__(
-            1, application, (None, socket_holder), None, _no_loop(), RuntimeModes.st, self.runtime_threads,
-            self.runtime_blocking_threads, self.blocking_threads, self.blocking_threads_idle_timeout,
-            self.backpressure, self.task_impl, self.http, self.http1_settings, self.http2_settings, False,
-            self.static_path, None, self.ssl_ctx, scope, (None, None),
-        )  # fmt: skip
-
-
-def _no_loop() -> Any:
-    from granian._loops import loops
-
-    return loops.get("auto")
 
 
 def public() -> tuple[Any, Callable[[str], str], str]:
@@ -87,35 +77,76 @@ def warm(application: Callable[..., Any], path: str) -> None:
 ORIGINS = {"public": public, "office": office}
 
 
-def serve(given: argparse.Namespace) -> None:
+def connections() -> int:
+    """How many connections this process may hold; its own limit of descriptors is raised as far as it may be."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHER_DESCRIPTORS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(allowed - OTHER_DESCRIPTORS, allowed // 2)
+
+
+def entry_of(given: argparse.Namespace, threads: Threads) -> Entry:
+    """The entry of an origin that is opened and warm."""
+    application, class_of, first_page = _in_a_thread(threads, ORIGINS[given.origin])
+    # In a thread: connections to a store belong to the threads that work.
+    _in_a_thread(threads, lambda: warm(application, first_page))
+    if given.tallies is not None:
+        application.share_limits(given.tallies)
+    static, more = StaticFiles(STATIC_FOLDER, static_url()), getattr(application, "at_hand", None)
+
+    def at_hand(path: str, headers: Any) -> Sent | None:
+        if found := static.find(path):
+            return found
+        response = more(path, headers) if more else None
+        return Sent(response.status, response.head, response.body) if response else None
+
+    measured = Measured(application, Meters.attach(given.meters).row(given.row), class_of)
+    return Entry(
+        measured, at_hand, threads, application.largest_body, application.always, application.trusted_proxies,
+        lambda: say_ready(given.ready), Pages(*application.same_for_all) if application.same_for_all else None,
+    )  # fmt: skip
+
+
+async def serve(given: argparse.Namespace, entry: Entry) -> None:
     """Serve one origin until SIGTERM. No access log: there is no line per user anywhere."""
-    server = InThisProcess(
-        _TARGET,
+    server = Server(
+        entry,
         address=given.host,
         port=given.port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=THREADS,
+        interface=Interfaces.RSGI,
+        # HTTP/2 would let one connection open a hundred requests; browsers have it from a proxy.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_MILLISECONDS, max_buffer_size=HEAD_BYTES),
         websockets=False,
-        log_access=False,
-        log_level=LogLevels.warning,
+        backlog=BACKLOG,
+        backpressure=connections(),
+        # Its warnings are about being embedded.
+        log_level=LogLevels.error,
         log_dictconfig=logs.configuration(),
         ssl_cert=given.certificate,
         ssl_key=given.key,
         # Phones before Android 10 know no TLS 1.3.
         ssl_protocol_min=SSLProtocols.tls12,
-        static_path_route=[static_url().rstrip("/")],
-        static_path_mount=[STATIC_FOLDER],
-        static_path_expires=KEEP_STATIC_SECONDS,
     )
-    application, class_of, first_page = ORIGINS[given.origin]()
-    warm(application, first_page)
-    if given.tallies is not None:
-        application.share_limits(given.tallies)
-    measured = Measured(application, Meters.attach(given.meters).row(given.row), class_of)
-    signal.signal(signal.SIGUSR1, lambda *_: measured.leave())
-    say_ready(given.ready)
-    server.run(measured, given.listener)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, entry.leave)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    await server.serve()
+
+
+def _in_a_thread(threads: Threads, work: Callable[[], Any]) -> Any:
+    done: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threads.add(run, bytes)
+    return done.result()
 
 
 def _arguments() -> argparse.Namespace:
@@ -125,7 +156,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("port", type=int)
     parser.add_argument("certificate", type=Path, nargs="?")
     parser.add_argument("key", type=Path, nargs="?")
-    for name in ("listener", "ready", "meters", "row"):
+    for name in ("ready", "meters", "row"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--tallies", type=int)
     return parser.parse_args()
@@ -143,7 +174,11 @@ def main() -> None:
     logs.begin()
     name_process(given.origin)
     end_with_parent()
-    serve(given)
+    threads = Threads(THREADS, given.origin)
+    try:
+        asyncio.run(serve(given, entry_of(given, threads)))
+    finally:
+        threads.end()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.port import OperatorPort
 from bluezone.server.processes import forks
 from bluezone.server.processes.children import Part
-from bluezone.server.processes.sockets import BACKLOG, take_port
+from bluezone.server.processes.sockets import share_port, take_port
 from bluezone.server.processes.supervisor import Processes, StopSignals
 
 LOOK_SECONDS = 0.5
@@ -73,8 +73,8 @@ class Server:
         processes = Processes(parts, Meters.make(Processes.rows(parts)), forks.AVAILABLE)
         if processes.fork:
             _load(parts)
-        for listener in self._sockets.values():
-            listener.listen(BACKLOG)
+        for taken in self._sockets.values():
+            share_port(taken)
         try:
             # Before there is a thread: it would not come along, and what it holds would stay held.
             processes.begin()
@@ -110,10 +110,10 @@ class Server:
         asked = self._asked
         files = (str(secured.certificate), str(secured.key)) if secured else ()
         parts, shared = [], {"public": {"tallies": self._tallies}, "office": {}}
-        for origin, listener in self._sockets.items():
-            port = listener.getsockname()[1]
-            arguments = ("bluezone.server.processes.origin", origin, asked.host, str(port), *files)
-            parts.append(Part(origin, arguments, asked.workers, listener, shared[origin]))
+        for origin, taken in self._sockets.items():
+            host, port = taken.getsockname()[:2]
+            arguments = ("bluezone.server.processes.origin", origin, host, str(port), *files)
+            parts.append(Part(origin, arguments, asked.workers, taken, shared[origin]))
         if asked.has("worker"):
             parts.append(Part("worker", ("bluezone.server.schedule.tick",)))
         return parts

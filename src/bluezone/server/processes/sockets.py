@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sockets on which an origin is reached: opened once by `serve`, shared by every process that answers.
+"""The ports on which an origin is reached: kept by `serve` as long as it runs, listened on by its processes.
 
-A process that goes leaves what waits in the socket's queue to the others, so that none of it is lost.
+Each process opens a socket of its own on the port (SO_REUSEPORT), and the kernel shares out who connects. `serve` only
+holds the port, so that it stays ours between two processes and no second `serve` comes in between.
 """
 
 import socket
 
 from bluezone.refusal import Refused
 
+# Who waits for one process to accept him.
 BACKLOG = 1024
 
 
@@ -28,6 +30,9 @@ def take_port(host: str, port: int, flag: str) -> socket.socket:
         raise PortInUse(
             f"{host} port {port} cannot be used ({error.strerror}); end the other program or choose another with {flag}"
         ) from None
-    # granian waits for connections without blocking.
-    taken.setblocking(False)
     return taken
+
+
+def share_port(taken: socket.socket) -> None:
+    """Let processes of this user listen on a port that was taken for us alone."""
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

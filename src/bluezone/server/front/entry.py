@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one asynchronous entry of an origin: files at once, bodies by a deadline, everything else in a thread.
+
+Source: RSGI specification 1.5; docs/adr/0013-front.md.
+"""
+
+import asyncio
+import io
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from bluezone.keyserver.reports.limits import network_of
+from bluezone.logs import event
+from bluezone.server.front.bodies import Bodies, LengthRequired, RequestRefused, ServerBusy
+from bluezone.server.front.files import Sent
+from bluezone.server.front.pages import Key, Pages
+from bluezone.server.front.threads import LineFull, Threads
+from bluezone.server.front.wsgi import Answer, call, environ_of, remote_address
+from bluezone.server.metrics.answers import Measured
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 5
+# Who waits behind so many is looked after: he may go before his turn.
+LONG_LINE = 16
+# What a browser must not guess, whoever answers.
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
+_CLOSE = ("Connection", "close")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+# Path and headers -> what is sent, None where a thread has to look.
+AtHand = Callable[[str, Any], Sent | None]
+
+
+class Entry:
+    """What granian calls for each request of an origin.
+
+    measured: the WSGI callable with its meters. at_hand: what needs no thread. largest: bytes of a body that is read
+    at all; for a larger one the callable is asked with an empty body, and refuses by the announced length. always: the
+    headers that every answer has. trusted: the proxies whose X-Forwarded-For is believed. ready: called once requests
+    are taken. pages: where public pages are kept, None where none are public.
+    """
+
+    def __init__(
+        self,
+        measured: Measured,
+        at_hand: AtHand,
+        threads: Threads,
+        largest: int,
+        always: Sequence[tuple[str, str]] = (),
+        trusted: Sequence[str] = (),
+        ready: Callable[[], None] = lambda: None,
+        pages: Pages | None = None,
+    ) -> None:
+        self._measured, self._at_hand, self.threads = measured, at_hand, threads
+        self._largest, self._trusted, self._ready = largest, trusted, ready
+        self._always, self._pages = [NOSNIFF, *always], pages
+        self._bodies = Bodies()
+        self._leaving = False
+
+    def leave(self) -> None:
+        """From now on close each connection behind its next answer, so that its client comes to another process."""
+        self._leaving = True
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Say that requests are taken once this step of the loop, which opens the socket, is over."""
+        loop.call_soon(self._ready)
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Answer one request."""
+        begun = time.perf_counter()
+        try:
+            await self._answer(scope, protocol, begun)
+        except RequestRefused as refused:
+            self._refuse(scope, protocol, begun, refused)
+        except Exception:
+            self._fail(scope, protocol)
+
+    async def _answer(self, scope: Any, protocol: Any, begun: float) -> None:
+        headers = scope.headers
+        hosts = headers.get_all("host")
+        if len(hosts) > 1 or (scope.authority is not None and [scope.authority] != hosts):
+            raise RequestRefused("the request names two servers")
+        if scope.method in ("GET", "HEAD"):
+            found = self._at_hand(scope.path, headers)
+            if found is not None:
+                self._send_noted(scope, protocol, begun, found)
+                return
+            if self._pages is not None and (key := self._pages.key(scope)) is not None:
+                await self._page(scope, protocol, begun, self._pages, key)
+                return
+        size = _announced(headers)
+        body: BinaryIO = io.BytesIO()
+        if size is None or not 0 < size <= self._largest:
+            await self._in_a_thread(scope, protocol, environ_of(scope, body, size))
+            return
+        body = await self._bodies.read(protocol, size)
+        try:
+            await self._in_a_thread(scope, protocol, environ_of(scope, body, size))
+        finally:
+            self._bodies.release(body, size)
+
+    async def _page(self, scope: Any, protocol: Any, begun: float, pages: Pages, key: Key) -> None:
+        """Send a page that is kept, or make it."""
+        found = await pages.find(key, scope.headers.get("if-none-match", ""))
+        if found is not None:
+            self._send_noted(scope, protocol, begun, found)
+            return
+        stamp, answer = pages.stamp(), None
+        try:
+            answer = await self._in_a_thread(scope, protocol, environ_of(scope, io.BytesIO(), None))
+        finally:
+            pages.done(key, answer if scope.method == "GET" else None, stamp)
+
+    async def _in_a_thread(self, scope: Any, protocol: Any, environ: dict[str, Any]) -> Answer | None:
+        """Let the callable answer in a thread, and wait for it even when the client is gone; None if it failed."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        answer: Answer | None = None
+        gone = False
+
+        def work() -> None:
+            nonlocal answer
+            try:
+                # Who is gone before his turn was promised nothing; after a flood nobody waits for what it left behind.
+                if not gone:
+                    answer = call(self._measured, environ)
+                    self._send(scope, protocol, answer)
+            except BaseException:
+                self._fail(scope, protocol)
+            loop.call_soon_threadsafe(done.set_result, None)
+
+        def network() -> bytes:
+            return network_of(remote_address(scope), scope.headers.get("x-forwarded-for"), self._trusted)
+
+        async def watch() -> None:
+            nonlocal gone
+            await protocol.client_disconnect()
+            gone = True
+
+        try:
+            before = self.threads.add(work, network)
+        except LineFull:
+            raise ServerBusy("too many requests wait; try again") from None
+        watching = loop.create_task(watch()) if before >= LONG_LINE else None
+        while not done.done():
+            # A thread that is at work goes on when the client is gone, and reads the body.
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(done)
+        if watching:
+            watching.cancel()
+        return answer
+
+    def _fail(self, scope: Any, protocol: Any) -> None:
+        # granian would log the error's own words, which may quote what somebody sent.
+        log.exception("an answer failed", extra=event("answer_failed", route=self._measured.class_of(scope.path)))
+        self._send(scope, protocol, Answer(500, [("Content-Length", "0")], b""))
+
+    def _send_noted(self, scope: Any, protocol: Any, begun: float, sent: Sent) -> None:
+        self._send(scope, protocol, sent)
+        self._measured.note(scope.path, sent.status, time.perf_counter() - begun)
+
+    def _refuse(self, scope: Any, protocol: Any, begun: float, refused: RequestRefused) -> None:
+        body = json.dumps({"error": {"code": refused.code, "message": refused.message}}).encode()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        headers.append(("Cache-Control", "no-store"))
+        if refused.status == 503:
+            headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+        # What of the body is still to come is not waited for.
+        self._send(scope, protocol, Answer(refused.status, [*headers, _CLOSE], body))
+        self._measured.note(scope.path, refused.status, time.perf_counter() - begun)
+
+    def _send(self, scope: Any, protocol: Any, answer: Answer | Sent) -> None:
+        headers = list(answer.headers)
+        names = {name.lower() for name, _ in headers}
+        headers += [header for header in self._always if header[0].lower() not in names]
+        if self._leaving and "connection" not in names:
+            headers.append(_CLOSE)
+        if isinstance(answer, Answer):
+            protocol.response_bytes(answer.status, headers, answer.body)
+        elif isinstance(answer.content, bytes):
+            protocol.response_bytes(answer.status, headers, answer.content)
+        else:
+            protocol.response_file(answer.status, headers, str(answer.content))
+
+
+def _announced(headers: Any) -> int | None:
+    """The length that a request says its body has; raises RequestRefused for one that does not say it."""
+    if "transfer-encoding" in headers:
+        raise LengthRequired("a body must say its length")
+    text = headers.get("content-length")
+    if text is None:
+        return None
+    if not _LENGTH.fullmatch(text):
+        raise RequestRefused("the announced length is no number")
+    return int(text)
