@@ -115,7 +115,7 @@ def free_port() -> int:
 def cpu_seconds(root: int, only: str = "") -> float:
     """Processor time of a process and all below it, those that have ended included.
 
-    only: what the command line of a child holds, to count that child and what is below it alone.
+    only: the name of a child, to count that child and what is below it alone.
     """
     parents: dict[int, int] = {}
     used: dict[int, float] = {}
@@ -128,7 +128,7 @@ def cpu_seconds(root: int, only: str = "") -> float:
         used[int(path.parent.name)] = sum(map(int, fields[11:15])) / TICK
     found = [root]
     if only:
-        found = [pid for pid, parent in parents.items() if parent == root and only in _command(pid)]
+        found = [pid for pid, parent in parents.items() if parent == root and only == _name(pid)]
     for pid in found:
         found += [child for child, parent in parents.items() if parent == pid]
     return sum(used[pid] for pid in found)
@@ -138,9 +138,9 @@ def _fields(stat: Path) -> list[str]:
     return stat.read_text().rsplit(")", 1)[1].split()
 
 
-def _command(pid: int) -> str:
+def _name(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
 

@@ -41,8 +41,8 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @command_result(_lines)
 def bench(name: str, sizes: tuple[int, ...], recordings: Path | None) -> dict[str, Any]:
     """Run a bench: matching, phone, export, upload, verify, retention, air, idle, gate, airings, speakers, sms, pages,
-    start, publish-day; accuracy, how well near is told from far; and scenarios, who is warned after which meeting,
-    which takes an hour.
+    front, hostile, start, publish-day; accuracy, how well near is told from far; and scenarios, who is warned after
+    which meeting, which takes an hour.
 
     SIZES, of `phone` alone: how many neighbours it has; 2, 10, 40 and 200 if not said."""
     module_name = f"bench_{name.replace('-', '_')}"
