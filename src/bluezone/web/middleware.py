@@ -29,11 +29,15 @@ def speak_the_chosen_language(get_response: View) -> View:
 
 
 def refuse_large_bodies(get_response: View) -> View:
-    """A request that announces more than MAX_BODY_BYTES is answered 413 without reading it."""
+    """A request that announces more than MAX_BODY_BYTES is answered 413 without reading it.
+
+    Calls under /v1/ have bounds of their own, and say of what is too large what a device can do about it.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         announced = request.META.get("CONTENT_LENGTH") or "0"
-        if not announced.isdigit() or int(announced) > settings.MAX_BODY_BYTES:
+        too_long = not announced.isdigit() or int(announced) > settings.MAX_BODY_BYTES
+        if too_long and not request.path.startswith("/v1/"):
             return too_large(request)
         return get_response(request)
 
