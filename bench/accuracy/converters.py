@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from bench.accuracy.phones import WINDOW_SECONDS
 from bench.accuracy.recordings import Collection, Phone, write_collection
 from numpy.typing import NDArray
 
@@ -62,7 +63,8 @@ def stretches(folder: Path, without: str | None = None) -> Collection:
                 collection.phones[name].frames[number] = [(other, int(rssi)) for rssi in within]
             lasts = max(lasts, float(seconds[-1]) + BURST_SECONDS)
         collection.truth[names[0], names[1]] = ([begins, begins + lasts], [metres, None])
-        begins += math.ceil(lasts / 60 + 1) * 60
+        # Each begins with a window of five minutes, so that one stretch is one window.
+        begins += (math.ceil(lasts / WINDOW_SECONDS) + 1) * WINDOW_SECONDS
     return collection
 
 
