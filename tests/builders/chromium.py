@@ -60,6 +60,10 @@ class SharedBrowser:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._browser, name)
 
+    def fresh_context(self, **options: Any) -> Any:
+        """A context that nobody had before, for what is weighed: a service worker of another test may still load."""
+        return self._browser.new_context(**options)
+
     def new_context(self, **options: Any) -> "LentContext":
         """A context with nothing in it, as playwright makes one."""
         free = self._free.setdefault(repr(sorted(options.items())), [])
