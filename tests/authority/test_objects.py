@@ -19,13 +19,23 @@ from tests.builders.objects import Actor, City
 from tests.builders.office import furnished_folder, open_office
 
 from bluezone.identity.models import Role
-from bluezone.identity.objects import Place, Touch, Whose, every_object_route
+from bluezone.identity.objects import Place, Right, Touch, Whose, every_right
+from bluezone.identity.second_factors import REQUIRING
 
 __all__ = ["furnished_folder"]
 
 OFFICE = "bluezone.web.urls_office"
-ROUTES = {name: (address, view, declared) for address, name, view, declared in every_object_route(OFFICE)}
-NAMED = {name for name, (_, _, declared) in ROUTES.items() if {way.whose for way in declared} != {Whose.NOBODYS}}
+RIGHTS = {right.name: right for right in every_right(OFFICE)}
+
+
+def is_tried(right: Right) -> bool:
+    """Whether a page names an object, or makes one that belongs somewhere."""
+    if "<" in right.address:
+        return {way.whose for way in right.ways} != {Whose.NOBODYS}
+    return any(way.whose.is_asked and way.whose is not Whose.REACHED for way in right.ways)
+
+
+NAMED = {name for name, right in RIGHTS.items() if is_tried(right)}
 # What a request writes for its own browser.
 SESSIONS = "accounts_officesession"
 _WRITES = re.compile(r'\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b[^"]*"(\w+)"', re.IGNORECASE)
@@ -75,21 +85,31 @@ def taken_back() -> Iterator[None]:
 
 def test_every_page_of_an_object_has_a_rule_and_an_act_to_try():
     unknown = [
-        f"{address} takes an object: declare whose with @touches(...) beside its view, and in tests/builders/acts.py "
+        f"{right.address}: declare what it touches with @touches(...) beside its view, and in tests/builders/acts.py "
         f"which object and what its keeper sends, under {name!r}"
-        for name, (address, _, declared) in ROUTES.items()
-        if not declared or (name in NAMED and name not in ACTS)
+        for name, right in RIGHTS.items()
+        if not right.ways or (name in NAMED and name not in ACTS)
     ]
 
     assert unknown == []
     assert {route_of(name) for name in ACTS} == NAMED, "an act without a page"
 
 
+def test_a_role_needs_a_second_factor_that_releases_something_or_moves_accounts():
+    """A code, a bulletin, a letter, an alert, a key, another's account; cutting off a device asks for it at the act."""
+    safe = {"device-revoke", "outlet-lend", "waiting-act", "glass"}
+    releasing = {
+        role for right in RIGHTS.values() if right.releases and right.name not in safe for role in right.audience.roles
+    }
+
+    assert releasing == REQUIRING
+
+
 def ways_of(name: str) -> tuple[Touch, ...]:
     """The declared ways that hold for the kind of object of an act."""
-    _address, _view, declared = ROUTES[route_of(name)]
-    only = ACTS[name].ways
-    return tuple(way for way in declared if only is None or way.whose in only)
+    act = ACTS[name]
+    ways = [way for way in RIGHTS[route_of(name)].ways if act.ways is None or way.whose in act.ways]
+    return tuple(way if act.roles is None else way.whose.by(*act.roles) for way in ways)
 
 
 def admitted(ways: tuple[Touch, ...], role: str) -> set[Place]:
@@ -99,7 +119,7 @@ def admitted(ways: tuple[Touch, ...], role: str) -> set[Place]:
 
 def roles_of(name: str) -> list[str]:
     """The roles that the audience of the page admits."""
-    return sorted(role for role in ROUTES[route_of(name)][1].audience.roles if role in Role.values)
+    return sorted(role for role in RIGHTS[route_of(name)].audience.roles if role in Role.values)
 
 
 def who_may(city: City, name: str) -> Iterator[Actor]:
@@ -119,7 +139,8 @@ def who_may(city: City, name: str) -> Iterator[Actor]:
 
 
 def who_may_not(city: City, name: str, method: str) -> Iterator[Callable[[], Actor]]:
-    """Every role at every place at which it is not let in; of a role that never is, at the two nearest.
+    """Every role at every place at which it is not let in; of a role that never is, at the two nearest; every role that
+    is not of the audience, held for the whole city.
 
     Where a page has an act, fewer read it: one of those elsewhere. And whom one role brings to the page and another,
     which is not enough, to the object.
@@ -131,6 +152,8 @@ def who_may_not(city: City, name: str, method: str) -> Iterator[Callable[[], Act
         for place in set(Place) - places if places else NEAREST:
             for actor in city.actors(role, place, act.around)[: 1 if only_read else None]:
                 yield partial(_itself, actor)
+    for role in sorted(set(Role.values) - set(roles_of(name))):
+        yield partial(_itself, city.at(role, Place.CITY, act.around))
     others = [role for role in Role.values if Place.ITSELF not in admitted(ways, role)]
     for role in roles_of(name) if not only_read else []:
         if admitted(ways, role) and Place.ELSEWHERE not in admitted(ways, role):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.builders.accessibility import serious_findings
 from tests.builders.crawling import scrolls_sideways
+from tests.builders.office import app_code
 from tests.builders.serving import BLUEZONE, serving
 from tests.builders.visitor import DESK, NARROW, PASSWORD, Visitor
 
@@ -20,7 +21,7 @@ from tests.builders.devices import agency
 from tests.builders.office import user
 from bluezone.rollout.bulletins import scripts
 now = timezone.now()
-writer, approver = user("bien", "editor", factor=False), user("duyet", "editor", factor=False)
+writer, approver = user("bien", "editor"), user("duyet", "editor")
 waiting = scripts.new_bulletin(writer, agency(), "Chờ duyệt", "normal", {}, now)
 scripts.add_version(waiting, "vi", "Kính thưa bà con.", writer, now, machine=None, recording=recorded(2.0))
 place = zone()
@@ -51,6 +52,7 @@ def test_a_bulletin_is_heard_to_the_end_and_then_approved_and_no_page_hinders_an
     page = visitor.page
     visitor.open("/sign-in/")
     visitor.send(username="duyet", password=PASSWORD)
+    visitor.send(code=app_code())
     visitor.open(f"/bulletins/{waiting}/")
     approve = page.get_by_role("button", name="Duyệt", exact=True)
     assert approve.is_disabled()

@@ -10,12 +10,14 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from tests.builders.agencies import csv
 from tests.builders.bulletins import TEXT
-from tests.builders.directives import DAY
+from tests.builders.directives import DAY, LETTER
 from tests.builders.objects import Actor, City, hear, png, receive
 
 from bluezone.directory.imports import list_imports
 from bluezone.identity.objects import Whose
+from bluezone.rollout.canvass import sheets as leaflets
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.directives.exchange import uploads
 from bluezone.rollout.directives.permissions import HANDLERS
@@ -37,6 +39,7 @@ class Act:
     strange: what the same person sends to reach for somebody else's object by the form; nothing is to come of it.
     near:    somebody with whom the object has to do; not enough where the role is held elsewhere.
     ways:    the declared ways that hold for this kind of object, None for all.
+    roles:   of the audience, those who may do this kind of act; None for all that the ways name.
     owner:   whose own the object is. refused: other statuses than 403 and 404 that refuse.
     """
 
@@ -51,6 +54,7 @@ class Act:
     strange: Body | None = None
     near: Callable[[City], Any] | None = None
     ways: tuple[Whose, ...] | None = None
+    roles: frozenset[str] | None = None
     owner: Callable[[City], Any] | None = None
     around: str = "ward"
     dear: bool = False
@@ -176,6 +180,67 @@ def _period(city: City) -> str:
     return f"period={city.locked}"
 
 
+def make(sent: Body | dict[str, Any] | None = None, **more: Any) -> Act:
+    """A form that makes something: everybody of the audience opens it, and what is sent names where it belongs."""
+    return press(lambda city: [], sent, **{"refused": (403, 404, 422), **more})
+
+
+def _account(city: City, actor: Actor) -> dict[str, Any]:
+    return {
+        "username": "nguoi.moi", "name": "Hà Văn Mới", "agency": "UBND phường", "role": "editor",
+        "within_agency": city.ward.pk,
+    }  # fmt: skip
+
+
+def _new_unit(city: City, actor: Actor) -> dict[str, Any]:
+    return {"name": "Tổ 77", "kind": "group", "parent": city.unit.pk, "confirmed": "on", "valid_from": str(city.today)}
+
+
+def _new_agency(city: City, actor: Actor) -> dict[str, Any]:
+    return {
+        "name": "Hội Chữ thập đỏ Sông Cầu", "kind": "union", "unit": city.unit.pk, "parent": city.ward.name,
+        "confirmed": "on",
+    }  # fmt: skip
+
+
+def _list(city: City, actor: Actor) -> dict[str, Any]:
+    rows = csv(("Mã đơn vị", "Tên đơn vị", "Loại", "Mã cấp trên"), ("SC-02", "Tổ 2", "tổ dân phố", city.unit.code))
+    return {"about": "units", "file": SimpleUploadedFile("to.csv", rows, "text/csv")}
+
+
+def _door_file(city: City, actor: Actor) -> dict[str, Any]:
+    rows = csv(("Chủ hộ", "Địa chỉ", "Tổ dân phố"), ("Lý Văn Páo", "Số 1", "Tổ 21"))
+    return {"unit": city.unit.pk, "file": SimpleUploadedFile("ho.csv", rows, "text/csv")}
+
+
+def _printed(city: City, actor: Actor) -> None:
+    leaflets.move("lead", "printed", "L1", 100, city.now, None, "")
+
+
+def _new_drive(city: City, actor: Actor) -> dict[str, Any]:
+    return {
+        "campaign": city.campaign.pk, "team": city.teams[city.ward.pk].pk, "unit": city.unit.pk, "place": "Chợ",
+        "day": str(city.today + DAY), "begins": "08:00", "ends": "11:00",
+    }  # fmt: skip
+
+
+def _bulletin_text(city: City, actor: Actor) -> dict[str, Any]:
+    return {"title": "Cài Bluezone", "importance": "normal", "agency": city.ward.pk, "text_vi": TEXT, "text_en": ""}
+
+
+def _break(holder: Callable[[City], str]) -> Body:
+    def body(city: City, actor: Actor) -> dict[str, Any]:
+        day = str(city.today + 28 * DAY)
+        return {"holder": holder(city), "first": day, "last": day, "reason": "Nghỉ lễ"}
+
+    return body
+
+
+def _at_the_ward(**more: Any) -> Body:
+    return lambda city, actor: {"agency": city.ward.pk, **more}
+
+
+_SIGNERS = frozenset({"issuer"})
 _COUNTS = {"pupils": 40, "with_smartphone": 30, "running": 20, "relatives": 5}
 _WHY = {"reason": "Nhập nhầm số"}
 _house = [lambda city: [f"a{city.ward.pk}"]][0]
@@ -193,10 +258,28 @@ ACTS: dict[str, Act] = {
     "account": form(of("account"), {"name": "Ma Thị Hồng", "agency": "Sở Y tế", "is_active": "on"}),
     "account-link": press(of("account"), done=201),
     "account-factor-reset": press(of("account")),
-    "account-role": press(of("account"), {"role": "leader"}),
+    "account-new": make(
+        _account,
+        done=201,
+        strange=lambda city, actor: {**_account(city, actor), "within_agency": city.far.pk},
+    ),
+    "account-role": press(
+        of("account"),
+        lambda city, actor: {"role": "leader", "within_agency": city.ward.pk},
+        strange=lambda city, actor: {"role": "leader", "within_agency": city.far.pk},
+    ),
+    "waiting-act": form(of("waiting"), roles=_SIGNERS),
+    "waiting-withdraw": press(of("waiting"), roles=_SIGNERS),
     "account-role-end": press(lambda city: [city.account.pk, city.grant.pk]),
     "delegation-end": press(of("delegation"), owner=lambda city: city.delegator),
     # The directory.
+    "unit-new": make(_new_unit),
+    "agency-new": make(
+        _new_agency,
+        strange=lambda city, actor: {**_new_agency(city, actor), "unit": city.far.unit_id},
+    ),
+    "recipients-new": make({"name": "Các trường", "purpose": "information"}),
+    "imports": make(_list),
     "unit": read(of("unit")),
     "unit-change": form(
         of("unit"), _unit, strange=lambda city, actor: {**_unit(city, actor), "parent": city.far.unit_id}
@@ -222,11 +305,20 @@ ACTS: dict[str, Act] = {
     "code-state": read(of("code"), owner=lambda city: city.worker),
     "code-revoke": form(of("code"), owner=lambda city: city.worker, changes=False),
     "code-declaration-called": press(of("declaration", "handle"), done=204),
+    "code-declarations": form(lambda city: [], {"store": "1"}, done=422, changes=False),
+    "code-declaration-key": form(lambda city: [], {"store": "1"}, done=422, changes=False),
+    "code-declaration-phrase": form(lambda city: [], {"store": "1"}, done=422, changes=False),
     # Devices.
+    "device-new": make(
+        _at_the_ward(kind="gate", name="Máy 9"),
+        done=201,
+        strange=lambda city, actor: {"kind": "gate", "name": "Máy 9", "agency": city.far.pk},
+    ),
     "device": read(of("device")),
     "device-code": press(of("device"), done=201),
     "device-revoke": form(of("device")),
     # Alerts.
+    "alert-new": make(_alert, strange=lambda city, actor: {**_alert(city, actor), "units": [city.far.unit_id]}),
     "alert": read(of("alert")),
     "alert-edit": form(of("alert_draft"), _alert),
     "alert-update": form(of("alert"), _alert),
@@ -244,6 +336,7 @@ ACTS: dict[str, Act] = {
         asked=lambda city: "issuer=UBND&place=Bắc Kạn&signer_position=CT&signer_name=Ký&number=1&notation=BC",
     ),
     # The staff report.
+    "staff-paste": make(lambda city, actor: {"rows": f"{city.ward.name}\t40\t36\t9\t4\t3", "store": "1"}),
     "staff-report": form(
         of("ward"), {"staff": 40, "with_smartphone": 36, "running": 9, "web_edition": 4, "reminded": 3}
     ),
@@ -251,6 +344,10 @@ ACTS: dict[str, Act] = {
     "staff-answer": press(of("week_request"), {"granted": "1"}),
     "staff-reopen": press(of("ward"), _WHY, asked=_week("staff_week")),
     # Directives of the ward.
+    "directive-new": make(
+        lambda city, actor: {"issuer": city.ward.pk, "text": LETTER.replace("458/UBND-VP", "499/UBND-VP")}
+    ),
+    "campaign-new": make(_campaign),
     "directive": read(of("issued")),
     "directive-change": form(of("draft"), _draft),
     "directive-approve": form(of("draft")),
@@ -292,9 +389,12 @@ ACTS: dict[str, Act] = {
     "directive-exchange-discard": press(of("exchange_file"), **_sender),
     "directive-edxml": press(of("to_outside"), done=200),
     "directive-status-file": press(of("event"), done=200),
+    "directive-certificates": read(lambda city: []),
+    "directive-certificate-new": form(lambda city: [], {"store": "1"}, done=422, changes=False),
     "directive-certificate-remove": press(of("certificate")),
     "inbox-answer-recall": press(of("from_outside"), {"agree": "1"}),
     # Gates.
+    "gate-new": make(_at_the_ward(name="Cổng sau")),
     "gate": read(of("gate")),
     "gate-close": form(of("gate")),
     "gate-tablet": press(of("gate"), lambda city, actor: {"device": city.tablet.pk}),
@@ -323,6 +423,10 @@ ACTS: dict[str, Act] = {
     ),
     "canvass-import-discard": press(of("door_list"), **_doors),
     "canvass-import-marked": read(of("door_list"), **_doors),
+    "canvass-imports": make(_door_file),
+    "canvass-leaflets": make(
+        lambda city, actor: {"kind": "ward", "lot": "L1", "unit": city.unit.pk, "count": 5}, first=_printed
+    ),
     "canvass-turf-new": form(of("unit"), {"group": "Tổ 11"}),
     "canvass-turf": read(of("turf")),
     "canvass-turf-give": press(
@@ -347,6 +451,8 @@ ACTS: dict[str, Act] = {
         lambda city: [f"v{city.venue.pk}"], ways=(Whose.OWN,), owner=lambda city: city.venue_owner
     ),
     # Drives and help.
+    "drive-new": make(_new_drive),
+    "team-new": make(lambda city, actor: {"agency": city.union.pk, "name": "Tổ 9", "people": 4}),
     "drive": read(of("live")),
     "drive-open": press(of("planned")),
     "drive-close": form(of("live")),
@@ -366,6 +472,7 @@ ACTS: dict[str, Act] = {
     "help-done": press(of("held"), {"proof": "none"}),
     "help-cannot": press(of("held"), {"hindrance": "no_smartphone"}),
     # Venues.
+    "venue-new": make(_venue, strange=lambda city, actor: {**_venue(city, actor), "unit": city.beside_unit.pk}),
     "venue": read(of("venue"), owner=lambda city: city.venue_owner),
     "venue-change": form(
         of("venue"),
@@ -393,6 +500,8 @@ ACTS: dict[str, Act] = {
     "school-ask": press(of("school"), _WHY, asked=_week("staff_week"), **_school),
     "school-answer": press(of("opening"), {"granted": "1"}, **_school),
     "school-break-cancel": press(of("school_break"), **_school),
+    "school-breaks": make(_break(lambda city: f"s{city.school.pk}"), ways=(Whose.ITSELF,), **_school),
+    "school-breaks:of a unit": make(_break(lambda city: f"u{city.unit.pk}"), ways=(Whose.OVER,), **_school),
     "school-letter": read(of("school"), **_school),
     "school-form": read(of("school"), **_school),
     "school-class": form(of("school_class"), _COUNTS, owner=lambda city: city.teacher, **_school),
@@ -400,6 +509,10 @@ ACTS: dict[str, Act] = {
         of("school_class"), {"name": "6A1", "pupils": 41}, **_school, near=lambda city: city.teacher
     ),
     # Bulletins and their airing.
+    "bulletin-new": make(_bulletin_text),
+    "outlet-new": make(_at_the_ward(kind="radio", name="Đài phường")),
+    "outlet-lend": form(of("station"), lambda city, actor: {"lent_to": [city.far.pk]}),
+    "zone-new": make(_at_the_ward(name="Tổ 6")),
     "bulletin": read(of("bulletin")),
     "bulletin-write": form(of("bulletin"), {"language": "tay", "text": TEXT}),
     "bulletin-record": form(of("bulletin"), _recording, done=422, changes=False),

@@ -12,10 +12,10 @@ from PIL import Image
 from tests.builders import bulletins, canvass, coverage, drives, schools, venues
 from tests.builders.agencies import csv
 from tests.builders.directives import DAY, LETTER, door_to_door
-from tests.builders.office import user
+from tests.builders.office import prove, user
 from tests.rollout.directives.exchange.edxml.keys import signer as edxml_signer
 
-from bluezone.authority import role_grants
+from bluezone.authority import role_grants, two_persons
 from bluezone.devices import enrolment
 from bluezone.devices.models import DeviceKind
 from bluezone.directory.imports import list_imports
@@ -69,7 +69,7 @@ class Actor:
     def confirm_again(self) -> None:
         """Prove the second factor again where the proof grows old, however long the tests before this one took."""
         if timezone.now().timestamp() - self.client.session[CONFIRMED_KEY] > RECENT_SECONDS / 4:
-            confirm(self.client)
+            prove(self.client)
 
     def __str__(self) -> str:
         return f"{self.role} {self.place.value} ({self.scope.key if self.scope else 'city'})"
@@ -101,6 +101,7 @@ class City(SimpleNamespace):
         self.school = coverage.agency("Trường THCS Sông Cầu", self.unit, kind="school", parent=self.ward)
         self.school_beside = coverage.agency("Trường THCS Bắc Kạn", self.unit, kind="school", parent=self.ward)
         self.branch = coverage.agency("Điểm trường Sông Cầu", self.unit, kind="department", parent=self.school)
+        self.union = coverage.agency("Đoàn phường Sông Cầu", self.unit, kind="union", parent=self.ward)
         far_unit = coverage.unit("huyện Ba Bể", "district", AdminUnit.objects.get(key="tinh-bac-kan"))
         self.far = coverage.agency("UBND huyện Ba Bể", far_unit, kind="committee")
         # Takes part where somebody else than the people of a place must have done something.
@@ -169,15 +170,7 @@ def signed_in(who: User) -> Client:
     """A browser in which somebody is signed in and has just proved the second factor."""
     client = Client()
     client.force_login(who)
-    confirm(client)
-    return client
-
-
-def confirm(client: Client) -> None:
-    """Prove the second factor in a browser now; the proof is good for some minutes."""
-    session = client.session
-    session[CONFIRMED_KEY] = int(timezone.now().timestamp())
-    session.save()
+    return prove(client)
 
 
 def png() -> bytes:
@@ -188,13 +181,13 @@ def png() -> bytes:
 
 
 def _accounts(city: City) -> None:
-    city.account = user("somebody", role=None)
-    city.grant = RoleGrant.objects.create(user=city.account, role=Role.AUDITOR, agency=city.far, valid_from=BEGINNING)
+    city.account = user("somebody", Role.AUDITOR, city.ward)
+    city.grant = city.account.grants.get()
     city.keyholder = user("keyholder", Role.LEADER)
     city.passkey = Passkey.objects.create(user=city.keyholder, name="Điện thoại", credential_id=b"1", public_key=b"1")
     city.delegator = user("delegator", Role.LEAD, city.far)
     city.delegation = role_grants.delegate(
-        city.delegator.grants.get(), city.account, city.today, city.today + 5 * DAY, city.today
+        city.delegator.grants.get(), user("standin", role=None), city.today, city.today + 5 * DAY, city.today
     )
 
 
@@ -436,6 +429,11 @@ def _public_texts(city: City) -> None:
         one.units.set([city.unit])
     editor = user("newswriter", Role.EDITOR)
     said = news.Texts("Phát loa về Bluezone", "Đài phát lúc 17 giờ.", "Bulletin on the loudspeakers", "On air.")
+    wide = Alert.objects.create(
+        identifier="bluezone-wide", expires_at=city.now + DAY, made_at=city.now, written_by="editor", **texts
+    )
+    wide.units.set([AdminUnit.objects.get(key="tinh-bac-kan")])
+    city.waiting = two_persons.ask("alert-released", user("asker", Role.ISSUER), {"alert": wide.pk}, city.now)
     city.news_draft, city.news = (news.write(said, editor, city.now) for _ in range(2))
     news.publish(city.news, editor, city.now)
 

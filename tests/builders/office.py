@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.utils import timezone
 from tests.builders.stores import with_week_keys
 
@@ -51,6 +51,14 @@ def user(
         sealed = seal(APP_SECRET, f"authenticator app of {made.pk}")
         AuthenticatorApp.objects.create(user=made, sealed_secret=sealed)
     return made
+
+
+def prove(client: Client) -> Client:
+    """The browser in which somebody has just proved the second factor; the proof is good for some minutes."""
+    session = client.session
+    session[second_factors.CONFIRMED_KEY] = int(timezone.now().timestamp())
+    session.save()
+    return client
 
 
 def app_code(secret: bytes = APP_SECRET, steps_ahead: int = 0) -> str:

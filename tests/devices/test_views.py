@@ -7,7 +7,7 @@ import re
 import pytest
 from django.utils import timezone
 from tests.builders.devices import NETWORK, agency, connected, device
-from tests.builders.office import user
+from tests.builders.office import prove, user
 
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device
@@ -124,6 +124,7 @@ def test_a_lost_code_is_replaced_on_the_page_of_the_device(english, keeper):
 
 def test_cutting_off_is_asked_first_and_then_done(english, keeper):
     made, _ = connected(keeper, now=timezone.now())
+    prove(english)
     assert "cannot be undone" in english.get(f"/devices/{made.pk}/revoke/").text
 
     assert english.post(f"/devices/{made.pk}/revoke/").url == "/devices/"
@@ -177,6 +178,7 @@ def elsewhere(keeper):
 def test_who_leads_an_agency_sees_and_cuts_off_its_devices_and_no_others(client, keeper, elsewhere, role, reach):
     own, _ = connected(keeper, name="Cổng nhà", now=timezone.now())
     client.force_login(user("can", role, within=keeper if reach == "agency" else keeper.unit))
+    prove(client)
     listed = client.get("/devices/").text
 
     assert "Cổng nhà" in listed

@@ -11,7 +11,7 @@ from tests.builders.largeoffice import server_clock
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 from tests.builders.pace import BUDGET_SECONDS, quickest
 
-from bluezone.directory.models import AdminUnit, Agency, RecipientGroup
+from bluezone.directory.models import AdminUnit, Agency, RecipientGroup, UnitSuccession
 from bluezone.identity.models import Role
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
@@ -182,11 +182,13 @@ def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
     changed = client.post(f"/agencies/{ward.pk}/change/", form_of(ward, phone="0209 3870 111"))
     moved = client.post(f"/agencies/{ward.pk}/change/", form_of(ward, unit=other.unit_id, parent=other.name))
     now = AdminUnit.objects.in_force(datetime.date(2026, 1, 1)).filter(kind="ward").first()
+    UnitSuccession.objects.create(ended=ward.unit, successor=now, day=datetime.date(2025, 7, 1))
     Agency.objects.filter(pk__in=[ward.pk, other.pk]).update(valid_to=None)
     below = {"name": "Tổ công nghệ Sông Cầu", "kind": "department", "unit": now.pk, "parent": ward.name}
     below |= {"valid_from": "2026-01-01"}
     entered = client.post("/agencies/new/", below)
     elsewhere = client.post("/agencies/new/", below | {"name": "Tổ khác", "parent": other.name})
+    wider = client.post("/agencies/new/", below | {"name": "UBND cả tỉnh", "kind": "committee", "unit": now.parent_id})
     ward.refresh_from_db()
 
     assert (changed.status_code, ward.phone) == (302, "0209 3870 111")
@@ -195,7 +197,8 @@ def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
     assert client.post(f"/agencies/{other.pk}/figures/", {}).status_code == 403
     assert client.get(f"/units/{ward.unit_id}/change/").status_code == 403
     assert [client.get(path).status_code for path in ("/imports/", "/recipients/new/")] == [403, 403]
-    assert not Agency.objects.filter(name="Tổ khác").exists()
+    assert wider.status_code == 422, "a committee of the province under a ward's would reach the province"
+    assert not Agency.objects.filter(name__in=["Tổ khác", "UBND cả tỉnh"]).exists()
 
 
 def test_a_clerk_of_a_ward_keeps_its_units_too(client):

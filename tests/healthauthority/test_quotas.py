@@ -73,7 +73,7 @@ def test_raising_the_facility_s_limit_helps_all_its_workers(server):
     issue(server, lan)
     made = quotas.raise_for_facility(supervisor, agency(STATION), 1, "absent", timezone.now())
 
-    assert quotas.raises_of_today(timezone.now()) == [made]
+    assert quotas.raises_of_today(timezone.now(), supervisor) == [made]
     assert issue(server, hoa).code
     with pytest.raises(QuotaReached):
         issue(server, lan)

@@ -62,6 +62,16 @@ def test_every_setting_is_documented():
     assert sorted(told) == sorted(set(told)), "a setting has two rows"
 
 
+def test_the_table_of_authority_is_what_the_program_declares():
+    generated = subprocess.run(
+        [sys.executable, REPOSITORY / "tools" / "authority.py"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert (REFERENCE / "authority.md").read_text() == generated, (
+        "run: .venv/bin/python tools/authority.py > docs/reference/authority.md"
+    )
+
+
 def test_the_command_reference_is_what_the_program_says():
     generated = subprocess.run(
         [sys.executable, REPOSITORY / "tools" / "commands.py"], capture_output=True, text=True, check=True

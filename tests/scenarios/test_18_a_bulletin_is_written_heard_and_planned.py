@@ -14,6 +14,7 @@ from django.utils import timezone
 from lxml import etree
 from tests.builders.bulletins import TEXT, recording
 from tests.builders.directives import person
+from tests.builders.office import prove
 from tests.rollout.bulletins.test_publishing import check_rss, read_calendar
 from tests.rollout.bulletins.test_sounds import meter
 
@@ -72,6 +73,7 @@ def test_from_the_first_word_to_the_calendar(client, committee, monkeypatch):
     assert Script.objects.get(pk=human.pk).approved_by == approver
 
     client.force_login(writer)
+    prove(client)
     first = timezone.localdate() + datetime.timedelta(days=1)
     # The thirtieth of a September that is to come, as the letter of 2020 had it.
     last = datetime.date(first.year + (first.month > 9), 9, 30)

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bluezone.audit.acts import acts
-from bluezone.authority.role_grants import NEVER_DELEGATED, Scope
+from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, Scope, reaches
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
+from bluezone.directory.scopes import agencies_of, holds_for_the_city, units_of
 from bluezone.identity.models import Role, RoleGrant, User, grants_of
 
 DAY = datetime.timedelta(days=1)
@@ -23,7 +24,7 @@ _NOTED = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 
 
 class RoleForm(forms.Form):
-    """A role, where it reaches, and its last day."""
+    """A role, where it reaches, and its last day. by: who gives it; only what they reach can be chosen."""
 
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.HEALTH_WORKER)
     within_agency = forms.ModelChoiceField(
@@ -49,14 +50,33 @@ class RoleForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._by = by
         today = timezone.localdate()
+        reached: dict[str, Any] = {
+            "within_agency": agencies_of(by, [Role.ADMIN]),
+            "within_unit": units_of(by, [Role.ADMIN]),
+        }
         # Where the directory has ended (the units of 2020 are merged since), its last day still names who works where.
         for name, model in (("within_agency", Agency), ("within_unit", AdminUnit)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = model.objects.in_force(day_to_show(model, today))
+            field.queryset = model.objects.in_force(day_to_show(model, today)).filter(pk__in=reached[name])
+        self.is_of_the_city = holds_for_the_city(by, [Role.ADMIN])
+        if not self.is_of_the_city:
+            self._narrow()
+
+    def _narrow(self) -> None:
+        """For an administrator of an agency or a unit: what only the city gives is no choice."""
+        role: Any = self.fields["role"]
+        role.choices = [(value, label) for value, label in Role.choices if value not in GIVEN_BY_THE_CITY]
+        agency: Any = self.fields["within_agency"]
+        unit: Any = self.fields["within_unit"]
+        unit.help_text = _("The unit, everything under it, and the agencies that serve it.")
+        if not unit.queryset.exists():
+            del self.fields["within_unit"]
+            agency.required = True
 
     def clean_last_day(self) -> datetime.date | None:
         """Not in the past."""
@@ -70,6 +90,8 @@ class RoleForm(forms.Form):
         values = super().clean() or self.cleaned_data
         if values.get("within_agency") and values.get("within_unit"):
             self.add_error("within_unit", _("Choose an agency or a unit, not both."))
+        elif not self.errors and not reaches(self._by, values["role"], self.within):
+            self.add_error("within_agency", _("Your role does not reach the whole city. Choose an agency or a unit."))
         # Its workers share a limit of codes, and its name is what they say on the phone.
         if values.get("role") == Role.HEALTH_WORKER and not values.get("within_agency") and self._has_agencies:
             self.add_error(
@@ -87,7 +109,7 @@ class RoleForm(forms.Form):
     @property
     def within(self) -> Scope:
         """The chosen agency or unit, None for the city."""
-        chosen: Scope = self.cleaned_data["within_agency"] or self.cleaned_data["within_unit"]
+        chosen: Scope = self.cleaned_data.get("within_agency") or self.cleaned_data.get("within_unit")
         return chosen
 
     @property

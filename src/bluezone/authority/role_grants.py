@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accounts made, changed and deactivated; roles given, ended and delegated for a while, never wider than one's own."""
+"""Accounts made, changed and deactivated; roles given, ended and delegated for a while, never wider than one's own.
+
+An administrator reaches accounts: those of the whole city, or those all of whose roles lie under the agency or in the
+unit that the role of administrator is held for.
+"""
 
 import datetime
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.audit.hash_chain import COMMAND_LINE
+from bluezone.audit.models import AuditEntry
 from bluezone.directory.models import AdminUnit, Agency
+from bluezone.directory.scopes import OutsideScope, agencies_of, holds_for_the_city, may, units_of
 from bluezone.identity.models import Role, RoleGrant, User
 from bluezone.identity.signin import make_link
 from bluezone.refusal import Refused
@@ -20,6 +27,11 @@ Scope = Agency | AdminUnit | None
 HEALTH = frozenset({Role.HEALTH_WORKER, Role.SUPERVISOR})
 # An administrator who wants one of these makes the account for it; the audit then names who did.
 NEVER_DELEGATED = frozenset({Role.ADMIN, *HEALTH})
+# The health authority is the city's: its supervisors set limits and hold the key of declarations.
+GIVEN_BY_THE_CITY = frozenset({Role.SUPERVISOR})
+# As long after an account was made or reset, whoever did so may still be the one who signs in with it.
+IN_HAND = datetime.timedelta(days=7)
+_ADMIN = frozenset({Role.ADMIN})
 
 
 class RolesNotTogether(Refused):
@@ -34,10 +46,80 @@ class DelegationRefused(Refused):
     code = "delegation_refused"
 
 
+class RecentHands(Refused):
+    """The account was made or reset within a week by somebody who does not reach as far as this role.
+
+    by: the sign-in name of that person.
+    """
+
+    code = "recent_hands"
+
+    def __init__(self, message: str, by: str) -> None:
+        super().__init__(message)
+        self.by = by
+
+
 class LastAdmin(Refused):
     """Without this administrator nobody could make accounts any more."""
 
     code = "last_admin"
+
+
+def reaches(admin: User, role: str, within: Scope) -> bool:
+    """Whether an administrator may give this role for this agency or unit (None: the whole city)."""
+    if within is None or role in GIVEN_BY_THE_CITY:
+        return holds_for_the_city(admin, _ADMIN)
+    if isinstance(within, Agency):
+        return may(admin, _ADMIN, agency=within)
+    return may(admin, _ADMIN, unit=within)
+
+
+def require_reach(admin: User, role: str, within: Scope) -> None:
+    """Go on only where `reaches` says so; raises OutsideScope, which a page shows as 403."""
+    if not reaches(admin, role, within):
+        raise OutsideScope(f"the role {role} for {within.key if within else 'the whole city'} is not theirs to give")
+
+
+def accounts_of(user: User, roles: Iterable[str]) -> QuerySet[User]:
+    """The accounts that `roles` of this person reach: every role an account holds or will hold lies within.
+
+    Of an account whose roles have all ended, the ended ones count. A supervisor is reached by the whole city's alone.
+    """
+    roles = frozenset(roles)
+    if holds_for_the_city(user, roles):
+        return User.objects.all()
+    inside = Q(agency__in=agencies_of(user, roles)) | Q(unit__in=units_of(user, roles))
+    inside &= ~Q(role__in=GIVEN_BY_THE_CITY)
+    not_ended = Q(valid_to__isnull=True) | Q(valid_to__gt=timezone.localdate())
+    now, ever = RoleGrant.objects.filter(not_ended), RoleGrant.objects.all()
+    at_work = Q(pk__in=now.filter(inside).values("user")) & ~Q(pk__in=now.exclude(inside).values("user"))
+    gone = Q(pk__in=ever.filter(inside).values("user")) & ~Q(pk__in=ever.exclude(inside).values("user"))
+    return User.objects.filter(at_work | (gone & ~Q(pk__in=now.values("user"))))
+
+
+def hands(user: User, now: datetime.datetime) -> frozenset[str]:
+    """The sign-in names of everybody who may be behind an account: its own, and whoever made it, made a link for it or
+    removed its second factor within a week, and who did so for those.
+
+    What was done on the command line counts for nobody: whoever has the server has every account.
+    """
+    found, looked_at = {user.username}, set[str]()
+    while todo := found - looked_at:
+        looked_at |= todo
+        handled = AuditEntry.objects.filter(at__gt=now - IN_HAND, subject__in=todo).exclude(actor=COMMAND_LINE)
+        handled = handled.filter(
+            Q(action__in=("account_made", "link_made")) | Q(action="factor_removed", details__kind="all")
+        )
+        found |= set(handled.values_list("actor", flat=True))
+    return frozenset(found)
+
+
+def refuse_hands_that_reach_less(account: User, role: str, within: Scope, now: datetime.datetime) -> None:
+    """Let no account have a role beyond the reach of whoever made or reset it within a week. Raises RecentHands."""
+    for name in sorted(hands(account, now) - {account.username}):
+        other = User.objects.filter(username=name).first()
+        if other is None or not reaches(other, role, within):
+            raise RecentHands(f"{name} made or reset the account within a week and does not reach as far", name)
 
 
 def give(
@@ -99,6 +181,7 @@ def delegate(
         raise DelegationRefused(f"days {valid_from} to {valid_to} do not lie ahead of {today} and within the role")
     if grant.valid_to is not None and valid_to > grant.valid_to:
         raise DelegationRefused(f"the role itself ends on {grant.valid_to}")
+    _refuse_a_narrower_maker(grant, to)
     with transaction.atomic():
         passed = RoleGrant.objects.create(
             user=to,
@@ -111,6 +194,13 @@ def delegate(
         )
         hash_chain.record(grant.user.username, "role_delegated", to.username, **_details(passed))
     return passed
+
+
+def _refuse_a_narrower_maker(grant: RoleGrant, to: User) -> None:
+    try:
+        refuse_hands_that_reach_less(to, grant.role, grant.agency or grant.unit, timezone.now())
+    except RecentHands as refused:
+        raise DelegationRefused(str(refused)) from refused
 
 
 def keep_an_administrator(user: User, today: datetime.date, grant: RoleGrant | None = None) -> None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of accounts and the audit."""
+"""Addresses of accounts, of what waits for a second person, and of the audit."""
 
 from django.urls import path
 
 from bluezone.authority import views as authority_views
+from bluezone.authority import waiting_views
 from bluezone.identity import guides, own_account_views, signin_views
 
 urlpatterns = [
@@ -39,6 +40,10 @@ urlpatterns = [
     path("accounts/<int:pk>/roles/<int:grant>/end/", authority_views.end_role, name="account-role-end"),
     path("delegations/", authority_views.delegations, name="delegations"),
     path("delegations/<int:pk>/end/", authority_views.end_delegation, name="delegation-end"),
+    path("waiting/", waiting_views.waiting, name="waiting"),
+    path("waiting/<int:pk>/", waiting_views.waiting_act, name="waiting-act"),
+    path("waiting/<int:pk>/withdraw/", waiting_views.withdraw_act, name="waiting-withdraw"),
+    path("glass/", waiting_views.glass, name="glass"),
     path("audit/", authority_views.audit, name="audit"),
     path("audit/verify/", authority_views.verify, name="audit-verify"),
     path("audit/export/", authority_views.export, name="audit-export"),

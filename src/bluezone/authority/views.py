@@ -4,6 +4,7 @@
 import datetime
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bluezone.audit import hash_chain
-from bluezone.authority import role_grants
+from bluezone.authority import account_acts, role_grants, two_persons
 from bluezone.authority.forms import (
     AccountChangeForm,
     AccountForm,
@@ -27,13 +28,14 @@ from bluezone.authority.forms import (
     RoleForm,
     described,
 )
-from bluezone.directory.scopes import require_city
+from bluezone.authority.role_grants import accounts_of
+from bluezone.directory.scopes import holds_for_the_city
 from bluezone.identity import acts, second_factors, signin
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS, OVERSEERS, SIGNED_IN
 from bluezone.identity.models import AuditEntry, Role, RoleGrant, User, grants_of
 from bluezone.identity.objects import Whose, touches
-from bluezone.identity.second_factors import confirm_second_factor
+from bluezone.identity.second_factors import ask_again, confirm_second_factor, recently_confirmed, releases
 from bluezone.paper.qr_codes import qr_picture
 from bluezone.paper.tables import ExportColumn, ExportSheet, write_csv
 from bluezone.refusal import Refused
@@ -44,10 +46,11 @@ AUDIT_ROWS_A_PAGE = 50
 
 @require_safe
 @audience(OVERSEERS)
+@touches(Whose.REACHED)
 def audit(request: OfficeRequest) -> HttpResponse:
     """The newest acts first, all of them or those asked for."""
     form = FilterForm(request.GET or None)
-    entries = _filtered(form)
+    entries = _filtered(form, request.user)
     page = Paginator(entries.order_by("-number"), AUDIT_ROWS_A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "form": form, "filtered": bool(request.GET), "noted": NotedForm()}
     return render(request, "accounts/audit.html", context)
@@ -55,8 +58,12 @@ def audit(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(OVERSEERS)
+@touches(Whose.NOBODYS)
 def verify(request: OfficeRequest) -> HttpResponse:
-    """Read the whole chain and say what that proves, and what it does not: 200, or 422 for a line that is none."""
+    """Read the whole chain and say what that proves, and what it does not: 200, or 422 for a line that is none.
+
+    Of entries it shows numbers and hashes alone, so that every overseer may check the chain.
+    """
     form = NotedForm(request.POST or None)
     if request.method == "POST" and not form.is_valid():
         return render(request, "accounts/audit_verify.html", {"noted": form}, status=422)
@@ -67,9 +74,10 @@ def verify(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(OVERSEERS)
+@touches(Whose.REACHED)
 def export(request: OfficeRequest) -> HttpResponse:
     """The entries asked for as CSV, oldest first; taking a copy is itself an act of the audit."""
-    entries = _filtered(FilterForm(request.GET or None)).order_by("number")
+    entries = _filtered(FilterForm(request.GET or None), request.user).order_by("number")
     headings = [_("Number"), _("Time (UTC)"), _("Who"), _("Did what"), _("Of whom or what"), _("Details"), _("Hash")]
     body = write_csv(ExportSheet(_("Audit"), [ExportColumn(heading) for heading in headings], _rows(entries)))
     hash_chain.record(request.user.username, "audit_exported")
@@ -78,11 +86,11 @@ def export(request: OfficeRequest) -> HttpResponse:
     return HttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _filtered(form: FilterForm) -> QuerySet[AuditEntry]:
-    """Entries that fit the form; a field that is empty or wrong asks for nothing."""
+def _filtered(form: FilterForm, user: User) -> QuerySet[AuditEntry]:
+    """Entries within the person's reach that fit the form; a field that is empty or wrong asks for nothing."""
     form.full_clean()
     asked = form.cleaned_data if form.is_bound else {}
-    entries = AuditEntry.objects.all()
+    entries = _within_reach(user)
     if asked.get("action"):
         entries = entries.filter(action=asked["action"])
     if asked.get("actor"):
@@ -92,6 +100,17 @@ def _filtered(form: FilterForm) -> QuerySet[AuditEntry]:
     if asked.get("last"):
         entries = entries.filter(at__lt=_midnight(asked["last"] + datetime.timedelta(days=1)))
     return entries
+
+
+def _within_reach(user: User) -> QuerySet[AuditEntry]:
+    """The whole audit for who oversees the city; for an agency or a unit what its people did and what was done to them.
+
+    Whoever also holds a role elsewhere is not among its people: what they did may be about others.
+    """
+    if holds_for_the_city(user, OVERSEERS.roles):
+        return AuditEntry.objects.all()
+    ours = accounts_of(user, OVERSEERS.roles).values("username")
+    return AuditEntry.objects.filter(Q(actor__in=ours) | Q(subject__in=ours))
 
 
 def _midnight(day: datetime.date) -> datetime.datetime:
@@ -108,6 +127,7 @@ def _rows(entries: QuerySet[AuditEntry]) -> Iterator[list[str]]:
 @practised
 @require_POST
 @audience(SIGNED_IN)
+@touches(Whose.OWN)
 def undo(request: OfficeRequest) -> HttpResponse:
     """Take the last one-tap act of this browser back: 302 to the page it was offered on, with what has come of it."""
     try:
@@ -138,49 +158,86 @@ def let_it_hold_again(user: User, values: dict[str, Any], now: datetime.datetime
 
 
 ACCOUNTS_A_PAGE = 50
+_ADMIN = [Role.ADMIN]
+
+
+def _account_or_404(request: OfficeRequest, pk: int, **more: Any) -> User:
+    """An account that the administrator reaches; raises Http404."""
+    return get_object_or_404(accounts_of(request.user, _ADMIN), pk=pk, **more)
+
+
+def _shared(request: OfficeRequest, kind: str, values: dict[str, Any]) -> HttpResponse:
+    """Store an act for a second administrator and show its page."""
+    act = two_persons.ask(kind, request.user, values, timezone.now())
+    messages.success(request, _("Nothing is changed yet: a second administrator has to confirm it."))
+    return redirect("waiting-act", act.pk)
 
 
 @require_safe
 @audience(ADMINS)
+@touches(Whose.REACHED)
 def account_list(request: OfficeRequest) -> HttpResponse:
-    """Everybody who has an account, by pages; `?q=` finds names, agencies and sign-in names without diacritics."""
-    require_city(request.user, [Role.ADMIN])
+    """The accounts within reach, by pages; `?q=` finds names, agencies and sign-in names without diacritics."""
     held = RoleGrant.objects.in_force(timezone.localdate()).select_related("agency", "unit", "delegated_by__user")
     words = request.GET.get("q", "").strip()[:100]
-    accounts = User.objects.matching(words).prefetch_related(Prefetch("grants", queryset=held, to_attr="held"))
+    found = User.objects.matching(words).filter(pk__in=accounts_of(request.user, _ADMIN))
+    accounts = found.prefetch_related(Prefetch("grants", queryset=held, to_attr="held"))
     page = Paginator(accounts, ACCOUNTS_A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "words": words, "is_first": not words and page.paginator.count == 1}
     return render(request, "accounts/account_list.html", context)
 
 
+# What an address may carry back into the form after the second factor was proved again.
+_CARRIED = ("username", "name", "agency", "role", "within_agency", "within_unit", "last_day")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
+@touches(Whose.GIVEN)
+@releases
 def new_account(request: OfficeRequest) -> HttpResponse:
-    """Make an account and show its one-time link once: 201 made, 422 bad form."""
-    require_city(request.user, [Role.ADMIN])
-    form = AccountForm(request.POST or None)
+    """Make an account and show its one-time link once: 201 made, 422 bad form.
+
+    302 to the second factor first where it reaches the whole city, and to the page of what waits where it takes two.
+    """
+    carried = {name: request.GET[name] for name in _CARRIED if name in request.GET}
+    form = AccountForm(request.POST or None, by=request.user, initial=carried)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("username", "name", "agency", "role")}
+        role_grants.require_reach(request.user, values["role"], form.within)
+        if form.within is None and not recently_confirmed(request):
+            sent = urlencode({name: request.POST[name] for name in _CARRIED if request.POST.get(name)})
+            return ask_again(f"{reverse('account-new')}?{sent}")
+        now = timezone.now()
+        if account_acts.takes_two(values["role"], form.within, now):
+            kept = account_acts.values_of(values["role"], form.within, form.valid_to)
+            about = {"username": values["username"], "name": values["name"], "employer": values["agency"]}
+            return _shared(request, "account-made", {**about, **kept})
         user, token = role_grants.make_account(
-            request.user.username, **values, now=timezone.now(), within=form.within, valid_to=form.valid_to
+            request.user.username, **values, now=now, within=form.within, valid_to=form.valid_to
         )
-        return _show_link(request, user, token, status=201)
+        return show_link(request, user, token, status=201)
     return render(request, "accounts/account_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Whose.AGENCY)
+@releases
 def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Change name, agency or the right to sign in: 302 stored, 409 last administrator, 422 bad form."""
-    require_city(request.user, [Role.ADMIN])
-    account = get_object_or_404(User, pk=pk)
+    """Change name, agency or the right to sign in: 302 stored, 404 out of reach, 409 last administrator, 422 wrong."""
+    account = _account_or_404(request, pk)
+    was_active = account.is_active
     form = AccountChangeForm(request.POST or None, instance=account)
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             values = {name: form.cleaned_data[name] for name in ("name", "agency", "is_active")}
+            if account_acts.reaches_city(account) and not recently_confirmed(request):
+                return ask_again(reverse("account", args=[pk]))
+            if values["is_active"] and not was_active and account_acts.is_weighty(account):
+                return _shared(request, "account-opened", {"account": pk})
             try:
                 role_grants.change_account(request.user.username, account, **values)
             except role_grants.LastAdmin:
@@ -189,31 +246,42 @@ def change_account(request: OfficeRequest, pk: int) -> HttpResponse:
             else:
                 messages.success(request, _("The account of %(name)s is changed.") % {"name": account.name})
                 return redirect("accounts")
-    return _show_account(request, pk, form, RoleForm(), status)
+    return _show_account(request, pk, form, RoleForm(by=request.user), status)
 
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Whose.AGENCY)
+@releases
 def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Give the account one more role: 302 given, 409 not together with one it holds, 422 bad form."""
-    require_city(request.user, [Role.ADMIN])
-    account = get_object_or_404(User, pk=pk)
-    form, status = RoleForm(request.POST), 422
+    """Give the account one more role: 302 given, 404 beyond reach, 409 not together with one it holds, 422 bad form."""
+    account = _account_or_404(request, pk)
+    form, status = RoleForm(request.POST, by=request.user), 422
     if form.is_valid():
+        role, now = form.cleaned_data["role"], timezone.now()
+        role_grants.require_reach(request.user, role, form.within)
+        if form.within is None and not recently_confirmed(request):
+            return ask_again(reverse("account", args=[pk]))
         try:
-            role_grants.give(
-                request.user.username,
-                account,
-                form.cleaned_data["role"],
-                form.within,
-                timezone.localdate(),
-                form.valid_to,
-            )
+            role_grants.refuse_hands_that_reach_less(account, role, form.within, now)
+            if account_acts.takes_two(role, form.within, now):
+                kept = account_acts.values_of(role, form.within, form.valid_to)
+                return _shared(request, "role-given", {"account": pk, **kept})
+            role_grants.give(request.user.username, account, role, form.within, timezone.localdate(), form.valid_to)
         except role_grants.RolesNotTogether:
             form.add_error(
                 "role",
                 _("Who makes accounts issues no codes. Make a second account for another person; nothing was changed."),
+            )
+            status = 409
+        except role_grants.RecentHands as refused:
+            form.add_error(
+                "role",
+                _(
+                    "%(name)s made or reset this account within the last 7 days and does not reach as far as this "
+                    "role. Make another account for it, or wait; nothing was changed."
+                )
+                % {"name": refused.by},
             )
             status = 409
         else:
@@ -224,11 +292,12 @@ def give_role(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Whose.AGENCY)
+@releases
 def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
     """End a role from today on, with what was delegated on it."""
-    require_city(request.user, [Role.ADMIN])
-    held = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=pk)
+    account = _account_or_404(request, pk)
+    held = get_object_or_404(RoleGrant.objects.select_related("user", "agency", "unit"), pk=grant, user=account)
     before = held.valid_to
     try:
         role_grants.end(request.user.username, held, timezone.localdate())
@@ -242,22 +311,31 @@ def end_role(request: OfficeRequest, pk: int, grant: int) -> HttpResponse:
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Whose.AGENCY)
+@confirm_second_factor
 def new_link(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used."""
-    require_city(request.user, [Role.ADMIN])
-    account = get_object_or_404(User, pk=pk, is_active=True)
-    return _show_link(request, account, signin.make_link(request.user.username, account, timezone.now()), status=201)
+    """Make a new one-time link, for a forgotten password or a lost link; the old password works until it is used.
+
+    201 shown once, 302 to what waits where the account takes two people.
+    """
+    account = _account_or_404(request, pk, is_active=True)
+    if account_acts.is_weighty(account):
+        return _shared(request, "account-linked", {"account": pk})
+    return show_link(request, account, signin.make_link(request.user.username, account, timezone.now()), status=201)
 
 
 @require_POST
 @audience(ADMINS)
-@touches(Whose.CITY)
+@touches(Whose.AGENCY)
 @confirm_second_factor
 def reset_second_factor(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Remove every factor of somebody who has lost them all; their browsers are signed out."""
-    require_city(request.user, [Role.ADMIN])
-    account = get_object_or_404(User, pk=pk)
+    """Remove every factor of somebody who has lost them all; their browsers are signed out.
+
+    302 to the account, or to what waits where the account takes two people.
+    """
+    account = _account_or_404(request, pk)
+    if account_acts.is_weighty(account):
+        return _shared(request, "account-freed", {"account": pk})
     second_factors.remove_all(request.user.username, account)
     messages.success(
         request, _("%(name)s signs in with the password and sets up a new second factor.") % {"name": account}
@@ -276,7 +354,8 @@ def _show_account(
     return render(request, "accounts/account_change.html", context, status=status)
 
 
-def _show_link(request: HttpRequest, user: User, token: str, status: int) -> HttpResponse:
+def show_link(request: HttpRequest, user: User, token: str, status: int) -> HttpResponse:
+    """The page that shows a one-time link, once."""
     link = request.build_absolute_uri(reverse("start", args=[token]))
     hours = int(signin.LINK_LIFE.total_seconds() // 3600)
     duties = ", ".join(described(grant) for grant in grants_of(user))
@@ -290,11 +369,14 @@ def _show_link(request: HttpRequest, user: User, token: str, status: int) -> Htt
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
+@touches(Whose.OWN)
 def delegations(request: OfficeRequest) -> HttpResponse:
     """Show the own delegations and make one: 302 made, 422 refused."""
     form = DelegationForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
+        if second_factors.required_for(request.user) and not recently_confirmed(request):
+            return ask_again(reverse("delegations"))
         try:
             role_grants.delegate(
                 values["grant"], values["to"], values["first_day"], form.valid_to, timezone.localdate()

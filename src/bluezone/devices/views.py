@@ -23,11 +23,12 @@ from bluezone.devices.models import Device, DeviceKind, DeviceState
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import agencies_of
+from bluezone.directory.scopes import agencies_of, units_of
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ADMINS
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.paper.qr_codes import screen_qr
 
 
@@ -40,7 +41,10 @@ class UnitField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What the office says of a device: what it does, who keeps it, where it works. reached: agencies to choose."""
+    """What the office says of a device: what it does, who keeps it, where it works.
+
+    by: the administrator who enters it; only agencies in reach can be chosen, and only their areas.
+    """
 
     kind = forms.ChoiceField(label=_("Kind"), choices=DeviceKind.choices, widget=forms.RadioSelect)
     agency = forms.ModelChoiceField(Agency.objects.none(), label=_("Agency that keeps it"))
@@ -60,8 +64,9 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         widgets: ClassVar = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
 
-    def __init__(self, *args: Any, today: datetime.date, reached: QuerySet[Agency], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, today: datetime.date, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        reached, self._reached_units = agencies_of(by, [Role.ADMIN]), units_of(by, [Role.ADMIN])
         # Where the directory has ended (the units of 2020 are merged since), its last day still names who keeps what.
         agencies = Agency.objects.in_force(day_to_show(Agency, today)).filter(pk__in=reached)
         units = AdminUnit.objects.in_force(day_to_show(AdminUnit, today))
@@ -72,6 +77,9 @@ class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """Ask for another name where the agency has a device of this one; a name whose device is cut off is free."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
+        unit, agency = values.get("unit"), values.get("agency")
+        if unit and agency and not unit.is_under(agency.unit) and not self._reached_units.filter(pk=unit.pk).exists():
+            self.add_error("unit", _("This area lies outside that of the agency. Choose one that the agency serves."))
         same = Device.objects.filter(agency=values.get("agency"), name=values.get("name"), revoked_at=None)
         if same.exists():
             self.add_error("name", _("This agency already has a device of this name. Choose another name."))
@@ -99,6 +107,7 @@ def page_of_devices(
 
 @require_safe
 @audience(DEVICE_KEEPERS)
+@touches(Whose.REACHED)
 def device_list(request: OfficeRequest) -> HttpResponse:
     """The devices of the agencies that the role reaches, with their states and the hour each was last heard of."""
     page, rows = page_of_devices(request.user, request.GET.get("page"), timezone.now())
@@ -107,10 +116,11 @@ def device_list(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
+@touches(Whose.GIVEN)
 def new_device(request: OfficeRequest) -> HttpResponse:
     """Enter a device and show its code once: 201 made, 422 bad form."""
     today = timezone.localdate()
-    form = DeviceForm(request.POST or None, today=today, reached=agencies_of(request.user, [Role.ADMIN]))
+    form = DeviceForm(request.POST or None, today=today, by=request.user)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         device, code = enrolment.make_device(
@@ -148,6 +158,7 @@ def new_code(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DEVICE_KEEPERS)
 @touches(Whose.AGENCY)
+@confirm_second_factor
 def revoke_device(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask, then cut the device off: 302 back to the list; 404 another agency's."""
     found = get_object_or_404(devices_seen_by(request.user), pk=pk)

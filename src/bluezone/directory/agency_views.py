@@ -33,6 +33,7 @@ from bluezone.directory.request_parameters import (
     keeps_all,
     may_edit,
     may_place,
+    may_serve,
     require_all,
     require_edit,
 )
@@ -49,6 +50,7 @@ AGENCIES_A_PAGE = 50
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def agency_list(request: OfficeRequest) -> HttpResponse:
     """Agencies in force on a day, found by words without diacritics, kind and territory."""
     today = timezone.localdate()
@@ -71,6 +73,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def agency_file(request: OfficeRequest) -> HttpResponse:
     """The agencies that the list shows, all pages of it, as XLSX; it can be filled in and imported again."""
     day = chosen_day(request, queries.day_to_show(Agency, timezone.localdate()))
@@ -92,6 +95,7 @@ def agency(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTORY_EDITORS)
+@touches(Whose.GIVEN)
 def new_agency(request: OfficeRequest) -> HttpResponse:
     """Enter an agency: 302 to its page, 422 bad form."""
     form = AgencyForm(request.POST or None, initial={"unit": chosen_number(request, "unit")})
@@ -153,6 +157,9 @@ def _saved(request: OfficeRequest, form: AgencyForm, old: Agency | None) -> Agen
     values = form.cleaned_data
     if not may_place(request, old, values["unit"], values["parent"]):
         form.add_error("parent", _("This account keeps another part of the directory: name an agency of that part."))
+        return None
+    if not may_serve(request, old, values["kind"], values["unit"]):
+        form.add_error("kind", _("Roles at such an agency reach its whole area, and this account does not keep that."))
         return None
     try:
         return changes.save_agency(request.user.username, old, values)
@@ -240,6 +247,7 @@ MOST_ADDED = 200
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def recipient_list(request: OfficeRequest) -> HttpResponse:
     """Every recipient group with the number of its members."""
     groups = RecipientGroup.objects.annotate(members=Count("agencies"))
@@ -252,6 +260,7 @@ def recipient_list(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
+@touches(Whose.CITY)
 def new_recipients(request: OfficeRequest) -> HttpResponse:
     """Make a recipient group: 302 to its page, 422 bad form."""
     require_all(request)

@@ -7,9 +7,10 @@ from django.http import HttpRequest
 
 from bluezone.directory import scopes
 from bluezone.directory.duty import DIRECTORY_EDITORS
+from bluezone.directory.kinds import AgencyKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.audiences import OfficeRequest, admits
-from bluezone.identity.models import Role, grants_of
+from bluezone.identity.models import Role
 from bluezone.training import current_training
 
 
@@ -40,6 +41,8 @@ def chosen_unit(request: HttpRequest) -> AdminUnit | None:
 
 
 _EDITORS = (Role.ADMIN, Role.CLERK)
+# Kinds at which a role reaches the territory that the agency serves (scopes.served_units, leaders of drives).
+_REACHING = (AgencyKind.COMMITTEE, AgencyKind.UNION)
 
 
 def may_edit(request: OfficeRequest, row: AdminUnit | Agency | None = None) -> bool:
@@ -68,12 +71,34 @@ def require_edit(request: OfficeRequest, row: AdminUnit | Agency) -> None:
 def may_place(request: OfficeRequest, old: AdminUnit | Agency | None, *places: AdminUnit | Agency | None) -> bool:
     """Whether a row may stand where a form puts it: where it stood, or at a place that the reader keeps.
 
-    places: the unit above, or the agency above and the territory.
+    places: the unit above; or the territory and the agency above. Whoever keeps the agency above and not the territory
+    gives no wider territory than that agency has: a committee of the city under a ward's would reach the city.
     """
     if old is not None and places == ((old.unit, old.parent) if isinstance(old, Agency) else (old.parent,)):
         return True
-    whole_city = any(grant.role in _EDITORS and grant.scope is None for grant in grants_of(request.user))
-    return whole_city or any(_reaches(request, place) for place in places if place is not None)
+    if scopes.holds_for_the_city(request.user, _EDITORS):
+        return True
+    first, *above = places
+    if first is not None and _reaches(request, first):
+        return True
+    return any(isinstance(place, Agency) and _reaches(request, place) and _lies_in(first, place) for place in above)
+
+
+def may_serve(request: OfficeRequest, old: Agency | None, kind: str, unit: AdminUnit) -> bool:
+    """Whether an agency may be a committee or union of a unit: a role at one of those reaches the whole unit.
+
+    One that is stays one; the reader makes one where they serve the unit, or one that it took over from.
+    """
+    if kind not in _REACHING or (old is not None and (old.kind, old.unit_id) == (kind, unit.pk)):
+        return True
+    places = [unit.pk, *unit.predecessors.values_list("pk", flat=True)]
+    return scopes.served_units(request.user, _EDITORS).filter(pk__in=places).exists()
+
+
+def _lies_in(territory: AdminUnit | Agency | None, agency: Agency) -> bool:
+    """Whether a territory lies in that of an agency, or in a unit that took over from it."""
+    held = [agency.unit, *agency.unit.successors.all()]
+    return territory is not None and any(territory.is_under(one) for one in held)
 
 
 def _reaches(request: OfficeRequest, row: AdminUnit | Agency) -> bool:

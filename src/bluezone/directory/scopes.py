@@ -7,9 +7,13 @@ from collections.abc import Iterable
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
+from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
+from bluezone.identity.audiences import note_asked
 from bluezone.identity.models import RoleGrant, User, grants_of
 from bluezone.refusal import Refused
+
+_WITHIN_A_WARD = (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP)
 
 
 class OutsideScope(Refused, PermissionDenied):
@@ -30,7 +34,7 @@ def may(
 
     Reads agency.unit where the caller has not, so give an agency with its unit selected.
     """
-    return any(_covers(grant, agency, unit) for grant in _granted(user, roles, on))
+    return any(_covers(grant, agency, unit) for grant in granted(user, roles, on))
 
 
 def require(
@@ -49,7 +53,7 @@ def require(
 
 def holds_for_the_city(user: User, roles: Iterable[str]) -> bool:
     """Whether one of `roles` is held today for the whole city, not for an agency or a unit alone."""
-    return any(grant.scope is None for grant in _granted(user, roles, None))
+    return any(grant.scope is None for grant in granted(user, roles, None))
 
 
 def require_city(user: User, roles: Iterable[str]) -> None:
@@ -61,7 +65,7 @@ def require_city(user: User, roles: Iterable[str]) -> None:
 def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[Agency]:
     """Every agency that `roles` of this person reach, whatever its own validity."""
     reach = Q(pk__in=[])
-    for grant in _granted(user, roles, on):
+    for grant in granted(user, roles, on):
         if grant.agency:
             reach |= Q(path__startswith=grant.agency.path)
         elif grant.unit:
@@ -74,7 +78,7 @@ def agencies_of(user: User, roles: Iterable[str], on: datetime.date | None = Non
 def units_of(user: User, roles: Iterable[str], on: datetime.date | None = None) -> QuerySet[AdminUnit]:
     """Every unit that `roles` of this person reach, whatever its own validity; a role in an agency reaches none."""
     reach = Q(pk__in=[])
-    for grant in _granted(user, roles, on):
+    for grant in granted(user, roles, on):
         if grant.unit:
             reach |= Q(path__startswith=grant.unit.path)
         elif not grant.agency:
@@ -82,7 +86,43 @@ def units_of(user: User, roles: Iterable[str], on: datetime.date | None = None) 
     return AdminUnit.objects.filter(reach)
 
 
-def _granted(user: User, roles: Iterable[str], on: datetime.date | None) -> list[RoleGrant]:
+def served_units(user: User, roles: Iterable[str]) -> QuerySet[AdminUnit]:
+    """Every unit that `roles` of this person reach, and those that the People's Committee of such a role serves."""
+    reach = Q(pk__in=[])
+    for grant in granted(user, roles):
+        if grant.scope is None:
+            return AdminUnit.objects.all()
+        if grant.unit is not None:
+            reach |= Q(path__startswith=grant.unit.path)
+        elif grant.agency is not None and grant.agency.kind == AgencyKind.COMMITTEE:
+            reach |= Q(path__startswith=grant.agency.unit.path)
+    return AdminUnit.objects.filter(reach)
+
+
+def is_own_ward(user: User, roles: Iterable[str], places: Iterable[AdminUnit]) -> bool:
+    """Whether all places lie in the one ward or commune for which one of `roles` is held.
+
+    A role for more than one ward has no ward of its own: what it does reaches others.
+    """
+    wards = [_ward_of(grant) for grant in granted(user, roles)]
+    places = list(places)
+    return any(ward is not None and all(place.is_under(ward) for place in places) for ward in wards)
+
+
+def reaches_beyond_a_ward(user: User, roles: Iterable[str]) -> bool:
+    """Whether one of `roles` is held for more than one ward or commune."""
+    return any(_ward_of(grant) is None for grant in granted(user, roles))
+
+
+def _ward_of(grant: RoleGrant) -> AdminUnit | None:
+    """The ward, commune or group that a grant lies in, None for a wider one."""
+    place: AdminUnit | None = grant.unit or (grant.agency.unit if grant.agency else None)
+    return place if place is not None and place.kind in _WITHIN_A_WARD else None
+
+
+def granted(user: User, roles: Iterable[str], on: datetime.date | None = None) -> list[RoleGrant]:
+    """The grants of one of `roles` that a person holds on a day: what every question about reach begins with."""
+    note_asked()
     wanted = {str(role) for role in roles}
     return [grant for grant in grants_of(user, on) if grant.role in wanted]
 

@@ -33,6 +33,7 @@ from bluezone.identity.objects import Whose, touches
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def unit_list(request: OfficeRequest) -> HttpResponse:
     """The units in force on a day (`?on=`), as a tree down to ward and commune."""
     today = timezone.localdate()
@@ -54,6 +55,7 @@ def unit(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTORY_EDITORS)
+@touches(Whose.UNIT)
 def new_unit(request: OfficeRequest) -> HttpResponse:
     """Enter a unit: 302 to its page, 422 bad form."""
     above = AdminUnit.objects.filter(pk=chosen_number(request, "under") or 0).first()

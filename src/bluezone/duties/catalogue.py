@@ -7,12 +7,13 @@ Nothing here imports a model, so settings may read it.
 import importlib
 import os
 
-from bluezone.duties.duty import Audience, Duty, FirstPage, MenuEntry, PrintSheet, Text, Work
+from bluezone.duties.duty import Audience, Dotted, Duty, FirstPage, MenuEntry, PrintSheet, Text, Work
 
 # Modules with a DUTY each. Their order is that of Django's apps: rows of later ones refer to rows of earlier ones.
 NAMES = (
     "bluezone.identity.duty",
     "bluezone.directory.duty",
+    "bluezone.authority.duty",
     "bluezone.devices.duty",
     "bluezone.healthauthority.duty",
     "bluezone.messaging.email.duty",
@@ -47,6 +48,7 @@ def discover() -> tuple[Duty, ...]:
         ("audience", [audience.name for duty in duties for audience in duty.audiences]),
         ("act", [act for duty in duties for act in duty.acts]),
         ("act to undo", [act for duty in duties for act in duty.reversers]),
+        ("act of two people", [act for duty in duties for act in duty.shared_acts]),
         ("work", [work.name for duty in duties for work in (*duty.purges, *duty.hourly, *duty.every_tick)]),
     ):
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -86,6 +88,11 @@ def audiences() -> dict[str, Audience]:
 def acts() -> dict[str, Text]:
     """Every act of the audit with its words."""
     return {act: words for duty in DUTIES for act, words in duty.acts.items()}
+
+
+def shared_acts() -> dict[str, Dotted]:
+    """Every kind of act that takes two people, with its class."""
+    return {act: name for duty in DUTIES for act, name in duty.shared_acts.items()}
 
 
 def menu() -> list[MenuEntry]:

@@ -95,6 +95,7 @@ class Duty:
     door_counts:  takes a moment, returns {unit: Doors}. help_counts: takes two days, returns {unit: HelpDone}. Coverage
                   ranks units by both.
     reversers:    act that can be undone for ten seconds -> what takes it back.
+    shared_acts:  act that takes two people -> its class, a SharedAct of bluezone.authority.two_persons.
     demo:         takes the present moment and plants what `bluezone demo` shows of this duty; "" for nothing.
     print_sheets: what the public site offers for printing.
     """
@@ -115,5 +116,6 @@ class Duty:
     door_counts: Dotted = ""
     help_counts: Dotted = ""
     reversers: Mapping[str, Dotted] = field(default_factory=dict)
+    shared_acts: Mapping[str, Dotted] = field(default_factory=dict)
     demo: Dotted = ""
     print_sheets: tuple[PrintSheet, ...] = ()

@@ -58,7 +58,7 @@ class IssueForm(forms.Form):
 
 
 class RaiseForm(forms.Form):
-    """Whose limit, how many more, and why: three choices, nothing to write."""
+    """Whose limit, how many more, and why: three choices, nothing to write. by: who may raise those they reach."""
 
     whose = forms.ChoiceField(label=_("Whose limit?"))
     more = forms.IntegerField(
@@ -70,10 +70,11 @@ class RaiseForm(forms.Form):
     )
     reason = forms.ChoiceField(label=_("Why?"), choices=RaiseReason.choices, widget=forms.RadioSelect)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._workers = {str(worker.pk): worker for worker in quotas.issuers()}
-        agencies = facilities_of(self._workers.values()).values()
+        self.workers = quotas.workers_reached(by)
+        self._workers = {str(worker.pk): worker for worker in self.workers}
+        agencies = facilities_of(self.workers).values()
         self._facilities = {str(agency.pk): agency for agency in sorted(agencies, key=lambda each: each.name)}
         workers = [(f"worker:{pk}", worker.name) for pk, worker in self._workers.items()]
         facilities = [(f"facility:{pk}", agency.name) for pk, agency in self._facilities.items()]

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.directory.scopes import agencies_of
+from bluezone.directory.scopes import agencies_of, holds_for_the_city
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 from bluezone.identity.audiences import admits
@@ -56,7 +56,7 @@ def codes_seen_by(user: User) -> QuerySet[IssuedCode]:
     codes = IssuedCode.objects.select_related("worker")
     if not oversees(user):
         return codes.filter(worker=user)
-    if any(grant.role == Role.SUPERVISOR and grant.scope is None for grant in grants_of(user)):
+    if holds_for_the_city(user, [Role.SUPERVISOR]):
         return codes
     return codes.filter(Q(worker=user) | Q(facility__in=agencies_of(user, [Role.SUPERVISOR])))
 
@@ -173,9 +173,22 @@ def quotas_of_all(server: KeyServer, now: datetime.datetime) -> list[tuple[User,
     return sorted(rows, key=lambda row: -row[1].worker_issued)
 
 
-def raises_of_today(now: datetime.datetime) -> list[QuotaRaise]:
-    """What was raised for the local day of `now`, newest first."""
+def workers_reached(user: User) -> list[User]:
+    """Who may issue, of the facilities that a supervisor answers for; everybody for one of the whole city."""
+    people = list(issuers())
+    if holds_for_the_city(user, [Role.SUPERVISOR]):
+        return people
+    reached = set(agencies_of(user, [Role.SUPERVISOR]).values_list("pk", flat=True))
+    facilities = facilities_of(people)
+    return [one for one in people if one.pk in facilities and facilities[one.pk].pk in reached]
+
+
+def raises_of_today(now: datetime.datetime, user: User) -> list[QuotaRaise]:
+    """What was raised for the local day of `now` within a supervisor's reach, newest first."""
     today = QuotaRaise.objects.filter(day=timezone.localdate(now))
+    if not holds_for_the_city(user, [Role.SUPERVISOR]):
+        facilities = agencies_of(user, [Role.SUPERVISOR])
+        today = today.filter(Q(facility__in=facilities) | Q(worker__in=workers_reached(user)))
     return list(today.select_related("worker", "facility", "raised_by"))
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.directory.scopes import require_city
 from bluezone.healthauthority import alerts as healthauthority_alerts
 from bluezone.healthauthority import code_batches, code_issuance, declaration_access, queries, quotas
 from bluezone.healthauthority.code_batches import RowAnswer
@@ -28,7 +29,7 @@ from bluezone.healthauthority.templatetags.health import inwords
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches
-from bluezone.identity.second_factors import confirm_second_factor
+from bluezone.identity.second_factors import confirm_second_factor, releases
 from bluezone.keyserver import statistics as published
 from bluezone.keyserver import venues as venues_alerts
 from bluezone.media_types import XLSX
@@ -42,6 +43,7 @@ from bluezone.training import practised, practising
 @practised
 @require_safe
 @audience(CODE_ISSUERS)
+@touches(Whose.OWN, Whose.REACHED.by(Role.SUPERVISOR))
 def code_list(request: OfficeRequest) -> HttpResponse:
     """Issued codes of the last 14 days with their state, and when what is received now reaches phones."""
     server, now = key_server(), timezone.now()
@@ -58,6 +60,8 @@ def code_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(CODE_ISSUERS)
+@touches(Whose.OWN)
+@releases
 def new_code(request: OfficeRequest) -> HttpResponse:
     """Issue a code and show it, once: 201 issued, 409 form sent before, 422 bad form, 429 over the day's quota."""
     server, now = key_server(), timezone.now()
@@ -119,6 +123,7 @@ def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(CODE_ISSUERS)
+@touches(Whose.OWN)
 def bulk(request: OfficeRequest) -> HttpResponse:
     """The page that reads a list of cases in the browser and asks for their codes."""
     server, now = key_server(), timezone.now()
@@ -136,6 +141,8 @@ def bulk(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_POST
 @audience(CODE_ISSUERS)
+@touches(Whose.OWN)
+@releases
 def issue_batch(request: OfficeRequest) -> JsonResponse:
     """Codes for up to 50 rows of class and onset, or the refusal of each row.
 
@@ -167,17 +174,18 @@ def _refused(code: str, message: str, status: int) -> JsonResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HEALTH_SUPERVISORS)
+@touches(Whose.REACHED)
 def quota(request: OfficeRequest) -> HttpResponse:
     """Who has issued how many of how many today, and a form to raise a limit: 302 raised, 422 bad form."""
     server, now = key_server(), timezone.now()
-    form = RaiseForm(request.POST or None)
+    form = RaiseForm(request.POST or None, by=request.user)
     if request.method == "POST" and form.is_valid():
         _raise(request, form, now)
         return redirect("code-quota")
     context = {
         "form": form,
-        "rows": quotas.quotas_of_all(server, now),
-        "raises": quotas.raises_of_today(now),
+        "rows": [row for row in quotas.quotas_of_all(server, now) if row[0] in form.workers],
+        "raises": quotas.raises_of_today(now, request.user),
         "city": server.city,
         "tab": "quota",
     }
@@ -197,6 +205,8 @@ def _raise(request: OfficeRequest, form: RaiseForm, now: datetime.datetime) -> N
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(CODE_ISSUERS)
+@touches(Whose.EVERYBODYS)
+@releases
 def venue_alert(request: OfficeRequest) -> HttpResponse:
     """Ask for code and hours, show which venue it is, then warn: 201 sent, 409 sent before, 422 bad form or hours."""
     form = AlertForm(request.POST or None)
@@ -234,6 +244,7 @@ FILES_SHOWN = 24
 
 @require_safe
 @audience(CODE_ISSUERS)
+@touches(Whose.EVERYBODYS)
 def show_statistics(request: OfficeRequest) -> HttpResponse:
     """Codes by day and class, files and the keys in them; for a supervisor also reports and attempts at guessing."""
     server, everything = key_server(), oversees(request.user)
@@ -275,8 +286,10 @@ def download_statistics(request: OfficeRequest, form: str) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HEALTH_SUPERVISORS)
+@touches(Whose.CITY)
 def declaration_list(request: OfficeRequest) -> HttpResponse:
     """Sealed declarations, newest first; POST opens those ticked: 200 shown once, 403 or 429 wrong passphrase."""
+    require_city(request.user, HEALTH_SUPERVISORS.roles)
     server, now = key_server(), timezone.now()
     declaration_access.ensure_published(server)
     form, status = OpenForm(request.POST if request.method == "POST" else None), 200
@@ -310,9 +323,10 @@ def declaration_list(request: OfficeRequest) -> HttpResponse:
 
 @require_POST
 @audience(HEALTH_SUPERVISORS)
-@touches(Whose.EVERYBODYS)
+@touches(Whose.CITY)
 def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
     """Note that the sender was called: 204, and the page stays, so that what it shows is not lost; 404 not opened."""
+    require_city(request.user, HEALTH_SUPERVISORS.roles)
     if not declaration_access.note_called(handle, timezone.now()):
         raise Http404
     return HttpResponse(status=204)
@@ -321,9 +335,11 @@ def declaration_called(request: OfficeRequest, handle: str) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HEALTH_SUPERVISORS)
+@touches(Whose.CITY)
 @confirm_second_factor
 def declaration_key(request: OfficeRequest) -> HttpResponse:
     """Make the key for declarations, or another one in its place: 302 made or to the second factor, 422 bad form."""
+    require_city(request.user, HEALTH_SUPERVISORS.roles)
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -340,9 +356,11 @@ def declaration_key(request: OfficeRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HEALTH_SUPERVISORS)
+@touches(Whose.CITY)
 @confirm_second_factor
 def declaration_passphrase(request: OfficeRequest) -> HttpResponse:
     """Change the passphrase of the key: 302 changed or to the second factor, 422 bad form or wrong passphrase."""
+    require_city(request.user, HEALTH_SUPERVISORS.roles)
     form = ChangePassphraseForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

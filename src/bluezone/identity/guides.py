@@ -59,6 +59,7 @@ def _read(line: str) -> tuple[str, str]:
 @also_in_training
 @require_safe
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.NOBODYS)
 def guides(request: OfficeRequest) -> HttpResponse:
     """Every role that has a page, the reader's own first."""
     own = roles_of(request.user)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose the object of an address is: every view that takes one declares it, once, beside its audience.
+"""What a view touches: whose its object is, or whose is what it makes, declared once, beside its audience.
 
-The declaration enforces nothing. The view does, in its own way: it asks `scopes.require`, or looks only among the
-objects that the person reaches. tests/authority holds the two together: it sends every role from every place, and
-sees the act done, or refused with nothing changed, as declared here.
+Role, reach and how fresh the proof is (@confirm_second_factor) are data on the view; `every_right` reads them all, and
+docs/reference/authority.md is printed from it. The gate (bluezone.identity.audiences) sees that a view asks for its
+reach before it stores or shows anything. What the answer is, tests/authority tries: it sends every role from every
+place, and sees the act done, or refused with nothing changed, as declared here.
 """
 
 import enum
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 from django.core.checks import CheckMessage, Error
 
+from bluezone.duties.duty import Audience
 from bluezone.identity.audiences import every_view
 from bluezone.identity.duty import DEVICES, EVERYONE
 
@@ -33,10 +35,13 @@ class Place(enum.Enum):
 class Whose(enum.Enum):
     """Who, of those whom the audience admits, may touch the object of an address."""
 
-    NOBODYS = "the address names no object: a language, a form of file, a role"
+    NOBODYS = "nothing that belongs to anybody: a language, a form of file, a role, a figure that all may see"
+    REACHED = "everybody admitted, who sees what their role reaches and nothing else"
+    GIVEN = "who holds the role where what is made will belong: its agency, one above, its unit, the whole city"
     EVERYBODYS = "everybody admitted, wherever the role is held"
     CITY = "who holds the role for the whole city"
     OWN = "the person whose it is: who made it, runs it, teaches it"
+    SHARED = "who asked for it, and who may do it as a second person, by the role and reach of that kind of act"
     AGENCY = "who holds the role in its agency, above it, in its unit or in the whole city"
     ITSELF = "who holds the role in its agency itself, not above"
     ABOVE = "who holds the role above its agency, not in it nor in its unit"
@@ -50,6 +55,16 @@ class Whose(enum.Enum):
         """Where the role must be held."""
         return _PLACES.get(self, frozenset())
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a view has to ask what the person's roles reach."""
+        return self not in (Whose.NOBODYS, Whose.EVERYBODYS, Whose.OWN, Whose.SHARED)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether a page shows what is within reach though its address names nothing."""
+        return self in (Whose.REACHED, Whose.CITY)
+
     def by(self, *roles: str) -> "Touch":
         """The same for some of the audience's roles alone."""
         return Touch(self, frozenset(roles))
@@ -58,7 +73,10 @@ class Whose(enum.Enum):
 _OFFICE = frozenset({Place.CITY, Place.ABOVE, Place.UNIT, Place.ITSELF})
 _PLACES = {
     Whose.EVERYBODYS: frozenset(Place),
+    Whose.REACHED: frozenset(Place),
     Whose.CITY: frozenset({Place.CITY}),
+    Whose.SHARED: frozenset({Place.CITY}),
+    Whose.GIVEN: _OFFICE,
     Whose.AGENCY: _OFFICE,
     Whose.ITSELF: frozenset({Place.ITSELF}),
     Whose.ABOVE: frozenset({Place.CITY, Place.ABOVE}),
@@ -87,22 +105,44 @@ def touches(*ways: Whose | Touch) -> Callable[[_View], _View]:
     return declare
 
 
-def every_object_route(urlconf: str | None = None) -> Iterator[tuple[str, str, Any, tuple[Touch, ...]]]:
-    """Address, name, view and declaration (empty: none) of each route that names an object to somebody signed in."""
+@dataclass(frozen=True)
+class Right:
+    """Who may do what is behind one address.
+
+    name, address: of the route. view: what is called. audience: roles, None where none is declared. ways: what it
+    touches, empty where nothing is declared. is_fresh: whether it asks for the second factor within five minutes.
+    """
+
+    name: str
+    address: str
+    view: Any
+    audience: Audience | None
+    ways: tuple[Touch, ...]
+    is_fresh: bool
+
+    @property
+    def releases(self) -> bool:
+        """Whether it speaks to the public or lets something out."""
+        return self.is_fresh or getattr(self.view, "releases", False)
+
+
+def every_right(urlconf: str | None = None) -> Iterator[Right]:
+    """The right of each address for which somebody signs in."""
     for address, name, view in every_view(urlconf):
         audience = getattr(view, "audience", None)
-        if "<" in address and audience not in (EVERYONE, DEVICES):
-            yield address, name, view, getattr(view, "touches", ())
+        if audience not in (EVERYONE, DEVICES):
+            ways, fresh = getattr(view, "touches", ()), getattr(view, "asks_again", False)
+            yield Right(name, address, view, audience, ways, fresh)
 
 
 def check_every_object(**_: Any) -> list[CheckMessage]:
-    """Refuse to start with a page of an object that has not said whose it is."""
+    """Refuse to start with a page that has not said what it touches."""
     return [
         Error(
-            f"the route {address} takes an object and does not say whose it is",
-            hint="decorate its view with @touches(...)",
+            f"the route {right.address} does not say what it touches",
+            hint="decorate its view with @touches(...), under @audience(...)",
             id="bluezone.E002",
         )
-        for address, _name, _view, declared in every_object_route()
-        if not declared
+        for right in every_right()
+        if not right.ways
     ]

@@ -53,6 +53,7 @@ def _known_browser(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 @also_in_training
 @require_safe
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 def second_factor(request: OfficeRequest) -> HttpResponse:
     """What is set up, and what there is to set up."""
     context = {
@@ -68,6 +69,7 @@ def second_factor(request: OfficeRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 @_known_browser
 def add_app(request: OfficeRequest) -> HttpResponse:
     """Show a secret as QR and text, and keep it once the app has shown a right code: 302 or the recovery codes, 422."""
@@ -93,6 +95,7 @@ def add_app(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 @_known_browser
 def add_passkey(request: OfficeRequest) -> HttpResponse:
     """Let the browser make a passkey and keep it: 302 or the recovery codes, 422 refused."""
@@ -112,6 +115,7 @@ def add_passkey(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 @_known_browser
 def new_recovery_codes(request: OfficeRequest) -> HttpResponse:
     """Make ten codes and show them once, to print: 201."""
@@ -123,6 +127,7 @@ def new_recovery_codes(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 @_known_browser
 def remove_app(request: OfficeRequest) -> HttpResponse:
     """Forget the authenticator app, unless the role needs it."""
@@ -169,6 +174,7 @@ def _show_codes(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_safe
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 def sessions(request: OfficeRequest) -> HttpResponse:
     """Every browser in which this account is signed in now, newest first."""
     own = request.user.sessions.filter(expire_date__gt=timezone.now())
@@ -197,6 +203,7 @@ def end_session(request: OfficeRequest, handle: str) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 def end_all_sessions(request: OfficeRequest) -> HttpResponse:
     """Sign out everywhere, here too."""
     user = request.user
@@ -215,6 +222,7 @@ def _handle(session_key: str) -> str:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 def own_email(request: OfficeRequest) -> HttpResponse:
     """Give, change or take away the own address: 302 stored, 422 bad form.
 
@@ -240,6 +248,7 @@ def own_email(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 def training(request: OfficeRequest) -> HttpResponse:
     """Say what training mode is, and switch it: 302 to the first page."""
     if request.method == "POST":

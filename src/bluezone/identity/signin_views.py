@@ -22,6 +22,7 @@ from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS, EVERYONE, SIGNED_IN
 from bluezone.identity.forms import FirstPasswordForm, PasswordChangeForm, ProofForm, SignInForm
 from bluezone.identity.models import Role, User, roles_of
+from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import is_set_up, note_confirmed
 from bluezone.identity.signin import BEGUN_KEY, BROWSER_KEY, SignInLocked, browser_of
 from bluezone.training import also_in_training
@@ -64,6 +65,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 def confirm(request: OfficeRequest) -> HttpResponse:
     """Ask a signed-in person for the second factor again, before a signing act: 302 back to `next`, 422, 429."""
     onward = request.GET.get("next", "")
@@ -128,6 +130,7 @@ def _sign_in(request: HttpRequest, user: User) -> None:
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.OWN)
 def first_page(request: OfficeRequest) -> HttpResponse:
     """Send each role to the page its work begins with; a role whose pages are still to come, to its sheet."""
     for page in first_pages():
@@ -177,6 +180,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @also_in_training
 @require_POST
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 def sign_out(request: OfficeRequest) -> HttpResponse:
     """End the session and show the sign-in page."""
     logout(request)
@@ -213,6 +217,7 @@ def start(request: HttpRequest, token: str) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ACCOUNT_HOLDERS)
+@touches(Whose.OWN)
 def change_password(request: OfficeRequest) -> HttpResponse:
     """Change the own password; other browsers of this account are signed out."""
     form = PasswordChangeForm(request.POST or None, user=request.user)

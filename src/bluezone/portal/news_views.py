@@ -17,9 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_safe
 
+from bluezone.directory.scopes import require_city
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, EVERYONE
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.second_factors import ask_again, confirm_second_factor, recently_confirmed, releases
 from bluezone.paper.city_facts import Facts, facts
 from bluezone.portal import news
 from bluezone.portal.forms import NewsForm, NoteForm
@@ -33,6 +35,7 @@ ON_A_PAGE = 30
 
 @require_safe
 @audience(EDITORS)
+@touches(Whose.EVERYBODYS)
 def desk(request: OfficeRequest) -> HttpResponse:
     """Every item, the newest first."""
     page = Paginator(NewsItem.objects.select_related("written_by"), ON_A_PAGE).get_page(request.GET.get("page"))
@@ -42,9 +45,26 @@ def desk(request: OfficeRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
 @touches(Whose.EVERYBODYS)
-def edit(request: OfficeRequest, pk: int | None = None) -> HttpResponse:
-    """Write a new item or work on one: 302 to its preview, 422 what to correct, 409 withdrawn meanwhile."""
-    item = get_object_or_404(NewsItem, pk=pk) if pk else None
+def new(request: OfficeRequest) -> HttpResponse:
+    """Write a new item: 302 to its preview, 422 what to correct."""
+    return _write(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(EDITORS)
+@touches(Whose.OWN, Whose.CITY)
+def edit(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Work on an item: 302 to its preview, 422 what to correct, 409 withdrawn meanwhile.
+
+    An editor of an agency or a unit works on drafts of their own, one of the whole city on every item.
+    """
+    item = get_object_or_404(NewsItem, pk=pk)
+    if item.written_by_id != request.user.pk or item.state != NewsState.DRAFT:
+        require_city(request.user, EDITORS.roles)
+    return _write(request, item)
+
+
+def _write(request: OfficeRequest, item: NewsItem | None) -> HttpResponse:
     form = NewsForm(request.POST or None, instance=item)
     status = 200
     if request.method == "POST":
@@ -60,10 +80,18 @@ def edit(request: OfficeRequest, pk: int | None = None) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.EVERYBODYS)
+@touches(Whose.OWN, Whose.CITY)
+@releases
 def preview(request: OfficeRequest, pk: int) -> HttpResponse:
-    """The text at work in both languages; publishing it: 302, 422 without a note where one is needed, 409 refused."""
+    """The text at work in both languages; publishing it: 302, 422 without a note where one is needed, 409 refused.
+
+    An editor of an agency or a unit reads what they wrote; the whole city's editors publish, since news is the city's.
+    """
     item = get_object_or_404(NewsItem, pk=pk)
+    if request.method == "POST" or item.written_by_id != request.user.pk:
+        require_city(request.user, EDITORS.roles)
+    if request.method == "POST" and not recently_confirmed(request):
+        return ask_again(request.path)
     before = news.current(item)
     form = NoteForm(request.POST or None, prefix="note") if before else None
     if request.method == "POST" and (form is None or form.is_valid()):
@@ -85,9 +113,11 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.EVERYBODYS)
+@touches(Whose.CITY)
+@confirm_second_factor
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then take the item from the readers: 302, 422 without a reason, 409 a draft or withdrawn before."""
+    require_city(request.user, EDITORS.roles)
     item = get_object_or_404(NewsItem, pk=pk)
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -7,7 +7,7 @@ from bluezone.portal import news_views
 
 urlpatterns = [
     path("news/", news_views.desk, name="news-desk"),
-    path("news/new/", news_views.edit, name="news-new"),
+    path("news/new/", news_views.new, name="news-new"),
     path("news/<int:pk>/", news_views.preview, name="news-preview"),
     path("news/<int:pk>/edit/", news_views.edit, name="news-edit"),
     path("news/<int:pk>/withdraw/", news_views.withdraw, name="news-withdraw"),

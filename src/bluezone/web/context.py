@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
+from bluezone.authority.waiting_views import alarms_for
 from bluezone.duties import catalogue
 from bluezone.duties.duty import Audience, MenuEntry
 from bluezone.identity import acts
@@ -36,6 +37,12 @@ def menu_of(request: HttpRequest) -> list[MenuEntry]:
     if not user or not user.is_authenticated:
         return []
     return [entry for entry in catalogue.menu() if entry.audience is None or admits(entry.audience, user)]
+
+
+def _alarms(request: HttpRequest) -> dict[str, Any]:
+    """What stands at the top of every page of the office; nothing on the public site and before signing in."""
+    user = getattr(request, "user", None)
+    return alarms_for(user, timezone.now()) if user and user.is_authenticated else {}
 
 
 class _May:
@@ -63,6 +70,7 @@ def city(request: HttpRequest) -> dict[str, Any]:
         "may": _May(request),
         "menu": SimpleLazyObject(lambda: menu_of(request)),
         "undo": SimpleLazyObject(lambda: acts.is_offered(request, timezone.now())),
+        "alarms": SimpleLazyObject(lambda: _alarms(request)),
         "training": SimpleLazyObject(lambda: current_training(request)),
         "city_name": (found.name_en if language == "en" else found.name_vi) if found else "",
         "hotline": found.hotline if found else "",

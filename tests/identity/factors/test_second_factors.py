@@ -17,7 +17,7 @@ from bluezone.identity.models import AuditEntry, AuthenticatorApp, RecoveryCode,
 from bluezone.office_secrets import SealBroken, unseal
 
 pytestmark = pytest.mark.django_db
-NEEDING = [Role.ISSUER, Role.HEALTH_WORKER, Role.SUPERVISOR, Role.ADMIN]
+NEEDING = [Role.ISSUER, Role.CLERK, Role.LEAD, Role.EDITOR, Role.HEALTH_WORKER, Role.SUPERVISOR, Role.ADMIN]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def codes_on(page):
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_roles_that_sign_give_codes_or_make_accounts_cannot_act_before_it_is_set_up(client, role):
+def test_roles_that_sign_speak_give_codes_or_make_accounts_cannot_act_before_it_is_set_up(client, role):
     client.force_login(user("lan", role, factor=False))
 
     led = client.get("/agencies/")
@@ -45,7 +45,7 @@ def test_roles_that_sign_give_codes_or_make_accounts_cannot_act_before_it_is_set
 
 def test_a_delegated_signing_role_needs_it_too(client):
     today = timezone.localdate()
-    lan, issuer = user("lan", Role.CLERK, factor=False), user("issuer", Role.ISSUER)
+    lan, issuer = user("lan", Role.OFFICER, factor=False), user("issuer", Role.ISSUER)
     client.force_login(lan)
     assert client.get("/agencies/").status_code == 200
     role_grants.delegate(issuer.grants.get(), lan, today, today + datetime.timedelta(days=1), today)
@@ -162,7 +162,7 @@ def test_the_last_factor_of_a_role_that_needs_one_is_not_removed(english):
 
     assert "Set up another one first" in answer.text
     assert AuthenticatorApp.objects.exists()
-    english.force_login(user("mai", Role.CLERK))
+    english.force_login(user("mai", Role.OFFICER))
     english.post("/confirm/", {"code": app_code()})
     assert "It is removed" in english.post("/second-factor/app/remove/", follow=True).text
 

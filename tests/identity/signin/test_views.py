@@ -7,7 +7,7 @@ import re
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from tests.builders.office import PASSWORD, app_code, user
+from tests.builders.office import PASSWORD, app_code, prove, user
 
 from bluezone.authority import role_grants
 from bluezone.identity.models import AuditEntry, Role, User, roles_of
@@ -131,6 +131,7 @@ def test_a_new_password_signs_other_browsers_out(client, django_user_model):
 
 def test_an_administrator_makes_an_account_and_gets_its_link_once(english):
     english.force_login(user("root", Role.ADMIN))
+    prove(english)
     form = {"name": "Nông Thị Lan", "agency": "Trạm Y tế", "username": "lan", "role": "health_worker"}
     made = english.post("/accounts/new/", form)
 
@@ -151,6 +152,7 @@ def test_a_deactivated_person_is_out_at_once(client):
 
     root, lan = Client(), user("lan")
     root.force_login(user("root", Role.ADMIN))
+    prove(root)
     client.force_login(lan)
     assert client.get("/password/").status_code == 200
 
@@ -164,6 +166,7 @@ def test_a_deactivated_person_is_out_at_once(client):
 def test_the_last_administrator_is_told_why_nothing_changed(english):
     root = user("root", Role.ADMIN)
     english.force_login(root)
+    prove(english)
     answer = english.post(f"/accounts/{root.pk}/", {"name": "x", "agency": "y"})
 
     assert answer.status_code == 409
@@ -175,6 +178,7 @@ def test_the_last_administrator_is_told_why_nothing_changed(english):
 
 def test_a_new_link_for_a_forgotten_password(english):
     english.force_login(user("root", Role.ADMIN))
+    prove(english)
     lan = user("lan")
     made = english.post(f"/accounts/{lan.pk}/link/")
 
@@ -209,6 +213,7 @@ def test_an_account_is_made_for_a_role_in_one_unit_until_a_day(english):
 
 def test_an_administrator_gives_and_ends_roles(english):
     english.force_login(user("root", Role.ADMIN))
+    prove(english)
     lan = user("lan", Role.CLERK)
     page = f"/accounts/{lan.pk}/roles/"
 
@@ -225,6 +230,7 @@ def test_an_administrator_gives_and_ends_roles(english):
 def test_a_holder_delegates_and_takes_back_through_the_page(english):
     issuer, lan = user("issuer", Role.ISSUER), user("lan", Role.CLERK)
     english.force_login(issuer)
+    prove(english)
     today = timezone.localdate()
     form = {
         "grant": issuer.grants.get().pk,
@@ -239,6 +245,7 @@ def test_a_holder_delegates_and_takes_back_through_the_page(english):
     assert english.post("/delegations/", form).status_code == 302
     assert roles_of(lan) == {"clerk", "issuer"}
     english.force_login(lan)
+    prove(english)
     assert "delegated by" in english.get("/delegations/").text
     assert english.post("/delegations/", {**form, "grant": lan.grants.get(role="issuer").pk}).status_code == 422
     passed = lan.grants.get(role="issuer").pk

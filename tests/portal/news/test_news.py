@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
-from tests.builders.office import user
+from tests.builders.office import prove, user
 
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.portal import news
@@ -25,14 +25,14 @@ TEXTS = {
 
 @pytest.fixture
 def editor():
-    return user("bien.tap", Role.EDITOR, factor=False)
+    return user("bien.tap", Role.EDITOR)
 
 
 @pytest.fixture
 def desk(editor, server):
     client = Client()
     client.force_login(editor)
-    return client
+    return prove(client)
 
 
 def out(editor, **texts):

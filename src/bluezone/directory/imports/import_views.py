@@ -31,6 +31,7 @@ ROWS_SHOWN = 200
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
+@touches(Whose.CITY)
 def new_import(request: OfficeRequest) -> HttpResponse:
     """Send a list in: 302 to its preview, 422 with a sentence when it cannot be read."""
     require_all(request)

@@ -20,5 +20,9 @@ DUTY = Duty(
         "alert_published": _("published an alert for phones"),
         "alert_cancelled": _("cancelled an alert for phones"),
     },
+    shared_acts={
+        "alert-released": "bluezone.messaging.cap.shared.ReleaseOfAlert",
+        "alert-cancelled": "bluezone.messaging.cap.shared.CancelOfAlert",
+    },
     menu=(MenuEntry(_("Alerts"), "alerts", 130, ("alerts", "alert"), ALERT_WRITERS),),
 )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writing, releasing, updating and cancelling alerts. Two people: one writes, another releases.
 
-A cancellation needs no second person: taking an alarm back must not wait for anybody.
+Beyond one ward a cancellation takes a second person too: a false all-clear does as much harm as a false alarm. Where
+nobody can be reached, a broken glass does without (bluezone.authority.two_persons).
 """
 
 import datetime
@@ -65,9 +66,9 @@ def write(writer: User, draft: Alert, units: list[AdminUnit], now: datetime.date
     return draft
 
 
-def release(actor: User, draft: Alert, now: datetime.datetime) -> None:
-    """Send a draft. Raises AlertOwnWords, AlertExpired, AlertReleased."""
-    if draft.written_by == actor.username:
+def release(actor: User, draft: Alert, now: datetime.datetime, *, own_words: bool = False) -> None:
+    """Send a draft. own_words: whether the writer may. Raises AlertOwnWords, AlertExpired, AlertReleased."""
+    if draft.written_by == actor.username and not own_words:
         raise AlertOwnWords("who wrote an alert cannot release it")
     if draft.expires_at <= now:
         raise AlertExpired("the alert would be over before it is sent")
@@ -79,10 +80,15 @@ def release(actor: User, draft: Alert, now: datetime.datetime) -> None:
     draft.refresh_from_db()
 
 
-def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
-    """Send a cancellation of a sent alert, in its own words. Raises AlertReleased where it is followed already."""
+def check_in_force(alert: Alert) -> None:
+    """Whether an alert can be cancelled. Raises AlertReleased."""
     if alert.sent_at is None or alert.followed_by.exclude(sent_at=None).exists() or alert.kind == Kind.CANCEL:
         raise AlertReleased("only an alert in force can be cancelled")
+
+
+def cancel(actor: User, alert: Alert, now: datetime.datetime) -> Alert:
+    """Send a cancellation of a sent alert, in its own words. Raises AlertReleased where it is followed already."""
+    check_in_force(alert)
     with transaction.atomic():
         cancelling = Alert(
             identifier=_identifier(now), status=alert.status, kind=Kind.CANCEL, refers_to=alert, urgency=alert.urgency,

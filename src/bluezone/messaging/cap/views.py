@@ -14,13 +14,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.authority import two_persons
 from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit
 from bluezone.directory.queries import day_to_show
+from bluezone.directory.scopes import OutsideScope, served_units
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EVERYONE
+from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
-from bluezone.messaging.cap import lifecycle
+from bluezone.identity.second_factors import confirm_second_factor
+from bluezone.messaging.cap import lifecycle, shared
 from bluezone.messaging.cap.document import MEDIA_TYPE, alert_xml, feed_xml
 from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
 from bluezone.messaging.cap.models import Alert, Kind, Status
@@ -30,7 +34,7 @@ _LONG = ("description_vi", "description_en", "instruction_vi", "instruction_en")
 
 
 class AlertForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What an alert says, where and until when."""
+    """What an alert says, where and until when. by: who writes it; only units in reach can be chosen."""
 
     expires_at = forms.DateTimeField(
         label=_("Holds until"),
@@ -53,9 +57,10 @@ class AlertForm(forms.ModelForm):  # type: ignore[type-arg]
             "status": _("Only “real” is shown on phones."),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        shown = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate()))
+        reached = served_units(by, ALERT_WRITERS.roles)
+        shown = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate())).filter(pk__in=reached)
         field: Any = self.fields["units"]
         field.queryset = shown.exclude(kind=UnitKind.GROUP).order_by("path")
 
@@ -79,6 +84,7 @@ MOST_IN_THE_FEED = 50
 
 @require_safe
 @audience(ALERT_WRITERS)
+@touches(Whose.EVERYBODYS)
 def alerts(request: OfficeRequest) -> HttpResponse:
     """Every alert, the newest first."""
     found = Alert.objects.prefetch_related("units")[:MOST_IN_THE_FEED]
@@ -89,17 +95,20 @@ def alerts(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ALERT_WRITERS)
-@touches(Whose.EVERYBODYS)
+@touches(Whose.WARD)
 def edit(request: OfficeRequest, pk: int | None = None, after: int | None = None) -> HttpResponse:
     """Write a draft, or one that updates a sent alert: 302 to its preview, 422 what to correct, 409 sent meanwhile."""
     if pk is not None:
         draft = get_object_or_404(Alert, pk=pk)
     elif after is not None:
-        draft = lifecycle.update_of(get_object_or_404(Alert.objects.exclude(sent_at=None), pk=after))
+        before = get_object_or_404(Alert.objects.exclude(sent_at=None), pk=after)
+        _require_reach(request, before)
+        draft = lifecycle.update_of(before)
     else:
         draft = Alert()
+    _require_reach(request, draft)
     initial = {"units": draft.refers_to.units.all()} if pk is None and draft.refers_to else {}
-    form = AlertForm(request.POST or None, instance=draft, initial=initial)
+    form = AlertForm(request.POST or None, instance=draft, initial=initial, by=request.user)
     if request.method == "POST" and form.is_valid():
         try:
             kept = lifecycle.write(request.user, form.instance, list(form.cleaned_data["units"]), timezone.now())
@@ -126,12 +135,17 @@ def alert(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(ALERT_SIGNERS)
-@touches(Whose.EVERYBODYS)
+@touches(Whose.WARD)
+@confirm_second_factor
 def release(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Send a draft that another wrote: 302 sent, 409 why not."""
-    found = _one(pk)
+    """Send a draft that another wrote: 302 sent, or to what waits for a second person; 409 why not."""
+    found, now = _one(pk), timezone.now()
+    _require_reach(request, found, ALERT_SIGNERS.roles)
     try:
-        lifecycle.release(request.user, found, timezone.now())
+        alone = shared.takes_two(request.user, found) and not shared.are_two(found, request.user, now)
+        if alone and (found.written_by != request.user.username or two_persons.glass_of(request.user, now)):
+            return _shared(request, "alert-released", found, now)
+        lifecycle.release(request.user, found, now)
     except lifecycle.AlertOwnWords:
         return _notice(request, found, gettext("You wrote this alert. Another signatory has to release it."))
     except lifecycle.AlertExpired:
@@ -146,12 +160,17 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(ALERT_WRITERS)
-@touches(Whose.EVERYBODYS)
+@touches(Whose.WARD)
+@confirm_second_factor
 def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Cancel a sent alert at once: 302 to the cancellation, 409 it is not in force."""
-    found = _one(pk)
+    """Cancel a sent alert: 302 to the cancellation, or to what waits for a second person; 409 it is not in force."""
+    found, now = _one(pk), timezone.now()
+    _require_reach(request, found)
     try:
-        sent = lifecycle.cancel(request.user, found, timezone.now())
+        if shared.takes_two(request.user, found):
+            lifecycle.check_in_force(found)
+            return _shared(request, "alert-cancelled", found, now)
+        sent = lifecycle.cancel(request.user, found, now)
     except lifecycle.AlertReleased:
         return _notice(request, found, gettext("Only an alert in force can be cancelled."))
     messages.success(request, gettext("Cancelled. Hand the new file to the operator, so that phones are told."))
@@ -195,6 +214,21 @@ def public_file(request: HttpRequest, identifier: str) -> HttpResponse:
     response = _xml(found)
     response.headers["Cache-Control"] = "public, max-age=60"
     return response
+
+
+def _require_reach(request: OfficeRequest, found: Alert, roles: frozenset[str] = ALERT_WRITERS.roles) -> None:
+    if not shared.reaches(request.user, found, roles):
+        raise OutsideScope("the role does not reach every unit of the alert")
+
+
+def _shared(request: OfficeRequest, kind: str, found: Alert, now: datetime.datetime) -> HttpResponse:
+    """Have it wait for a second person, or, behind a broken glass, done."""
+    act, sent = two_persons.do_or_ask(kind, request.user, {"alert": found.pk}, now)
+    if act is None:
+        messages.success(request, gettext("It is in the public feed. Hand the file to the operator."))
+        return redirect("alert", sent.pk if sent else found.pk)
+    messages.warning(request, gettext("Nothing is sent yet: a second person has to confirm it."))
+    return redirect("waiting-act", act.pk)
 
 
 def _sent() -> Any:

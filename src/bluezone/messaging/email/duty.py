@@ -7,5 +7,8 @@ DUTY = Duty(
     name="email",
     app="bluezone.messaging.email",
     purges=(Work("purge_email", "bluezone.messaging.email.outbox.purge"),),
-    every_tick=(Work("send_mail", "bluezone.messaging.email.outbox.deliver_due"),),
+    every_tick=(
+        Work("tell_of_broken_glass", "bluezone.messaging.email.outbox.tell_of_broken_glass"),
+        Work("send_mail", "bluezone.messaging.email.outbox.deliver_due"),
+    ),
 )

@@ -15,7 +15,11 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.validators import validate_email
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
+from bluezone.authority.models import ActState, WaitingAct
+from bluezone.identity.models import Role, User
 from bluezone.logs import event
 from bluezone.messaging.email.models import Mail
 from bluezone.refusal import Refused
@@ -192,6 +196,28 @@ def queue_digest(
         to=to, digest_day=day, defaults={**values, "queued_at": moment, "next_try_at": moment}
     )
     return made
+
+
+def tell_of_broken_glass(now: datetime.datetime) -> int:
+    """Write to every administrator and health supervisor who has given an address; how many mails were queued.
+
+    Once for each broken glass, whichever process is first.
+    """
+    queued = 0
+    overseers = User.objects.holding([Role.ADMIN, Role.SUPERVISOR], timezone.localdate(now)).exclude(email="")
+    for glass in WaitingAct.objects.filter(state=ActState.GLASS, told_at=None).select_related("asked_by"):
+        if not WaitingAct.objects.filter(pk=glass.pk, told_at=None).update(told_at=now):
+            continue
+        until = f"{timezone.localtime(glass.expires_at):%H:%M %d/%m/%Y}"
+        with override("vi"):
+            subject = _("Bluezone: %(name)s has broken the glass") % {"name": glass.asked_by}
+            text = _(
+                "%(name)s speaks to the public without a second person until %(until)s.\n\nReason: %(reason)s\n\n"
+                "What is sent is in the audit."
+            ) % {"name": glass.asked_by, "until": until, "reason": glass.reason}
+        for overseer in overseers:
+            queued += send(overseer.email, subject, text, now=now) is not None
+    return queued
 
 
 def _check_address(to: str) -> None:

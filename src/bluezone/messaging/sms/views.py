@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import OVERSEERS, SIGNED_IN
+from bluezone.identity.objects import Whose, touches
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms import outbox
 from bluezone.messaging.sms.models import OPEN_STATES, Message, SenderState, State
@@ -65,6 +66,7 @@ class Reading:
 
 @require_safe
 @audience(OVERSEERS)
+@touches(Whose.EVERYBODYS)
 def overview(request: OfficeRequest) -> HttpResponse:
     """Whether messages go out, how many wait, what is spent, and what became of those of the last 35 days."""
     now = timezone.now()
@@ -88,6 +90,7 @@ def overview(request: OfficeRequest) -> HttpResponse:
 @also_in_training
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
+@touches(Whose.NOBODYS)
 def meter(request: HttpRequest) -> HttpResponse:
     """Encoding, size, segments and cost of a text and of its variant without diacritics; stores nothing."""
     form = MeterForm(request.POST or None)

@@ -25,6 +25,7 @@ DUTY = Duty(
         "emergency_aired": _("had an emergency bulletin aired at once"),
         "airing_attested": _("said that a bulletin was aired"),
         "outlet_entered": _("entered a station, paper or group of loudspeakers"),
+        "outlet_lent": _("said which agencies may air at a station, paper or group of loudspeakers"),
         "outlet_changed": _("changed a station, paper or group of loudspeakers"),
     },
     menu=(
@@ -38,6 +39,7 @@ DUTY = Duty(
     purges=(Work("purge_bulletins", "bluezone.rollout.bulletins.air.air_log.purge"),),
     hourly=(Work("plan_airings", "bluezone.rollout.bulletins.air.planner.plan_ahead"),),
     indicators=("bluezone.rollout.bulletins.indicators.AiredAttested",),
+    shared_acts={"emergency-aired": "bluezone.rollout.bulletins.air.shared.EmergencyAired"},
     reversers={
         "airing-attested": "bluezone.rollout.bulletins.air.air_log.take_back",
     },

@@ -162,6 +162,20 @@ class OutletForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["agency"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
 
 
+class LendForm(forms.Form):
+    """Which other agencies may have their bulletins aired at an outlet."""
+
+    lent_to = forms.ModelMultipleChoiceField(
+        Agency.objects.none(), label=_("Agencies that may air here too"), required=False,
+        widget=forms.SelectMultiple(attrs={"size": 10}),
+        help_text=_("Their bulletins, and those of agencies under them. Choose none to take it back."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, agencies: QuerySet[Agency], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["lent_to"].queryset = agencies.order_by("name")  # type: ignore[attr-defined]
+
+
 class AiredForm(forms.Form):
     """What became of an airing, with a link or a photo as evidence."""
 

@@ -169,7 +169,7 @@ class Outlet(models.Model):
 
     unit: the territory it reaches, None for that of its agency. quiet_from, quiet_to: local times between which only
     emergencies are aired; quiet_to may be on the next day. closed_at: nothing is planned for it any more;
-    no page sets it yet.
+    no page sets it yet. lent_to: agencies whose bulletins, and those of agencies under them, its keeper lets in.
     """
 
     kind = models.CharField(_("Kind"), max_length=16, choices=OutletKind)
@@ -180,6 +180,9 @@ class Outlet(models.Model):
     )
     quiet_from = models.TimeField(_("Quiet from"), default=datetime.time(21))
     quiet_to = models.TimeField(_("Quiet until"), default=datetime.time(5))
+    lent_to = models.ManyToManyField(
+        Agency, related_name="+", blank=True, verbose_name=_("Agencies that may air here too")
+    )
     made_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -195,6 +198,11 @@ class Outlet(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def territory(self) -> AdminUnit:
+        """Where it is heard."""
+        return self.unit or self.agency.unit
 
 
 class Schedule(PractisedMixin):

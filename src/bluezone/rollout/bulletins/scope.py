@@ -4,9 +4,11 @@ when something was refused.
 """
 
 import datetime
+from collections.abc import Iterable
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -16,14 +18,15 @@ from django.utils.translation import gettext as _
 
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_day, chosen_number
-from bluezone.directory.scopes import agencies_of, may, require
+from bluezone.directory.scopes import agencies_of, is_own_ward, may, require
 from bluezone.identity.audiences import OfficeRequest
 from bluezone.identity.duty import EDITORS
+from bluezone.identity.models import User
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins.air.timetable import ScheduleInQuietHours, ScheduleOverlaps
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS, BULLETIN_APPROVERS
 from bluezone.rollout.bulletins.indicators import week_span
-from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, Schedule, Script
+from bluezone.rollout.bulletins.models import Airing, Bulletin, Outlet, OutletKind, Schedule, Script
 from bluezone.rollout.coverage.api import Week, week_or
 
 WRITERS = EDITORS.roles
@@ -75,6 +78,23 @@ def outlet_of_ours(request: OfficeRequest, pk: int) -> Outlet:
     found = get_object_or_404(Outlet.objects.select_related("agency__unit", "unit"), pk=pk)
     require(request.user, KEEPERS, agency=found.agency)
     return found
+
+
+def outlets_for(user: User, bulletin: Bulletin, roles: Iterable[str] = WRITERS) -> QuerySet[Outlet]:
+    """Outlets at which the person may have a bulletin aired: those in reach, and those lent to its agency."""
+    above = [pk for pk, path in Agency.objects.values_list("pk", "path") if bulletin.agency.path.startswith(path)]
+    lent = Q(pk__in=Outlet.lent_to.through.objects.filter(agency__in=above).values("outlet"))
+    return Outlet.objects.filter(Q(agency__in=agencies_of(user, roles)) | lent, closed_at=None).select_related(
+        "agency__unit", "unit"
+    )
+
+
+def stays_in_the_ward(user: User, outlets: Iterable[Outlet], roles: Iterable[str] = WRITERS) -> bool:
+    """Whether an airing is heard in the person's own ward alone: from its loudspeakers, and no station or paper."""
+    outlets = list(outlets)
+    if any(outlet.kind != OutletKind.LOUDSPEAKERS for outlet in outlets):
+        return False
+    return is_own_ward(user, roles, [outlet.territory for outlet in outlets])
 
 
 def kept_agencies(request: OfficeRequest) -> frozenset[int]:

@@ -29,5 +29,6 @@ urlpatterns = [
     path("airings/<int:pk>/aired/", air_views.aired, name="airing-aired"),
     path("airings/<int:pk>/say/", air_views.attest, name="airing-attest"),
     path("airings/<int:pk>/photo.jpg", air_views.photo, name="airing-photo"),
+    path("outlets/<int:pk>/lent/", air_views.lend, name="outlet-lend"),
     path("outlets/new/", air_views.new_outlet, name="outlet-new"),
 ]

@@ -19,6 +19,7 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.second_factors import releases
 from bluezone.paper.city_facts import facts
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope
@@ -34,6 +35,7 @@ A_PAGE = 30
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def bulletin_list(request: OfficeRequest) -> HttpResponse:
     """Every bulletin, newest first, with how many of its texts wait for approval."""
     found = Bulletin.objects.select_related("agency").prefetch_related("scripts")
@@ -46,6 +48,7 @@ def bulletin_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
+@touches(Whose.GIVEN)
 def new_bulletin(request: OfficeRequest) -> HttpResponse:
     """Write a bulletin: 302 to its page, 422 bad form."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
@@ -206,6 +209,7 @@ def listening(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(BULLETIN_APPROVERS)
 @touches(Whose.AGENCY)
+@releases
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Approve a version that was heard: 302 to its bulletin, with the reason when it was not; 403 another agency's."""
     script = scope.script_to_hear(request, pk)

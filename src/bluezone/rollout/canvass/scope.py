@@ -6,6 +6,7 @@ import uuid
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,25 +16,30 @@ from bluezone.directory import refusals
 from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.request_parameters import chosen_number
+from bluezone.directory.scopes import granted
 from bluezone.identity.audiences import OfficeRequest
-from bluezone.identity.models import Role, User, grants_of
+from bluezone.identity.models import Role, User
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass.duty import CANVASS_KEEPERS
 from bluezone.rollout.canvass.models import Household, Turf
+from bluezone.rollout.drives.api import wards_of_drives
 
 KEEPERS = CANVASS_KEEPERS
 WARDS = (UnitKind.WARD, UnitKind.COMMUNE)
 
 
 def wards_of(user: User) -> QuerySet[AdminUnit]:
-    """Wards and communes whose doors the person works with, in force or not: their households outlast a merger."""
+    """Wards and communes whose doors the person works with, in force or not: their households outlast a merger.
+
+    A leader of drives at a union that serves more than one ward works with those of its drives alone.
+    """
     reach = Q(pk__in=[])
-    for grant in grants_of(user):
-        if grant.role not in (KEEPERS.roles):
-            continue
+    for grant in granted(user, KEEPERS.roles):
         path = _path(grant.role, grant.agency, grant.unit)
         if path is not None:
             reach |= Q(path__startswith=path)
+        elif grant.role == Role.DRIVE_LEAD and grant.agency is not None and grant.agency.kind == AgencyKind.UNION:
+            reach |= Q(pk__in=wards_of_drives(grant.agency, timezone.now()))
     return AdminUnit.objects.filter(reach, kind__in=WARDS).order_by("path")
 
 
@@ -43,7 +49,7 @@ def _path(role: str, agency: Agency | None, unit: AdminUnit | None) -> str | Non
         return unit.path
     if agency is None:
         return ""
-    leads_drives = role == Role.DRIVE_LEAD and agency.kind == AgencyKind.UNION
+    leads_drives = role == Role.DRIVE_LEAD and agency.kind == AgencyKind.UNION and agency.unit.kind in WARDS
     return agency.unit.path if agency.kind == AgencyKind.COMMITTEE or leads_drives else None
 
 

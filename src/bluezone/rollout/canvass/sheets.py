@@ -293,6 +293,7 @@ def enter_sheet(request: OfficeRequest, pk: int, page: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def leaflets(request: OfficeRequest) -> HttpResponse:
     """Leaflets: printed, at the wards, with the groups, at doors. POST books a step: 302, 422 with a sentence."""
     wards, chosen = chosen_wards(request)

@@ -50,6 +50,7 @@ CHOICES_SHOWN = 300
 @require_safe
 @practised
 @audience(KEEPERS)
+@touches(Whose.REACHED)
 def turfs(request: OfficeRequest) -> HttpResponse:
     """The lists of the reader's wards, those in use first."""
     wards, chosen = chosen_wards(request)
@@ -143,6 +144,7 @@ def close_turf(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @practised
 @audience(KEEPERS)
+@touches(Whose.REACHED)
 def phones(request: OfficeRequest) -> HttpResponse:
     """The phones of the reader's wards: lists, backlog, gaps, when last heard of."""
     rows = phone_rows(phones_of(wards_of(request.user)), timezone.now())
@@ -216,6 +218,7 @@ _SHOWS: dict[str, dict[str, Any]] = {
 @require_safe
 @practised
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def overview(request: OfficeRequest) -> HttpResponse:
     """How far each ward is, in counts that everybody signed in reads; of the reader's own, lists and desk besides."""
     own = list(wards_of(request.user)) if admits(KEEPERS, request.user) else []
@@ -242,6 +245,7 @@ def _ward_row(ward: AdminUnit, doors: Doors, is_own: bool) -> tuple[AdminUnit, D
 @require_safe
 @practised
 @audience(KEEPERS)
+@touches(Whose.REACHED)
 def households(request: OfficeRequest) -> HttpResponse:
     """The doors of the reader's wards, searched without marks, narrowed to those left, to visit again, or disputed."""
     wards, chosen = chosen_wards(request)

@@ -23,6 +23,7 @@ from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, trend
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def city(request: OfficeRequest) -> HttpResponse:
     """The city: the smallest unit that all agencies serve; a page that says what to do where there are none."""
     week = week_or(request.GET.get("week", ""), latest_week(timezone.localdate()))

@@ -11,6 +11,7 @@ from bluezone.rollout.drives.help_requests import (
     HelpWanted,
     open_help_request,
 )
+from bluezone.rollout.drives.scope import wards_of_drives
 
 __all__ = [
     "CONTACT_LENGTH",
@@ -21,4 +22,5 @@ __all__ = [
     "HelpRefused",
     "HelpWanted",
     "open_help_request",
+    "wards_of_drives",
 ]

@@ -4,14 +4,19 @@
 A request is for the teams whose union serves its ward; one that names no ward is for those that serve the whole city.
 """
 
+import datetime
+
 from django.db.models import Q, QuerySet
 
 from bluezone.directory.kinds import UnitKind
-from bluezone.directory.scopes import agencies_of, may
-from bluezone.identity.models import User, grants_of
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.directory.scopes import agencies_of, granted, may
+from bluezone.identity.models import User
 from bluezone.rollout.drives.duty import DRIVE_PLANNERS, HELPERS
 from bluezone.rollout.drives.models import Drive, HelpRequest, HelpState, Team
 
+# What was said at doors is entered and settled so long after a drive.
+AFTERWARDS = datetime.timedelta(days=14)
 _WHOLE_CITY = (UnitKind.PROVINCE, UnitKind.DISTRICT)
 
 
@@ -30,9 +35,7 @@ def planned_teams(user: User) -> QuerySet[Team]:
 def requests_for(user: User) -> QuerySet[HelpRequest]:
     """Requests that the person's teams may take on; those of a stall are read on its own page."""
     reach = Q(pk__in=[])
-    for grant in grants_of(user):
-        if grant.role not in HELPERS.roles:
-            continue
+    for grant in granted(user, HELPERS.roles):
         unit = grant.unit or (grant.agency.unit if grant.agency else None)
         if unit is None:
             reach = Q()
@@ -47,6 +50,12 @@ def claimed_by(user: User) -> QuerySet[HelpRequest]:
     """Requests that one of the person's teams has taken on."""
     teams = teams_of(user)
     return HelpRequest.objects.filter(state=HelpState.CLAIMED, team__in=teams).select_related("unit", "team", "drive")
+
+
+def wards_of_drives(union: Agency, now: datetime.datetime) -> QuerySet[AdminUnit]:
+    """Wards in which teams of a union, or of those under it, have a drive: to come, going on, or over for two weeks."""
+    drives = Drive.objects.filter(team__agency__path__startswith=union.path, ends__gt=now - AFTERWARDS)
+    return AdminUnit.objects.filter(pk__in=drives.values("unit"))
 
 
 def runs(user: User, drive: Drive) -> bool:

@@ -42,6 +42,7 @@ PAST_SHOWN = 20
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def drives(request: OfficeRequest) -> HttpResponse:
     """Drives going on, to come and past, what was helped by ward and by team, beside both denominators."""
     now, campaign = timezone.now(), chosen_number(request, "campaign")
@@ -71,6 +72,7 @@ def drives(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DRIVE_PLANNERS)
+@touches(Whose.GIVEN)
 def new_team(request: OfficeRequest) -> HttpResponse:
     """Enter a team: 302 to a new drive, 422 bad form."""
     today = timezone.localdate()
@@ -93,6 +95,7 @@ def new_team(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DRIVE_PLANNERS)
+@touches(Whose.GIVEN)
 def new_drive(request: OfficeRequest) -> HttpResponse:
     """Plan a drive of a team that the reader plans for: 302 to its page, 422 bad form."""
     form = DriveForm(request.POST or None, teams=scope.planned_teams(request.user))
@@ -223,6 +226,7 @@ A_PAGE = 30
 @practised
 @require_safe
 @audience(HELPERS)
+@touches(Whose.REACHED)
 def help_queue(request: OfficeRequest) -> HttpResponse:
     """Requests of the reader's area that nobody has, oldest first, and those of the reader's teams with the contact."""
     now = timezone.now()
@@ -242,6 +246,7 @@ def help_queue(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(HELP_TAKERS)
+@touches(Whose.EVERYBODYS)
 def new_help(request: OfficeRequest) -> HttpResponse:
     """A request that came by telephone: 201 with its ticket, 422 bad form."""
     form = PhoneForm(request.POST or None)

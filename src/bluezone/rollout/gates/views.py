@@ -145,6 +145,7 @@ def _show(request: OfficeRequest, badge: registry.Badge) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
+@touches(Whose.GIVEN)
 def new_gate(request: OfficeRequest) -> HttpResponse:
     """Open a gate of an agency that the reader keeps: 302 to its page, 422 bad form or a name that is taken."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
@@ -264,6 +265,7 @@ def listing(rows: Iterable[GateRow], week: Week) -> ExportSheet:
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def gate_list(request: OfficeRequest) -> HttpResponse:
     """What each gate counted in a week, for a unit where one is given, and how many agencies have nominated nobody."""
     week, unit, today = chosen_week(request), chosen_unit(request), timezone.localdate()
@@ -287,6 +289,7 @@ def gate_list(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def late_list(request: OfficeRequest) -> HttpResponse:
     """Agencies that have nominated nobody to record entries and exits, with the telephone to call."""
     unit = chosen_unit(request)
@@ -298,6 +301,7 @@ def late_list(request: OfficeRequest) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def file(request: OfficeRequest) -> HttpResponse:
     """The table of gates of a week as XLSX, small numbers kept back as on the page."""
     week = chosen_week(request)

@@ -93,6 +93,7 @@ MOST_STICK_DAYS = 31
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def zone_list(request: OfficeRequest) -> HttpResponse:
     """Every zone with its machines; those that are silent first in words and colour."""
     return render(request, "loudspeakers/list.html", _listed(request) | {"keeps": may(request.user, KEEPERS.roles)})
@@ -101,6 +102,7 @@ def zone_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def zone_states(request: OfficeRequest) -> HttpResponse:
     """The rows of the list alone, which the open page asks for again and again."""
     response = render(request, "loudspeakers/rows.html", _listed(request))
@@ -110,6 +112,7 @@ def zone_states(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(KEEPERS)
+@touches(Whose.GIVEN)
 def new_zone(request: OfficeRequest) -> HttpResponse:
     """Enter a zone: 302 to its page, 422 bad form or a name that is taken."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))

@@ -21,11 +21,10 @@ from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen, chosen_unit
-from bluezone.directory.scopes import OutsideScope, units_of
+from bluezone.directory.scopes import OutsideScope, granted, units_of
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
-from bluezone.identity.models import grants_of
 from bluezone.identity.objects import Whose, touches
 from bluezone.media_types import XLSX
 from bluezone.paper.qr_codes import screen_qr
@@ -59,8 +58,8 @@ def own_schools(request: OfficeRequest) -> frozenset[int]:
 
     Only there: whoever works above the schools enters nothing for them and sees sums, as the whole city does.
     """
-    held = grants_of(request.user)
-    return frozenset(grant.agency_id for grant in held if grant.role in KEEPERS and grant.agency_id is not None)
+    held = granted(request.user, KEEPERS)
+    return frozenset(grant.agency_id for grant in held if grant.agency_id is not None)
 
 
 def keeps_classes(request: OfficeRequest, school: Agency) -> bool:
@@ -70,12 +69,18 @@ def keeps_classes(request: OfficeRequest, school: Agency) -> bool:
 
 def oversees(request: OfficeRequest, school: Agency) -> bool:
     """Whether the reader works above a school: may open locked weeks for it and send its numbers back."""
-    for grant in grants_of(request.user):
+    for grant in granted(request.user, KEEPERS):
         above = grant.agency or grant.unit
         reaches = above is None or school.is_under(above)
-        if reaches and grant.role in KEEPERS and grant.agency_id != school.pk:
+        if reaches and grant.agency_id != school.pk:
             return True
     return False
+
+
+def _serves_schools(agency: Agency) -> bool:
+    """Whether an agency is a People's Committee or a department of one; a school has departments too."""
+    of = agency.parent if agency.kind == AgencyKind.DEPARTMENT else agency
+    return of is None or of.kind == AgencyKind.COMMITTEE
 
 
 def units_closed_by(request: OfficeRequest, on: datetime.date) -> QuerySet[AdminUnit]:
@@ -84,8 +89,8 @@ def units_closed_by(request: OfficeRequest, on: datetime.date) -> QuerySet[Admin
     """
     serving = {
         grant.agency.unit_id
-        for grant in grants_of(request.user)
-        if grant.role in KEEPERS and grant.agency and grant.agency.kind in (AgencyKind.COMMITTEE, AgencyKind.DEPARTMENT)
+        for grant in granted(request.user, KEEPERS)
+        if grant.agency and _serves_schools(grant.agency)
     }
     reached = units_of(request.user, KEEPERS).values("pk")
     found = AdminUnit.objects.in_force(on).filter(Q(pk__in=serving) | Q(pk__in=reached))
@@ -207,6 +212,7 @@ def correct(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(CLASS_REPORTERS)
+@touches(Whose.OWN)
 def mine(request: OfficeRequest) -> HttpResponse:
     """The classes a teacher reports, with the weeks that are open."""
     today = timezone.localdate()
@@ -307,6 +313,7 @@ def listing(rows: Iterable[SchoolRow], week: Week) -> ExportSheet:
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.REACHED)
 def school_list(request: OfficeRequest) -> HttpResponse:
     """Every school of a week with its sums, and which classes have not reported."""
     week, unit = chosen_week(request), chosen_unit(request)
@@ -334,6 +341,7 @@ def school_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.REACHED)
 def file(request: OfficeRequest) -> HttpResponse:
     """The table of the schools of a week as XLSX, small numbers kept back as on the page."""
     week = chosen_week(request)

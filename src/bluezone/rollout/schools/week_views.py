@@ -123,6 +123,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
+@touches(Whose.ITSELF, Whose.OVER)
 def breaks(request: OfficeRequest) -> HttpResponse:
     """Weeks without school, for a school or for all schools of a unit: 302 entered, 403 not yours, 422 no weeks."""
     form = BreakForm(request.POST or None)

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import Agency
-from bluezone.directory.scopes import agencies_of
+from bluezone.directory.scopes import agencies_of, granted
 from bluezone.identity.acts import UndoTooLate
-from bluezone.identity.models import Role, User, grants_of
+from bluezone.identity.models import Role, User
 from bluezone.identity.signin import demo_office
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
@@ -169,11 +169,11 @@ class WeekDayWrong(Refused):
 
 def may_answer(user: User, agency: Agency) -> bool:
     """Whether somebody may open a week for an agency: an administrator of it, or a clerk of an office above it."""
-    for grant in grants_of(user):
+    for grant in granted(user, (Role.ADMIN, Role.CLERK)):
         above = grant.agency or grant.unit
         reaches = above is None or agency.is_under(above)
         itself = grant.agency_id == agency.pk or (grant.unit_id is not None and grant.unit_id == agency.unit_id)
-        if reaches and (grant.role == Role.ADMIN or (grant.role == Role.CLERK and not itself)):
+        if reaches and (grant.role == Role.ADMIN or not itself):
             return True
     return False
 

@@ -214,6 +214,7 @@ def latest_week() -> Week:
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def agency_list(request: OfficeRequest) -> HttpResponse:
     """Every agency that owes a report for a week, with both denominators, and who has not reported."""
     week, unit = chosen_week(request, latest_week()), chosen_unit(request)
@@ -250,6 +251,7 @@ def agency_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def file(request: OfficeRequest) -> HttpResponse:
     """The agency table of a week as XLSX."""
     week, training = chosen_week(request, latest_week()), in_training(request)
@@ -339,6 +341,7 @@ def _page(
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(STAFF_REPORTERS)
+@touches(Whose.GIVEN)
 def paste(request: OfficeRequest) -> HttpResponse:
     """Show what was read (200; 422 with refused rows), or store it (`store` in the form): 302, 409 week closed."""
     week, form = chosen_week(request, latest_week()), PasteForm(request.POST or None)

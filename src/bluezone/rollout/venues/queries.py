@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bluezone.directory.kinds import AgencyKind, Quantity
+from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.identity.models import User, grants_of
+from bluezone.directory.scopes import served_units
+from bluezone.identity.models import User
 from bluezone.paper.city_facts import facts
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.venues.duty import VENUE_KEEPERS
@@ -160,17 +161,7 @@ KEEPERS = VENUE_KEEPERS.roles
 
 def kept_units(user: User) -> QuerySet[AdminUnit]:
     """Units whose venues the person keeps: by a role for the unit, or at the People's Committee that serves it."""
-    reach = Q(pk__in=[])
-    for grant in grants_of(user):
-        if grant.role not in KEEPERS:
-            continue
-        if grant.unit is None and grant.agency is None:
-            return AdminUnit.objects.all()
-        if grant.unit is not None:
-            reach |= Q(path__startswith=grant.unit.path)
-        elif grant.agency is not None and grant.agency.kind == AgencyKind.COMMITTEE:
-            reach |= Q(path__startswith=grant.agency.unit.path)
-    return AdminUnit.objects.filter(reach)
+    return served_units(user, KEEPERS)
 
 
 def kept_venues(user: User) -> QuerySet[Venue]:

@@ -36,6 +36,7 @@ SHOWN_DAYS = 14
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.REACHED)
 def venues(request: OfficeRequest) -> HttpResponse:
     """What each ward has registered, for everybody; the venues themselves for their ward and their owners."""
     unit, state = chosen_number(request, "unit"), chosen(request, "state", [str(one) for one in VenueState])
@@ -87,6 +88,7 @@ def venue(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VENUE_KEEPERS)
+@touches(Whose.WARD)
 def new_venue(request: OfficeRequest) -> HttpResponse:
     """Register a venue for somebody who stands before the officer: 302 to it, 422 bad form or another ward's."""
     form = VenueForm(request.POST or None, units=queries.kept_units(request.user))

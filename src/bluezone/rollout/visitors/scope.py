@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
-from bluezone.directory.scopes import agencies_of, may
-from bluezone.identity.models import Role, User, grants_of
+from bluezone.directory.scopes import agencies_of, granted, holds_for_the_city
+from bluezone.identity.models import Role, User
 from bluezone.rollout.venues import api as venues
 from bluezone.rollout.visitors.duty import VISITOR_DESKS
 
@@ -30,8 +30,8 @@ class House:
 def houses_of(user: User) -> list[House]:
     """The houses for which a person may have notices sent, by name."""
     found = {agency.pk: agency for agency in agencies_of(user, OFFICERS).filter(pk__in=_in_force())}
-    for grant in grants_of(user):
-        if grant.role == Role.VENUE_OWNER and grant.agency is not None:
+    for grant in granted(user, [Role.VENUE_OWNER]):
+        if grant.agency is not None:
             found[grant.agency.pk] = grant.agency
     own = [House(f"a{pk}", agency.name, agency.unit_id, agency.key) for pk, agency in found.items()]
     own += [
@@ -51,9 +51,7 @@ def names_of(keys: Iterable[str]) -> dict[str, str]:
 
 def reads_all(user: User) -> bool:
     """Whether small numbers of every house may be shown: those who answer for the whole city's notices."""
-    return may(user, OFFICERS) and any(
-        grant.role in OFFICERS and grant.agency is None and grant.unit is None for grant in grants_of(user)
-    )
+    return holds_for_the_city(user, OFFICERS)
 
 
 def _in_force() -> list[int]:

@@ -63,6 +63,7 @@ ROWS = {
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VISITOR_DESKS)
+@touches(Whose.REACHED)
 def guest_list(request: OfficeRequest) -> HttpResponse:
     """Read a list and show it: 200 with the preview, 422 not readable; with the preview sent back: 302 queued."""
     houses = houses_of(request.user)
@@ -145,6 +146,7 @@ SMALL = 5
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(VISITOR_DESKS)
+@touches(Whose.REACHED)
 def desk(request: OfficeRequest) -> HttpResponse:
     """Have the notice sent to a guest: 302 queued, 409 not queued and why, 422 bad form, 404 another's house."""
     houses = houses_of(request.user)
@@ -181,6 +183,7 @@ def states(request: OfficeRequest, house: str) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def week(request: OfficeRequest) -> HttpResponse:
     """What houses had sent in a week; small numbers of other houses are kept back."""
     shown = week_or(request.GET.get("week", ""), Week.of(timezone.localdate()))

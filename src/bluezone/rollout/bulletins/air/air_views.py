@@ -5,6 +5,7 @@ out.
 
 import datetime
 from collections.abc import Iterable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -17,29 +18,46 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bluezone.authority import two_persons
 from bluezone.directory.models import Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.directory.request_parameters import chosen_unit
-from bluezone.directory.scopes import agencies_of
+from bluezone.directory.scopes import agencies_of, reaches_beyond_a_ward
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, SIGNED_IN
 from bluezone.identity.objects import Whose, touches
+from bluezone.identity.second_factors import (
+    RECENT_SECONDS,
+    ask_again,
+    confirm_second_factor,
+    recently_confirmed,
+    releases,
+)
 from bluezone.media_types import XLSX
 from bluezone.paper.tables import ColumnKind, ExportColumn, ExportSheet, write_xlsx
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope
-from bluezone.rollout.bulletins.air import air_log, planner, timetable
+from bluezone.rollout.bulletins.air import air_log, planner, shared, timetable
 from bluezone.rollout.bulletins.air.air_log import Row
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.air.press import air_plan_pdf
 from bluezone.rollout.bulletins.air.recurrence import Rule
 from bluezone.rollout.bulletins.duty import AIRING_KEEPERS
-from bluezone.rollout.bulletins.forms import AiredForm, EmergencyForm, OutletForm, ScheduleForm
+from bluezone.rollout.bulletins.forms import AiredForm, EmergencyForm, LendForm, OutletForm, ScheduleForm
 from bluezone.rollout.bulletins.indicators import week_span
-from bluezone.rollout.bulletins.models import Airing, Attestation, Bulletin, Language, Outlet, OutletKind, Schedule
+from bluezone.rollout.bulletins.models import (
+    Airing,
+    Attestation,
+    Bulletin,
+    Importance,
+    Language,
+    Outlet,
+    OutletKind,
+    Schedule,
+)
 from bluezone.rollout.coverage.api import Week
-from bluezone.training import practised
+from bluezone.training import practised, practising
 
 # Vietnamese in every language: the file is a form of the office and not a page.
 _COLUMNS = (
@@ -97,6 +115,7 @@ A_PAGE = 60
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def plan(request: OfficeRequest) -> HttpResponse:
     """What is aired when and where in a week, of all outlets or of one."""
     week, outlet, unit = scope.week_of(request), scope.chosen_outlet(request), chosen_unit(request)
@@ -105,6 +124,7 @@ def plan(request: OfficeRequest) -> HttpResponse:
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     context = {
         "week": week, "page": page, "outlet": outlet, "unit": unit, "outlets": _open_outlets(), "is_latest": False,
+        "keeps": outlet is not None and outlet.agency_id in scope.kept_agencies(request),
         "narrowed": scope.narrowed(outlet, unit), "days": air_log.by_day(page.object_list),
     }  # fmt: skip
     return render(request, "bulletins/plan.html", context)
@@ -113,6 +133,7 @@ def plan(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def plan_pdf(request: OfficeRequest) -> HttpResponse:
     """The plan of a week as PDF, with room to tick and sign."""
     week, outlet, unit = scope.week_of(request), scope.chosen_outlet(request), chosen_unit(request)
@@ -127,6 +148,7 @@ def plan_pdf(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def log(request: OfficeRequest) -> HttpResponse:
     """What was planned and what was aired: a day, or a week of `?week=`."""
     since, until = scope.span_of(request)
@@ -161,6 +183,7 @@ def log(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def log_file(request: OfficeRequest) -> HttpResponse:
     """The log as XLSX, proven and attested in columns of their own."""
     since, until = scope.span_of(request)
@@ -227,6 +250,7 @@ def photo(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(AIRING_KEEPERS)
+@touches(Whose.GIVEN)
 def new_outlet(request: OfficeRequest) -> HttpResponse:
     """Enter a station or paper: 302 to the plan, 422 bad form or a name that is taken."""
     in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
@@ -244,6 +268,8 @@ def _open_outlets() -> list[Outlet]:
     return list(Outlet.objects.filter(closed_at=None).select_related("agency"))
 
 
+# Who proved the second factor when the page opened has so long to fill it in.
+_FILLING_SECONDS = 900
 # As many moments as a page shows one by one.
 MOST_SHOWN = 120
 
@@ -252,17 +278,23 @@ MOST_SHOWN = 120
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
 @touches(Whose.AGENCY)
+@releases
 def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
     """Show the exact list of a rule, then plan it: 302 to the schedule, 422 bad form or refused; 403 another's.
 
-    302 to the bulletin, with the sentence, while no text of it is approved.
+    302 to the bulletin, with the sentence, while no text of it is approved; to the second factor for whoever reaches
+    more than a ward; to what waits for a second person for an emergency that is heard beyond the reader's own ward.
     """
     bulletin = scope.bulletin_of_ours(request, pk)
     languages = _approved_languages(bulletin)
     if not languages:
         messages.error(request, scope.sentence_of(timetable.ScriptNotApproved("no text is approved")))
         return redirect("bulletin", pk)
-    outlets = Outlet.objects.filter(closed_at=None).select_related("agency")
+    since = _FILLING_SECONDS if request.method == "POST" else RECENT_SECONDS
+    proved = practising() or recently_confirmed(request, since)
+    if not proved and reaches_beyond_a_ward(request.user, scope.WRITERS):
+        return ask_again(request.path)
+    outlets = scope.outlets_for(request.user, bulletin)
     first = {"first": timezone.localdate() + datetime.timedelta(days=1), "times": "5:30, 17:30"}
     form = ScheduleForm(request.POST or None, outlets=outlets, languages=languages, initial=first)
     moments: list[datetime.datetime] | None = None
@@ -272,8 +304,13 @@ def new_schedule(request: OfficeRequest, pk: int) -> HttpResponse:
             moments = list(_moments(rule))
             if "store" in request.POST:
                 values = form.cleaned_data
+                chosen = list(values["outlets"])
+                if not proved and not scope.stays_in_the_ward(request.user, chosen):
+                    return ask_again(request.path)
+                if bulletin.importance == Importance.EMERGENCY and _takes_two(request, chosen):
+                    return _shared(request, shared.values_of(bulletin, chosen, values["languages"], rule))
                 made = timetable.make_schedule(
-                    bulletin, list(values["outlets"]), values["languages"], rule, request.user, timezone.now()
+                    bulletin, chosen, values["languages"], rule, request.user, timezone.now()
                 )
                 messages.success(request, _("The schedule is in force."))
                 return redirect("schedule", made.pk)
@@ -350,21 +387,57 @@ def put_first(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
 @touches(Whose.AGENCY)
+@confirm_second_factor
 def at_once(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask where, then air an emergency bulletin now: 302 to the log, 422 refused; 403 another agency's."""
+    """Ask where, then air an emergency bulletin now: 302 to the log, 422 refused; 403 another agency's.
+
+    302 to what waits for a second person where it is heard beyond the reader's own ward.
+    """
     bulletin = scope.bulletin_of_ours(request, pk)
-    outlets = Outlet.objects.filter(closed_at=None).select_related("agency")
-    form = EmergencyForm(request.POST or None, outlets=outlets)
+    form = EmergencyForm(request.POST or None, outlets=scope.outlets_for(request.user, bulletin))
     if request.method == "POST" and form.is_valid():
         with acts.show_refusals(form, scope.sentence_of):
-            timetable.air_at_once(
-                bulletin, list(form.cleaned_data["outlets"]), _approved_languages(bulletin), request.user,
-                timezone.now(),
-            )  # fmt: skip
+            chosen = list(form.cleaned_data["outlets"])
+            if _takes_two(request, chosen):
+                timetable.check_emergency(bulletin, _approved_languages(bulletin))
+                return _shared(request, shared.values_of(bulletin, chosen, _approved_languages(bulletin)))
+            timetable.air_at_once(bulletin, chosen, _approved_languages(bulletin), request.user, timezone.now())
             messages.success(request, _("The emergency bulletin goes out now, over everything else."))
             return redirect("air-log")
     status = 422 if form.errors else 200
     return render(request, "bulletins/at_once.html", {"bulletin": bulletin, "form": form}, status=status)
+
+
+def _takes_two(request: OfficeRequest, outlets: list[Outlet]) -> bool:
+    """Whether an emergency at these outlets needs a second person; practice is heard nowhere."""
+    return not practising() and not scope.stays_in_the_ward(request.user, outlets)
+
+
+def _shared(request: OfficeRequest, values: dict[str, Any]) -> HttpResponse:
+    """Have the emergency wait for a second person, or, behind a broken glass, aired."""
+    act, _made = two_persons.do_or_ask("emergency-aired", request.user, values, timezone.now())
+    if act is None:
+        messages.success(request, _("The emergency bulletin goes out now, over everything else."))
+        return redirect("air-log")
+    messages.warning(request, _("Nothing is aired yet: a second person has to confirm it."))
+    return redirect("waiting-act", act.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(AIRING_KEEPERS)
+@touches(Whose.AGENCY)
+@confirm_second_factor
+def lend(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Say which other agencies may have bulletins aired at an outlet: 302 stored; 403 another agency's."""
+    outlet = scope.outlet_of_ours(request, pk)
+    in_force = Agency.objects.in_force(day_to_show(Agency, timezone.localdate()))
+    form = LendForm(request.POST or None, agencies=in_force, initial={"lent_to": outlet.lent_to.all()})
+    if request.method == "POST" and form.is_valid():
+        planner.lend(request.user.username, outlet, list(form.cleaned_data["lent_to"]))
+        messages.success(request, _("Stored."))
+        return redirect("air-plan")
+    status = 422 if form.errors else 200
+    return render(request, "bulletins/lend.html", {"form": form, "outlet": outlet}, status=status)
 
 
 def _schedule(pk: int) -> Schedule:

@@ -409,6 +409,13 @@ def enter(actor: str, kind: OutletKind, name: str, agency: Agency, unit: AdminUn
     return outlet
 
 
+def lend(actor: str, outlet: Outlet, agencies: Sequence[Agency]) -> None:
+    """Let the bulletins of these agencies in, and no others but one's own; what is planned already stays."""
+    with transaction.atomic():
+        outlet.lent_to.set(agencies)
+        record(actor, "outlet_lent", str(outlet.pk), to=sorted(agency.key for agency in agencies))
+
+
 def set_quiet(actor: str, outlet: Outlet, since: datetime.time, until: datetime.time, now: datetime.datetime) -> None:
     """Change the quiet hours; what was planned within them gets no time from now on."""
     with transaction.atomic():

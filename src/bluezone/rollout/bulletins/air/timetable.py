@@ -89,6 +89,13 @@ def make_schedule(
     return schedule
 
 
+def check_emergency(bulletin: Bulletin, languages: Sequence[str]) -> None:
+    """Whether it may be aired at once. Raises NotAnEmergency, BulletinWithdrawn, ScriptNotApproved."""
+    if bulletin.importance != Importance.EMERGENCY:
+        raise NotAnEmergency("the bulletin is not of the class for emergencies")
+    _length(bulletin, languages)
+
+
 def air_at_once(
     bulletin: Bulletin, outlets: Sequence[Outlet], languages: Sequence[str], user: User, now: datetime.datetime
 ) -> Schedule:
@@ -96,9 +103,7 @@ def air_at_once(
 
     Raises NotAnEmergency, BulletinWithdrawn, ScriptNotApproved.
     """
-    if bulletin.importance != Importance.EMERGENCY:
-        raise NotAnEmergency("the bulletin is not of the class for emergencies")
-    _length(bulletin, languages)
+    check_emergency(bulletin, languages)
     today = timezone.localdate(now)
     with transaction.atomic():
         schedule = Schedule.objects.create(

@@ -39,6 +39,7 @@ ROWS_A_PAGE = 20
 @require_safe
 @practised
 @audience(KEEPERS)
+@touches(Whose.REACHED)
 def conflicts(request: OfficeRequest) -> HttpResponse:
     """Facts of which two values stand side by side, with who said each and when; and changes that wait for another."""
     wards, chosen = chosen_wards(request)
@@ -79,6 +80,7 @@ def force(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_safe
 @practised
 @audience(KEEPERS)
+@touches(Whose.REACHED)
 def pairs(request: OfficeRequest) -> HttpResponse:
     """Doors that may be one, likeliest first, side by side."""
     wards, chosen = chosen_wards(request)
@@ -119,6 +121,7 @@ def decide_pair(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(KEEPERS)
+@touches(Whose.REACHED)
 def kept_aside(request: OfficeRequest) -> HttpResponse:
     """Entries that could not be stored as they came, whole, with the reason."""
     wards, chosen = chosen_wards(request)
@@ -174,6 +177,7 @@ ROWS_SHOWN = 100
 @require_http_methods(["GET", "HEAD", "POST"])
 @practised
 @audience(KEEPERS)
+@touches(Whose.WARD)
 def new_import(request: OfficeRequest) -> HttpResponse:
     """Send a list in: 302 to its preview, 422 with a sentence when it cannot be read."""
     form = DoorsImportForm(request.POST or None, request.FILES or None, wards=wards_of(request.user))
@@ -253,6 +257,7 @@ def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(KEEPERS)
+@touches(Whose.NOBODYS)
 def import_template(request: OfficeRequest) -> HttpResponse:
     """An empty list with its headings, as XLSX."""
     return _file(write_xlsx([door_lists.template()]), "households-empty.xlsx")

@@ -90,6 +90,7 @@ SHOWN = 50
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_CLERKS)
+@touches(Whose.REACHED)
 def exchange(request: OfficeRequest) -> HttpResponse:
     """What waits to be sent as a file, what was exchanged; send a file in: 302 to its preview, 422 with a sentence."""
     form = ExchangeFileForm(request.POST or None, request.FILES or None)
@@ -182,6 +183,7 @@ def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.EVERYBODYS)
 def own_certificate(request: OfficeRequest) -> HttpResponse:
     """The certificate by which other offices know this one's files; it holds no secret."""
     pem = office_certificate(timezone.now()).public_bytes(Encoding.PEM)
@@ -261,8 +263,10 @@ def _documents(sent: QuerySet[Dispatch]) -> list[tuple[Dispatch, str]]:
 
 @require_safe
 @audience(ADMINS)
+@touches(Whose.CITY)
 def certificates(request: OfficeRequest) -> HttpResponse:
     """This office's own certificate, those that are held, and those that were removed."""
+    require_city(request.user, [Role.ADMIN])
     held = PartnerCertificate.objects.select_related("agency", "added_by", "removed_by")
     own = office_certificate(timezone.now())
     context = {
@@ -278,6 +282,7 @@ def certificates(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(ADMINS)
+@touches(Whose.CITY)
 @confirm_second_factor
 def new_certificate(request: OfficeRequest) -> HttpResponse:
     """Show what a certificate is, then hold it: 200 with its fingerprint, 302 held, 422 with a sentence.

@@ -35,6 +35,7 @@ _MOST_BELOW = 300
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.REACHED)
 def inbox(request: OfficeRequest) -> HttpResponse:
     """What the reader's agencies have got, newest first."""
     state = chosen(request, "state", ["open", *DispatchState.values])

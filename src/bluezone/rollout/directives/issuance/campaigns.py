@@ -142,6 +142,7 @@ A_PAGE = 25
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.REACHED)
 def campaign_list(request: OfficeRequest) -> HttpResponse:
     """Campaigns of the agencies the reader works for, each with its figures."""
     show, today = chosen(request, "show", ["now", "past"]), timezone.localdate()
@@ -180,6 +181,7 @@ def campaign(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_CLERKS)
+@touches(Whose.GIVEN)
 def new_campaign(request: OfficeRequest) -> HttpResponse:
     """Call a campaign: 302 to its page, 422 bad form."""
     return _form(request, None)

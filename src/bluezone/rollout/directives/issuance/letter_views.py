@@ -22,7 +22,7 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.identity.second_factors import confirm_second_factor
+from bluezone.identity.second_factors import confirm_second_factor, releases
 from bluezone.refusal import Refused
 from bluezone.rollout.directives import permissions, queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS, DIRECTIVE_SIGNERS
@@ -42,6 +42,7 @@ REQUESTS_AT_ONCE = 10
 @practised
 @require_safe
 @audience(SIGNED_IN)
+@touches(Whose.REACHED)
 def directive_list(request: OfficeRequest) -> HttpResponse:
     """Directives of the agencies the reader works for, with how many have received each."""
     words = request.GET.get("q", "").replace("\0", " ").strip()[:100]
@@ -64,6 +65,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(DIRECTIVE_CLERKS)
+@touches(Whose.GIVEN)
 def new_directive(request: OfficeRequest) -> HttpResponse:
     """Take a letter in: 302 to its draft, 422 what is not a letter."""
     on = day_to_show(Agency, timezone.localdate())
@@ -117,6 +119,7 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
+@releases
 def issue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send an approved directive to everybody it names: 302."""
     shown = _shown(pk)
@@ -128,6 +131,7 @@ def issue(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_POST
 @audience(DIRECTIVE_CLERKS)
 @touches(Whose.AGENCY)
+@releases
 def revoke(request: OfficeRequest, pk: int) -> HttpResponse:
     """Recall an issued directive: 302, 422 without a reason."""
     shown = _shown(pk)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one person may not do alone: what it registers of itself."""
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.duties.duty import Duty, Work
+
+DUTY = Duty(
+    name="authority",
+    app="bluezone.authority",
+    acts={
+        "act_asked": _("asked for a second person"),
+        "act_confirmed": _("confirmed as the second person"),
+        "act_withdrawn": _("withdrew or refused what waited for a second person"),
+        "glass_broken": _("broke the glass: speaks without a second person for one hour"),
+        "glass_used": _("spoke to the public behind the broken glass"),
+    },
+    purges=(Work("purge_authority", "bluezone.authority.two_persons.purge"),),
+    shared_acts={
+        "account-made": "bluezone.authority.account_acts.AccountMade",
+        "role-given": "bluezone.authority.account_acts.RoleGiven",
+        "account-linked": "bluezone.authority.account_acts.AccountLinked",
+        "account-freed": "bluezone.authority.account_acts.AccountFreed",
+        "account-opened": "bluezone.authority.account_acts.AccountOpened",
+    },
+)

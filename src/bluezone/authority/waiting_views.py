@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of what waits for a second person, and of the broken glass."""
+
+import datetime
+import functools
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from bluezone.authority import two_persons
+from bluezone.authority.models import ActState, WaitingAct
+from bluezone.authority.two_persons import kind_of
+from bluezone.authority.views import show_link
+from bluezone.identity.audiences import OfficeRequest, audience
+from bluezone.identity.duty import SIGNED_IN
+from bluezone.identity.models import User
+from bluezone.identity.objects import Whose, touches
+from bluezone.identity.second_factors import confirm_second_factor
+from bluezone.refusal import Refused
+
+
+class GlassForm(forms.Form):
+    """Why somebody speaks to the public without a second person."""
+
+    reason = forms.CharField(
+        label=_("What has happened, and whom you tried to reach"),
+        min_length=10,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+def rows_for(user: User, acts: list[WaitingAct], now: datetime.datetime) -> list[dict[str, Any]]:
+    """Of the acts that wait, those that the person asked for or may confirm, with what they may do about each."""
+    found = []
+    for act in acts:
+        if two_persons.may_see(act, user):
+            mine = act.asked_by_id == user.pk
+            found.append({"act": act, "kind": kind_of(act.kind), "mine": mine, "asked": not mine})
+    return found
+
+
+@functools.lru_cache(maxsize=64)
+def _goes_alone(pk: int, asked_at: datetime.datetime, minute: int) -> bool:
+    """Whether nobody could confirm an act; every page asks, so the answer holds for a minute. It decides nothing."""
+    act = WaitingAct.objects.select_related("asked_by").filter(pk=pk).first()
+    return act is not None and two_persons.may_confirm_alone(act, timezone.now())
+
+
+def alarms_for(user: User, now: datetime.datetime) -> dict[str, Any]:
+    """What every office page says at its top: broken glasses, acts that go on alone, acts that wait for this person."""
+    acts = two_persons.waiting(now)
+    waiting = [act for act in acts if act.state == ActState.WAITING]
+    return {
+        "glasses": [act for act in acts if act.state == ActState.GLASS],
+        "alone": [
+            {"act": act, "kind": kind_of(act.kind), "at": act.asked_at + two_persons.ALONE_AFTER}
+            for act in waiting
+            if _goes_alone(act.pk, act.asked_at, int(now.timestamp()) // 60)
+        ],
+        "to_confirm": sum(1 for act in waiting if two_persons.may_confirm(act, user, now)),
+    }
+
+
+@require_safe
+@audience(SIGNED_IN)
+@touches(Whose.OWN)
+def waiting(request: OfficeRequest) -> HttpResponse:
+    """What waits for a second person, of what the reader asked for or may do."""
+    now = timezone.now()
+    acts = [act for act in two_persons.waiting(now) if act.state == ActState.WAITING]
+    context = {"rows": rows_for(request.user, acts, now), "speaks": two_persons.speaks(request.user)}
+    return render(request, "authority/waiting.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(SIGNED_IN)
+@touches(Whose.SHARED)
+@confirm_second_factor
+def waiting_act(request: OfficeRequest, pk: int) -> HttpResponse:
+    """What exactly is to be done, and the button that confirms it: 302 done, 201 with a link, 409 refused."""
+    act, now = _act_or_404(request, pk), timezone.now()
+    refused, status = "", 200
+    if request.method == "POST":
+        try:
+            result = two_persons.confirm(act, request.user, now)
+        except two_persons.SecondPersonRefused:
+            refused, status = gettext("You cannot confirm this. Another person has to."), 409
+        except Refused:
+            refused, status = (
+                gettext("This cannot be done any more: something has changed since it was asked for."),
+                409,
+            )
+        else:
+            messages.success(request, gettext("Confirmed and done."))
+            if isinstance(result, tuple):
+                account, token = result
+                return show_link(request, account, token, status=201)
+            return redirect("waiting")
+        act.refresh_from_db()
+    return render(request, "authority/act.html", _context(act, request.user, now, refused), status=status)
+
+
+@require_POST
+@audience(SIGNED_IN)
+@touches(Whose.SHARED)
+def withdraw_act(request: OfficeRequest, pk: int) -> HttpResponse:
+    """Say no, or take one's own back: 302."""
+    act = _act_or_404(request, pk)
+    try:
+        two_persons.withdraw(act, request.user, timezone.now())
+    except two_persons.ActGone:
+        messages.error(request, gettext("This is done or withdrawn already. Nothing was changed."))
+    else:
+        messages.success(request, gettext("Withdrawn: it will not be done."))
+    return redirect("waiting")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@audience(SIGNED_IN)
+@touches(Whose.OWN)
+@confirm_second_factor
+def glass(request: OfficeRequest) -> HttpResponse:
+    """Break the glass for an hour: 302 to what waits, 409 no role that speaks to the public, 422 no reason."""
+    now = timezone.now()
+    form = GlassForm(request.POST or None)
+    refused = not two_persons.speaks(request.user)
+    if request.method == "POST" and form.is_valid() and not refused:
+        two_persons.break_glass(request.user, form.cleaned_data["reason"], now)
+        messages.warning(
+            request, gettext("For one hour you speak to the public without a second person. Everybody is told.")
+        )
+        return redirect("waiting")
+    status = 409 if refused and request.method == "POST" else 422 if form.errors else 200
+    context = {"form": form, "refused": refused, "open": two_persons.glass_of(request.user, now)}
+    return render(request, "authority/glass.html", context, status=status)
+
+
+def _act_or_404(request: OfficeRequest, pk: int) -> WaitingAct:
+    act = get_object_or_404(WaitingAct.objects.select_related("asked_by", "answered_by"), pk=pk)
+    if not two_persons.may_see(act, request.user):
+        raise Http404
+    return act
+
+
+def _context(act: WaitingAct, user: User, now: datetime.datetime, refused: str) -> dict[str, Any]:
+    kind = kind_of(act.kind)
+    waits = act.state == ActState.WAITING and act.expires_at > now
+    alone = waits and act.asked_by_id == user.pk and two_persons.may_confirm_alone(act, now)
+    may = waits and two_persons.may_confirm(act, user, now)
+    try:
+        said = list(kind.said(act.values))
+    except Refused:
+        # What it was about is gone; what was asked for stays readable.
+        said = [(label, text) for label, text in act.shown]
+    alone_at = act.asked_at + two_persons.ALONE_AFTER
+    return {
+        "act": act, "kind": kind, "said": said, "waits": waits, "may": may, "refused": refused,
+        "mine": act.asked_by_id == user.pk, "alone_at": alone_at if alone else None,
+        "may_now": may or (alone and now >= alone_at), "breaks": waits and kind.voice and act.asked_by_id == user.pk,
+    }  # fmt: skip

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is aired beyond one ward only in twos: an emergency, at once or by a schedule."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+from bluezone.authority.two_persons import ActGone, Said, SharedAct
+from bluezone.directory.scopes import may
+from bluezone.identity.models import User
+from bluezone.rollout.bulletins import scope
+from bluezone.rollout.bulletins.air import timetable
+from bluezone.rollout.bulletins.air.planner import approved_scripts
+from bluezone.rollout.bulletins.air.recurrence import Rule
+from bluezone.rollout.bulletins.duty import BULLETIN_APPROVERS
+from bluezone.rollout.bulletins.models import Bulletin, Language, Outlet, Schedule
+
+
+def values_of(
+    bulletin: Bulletin, outlets: Sequence[Outlet], languages: Sequence[str], rule: Rule | None = None
+) -> dict[str, Any]:
+    """An airing to be confirmed, as it is kept; without a rule it is one at once."""
+    values: dict[str, Any] = {
+        "bulletin": bulletin.pk,
+        "outlets": sorted(outlet.pk for outlet in outlets),
+        "languages": list(languages),
+    }
+    if rule is not None:
+        values["rule"] = {
+            "first": str(rule.first),
+            "last": str(rule.last) if rule.last else None,
+            "times": [f"{time:%H:%M}" for time in sorted(rule.times)],
+            "weekdays": sorted(rule.weekdays),
+            "exceptions": sorted(str(day) for day in rule.exceptions),
+        }
+    return values
+
+
+class EmergencyAired(SharedAct):
+    """An emergency bulletin over everything else, at places beyond one ward."""
+
+    words = _("Air an emergency")
+    voice = True
+    roles: ClassVar = BULLETIN_APPROVERS.roles
+
+    def may(self, user: User, values: dict[str, Any]) -> bool:
+        """Whoever writes or approves for the bulletin's agency and reaches every outlet, or has it lent."""
+        bulletin, outlets = self._bulletin(values), values["outlets"]
+        if bulletin is None or not may(user, self.roles, agency=bulletin.agency):
+            return False
+        return scope.outlets_for(user, bulletin, self.roles).filter(pk__in=outlets).count() == len(outlets)
+
+    def said(self, values: dict[str, Any]) -> Said:
+        """Every word, every place and, by a schedule, every time."""
+        bulletin = self._bulletin(values)
+        if bulletin is None:
+            raise ActGone("the bulletin is not there any more")
+        scripts = approved_scripts([bulletin.pk])
+        places = Outlet.objects.filter(pk__in=values["outlets"]).select_related("agency").order_by("pk")
+        return [
+            (_("Bulletin"), bulletin.title),
+            *(
+                (str(Language(one).label), scripts[bulletin.pk, one].text if (bulletin.pk, one) in scripts else "–")
+                for one in values["languages"]
+            ),
+            (_("Where"), "\n".join(f"{one.name} · {one.agency.name}" for one in places)),
+            (_("When"), self._when(values)),
+        ]
+
+    def do(self, asker: User, second: User, values: dict[str, Any], now: datetime.datetime) -> Schedule:
+        """Raises what air_at_once and make_schedule refuse."""
+        bulletin = self._bulletin(values)
+        outlets = list(Outlet.objects.filter(pk__in=values["outlets"], closed_at=None))
+        if bulletin is None or len(outlets) != len(values["outlets"]):
+            raise ActGone("the bulletin or an outlet is not there any more")
+        if "rule" in values:
+            return timetable.make_schedule(bulletin, outlets, values["languages"], _rule(values["rule"]), asker, now)
+        return timetable.air_at_once(bulletin, outlets, values["languages"], asker, now)
+
+    def _bulletin(self, values: dict[str, Any]) -> Bulletin | None:
+        return Bulletin.objects.select_related("agency__unit").filter(pk=values["bulletin"]).first()
+
+    def _when(self, values: dict[str, Any]) -> str:
+        if "rule" not in values:
+            return str(_("at once, over everything else"))
+        rule = _rule(values["rule"])
+        last = f"{rule.last:%d/%m/%Y}" if rule.last else "…"
+        return f"{rule.first:%d/%m/%Y} – {last}, {', '.join(values['rule']['times'])}"
+
+
+def _rule(kept: dict[str, Any]) -> Rule:
+    day = datetime.date.fromisoformat
+    return Rule(
+        day(kept["first"]), day(kept["last"]) if kept["last"] else None,
+        tuple(datetime.time.fromisoformat(time) for time in kept["times"]), frozenset(kept["weekdays"]),
+        frozenset(day(one) for one in kept["exceptions"]),
+    )  # fmt: skip
