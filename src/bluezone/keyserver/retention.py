@@ -8,6 +8,7 @@ docs/design.md, budget "retention over 10 M keys".
 import re
 import time
 
+from bluezone.keyserver import push
 from bluezone.keyserver.declarations import forget_declarations
 from bluezone.keyserver.publication.downloads import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.publication.folder import PublishedFiles
@@ -65,6 +66,7 @@ def _forget_uploads(store: Store, now: float) -> None:
     def action(transaction: Transaction) -> None:
         transaction.execute("DELETE FROM spent WHERE accept_until <= ?", (int(now),))
         forget_ended(transaction, int(now))
+        push.forget_old(transaction, push.period_at(now))
         transaction.execute("DELETE FROM upload_count WHERE day < ?", (oldest_day,))
 
     store.write(action)

@@ -130,7 +130,7 @@ class KeyServer:
     @property
     def push(self) -> PushSubscriptions:
         """Browsers that want to be told of new files."""
-        return PushSubscriptions(self.keys_store, self.push_limits)
+        return PushSubscriptions(self.keys_store, self.push_limits, self.city.push_services, self.clock)
 
     @property
     def registrar(self) -> Registrar:
