@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Solves the puzzle that a form brings where many tries come from one network, in a worker so that the page can be used
- * meanwhile. The form waits with its button until the answer is there.
+ * meanwhile. The form's button waits until the answer is there.
  */
 const PUZZLE_BITS = 20;
 const field = document.querySelector("[data-challenge]");
@@ -18,6 +18,9 @@ if (field) {
     form.querySelector("[data-working]").hidden = true;
     form.querySelector("[data-ready]").hidden = false;
     worker.terminate();
+    // What was typed is still there and goes out by itself; a password has to be typed again.
+    if (!form.querySelector("[type=password]")) form.requestSubmit(button);
   };
+  field.nextElementSibling.scrollIntoView({ block: "center" });
   worker.postMessage({ challenge, bits: PUZZLE_BITS + challenge[0] });
 }
