@@ -45,9 +45,10 @@ def browser(who):
     return prove(client)
 
 
-@pytest.fixture
-def ward_admin(ward):
-    return browser(user("ward.admin", Role.ADMIN, ward))
+@pytest.fixture(params=["agency", "unit"])
+def ward_admin(ward, request):
+    """An administrator of the ward's committee, or of the ward itself."""
+    return browser(user("ward.admin", Role.ADMIN, ward if request.param == "agency" else ward.unit))
 
 
 def names(page):
@@ -94,6 +95,7 @@ def test_a_wards_administrator_gives_nothing_beyond_the_ward(ward_admin, ward, w
     assert not User.objects.filter(username="nguoi.moi").exists()
     assert not AccountLink.objects.exists()
     assert RoleGrant.objects.count() == 2
+    assert not role_grants.reaches(User.objects.get(username="ward.admin"), Role.SUPERVISOR, ward)
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ADMIN, Role.CLERK])

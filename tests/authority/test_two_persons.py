@@ -216,12 +216,15 @@ def test_a_broken_glass_opens_no_account_and_no_other_reach(root, second, ward, 
     assert desk.post(f"/accounts/{lan.pk}/second-factor/reset/").url.startswith("/waiting/")
     assert desk.post("/accounts/new/", {**NEW, "role": "admin"}).url.startswith("/waiting/")
     assert desk.post(f"/alerts/{wide.pk}/release/").status_code == 403, "the ward's signatory stays in the ward"
+    assert two_persons.do_or_ask("account-linked", both, {"account": lan.pk}, timezone.now())[0] is not None
     assert AuthenticatorApp.objects.filter(user=lan).exists()
 
 
 def test_whoever_does_not_speak_breaks_no_glass(root):
     assert break_glass(root).status_code == 409
     assert break_glass(user("can", Role.OFFICER)).status_code == 409
+    with pytest.raises(two_persons.GlassRefused):
+        two_persons.break_glass(root, "Vỡ đập", timezone.now())
     assert not WaitingAct.objects.exists()
 
 

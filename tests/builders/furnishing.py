@@ -103,8 +103,9 @@ def _gate(admin, officer, now: datetime.datetime) -> None:
 
 def _alerts(now: datetime.datetime) -> None:
     """An alert in force and the draft of another."""
+    from bluezone.directory.models import AdminUnit
+    from bluezone.directory.queries import day_to_show
     from bluezone.messaging.cap.models import Alert
-    from bluezone.messaging.cap.views import AlertForm
 
     texts = {
         "headline_vi": "Phát hiện ca mắc tại chợ",
@@ -119,7 +120,8 @@ def _alerts(now: datetime.datetime) -> None:
             identifier=f"bluezone-{'sent' if sent_at else 'draft'}", expires_at=now + _DAY, made_at=now,
             sent_at=sent_at, written_by="editor", released_by=released_by, **texts,
         )  # fmt: skip
-        made.units.set(AlertForm().fields["units"].queryset[:2])
+        in_force = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate(now)))
+        made.units.set(in_force.exclude(kind="group").order_by("path")[:2])
 
 
 def _visitors(now: datetime.datetime) -> None:
