@@ -271,6 +271,12 @@ def test_a_wards_editor_speaks_in_the_ward_alone_and_with_a_fresh_proof(ward):
     assert not Schedule.objects.exists()
     assert browser(writer).post(f"/bulletins/{bulletin.pk}/now/", {"outlets": [ours.pk]}).url == "/air-log/"
     assert Schedule.objects.get().at_once is not None
+    radio = bulletins.station(keeper=ward)
+    heard_further = browser(writer).post(f"/bulletins/{bulletin.pk}/now/", {"outlets": [radio.pk]}).url
+    assert heard_further.startswith("/waiting/"), "a station is heard beyond the ward, whoever keeps it"
+    browser(writer).post("/glass/", {"reason": "Vỡ đập, không gọi được ai"})
+    assert browser(writer).post(f"/bulletins/{bulletin.pk}/now/", {"outlets": [radio.pk]}).url == "/air-log/"
+    assert Schedule.objects.count() == 2
 
 
 def test_an_emergency_of_the_city_takes_two_at_once_and_by_a_schedule(ward):
