@@ -344,7 +344,7 @@ def test_an_alert_to_the_city_is_released_by_two_who_are_two(ward, beside, monke
     assert browser(signer).post(f"/alerts/{later.pk}/release/").url == f"/alerts/{later.pk}/"
 
 
-def test_only_the_citys_editors_publish_news(ward):
+def test_only_editors_of_the_citys_level_publish_news(ward):
     writer = user("ward.editor", Role.EDITOR, ward)
     theirs = news.write(news.Texts("Tin", "Mới"), user("city.editor", Role.EDITOR), NOW)
     desk = browser(writer)

@@ -142,7 +142,9 @@ def _campaign(city: City, actor: Actor) -> dict[str, Any]:
 
 def _claim(city: City, actor: Actor) -> dict[str, Any]:
     """For a team of the actor's own, or of the ward where the role reaches it."""
-    own = city.teams.get(getattr(actor.scope, "pk", None)) if actor.place.name in ("BELOW", "ELSEWHERE") else None
+    own = (
+        city.teams.get(getattr(actor.scope, "pk", None)) if actor.place.name in ("BELOW", "ELSEWHERE", "WIDE") else None
+    )
     return {"team": (own or city.teams[city.ward.pk]).pk}
 
 

@@ -107,15 +107,17 @@ class City(SimpleNamespace):
         # Takes part where somebody else than the people of a place must have done something.
         self.other = Agency.objects.get(key="ubnd-xa-nong-thuong")
         top, beside = (Agency.objects.get(key=key) for key in ("ubnd-tp", "ubnd-phuong-duc-xuan"))
-        elsewhere = [self.far, self.beside_unit]
+        self.beside = beside
+        elsewhere, wide = [self.beside_unit], [self.far]
         self.places: dict[str, dict[Place, list[Scope]]] = {
             "ward": {
                 Place.CITY: [None], Place.ABOVE: [top], Place.UNIT: [self.unit], Place.ITSELF: [self.ward],
                 Place.BELOW: [self.school], Place.ELSEWHERE: [beside, *elsewhere],
+                Place.WIDE: wide,
             },
             "school": {
                 Place.CITY: [None], Place.ABOVE: [self.ward], Place.UNIT: [self.unit], Place.ITSELF: [self.school],
-                Place.BELOW: [self.branch], Place.ELSEWHERE: [self.school_beside, *elsewhere],
+                Place.BELOW: [self.branch], Place.ELSEWHERE: [self.school_beside, *elsewhere], Place.WIDE: wide,
             },
         }  # fmt: skip
         self.ward.refresh_from_db()
@@ -149,16 +151,16 @@ class City(SimpleNamespace):
         """
         here = self.places[centre][Place.ITSELF][0]
         RoleGrant.objects.bulk_create(
-            RoleGrant(user=self._many, role=one, valid_from=BEGINNING, agency=self.far if one == role else here)
+            RoleGrant(user=self._many, role=one, valid_from=BEGINNING, agency=self.beside if one == role else here)
             for one in [role, *others]
         )
-        return Actor(f"{role}, all others here,", Place.ELSEWHERE, self.far, self._many, self._many_in)
+        return Actor(f"{role}, all others here,", Place.ELSEWHERE, self.beside, self._many, self._many_in)
 
     def moved(self, who: User, role: str) -> Actor:
         """Somebody whose roles have ended, and who holds this one far away now; taken back as above."""
         who.grants.all().delete()
-        RoleGrant.objects.create(user=who, role=role, valid_from=BEGINNING, agency=self.far)
-        return Actor(f"{who.username}, now {role}", Place.ELSEWHERE, self.far, who, signed_in(who))
+        RoleGrant.objects.create(user=who, role=role, valid_from=BEGINNING, agency=self.beside)
+        return Actor(f"{who.username}, now {role}", Place.ELSEWHERE, self.beside, who, signed_in(who))
 
     def owner(self, who: User) -> Actor:
         """Somebody whose own an object is."""

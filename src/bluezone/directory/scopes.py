@@ -114,6 +114,12 @@ def reaches_beyond_a_ward(user: User, roles: Iterable[str]) -> bool:
     return any(_ward_of(grant) is None for grant in granted(user, roles))
 
 
+def require_more_than_a_ward(user: User, roles: Iterable[str]) -> None:
+    """Go on only where `reaches_beyond_a_ward` says so; raises OutsideScope, which a page shows as 403."""
+    if not reaches_beyond_a_ward(user, roles):
+        raise OutsideScope("the role reaches no more than one ward")
+
+
 def _ward_of(grant: RoleGrant) -> AdminUnit | None:
     """The ward, commune or group that a grant lies in, None for a wider one."""
     place: AdminUnit | None = grant.unit or (grant.agency.unit if grant.agency else None)

@@ -29,7 +29,8 @@ class Place(enum.Enum):
     UNIT = "in the unit that the object's agency serves, or one above it"
     ITSELF = "in the object's agency"
     BELOW = "in an agency that answers to the object's agency and serves the same unit"
-    ELSEWHERE = "in another agency or another unit"
+    WIDE = "in another agency that serves more than one ward"
+    ELSEWHERE = "in another agency or another unit, of one ward"
 
 
 class Whose(enum.Enum):
@@ -40,6 +41,7 @@ class Whose(enum.Enum):
     GIVEN = "who holds the role where what is made will belong: its agency, one above, its unit, the whole city"
     EVERYBODYS = "everybody admitted, wherever the role is held"
     CITY = "who holds the role for the whole city"
+    WIDE = "who holds the role for more than one ward: in the whole city, or at an agency or a unit of the city's level"
     OWN = "the person whose it is: who made it, runs it, teaches it"
     SHARED = "who asked for it, and who may do it as a second person, by the role and reach of that kind of act"
     AGENCY = "who holds the role in its agency, above it, in its unit or in the whole city"
@@ -75,6 +77,7 @@ _PLACES = {
     Whose.EVERYBODYS: frozenset(Place),
     Whose.REACHED: frozenset(Place),
     Whose.CITY: frozenset({Place.CITY}),
+    Whose.WIDE: frozenset({Place.CITY, Place.ABOVE, Place.WIDE}),
     Whose.SHARED: frozenset({Place.CITY}),
     Whose.GIVEN: _OFFICE,
     Whose.AGENCY: _OFFICE,

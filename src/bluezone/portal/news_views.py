@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bluezone.directory.scopes import require_city
+from bluezone.directory.scopes import require_more_than_a_ward
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, EVERYONE
 from bluezone.identity.objects import Whose, touches
@@ -52,15 +52,15 @@ def new(request: OfficeRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.OWN, Whose.CITY)
+@touches(Whose.OWN, Whose.WIDE)
 def edit(request: OfficeRequest, pk: int) -> HttpResponse:
     """Work on an item: 302 to its preview, 422 what to correct, 409 withdrawn meanwhile.
 
-    An editor of an agency or a unit works on drafts of their own, one of the whole city on every item.
+    An editor of an agency or a unit works on drafts of their own, one of the city's level on every item.
     """
     item = get_object_or_404(NewsItem, pk=pk)
     if item.written_by_id != request.user.pk or item.state != NewsState.DRAFT:
-        require_city(request.user, EDITORS.roles)
+        require_more_than_a_ward(request.user, EDITORS.roles)
     return _write(request, item)
 
 
@@ -80,16 +80,16 @@ def _write(request: OfficeRequest, item: NewsItem | None) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.OWN, Whose.CITY)
+@touches(Whose.OWN, Whose.WIDE)
 @releases
 def preview(request: OfficeRequest, pk: int) -> HttpResponse:
     """The text at work in both languages; publishing it: 302, 422 without a note where one is needed, 409 refused.
 
-    An editor of an agency or a unit reads what they wrote; the whole city's editors publish, since news is the city's.
+    An editor of a ward reads what they wrote; editors of the city's level publish, since news is the city's.
     """
     item = get_object_or_404(NewsItem, pk=pk)
     if request.method == "POST" or item.written_by_id != request.user.pk:
-        require_city(request.user, EDITORS.roles)
+        require_more_than_a_ward(request.user, EDITORS.roles)
     if request.method == "POST" and not recently_confirmed(request):
         return ask_again(request.path)
     before = news.current(item)
@@ -113,11 +113,11 @@ def preview(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(EDITORS)
-@touches(Whose.CITY)
+@touches(Whose.WIDE)
 @confirm_second_factor
 def withdraw(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask why, then take the item from the readers: 302, 422 without a reason, 409 a draft or withdrawn before."""
-    require_city(request.user, EDITORS.roles)
+    require_more_than_a_ward(request.user, EDITORS.roles)
     item = get_object_or_404(NewsItem, pk=pk)
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
