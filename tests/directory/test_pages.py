@@ -188,7 +188,7 @@ def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
     below |= {"valid_from": "2026-01-01"}
     entered = client.post("/agencies/new/", below)
     elsewhere = client.post("/agencies/new/", below | {"name": "Tổ khác", "parent": other.name})
-    wider = client.post("/agencies/new/", below | {"name": "UBND cả tỉnh", "kind": "committee", "unit": now.parent_id})
+    wider = client.post("/agencies/new/", below | {"name": "Ban cả tỉnh", "unit": now.parent_id})
     ward.refresh_from_db()
 
     assert (changed.status_code, ward.phone) == (302, "0209 3870 111")
@@ -197,8 +197,8 @@ def test_a_clerk_keeps_the_part_of_the_directory_that_the_role_reaches(client):
     assert client.post(f"/agencies/{other.pk}/figures/", {}).status_code == 403
     assert client.get(f"/units/{ward.unit_id}/change/").status_code == 403
     assert [client.get(path).status_code for path in ("/imports/", "/recipients/new/")] == [403, 403]
-    assert wider.status_code == 422, "a committee of the province under a ward's would reach the province"
-    assert not Agency.objects.filter(name__in=["Tổ khác", "UBND cả tỉnh"]).exists()
+    assert wider.status_code == 422, "under a ward's committee nothing serves the province"
+    assert not Agency.objects.filter(name__in=["Tổ khác", "Ban cả tỉnh"]).exists()
 
 
 def test_a_clerk_of_a_ward_keeps_its_units_too(client):
