@@ -14,8 +14,8 @@ from bluezone.face.files import SERVICE_WORKERS, WORKERS
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.paper.city_facts import facts
+from bluezone.portal import android_package, texts, web_edition_files
 from bluezone.portal import news as portal_news
-from bluezone.portal import texts, web_edition_files
 from bluezone.portal.models import NewsItem, NewsState
 from bluezone.portal.news import current
 from bluezone.publicpages import assets
@@ -56,7 +56,17 @@ def faq(request: HttpRequest) -> HttpResponse:
 @audience(EVERYONE)
 def install(request: HttpRequest) -> HttpResponse:
     """Where to install from, or how to keep the web edition."""
-    return show(request, "public/install.html")
+    return show(request, "public/install.html", {"package": android_package.package()})
+
+
+@require_safe
+@audience(EVERYONE)
+def install_file(request: HttpRequest) -> HttpResponse:
+    """The Android app as the city hands it out; 404 where it hands out none."""
+    found = android_package.package()
+    if found is None:
+        raise Http404
+    return HttpResponse(found.path.read_bytes(), headers=dict(android_package.headers(found)))
 
 
 @require_safe
