@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.androidpackages import certificate, signed_package
 
-from bluezone.portal import android_package
-from bluezone.portal.android_package import PackageUnsigned, signing_certificate
+from bluezone.portal import programs
+from bluezone.portal.programs import PackageUnsigned, signing_certificate
 
 SIGNER = certificate()
 
@@ -63,7 +63,7 @@ def test_a_file_that_nobody_signed_is_not_handed_out(public, handed_out):
     handed_out(b"PK\x05\x06" + bytes(18))
 
     assert public.get("/install/bluezone.apk").status_code == 404
-    assert android_package.package() is None
+    assert programs.package() is None
 
 
 @pytest.mark.parametrize("scheme", [0x7109871A, 0xF05368C0])

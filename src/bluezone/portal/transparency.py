@@ -25,7 +25,7 @@ from bluezone.identity.duty import EVERYONE
 from bluezone.keyserver.publication import exports
 from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.service import KeyServer
-from bluezone.portal.web_edition_files import public_key, web_edition
+from bluezone.portal.programs import public_key, web_edition
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import STALE_SECONDS, Index, chain_value, decode_index
 from bluezone.publicpages.page_frame import show

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Android app as the city itself hands it out (`app/bluezone.apk` in the data folder), and what lets anybody check
-it.
+"""The programs that the city hands out itself, and what lets anybody check them: the web edition with the city's key in
+it, and the Android app, `app/bluezone.apk` in the data folder.
 
-Source: Android's "APK Signature Scheme v2" (the block before the ZIP's central directory; source.android.com).
+Source of the second: Android's "APK Signature Scheme v2" (the block before the ZIP's central directory).
 """
 
+import functools
 import hashlib
 import struct
 from dataclasses import dataclass
@@ -12,7 +13,30 @@ from pathlib import Path
 
 from django.conf import settings
 
+from bluezone.face import files as face
+from bluezone.healthauthority.key_server import key_server
 from bluezone.paper.city_facts import PACKAGE
+from bluezone.publicpages.assets import Asset
+
+# Where the web edition is served; the page itself has the empty path.
+APP = "/app/"
+
+
+def web_edition() -> dict[str, Asset]:
+    """Every file under /app/ by its path, as it is served to everybody."""
+    return _web_edition(public_key())
+
+
+def public_key() -> str:
+    """The city's Ed25519 key in 64 hex digits, as `bluezone handset --trust` takes it."""
+    return key_server().secrets.signing_key.public_key().public_bytes_raw().hex()
+
+
+@functools.cache
+def _web_edition(city_key: str) -> dict[str, Asset]:
+    found = face.web_files(city_key) if (face.STATIC / face.INDEX).exists() else {}
+    return {path: Asset(path, file.content, file.media_type) for path, file in found.items()}
+
 
 MEDIA_TYPE = "application/vnd.android.package-archive"
 
