@@ -3,7 +3,6 @@ import io
 import tracemalloc
 import zipfile
 from contextlib import suppress
-from dataclasses import astuple
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.builders.protocol import SIGNING_KEY, export
 
-from bluezone.protocol.exports.columns import MOST_FIELDS_PER_KEY, STEP_SIZE
+from bluezone.protocol.exports.columns import MOST_FIELDS_PER_KEY
 from bluezone.protocol.exports.files import (
     MAX_EXPORT_BYTES,
     ExportTooLarge,
@@ -162,13 +161,13 @@ def test_one_good_signature_among_several_is_enough():
     assert verify_export(read_export(data), ec.generate_private_key(ec.SECP256R1()).public_key()) == "invalid"
 
 
-def test_keys_beyond_one_step_keep_their_order():
-    count = STEP_SIZE + 3
+def test_many_keys_keep_their_order():
+    count = 1000
     fields = b"".join(key_field(delimited(1, i.to_bytes(16, "big")), number_field(3, i)) for i in range(count))
     columns = read_export(bare(fields)).columns
 
     assert columns.starts.tolist() == list(range(count))
-    assert columns.keys[-1].tobytes() == (count - 1).to_bytes(16, "big")
+    assert columns.key(count - 1) == (count - 1).to_bytes(16, "big")
 
 
 @pytest.mark.parametrize(
@@ -298,12 +297,12 @@ def read_or_refused(data):
         read = read_export(data)
     except InvalidExport as refused:
         return refused.code
-    return [column.tolist() for keys in (read.columns, read.revised_columns) for column in astuple(keys)]
+    return read.columns, read.revised_columns
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_the_native_reader_and_numpy_read_every_file_the_same_or_refuse_it_the_same(monkeypatch, data):
+def test_the_native_reader_and_python_read_every_file_the_same_or_refuse_it_the_same(monkeypatch, data):
     numbers = st.sampled_from([0, 1, 144, 2**31 - 1, 2**31, 2**32 - 1, 2**35, 2**64 - 1]) | st.integers(0, 2**22)
     field = (
         st.builds(number_field, st.integers(2, 6), numbers) | st.just(delimited(1, KEY)) | st.just(fixed64_field(9, 7))
@@ -318,7 +317,7 @@ def test_the_native_reader_and_numpy_read_every_file_the_same_or_refuse_it_the_s
             content[position] ^= 1 << data.draw(st.integers(0, 7))
 
     answers = []
-    for way in ("numpy", *PROCESSORS[:1]):
+    for way in ("python", *PROCESSORS[:1]):
         monkeypatch.setenv(CHOICE_VARIABLE, way)
         answers.append(read_or_refused(bytes(content)))
     assert answers[0] == answers[-1]

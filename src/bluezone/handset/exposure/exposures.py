@@ -7,14 +7,13 @@ Source: docs/protocol.md section 3; docs/attacks.md rows 1, 8 and 39.
 import bisect
 import json
 import math
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from itertools import accumulate
 from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from bluezone.handset.encounters.dailykeys import OwnIdentifiers
 from bluezone.handset.encounters.encounters import Receiver
@@ -46,23 +45,19 @@ class HeardIndex:
         self._page_rows = [row for row, _ in timed]
         self._page_ends = list(accumulate(len(columns) for _, columns in timed))
         self._frames = b"".join([columns.frames for _, columns in timed])
-        times = np.frombuffer(b"".join([columns.first_seconds for _, columns in timed]), dtype=np.int64)
+        times = array("q", b"".join([columns.first_seconds for _, columns in timed]))
         longest = max((columns.longest_seconds for _, columns in timed), default=0.0)
-        identifiers = np.frombuffer(self._frames, dtype=np.uint8).reshape(-1, FRAME_LENGTH)[:, :IDENTIFIER_LENGTH]
         # One time for all bursts of a record, its first; a later one may count for a later interval. Each burst is
         # looked at by itself when its key has been found.
         wider = min(math.ceil(longest / SECONDS_PER_INTERVAL), INTERVALS_PER_KEY)
         late = range(ON_HANDSET.start - wider, ON_HANDSET.stop)
-        self._index = SightingIndex(identifiers, times, late)
+        self._index = SightingIndex(_identifiers(self._frames), times, late)
 
     def find(self, keys: KeyColumns) -> dict[int, list[tuple[int, Page, Heard]]]:
         """For each row of `keys` that was heard: the interval, page and record of every equality."""
         found: dict[int, list[tuple[int, Page, Heard]]] = defaultdict(list)
         opened: dict[int, Page | None] = {}
-        matches = self._index.find(keys)
-        for key_row, interval, place in zip(
-            matches.key_rows.tolist(), matches.intervals.tolist(), matches.sighting_rows.tolist(), strict=True
-        ):
+        for key_row, interval, place in self._index.find(keys):
             row = self._page_rows[bisect.bisect_right(self._page_ends, place)]
             frame = self._frames[place * FRAME_LENGTH : (place + 1) * FRAME_LENGTH]
             if row not in opened:
@@ -71,6 +66,16 @@ class HeardIndex:
             if page is not None and frame in page.heard:
                 found[key_row].append((interval, page, page.heard[frame]))
         return found
+
+
+def _identifiers(frames: bytes) -> bytes:
+    """The identifiers of frames of 20 bytes, without the metadata behind each: copied in words, four to a frame."""
+    words, frame_words, kept_words = memoryview(frames).cast("I"), FRAME_LENGTH // 4, IDENTIFIER_LENGTH // 4
+    identifiers = bytearray(len(frames) // FRAME_LENGTH * IDENTIFIER_LENGTH)
+    kept = memoryview(identifiers).cast("I")
+    for place in range(kept_words):
+        kept[place::kept_words] = words[place::frame_words]
+    return bytes(identifiers)
 
 
 class Surroundings:
@@ -115,12 +120,12 @@ def windows_of_file(
     windows: list[ExposureWindow] = []
     surroundings = Surroundings()
     for key_row, places in index.find(keys).items():
-        key = keys.keys[key_row].tobytes()
+        key = keys.key(key_row)
         if key in own:
             continue
         sightings = _scored_sightings(key, places, number, receiver, surroundings, sent)
-        report_type = int(keys.report_types[key_row])
-        onset = int(keys.days_since_onset[key_row])
+        report_type = keys.report_types[key_row]
+        onset = keys.days_since_onset[key_row]
         windows += build_windows(
             sightings,
             report_type=None if report_type == ABSENT else report_type,

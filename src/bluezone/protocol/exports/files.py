@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 
-from bluezone.protocol.exports.columns import KeyColumns, NativeKeys, NumpyKeys, UnusualKeys
+from bluezone.protocol.exports.columns import KeyColumns, NativeKeys, PlainKeys, UnusualKeys
 from bluezone.protocol.exports.wire import (
     DELIMITED,
     FIXED64,
@@ -66,7 +66,7 @@ class Export:
     """One export file as it was read.
 
     start_timestamp, end_timestamp: Unix seconds, 0 in some servers' files.
-    columns, revised_columns:       the keys as numpy columns, in the order of the file.
+    columns, revised_columns:       the keys as columns, in the order of the file.
     export_bin:                     the signed bytes.
     signatures:                     DER signatures of export.sig, none for a bare export.bin.
     """
@@ -142,15 +142,15 @@ def _read_export_bin(data: bytes, signatures: tuple[bytes, ...]) -> Export:
 
 def _read_message(data: bytes) -> "tuple[KeyColumns, KeyColumns, _ExportMessage]":
     """Return keys, revised keys and the other fields, read natively where possible."""
-    if module := native_reader():
-        keys = NativeKeys(module, data)
+    if kernel := native_reader():
+        keys = NativeKeys(kernel, data)
         try:
             message = _ExportMessage(data, keys)
         except UnusualKeys:
             pass
         else:
             return *keys.columns(), message
-    plain = NumpyKeys(data)
+    plain = PlainKeys(data)
     message = _ExportMessage(data, plain)
     return *plain.columns(), message
 
@@ -158,7 +158,7 @@ def _read_message(data: bytes) -> "tuple[KeyColumns, KeyColumns, _ExportMessage]
 class _ExportMessage:
     """The outer message of an export: small fields by their number; the key messages go to `keys`."""
 
-    def __init__(self, data: bytes, keys: NativeKeys | NumpyKeys) -> None:
+    def __init__(self, data: bytes, keys: NativeKeys | PlainKeys) -> None:
         self._data = data
         self.fixed, self.numbers, self.region = {1: 0, 2: 0}, {4: 0, 5: 0}, ""
         self.infos: list[SignatureInfo] = []
