@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH, InvalidKey, check_key
+from bluezone.protocol.primitives import apply_counter, encrypt_blocks
 from bluezone.refusal import Refused
 
 METADATA_LENGTH = 4
@@ -113,8 +112,7 @@ def rolling_proximity_identifiers(key: bytes, start: int, count: int = INTERVALS
 
 def identifier_bytes(key: bytes, start: int, count: int) -> bytes:
     """Return the same identifiers one after another, for callers that have checked key, start and count."""
-    encryptor = Cipher(algorithms.AES(identifier_key(key)), modes.ECB()).encryptor()  # noqa: S305  the spec's PRF
-    return encryptor.update(_padded_intervals(start, count))
+    return encrypt_blocks(identifier_key(key), _padded_intervals(start, count))
 
 
 def rolling_proximity_identifier(key: bytes, interval: int) -> bytes:
@@ -133,8 +131,7 @@ def crypt_metadata(key: bytes, identifier: bytes, metadata: bytes) -> bytes:
         raise InvalidKey(f"identifier is {len(identifier)} bytes, expected {IDENTIFIER_LENGTH}")
     if len(metadata) != METADATA_LENGTH:
         raise InvalidMetadata(f"metadata is {len(metadata)} bytes, expected {METADATA_LENGTH}")
-    encryptor = Cipher(algorithms.AES(metadata_key(key)), modes.CTR(identifier)).encryptor()
-    return encryptor.update(metadata)
+    return apply_counter(metadata_key(key), identifier, metadata)
 
 
 @lru_cache(maxsize=64)

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders.protocol import SIGNING_KEY, export
+from tests.builders.hpke import point
+from tests.builders.protocol import EXPORT_KEY, export
 
 from bluezone.protocol.exports.columns import MOST_FIELDS_PER_KEY
 from bluezone.protocol.exports.files import (
@@ -31,6 +31,7 @@ from bluezone.protocol.exports.wire import (
 from bluezone.protocol.exports.writer import HEADER
 from bluezone.protocol.kernel import CHOICE_VARIABLE, PROCESSORS
 from bluezone.protocol.keys import DiagnosisKey
+from bluezone.protocol.primitives import read_p256_pem
 
 KEY = bytes(range(16))
 
@@ -58,7 +59,7 @@ def signature(content, number=1):
 @pytest.fixture
 def example(shared):
     folder = shared / "data" / "exports"
-    public_key = load_pem_public_key((folder / "google-server-example.pem").read_bytes())
+    public_key = read_p256_pem((folder / "google-server-example.pem").read_text())
     return (folder / "google-server-example.zip").read_bytes(), public_key
 
 
@@ -68,7 +69,7 @@ def test_the_reference_servers_example_verifies_with_its_key(example):
 
     assert verify_export(read, public_key) == "verified"
     assert [key.transmission_risk_level for key in read.keys] == [8, 1]
-    assert verify_export(read, SIGNING_KEY.public_key()) == "invalid"
+    assert verify_export(read, EXPORT_KEY) == "invalid"
 
 
 def test_the_reference_servers_example_with_any_bit_flipped_does_not_verify(example):
@@ -147,7 +148,7 @@ def test_signature_infos_may_be_empty_partial_or_many():
 
 def test_an_export_without_signature_is_read_and_says_so():
     for data in (bare(), zipped(export_bin=bare()), zipped(export_bin=bare(), export_sig=b"")):
-        assert verify_export(read_export(data), SIGNING_KEY.public_key()) == "absent"
+        assert verify_export(read_export(data), EXPORT_KEY) == "absent"
 
 
 def test_one_good_signature_among_several_is_enough():
@@ -157,8 +158,8 @@ def test_one_good_signature_among_several_is_enough():
         export_sig=signature(b"not DER") + signature(b"") + signature(good) + signature(good, number=5),
     )
 
-    assert verify_export(read_export(data), SIGNING_KEY.public_key()) == "verified"
-    assert verify_export(read_export(data), ec.generate_private_key(ec.SECP256R1()).public_key()) == "invalid"
+    assert verify_export(read_export(data), EXPORT_KEY) == "verified"
+    assert verify_export(read_export(data), point(ec.generate_private_key(ec.SECP256R1()).public_key())) == "invalid"
 
 
 def test_many_keys_keep_their_order():
