@@ -36,7 +36,7 @@ def test_with_python_asked_for_nothing_is_native(monkeypatch):
     monkeypatch.setenv(kernel.CHOICE_VARIABLE, "python")
 
     assert kernel.native() is None
-    assert kernel.native_reader() is None
+    assert kernel.library() is None
 
 
 def test_a_name_that_this_machine_does_not_have_is_refused(monkeypatch):

@@ -2,7 +2,7 @@
 /* The native matcher: derive every identifier of many keys and look each up among the identifiers a phone has heard.
  *
  * One file, in this order: the cipher and the hash in portable C, on x86-64 (SHA-NI, AES-NI, VAES) and on ARMv8; the
- * index of sightings; the search; the keys of an export file; and what the library offers. It needs nothing but the C
+ * index of sightings; the search; the keys of an export file; near segments; and what the library offers. It needs nothing but the C
  * library and no Python, so that one source serves servers, phones, fuzzers and sanitizers (tests/protocol/kernel);
  * bluezone.protocol.kernel calls it through ctypes.
  *
@@ -818,6 +818,48 @@ static const uint8_t *bz_read_keys(const uint8_t *at, const uint8_t *end, int64_
     return at < end && (*at == KEY_TAG || *at == REVISED_KEY_TAG) ? NULL : at;
 }
 
+/* ---------------------------------------------------------------- how many segments of a meeting were near */
+
+/* The model of bluezone.protocol.risk.nearness, for one chance to stay at a distance. like: segments x shifts x
+ * distances; weights: of the shifts; is_near: of the distances, all of which weigh the same. Writes the chances of
+ * 0 .. segments near segments, and for each segment by what the sum of all states was divided after it. Returns -1
+ * without memory. */
+static int bz_near_counts(const double *like, int segments, int shifts, int distances, const double *weights,
+                          const uint8_t *is_near, double stay, double *counts, double *totals) {
+    size_t width = (size_t)shifts * distances, size = ((size_t)segments + 1) * width;
+    double prior = 1.0 / distances, *states = calloc(size, sizeof *states);
+    if (!states) return -1;
+    for (int segment = 0; segment < segments; segment++, like += width) {
+        double total = 0;
+        /* From the most near segments down, since a near one moves to the next row. */
+        for (int count = segment + 1; count >= 0; count--) {
+            for (int shift = 0; shift < shifts; shift++) {
+                double *row = states + count * width + (size_t)shift * distances;
+                const double *one = like + (size_t)shift * distances, *below = count ? row - width : NULL;
+                double moved = segment ? 0 : (count ? 0 : weights[shift]);
+                double moved_below = segment ? 0 : (count == 1 ? weights[shift] : 0);
+                if (segment) {
+                    for (int at = 0; at < distances; at++) moved += row[at], moved_below += below ? below[at] : 0;
+                    moved *= 1 - stay, moved_below *= 1 - stay;
+                }
+                for (int at = 0; at < distances; at++) {
+                    double stayed = is_near[at] ? (below ? below[at] : 0) : row[at];
+                    row[at] = (stay * stayed + prior * (is_near[at] ? moved_below : moved)) * one[at];
+                    total += row[at];
+                }
+            }
+        }
+        totals[segment] = total;
+        for (size_t at = 0; at < ((size_t)segment + 2) * width; at++) states[at] /= total;
+    }
+    for (int count = 0; count <= segments; count++) {
+        counts[count] = 0;
+        for (size_t at = 0; at < width; at++) counts[count] += states[count * width + at];
+    }
+    free(states);
+    return 0;
+}
+
 /* ---------------------------------------------------------------- what the library offers */
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -882,6 +924,12 @@ BZ_API int64_t bzkernel_read_keys(
     if (position < 0 || position > length) return -1;
     end = bz_read_keys(data + position, data + length, absent, found);
     return end ? end - data : -1;
+}
+
+/* See bz_near_counts. */
+BZ_API int bzkernel_near_counts(const double *like, int segments, int shifts, int distances, const double *weights,
+                                const uint8_t *is_near, double stay, double *counts, double *totals) {
+    return bz_near_counts(like, segments, shifts, distances, weights, is_near, stay, counts, totals);
 }
 
 BZ_API void bzkernel_columns_free(bz_columns *columns) {

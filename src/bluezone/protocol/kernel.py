@@ -70,6 +70,11 @@ class Kernel:
             ("index_free", None, [pointer]),
             ("search", number, [ctypes.c_int, *[pointer] * 4, number, ctypes.POINTER(pointer)]),
             ("free", None, [pointer]),
+            (
+                "near_counts",
+                ctypes.c_int,
+                [pointer, *[ctypes.c_int] * 3, pointer, pointer, ctypes.c_double, pointer, pointer],
+            ),
             ("columns_free", None, [ctypes.POINTER(_Columns)]),
             ("read_keys", number, [pointer, number, number, number, ctypes.POINTER(_Columns)]),
         ):
@@ -140,6 +145,26 @@ class Kernel:
             for columns in found:
                 self._library.bzkernel_columns_free(columns)
 
+    def near_counts(
+        self, like: "array[float]", weights: "array[float]", is_near: bytes, stay: float
+    ) -> tuple[list[float], list[float]]:
+        """Chances of 0 .. all segments near, and what each segment divided all states by (risk.nearness).
+
+        like: float64, segments x shifts x distances. weights: float64, of each shift. is_near: a byte for each
+        distance. Raises ValueError, MemoryError.
+        """
+        width = len(weights) * len(is_near)
+        if not width or not like or len(like) % width or like.typecode != "d" or weights.typecode != "d":
+            raise ValueError(f"{len(like)} likelihoods, expected a multiple of {width} float64")
+        segments = len(like) // width
+        counts, totals = (ctypes.c_double * (segments + 1))(), (ctypes.c_double * segments)()
+        outcome = self._library.bzkernel_near_counts(
+            like.tobytes(), segments, len(weights), len(is_near), weights.tobytes(), is_near, stay, counts, totals
+        )
+        if outcome < 0:
+            raise MemoryError
+        return list(counts), list(totals)
+
 
 def _copied(columns: _Columns) -> KeysRead:
     return KeysRead(
@@ -204,9 +229,9 @@ def native(processor: str | None = None) -> tuple[Kernel, int] | None:
     return None if _kernel is None or name == PYTHON else (_kernel, PROCESSORS.index(name))
 
 
-def native_reader() -> Kernel | None:
-    """Return the native matcher for reading export files, or None to read them in Python.
+def library() -> Kernel | None:
+    """Return the library for what is the same for every processor, or None to do it in Python.
 
-    Reading is the same for every processor, and native wherever that is built unless BLUEZONE_KERNEL is python.
+    It is used wherever it is built unless BLUEZONE_KERNEL is python.
     """
     return None if os.environ.get(CHOICE_VARIABLE) == PYTHON else _kernel
