@@ -153,7 +153,6 @@ _STATUS_OF: dict[type[Refused], HTTPStatus] = {
     DeclarationsFull: HTTPStatus.SERVICE_UNAVAILABLE,
     push.PushSubscriptionInvalid: HTTPStatus.BAD_REQUEST,
     push.PushPuzzle: HTTPStatus.TOO_MANY_REQUESTS,
-    push.PushFull: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreRefused: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -11,6 +11,8 @@ import { puzzleHeader } from "./plays.js";
 
 const DELAY_SECONDS = [60, 600];
 const RETRY_SECONDS = 3600;
+// The server deletes what is not renewed for three months.
+const RENEWAL_SECONDS = [14 * 86_400, 28 * 86_400];
 
 export class Push {
   /** parts: {store, clock, city, client, sent, environment}. */
@@ -61,15 +63,15 @@ export class Push {
     if (subscription) await subscription.unsubscribe();
   }
 
-  /** Tell the server what is due to be told; a refusal is tried again after an hour. */
+  /** Tell the server what is due to be told, and again after some weeks; a refusal is tried again after an hour. */
   async goOn() {
     const kept = await this.store.get("push");
-    if (!kept || (kept.sent && !kept.leaving) || this.clock.now() < kept.sendAt) return;
+    if (!kept || this.clock.now() < kept.sendAt) return;
     const [path, what] = kept.leaving ? ["/v1/push/unsubscribe", "notifications_off"] : ["/v1/push/subscribe", "notifications_on"];
     const bytes = JSON.stringify(kept.body).length;
     try {
       await this.sent.logged(what, bytes, () => this.tellServer(path, kept.body));
-      await this.store.write({ push: kept.leaving ? undefined : { ...kept, sent: true } });
+      await this.store.write({ push: kept.leaving ? undefined : { ...kept, sent: true, sendAt: this.later(RENEWAL_SECONDS) } });
     } catch {
       await this.store.write({ push: { ...kept, sendAt: this.clock.now() + RETRY_SECONDS } });
     }
@@ -92,8 +94,8 @@ export class Push {
     return kept && (!kept.sent || kept.leaving) ? kept.sendAt : null;
   }
 
-  later() {
-    return this.clock.now() + this.environment.uniform(...DELAY_SECONDS);
+  later(range = DELAY_SECONDS) {
+    return this.clock.now() + this.environment.uniform(...range);
   }
 }
 
