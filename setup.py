@@ -23,8 +23,8 @@ class AlwaysAnew(build_ext):
         self.force = True
 
     def get_ext_filename(self, fullname: str) -> str:
-        """The library's own name, which no import and no search for modules takes for a module."""
-        return str(Path(*fullname.split(".")).with_name("libbzkernel.so.1"))
+        """A name that no search for modules takes for a module."""
+        return str(Path(*fullname.split(".")).with_name("kernel.native.so"))
 
     def build_extension(self, ext: Extension) -> None:
         # The extension is optional: without a compiler the wheel is made all the same, of what lies in build/.

@@ -24,8 +24,8 @@ CHOICE_VARIABLE: Final = "BLUEZONE_KERNEL"
 LIBRARY_VARIABLE: Final = "BLUEZONE_KERNEL_LIBRARY"
 PYTHON: Final = "python"
 
-# As setup.py names it: no search for Python modules takes it for one.
-_LIBRARY = Path(__file__).with_name("libbzkernel.so.1")
+# As setup.py names it: with a dot inside, no search for Python modules takes it for one.
+_LIBRARY = Path(__file__).with_name("kernel.native.so")
 # Among the libraries of an app for Android.
 _ANDROID_LIBRARY = "libbzkernel.so"
 _SOURCE = Path(__file__).with_name("_kernel.c")
@@ -180,10 +180,10 @@ def _require_bytes(*arguments: object) -> None:
 
 def _load() -> tuple[Kernel | None, str]:
     path = os.environ.get(LIBRARY_VARIABLE)
-    if not path and _LIBRARY.is_file():
-        path = str(_LIBRARY)
     if not path and hasattr(sys, "getandroidapilevel"):
         path = _ANDROID_LIBRARY
+    if not path and _LIBRARY.is_file():
+        path = str(_LIBRARY)
     if not path:
         return None, "not built: needs a C compiler when bluezone is installed"
     try:

@@ -201,21 +201,21 @@ def test_a_wheel_holds_a_build_of_the_source_it_holds_or_none(tmp_path):
     """First with a compiler, then in the same folder with one that fails, when what the first left is older."""
     program("cc", "gcc")
     tree = tmp_path / "tree"
-    skipped = shutil.ignore_patterns(".venv", ".git", "build", "*.egg-info", "__pycache__", ".*cache", "*.so*")
+    skipped = shutil.ignore_patterns(".venv", ".git", "build", "*.egg-info", "__pycache__", ".*cache", "*.so")
     shutil.copytree(REPOSITORY, tree, ignore=skipped)
     # A build left behind from other source, newer than everything.
-    (tree / "src" / "bluezone" / "protocol" / "libbzkernel.so.1").write_bytes(b"stale")
+    (tree / "src" / "bluezone" / "protocol" / "kernel.native.so").write_bytes(b"stale")
     wheel = built_wheel(tree)
     assert "-cp311-abi3-" in wheel.name
     with zipfile.ZipFile(wheel) as held:
         source = held.read("bluezone/protocol/_kernel.c")
-        built = held.read("bluezone/protocol/libbzkernel.so.1")
+        built = held.read("bluezone/protocol/kernel.native.so")
     assert hashlib.sha256(source).hexdigest().encode() in built
 
-    assert list((tree / "build").glob("lib*/bluezone/protocol/libbzkernel.so.1"))
+    assert list((tree / "build").glob("lib*/bluezone/protocol/kernel.native.so"))
     with zipfile.ZipFile(built_wheel(tree, CC="false")) as held:
         assert "bluezone/protocol/_kernel.c" in held.namelist()
-        assert "bluezone/protocol/libbzkernel.so.1" not in held.namelist()
+        assert "bluezone/protocol/kernel.native.so" not in held.namelist()
 
 
 def built_wheel(tree: Path, **environment: str) -> Path:
