@@ -303,7 +303,7 @@ def read_or_refused(data):
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_the_library_and_python_read_every_file_the_same_or_refuse_it_the_same(monkeypatch, data):
+def test_the_native_reader_and_python_read_every_file_the_same_or_refuse_it_the_same(monkeypatch, data):
     numbers = st.sampled_from([0, 1, 144, 2**31 - 1, 2**31, 2**32 - 1, 2**35, 2**64 - 1]) | st.integers(0, 2**22)
     field = (
         st.builds(number_field, st.integers(2, 6), numbers) | st.just(delimited(1, KEY)) | st.just(fixed64_field(9, 7))

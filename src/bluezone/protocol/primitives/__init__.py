@@ -75,8 +75,15 @@ class Ed25519Public(Protocol):
         """The 32 bytes."""
 
 
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):  # what blocks imports says so in either way
+        return False
+
+
 def _chosen() -> str:
-    name = os.environ.get(CHOICE_VARIABLE) or ("cryptography" if find_spec("cryptography") else "libcrypto")
+    name = os.environ.get(CHOICE_VARIABLE) or ("cryptography" if _is_installed("cryptography") else "libcrypto")
     if name not in ("cryptography", "libcrypto"):
         raise ProviderMissing(f"{CHOICE_VARIABLE}: got {name!r}, expected one of: cryptography libcrypto")
     return name
