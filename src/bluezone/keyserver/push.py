@@ -20,7 +20,7 @@ from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.members import JsonMembers
-from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH
+from bluezone.protocol.upload.puzzle import read_puzzle
 from bluezone.refusal import Refused
 
 MAX_BODY_BYTES = 2048
@@ -35,8 +35,6 @@ ROOM = MOST_HELD // 100
 PERIOD_DAYS = 28
 PERIODS_KEPT = 3
 
-_NONCE_LENGTH = 8
-_NO_PUZZLE = bytes(CHALLENGE_LENGTH + _NONCE_LENGTH)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PATH = re.compile(r"[!-~]*")
 
@@ -106,12 +104,11 @@ class PushSubscriptions:
     def subscribe(self, body: bytes, network: bytes, puzzle: str = "") -> None:
         """Keep a subscription; the same endpoint again takes the place of the one before.
 
-        network: where it came from, as `limits.network_of` returns it. puzzle: 80 hex digits, or nothing.
+        network: where it came from, as `networks.network_of` returns it. puzzle: 80 hex digits, or nothing.
         Where there is no room, others make it: see `keep`. Raises PushSubscriptionInvalid, PushPuzzle, StoreRefused.
         """
         subscription = read_subscription(body, self.services)
-        solved = _puzzle(puzzle)
-        challenge = self.limits.challenge_for(network, solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:])
+        challenge = self.limits.challenge_for(network, *read_puzzle(puzzle))
         if challenge is not None:
             raise PushPuzzle(challenge)
         self.limits.count(network, invalid=True)
@@ -209,10 +206,6 @@ def _base64url(text: str, name: str) -> bytes:
         return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise PushSubscriptionInvalid(f"{name} is not base64url") from None
-
-
-def _puzzle(text: str) -> bytes:
-    return bytes.fromhex(text) if re.fullmatch(rf"[0-9a-f]{{{2 * len(_NO_PUZZLE)}}}", text) else _NO_PUZZLE
 
 
 def answer() -> dict[str, Any]:

@@ -5,14 +5,13 @@ several processes may share.
 
 import fcntl
 import hmac
-import ipaddress
 import logging
 import mmap
 import os
 import struct
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bluezone.logs import event
@@ -123,6 +122,11 @@ class Tally:
         cell = self._cell(network)
         self._memory[cell] = min(self._memory[cell] + number, _MOST)
 
+    def take_back(self, network: bytes) -> None:
+        """Count one try of a network less."""
+        cell = self._cell(network)
+        self._memory[cell] = max(self._memory[cell] - 1, 0)
+
     def since(self) -> float:
         """When the last RECENT tries began, Unix seconds; 0 while there were fewer."""
         ring = _HEAD.unpack_from(self._memory)[2]
@@ -170,7 +174,6 @@ TRIES_A_MINUTE = RECENT
 # Invalid tries of an hour are told on at this number and at each doubling of it.
 FIRST_TOLD = 64
 
-_IPV6_BITS = 56
 # The first byte is how many bits more than 20 the puzzle asks for; the other seven are Unix seconds.
 _ISSUED = struct.Struct(">Q8s")
 _BITS_SHIFT = 56
@@ -178,40 +181,6 @@ _ISSUED_AT = (1 << _BITS_SHIFT) - 1
 _TAG_LENGTH = CHALLENGE_LENGTH - _ISSUED.size
 
 log = logging.getLogger(__name__)
-
-
-def network_of(remote: str, forwarded: str | None, trusted: Sequence[str]) -> bytes:
-    """The network a request came from: the whole IPv4 address, or the first 56 bits of an IPv6 address.
-
-    remote:    address of the peer.
-    forwarded: its `X-Forwarded-For`, believed only if the peer is in `trusted`; proxies append on the right,
-               so the last address that is not a trusted proxy is the client.
-    Returns 4 or 7 bytes; zero bytes where there is no address (a Unix socket).
-    """
-    if not trusted:
-        forwarded = None
-    networks = [ipaddress.ip_network(network) for network in trusted]
-    hops = [remote, *reversed([hop.strip() for hop in (forwarded or "").split(",") if hop.strip()])]
-    client = None
-    for hop in hops:
-        address = _address(hop)
-        if address is None:
-            break
-        client = address
-        if not any(address in network for network in networks):
-            break
-    if client is None:
-        return bytes(4)
-    return client.packed if client.version == 4 else client.packed[: _IPV6_BITS // 8]
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
 
 
 class Limits:
@@ -259,6 +228,23 @@ class Limits:
                 self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR or self._many(now) or self._many_rehearsals(now)
             )
         return self.challenge_always(challenge, nonce) if over else None
+
+    def admit(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
+        """The same for calls that all count, right or wrong: looked at and counted in one step, so that of many at once
+        no more go through than one after the other.
+        """
+        now = self._clock()
+        with self._tally.alone():
+            self._tally.turn(hour_at(now))
+            over = self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR or self._many(now)
+            self._tally.add(network, now)
+        return self.challenge_always(challenge, nonce) if over else None
+
+    def forgive(self, network: bytes) -> None:
+        """Take back one try that `admit` counted, because it was right."""
+        with self._tally.alone():
+            self._tally.turn(hour_at(self._clock()))
+            self._tally.take_back(network)
 
     def challenge_always(self, challenge: bytes, nonce: bytes) -> bytes | None:
         """The same for a call that costs a puzzle each time."""

@@ -2,6 +2,8 @@
 """The puzzle that slows down guessing, but locks nobody out."""
 
 import hashlib
+import json
+import re
 from itertools import count
 
 from bluezone.refusal import Refused
@@ -11,6 +13,9 @@ NONCE_LENGTH = 8
 NO_CHALLENGE = bytes(CHALLENGE_LENGTH)
 NO_NONCE = bytes(NONCE_LENGTH)
 
+# Where calls bring the answer to a challenge whose bodies have no room for it.
+PUZZLE_HEADER = "X-Bluezone-Puzzle"
+_SOLVED = re.compile(rf"[0-9a-f]{{{2 * (CHALLENGE_LENGTH + NONCE_LENGTH)}}}")
 # About a million hashes, a second on a phone: nothing once, too much for guessing 36-bit codes.
 PUZZLE_BITS = 20
 # The first byte of a challenge says how many bits more it asks for. A client follows a server up to here, 16 million
@@ -24,6 +29,28 @@ class PuzzleTooHard(Refused):
     """The server asks for more work than a phone gives."""
 
     code = "server_answer_refused"
+
+
+def read_puzzle(text: str) -> tuple[bytes, bytes]:
+    """Challenge and nonce of a solved puzzle as callers bring them, 80 hex digits; zero bytes for any other text."""
+    if not _SOLVED.fullmatch(text):
+        return NO_CHALLENGE, NO_NONCE
+    solved = bytes.fromhex(text)
+    return solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:]
+
+
+def challenge_in(refusal: bytes) -> bytes | None:
+    """The challenge, 32 bytes, in a refusal `{"error": {"challenge": 64 hex digits, ...}}`; None where it has none."""
+    try:
+        challenge = bytes.fromhex(json.loads(refusal)["error"]["challenge"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return challenge if len(challenge) == CHALLENGE_LENGTH else None
+
+
+def answer_to(challenge: bytes) -> str:
+    """What the header PUZZLE_HEADER says to a challenge: 80 hex digits, found with the work of `solve`."""
+    return (challenge + solve(challenge)).hex()
 
 
 def bits_of(challenge: bytes) -> int:

@@ -4,7 +4,7 @@
  * 4).
  */
 import { Refusal } from "../refusal.js";
-import { concat, hex } from "./bytes.js";
+import { concat, fromHex, hex } from "./bytes.js";
 import {
   ANSWER_SIZE, decodeUpload, decodeVerify1, decodeVerify2, encodeUpload, encodeVerify1, encodeVerify2,
 } from "./messages.js";
@@ -53,6 +53,17 @@ export class Plays {
 /** The header that answers a challenge (32 bytes) on calls whose bodies have no room for it. */
 export async function puzzleHeader(challenge, solve = solvePuzzle) {
   return { "X-Bluezone-Puzzle": hex(concat(challenge, await solve(challenge))) };
+}
+
+/** Post JSON, and once more with the answer to a puzzle where many calls come from this network. Rejects as the client. */
+export async function postWithPuzzle(client, path, body, more = {}, solve = solvePuzzle) {
+  try {
+    return await client.postJson(path, body, more);
+  } catch (refusal) {
+    const { challenge } = refusal.details || {};
+    if (refusal.code !== "puzzle_required" || !/^[0-9a-f]{64}$/.test(challenge)) throw refusal;
+    return client.postJson(path, body, { ...more, ...(await puzzleHeader(fromHex(challenge), solve)) });
+  }
 }
 
 /** The nonce of a challenge, whose first byte asks for bits beyond 20; found in a worker so that the page stays alive. */
