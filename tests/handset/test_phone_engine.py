@@ -92,4 +92,4 @@ def test_vectors_and_refusals_are_the_same_on_a_phones_providers():
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_the_whole_suite_of_phone_and_protocol_passes_on_a_phones_providers():
-    assert suite(*WHOLE) > 1500
+    assert suite(*WHOLE) > 1400
