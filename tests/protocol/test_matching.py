@@ -113,6 +113,16 @@ def test_without_sightings_or_keys_there_is_no_match():
 def test_bytes_that_are_no_whole_identifiers_are_refused():
     with pytest.raises(InvalidKey):
         SightingIndex(bytes(2 * 16 - 1))
+    for width in (12, 18):
+        with pytest.raises(InvalidKey):
+            SightingIndex(bytes(2 * width), width=width)
+
+
+def test_what_stands_behind_an_identifier_is_passed_over():
+    (key,) = random_keys(1)
+    heard = [rolling_proximity_identifier(key.key, START + i) + RNG.randbytes(4) for i in (3, 4)]
+
+    assert SightingIndex(b"".join(heard), width=20).find([key]) == [(0, START + 3, 0), (0, START + 4, 1)]
 
 
 def test_a_phones_own_sighting_counts_from_one_interval_before_to_two_after():

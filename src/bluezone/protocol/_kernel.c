@@ -34,6 +34,7 @@
 
 #define KEY_BYTES 16
 #define INTERVALS_PER_KEY 144
+#define SECONDS_PER_INTERVAL 600u
 /* Keys whose hashes are computed before their identifiers: enough to keep both units busy, few enough for L1. */
 #define BATCH 16
 
@@ -887,10 +888,33 @@ BZ_API const char *bzkernel_processor(int number) {
     return number < 0 || number >= processor_count ? NULL : processors[number]->name;
 }
 
-/* See bz_index_new. The caller has checked sizes and ranges, and frees it. */
-BZ_API bz_index *bzkernel_index(
-    const uint8_t *identifiers, int64_t count, const int64_t *intervals, int64_t late_from, int64_t late_to) {
-    return bz_index_new(identifiers, count, intervals, late_from, late_to);
+/* The interval of a moment, rounded down before 1970 too. Divided in parts of 32 bits, because processors of 32 bits
+ * divide 64 in a library of the compiler, which a phone's kernel is not linked with. */
+static int64_t interval_at(int64_t seconds) {
+    uint64_t whole = seconds < 0 ? (uint64_t)(-1 - seconds) : (uint64_t)seconds;
+    uint32_t high = (uint32_t)(whole >> 32), middle, low;
+    middle = high % SECONDS_PER_INTERVAL << 16 | ((uint32_t)whole >> 16);
+    low = middle % SECONDS_PER_INTERVAL << 16 | ((uint32_t)whole & 0xffff);
+    whole = (uint64_t)(high / SECONDS_PER_INTERVAL) << 32 | (uint64_t)(middle / SECONDS_PER_INTERVAL) << 16 |
+            low / SECONDS_PER_INTERVAL;
+    return seconds < 0 ? -1 - (int64_t)whole : (int64_t)whole;
+}
+
+/* See bz_index_new. sightings: `width` bytes each, which begin with the identifier; seconds: Unix seconds of each, or
+ * NULL. The caller has checked sizes and ranges, and frees the index. */
+BZ_API bz_index *bzkernel_index(const uint8_t *sightings, int64_t count, int64_t width, const int64_t *seconds,
+                                int64_t late_from, int64_t late_to) {
+    size_t some = count ? (size_t)count : 1;
+    uint8_t *identifiers = malloc(some * KEY_BYTES);
+    int64_t *intervals = seconds ? malloc(some * sizeof *intervals) : NULL;
+    bz_index *index = NULL;
+    if (identifiers && (intervals || !seconds)) {
+        for (int64_t i = 0; i < count; i++) memcpy(identifiers + KEY_BYTES * i, sightings + width * i, KEY_BYTES);
+        for (int64_t i = 0; seconds && i < count; i++) intervals[i] = interval_at(seconds[i]);
+        index = bz_index_new(identifiers, count, intervals, late_from, late_to);
+    }
+    free(identifiers), free(intervals);
+    return index;
 }
 
 BZ_API void bzkernel_index_free(bz_index *index) {

@@ -66,7 +66,7 @@ class Kernel:
             ("source", ctypes.c_char_p, []),
             ("prepare", ctypes.c_int, []),
             ("processor", ctypes.c_char_p, [ctypes.c_int]),
-            ("index", pointer, [pointer, number, pointer, number, number]),
+            ("index", pointer, [pointer, number, number, pointer, number, number]),
             ("index_free", None, [pointer]),
             ("search", number, [ctypes.c_int, *[pointer] * 4, number, ctypes.POINTER(pointer)]),
             ("free", None, [pointer]),
@@ -86,22 +86,23 @@ class Kernel:
             library.bzkernel_processor(place).decode() for place in range(library.bzkernel_prepare())
         )
 
-    def index(self, identifiers: bytes, intervals: bytes | None, late: range) -> Index:
+    def index(self, sightings: bytes, width: int, unix_seconds: bytes | None, late: range) -> Index:
         """Make an index of sightings.
 
-        identifiers: 16 bytes to a sighting. intervals: an int64 for each, or None: then one counts at any time.
+        sightings: `width` bytes each, 16 or more, which begin with the identifier.
+        unix_seconds: an int64 for each, or None: then one counts at any time.
         late: how many intervals after its identifier's own a sighting may be, within 4096.
         Raises TypeError, ValueError, MemoryError.
         """
-        _require_bytes(identifiers, *[] if intervals is None else [intervals])
-        count = len(identifiers) // KEY_LENGTH
-        if len(identifiers) % KEY_LENGTH or count > _MOST_SIGHTINGS:
-            raise ValueError(f"identifiers are {len(identifiers)} bytes, expected 16 for each of at most 2147483647")
-        if intervals is not None and len(intervals) != 8 * count:
-            raise ValueError(f"intervals are {len(intervals)} bytes, expected {8 * count}")
+        _require_bytes(sightings, *[] if unix_seconds is None else [unix_seconds])
+        if width < KEY_LENGTH or len(sightings) % width or len(sightings) // width > _MOST_SIGHTINGS:
+            raise ValueError(f"sightings are {len(sightings)} bytes, {width} each, expected 16 or more each")
+        count = len(sightings) // width
+        if unix_seconds is not None and len(unix_seconds) != 8 * count:
+            raise ValueError(f"unix_seconds are {len(unix_seconds)} bytes, expected {8 * count}")
         if not -_MOST_LATE <= late[0] <= late[-1] <= _MOST_LATE:
             raise ValueError(f"late is {late}, expected a range of intervals within {_MOST_LATE}")
-        address = self._library.bzkernel_index(identifiers, count, intervals, late[0], late[-1])
+        address = self._library.bzkernel_index(sightings, count, width, unix_seconds, late[0], late[-1])
         if not address:
             raise MemoryError
         return Index(self._library, address)

@@ -8,6 +8,7 @@ first four bytes; only the one key in a thousand that passes is looked at closel
 Source: docs/protocol.md section 3, "Match"; docs/exposure-notification.md section 4.
 """
 
+import math
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
@@ -48,25 +49,28 @@ class SightingIndex:
         unix_seconds: Iterable[float] | None = None,
         late: range = IMPORTED,
         processor: str | None = None,
+        width: int = IDENTIFIER_LENGTH,
     ) -> None:
-        """identifiers: 16 bytes to a sighting, repeats allowed.
+        """identifiers: `width` bytes to a sighting, which begin with its 16 of identifier; repeats allowed.
 
-        unix_seconds: when each was heard, or None: then an identifier matches whenever it was heard.
+        unix_seconds: when each was heard, or None: then an identifier matches whenever it was heard; quickest as an
+                      array of whole ones, type "q".
         late:         how many intervals after its identifier's own a sighting may be, within 4096, step 1.
-        processor:    see `kernel.chosen`. Raises InvalidKey for other sizes, ProcessorMissing.
+        processor:    see `kernel.chosen`.
+        width:        16 or a larger multiple of 4. Raises InvalidKey for other sizes, ProcessorMissing.
         """
-        self._count, odd = divmod(len(identifiers), IDENTIFIER_LENGTH)
-        if odd:
-            raise InvalidKey(f"identifiers are {len(identifiers)} bytes, expected a multiple of {IDENTIFIER_LENGTH}")
-        sighted = None if unix_seconds is None else array("q", map(_interval_at, unix_seconds))
-        if sighted is not None and len(sighted) != self._count:
-            raise InvalidKey(f"{self._count} identifiers have {len(sighted)} times")
+        self._count, odd = divmod(len(identifiers), width)
+        if odd or width < IDENTIFIER_LENGTH or width % 4:
+            raise InvalidKey(f"identifiers are {len(identifiers)} bytes, expected a multiple of {width}")
+        seconds = None if unix_seconds is None else _whole(unix_seconds)
+        if seconds is not None and len(seconds) != self._count:
+            raise InvalidKey(f"{self._count} identifiers have {len(seconds)} times")
         chosen = native(processor)
         self._looking: _NativeLooking | _PlainLooking
         if chosen is None:
-            self._looking = _PlainLooking(identifiers, sighted, late)
+            self._looking = _PlainLooking(identifiers, width, seconds, late)
         else:
-            self._looking = _NativeLooking(*chosen, identifiers, sighted, late)
+            self._looking = _NativeLooking(*chosen, identifiers, width, seconds, late)
 
     def __len__(self) -> int:
         return self._count
@@ -91,10 +95,10 @@ class _NativeLooking:
     """The index in the memory of `_kernel.c`."""
 
     def __init__(
-        self, kernel: Kernel, processor: int, identifiers: bytes, sighted: "array[int] | None", late: range
+        self, kernel: Kernel, processor: int, identifiers: bytes, width: int, seconds: "array[int] | None", late: range
     ) -> None:
         self._kernel, self._processor = kernel, processor
-        self._index: Index = kernel.index(identifiers, None if sighted is None else sighted.tobytes(), late)
+        self._index: Index = kernel.index(identifiers, width, None if seconds is None else seconds.tobytes(), late)
 
     def find(self, keys: KeyColumns) -> Iterator[Match]:
         found = self._kernel.search(
@@ -106,14 +110,15 @@ class _NativeLooking:
 class _PlainLooking:
     """The index in Python, for machines without the native matcher."""
 
-    def __init__(self, identifiers: bytes, sighted: "array[int] | None", late: range) -> None:
-        self._sighted, self._late = sighted, late
+    def __init__(self, identifiers: bytes, width: int, seconds: "array[int] | None", late: range) -> None:
+        self._late = late
+        self._sighted = None if seconds is None else [second // SECONDS_PER_INTERVAL for second in seconds]
         self._rows: dict[bytes, list[int]] = defaultdict(list)
-        for row in range(len(identifiers) // IDENTIFIER_LENGTH):
-            self._rows[identifiers[IDENTIFIER_LENGTH * row : IDENTIFIER_LENGTH * (row + 1)]].append(row)
-        self._first_words = frozenset(_first_words(identifiers))
+        for row, at in enumerate(range(0, len(identifiers), width)):
+            self._rows[identifiers[at : at + IDENTIFIER_LENGTH]].append(row)
+        self._first_words = frozenset(_first_words(identifiers, width))
         # Intervals in which something was heard, so that keys of other days need not be derived.
-        self._intervals = None if sighted is None else sorted(set(sighted))
+        self._intervals = None if self._sighted is None else sorted(set(self._sighted))
 
     def find(self, keys: KeyColumns) -> Iterator[Match]:
         for row, (start, period) in enumerate(zip(keys.starts, keys.periods, strict=True)):
@@ -141,15 +146,18 @@ class _PlainLooking:
 
 def on_handset(interval: int, unix_seconds: float) -> bool:
     """Tell whether a sighting lies in intervals j-1 .. j+2 of its identifier: the rule for a phone's own sightings."""
-    return _interval_at(unix_seconds) - interval in ON_HANDSET
+    return int(unix_seconds // SECONDS_PER_INTERVAL) - interval in ON_HANDSET
 
 
-def _interval_at(unix_seconds: float) -> int:
-    return int(unix_seconds // SECONDS_PER_INTERVAL)
+def _whole(unix_seconds: Iterable[float]) -> "array[int]":
+    """Seconds rounded down."""
+    if isinstance(unix_seconds, array) and unix_seconds.typecode == "q":
+        return unix_seconds
+    return array("q", map(math.floor, unix_seconds))
 
 
-def _first_words(identifiers: bytes) -> list[int]:
-    return memoryview(identifiers).cast("I")[:: IDENTIFIER_LENGTH // 4].tolist()
+def _first_words(identifiers: bytes, width: int = IDENTIFIER_LENGTH) -> list[int]:
+    return memoryview(identifiers).cast("I")[:: width // 4].tolist()
 
 
 def _count(start: int, period: int) -> int:

@@ -116,10 +116,10 @@ def test_what_another_thread_could_write_to_is_not_read_twice(changing):
     if chosen is None:
         pytest.skip(f"the native matcher is {WHY_NOT}")
     for call in (
-        lambda: chosen[0].index(changing, None, range(1)),
-        lambda: chosen[0].index(bytes(64), changing, range(1)),
+        lambda: chosen[0].index(changing, 16, None, range(1)),
+        lambda: chosen[0].index(bytes(64), 16, changing, range(1)),
         lambda: chosen[0].read_keys(changing, 0, 0),
-        lambda: chosen[0].search(chosen[0].index(b"", None, range(1)), changing, bytes(16), bytes(16), 0),
+        lambda: chosen[0].search(chosen[0].index(b"", 16, None, range(1)), changing, bytes(16), bytes(16), 0),
     ):
         with pytest.raises(TypeError):
             call()

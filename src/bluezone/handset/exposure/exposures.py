@@ -21,7 +21,7 @@ from bluezone.handset.encounters.log import EncounterLog
 from bluezone.handset.encounters.pages import FRAME_LENGTH, Heard, HeardBurst, Page
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import ABSENT, KeyColumns
-from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, Metadata, attenuation_db, crypt_metadata
+from bluezone.protocol.identifiers import Metadata, attenuation_db, crypt_metadata
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
 from bluezone.protocol.keys import INTERVALS_PER_KEY
 from bluezone.protocol.matching import ON_HANDSET, SightingIndex, on_handset
@@ -51,7 +51,7 @@ class HeardIndex:
         # looked at by itself when its key has been found.
         wider = min(math.ceil(longest / SECONDS_PER_INTERVAL), INTERVALS_PER_KEY)
         late = range(ON_HANDSET.start - wider, ON_HANDSET.stop)
-        self._index = SightingIndex(_identifiers(self._frames), times, late)
+        self._index = SightingIndex(self._frames, times, late, width=FRAME_LENGTH)
 
     def find(self, keys: KeyColumns) -> dict[int, list[tuple[int, Page, Heard]]]:
         """For each row of `keys` that was heard: the interval, page and record of every equality."""
@@ -66,16 +66,6 @@ class HeardIndex:
             if page is not None and frame in page.heard:
                 found[key_row].append((interval, page, page.heard[frame]))
         return found
-
-
-def _identifiers(frames: bytes) -> bytes:
-    """The identifiers of frames of 20 bytes, without the metadata behind each: copied in words, four to a frame."""
-    words, frame_words, kept_words = memoryview(frames).cast("I"), FRAME_LENGTH // 4, IDENTIFIER_LENGTH // 4
-    identifiers = bytearray(len(frames) // FRAME_LENGTH * IDENTIFIER_LENGTH)
-    kept = memoryview(identifiers).cast("I")
-    for place in range(kept_words):
-        kept[place::kept_words] = words[place::frame_words]
-    return bytes(identifiers)
 
 
 class Surroundings:
