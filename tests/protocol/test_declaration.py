@@ -85,7 +85,7 @@ def test_what_we_seal_is_opened_by_the_second_writing_of_rfc_9180():
 def test_each_level_has_the_number_of_the_protocol(level, number):
     declaration = Declaration(day=18_475, level=level, phone="0912345678", text="")
 
-    assert hpke.open_message(seal_declaration(declaration, KEY.public_key()), KEY, INFO) == plain(level=number)
+    assert hpke.open_message(seal_declaration(declaration, PUBLIC), KEY, INFO) == plain(level=number)
 
 
 def test_what_the_second_writing_seals_is_opened_by_us():
