@@ -15,7 +15,7 @@ import zipfile
 from pathlib import Path
 
 from tools.apk.contents import PHONE, engine_zip, library_zip, native_files
-from tools.apk.fetching import fetch
+from tools.apk.fetching import PINS, fetch
 from tools.apk.framework import write_classes, write_framework
 from tools.apk.native import ABIS, ROOT, build_native
 from tools.apk.packing import misaligned, pack
@@ -42,7 +42,7 @@ def build(city: Path, out: Path) -> None:
     if lacking := missing():
         raise BuildFailed("make apk needs more programs:  sudo apt-get install " + " ".join(lacking))
     told = tomllib.loads(city.read_text())
-    pinned = fetch(WORK / "fetched")
+    pinned = fetch(PINS, WORK / "fetched")
     framework = _framework(pinned["android.jar"])
     base = _resources(framework / "resources.apk", told)
     files = _unzipped(base)
@@ -141,7 +141,8 @@ def _sign(unsigned: Path, out: Path) -> None:
     run(
         "apksigner", "sign", "--ks", store, "--ks-pass", secret, "--ks-key-alias", alias,
         "--min-sdk-version", str(MIN_SDK), "--v1-signing-enabled", "false", "--v2-signing-enabled", "true",
-        "--v3-signing-enabled", "true", "--v4-signing-enabled", "false", "--out", out, unsigned, environment=environment,
+        "--v3-signing-enabled", "true", "--v4-signing-enabled", "false", "--out", out, unsigned,
+        environment=environment,
     )  # fmt: skip
 
 

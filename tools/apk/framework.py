@@ -14,7 +14,7 @@ from pathlib import Path
 
 # Of the file of a class for Java 8: its mark, and its number.
 _CLASS_FILE = struct.pack(">IHH", 0xCAFEBABE, 0, 52)
-_COMPILED_AGAINST = ("android/", "org/json/")
+_COMPILED_AGAINST = ("android/", "dalvik/", "org/json/")
 _TABLE, _PACKAGE, _TYPE, _STAGED = 0x0002, 0x0200, 0x0201, 0x0206
 _SPARSE, _OFFSETS_16 = 1, 2
 _COMPACT = 8

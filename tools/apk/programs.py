@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGES = {
     "javac": "openjdk-17-jdk-headless", "java": "openjdk-17-jdk-headless", "keytool": "openjdk-17-jdk-headless",
     "mvn": "maven", "aapt2": "aapt", "apksigner": "apksigner", "clang": "clang", "ld.lld": "lld",
-    "llvm-readelf": "llvm", "dexdump": "dexdump", "python3.11": "python3.11",
+    "gcc": "gcc", "llvm-readelf": "llvm", "dexdump": "dexdump",
 }  # fmt: skip
 NEEDED = ("javac", "java", "keytool", "mvn", "aapt2", "apksigner", "clang", "ld.lld")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 _CLASS, _KIND, _GET, _CALL, _NEW, _NAME, _PARENT, _PROXY, _TEXT, _SAME, _HASH, _IS = range(12)
 _FIELD, _METHOD, _NESTED = 1, 2, 3
@@ -78,7 +78,7 @@ class JavaObject(metaclass=JavaType):
 
     _java: Any = None
     _name = "java.lang.Object"
-    _kinds: dict[str, int] = {}
+    _kinds: ClassVar[dict[str, int]] = {}
     _held = False
 
     def __new__(cls, *given: Any) -> Any:
