@@ -20,7 +20,8 @@ TRUE_SENTENCES = (
 
 def pages():
     for pattern in (
-        "README.md", "docs/**/*.md", "src/**/*.md", "src/**/*.html", "src/**/words/*.js", "android/**/*.xml", "src/bluezone/handset/android/words-*.json",
+        "README.md", "docs/**/*.md", "src/**/*.md", "src/**/*.html", "src/**/words/*.js", "android/**/*.xml",
+        "src/bluezone/handset/android/words-*.json",
     ):  # fmt: skip
         yield from REPOSITORY.glob(pattern)
 
