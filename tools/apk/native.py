@@ -5,6 +5,7 @@ Every function of the C library that they call is declared in android/native/inc
 the linker gets an empty library of the same name. Pages are of 16 kB, which newer phones have and older ones take.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def build_native(abi: Abi, python: Path, folder: Path) -> list[Path]:
     """libbzkernel.so and libbluezone.so for one kind of phone. python: its libpython3.11.so, to link against."""
     folder.mkdir(parents=True, exist_ok=True)
     libc = _libc(abi, folder)
-    options = ["-Dstatic=", "-Dinline=", "-DBLUEZONE_KERNEL_ALONE"]  # every function of it can be called
+    source = hashlib.sha256(KERNEL.read_bytes()).hexdigest()
+    options = ["-O3", "-fvisibility=hidden", "-DBLUEZONE_KERNEL_ALONE", f'-DBLUEZONE_KERNEL_SOURCE="{source}"']
     if abi.name == "arm64-v8a":
         options.append("-march=armv8-a+crypto")  # clang 14 wants it for the whole file; the kernel asks the phone first
     kernel = _link(abi, folder / "libbzkernel.so", KERNEL, [libc], *options)
