@@ -13,14 +13,23 @@ import android.app.Application;
 import android.app.Notification;
 import android.app.NotificationManager;
 import android.app.job.JobScheduler;
+import android.bluetooth.BluetoothAdapter;
+import android.bluetooth.BluetoothDevice;
+import android.bluetooth.le.BluetoothLeScanner;
+import android.bluetooth.le.ScanCallback;
+import android.bluetooth.le.ScanRecord;
+import android.bluetooth.le.ScanResult;
 import android.content.Context;
 import android.content.Intent;
 import android.net.Uri;
 import android.os.Looper;
+import android.os.SystemClock;
 import android.webkit.WebResourceRequest;
 import android.webkit.WebView;
 import android.webkit.WebViewClient;
 import android.widget.FrameLayout;
+import java.security.Security;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
@@ -37,6 +46,8 @@ import org.robolectric.RuntimeEnvironment;
 import org.robolectric.android.controller.ActivityController;
 import org.robolectric.android.controller.ServiceController;
 import org.robolectric.annotation.Config;
+import org.robolectric.util.ReflectionHelpers;
+import org.robolectric.util.ReflectionHelpers.ClassParameter;
 
 /**
  * The app's Java and Python in one process on Android's own classes (API 35, Robolectric). What is real and what is
@@ -77,7 +88,7 @@ public class FirstDayTest {
     /** Let the main thread do its work until something holds; bounded by looks, not judged by time. */
     private static void becomes(String what, Callable<Boolean> holds) throws Exception {
         for (int look = 0; look < LOOKS; look++) {
-            shadowOf(Looper.getMainLooper()).idle();
+            shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(20));  // Android's clock goes on by this much
             if (holds.call()) return;
             Thread.sleep(10);
         }
@@ -232,5 +243,94 @@ public class FirstDayTest {
         Notification notice = shadowOf(manager).getNotification(Notices.NEWS_ID);
         assertEquals("Bluezone đang dừng", notice.extras.getString(Notification.EXTRA_TITLE));
         assertEquals(Notification.VISIBILITY_PUBLIC, notice.visibility);
+    }
+
+    private static Callable<Boolean> told(final Context context, final String what, final Object expected) {
+        return new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                Object said = Python.module("driver").call(what, context);
+                return expected == null ? said == null : expected.equals("something") ? said != null : expected.equals(said);
+            }
+        };
+    }
+
+    private String runningNotice() {
+        NotificationManager manager = (NotificationManager) application.getSystemService(Context.NOTIFICATION_SERVICE);
+        Notification notice = shadowOf(manager).getNotification(Notices.RUNNING_ID);
+        return notice == null ? "" : notice.extras.getString(Notification.EXTRA_TITLE);
+    }
+
+    private static void hear(BluetoothLeScanner scanner) {
+        ScanRecord record = ReflectionHelpers.callStaticMethod(
+            ScanRecord.class, "parseFromBytes", ClassParameter.from(byte[].class, Python.module("driver").call("neighbour")));
+        BluetoothDevice device = BluetoothAdapter.getDefaultAdapter().getRemoteDevice("5A:11:22:33:44:55");
+        for (ScanCallback callback : shadowOf(scanner).getScanCallbacks()) {
+            callback.onScanResult(1, new ScanResult(device, record, -60, SystemClock.elapsedRealtimeNanos()));
+        }
+    }
+
+    @Test
+    @Config(shadows = AdvertiserDouble.class)
+    public void g_theServiceSendsHearsServesItsPageLosesBluetoothAndEnds() throws Exception {
+        python();
+        Security.addProvider(new KeyStoreDouble());
+        shadowOf(application).grantPermissions(NEARBY);
+        final BluetoothAdapter adapter = BluetoothAdapter.getDefaultAdapter();
+        shadowOf(adapter).setState(BluetoothAdapter.STATE_ON);
+        shadowOf(adapter).setIsMultipleAdvertisementSupported(true);
+        final BluetoothLeScanner scanner = adapter.getBluetoothLeScanner();
+        Python.module("driver").call("begin_day", application);
+        ServiceController<TracingService> service = Robolectric.buildService(TracingService.class).create();
+        service.startCommand(0, 1);
+        becomes("the page is there", told(application, "url", "something"));
+        assertNull(Python.module("driver").call("problem", application));
+        assertTrue(KeyStoreDouble.keys.containsKey("bluezone.handset.key"));
+
+        final ActivityController<MainActivity> window = Robolectric.buildActivity(MainActivity.class).setup();
+        final WebView view = viewOf(window.get());
+        becomes("the page is shown", new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                return String.valueOf(shadowOf(view).getLastLoadedUrl()).startsWith("http://127.0.0.1:");
+            }
+        });
+        WebViewClient client = shadowOf(view).getWebViewClient();
+        assertNull(client.shouldInterceptRequest(view, request(shadowOf(view).getLastLoadedUrl())));
+        assertNotNull("the page itself may have no data: address", client.shouldInterceptRequest(view, request(DATA)));
+
+        becomes("it sends", new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                return !AdvertiserDouble.sending.isEmpty();
+            }
+        });
+        assertEquals(20, AdvertiserDouble.last.getServiceData().values().iterator().next().length);
+        becomes("it hears, and says so", new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                hear(scanner);
+                return runningNotice().equals("Bluezone đang chạy");
+            }
+        });
+
+        shadowOf(adapter).setState(BluetoothAdapter.STATE_OFF);
+        application.sendBroadcast(new Intent(BluetoothAdapter.ACTION_STATE_CHANGED)
+            .putExtra(BluetoothAdapter.EXTRA_STATE, BluetoothAdapter.STATE_OFF));
+        shadowOf(Looper.getMainLooper()).idle();
+        AdvertiserDouble.sending.clear();
+        shadowOf(adapter).setState(BluetoothAdapter.STATE_ON);
+        becomes("it sends again by itself", new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                return !AdvertiserDouble.sending.isEmpty();
+            }
+        });
+
+        service.destroy();
+        becomes("it has ended", told(application, "running", false));
+        assertNull(Python.module("driver").call("url", application));
+        assertTrue(AdvertiserDouble.sending.isEmpty());
+        window.destroy();
     }
 }

@@ -3,7 +3,11 @@
 
 from typing import Any
 
+from bluezone.radio.frames import contact_advertisement
+from bluezone_phone import androiddevice
 from bluezone_phone.androiddevice import Parts
+
+TRUST = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"  # RFC 8032, the first key of section 7.1
 
 
 def answer(context: Any, name: str, value: bool) -> None:
@@ -15,3 +19,30 @@ def answer(context: Any, name: str, value: bool) -> None:
 def change(context: Any) -> None:
     """Something changed in the service."""
     Parts.of(context).tracing.on_change()
+
+
+def begin_day(context: Any) -> None:
+    """A new phone in this process, with a city that nobody reaches, and every question answered."""
+    androiddevice.CITY_FILE.write_text(f'server = "https://127.0.0.1:9"\ntrust = "{TRUST}"\n')
+    Parts._made = None
+    Parts.of(context).setup.note(agreed=True, notices_asked=True, battery_asked=True, maker_read=True, language="vi")
+
+
+def url(context: Any) -> str | None:
+    """The phone's page."""
+    return Parts.of(context).tracing.url
+
+
+def problem(context: Any) -> str | None:
+    """What keeps the phone from running."""
+    return Parts.of(context).tracing.problem
+
+
+def running(context: Any) -> bool:
+    """Whether the phone runs."""
+    return Parts.of(context).tracing.running
+
+
+def neighbour() -> bytes:
+    """What another phone sends, as Android hands it over."""
+    return contact_advertisement(bytes(range(20)))
