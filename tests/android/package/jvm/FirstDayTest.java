@@ -333,4 +333,32 @@ public class FirstDayTest {
         assertTrue(AdvertiserDouble.sending.isEmpty());
         window.destroy();
     }
+
+    @Test
+    @Config(shadows = AdvertiserDouble.class)
+    public void h_erasingEverythingDestroysTheKeyEndsTheServiceAndNothingStartsItAgain() throws Exception {
+        python();
+        Security.addProvider(new KeyStoreDouble());
+        shadowOf(application).grantPermissions(NEARBY);
+        shadowOf(BluetoothAdapter.getDefaultAdapter()).setState(BluetoothAdapter.STATE_ON);
+        Python.module("driver").call("begin_day", application);
+        ServiceController<TracingService> service = Robolectric.buildService(TracingService.class).create();
+        service.startCommand(0, 1);
+        becomes("the page is there", told(application, "url", "something"));
+        assertFalse("a phone that was opened has its key", KeyStoreDouble.keys.isEmpty());
+
+        Python.module("driver").call("erase", application);
+        becomes("nothing is agreed to", told(application, "agreed", false));
+        becomes("it has ended", told(application, "running", false));
+        assertTrue(KeyStoreDouble.keys.isEmpty());
+        assertEquals("bluezone.phone.TracingService", shadowOf(application).getNextStoppedService().getComponent().getClassName());
+        assertEquals("", runningNotice());
+        service.destroy();
+        new StartReceiver().onReceive(application, new Intent(Intent.ACTION_BOOT_COMPLETED));
+        assertNull(shadowOf(application).getNextStartedService());
+        Watchdog watchdog = Robolectric.buildService(Watchdog.class).create().get();
+        watchdog.onStartJob(null);
+        JobScheduler scheduler = (JobScheduler) application.getSystemService(Context.JOB_SCHEDULER_SERVICE);
+        assertTrue("the watchdog leaves with it", scheduler.getAllPendingJobs().isEmpty());
+    }
 }

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Python's half of FirstDayTest.java: what a test changes in the app from behind."""
 
+import threading
+import urllib.request
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from bluezone.radio.frames import contact_advertisement
 from bluezone_phone import androiddevice
@@ -46,3 +49,19 @@ def running(context: Any) -> bool:
 def neighbour() -> bytes:
     """What another phone sends, as Android hands it over."""
     return contact_advertisement(bytes(range(20)))
+
+
+def erase(context: Any) -> None:
+    """The owner presses "erase everything" on the page; answered in its own time."""
+    parts = urlsplit(str(url(context)))
+    token = parse_qs(parts.query)["token"][0]
+    request = urllib.request.Request(
+        f"{parts.scheme}://{parts.netloc}{parts.path}api/erase", b"{}",
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )  # fmt: skip
+    threading.Thread(target=urllib.request.urlopen, args=(request,), daemon=True).start()
+
+
+def agreed(context: Any) -> bool:
+    """Whether the owner has agreed."""
+    return Parts.of(context).setup.answers.agreed
