@@ -22,7 +22,6 @@ import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.zip.ZipEntry;
@@ -61,20 +60,6 @@ public final class Engine {
     /** The app's, for Python; null before the start. */
     public static Context context() {
         return application;
-    }
-
-    /** Keep the engine's thread from doing anything until the latch opens: for a test of who waits for it. */
-    static void hold(final CountDownLatch latch) {
-        worker.execute(new Runnable() {
-            @Override
-            public void run() {
-                try {
-                    latch.await();
-                } catch (InterruptedException stopped) {
-                    Thread.currentThread().interrupt();
-                }
-            }
-        });
     }
 
     /** Do something in Python after all that was asked before, on a thread that may be kept waiting. */

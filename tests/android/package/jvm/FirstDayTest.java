@@ -35,6 +35,7 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
 import org.junit.Before;
 import org.junit.FixMethodOrder;
 import org.junit.Test;
@@ -144,7 +145,18 @@ public class FirstDayTest {
         java.io.File folder = new java.io.File(application.getFilesDir(), "bluezone");
         assertTrue(folder.mkdirs());
         java.nio.file.Files.write(new java.io.File(folder, "setup.json").toPath(), "{\"agreed\": true}".getBytes("UTF-8"));
-        Engine.hold(held);  // Python as slow as can be: it is not even begun
+        // Python as slow as can be: it is not even begun.
+        ExecutorService worker = ReflectionHelpers.getStaticField(Engine.class, "worker");
+        worker.execute(new Runnable() {
+            @Override
+            public void run() {
+                try {
+                    held.await();
+                } catch (InterruptedException stopped) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        });
         ServiceController<TracingService> controller = Robolectric.buildService(TracingService.class).create();
         controller.startCommand(0, 1);
 
