@@ -102,6 +102,17 @@ class Front:
         own_screen = self._shown is not None and self._shown.screen is not None
         return may_have(address, self._parts.tracing.url, own_screen)
 
+    def back(self) -> bool:
+        """Go back within the page; False where what is behind is none of it, such as the screens before it."""
+        past = self._view.copyBackForwardList()
+        before = int(past.getCurrentIndex()) - 1
+        if self._shown is None or self._shown.screen is not None or before < 0:
+            return False
+        if judge(str(past.getItemAtIndex(before).getUrl()), self._parts.tracing.url) != "open":
+            return False
+        self._view.goBack()
+        return True
+
     def camera(self, origin: str) -> bool:
         """Whether the page at an origin may have the camera now; asks the owner if that was not done yet."""
         page = self._parts.tracing.url

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The system calls that Android lets an app make, on its 64-bit phones; any other kills the app.
 
-From bionic's lists as stored at commit 36cef80bfe609fdc5b784d2ec4a93e12ab6856b7 of a mirror (read on 2026-11-27): SYSCALLS.TXT, with SECCOMP_ALLOWLIST_COMMON.TXT and SECCOMP_ALLOWLIST_APP.TXT, without
+From bionic's lists as stored at commit 36cef80bfe609fdc5b784d2ec4a93e12ab6856b7 of the mirror yaap/bionic, read on
+2026-11-27: SYSCALLS.TXT, with SECCOMP_ALLOWLIST_COMMON.TXT and SECCOMP_ALLOWLIST_APP.TXT, without
 SECCOMP_BLOCKLIST_APP.TXT. Names are Linux's.
 """
 

@@ -6,6 +6,7 @@ import android.content.Intent;
 import android.graphics.Insets;
 import android.os.Build;
 import android.os.Bundle;
+import android.text.TextUtils;
 import android.view.View;
 import android.view.WindowInsets;
 import android.webkit.WebView;
@@ -32,6 +33,9 @@ public final class MainActivity extends Activity {
             }
         });
         setContentView(frame);
+        // Until Python is there, which takes a while at the first start; in words, because there is nothing else yet.
+        view.loadData("<meta name=viewport content='width=device-width'><p style='font:1.2em sans-serif;margin:2em'>"
+            + TextUtils.htmlEncode(getString(R.string.bluezone_opening)), "text/html; charset=utf-8", null);
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) takeBack();
         Engine.onMain(this, new Runnable() {
             @Override
@@ -73,8 +77,7 @@ public final class MainActivity extends Activity {
 
     /** Back within the page first; then the window goes behind others and stays as it is. */
     private void goBack() {
-        if (view.canGoBack()) view.goBack();
-        else moveTaskToBack(true);
+        if (front == null || !Boolean.TRUE.equals(front.call("back"))) moveTaskToBack(true);
     }
 
     @Override

@@ -173,6 +173,9 @@ public class FirstDayTest {
     @Test
     public void b_theFirstScreenIsDrawnAndNothingElseMayBeLoaded() throws Exception {
         python();
+        MainActivity waiting = Robolectric.buildActivity(MainActivity.class).setup().get();
+        assertTrue(shadowOf(viewOf(waiting)).getLastLoadData().data.contains("Đang mở Bluezone"));
+        waiting.finish();
         ActivityController<MainActivity> window = opened("bluezone:");
         answer(application, "agreed", false);
         window.pause().resume();
@@ -310,6 +313,15 @@ public class FirstDayTest {
         WebViewClient client = shadowOf(view).getWebViewClient();
         assertNull(client.shouldInterceptRequest(view, request(shadowOf(view).getLastLoadedUrl())));
         assertNotNull("the page itself may have no data: address", client.shouldInterceptRequest(view, request(DATA)));
+
+        String page = shadowOf(view).getLastLoadedUrl();
+        shadowOf(view).pushEntryToHistory("about:blank");  // a screen of the app's own, from before
+        shadowOf(view).pushEntryToHistory(page);
+        window.get().onBackPressed();
+        assertEquals("behind the page is a screen that is over", 0, shadowOf(view).getGoBackInvocations());
+        shadowOf(view).pushEntryToHistory(page + "#/more");
+        window.get().onBackPressed();
+        assertEquals(1, shadowOf(view).getGoBackInvocations());
 
         becomes("it sends", new Callable<Boolean>() {
             @Override
