@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bluezone.handset import Handset
 from bluezone.handset.exposure.exposures import HeardIndex, windows_of_file
-from bluezone.protocol.exports.columns import ABSENT, KeyColumns
+from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.intervals import day_at
-from bluezone.protocol.keys import TemporaryExposureKey
+from bluezone.protocol.keys import DiagnosisKey, TemporaryExposureKey
 from bluezone.protocol.risk.profilefiles import load_profile
 from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
 from bluezone.radio.air import Pair, Scene, VirtualAir
@@ -168,10 +166,7 @@ def both_directions(count: int, minutes: int, loss: float = 0.0, duty: str = "de
 
 
 def _windows(phone: Handset, keys: Sequence[TemporaryExposureKey]) -> list[ExposureWindow]:
-    columns = KeyColumns(
-        np.frombuffer(b"".join(key.key for key in keys), dtype=np.uint8).reshape(-1, 16),
-        *(np.full(len(keys), value, dtype=np.int64) for value in (keys[0].start, 144, 1, 0, ABSENT)),
-    )
+    columns = KeyColumns.of(DiagnosisKey(key.key, keys[0].start, 144, 1, 0) for key in keys)
     own = phone.encounters.keys
     return windows_of_file(
         HeardIndex(phone.encounters.log), columns, 1, own.own(), phone.encounters.receiver, "UTC",
