@@ -1,43 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes into the app: the engine and nothing else, and no package beyond those that are named for it."""
+"""What goes into the app: the engine and nothing else, and no package that is not there."""
 
 import ast
+import importlib.metadata
 import shutil
+import struct
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
+from tools.apk.contents import engine_files
+
+from bluezone.handset.android.cityfile import CityFile, CityNotSet
 
 REPOSITORY = Path(__file__).parents[2]
 PROJECT = REPOSITORY / "android"
-APP = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["briefcase"]["app"]["bluezone-phone"]
-PYTHON = "app/src/main/python"
-# Data that nobody imports.
-READ_NOT_IMPORTED = {"tzdata"}
-# What Chaquopy's bridge, Briefcase's template and Android itself bring.
-ON_THE_PHONE = {"android", "java", "javax", "org"}
-
-
-def required() -> set[str]:
-    return {name.partition("=")[0].rstrip("><!~") for name in APP["requires"]}
+# What the app's bridge and Android itself bring.
+ON_THE_PHONE = {"android", "java", "javax", "_bridge"}
+# The one distribution that is packed; the rest is the standard library.
+PACKED = {"tzdata"}
+# Taken where it is there; without it pow() does the same work.
+OPTIONAL = {"gmpy2"}
+# Published for no Android: what of the engine needs them does not run on a phone yet.
+NOT_ON_A_PHONE = {"cryptography", "numpy"}
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory) -> Path:
-    """The Python that Briefcase puts into the app: its sources copied, its clean-up paths removed."""
+    """The Python of the app, as the app unpacks it."""
     top = tmp_path_factory.mktemp("bundle")
-    python = top / PYTHON
-    for source in APP["sources"]:
-        original = PROJECT / source
-        shutil.copytree(original, python / original.name, ignore=shutil.ignore_patterns("__pycache__"))
-    for pattern in APP["android"]["cleanup_paths"]:
-        found = list(top.glob(pattern))
-        assert found or pattern.endswith("*.so"), f"{pattern} removes nothing"
-        for path in found:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return python
+    for name, path in engine_files().items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, top / name)
+    return top
 
 
 def imports(path: Path) -> set[str]:
@@ -51,11 +47,12 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def test_the_app_imports_what_it_requires_and_requires_what_it_imports(bundle):
+def test_the_app_imports_nothing_that_is_not_in_it(bundle):
     tops = {name.partition(".")[0] for path in bundle.rglob("*.py") for name in imports(path)}
     foreign = tops - set(sys.stdlib_module_names) - {"bluezone", "bluezone_phone"} - ON_THE_PHONE
-    # Taken where it is there; without it pow() does the same work.
-    assert foreign - {"gmpy2"} == required() - READ_NOT_IMPORTED
+
+    assert foreign <= OPTIONAL | NOT_ON_A_PHONE
+    assert all(importlib.metadata.files(name) for name in PACKED)
 
 
 def test_only_the_lowest_folders_are_in_the_app(bundle):
@@ -72,11 +69,14 @@ def test_every_module_of_the_app_that_needs_no_java_imports_with_its_requirement
     for path in sorted(bundle.rglob("*.py")):
         name = ".".join(path.relative_to(bundle).with_suffix("").parts).removesuffix(".__init__")
         java = {top.partition(".")[0] for top in imports(path)} & ON_THE_PHONE
-        if not java and name not in ("bluezone_phone.__main__",):
+        if not java:
             modules.append(name)
     assert "bluezone.handset.android.service" in modules
     allowed = sorted(
-        required() | {"bluezone", "bluezone_phone", "cffi", "_cffi_backend", "yaml"} | sys.stdlib_module_names
+        PACKED
+        | NOT_ON_A_PHONE
+        | {"bluezone", "bluezone_phone", "cffi", "_cffi_backend", "yaml"}
+        | sys.stdlib_module_names
     )
     program = f"""
 import importlib, importlib.abc, sys
@@ -106,3 +106,22 @@ def test_only_the_apps_own_folder_and_the_radios_platform_know_java():
     }
 
     assert knowing <= {"src/bluezone/radio/android/platform.py"}
+
+
+@pytest.mark.parametrize(
+    ("variant", "size"),
+    [
+        *(("round", size) for size in (48, 72, 96, 144, 192)),
+        *(("adaptive", size) for size in (108, 162, 216, 324, 432)),
+    ],
+)
+def test_each_icon_is_there_and_as_large_as_its_name_says(variant, size):
+    data = (PROJECT / "icons" / f"bluezone-{variant}-{size}.png").read_bytes()
+
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    assert struct.unpack(">II", data[16:24]) == (size, size)
+
+
+def test_the_repositorys_app_belongs_to_no_city():
+    with pytest.raises(CityNotSet):
+        CityFile.read(PROJECT / "src" / "bluezone_phone" / "city.toml")
