@@ -21,6 +21,7 @@ def furnish(users, now: datetime.datetime) -> None:
     dutywork.furnish(users, now)
     _alerts(now)
     _visitors(now)
+    _second_person(users["admin", 360], now)
 
 
 def _campaign(now: datetime.datetime) -> None:
@@ -122,6 +123,14 @@ def _alerts(now: datetime.datetime) -> None:
         )  # fmt: skip
         in_force = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate(now)))
         made.units.set(in_force.exclude(kind="group").order_by("path")[:2])
+
+
+def _second_person(admin, now: datetime.datetime) -> None:
+    """A third administrator of the city, whom one has asked for and another is to confirm."""
+    from bluezone.authority import account_acts, two_persons
+
+    third = {"username": "quan.tri.ba", "name": "Lý Thị Ba", "employer": "UBND thành phố"}
+    two_persons.ask("account-made", admin, {**third, **account_acts.values_of("admin", None, None)}, now)
 
 
 def _visitors(now: datetime.datetime) -> None:
