@@ -126,6 +126,17 @@ def test_nobody_goes_alone_while_another_could_confirm(root, second):
     assert 'href="/waiting/"' not in desk.get("/accounts/").text
 
 
+def test_whoever_has_just_shut_the_other_out_is_not_alone(root, second, monkeypatch):
+    desk = browser(root)
+    assert desk.post(f"/accounts/{second.pk}/", {"name": "x", "agency": "y"}).status_code == 302
+    waits = desk.post("/accounts/new/", {**NEW, "role": "admin"}).url
+    later(WaitingAct.objects.get(), 40)
+
+    assert desk.post(waits).status_code == 409
+    monkeypatch.setattr(role_grants, "IN_HAND", datetime.timedelta(0))
+    assert desk.post(waits).status_code == 201
+
+
 def test_what_was_withdrawn_is_over_or_has_changed_is_not_done(root, second):
     desk = browser(root)
     lan = user("lan", Role.SUPERVISOR)

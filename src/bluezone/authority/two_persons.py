@@ -16,6 +16,8 @@ from django.db.models import Q
 from django.utils.translation import override
 
 from bluezone.audit import hash_chain
+from bluezone.audit.models import AuditEntry
+from bluezone.authority import role_grants
 from bluezone.authority.models import ActState, WaitingAct
 from bluezone.authority.role_grants import hands
 from bluezone.duties.catalogue import shared_acts
@@ -154,9 +156,18 @@ def may_confirm(act: WaitingAct, user: User, now: datetime.datetime) -> bool:
 
 
 def may_confirm_alone(act: WaitingAct, now: datetime.datetime) -> bool:
-    """Whether nobody is there who could confirm, so that who asked may do so after 24 hours."""
+    """Whether nobody is there who could confirm, so that who asked may do so after 24 hours.
+
+    Whoever has made it so within a week, by taking another's role or right to sign in, is not let alone.
+    """
+    roles = kind_of(act.kind).roles
+    taken = AuditEntry.objects.filter(actor=act.asked_by.username, at__gt=now - role_grants.IN_HAND).filter(
+        Q(action="role_ended") | Q(action="account_changed", details__active=False)
+    )
+    if RoleGrant.objects.filter(role__in=roles, user__username__in=taken.values("subject")).exists():
+        return False
     behind = hands(act.asked_by, now)
-    holders = User.objects.holding(kind_of(act.kind).roles)
+    holders = User.objects.holding(roles)
     return not any(_is_second(act, one, behind, now) and one.has_usable_password() for one in holders)
 
 
