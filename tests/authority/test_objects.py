@@ -16,12 +16,12 @@ from django.db import connection, transaction
 from django.urls import reverse
 from tests.builders.acts import ACTS, Body
 from tests.builders.objects import Actor, City
-from tests.builders.office import furnished_folder, open_office
+from tests.builders.office import furnished_folder, open_office, plain_refusals
 
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Place, Touch, Whose, every_object_route
 
-__all__ = ["furnished_folder"]
+__all__ = ["furnished_folder", "plain_refusals"]
 
 OFFICE = "bluezone.web.urls_office"
 ROUTES = {name: (address, view, declared) for address, name, view, declared in every_object_route(OFFICE)}
@@ -207,7 +207,7 @@ class Trial:
 @pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(ACTS))
-def test_who_may_act_on_an_object_does_and_nobody_else(city, name):
+def test_who_may_act_on_an_object_does_and_nobody_else(city, plain_refusals, name):
     wrong = []
     for method, path in requests_of(city, name):
         trial = Trial(city, name, method, path)

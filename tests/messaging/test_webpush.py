@@ -13,8 +13,8 @@ from tests.builders.keyserver import Clock, opened
 from tests.builders.pushservice import Browser, push_service
 
 from bluezone.keyserver import push
-from bluezone.messaging import webpush as webpush_provider
-from bluezone.messaging.webpush import MESSAGE, Announcer, CalledSession, Outcome, WebPushProvider, public_session
+from bluezone.messaging.announcer import MESSAGE, Announcer, Outcome
+from bluezone.messaging.webpush import CalledSession, WebPushProvider, public_session
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 CONTACT = "https://bluezone.example"
@@ -187,7 +187,7 @@ def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, c
 
 
 def test_a_batch_is_small(server, service, provider, clock, monkeypatch):
-    monkeypatch.setattr(webpush_provider, "BATCH", 3)
+    monkeypatch.setattr("bluezone.messaging.announcer.BATCH", 3)
     subscribed(server, *(service.browser(str(number)) for number in range(7)))
     server.tick()
     announcer = Announcer(server, provider, lambda _: 0.0)

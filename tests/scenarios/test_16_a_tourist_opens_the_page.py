@@ -17,8 +17,9 @@ from tests.builders.pushservice import Browser, push_service
 from tests.portal.conftest import public
 
 from bluezone.keyserver import push
+from bluezone.messaging.announcer import MESSAGE, Announcer
 from bluezone.messaging.sms.wording import arrival_notice
-from bluezone.messaging.webpush import MESSAGE, Announcer, CalledSession, WebPushProvider
+from bluezone.messaging.webpush import CalledSession, WebPushProvider
 
 __all__ = ["data_folder", "furnished_folder", "public", "quick_passwords", "server"]
 LANDING_BYTES = 60_000

@@ -8,7 +8,7 @@ import pytest
 from tests.builders.keyserver import keys_for, report_of
 
 from bluezone.keyserver.http import Application
-from bluezone.messaging.webpush import announcer_of
+from bluezone.messaging.announcer import announcer_of
 from bluezone.protocol.upload import Status, encode_upload
 from bluezone.server.metrics.answers import Measured, public_class
 from bluezone.server.metrics.exposition import Exposition

@@ -1,18 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Web Push: a word to browsers that there are new files, with no disease and no name in it, sealed and signed for each
-browser's push service.
-"""
+"""Web Push: how a browser's push service is called, with a message sealed for the browser and signed by the city."""
 
 import base64
 import ipaddress
-import logging
-import random
 import socket
-import threading
-from collections import deque
-from collections.abc import Callable
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import requests
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -24,25 +16,12 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
 from bluezone.keyserver.push import Subscription
-from bluezone.logs import event
-from bluezone.refusal import Refused
-
-if TYPE_CHECKING:
-    from bluezone.keyserver.service import KeyServer
-
+from bluezone.messaging.announcer import Outcome
 
 TIMEOUT_SECONDS = 10
 # As long as phones wait between two looks at most: after that the message says nothing new.
 TTL_SECONDS = 4 * 3600
 _GONE = (404, 410)
-
-
-class Outcome(Enum):
-    """What became of a message."""
-
-    SENT = "sent"
-    GONE = "gone"
-    FAILED = "failed"
 
 
 class WebPushProvider:
@@ -123,85 +102,3 @@ class _PublicAdapter(HTTPAdapter):
 
 def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-MESSAGE = '{"type":"check"}'
-BATCH = 50
-LOOK_SECONDS = 5.0
-LATE_SECONDS = 60.0
-
-logger = logging.getLogger(__name__)
-
-
-class Provider(Protocol):
-    """What the announcer needs of a way to send."""
-
-    def send(self, subscription: Subscription, body: str) -> Outcome:
-        """Send one message and say what became of it."""
-        ...
-
-
-class Announcer:
-    """Tells the browsers of one city. random_delay: draws seconds from 0 to its argument."""
-
-    def __init__(
-        self, server: "KeyServer", provider: Provider, random_delay: Callable[[float], float] | None = None
-    ) -> None:
-        self._server = server
-        self._provider = provider
-        self._random_delay = random_delay or (lambda longest: random.SystemRandom().uniform(0, longest))
-        self._announced: int | None = None
-        self._due: deque[tuple[float, str]] = deque()
-
-    def go_on(self, now: float) -> int:
-        """Plan what a new file calls for, and send what is due, a small batch of it; returns how many were sent.
-
-        now: Unix seconds. Raises StoreRefused.
-        """
-        self._plan(now)
-        sent, gone = 0, []
-        for _ in range(BATCH):
-            if not self._due or self._due[0][0] > now:
-                break
-            _, endpoint = self._due.popleft()
-            # Looked up again: it may have been unsubscribed meanwhile.
-            subscription = self._server.push.find(endpoint)
-            outcome = self._provider.send(subscription, MESSAGE) if subscription else None
-            sent += outcome is Outcome.SENT
-            if outcome is Outcome.GONE:
-                gone.append(endpoint)
-        if gone:
-            self._server.push.forget(gone)
-        return sent
-
-    def overdue(self, now: float) -> int:
-        """How many should have been told a minute ago."""
-        return sum(due <= now - LATE_SECONDS for due, _ in tuple(self._due))
-
-    def _plan(self, now: float) -> None:
-        index = self._server.indexes.read()
-        newest = index.number if index else 0
-        if self._announced is None:
-            # What was published before this process began has been told, or is old.
-            self._announced = newest
-        if newest <= self._announced:
-            return
-        self._announced = newest
-        longest = float(self._server.city.push_delay_seconds)
-        self._due = deque(
-            sorted((now + self._random_delay(longest), endpoint) for endpoint in self._server.push.endpoints())
-        )
-
-
-def announcer_of(server: "KeyServer") -> Announcer:
-    """The announcer that calls the browsers' push services in the city's name."""
-    return Announcer(server, WebPushProvider(server.secrets.push_key, f"https://{server.city.public_host}"))
-
-
-def announce_until(stopped: threading.Event, server: "KeyServer", announcer: Announcer) -> None:
-    """Tell browsers until `stopped`; beside the tick, so that a slow push service holds nothing up."""
-    while not stopped.wait(LOOK_SECONDS):
-        try:
-            announcer.go_on(server.clock())
-        except Refused as refused:
-            logger.warning("push: %s", refused.code, extra=event("push_refused", code=refused.code))

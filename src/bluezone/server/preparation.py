@@ -57,10 +57,13 @@ def prepare_office(data_dir: Path) -> None:
     _keep_private(connection.settings_dict)
     try:
         with prepared_alone(data_dir):
-            _check_history(MigrationLoader(connection))
-            with _locks_limited(connection):
-                if not migrate_empty(connection):
-                    call_command("migrate", verbosity=0, interactive=False)
+            loader = MigrationLoader(connection)
+            _check_history(loader)
+            # Most starts find nothing to do, and `migrate` takes a sixth of a start to find it.
+            if loader.graph.nodes.keys() - loader.applied_migrations.keys():
+                with _locks_limited(connection):
+                    if not migrate_empty(connection):
+                        call_command("migrate", verbosity=0, interactive=False)
             _plant_directory()
     except DatabaseError as error:
         if _lock_missed(error):

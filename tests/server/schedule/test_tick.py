@@ -10,7 +10,7 @@ from tests.builders.serving import free_port
 
 from bluezone.keyserver.publication.bucket import ObjectFiles
 from bluezone.keyserver.service import KeyServer
-from bluezone.messaging.webpush import announcer_of
+from bluezone.messaging.announcer import announcer_of
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.schedule.leader import Lead

@@ -14,7 +14,7 @@ from bluezone import logs
 from bluezone.city import data_folder
 from bluezone.keyserver.service import KeyServer
 from bluezone.logs import event, say
-from bluezone.messaging.webpush import announce_until, announcer_of
+from bluezone.messaging.announcer import announce_until, announcer_of
 from bluezone.refusal import Refused
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
