@@ -2,6 +2,7 @@
 """Fixtures that every part of the suite may use."""
 
 import asyncio
+import gc
 import os
 import sqlite3
 import sys
@@ -24,6 +25,8 @@ settings.load_profile(os.environ.get("BLUEZONE_TEST_EXAMPLES", "same"))
 # Where it is set every process that a test starts compiles all of Django and of ours anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# What is imported stays: while tests are collected nothing is looked for among it, and afterwards it is left out.
+gc.disable()
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -32,6 +35,13 @@ def pytest_collection_modifyitems(items) -> None:
         used = [one.func.__module__ for ones in item._fixtureinfo.name2fixturedefs.values() for one in ones]
         if any(processes.are_started_by(sys.modules.get(name)) for name in {item.function.__module__, *used}):
             item.add_marker(pytest.mark.serve)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, of the tests alone."""
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
