@@ -2,6 +2,7 @@
 """Debian's Chromium, headless, for tests and for the bench of pages."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ FILMING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream
 
 def executable() -> str | None:
     """Where it is, None where it is not installed."""
+    if os.environ.get("HS"):
+        return os.environ["HS"]
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 

@@ -114,8 +114,8 @@ def test_a_name_that_leads_into_this_network_is_not_called():
         thread.start()
         port = listening.getsockname()[1]
         with pytest.raises(requests.ConnectionError):
-            public_session().post(f"https://localhost:{port}/", data=b"x", timeout=5)
-        thread.join(5)
+            public_session().post(f"https://localhost:{port}/", data=b"x", timeout=120)
+        thread.join(120)
         outcome = WebPushProvider(PRIVATE, CONTACT).send(Browser(f"https://localhost:{port}/").subscription, MESSAGE)
 
     assert outcome is Outcome.FAILED

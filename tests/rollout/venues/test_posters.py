@@ -30,7 +30,8 @@ def in_mm(image_points):
 
 def decoded(pdf):
     """{text: width of the code in mm} of every code on the first page."""
-    found = zxingcpp.read_barcodes(first_page(pdf, DOTS).convert("L"))
+    # Of every kind of code there is, some reader sees one in a pattern of squares.
+    found = zxingcpp.read_barcodes(first_page(pdf, DOTS).convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
     return {one.text: in_mm(((one.position.top_right.x - one.position.top_left.x) ** 2) ** 0.5) for one in found}
 
 
