@@ -72,6 +72,7 @@ def test_another_hotline_makes_a_new_number_that_continues_the_history(sqlite_se
     assert config(again, 1) == (first, first_sha256)
 
 
+@pytest.mark.long
 def test_every_week_key_was_announced_a_week_before_its_use(sqlite_server, clock):
     configs = [config(sqlite_server)[0]]
     for _ in range(12):
@@ -154,6 +155,7 @@ def test_a_kid_is_never_given_again(sqlite_server, clock):
     assert len(seen) == 13 + 9 * 3
 
 
+@pytest.mark.long
 def test_another_process_sees_the_rotation(sqlite_server, clock, city_folder):
     sibling = KeyServer.open(city_folder, clock)
     before = sibling.secrets.week_keys.current(1, clock.now)

@@ -48,6 +48,7 @@ def filled(address):
     return re.sub(r"<int:\w+>", "1", re.sub(r"<str:\w+>", "vi", address))
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_without_an_account_only_pages_for_everyone_open(server, method):
@@ -102,6 +103,7 @@ def test_every_page_opens_for_a_role_of_its_audience_and_not_for_one_of_the_othe
     assert [line for one in walkers for line in one.wrong] == []
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_a_role_belongs_to_the_audiences_that_name_it_and_to_no_others():
     for role in Role:

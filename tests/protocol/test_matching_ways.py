@@ -2,6 +2,7 @@
 """numpy and every processor of the native matcher answer the same."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ def found(sightings, keys):
     return list(zip(matches.key_rows, matches.intervals, matches.sighting_rows, strict=True))
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_every_way_answers_the_same(data):

@@ -35,6 +35,7 @@ def decoded(pdf):
     return {one.text: in_mm(((one.position.top_right.x - one.position.top_left.x) ** 2) ** 0.5) for one in found}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("make", "paper", "least"), [("poster", "a4", 150), ("poster", "a3", 200), ("card", "a6", 50)])
 def test_a_sheet_decodes_back_to_the_signed_code_at_its_size(code, make, paper, least):
     pdf = poster_pdf(code, paper) if make == "poster" else card_pdf(code)
