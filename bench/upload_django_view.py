@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bluezone.keyserver.reports.limits import Limits, network_of
+from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.service import KeyServer
+from bluezone.networks import network_of
 from bluezone.protocol.blindrsa import PublicKey, verify
 from bluezone.protocol.intervals import day_at, hour_at
 from bluezone.protocol.upload import (

@@ -44,6 +44,15 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.fixture(autouse=True)
+def fresh_limits():
+    """What other tests of this process tried from the same address costs this one no puzzle."""
+    yield
+    for module, limits in (("bluezone.identity.signin", "_limits"), ("bluezone.publicpages.form_limits", "_puzzles")):
+        if module in sys.modules:
+            getattr(sys.modules[module], limits).cache_clear()
+
+
 @pytest.fixture(scope="session")
 def vectors() -> Path:
     """Published and own test vectors that are part of the repository."""

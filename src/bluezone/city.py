@@ -23,6 +23,7 @@ DATA_VARIABLE = "BLUEZONE_DATA"
 DEFAULT_DATA_FOLDER = "bluezone-data"
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+_SERVICE = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _HOTLINE = re.compile(r"[0-9+][0-9 ]{1,19}")
 
 
@@ -36,6 +37,15 @@ class CityInvalid(Refused):
     """`city.toml` cannot be read, or one of its settings is not what it must be."""
 
     code = "city_invalid"
+
+
+# Chrome and what is built on it, Firefox, Edge, Safari: the hosts in the subscriptions that these browsers make.
+PUSH_SERVICES = (
+    "fcm.googleapis.com",
+    "*.push.services.mozilla.com",
+    "*.notify.windows.com",
+    "*.push.apple.com",
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ class City:
     reciprocity:       1 where phones tell each other how they heard one another, 0 where they do not.
     padding_mean:      mean number of random keys in each of the 56 cells of a file; 0 only in tests.
     venue_padding_mean: mean number of random items in each hourly venue package; 0 only in tests.
+    push_services:     hosts of the browsers' push services that are called; `*.` stands for anything before the rest.
     push_delay_seconds: longest wait before a browser is told of new files (uniform from 0).
     rehearsals_a_minute: rehearsed calls in a minute, to one `serve`, beyond which everybody is asked for a puzzle.
     quota_per_worker_a_day:   codes one health worker may issue in a day.
@@ -91,6 +102,7 @@ class City:
     reciprocity: int = 1
     padding_mean: int = 50
     venue_padding_mean: int = 100
+    push_services: tuple[str, ...] = PUSH_SERVICES
     push_delay_seconds: int = 1800
     rehearsals_a_minute: int = 60
     quota_per_worker_a_day: int = 50
@@ -182,6 +194,8 @@ def parse_city(settings: Mapping[str, Any]) -> City:
     values = dict(settings)
     if "trusted_proxies" in values:
         values["trusted_proxies"] = _proxies(values["trusted_proxies"])
+    if "push_services" in values:
+        values["push_services"] = _services(values["push_services"])
     if "install_links" in values:
         _check_links(values["install_links"])
     for name, value in values.items():
@@ -224,6 +238,15 @@ def _proxies(value: object) -> tuple[str, ...]:
             ipaddress.ip_network(network)
         except ValueError:
             raise CityInvalid(f"trusted_proxies has {network!r}, expected a network such as 10.0.0.0/8") from None
+    return tuple(value)
+
+
+def _services(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise CityInvalid("push_services must be a list of host names")
+    for host in value:
+        if not isinstance(host, str) or not _SERVICE.fullmatch(host):
+            raise CityInvalid(f"push_services has {host!r}, expected a host such as *.push.services.mozilla.com")
     return tuple(value)
 
 

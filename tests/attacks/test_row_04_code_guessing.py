@@ -11,6 +11,7 @@ from tests.builders.keyserver import NOON, Clock, Phone, keys_for, opened, poste
 from bluezone.keyserver import statistics
 from bluezone.protocol.upload import Status, Verify1Request, decode_verify1_answer, encode_verify1
 from bluezone.protocol.upload.codes import Credential, new_code
+from bluezone.protocol.upload.puzzle import NO_CHALLENGE, NO_NONCE, PUZZLE_BITS, bits_of, solve
 
 ONSET = datetime.date(2026, 11, 23)
 
@@ -54,6 +55,54 @@ def test_guesses_from_1000_networks_raise_the_alarm_and_meet_a_puzzle_after_60_a
 
     honest = Phone(poster(server, "203.0.113.9"), server, Credential.from_text(live.code))
     assert [honest.verify1().status for _ in range(2)] == [Status.PUZZLE_REQUIRED, Status.OK]
+
+
+def guesses_of(server, number, clock):
+    """So many wrong codes, evenly over one hour and from as many networks, as if every puzzle had been solved."""
+    for n in range(number):
+        clock.pass_by(3600 / number)
+        server.limits.count(n.to_bytes(4, "big"), invalid=True)
+
+
+@pytest.mark.parametrize(("guesses", "bits"), [(2000, 20), (4000, 21), (8000, 22), (33_000, 24)])
+def test_the_puzzle_grows_with_what_is_guessed_and_not_with_the_codes_that_are_open(tmp_path, guesses, bits):
+    asked = []
+    for codes in (0, 50):
+        clock = Clock()
+        server = opened(tmp_path / str(codes), clock)
+        for _ in range(codes):
+            server.codes.issue("confirmed", ONSET)
+        guesses_of(server, guesses, clock)
+        asked.append(bits_of(server.limits.challenge_always(NO_CHALLENGE, NO_NONCE)))
+        server.close()
+
+    assert asked == [bits, bits]
+
+
+def test_a_challenge_with_fewer_bits_than_were_asked_opens_nothing(server):
+    challenge = server.limits.challenge_always(NO_CHALLENGE, NO_NONCE)
+    easier = bytes([256 - PUZZLE_BITS]) + challenge[1:]
+
+    assert server.limits.challenge_always(easier, solve(easier, 0)) is not None
+    assert server.limits.challenge_always(challenge, solve(challenge)) is None
+
+
+def test_where_guesses_might_hit_a_code_new_codes_have_16_digits_and_work(tmp_path):
+    clock = Clock()
+    server = opened(tmp_path, clock)
+    before = [server.codes.issue("confirmed", ONSET) for _ in range(1500)]
+    guesses_of(server, 5000, clock)
+    after = server.codes.issue("confirmed", ONSET)
+    patient = Phone(poster(server, "203.0.113.9"), server, Credential.from_text(after.code), keys=keys_for(NOON))
+    answers = [patient.verify1().status for _ in range(2)]
+    clock.pass_by(25 * 3600)
+    a_day_later = server.codes.issue("confirmed", ONSET)
+    server.close()
+
+    assert {len(one.code) for one in before} == {14}
+    assert len(after.code) == 19
+    assert answers[-1] is Status.OK
+    assert len(a_day_later.code) == 14
 
 
 def test_the_rehearsals_of_a_country_leave_guessers_their_60_a_minute(tmp_path):

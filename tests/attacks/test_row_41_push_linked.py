@@ -12,7 +12,7 @@ from bluezone.keyserver.publication.padding import mingle
 from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.upload import Status
 
-ENDPOINT = "https://updates.push.example.com/{}"
+ENDPOINT = "https://updates.push.services.mozilla.com/{}"
 
 
 def tables(store):
@@ -28,9 +28,11 @@ def subscribe(server, name):
     assert answered.status == 200
 
 
-def test_row_41_the_table_has_an_address_and_two_keys_and_no_time(server):
+def test_row_41_the_table_has_an_address_two_keys_and_of_the_time_the_four_weeks_alone(server):
     subscribe(server, 1)
-    ((endpoint, point, auth),) = server.keys_store.read("SELECT * FROM push_subscription")
+    ((endpoint, point, auth, period, proven),) = server.keys_store.read("SELECT * FROM push_subscription")
+
+    assert (period, proven) == (server.clock() // (28 * 86_400), 0)
 
     assert endpoint == ENDPOINT.format(1)
     assert (len(point), len(auth)) == (65, 16)
@@ -45,7 +47,7 @@ def test_row_41_subscribing_changes_no_other_table_and_writes_no_line(server, ca
     changed = [name for store in before for name in before[store] if before[store][name] != after[store][name]]
 
     assert changed == ["push_subscription"]
-    assert "push.example.com" not in caplog.text
+    assert "mozilla.com" not in caplog.text
     assert "198.51.100.1" not in caplog.text
 
 

@@ -100,3 +100,28 @@ def test_sessions_and_training_on_a_phone(admin):
     admin.open("/training/")
     admin.page.click("main button")
     assert admin.page.query_selector(".training") is None
+
+
+# The last one: afterwards this address owes a puzzle for each sign-in with another browser.
+def test_after_many_wrong_passwords_from_its_address_an_unknown_browser_works_for_some_seconds_and_comes_on(
+    visitor, served
+):
+    visitor.open("/sign-in/")
+    visitor.page.evaluate(
+        """async () => {
+          const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+          for (let n = 0; n < 10; n += 1) {
+            const body = new URLSearchParams({csrfmiddlewaretoken: token, username: `somebody${n}`, password: "guess"});
+            await fetch("/sign-in/", {method: "POST", body});
+          }
+        }"""
+    )
+    visitor.send(username="somebody", password="my own")
+    visitor.page.wait_for_selector("[data-ready]:visible")
+    assert visitor.page.is_enabled("main button[type=submit]")
+    assert visitor.page.input_value("[name=username]") == "somebody"
+    visitor.send(password="my own again")
+
+    assert "không khớp" in visitor.page.text_content("main")
+    # The browser notes each answer that is no success.
+    visitor.trouble.clear()

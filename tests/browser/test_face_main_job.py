@@ -75,7 +75,7 @@ def test_a_person_who_tests_positive_warns_the_one_who_was_near_and_nobody_else(
         face.page.click("text=Đồng ý và bắt đầu")
         face.page.wait_for_selector("[data-state]")
         face.page.click("text=Tôi có kết quả dương tính")
-        face.wait("Mã báo tin 12 số")
+        face.wait("Mã báo tin do cán bộ")
         # As it is read out over the telephone, without the hyphens; the field puts them in.
         face.page.type("#code", code.replace("-", ""))
         assert face.page.input_value("#code") == code

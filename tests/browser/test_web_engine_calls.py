@@ -70,7 +70,10 @@ def subscription(rng_seed=1):
         ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     )
     text = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (point, bytes([rng_seed]) * 16)]
-    return {"endpoint": f"https://push.example/{rng_seed}", "keys": {"p256dh": text[0], "auth": text[1]}}
+    return {
+        "endpoint": f"https://updates.push.services.mozilla.com/{rng_seed}",
+        "keys": {"p256dh": text[0], "auth": text[1]},
+    }
 
 
 def test_row_41_a_subscription_is_told_minutes_later_alone_and_with_nothing_of_the_owner(whole_chromium, city):
@@ -94,7 +97,7 @@ def test_row_41_a_subscription_is_told_minutes_later_alone_and_with_nothing_of_t
         assert [path for path, _ in city.requests] == ["/v1/push/subscribe"], "in no company"
         assert city.key_server.push.endpoints() == [body["endpoint"]]
         columns = [row[1] for row in city.key_server.keys_store.read("PRAGMA table_info(push_subscription)")]
-        assert sorted(columns) == ["auth", "endpoint", "p256dh"]
+        assert sorted(columns) == ["auth", "endpoint", "p256dh", "period", "proven"]
 
         visitor.run("await engine.turnOffNotifications()")
         assert visitor.run("return (await engine.notifications()).state") == "off"

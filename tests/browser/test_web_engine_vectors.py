@@ -355,10 +355,10 @@ def test_items_of_cases_amount_to_the_same_days_levels_and_bands_as_in_python(br
     assert sum(map(len, expected)) > 50
 
 
-def test_a_puzzle_of_20_bits_is_solved_beside_the_page(browser):
+def test_a_puzzle_of_21_bits_is_solved_beside_the_page(browser):
     from bluezone.protocol.upload.puzzle import solve, solved
 
-    challenge = random.Random(20).randbytes(32)
+    challenge = b"\x01" + random.Random(20).randbytes(31)
     got = browser.run(
         """
         const {solvePuzzle} = await modules('plays');

@@ -5,7 +5,7 @@ import base64
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,6 +93,7 @@ class PushService:
     url: str = ""
     received: list[Received] = field(default_factory=list)
     status: dict[str, int] = field(default_factory=dict)
+    on_message: Callable[[], None] = lambda: None
 
     def browser(self, name: str) -> Browser:
         return Browser(f"{self.url}/{name}")
@@ -108,6 +109,7 @@ def push_service() -> Iterator[PushService]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             service.received.append(Received(self.path, headers, body))
+            service.on_message()
             self.send_response(service.status.get(self.path, 201))
             self.send_header("Location", f"{service.url}/elsewhere")
             self.send_header("Content-Length", "0")

@@ -10,6 +10,7 @@ from tests.builders.devices import bearer, connected, device
 
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to, challenge_in
 
 pytestmark = pytest.mark.django_db
 ENROL, SELF = "/v1/devices/enrol", "/v1/devices/self"
@@ -22,7 +23,7 @@ def post(public, body, **more):
 def refusal(answer):
     body = answer.json()
     assert set(body) == {"error"}
-    assert set(body["error"]) == {"code", "message"}
+    assert set(body["error"]) - {"challenge"} == {"code", "message"}
     assert answer.headers["Cache-Control"] == "no-store"
     return answer.status_code, body["error"]["code"]
 
@@ -62,14 +63,15 @@ def test_a_mistyped_code_is_told_from_a_wrong_one(public):
     assert refusal(post(public, {"code": "123-456-789-013"})) == (422, "code_malformed")
 
 
-def test_a_network_that_keeps_guessing_is_told_when_to_come_back(public):
+def test_a_network_that_keeps_guessing_solves_a_puzzle_before_each(public):
     for number in range(enrolment.FAILURES_A_NETWORK):
         code = enrolment.codes.new_code(lambda _, number=number: number)
         assert refusal(post(public, {"code": code})) == (410, "enrolment_code_invalid")
-    answer = post(public, {"code": "123456789018"})
+    asked = post(public, {"code": "123456789018"})
+    assert refusal(asked) == (429, "puzzle_required")
+    answer = {"headers": {PUZZLE_HEADER: answer_to(challenge_in(asked.content))}}
 
-    assert refusal(answer) == (429, "enrolment_locked")
-    assert 3590 <= int(answer.headers["Retry-After"]) <= 3601
+    assert refusal(post(public, {"code": "123456789018"}, **answer)) == (410, "enrolment_code_invalid")
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete", "patch", "options"])

@@ -11,8 +11,10 @@ from tests.builders.devices import NETWORK, NOW, connected, device
 from bluezone.audit import hash_chain
 from bluezone.devices import enrolment
 from bluezone.devices.models import Device, DeviceState, EnrolmentFailure
+from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.models import AuditEntry
 from bluezone.protocol.upload.codes import InvalidCode, new_code
+from bluezone.protocol.upload.puzzle import answer_to
 
 pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)
@@ -96,19 +98,20 @@ def test_a_device_that_is_cut_off_has_neither_token_nor_code_and_gets_none(keepe
     assert refused.value.code == "device_revoked"
 
 
-def test_ten_wrong_codes_an_hour_lock_that_network_and_no_other(keeper):
+def test_after_ten_wrong_codes_an_hour_that_network_solves_a_puzzle_and_no_other(keeper):
     _, code = device(keeper)
     for number in range(enrolment.FAILURES_A_NETWORK):
         with pytest.raises(enrolment.EnrolmentCodeInvalid):
             enrolment.enrol(some_code(number), NETWORK, NOW)
 
-    with pytest.raises(enrolment.EnrolmentLocked) as locked:
+    with pytest.raises(PuzzleRequired) as asked:
         enrolment.enrol(code, NETWORK, NOW)
-    assert locked.value.until == NOW + enrolment.WINDOW
-    assert enrolment.enrol(code, "198.51.100.1", NOW)
+    with pytest.raises(enrolment.EnrolmentCodeInvalid):
+        enrolment.enrol(some_code(99), "198.51.100.1", NOW)
+    assert enrolment.enrol(code, NETWORK, NOW, answer_to(asked.value.challenge))
 
 
-def test_the_lock_ends_after_an_hour(keeper):
+def test_the_puzzles_end_after_an_hour(keeper):
     _, code = device(keeper)
     for number in range(enrolment.FAILURES_A_NETWORK):
         with pytest.raises(enrolment.EnrolmentCodeInvalid):

@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 from tests.builders.office import today, user
 
-from bluezone.healthauthority import code_issuance, retention
-from bluezone.healthauthority.models import IssuedCode
+from bluezone.healthauthority import code_issuance, quotas, retention
+from bluezone.healthauthority.models import IssuedCode, QuotaRaise
+from bluezone.identity.models import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -23,3 +24,13 @@ def test_the_onset_goes_with_the_code_and_the_row_after_14_days(server):
     assert IssuedCode.objects.get().onset is None
     retention.purge(now + datetime.timedelta(days=15))
     assert not IssuedCode.objects.exists()
+
+
+def test_a_raised_limit_with_its_reason_goes_after_14_days():
+    now = timezone.now()
+    quotas.raise_for_worker(user("sup", Role.SUPERVISOR), user(), 5, "many_cases", now)
+
+    retention.purge(now + datetime.timedelta(days=13))
+    assert QuotaRaise.objects.exists()
+    retention.purge(now + datetime.timedelta(days=15))
+    assert not QuotaRaise.objects.exists()

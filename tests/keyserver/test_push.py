@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from tests.builders.keyserver import HOUR, call
 from tests.builders.pushservice import Browser, base64url
 
+from bluezone.city import PUSH_SERVICES
 from bluezone.keyserver import push
 from bluezone.keyserver.push import PushSubscriptionInvalid, read_subscription
 from bluezone.protocol.upload.puzzle import solve
 
-GOOD = "https://updates.push.example.com/wpush/v2/gAAAA"
+GOOD = "https://updates.push.services.mozilla.com/wpush/v2/gAAAA"
 
 
 def changed(**changes):
@@ -94,9 +95,9 @@ def test_only_who_knows_the_secret_unsubscribes_and_the_answer_says_nothing(serv
         None,
     ],
 )
-def test_an_address_that_is_not_of_the_public_internet_is_refused(endpoint):
+def test_an_address_that_is_no_plain_https_address_of_a_push_service_is_refused(endpoint):
     with pytest.raises(PushSubscriptionInvalid):
-        read_subscription(changed(endpoint=endpoint))
+        read_subscription(changed(endpoint=endpoint), (*PUSH_SERVICES, "*.example.com"))
 
 
 @pytest.mark.parametrize(
@@ -115,17 +116,17 @@ def test_an_address_that_is_not_of_the_public_internet_is_refused(endpoint):
 def test_keys_that_are_none_are_refused(change):
     body = json.loads(Browser(GOOD).body()) | change if set(change) & {"keys", "name"} else None
     with pytest.raises(PushSubscriptionInvalid):
-        read_subscription(json.dumps(body).encode() if body else changed(**change))
+        read_subscription(json.dumps(body).encode() if body else changed(**change), PUSH_SERVICES)
 
 
 def test_what_browsers_add_themselves_is_accepted():
-    assert read_subscription(changed(expirationTime=None)).endpoint == GOOD
+    assert read_subscription(changed(expirationTime=None), PUSH_SERVICES).endpoint == GOOD
 
 
 @given(body=st.binary(max_size=300) | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(json.dumps))
 def test_any_body_is_read_or_refused(body):
     with pytest.raises(PushSubscriptionInvalid):
-        read_subscription(body if isinstance(body, bytes) else body.encode())
+        read_subscription(body if isinstance(body, bytes) else body.encode(), PUSH_SERVICES)
 
 
 def test_refusals_have_the_shape_of_all_others(server):
@@ -155,10 +156,67 @@ def test_after_many_from_one_network_a_puzzle_comes_before_each(server, clock):
     assert post(server, "subscribe", Browser(f"{GOOD}y").body()).status == 200
 
 
-def test_a_full_table_is_said_and_keeps_what_it_has(server, monkeypatch):
-    monkeypatch.setattr(push, "MOST_HELD", 1)
-    post(server, "subscribe", Browser(GOOD).body())
-    full = post(server, "subscribe", Browser(f"{GOOD}2").body())
+@pytest.mark.parametrize(
+    ("host", "taken"),
+    [
+        ("fcm.googleapis.com", True),
+        ("updates.push.services.mozilla.com", True),
+        ("sg2p.notify.windows.com", True),
+        ("web.push.apple.com", True),
+        ("push.victim.example", False),
+        ("push.services.mozilla.com", False),
+        ("evilpush.apple.com.victim.example", False),
+        ("evil-fcm.googleapis.com", False),
+        ("xpush.apple.com", False),
+    ],
+)
+def test_only_push_services_that_the_city_lists_are_ever_called(server, host, taken):
+    browser = Browser(f"https://{host}/a")
+    answered = post(server, "subscribe", browser.body())
 
-    assert (full.status, json.loads(full.body)["error"]["code"]) == (503, "push_full")
-    assert server.push.endpoints() == [GOOD]
+    assert (answered.status == 200) is taken
+    assert server.push.endpoints() == ([browser.endpoint] if taken else [])
+
+
+def test_a_service_that_the_city_lists_no_more_is_not_called_either(server):
+    browser = Browser("https://push.gone.example/a")
+    server.keys_store.write(lambda transaction: push.keep(transaction, browser.subscription, 0))
+
+    assert server.push.endpoints() == []
+
+
+def test_a_flood_of_addresses_drives_out_itself_and_not_the_browsers_of_the_city(server, clock, monkeypatch):
+    monkeypatch.setattr(push, "MOST_HELD", 20)
+    monkeypatch.setattr(push, "ROOM", 2)
+    real = [f"{GOOD}/real{number}" for number in range(10)]
+    for number, endpoint in enumerate(real):
+        post(server, "subscribe", Browser(endpoint).body(), remote=f"198.51.100.{number}")
+    server.push.prove(real)
+    for number in range(60):
+        clock.pass_by(2)
+        made_up = post(server, "subscribe", Browser(f"{GOOD}/{number}").body(), remote=f"203.0.113.{number}")
+        assert made_up.status == 200, "there is always room"
+
+    assert set(real) <= set(server.push.endpoints())
+    assert len(server.push.endpoints()) <= 20
+
+
+def test_of_those_that_nothing_is_known_of_the_oldest_make_room(server, clock, monkeypatch):
+    monkeypatch.setattr(push, "MOST_HELD", 3)
+    monkeypatch.setattr(push, "ROOM", 1)
+    for number in range(4):
+        post(server, "subscribe", Browser(f"{GOOD}{number}").body())
+        clock.pass_by(28 * 24 * HOUR)
+
+    assert sorted(server.push.endpoints()) == [f"{GOOD}{number}" for number in (1, 2, 3)]
+
+
+def test_what_nobody_renews_is_forgotten_after_three_months_and_what_is_renewed_stays(server, clock):
+    for name in ("left", "kept"):
+        post(server, "subscribe", Browser(f"{GOOD}/{name}").body())
+    for _ in range(4):
+        clock.pass_by(28 * 24 * HOUR)
+        post(server, "subscribe", Browser(f"{GOOD}/kept").body())
+        server.tick()
+
+    assert server.push.endpoints() == [f"{GOOD}/kept"]

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages to browsers, opened by a push service that shares no code with the sender."""
 
+import contextlib
 import socket
 import threading
 
+import aiohttp
 import pytest
-import requests
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -13,8 +14,9 @@ from tests.builders.keyserver import Clock, opened
 from tests.builders.pushservice import Browser, push_service
 
 from bluezone.keyserver import push
+from bluezone.messaging import webpush as webpush_provider
 from bluezone.messaging.announcer import MESSAGE, Announcer, Outcome
-from bluezone.messaging.webpush import CalledSession, WebPushProvider, public_session
+from bluezone.messaging.webpush import WebPushProvider
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 CONTACT = "https://bluezone.example"
@@ -30,7 +32,7 @@ def service():
 @pytest.fixture
 def provider():
     """One that may call this machine, where the push service of the test is."""
-    return WebPushProvider(PRIVATE, CONTACT, CalledSession())
+    return WebPushProvider(PRIVATE, CONTACT, aiohttp.TCPConnector)
 
 
 @pytest.fixture
@@ -41,19 +43,21 @@ def clock():
 @pytest.fixture
 def server(tmp_path, clock, monkeypatch):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
-    made = opened(tmp_path, clock)
+    made = opened(tmp_path, clock, push_services=("127.0.0.1",))
     yield made
     made.close()
 
 
 def subscribed(server, *browsers):
     for browser in browsers:
-        server.keys_store.write(lambda transaction, b=browser: push.keep(transaction, b.subscription))
+        server.keys_store.write(
+            lambda transaction, b=browser: push.keep(transaction, b.subscription, push.period_at(server.clock()))
+        )
 
 
 def test_only_the_subscribed_browser_opens_the_message_and_knows_who_sent_it(service, provider):
     browser = service.browser("a")
-    assert provider.send(browser.subscription, MESSAGE) is Outcome.SENT
+    assert provider.send([browser.subscription], MESSAGE) == [Outcome.SENT]
     (received,) = service.received
     point, claims = received.sender()
 
@@ -68,7 +72,7 @@ def test_only_the_subscribed_browser_opens_the_message_and_knows_who_sent_it(ser
 def test_each_message_is_signed_for_its_own_push_service(provider):
     with push_service() as first, push_service() as second:
         for service in (first, second):
-            provider.send(service.browser("a").subscription, MESSAGE)
+            provider.send([service.browser("a").subscription], MESSAGE)
         audiences = [service.received[0].sender()[1]["aud"] for service in (first, second)]
 
     assert audiences == [first.url, second.url]
@@ -89,7 +93,7 @@ def test_the_message_names_no_disease_and_nobody(server):
 def test_what_became_of_a_message_is_told_apart(service, provider, status, outcome):
     service.status["/a"] = status
 
-    assert provider.send(service.browser("a").subscription, MESSAGE) is Outcome[outcome]
+    assert provider.send([service.browser("a").subscription], MESSAGE) == [Outcome[outcome]]
     assert len(service.received) == 1, "a redirect is not followed"
 
 
@@ -97,7 +101,7 @@ def test_a_push_service_that_is_not_there_is_no_reason_to_stop(provider):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
 
-    assert provider.send(Browser(f"http://127.0.0.1:{port}/a").subscription, MESSAGE) is Outcome.FAILED
+    assert provider.send([Browser(f"http://127.0.0.1:{port}/a").subscription], MESSAGE) == [Outcome.FAILED]
 
 
 def test_a_name_that_leads_into_this_network_is_not_called():
@@ -113,18 +117,71 @@ def test_a_name_that_leads_into_this_network_is_not_called():
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         port = listening.getsockname()[1]
-        with pytest.raises(requests.ConnectionError):
-            public_session().post(f"https://localhost:{port}/", data=b"x", timeout=120)
-        thread.join(120)
-        outcome = WebPushProvider(PRIVATE, CONTACT).send(Browser(f"https://localhost:{port}/").subscription, MESSAGE)
+        outcomes = WebPushProvider(PRIVATE, CONTACT).send([Browser(f"https://localhost:{port}/").subscription], MESSAGE)
+        # Ends the thread where, as hoped, nobody called.
+        socket.create_connection(("127.0.0.1", port)).close()
+        thread.join()
 
-    assert outcome is Outcome.FAILED
+    assert outcomes == [Outcome.FAILED]
     assert not reached.is_set()
 
 
-def test_plain_http_is_not_called(service):
-    assert WebPushProvider(PRIVATE, CONTACT).send(service.browser("a").subscription, MESSAGE) is Outcome.FAILED
-    assert service.received == []
+class Dripping:
+    """A push service that begins its answer and then sends a byte now and then, until `ended` is set."""
+
+    def __init__(self):
+        self.ended = threading.Event()
+        self.reached = threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = f"http://127.0.0.1:{self._listening.getsockname()[1]}/slow"
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error):
+        self.ended.set()
+        self._thread.join()
+        self._listening.close()
+
+    def _serve(self):
+        connection, _ = self._listening.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 201 Created\r\nX: ")
+            self.reached.set()
+            while not self.ended.wait(0.05):
+                connection.sendall(b"a")
+
+
+def test_a_service_that_never_ends_its_answer_costs_its_deadline_and_no_more():
+    provider = WebPushProvider(PRIVATE, CONTACT, aiohttp.TCPConnector, deadline_seconds=0.5)
+    with Dripping() as slow:
+        outcomes = provider.send([Browser(slow.endpoint).subscription], MESSAGE)
+
+    assert outcomes == [Outcome.FAILED]
+
+
+def test_one_that_is_slow_delays_nobody_else(service, provider):
+    with Dripping() as slow:
+        # Ends only once the other has been told.
+        service.on_message = slow.ended.set
+        outcomes = provider.send([Browser(slow.endpoint).subscription, service.browser("a").subscription], MESSAGE)
+
+    assert slow.reached.is_set()
+    assert outcomes == [Outcome.FAILED, Outcome.SENT]
+
+
+def test_a_service_that_is_down_is_not_tried_for_everybody(provider, monkeypatch):
+    monkeypatch.setattr(webpush_provider, "AT_ONCE", 1)
+    with push_service() as down, push_service() as well:
+        down.status.update({f"/{number}": 500 for number in range(40)})
+        browsers = [down.browser(str(number)) for number in range(40)] + [well.browser("a")]
+        outcomes = provider.send([browser.subscription for browser in browsers], MESSAGE)
+
+    assert outcomes == [Outcome.FAILED] * 40 + [Outcome.SENT]
+    assert len(down.received) == webpush_provider.PATIENCE
 
 
 def test_a_new_export_file_is_told_to_everybody_once_each_after_a_delay_of_its_own(server, service, provider, clock):
@@ -199,8 +256,8 @@ def test_a_batch_is_small(server, service, provider, clock, monkeypatch):
 
 
 def test_the_key_in_the_config_is_the_one_that_signs_and_only_the_service_may_read_it(server, service, clock):
-    provider = WebPushProvider(server.secrets.push_key, CONTACT, CalledSession())
-    provider.send(service.browser("a").subscription, MESSAGE)
+    provider = WebPushProvider(server.secrets.push_key, CONTACT, aiohttp.TCPConnector)
+    provider.send([service.browser("a").subscription], MESSAGE)
     point, _ = service.received[0].sender()
     path = server.data_dir / "keys" / "vapid-p256.pem"
 

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking for help on the public origin: the call of the app and the form of the page."""
 
+import re
+
 import pytest
 from django.test import Client
 from tests.builders.office import user
 
 from bluezone.portal import help_views
-from bluezone.publicpages.page_frame import HourlyLimit
+from bluezone.protocol.upload.puzzle import answer_to, challenge_in
+from bluezone.publicpages.form_limits import FormLimit
 from bluezone.rollout.drives import help_requests
 from bluezone.rollout.drives.models import HelpRequest
 
@@ -16,7 +19,7 @@ WANTED = {"channel": "app", "contact": "0912 345 678", "place": "tổ 5", "note"
 
 @pytest.fixture(autouse=True)
 def fresh_limit(monkeypatch):
-    monkeypatch.setattr(help_views, "help_limit", HourlyLimit(3, 5))
+    monkeypatch.setattr(help_views, "help_limit", FormLimit(3, 5))
 
 
 def call(public, body, **more):
@@ -26,7 +29,7 @@ def call(public, body, **more):
 def problem(answer):
     body = answer.json()
     assert set(body) == {"error"}
-    assert set(body["error"]) == {"code", "message"}
+    assert set(body["error"]) - {"challenge"} == {"code", "message"}
     assert answer.headers["Cache-Control"] == "no-store"
     return answer.status_code, body["error"]["code"]
 
@@ -71,14 +74,32 @@ def test_a_strange_key_and_another_method_are_refused(public):
     assert problem(public.get("/v1/help")) == (405, "method_not_allowed")
 
 
-def test_a_network_that_asks_too_often_waits_and_others_do_not(public):
+def test_a_network_that_asks_often_solves_a_puzzle_and_others_do_not(public):
     for _ in range(3):
         assert call(public, WANTED, REMOTE_ADDR="203.0.113.7").status_code == 201
-    refused = call(public, WANTED, REMOTE_ADDR="203.0.113.7")
+    asked = call(public, WANTED, REMOTE_ADDR="203.0.113.7")
+    assert problem(asked) == (429, "puzzle_required")
+    answer = {"headers": {"X-Bluezone-Puzzle": answer_to(challenge_in(asked.content))}}
 
-    assert problem(refused) == (429, "help_too_many")
-    assert 0 < int(refused.headers["Retry-After"]) <= 3601
+    assert call(public, WANTED, REMOTE_ADDR="203.0.113.7", **answer).status_code == 201
+    assert call(public, WANTED, REMOTE_ADDR="203.0.113.7", **answer).status_code == 429, "good for once"
     assert call(public, WANTED, REMOTE_ADDR="203.0.113.8").status_code == 201
+
+
+def test_a_flood_from_many_networks_costs_a_citizen_a_puzzle_and_keeps_nobody_out(public):
+    for number in range(6):
+        call(public, WANTED, REMOTE_ADDR=f"2001:db8:0:{number}00::1")
+    asked = call(public, WANTED, REMOTE_ADDR="203.0.113.9")
+    answer = {"headers": {"X-Bluezone-Puzzle": answer_to(challenge_in(asked.content))}}
+
+    assert call(public, WANTED, REMOTE_ADDR="203.0.113.9", **answer).status_code == 201
+
+
+def test_the_networks_of_one_customer_count_together_too(public, monkeypatch):
+    monkeypatch.setattr(help_views, "help_limit", FormLimit(3, 1000))
+    seen = [call(public, WANTED, REMOTE_ADDR=f"2001:db8:0:{number:x}00::1").status_code for number in range(14)]
+
+    assert seen == [201] * 12 + [429] * 2
 
 
 def test_the_form_leads_to_its_ticket_and_a_second_tap_to_the_same(public):
@@ -109,14 +130,17 @@ def test_a_form_that_another_site_sends_opens_nothing(public):
     assert public.post("/help/", form, headers={"Origin": "http://testserver"}).status_code == 303
 
 
-def test_over_the_limit_the_form_keeps_the_words_and_says_when(public):
+def test_over_the_limit_the_form_keeps_the_words_and_brings_a_puzzle(public):
     for _ in range(3):
         public.post("/help/", {"contact": "0912"})
-    answer = public.post("/help/", {"contact": "0912", "note": "lời của tôi"})
+    asked = public.post("/help/", {"contact": "0912", "note": "lời của tôi"})
+    challenge = re.search(r'data-challenge="([0-9a-f]{64})"', asked.text)[1]
 
-    assert answer.status_code == 429
-    assert "lời của tôi" in answer.text
-    assert answer.headers["Retry-After"]
+    assert asked.status_code == 429
+    assert "lời của tôi" in asked.text
+    assert 'data-worker="/app/engine/web/puzzleworker.js"' in asked.text
+    answered = {"contact": "0912", "note": "lời của tôi", "puzzle": answer_to(bytes.fromhex(challenge))}
+    assert public.post("/help/", answered).status_code == 303
 
 
 def test_no_answer_sets_a_cookie_or_says_whether_a_ticket_exists(public):

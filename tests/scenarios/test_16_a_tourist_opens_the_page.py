@@ -9,6 +9,7 @@ is held by tests/browser/test_portal.py.
 import gzip
 import re
 
+import aiohttp
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.builders.keyserver import Clock, call, opened
@@ -19,7 +20,7 @@ from tests.portal.conftest import public
 from bluezone.keyserver import push
 from bluezone.messaging.announcer import MESSAGE, Announcer
 from bluezone.messaging.sms.wording import arrival_notice
-from bluezone.messaging.webpush import CalledSession, WebPushProvider
+from bluezone.messaging.webpush import WebPushProvider
 
 __all__ = ["data_folder", "furnished_folder", "public", "quick_passwords", "server"]
 LANDING_BYTES = 60_000
@@ -51,7 +52,8 @@ def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, mon
     clock = Clock()
     city_server = opened(tmp_path, clock)
     with push_service() as service:
-        provider = WebPushProvider(ec.generate_private_key(ec.SECP256R1()), "https://bluezone.example", CalledSession())
+        signing = ec.generate_private_key(ec.SECP256R1())
+        provider = WebPushProvider(signing, "https://bluezone.example", aiohttp.TCPConnector)
         staying, leaving = service.browser("staying"), service.browser("leaving")
         for browser in (staying, leaving):
             city_server.keys_store.write(lambda done, b=browser: push.keep(done, b.subscription))

@@ -9,6 +9,7 @@ from bluezone.identity import guides, own_account_views, signin_views
 urlpatterns = [
     path("", signin_views.first_page, name="first-page"),
     path("sign-in/", signin_views.sign_in, name="sign-in"),
+    path("sign-in/puzzleworker.js", signin_views.puzzle_worker, name="puzzle-worker"),
     path("sign-in/second/", signin_views.second_step, name="second-factor-proof"),
     path("confirm/", signin_views.confirm, name="confirm"),
     path("second-factor/", own_account_views.second_factor, name="second-factor"),

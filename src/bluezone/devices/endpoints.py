@@ -18,6 +18,7 @@ from bluezone.devices.refusals import BodyInvalid, NoSuchAddress, answer
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.identity.signin import network_of
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER
 
 MOST_BYTES = 1024
 
@@ -26,12 +27,13 @@ MOST_BYTES = 1024
 def enrol(request: HttpRequest) -> dict[str, Any]:
     """`{"code": "123-456-789-012"}` -> who the device is from now on, and its token.
 
-    201 connected; 400 body, 410 code gone, 413 too long, 422 mistyped, 429 too many wrong codes.
+    201 connected; 400 body, 410 code gone, 413 too long, 422 mistyped, 429 a puzzle first.
     """
     code = json_body(request, MOST_BYTES).get("code")
     if not isinstance(code, str):
         raise BodyInvalid("the body has no text `code`")
-    enrolled = enrolment.enrol(code, network_of(request), timezone.now())
+    puzzle = request.headers.get(PUZZLE_HEADER, "")
+    enrolled = enrolment.enrol(code, network_of(request), timezone.now(), puzzle)
     return {**_who(enrolled.device), "token": enrolled.token}
 
 

@@ -8,21 +8,24 @@ What the office forgets about devices, and when.
 """
 
 import datetime
+import functools
 import hashlib
 import hmac
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 
 from bluezone.audit import hash_chain
 from bluezone.devices.models import Device, EnrolmentFailure
-from bluezone.devices.refusals import DeviceRefused
+from bluezone.devices.refusals import DeviceRefused, PuzzleRequired
 from bluezone.directory.models import AdminUnit, Agency
+from bluezone.keyserver.reports.limits import Limits
 from bluezone.protocol.upload import codes
+from bluezone.protocol.upload.puzzle import read_puzzle
 
 CODE_LIFE = datetime.timedelta(hours=24)
 WINDOW = datetime.timedelta(hours=1)
@@ -37,17 +40,6 @@ class EnrolmentCodeInvalid(DeviceRefused):
 
     code = "enrolment_code_invalid"
     status = 410
-
-
-class EnrolmentLocked(DeviceRefused):
-    """Too many wrong codes from this network; `until` says when the next will be looked at."""
-
-    code = "enrolment_locked"
-    status = 429
-
-    def __init__(self, until: datetime.datetime) -> None:
-        super().__init__(f"too many wrong codes from this network, try again after {until:%H:%M} UTC")
-        self.until = until
 
 
 class DeviceRevoked(DeviceRefused):
@@ -94,18 +86,21 @@ def make_code(
     return "-".join(digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP))
 
 
-def enrol(code: str, network: str, now: datetime.datetime) -> Enrolled:
+def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> Enrolled:
     """Exchange a code for a token.
 
-    code: as typed or scanned, with or without spaces and dashes. network: as signin.attempts.network_of gives it.
-    Raises InvalidCode (mistyped, not counted), EnrolmentLocked, EnrolmentCodeInvalid (counted).
+    code: as typed or scanned, with or without spaces and dashes. network: as signin.network_of gives it. puzzle: 80 hex
+    digits, or nothing. Raises InvalidCode (mistyped, not counted), PuzzleRequired after ten wrong codes from a network
+    within an hour, EnrolmentCodeInvalid (counted).
     """
     digits = codes.parse_code(code)
     keyed_network = _keyed("network", network)
     EnrolmentFailure.objects.filter(at__lte=now - WINDOW).delete()
     failures = EnrolmentFailure.objects.filter(network=keyed_network)
     if failures.count() >= FAILURES_A_NETWORK:
-        raise EnrolmentLocked(failures.aggregate(at=Max("at"))["at"] + WINDOW)
+        challenge = _puzzles().challenge_always(*read_puzzle(puzzle))
+        if challenge is not None:
+            raise PuzzleRequired(challenge)
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         found = Device.objects.filter(code_digest=_keyed("code", digits), code_expires_at__gt=now, revoked_at=None)
@@ -119,6 +114,11 @@ def enrol(code: str, network: str, now: datetime.datetime) -> Enrolled:
             return Enrolled(device, token)
     EnrolmentFailure.objects.create(network=keyed_network, at=now)
     raise EnrolmentCodeInvalid("the code is unknown, used or older than a day; ask the office for a new one")
+
+
+@functools.cache
+def _puzzles() -> Limits:
+    return Limits(bytes.fromhex(_keyed("puzzle", "")), time.time, lambda _hour: None, "wrong codes of devices")
 
 
 def revoke(actor: str, device: Device, now: datetime.datetime) -> None:

@@ -49,10 +49,25 @@ class BodyTooLong(DeviceRefused):
     status = 413
 
 
+class PuzzleRequired(DeviceRefused):
+    """Many calls of this kind came from this network within the hour: bring the answer to `challenge`."""
+
+    code = "puzzle_required"
+    status = 429
+
+    def __init__(self, challenge: bytes) -> None:
+        super().__init__("many calls came from this network; solve the puzzle, or try again in an hour")
+        self.challenge = challenge
+
+
 def answer(refused: Refused, now: datetime.datetime) -> HttpResponse:
     """The error shape of docs/contracts.md: `{"error": {"code", "message"}}`, never kept by a cache."""
     status = refused.status if isinstance(refused, DeviceRefused) else UNPROCESSABLE
-    response = JsonResponse({"error": {"code": refused.code, "message": refused.message}}, status=status)
+    told = {"code": refused.code, "message": refused.message}
+    challenge = getattr(refused, "challenge", None)
+    if challenge is not None:
+        told["challenge"] = challenge.hex()
+    response = JsonResponse({"error": told}, status=status)
     response.headers["Cache-Control"] = "no-store"
     if isinstance(refused, MethodNotAllowed):
         response.headers["Allow"] = refused.allowed

@@ -64,9 +64,11 @@ class Client:
         told = {"Content-Type": "application/octet-stream", **(headers or {})}
         return self._taken(*self._call("POST", path, body, most_bytes, told), f"POST {path}")
 
-    def post_json(self, path: str, body: bytes, most_bytes: int) -> tuple[int, bytes]:
-        """Send a JSON object; returns the status, whatever it is, and the answer. Raises as `post`."""
-        return self._call("POST", path, body, most_bytes, {"Content-Type": "application/json"})
+    def post_json(
+        self, path: str, body: bytes, most_bytes: int, more: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """Send a JSON object; returns the status, whatever it is, and the answer. more: headers. Raises as `post`."""
+        return self._call("POST", path, body, most_bytes, {"Content-Type": "application/json", **(more or {})})
 
     @staticmethod
     def _taken(status: int, data: bytes, what: str) -> bytes:

@@ -21,7 +21,7 @@ from django.urls import reverse
 
 from bluezone.audit import hash_chain
 from bluezone.identity.models import AuthenticatorApp, Passkey, RecoveryCode, Role, SignInFailure, User, roles_of
-from bluezone.identity.signin import PAIR_LIMIT, WINDOW, SignInLocked
+from bluezone.identity.signin import PAIR_LIMIT, claim_try
 from bluezone.office_secrets import keyed_digest, seal, unseal
 from bluezone.refusal import Refused
 
@@ -166,13 +166,10 @@ def prove_code(user: User, typed: str, now: datetime.datetime) -> None:
     Raises SignInLocked after five failures in fifteen minutes, SecondFactorRefused for a code that does not fit.
     """
     account = failures_key(user)
-    failures = SignInFailure.objects.filter(account=account, at__gt=now - WINDOW)
-    if failures.count() >= PAIR_LIMIT:
-        raise SignInLocked(failures.order_by("at")[0].at + WINDOW)
+    claim_try(account, account, PAIR_LIMIT, now)
     with transaction.atomic():
         fits = _use_app_code(user, typed, now) or _use_recovery_code(user, typed)
     if not fits:
-        SignInFailure.objects.create(account=account, address=account, at=now)
         raise SecondFactorRefused("the code does not fit or was used already")
     SignInFailure.objects.filter(account=account).delete()
 

@@ -4,27 +4,35 @@ browsers, and what is forgotten of all three.
 """
 
 import datetime
+import functools
 import hashlib
 import hmac
-import ipaddress
 import secrets
+import time
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, authenticate
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.core import signing
 from django.db import transaction
-from django.db.models import Max
-from django.http import HttpRequest
+from django.db.models import Min
+from django.http import HttpRequest, HttpResponse
 
+from bluezone import networks
 from bluezone.audit import hash_chain
 from bluezone.identity.models import AccountLink, OfficeSession, SignInFailure, User
+from bluezone.keyserver.reports.limits import Limits
+from bluezone.protocol.upload.puzzle import read_puzzle
 from bluezone.refusal import Refused
 
 WINDOW = datetime.timedelta(minutes=15)
+# Wrong passwords of one account within the window: from a browser that it was used in before, and from all others.
 PAIR_LIMIT = 5
-ADDRESS_LIMIT = 30
 ACCOUNT_LIMIT = 100
+# A browser remembers which accounts came in with it, for more than a year; a shared computer, a few.
+DEVICE_SECONDS = 400 * 86_400
+_DEVICE_ACCOUNTS = 8
 
 
 class SignInRefused(Refused):
@@ -43,61 +51,100 @@ class SignInLocked(Refused):
         self.until = until
 
 
-def sign_in(request: HttpRequest, username: str, password: str, now: datetime.datetime) -> User:
+class SignInPuzzle(Refused):
+    """Many tries come from this network: the answer to `challenge` comes with the next one."""
+
+    code = "puzzle_required"
+
+    def __init__(self, challenge: bytes) -> None:
+        super().__init__("many sign-ins were tried from this network; solve the puzzle and try again")
+        self.challenge = challenge
+
+
+def sign_in(request: HttpRequest, username: str, password: str, now: datetime.datetime, puzzle: str = "") -> User:
     """The active user whose name and password these are.
 
-    Raises SignInLocked before the password is looked at, SignInRefused when it does not fit.
+    A browser in which the account was used before has five tries in a quarter of an hour, whatever strangers do. Others
+    share a hundred for each account; by network they are slowed with puzzles, and never refused.
+    puzzle: 80 hex digits, challenge and answer, or nothing. Raises SignInLocked or SignInPuzzle before the password is
+    looked at, SignInRefused when it does not fit.
     """
     username = username.strip().lower()
-    account, address = _keyed("account", username), _keyed("address", network_of(request))
-    SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
-    until = _locked_until(account, address)
-    if until is not None:
-        raise SignInLocked(until)
+    account, device = _keyed("account", username), _device_of(request)
+    lane, limit, network = _keyed("strangers", ""), ACCOUNT_LIMIT, b""
+    if account in device["accounts"] and _failures(account, own := _keyed("device", device["name"]), now) < PAIR_LIMIT:
+        lane, limit = own, PAIR_LIMIT
+    else:
+        network = network_of(request).encode()
+        challenge = _limits().admit(network, *read_puzzle(puzzle))
+        if challenge is not None:
+            raise SignInPuzzle(challenge)
+    failure = claim_try(account, lane, limit, now)
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):
-        SignInFailure.objects.create(account=account, address=address, at=now)
         raise SignInRefused("name and password do not fit together")
-    SignInFailure.objects.filter(account=account, address=address).delete()
+    # A stranger who comes in says nothing of the other strangers; an own browser starts anew.
+    failure.delete()
+    if network:
+        _limits().forgive(network)
+    else:
+        SignInFailure.objects.filter(account=account, address=lane).delete()
     return user
 
 
+def claim_try(account: str, lane: str, limit: int, now: datetime.datetime) -> SignInFailure:
+    """Count a try as a failure before it is looked at; whoever succeeds deletes it. So of many at once no more are
+    looked at than `limit`. Raises SignInLocked.
+
+    account, lane: keyed hashes of whose password or code, and of where it comes from.
+    """
+    SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
+    # Counted after the own row is there for all to see: of two at once the later sees the earlier.
+    claimed = SignInFailure.objects.create(account=account, address=lane, at=now)
+    tried = SignInFailure.objects.filter(account=account, address=lane)
+    if tried.count() > limit:
+        claimed.delete()
+        raise SignInLocked((tried.aggregate(at=Min("at"))["at"] or now) + WINDOW)
+    return claimed
+
+
+def remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    """Let the browser carry that this account came in with it; the office keeps nothing of it."""
+    device, account = _device_of(request), _keyed("account", user.username)
+    accounts = [one for one in device["accounts"] if one != account][-(_DEVICE_ACCOUNTS - 1) :]
+    value = signing.dumps({"name": device["name"], "accounts": [*accounts, account]}, salt="sign-in device")
+    secure = bool(settings.SESSION_COOKIE_SECURE)
+    response.set_cookie(_cookie(), value, max_age=DEVICE_SECONDS, httponly=True, samesite="Lax", secure=secure)
+
+
+def _cookie() -> str:
+    return str(settings.SESSION_COOKIE_NAME).replace("session", "device")
+
+
+def _device_of(request: HttpRequest) -> dict[str, Any]:
+    """What the browser carries: a random name and keyed hashes of accounts; a new name where it carries nothing."""
+    try:
+        device = signing.loads(request.COOKIES.get(_cookie(), ""), salt="sign-in device", max_age=DEVICE_SECONDS)
+    except signing.BadSignature:
+        return {"name": secrets.token_hex(16), "accounts": []}
+    return dict(device)
+
+
+def _failures(account: str, lane: str, now: datetime.datetime) -> int:
+    return SignInFailure.objects.filter(account=account, address=lane, at__gt=now - WINDOW).count()
+
+
+@functools.cache
+def _limits() -> Limits:
+    """Tries from unknown browsers by network, in this process's memory; beyond ten an hour each costs a puzzle."""
+    return Limits(bytes.fromhex(_keyed("puzzle", "")), time.time, lambda _hour: None, "sign-ins from unknown browsers")
+
+
 def network_of(request: HttpRequest) -> str:
-    """The caller's IPv4 address or IPv6 /56, behind the proxies that the city trusts."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
+    """The caller's network in hex, behind the proxies that the city trusts; see `networks.network_of`."""
     trusted = settings.CITY.trusted_proxies if settings.CITY else ()
-    for hop in reversed(str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")):
-        if not hop.strip() or not any(_inside(address, network) for network in trusted):
-            break
-        address = hop.strip()
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if parsed.version == 6:
-        return str(ipaddress.ip_network((parsed, 56), strict=False))
-    return str(parsed)
-
-
-def _inside(address: str, network: str) -> bool:
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(network)
-    except ValueError:
-        return False
-
-
-def _locked_until(account: str, address: str) -> datetime.datetime | None:
-    """When the window of the limit that is full ends, None when none is."""
-    for limit, failures in (
-        (PAIR_LIMIT, SignInFailure.objects.filter(account=account, address=address)),
-        (ADDRESS_LIMIT, SignInFailure.objects.filter(address=address)),
-        (ACCOUNT_LIMIT, SignInFailure.objects.filter(account=account)),
-    ):
-        if failures.count() >= limit:
-            newest = failures.aggregate(at=Max("at"))["at"]
-            until: datetime.datetime = newest + WINDOW
-            return until
-    return None
+    meta = request.META
+    return networks.network_of(str(meta.get("REMOTE_ADDR", "")), meta.get("HTTP_X_FORWARDED_FOR"), trusted).hex()
 
 
 def _keyed(kind: str, value: str) -> str:

@@ -4,6 +4,7 @@ the password and before a signing act.
 """
 
 import time
+from importlib.resources import files
 
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
@@ -145,15 +146,16 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in by name and password: 302 to the page that was asked for, 422 refused, 429 locked for a while."""
     if request.user.is_authenticated:
         return redirect("first-page")
-    form = SignInForm(request.POST or None)
+    form, challenge = SignInForm(request.POST or None), ""
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                user = signin.sign_in(
-                    request, form.cleaned_data["username"], form.cleaned_data["password"], timezone.now()
-                )
+                name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+                user = signin.sign_in(request, name, password, timezone.now(), request.POST.get("puzzle", ""))
+            except signin.SignInPuzzle as puzzle:
+                challenge, status = puzzle.challenge.hex(), 429
             except signin.SignInLocked as locked:
                 form.add_error(
                     None,
@@ -170,8 +172,21 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                     ),
                 )
             else:
-                return come_in(request, user, _asked_for(request))
-    return render(request, "accounts/sign_in.html", {"form": form, "next": request.GET.get("next", "")}, status=status)
+                response = come_in(request, user, _asked_for(request))
+                signin.remember_device(request, response, user)
+                return response
+    context = {"form": form, "next": request.GET.get("next", ""), "challenge": challenge}
+    return render(request, "accounts/sign_in.html", context, status=status)
+
+
+@require_safe
+@audience(EVERYONE)
+def puzzle_worker(_request: HttpRequest) -> HttpResponse:
+    """The worker that solves puzzles, the same file as the web edition's."""
+    worker = files("bluezone.face") / "static" / "engine" / "web" / "puzzleworker.js"
+    response = HttpResponse(worker.read_bytes(), content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 @also_in_training

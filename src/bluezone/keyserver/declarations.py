@@ -68,7 +68,7 @@ class Declarations:
     def receive(self, message: bytes, network: bytes, puzzle: str = "") -> UploadAnswer:
         """Keep a message for the health authority; the same message again is kept once and answered ok.
 
-        message: 1,024 bytes. network: where it came from, as `limits.network_of` returns it.
+        message: 1,024 bytes. network: where it came from, as `networks.network_of` returns it.
         puzzle:  80 hex digits, challenge[32] and nonce[8], or nothing.
         Returns ok, bad_request (nobody could open it) or puzzle_required. Raises DeclarationsClosed, DeclarationsFull,
         StoreRefused.

@@ -17,10 +17,10 @@ from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull
 from bluezone.keyserver.gatetokens import sign_tokens
 from bluezone.keyserver.publication import downloads
 from bluezone.keyserver.publication.downloads import Indexes
-from bluezone.keyserver.reports.limits import network_of
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.migrations import unknown_to_us
 from bluezone.keyserver.storage.store import Store, StoreRefused
+from bluezone.networks import network_of
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.gate.tokens import TOKENS_SIZE, TokensAnswer, decode_tokens, encode_tokens_answer
 from bluezone.protocol.signed.index import STALE_SECONDS
@@ -153,7 +153,6 @@ _STATUS_OF: dict[type[Refused], HTTPStatus] = {
     DeclarationsFull: HTTPStatus.SERVICE_UNAVAILABLE,
     push.PushSubscriptionInvalid: HTTPStatus.BAD_REQUEST,
     push.PushPuzzle: HTTPStatus.TOO_MANY_REQUESTS,
-    push.PushFull: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreRefused: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -172,7 +171,7 @@ class Call:
     name: str
 
     def network(self) -> bytes:
-        """The network it came from, as `limits.network_of` returns it."""
+        """The network it came from, as `networks.network_of` returns it."""
         forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
         return network_of(self.environ.get("REMOTE_ADDR", ""), forwarded, self.server.city.trusted_proxies)
 

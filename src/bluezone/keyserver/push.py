@@ -8,8 +8,8 @@ Whoever subscribes gives an address that this service will call, so it is checke
 import base64
 import binascii
 import hmac
-import ipaddress
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction
+from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.members import JsonMembers
-from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH
+from bluezone.protocol.upload.puzzle import read_puzzle
 from bluezone.refusal import Refused
 
 MAX_BODY_BYTES = 2048
@@ -28,26 +29,20 @@ POINT_LENGTH = 65
 AUTH_LENGTH = 16
 # 120 MB; more than the browsers of a province that ask for it.
 MOST_HELD = 200_000
+# So many make room at once when there is none: to look for one each time would make a flood dear for the server.
+ROOM = MOST_HELD // 100
+# All that is kept of when somebody subscribed: the period of so many days. Deleted after so many without a renewal.
+PERIOD_DAYS = 28
+PERIODS_KEPT = 3
 
-_NONCE_LENGTH = 8
-_NO_PUZZLE = bytes(CHALLENGE_LENGTH + _NONCE_LENGTH)
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_TOP = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PATH = re.compile(r"[!-~]*")
-# Names that mean a machine near this one, whatever a resolver here says.
-_NEAR = ("local", "localhost", "internal", "intranet", "lan", "home", "corp", "arpa", "onion", "invalid", "test")
 
 
 class PushSubscriptionInvalid(Refused):
     """Not a subscription that a browser makes, or its address is none that this service may call."""
 
     code = "push_subscription_invalid"
-
-
-class PushFull(Refused):
-    """As many subscriptions are held as this server keeps; phones and browsers fetch new files without push too."""
-
-    code = "push_full"
 
 
 class PushPuzzle(Refused):
@@ -69,13 +64,16 @@ class Subscription:
     auth: bytes = field(repr=False)
 
 
-def read_subscription(body: bytes) -> Subscription:
-    """Read `{"endpoint", "keys": {"p256dh", "auth"}}`. Raises PushSubscriptionInvalid."""
+def read_subscription(body: bytes, services: Iterable[str]) -> Subscription:
+    """Read `{"endpoint", "keys": {"p256dh", "auth"}}`. Raises PushSubscriptionInvalid.
+
+    services: hosts of the push services that may be called, as the city's setting `push_services` lists them.
+    """
     read = JsonMembers.parse(body, PushSubscriptionInvalid)
     if read.other_names(("endpoint", "expirationTime", "keys")):
         raise PushSubscriptionInvalid("the subscription has other members than endpoint, expirationTime and keys")
     endpoint = read.text("endpoint")
-    _check_endpoint(endpoint)
+    _check_endpoint(endpoint, services)
     keys = read.inner("keys")
     if keys.other_names(("p256dh", "auth")):
         raise PushSubscriptionInvalid("keys has other members than p256dh and auth")
@@ -93,38 +91,40 @@ def read_subscription(body: bytes) -> Subscription:
 
 @dataclass(frozen=True)
 class PushSubscriptions:
-    """The subscriptions of one city's browsers. store: of keys."""
+    """The subscriptions of one city's browsers.
+
+    store: of keys. services: hosts that may be called. clock: gives Unix seconds.
+    """
 
     store: Store
     limits: Limits
+    services: tuple[str, ...]
+    clock: Callable[[], float]
 
     def subscribe(self, body: bytes, network: bytes, puzzle: str = "") -> None:
         """Keep a subscription; the same endpoint again takes the place of the one before.
 
-        network: where it came from, as `limits.network_of` returns it. puzzle: 80 hex digits, or nothing.
-        Raises PushSubscriptionInvalid, PushPuzzle, PushFull, StoreRefused.
+        network: where it came from, as `networks.network_of` returns it. puzzle: 80 hex digits, or nothing.
+        Where there is no room, others make it: see `keep`. Raises PushSubscriptionInvalid, PushPuzzle, StoreRefused.
         """
-        subscription = read_subscription(body)
-        solved = _puzzle(puzzle)
-        challenge = self.limits.challenge_for(network, solved[:CHALLENGE_LENGTH], solved[CHALLENGE_LENGTH:])
+        subscription = read_subscription(body, self.services)
+        challenge = self.limits.challenge_for(network, *read_puzzle(puzzle))
         if challenge is not None:
             raise PushPuzzle(challenge)
         self.limits.count(network, invalid=True)
-        if not self.store.write(lambda transaction: keep(transaction, subscription)):
-            raise PushFull(
-                f"{MOST_HELD} subscriptions are held, which is the most; new files are fetched without push too"
-            )
+        self.store.write(lambda transaction: keep(transaction, subscription, period_at(self.clock())))
 
     def unsubscribe(self, body: bytes) -> None:
         """Forget a subscription whose secret the caller knows; says nothing of whether there was one."""
-        subscription = read_subscription(body)
+        subscription = read_subscription(body, self.services)
         held = self.find(subscription.endpoint)
         if held is not None and hmac.compare_digest(held.auth, subscription.auth):
             self.forget([subscription.endpoint])
 
     def endpoints(self) -> list[str]:
-        """The addresses of all subscriptions."""
-        return [endpoint for (endpoint,) in self.store.read("SELECT endpoint FROM push_subscription")]
+        """The addresses of all subscriptions, but for those of services that the city does not call any more."""
+        rows = self.store.read("SELECT endpoint FROM push_subscription")
+        return [endpoint for (endpoint,) in rows if _is_of(endpoint, self.services)]
 
     def find(self, endpoint: str) -> Subscription | None:
         """The subscription of an address, None if it is gone."""
@@ -133,30 +133,53 @@ class PushSubscriptions:
 
     def forget(self, gone: list[str]) -> None:
         """Delete the subscriptions of these addresses."""
-        self.store.write(
-            lambda transaction: transaction.execute_each(
-                "DELETE FROM push_subscription WHERE endpoint = ?", [(endpoint,) for endpoint in gone]
-            )
-        )
+        self._each("DELETE FROM push_subscription WHERE endpoint = ?", gone)
+
+    def prove(self, reached: list[str]) -> None:
+        """Note that the push services took a message for these addresses: somebody did subscribe there."""
+        self._each("UPDATE push_subscription SET proven = 1 WHERE endpoint = ? AND proven = 0", reached)
+
+    def _each(self, sql: str, endpoints: list[str]) -> None:
+        if endpoints:
+            self.store.write(lambda transaction: transaction.execute_each(sql, [(one,) for one in endpoints]))
 
 
-def keep(transaction: Transaction, subscription: Subscription) -> bool:
-    """Write a subscription down; False where there is no room for it."""
+def period_at(now: float) -> int:
+    """The number of the period of 28 days in which `now` (Unix seconds) lies."""
+    return int(now) // (PERIOD_DAYS * SECONDS_PER_DAY)
+
+
+def keep(transaction: Transaction, subscription: Subscription, period: int) -> None:
+    """Write a subscription down, as of this period.
+
+    Where all room is taken, some make it: first those whose push service never took a message, as it takes none for an
+    address that somebody made up; among them and then among the rest the oldest periods; within one by chance. So a
+    flood of such addresses drives out itself, not the city's browsers.
+    """
     (count,) = transaction.execute("SELECT COUNT(*) FROM push_subscription")[0]
     if count >= MOST_HELD:
-        return False
+        transaction.execute(
+            "DELETE FROM push_subscription WHERE endpoint IN"
+            " (SELECT endpoint FROM push_subscription ORDER BY proven, period, random() LIMIT ?)",
+            (ROOM,),
+        )
     transaction.execute(
-        "INSERT INTO push_subscription VALUES (?, ?, ?)"
-        " ON CONFLICT (endpoint) DO UPDATE SET p256dh = excluded.p256dh, auth = excluded.auth",
-        (subscription.endpoint, subscription.p256dh, subscription.auth),
+        "INSERT INTO push_subscription (endpoint, p256dh, auth, period, proven) VALUES (?, ?, ?, ?, 0)"
+        " ON CONFLICT (endpoint) DO UPDATE SET p256dh = excluded.p256dh, auth = excluded.auth,"
+        " period = excluded.period",
+        (subscription.endpoint, subscription.p256dh, subscription.auth, period),
     )
-    return True
 
 
-def _check_endpoint(endpoint: str) -> None:
-    """Raise PushSubscriptionInvalid unless the address is a public https one by its name.
+def forget_old(transaction: Transaction, period: int) -> None:
+    """Delete what nobody has renewed for three whole periods before this one."""
+    transaction.execute("DELETE FROM push_subscription WHERE period < ?", (period - PERIODS_KEPT,))
 
-    Where the name leads is checked when it is called (messaging/webpush), because it may change meanwhile.
+
+def _check_endpoint(endpoint: str, services: Iterable[str]) -> None:
+    """Raise PushSubscriptionInvalid unless the address is an https one of a push service that may be called.
+
+    Nobody can make this server call a host of his choice, however many subscriptions he sends.
     """
     try:
         parts = urlsplit(endpoint)
@@ -169,21 +192,13 @@ def _check_endpoint(endpoint: str) -> None:
         raise PushSubscriptionInvalid("the endpoint is not https on the usual port, without a user name")
     if parts.fragment or "\\" in endpoint:
         raise PushSubscriptionInvalid("the endpoint has a fragment or a backslash")
-    _check_host(parts.hostname or "")
+    if not _HOST.fullmatch(parts.hostname or "") or not _is_of(endpoint, services):
+        raise PushSubscriptionInvalid("the endpoint is of no push service that this city calls")
 
 
-def _check_host(host: str) -> None:
-    labels = host.split(".")
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    else:
-        raise PushSubscriptionInvalid("the endpoint names a number, expected a host name")
-    if len(host) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise PushSubscriptionInvalid("the endpoint names no host of the public internet")
-    if not _TOP.fullmatch(labels[-1]) or labels[-1] in _NEAR:
-        raise PushSubscriptionInvalid("the endpoint names no host of the public internet")
+def _is_of(endpoint: str, services: Iterable[str]) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    return any(host.endswith(one[1:]) if one.startswith("*.") else host == one for one in services)
 
 
 def _base64url(text: str, name: str) -> bytes:
@@ -191,10 +206,6 @@ def _base64url(text: str, name: str) -> bytes:
         return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise PushSubscriptionInvalid(f"{name} is not base64url") from None
-
-
-def _puzzle(text: str) -> bytes:
-    return bytes.fromhex(text) if re.fullmatch(rf"[0-9a-f]{{{2 * len(_NO_PUZZLE)}}}", text) else _NO_PUZZLE
 
 
 def answer() -> dict[str, Any]:

@@ -8,9 +8,11 @@ docs/design.md, budget "retention over 10 M keys".
 import re
 import time
 
+from bluezone.keyserver import push
 from bluezone.keyserver.declarations import forget_declarations
 from bluezone.keyserver.publication.downloads import ALL_SERIES, LISTED_SECONDS, Series
 from bluezone.keyserver.publication.folder import PublishedFiles
+from bluezone.keyserver.reports.codes import GUESSES_HOURS
 from bluezone.keyserver.storage.partitions import KNOWN_KEY, SPENT, drop_before
 from bluezone.keyserver.storage.store import Store, Transaction
 from bluezone.keyserver.venues import forget_ended
@@ -54,6 +56,7 @@ def _forget_codes(store: Store, now: float) -> None:
             (int(now), int(now)),
         )
         transaction.execute("DELETE FROM credential WHERE link_expire <= ?", (int(now) - OUTCOME_SECONDS,))
+        transaction.execute("DELETE FROM guess_count WHERE hour <= ?", (hour_at(now) - GUESSES_HOURS,))
         transaction.execute("DELETE FROM guessing_alarm WHERE hour < ?", (hour_at(now) - ALARM_HOURS,))
 
     store.write(action)
@@ -65,6 +68,7 @@ def _forget_uploads(store: Store, now: float) -> None:
     def action(transaction: Transaction) -> None:
         transaction.execute("DELETE FROM spent WHERE accept_until <= ?", (int(now),))
         forget_ended(transaction, int(now))
+        push.forget_old(transaction, push.period_at(now))
         transaction.execute("DELETE FROM upload_count WHERE day < ?", (oldest_day,))
 
     store.write(action)

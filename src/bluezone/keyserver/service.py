@@ -27,7 +27,7 @@ from bluezone.keyserver.reports.codes import Codes
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.reports.submission import Uploads, Verification
 from bluezone.keyserver.retention import forget
-from bluezone.keyserver.statistics import note_guessing_alarm
+from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
 from bluezone.keyserver.storage.migrations import migrate
 from bluezone.keyserver.storage.partitions import make_ahead
 from bluezone.keyserver.storage.sqlite import SqliteStore
@@ -100,6 +100,7 @@ class KeyServer:
             clock,
             lambda hour: note_guessing_alarm(self.codes_store, hour),
             rehearsals_a_minute=city.rehearsals_a_minute,
+            note=lambda hour, guesses: note_guesses(self.codes_store, hour, guesses),
         )
         self.declaration_limits = Limits(secrets.derived("declaration puzzle"), clock, _note_nothing, "declarations")
         self.push_limits = Limits(secrets.derived("push puzzle"), clock, _note_nothing, "push subscriptions")
@@ -130,7 +131,7 @@ class KeyServer:
     @property
     def push(self) -> PushSubscriptions:
         """Browsers that want to be told of new files."""
-        return PushSubscriptions(self.keys_store, self.push_limits)
+        return PushSubscriptions(self.keys_store, self.push_limits, self.city.push_services, self.clock)
 
     @property
     def registrar(self) -> Registrar:

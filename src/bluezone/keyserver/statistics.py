@@ -83,6 +83,19 @@ def note_guessing_alarm(codes_store: Store, hour: int) -> None:
     codes_store.write(action)
 
 
+def note_guesses(codes_store: Store, hour: int, guesses: int) -> None:
+    """Note how many wrong codes an hour (since 1970) has seen so far; told at 64 and at each doubling."""
+
+    def action(transaction: Transaction) -> None:
+        transaction.execute(
+            "INSERT INTO guess_count VALUES (?, ?) ON CONFLICT (hour) DO UPDATE SET guesses = excluded.guesses"
+            " WHERE guess_count.guesses < excluded.guesses",
+            (hour, guesses),
+        )
+
+    codes_store.write(action)
+
+
 def waiting_keys(keys_store: Store) -> int:
     """Keys that wait for the end of their embargo."""
     return int(keys_store.read("SELECT COUNT(*) FROM waiting_key")[0][0])

@@ -5,7 +5,7 @@ import logging
 import random
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
 
 MESSAGE = '{"type":"check"}'
-BATCH = 50
+BATCH = 500
 LOOK_SECONDS = 5.0
 LATE_SECONDS = 60.0
 
@@ -35,8 +35,8 @@ class Outcome(Enum):
 class Provider(Protocol):
     """What the announcer needs of a way to send."""
 
-    def send(self, subscription: Subscription, body: str) -> Outcome:
-        """Send one message and say what became of it."""
+    def send(self, subscriptions: Sequence[Subscription], body: str) -> list[Outcome]:
+        """Send one message to each and say in their order what became of it."""
         ...
 
 
@@ -53,25 +53,24 @@ class Announcer:
         self._due: deque[tuple[float, str]] = deque()
 
     def go_on(self, now: float) -> int:
-        """Plan what a new file calls for, and send what is due, a small batch of it; returns how many were sent.
+        """Plan what a new file calls for, and send what is due, a batch of it; returns how many were sent.
 
         now: Unix seconds. Raises StoreRefused.
         """
         self._plan(now)
-        sent, gone = 0, []
-        for _ in range(BATCH):
-            if not self._due or self._due[0][0] > now:
-                break
-            _, endpoint = self._due.popleft()
-            # Looked up again: it may have been unsubscribed meanwhile.
-            subscription = self._server.push.find(endpoint)
-            outcome = self._provider.send(subscription, MESSAGE) if subscription else None
-            sent += outcome is Outcome.SENT
-            if outcome is Outcome.GONE:
-                gone.append(endpoint)
-        if gone:
-            self._server.push.forget(gone)
-        return sent
+        due: list[str] = []
+        while len(due) < BATCH and self._due and self._due[0][0] <= now:
+            due.append(self._due.popleft()[1])
+        # Looked up again: some may have unsubscribed meanwhile.
+        subscriptions = [found for endpoint in due if (found := self._server.push.find(endpoint))]
+        if not subscriptions:
+            return 0
+        endpoints: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
+        for subscription, outcome in zip(subscriptions, self._provider.send(subscriptions, MESSAGE), strict=True):
+            endpoints[outcome].append(subscription.endpoint)
+        self._server.push.forget(endpoints[Outcome.GONE])
+        self._server.push.prove(endpoints[Outcome.SENT])
+        return len(endpoints[Outcome.SENT])
 
     def overdue(self, now: float) -> int:
         """How many should have been told a minute ago."""
@@ -99,14 +98,14 @@ class _InTheCitysName:
         self._server = server
         self._provider: Provider | None = None
 
-    def send(self, subscription: Subscription, body: str) -> Outcome:
-        """Send one message and say what became of it."""
+    def send(self, subscriptions: Sequence[Subscription], body: str) -> list[Outcome]:
+        """Send one message to each and say in their order what became of it."""
         if self._provider is None:
             from bluezone.messaging.webpush import WebPushProvider
 
             city = f"https://{self._server.city.public_host}"
             self._provider = WebPushProvider(self._server.secrets.push_key, city)
-        return self._provider.send(subscription, body)
+        return self._provider.send(subscriptions, body)
 
 
 def announcer_of(server: "KeyServer") -> Announcer:

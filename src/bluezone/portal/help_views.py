@@ -13,15 +13,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bluezone.devices.audience import json_body, json_endpoint
-from bluezone.devices.refusals import BodyInvalid
+from bluezone.devices.refusals import BodyInvalid, PuzzleRequired
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.signin import network_of
 from bluezone.portal.forms import HelpForm
-from bluezone.publicpages.page_frame import TooManyRequests, help_limit, show
+from bluezone.publicpages.form_limits import FormLimit
+from bluezone.publicpages.page_frame import show
 from bluezone.rollout.drives.api import PUBLIC_CHANNELS, HelpChannelUnknown, open_help_request
 
 MOST_BYTES = 8 * 1024
+# An office or a school behind one address may ask for several people.
+help_limit = FormLimit(20, 600)
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _TICKET = re.compile(r"[0-9A-Z]{3}-[0-9A-Z]{3}")
 _MEMBERS = ("channel", "contact", "place", "note", "unit")
@@ -44,7 +46,7 @@ def open_ticket(request: HttpRequest) -> dict[str, Any]:
         raise BodyInvalid("Idempotency-Key is not 8 to 64 letters, digits, - and _")
     if values["channel"] not in PUBLIC_CHANNELS:
         raise HelpChannelUnknown(f"channel is {values['channel'][:20]!r}, expected portal, app or gate")
-    help_limit.count(network_of(request), timezone.now())
+    help_limit.check(request, timezone.now())
     return {"ticket": open_help_request(**values, repeat_key=key)}
 
 
@@ -65,12 +67,9 @@ def ask(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _form(request, form, key, 422, _("Nothing was sent yet: please correct what is marked below."))
     try:
-        help_limit.count(network_of(request), timezone.now())
-    except TooManyRequests as refused:
-        told = _("Too many requests came from this network. Yours is still here: send it again later, or call.")
-        response = _form(request, form, key, 429, told)
-        response.headers["Retry-After"] = str(int((refused.until - timezone.now()).total_seconds()) + 1)
-        return response
+        help_limit.check(request, timezone.now())
+    except PuzzleRequired as asked:
+        return _form(request, form, key, 429, challenge=asked.challenge.hex())
     values = {name: form.cleaned_data[name] for name in ("contact", "place", "note", "unit")}
     ticket = open_help_request("portal", **values, repeat_key=key)
     response = redirect("help-sent", ticket)
@@ -87,8 +86,11 @@ def sent(request: HttpRequest, ticket: str) -> HttpResponse:
     return show(request, "public/help_sent.html", {"ticket": ticket})
 
 
-def _form(request: HttpRequest, form: HelpForm, key: str, status: int = 200, refused: str = "") -> HttpResponse:
-    response = show(request, "public/help.html", {"form": form, "key": key, "refused": refused}, status=status)
+def _form(
+    request: HttpRequest, form: HelpForm, key: str, status: int = 200, refused: str = "", challenge: str = ""
+) -> HttpResponse:
+    context = {"form": form, "key": key, "refused": refused, "challenge": challenge}
+    response = show(request, "public/help.html", context, status=status)
     # The key in it is this reader's.
     response.headers["Cache-Control"] = "no-store"
     return response

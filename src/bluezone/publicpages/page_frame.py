@@ -1,13 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every public page has in common (menu, facts, headers), how often one network may ask, and the page by which a
-device comes to trust the server.
-"""
+"""What every public page has in common (menu, facts, headers), and the page by which a device trusts the server."""
 
-import datetime
-import hmac
-import os
-import threading
-from collections import Counter
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -19,55 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from bluezone.devices.refusals import DeviceRefused
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.paper.city_facts import facts
 from bluezone.publicpages.assets import ASSETS
 from bluezone.tls.certificates import fingerprint, read_certificate
 from bluezone.tls.contexts import SELF, authority_folder
-
-# An office or a school behind one address may ask for several people.
-HELP_A_NETWORK_AN_HOUR = 20
-HELP_AN_HOUR = 600
-
-
-class TooManyRequests(DeviceRefused):
-    """Too many requests for help from this network within the hour; `until` says when the next is looked at."""
-
-    code = "help_too_many"
-    status = 429
-
-    def __init__(self, until: datetime.datetime) -> None:
-        super().__init__(f"too many requests for help, try again after {until:%H:%M} UTC or call the hotline")
-        self.until = until
-
-
-class HourlyLimit:
-    """Counts of the present hour of this process. each: limit of one network; all_together: of all."""
-
-    def __init__(self, each: int, all_together: int) -> None:
-        self._each, self._all = each, all_together
-        self._lock = threading.Lock()
-        self._hour: datetime.datetime | None = None
-        self._key = b""
-        self._counts: Counter[bytes] = Counter()
-
-    def count(self, network: str, now: datetime.datetime) -> None:
-        """Count one request; raises TooManyRequests when it is one too many."""
-        hour = now.replace(minute=0, second=0, microsecond=0)
-        with self._lock:
-            if hour != self._hour:
-                self._hour, self._key = hour, os.urandom(32)
-                self._counts.clear()
-            name = hmac.digest(self._key, network.encode(), "sha256")[:16]
-            if self._counts[name] >= self._each or self._counts.total() >= self._all:
-                raise TooManyRequests(hour + datetime.timedelta(hours=1))
-            self._counts[name] += 1
-
-
-help_limit = HourlyLimit(HELP_A_NETWORK_AN_HOUR, HELP_AN_HOUR)
-
 
 # A page may be old by a minute; what is withdrawn is gone after that.
 KEPT = "public, max-age=60"

@@ -5,26 +5,59 @@ import datetime
 from dataclasses import replace
 
 import pytest
+from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
 from tests.builders.office import PASSWORD, user
 
 from bluezone.identity import signin
 from bluezone.identity.models import SignInFailure
-from bluezone.identity.signin import SignInLocked, SignInRefused, network_of, sign_in
+from bluezone.identity.signin import (
+    SignInLocked,
+    SignInPuzzle,
+    SignInRefused,
+    network_of,
+    remember_device,
+    sign_in,
+)
+from bluezone.protocol.upload import puzzle
+from bluezone.protocol.upload.puzzle import solve
+from bluezone.refusal import Refused
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 
 
-def attempt(password, username="lan", address="203.0.113.5", now=NOW):
-    return sign_in(RequestFactory().post("/sign-in/", REMOTE_ADDR=address), username, password, now)
+def attempt(password, username="lan", address="203.0.113.5", now=NOW, browser=None, answer=""):
+    """browser: cookies of one in which accounts came in before; they are added to it."""
+    request = RequestFactory().post("/sign-in/", REMOTE_ADDR=address)
+    request.COOKIES.update(browser or {})
+    found = sign_in(request, username, password, now, answer)
+    if browser is not None:
+        response = HttpResponse()
+        remember_device(request, response, found)
+        browser.update({name: morsel.value for name, morsel in response.cookies.items()})
+    return found
 
 
 def fail(times, **where):
+    """So many wrong passwords, with an answer to each puzzle that is asked for."""
     for _ in range(times):
         with pytest.raises(SignInRefused):
-            attempt("wrong", **where)
+            solving("wrong", **where)
+
+
+def solving(password, **where):
+    try:
+        return attempt(password, **where)
+    except SignInPuzzle as asked:
+        return attempt(password, answer=(asked.challenge + solve(asked.challenge)).hex(), **where)
+
+
+@pytest.fixture
+def cheap_puzzles(monkeypatch):
+    """Puzzles of no bits, where a test is not about their work."""
+    monkeypatch.setattr(puzzle, "PUZZLE_BITS", 0)
 
 
 def test_the_right_password_comes_in_whatever_the_case_of_the_name():
@@ -46,49 +79,119 @@ def test_wrong_password_unknown_name_and_deactivated_account_are_refused_alike()
     assert len(said) == 1
 
 
-def test_after_five_failures_even_the_right_password_waits_fifteen_minutes():
+def test_in_an_own_browser_five_failures_wait_a_quarter_of_an_hour_or_go_on_as_a_stranger(cheap_puzzles):
     user("lan")
-    fail(5)
+    browser = {}
+    attempt(PASSWORD, browser=browser)
+    fail(5, browser=browser)
+    fail(10, browser=browser)
 
-    with pytest.raises(SignInLocked) as locked:
-        attempt(PASSWORD, now=NOW + datetime.timedelta(minutes=14))
-    assert locked.value.until == NOW + datetime.timedelta(minutes=15)
-    assert attempt(PASSWORD, now=NOW + datetime.timedelta(minutes=15)).username == "lan"
+    with pytest.raises(SignInPuzzle):
+        attempt(PASSWORD, browser=browser)
+    assert attempt(PASSWORD, browser=browser, now=NOW + datetime.timedelta(minutes=15)).username == "lan"
 
 
-def test_a_stranger_elsewhere_does_not_lock_the_owner_out():
+def test_strangers_behind_the_same_address_never_keep_out_a_browser_that_is_known(cheap_puzzles):
     user("lan")
-    fail(5, address="198.51.100.9")
-
-    assert attempt(PASSWORD, address="203.0.113.5").username == "lan"
-
-
-def test_one_address_that_tries_many_names_is_locked_for_all():
-    user("lan")
-    for n in range(signin.ADDRESS_LIMIT):
+    browser = {}
+    attempt(PASSWORD, browser=browser)
+    for n in range(31):
         fail(1, username=f"name{n}")
+    fail(100)
 
-    with pytest.raises(SignInLocked):
+    assert attempt(PASSWORD, browser=browser).username == "lan"
+
+
+def test_strangers_at_one_address_cost_an_unknown_browser_a_puzzle_and_no_more():
+    user("lan")
+    fail(10, username="somebody")
+
+    with pytest.raises(SignInPuzzle) as asked:
         attempt(PASSWORD)
+    assert attempt(PASSWORD, answer=(asked.value.challenge + solve(asked.value.challenge)).hex()).username == "lan"
     assert attempt(PASSWORD, address="198.51.100.9").username == "lan"
 
 
-def test_guesses_at_one_name_from_everywhere_are_bounded():
+def test_guesses_at_one_name_from_everywhere_are_bounded_and_a_known_browser_comes_in(cheap_puzzles):
     user("lan")
-    for n in range(signin.ACCOUNT_LIMIT):
-        fail(1, address=f"198.51.{n // 200}.{n % 200 + 1}")
+    browser = {}
+    attempt(PASSWORD, browser=browser, address="192.0.2.1")
+    fail(signin.ACCOUNT_LIMIT)
+
+    with pytest.raises(SignInLocked) as locked:
+        solving(PASSWORD)
+    assert locked.value.until == NOW + datetime.timedelta(minutes=15)
+    assert attempt(PASSWORD, browser=browser, address="192.0.2.1").username == "lan"
+
+
+def test_the_cookie_of_one_account_is_no_known_browser_of_another(cheap_puzzles):
+    user("lan")
+    user("hoa")
+    browser = {}
+    attempt(PASSWORD, username="hoa", browser=browser)
+    fail(signin.ACCOUNT_LIMIT)
 
     with pytest.raises(SignInLocked):
-        attempt(PASSWORD)
+        solving(PASSWORD, browser=browser)
 
 
-def test_a_success_forgets_the_failures_before_it():
+def test_a_shared_computer_is_known_to_everybody_who_came_in_with_it(cheap_puzzles):
+    names = ["lan", "hoa", "binh"]
+    browser = {}
+    for name in names:
+        user(name)
+        attempt(PASSWORD, username=name, browser=browser)
+    for name in names:
+        fail(signin.ACCOUNT_LIMIT, username=name)
+
+    assert [attempt(PASSWORD, username=name, browser=browser).username for name in names] == names
+
+
+def test_a_cookie_that_somebody_made_up_is_none(cheap_puzzles):
     user("lan")
-    fail(4)
-    attempt(PASSWORD)
-    fail(4)
+    browser = {}
+    attempt(PASSWORD, browser=browser)
+    ((name, value),) = browser.items()
+    fail(signin.ACCOUNT_LIMIT)
 
-    assert attempt(PASSWORD).username == "lan"
+    with pytest.raises(SignInLocked):
+        solving(PASSWORD, browser={name: value[:-1] + ("A" if value[-1] != "A" else "B")})
+
+
+def test_of_twelve_passwords_at_once_five_are_looked_at(monkeypatch):
+    """All twelve are claimed before the first is judged, as when they come at once."""
+    user("lan")
+    browser = {}
+    attempt(PASSWORD, browser=browser)
+    refused = []
+
+    def judged_after_the_others(*_request, **_given):
+        if SignInFailure.objects.exclude(address=signin._keyed("strangers", "")).count() < 5:
+            try:
+                attempt("wrong", browser=dict(browser))
+            except Refused as one:
+                refused.append(one.code)
+
+    monkeypatch.setattr(signin, "authenticate", judged_after_the_others)
+    with pytest.raises(SignInRefused):
+        attempt("wrong", browser=dict(browser))
+    account = signin._keyed("account", "lan")
+    (own,) = set(SignInFailure.objects.values_list("address", flat=True))
+
+    assert refused == ["sign_in_refused"] * 4
+    with pytest.raises(SignInLocked):
+        signin.claim_try(account, own, signin.PAIR_LIMIT, NOW)
+    assert SignInFailure.objects.count() == 5
+
+
+def test_a_success_in_an_own_browser_forgets_the_failures_before_it():
+    user("lan")
+    browser = {}
+    for _ in range(2):
+        attempt(PASSWORD, browser=browser)
+        fail(4, browser=browser)
+
+    assert attempt(PASSWORD, browser=browser).username == "lan"
 
 
 def test_neither_name_nor_address_is_stored():
@@ -101,15 +204,21 @@ def test_neither_name_nor_address_is_stored():
 
 def test_an_address_behind_a_proxy_is_believed_only_from_a_trusted_one(settings):
     request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.2", HTTP_X_FORWARDED_FOR="6.6.6.6, 198.51.100.9")
-    assert network_of(request) == "10.0.0.2"
+    assert network_of(request) == bytes([10, 0, 0, 2]).hex()
 
     settings.CITY = replace(settings.CITY, trusted_proxies=("10.0.0.0/8",))
-    assert network_of(request) == "198.51.100.9"
+    assert network_of(request) == bytes([198, 51, 100, 9]).hex()
 
 
 @pytest.mark.parametrize(
     ("address", "network"),
-    [("2001:db8:1:2ff:3::4", "2001:db8:1:200::/56"), ("203.0.113.5", "203.0.113.5"), ("", "unknown"), ("x", "unknown")],
+    [
+        ("2001:db8:1:2ff:3::4", "20010db8000102"),
+        ("203.0.113.5", "cb007105"),
+        ("::ffff:203.0.113.5", "cb007105"),
+        ("", "00000000"),
+        ("x", "00000000"),
+    ],
 )
 def test_an_address_counts_as_its_network(address, network):
     assert network_of(RequestFactory().get("/", REMOTE_ADDR=address)) == network

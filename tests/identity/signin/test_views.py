@@ -11,6 +11,7 @@ from tests.builders.office import PASSWORD, app_code, user
 
 from bluezone.authority import role_grants
 from bluezone.identity.models import AuditEntry, Role, User, roles_of
+from bluezone.protocol.upload.puzzle import solve
 
 pytestmark = pytest.mark.django_db
 ENGLISH = {"bluezone-language": "en"}
@@ -67,14 +68,20 @@ def test_a_wrong_password_says_what_to_do_and_does_not_repeat_it(english):
     assert "not the password" not in answer.text
 
 
-def test_too_many_tries_are_told_when_to_come_back(english):
-    user("lan")
-    for _ in range(5):
-        sign_in(english, password="wrong")
-    answer = sign_in(english)
+def test_in_an_own_browser_too_many_tries_go_on_with_a_puzzle_and_are_told_how(english):
+    user("lan", factor=False)
+    assert sign_in(english).status_code == 302
+    english.post("/sign-out/")
+    for _ in range(15):
+        assert sign_in(english, password="wrong").status_code == 422
+    asked = sign_in(english)
+    challenge = re.search(r'data-challenge="([0-9a-f]{64})"', asked.text)[1]
 
-    assert answer.status_code == 429
-    assert re.search(r"Try again after \d\d:\d\d", answer.text)
+    assert asked.status_code == 429
+    assert "costs your browser some seconds of work" in asked.text
+    assert PASSWORD not in asked.text
+    solved = challenge + solve(bytes.fromhex(challenge)).hex()
+    assert sign_in(english, puzzle=solved).status_code == 302
 
 
 def test_signing_out_ends_the_session_and_needs_a_post(client):

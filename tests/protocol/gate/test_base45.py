@@ -26,7 +26,7 @@ def test_each_text_that_is_read_is_the_one_that_would_be_written(text):
     assert base45.encode(data) == text
 
 
-@pytest.mark.parametrize("text", ["A", "GGW", ":::", "::", "abc", "AB\n", "ĐÃ1"])
+@pytest.mark.parametrize("text", ["0", "BB80", "A", "GGW", ":::", "::", "abc", "AB\n", "ĐÃ1"])
 def test_text_that_no_encoder_writes_is_refused(text):
     with pytest.raises(base45.InvalidBase45):
         base45.decode(text)

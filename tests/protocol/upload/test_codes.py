@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.protocol.upload.codes import (
+    LONG_CODE_LENGTH,
     Credential,
     CredentialKind,
     InvalidCode,
@@ -89,6 +90,18 @@ def test_codes_use_all_eleven_digits():
     assert {code[0] for code in drawn} == set("0123456789")
 
 
+@given(st.integers(0, 10**15 - 1), st.sampled_from(["-", " ", "", "\u2013"]))
+def test_a_long_code_is_read_as_a_short_one_is(number, separator):
+    code = new_code(lambda below: number % below, LONG_CODE_LENGTH)
+    wrong = code[:5] + str((int(code[5]) + 1) % 10) + code[6:]
+
+    assert len(code) == 16
+    assert parse_code(separator.join(format_code(code).split("-"))) == code
+    assert Credential.from_text(format_code(code)).value == code.encode()
+    with pytest.raises(InvalidCode):
+        parse_code(wrong)
+
+
 @given(links)
 def test_a_link_survives_its_address(link):
     address = link_url("bluezone.example.vn", link)
@@ -141,7 +154,11 @@ def test_a_credential_holds_digits_or_a_link_and_does_not_print_them():
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [(CredentialKind.DIGITS, b"1" * 16), (CredentialKind.DIGITS, b"1" * 12), (CredentialKind.LINK, b"1" * 15)],
+    [
+        (CredentialKind.DIGITS, b"1" * 14 + bytes(2)),
+        (CredentialKind.DIGITS, b"1" * 12),
+        (CredentialKind.LINK, b"1" * 15),
+    ],
 )
 def test_a_credential_of_another_shape_is_refused(kind, value):
     with pytest.raises(InvalidCode):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.protocol.upload.puzzle import PUZZLE_BITS, solve, solved
+from bluezone.protocol.upload.puzzle import MOST_BITS, PUZZLE_BITS, PuzzleTooHard, bits_of, solve, solved
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(0, 10))
@@ -25,6 +25,20 @@ def test_twenty_bits_are_solved_and_a_wrong_nonce_is_not_enough():
     assert not solved(challenge, bytes(8))
     assert not solved(challenge[::-1], nonce)
     assert PUZZLE_BITS == 20
+
+
+def test_a_challenge_says_itself_how_many_bits_more_it_asks_for():
+    challenge, nonce = bytes([1, *range(31)]), (83718).to_bytes(8, "big")
+    zeros = 256 - int.from_bytes(hashlib.sha256(challenge + nonce).digest(), "big").bit_length()
+
+    assert zeros == bits_of(challenge) == PUZZLE_BITS + 1
+    assert solved(challenge, nonce)
+    assert not solved(bytes([2]) + challenge[1:], nonce)
+
+
+def test_a_server_that_asks_for_more_work_than_a_phone_gives_is_refused():
+    with pytest.raises(PuzzleTooHard):
+        solve(bytes([MOST_BITS - PUZZLE_BITS + 1, *range(31)]))
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=8, max_size=8))

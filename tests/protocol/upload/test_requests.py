@@ -172,7 +172,7 @@ def test_an_odd_header_is_refused(position, value):
     assert refused.value.code == "bad_request"
 
 
-@pytest.mark.parametrize("value", [b"12345678901x\0\0\0\0", b"1234567890180000", b"123456789018\0\0\0\1"])
+@pytest.mark.parametrize("value", [b"12345678901x\0\0\0\0", b"123456789018000\0", b"123456789018\0\0\0\1"])
 def test_digits_that_are_none_are_refused(value):
     body = bytearray(encode_verify1(Verify1Request(credential=Credential.from_digits("123456789018"))))
     body[4:20] = value

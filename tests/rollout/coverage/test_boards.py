@@ -18,7 +18,7 @@ from bluezone.directory.models import Denominator
 from bluezone.identity.models import Role
 from bluezone.rollout.coverage import priorities
 from bluezone.rollout.coverage.api import Doors, Figure, HelpDone, Indicator, Proof, RunningShare
-from bluezone.rollout.coverage.figures.suppression import unit_place
+from bluezone.rollout.coverage.figures.suppression import unit_cell
 from bluezone.rollout.coverage.league import league
 from bluezone.rollout.coverage.overview import overview
 from bluezone.rollout.staffing.queries import StaffRunning
@@ -210,7 +210,7 @@ def test_a_count_beside_a_base_that_is_hidden_is_hidden_too_since_it_bounds_that
     counts, bases = Helped({}).kept_back(figures)
 
     assert bases <= counts
-    assert unit_place(below[1].pk) in counts, "5 of 6 there would leave 1 at most here"
+    assert unit_cell(below[1].pk) in counts, "5 of 6 there would leave 1 at most here"
 
 
 def test_passages_at_gates_are_in_no_league(client, leader, wards):

@@ -14,7 +14,7 @@ from tests.builders.coverage import agency, city
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, user
 
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.rollout.coverage.api import Week, agency_place
+from bluezone.rollout.coverage.api import Week, agency_cell
 from bluezone.rollout.gates import registry
 from bluezone.rollout.gates.models import Gate, GateDay, Gatekeeper
 from bluezone.rollout.gates.queries import CodeFresh, RunningAtGates, SeenAtGates
@@ -173,8 +173,8 @@ def test_small_numbers_are_kept_from_readers_of_other_agencies_in_every_view(cli
     for indicator, name in ((RunningAtGates(), "proven"), (CodeFresh(), "fresh"), (SeenAtGates(), "attested")):
         counts, bases = indicator.kept_back(list(indicator.figures(week)))
         shown = rows[other.pk]
-        assert (agency_place(other.agency_id) in counts) == (getattr(shown, name) is None)
-        assert (agency_place(other.agency_id) in bases) == (shown.with_smartphone is None)
+        assert (agency_cell(other.agency_id) in counts) == (getattr(shown, name) is None)
+        assert (agency_cell(other.agency_id) in bases) == (shown.with_smartphone is None)
     alone = client.get(f"/gates/{other.pk}/")
     assert alone.context["shown"] is None
     assert alone.context["row"].counted == rows[other.pk]

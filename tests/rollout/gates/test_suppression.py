@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from bluezone.rollout.coverage.api import agency_place
+from bluezone.rollout.coverage.api import agency_cell
 from bluezone.rollout.gates.models import Verdict
 from bluezone.rollout.gates.suppression import GateWeek, counted, gate_cell, hidden_by_name, kept_back
 
@@ -30,14 +30,14 @@ def test_what_a_row_hides_beside_a_small_number_is_not_worked_out_from_its_colum
     assert beside
     for name in ("attested", *beside):
         # The sum of both is known, so the other gate's number may not be; and an agency of one gate is that gate.
-        assert gate_cell(2) in hidden[name] or agency_place(1) in hidden[name]
+        assert gate_cell(2) in hidden[name] or agency_cell(1) in hidden[name]
 
 
 def test_two_gates_of_an_agency_are_hidden_together_where_coverage_shows_their_sum():
     hidden = hidden_by_name({1: week(7, running=3), 2: week(7, running=40), 3: week(8, running=90)})
 
     assert {gate_cell(1), gate_cell(2)} <= hidden["proven"]
-    assert agency_place(7) not in hidden["proven"]
+    assert agency_cell(7) not in hidden["proven"]
 
 
 @pytest.mark.parametrize("seed", range(12))

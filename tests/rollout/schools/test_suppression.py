@@ -6,10 +6,10 @@ import itertools
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.figures.suppression import ROOT, SMALLEST_SHOWN, agency_place, unit_place
+from bluezone.rollout.coverage.figures.suppression import ROOT, SMALLEST_SHOWN, agency_cell, unit_cell
 from bluezone.rollout.schools.queries import SchoolSum, kept_back
 
-WARD = unit_place(1)
+WARD = unit_cell(1)
 
 
 def sums(*schools):
@@ -19,16 +19,16 @@ def sums(*schools):
 def test_the_few_without_a_smartphone_are_not_told_by_subtracting_columns():
     hidden = kept_back(sums((400, 398, 200), (300, 150, 90)))
 
-    assert agency_place(10) in hidden["with_smartphone"]
-    assert agency_place(10) not in hidden["pupils"]
-    assert agency_place(11) in hidden["with_smartphone"], "or the ward's sum would tell"
+    assert agency_cell(10) in hidden["with_smartphone"]
+    assert agency_cell(10) not in hidden["pupils"]
+    assert agency_cell(11) in hidden["with_smartphone"], "or the ward's sum would tell"
 
 
 def test_the_few_who_do_not_run_it_are_not_told_either():
     hidden = kept_back(sums((400, 300, 297), (300, 150, 90)))
 
-    assert agency_place(10) in hidden["running"]
-    assert agency_place(10) not in hidden["with_smartphone"]
+    assert agency_cell(10) in hidden["running"]
+    assert agency_cell(10) not in hidden["with_smartphone"]
 
 
 def test_large_schools_are_shown():
@@ -55,7 +55,7 @@ def could_be(schools, hidden):
 def shown_of(schools, hidden, name, column):
     places = hidden[name]
     total = None if WARD in places or ROOT in places else sum(s[column] for s in schools)
-    return [agency_place(10 + n) in places for n in range(2)], total
+    return [agency_cell(10 + n) in places for n in range(2)], total
 
 
 pairs = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(lambda two: (max(two), min(two), 0))

@@ -9,6 +9,7 @@ Source: docs/protocol.md section 7; docs/attacks.md rows 28, 29, 31, 33.
 import hmac
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -33,8 +34,9 @@ from bluezone.protocol.signed.config import WeekKey
 HEARD_SECONDS = 40.0
 USED_SECONDS = 120.0
 WEAKEST_ANSWER_DBM = -70
-# Somebody may flood the radio with answers; more than a queue of people can send is not kept.
-MOST_HEARD = 2_000
+# Somebody may flood the radio with answers. A phone in front of the gate sends its own again and again, so that those
+# which were not heard for longest make room: to drive it out somebody would have to send as many between two of them.
+MOST_HEARD = 10_000
 
 _OPK_MARK_LENGTH = 8
 
@@ -90,8 +92,9 @@ class GateCheck:
         self._turn = -1
         self._air: tuple[bytes, bytes] = (b"", b"")
         self._screen: tuple[bytes, bytes] = (b"", b"")
-        self._heard: dict[bytes, float] = {}
-        self._used: dict[bytes, float] = {}
+        # Both in the order of their times.
+        self._heard: OrderedDict[bytes, float] = OrderedDict()
+        self._used: OrderedDict[bytes, float] = OrderedDict()
         self._marks: set[bytes] = set()
         self._mark_key = b""
         self._mark_day = -1
@@ -111,8 +114,10 @@ class GateCheck:
         with self._lock:
             now = self._boot_clock()
             self._advance(now)
-            if answer in self._heard or len(self._heard) < MOST_HEARD:
-                self._heard[answer] = now
+            self._heard[answer] = now
+            self._heard.move_to_end(answer)
+            if len(self._heard) > MOST_HEARD:
+                self._heard.popitem(last=False)
 
     def judge(self, text: str) -> Finding:
         """Decide what a scanned text shows, and mark it as used if it shows enough. Never raises, whatever the text."""
@@ -170,7 +175,7 @@ class GateCheck:
             self._marks.clear()
 
 
-def _forget_older(times: dict[bytes, float], bound: float) -> None:
-    """Drop what is older than the bound; entries are in the order of their last change or close to it."""
-    for name in [name for name, moment in times.items() if moment <= bound]:
-        del times[name]
+def _forget_older(times: OrderedDict[bytes, float], bound: float) -> None:
+    """Drop what is older than the bound, from the oldest on; a flood must not make each answer cost a look at all."""
+    while times and next(iter(times.values())) <= bound:
+        times.popitem(last=False)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from bluezone.edge.gate.book import GateBook
 from bluezone.protocol.signed.config import Config, ConfigGap, WeekKey, decode_config, follow_config
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to, challenge_in
 from bluezone.refusal import Refused
 
 # A clock that is off by less puts a passage into the five minutes before or after, which does no harm.
@@ -194,8 +195,10 @@ class GateSync:
         self._book.put("gate", json.dumps(answer.get("gate", {})))
         return dict(answer)
 
-    def _call(self, method: str, path: str, body: bytes | None) -> bytes:
+    def _call(self, method: str, path: str, body: bytes | None, puzzle: str = "") -> bytes:
         headers = {"Content-Type": "application/json"} if body is not None else {}
+        if puzzle:
+            headers[PUZZLE_HEADER] = puzzle
         if token := self._token():
             headers["Authorization"] = f"Bearer {token}"
         request = Request(self._address + path, body, headers, method=method)  # noqa: S310 - the operator's own address
@@ -203,13 +206,24 @@ class GateSync:
             with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
                 return bytes(answer.read(MOST_ANSWER_BYTES))
         except HTTPError as error:
-            raise OfficeRefused(f"the office answered {error.code} to {path}", _reason(error)) from error
+            told = _told(error)
+            if not puzzle and (challenge := challenge_in(told)):
+                # Many calls came from this network; the answer costs some seconds and lets one through.
+                return self._call(method, path, body, answer_to(challenge))
+            raise OfficeRefused(f"the office answered {error.code} to {path}", _reason(told)) from error
         except (URLError, OSError, ValueError) as error:
             raise OfficeUnreachable("the office cannot be reached; everything is kept here and sent later") from error
 
 
-def _reason(error: HTTPError) -> str:
+def _told(error: HTTPError) -> bytes:
     try:
-        return str(json.loads(error.read(65_536))["error"]["code"])
-    except (ValueError, KeyError, TypeError, OSError):
+        return error.read(65_536)
+    except OSError:
+        return b""
+
+
+def _reason(answer: bytes) -> str:
+    try:
+        return str(json.loads(answer)["error"]["code"])
+    except (ValueError, KeyError, TypeError):
         return ""

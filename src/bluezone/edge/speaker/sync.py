@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.edge.speaker.programme import EMPTY, Plan, SpeakerPlanInvalid, read_plan
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to, challenge_in
 from bluezone.refusal import Refused
 
 # A slower answer says too little about the moment at which it was given.
@@ -131,6 +132,10 @@ class SpeakerSync:
     def enrol(self, code: str) -> None:
         """Exchange a one-time code for a token and keep it. Raises SpeakerOffline, SpeakerRefused."""
         status, _headers, body = self._call("POST", "/v1/devices/enrol", {"code": code})
+        if status == 429 and (challenge := challenge_in(body)):
+            # Many wrong codes came from this network; the answer costs some seconds.
+            more = {PUZZLE_HEADER: answer_to(challenge)}
+            status, _headers, body = self._call("POST", "/v1/devices/enrol", {"code": code}, more)
         if status != 201:
             raise _refused(status, body)
         self._book.put("token", str(json.loads(body)["token"]))

@@ -14,6 +14,7 @@ from bluezone.handset.client import Client
 from bluezone.handset.sentlog import REPORT_REFUSED, SentLog
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import day_at
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to, challenge_in
 from bluezone.refusal import Refused
 
 FEED = "/news/feed.json"
@@ -107,6 +108,9 @@ class CityPages:
         entry = self._sent.about_to_send("help_asked", now, (day_at(now),))
         try:
             status, answer = self._client.post_json(HELP, body.encode(), MOST_ANSWER_BYTES)
+            if status == HTTP_TOO_MANY and (challenge := challenge_in(answer)):
+                headers = {PUZZLE_HEADER: answer_to(challenge)}
+                status, answer = self._client.post_json(HELP, body.encode(), MOST_ANSWER_BYTES, headers)
         except Refused:
             self._sent.ended(entry, "not_reached")
             raise

@@ -17,11 +17,10 @@ from bluezone.handset.sentlog import SentLog
 from bluezone.protocol.declaration import Declaration, seal_declaration
 from bluezone.protocol.declarationkey import load_public_key
 from bluezone.protocol.upload import ANSWER_SIZE, Status, UploadAnswer, decode_upload_answer
-from bluezone.protocol.upload.puzzle import solve
+from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to
 from bluezone.refusal import Refused
 
 ADDRESS = "/v1/declarations"
-PUZZLE_HEADER = "X-Bluezone-Puzzle"
 MOST_PUZZLES = 3
 EPOCH = date(1970, 1, 1)
 
@@ -90,6 +89,6 @@ class Declarations:
             if answer.status is not Status.PUZZLE_REQUIRED or answer.challenge is None:
                 break
             # In a header: the body has no room beside the message.
-            headers = {PUZZLE_HEADER: (answer.challenge + solve(answer.challenge)).hex()}
+            headers = {PUZZLE_HEADER: answer_to(answer.challenge)}
             answer = decode_upload_answer(self._client.post(ADDRESS, message, ANSWER_SIZE, headers))
         return answer

@@ -295,7 +295,7 @@ def _matters(visit: Visit, onset_day: int, today: int) -> bool:
 def _check_status(status: Status) -> None:
     """Raise the refusal that fits a status of the server."""
     if status is Status.CODE_INVALID:
-        raise CodeWrong("the server does not know this code; check the 12 digits. No random codes were sent")
+        raise CodeWrong("the server does not know this code; check the digits. No random codes were sent")
     if status in (Status.CODE_USED, Status.CODE_EXPIRED):
         raise CodeUsedOrExpired("this code was used or has expired; ask for a new one. No random codes were sent")
     if status is not Status.OK:

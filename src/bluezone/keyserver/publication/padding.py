@@ -119,7 +119,7 @@ def mingle_subscriptions(store: Store) -> None:
     """Write all push subscriptions again in the order of their addresses, which does not tell who came when."""
 
     def action(transaction: Transaction) -> None:
-        rows = transaction.execute("DELETE FROM push_subscription RETURNING endpoint, p256dh, auth")
-        transaction.execute_each("INSERT INTO push_subscription VALUES (?, ?, ?)", sorted(rows))
+        rows = transaction.execute("DELETE FROM push_subscription RETURNING endpoint, p256dh, auth, period, proven")
+        transaction.execute_each("INSERT INTO push_subscription VALUES (?, ?, ?, ?, ?)", sorted(rows))
 
     store.write(action)

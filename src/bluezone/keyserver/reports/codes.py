@@ -17,9 +17,18 @@ from zoneinfo import ZoneInfo
 
 from bluezone.keyserver.keyfolder import Secrets
 from bluezone.keyserver.storage.store import Row, Store, Transaction
-from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
+from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, hour_at
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS
-from bluezone.protocol.upload.codes import Credential, CredentialKind, format_code, link_url, new_code, new_link
+from bluezone.protocol.upload.codes import (
+    CODE_LENGTH,
+    LONG_CODE_LENGTH,
+    Credential,
+    CredentialKind,
+    format_code,
+    link_url,
+    new_code,
+    new_link,
+)
 from bluezone.refusal import Refused
 
 CodeState = Literal["open", "used", "revoked", "expired"]
@@ -42,6 +51,10 @@ _SELECT_BY = {
     "revoked_digits": f"{_SELECT} WHERE revoked_digits_hash = ?",
     "revoked_link": f"{_SELECT} WHERE revoked_link_hash = ?",
 }
+# A code of 12 digits is hit with a chance of one in ten thousand a day where wrong codes of 24 hours times open codes
+# make this; from there on new codes have 16. Guesses are noted at each doubling: they are at most twice as many.
+GUESSES_HOURS = 24
+MOST_CHANCES = 10_000_000
 # Ten tries at 36 random bits: the chance that all are taken is nil, an endless loop is not.
 _DRAWS = 10
 # As many as the migration made.
@@ -84,7 +97,7 @@ class CodeAlreadyUsed(Refused):
 class IssuedCode:
     """What a health worker hands over, shown once and stored nowhere.
 
-    code:    `dddd-dddd-dddd`, valid until `expires`.
+    code:    `dddd-dddd-dddd`, or four fours, valid until `expires`.
     link:    address with the same power, valid until `link_expires`.
     row_id:  opaque handle, 32 hex digits: all that the office keeps.
     expires, link_expires: Unix seconds.
@@ -139,8 +152,9 @@ class Codes:
         today = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(self.zone)).date()
         if not 0 <= (today - onset).days <= OLDEST_ONSET_DAYS:
             raise OnsetRefused(f"onset is {onset}, expected {OLDEST_ONSET_DAYS} days ago to today, {today}")
+        length = self._length(now)
         for _ in range(_DRAWS):
-            digits, link, handle = new_code(randbelow), new_link(token_bytes), token_bytes(16)
+            digits, link, handle = new_code(randbelow, length), new_link(token_bytes), token_bytes(16)
             row = (
                 handle,
                 self.secrets.credential_hash(Credential.from_digits(digits)),
@@ -155,6 +169,18 @@ class Codes:
                 address = link_url(self.public_host, link)
                 return IssuedCode(format_code(digits), address, handle.hex(), row[6], row[7])
         raise CodeUnknown("no free code was found; the random number generator of this machine repeats itself")
+
+    def _length(self, now: float) -> int:
+        """Digits of a new code: more where so many wrong ones come that one of the codes in use might be hit."""
+        ((guesses,),) = self.store.read(
+            "SELECT COALESCE(SUM(guesses), 0) FROM guess_count WHERE hour > ?", (hour_at(now) - GUESSES_HOURS,)
+        )
+        if not guesses:
+            return CODE_LENGTH
+        ((usable,),) = self.store.read(
+            "SELECT COUNT(*) FROM credential WHERE state = ? AND digits_expire > ?", (State.OPEN, int(now))
+        )
+        return LONG_CODE_LENGTH if 2 * guesses * usable > MOST_CHANCES else CODE_LENGTH
 
     def status(self, text: str) -> CodeState:
         """Tell what became of a code, a link or the handle of a row.

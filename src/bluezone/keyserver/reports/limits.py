@@ -5,19 +5,18 @@ several processes may share.
 
 import fcntl
 import hmac
-import ipaddress
 import logging
 import mmap
 import os
 import struct
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bluezone.logs import event
 from bluezone.protocol.intervals import hour_at
-from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH, PUZZLE_SECONDS, solved
+from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH, MOST_BITS, PUZZLE_BITS, PUZZLE_SECONDS, solved
 
 RECENT = 60
 _CELLS = 1 << 18
@@ -28,10 +27,13 @@ _MOST = 255
 _KEY_LENGTH = 32
 
 # Hour of the counts, hour of the last alarm, place in the ring; minute of the rehearsals, how many in it and in the one
-# before, hour of their last warning; then periods of the bitmaps, key, ring, cells, bits.
+# before, hour of their last warning; hour of the invalid tries, how many in it and in the one before; then periods of
+# the bitmaps, key, ring, cells, bits.
 _HEAD = struct.Struct("=qqq")
 _REHEARSED = struct.Struct("=qqqq")
-_PERIOD_AT = _HEAD.size + _REHEARSED.size
+_MISSED = struct.Struct("=qqq")
+_MISSED_AT = _HEAD.size + _REHEARSED.size
+_PERIOD_AT = _MISSED_AT + _MISSED.size
 _KEY_AT = _PERIOD_AT + _PERIODS * 8
 _RING_AT = _KEY_AT + _KEY_LENGTH
 _CELLS_AT = _RING_AT + RECENT * 8
@@ -98,15 +100,32 @@ class Tally:
         return this, 0, here if minute == this - 1 else 0, warned
 
     def add(self, network: bytes, now: float) -> None:
-        """Count one try."""
+        """Count one invalid try."""
         self._add_to(network, 1)
+        hour, here, before = self._missed(now)
+        _MISSED.pack_into(self._memory, _MISSED_AT, hour, here + 1, before)
         counted, alarmed, ring = _HEAD.unpack_from(self._memory)
         struct.pack_into("=d", self._memory, _RING_AT + ring * 8, now)
         _HEAD.pack_into(self._memory, 0, counted, alarmed, (ring + 1) % RECENT)
 
+    def misses(self, now: float) -> tuple[int, float]:
+        """Invalid tries of this hour, and of the last 60 minutes, as if those of the hour before had come evenly."""
+        _hour, here, before = self._missed(now)
+        return here, here + before * (1 - now % 3600 / 3600)
+
+    def _missed(self, now: float) -> tuple[int, int, int]:
+        hour, here, before = _MISSED.unpack_from(self._memory, _MISSED_AT)
+        this = hour_at(now)
+        return (hour, here, before) if hour == this else (this, 0, here if hour == this - 1 else 0)
+
     def _add_to(self, network: bytes, number: int) -> None:
         cell = self._cell(network)
         self._memory[cell] = min(self._memory[cell] + number, _MOST)
+
+    def take_back(self, network: bytes) -> None:
+        """Count one try of a network less."""
+        cell = self._cell(network)
+        self._memory[cell] = max(self._memory[cell] - 1, 0)
 
     def since(self) -> float:
         """When the last RECENT tries began, Unix seconds; 0 while there were fewer."""
@@ -152,46 +171,16 @@ def shared_memory(size: int) -> int:
 
 TRIES_PER_NETWORK_AN_HOUR = 10
 TRIES_A_MINUTE = RECENT
+# Invalid tries of an hour are told on at this number and at each doubling of it.
+FIRST_TOLD = 64
 
-_IPV6_BITS = 56
+# The first byte is how many bits more than 20 the puzzle asks for; the other seven are Unix seconds.
 _ISSUED = struct.Struct(">Q8s")
+_BITS_SHIFT = 56
+_ISSUED_AT = (1 << _BITS_SHIFT) - 1
 _TAG_LENGTH = CHALLENGE_LENGTH - _ISSUED.size
 
 log = logging.getLogger(__name__)
-
-
-def network_of(remote: str, forwarded: str | None, trusted: Sequence[str]) -> bytes:
-    """The network a request came from: the whole IPv4 address, or the first 56 bits of an IPv6 address.
-
-    remote:    address of the peer.
-    forwarded: its `X-Forwarded-For`, believed only if the peer is in `trusted`; proxies append on the right,
-               so the last address that is not a trusted proxy is the client.
-    Returns 4 or 7 bytes; zero bytes where there is no address (a Unix socket).
-    """
-    if not trusted:
-        forwarded = None
-    networks = [ipaddress.ip_network(network) for network in trusted]
-    hops = [remote, *reversed([hop.strip() for hop in (forwarded or "").split(",") if hop.strip()])]
-    client = None
-    for hop in hops:
-        address = _address(hop)
-        if address is None:
-            break
-        client = address
-        if not any(address in network for network in networks):
-            break
-    if client is None:
-        return bytes(4)
-    return client.packed if client.version == 4 else client.packed[: _IPV6_BITS // 8]
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
 
 
 class Limits:
@@ -200,6 +189,7 @@ class Limits:
     key:   32 secret bytes, the same in all processes, that authenticate the puzzles.
     clock: returns Unix seconds.
     alarm: called with the hour when tries over all exceed the limit, at most once an hour.
+    note:  called with the hour and the number of its invalid tries, at 64 and at each doubling.
     what:  the word for them in the log.
     rehearsals_a_minute: rehearsed calls over all in a minute, beyond which everybody is asked for a puzzle too.
     """
@@ -211,7 +201,9 @@ class Limits:
         alarm: Callable[[int], None],
         what: str = "invalid codes",
         rehearsals_a_minute: int = TRIES_A_MINUTE,
+        note: Callable[[int, int], None] = lambda _hour, _misses: None,
     ) -> None:
+        self._note = note
         self._what = what
         self._rehearsals_a_minute = rehearsals_a_minute
         self._key = key
@@ -237,12 +229,33 @@ class Limits:
             )
         return self.challenge_always(challenge, nonce) if over else None
 
+    def admit(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
+        """The same for calls that all count, right or wrong: looked at and counted in one step, so that of many at once
+        no more go through than one after the other.
+        """
+        now = self._clock()
+        with self._tally.alone():
+            self._tally.turn(hour_at(now))
+            over = self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR or self._many(now)
+            self._tally.add(network, now)
+        return self.challenge_always(challenge, nonce) if over else None
+
+    def forgive(self, network: bytes) -> None:
+        """Take back one try that `admit` counted, because it was right."""
+        with self._tally.alone():
+            self._tally.turn(hour_at(self._clock()))
+            self._tally.take_back(network)
+
     def challenge_always(self, challenge: bytes, nonce: bytes) -> bytes | None:
         """The same for a call that costs a puzzle each time."""
         now = self._clock()
         if self._redeem(challenge, nonce, now):
             return None
-        issued = _ISSUED.pack(int(now), os.urandom(8))
+        with self._tally.alone():
+            _here, misses = self._tally.misses(now)
+        # By what is guessed, never by how many codes are open: that would tell everybody how many are ill.
+        more = min((int(misses) // (60 * TRIES_A_MINUTE)).bit_length(), MOST_BITS - PUZZLE_BITS)
+        issued = _ISSUED.pack(more << _BITS_SHIFT | int(now), os.urandom(8))
         return issued + self._tag(issued)
 
     def count(self, network: bytes, invalid: bool, rehearsal: bool = False) -> None:
@@ -259,8 +272,11 @@ class Limits:
                 self._tally.add(network, now)
             else:
                 self._tally.add_rehearsals(network, now, int(rehearsal))
+            misses = self._tally.misses(now)[0] if guess else 0
             alarm = guess and self._many(now) and self._tally.alarm(hour_at(now))
             warning = self._many_rehearsals(now) and rehearsal and self._tally.warn(hour_at(now), now)
+        if misses >= FIRST_TOLD and misses.bit_count() == 1:
+            self._note(hour_at(now), misses)
         if alarm:
             said = event("tries_over_limit", what=self._what, a_minute=TRIES_A_MINUTE)
             sentence = "more than %d %s in a minute: every request must solve a puzzle"
@@ -288,7 +304,7 @@ class Limits:
         issued, tag = challenge[: _ISSUED.size], challenge[_ISSUED.size :]
         if not hmac.compare_digest(tag, self._tag(issued)):
             return False
-        issued_at = _ISSUED.unpack(issued)[0]
+        issued_at = _ISSUED.unpack(issued)[0] & _ISSUED_AT
         if now - issued_at >= PUZZLE_SECONDS or not solved(challenge, nonce):
             return False
         with self._tally.alone():

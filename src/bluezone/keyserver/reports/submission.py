@@ -64,7 +64,7 @@ class Uploads:
     def take(self, request: UploadRequest, network: bytes) -> UploadAnswer:
         """Take the keys of one case; the same upload again answers OK and changes nothing.
 
-        network: where the request came from, as `limits.network_of` returns it.
+        network: where the request came from, as `networks.network_of` returns it.
         """
         challenge = self.limits.challenge_for(network, request.challenge, request.nonce)
         if challenge is not None:
@@ -152,7 +152,7 @@ class Verification:
     def verify1(self, request: Verify1Request, network: bytes) -> Verify1Answer:
         """Answer what a code is worth, without using it; a used code answers like an open one.
 
-        network: where the request came from, as `limits.network_of` returns it.
+        network: where the request came from, as `networks.network_of` returns it.
         """
         challenge = self.limits.challenge_for(network, request.challenge, request.nonce)
         if challenge is not None:
@@ -170,7 +170,7 @@ class Verification:
     def verify2(self, request: Verify2Request, network: bytes) -> Verify2Answer:
         """Use a code for one blind signature; the same request gets the same answer until the code's later expiry.
 
-        network: where the request came from, as `limits.network_of` returns it.
+        network: where the request came from, as `networks.network_of` returns it.
         """
         challenge = self.limits.challenge_for(network, request.challenge, request.nonce)
         if challenge is not None:

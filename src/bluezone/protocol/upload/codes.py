@@ -11,8 +11,10 @@ from enum import IntEnum
 
 from bluezone.refusal import Refused
 
-RANDOM_DIGITS = 11
-CODE_LENGTH = RANDOM_DIGITS + 1
+# 36.5 bits; and 49.8 bits for times in which so many wrong codes come that one of the shorter might be hit.
+CODE_LENGTH = 12
+LONG_CODE_LENGTH = 16
+_LENGTHS = f"{CODE_LENGTH} or {LONG_CODE_LENGTH}"
 LINK_LENGTH = 16
 CREDENTIAL_LENGTH = 16
 
@@ -58,7 +60,7 @@ class CredentialKind(IntEnum):
 class Credential:
     """A code or a link as it stands in a message.
 
-    value: 16 bytes; 12 ASCII digits and four zero bytes for DIGITS, the link itself for LINK.
+    value: 16 bytes; 16 ASCII digits, or 12 and four zero bytes, for DIGITS, the link itself for LINK.
     Raises InvalidCode when the value does not have that shape. Left out of `repr`, because it is a secret.
 
     Source: docs/protocol.md section 4, verify1.
@@ -70,12 +72,12 @@ class Credential:
     def __post_init__(self) -> None:
         if len(self.value) != CREDENTIAL_LENGTH:
             raise InvalidCode(f"credential is {len(self.value)} bytes, expected {CREDENTIAL_LENGTH}")
-        if self.kind is CredentialKind.DIGITS and not re.fullmatch(rb"[0-9]{12}\0{4}", self.value):
-            raise InvalidCode("credential is not 12 digits followed by four zero bytes")
+        if self.kind is CredentialKind.DIGITS and not re.fullmatch(rb"[0-9]{12}(\0{4}|[0-9]{4})", self.value):
+            raise InvalidCode("credential is not 16 digits, nor 12 digits followed by four zero bytes")
 
     @classmethod
     def from_digits(cls, digits: str) -> "Credential":
-        """The credential of a code; digits: 12 ASCII digits, as `parse_code` returns them."""
+        """The credential of a code; digits: 12 or 16 ASCII digits, as `parse_code` returns them."""
         return cls(CredentialKind.DIGITS, digits.encode().ljust(CREDENTIAL_LENGTH, b"\0"))
 
     @classmethod
@@ -99,36 +101,37 @@ def damm_digit(digits: str) -> str:
     return str(interim)
 
 
-def new_code(randbelow: Callable[[int], int] = secrets.randbelow) -> str:
-    """Draw a code: 11 random digits and their check digit (36.5 bits).
+def new_code(randbelow: Callable[[int], int] = secrets.randbelow, length: int = CODE_LENGTH) -> str:
+    """Draw a code: random digits and their check digit.
 
-    randbelow: n -> uniform integer in 0..n-1.
+    randbelow: n -> uniform integer in 0..n-1. length: CODE_LENGTH or LONG_CODE_LENGTH.
     """
-    digits = f"{randbelow(10**RANDOM_DIGITS):0{RANDOM_DIGITS}d}"
+    drawn = length - 1
+    digits = f"{randbelow(10**drawn):0{drawn}d}"
     return digits + damm_digit(digits)
 
 
 def format_code(digits: str) -> str:
-    """Write 12 digits as `dddd-dddd-dddd`, the form that is read out and printed."""
-    return "-".join(digits[start : start + 4] for start in range(0, CODE_LENGTH, 4))
+    """Write 12 or 16 digits in fours, as `dddd-dddd-dddd`, the form that is read out and printed."""
+    return "-".join(digits[start : start + 4] for start in range(0, len(digits), 4))
 
 
 def parse_code(text: str) -> str:
     """Read a code as people write it: with spaces, dashes or full-width digits, or without.
 
-    Returns its 12 ASCII digits. Raises InvalidCode on anything else or on a wrong check digit.
+    Returns its 12 or 16 ASCII digits. Raises InvalidCode on anything else or on a wrong check digit.
     """
     if len(text) > _LONGEST_TEXT:
-        raise InvalidCode(f"text is {len(text)} characters long, expected a code of {CODE_LENGTH} digits")
+        raise InvalidCode(f"text is {len(text)} characters long, expected a code of {_LENGTHS} digits")
     digits = "".join(
         character
         for character in unicodedata.normalize("NFKC", text)
         if character not in _SEPARATORS and unicodedata.category(character) not in _SEPARATOR_CATEGORIES
     )
     if not re.fullmatch(r"[0-9]*", digits):
-        raise InvalidCode(f"the code contains something that is not a digit, expected {CODE_LENGTH} digits")
-    if len(digits) != CODE_LENGTH:
-        raise InvalidCode(f"the code has {len(digits)} digits, expected {CODE_LENGTH}")
+        raise InvalidCode(f"the code contains something that is not a digit, expected {_LENGTHS} digits")
+    if len(digits) not in (CODE_LENGTH, LONG_CODE_LENGTH):
+        raise InvalidCode(f"the code has {len(digits)} digits, expected {_LENGTHS}")
     if damm_digit(digits) != "0":
         raise InvalidCode("the check digit does not fit the code: a digit is wrong or two are swapped")
     return digits

@@ -43,7 +43,7 @@ from bluezone.paper.official import (
 from bluezone.paper.pdf import PdfUnavailable
 from bluezone.rollout.coverage.figures.weeks import week_or
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof
-from bluezone.rollout.coverage.overview import Cell, Overview, Row, latest_week, overview
+from bluezone.rollout.coverage.overview import Overview, Row, ShownCell, latest_week, overview
 from bluezone.rollout.coverage.priorities import Priorities, priorities
 
 PROOFS = {
@@ -156,7 +156,7 @@ def _table(number: int, indicator: Indicator, shown: Overview) -> Table:
     return Table(title, _COLUMNS, tuple(_line(row, cell, shown) for row, cell in cells), note)
 
 
-def _line(row: Row, cell: Cell | None, shown: Overview) -> tuple[Any, ...]:
+def _line(row: Row, cell: ShownCell | None, shown: Overview) -> tuple[Any, ...]:
     if row is shown.total:
         name = f"Toàn {shown.unit.name}"
     else:
@@ -210,11 +210,11 @@ def _denominators(shown: Overview) -> list[Table]:
     return [Table(f"Mẫu số của {shown.unit.name}", columns, rows)]
 
 
-def _find(row: Row, indicator: Indicator) -> Cell | None:
+def _find(row: Row, indicator: Indicator) -> ShownCell | None:
     return next((cell for cell in row.all_cells if cell.indicator.key == indicator.key), None)
 
 
-def _spread(cell: Cell) -> str:
+def _spread(cell: ShownCell) -> str:
     if cell.interval is None:
         return ""
     return f"{_tenths(100 * cell.interval.low)}–{_tenths(100 * cell.interval.high)}%"

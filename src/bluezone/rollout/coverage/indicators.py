@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
 from bluezone.rollout.coverage.figures.intervals import Interval, ShareImpossible, bootstrap, wilson
-from bluezone.rollout.coverage.figures.suppression import Place, hidden_places
+from bluezone.rollout.coverage.figures.suppression import Cell, hidden_cells_of
 from bluezone.rollout.coverage.figures.weeks import Week
 
 Text = str | Promise
@@ -99,13 +99,13 @@ class Indicator(abc.ABC):
         """The interval of the sum of `figures`; Wilson's, unless the observations call for another."""
         return wilson(sum(figure.count for figure in figures), sum(figure.base for figure in figures))
 
-    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Place], set[Place]]:
-        """The places whose counts, and whose bases, are not shown above the ward; `figures` are all of a week.
+    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
+        """The cells whose counts, and whose bases, are not shown above the ward; `figures` are all of a week.
 
         A count beside a base that is hidden would say how large that base is at least.
         """
-        bases = hidden_places((figure.unit_path, figure.agency_id, figure.base) for figure in figures)
-        return hidden_places((figure.unit_path, figure.agency_id, figure.count) for figure in figures) | bases, bases
+        bases = hidden_cells_of((figure.unit_path, figure.agency_id, figure.base) for figure in figures)
+        return hidden_cells_of((figure.unit_path, figure.agency_id, figure.count) for figure in figures) | bases, bases
 
     def reporting(self, unit_path: str, week: Week) -> Reporting | None:
         """Who under a unit has reported for a week; None where nothing is reported, as at gates."""

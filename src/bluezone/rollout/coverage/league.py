@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.rollout.coverage.figures.intervals import Interval, wilson
 from bluezone.rollout.coverage.figures.sums import newest_of, sums_of
-from bluezone.rollout.coverage.figures.suppression import unit_place
+from bluezone.rollout.coverage.figures.suppression import unit_cell
 from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Indicator
 
@@ -91,11 +91,11 @@ def _counts(
     for week in weeks:
         sums = sums_of(indicator, week)
         for unit in units:
-            place = unit_place(unit.pk)
-            if place in sums.hidden_counts:
+            cell = unit_cell(unit.pk)
+            if cell in sums.hidden_counts:
                 hidden[unit.pk] += 1
-            elif place in sums.figures:
-                shown[unit.pk].append(sums.counts[place])
+            elif cell in sums.figures:
+                shown[unit.pk].append(sums.counts[cell])
     return {pk: (sum(numbers) if numbers else None, hidden[pk]) for pk, numbers in shown.items()}
 
 

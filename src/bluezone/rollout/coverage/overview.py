@@ -15,7 +15,7 @@ from bluezone.directory.models import AdminUnit, Agency, Denominator
 from bluezone.directory.queries import day_to_show, latest_figures
 from bluezone.rollout.coverage.figures.intervals import Interval
 from bluezone.rollout.coverage.figures.sums import Sums, reading_once, sums_of
-from bluezone.rollout.coverage.figures.suppression import Place, own_place, unit_place
+from bluezone.rollout.coverage.figures.suppression import Cell, own_cell, unit_cell
 from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Indicator, Proof, Reporting, registered
 
@@ -23,7 +23,7 @@ WARD_AND_BELOW = (UnitKind.WARD, UnitKind.COMMUNE, UnitKind.GROUP)
 
 
 @dataclass(frozen=True)
-class Cell:
+class ShownCell:
     """The number of one indicator in one row.
 
     count, base: None where hidden; share: 0..1, None where either is hidden or the base is 0.
@@ -51,10 +51,10 @@ class Row:
     """A unit under the one shown, or (unit None) what belongs to that one itself; cells by class of proof."""
 
     unit: AdminUnit | None
-    cells: dict[Proof, list[Cell]]
+    cells: dict[Proof, list[ShownCell]]
 
     @property
-    def all_cells(self) -> list[Cell]:
+    def all_cells(self) -> list[ShownCell]:
         """The cells of every class, surest first."""
         return [cell for cells in self.cells.values() for cell in cells]
 
@@ -88,7 +88,7 @@ class Overview:
         """Whether any number is kept back."""
         return any(cell.is_hidden for row in (*self.rows, self.total) for cell in row.all_cells)
 
-    def cell(self, key: str) -> Cell | None:
+    def cell(self, key: str) -> ShownCell | None:
         """The unit's own number of one indicator."""
         return next((cell for cell in self.total.all_cells if cell.indicator.key == key), None)
 
@@ -106,15 +106,15 @@ def overview(
         counted = [_this_and_before(each, week) for each in indicators]
         reporting = [(each, each.reporting(unit.path, week)) for each in indicators]
     units = list(AdminUnit.objects.in_force(week.first_day).filter(parent=unit).order_by("code", "name"))
-    rows = [_row(below, unit_place(below.pk), counted, week, exact, below.pk) for below in units]
-    own = _row(None, own_place(unit.pk), counted, week, exact, unit.pk)
+    rows = [_row(below, unit_cell(below.pk), counted, week, exact, below.pk) for below in units]
+    own = _row(None, own_cell(unit.pk), counted, week, exact, unit.pk)
     if own.all_cells:
         rows.append(own)
     return Overview(
         unit=unit,
         week=week,
         rows=rows,
-        total=_row(unit, unit_place(unit.pk), counted, week, exact, unit.pk),
+        total=_row(unit, unit_cell(unit.pk), counted, week, exact, unit.pk),
         exact=exact,
         indicators=indicators,
         reporting=[(each, report) for each, report in reporting if report is not None],
@@ -123,14 +123,14 @@ def overview(
     )
 
 
-def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[Cell]:
+def figures_of(unit: AdminUnit, week: Week, *, exact: bool) -> list[ShownCell]:
     """Give the unit's own number of every indicator that counted there in a week, surest class first; no changes.
 
     exact: refused above the ward, whoever asks.
     """
     with reading_once():
         counted = [(each, sums_of(each, week), Sums()) for each in registered()]
-    return _row(unit, unit_place(unit.pk), counted, week, exact and unit.kind in WARD_AND_BELOW, unit.pk).all_cells
+    return _row(unit, unit_cell(unit.pk), counted, week, exact and unit.kind in WARD_AND_BELOW, unit.pk).all_cells
 
 
 def _this_and_before(indicator: Indicator, week: Week) -> tuple[Indicator, Sums, Sums]:
@@ -159,28 +159,28 @@ def latest_week(today: datetime.date) -> Week:
 
 def _row(
     unit: AdminUnit | None,
-    place: Place,
+    cell: Cell,
     counted: Sequence[tuple[Indicator, Sums, Sums]],
     week: Week,
     exact: bool,
     rows_of: int,
 ) -> Row:
-    cells: dict[Proof, list[Cell]] = {proof: [] for proof in Proof}
+    cells: dict[Proof, list[ShownCell]] = {proof: [] for proof in Proof}
     for indicator, sums, before in counted:
-        if place in sums.figures:
+        if cell in sums.figures:
             cells[indicator.proof].append(
-                _cell(indicator, place, sums, before, exact, indicator.rows_address(rows_of, week))
+                _cell(indicator, cell, sums, before, exact, indicator.rows_address(rows_of, week))
             )
     return Row(unit, cells)
 
 
-def _cell(indicator: Indicator, place: Place, sums: Sums, before: Sums, exact: bool, address: str) -> Cell:
-    figures = sums.figures[place]
-    share, earlier = sums.share(place, exact), before.share(place, exact)
-    return Cell(
+def _cell(indicator: Indicator, cell: Cell, sums: Sums, before: Sums, exact: bool, address: str) -> ShownCell:
+    figures = sums.figures[cell]
+    share, earlier = sums.share(cell, exact), before.share(cell, exact)
+    return ShownCell(
         indicator=indicator,
-        count=sums.counts[place] if exact or place not in sums.hidden_counts else None,
-        base=sums.bases[place] if exact or place not in sums.hidden_bases else None,
+        count=sums.counts[cell] if exact or cell not in sums.hidden_counts else None,
+        base=sums.bases[cell] if exact or cell not in sums.hidden_bases else None,
         share=share,
         interval=None if share is None else indicator.interval(figures),
         change=None if share is None or earlier is None else 100 * (share - earlier),
@@ -209,7 +209,7 @@ class Tile:
     y: int
     name: str
     lines: tuple[str, ...]
-    cell: Cell | None
+    cell: ShownCell | None
     level: int
     state: str
     address_pk: int

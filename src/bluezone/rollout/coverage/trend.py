@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bluezone.rollout.coverage.figures.intervals import Interval
 from bluezone.rollout.coverage.figures.sums import reading_once, sums_of
-from bluezone.rollout.coverage.figures.suppression import unit_place
+from bluezone.rollout.coverage.figures.suppression import unit_cell
 from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Indicator
 
@@ -116,13 +116,13 @@ def drawn(indicator: Indicator, points: Sequence[Point]) -> Trend:
 
 
 def _point(unit_id: int, indicator: Indicator, week: Week, exact: bool) -> Point:
-    sums, place = sums_of(indicator, week), unit_place(unit_id)
-    figures, share = sums.figures.get(place, []), sums.share(place, exact)
+    sums, cell = sums_of(indicator, week), unit_cell(unit_id)
+    figures, share = sums.figures.get(cell, []), sums.share(cell, exact)
     return Point(
         week=week,
         has_figures=bool(figures),
-        count=sums.counts[place] if exact or place not in sums.hidden_counts else None,
-        base=sums.bases[place] if exact or place not in sums.hidden_bases else None,
+        count=sums.counts[cell] if exact or cell not in sums.hidden_counts else None,
+        base=sums.bases[cell] if exact or cell not in sums.hidden_bases else None,
         share=share,
         interval=None if share is None else indicator.interval(figures),
         address=indicator.rows_address(unit_id, week),

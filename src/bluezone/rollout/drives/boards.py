@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, agency_place, hidden_places, once
+from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week, agency_cell, hidden_cells_of, once
 from bluezone.rollout.drives.help_queue import free
 from bluezone.rollout.drives.models import (
     Drive,
@@ -175,10 +175,10 @@ def _keep_back(rows: Iterable[tuple[str, int, Numbers, bool]]) -> None:
     """Empty the numbers under 5, and those that would give one away, of what is not the reader's own."""
     rows = list(rows)
     for name in NAMES:
-        hidden = hidden_places((path, pk, getattr(numbers, name)) for path, pk, numbers, _own in rows)
+        hidden = hidden_cells_of((path, pk, getattr(numbers, name)) for path, pk, numbers, _own in rows)
         for path, pk, numbers, own in rows:
-            place = agency_place(pk) if pk else ("unit", int(path.rstrip("/").rsplit("/", 1)[-1]))
-            if not own and place in hidden:
+            cell = agency_cell(pk) if pk else ("unit", int(path.rstrip("/").rsplit("/", 1)[-1]))
+            if not own and cell in hidden:
                 setattr(numbers, name, None)
 
 

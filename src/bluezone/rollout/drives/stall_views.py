@@ -12,15 +12,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.signin import network_of
-from bluezone.publicpages.page_frame import HourlyLimit, TooManyRequests, show
+from bluezone.publicpages.form_limits import FormLimit
+from bluezone.publicpages.page_frame import show
 from bluezone.rollout.drives import help_requests
 from bluezone.rollout.drives.models import Drive, DriveState, HelpRequest, HelpState
 
 # Phones at one stall often share one address of their operator.
-_limit = HourlyLimit(120, 1200)
+_limit = FormLimit(120, 1200)
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -31,7 +32,7 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
     drive = get_object_or_404(Drive.everything.select_related("team__agency", "unit"), code=code)
     if drive.state != DriveState.LIVE:
         return show(request, "public/stall_over.html", {"drive": drive}, status=410)
-    told, status = "", 200
+    told, status, challenge = "", 200, ""
     if request.method == "POST":
         origin = request.headers.get("Origin")
         key = request.POST.get("key", "")
@@ -39,15 +40,15 @@ def stall(request: HttpRequest, code: str) -> HttpResponse:
             told, status = _("Nothing was sent: the form came from another site. Send it from here."), 403
         else:
             try:
-                _limit.count(network_of(request), timezone.now())
-            except TooManyRequests:
-                told, status = _("Too many people joined from this network. Tell a helper that you are here."), 429
+                _limit.check(request, timezone.now())
+            except PuzzleRequired as asked:
+                challenge, status = asked.challenge.hex(), 429
             else:
                 joined = help_requests.join_stall(drive, key if _KEY.fullmatch(key) else "")
                 onward = redirect("stall-ticket", code, joined.ticket)
                 onward.status_code = 303
                 return onward
-    context = {"drive": drive, "key": secrets.token_urlsafe(16), "told": told}
+    context = {"drive": drive, "key": secrets.token_urlsafe(16), "told": told, "challenge": challenge}
     response = show(request, "public/stall.html", context, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response

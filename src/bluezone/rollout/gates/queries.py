@@ -19,14 +19,14 @@ from django.utils.translation import gettext_lazy
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show
 from bluezone.rollout.coverage.api import (
+    Cell,
     Figure,
     Interval,
-    Place,
     Proof,
     RunningShare,
     Week,
     bootstrap,
-    hidden_places,
+    hidden_cells_of,
     once,
 )
 from bluezone.rollout.gates.counters import Sums, gate_days, gate_sums, inside, with_smartphone
@@ -221,7 +221,7 @@ class RunningAtGates(RunningShare):
                 count = sum(passages[verdict] for verdict in self.verdicts)
                 yield Figure(path, agency_id, count, base, source, day)
 
-    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Place], set[Place]]:
+    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
         """As the table of gates keeps them back, so that neither page gives away what the other hides."""
         if not figures:
             return set(), set()
@@ -273,11 +273,11 @@ class SeenOnPaper(RunningAtGates):
                 agency = gates[gate_id].agency
                 yield Figure(agency.unit.path, agency.pk, numbers["screen_seen"], base, source, day)
 
-    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Place], set[Place]]:
+    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
         """The bases as the table of gates keeps them back; the counts are in no other table."""
         if not figures:
             return set(), set()
-        counts = hidden_places((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
+        counts = hidden_cells_of((figure.unit_path, figure.agency_id, figure.count) for figure in figures)
         week = Week.of(figures[0].as_of)
         hidden = once(("gates hidden", week), lambda: hidden_by_name(everything_of(week)))
         return counts, set(hidden[self.bases_of_row])

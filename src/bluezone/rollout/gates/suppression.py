@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import pairwise
 
-from bluezone.rollout.coverage.api import ROOT, SMALLEST_SHOWN, Place, hidden_cells, places_of
+from bluezone.rollout.coverage.api import ROOT, SMALLEST_SHOWN, Cell, cells_of, hidden_cells
 from bluezone.rollout.gates.counters import Sums, came_in, with_smartphone
 from bluezone.rollout.gates.models import Verdict
 
@@ -88,24 +88,24 @@ def kept_back(everything: Mapping[int, GateWeek], shown: Iterable[int]) -> dict[
     everything: by gate, all gates of the week, whatever part of them a page shows.
     """
     hidden = hidden_by_name(everything)
-    return {pk: {name for name, places in hidden.items() if gate_cell(pk) in places} for pk in shown}
+    return {pk: {name for name, cells in hidden.items() if gate_cell(pk) in cells} for pk in shown}
 
 
-def hidden_by_name(everything: Mapping[int, GateWeek]) -> dict[str, frozenset[Place]]:
-    """For each number of `Counted` the places, from the gates to the topmost unit, at which it is kept back.
+def hidden_by_name(everything: Mapping[int, GateWeek]) -> dict[str, frozenset[Cell]]:
+    """For each number of `Counted` the cells, from the gates to the topmost unit, at which it is kept back.
 
     Columns and rows are looked at in turn until neither hides anything further: what a row hides beside a small number
-    would else be worked out from its column, and the other way round. Coverage hides the same places (indicators.py).
+    would else be worked out from its column, and the other way round. Coverage hides the same cells (indicators.py).
     """
     return _hidden(tuple(everything.items()))
 
 
 # Coverage asks for the same week once an indicator, and working this out is most of its work.
 @lru_cache(maxsize=32)
-def _hidden(gates: tuple[tuple[int, GateWeek], ...]) -> dict[str, frozenset[Place]]:
-    chains = {pk: [*places_of(gate.unit_path, gate.agency_id), gate_cell(pk)] for pk, gate in gates}
+def _hidden(gates: tuple[tuple[int, GateWeek], ...]) -> dict[str, frozenset[Cell]]:
+    chains = {pk: [*cells_of(gate.unit_path, gate.agency_id), gate_cell(pk)] for pk, gate in gates}
     parts, columns = _tree(chains.values()), _columns(gates, chains)
-    hidden: dict[str, set[Place]] = {name: set() for name in _NAMES}
+    hidden: dict[str, set[Cell]] = {name: set() for name in _NAMES}
     # A column in which no number is small, and none is hidden yet, has nothing to hide.
     waiting = {
         name for name, values in columns.items() if any(0 < number < SMALLEST_SHOWN for number in values.values())
@@ -115,37 +115,35 @@ def _hidden(gates: tuple[tuple[int, GateWeek], ...]) -> dict[str, frozenset[Plac
             hidden[name] = hidden_cells(parts, columns[name], ROOT, hidden[name])
         waiting = set()
         for pk, gate in gates:
-            place = gate_cell(pk)
-            already = {name for name in _NAMES if place in hidden[name]}
+            cell = gate_cell(pk)
+            already = {name for name in _NAMES if cell in hidden[name]}
             if already:
                 row = {name: getattr(gate.counted, name) or 0 for name in _NAMES}
                 for name in hidden_cells(_SUM, row, "came_in", already) - already:
-                    hidden[name].add(place)
+                    hidden[name].add(cell)
                     waiting.add(name)
-    return {name: frozenset(places) for name, places in hidden.items()}
+    return {name: frozenset(cells) for name, cells in hidden.items()}
 
 
-def gate_cell(pk: int) -> Place:
+def gate_cell(pk: int) -> Cell:
     """One gate, below its agency in the tree of coverage."""
     return ("gate", pk)
 
 
-def _tree(chains: Iterable[Sequence[Place]]) -> dict[Place, list[Place]]:
-    parts: dict[Place, dict[Place, None]] = {}
+def _tree(chains: Iterable[Sequence[Cell]]) -> dict[Cell, list[Cell]]:
+    parts: dict[Cell, dict[Cell, None]] = {}
     for chain in chains:
         for above, below in pairwise(chain):
             parts.setdefault(above, {})[below] = None
-    return {place: list(below) for place, below in parts.items()}
+    return {cell: list(below) for cell, below in parts.items()}
 
 
-def _columns(
-    gates: Iterable[tuple[int, GateWeek]], chains: Mapping[int, Sequence[Place]]
-) -> dict[str, dict[Place, int]]:
-    """The sums of each number at each place."""
-    columns: dict[str, defaultdict[Place, int]] = {name: defaultdict(int) for name in _NAMES}
+def _columns(gates: Iterable[tuple[int, GateWeek]], chains: Mapping[int, Sequence[Cell]]) -> dict[str, dict[Cell, int]]:
+    """The sums of each number at each cell."""
+    columns: dict[str, defaultdict[Cell, int]] = {name: defaultdict(int) for name in _NAMES}
     for pk, gate in gates:
         for name, values in columns.items():
             if number := getattr(gate.counted, name):
-                for place in chains[pk]:
-                    values[place] += number
+                for cell in chains[pk]:
+                    values[cell] += number
     return {name: dict(values) for name, values in columns.items()}

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.signin import network_of
-from bluezone.publicpages.page_frame import HourlyLimit, TooManyRequests, show
+from bluezone.publicpages.form_limits import FormLimit
+from bluezone.publicpages.page_frame import show
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import class_links
@@ -25,7 +26,7 @@ from bluezone.rollout.schools.school_calendar import open_weeks, year_of
 from bluezone.training import practice
 
 # A whole school behind one address sends some forty classes within the hour, and corrects some.
-class_limit = HourlyLimit(200, 20_000)
+class_limit = FormLimit(200, 20_000)
 
 
 @sensitive_post_parameters()
@@ -52,7 +53,10 @@ def _class(request: HttpRequest, one: SchoolClass, now: Any) -> HttpResponse:
         return _form(request, one, weeks, state, CountsForm(initial={"pupils": one.pupils}))
     form = CountsForm(request.POST)
     week = next((week for week in weeks if str(week) == request.POST.get("week")), None)
-    refused, status = _wrong(request, one, form, week, now)
+    try:
+        refused, status = _wrong(request, one, form, week, now)
+    except PuzzleRequired as asked:
+        return _form(request, one, weeks, state, form, status=429, challenge=asked.challenge.hex())
     if not refused and week is not None:
         try:
             record_all(one.school, [(one, form.counts)], week, Channel.LINK, None, now)
@@ -65,7 +69,7 @@ def _class(request: HttpRequest, one: SchoolClass, now: Any) -> HttpResponse:
 
 def _wrong(request: HttpRequest, one: SchoolClass, form: CountsForm, week: Week | None, now: Any) -> tuple[str, int]:
     """Why nothing is stored, and the status; ("", 200) when all is right. The PIN is looked at last, so that a slip in
-    the numbers costs no try.
+    the numbers costs no try. Raises PuzzleRequired.
     """
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.get_host():
@@ -75,12 +79,8 @@ def _wrong(request: HttpRequest, one: SchoolClass, form: CountsForm, week: Week 
     if not form.is_valid():
         return _("Nothing was stored yet: please correct what is marked below."), 422
     try:
-        class_limit.count(network_of(request), now)
+        class_limit.check(request, now)
         class_links.check_pin(one, request.POST.get("pin", ""), now)
-    except TooManyRequests:
-        return _(
-            "Too many tries came from this network. Wait until the next full hour; your numbers are still here."
-        ), 429
     except class_links.ClassLinkLocked as locked:
         if locked.until is None:
             return _("Too many wrong PINs: this link opens no more. Ask the school for a new one."), 429
@@ -104,6 +104,7 @@ def _form(
     form: CountsForm,
     refused: str = "",
     status: int = 200,
+    challenge: str = "",
 ) -> HttpResponse:
     owed = [week for week in weeks if week not in state or state[week].returned_at is not None]
     first = next(iter([*owed, *weeks[-1:]]), None)
@@ -113,6 +114,7 @@ def _form(
         "weeks": [(week, state.get(week), str(week) == chosen) for week in weeks],
         "form": form,
         "refused": refused,
+        "challenge": challenge,
     }
     return _page(request, "schools/link.html", context, status)
 

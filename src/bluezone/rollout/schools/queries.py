@@ -19,17 +19,17 @@ from bluezone.directory.kinds import AgencyKind, UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.rollout.coverage.api import (
     ROOT,
+    Cell,
     Figure,
     Indicator,
     Interval,
-    Place,
     Proof,
     Reporting,
     Week,
-    agency_place,
-    hidden_places,
+    agency_cell,
+    hidden_cells_of,
     once,
-    unit_place,
+    unit_cell,
     wilson,
 )
 from bluezone.rollout.schools.models import NAMES, ClassReport, SchoolClass
@@ -87,18 +87,18 @@ class SchoolSum:
         return self.counts[NAMES.index(name)]
 
 
-def kept_back(sums: Iterable[SchoolSum]) -> dict[str, set[Place]]:
-    """For each of the four columns the places where it is kept back; all schools must be given, whatever is shown."""
+def kept_back(sums: Iterable[SchoolSum]) -> dict[str, set[Cell]]:
+    """For each of the four columns the cells where it is kept back; all schools must be given, whatever is shown."""
     everything = list(sums)
-    found: dict[str, set[Place]] = {}
+    found: dict[str, set[Cell]] = {}
     for name in NAMES:
-        places = hidden_places((one.path, one.school_id, one.number(name)) for one in everything)
+        cells = hidden_cells_of((one.path, one.school_id, one.number(name)) for one in everything)
         for wider in _WITHIN[name]:
             left = [(one.path, one.school_id, one.number(wider) - one.number(name)) for one in everything]
-            places |= hidden_places(left)
+            cells |= hidden_cells_of(left)
             # Pupils running are no more than pupils: a number beside a wider one that is hidden bounds that one.
-            places |= found[wider]
-        found[name] = places
+            cells |= found[wider]
+        found[name] = cells
     return found
 
 
@@ -147,7 +147,7 @@ class _Week:
 
     sums: dict[int, SchoolSum]
     classes: dict[int, int]
-    hidden: dict[str, set[Place]]
+    hidden: dict[str, set[Cell]]
     breaks: Breaks
 
     def is_complete(self, school_id: int) -> bool:
@@ -267,7 +267,7 @@ def _rows(schools: Sequence[Agency], week: Week, read: _Week, own: frozenset[int
         if sums is not None:
             counted = Counted(*sums.counts)
             if not is_own:
-                counted = counted.without(_hidden_at(read, agency_place(school.pk)))
+                counted = counted.without(_hidden_at(read, agency_cell(school.pk)))
         closed = read.breaks.of(school, week)
         names = () if closed else tuple(missing.get(school.pk, ()))
         received = sums.reports if sums else 0
@@ -292,11 +292,11 @@ def _total(read: _Week, schools: Sequence[Agency], unit: AdminUnit | None, own: 
     sums = [sum(column) for column in zip(*(one.counts for one in under), strict=True)]
     if schools and all(one.school_id in own for one in under):
         return Counted(*sums)
-    return Counted(*sums).without(_hidden_at(read, unit_place(unit.pk) if unit else ROOT))
+    return Counted(*sums).without(_hidden_at(read, unit_cell(unit.pk) if unit else ROOT))
 
 
-def _hidden_at(read: _Week, place: Place) -> list[str]:
-    return [name for name in NAMES if place in read.hidden[name]]
+def _hidden_at(read: _Week, cell: Cell) -> list[str]:
+    return [name for name in NAMES if cell in read.hidden[name]]
 
 
 @dataclass(frozen=True)
@@ -324,7 +324,7 @@ class PupilsRunning(Indicator):
             pupils, phones, running, _relatives = one.counts
             yield PupilFigure(one.path, one.school_id, running, phones, source, day, pupils)
 
-    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Place], set[Place]]:
+    def kept_back(self, figures: Sequence[Figure]) -> tuple[set[Cell], set[Cell]]:
         """As in the table of the schools: also where those without a smartphone or not running are few."""
         sums = [
             SchoolSum(

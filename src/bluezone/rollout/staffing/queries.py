@@ -19,16 +19,16 @@ from bluezone.directory.kinds import UnitKind
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.rollout.coverage.api import (
     ROOT,
+    Cell,
     Figure,
     Indicator,
     Interval,
-    Place,
     Proof,
     Reporting,
     Week,
-    agency_place,
-    hidden_places,
-    unit_place,
+    agency_cell,
+    hidden_cells_of,
+    unit_cell,
     wilson,
 )
 from bluezone.rollout.staffing.counts import NAMES
@@ -144,9 +144,9 @@ def agency_table(
     page = Paginator(found, AGENCIES_A_PAGE).get_page(number)
     under = [report for report in stored if unit is None or report.unit_path.startswith(unit.path)]
     rows = [_row(agency, by_agency.get(agency.pk), hidden, own) for agency in page.object_list]
-    place = unit_place(unit.pk) if unit else ROOT
+    cell = unit_cell(unit.pk) if unit else ROOT
     all_own = all(report.agency_id in own for report in under)
-    total = _total(under, [place in column and not all_own for column in hidden])
+    total = _total(under, [cell in column and not all_own for column in hidden])
     hides = any(row.counted and row.counted.hides_something for row in rows) or (total and total.hides_something)
     received = owing.filter(pk__in=by_agency).count()
     return AgencyTable(page, rows, total, owing.count(), received, bool(hides))
@@ -200,19 +200,19 @@ def _stored(week: Week, training: bool) -> list[_Stored]:
     return [_Stored(pk, path, version, at, counts) for pk, path, version, at, *counts in rows]
 
 
-def _kept_back(stored: list[_Stored]) -> list[set[Place]]:
-    """For each of the five numbers the places where it is kept back."""
+def _kept_back(stored: list[_Stored]) -> list[set[Cell]]:
+    """For each of the five numbers the cells where it is kept back."""
     return [
-        hidden_places((report.unit_path, report.agency_id, report.counts[column]) for report in stored)
+        hidden_cells_of((report.unit_path, report.agency_id, report.counts[column]) for report in stored)
         for column in range(len(NAMES))
     ]
 
 
-def _row(agency: Agency, report: _Stored | None, hidden: list[set[Place]], own: frozenset[int]) -> AgencyRow:
+def _row(agency: Agency, report: _Stored | None, hidden: list[set[Cell]], own: frozenset[int]) -> AgencyRow:
     is_own = agency.pk in own
     if report is None:
         return AgencyRow(agency, None, 0, None, is_own)
-    kept = [not is_own and agency_place(agency.pk) in column for column in hidden]
+    kept = [not is_own and agency_cell(agency.pk) in column for column in hidden]
     counts = [None if is_kept else count for count, is_kept in zip(report.counts, kept, strict=True)]
     return AgencyRow(agency, Counted(*counts), report.version, report.reported_at, is_own)
 

@@ -16,12 +16,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from bluezone.devices.audience import json_body, json_endpoint
+from bluezone.devices.refusals import PuzzleRequired
 from bluezone.directory.plain_lines import converted
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.signin import network_of
 from bluezone.paper.qr_codes import screen_qr
-from bluezone.publicpages.page_frame import HourlyLimit, TooManyRequests, show
+from bluezone.publicpages.form_limits import FormLimit
+from bluezone.publicpages.page_frame import show
 from bluezone.rollout.venues import applications, posters
 from bluezone.rollout.venues.applications import contact_of
 from bluezone.rollout.venues.forms import CodeForm, PublicVenueForm
@@ -30,8 +31,8 @@ from bluezone.rollout.venues.models import PosterCode, Venue
 MOST_BYTES = 1024
 _DAY = re.compile(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d)")
 # An office that helps its owners register may do many in an hour; each costs one mail.
-apply_limit = HourlyLimit(10, 200)
-code_limit = HourlyLimit(30, 1000)
+apply_limit = FormLimit(10, 200)
+code_limit = FormLimit(30, 1000)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,7 +40,7 @@ code_limit = HourlyLimit(30, 1000)
 def register(request: HttpRequest) -> HttpResponse:
     """Apply: 303 to where the code is asked for, 422 what to correct, 429 too many, 503 this server sends no mail."""
     form = PublicVenueForm(request.POST or None)
-    told, status = "", 200
+    told, status, challenge = "", 200, ""
     if request.method == "POST":
         told, status = _from_elsewhere(request)
         if not told and not form.is_valid():
@@ -47,10 +48,10 @@ def register(request: HttpRequest) -> HttpResponse:
             told, status = _("Nothing was sent yet: please correct what is marked below."), 422
         elif not told:
             try:
-                apply_limit.count(network_of(request), timezone.now())
+                apply_limit.check(request, timezone.now())
                 venue = applications.apply(form.application, timezone.now())
-            except TooManyRequests:
-                told, status = _("Too many applications came from this network. Try again in an hour."), 429
+            except PuzzleRequired as asked:
+                challenge, status = asked.challenge.hex(), 429
             except applications.TooManyApplications:
                 told, status = _("This address has three applications open. Enter the code of one of them first."), 429
             except applications.MailMissing:
@@ -60,7 +61,8 @@ def register(request: HttpRequest) -> HttpResponse:
                 )
             else:
                 return _see(redirect("venue-apply-code", venue.handle))
-    return _fresh(show(request, "public/venue_register.html", {"form": form, "told": told}, status=status))
+    context = {"form": form, "told": told, "challenge": challenge}
+    return _fresh(show(request, "public/venue_register.html", context, status=status))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,15 +70,15 @@ def register(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest, handle: str) -> HttpResponse:
     """Ask for the code and take it: 303 to itself, 422 wrong, 410 no longer of use; afterwards how it stands."""
     venue = get_object_or_404(Venue.everything.select_related("unit"), handle=handle)
-    form, told, status = CodeForm(request.POST or None), "", 200
+    form, told, status, challenge = CodeForm(request.POST or None), "", 200, ""
     if request.method == "POST":
         told, status = _from_elsewhere(request)
         if not told and form.is_valid():
             try:
-                code_limit.count(network_of(request), timezone.now())
+                code_limit.check(request, timezone.now())
                 applications.confirm(venue, form.cleaned_data["code"], timezone.now())
-            except TooManyRequests:
-                told, status = _("Too many codes came from this network. Try again in an hour."), 429
+            except PuzzleRequired as asked:
+                challenge, status = asked.challenge.hex(), 429
             except applications.MailCodeWrong as wrong:
                 told = _("This is not the code that was sent. Tries left: %(left)s.") % {"left": wrong.left}
                 status = 422
@@ -86,7 +88,9 @@ def confirm(request: HttpRequest, handle: str) -> HttpResponse:
             else:
                 return _see(redirect("venue-apply-code", handle))
     by_text = not contact_of(venue).email
-    context = {"venue": venue, "form": form, "told": told, "gone": status == 410, "by_text": by_text}
+    context = {
+        "venue": venue, "form": form, "told": told, "gone": status == 410, "by_text": by_text, "challenge": challenge,
+    }  # fmt: skip
     return _fresh(show(request, "public/venue_apply.html", context, status=status))
 
 

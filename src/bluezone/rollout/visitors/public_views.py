@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from bluezone.devices.refusals import PuzzleRequired
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.identity.signin import network_of
 from bluezone.messaging.sms.outbox import opt_out
-from bluezone.publicpages.page_frame import HourlyLimit, TooManyRequests, show
+from bluezone.publicpages.form_limits import FormLimit
+from bluezone.publicpages.page_frame import show
 from bluezone.rollout.visitors.forms import StopForm
 
 
@@ -25,7 +26,7 @@ def from_elsewhere(request: HttpRequest) -> bool:
 
 
 # One network may be a whole hotel; whoever wants to silence a city by its numbers gets nowhere.
-_limit = HourlyLimit(each=10, all_together=300)
+_limit = FormLimit(each=10, all_together=300)
 
 
 @sensitive_post_parameters()
@@ -42,10 +43,9 @@ def stop(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return show(request, "public/stop.html", {"form": form}, status=422)
     try:
-        _limit.count(network_of(request), timezone.now())
-    except TooManyRequests:
-        told = _("Too many requests came from this network. Try again in an hour.")
-        return show(request, "public/stop.html", {"form": form, "refused": told}, status=429)
+        _limit.check(request, timezone.now())
+    except PuzzleRequired as asked:
+        return show(request, "public/stop.html", {"form": form, "challenge": asked.challenge.hex()}, status=429)
     opt_out(form.cleaned_data["phone"], timezone.now())
     return show(request, "public/stop.html", {"done": True})
 

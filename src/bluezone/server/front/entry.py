@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from bluezone.keyserver.reports.limits import network_of
 from bluezone.logs import event
+from bluezone.networks import network_of
 from bluezone.server.front.bodies import Bodies, LengthRequired, RequestRefused, ServerBusy
 from bluezone.server.front.files import Sent
 from bluezone.server.front.pages import Key, Pages

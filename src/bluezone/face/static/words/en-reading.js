@@ -56,7 +56,7 @@ export default {
   "guide.place.2": "Compare the name and the mark of 6 characters with the poster, then press “Check in”.",
   "guide.place.3": "When you leave press “Check out”. If you forget, it is noted by itself.",
   "guide.report.title": "Report when you test positive",
-  "guide.report.1": "A health worker calls and reads you a code of 12 digits.",
+  "guide.report.1": "A health worker calls and reads you a code in fours.",
   "guide.report.2": "Press “I tested positive” and enter the code, in fours.",
   "guide.report.3": "Untick any day or place that you do not want to send.",
   "guide.report.4": "Read what will be sent, then press “Agree and send”. It takes two minutes.",

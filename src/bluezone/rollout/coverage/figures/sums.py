@@ -12,25 +12,25 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.rollout.coverage.figures.suppression import Place, places_of
+from bluezone.rollout.coverage.figures.suppression import Cell, cells_of
 from bluezone.rollout.coverage.figures.weeks import Week
 from bluezone.rollout.coverage.indicators import Figure, Indicator
 
 
 @dataclass
 class Sums:
-    """Figures by place, their sums, and the places whose sums are hidden above the ward."""
+    """Figures by cell, their sums, and the cells whose sums are hidden above the ward."""
 
-    figures: defaultdict[Place, list[Figure]] = field(default_factory=lambda: defaultdict(list))
-    counts: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
-    bases: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
-    hidden_counts: set[Place] = field(default_factory=set)
-    hidden_bases: set[Place] = field(default_factory=set)
+    figures: defaultdict[Cell, list[Figure]] = field(default_factory=lambda: defaultdict(list))
+    counts: defaultdict[Cell, int] = field(default_factory=lambda: defaultdict(int))
+    bases: defaultdict[Cell, int] = field(default_factory=lambda: defaultdict(int))
+    hidden_counts: set[Cell] = field(default_factory=set)
+    hidden_bases: set[Cell] = field(default_factory=set)
 
-    def share(self, place: Place, exact: bool) -> float | None:
+    def share(self, cell: Cell, exact: bool) -> float | None:
         """Count by base, 0..1; None where either is hidden or the base is 0."""
-        hidden = not exact and (place in self.hidden_counts or place in self.hidden_bases)
-        return None if hidden or not self.bases[place] else self.counts[place] / self.bases[place]
+        hidden = not exact and (cell in self.hidden_counts or cell in self.hidden_bases)
+        return None if hidden or not self.bases[cell] else self.counts[cell] / self.bases[cell]
 
 
 def sums_of(indicator: Indicator, week: Week) -> Sums:
@@ -38,11 +38,11 @@ def sums_of(indicator: Indicator, week: Week) -> Sums:
     sums, figures = Sums(), list(indicator.figures(week))
     kept = sums.figures
     for figure in figures:
-        for place in places_of(figure.unit_path, figure.agency_id):
-            kept[place].append(figure)
-    for place, its_own in kept.items():
-        sums.counts[place] = sum([figure.count for figure in its_own])
-        sums.bases[place] = sum([figure.base for figure in its_own])
+        for cell in cells_of(figure.unit_path, figure.agency_id):
+            kept[cell].append(figure)
+    for cell, its_own in kept.items():
+        sums.counts[cell] = sum([figure.count for figure in its_own])
+        sums.bases[cell] = sum([figure.base for figure in its_own])
     sums.hidden_counts, sums.hidden_bases = indicator.kept_back(figures)
     return sums
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which numbers are not shown above the ward, those under 5 and those from which a reader would find them; the places
+"""Which numbers are not shown above the ward, those under 5 and those from which a reader would find them; the cells
 of the tree of units and agencies at which they are shown.
 """
 
@@ -151,43 +151,43 @@ def sees_small_numbers(request: OfficeRequest, unit: AdminUnit) -> bool:
     return may(request.user, STAFF_REPORTERS.roles, unit=unit)
 
 
-# A place in the tree: the units, what belongs to a unit itself and to none below it, and the agencies.
-Place = tuple[str, int]
-ROOT: Place = ("all", 0)
+# A cell in the tree: the units, what belongs to a unit itself and to none below it, or an agency.
+Cell = tuple[str, int]
+ROOT: Cell = ("all", 0)
 # A page of a year asks for the same weeks again and again, and working out what is hidden is most of its work.
 _REMEMBERED = 256
 
 
-def unit_place(pk: int) -> Place:
+def unit_cell(pk: int) -> Cell:
     """A unit with everything under it."""
     return ("unit", pk)
 
 
-def own_place(pk: int) -> Place:
+def own_cell(pk: int) -> Cell:
     """What belongs to a unit itself and to none of the units under it, such as the departments of a city."""
     return ("own", pk)
 
 
-def agency_place(pk: int) -> Place:
+def agency_cell(pk: int) -> Cell:
     """One agency."""
     return ("agency", pk)
 
 
-def places_of(unit_path: str, agency_id: int | None) -> list[Place]:
-    """Every place an observation belongs to, from the top down."""
+def cells_of(unit_path: str, agency_id: int | None) -> list[Cell]:
+    """Every cell an observation belongs to, from the top down."""
     chain = _units_of(unit_path)
-    return [*chain] if agency_id is None else [*chain, agency_place(agency_id)]
+    return [*chain] if agency_id is None else [*chain, agency_cell(agency_id)]
 
 
 @lru_cache(maxsize=4096)
-def _units_of(unit_path: str) -> tuple[Place, ...]:
-    """The places of a unit's path; many agencies share one."""
+def _units_of(unit_path: str) -> tuple[Cell, ...]:
+    """The cells of a unit's path; many agencies share one."""
     units = [int(pk) for pk in unit_path.split("/") if pk]
-    return (ROOT, *map(unit_place, units), own_place(units[-1]))
+    return (ROOT, *map(unit_cell, units), own_cell(units[-1]))
 
 
-def hidden_places(observations: Iterable[tuple[str, int | None, int]]) -> set[Place]:
-    """The places whose sums are kept back above the ward.
+def hidden_cells_of(observations: Iterable[tuple[str, int | None, int]]) -> set[Cell]:
+    """The cells whose sums are kept back above the ward.
 
     observations: (path of the unit, primary key of the agency or None, number); the whole tree must be given, whatever
     part of it a page shows, or the part left out could be worked out.
@@ -196,13 +196,13 @@ def hidden_places(observations: Iterable[tuple[str, int | None, int]]) -> set[Pl
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _hidden(observations: tuple[tuple[str, int | None, int], ...]) -> frozenset[Place]:
-    parts: defaultdict[Place, dict[Place, None]] = defaultdict(dict)
-    values: defaultdict[Place, int] = defaultdict(int)
+def _hidden(observations: tuple[tuple[str, int | None, int], ...]) -> frozenset[Cell]:
+    parts: defaultdict[Cell, dict[Cell, None]] = defaultdict(dict)
+    values: defaultdict[Cell, int] = defaultdict(int)
     for unit_path, agency_id, number in observations:
-        chain = places_of(unit_path, agency_id)
+        chain = cells_of(unit_path, agency_id)
         for above, below in pairwise(chain):
             parts[above][below] = None
-        for place in chain:
-            values[place] += number
-    return frozenset(hidden_cells({place: list(below) for place, below in parts.items()}, values, ROOT))
+        for cell in chain:
+            values[cell] += number
+    return frozenset(hidden_cells({cell: list(below) for cell, below in parts.items()}, values, ROOT))

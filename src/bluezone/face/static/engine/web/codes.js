@@ -5,7 +5,8 @@ import { concat, fromBase64url, utf8 } from "./bytes.js";
 
 export const DIGITS = 0;
 export const LINK = 1;
-const CODE_LENGTH = 12;
+// The longer for times in which many wrong codes come.
+const CODE_LENGTHS = [12, 16];
 const LONGEST_TEXT = 200;
 // The quasigroup of order 10 of protocol/codes.py (Damm 2004): every single wrong digit and every swap shows.
 const DAMM = [
@@ -23,13 +24,13 @@ export function dammDigit(digits) {
   return String(interim);
 }
 
-/** The 12 digits in what a person typed. Throws code_malformed; the text is never repeated. */
+/** The 12 or 16 digits in what a person typed. Throws code_malformed; the text is never repeated. */
 export function parseCode(text) {
   const refusal = (why) => new Refusal("code_malformed", {}, why);
   if (text.length > LONGEST_TEXT) throw refusal("text is too long for a code");
   const digits = text.normalize("NFKC").replace(SEPARATORS, "");
   if (!/^[0-9]*$/.test(digits)) throw refusal("the code contains something that is not a digit");
-  if (digits.length !== CODE_LENGTH) throw refusal(`the code has ${digits.length} digits, expected ${CODE_LENGTH}`);
+  if (!CODE_LENGTHS.includes(digits.length)) throw refusal(`the code has ${digits.length} digits, expected ${CODE_LENGTHS.join(" or ")}`);
   if (dammDigit(digits) !== "0") throw refusal("the check digit does not fit the code");
   return digits;
 }
@@ -45,5 +46,5 @@ export function parseLink(text) {
 /** {kind, value: 16 bytes} of a code or a link. Throws code_malformed. */
 export function credentialFromText(text) {
   if (LINK_TEXT.test(text.trim())) return { kind: LINK, value: parseLink(text) };
-  return { kind: DIGITS, value: concat(utf8(parseCode(text)), new Uint8Array(4)) };
+  return { kind: DIGITS, value: concat(utf8(parseCode(text)), new Uint8Array(4)).subarray(0, 16) };
 }

@@ -188,12 +188,13 @@ class WebEngine {
   }
 
   async askForHelp({ channel = "app", contact, place, note = "", unit = "" }) {
-    const { client, sent } = this.parts;
+    const { client, sent, environment } = this.parts;
     const body = { channel, contact, place, note, unit };
     const text = JSON.stringify(body);
     // The same request sent again after a broken connection is one request.
     if (!this.help || this.help.text !== text) this.help = { text, key: uuid7() };
-    const call = () => client.postJson("/v1/help", body, { "Idempotency-Key": this.help.key });
+    const { postWithPuzzle } = await import("./plays.js");
+    const call = () => postWithPuzzle(client, "/v1/help", body, { "Idempotency-Key": this.help.key }, environment.solve);
     const { ticket } = await sent.logged("help_asked", utf8(text).length, call);
     this.help = null;
     return { ticket };

@@ -4,12 +4,14 @@
  * 4).
  */
 import { Refusal } from "../refusal.js";
-import { concat, hex } from "./bytes.js";
+import { concat, fromHex, hex } from "./bytes.js";
 import {
   ANSWER_SIZE, decodeUpload, decodeVerify1, decodeVerify2, encodeUpload, encodeVerify1, encodeVerify2,
 } from "./messages.js";
 
 export const PUZZLE_BITS = 20;
+// What a server may ask of a phone at most: 16 million digests.
+const MOST_BITS = 24;
 // A server that asks for another puzzle after each answer is not followed for ever.
 const MOST_PUZZLES = 3;
 
@@ -53,9 +55,21 @@ export async function puzzleHeader(challenge, solve = solvePuzzle) {
   return { "X-Bluezone-Puzzle": hex(concat(challenge, await solve(challenge))) };
 }
 
-/** The nonce of a challenge, found in a worker so that the page stays alive. */
-export function solvePuzzle(challenge, bits = PUZZLE_BITS) {
+/** Post JSON, and once more with the answer to a puzzle where many calls come from this network. Rejects as the client. */
+export async function postWithPuzzle(client, path, body, more = {}, solve = solvePuzzle) {
+  try {
+    return await client.postJson(path, body, more);
+  } catch (refusal) {
+    const { challenge } = refusal.details || {};
+    if (refusal.code !== "puzzle_required" || !/^[0-9a-f]{64}$/.test(challenge)) throw refusal;
+    return client.postJson(path, body, { ...more, ...(await puzzleHeader(fromHex(challenge), solve)) });
+  }
+}
+
+/** The nonce of a challenge, whose first byte asks for bits beyond 20; found in a worker so that the page stays alive. */
+export function solvePuzzle(challenge, bits = PUZZLE_BITS + challenge[0]) {
   return new Promise((resolve, reject) => {
+    if (bits > MOST_BITS) throw new Refusal("server_answer_refused", {}, `the server asks for a puzzle of ${bits} bits`);
     const worker = new Worker(new URL("./puzzleworker.js", import.meta.url));
     worker.onmessage = ({ data }) => {
       worker.terminate();

@@ -6,11 +6,13 @@
  * nothing (docs/attacks.md row 41). The browser's push service sees that this browser is subscribed to this city.
  */
 import { Refusal } from "../refusal.js";
-import { base64url, fromBase64url, fromHex } from "./bytes.js";
-import { puzzleHeader } from "./plays.js";
+import { base64url, fromBase64url } from "./bytes.js";
+import { postWithPuzzle } from "./plays.js";
 
 const DELAY_SECONDS = [60, 600];
 const RETRY_SECONDS = 3600;
+// The server deletes what is not renewed for three months.
+const RENEWAL_SECONDS = [14 * 86_400, 28 * 86_400];
 
 export class Push {
   /** parts: {store, clock, city, client, sent, environment}. */
@@ -61,28 +63,17 @@ export class Push {
     if (subscription) await subscription.unsubscribe();
   }
 
-  /** Tell the server what is due to be told; a refusal is tried again after an hour. */
+  /** Tell the server what is due to be told, and again after some weeks; a refusal is tried again after an hour. */
   async goOn() {
     const kept = await this.store.get("push");
-    if (!kept || (kept.sent && !kept.leaving) || this.clock.now() < kept.sendAt) return;
+    if (!kept || this.clock.now() < kept.sendAt) return;
     const [path, what] = kept.leaving ? ["/v1/push/unsubscribe", "notifications_off"] : ["/v1/push/subscribe", "notifications_on"];
     const bytes = JSON.stringify(kept.body).length;
     try {
-      await this.sent.logged(what, bytes, () => this.tellServer(path, kept.body));
-      await this.store.write({ push: kept.leaving ? undefined : { ...kept, sent: true } });
+      await this.sent.logged(what, bytes, () => postWithPuzzle(this.client, path, kept.body, {}, this.environment.solve));
+      await this.store.write({ push: kept.leaving ? undefined : { ...kept, sent: true, sendAt: this.later(RENEWAL_SECONDS) } });
     } catch {
       await this.store.write({ push: { ...kept, sendAt: this.clock.now() + RETRY_SECONDS } });
-    }
-  }
-
-  /** One call, and one more with the answer to a puzzle where many subscribe from one network. */
-  async tellServer(path, body) {
-    try {
-      await this.client.postJson(path, body);
-    } catch (refusal) {
-      const { challenge } = refusal.details || {};
-      if (refusal.code !== "puzzle_required" || !/^[0-9a-f]{64}$/.test(challenge)) throw refusal;
-      await this.client.postJson(path, body, await puzzleHeader(fromHex(challenge), this.environment.solve));
     }
   }
 
@@ -92,8 +83,8 @@ export class Push {
     return kept && (!kept.sent || kept.leaving) ? kept.sendAt : null;
   }
 
-  later() {
-    return this.clock.now() + this.environment.uniform(...DELAY_SECONDS);
+  later(range = DELAY_SECONDS) {
+    return this.clock.now() + this.environment.uniform(...range);
   }
 }
 

@@ -7,8 +7,8 @@
  */
 "use strict";
 
-const K = new Uint32Array(64);
-const START = new Uint32Array(8);
+const K = new Int32Array(64);
+const START = new Int32Array(8);
 makeConstants();
 
 self.onmessage = ({ data: { challenge, bits } }) => self.postMessage(solve(challenge, bits));
@@ -33,39 +33,44 @@ function fraction(root) {
 /** The 8-byte nonce, counted up from zero. */
 function solve(challenge, bits) {
   const read = new DataView(challenge.buffer, challenge.byteOffset, 32);
-  const block = new Uint32Array(16);
-  for (let word = 0; word < 8; word += 1) block[word] = read.getUint32(4 * word);
-  block[10] = 0x80000000;
-  block[15] = 40 * 8;
-  const words = new Uint32Array(64);
+  const words = new Int32Array(64);
+  for (let word = 0; word < 8; word += 1) words[word] = read.getInt32(4 * word);
+  words[10] = 0x80000000 | 0;
+  words[15] = 40 * 8;
+  // The challenge fills the first eight words, so the first eight rounds are the same for every nonce.
+  const begun = rounds(words, START, 0, 8);
   for (let nonce = 0; ; nonce += 1) {
-    block[8] = Math.floor(nonce / 2 ** 32);
-    block[9] = nonce >>> 0;
-    if (firstWord(block, words) >>> (32 - bits) === 0) {
+    words[8] = Math.floor(nonce / 2 ** 32);
+    words[9] = nonce | 0;
+    for (let t = 16; t < 64; t += 1) {
+      const x = words[t - 15], y = words[t - 2];
+      const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
+      const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
+      words[t] = (words[t - 16] + s0 + words[t - 7] + s1) | 0;
+    }
+    // The first word of the digest is enough for up to 32 zero bits.
+    if ((rounds(words, begun, 8, 64)[0] + START[0]) >>> (32 - bits) === 0) {
       const answer = new Uint8Array(8);
-      new DataView(answer.buffer).setUint32(0, block[8]);
-      new DataView(answer.buffer).setUint32(4, block[9]);
+      new DataView(answer.buffer).setInt32(0, words[8]);
+      new DataView(answer.buffer).setInt32(4, words[9]);
       return answer;
     }
   }
 }
 
-/** The first word of the digest of one block; enough for up to 32 zero bits. */
-function firstWord(block, words) {
-  words.set(block);
-  for (let t = 16; t < 64; t += 1) {
-    const x = words[t - 15], y = words[t - 2];
-    const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
-    const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
-    words[t] = words[t - 16] + s0 + words[t - 7] + s1;
-  }
-  let [a, b, c, d, e, f, g, h] = START;
-  for (let t = 0; t < 64; t += 1) {
+const state = new Int32Array(8);
+
+/** The state after some rounds of one block; the array is reused except for the first call's copy. */
+function rounds(words, from, first, end) {
+  let a = from[0], b = from[1], c = from[2], d = from[3], e = from[4], f = from[5], g = from[6], h = from[7];
+  for (let t = first; t < end; t += 1) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-    const first = (h + s1 + ((e & f) ^ (~e & g)) + K[t] + words[t]) | 0;
+    const one = (h + s1 + ((e & f) ^ (~e & g)) + K[t] + words[t]) | 0;
     const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-    const second = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-    h = g; g = f; f = e; e = (d + first) | 0; d = c; c = b; b = a; a = (first + second) | 0;
+    const two = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    h = g; g = f; f = e; e = (d + one) | 0; d = c; c = b; b = a; a = (one + two) | 0;
   }
-  return (a + START[0]) >>> 0;
+  const to = first ? state : new Int32Array(8);
+  to[0] = a; to[1] = b; to[2] = c; to[3] = d; to[4] = e; to[5] = f; to[6] = g; to[7] = h;
+  return to;
 }

@@ -53,7 +53,7 @@ export default {
   "refusal.storage_unavailable": "The browser does not let us store (private window?). Open this page in a normal window.",
   "refusal.storage_damaged": "The store on this phone is damaged. Erase nothing; take the phone to the ward.",
   "refusal.code_malformed": "The code is mistyped. Check the 12 digits.", "refusal.enrolment_code_invalid": "The code is used or out of date. Ask the ward for a new one.",
-  "refusal.enrolment_locked": "Too many wrong codes. Wait an hour and try again.", "refusal.device_kind_refused": "This code is not for a phone for house visits. Ask for another.",
+  "refusal.device_kind_refused": "This code is not for a phone for house visits. Ask for another.",
   "refusal.device_token_invalid": "This phone was cut off, so its doors were erased. Unsent visits are still here; ask for a new code to send them.",
   "refusal.canvass_push_invalid": "The app on this phone is older than the service. Open the page again with network to update; everything is kept.",
   "refusal.photo_large": "The photo has {megabytes} MB, too large to take. The visit can be saved; the picture stays in the phone. Take a smaller one.",

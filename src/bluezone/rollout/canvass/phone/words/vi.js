@@ -53,7 +53,7 @@ export default {
   "refusal.storage_unavailable": "Trình duyệt không cho lưu (cửa sổ ẩn danh?). Mở trang này trong cửa sổ thường.",
   "refusal.storage_damaged": "Kho lưu trên máy bị hỏng. Đừng xóa gì; đưa máy cho phường, xã.",
   "refusal.code_malformed": "Mã gõ chưa đúng. Xem lại 12 số.", "refusal.enrolment_code_invalid": "Mã đã dùng hoặc quá hạn. Xin mã mới ở phường, xã.",
-  "refusal.enrolment_locked": "Thử sai quá nhiều lần. Chờ một giờ rồi thử lại.", "refusal.device_kind_refused": "Mã này không phải của máy đi từng nhà. Xin mã khác.",
+  "refusal.device_kind_refused": "Mã này không phải của máy đi từng nhà. Xin mã khác.",
   "refusal.device_token_invalid": "Máy này đã bị ngắt nên danh sách hộ đã xóa. Phiếu chưa gửi còn trên máy; xin mã mới để gửi tiếp.",
   "refusal.canvass_push_invalid": "Ứng dụng trên máy cũ hơn hệ thống. Mở lại trang khi có mạng để cập nhật; mọi phiếu vẫn còn.",
   "refusal.photo_large": "Ảnh {megabytes} MB quá lớn nên chưa lấy. Phiếu vẫn lưu được; ảnh gốc còn trong máy, chụp lại cỡ nhỏ hơn.",
