@@ -56,7 +56,8 @@ def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, mon
         provider = WebPushProvider(signing, "https://bluezone.example", aiohttp.TCPConnector)
         staying, leaving = service.browser("staying"), service.browser("leaving")
         for browser in (staying, leaving):
-            city_server.keys_store.write(lambda done, b=browser: push.keep(done, b.subscription))
+            kept = browser.subscription, push.period_at(clock.now)
+            city_server.keys_store.write(lambda done, kept=kept: push.keep(done, *kept))
         city_server.tick()
         announcer = Announcer(city_server, provider, lambda _: 0.0)
         announcer.go_on(clock.now)
