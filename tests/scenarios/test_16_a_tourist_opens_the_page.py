@@ -50,7 +50,7 @@ def test_the_page_behind_the_link_is_light_and_calls_nobody_else(public, setting
 def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, monkeypatch):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
     clock = Clock()
-    city_server = opened(tmp_path, clock)
+    city_server = opened(tmp_path, clock, push_services=("127.0.0.1", "updates.push.example.com"))
     with push_service() as service:
         signing = ec.generate_private_key(ec.SECP256R1())
         provider = WebPushProvider(signing, "https://bluezone.example", aiohttp.TCPConnector)
