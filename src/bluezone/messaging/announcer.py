@@ -91,28 +91,6 @@ class Announcer:
         )
 
 
-class _InTheCitysName:
-    """Calls the browsers' push services, and loads what that takes with the first call: a fifth of a start."""
-
-    def __init__(self, server: "KeyServer") -> None:
-        self._server = server
-        self._provider: Provider | None = None
-
-    def send(self, subscriptions: Sequence[Subscription], body: str) -> list[Outcome]:
-        """Send one message to each and say in their order what became of it."""
-        if self._provider is None:
-            from bluezone.messaging.webpush import WebPushProvider
-
-            city = f"https://{self._server.city.public_host}"
-            self._provider = WebPushProvider(self._server.secrets.push_key, city)
-        return self._provider.send(subscriptions, body)
-
-
-def announcer_of(server: "KeyServer") -> Announcer:
-    """The announcer that calls the browsers' push services in the city's name."""
-    return Announcer(server, _InTheCitysName(server))
-
-
 def announce_until(stopped: threading.Event, server: "KeyServer", announcer: Announcer) -> None:
     """Tell browsers until `stopped`; beside the tick, so that a slow push service holds nothing up."""
     while not stopped.wait(LOOK_SECONDS):
