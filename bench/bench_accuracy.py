@@ -138,7 +138,9 @@ def judge_meetings(collection: Collection, meetings: list[Meeting], progress: Pr
             "of_under_a_minute": part_of(told, brief),
             "precision": part_of(near, told),
         }
-    firm = (certainties != "unclear") & (levels != "none")
+    model = load_profile("covid-19").nearness
+    assert model is not None
+    firm = (certainties != "unclear") & (doses >= model.high_dose)
     result["trade"] = [
         {
             "high_chance": chance,

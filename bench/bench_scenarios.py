@@ -61,12 +61,12 @@ class Episode:
 class Outcome:
     """Shares of the runs by level, and what their days say.
 
-    minutes: heard, 10th to 90th percentile of the runs. inside: share of the runs whose range of minutes near holds
+    heard: minutes, 10th to 90th percentile of the runs. inside: share of the runs whose range of minutes near holds
     the meeting's length. above: by how much the range's upper end exceeds the minutes heard at most, minutes.
     """
 
     levels: dict[str, float]
-    minutes: tuple[float, float]
+    heard: tuple[float, float]
     inside: float
     above: float
 
@@ -250,7 +250,7 @@ def run(progress: Callable[[str], None]) -> dict[str, Any]:
                 f"{expected:10} {episode.minutes:2} min {episode.distance_m:4} m {episode.walls} wall "
                 f"{episode.carriage:13} {episode.duty:7} loss {episode.loss:4} {episode.variant:10} "
                 f"{'both ways' if episode.reciprocity else 'one way':9}: "
-                f"{levels}  {outcome.minutes} min"
+                f"{levels}  {outcome.heard} min"
             )
     count = sum(map(len, obligatory.values()))
     return {

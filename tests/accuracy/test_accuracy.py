@@ -154,14 +154,14 @@ def test_on_the_recordings_the_score_is_as_good_as_the_mean_of_the_same_window_w
 
 
 @pytest.mark.slow
-# Shifts of 5, 6.3 and 7 dB, what is seen between real pairs; the profile assumes 6.3, and at 7 it is a little too sure.
-@pytest.mark.parametrize(("pair_db", "direction_db", "most"), [(2.5, 4.3, 0.10), (3.5, 5.2, 0.10), (4.0, 5.7, 0.12)])
-def test_stated_chances_and_ranges_come_true_on_composed_meetings(shared, tmp_path, pair_db, direction_db, most):
+# Shifts of 5, 6.3 and 7 dB, what is seen between real pairs; the profile assumes 7.1.
+@pytest.mark.parametrize(("pair_db", "direction_db"), [(2.5, 4.3), (3.5, 5.2), (4.0, 5.7)])
+def test_stated_chances_and_ranges_come_true_on_composed_meetings(shared, tmp_path, pair_db, direction_db):
     folder = shared / "data" / "rssi" / "rss_HumanHuman"
     write_collection(composed(folder, pair_db=pair_db, direction_db=direction_db), tmp_path)
     told = run(lambda _: None, tmp_path)["meetings"]
 
-    assert told["certainty"]["calibration_error"][0] < most
+    assert told["certainty"]["calibration_error"][0] < 0.10
     assert told["minutes"]["inside_the_range"][0] >= 0.70
 
 

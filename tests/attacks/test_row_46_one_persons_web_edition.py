@@ -14,7 +14,7 @@ from django.test import Client
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
 
 from bluezone.face.files import WORKERS
-from bluezone.portal.web_edition_files import web_edition
+from bluezone.portal.programs import web_edition
 from bluezone.web import settings_public
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]

@@ -41,9 +41,9 @@ def key(server, supervisor):
     return declaration_access.make_key(server, supervisor, PASSPHRASE, timezone.now())
 
 
-def declare(server, pem=None, text=TEXT):
+def declare(server, pem=None, text=TEXT, level="high"):
     public = load_public_key(pem or declarations.published_key(server.data_dir))
-    message = seal_declaration(Declaration(20_000, "high", PHONE, text), public)
+    message = seal_declaration(Declaration(20_000, level, PHONE, text), public)
     server.declarations.receive(message, bytes(4))
     return server.declarations.held()
 
@@ -208,6 +208,19 @@ def test_the_page_shows_what_was_opened_escaped_and_notes_the_call(page, server,
     assert shown.headers["Cache-Control"] == "no-store"
     assert page.post(f"/codes/declarations/{handle}/called/").status_code == 204
     assert "called" in page.get("/codes/declarations/").text
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [("high", "high risk"), ("low", "possible risk"), ("unclear", "the phone cannot tell how near")],
+)
+def test_the_page_says_of_each_what_the_phone_could_tell(page, server, key, level, said):
+    declare(server, level=level)
+    (handle,) = handles(server)
+    shown = page.post("/codes/declarations/", {"handle": handle, "passphrase": PASSPHRASE}).text
+
+    told = {words for words in ("high risk", "possible risk", "the phone cannot tell how near") if words in shown}
+    assert told == {said}
 
 
 @pytest.mark.parametrize(

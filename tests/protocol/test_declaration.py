@@ -34,7 +34,7 @@ texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=240).fi
 declarations = st.builds(
     Declaration,
     day=st.integers(0, 2**32 - 1),
-    level=st.sampled_from(["low", "high"]),
+    level=st.sampled_from(["low", "high", "unclear"]),
     phone=st.from_regex(r"\+?[0-9]{8,15}", fullmatch=True),
     text=texts,
 )
@@ -80,6 +80,13 @@ def test_what_we_seal_is_opened_by_the_second_writing_of_rfc_9180():
     assert opened == plain(text="Tôi ho từ hôm qua.".encode())
 
 
+@pytest.mark.parametrize(("level", "number"), [("low", 1), ("high", 2), ("unclear", 3)])
+def test_each_level_has_the_number_of_the_protocol(level, number):
+    declaration = Declaration(day=18_475, level=level, phone="0912345678", text="")
+
+    assert hpke.open_message(seal_declaration(declaration, KEY.public_key()), KEY, INFO) == plain(level=number)
+
+
 def test_what_the_second_writing_seals_is_opened_by_us():
     message = hpke.seal_message(plain(level=1, text="Chưa sốt.".encode()), KEY.public_key(), INFO)
 
@@ -91,7 +98,7 @@ def test_what_the_second_writing_seals_is_opened_by_us():
     [
         {"version": 2},
         {"level": 0},
-        {"level": 3},
+        {"level": 4},
         {"phone": b""},
         {"phone": b"09123456789012345"},
         {"phone": b"0912 345 678"},

@@ -2,9 +2,14 @@
 """What the city's settings say that pages and printed sheets repeat; nothing of it is built in."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import get_language
+
+# The Android app that the city hands out itself: its place in the data folder, and its address on the public origin.
+PACKAGE = "app/bluezone.apk"
+PACKAGE_ADDRESS = "/install/bluezone.apk"
 
 
 @dataclass(frozen=True)
@@ -12,7 +17,7 @@ class Facts:
     """The city in one language.
 
     city: its name ("thành phố Bắc Kạn" / "Bac Kan"). host: of the public origin, as people type it.
-    hotline, national: telephone numbers. links: (platform, https address) to install from; none: web edition only.
+    hotline, national: telephone numbers. links: (platform, address) to install from; none: web edition only.
     """
 
     language: str
@@ -51,6 +56,9 @@ def facts(language: str | None = None) -> Facts:
     city = settings.CITY
     if city is None:
         return Facts(spoken, "", "localhost", "", "", "", ())
+    links = [(platform.title(), link) for platform, link in city.install_links.items()]
+    if "android" not in city.install_links and (Path(settings.DATA_FOLDER) / PACKAGE).exists():
+        links.insert(0, ("Android", PACKAGE_ADDRESS))
     return Facts(
         language=spoken,
         city=city.name_en if spoken == "en" else city.name_vi,
@@ -58,5 +66,5 @@ def facts(language: str | None = None) -> Facts:
         hotline=city.hotline,
         national=city.national_hotline,
         source_link=city.source_link,
-        links=tuple((platform.title(), link) for platform, link in city.install_links.items()),
+        links=tuple(links),
     )

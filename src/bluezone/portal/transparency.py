@@ -25,7 +25,7 @@ from bluezone.identity.duty import EVERYONE
 from bluezone.keyserver.publication import exports
 from bluezone.keyserver.publication.downloads import FileMissing
 from bluezone.keyserver.service import KeyServer
-from bluezone.portal.web_edition_files import public_key, web_edition
+from bluezone.portal.programs import public_key, web_edition
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import STALE_SECONDS, Index, chain_value, decode_index
 from bluezone.publicpages.page_frame import show
@@ -64,7 +64,11 @@ KEPT = [
         _("office store; on the one phone that has the list, sealed"),
         _("180 days after the last word; photographs 30 days"),
     ),
-    Kept(_("Subscription to notices"), _("keys store, a table of its own, without times"), _("until cancelled")),
+    Kept(
+        _("Subscription to notices"),
+        _("keys store, a table of its own, with a period of four weeks as its only time"),
+        _("until cancelled, or 12 weeks without a renewal"),
+    ),
     Kept(_("Code of a place"), _("its hash with the registrar; what hangs there in the office"), _("while it is kept")),
     Kept(
         _("Who runs a registered place: name, telephone, e-mail"),

@@ -11,6 +11,7 @@ urlpatterns = [
     path("v", views.venue, name="venue"),
     path("r", views.report, name="report"),
     path("install/", views.install, name="install"),
+    path("install/bluezone.apk", views.install_file, name="install-file"),
     path("protection/", views.text_page, {"name": "protection"}, name="protection"),
     path("guides/", views.text_page, {"name": "guides"}, name="guides"),
     path("faq/", views.faq, name="faq"),

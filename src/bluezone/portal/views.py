@@ -15,7 +15,7 @@ from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.paper.city_facts import facts
 from bluezone.portal import news as portal_news
-from bluezone.portal import texts, web_edition_files
+from bluezone.portal import programs, texts
 from bluezone.portal.models import NewsItem, NewsState
 from bluezone.portal.news import current
 from bluezone.publicpages import assets
@@ -56,7 +56,17 @@ def faq(request: HttpRequest) -> HttpResponse:
 @audience(EVERYONE)
 def install(request: HttpRequest) -> HttpResponse:
     """Where to install from, or how to keep the web edition."""
-    return show(request, "public/install.html")
+    return show(request, "public/install.html", {"package": programs.package()})
+
+
+@require_safe
+@audience(EVERYONE)
+def install_file(request: HttpRequest) -> HttpResponse:
+    """The Android app as the city hands it out; 404 where it hands out none."""
+    found = programs.package()
+    if found is None:
+        raise Http404
+    return HttpResponse(found.path.read_bytes(), headers=dict(programs.headers(found)))
 
 
 @require_safe
@@ -107,12 +117,12 @@ def asset(request: HttpRequest, digest: str, path: str) -> HttpResponse:
 @audience(EVERYONE)
 def web_edition(request: HttpRequest, path: str) -> HttpResponse:
     """A file of the web edition; its page is the same at every visit until the city updates it."""
-    asset = web_edition_files.web_edition().get(path)
+    asset = programs.web_edition().get(path)
     response = answer(request, asset, ASK_AGAIN)
     if asset and path not in WORKERS and not asset.media_type.startswith(_WITH_A_POLICY):
         response._csp_exempt = response.xframe_options_exempt = True  # type: ignore[attr-defined]
     if path in SERVICE_WORKERS:
-        response.headers["Service-Worker-Allowed"] = web_edition_files.APP
+        response.headers["Service-Worker-Allowed"] = programs.APP
     return response
 
 

@@ -55,6 +55,8 @@ def _expand(suite: bytes, prk: bytes, label: bytes, info: bytes, length: int) ->
     return hmac.digest(prk, labelled + b"\x01", "sha256")[:length]
 
 
+DeclaredLevel = Literal["low", "high", "unclear"]
+
 DECLARATION_SIZE = 1024
 MAX_TEXT_CHARACTERS = 500
 
@@ -66,7 +68,7 @@ _PLAIN_SIZE = DECLARATION_SIZE - _ENC_LENGTH - _TAG_LENGTH
 _VERSION = 1
 _HEAD = struct.Struct(">BIBB")
 _TEXT_LENGTH = struct.Struct(">H")
-_LEVELS: "tuple[Literal['low', 'high'], ...]" = ("low", "high")
+_LEVELS: "tuple[DeclaredLevel, ...]" = ("low", "high", "unclear")
 
 # E.164 allows 15 digits; numbers shorter than 8 are services, not people.
 _PHONE = re.compile(r"\+?[0-9]{8,15}")
@@ -94,7 +96,7 @@ class Declaration:
     """What a warned person tells.
 
     day:   local date of the exposure, in days since 1970-01-01, 0 <= day < 2**32.
-    level: of the warning, "low" or "high".
+    level: of the warning, "low" or "high"; "unclear" where it is low and the phone cannot tell how near the owner was.
     phone: where to call back, 8 to 15 digits, "+" before them allowed.
     text:  own words, may be empty; at most 500 characters and 918 bytes as UTF-8, no control characters but line
            feeds; kept in NFC.
@@ -102,7 +104,7 @@ class Declaration:
     """
 
     day: int
-    level: Literal["low", "high"]
+    level: DeclaredLevel
     phone: str = field(repr=False)
     text: str = field(repr=False, default="")
 
@@ -111,7 +113,7 @@ class Declaration:
         if not 0 <= self.day < 2**32:
             raise InvalidDeclaration(f"day is {self.day}, expected 0..4294967295")
         if self.level not in _LEVELS:
-            raise InvalidDeclaration("level is neither low nor high")
+            raise InvalidDeclaration("level is neither low nor high nor unclear")
         if not _PHONE.fullmatch(self.phone):
             raise InvalidDeclaration("the telephone number is not 8 to 15 digits, with or without + before them")
         if len(self.text) > MAX_TEXT_CHARACTERS:
@@ -161,8 +163,8 @@ def _decode(plain: bytes) -> Declaration:
     version, day, level, phone_length = _HEAD.unpack_from(plain)
     if version != _VERSION:
         raise InvalidDeclaration(f"declaration version is {version}, expected {_VERSION}")
-    if level not in (1, 2):
-        raise InvalidDeclaration(f"level is {level}, expected 1 or 2")
+    if not 1 <= level <= len(_LEVELS):
+        raise InvalidDeclaration(f"level is {level}, expected 1 to {len(_LEVELS)}")
     if phone_length > _LONGEST_PHONE:
         raise InvalidDeclaration(f"the telephone number is {phone_length} bytes, expected at most {_LONGEST_PHONE}")
     start = _HEAD.size + phone_length

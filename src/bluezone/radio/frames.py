@@ -6,6 +6,8 @@ the first three bytes; that one other form is accepted too, and nothing else.
 Source: docs/protocol.md sections 2 and 7.
 """
 
+from functools import cache
+
 from bluezone.protocol.reciprocity import FRAME_LENGTH, is_frame
 
 DEFAULT_UUID = 0x4E56  # the original's; not assigned to us by the Bluetooth SIG, therefore a setting
@@ -75,6 +77,7 @@ def plausible_rssi(rssi_dbm: int) -> bool:
     return rssi_dbm not in _NOT_MEASURED and WEAKEST_RSSI_DBM <= rssi_dbm <= STRONGEST_RSSI_DBM
 
 
+@cache
 def _prefix(length: int, uuid: int) -> bytes:
     little = uuid.to_bytes(2, "little")
     return FLAGS + b"\x03\x03" + little + bytes([length + 3, 0x16]) + little

@@ -4,7 +4,7 @@
 import datetime
 
 import pytest
-from tests.builders.handset import meet, published, reported
+from tests.builders.handset import meet, meet_both_ways, published, reported
 
 from bluezone.handset.client import Client, ServerAnswerRefused, ServerUnreachable
 from bluezone.handset.report.declaration import DeclarationImpossible, NotWarned
@@ -53,6 +53,23 @@ def test_what_was_declared_can_be_read_with_the_key_alone_and_is_in_the_sent_lis
         (DAY - datetime.date(1970, 1, 1)).days, "high", PHONE, TEXT
     )
     assert declared(near) == [((DAY,), "accepted")]
+
+
+def test_a_phone_that_cannot_tell_how_near_declares_just_that(open_city, phones, server, world):
+    patient, near = phones.new("patient"), phones.new("near")
+    meet_both_ways(near, patient, 60, world=world, told_dbm=-100)
+    reported(patient, server)
+    published(server, world)
+    near.check()
+    (warning,) = near.risk.warnings()
+
+    with pytest.raises(NotWarned):
+        near.declarations.declare(DAY, "low", PHONE, TEXT, consent=True)
+    near.declarations.declare(DAY, warning.declared_level, PHONE, TEXT, consent=True)
+    (message,) = held(server)
+
+    assert (warning.level, warning.certainty) == ("low", "unclear")
+    assert open_declaration(message, PRIVATE).level == "unclear"
 
 
 def test_nothing_of_it_stays_on_the_phone(open_city, near, phones):

@@ -29,7 +29,7 @@ def test_the_shipped_profile_is_the_one_of_the_protocol():
     nearness = profile.nearness
     assert nearness is not None
     assert (nearness.near_m, nearness.high_minutes, nearness.at_1m_db, nearness.low_dose, nearness.high_dose) == (
-        2.0, 10, 54, 8, 10,
+        2.0, 10, 54, 8, 15,
     )  # fmt: skip
     assert [profile.factor(*pair) for pair in ((1, 2), (1, 1), (2, 2), (2, 1))] == [1.6, 1.4, 1.2, 1.0]
     assert {profile.factor(kind, level) for kind in (0, 3, 4, 5) for level in (0, 1, 2)} == {0}
@@ -69,7 +69,7 @@ def test_a_profile_survives_the_signed_config():
         ("nearness.segment.stays", [1.1]),
         ("nearness.segment.seconds", 0),
         ("nearness.segment.burst_db", 0),
-        ("nearness.levels.low_dose", 10),
+        ("nearness.levels.low_dose", 15),
         ("nearness.levels.sure_chance", 0.4),
         ("nearness.unclear.crowd", 5.5),
         ("nearness.walls", {}),

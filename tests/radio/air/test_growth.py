@@ -94,6 +94,30 @@ def test_an_arrival_a_departure_and_a_move_leave_the_links_of_others_as_they_are
     run_simulated(main())
 
 
+def test_a_sender_visits_those_alone_who_listen_now_wherever_they_have_come_from():
+    async def main():
+        air, (a, b, c) = await spoken(Scene(default=NEAR, places={"c": "bus"}), "a", "b", "c")
+
+        def visited():
+            return [{other.name for other in station.ears} for station in (a, b, c)]
+
+        at_first = visited()
+        b.stop_scanning()
+        paused = visited()
+        b.start_scanning(0.5, 0.5)
+        air.move("b", "bus")
+        await asyncio.sleep(1)
+        moved = visited()
+        b.leave()
+        return at_first, paused, moved, visited()
+
+    at_first, paused, moved, left = run_simulated(main())
+    assert at_first == [{"b"}, {"a"}, set()]
+    assert paused == [set(), {"a"}, set()]
+    assert moved == [set(), {"c"}, {"b"}]
+    assert left == [set(), set(), set()]
+
+
 def test_who_moves_is_heard_where_it_came_to_and_no_longer_where_it_was():
     async def main():
         air, (a, b, c) = await spoken(Scene(default=NEAR, places={"c": "bus"}), "a", "b", "c")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from bluezone.protocol.declaration import DeclaredLevel
 from bluezone.protocol.risk.assessment import Assessment, DayExposure
 from bluezone.protocol.signed.config import TEXT_NAMES, Config
 from bluezone.protocol.venues.overlaps import VenueDay
@@ -52,6 +53,13 @@ class Warning:
     def id(self) -> str:
         """Name of this warning: there is at most one of each kind a day."""
         return f"{self.kind}-{self.day.isoformat()}"
+
+    @property
+    def declared_level(self) -> DeclaredLevel:
+        """What a declaration says of it: its level, or "unclear" where the phone cannot tell how near the owner was."""
+        if self.kind == "near" and self.certainty == "unclear":
+            return "unclear"
+        return "high" if self.level == "high" else "low"
 
 
 def warnings_of(assessment: Assessment, config: Config) -> list[Warning]:

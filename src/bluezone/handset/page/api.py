@@ -8,7 +8,6 @@ the encounter log, only how many identifiers were heard each day. Source: face/s
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
 from typing import Any
 
 from bluezone.handset.page import shapes
@@ -145,11 +144,9 @@ class Api:
         found = [warning for warning in self._handset.risk.warnings() if warning.id == name]
         if not found:
             raise WarningMissing("there is no such warning on this phone; nothing was sent")
-        day: date = found[0].day
-        level: Any = found[0].level
         # The only button that sends says "agree and send".
         phone, text = _text(given, "phone", 100), _text({"text": "", **given}, "text", 4000)
-        self._handset.declarations.declare(day, level, phone, text, consent=True)
+        self._handset.declarations.declare(found[0].day, found[0].declared_level, phone, text, consent=True)
         return {"sent": True}
 
     def _show_pass(self, _given: Arguments) -> dict[str, Any]:

@@ -6,7 +6,6 @@ told, and sends it again or calls. Source: docs/protocol.md section 8; docs/desi
 """
 
 from datetime import date
-from typing import Literal
 
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.client import Client, ServerUnreachable
@@ -14,7 +13,7 @@ from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.exposure.risk import Risk
 from bluezone.handset.report.report import ConsentMissing
 from bluezone.handset.sentlog import SentLog
-from bluezone.protocol.declaration import Declaration, seal_declaration
+from bluezone.protocol.declaration import Declaration, DeclaredLevel, seal_declaration
 from bluezone.protocol.declarationkey import load_public_key
 from bluezone.protocol.upload import ANSWER_SIZE, Status, UploadAnswer, decode_upload_answer
 from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to
@@ -23,8 +22,6 @@ from bluezone.refusal import Refused
 ADDRESS = "/v1/declarations"
 MOST_PUZZLES = 3
 EPOCH = date(1970, 1, 1)
-
-DeclaredLevel = Literal["low", "high"]
 
 
 class DeclarationImpossible(Refused):
@@ -58,14 +55,14 @@ class Declarations:
     def declare(self, day: date, level: DeclaredLevel, phone: str, text: str = "", *, consent: bool) -> None:
         """Tell the health authority of a warning that this phone has given: sealed, once, and not kept here.
 
-        day: local date of the warning. phone: where to call back, 8 to 15 digits. text: the owner's own words, at most
-        500 characters.
+        day, level: the warning's local date and its `declared_level`. phone: where to call back, 8 to 15 digits. text:
+        the owner's own words, at most 500 characters.
         Raises ConsentMissing, NotWarned, DeclarationImpossible, InvalidDeclaration (nothing was sent then),
         ServerUnreachable, ServerAnswerRefused, DeclarationNotTaken.
         """
         if not consent:
             raise ConsentMissing("nothing was sent: the owner has not agreed")
-        if not any(warning.day == day and warning.level == level for warning in self._risk.warnings()):
+        if not any(warning.day == day and warning.declared_level == level for warning in self._risk.warnings()):
             raise NotWarned(f"this phone has no warning of {day} with level {level}; nothing was sent")
         config = self._city.current
         if config is None or config.declaration_key is None:

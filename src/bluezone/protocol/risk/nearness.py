@@ -195,11 +195,11 @@ def _counts(like: Floats, model: Nearness) -> Floats:
     prior = 1.0 / _DISTANCES
     evidence, counts = [], []
     for stay in model.stays:
-        states = _count_near(np.zeros((len(like) + 1, _SHIFTS, _DISTANCES)), like[0] * prior * weights[:, None], near)
+        states = _count_near((like[0] * prior * weights[:, None])[None], near)
         logarithm = 0.0
         for one in like[1:]:
             moved = states.sum(axis=2, keepdims=True) * ((1 - stay) * prior)
-            states = _count_near(states, (stay * states + moved) * one, near)
+            states = _count_near((stay * states + moved) * one, near)
             total = states.sum()
             states /= total
             logarithm += math.log(total)
@@ -211,20 +211,16 @@ def _counts(like: Floats, model: Nearness) -> Floats:
     return mixed
 
 
-def _count_near(states: Floats, after: Floats, near: NDArray[np.bool_]) -> Floats:
-    """Move what is near to the next number of near segments. after: for all numbers, or for the first segment only."""
-    counted = np.zeros_like(states)
-    if after.ndim == 2:
-        counted[0][:, ~near], counted[1][:, near] = after[:, ~near], after[:, near]
-    else:
-        counted[:, :, ~near] = after[:, :, ~near]
-        counted[1:, :, near] = after[:-1, :, near]
+def _count_near(states: Floats, near: int) -> Floats:
+    """Move what is near to the next number of near segments; the first `near` distances are."""
+    counted = np.zeros((len(states) + 1, *states.shape[1:]))
+    counted[:-1, :, near:], counted[1:, :, :near] = states[:, :, near:], states[:, :, :near]
     return counted
 
 
 @lru_cache(maxsize=8)
-def _distances(model: Nearness) -> tuple[NDArray[np.bool_], Floats]:
-    """Which of the distances tried are near, and the attenuation (dB) at each; all weigh the same."""
+def _distances(model: Nearness) -> tuple[int, Floats]:
+    """How many of the distances tried are near, and the attenuation (dB) at each, nearest first; all weigh the same."""
     metres = np.exp(np.linspace(math.log(model.nearest_m), math.log(model.farthest_m), _DISTANCES))
     decades, bend = np.log10(metres), math.log10(model.bend_m)
     curve = (
@@ -232,7 +228,7 @@ def _distances(model: Nearness) -> tuple[NDArray[np.bool_], Floats]:
         + model.slope_db * np.minimum(decades, bend)
         + model.far_slope_db * np.maximum(decades - bend, 0.0)
     )
-    return metres <= model.near_m, curve
+    return int(np.count_nonzero(metres <= model.near_m)), curve
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import json
 import math
 import statistics
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -59,6 +59,10 @@ class Curve:
 
     dbm: np.ndarray
 
+    @cached_property
+    def _rounded(self) -> list[int]:
+        return [int(value) for value in np.rint(self.dbm)]
+
     @property
     def strongest_dbm(self) -> float:
         """Strength of the strongest packet possible; a link on which even that is inaudible is not simulated."""
@@ -67,7 +71,7 @@ class Curve:
     def at(self, score: float) -> int:
         """RSSI of one packet whose fading has this normal score."""
         place = int((min(max(score, -_SCORE_LIMIT), _SCORE_LIMIT) + _SCORE_LIMIT) * _SCORES_A_UNIT)
-        return round(float(self.dbm[place]))
+        return self._rounded[place]
 
     def at_many(self, scores: np.ndarray) -> np.ndarray:
         """RSSI of many packets at once; the same as `at` of each."""

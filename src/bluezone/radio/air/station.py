@@ -86,8 +86,8 @@ class Station:
     """One radio's place on the air: what it sends and when it listens. number: counts the arrivals on this air."""
 
     __slots__ = (
-        "_air", "_scan_interval", "_scan_started", "_scan_window", "_trains", "links", "listening", "name", "number",
-        "on_heard",
+        "_air", "_scan_interval", "_scan_started", "_scan_window", "_trains", "ears", "links", "listening", "name",
+        "number", "on_heard",
     )  # fmt: skip
 
     def __init__(self, air: Air, name: str, number: int) -> None:
@@ -96,6 +96,7 @@ class Station:
         self.on_heard: Callable[[Advertisement, int], None] = lambda _advertisement, _rssi: None
         self.listening = False
         self.links: dict[Station, Link] | None = None  # to whom it can be audible; None until first needed
+        self.ears: dict[Station, Link] = {}  # those of its links whose receivers listen now
         self._air = air
         self._trains: dict[int, Train] = {}
         self._scan_interval = self._scan_window = self._scan_started = 0.0
@@ -139,6 +140,8 @@ class Station:
 
 class Train:
     """Advertising events of one advertiser; it rests while no radio listens."""
+
+    __slots__ = ("_advertisement", "_air", "_interval", "_station", "_timer")
 
     def __init__(self, air: Air, station: Station, advertisement: Advertisement, interval: float) -> None:
         self._air = air

@@ -7,11 +7,13 @@ What it does grows with who can hear whom: a radio that arrives, leaves or moves
 and there is no link where nothing can ever be heard.
 """
 
-import functools
 import itertools
+import operator
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+import numpy as np
 
 from bluezone.radio.air.controller import virtual_radio
 from bluezone.radio.air.fading import Levels
@@ -20,6 +22,8 @@ from bluezone.radio.air.lightradio import LightRadio
 from bluezone.radio.air.scenes import Scene
 from bluezone.radio.air.station import Advertisement, Link, Station, Train
 from bluezone.radio.bumbleradio import BumbleRadio
+
+_BY_ARRIVAL = operator.attrgetter("receiver.number")
 
 
 class VirtualAir:
@@ -43,7 +47,7 @@ class VirtualAir:
         self._cells: dict[str, dict[Station, None]] = {}  # the stations of each place
         self._listening: dict[Station, None] = {}
         self._levels: dict[frozenset[str], Levels] = {}
-        self._noise = functools.partial(rng.gauss, 0.0, 1.0)
+        self._noise = _normal_scores(rng).__next__
 
     @property
     def listened_to(self) -> bool:
@@ -81,13 +85,19 @@ class VirtualAir:
         """Deliver to this station from now on."""
         self._listening[station] = None
         station.listening = True
+        for other in self._reach(station):
+            if other.links is not None:
+                other.ears[station] = other.links[station]
         for train in list(self.resting):
             train.wake()
 
     def ignore(self, station: Station) -> None:
         """Deliver nothing more to this station."""
-        self._listening.pop(station, None)
-        station.listening = False
+        if station.listening:
+            del self._listening[station]
+            station.listening = False
+            for other in self._reach(station):
+                other.ears.pop(station, None)
 
     def remove(self, station: Station) -> None:
         """Forget a station; its name is free again."""
@@ -101,8 +111,11 @@ class VirtualAir:
         seconds = now - self.origin_seconds
         loss = self.scene.loss_at(seconds)
         self.count["sent"] += 1
-        # Copied: whoever hears this may leave, or bring somebody.
-        for link in list(self._links(sender).values()):
+        if sender.links is None:
+            sender.links = {other: self._link(sender, other) for other in self._audible(sender)}
+            sender.ears = {other: link for other, link in sender.links.items() if other.listening}
+        # Copied, because whoever hears this may leave, or bring somebody; and in one order, whoever listened first.
+        for link in sorted(sender.ears.values(), key=_BY_ARRIVAL):
             receiver = link.receiver
             if not receiver.listening or (channel := receiver.channel_at(now)) is None:
                 continue
@@ -127,24 +140,27 @@ class VirtualAir:
         station.on_heard(advertisement, rssi_dbm)
         return True
 
-    def _links(self, sender: Station) -> dict[Station, Link]:
-        if sender.links is None:
-            sender.links = {other: self._link(sender, other) for other in self._audible(sender)}
-        return sender.links
+    def _reach(self, station: Station) -> Iterable[Station]:
+        """The others it may hear and be heard by."""
+        return self._audible(station) if station.links is None else station.links
 
     def _join(self, station: Station) -> None:
         """Let those who are near send to a station that has come."""
         self._cells.setdefault(self._place(station), {})[station] = None
         for other in self._audible(station):
             if other.links is not None:
-                other.links[station] = self._link(other, station)
+                link = other.links[station] = self._link(other, station)
+                if station.listening:
+                    other.ears[station] = link
 
     def _part(self, station: Station) -> None:
         """Let those who were near send to a station no more."""
         for other in self._audible(station):
             if other.links is not None:
                 other.links.pop(station, None)
+                other.ears.pop(station, None)
         station.links = None
+        station.ears = {}
         cell = self._cells[self._place(station)]
         del cell[station]
         if not cell:
@@ -174,3 +190,11 @@ class VirtualAir:
         if key not in self._levels:
             self._levels[key] = Levels(correlation(pair.at(0.0)[2]), self._noise)
         return Link(pair, receiver, self._levels[key], self._noise)
+
+
+def _normal_scores(rng: random.Random) -> Iterator[float]:
+    """Standard normal values without an end, many drawn at once: three go into each packet that is heard."""
+    # The legacy generator, because its stream of a seed is promised to stay the same.
+    drawn = np.random.RandomState(rng.getrandbits(32))
+    while True:
+        yield from drawn.standard_normal(512).tolist()
