@@ -159,7 +159,7 @@ def test_handsets_in_a_room_hear_each_other_in_99_of_100_half_minutes(loss, monk
 
 
 @pytest.mark.parametrize("loss", [pytest.param(0.0, marks=pytest.mark.slow), 0.5])
-@pytest.mark.parametrize("count", [12, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [6, *(pytest.param(many, marks=pytest.mark.slow) for many in (12, 50))])
 def test_eight_of_ten_windows_of_ten_minutes_know_how_both_phones_heard_each_other(count, loss):
     share, windows = bench_air.both_directions(count, 11, loss)
 
