@@ -5,7 +5,7 @@ PYTEST = .venv/bin/python -m pytest
 # Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev demo test test-fast test-slow test-trixie test-kernel-bluetooth lint format bench messages docs lock
+.PHONY: help setup setup-dev demo test test-fast test-slow test-phone-engine test-trixie test-kernel-bluetooth lint format bench messages docs lock apk test-apk
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -30,11 +30,20 @@ test-slow: setup-dev ## the long runs: 20 demos, statistics, a million deliverie
 	@tools/test-packages.sh
 	@BLUEZONE_TEST_EXAMPLES=new $(PYTEST) -m slow $(ARGS)
 
+test-phone-engine: setup-dev ## phone and protocol on what a phone has: libcrypto, the kernel as a library, no numpy (ARGS is passed to pytest)
+	@$(PYTEST) -p tests.builders.phoneengine -n 2 --dist worksteal -m "not slow and not browser" tests/protocol tests/handset tests/face tests/radio/test_android.py --ignore tests/handset/test_phone_engine.py $(ARGS)
+
 test-trixie: ## the test suite with the Python of Debian 13, in a chroot (as root; ARGS is passed on)
 	@tools/trixie.sh ARGS='$(ARGS)'
 
 test-kernel-bluetooth: setup-dev ## the hci-socket adapter against a real Linux kernel in QEMU
 	@tests/radio/kernel/run.sh
+
+apk: setup-dev ## the Android package, build/apk/bluezone.apk (CITY=FILE: the city's; docs/android.md)
+	@.venv/bin/python -m tools.apk $(if $(CITY),--city $(CITY))
+
+test-apk: setup-dev apk ## check the Android package, and run its Java and Python on Android's classes in a JVM
+	@BLUEZONE_TEST_APK=$(CURDIR)/build/apk/bluezone.apk $(PYTEST) -q -n 0 tests/android/package $(ARGS)
 
 lint: setup-dev ## ruff, mypy and the import contracts
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build the native matcher if there is a compiler; everything else is said in pyproject.toml.
 
-The extension carries the checksum of the source it was built from, so that a build of older source is never used
+It is a plain shared library, called through ctypes, and no Python module; setuptools builds it as if it were one. It
+carries the checksum of the source it was built from, so that a build of older source is never used
 (bluezone.protocol.kernel); and it is built anew or not at all, so that no older build is packed into a wheel.
 """
 
@@ -20,6 +21,10 @@ class AlwaysAnew(build_ext):
     def finalize_options(self) -> None:
         super().finalize_options()
         self.force = True
+
+    def get_ext_filename(self, fullname: str) -> str:
+        """A name that no search for modules takes for a module."""
+        return str(Path(*fullname.split(".")).with_name("kernel.native.so"))
 
     def build_extension(self, ext: Extension) -> None:
         # The extension is optional: without a compiler the wheel is made all the same, of what lies in build/.

@@ -24,6 +24,7 @@ from bluezone.handset.exposure.exposures import HeardIndex
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at
+from bluezone.protocol.keys import DiagnosisKey
 from bluezone.radio.interface import Burst, Sighting
 
 SIZES = (2, 10, 40, 200)
@@ -142,9 +143,9 @@ def _day(seconds: float) -> int:
 
 
 def _keys() -> KeyColumns:
-    draw, one = np.random.default_rng(1), np.ones(KEYS, dtype=np.int64)
-    starts = (day_at(END) - draw.integers(0, DAYS, KEYS)) * 144
-    return KeyColumns(draw.integers(0, 256, (KEYS, 16), dtype=np.uint8), starts, 144 * one, one, 0 * one, 0 * one)
+    draw = np.random.default_rng(1)
+    days = (day_at(END) - draw.integers(0, DAYS, KEYS)).tolist()
+    return KeyColumns.of(DiagnosisKey(draw.bytes(16), day * 144, 144, 1, 0, 0) for day in days)
 
 
 def _timed(work: Callable[[Any], Any], of: Any) -> tuple[float, Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draw the Android app's icons from the face's mark, in the sizes and under the names Briefcase looks for.
+"""Draw the Android app's icons from the face's mark, in the sizes and under the names tools/apk looks for.
 
 .venv/bin/python tools/android_icons.py     writes android/icons/bluezone-VARIANT-SIZE.png
 """
@@ -14,14 +14,13 @@ import weasyprint
 REPOSITORY = Path(__file__).parents[1]
 MARK = REPOSITORY / "src/bluezone/face/static/icon.svg"
 TARGET = REPOSITORY / "android/icons"
-# Briefcase's Android template: launcher icons, splash screens (the larger squares), adaptive foregrounds.
+# Launcher icons, and the foregrounds of adaptive ones.
 SIZES = {
     "round": (48, 72, 96, 144, 192),
-    "square": (48, 72, 96, 144, 192, 320, 480, 640, 960, 1280),
     "adaptive": (108, 162, 216, 324, 432),
 }
 # Share of the picture that the mark fills: an adaptive icon is cut to a circle of two thirds.
-SHARES = {"round": 1.0, "square": 0.9, "adaptive": 0.66}
+SHARES = {"round": 1.0, "adaptive": 0.66}
 PAGE_POINTS = 72.0
 
 

@@ -27,7 +27,7 @@ from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifiers
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_INTERVAL
-from bluezone.protocol.keys import INTERVALS_PER_KEY, ReportType, TemporaryExposureKey
+from bluezone.protocol.keys import INTERVALS_PER_KEY, DiagnosisKey, ReportType, TemporaryExposureKey
 from bluezone.protocol.reciprocity import ENTRIES, NONCE_LENGTH, encode_frame, reciprocity_key
 from bluezone.protocol.risk.assessment import DayExposure, Profile, assess
 from bluezone.protocol.risk.nearness import near_minutes
@@ -100,7 +100,7 @@ class _Sender:
         if interval not in self._frames:
             day, within = divmod(interval, INTERVALS_PER_KEY)
             key = self._keys.setdefault(day, os.urandom(16))
-            identifier = rolling_proximity_identifiers(key, day * INTERVALS_PER_KEY)[within].tobytes()
+            identifier = rolling_proximity_identifiers(key, day * INTERVALS_PER_KEY)[within]
             self._frames[interval] = (identifier, crypt_metadata(key, identifier, self._metadata))
         return self._frames[interval]
 
@@ -130,12 +130,10 @@ class _Sender:
 
     def published(self) -> KeyColumns:
         """Its keys as an export file has them, of the first day of illness each."""
-        days, one = np.array(sorted(self._keys), dtype=np.int64), np.ones(len(self._keys), dtype=np.int64)
-        joined = b"".join(self._keys[int(day)] for day in days)
-        return KeyColumns(
-            np.frombuffer(joined, dtype=np.uint8).reshape(-1, 16), days * INTERVALS_PER_KEY, one * INTERVALS_PER_KEY,
-            one * int(ReportType.CONFIRMED_TEST), one * 0, one * 0,
-        )  # fmt: skip
+        return KeyColumns.of(
+            DiagnosisKey(key, day * INTERVALS_PER_KEY, INTERVALS_PER_KEY, ReportType.CONFIRMED_TEST, 0, 0)
+            for day, key in sorted(self._keys.items())
+        )
 
 
 @contextmanager

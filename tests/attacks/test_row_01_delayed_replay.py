@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import random
 
-import numpy as np
 import pytest
 from tests.builders.handset import AirWorld, a_city, published, reported
 
@@ -80,5 +79,5 @@ def test_row_01_a_replay_after_45_minutes_is_stored_and_scores_nothing_but_one_a
 
 def compatible_match(server, path, frame, heard_at) -> bool:
     data = (server.key_server.data_dir / "exports" / path.rsplit("/", 1)[1]).read_bytes()
-    index = SightingIndex(np.frombuffer(frame[:16], dtype=np.uint8).reshape(1, 16), [heard_at])
+    index = SightingIndex(frame[:16], [heard_at])
     return len(index.find(read_export(data).columns)) > 0

@@ -44,8 +44,8 @@ def test_row_48_is_residual_afterwards_who_recorded_both_phones_reads_how_a_pati
         keys = read_export((server.key_server.data_dir / "exports" / path.rsplit("/", 1)[1]).read_bytes()).columns
 
     read, closed = [], []
-    for row in range(len(keys.keys)):
-        key = keys.keys[row].tobytes()
+    for row in range(len(keys)):
+        key = keys.key(row)
         sender = rolling_proximity_identifier(key, int(at // 600))
         read += [open_frame(reciprocity_key(key), sender, frame, [heard]) for frame in of_patient]
         closed += [open_frame(reciprocity_key(key), sender, frame, [sender]) for frame in of_other]

@@ -12,8 +12,7 @@ from tests.builders.handset import a_city, meet, published, reported
 from tests.builders.webedition import web_city
 
 from bluezone.keyserver import declarations
-from bluezone.protocol.declaration import open_declaration
-from bluezone.protocol.declarationkey import new_private_key, public_key_pem
+from bluezone.protocol.declarationkey import new_private_key, open_declaration, public_key_pem
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,7 @@ from playwright.sync_api import expect
 from tests.builders.office import today
 from tests.builders.visitor import DESK, NARROW, Visitor
 
-from bluezone.protocol.declaration import Declaration, seal_declaration
-from bluezone.protocol.declarationkey import load_public_key
+from bluezone.protocol.declaration import Declaration, read_public_key, seal_declaration
 
 pytestmark = pytest.mark.browser
 
@@ -115,7 +114,7 @@ def test_a_file_that_is_no_list_is_refused_with_what_to_do(supervisor, text, sai
 
 
 def declare(served, text):
-    key = load_public_key((served.data / "declaration-key.pem").read_text())
+    key = read_public_key((served.data / "declaration-key.pem").read_text())
     day = (datetime.now(UTC).date() - datetime(1970, 1, 1, tzinfo=UTC).date()).days - 2
     connection = http.client.HTTPConnection(urlsplit(served.public).netloc)
     connection.request("POST", "/v1/declarations", seal_declaration(Declaration(day, "high", "0912345678", text), key))

@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.builders.webedition import a_code, a_poster, browsers, web_city
 
 from bluezone.keyserver import declarations
-from bluezone.protocol.declaration import open_declaration
-from bluezone.protocol.declarationkey import new_private_key, public_key_pem
+from bluezone.protocol.declarationkey import new_private_key, open_declaration, public_key_pem
 
 pytestmark = pytest.mark.browser
 HOUR = 3600

@@ -71,7 +71,7 @@ def mutated(rng, payload):
 def python_says(link, now):
     try:
         venue = read_venue_link(link)
-        check_signature(venue, {KID: CITY_KEY.public_key()})
+        check_signature(venue, {KID: CITY_KEY.public_key().public_bytes_raw()})
         check_usable(venue, (), now)
     except Refused as refused:
         return refused.code

@@ -251,7 +251,7 @@ def test_a_declaration_sealed_here_is_opened_by_the_health_authority(browser):
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    from bluezone.protocol.declaration import open_declaration
+    from bluezone.protocol.declarationkey import open_declaration
 
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

@@ -15,7 +15,8 @@ class Liar:
 
     def __init__(self, server: Served) -> None:
         self._key = server.key_server.secrets.signing_key
-        self._trusted = {fingerprint(self._key.public_key()): self._key.public_key()}
+        public = self._key.public_key().public_bytes_raw()
+        self._trusted = {fingerprint(public): public}
         self.server = server
 
     def config(self) -> Config:

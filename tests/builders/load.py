@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.builders.hpke import point
 from tests.builders.keyserver import Phone, call
 from tests.builders.serving import HOTLINE, start
 
@@ -162,7 +163,7 @@ def published_counts(server: KeyServer) -> Counter[bytes]:
     counts: Counter[bytes] = Counter()
     for entry in follow_index(server.indexes.read(), 0, CHAIN_START):
         export = read_export(call(server, "GET", f"/v1/exports/{entry.name}").body)
-        assert verify_export(export, server.secrets.export_key.public_key()) == "verified"
+        assert verify_export(export, point(server.secrets.export_key.public_key())) == "verified"
         for key in export.keys:
             over = (key.start + INTERVALS_PER_DAY) * SECONDS_PER_INTERVAL
             assert over + server.city.embargo_seconds <= export.end_timestamp

@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.builders.hpke import point
 
-from bluezone.protocol.exports.files import ExportKeys, SignatureInfo, write_export
+from bluezone.protocol.exports.files import SignatureInfo
+from bluezone.protocol.exports.writer import ExportKeys, write_export
 from bluezone.protocol.signed.config import TEXT_NAMES, Config, WeekKey
 
 GENERATED_AT = 1795478400  # 2026-11-24T00:00Z
 SIGNING_KEY = ec.derive_private_key(0x626C75657A6F6E65, ec.SECP256R1())
+EXPORT_KEY = point(SIGNING_KEY.public_key())
 EXPORT_KEY_PEM = SIGNING_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 

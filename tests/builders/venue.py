@@ -13,7 +13,7 @@ from bluezone.protocol.venues.stays import hours_of_stay
 CITY_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 KID = 1
-TRUSTED = {KID: CITY_KEY.public_key()}
+TRUSTED = {KID: CITY_KEY.public_key().public_bytes_raw()}
 HOST = "bluezone.example"
 
 

@@ -14,11 +14,10 @@ from bluezone.healthauthority import declaration_access
 from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
 from bluezone.keyserver import declarations
-from bluezone.protocol.declaration import Declaration, seal_declaration
+from bluezone.protocol.declaration import Declaration, read_public_key, seal_declaration
 from bluezone.protocol.declarationkey import (
     PassphraseTooShort,
     PassphraseWrong,
-    load_public_key,
     unseal_private_key,
 )
 from bluezone.protocol.signed.config import decode_config
@@ -42,7 +41,7 @@ def key(server, supervisor):
 
 
 def declare(server, pem=None, text=TEXT, level="high"):
-    public = load_public_key(pem or declarations.published_key(server.data_dir))
+    public = read_public_key(pem or declarations.published_key(server.data_dir))
     message = seal_declaration(Declaration(20_000, level, PHONE, text), public)
     server.declarations.receive(message, bytes(4))
     return server.declarations.held()

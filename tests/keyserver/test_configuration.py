@@ -14,7 +14,7 @@ from bluezone.protocol.signed.envelope import fingerprint, open_signed
 
 def config(server, number=None):
     path = "/v1/config" if number is None else f"/v1/config/{number}"
-    public = server.secrets.signing_key.public_key()
+    public = server.secrets.signing_key.public_key().public_bytes_raw()
     payload = open_signed("config", call(server, "GET", path).body, {fingerprint(public): public})
     return decode_config(payload), hashlib.sha256(payload).hexdigest()
 

@@ -4,12 +4,13 @@
 import os
 
 import pytest
+from tests.builders.hpke import point
 from tests.builders.keyserver import DAY, HOUR, call
 
 from bluezone.keyserver import declarations
 from bluezone.keyserver.declarations import DeclarationsFull
-from bluezone.protocol.declaration import Declaration, open_declaration, seal_declaration
-from bluezone.protocol.declarationkey import InvalidDeclarationKey, new_private_key, public_key_pem
+from bluezone.protocol.declaration import Declaration, InvalidDeclarationKey, seal_declaration
+from bluezone.protocol.declarationkey import new_private_key, open_declaration, public_key_pem
 from bluezone.protocol.signed.config import decode_config
 from bluezone.protocol.upload import Status, decode_upload_answer
 from bluezone.protocol.upload.puzzle import solve
@@ -25,7 +26,7 @@ def key(server):
 
 
 def message_for(key) -> bytes:
-    return seal_declaration(WORDS, key.public_key())
+    return seal_declaration(WORDS, point(key.public_key()))
 
 
 def send(server, body, **more):

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-SENTENCE = "built from the same engine, verified against a double, not yet run on a phone"
+SENTENCE = "built and checked, not yet run on a phone"
 CLAIM = re.compile(
     r"\b(?:android)\b[^.|\n]{0,80}\b(?:works|runs fine|is running|is ready to use|was run on (?:a|two|several) phones?|"
     r"has been tested on|is tested on|supports android)\b"
@@ -20,8 +20,8 @@ TRUE_SENTENCES = (
 
 def pages():
     for pattern in (
-        "README.md", "docs/**/*.md", "src/**/*.md", "src/**/*.html", "src/**/words/*.js", "android/**/*.toml",
-        "android/**/*.xml", "src/bluezone/handset/android/words-*.json",
+        "README.md", "docs/**/*.md", "src/**/*.md", "src/**/*.html", "src/**/words/*.js", "android/**/*.xml",
+        "src/bluezone/handset/android/words-*.json",
     ):  # fmt: skip
         yield from REPOSITORY.glob(pattern)
 
@@ -42,6 +42,6 @@ def test_such_a_claim_would_be_found():
 
 
 def test_where_the_app_is_told_of_it_is_said_what_it_is():
-    for page in ("README.md", "docs/android.md", "android/pyproject.toml"):
+    for page in ("README.md", "docs/android.md"):
         text = re.sub(r"[\s#*]+", " ", (REPOSITORY / page).read_text())
         assert SENTENCE in text, page

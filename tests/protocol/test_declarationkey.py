@@ -4,12 +4,12 @@ import unicodedata
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.builders.hpke import point
 
+from bluezone.protocol.declaration import InvalidDeclarationKey, read_public_key
 from bluezone.protocol.declarationkey import (
-    InvalidDeclarationKey,
     PassphraseTooShort,
     PassphraseWrong,
-    load_public_key,
     new_private_key,
     public_key_pem,
     seal_private_key,
@@ -73,7 +73,7 @@ def test_two_seals_of_one_key_share_nothing(private_key, sealed):
 
 
 def test_the_public_half_survives_the_config(private_key):
-    assert load_public_key(public_key_pem(private_key)) == private_key.public_key()
+    assert read_public_key(public_key_pem(private_key)) == point(private_key.public_key())
 
 
 def _pem(public_key):
@@ -93,6 +93,6 @@ def _pem(public_key):
 )
 def test_what_is_no_p256_key_is_refused(text):
     with pytest.raises(InvalidDeclarationKey) as refused:
-        load_public_key(text)
+        read_public_key(text)
 
     assert refused.value.code == "declaration_key_invalid"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phone's Java side behind bluezone.handset.android.device: key store, notices, radio, permissions."""
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from bluezone.radio.interface import Radio
 
 CITY_FILE = Path(__file__).parent / "city.toml"
-SERVICE = "bluezone_phone.components.TracingService"
-ACTIVITY = "org.beeware.android.MainActivity"
+SERVICE = "bluezone.phone.TracingService"
+ACTIVITY = "bluezone.phone.MainActivity"
 RUNNING_CHANNEL, NEWS_CHANNEL = "running", "news"
 RUNNING_ID, NEWS_ID = 1, 2
 
@@ -173,6 +174,7 @@ class Parts:
     """What the service, the receiver and the activity share: one of each in a process."""
 
     _made: "Parts | None" = None
+    _lock = threading.Lock()
 
     def __init__(self, context: Context) -> None:
         folder = Path(str(context.getFilesDir().getPath())) / "bluezone"
@@ -181,10 +183,11 @@ class Parts:
 
     @classmethod
     def of(cls, context: Context) -> "Parts":
-        """The process's parts; called on the main thread only."""
-        if cls._made is None:
-            cls._made = cls(context.getApplicationContext())
-        return cls._made
+        """The process's parts, from whichever thread asks first."""
+        with cls._lock:
+            if cls._made is None:
+                cls._made = cls(context.getApplicationContext())
+            return cls._made
 
 
 def service_intent(context: Context) -> Intent:

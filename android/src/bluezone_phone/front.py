@@ -7,13 +7,11 @@ from android.app import Activity
 from android.content import Intent
 from android.net import Uri
 from android.provider import Settings
-from android.view import KeyEvent, View
 from android.webkit import WebChromeClient, WebView
 from java import cast, dynamic_proxy, jarray
 from java.lang import Runnable, String
-from org.beeware.android import IPythonApp, MainActivity
 
-from bluezone.handset.android.pageguard import action_of, judge
+from bluezone.handset.android.pageguard import action_of, judge, may_have
 from bluezone.handset.android.permissions import CAMERA, asked_at
 from bluezone.handset.android.window import Order, Shown, pressed, shown
 from bluezone_phone.androiddevice import Parts, maker, service_intent, state_of
@@ -34,57 +32,45 @@ class OnMain(dynamic_proxy(Runnable)):  # type: ignore[misc]
         self._work()
 
 
-class Back(dynamic_proxy(View.OnKeyListener)):  # type: ignore[misc]
-    """The back key goes back within the page first."""
+class Front:
+    """What the activity calls, on the main thread. activity: of this window. view: its web view."""
 
-    def onKey(self, view: WebView, code: int, event: KeyEvent) -> bool:
-        """True: done with it."""
-        goes = code == KeyEvent.KEYCODE_BACK and view.canGoBack()
-        if goes and event.getAction() == KeyEvent.ACTION_UP:
-            view.goBack()
-        return bool(goes)
-
-
-class Front(dynamic_proxy(IPythonApp)):  # type: ignore[misc]
-    """What the activity calls. activity: of this window."""
-
-    def __init__(self, activity: Activity) -> None:
-        super().__init__()
+    def __init__(self, activity: Activity, view: WebView) -> None:
         self._activity, self._parts = activity, Parts.of(activity)
         self._shown: Shown | None = None
         self._opened: str | None = None
         self._chosen: Any = None
-        self._view = WebView(activity)
+        self._view = view
         settings = self._view.getSettings()
         settings.setJavaScriptEnabled(True)
         settings.setAllowFileAccess(False)
         settings.setAllowContentAccess(True)  # a chosen picture is a content address
         settings.setGeolocationEnabled(False)
         settings.setSaveFormData(False)
-        client, chrome = PageClient(), PageChrome()
-        client.guard = chrome.guard = self
-        self._view.setWebViewClient(client)
-        self._view.setWebChromeClient(chrome)
-        self._view.setOnKeyListener(Back())
-        activity.setContentView(self._view)
-        self._parts.tracing.on_change = lambda: activity.runOnUiThread(OnMain(self.show))
-
-    def onCreate(self) -> None:
-        """The window was made; `onResume` follows."""
+        # Kept, because Java holds them weakly.
+        self._client, self._chrome = PageClient(), PageChrome()
+        self._client.guard = self._chrome.guard = self
+        self._view.setWebViewClient(self._client)
+        self._view.setWebChromeClient(self._chrome)
 
     def onResume(self) -> None:
         """The window is seen, perhaps after one of Android's questions."""
+        self._parts.tracing.on_change = self._changed
         self.show()
 
     def onDestroy(self) -> None:
-        """The window goes, the service stays."""
-        self._parts.tracing.on_change = lambda: None
+        """The window goes, the service stays; so does whatever another window was told of since."""
+        if self._parts.tracing.on_change == self._changed:
+            self._parts.tracing.on_change = lambda: None
 
     def onActivityResult(self, request: int, result: int, data: Intent | None) -> None:
         """A picture was chosen, or not."""
         if request == _PICTURE and self._chosen is not None:
             self._chosen.onReceiveValue(WebChromeClient.FileChooserParams.parseResult(result, cast(Intent, data)))
             self._chosen = None
+
+    def _changed(self) -> None:
+        self._activity.runOnUiThread(OnMain(self.show))
 
     def show(self) -> None:
         """Show what there is to show now; the page is not loaded again while it is open."""
@@ -112,8 +98,20 @@ class Front(dynamic_proxy(IPythonApp)):  # type: ignore[misc]
         return verdict == "open"
 
     def may_load(self, address: str) -> bool:
-        """Whether a page may have a file."""
-        return judge(address, self._parts.tracing.url) == "open"
+        """Whether a page may have a file; called on a thread of the web view's."""
+        own_screen = self._shown is not None and self._shown.screen is not None
+        return may_have(address, self._parts.tracing.url, own_screen)
+
+    def back(self) -> bool:
+        """Go back within the page; False where what is behind is none of it, such as the screens before it."""
+        past = self._view.copyBackForwardList()
+        before = int(past.getCurrentIndex()) - 1
+        if self._shown is None or self._shown.screen is not None or before < 0:
+            return False
+        if judge(str(past.getItemAtIndex(before).getUrl()), self._parts.tracing.url) != "open":
+            return False
+        self._view.goBack()
+        return True
 
     def camera(self, origin: str) -> bool:
         """Whether the page at an origin may have the camera now; asks the owner if that was not done yet."""
@@ -147,6 +145,6 @@ class Front(dynamic_proxy(IPythonApp)):  # type: ignore[misc]
         self.show()
 
 
-def begin() -> None:
-    """Give the activity its Python side; run anew for each window."""
-    MainActivity.setPythonApp(Front(MainActivity.singletonThis))
+def begin(activity: Activity, view: WebView) -> Front:
+    """The Python side of a new window."""
+    return Front(activity, view)

@@ -10,9 +10,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+from bluezone.protocol import primitives
 from bluezone.refusal import Refused
 
 KEY_LENGTH = 32
@@ -68,7 +66,7 @@ class Vault:
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_LENGTH:
             raise HandsetKeyDamaged(f"sealing key is {len(key)} bytes, expected {KEY_LENGTH}")
-        self._cipher = AESGCM(key)
+        self._key = key
 
     @classmethod
     def create(cls, path: Path, sealing: KeySealing = AS_IT_IS) -> "Vault":
@@ -94,13 +92,13 @@ class Vault:
     def seal(self, place: str, plain: bytes) -> bytes:
         """Return nonce || ciphertext of `plain`, bound to `place` (table, column and row)."""
         nonce = os.urandom(NONCE_LENGTH)
-        return nonce + self._cipher.encrypt(nonce, plain, place.encode())
+        return nonce + primitives.seal(self._key, nonce, plain, place.encode())
 
     def unseal(self, place: str, sealed: bytes) -> bytes:
         """Return what was sealed at `place`. Raises HandsetStoreDamaged."""
         try:
-            return self._cipher.decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], place.encode())
-        except (InvalidTag, ValueError) as error:
+            return primitives.unseal(self._key, sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], place.encode())
+        except primitives.InvalidTag as error:
             raise HandsetStoreDamaged(f"{place} does not open with this phone's key") from error
 
 

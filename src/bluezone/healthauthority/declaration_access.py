@@ -19,10 +19,11 @@ from bluezone.healthauthority.models import DeclarationKey, OpenedDeclaration
 from bluezone.identity.models import AuditEntry, User
 from bluezone.keyserver import declarations
 from bluezone.keyserver.service import KeyServer
-from bluezone.protocol.declaration import Declaration, DeclarationUnreadable, InvalidDeclaration, open_declaration
+from bluezone.protocol.declaration import Declaration, DeclarationUnreadable, InvalidDeclaration
 from bluezone.protocol.declarationkey import (
     PassphraseWrong,
     new_private_key,
+    open_declaration,
     public_key_pem,
     seal_private_key,
     unseal_private_key,

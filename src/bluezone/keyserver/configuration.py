@@ -32,7 +32,7 @@ class ConfigFiles:
 
     def __init__(self, folder: Path, secrets: Secrets) -> None:
         self.folder = folder
-        public = secrets.signing_key.public_key()
+        public = secrets.signing_key.public_key().public_bytes_raw()
         self._trusted = {fingerprint(public): public}
         self._secrets = secrets
 

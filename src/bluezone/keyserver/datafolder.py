@@ -65,7 +65,7 @@ def note_folder(keys_store: Store, secrets: Secrets, configs: ConfigFiles) -> No
 
 
 def _signing_key(secrets: Secrets) -> str:
-    return fingerprint(secrets.signing_key.public_key())
+    return fingerprint(secrets.signing_key.public_key().public_bytes_raw())
 
 
 @contextmanager

@@ -17,8 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bluezone.keyserver.keyfolder import write_whole
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction
-from bluezone.protocol.declaration import DECLARATION_SIZE
-from bluezone.protocol.declarationkey import load_public_key
+from bluezone.protocol.declaration import DECLARATION_SIZE, read_public_key
 from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.upload import Status, UploadAnswer
 from bluezone.protocol.upload.puzzle import CHALLENGE_LENGTH
@@ -116,13 +115,13 @@ def published_key(data_dir: Path) -> str | None:
         pem = (data_dir / KEY_FILE).read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
         return None
-    load_public_key(pem)
+    read_public_key(pem)
     return pem
 
 
 def publish_key(data_dir: Path, pem: str) -> None:
     """Let the next config carry this key; called by the health authority's office. Raises InvalidDeclarationKey."""
-    load_public_key(pem)
+    read_public_key(pem)
     write_whole(data_dir / KEY_FILE, pem.encode("ascii"))
 
 

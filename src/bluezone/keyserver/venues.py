@@ -132,7 +132,7 @@ class Registrar:
     def read_own(self, text: str) -> Venue:
         """Read the text of a QR code that this city signed. Raises InvalidVenue, VenueForeign."""
         venue = read_venue_link(text)
-        check_signature(venue, {VENUE_KID: self.venue_key.public_key()})
+        check_signature(venue, {VENUE_KID: self.venue_key.public_key().public_bytes_raw()})
         return venue
 
     def in_force(self, registration: str) -> str | None:

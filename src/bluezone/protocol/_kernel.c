@@ -2,20 +2,15 @@
 /* The native matcher: derive every identifier of many keys and look each up among the identifiers a phone has heard.
  *
  * One file, in this order: the cipher and the hash in portable C, on x86-64 (SHA-NI, AES-NI, VAES) and on ARMv8; the
- * index of sightings; the search; the keys of an export file; and, unless BLUEZONE_KERNEL_ALONE is defined, the Python module. The part before
- * the module needs no Python, so that fuzzers, sanitizers and other architectures can drive it (tests/protocol/kernel).
+ * index of sightings; the search; the keys of an export file; near segments; and what the library offers. It needs nothing but the C
+ * library and no Python, so that one source serves servers, phones, fuzzers and sanitizers (tests/protocol/kernel);
+ * bluezone.protocol.kernel calls it through ctypes.
  *
  * Nothing here is secret: the keys are published and the identifiers were on the air. Table look-ups are no leak.
  *
  * Sources: docs/protocol.md sections 1 and 3; Exposure Notification Cryptography Specification v1.2; FIPS 180-4
  * (SHA-256), FIPS 197 (AES), RFC 5869 (HKDF).
  */
-
-#ifndef BLUEZONE_KERNEL_ALONE
-#define PY_SSIZE_T_CLEAN
-#define Py_LIMITED_API 0x030B0000
-#include <Python.h>
-#endif
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -39,6 +34,7 @@
 
 #define KEY_BYTES 16
 #define INTERVALS_PER_KEY 144
+#define SECONDS_PER_INTERVAL 600u
 /* Keys whose hashes are computed before their identifiers: enough to keep both units busy, few enough for L1. */
 #define BATCH 16
 
@@ -737,7 +733,7 @@ static int bz_search(const bz_processor *processor, const bz_index *index, const
 /* ---------------------------------------------------------------- the keys of an export file */
 
 /* Only messages as every known server writes them are read here. At anything else the reader says so and bluezone reads
- * the file with numpy (exportkeys.py), which knows all that may stand in one and every way to refuse it. */
+ * the file in Python (exports/columns.py), which knows all that may stand in one and every way to refuse it. */
 
 #define KEY_TAG 0x3a         /* field 7, keys */
 #define REVISED_KEY_TAG 0x42 /* field 8, revised_keys */
@@ -823,173 +819,143 @@ static const uint8_t *bz_read_keys(const uint8_t *at, const uint8_t *end, int64_
     return at < end && (*at == KEY_TAG || *at == REVISED_KEY_TAG) ? NULL : at;
 }
 
-/* ---------------------------------------------------------------- the Python module */
+/* ---------------------------------------------------------------- how many segments of a meeting were near */
 
-#ifndef BLUEZONE_KERNEL_ALONE
+/* The model of bluezone.protocol.risk.nearness, for one chance to stay at a distance. like: segments x shifts x
+ * distances; weights: of the shifts; is_near: of the distances, all of which weigh the same. Writes the chances of
+ * 0 .. segments near segments, and for each segment by what the sum of all states was divided after it. Returns -1
+ * without memory. */
+static int bz_near_counts(const double *like, int segments, int shifts, int distances, const double *weights,
+                          const uint8_t *is_near, double stay, double *counts, double *totals) {
+    size_t width = (size_t)shifts * distances, size = ((size_t)segments + 1) * width;
+    double prior = 1.0 / distances, *states = calloc(size, sizeof *states);
+    if (!states) return -1;
+    for (int segment = 0; segment < segments; segment++, like += width) {
+        double total = 0;
+        /* From the most near segments down, since a near one moves to the next row. */
+        for (int count = segment + 1; count >= 0; count--) {
+            for (int shift = 0; shift < shifts; shift++) {
+                double *row = states + count * width + (size_t)shift * distances;
+                const double *one = like + (size_t)shift * distances, *below = count ? row - width : NULL;
+                double moved = segment ? 0 : (count ? 0 : weights[shift]);
+                double moved_below = segment ? 0 : (count == 1 ? weights[shift] : 0);
+                if (segment) {
+                    for (int at = 0; at < distances; at++) moved += row[at], moved_below += below ? below[at] : 0;
+                    moved *= 1 - stay, moved_below *= 1 - stay;
+                }
+                for (int at = 0; at < distances; at++) {
+                    double stayed = is_near[at] ? (below ? below[at] : 0) : row[at];
+                    row[at] = (stay * stayed + prior * (is_near[at] ? moved_below : moved)) * one[at];
+                    total += row[at];
+                }
+            }
+        }
+        totals[segment] = total;
+        for (size_t at = 0; at < ((size_t)segment + 2) * width; at++) states[at] /= total;
+    }
+    for (int count = 0; count <= segments; count++) {
+        counts[count] = 0;
+        for (size_t at = 0; at < width; at++) counts[count] += states[count * width + at];
+    }
+    free(states);
+    return 0;
+}
+
+/* ---------------------------------------------------------------- what the library offers */
+
+#if defined(__GNUC__) || defined(__clang__)
+#define BZ_API __attribute__((visibility("default")))
+#else
+#define BZ_API
+#endif
 
 #ifndef BLUEZONE_KERNEL_SOURCE
 #define BLUEZONE_KERNEL_SOURCE "unknown"
 #endif
 
-#define INDEX_NAME "bluezone.protocol._kernel.index"
-
-static void index_destructor(PyObject *capsule) {
-    bz_index_free(PyCapsule_GetPointer(capsule, INDEX_NAME));
+/* SHA-256 (hex) of the source that this was built from, or "unknown". */
+BZ_API const char *bzkernel_source(void) {
+    return BLUEZONE_KERNEL_SOURCE;
 }
 
-/* Take a contiguous buffer of exactly `count` items, or of any whole number of items when count < 0. */
-static int take_buffer(PyObject *object, Py_buffer *view, Py_ssize_t item, Py_ssize_t count, const char *what) {
-    if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS) < 0) return -1;
-    if (view->len % item || (count >= 0 && view->len / item != count)) {
-        PyErr_Format(PyExc_ValueError, "%s: %zd bytes is not what was expected", what, view->len);
-        PyBuffer_Release(view);
+/* Call it once, before anything else. Returns how many processors there are. */
+BZ_API int bzkernel_prepare(void) {
+    bz_prepare();
+    return processor_count;
+}
+
+BZ_API const char *bzkernel_processor(int number) {
+    return number < 0 || number >= processor_count ? NULL : processors[number]->name;
+}
+
+/* The interval of a moment, rounded down before 1970 too. Divided in parts of 32 bits, because processors of 32 bits
+ * divide 64 in a library of the compiler, which a phone's kernel is not linked with. */
+static int64_t interval_at(int64_t seconds) {
+    uint64_t whole = seconds < 0 ? (uint64_t)(-1 - seconds) : (uint64_t)seconds;
+    uint32_t high = (uint32_t)(whole >> 32), middle, low;
+    middle = high % SECONDS_PER_INTERVAL << 16 | ((uint32_t)whole >> 16);
+    low = middle % SECONDS_PER_INTERVAL << 16 | ((uint32_t)whole & 0xffff);
+    whole = (uint64_t)(high / SECONDS_PER_INTERVAL) << 32 | (uint64_t)(middle / SECONDS_PER_INTERVAL) << 16 |
+            low / SECONDS_PER_INTERVAL;
+    return seconds < 0 ? -1 - (int64_t)whole : (int64_t)whole;
+}
+
+/* See bz_index_new. sightings: `width` bytes each, which begin with the identifier; seconds: Unix seconds of each, or
+ * NULL. The caller has checked sizes and ranges, and frees the index. */
+BZ_API bz_index *bzkernel_index(const uint8_t *sightings, int64_t count, int64_t width, const int64_t *seconds,
+                                int64_t late_from, int64_t late_to) {
+    size_t some = count ? (size_t)count : 1;
+    uint8_t *identifiers = malloc(some * KEY_BYTES);
+    int64_t *intervals = seconds ? malloc(some * sizeof *intervals) : NULL;
+    bz_index *index = NULL;
+    if (identifiers && (intervals || !seconds)) {
+        for (int64_t i = 0; i < count; i++) memcpy(identifiers + KEY_BYTES * i, sightings + width * i, KEY_BYTES);
+        for (int64_t i = 0; seconds && i < count; i++) intervals[i] = interval_at(seconds[i]);
+        index = bz_index_new(identifiers, count, intervals, late_from, late_to);
+    }
+    free(identifiers), free(intervals);
+    return index;
+}
+
+BZ_API void bzkernel_index_free(bz_index *index) {
+    bz_index_free(index);
+}
+
+/* See bz_search. Returns how many matches there are, -1 without memory; *found holds three numbers to a match, and the
+ * caller frees it. */
+BZ_API int64_t bzkernel_search(int processor, const bz_index *index, const uint8_t *keys, const int64_t *starts,
+                               const int64_t *periods, int64_t count, int64_t **found) {
+    bz_matches matches = {NULL, 0, 0};
+    *found = NULL;
+    if (processor < 0 || processor >= processor_count) return -1;
+    if (bz_search(processors[processor], index, keys, starts, periods, count, &matches) < 0) {
+        free(matches.items);
         return -1;
     }
-    return 0;
+    *found = matches.items;
+    return (int64_t)matches.count;
 }
 
-static PyObject *kernel_index(PyObject *module, PyObject *args) {
-    (void)module;
-    PyObject *identifiers, *intervals;
-    long long late_from, late_to;
-    /* Only bytes: what another thread can write to would change between the passes over it. */
-    if (!PyArg_ParseTuple(args, "SOLL", &identifiers, &intervals, &late_from, &late_to)) return NULL;
-    if (late_from > late_to || late_from < -4096 || late_to > 4096) {
-        PyErr_SetString(PyExc_ValueError, "late_from..late_to is not a range of intervals within 4096");
-        return NULL;
-    }
-    int timed = intervals != Py_None;
-    if (timed && !PyBytes_Check(intervals)) {
-        PyErr_SetString(PyExc_TypeError, "intervals are neither bytes nor None");
-        return NULL;
-    }
-    Py_ssize_t count = PyBytes_Size(identifiers) / KEY_BYTES;
-    if (PyBytes_Size(identifiers) % KEY_BYTES || (timed && PyBytes_Size(intervals) / 8 != count)) {
-        PyErr_SetString(PyExc_ValueError, "identifiers are not 16 bytes each, or intervals not an int64 for each");
-        return NULL;
-    }
-    if (count > INT32_MAX) {
-        PyErr_SetString(PyExc_ValueError, "more than 2147483647 sightings");
-        return NULL;
-    }
-    const uint8_t *heard = (const uint8_t *)PyBytes_AsString(identifiers);
-    const int64_t *heard_in = timed ? (const int64_t *)PyBytes_AsString(intervals) : NULL;
-    bz_index *index;
-    Py_BEGIN_ALLOW_THREADS
-    index = bz_index_new(heard, count, heard_in, late_from, late_to);
-    Py_END_ALLOW_THREADS
-    if (!index) return PyErr_NoMemory();
-    PyObject *capsule = PyCapsule_New(index, INDEX_NAME, index_destructor);
-    if (!capsule) bz_index_free(index);
-    return capsule;
+BZ_API void bzkernel_free(void *memory) {
+    free(memory);
 }
 
-static PyObject *kernel_search(PyObject *module, PyObject *args) {
-    (void)module;
-    PyObject *capsule, *objects[3], *result = NULL;
-    int processor;
-    if (!PyArg_ParseTuple(args, "OOOOi", &capsule, &objects[0], &objects[1], &objects[2], &processor)) return NULL;
-    const bz_index *index = PyCapsule_GetPointer(capsule, INDEX_NAME);
-    if (!index) return NULL;
-    if (processor < 0 || processor >= processor_count) {
-        PyErr_SetString(PyExc_ValueError, "no such processor");
-        return NULL;
-    }
-    Py_buffer keys, starts, periods;
-    if (take_buffer(objects[0], &keys, KEY_BYTES, -1, "keys") < 0) return NULL;
-    Py_ssize_t count = keys.len / KEY_BYTES;
-    if (take_buffer(objects[1], &starts, 8, count, "starts") == 0) {
-        if (take_buffer(objects[2], &periods, 8, count, "periods") == 0) {
-            bz_matches matches = {NULL, 0, 0};
-            int outcome;
-            Py_BEGIN_ALLOW_THREADS
-            outcome = bz_search(processors[processor], index, keys.buf, starts.buf, periods.buf, count, &matches);
-            Py_END_ALLOW_THREADS
-            Py_ssize_t bytes = (Py_ssize_t)(matches.count * 3 * sizeof(int64_t));
-            result = outcome < 0 ? PyErr_NoMemory() : PyBytes_FromStringAndSize((const char *)matches.items, bytes);
-            free(matches.items);
-            PyBuffer_Release(&periods);
-        }
-        PyBuffer_Release(&starts);
-    }
-    PyBuffer_Release(&keys);
-    return result;
+/* See bz_read_keys. Returns where the messages end, or -1; the caller frees both columns, either way. */
+BZ_API int64_t bzkernel_read_keys(
+    const uint8_t *data, int64_t length, int64_t position, int64_t absent, bz_columns found[2]) {
+    const uint8_t *end;
+    memset(found, 0, 2 * sizeof found[0]);
+    if (position < 0 || position > length) return -1;
+    end = bz_read_keys(data + position, data + length, absent, found);
+    return end ? end - data : -1;
 }
 
-static PyObject *kernel_read_keys(PyObject *module, PyObject *args) {
-    (void)module;
-    PyObject *data;
-    Py_ssize_t position;
-    long long absent;
-    /* Only bytes, as in kernel_index. */
-    if (!PyArg_ParseTuple(args, "SnL", &data, &position, &absent)) return NULL;
-    if (position < 0 || position > PyBytes_Size(data)) {
-        PyErr_SetString(PyExc_ValueError, "position lies outside the data");
-        return NULL;
-    }
-    const uint8_t *begin = (const uint8_t *)PyBytes_AsString(data), *data_end = begin + PyBytes_Size(data), *end;
-    bz_columns found[2] = {{0, NULL, NULL}, {0, NULL, NULL}};
-    Py_BEGIN_ALLOW_THREADS
-    end = bz_read_keys(begin + position, data_end, absent, found);
-    Py_END_ALLOW_THREADS
-    PyObject *result = NULL;
-    if (end) {
-        Py_ssize_t counts[2] = {(Py_ssize_t)found[0].count, (Py_ssize_t)found[1].count};
-        result = Py_BuildValue(
-            "n(y#y#)(y#y#)", (Py_ssize_t)(end - begin), found[0].keys, counts[0] * KEY_BYTES, found[0].columns,
-            counts[0] * COLUMNS * 8, found[1].keys, counts[1] * KEY_BYTES, found[1].columns, counts[1] * COLUMNS * 8);
-    } else {
-        result = Py_NewRef(Py_None);
-    }
-    bz_columns_free(&found[0]), bz_columns_free(&found[1]);
-    return result;
+/* See bz_near_counts. */
+BZ_API int bzkernel_near_counts(const double *like, int segments, int shifts, int distances, const double *weights,
+                                const uint8_t *is_near, double stay, double *counts, double *totals) {
+    return bz_near_counts(like, segments, shifts, distances, weights, is_near, stay, counts, totals);
 }
 
-static PyMethodDef METHODS[] = {
-    {"index", kernel_index, METH_VARARGS,
-     "index(identifiers, intervals, late_from, late_to)\n--\n\n"
-     "Make an index of sightings: 16 bytes each; intervals is None or an int64 for each. Takes bytes."},
-    {"search", kernel_search, METH_VARARGS,
-     "search(index, keys, starts, periods, processor)\n--\n\n"
-     "Return the matches as bytes, three int64 each: key row, interval, sighting row."},
-    {"read_keys", kernel_read_keys, METH_VARARGS,
-     "read_keys(data, position, absent)\n--\n\n"
-     "Read the key messages from a position on: (end, keys, revised keys), each as (16 bytes a key, 5 x n int64 of\n"
-     "starts, periods, report types, days since onset, risk levels); None for messages that no known server writes."},
-    {NULL, NULL, 0, NULL}};
-
-/* Whether this compiler left out every path but the portable one, whatever the processor could do. */
-#if defined(BZ_X86) || defined(BZ_ARM)
-#define ONLY_PORTABLE 0
-#else
-#define ONLY_PORTABLE 1
-#endif
-
-static int fill_module(PyObject *module) {
-    bz_prepare();
-    PyObject *names = PyTuple_New(processor_count);
-    if (!names) return -1;
-    for (int i = 0; i < processor_count; i++) {
-        PyObject *name = PyUnicode_FromString(processors[i]->name);
-        if (!name || PyTuple_SetItem(names, i, name) < 0) {
-            Py_DECREF(names);
-            return -1;
-        }
-    }
-    int outcome = PyModule_AddObjectRef(module, "PROCESSORS", names);
-    Py_DECREF(names);
-    if (outcome < 0 || PyModule_AddIntConstant(module, "ONLY_PORTABLE", ONLY_PORTABLE) < 0) return -1;
-    return PyModule_AddStringConstant(module, "SOURCE_SHA256", BLUEZONE_KERNEL_SOURCE);
+BZ_API void bzkernel_columns_free(bz_columns *columns) {
+    bz_columns_free(columns);
 }
-
-static PyModuleDef_Slot SLOTS[] = {{Py_mod_exec, (void *)fill_module}, {0, NULL}};
-
-static struct PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT, "_kernel", "The native matcher; bluezone.protocol.matching is its face.", 0, METHODS, SLOTS,
-    NULL, NULL, NULL};
-
-PyMODINIT_FUNC PyInit__kernel(void) {
-    return PyModuleDef_Init(&MODULE);
-}
-
-#endif

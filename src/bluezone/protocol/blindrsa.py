@@ -12,13 +12,10 @@ import math
 import os
 import secrets
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
+from bluezone.protocol.primitives import verify_pss
 from bluezone.refusal import Refused
 
 gmpy2: Any
@@ -94,6 +91,9 @@ class Blinded(NamedTuple):
 
 def generate(bits: int = MODULUS_BITS) -> PrivateKey:
     """Make a key pair of 2048 bits or more; this takes between a tenth of a second and a second."""
+    # Imported here, because phones make no such keys.
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     numbers = rsa.generate_private_key(PUBLIC_EXPONENT, bits).private_numbers()
     return PrivateKey(numbers.public_numbers.n, PUBLIC_EXPONENT, numbers.d, numbers.p, numbers.q)
 
@@ -166,17 +166,7 @@ def verify(public: PublicKey, input_msg: bytes, sig: bytes, *, salt_length: int 
 
     Source: RFC 9474 section 4.5; RFC 8017 section 8.1.2.
     """
-    scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA384()), salt_length=salt_length)
-    try:
-        _verifier(public.n, public.e).verify(sig, input_msg, scheme, hashes.SHA384())
-    except InvalidSignature:
-        return False
-    return True
-
-
-@lru_cache(maxsize=32)
-def _verifier(n: int, e: int) -> rsa.RSAPublicKey:
-    return rsa.RSAPublicNumbers(e, n).public_key()
+    return verify_pss(public.n, public.e, salt_length, sig, input_msg)
 
 
 def _private_power(private: PrivateKey, message: int) -> int:

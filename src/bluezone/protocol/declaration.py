@@ -12,11 +12,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
+from bluezone.protocol import primitives
 from bluezone.refusal import Refused
 
 _KEM = b"KEM\x00\x10"
@@ -25,23 +21,18 @@ _BASE_MODE = b"\x00"
 _SECRET_LENGTH = 32
 
 
-def seal(plain: bytes, public_key: ec.EllipticCurvePublicKey, info: bytes) -> bytes:
+def seal(plain: bytes, public_key: bytes, info: bytes) -> bytes:
     """Return enc[65] || ciphertext || tag[16], readable with the private key alone; no associated data.
 
-    public_key: on P-256. info: what the message is for, known to both sides.
+    public_key: point on P-256, 65 bytes. info: what the message is for, known to both sides.
     """
-    ephemeral = ec.generate_private_key(ec.SECP256R1())
-    enc, recipient = _point(ephemeral.public_key()), _point(public_key)
-    prk = _extract(_KEM, b"", b"eae_prk", ephemeral.exchange(ec.ECDH(), public_key))
-    shared = _expand(_KEM, prk, b"shared_secret", enc + recipient, _SECRET_LENGTH)
+    enc, secret = primitives.agree_on_p256(public_key)
+    prk = _extract(_KEM, b"", b"eae_prk", secret)
+    shared = _expand(_KEM, prk, b"shared_secret", enc + public_key, _SECRET_LENGTH)
     schedule = _BASE_MODE + _extract(_SUITE, b"", b"psk_id_hash", b"") + _extract(_SUITE, b"", b"info_hash", info)
     secret = _extract(_SUITE, shared, b"secret", b"")
     key, nonce = _expand(_SUITE, secret, b"key", schedule, 16), _expand(_SUITE, secret, b"base_nonce", schedule, 12)
-    return enc + AESGCM(key).encrypt(nonce, plain, None)
-
-
-def _point(public_key: ec.EllipticCurvePublicKey) -> bytes:
-    return public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return enc + primitives.seal(key, nonce, plain)
 
 
 def _extract(suite: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:
@@ -60,7 +51,7 @@ DeclaredLevel = Literal["low", "high", "unclear"]
 DECLARATION_SIZE = 1024
 MAX_TEXT_CHARACTERS = 500
 
-_INFO = b"BZ-DECLARATION-v1"
+INFO = b"BZ-DECLARATION-v1"
 _ENC_LENGTH = 65
 _TAG_LENGTH = 16
 _PLAIN_SIZE = DECLARATION_SIZE - _ENC_LENGTH - _TAG_LENGTH
@@ -83,6 +74,12 @@ class InvalidDeclaration(Refused):
     """A declaration to be sent, or one received, is out of bounds; the message repeats none of it."""
 
     code = "declaration_invalid"
+
+
+class InvalidDeclarationKey(Refused):
+    """A public key for declarations that is no P-256 key in PEM."""
+
+    code = "declaration_key_invalid"
 
 
 class DeclarationUnreadable(Refused):
@@ -126,30 +123,20 @@ class Declaration:
             )
 
 
-def seal_declaration(declaration: Declaration, public_key: ec.EllipticCurvePublicKey) -> bytes:
+def read_public_key(pem: str) -> bytes:
+    """Read a config's `declaration_key`: its point on P-256, 65 bytes. Raises InvalidDeclarationKey."""
+    try:
+        return primitives.read_p256_pem(pem)
+    except primitives.InvalidPublicKey as refused:
+        raise InvalidDeclarationKey(f"the declaration key: {refused}") from None
+
+
+def seal_declaration(declaration: Declaration, public_key: bytes) -> bytes:
     """Return the 1,024 bytes to send; two calls never return the same.
 
-    public_key: the P-256 key of `config.declaration_key`, read by `load_public_key`.
+    public_key: as `read_public_key` returns it.
     """
-    return seal(_encode(declaration), public_key, _INFO)
-
-
-def open_declaration(message: bytes, private_key: ec.EllipticCurvePrivateKey) -> Declaration:
-    """Read a message sealed for this key.
-
-    message: 1,024 bytes. Raises DeclarationUnreadable when the key does not open it, InvalidDeclaration when what
-    is inside is not a declaration.
-    """
-    # Imported here, because phones only seal, and Android's builds of the library have no HPKE.
-    from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-
-    if len(message) != DECLARATION_SIZE:
-        raise DeclarationUnreadable(f"message is {len(message)} bytes, expected {DECLARATION_SIZE}")
-    try:
-        plain = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_128_GCM).decrypt(message, private_key, info=_INFO)
-    except (InvalidTag, ValueError):
-        raise DeclarationUnreadable("the message was sealed for another key, or was changed on the way") from None
-    return _decode(plain)
+    return seal(_encode(declaration), public_key, INFO)
 
 
 def _encode(declaration: Declaration) -> bytes:
@@ -159,7 +146,8 @@ def _encode(declaration: Declaration) -> bytes:
     return content.ljust(_PLAIN_SIZE, b"\0")
 
 
-def _decode(plain: bytes) -> Declaration:
+def decode(plain: bytes) -> Declaration:
+    """Read what a sealed message holds; raises InvalidDeclaration."""
     version, day, level, phone_length = _HEAD.unpack_from(plain)
     if version != _VERSION:
         raise InvalidDeclaration(f"declaration version is {version}, expected {_VERSION}")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The health authority's key for declarations: the public half for the config, the private half under a passphrase.
+"""The health authority's key for declarations, and what it opens; phones have neither.
+
+The public half is for the config, the private half lies under a passphrase.
 
     sealed private key: salt[16] | nonce[12] | AES-256-GCM(scrypt(passphrase, salt), nonce, PKCS #8) with its tag
 
@@ -12,9 +14,10 @@ import os
 import unicodedata
 from collections.abc import Callable
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -22,9 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_der_private_key,
-    load_pem_public_key,
 )
 
+from bluezone.protocol.declaration import DECLARATION_SIZE, INFO, Declaration, DeclarationUnreadable, decode
 from bluezone.refusal import Refused
 
 MIN_PASSPHRASE_CHARACTERS = 16
@@ -48,12 +51,6 @@ class PassphraseWrong(Refused):
     code = "passphrase_wrong"
 
 
-class InvalidDeclarationKey(Refused):
-    """A public key for declarations that is no P-256 key in PEM."""
-
-    code = "declaration_key_invalid"
-
-
 def new_private_key() -> ec.EllipticCurvePrivateKey:
     """Draw a P-256 key."""
     return ec.generate_private_key(ec.SECP256R1())
@@ -62,17 +59,6 @@ def new_private_key() -> ec.EllipticCurvePrivateKey:
 def public_key_pem(private_key: ec.EllipticCurvePrivateKey) -> str:
     """The public half as the config's `declaration_key` carries it."""
     return private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-def load_public_key(pem: str) -> ec.EllipticCurvePublicKey:
-    """Read a config's `declaration_key`; raises InvalidDeclarationKey."""
-    try:
-        key = load_pem_public_key(pem.encode())
-    except (ValueError, UnsupportedAlgorithm):
-        raise InvalidDeclarationKey("the declaration key is not a public key in PEM") from None
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise InvalidDeclarationKey("the declaration key is not on the curve P-256")
-    return key
 
 
 def seal_private_key(
@@ -101,6 +87,21 @@ def unseal_private_key(sealed: bytes, passphrase: str) -> ec.EllipticCurvePrivat
     key = load_der_private_key(plain, None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     return key
+
+
+def open_declaration(message: bytes, private_key: ec.EllipticCurvePrivateKey) -> Declaration:
+    """Read a message sealed for this key.
+
+    message: 1,024 bytes. Raises DeclarationUnreadable when the key does not open it, InvalidDeclaration when what
+    is inside is not a declaration.
+    """
+    if len(message) != DECLARATION_SIZE:
+        raise DeclarationUnreadable(f"message is {len(message)} bytes, expected {DECLARATION_SIZE}")
+    try:
+        plain = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_128_GCM).decrypt(message, private_key, info=INFO)
+    except (InvalidTag, ValueError):
+        raise DeclarationUnreadable("the message was sealed for another key, or was changed on the way") from None
+    return decode(plain)
 
 
 def _cipher(passphrase: str, salt: bytes) -> AESGCM:

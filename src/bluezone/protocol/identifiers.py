@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
-import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from numpy.typing import NDArray
-
 from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH, InvalidKey, check_key
+from bluezone.protocol.primitives import apply_counter, encrypt_blocks
 from bluezone.refusal import Refused
 
 METADATA_LENGTH = 4
@@ -99,28 +96,28 @@ def metadata_key(key: bytes) -> bytes:
     return derive_key(key, b"EN-AEMK")
 
 
-def rolling_proximity_identifiers(key: bytes, start: int, count: int = INTERVALS_PER_KEY) -> NDArray[np.uint8]:
+def rolling_proximity_identifiers(key: bytes, start: int, count: int = INTERVALS_PER_KEY) -> list[bytes]:
     """Derive the identifiers a handset broadcast while `key` was current.
 
     key:    temporary exposure key, 16 bytes.
     start:  first interval number (ENIN: Unix seconds // 600), 0 <= start < 2**32 - count.
     count:  intervals the key was current, 1..144 (10 minutes each).
-    Returns an array of shape (count, 16), dtype uint8, row i for interval start + i.
+    Returns `count` identifiers of 16 bytes, place i for interval start + i.
     Raises InvalidKey when the key, start or count is out of range.
     """
     check_key(key, start, count)
-    return np.frombuffer(identifier_bytes(key, start, count), dtype=np.uint8).reshape(count, IDENTIFIER_LENGTH)
+    joined = identifier_bytes(key, start, count)
+    return [joined[at : at + IDENTIFIER_LENGTH] for at in range(0, len(joined), IDENTIFIER_LENGTH)]
 
 
 def identifier_bytes(key: bytes, start: int, count: int) -> bytes:
     """Return the same identifiers one after another, for callers that have checked key, start and count."""
-    encryptor = Cipher(algorithms.AES(identifier_key(key)), modes.ECB()).encryptor()  # noqa: S305  the spec's PRF
-    return encryptor.update(_padded_intervals(start, count))
+    return encrypt_blocks(identifier_key(key), _padded_intervals(start, count))
 
 
 def rolling_proximity_identifier(key: bytes, interval: int) -> bytes:
     """Derive the one identifier of `key` for `interval`, 16 bytes. Raises InvalidKey."""
-    return rolling_proximity_identifiers(key, interval, 1).tobytes()
+    return rolling_proximity_identifiers(key, interval, 1)[0]
 
 
 def crypt_metadata(key: bytes, identifier: bytes, metadata: bytes) -> bytes:
@@ -134,17 +131,13 @@ def crypt_metadata(key: bytes, identifier: bytes, metadata: bytes) -> bytes:
         raise InvalidKey(f"identifier is {len(identifier)} bytes, expected {IDENTIFIER_LENGTH}")
     if len(metadata) != METADATA_LENGTH:
         raise InvalidMetadata(f"metadata is {len(metadata)} bytes, expected {METADATA_LENGTH}")
-    encryptor = Cipher(algorithms.AES(metadata_key(key)), modes.CTR(identifier)).encryptor()
-    return encryptor.update(metadata)
+    return apply_counter(metadata_key(key), identifier, metadata)
 
 
 @lru_cache(maxsize=64)
 def _padded_intervals(start: int, count: int) -> bytes:
     """Return the plaintext blocks of `count` intervals; keys of one day share them."""
-    blocks = np.zeros((count, IDENTIFIER_LENGTH), dtype=np.uint8)
-    blocks[:, :6] = np.frombuffer(b"EN-RPI", dtype=np.uint8)
-    blocks[:, 12:] = np.arange(start, start + count, dtype="<u4")[:, None].view(np.uint8)
-    return blocks.tobytes()
+    return b"".join([struct.pack("<6s6xI", b"EN-RPI", interval) for interval in range(start, start + count)])
 
 
 def derive_key(key: bytes, info: bytes) -> bytes:

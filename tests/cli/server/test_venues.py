@@ -42,7 +42,7 @@ def test_a_code_is_signed_and_its_drawing_reads_back(folder, tmp_path):
     venue = read_venue_link(told["link"])
     server = KeyServer.open(folder)
 
-    check_signature(venue, {1: server.secrets.venue_key.public_key()})
+    check_signature(venue, {1: server.secrets.venue_key.public_key().public_bytes_raw()})
     assert (venue.name, venue.stay_minutes, told["fingerprint"]) == ("Quán phở Bắc Hồ", 60, venue_fingerprint(venue))
     assert [read.text for read in zxingcpp.read_barcodes(Image.open(picture))] == [told["link"]]
     server.close()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from tests.builders.keyserver import NOON
 
-from bluezone.handset.android.notices import LANGUAGES, news_notice, running_notice, stopped_notice
+from bluezone.handset.android.notices import LANGUAGES, face_words, news_notice, running_notice, stopped_notice
 from bluezone.handset.overview import overview
 
 ICT = timezone(timedelta(hours=7))
@@ -33,7 +33,8 @@ def test_it_says_running_only_where_bluetooth_sent_and_heard_within_15_minutes_a
             replace(seen, state=state, level=level, bluetooth=bluetooth, stops=stops), NOON, local, language
         )
         said = f"{told.title} {told.text}".lower()
-        assert ("đang chạy" in said or "is running" in said) == (bluetooth == "running" and not stops)
+        works = bluetooth == "running" and stops in ((), ("B2",))
+        assert ("đang chạy" in said or "is running" in said) == works
         assert not [
             word for word in ("nguy cơ", "covid", "lây", "risk", "infect") if word in said.replace("cảnh báo", "")
         ]
@@ -55,6 +56,16 @@ def test_it_tells_the_owner_why_it_stopped_in_the_words_of_the_home_page(seen):
         "Giờ trên máy lệch 3 giờ nên cảnh báo có thể sai. Hãy bật giờ tự động."
     )
     assert text(stops=("B3",), clock_error_seconds=-400.0).startswith("Giờ trên máy lệch 7 phút")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_phone_that_sends_and_hears_does_not_say_that_it_stops_because_the_city_cannot_be_reached(seen, language):
+    for bluetooth in ("running", "listening"):
+        told = running_notice(
+            replace(seen, bluetooth=bluetooth, stops=("B2",), list_made_at=None), NOON, local, language
+        )  # fmt: skip
+        assert told.title not in ("Bluezone đang dừng", "Bluezone has stopped")
+        assert told.text == face_words(language)["home.b2.never"]
 
 
 def test_news_and_a_stop_say_the_lock_screens_sentence_and_nothing_more():

@@ -21,7 +21,7 @@ def test_a_city_s_key_is_read_in_every_form_it_is_given(tmp_path):
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     (tmp_path / "key").write_text(pem)
     for text in (raw.hex(), raw.hex().upper(), pem, str(tmp_path / "key")):
-        assert parse_trust(text).public_bytes_raw() == raw
+        assert parse_trust(text) == raw
 
 
 @pytest.mark.parametrize("text", ["", "abc", "00" * 31, "not base64 !", "-----BEGIN PUBLIC KEY-----\nnonsense"])

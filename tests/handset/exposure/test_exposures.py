@@ -4,15 +4,15 @@
 import dataclasses
 import os
 
-import numpy as np
 import pytest
 
 from bluezone.handset.clocks import Stamp
 from bluezone.handset.encounters.log import EncounterLog
 from bluezone.handset.exposure.exposures import HeardIndex, Receiver, windows_of_file
 from bluezone.handset.store import Store
-from bluezone.protocol.exports.columns import ABSENT, KeyColumns
+from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.identifiers import Metadata, crypt_metadata, rolling_proximity_identifier
+from bluezone.protocol.keys import DiagnosisKey
 from bluezone.protocol.risk.assessment import load_profile
 from bluezone.radio.interface import Burst, Sighting
 
@@ -31,13 +31,7 @@ def log(tmp_path):
 
 
 def published_keys(key: bytes = KEY, report_type: int = 1) -> KeyColumns:
-    def column(value: int) -> np.ndarray:
-        return np.array([value], dtype=np.int64)
-
-    return KeyColumns(
-        np.frombuffer(key, dtype=np.uint8).reshape(1, 16), column(START), column(144), column(report_type), column(0),
-        column(ABSENT),
-    )  # fmt: skip
+    return KeyColumns.of([DiagnosisKey(key, START, 144, report_type, 0)])
 
 
 def windows(log, stamp, *, number=5, own=frozenset(), correction_db=0, interval=START + 70, power=-18):

@@ -6,7 +6,6 @@ import os
 import zlib
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -21,6 +20,7 @@ from bluezone.handset.vault import HandsetStoreDamaged
 from bluezone.protocol.exports.columns import KeyColumns
 from bluezone.protocol.identifiers import rolling_proximity_identifiers
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_INTERVAL, day_at
+from bluezone.protocol.keys import DiagnosisKey
 from bluezone.protocol.matching import on_handset
 from bluezone.radio.interface import Burst, Sighting
 
@@ -34,15 +34,13 @@ def _keys() -> tuple[KeyColumns, dict[bytes, tuple[int, int]]]:
     """A key for each person and day, and where each identifier of theirs belongs: (row of its key, interval)."""
     rows = [(person, day) for person in range(PEOPLE) for day in range(FIRST_DAY, FIRST_DAY + DAYS)]
     names = [bytes([person, day - FIRST_DAY]) + bytes(14) for person, day in rows]
-    starts = np.array([day * 144 for _, day in rows], dtype=np.int64)
-    one = np.ones(len(rows), dtype=np.int64)
+    keys = [DiagnosisKey(name, day * 144, 144, 1, 0, 0) for name, (_, day) in zip(names, rows, strict=True)]
     places = {
-        identifier.tobytes(): (row, int(starts[row]) + at)
-        for row, name in enumerate(names)
-        for at, identifier in enumerate(rolling_proximity_identifiers(name, int(starts[row])))
+        identifier: (row, key.start + at)
+        for row, key in enumerate(keys)
+        for at, identifier in enumerate(rolling_proximity_identifiers(key.key, key.start))
     }
-    keys = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 16)
-    return KeyColumns(keys, starts, 144 * one, one, 0 * one, 0 * one), places
+    return KeyColumns.of(keys), places
 
 
 KEYS, PLACES = _keys()
@@ -144,7 +142,7 @@ def _searched(log: EncounterLog) -> list[tuple[int, int, bytes, bytes]]:
 
 def _in_time(page: Page, heard: Heard, interval: int) -> bool:
     times = [page.stamp.unix_seconds(burst.boot_seconds) for burst in heard.bursts]
-    return any(at is not None and bool(on_handset(interval, at)) for at in times)
+    return any(at is not None and on_handset(interval, at) for at in times)
 
 
 STEP = st.one_of(
@@ -213,8 +211,7 @@ def test_a_match_opens_only_the_page_it_was_found_in(phone):
     phone.wait(1440)
     phone.hear(1, 20)
     index = HeardIndex(phone.log)
-    first = slice(DAYS, 2 * DAYS)
-    keys = KeyColumns(*(getattr(KEYS, field.name)[first] for field in dataclasses.fields(KEYS)))
+    keys = KeyColumns.of(KEYS.diagnosis_keys()[DAYS : 2 * DAYS])
     assert opened_pages(phone, lambda: index.find(keys)) == 1
 
 

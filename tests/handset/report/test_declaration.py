@@ -10,8 +10,8 @@ from bluezone.handset.client import Client, ServerAnswerRefused, ServerUnreachab
 from bluezone.handset.report.declaration import DeclarationImpossible, NotWarned
 from bluezone.handset.report.report import ConsentMissing
 from bluezone.keyserver import declarations
-from bluezone.protocol.declaration import Declaration, InvalidDeclaration, open_declaration
-from bluezone.protocol.declarationkey import new_private_key, public_key_pem
+from bluezone.protocol.declaration import Declaration, InvalidDeclaration
+from bluezone.protocol.declarationkey import new_private_key, open_declaration, public_key_pem
 
 DAY = datetime.date(2026, 11, 25)
 PHONE, TEXT = "0912345678", "Tôi sốt nhẹ từ tối qua"

@@ -379,7 +379,7 @@ def test_an_index_with_another_past_is_refused(phone, server, world):
     def lie(path, body):
         if path != "/v1/venues/index.json":
             return body
-        public = key.public_key()
+        public = key.public_key().public_bytes_raw()
         index = decode_index(open_signed("venues", body, {fingerprint(public): public}))
         other = dataclasses.replace(index.entries[0], sha256="0" * 64)
         return sign_payload(

@@ -3,6 +3,7 @@ import hashlib
 import os
 
 import pytest
+from tests.builders.hpke import point
 from tests.builders.keyserver import DAY, HOUR, NOON, call, keys_for, opened, report_of
 
 from bluezone.keyserver.publication import embargo, exports, folder
@@ -45,7 +46,7 @@ def test_uploaded_keys_stand_in_the_next_file_with_class_and_level_and_nothing_e
     server.tick()
 
     export = published(server)[-1]
-    assert verify_export(export, server.secrets.export_key.public_key()) == "verified"
+    assert verify_export(export, point(server.secrets.export_key.public_key())) == "verified"
     found = {key.key: key for key in export.keys}
     for key in high:
         diagnosis = found[key.key]

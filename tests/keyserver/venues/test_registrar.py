@@ -27,7 +27,7 @@ def test_a_code_is_signed_by_the_key_that_the_config_lists(server):
     code = server.registrar.register("dk-1", PHO)
     venue = read_venue_link(code.link)
 
-    check_signature(venue, {1: server.secrets.venue_key.public_key()})
+    check_signature(venue, {1: server.secrets.venue_key.public_key().public_bytes_raw()})
     assert (venue.name, venue.address, venue.type, venue.stay_minutes) == (PHO.name, PHO.address, 4, 60)
     assert code.link.startswith(f"https://{server.city.public_host}/v#")
     assert server.registrar.in_force("dk-1") == code.sha256

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders.protocol import GENERATED_AT, SIGNING_KEY, export, export_keys
+from tests.builders.protocol import EXPORT_KEY, GENERATED_AT, SIGNING_KEY, export, export_keys
 
-from bluezone.protocol.exports.files import InvalidExport, SignatureInfo, read_export, verify_export, write_export
-from bluezone.protocol.exports.writer import ExportKeys
+from bluezone.protocol.exports.files import InvalidExport, SignatureInfo, read_export, verify_export
+from bluezone.protocol.exports.writer import ExportKeys, write_export
 
 
 def write(columns):
@@ -61,7 +61,7 @@ def test_the_same_keys_in_another_order_give_the_same_bytes():
 def test_an_export_of_ours_is_signed_and_says_by_what():
     read = read_export(export())
 
-    assert verify_export(read, SIGNING_KEY.public_key()) == "verified"
+    assert verify_export(read, EXPORT_KEY) == "verified"
     assert read.signature_infos == (SignatureInfo("452", "v1", "1.2.840.10045.4.3.2"),)
     assert (read.start_timestamp, read.end_timestamp) == (GENERATED_AT - 7200, GENERATED_AT)
     assert (read.region, read.batch_num, read.batch_size, read.revised_keys) == ("VN", 1, 1, ())

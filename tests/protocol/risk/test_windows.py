@@ -133,7 +133,7 @@ def test_twenty_five_minutes_of_bursts_become_a_high_risk():
     windows = own([heard(30 * burst + part, 53 + part) for burst in range(50) for part in range(3)])
 
     assessment = assess(windows, PROFILE, date(2020, 8, 7))
-    assert (assessment.level, assessment.days[0].minutes, assessment.days[0].certainty) == ("high", 25, "sure")
+    assert (assessment.level, assessment.days[0].minutes, assessment.days[0].certainty) == ("high", 25, "likely")
 
 
 def test_google_joins_sightings_within_25_seconds_and_a_half():

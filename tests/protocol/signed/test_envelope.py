@@ -21,7 +21,8 @@ from bluezone.protocol.signed.envelope import (
 )
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-TRUSTED = {fingerprint(KEY.public_key()): KEY.public_key()}
+PUBLIC = KEY.public_key().public_bytes_raw()
+TRUSTED = {fingerprint(PUBLIC): PUBLIC}
 SIGNED = sign_payload("config", b'{"number":1}', KEY)
 
 
@@ -48,7 +49,7 @@ def test_a_key_that_is_not_trusted_opens_nothing():
     with pytest.raises(UntrustedSignature):
         open_signed("config", sign_payload("config", b"{}", other), TRUSTED)
     with pytest.raises(UntrustedSignature):
-        open_signed("config", SIGNED, {fingerprint(KEY.public_key()): other.public_key()})
+        open_signed("config", SIGNED, {fingerprint(PUBLIC): other.public_key().public_bytes_raw()})
 
 
 @given(st.integers(0, len(SIGNED) - 1), st.integers(1, 255))

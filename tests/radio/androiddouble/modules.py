@@ -67,13 +67,11 @@ def _forget_platform() -> None:
 
 
 class application:  # noqa: N801
-    """What com.chaquo.python.Python gives; `context` is set by the test that asks for it."""
+    """What bluezone.phone.Engine gives; `context` is set by the test that asks for it."""
 
     context: object = None
 
 
 def _jclass(name: str) -> object:
-    assert name == "com.chaquo.python.Python"
-    chaquopy = types.SimpleNamespace()
-    chaquopy.getPlatform = lambda: types.SimpleNamespace(getApplication=lambda: application.context)
-    return chaquopy
+    assert name == "bluezone.phone.Engine"
+    return types.SimpleNamespace(context=lambda: application.context)

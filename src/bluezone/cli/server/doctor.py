@@ -126,22 +126,28 @@ def _bluetoothd() -> Check:
 
 def _kernel() -> Check:
     """What will match keys, and what would do so sooner."""
-    from bluezone.protocol.kernel import CHOICE_VARIABLE, PROCESSORS, WHY_NOT, ProcessorMissing, chosen, quickest
+    from bluezone.protocol.kernel import (
+        CHOICE_VARIABLE,
+        PROCESSORS,
+        PYTHON,
+        WHY_NOT,
+        ProcessorMissing,
+        chosen,
+        quickest,
+    )
 
     best = quickest()
     try:
         name = chosen()
     except ProcessorMissing as refused:
         return Check("matcher", "fail", f"{refused.code}: {refused.message}", f"unset {CHOICE_VARIABLE}")
-    found = "numpy" if name == "numpy" else f"native, {name}"
+    found = PYTHON if name == PYTHON else f"native, {name}"
     if name != best:
         found += f", because {CHOICE_VARIABLE} says so; {best} is quicker"
         return Check("matcher", "warn", found, f"unset {CHOICE_VARIABLE}, unless it is for measuring or finding faults")
     if not PROCESSORS:
         found += f", slower; the native one is {WHY_NOT}"
-        return Check("matcher", "warn", found, "sudo apt-get install gcc python3-dev, then make setup")
-    if name == "numpy":
-        found += "; the native one was compiled with its portable path alone, which is slower"
+        return Check("matcher", "warn", found, "sudo apt-get install gcc libc6-dev, then make setup")
     return Check("matcher", "ok", found)
 
 

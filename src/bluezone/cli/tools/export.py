@@ -11,8 +11,6 @@ from bluezone.cli.output import Failed, command_result
 from bluezone.refusal import Refused
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-
     from bluezone.protocol.exports.files import Export
     from bluezone.protocol.keys import DiagnosisKey
 
@@ -65,7 +63,7 @@ def inspect(file: Path, public_key_file: Path | None) -> dict[str, Any]:
     return result
 
 
-def _signature(read: "Export", public_key: "EllipticCurvePublicKey | None") -> str:
+def _signature(read: "Export", public_key: bytes | None) -> str:
     from bluezone.protocol.exports.files import verify_export
 
     if public_key is not None:
@@ -73,18 +71,13 @@ def _signature(read: "Export", public_key: "EllipticCurvePublicKey | None") -> s
     return "unchecked" if read.signatures else "absent"
 
 
-def _public_key(path: Path) -> "EllipticCurvePublicKey":
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+def _public_key(path: Path) -> bytes:
+    from bluezone.protocol import primitives
 
     try:
-        key = load_pem_public_key(path.read_bytes())
-    except (ValueError, UnsupportedAlgorithm):
-        raise InvalidPublicKey(f"{path.name} is not a public key in PEM") from None
-    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
-        raise InvalidPublicKey(f"{path.name} is not a key on P-256")
-    return key
+        return primitives.read_p256_pem(path.read_text("utf-8", errors="replace"))
+    except primitives.InvalidPublicKey as refused:
+        raise InvalidPublicKey(f"{path.name}: {refused}") from None
 
 
 def _key(key: "DiagnosisKey") -> dict[str, Any]:

@@ -32,7 +32,7 @@ def en(key: bytes, start: int, count: int, metadata: bytes | None) -> dict[str, 
     """Exposure Notification v1.2: the identifiers of a daily key, and its encrypted metadata."""
     from bluezone.protocol.identifiers import crypt_metadata, rolling_proximity_identifiers
 
-    identifiers = [row.tobytes() for row in rolling_proximity_identifiers(key, start, count)]
+    identifiers = rolling_proximity_identifiers(key, start, count)
     encrypted = (
         [crypt_metadata(key, identifier, metadata) for identifier in identifiers] if metadata is not None else []
     )

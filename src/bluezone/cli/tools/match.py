@@ -50,8 +50,6 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
 @command_result(_lines)
 def match(exports: tuple[Path, ...], sightings_file: Path, more_exports: tuple[Path, ...]) -> dict[str, Any]:
     """Match the keys of export files against sightings; a sighting counts within two hours of its identifier."""
-    import numpy as np
-
     from bluezone.protocol.exports.columns import KeyColumns
     from bluezone.protocol.exports.files import read_export
     from bluezone.protocol.matching import SightingIndex
@@ -59,16 +57,15 @@ def match(exports: tuple[Path, ...], sightings_file: Path, more_exports: tuple[P
     sightings = read_sightings(sightings_file.read_text(encoding="utf-8-sig", errors="replace"))
     keys = KeyColumns.joined([read_export(file.read_bytes()).columns for file in (*exports, *more_exports)])
     before = time.perf_counter()
-    identifiers = np.frombuffer(b"".join(row.identifier for row in sightings), dtype=np.uint8).reshape(-1, 16)
-    times = np.array([row.unix_seconds for row in sightings], dtype=np.int64)
-    index = SightingIndex(identifiers, times)
+    identifiers = b"".join(row.identifier for row in sightings)
+    index = SightingIndex(identifiers, [row.unix_seconds for row in sightings])
     found = index.find(keys)
     seconds = time.perf_counter() - before
-    pairs = zip(found.sighting_rows.tolist(), found.key_rows.tolist(), strict=True)
+    pairs = [(match.sighting_row, match.key_row) for match in found]
     # The same key often stands in several files; the one that stands first counts.
-    first_by_pair = {(row, keys.keys[key_row].tobytes()): None for row, key_row in sorted(pairs)}
+    first_by_pair = {(row, keys.key(key_row)): None for row, key_row in sorted(pairs)}
     return {
-        "keys": len(np.unique(keys.keys.view("V16"))),
+        "keys": len(set(map(keys.key, range(len(keys))))),
         "sightings": len(sightings),
         "matches": _matches(first_by_pair, sightings),
         "seconds": round(seconds, 6),

@@ -228,7 +228,7 @@ def _check_venue(case: dict[str, Any]) -> tuple[Any, Any]:
     """Read the code, sign it again, and make every slot and item of the visit (docs/protocol.md section 6)."""
     private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["ed25519_seed_hex"]))
     venue = parse_venue(bytes.fromhex(case["payload_hex"]))
-    check_signature(venue, {venue.kid: private.public_key()})
+    check_signature(venue, {venue.kid: private.public_key().public_bytes_raw()})
     host = case["url"].split("/")[2]
     key = venue_key(venue.to_bytes())
     hours = list(split_by_hour(case["visit_start"], case["visit_end"]))

@@ -44,10 +44,13 @@ class Notice:
 def running_notice(seen: Overview, now: float, local: Callable[[float], datetime], language: str) -> Notice:
     """The permanent notice. now: trusted Unix seconds. local: a moment in the city's zone."""
     face, own = face_words(language), own_words(language)
+    running = seen.bluetooth == "running"
+    title = own["running.title" if running else "listening.title"]
     if not seen.stops:
-        if seen.bluetooth == "running":
-            return Notice(own["running.title"], own["running.text"])
-        return Notice(own["listening.title"], face["home.a.listening"])
+        return Notice(title, own["running.text"] if running else face["home.a.listening"])
+    if seen.stops[0] == "B2" and seen.bluetooth != "off":
+        # It sends and hears: who reads that it stops takes it away.
+        return Notice(title, _not_checked(seen, now, local, face))
     text = {"B1": _bluetooth_off, "B2": _not_checked, "B3": _clock_wrong}[seen.stops[0]]
     return Notice(face["home.b.title"], text(seen, now, local, face))
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 Verdict = Literal["open", "act", "dial", "refuse"]
 ACTION_SCHEME = "bluezone"
+_OWN_SCREEN = "data:text/html"
 _TELEPHONE = re.compile(r"tel:\+?[0-9]{3,15}")
 
 
@@ -34,6 +35,15 @@ def judge(address: str, page: str | None) -> Verdict:
         return "refuse"
     below = asked.path.startswith(own.path) and ".." not in asked.path
     return "open" if same and below else "refuse"
+
+
+def may_have(address: str, page: str | None, own_screen: bool) -> bool:
+    """Whether the view may have what it asks for, the page itself included.
+
+    own_screen: one of the app's own screens is shown. Android asks for such a screen, which the app hands over as
+    text, by a `data:` address; the phone's page never has one, and no view may go to one (`judge`).
+    """
+    return judge(address, page) == "open" or (own_screen and address.startswith(_OWN_SCREEN))
 
 
 def action_of(address: str, offered: frozenset[str]) -> str | None:

@@ -14,13 +14,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
 from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.primitives import ED25519_KEY_LENGTH, InvalidPublicKey, read_ed25519_pem
 from bluezone.protocol.signed.config import (
     ANNOUNCED_BEFORE_USE_SECONDS,
     HISTORY_LENGTH,
@@ -34,7 +31,6 @@ from bluezone.protocol.signed.config import (
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
 from bluezone.refusal import Refused
 
-PUBLIC_KEY_LENGTH = 32
 # Until the first config, the zone of the country that this was made for.
 FIRST_ZONE = "Asia/Ho_Chi_Minh"
 
@@ -57,8 +53,8 @@ class WeekKeyUntrusted(Refused):
     code = "week_key_untrusted"
 
 
-def parse_trust(text: str) -> Ed25519PublicKey:
-    """Read the city's public key: 64 hex digits, base64, PEM, or the path of a file with one of them.
+def parse_trust(text: str) -> bytes:
+    """Read the city's public key, 32 bytes: 64 hex digits, base64, PEM, or the path of a file with one of them.
 
     Raises InvalidTrust.
     """
@@ -69,19 +65,16 @@ def parse_trust(text: str) -> Ed25519PublicKey:
     if text.startswith("-----BEGIN PUBLIC KEY-----"):
         return _from_pem(text)
     raw = bytes.fromhex(text) if re.fullmatch(r"[0-9a-fA-F]{64}", text) else _from_base64(text)
-    if len(raw) != PUBLIC_KEY_LENGTH:
-        raise InvalidTrust(f"the city's key is {len(raw)} bytes, expected {PUBLIC_KEY_LENGTH}")
-    return Ed25519PublicKey.from_public_bytes(raw)
+    if len(raw) != ED25519_KEY_LENGTH:
+        raise InvalidTrust(f"the city's key is {len(raw)} bytes, expected {ED25519_KEY_LENGTH}")
+    return raw
 
 
-def _from_pem(text: str) -> Ed25519PublicKey:
+def _from_pem(text: str) -> bytes:
     try:
-        key = load_pem_public_key(text.encode())
-    except (ValueError, UnsupportedAlgorithm):
-        raise InvalidTrust("the city's key is not a public key in PEM") from None
-    if not isinstance(key, Ed25519PublicKey):
-        raise InvalidTrust("the city's key is not an Ed25519 key")
-    return key
+        return read_ed25519_pem(text)
+    except InvalidPublicKey as refused:
+        raise InvalidTrust(f"the city's key: {refused}") from None
 
 
 def _from_base64(text: str) -> bytes:
@@ -99,21 +92,21 @@ class CityConfig:
         self._client = client
         self._read: Config | None = None
 
-    def pin(self, public: Ed25519PublicKey | None) -> None:
-        """Fix whose files are trusted; a phone that has a key accepts no other (`forget` first)."""
+    def pin(self, public: bytes | None) -> None:
+        """Fix whose files are trusted; a phone that has a key accepts no other (`forget` first). public: 32 bytes."""
         held = self._store.get("trust")
         if public is None:
             return
-        if held is not None and held != public.public_bytes_raw().hex():
+        if held is not None and held != public.hex():
             raise InvalidTrust("this phone was set up with another key; `forget` starts anew")
-        self._store.put("trust", public.public_bytes_raw().hex())
+        self._store.put("trust", public.hex())
 
-    def trusted(self) -> dict[str, Ed25519PublicKey]:
+    def trusted(self) -> dict[str, bytes]:
         """The pinned key by its fingerprint. Raises TrustMissing."""
         raw = self._store.get("trust")
         if raw is None:
             raise TrustMissing("no key of the city yet; give it with --trust (the portal shows it)")
-        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(raw))
+        public = bytes.fromhex(raw)
         return {fingerprint(public): public}
 
     @property

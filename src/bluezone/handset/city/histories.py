@@ -7,13 +7,11 @@ Export files follow one such history: only those are ever looked at.
 import hashlib
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.client import MAX_EXPORT_BYTES, Client
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.files import Export, read_export, verify_export
+from bluezone.protocol.primitives import read_p256_pem
 from bluezone.protocol.signed.config import Config
 from bluezone.protocol.signed.envelope import CHAIN_START, extend_chain, open_signed
 from bluezone.protocol.signed.index import (
@@ -154,9 +152,6 @@ class Downloads(IndexFollower):
     def fetch(self, entry: IndexEntry, config: Config) -> Export:
         """Fetch one file and check it against the index and the city's signature. Raises FileUntrusted."""
         export = read_export(self.fetch_bytes(entry, MAX_EXPORT_BYTES))
-        for pem in config.export_keys:
-            public = load_pem_public_key(pem.encode())
-            assert isinstance(public, EllipticCurvePublicKey)
-            if verify_export(export, public) == "verified":
-                return export
+        if any(verify_export(export, read_p256_pem(pem)) == "verified" for pem in config.export_keys):
+            return export
         raise FileUntrusted(f"file {entry.number} is not signed by a key of the city's config")

@@ -7,6 +7,7 @@ Source: docs/protocol.md section 3; docs/attacks.md rows 1, 8 and 39.
 import bisect
 import json
 import math
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -14,15 +15,13 @@ from datetime import date
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from bluezone.handset.encounters.dailykeys import OwnIdentifiers
 from bluezone.handset.encounters.encounters import Receiver
 from bluezone.handset.encounters.log import EncounterLog
 from bluezone.handset.encounters.pages import FRAME_LENGTH, Heard, HeardBurst, Page
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.columns import ABSENT, KeyColumns
-from bluezone.protocol.identifiers import IDENTIFIER_LENGTH, Metadata, attenuation_db, crypt_metadata
+from bluezone.protocol.identifiers import Metadata, attenuation_db, crypt_metadata
 from bluezone.protocol.intervals import SECONDS_PER_INTERVAL
 from bluezone.protocol.keys import INTERVALS_PER_KEY
 from bluezone.protocol.matching import ON_HANDSET, SightingIndex, on_handset
@@ -46,23 +45,19 @@ class HeardIndex:
         self._page_rows = [row for row, _ in timed]
         self._page_ends = list(accumulate(len(columns) for _, columns in timed))
         self._frames = b"".join([columns.frames for _, columns in timed])
-        times = np.frombuffer(b"".join([columns.first_seconds for _, columns in timed]), dtype=np.int64)
+        times = array("q", b"".join([columns.first_seconds for _, columns in timed]))
         longest = max((columns.longest_seconds for _, columns in timed), default=0.0)
-        identifiers = np.frombuffer(self._frames, dtype=np.uint8).reshape(-1, FRAME_LENGTH)[:, :IDENTIFIER_LENGTH]
         # One time for all bursts of a record, its first; a later one may count for a later interval. Each burst is
         # looked at by itself when its key has been found.
         wider = min(math.ceil(longest / SECONDS_PER_INTERVAL), INTERVALS_PER_KEY)
         late = range(ON_HANDSET.start - wider, ON_HANDSET.stop)
-        self._index = SightingIndex(identifiers, times, late)
+        self._index = SightingIndex(self._frames, times, late, width=FRAME_LENGTH)
 
     def find(self, keys: KeyColumns) -> dict[int, list[tuple[int, Page, Heard]]]:
         """For each row of `keys` that was heard: the interval, page and record of every equality."""
         found: dict[int, list[tuple[int, Page, Heard]]] = defaultdict(list)
         opened: dict[int, Page | None] = {}
-        matches = self._index.find(keys)
-        for key_row, interval, place in zip(
-            matches.key_rows.tolist(), matches.intervals.tolist(), matches.sighting_rows.tolist(), strict=True
-        ):
+        for key_row, interval, place in self._index.find(keys):
             row = self._page_rows[bisect.bisect_right(self._page_ends, place)]
             frame = self._frames[place * FRAME_LENGTH : (place + 1) * FRAME_LENGTH]
             if row not in opened:
@@ -115,12 +110,12 @@ def windows_of_file(
     windows: list[ExposureWindow] = []
     surroundings = Surroundings()
     for key_row, places in index.find(keys).items():
-        key = keys.keys[key_row].tobytes()
+        key = keys.key(key_row)
         if key in own:
             continue
         sightings = _scored_sightings(key, places, number, receiver, surroundings, sent)
-        report_type = int(keys.report_types[key_row])
-        onset = int(keys.days_since_onset[key_row])
+        report_type = keys.report_types[key_row]
+        onset = keys.days_since_onset[key_row]
         windows += build_windows(
             sightings,
             report_type=None if report_type == ABSENT else report_type,

@@ -13,8 +13,7 @@ from bluezone.handset.clocks import PhoneTime
 from bluezone.handset.exposure.risk import Risk
 from bluezone.handset.report.report import ConsentMissing
 from bluezone.handset.sentlog import SentLog
-from bluezone.protocol.declaration import Declaration, DeclaredLevel, seal_declaration
-from bluezone.protocol.declarationkey import load_public_key
+from bluezone.protocol.declaration import Declaration, DeclaredLevel, read_public_key, seal_declaration
 from bluezone.protocol.upload import ANSWER_SIZE, Status, UploadAnswer, decode_upload_answer
 from bluezone.protocol.upload.puzzle import PUZZLE_HEADER, answer_to
 from bluezone.refusal import Refused
@@ -68,7 +67,7 @@ class Declarations:
         if config is None or config.declaration_key is None:
             raise DeclarationImpossible("this city takes no declarations; call the hotline. Nothing was sent")
         number = (day - EPOCH).days
-        message = seal_declaration(Declaration(number, level, phone, text), load_public_key(config.declaration_key))
+        message = seal_declaration(Declaration(number, level, phone, text), read_public_key(config.declaration_key))
         entry = self._sent.about_to_send("declared", self._time.now(), (number,))
         try:
             answer = self._ask(message)

@@ -94,7 +94,7 @@ class Indexes:
 
     def read(self, series: Series = EXPORT_FILES) -> Index | None:
         """The index that phones fetch now; None if there is none that is whole and ours. Raises StoreRefused."""
-        public = self.signing_key.public_key()
+        public = self.signing_key.public_key().public_bytes_raw()
         data = self.published.get(series.index_name)
         if data is None:
             return None

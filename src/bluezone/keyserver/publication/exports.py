@@ -23,7 +23,7 @@ from bluezone.keyserver.publication.padding import (
     padding_keys,
 )
 from bluezone.keyserver.storage.store import Row, Store, Transaction
-from bluezone.protocol.exports.files import ExportKeys, write_export
+from bluezone.protocol.exports.writer import ExportKeys, write_export
 from bluezone.protocol.intervals import SECONDS_PER_HOUR, first_interval, hour_at
 from bluezone.protocol.keys import KEY_LENGTH
 from bluezone.protocol.signed.envelope import CHAIN_START, extend_chain

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
-from bluezone.protocol.exports.files import ExportKeys
+from bluezone.protocol.exports.writer import ExportKeys
 from bluezone.protocol.intervals import INTERVALS_PER_DAY
 from bluezone.protocol.keys import KEY_LENGTH
 from bluezone.protocol.upload import CLINICAL_CLASS, CONFIRMED_CLASS, HIGH, STANDARD, days_since_onset

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-
-from bluezone.protocol.exports.columns import KeyColumns, NativeKeys, NumpyKeys, UnusualKeys
+from bluezone.protocol.exports.columns import KeyColumns, NativeKeys, PlainKeys, UnusualKeys
 from bluezone.protocol.exports.wire import (
     DELIMITED,
     FIXED64,
+    HEADER,
     MOST_FIELDS,
     VARINT,
     InvalidExport,
@@ -29,19 +26,17 @@ from bluezone.protocol.exports.wire import (
     read_fields,
     read_signature_info,
 )
-from bluezone.protocol.exports.writer import HEADER, ExportKeys, write_export
-from bluezone.protocol.kernel import native_reader
+from bluezone.protocol.kernel import library
 from bluezone.protocol.keys import DiagnosisKey
+from bluezone.protocol.primitives import verify_ecdsa
 
 __all__ = [
     "Export",
-    "ExportKeys",
     "ExportTooLarge",
     "InvalidExport",
     "SignatureInfo",
     "read_export",
     "verify_export",
-    "write_export",
 ]
 
 # A file of 500,000 keys, the most other servers put into one, is about 20 MB.
@@ -66,7 +61,7 @@ class Export:
     """One export file as it was read.
 
     start_timestamp, end_timestamp: Unix seconds, 0 in some servers' files.
-    columns, revised_columns:       the keys as numpy columns, in the order of the file.
+    columns, revised_columns:       the keys as columns, in the order of the file.
     export_bin:                     the signed bytes.
     signatures:                     DER signatures of export.sig, none for a bare export.bin.
     """
@@ -109,17 +104,15 @@ def read_export(data: bytes) -> Export:
     return _read_export_bin(export_bin, _read_signatures(export_sig))
 
 
-def verify_export(export: Export, public_key: EllipticCurvePublicKey) -> Literal["verified", "invalid", "absent"]:
-    """Tell whether one of the export's signatures is of `public_key` over the whole of export.bin."""
+def verify_export(export: Export, public_key: bytes) -> Literal["verified", "invalid", "absent"]:
+    """Tell whether one of the export's signatures is of `public_key` over the whole of export.bin.
+
+    public_key: point on P-256, 65 bytes.
+    """
     if not export.signatures:
         return "absent"
-    for signature in export.signatures:
-        try:
-            public_key.verify(signature, export.export_bin, ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            continue
-        return "verified"
-    return "invalid"
+    verified = any(verify_ecdsa(public_key, signature, export.export_bin) for signature in export.signatures)
+    return "verified" if verified else "invalid"
 
 
 def _read_export_bin(data: bytes, signatures: tuple[bytes, ...]) -> Export:
@@ -142,15 +135,15 @@ def _read_export_bin(data: bytes, signatures: tuple[bytes, ...]) -> Export:
 
 def _read_message(data: bytes) -> "tuple[KeyColumns, KeyColumns, _ExportMessage]":
     """Return keys, revised keys and the other fields, read natively where possible."""
-    if module := native_reader():
-        keys = NativeKeys(module, data)
+    if kernel := library():
+        keys = NativeKeys(kernel, data)
         try:
             message = _ExportMessage(data, keys)
         except UnusualKeys:
             pass
         else:
             return *keys.columns(), message
-    plain = NumpyKeys(data)
+    plain = PlainKeys(data)
     message = _ExportMessage(data, plain)
     return *plain.columns(), message
 
@@ -158,7 +151,7 @@ def _read_message(data: bytes) -> "tuple[KeyColumns, KeyColumns, _ExportMessage]
 class _ExportMessage:
     """The outer message of an export: small fields by their number; the key messages go to `keys`."""
 
-    def __init__(self, data: bytes, keys: NativeKeys | NumpyKeys) -> None:
+    def __init__(self, data: bytes, keys: NativeKeys | PlainKeys) -> None:
         self._data = data
         self.fixed, self.numbers, self.region = {1: 0, 2: 0}, {4: 0, 5: 0}, ""
         self.infos: list[SignatureInfo] = []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bluezone.refusal import Refused
 
+HEADER = b"EK Export v1    "
 VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
 LONGEST_VARINT = 10
 # Without a bound a hostile file of 32 MiB could hold 16 million fields of two bytes.
@@ -52,8 +53,9 @@ def read_varint(data: bytes, position: int, end: int) -> tuple[int, int]:
 def read_field(data: bytes, position: int, end: int) -> tuple[int, int, int, int]:
     """Return (field number, wire type, value, position after it) of the field at `position`.
 
-    value is the number for VARINT, FIXED64 and FIXED32; for DELIMITED it is where the content starts.
-    Raises InvalidExport for groups, unknown wire types, field number 0 and anything cut off.
+        value is the number for HEADER = b"EK Export v1    "
+    VARINT, FIXED64 and FIXED32; for DELIMITED it is where the content starts.
+        Raises InvalidExport for groups, unknown wire types, field number 0 and anything cut off.
     """
     tag, position = read_varint(data, position, end)
     number, wire = tag >> 3, tag & 7

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from numpy.typing import NDArray
 
 from bluezone.protocol.exports.wire import (
+    HEADER,
     InvalidExport,
     SignatureInfo,
     delimited,
@@ -23,7 +24,6 @@ from bluezone.protocol.exports.wire import (
 )
 from bluezone.protocol.keys import INTERVALS_PER_KEY, KEY_LENGTH
 
-HEADER = b"EK Export v1    "
 # Every start between November 2009 and the year 7073 takes a varint of 4 bytes, so all key messages are as long.
 EARLIEST_START, LATEST_START = 2**21, 2**28 - 1
 # The range of one byte of zigzag.

@@ -16,11 +16,9 @@ import struct
 from dataclasses import dataclass, field
 from enum import IntFlag
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from bluezone.protocol import blindrsa
 from bluezone.protocol.gate import base45
+from bluezone.protocol.primitives import Ed25519Signer, verify_ed25519
 from bluezone.refusal import Refused
 
 GATE_ID_LENGTH = 4
@@ -210,7 +208,7 @@ def token_message(opk: bytes) -> bytes:
 
 
 def make_pass_b(
-    state: State, step: int, session: bytes, challenge: bytes, key: Ed25519PrivateKey, kid: int, token: bytes
+    state: State, step: int, session: bytes, challenge: bytes, key: Ed25519Signer, kid: int, token: bytes
 ) -> PassB:
     """Sign a pass B with its one-time key; the caller forgets the key afterwards."""
     opk = key.public_key().public_bytes_raw()
@@ -221,10 +219,8 @@ def make_pass_b(
 
 def check_signature(shown: PassB) -> None:
     """Raise PassSignatureInvalid unless the pass is signed by its one-time key."""
-    try:
-        Ed25519PublicKey.from_public_bytes(shown.opk).verify(shown.signature, b"BZ-PASS-v1" + _before_signature(shown))
-    except (InvalidSignature, ValueError):
-        raise PassSignatureInvalid("the signature is not by the key in the pass") from None
+    if not verify_ed25519(shown.opk, shown.signature, b"BZ-PASS-v1" + _before_signature(shown)):
+        raise PassSignatureInvalid("the signature is not by the key in the pass")
 
 
 def token_valid(public: blindrsa.PublicKey, shown: PassB) -> bool:

@@ -15,17 +15,18 @@ What is left is a sum over distances, shifts and chances: no random numbers, no 
 """
 
 import math
+import operator
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from statistics import pstdev
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bluezone.protocol.kernel import library
 from bluezone.protocol.risk.profile import Nearness
 from bluezone.protocol.risk.windows import ExposureWindow, ScanInstance
-
-Floats = NDArray[np.float64]
 
 _DISTANCES = 25
 _SHIFTS = 17
@@ -38,22 +39,22 @@ _ROUNDING = 1e-9
 class NearMinutes:
     """Chances of having been near for 0, 1, 2 .. steps of half a minute.
 
-    chances: shape (steps,), adding to 1. heard: minutes in which the other phone was heard at all.
+    chances: adding to 1. heard: minutes in which the other phone was heard at all.
     resolution: the longest time that one burst stands for, minutes.
     """
 
-    chances: Floats
+    chances: Sequence[float]
     heard: float
     resolution: float
 
     @property
     def expected(self) -> float:
         """Mean, minutes."""
-        return float(self.chances @ np.arange(len(self.chances))) * _STEP_MINUTES
+        return math.fsum(steps * chance for steps, chance in enumerate(self.chances)) * _STEP_MINUTES
 
     def chance_of(self, minutes: float) -> float:
         """Chance of at least so many minutes, 0..1."""
-        return float(self.chances[math.ceil(minutes / _STEP_MINUTES - _ROUNDING) :].sum())
+        return math.fsum(self.chances[math.ceil(minutes / _STEP_MINUTES - _ROUNDING) :])
 
     def interval(self, share: float) -> tuple[float, float]:
         """The minutes between which the truth lies with a chance of at least `share`, as much left out at each end.
@@ -61,15 +62,15 @@ class NearMinutes:
         A burst stands for a stretch of time, so each end may be off by one; the upper one is never more than that
         above the minutes heard.
         """
-        below = np.cumsum(self.chances)
-        low, high = (int(np.searchsorted(below, chance)) for chance in ((1 - share) / 2, (1 + share) / 2 - _ROUNDING))
+        below = list(accumulate(self.chances))
+        low, high = (bisect_left(below, chance) for chance in ((1 - share) / 2, (1 + share) / 2 - _ROUNDING))
         return (
             max(low * _STEP_MINUTES - self.resolution, 0.0),
             min(high * _STEP_MINUTES, self.heard) + self.resolution,
         )
 
 
-NOTHING = NearMinutes(np.ones(1), 0.0, 0.0)
+NOTHING = NearMinutes((1.0,), 0.0, 0.0)
 
 
 def add(parts: Iterable[NearMinutes]) -> NearMinutes:
@@ -77,11 +78,22 @@ def add(parts: Iterable[NearMinutes]) -> NearMinutes:
     total = NOTHING
     for part in parts:
         total = NearMinutes(
-            np.convolve(total.chances, part.chances),
+            _convolved(total.chances, part.chances),
             total.heard + part.heard,
             max(total.resolution, part.resolution),
         )
     return total
+
+
+def _convolved(left: Sequence[float], right: Sequence[float]) -> Sequence[float]:
+    """The chances of a sum. Most of a meeting's steps have none, and are passed over."""
+    chances = [0.0] * (len(left) + len(right) - 1)
+    some = [(steps, chance) for steps, chance in enumerate(right) if chance]
+    for first, chance in enumerate(left):
+        if chance:
+            for steps, other in some:
+                chances[first + steps] += chance * other
+    return chances
 
 
 def near_minutes(window: ExposureWindow, model: Nearness) -> NearMinutes:
@@ -92,9 +104,11 @@ def near_minutes(window: ExposureWindow, model: Nearness) -> NearMinutes:
     like = _likelihoods(segments, window, model)
     counts = _counts(like, model)
     heard = math.fsum(instance.seconds_since_last_scan for instance in window.scan_instances) / 60
-    steps = np.rint(np.arange(len(counts)) * heard / len(segments) / _STEP_MINUTES).astype(int)
+    steps = [round(count * heard / len(segments) / _STEP_MINUTES) for count in range(len(counts))]
     longest = max(instance.seconds_since_last_scan for instance in window.scan_instances)
-    chances: Floats = np.bincount(steps, counts).astype(np.float64)
+    chances = [0.0] * (steps[-1] + 1)
+    for step, chance in zip(steps, counts, strict=True):
+        chances[step] += chance
     return NearMinutes(chances, heard, longest / 60)
 
 
@@ -112,7 +126,8 @@ def is_crowded_and_flat(window: ExposureWindow, model: Nearness) -> bool:
     ]
     if len(spreads) * 2 <= len(instances) or sum(spreads) / len(spreads) > model.crowd_spread_db:
         return False
-    return float(np.std([segment.typical_db for segment in _segments(instances, model)])) <= model.change_db
+    levels = [segment.typical_db for segment in _segments(instances, model)]
+    return bool(levels) and pstdev(levels) <= model.change_db
 
 
 @dataclass(frozen=True)
@@ -165,75 +180,99 @@ def _segment(instances: Sequence[ScanInstance]) -> _Segment:
     )
 
 
-def _likelihoods(segments: Sequence[_Segment], window: ExposureWindow, model: Nearness) -> Floats:
-    """How well each shift and distance explain each segment, shape (segments, shifts, distances), largest 1."""
+def _likelihoods(segments: Sequence[_Segment], window: ExposureWindow, model: Nearness) -> "array[float]":
+    """How well each shift and distance explain each segment: segments x shifts x distances, largest of each 1."""
     _, curve = _distances(model)
     shifts, _ = _shifts()
     calibration = model.calibration_db[window.confidence] ** 2 + model.calibration_db[window.own_confidence] ** 2
     own_part = model.direction_db**2 + calibration
-    logarithms = np.empty((len(segments), _SHIFTS, _DISTANCES))
-    for place, segment in enumerate(segments):
+    likelihoods = array("d")
+    for segment in segments:
         level, bursts, part = segment.both_db(model), segment.bursts, own_part
         if segment.agrees(model):
             bursts, part = bursts + segment.reciprocal_bursts, own_part / 2
         shift = math.sqrt(model.pair_db**2 + part)
         spread = math.sqrt(model.drift_db**2 + model.burst_db**2 / bursts)
-        logarithms[place] = -0.5 * ((level - curve[None, :] - shift * shifts[:, None]) / spread) ** 2
-    logarithms -= logarithms.max(axis=(1, 2), keepdims=True)
-    likelihoods: Floats = np.exp(logarithms)
+        logarithms = [
+            -0.5 * ((level - attenuation - shift * shifted) / spread) ** 2
+            for shifted in shifts
+            for attenuation in curve
+        ]
+        most = max(logarithms)
+        likelihoods.extend([math.exp(logarithm - most) for logarithm in logarithms])
     return likelihoods
 
 
-def _counts(like: Floats, model: Nearness) -> Floats:
-    """Chances of 0 .. all segments near, shape (segments + 1,).
+def _counts(like: "array[float]", model: Nearness) -> list[float]:
+    """Chances of 0 .. all segments near.
 
-    For each chance to stay, forward over the segments: `states` holds the weight of each number of near segments so
-    far, shift and distance. How well a chance to stay explains the whole meeting decides how much it says.
+    How well a chance to stay explains the whole meeting decides how much it says.
     """
     near, _ = _distances(model)
     _, weights = _shifts()
-    prior = 1.0 / _DISTANCES
+    kernel = library()
     evidence, counts = [], []
     for stay in model.stays:
-        states = _count_near((like[0] * prior * weights[:, None])[None], near)
-        logarithm = 0.0
-        for one in like[1:]:
-            moved = states.sum(axis=2, keepdims=True) * ((1 - stay) * prior)
-            states = _count_near((stay * states + moved) * one, near)
-            total = states.sum()
-            states /= total
-            logarithm += math.log(total)
-        total = states.sum()
-        evidence.append(logarithm + math.log(total))
-        counts.append(states.sum(axis=(1, 2)) / total)
-    shares = np.exp(np.array(evidence) - max(evidence))
-    mixed: Floats = shares @ np.array(counts) / shares.sum()
-    return mixed
+        of_stay, totals = (kernel.near_counts if kernel else count_near)(like, weights, near, stay)
+        evidence.append(math.fsum(map(math.log, totals)))
+        counts.append(of_stay)
+    best = max(evidence)
+    shares = [math.exp(one - best) for one in evidence]
+    whole = math.fsum(shares)
+    return [math.fsum(map(operator.mul, shares, column)) / whole for column in zip(*counts, strict=True)]
 
 
-def _count_near(states: Floats, near: int) -> Floats:
-    """Move what is near to the next number of near segments; the first `near` distances are."""
-    counted = np.zeros((len(states) + 1, *states.shape[1:]))
-    counted[:-1, :, near:], counted[1:, :, :near] = states[:, :, near:], states[:, :, :near]
-    return counted
+def count_near(
+    like: "array[float]", weights: "array[float]", is_near: bytes, stay: float
+) -> tuple[list[float], list[float]]:
+    """`Kernel.near_counts` in Python: seconds for a meeting of half a day, and the same chances.
+
+    Forward over the segments, `rows` holds the weight of each number of near segments so far, shift and distance.
+    """
+    distances, width = len(is_near), len(weights) * len(is_near)
+    nothing, prior, totals = [0.0] * width, 1 / len(is_near), []
+    near = list(is_near) * len(weights)
+    rows: list[list[float]] = []
+    for start in range(0, len(like), width):
+        one = like[start : start + width]
+        after = [_moved(row, one, stay, prior, distances) for row in rows] or [
+            [weights[at // distances] * prior * value for at, value in enumerate(one)]
+        ]
+        rows = [
+            [under if is_so else same for under, same, is_so in zip(below, row, near, strict=True)]
+            for below, row in zip([nothing, *after], [*after, nothing], strict=True)
+        ]
+        totals.append(math.fsum(map(sum, rows)))
+        rows = [[value / totals[-1] for value in row] for row in rows]
+    return [math.fsum(row) for row in rows], totals
+
+
+def _moved(row: list[float], one: "array[float]", stay: float, prior: float, distances: int) -> list[float]:
+    """Where people are one segment later, each shift by itself: at the same distance, or at any."""
+    moved: list[float] = []
+    for start in range(0, len(row), distances):
+        here = row[start : start + distances]
+        anew = sum(here) * (1 - stay) * prior
+        moved += [stay * value + anew for value in here]
+    return list(map(operator.mul, moved, one))
 
 
 @lru_cache(maxsize=8)
-def _distances(model: Nearness) -> tuple[int, Floats]:
-    """How many of the distances tried are near, and the attenuation (dB) at each, nearest first; all weigh the same."""
-    metres = np.exp(np.linspace(math.log(model.nearest_m), math.log(model.farthest_m), _DISTANCES))
-    decades, bend = np.log10(metres), math.log10(model.bend_m)
-    curve = (
-        model.at_1m_db
-        + model.slope_db * np.minimum(decades, bend)
-        + model.far_slope_db * np.maximum(decades - bend, 0.0)
-    )
-    return int(np.count_nonzero(metres <= model.near_m)), curve
+def _distances(model: Nearness) -> tuple[bytes, list[float]]:
+    """Which of the distances tried are near, a byte each, and the attenuation (dB) at each; all weigh the same."""
+    nearest, farthest, bend = math.log(model.nearest_m), math.log(model.farthest_m), math.log10(model.bend_m)
+    metres = [math.exp(nearest + (farthest - nearest) * place / (_DISTANCES - 1)) for place in range(_DISTANCES)]
+    decades = [math.log10(distance) for distance in metres]
+    curve = [
+        model.at_1m_db + model.slope_db * min(decade, bend) + model.far_slope_db * max(decade - bend, 0.0)
+        for decade in decades
+    ]
+    return bytes(distance <= model.near_m for distance in metres), curve
 
 
 @lru_cache(maxsize=1)
-def _shifts() -> tuple[Floats, Floats]:
+def _shifts() -> tuple["array[float]", "array[float]"]:
     """The shifts tried, in standard deviations, and their weights."""
-    shifts = np.linspace(-_LARGEST_SHIFT, _LARGEST_SHIFT, _SHIFTS)
-    weights = np.exp(-0.5 * shifts**2)
-    return shifts, weights / weights.sum()
+    shifts = array("d", [_LARGEST_SHIFT * (2 * place / (_SHIFTS - 1) - 1) for place in range(_SHIFTS)])
+    weights = [math.exp(-0.5 * shift**2) for shift in shifts]
+    return shifts, array("d", [weight / math.fsum(weights) for weight in weights])

@@ -9,12 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
 from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.primitives import InvalidPublicKey, read_p256_pem
 from bluezone.protocol.signed.envelope import canonical_json
 from bluezone.protocol.signed.members import JsonMembers
 from bluezone.refusal import Refused
@@ -193,13 +189,9 @@ def _texts(read: JsonMembers) -> dict[str, str]:
 
 def _venue_keys(read: JsonMembers) -> dict[str, str]:
     keys = {kid: read.text(kid, _SHA256) for kid in read.other_names(())}
-    for kid, raw in keys.items():
+    for kid in keys:
         if not _VENUE_KID.fullmatch(kid) or int(kid) > 255:
             raise InvalidConfig(f"venue_keys names a key {kid!r}, expected 0..255")
-        try:
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(raw))
-        except (ValueError, UnsupportedAlgorithm):
-            raise InvalidConfig(f"venue key {kid} is not an Ed25519 key") from None
     return keys
 
 
@@ -208,11 +200,9 @@ def _export_keys(pems: tuple[str, ...]) -> tuple[str, ...]:
         raise InvalidConfig("export_keys is empty, so no export could be believed")
     for pem in pems:
         try:
-            key = load_pem_public_key(pem.encode())
-        except (ValueError, UnsupportedAlgorithm):
-            raise InvalidConfig("export_keys holds a text that is not a public key in PEM") from None
-        if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
-            raise InvalidConfig("export_keys holds a key that is not on P-256")
+            read_p256_pem(pem)
+        except InvalidPublicKey as refused:
+            raise InvalidConfig(f"export_keys: {refused}") from None
     return pems
 
 

@@ -13,9 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
+from bluezone.protocol.primitives import Ed25519Signer, verify_ed25519
 from bluezone.refusal import Refused
 
 CHAIN_START = bytes(32)
@@ -36,9 +34,9 @@ class UntrustedSignature(InvalidSignedFile):
     code = "signature_untrusted"
 
 
-def fingerprint(public_key: Ed25519PublicKey) -> str:
-    """Return the first 16 hex digits of the SHA-256 of the raw public key: its `kid`, also shown on the portal."""
-    return hashlib.sha256(public_key.public_bytes_raw()).hexdigest()[:FINGERPRINT_DIGITS]
+def fingerprint(public_key: bytes) -> str:
+    """Return the first 16 hex digits of the SHA-256 of a public key of 32 bytes: its `kid`, shown on the portal too."""
+    return hashlib.sha256(public_key).hexdigest()[:FINGERPRINT_DIGITS]
 
 
 def canonical_json(value: Any) -> bytes:
@@ -46,22 +44,22 @@ def canonical_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def sign_payload(kind: str, payload: bytes, private_key: Ed25519PrivateKey) -> bytes:
+def sign_payload(kind: str, payload: bytes, private_key: Ed25519Signer) -> bytes:
     """Return the signed file of `payload`; the same bytes each time (Ed25519 draws no randomness)."""
     signature = private_key.sign(_signed_bytes(kind, payload))
     envelope = {
         "payload": base64.b64encode(payload).decode(),
-        "kid": fingerprint(private_key.public_key()),
+        "kid": fingerprint(private_key.public_key().public_bytes_raw()),
         "sig": base64.b64encode(signature).decode(),
     }
     return canonical_json(envelope)
 
 
-def open_signed(kind: str, data: bytes, trusted: Mapping[str, Ed25519PublicKey]) -> bytes:
+def open_signed(kind: str, data: bytes, trusted: Mapping[str, bytes]) -> bytes:
     """Return the payload of a signed file of `kind`.
 
     data:    the file as fetched, at most 2 MiB.
-    trusted: public keys by their fingerprint.
+    trusted: Ed25519 public keys, 32 bytes each, by their fingerprint.
     Raises InvalidSignedFile for another shape, UntrustedSignature where no trusted key signed it for this kind.
     """
     if len(data) > MAX_SIGNED_BYTES:
@@ -76,10 +74,8 @@ def open_signed(kind: str, data: bytes, trusted: Mapping[str, Ed25519PublicKey])
     key = trusted.get(envelope["kid"]) if isinstance(envelope["kid"], str) else None
     if key is None:
         raise UntrustedSignature("signed file names a key that is not trusted here")
-    try:
-        key.verify(signature, _signed_bytes(kind, payload))
-    except InvalidSignature:
-        raise UntrustedSignature(f"signature does not belong to this {kind} file") from None
+    if not verify_ed25519(key, signature, _signed_bytes(kind, payload)):
+        raise UntrustedSignature(f"signature does not belong to this {kind} file")
     return payload
 
 

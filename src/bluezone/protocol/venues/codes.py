@@ -13,9 +13,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
+from bluezone.protocol.primitives import Ed25519Signer, verify_ed25519
 from bluezone.refusal import Refused
 
 VERSION = 1
@@ -139,21 +137,19 @@ def parse_venue(payload: bytes) -> Venue:
     )  # fmt: skip
 
 
-def sign_venue(venue: Venue, private_key: Ed25519PrivateKey) -> Venue:
+def sign_venue(venue: Venue, private_key: Ed25519Signer) -> Venue:
     """Return the venue with the city's signature; the same each time (Ed25519 draws no randomness)."""
     signed = replace(venue, signed=True)
     return replace(signed, signature=private_key.sign(_SIGNATURE_CONTEXT + signed.unsigned_bytes()))
 
 
-def check_signature(venue: Venue, trusted: Mapping[int, Ed25519PublicKey]) -> None:
-    """Raise VenueForeign unless a key of this city signed the code. trusted: venue keys by their number."""
+def check_signature(venue: Venue, trusted: Mapping[int, bytes]) -> None:
+    """Raise VenueForeign unless a key of this city signed the code. trusted: venue keys, 32 bytes, by their number."""
     key = trusted.get(venue.kid)
     if key is None or not venue.signed:
         raise VenueForeign("no key of this city is named in the code; nothing was kept")
-    try:
-        key.verify(venue.signature, _SIGNATURE_CONTEXT + venue.unsigned_bytes())
-    except InvalidSignature:
-        raise VenueForeign("the city's signature does not fit the code, which was changed; nothing was kept") from None
+    if not verify_ed25519(key, venue.signature, _SIGNATURE_CONTEXT + venue.unsigned_bytes()):
+        raise VenueForeign("the city's signature does not fit the code, which was changed; nothing was kept")
 
 
 def check_usable(venue: Venue, revoked: Collection[str], now: float) -> None:

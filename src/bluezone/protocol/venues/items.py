@@ -9,11 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
+from bluezone.protocol.primitives import InvalidTag, seal, unseal
 from bluezone.refusal import Refused
 
 TAG_LENGTH = 16
@@ -60,7 +56,9 @@ class Record:
 
 def venue_key(payload: bytes) -> bytes:
     """K_v, 32 bytes. payload: V whole, signature included."""
-    return HKDF(SHA256(), 32, salt=None, info=b"BZ-VENUE-v1").derive(payload)
+    # HKDF-SHA256 without salt (RFC 5869); one block of 32 bytes is all that is asked.
+    extracted = hmac.digest(bytes(32), payload, "sha256")
+    return hmac.digest(extracted, b"BZ-VENUE-v1\x01", "sha256")
 
 
 def slot_key(key: bytes, hour: int) -> bytes:
@@ -82,7 +80,7 @@ def seal_item(key: bytes, record: Record, nonce: bytes) -> bytes:
     """One item of 52 bytes. key: K_h; nonce: 12 random bytes, never used again under this key."""
     tag = slot_tag(key)
     plain = _RECORD.pack(_RECORD_VERSION, record.level, record.start_minute, record.end_minute, record.hour)
-    return tag + nonce + AESGCM(slot_cipher_key(key)).encrypt(nonce, plain, tag)
+    return tag + nonce + seal(slot_cipher_key(key), nonce, plain, tag)
 
 
 def open_item(key: bytes, hour: int, item: bytes) -> Record | None:
@@ -94,7 +92,7 @@ def open_item(key: bytes, hour: int, item: bytes) -> Record | None:
     if len(item) != ITEM_LENGTH or not hmac.compare_digest(tag, slot_tag(key)):
         return None
     try:
-        plain = AESGCM(slot_cipher_key(key)).decrypt(nonce, item[TAG_LENGTH + NONCE_LENGTH :], tag)
+        plain = unseal(slot_cipher_key(key), nonce, item[TAG_LENGTH + NONCE_LENGTH :], tag)
     except InvalidTag:
         return None
     version, level, start, end, said_hour = _RECORD.unpack(plain)

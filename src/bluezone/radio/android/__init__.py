@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bluetooth of an Android phone, through Chaquopy's Java bridge. Built from the same engine, verified against a
+"""Bluetooth of an Android phone, through the app's Java bridge. Built from the same engine, verified against a
 double of the Android classes (tests/radio/androiddouble), not yet run on a phone.
 
 Everything that touches Java is in platform.py, which only an Android app can import.

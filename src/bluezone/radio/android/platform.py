@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything of the Android radio that is Java. Only an Android app can import this module.
 
-The three classes at the top are static proxies: Android's callbacks are abstract classes, which Chaquopy can extend
-only by Java that it makes at build time from this file, named in `staticProxy`. It reads the file without running
-it, so imports are plain and unconditional and the classes stand at the top level. Their methods run on Android's
-main thread and must never raise. Source: Chaquopy, Python API, "Static proxy".
+The three classes at the top are static proxies: Android's callbacks are abstract classes, which only Java can extend,
+and that Java is made from this file when the app is built (tools/apk/proxies.py). The tool reads the file without
+running it, so imports are plain and unconditional and the classes stand at the top level. Their methods run on
+Android's main thread and must never raise. Java holds them weakly: whoever asks for a callback keeps the listener.
 """
 
 from __future__ import annotations  # a Java class cannot be subscripted when Python runs
@@ -159,9 +159,9 @@ def _data(uuid: int, service_data: bytes) -> AdvertiseData:
 
 
 def application_context() -> Context:
-    """The context of the app. It is Any, because the stubs do not know Chaquopy's own Java classes."""
-    chaquopy: Any = jclass("com.chaquo.python.Python")
-    return cast(Context, chaquopy.getPlatform().getApplication())
+    """The context of the app. It is Any, because the stubs do not know the app's own Java classes."""
+    engine: Any = jclass("bluezone.phone.Engine")
+    return cast(Context, engine.context())
 
 
 class Phone:

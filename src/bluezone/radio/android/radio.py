@@ -123,6 +123,8 @@ class AndroidRadio:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watching: AdapterListener | None = None
         self._sets: dict[int, _AdvertisingSet] = {}
+        # Asked for, no longer wanted, and not answered yet: kept for the answer, because Java holds listeners weakly.
+        self._unwanted: set[_AdvertisingSet] = set()
         self._scan: _Scan | None = None
         self._on_report: OnReport = _ignore
         self._waiting: set[asyncio.Future[Any]] = set()
@@ -268,6 +270,8 @@ class AndroidRadio:
         # One that has not started yet cannot be stopped: Android forgets the wish. It is stopped when it starts.
         if asked is None or asked.listener is None or not asked.started.done():
             self._sets.pop(place, None)
+            if asked is not None and asked.listener is not None:
+                self._unwanted.add(asked)
             return
         self._phone.stop_advertising(asked.listener)  # if this is refused, the set is still ours to stop
         self._sets.pop(place, None)
@@ -304,6 +308,7 @@ class AndroidRadio:
         return post
 
     def _on_started(self, asked: _AdvertisingSet, status: int) -> None:
+        self._unwanted.discard(asked)
         if not asked.started.done():
             asked.started.set_result(status)
         if asked not in self._sets.values() and status == ADVERTISED and asked.listener is not None:
@@ -341,6 +346,7 @@ class AndroidRadio:
         """Bluetooth is off: the system has dropped sets and scans, and no request will be answered."""
         self._lost = True
         self._sets.clear()
+        self._unwanted.clear()
         self._scan = None
         for future in list(self._waiting):
             if not future.done():

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The primitives by OpenSSL's libcrypto through ctypes, for phones. Callers have checked every size.
+
+It is the library that Python's own ssl and hashlib are linked with, version 3.0 or newer. Only functions of its EVP
+interface are called, none of them variadic, and what each returns is looked at: their manual pages say 1 for success
+and 0, negative numbers or NULL for failure. Whatever is not plain success is a failure, so a doubt refuses.
+
+Source: OpenSSL 3.0's manual pages EVP_EncryptInit, EVP_DigestVerifyInit, EVP_PKEY_CTX_ctrl, EVP_PKEY_keygen,
+EVP_PKEY_derive, d2i_X509 and ERR_clear_error; RFC 8017 appendix A.1.1 (RSAPublicKey).
+"""
+
+import _hashlib
+import ctypes
+import ctypes.util
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_size_t, c_ulong, c_void_p, create_string_buffer
+from typing import Any
+
+from bluezone.protocol.primitives import (
+    AES_BLOCK,
+    ED25519_PREFIX,
+    GCM_TAG_LENGTH,
+    P256_POINT_LENGTH,
+    P256_PREFIX,
+    InvalidTag,
+)
+
+_OLDEST_VERSION = 0x3000_0000
+_SECRET_LENGTH = 32
+# openssl/evp.h and openssl/rsa.h; part of the library's binary interface.
+_GET_TAG, _SET_TAG = 0x10, 0x11
+_PSS_PADDING = 6
+
+_FUNCTIONS = {
+    "OpenSSL_version_num": (c_ulong, []),
+    "ERR_clear_error": (None, []),
+    "EVP_CIPHER_fetch": (c_void_p, [c_void_p, c_char_p, c_char_p]),
+    "EVP_CIPHER_CTX_new": (c_void_p, []),
+    "EVP_CIPHER_CTX_free": (None, [c_void_p]),
+    "EVP_CIPHER_CTX_set_padding": (c_int, [c_void_p, c_int]),
+    "EVP_CIPHER_CTX_ctrl": (c_int, [c_void_p, c_int, c_int, c_void_p]),
+    "EVP_EncryptInit_ex2": (c_int, [c_void_p, c_void_p, c_char_p, c_char_p, c_void_p]),
+    "EVP_EncryptUpdate": (c_int, [c_void_p, c_void_p, POINTER(c_int), c_char_p, c_int]),
+    "EVP_EncryptFinal_ex": (c_int, [c_void_p, c_void_p, POINTER(c_int)]),
+    "EVP_DecryptInit_ex2": (c_int, [c_void_p, c_void_p, c_char_p, c_char_p, c_void_p]),
+    "EVP_DecryptUpdate": (c_int, [c_void_p, c_void_p, POINTER(c_int), c_char_p, c_int]),
+    "EVP_DecryptFinal_ex": (c_int, [c_void_p, c_void_p, POINTER(c_int)]),
+    "EVP_MD_CTX_new": (c_void_p, []),
+    "EVP_MD_CTX_free": (None, [c_void_p]),
+    "EVP_DigestVerifyInit_ex": (
+        c_int, [c_void_p, POINTER(c_void_p), c_char_p, c_void_p, c_char_p, c_void_p, c_void_p],
+    ),
+    "EVP_DigestVerify": (c_int, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
+    "EVP_PKEY_CTX_set_rsa_padding": (c_int, [c_void_p, c_int]),
+    "EVP_PKEY_CTX_set_rsa_pss_saltlen": (c_int, [c_void_p, c_int]),
+    "EVP_PKEY_CTX_set_rsa_mgf1_md_name": (c_int, [c_void_p, c_char_p, c_char_p]),
+    "EVP_PKEY_CTX_new_from_name": (c_void_p, [c_void_p, c_char_p, c_char_p]),
+    "EVP_PKEY_CTX_new_from_pkey": (c_void_p, [c_void_p, c_void_p, c_char_p]),
+    "EVP_PKEY_CTX_free": (None, [c_void_p]),
+    "EVP_PKEY_CTX_set_group_name": (c_int, [c_void_p, c_char_p]),
+    "EVP_PKEY_keygen_init": (c_int, [c_void_p]),
+    "EVP_PKEY_generate": (c_int, [c_void_p, POINTER(c_void_p)]),
+    "EVP_PKEY_derive_init": (c_int, [c_void_p]),
+    "EVP_PKEY_derive_set_peer": (c_int, [c_void_p, c_void_p]),
+    "EVP_PKEY_derive": (c_int, [c_void_p, c_void_p, POINTER(c_size_t)]),
+    "EVP_PKEY_free": (None, [c_void_p]),
+    "d2i_PUBKEY": (c_void_p, [c_void_p, POINTER(c_char_p), c_long]),
+    "i2d_PUBKEY": (c_int, [c_void_p, POINTER(c_void_p)]),
+}  # fmt: skip
+
+
+class LibcryptoFailed(RuntimeError):
+    """A call that can only fail for want of memory or of randomness failed."""
+
+
+def _names() -> Iterator[str]:
+    """Where the library may be: what Python's own hashlib is linked with, as it is called on Android, the system's."""
+    if hasattr(_hashlib, "__file__"):
+        yield _hashlib.__file__
+    yield from ("libcrypto_python.so", "libcrypto_chaquopy.so")
+    if found := ctypes.util.find_library("crypto"):
+        yield found
+
+
+def _open() -> ctypes.CDLL:
+    """Open the first library that has every function and is new enough. Raises OSError."""
+    for name in _names():
+        try:
+            library = ctypes.CDLL(name)
+            for function, (result, arguments) in _FUNCTIONS.items():
+                found = getattr(library, function)
+                found.restype, found.argtypes = result, arguments
+        except (OSError, AttributeError):
+            continue
+        if library.OpenSSL_version_num() >= _OLDEST_VERSION:
+            return library
+    raise OSError("no libcrypto of OpenSSL 3.0 or newer was found")
+
+
+_lib = _open()
+
+
+def _require(outcome: int) -> None:
+    """Raise LibcryptoFailed unless a call said that it succeeded.
+
+    The queue of errors is emptied, because ssl uses the same one and would take them for its own.
+    """
+    if outcome != 1:
+        _lib.ERR_clear_error()
+        raise LibcryptoFailed("libcrypto refused")
+
+
+@contextmanager
+def _freed(address: int | None, free: Callable[[int], None]) -> Iterator[int]:
+    """Hold what a call made, and free it whatever happens. Raises LibcryptoFailed where it made nothing."""
+    if not address:
+        _require(0)
+    assert address
+    try:
+        yield address
+    finally:
+        free(address)
+        _lib.ERR_clear_error()
+
+
+def _fetched(name: bytes) -> int:
+    cipher: int | None = _lib.EVP_CIPHER_fetch(None, name, None)
+    if not cipher:
+        raise OSError(f"libcrypto has no {name.decode()}")
+    return cipher
+
+
+# Never freed: they live as long as the program.
+_ECB, _CTR = _fetched(b"AES-128-ECB"), _fetched(b"AES-128-CTR")
+_GCM = {16: _fetched(b"AES-128-GCM"), 32: _fetched(b"AES-256-GCM")}
+
+
+class Provider:
+    """What bluezone.protocol.primitives says of each."""
+
+    @staticmethod
+    def encrypt_blocks(key: bytes, blocks: bytes) -> bytes:
+        """As there."""
+        return _encrypt(_ECB, key, None, blocks)
+
+    @staticmethod
+    def apply_counter(key: bytes, counter: bytes, data: bytes) -> bytes:
+        """As there."""
+        return _encrypt(_CTR, key, counter, data)
+
+    @staticmethod
+    def seal(key: bytes, nonce: bytes, plain: bytes, associated: bytes) -> bytes:
+        """As there."""
+        tag, size = create_string_buffer(GCM_TAG_LENGTH), c_int()
+        with _freed(_lib.EVP_CIPHER_CTX_new(), _lib.EVP_CIPHER_CTX_free) as context:
+            # The nonce has the length that GCM takes by itself.
+            _require(_lib.EVP_EncryptInit_ex2(context, _GCM[len(key)], key, nonce, None))
+            if associated:
+                _require(_lib.EVP_EncryptUpdate(context, None, byref(size), associated, _length(associated)))
+            sealed = _updated(_lib.EVP_EncryptUpdate, context, plain)
+            _require(_lib.EVP_EncryptFinal_ex(context, create_string_buffer(AES_BLOCK), byref(size)))
+            _require(_lib.EVP_CIPHER_CTX_ctrl(context, _GET_TAG, GCM_TAG_LENGTH, tag))
+        return sealed + tag.raw
+
+    @staticmethod
+    def unseal(key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
+        """As there."""
+        content, tag, size = sealed[:-GCM_TAG_LENGTH], sealed[-GCM_TAG_LENGTH:], c_int()
+        with _freed(_lib.EVP_CIPHER_CTX_new(), _lib.EVP_CIPHER_CTX_free) as context:
+            _require(_lib.EVP_DecryptInit_ex2(context, _GCM[len(key)], key, nonce, None))
+            if associated:
+                _require(_lib.EVP_DecryptUpdate(context, None, byref(size), associated, _length(associated)))
+            plain = _updated(_lib.EVP_DecryptUpdate, context, content)
+            _require(_lib.EVP_CIPHER_CTX_ctrl(context, _SET_TAG, GCM_TAG_LENGTH, tag))
+            # Nothing of `plain` is given out before this has said that the tag is right.
+            if _lib.EVP_DecryptFinal_ex(context, create_string_buffer(AES_BLOCK), byref(size)) != 1:
+                raise InvalidTag
+        return plain
+
+    @staticmethod
+    def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
+        """As there."""
+        return _is_signed(ED25519_PREFIX + public, None, signature, message)
+
+    @staticmethod
+    def verify_ecdsa(public: bytes, signature: bytes, message: bytes) -> bool:
+        """As there."""
+        return _is_signed(P256_PREFIX + public, b"SHA256", signature, message)
+
+    @staticmethod
+    def verify_pss(modulus: int, exponent: int, salt_length: int, signature: bytes, message: bytes) -> bool:
+        """As there."""
+        return _is_signed(_rsa_key(modulus, exponent), b"SHA384", signature, message, salt_length)
+
+    @staticmethod
+    def agree_on_p256(public: bytes) -> tuple[bytes, bytes]:
+        """As there."""
+        with _freed(_drawn_p256(), _lib.EVP_PKEY_free) as drawn, _public_key(P256_PREFIX + public) as peer:
+            point = _point(drawn)
+            secret, size = create_string_buffer(_SECRET_LENGTH), c_size_t(_SECRET_LENGTH)
+            with _freed(_lib.EVP_PKEY_CTX_new_from_pkey(None, drawn, None), _lib.EVP_PKEY_CTX_free) as context:
+                _require(_lib.EVP_PKEY_derive_init(context))
+                _require(_lib.EVP_PKEY_derive_set_peer(context, peer))
+                _require(_lib.EVP_PKEY_derive(context, secret, byref(size)))
+            _require(size.value == _SECRET_LENGTH)
+        return point, secret.raw
+
+
+def _length(data: bytes) -> int:
+    """The size of data as a C int holds it. Raises OverflowError."""
+    if len(data) >= 2**31:
+        raise OverflowError(f"{len(data)} bytes at once, expected fewer than 2147483648")
+    return len(data)
+
+
+def _encrypt(cipher: int, key: bytes, counter: bytes | None, data: bytes) -> bytes:
+    """Encrypt whole blocks, or any number of bytes by a cipher that makes a stream."""
+    size = c_int()
+    with _freed(_lib.EVP_CIPHER_CTX_new(), _lib.EVP_CIPHER_CTX_free) as context:
+        _require(_lib.EVP_EncryptInit_ex2(context, cipher, key, counter, None))
+        _require(_lib.EVP_CIPHER_CTX_set_padding(context, 0))
+        encrypted = _updated(_lib.EVP_EncryptUpdate, context, data)
+        _require(_lib.EVP_EncryptFinal_ex(context, create_string_buffer(AES_BLOCK), byref(size)))
+    return encrypted
+
+
+def _updated(update: Callable[[int, Any, Any, bytes, int], int], context: int, data: bytes) -> bytes:
+    """What an update writes for data: as many bytes, without padding."""
+    if not data:
+        return b""
+    # The manual asks for room for one block more.
+    written, size = create_string_buffer(len(data) + AES_BLOCK), c_int()
+    _require(update(context, written, byref(size), data, _length(data)))
+    _require(size.value == len(data))
+    return written.raw[: len(data)]
+
+
+@contextmanager
+def _public_key(der: bytes) -> Iterator[int]:
+    """Hold the public key of a SubjectPublicKeyInfo. Raises LibcryptoFailed for anything else."""
+    place = c_char_p(der)
+    with _freed(_lib.d2i_PUBKEY(None, byref(place), len(der)), _lib.EVP_PKEY_free) as key:
+        yield key
+
+
+def _is_signed(der: bytes, digest: bytes | None, signature: bytes, message: bytes, salt_length: int = -1) -> bool:
+    """Verify with the public key in `der`; every failure is False. salt_length: of PSS, negative for other schemes."""
+    parameters = c_void_p()
+    try:
+        with (
+            _public_key(der) as key,
+            _freed(_lib.EVP_MD_CTX_new(), _lib.EVP_MD_CTX_free) as context,
+        ):
+            # `parameters` belongs to the context and is freed with it.
+            _require(_lib.EVP_DigestVerifyInit_ex(context, byref(parameters), digest, None, None, key, None))
+            if salt_length >= 0:
+                _require(_lib.EVP_PKEY_CTX_set_rsa_padding(parameters, _PSS_PADDING))
+                _require(_lib.EVP_PKEY_CTX_set_rsa_mgf1_md_name(parameters, digest, None))
+                _require(_lib.EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, salt_length))
+            outcome: int = _lib.EVP_DigestVerify(context, signature, len(signature), message, len(message))
+            return outcome == 1
+    except LibcryptoFailed:
+        return False
+
+
+def _drawn_p256() -> int | None:
+    key = c_void_p()
+    with _freed(_lib.EVP_PKEY_CTX_new_from_name(None, b"EC", None), _lib.EVP_PKEY_CTX_free) as context:
+        _require(_lib.EVP_PKEY_keygen_init(context))
+        _require(_lib.EVP_PKEY_CTX_set_group_name(context, b"P-256"))
+        _require(_lib.EVP_PKEY_generate(context, byref(key)))
+    return key.value
+
+
+def _point(key: int) -> bytes:
+    """The public half of a key on P-256, uncompressed."""
+    size = len(P256_PREFIX) + P256_POINT_LENGTH
+    _require(_lib.i2d_PUBKEY(key, None) == size)
+    written = create_string_buffer(size)
+    place = c_void_p(ctypes.addressof(written))
+    _require(_lib.i2d_PUBKEY(key, byref(place)) == size)
+    _require(written.raw.startswith(P256_PREFIX))
+    return written.raw[len(P256_PREFIX) :]
+
+
+def _rsa_key(modulus: int, exponent: int) -> bytes:
+    """SubjectPublicKeyInfo of an RSA key: rsaEncryption, and a bit string of the two numbers."""
+    numbers = b"".join(
+        _tagged(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big")) for number in (modulus, exponent)
+    )
+    algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
+    return _tagged(0x30, algorithm + _tagged(0x03, b"\0" + _tagged(0x30, numbers)))
+
+
+def _tagged(tag: int, content: bytes) -> bytes:
+    """DER of one value: tag, length, content."""
+    if len(content) < 0x80:
+        return bytes([tag, len(content)]) + content
+    length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+package bluezone.phone;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertNotNull;
+import static org.junit.Assert.assertNull;
+import static org.junit.Assert.assertTrue;
+import static org.robolectric.Shadows.shadowOf;
+
+import android.Manifest;
+import android.app.Application;
+import android.app.Notification;
+import android.app.NotificationManager;
+import android.app.job.JobScheduler;
+import android.bluetooth.BluetoothAdapter;
+import android.bluetooth.BluetoothDevice;
+import android.bluetooth.le.BluetoothLeScanner;
+import android.bluetooth.le.ScanCallback;
+import android.bluetooth.le.ScanRecord;
+import android.bluetooth.le.ScanResult;
+import android.content.Context;
+import android.content.Intent;
+import android.net.Uri;
+import android.os.Looper;
+import android.os.SystemClock;
+import android.webkit.WebResourceRequest;
+import android.webkit.WebView;
+import android.webkit.WebViewClient;
+import android.widget.FrameLayout;
+import java.security.Security;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import org.junit.Before;
+import org.junit.FixMethodOrder;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.junit.runners.MethodSorters;
+import org.robolectric.Robolectric;
+import org.robolectric.RobolectricTestRunner;
+import org.robolectric.RuntimeEnvironment;
+import org.robolectric.android.controller.ActivityController;
+import org.robolectric.android.controller.ServiceController;
+import org.robolectric.annotation.Config;
+import org.robolectric.util.ReflectionHelpers;
+import org.robolectric.util.ReflectionHelpers.ClassParameter;
+
+/**
+ * The app's Java and Python in one process on Android's own classes (API 35, Robolectric). What is real and what is
+ * a shadow: docs/android.md. Python lives once in a process, so the tests run in the order of their names.
+ */
+@RunWith(RobolectricTestRunner.class)
+@FixMethodOrder(MethodSorters.NAME_ASCENDING)
+@Config(sdk = 35, qualifiers = "vi")
+public class FirstDayTest {
+    private static final String DATA = "data:text/html;charset=utf-8;base64,";
+    private static final String[] NEARBY = {
+        Manifest.permission.BLUETOOTH_SCAN, Manifest.permission.BLUETOOTH_ADVERTISE, Manifest.permission.BLUETOOTH_CONNECT,
+    };
+    private static final int LOOKS = 6000;
+    private Application application;
+
+    @Before
+    public void newPhone() {
+        application = RuntimeEnvironment.getApplication();
+        TracingService.running = false;
+    }
+
+    /** Wait for Python, and let it find the driver, and what is published for no phone but is on this machine. */
+    private void python() throws Exception {
+        final CountDownLatch found = new CountDownLatch(1);
+        Engine.work(application, new Runnable() {
+            @Override
+            public void run() {
+                for (String folder : System.getProperty("bluezone.python").split(":")) {
+                    Python.module("site").call("addsitedir", folder);
+                }
+                found.countDown();
+            }
+        });
+        found.await();
+    }
+
+    /** Let the main thread do its work until something holds; bounded by looks, not judged by time. */
+    private static void becomes(String what, Callable<Boolean> holds) throws Exception {
+        for (int look = 0; look < LOOKS; look++) {
+            shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(20));  // Android's clock goes on by this much
+            if (holds.call()) return;
+            Thread.sleep(10);
+        }
+        throw new AssertionError("it did not come to be: " + what);
+    }
+
+    private static WebView viewOf(MainActivity activity) {
+        return (WebView) ((FrameLayout) ((android.view.ViewGroup) activity.findViewById(android.R.id.content)).getChildAt(0)).getChildAt(0);
+    }
+
+    private static String shown(MainActivity activity) {
+        org.robolectric.shadows.ShadowWebView.LoadDataWithBaseURL loaded = shadowOf(viewOf(activity)).getLastLoadDataWithBaseURL();
+        return loaded == null ? "" : loaded.data;
+    }
+
+    private static ActivityController<MainActivity> opened(final String expected) throws Exception {
+        final ActivityController<MainActivity> controller = Robolectric.buildActivity(MainActivity.class).setup();
+        becomes(expected, new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                return shown(controller.get()).contains(expected);
+            }
+        });
+        return controller;
+    }
+
+    private static WebResourceRequest request(final String address) {
+        return new WebResourceRequest() {
+            @Override public Uri getUrl() { return Uri.parse(address); }
+            @Override public boolean isForMainFrame() { return true; }
+            @Override public boolean isRedirect() { return false; }
+            @Override public boolean hasGesture() { return true; }
+            @Override public String getMethod() { return "GET"; }
+            @Override public Map<String, String> getRequestHeaders() { return Collections.emptyMap(); }
+        };
+    }
+
+    private static void press(MainActivity activity, String button) {
+        WebView view = viewOf(activity);
+        assertTrue(shadowOf(view).getWebViewClient().shouldOverrideUrlLoading(view, request("bluezone:" + button)));
+        shadowOf(Looper.getMainLooper()).idle();
+    }
+
+    /** Python's setup of this process, which outlives the tests' phones. */
+    private static void answer(Context context, String name, boolean value) {
+        Python.module("driver").call("answer", context, name, value);
+    }
+
+    @Test
+    public void a_theServiceIsInTheForegroundWhilePythonIsNotThereYet() throws Exception {
+        final CountDownLatch held = new CountDownLatch(1);
+        shadowOf(application).grantPermissions(NEARBY);
+        java.io.File folder = new java.io.File(application.getFilesDir(), "bluezone");
+        assertTrue(folder.mkdirs());
+        java.nio.file.Files.write(new java.io.File(folder, "setup.json").toPath(), "{\"agreed\": true}".getBytes("UTF-8"));
+        // Python as slow as can be: it is not even begun.
+        ExecutorService worker = ReflectionHelpers.getStaticField(Engine.class, "worker");
+        worker.execute(new Runnable() {
+            @Override
+            public void run() {
+                try {
+                    held.await();
+                } catch (InterruptedException stopped) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        });
+        ServiceController<TracingService> controller = Robolectric.buildService(TracingService.class).create();
+        controller.startCommand(0, 1);
+
+        Notification notice = shadowOf(controller.get()).getLastForegroundNotification();
+        assertEquals("Đang mở Bluezone…", notice.extras.getString(Notification.EXTRA_TEXT));
+        assertTrue(TracingService.running);
+        JobScheduler scheduler = (JobScheduler) application.getSystemService(Context.JOB_SCHEDULER_SERVICE);
+        assertTrue(scheduler.getAllPendingJobs().get(0).isPersisted());
+        controller.destroy();  // comes back although Python's thread is held: the main thread waits for nothing
+        assertFalse(TracingService.running);
+        held.countDown();
+    }
+
+    @Test
+    public void b_theFirstScreenIsDrawnAndNothingElseMayBeLoaded() throws Exception {
+        python();
+        MainActivity waiting = Robolectric.buildActivity(MainActivity.class).setup().get();
+        assertTrue(shadowOf(viewOf(waiting)).getLastLoadData().data.contains("Đang mở Bluezone"));
+        waiting.finish();
+        ActivityController<MainActivity> window = opened("bluezone:");
+        answer(application, "agreed", false);
+        window.pause().resume();
+        assertTrue(shown(window.get()).contains("Đồng ý và bắt đầu"));
+        WebView view = viewOf(window.get());
+        WebViewClient client = shadowOf(view).getWebViewClient();
+        assertNull(client.shouldInterceptRequest(view, request(DATA)));
+        assertNotNull(client.shouldInterceptRequest(view, request("https://evil.example/")));
+        assertTrue(client.shouldOverrideUrlLoading(view, request("https://evil.example/")));
+        assertFalse(view.getSettings().getAllowFileAccess());
+        window.destroy();
+    }
+
+    @Test
+    public void c_agreeingLeadsToOneQuestionAndThenToTheService() throws Exception {
+        python();
+        ActivityController<MainActivity> window = opened("Đồng ý và bắt đầu");
+        press(window.get(), "next");
+        assertTrue(shown(window.get()).contains("Cho phép tìm máy ở gần"));
+        assertNull(shadowOf(application).getNextStartedService());
+        press(window.get(), "allow");
+        assertEquals(Arrays.asList(NEARBY), Arrays.asList(shadowOf(window.get()).getLastRequestedPermission().requestedPermissions));
+        shadowOf(application).grantPermissions(NEARBY);
+        window.pause().resume();
+        Intent started = shadowOf(application).getNextStartedService();
+        assertEquals("bluezone.phone.TracingService", started.getComponent().getClassName());
+        window.destroy();
+    }
+
+    @Test
+    public void d_theWindowThatIsSeenGoesOnChangingAfterAnotherWentAway() throws Exception {
+        python();
+        final ActivityController<MainActivity> first = opened("bluezone:");
+        ActivityController<MainActivity> second = opened("bluezone:");
+        second.pause();
+        first.resume();
+        second.destroy();  // Android ends a window that is gone from sight whenever it likes
+        final String before = shown(first.get());
+        answer(application, "english", true);
+        Python.module("driver").call("change", application);
+        becomes("the window changes", new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                return !shown(first.get()).equals(before);
+            }
+        });
+        answer(application, "english", false);
+        first.destroy();
+    }
+
+    @Test
+    public void e_theStartOfThePhoneAndTheWatchdogStartTheServiceOnlyWhereItIsWanted() throws Exception {
+        new StartReceiver().onReceive(application, new Intent(Intent.ACTION_BOOT_COMPLETED));
+        assertNull(shadowOf(application).getNextStartedService());
+        java.io.File folder = new java.io.File(application.getFilesDir(), "bluezone");
+        folder.mkdirs();
+        java.nio.file.Files.write(new java.io.File(folder, "setup.json").toPath(), "{\"agreed\": true}".getBytes("UTF-8"));
+        new StartReceiver().onReceive(application, new Intent(Intent.ACTION_MY_PACKAGE_REPLACED));
+        assertNull("not allowed yet", shadowOf(application).getNextStartedService());
+        shadowOf(application).grantPermissions(NEARBY);
+        new StartReceiver().onReceive(application, new Intent("vn.example.OTHER"));
+        assertNull(shadowOf(application).getNextStartedService());
+        new StartReceiver().onReceive(application, new Intent(Intent.ACTION_BOOT_COMPLETED));
+        assertNotNull(shadowOf(application).getNextStartedService());
+
+        Watchdog watchdog = Robolectric.buildService(Watchdog.class).create().get();
+        assertFalse(watchdog.onStartJob(null));
+        assertNotNull(shadowOf(application).getNextStartedService());
+        TracingService.running = true;
+        watchdog.onStartJob(null);
+        assertNull("it lives", shadowOf(application).getNextStartedService());
+    }
+
+    @Test
+    public void f_aServiceWithoutItsPermissionSaysSoAndEnds() throws Exception {
+        ServiceController<TracingService> controller = Robolectric.buildService(TracingService.class).create();
+        assertEquals(android.app.Service.START_NOT_STICKY, controller.get().onStartCommand(null, 0, 1));
+        assertTrue(shadowOf(controller.get()).isStoppedBySelf());
+        NotificationManager manager = (NotificationManager) application.getSystemService(Context.NOTIFICATION_SERVICE);
+        Notification notice = shadowOf(manager).getNotification(Notices.NEWS_ID);
+        assertEquals("Bluezone đang dừng", notice.extras.getString(Notification.EXTRA_TITLE));
+        assertEquals(Notification.VISIBILITY_PUBLIC, notice.visibility);
+    }
+
+    private static Callable<Boolean> told(final Context context, final String what, final Object expected) {
+        return new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                Object said = Python.module("driver").call(what, context);
+                return expected == null ? said == null : expected.equals("something") ? said != null : expected.equals(said);
+            }
+        };
+    }
+
+    private String runningNotice() {
+        NotificationManager manager = (NotificationManager) application.getSystemService(Context.NOTIFICATION_SERVICE);
+        Notification notice = shadowOf(manager).getNotification(Notices.RUNNING_ID);
+        return notice == null ? "" : notice.extras.getString(Notification.EXTRA_TITLE);
+    }
+
+    private static void hear(BluetoothLeScanner scanner) {
+        ScanRecord record = ReflectionHelpers.callStaticMethod(
+            ScanRecord.class, "parseFromBytes", ClassParameter.from(byte[].class, Python.module("driver").call("neighbour")));
+        BluetoothDevice device = BluetoothAdapter.getDefaultAdapter().getRemoteDevice("5A:11:22:33:44:55");
+        for (ScanCallback callback : shadowOf(scanner).getScanCallbacks()) {
+            callback.onScanResult(1, new ScanResult(device, record, -60, SystemClock.elapsedRealtimeNanos()));
+        }
+    }
+
+    @Test
+    @Config(shadows = AdvertiserDouble.class)
+    public void g_theServiceSendsHearsServesItsPageLosesBluetoothAndEnds() throws Exception {
+        python();
+        Security.addProvider(new KeyStoreDouble());
+        shadowOf(application).grantPermissions(NEARBY);
+        final BluetoothAdapter adapter = BluetoothAdapter.getDefaultAdapter();
+        shadowOf(adapter).setState(BluetoothAdapter.STATE_ON);
+        shadowOf(adapter).setIsMultipleAdvertisementSupported(true);
+        final BluetoothLeScanner scanner = adapter.getBluetoothLeScanner();
+        Python.module("driver").call("begin_day", application);
+        ServiceController<TracingService> service = Robolectric.buildService(TracingService.class).create();
+        service.startCommand(0, 1);
+        becomes("the page is there", told(application, "url", "something"));
+        assertNull(Python.module("driver").call("problem", application));
+        assertTrue(KeyStoreDouble.keys.containsKey("bluezone.handset.key"));
+
+        final ActivityController<MainActivity> window = Robolectric.buildActivity(MainActivity.class).setup();
+        final WebView view = viewOf(window.get());
+        becomes("the page is shown", new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                return String.valueOf(shadowOf(view).getLastLoadedUrl()).startsWith("http://127.0.0.1:");
+            }
+        });
+        WebViewClient client = shadowOf(view).getWebViewClient();
+        assertNull(client.shouldInterceptRequest(view, request(shadowOf(view).getLastLoadedUrl())));
+        assertNotNull("the page itself may have no data: address", client.shouldInterceptRequest(view, request(DATA)));
+
+        String page = shadowOf(view).getLastLoadedUrl();
+        shadowOf(view).pushEntryToHistory("about:blank");  // a screen of the app's own, from before
+        shadowOf(view).pushEntryToHistory(page);
+        window.get().onBackPressed();
+        assertEquals("behind the page is a screen that is over", 0, shadowOf(view).getGoBackInvocations());
+        shadowOf(view).pushEntryToHistory(page + "#/more");
+        window.get().onBackPressed();
+        assertEquals(1, shadowOf(view).getGoBackInvocations());
+
+        becomes("it sends", new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                return !AdvertiserDouble.sending.isEmpty();
+            }
+        });
+        assertEquals(20, AdvertiserDouble.last.getServiceData().values().iterator().next().length);
+        becomes("it hears, and says so", new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                hear(scanner);
+                return runningNotice().equals("Bluezone đang chạy");
+            }
+        });
+
+        shadowOf(adapter).setState(BluetoothAdapter.STATE_OFF);
+        application.sendBroadcast(new Intent(BluetoothAdapter.ACTION_STATE_CHANGED)
+            .putExtra(BluetoothAdapter.EXTRA_STATE, BluetoothAdapter.STATE_OFF));
+        shadowOf(Looper.getMainLooper()).idle();
+        AdvertiserDouble.sending.clear();
+        shadowOf(adapter).setState(BluetoothAdapter.STATE_ON);
+        becomes("it sends again by itself", new Callable<Boolean>() {
+            @Override
+            public Boolean call() {
+                return !AdvertiserDouble.sending.isEmpty();
+            }
+        });
+
+        service.destroy();
+        becomes("it has ended", told(application, "running", false));
+        assertNull(Python.module("driver").call("url", application));
+        assertTrue(AdvertiserDouble.sending.isEmpty());
+        window.destroy();
+    }
+
+    @Test
+    @Config(shadows = AdvertiserDouble.class)
+    public void h_erasingEverythingDestroysTheKeyEndsTheServiceAndNothingStartsItAgain() throws Exception {
+        python();
+        Security.addProvider(new KeyStoreDouble());
+        shadowOf(application).grantPermissions(NEARBY);
+        shadowOf(BluetoothAdapter.getDefaultAdapter()).setState(BluetoothAdapter.STATE_ON);
+        Python.module("driver").call("begin_day", application);
+        ServiceController<TracingService> service = Robolectric.buildService(TracingService.class).create();
+        service.startCommand(0, 1);
+        becomes("the page is there", told(application, "url", "something"));
+        assertFalse("a phone that was opened has its key", KeyStoreDouble.keys.isEmpty());
+
+        Python.module("driver").call("erase", application);
+        becomes("nothing is agreed to", told(application, "agreed", false));
+        becomes("it has ended", told(application, "running", false));
+        assertTrue(KeyStoreDouble.keys.isEmpty());
+        assertEquals("bluezone.phone.TracingService", shadowOf(application).getNextStoppedService().getComponent().getClassName());
+        assertEquals("", runningNotice());
+        service.destroy();
+        new StartReceiver().onReceive(application, new Intent(Intent.ACTION_BOOT_COMPLETED));
+        assertNull(shadowOf(application).getNextStartedService());
+        Watchdog watchdog = Robolectric.buildService(Watchdog.class).create().get();
+        watchdog.onStartJob(null);
+        JobScheduler scheduler = (JobScheduler) application.getSystemService(Context.JOB_SCHEDULER_SERVICE);
+        assertTrue("the watchdog leaves with it", scheduler.getAllPendingJobs().isEmpty());
+    }
+}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lets tests run on what a phone has: `pytest -p tests.builders.phoneengine`, or `make test-phone-engine`.
+
+Cryptography is OpenSSL's libcrypto, the matcher a plain library built as for a phone, and no module of the engine may
+import what is not published for Android. Tests, their builders and the servers that they start have everything still.
+"""
+
+import builtins
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.builders.phonemodules import MAKES_KEYS, MISSING, is_engine
+
+SOURCE = Path(__file__).parents[2] / "src" / "bluezone" / "protocol" / "_kernel.c"
+_import = builtins.__import__
+
+
+def _guarded(name, globals=None, locals=None, fromlist=(), level=0):
+    importer = (globals or {}).get("__name__", "")
+    if name.partition(".")[0] in MISSING and is_engine(importer) and importer != MAKES_KEYS:
+        raise ModuleNotFoundError(f"{importer} imports {name}, which no phone has")
+    return _import(name, globals, locals, fromlist, level)
+
+
+def _built() -> Path | None:
+    """The library, in a folder that a process makes once for those that it starts."""
+    compiler = shutil.which("clang") or shutil.which("cc")
+    if compiler is None:
+        return None
+    library = Path(tempfile.mkdtemp(prefix="bluezone-phone-")) / "libbzkernel.so"
+    digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()
+    flags = ["-O2", "-fPIC", "-shared", "-DBLUEZONE_KERNEL_ALONE", f'-DBLUEZONE_KERNEL_SOURCE="{digest}"']
+    subprocess.run([compiler, *flags, "-o", library, SOURCE], check=True)
+    return library
+
+
+os.environ["BLUEZONE_PRIMITIVES"] = "libcrypto"
+if "BLUEZONE_KERNEL_LIBRARY" not in os.environ and (library := _built()) is not None:
+    os.environ["BLUEZONE_KERNEL_LIBRARY"] = str(library)
+builtins.__import__ = _guarded
+
+
+def pytest_report_header() -> str:
+    """What the tests run on."""
+    from bluezone.protocol import kernel, primitives
+
+    return (
+        f"phone engine: {primitives.PROVIDER}, matcher {kernel.quickest()} of {os.environ.get(kernel.LIBRARY_VARIABLE)}"
+    )
+
+
+def pytest_unconfigure() -> None:
+    """Let go of the library's folder."""
+    if "PYTEST_XDIST_WORKER" not in os.environ and "library" in globals():
+        shutil.rmtree(Path(os.environ["BLUEZONE_KERNEL_LIBRARY"]).parent, ignore_errors=True)
