@@ -75,8 +75,9 @@ class _InTheCitysName:
         if self._provider is None:
             from bluezone.messaging.webpush import WebPushProvider
 
-            city = f"https://{self._server.city.public_host}"
-            self._provider = WebPushProvider(self._server.secrets.push_key, city)
+            # Without a port: the signature's library takes none, and would end this thread.
+            contact = f"https://{self._server.city.public_host.rsplit(':', 1)[0]}"
+            self._provider = WebPushProvider(self._server.secrets.push_key, contact)
         return self._provider.send(subscriptions, body)
 
 
