@@ -2,6 +2,7 @@
 """Fixtures that every part of the suite may use."""
 
 import asyncio
+import gc
 import os
 import sqlite3
 import sys
@@ -13,7 +14,9 @@ from django.db import connection
 from hypothesis import settings
 from tests.builders import processes
 from tests.builders.chromium import SharedBrowser, hidden_loop, launched
-from tests.builders.stores import migrated_store
+from tests.builders.stores import migrated_store, rsa_keys
+
+from bluezone.protocol import blindrsa
 
 REPOSITORY = Path(__file__).parents[1]
 # A busy machine is no finding, so no example has a deadline. `make test` looks at the same examples every time, so that
@@ -24,6 +27,8 @@ settings.load_profile(os.environ.get("BLUEZONE_TEST_EXAMPLES", "same"))
 # Where it is set every process that a test starts compiles all of Django and of ours anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# What is imported stays: while tests are collected nothing is looked for among it, and afterwards it is left out.
+gc.disable()
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -34,6 +39,13 @@ def pytest_collection_modifyitems(items) -> None:
             item.add_marker(pytest.mark.serve)
 
 
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, of the tests alone."""
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+    gc.enable()
+
+
 @pytest.fixture(autouse=True)
 def fresh_limits():
     """What other tests of this process tried from the same address costs this one no puzzle."""
@@ -41,6 +53,22 @@ def fresh_limits():
     for module, limits in (("bluezone.identity.signin", "_limits"), ("bluezone.publicpages.form_limits", "_puzzles")):
         if module in sys.modules:
             getattr(sys.modules[module], limits).cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_made_before():
+    """A server of this process that needs an RSA key gets one that was made before: a tenth of a second for each.
+
+    What imports generate() by name makes its own, as tests/protocol/test_blindrsa.py does.
+    """
+    drawn, make = rsa_keys(), blindrsa.generate
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            blindrsa,
+            "generate",
+            lambda bits=blindrsa.MODULUS_BITS: next(drawn) if bits == blindrsa.MODULUS_BITS else make(bits),
+        )
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,12 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 . tools/system-packages.sh
-ldconfig -p | grep -q libpangoft2-1.0 || need_package libpangoft2-1.0-0 "PDF pages" || true
-ldconfig -p | grep -q libharfbuzz-subset || need_package libharfbuzz-subset0 "PDF pages" || true
+# Without -q: whoever ends at the first match may fail the one who still writes.
+ldconfig -p | grep libpangoft2-1.0 >/dev/null || need_package libpangoft2-1.0-0 "PDF pages" || true
+ldconfig -p | grep libharfbuzz-subset >/dev/null || need_package libharfbuzz-subset0 "PDF pages" || true
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || need_package chromium "the tests marked browser" || true
+# Without windows it takes half the work for the same pages; where a system does not have it so, the other does all.
+command -v chromium-headless-shell >/dev/null 2>&1 || need_package chromium-headless-shell "the tests marked browser" || true
 command -v node >/dev/null 2>&1 || need_package nodejs "the message centre of the tests of text messages" || true
 command -v npm >/dev/null 2>&1 || need_package npm "the message centre of the tests of text messages" || true
 command -v espeak-ng >/dev/null 2>&1 || need_package espeak-ng "the machine's voice of bulletins" || true

@@ -124,6 +124,7 @@ def test_figures_are_what_they_are_called():
     assert np.isnan(auc(np.array([1.0, 2]), np.array([True, True]), np.ones(2)))
 
 
+@pytest.mark.long
 def test_the_collection_that_ships_is_called_drawn_in_every_result(capsys):
     lines = []
     result = run(lines.append)

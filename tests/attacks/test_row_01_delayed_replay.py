@@ -53,6 +53,7 @@ async def replay(patient, victim, delay_seconds: float, heard: list[bytes]) -> N
             await task
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("delay_minutes", "level"), [(45, "none"), (0, "high")])
 def test_row_01_a_replay_after_45_minutes_is_stored_and_scores_nothing_but_one_at_once_warns(
     tmp_path, delay_minutes, level

@@ -3,6 +3,7 @@
 
 import random
 
+import pytest
 from tests.builders.handset import PhoneClock, World, pages
 
 from bluezone.handset import Handset
@@ -10,6 +11,7 @@ from bluezone.handset.overview import overview
 from bluezone.radio.interface import Burst, Sighting
 
 
+@pytest.mark.long
 def test_row_03_of_2000_identifiers_a_minute_500_are_stored_and_the_phone_says_that_it_was_flooded(tmp_path):
     world, rng = World(), random.Random(3)
     phone = Handset.open(tmp_path, "http://127.0.0.1:9", PhoneClock(world, world.now), rng)

@@ -29,6 +29,7 @@ def guess(server, rng, remote):
     return decode_verify1_answer(poster(server, remote)("/v1/verify", body)).status
 
 
+@pytest.mark.long
 def test_10000_guesses_from_one_network_get_ten_looks_and_no_hit_and_its_neighbours_still_report(server):
     rng = random.Random(4)
     live = [server.codes.issue("confirmed", ONSET) for _ in range(200)]

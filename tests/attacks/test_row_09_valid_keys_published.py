@@ -8,6 +8,7 @@ from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import Status
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("period", [2 * HOUR, 0])
 def test_todays_key_is_absent_from_every_file_until_its_day_ended_two_hours_ago(tmp_path, period):
     server = opened(tmp_path, Clock(), publish_period_seconds=period, padding_mean=2)

@@ -55,8 +55,7 @@ def store_patient(server, rng):
     return {row[1] for row in rows}
 
 
-@pytest.mark.long
-def test_who_points_at_a_key_of_the_right_cell_is_right_in_under_8_percent(files):
+def who_points_at_a_key_of_the_right_cell_is_right_in_under_8_percent(files):
     right, tried = 0.0, 0
     for patient, keys in files[0]:
         cells = Counter(cell(key) for key in keys)
@@ -69,8 +68,7 @@ def test_who_points_at_a_key_of_the_right_cell_is_right_in_under_8_percent(files
     assert right / tried < 0.08
 
 
-@pytest.mark.long
-def test_who_knows_ten_cells_of_a_case_hardly_knows_whether_it_is_in_the_file(files):
+def who_knows_ten_cells_of_a_case_hardly_knows_whether_it_is_in_the_file(files):
     def evidence(keys):
         cells = Counter(cell(key) for key in keys)
         days = sorted({key.start for key in keys})[-10:]
@@ -84,8 +82,7 @@ def test_who_knows_ten_cells_of_a_case_hardly_knows_whether_it_is_in_the_file(fi
     assert 0.5 < auc < 0.60
 
 
-@pytest.mark.long
-def test_nothing_but_chance_orders_or_marks_the_keys_of_a_file(files):
+def nothing_but_chance_orders_or_marks_the_keys_of_a_file(files):
     for patient, keys in files[0][:20]:
         assert all(earlier.key < later.key for earlier, later in pairwise(keys))
         assert {key.period for key in keys} == {144}
@@ -93,6 +90,14 @@ def test_nothing_but_chance_orders_or_marks_the_keys_of_a_file(files):
         assert {cell(key) for key in keys if key.key in patient} <= {
             cell(key) for key in keys if key.key not in patient
         }
+
+
+@pytest.mark.long
+def test_neither_who_points_nor_who_knows_ten_cells_finds_a_case_in_a_file(files):
+    """One test, because the files take ten seconds and two processes would make them twice."""
+    who_points_at_a_key_of_the_right_cell_is_right_in_under_8_percent(files)
+    who_knows_ten_cells_of_a_case_hardly_knows_whether_it_is_in_the_file(files)
+    nothing_but_chance_orders_or_marks_the_keys_of_a_file(files)
 
 
 def test_a_re_run_yields_the_same_file(tmp_path, monkeypatch):

@@ -44,6 +44,7 @@ def dump(store):
     return {table: store.read(f"SELECT * FROM {table}") for table in tables}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", SIZES)
 def test_no_value_joins_codes_to_keys_and_nothing_of_a_phone_is_stored(server, caplog, count):
     caplog.set_level(0)
@@ -121,6 +122,7 @@ def test_no_column_says_when_a_code_was_used_or_to_the_minute_when_a_key_came(se
     assert key[3] == NOON // HOUR
 
 
+@pytest.mark.long
 def test_residual_an_operator_who_watches_live_is_right_once_in_as_many_as_wait_at_the_same_time():
     # Phones wait U(0, the city's setting) between verify and upload. Whoever sees the times of both guesses among those
     # who verified in the hour before an upload. With one report every four minutes that is one in about sixteen.

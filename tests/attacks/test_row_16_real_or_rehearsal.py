@@ -101,6 +101,7 @@ def test_the_server_does_the_same_work_for_a_rehearsal_as_for_a_report(tmp_path,
         assert calls_apart(one, other) <= FEW_CALLS, (one - other, other - one)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("plays", "bound"), SIZES)
 def test_real_and_rehearsed_reports_have_the_same_sizes_and_take_as_long(tmp_path, plays, bound):
     server = opened(tmp_path, Clock(), trusted_proxies=["127.0.0.1/32"])
@@ -130,6 +131,7 @@ def test_real_and_rehearsed_reports_have_the_same_sizes_and_take_as_long(tmp_pat
         assert distance(*durations) < bound, (name, [np.median(d) for d in durations])
 
 
+@pytest.mark.long
 def test_when_too_many_rehearse_a_report_and_a_rehearsal_meet_the_same_puzzle(tmp_path):
     """A flood of rehearsals gets its minute and no more, and what it provokes does not tell who is reporting."""
     server = opened(tmp_path, Clock())

@@ -33,6 +33,7 @@ def cut(body: bytes, rng: random.Random) -> bytes:
     return body[: rng.randrange(len(body))]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", [flipped, cut])
 @pytest.mark.parametrize("file", list(PATHS))
 def test_row_18_a_flipped_bit_or_a_cut_file_is_refused_and_the_old_state_stays(tmp_path, file, change):

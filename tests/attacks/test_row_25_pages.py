@@ -22,6 +22,7 @@ def test_row_25_no_page_of_the_public_origin_takes_or_tells_visits():
     assert [address for address in addresses if VISITS.search(address)] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_row_25_every_printed_code_is_the_one_link_that_everybody_gets(language, monkeypatch):
     drawn = []

@@ -57,6 +57,7 @@ def modules():
     return {str(path.relative_to(SOURCE)): path for path in SOURCE.rglob("*.py") if "migrations" not in path.parts}
 
 
+@pytest.mark.long
 def test_nothing_but_the_two_writers_makes_a_table_file():
     makes = {"csv.writer", "csv.DictWriter", "Workbook", "openpyxl.Workbook"}
     found = {name for name, path in modules().items() if makes & set(calls(path))}
@@ -65,6 +66,7 @@ def test_nothing_but_the_two_writers_makes_a_table_file():
     assert found - marking == WRITERS
 
 
+@pytest.mark.long
 def test_every_export_is_named_here():
     sends = {name for name, path in modules().items() if {"write_csv", "write_xlsx"} & set(calls(path))}
 
@@ -90,6 +92,7 @@ def test_the_browser_s_own_file_of_codes_is_inert_too():
     assert re.search(r"/\^\[[^\]]*=[^\]]*\]/", script), "text that begins like a formula is prefixed"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", [place for place in EXPORTS.values() if place])
 def test_what_anyone_typed_leaves_inert(client, server, place):
     city, _ward = planted()

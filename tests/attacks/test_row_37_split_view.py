@@ -90,6 +90,7 @@ def test_row_37_a_week_key_not_announced_seven_days_ahead_aborts_the_report(tmp_
                 phone.city.require_trusted(4242, 1, use_from + 1)
 
 
+@pytest.mark.long
 def test_row_37_a_phone_that_missed_configs_learns_from_them_when_a_key_was_announced(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         phone = phones.new("phone")

@@ -59,6 +59,7 @@ def test_an_upload_signed_through_the_tokens_call_is_refused_under_every_kid(ser
         assert upload(server, key.kid, rand, signature, salt, keys) is expected
 
 
+@pytest.mark.long
 def test_the_tokens_call_does_not_sign_with_the_key_of_a_certificate(server):
     # One of each purpose: the call asks what a key is for, and each try costs a puzzle.
     keys = {key.purpose: key for key in server.secrets.week_keys.all() if key.purpose != "gate"}

@@ -36,6 +36,7 @@ async def advertisements(over_hci):
         return log, one.payload.turns
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("over_hci", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_row_52_a_frame_names_the_identifier_beside_it_and_no_address_and_no_frame_outlives_it(over_hci):
     log, rotations = run_simulated(advertisements(over_hci))

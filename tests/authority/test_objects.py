@@ -16,13 +16,13 @@ from django.db import connection, transaction
 from django.urls import reverse
 from tests.builders.acts import ACTS, Body
 from tests.builders.objects import Actor, City
-from tests.builders.office import furnished_folder, open_office
+from tests.builders.office import furnished_folder, open_office, plain_refusals
 
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Place, Right, Touch, Whose, every_right
 from bluezone.identity.second_factors import REQUIRING
 
-__all__ = ["furnished_folder"]
+__all__ = ["furnished_folder", "plain_refusals"]
 
 OFFICE = "bluezone.web.urls_office"
 RIGHTS = {right.name: right for right in every_right(OFFICE)}
@@ -230,7 +230,7 @@ class Trial:
 @pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(ACTS))
-def test_who_may_act_on_an_object_does_and_nobody_else(city, name):
+def test_who_may_act_on_an_object_does_and_nobody_else(city, plain_refusals, name):
     wrong = []
     for method, path in requests_of(city, name):
         trial = Trial(city, name, method, path)

@@ -3,7 +3,16 @@
 
 import pytest
 from tests.builders import peopling
+from tests.builders.chromium import FLAGS, needed
 from tests.builders.serving import serving
+
+
+@pytest.fixture
+def whole_chromium(chromium):
+    """A browser with windows beside the one that all share, for what is shown outside a page: notifications."""
+    browser = chromium.browser_type.launch(executable_path=needed(whole=True), args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -146,8 +146,15 @@ def test_everything_can_be_done_with_the_keyboard(worker):
         assert shown != "none"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    ("language", "scheme"),
+    [
+        ("vi", "light"),
+        ("en", "dark"),
+        pytest.param("vi", "dark", marks=pytest.mark.slow),
+        pytest.param("en", "light", marks=pytest.mark.slow),
+    ],
+)
 def test_no_page_scrolls_sideways_on_a_phone(admin, worker, language, scheme):
     for visitor, paths in (
         (admin, ["/accounts/", "/accounts/new/", "/accounts/1/", "/accounts/2/", "/audit/", "/codes/", "/nothing/"]),

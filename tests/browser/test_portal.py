@@ -92,6 +92,7 @@ def test_the_first_load_of_the_web_edition_is_under_250_kilobytes_with_all_that_
     assert load.down <= WEB_EDITION_BYTES, load
 
 
+@pytest.mark.slow
 def test_the_landing_page_can_be_used_within_two_seconds_on_a_slow_network(chromium, served):
     _, seconds = min((weighed(chromium, served, "/", SLOW) for _ in range(3)), key=lambda found: found[1])
 

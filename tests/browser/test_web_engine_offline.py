@@ -213,9 +213,9 @@ def registration(app, devtools):
     raise AssertionError(found)
 
 
-def test_a_push_shows_one_sentence_that_names_nothing_and_takes_it_away_when_nothing_is_new(chromium, city):
+def test_a_push_shows_one_sentence_that_names_nothing_and_takes_it_away_when_nothing_is_new(whole_chromium, city):
     # The worker looks for the page's own store.
-    app = App(chromium, city, database=None)
+    app = App(whole_chromium, city, database=None)
     app.context.grant_permissions(["notifications"], origin=city.url)
     devtools = app.context.new_cdp_session(app.page)
     number = registration(app, devtools)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists as files, good and spoiled, and a stored directory: Bắc Kạn of 2020, or a big one."""
 
+import dataclasses
 import datetime
 import io
 import zipfile
@@ -45,13 +46,42 @@ def csv(*rows):
     return ("\ufeff" + "\r\n".join(";".join(row) for row in rows)).encode()
 
 
+# What planting the seed leaves in each table of the directory, and what the audit says of it.
+_SEED = {}
+
+
 def planted():
-    """Store the seed; gives the city and the ward Sông Cầu."""
+    """Store the seed; gives the city and the ward Sông Cầu.
+
+    Planted by the program once for a process; afterwards an empty directory gets the same rows, in a tenth of the time.
+    """
+    from django.apps import apps
+    from django.db import connection
+
+    from bluezone.audit import hash_chain
     from bluezone.directory.models import AdminUnit
     from bluezone.directory.records.store import plant_seed
 
-    plant_seed()
+    models = apps.get_app_config(AdminUnit._meta.app_label).get_models(include_auto_created=True)
+    tables = [model._meta.db_table for model in models]
+    if connection.vendor != "sqlite" or any(_rows(connection, table, " LIMIT 1") for table in tables):
+        plant_seed()
+    elif not _SEED:
+        told = dataclasses.asdict(plant_seed())
+        _SEED.update(told=told, rows={table: _rows(connection, table) for table in tables})
+    else:
+        with connection.cursor() as cursor:
+            for table, rows in _SEED["rows"].items():
+                if rows:
+                    values = ", ".join(["%s"] * len(rows[0]))
+                    cursor.executemany(f"INSERT INTO {table} VALUES ({values})", rows)
+        hash_chain.record(hash_chain.COMMAND_LINE, "entry_made", "seed", **_SEED["told"])
     return AdminUnit.objects.get(key="tp-bac-kan"), AdminUnit.objects.get(key="phuong-song-cau")
+
+
+def _rows(connection, table, more=""):
+    with connection.cursor() as cursor:
+        return cursor.execute(f"SELECT * FROM {table}{more}").fetchall()
 
 
 def unit_values(**values):

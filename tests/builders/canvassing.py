@@ -29,7 +29,7 @@ def canvassing(data: Path, **wanted: Any) -> dict[str, Any]:
 
 def ask(data: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     """Read the office store of a running `serve`."""
-    with sqlite3.connect(f"file:{data / 'office.sqlite3'}?mode=ro", uri=True, timeout=20) as store:
+    with sqlite3.connect(f"file:{data / 'office.sqlite3'}?mode=ro", uri=True, timeout=120) as store:
         return store.execute(sql, values).fetchall()
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's Chromium, headless, for tests and for the bench of pages."""
+"""Debian's Chromium, headless, for tests and for the bench of pages.
+
+Where it can be had without the windows of a browser it is: that takes half the work for the same pages.
+"""
 
 import asyncio
 import shutil
@@ -10,6 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+# The second have windows, though nobody sees them.
+SHELLS, WHOLE = ("chromium-headless-shell",), ("chromium", "chromium-browser")
 FLAGS = (
     "--no-sandbox",
     "--disable-quic",
@@ -22,16 +27,16 @@ FLAGS = (
 FILMING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
-def executable() -> str | None:
-    """Where it is, None where it is not installed."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+def executable(whole: bool = False) -> str | None:
+    """Where it is, None where it is not installed. whole: with windows, without which there is no notification."""
+    return next(filter(None, map(shutil.which, WHOLE if whole else (*SHELLS, *WHOLE))), None)
 
 
-def needed() -> str:
+def needed(whole: bool = False) -> str:
     """Where it is; without it a test says so by name and skips."""
-    path = executable()
+    path = executable(whole)
     if path is None:
-        pytest.skip("needs chromium: sudo apt-get install chromium")
+        pytest.skip("needs chromium: sudo apt-get install chromium chromium-headless-shell")
     return path
 
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,6 +29,15 @@ PRIVATE = blindrsa.generate()
 RUNNING = State.BLUETOOTH_ON | State.ADVERTISING | State.HEARD
 
 
+SALT = bytes(16)
+
+
+@cache
+def _hash_of_pin() -> str:
+    """Slow on purpose, so once for all gates."""
+    return pin_hash(PIN, SALT).hex()
+
+
 class PagedGate:
     """One gate; `boot` can be moved on to let challenges and memories age."""
 
@@ -36,8 +46,7 @@ class PagedGate:
         self.radio_off: str | None = None
         self.book = GateBook(folder / f"{os.urandom(4).hex()}.sqlite3", self.unix)
         self.book.put("gate", json.dumps({"name": name, "agency": "Trụ sở UBND thành phố", "closed": False}))
-        salt = bytes(16)
-        entry = {"badge": BADGE, "name": "Hà Thị Lan", "salt": salt.hex(), "hash": pin_hash(PIN, salt).hex()}
+        entry = {"badge": BADGE, "name": "Hà Thị Lan", "salt": SALT.hex(), "hash": _hash_of_pin()}
         self.book.put("roster", json.dumps([{**entry, "since": "2020-01-01", "until": ""}]))
         start = int(self.unix() - WEEK / 2)
         self.keys = (

@@ -25,7 +25,7 @@ from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.models import IssuedCode, OpenedDeclaration
 from bluezone.identity.models import Passkey, Role, RoleGrant, User
 from bluezone.identity.objects import Place
-from bluezone.identity.second_factors import CONFIRMED_KEY, RECENT_SECONDS, REQUIRING
+from bluezone.identity.second_factors import RECENT_SECONDS, REQUIRING
 from bluezone.messaging.cap.models import Alert
 from bluezone.portal import news
 from bluezone.rollout.bulletins.air import air_log, planner
@@ -68,7 +68,7 @@ class Actor:
 
     def confirm_again(self) -> None:
         """Prove the second factor again where the proof grows old, however long the tests before this one took."""
-        if timezone.now().timestamp() - self.client.session[CONFIRMED_KEY] > RECENT_SECONDS / 4:
+        if timezone.now().timestamp() - self.client.confirmed_at > RECENT_SECONDS / 4:
             prove(self.client)
 
     def __str__(self) -> str:

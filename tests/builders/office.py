@@ -6,9 +6,11 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.utils import timezone
 from tests.builders.stores import with_week_keys
@@ -21,6 +23,7 @@ from bluezone.identity.models import AuthenticatorApp, Role, RoleGrant, User
 from bluezone.keyserver.service import KeyServer
 from bluezone.office_secrets import seal
 from bluezone.protocol import declarationkey
+from bluezone.web import urls_office
 
 BEGINNING = datetime.date(2020, 1, 1)
 APP_SECRET = b"a secret of twenty b"
@@ -56,7 +59,8 @@ def user(
 def prove(client: Client) -> Client:
     """The browser in which somebody has just proved the second factor; the proof is good for some minutes."""
     session = client.session
-    session[second_factors.CONFIRMED_KEY] = int(timezone.now().timestamp())
+    # Noted beside it too, because a session is read from the store.
+    session[second_factors.CONFIRMED_KEY] = client.confirmed_at = int(timezone.now().timestamp())
     session.save()
     return client
 
@@ -99,6 +103,17 @@ def quick_passwords(settings) -> None:
         "django.contrib.auth.hashers.MD5PasswordHasher",
         "django.contrib.auth.hashers.Argon2PasswordHasher",
     ]
+
+
+@pytest.fixture
+def plain_refusals(monkeypatch) -> None:
+    """403 and 404 without a page: for tests of many refusals, in which drawing it is most of the work."""
+    for status in (403, 404):
+        monkeypatch.setattr(urls_office, f"handler{status}", partial(_plain_answer, status=status))
+
+
+def _plain_answer(request, exception=None, status=0) -> HttpResponse:
+    return HttpResponse(status=status)
 
 
 @pytest.fixture

@@ -28,7 +28,9 @@ def quickest(work: Callable[[], object], clock: Callable[[], float], tries: int 
     for _ in range(tries):
         begun = clock()
         work()
-        least = min(least, paced(clock() - begun))
+        spent = clock() - begun
+        # Pacing only makes it less, and costs as much as a page.
+        least = min(least, spent if spent < BUDGET_SECONDS else paced(spent))
         if least < BUDGET_SECONDS:
             break
     return least

@@ -24,7 +24,7 @@ def text_of(index: int) -> str:
 
 def states(folder: Path) -> dict[str, int]:
     """How many messages are in each state; read beside the processes, from the file."""
-    with sqlite3.connect(f"file:{folder / 'office.sqlite3'}?mode=ro", uri=True, timeout=20) as connection:
+    with sqlite3.connect(f"file:{folder / 'office.sqlite3'}?mode=ro", uri=True, timeout=120) as connection:
         return dict(connection.execute("SELECT state, count(*) FROM sms_message GROUP BY state"))
 
 

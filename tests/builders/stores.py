@@ -2,18 +2,21 @@
 """Stores and keys that tests copy instead of making: made once for a state of the sources, kept in pytest's cache.
 
 Making the office's tables takes seconds and is tested once (tests/server/test_firstmigration.py); RSA keys of five
-weeks take half a second, and tests/keyserver/test_weekkeys.py tests how they are made.
+weeks take half a second, and tests/protocol/test_blindrsa.py tests how they are made.
 """
 
+import dataclasses
 import fcntl
 import hashlib
+import itertools
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -23,12 +26,15 @@ import django
 from bluezone.city import write_default
 from bluezone.keyserver.keyfolder import WeekKeyRing
 from bluezone.keyserver.weeks import week_name
+from bluezone.protocol.blindrsa import PrivateKey, generate
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = REPOSITORY / "src" / "bluezone"
 KEPT = REPOSITORY / ".pytest_cache" / "d" / "bluezone"
 HOTLINE = "0209 3870 000"
 PLANTS = "records/store.py"
+# More than any test sees of one city, so that none meets a key twice.
+RSA_KEYS = 64
 # Several states of the sources, so that who goes from one branch to another and back makes nothing anew.
 MOST_KEPT = 4
 
@@ -89,6 +95,16 @@ def with_week_keys(data: Path, now: float) -> None:
         made = kept(f"keys-{week_name(now)}", lambda folder: WeekKeyRing(folder).rotate(now))
         shutil.copytree(made, data / "keys")
         (data / "keys").chmod(0o700)
+
+
+def rsa_keys() -> Iterator[PrivateKey]:
+    """Keys as blindrsa.generate() makes them, one after another, and after the last the first again."""
+    made = kept("rsa-keys", _make_rsa_keys) / "keys.json"
+    yield from itertools.cycle(PrivateKey(**numbers) for numbers in json.loads(made.read_text()))
+
+
+def _make_rsa_keys(folder: Path) -> None:
+    (folder / "keys.json").write_text(json.dumps([dataclasses.asdict(generate()) for _ in range(RSA_KEYS)]))
 
 
 @cache

@@ -18,6 +18,7 @@ SCHEMA = schemathesis.openapi.from_dict(yaml.safe_load(OPENAPI.read_text()))
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

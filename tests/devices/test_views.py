@@ -5,6 +5,7 @@ import datetime
 import re
 
 import pytest
+import segno
 from django.utils import timezone
 from tests.builders.devices import NETWORK, agency, connected, device
 from tests.builders.office import prove, user
@@ -57,11 +58,9 @@ def test_a_device_is_entered_and_its_code_shown_once_with_a_qr_code(english, kee
 
 
 def test_the_qr_code_leads_to_the_page_that_says_what_the_code_is_for(english, keeper, monkeypatch):
-    from bluezone.paper import qr_codes
-
     drawn = []
-    original = qr_codes.segno.make
-    monkeypatch.setattr(qr_codes.segno, "make", lambda text, **how: drawn.append(text) or original(text, **how))
+    original = segno.make
+    monkeypatch.setattr(segno, "make", lambda text, **how: drawn.append(text) or original(text, **how))
     code = shown_code(english.post("/devices/new/", {"kind": "gate", "name": "Gate", "agency": keeper.pk, "unit": ""}))
 
     assert drawn == [f"https://localhost:8000/connect/#{code}"]

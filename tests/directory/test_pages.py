@@ -33,6 +33,7 @@ def editor(client):
     return client
 
 
+@pytest.mark.long
 def test_everybody_in_the_office_reads_and_only_editors_write(reader):
     _city, ward = planted()
     agency = Agency.objects.get(key="ubnd-phuong-song-cau")

@@ -14,6 +14,7 @@ import pytest
 from tests.builders.batches import LIMIT, ROWS
 from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
+from tests.builders.stores import prepared_store
 
 REPOSITORY = Path(__file__).parents[2]
 EXPECTED = {
@@ -25,6 +26,8 @@ EXPECTED = {
 def at_once(case, folder, **environment):
     """What the program of tests/builders/batches.py prints."""
     write_city(folder)
+    if not environment:
+        prepared_store(folder)
     plain = {name: value for name, value in os.environ.items() if not name.startswith("BLUEZONE_OFFICE")}
     ran = subprocess.run(
         [sys.executable, "-m", "tests.builders.batches", folder, case],

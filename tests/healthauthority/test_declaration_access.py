@@ -139,6 +139,7 @@ def test_a_key_that_could_not_be_published_is_published_at_the_next_look(server,
     assert declarations.published_key(server.data_dir) == key.public_pem
 
 
+@pytest.mark.long
 def test_after_30_days_the_tick_has_deleted_messages_and_notes(server, supervisor, key):
     declare(server)
     opened(server, supervisor)

@@ -44,6 +44,7 @@ def supervisor(client, city):
     return client
 
 
+@pytest.mark.long
 def test_a_declaration_goes_from_the_phone_to_the_supervisor_and_is_gone_after_30_days(supervisor, city):
     server, phones, world = city
     key = {"new": PASSPHRASE, "again": PASSPHRASE, "understood": "on"}

@@ -85,6 +85,7 @@ def test_a_bad_form_says_what_is_wrong_and_issues_nothing(english, changes, sent
     assert not IssuedCode.objects.exists()
 
 
+@pytest.mark.long
 def test_over_the_quota_the_page_says_what_to_do_next(english, server, lan):
     server.city = replace(server.city, quota_per_worker_a_day=2)
     for _ in range(2):

@@ -90,6 +90,7 @@ def test_only_post_is_answered(server, key):
     assert (answered.status, answered.headers["Allow"]) == (405, "POST")
 
 
+@pytest.mark.long
 def test_after_ten_from_one_place_each_solves_a_puzzle_and_nobody_is_locked_out(server, key):
     for _ in range(10):
         assert status_of(send(server, message_for(key))) is Status.OK
@@ -139,6 +140,7 @@ def test_a_declaration_is_gone_after_30_days_and_not_before(server, key, clock):
     assert server.declarations.held() == []
 
 
+@pytest.mark.long
 def test_the_tick_forgets_declarations(server, key, clock):
     send(server, message_for(key))
     clock.pass_by(30 * DAY)

@@ -69,6 +69,7 @@ def test_a_wrong_nonce_buys_nothing(browser):
     assert browser.ask(replace(browser.request, challenge=challenge)).status is Status.PUZZLE_REQUIRED
 
 
+@pytest.mark.long
 def test_next_weeks_key_signs_already_and_a_later_one_does_not(server):
     following, later = Browser(server, "2026-W49"), Browser(server, "2026-W50")
 

@@ -52,6 +52,7 @@ def described_fetches():
     return [found.ok() for part in json_calls for found in part.get_all_operations()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operation", described_fetches(), ids=lambda operation: operation.label)
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

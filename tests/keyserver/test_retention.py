@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import random
 
+import pytest
 from tests.builders.keyserver import DAY, HOUR, NOON, keys_for, opened, report_of
 
 from bluezone.keyserver import statistics
@@ -87,6 +88,7 @@ def test_counts_and_alarms_are_forgotten_after_two_weeks(server, clock):
     assert count(server.codes_store, "guessing_alarm") == 0
 
 
+@pytest.mark.long
 def test_a_published_key_is_not_left_in_the_store_and_half_of_it_is_forgotten_later(city_folder, clock):
     server = opened(city_folder, clock)
     phone = report_of(server, keys=keys_for(NOON, days=14, newest_age=1, level=1))

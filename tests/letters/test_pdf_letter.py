@@ -70,6 +70,7 @@ def test_too_many_pages_are_refused(monkeypatch):
         Letter(written(pdf_writer(letters.PLAN, lines_per_page=10))).read()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operator", [b" ", b"BT ET ", b"q ", b"[(a)"])
 def test_a_page_that_unpacks_to_far_more_than_a_page_is_refused(operator):
     writer = pdf_writer(letters.BY_ORDER)

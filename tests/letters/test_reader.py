@@ -284,6 +284,7 @@ def every_proposed(value):
 ANY_LETTER = st.sampled_from([letters.DECISION, letters.PLAN, letters.JOINT, letters.BY_ORDER, letters.OCR])
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(letter=ANY_LETTER, data=st.data())
 def test_whatever_is_lost_from_a_letter_each_value_stands_where_it_says(letter, data):
@@ -306,6 +307,7 @@ def test_any_other_text_is_refused_or_read_and_never_breaks(text):
         propose(text)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "unit", [" ", "\n", "a", "\n- x", "phối hợp với ", "các phòng, ban, ", "công văn số 1/A của ", "\t\tx"]
 )

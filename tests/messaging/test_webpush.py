@@ -15,7 +15,9 @@ from tests.builders.pushservice import Browser, push_service
 
 from bluezone.keyserver import push
 from bluezone.messaging import webpush as webpush_provider
-from bluezone.messaging.webpush import MESSAGE, Announcer, Outcome, WebPushProvider
+from bluezone.messaging.announcer import MESSAGE, Announcer, Outcome
+from bluezone.messaging.webpush import WebPushProvider
+from bluezone.server.schedule.tick import announcer_of
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 CONTACT = "https://bluezone.example"
@@ -243,7 +245,7 @@ def test_who_unsubscribed_meanwhile_is_told_nothing(server, service, provider, c
 
 
 def test_a_batch_is_small(server, service, provider, clock, monkeypatch):
-    monkeypatch.setattr(webpush_provider, "BATCH", 3)
+    monkeypatch.setattr("bluezone.messaging.announcer.BATCH", 3)
     subscribed(server, *(service.browser(str(number)) for number in range(7)))
     server.tick()
     announcer = Announcer(server, provider, lambda _: 0.0)
@@ -268,3 +270,19 @@ def _text(point):
     from tests.builders.pushservice import base64url
 
     return base64url(point)
+
+
+def test_the_workers_announcer_calls_with_the_citys_key_and_in_its_name(server, service, clock):
+    subscribed(server, service.browser("a"))
+    server.tick()
+    announcer = announcer_of(server)
+    announcer.go_on(clock.now)
+    clock.pass_by(2 * HOUR)
+    server.tick()
+    announcer.go_on(clock.now)
+    clock.pass_by(server.city.push_delay_seconds)
+
+    assert announcer.go_on(clock.now) == 1
+    point, claims = service.received[0].sender()
+    assert server.secrets.push_public == _text(point)
+    assert (server.city.public_host, claims["sub"]) == ("localhost:8000", "https://localhost")

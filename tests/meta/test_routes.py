@@ -7,14 +7,14 @@ import pytest
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.urls import clear_url_caches, set_urlconf
-from tests.builders.office import data_folder, furnished_folder, quick_passwords, server, user
+from tests.builders.office import data_folder, furnished_folder, plain_refusals, quick_passwords, server, user
 
 from bluezone.duties.duty import Audience
 from bluezone.identity.audiences import admits, every_route
 from bluezone.identity.duty import ACCOUNT_HOLDERS, DEVICES, EVERYONE
 from bluezone.identity.models import Role
 
-__all__ = ["data_folder", "furnished_folder", "quick_passwords", "server"]
+__all__ = ["data_folder", "furnished_folder", "plain_refusals", "quick_passwords", "server"]
 
 ORIGINS = ["bluezone.web.urls_office", "bluezone.web.urls_public"]
 ROUTES = [(origin, address, who) for origin in ORIGINS for address, who in every_route(origin)]
@@ -48,6 +48,7 @@ def filled(address):
     return re.sub(r"<int:\w+>", "1", re.sub(r"<str:\w+>", "vi", address))
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_without_an_account_only_pages_for_everyone_open(server, method):
@@ -87,7 +88,7 @@ class Walker:
 
 @pytest.mark.long
 @pytest.mark.django_db
-def test_every_page_opens_for_a_role_of_its_audience_and_not_for_one_of_the_others(server):
+def test_every_page_opens_for_a_role_of_its_audience_and_not_for_one_of_the_others(server, plain_refusals):
     """Each page is tried by one of both kinds, the next page by the next role; the slow test below tries them all."""
     user("somebody", Role.AUDITOR)  # account 1 and grant 1, which the addresses name
     walkers = [Walker(role) for role in Role]
@@ -102,6 +103,7 @@ def test_every_page_opens_for_a_role_of_its_audience_and_not_for_one_of_the_othe
     assert [line for one in walkers for line in one.wrong] == []
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_a_role_belongs_to_the_audiences_that_name_it_and_to_no_others():
     for role in Role:
@@ -113,7 +115,7 @@ def test_a_role_belongs_to_the_audiences_that_name_it_and_to_no_others():
 @pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", list(Role))
-def test_a_role_opens_the_pages_of_its_audience_and_no_others(server, role):
+def test_a_role_opens_the_pages_of_its_audience_and_no_others(server, plain_refusals, role):
     walker = Walker(role)
     for address, who in OFFICE:
         walker.open(address, who)
@@ -123,7 +125,7 @@ def test_a_role_opens_the_pages_of_its_audience_and_no_others(server, role):
 
 @pytest.mark.long
 @pytest.mark.django_db
-def test_whoever_holds_no_role_opens_nothing_but_their_own_account(client, server):
+def test_whoever_holds_no_role_opens_nothing_but_their_own_account(client, server, plain_refusals):
     lan, opened = user("lan", role=None), []
     for address, who in OFFICE:
         client.force_login(lan)

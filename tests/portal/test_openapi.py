@@ -25,6 +25,7 @@ def no_limit(monkeypatch):
     monkeypatch.setattr(help_views, "help_limit", FormLimit(10_000, 10_000))
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

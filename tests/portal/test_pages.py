@@ -44,6 +44,7 @@ def test_every_page_speaks_both_languages_without_inline_code_cookie_or_third_pa
     assert f'href="/language/{other}/?next=' in text, "the other language is one tap away"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", PAGES)
 def test_every_link_of_every_page_leads_somewhere(public, address):
     for target in set(re.findall(r'(?:href|src|action)="(/[^"#]*)', public.get(address).text)):

@@ -109,6 +109,7 @@ def test_what_is_no_list_of_cases_is_refused(change):
     assert refusal.value.code == "f0_list_invalid"
 
 
+@pytest.mark.long
 def test_a_list_that_would_take_hours_is_refused():
     entry = json.loads(TEXT)["data"][0]
     with pytest.raises(InvalidF0List):

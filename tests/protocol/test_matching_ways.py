@@ -3,6 +3,7 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ START = 20781 * 144
 EVERY_WAY = ("python", *PROCESSORS)
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_every_way_answers_the_same(data):

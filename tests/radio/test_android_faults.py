@@ -239,6 +239,7 @@ def test_a_killed_service_leaves_nothing_on_the_air_and_starts_anew():
     lived(story)
 
 
+@pytest.mark.long
 def test_twelve_hours_of_doze_never_send_an_identifier_for_longer_than_the_system_was_told_to():
     async def story(life):
         await asyncio.sleep(100)

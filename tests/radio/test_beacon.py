@@ -21,6 +21,7 @@ def radios(air, over_hci, *names):
     return [air.radio(name) if over_hci else air.light_radio(name) for name in names]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("over_hci", [True, False], ids=["hci", "light"])
 @pytest.mark.parametrize(("duty", "period"), [("default", 30.0), ("mains", 4.0), ("saver", 60.0)])
 def test_bursts_follow_the_duty_profile_and_hear_the_neighbour(over_hci, duty, period):
@@ -41,6 +42,7 @@ def test_bursts_follow_the_duty_profile_and_hear_the_neighbour(over_hci, duty, p
     assert {heard.burst for heard in diary.sightings} >= set(list(starts)[:-1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("over_hci", [True, False], ids=["hci", "light"])
 def test_address_and_payload_change_in_one_step_between_ten_and_twenty_minutes(over_hci):
     async def main():

@@ -40,6 +40,7 @@ def witnessed(air):
     return log
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", RADIOS.values(), ids=RADIOS)
 def test_neither_set_outlives_a_rotation_and_the_two_never_share_an_address(make, android_double):
     async def main():
@@ -109,6 +110,7 @@ def test_with_more_than_four_neighbours_another_four_are_told_each_second():
     assert {name[:2] for _, names in told for name in names} == {bytes([0, number]) for number in range(2, 11)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["a controller with one set", "an Android phone whose chip is full"])
 def test_a_second_set_that_is_refused_is_not_asked_for_again_and_contacts_go_on(what, android_double):
     async def main():

@@ -43,7 +43,7 @@ def wait_for(found, seconds=120.0):
 
 
 def states(served):
-    with sqlite3.connect(f"file:{served.data / 'office.sqlite3'}?mode=ro", uri=True, timeout=20) as connection:
+    with sqlite3.connect(f"file:{served.data / 'office.sqlite3'}?mode=ro", uri=True, timeout=120) as connection:
         return [row[0] for row in connection.execute("SELECT state FROM sms_message ORDER BY queued_at")]
 
 

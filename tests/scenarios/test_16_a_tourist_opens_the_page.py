@@ -19,8 +19,9 @@ from tests.portal.conftest import public
 
 from bluezone.city import PUSH_SERVICES
 from bluezone.keyserver import push
+from bluezone.messaging.announcer import MESSAGE, Announcer
 from bluezone.messaging.sms.wording import arrival_notice
-from bluezone.messaging.webpush import MESSAGE, Announcer, WebPushProvider
+from bluezone.messaging.webpush import WebPushProvider
 
 __all__ = ["data_folder", "furnished_folder", "public", "quick_passwords", "server"]
 LANDING_BYTES = 60_000

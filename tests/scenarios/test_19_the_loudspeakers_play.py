@@ -109,7 +109,7 @@ class Speaker:
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=120)
 
 
 class Office:
@@ -146,7 +146,7 @@ class Office:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=120)
 
 
 def loudness_of(path):

@@ -69,6 +69,7 @@ def edxml(client, dispatch):
     return read_message(answer.content, trusted, now)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("letter", ["text", "docx"])
 def test_a_letter_goes_out_to_8_wards_and_n_agencies_and_a_recall_blocks_it(
     client, committee, clerk, signer, officer, ward, letter

@@ -44,6 +44,7 @@ def until_it_waits(process, waits):
         time.sleep(0.02)
 
 
+@pytest.mark.long
 def test_a_process_that_prepares_for_a_restart_waits_for_one_that_prepares_for_a_start(data_folder):
     def waits():
         lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]

@@ -25,6 +25,7 @@ def messages():
     return found
 
 
+@pytest.mark.long
 def test_no_message_of_any_language_is_taken_for_legacy_text(messages):
     assert len(messages) > 50
     wrong = [(language, text) for language, texts in messages.items() for text in texts if detect(text).is_legacy]

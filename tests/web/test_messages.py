@@ -27,6 +27,7 @@ def catalogue():
         return read_po(file, locale="vi")
 
 
+@pytest.mark.long
 def test_the_catalogue_holds_the_texts_of_the_sources_and_no_others(tool, catalogue):
     written = {message.id for message in catalogue if message.id}
     used = {message.id for message in tool.extracted() if message.id}
@@ -52,6 +53,7 @@ def test_a_translation_has_the_placeholders_of_its_text(catalogue):
     assert wrong == []
 
 
+@pytest.mark.long
 def test_the_compiled_catalogue_is_fresh(tool):
     po = (FOLDER / "django.po").read_bytes()
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from bluezone import __version__
+from bluezone import __version__, garbage
 
 # Modules are imported only when their command is called, so that `bluezone ids` never pays for Django or bumble.
 COMMANDS = {
@@ -42,7 +42,8 @@ class LazyGroup(click.Group):
         if target is None:
             return None
         module, attribute = target.split(":")
-        command = getattr(importlib.import_module(module), attribute)
+        with garbage.none_expected():
+            command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
 

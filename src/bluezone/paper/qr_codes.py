@@ -3,7 +3,6 @@
 
 from typing import Any
 
-import segno
 from django.utils.safestring import SafeString, mark_safe
 
 
@@ -31,5 +30,7 @@ def screen_qr(text: str, more: str = "") -> SafeString:
 
 
 def _drawing(text: str, error: str, *, micro: bool | None = None, boost_error: bool = True, **look: Any) -> SafeString:
+    import segno
+
     drawn = segno.make(text, error=error, micro=micro, boost_error=boost_error).svg_inline(omitsize=True, **look)
     return mark_safe(drawn)  # noqa: S308 - squares drawn by segno; the text itself is not in it

@@ -12,17 +12,14 @@ from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import segno
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
-from fontTools.ttLib import TTFont
-from PIL import Image, ImageDraw, ImageFont
 
 from bluezone import paper
 from bluezone.duties.catalogue import print_sheets
@@ -38,6 +35,10 @@ from bluezone.publicpages.page_frame import show
 from bluezone.refusal import Refused
 from bluezone.speech.voice import can_speak, spoken_mp3
 
+# Drawing is imported by what draws: a picture is made once, and every process would load it at its start.
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw, ImageFont
+
 SIDE = 1080
 _MARGIN = 72
 _HEAD = 452
@@ -47,6 +48,8 @@ _BLUE, _INK, _SOFT, _WHITE = "#0a4fbf", "#0f2238", "#46586e", "#ffffff"
 
 def zalo_picture(city: Facts) -> bytes:
     """PNG; its code is the short link, the same for everybody."""
+    from PIL import Image, ImageDraw
+
     with override(city.language):
         head, below = phrases.headline(city), phrases.under(city)
         first = phrases.steps(city)[0]
@@ -79,7 +82,7 @@ def _fitting(text: str) -> str:
     return text if len(text) < 90 else text[:88] + "…"
 
 
-def _mark(draw: ImageDraw.ImageDraw, x: int, y: int) -> None:
+def _mark(draw: "ImageDraw.ImageDraw", x: int, y: int) -> None:
     """The house's sign, white on blue, 76 pixels."""
     draw.ellipse((x, y, x + 76, y + 76), fill=_WHITE)
     for inset in (18, 28):
@@ -87,7 +90,10 @@ def _mark(draw: ImageDraw.ImageDraw, x: int, y: int) -> None:
     draw.ellipse((x + 33, y + 44, x + 43, y + 54), fill=_BLUE)
 
 
-def _code(picture: Image.Image, text: str) -> None:
+def _code(picture: "Image.Image", text: str) -> None:
+    import segno
+    from PIL import Image
+
     drawn = segno.make(text, error="q", micro=False)
     scale = _CODE // drawn.symbol_size(border=0)[0]
     buffer = BytesIO()
@@ -98,8 +104,8 @@ def _code(picture: Image.Image, text: str) -> None:
 
 
 def _words(
-    draw: ImageDraw.ImageDraw, text: str, at: tuple[int, int], font: ImageFont.FreeTypeFont, step: int, colour: str,
-    room: int,
+    draw: "ImageDraw.ImageDraw", text: str, at: tuple[int, int], font: "ImageFont.FreeTypeFont", step: int,
+    colour: str, room: int,
 ) -> int:  # fmt: skip
     """Write a text in lines that fit `room` pixels; returns the height below the last."""
     x, y = at
@@ -115,8 +121,11 @@ def _words(
     return y
 
 
-def _font(weight: int, size: int) -> ImageFont.FreeTypeFont:
+def _font(weight: int, size: int) -> "ImageFont.FreeTypeFont":
     """The package's font at a size; FreeType may have been built without Brotli, so it is unpacked here."""
+    from fontTools.ttLib import TTFont
+    from PIL import ImageFont
+
     unpacked = TTFont(BytesIO(font_file(f"be-vietnam-pro-{weight}.woff2").read_bytes()))
     unpacked.flavor = None
     out = BytesIO()

@@ -211,7 +211,7 @@ def test_an_interrupted_backup_leaves_nothing_half_written(counted, number):
         assert time.monotonic() < deadline
     running.send_signal(number)
 
-    assert running.wait(60) != 0
+    assert running.wait(120) != 0
     assert half_written(counted) == []
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.builders.serving import BLUEZONE, HOTLINE, free_port, serving, start
+from tests.builders.stores import prepared_store
 
 
 def get(url):
@@ -116,6 +117,7 @@ def test_a_first_start_without_a_hotline_is_refused_and_makes_nothing(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_every_process_cleanly(tmp_path, number):
+    prepared_store(tmp_path / "data")
     running = start(tmp_path / "data", "--hotline", HOTLINE, "--json")
     pids = family(running.process)
     assert len(pids) == 4, "the command, two origins, the worker"
@@ -128,6 +130,7 @@ def test_a_signal_stops_every_process_cleanly(tmp_path, number):
 
 
 def test_when_the_command_is_killed_no_orphan_stays(tmp_path):
+    prepared_store(tmp_path / "data")
     running = start(tmp_path / "data", "--hotline", HOTLINE)
     pids = family(running.process)
     running.process.kill()

@@ -58,6 +58,7 @@ def mutate(document, path, value):
     document[last] = value
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "path", "family"),
     [

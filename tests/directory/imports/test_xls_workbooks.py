@@ -114,6 +114,7 @@ def test_a_formula_counts_by_its_result_and_an_error_is_named():
         read(file.getvalue())
 
 
+@pytest.mark.long
 def test_too_many_rows_are_refused():
     with pytest.raises(SpreadsheetTooLarge):
         read_xls(old_workbook([["A", 1]] * (MAX_ROWS + 1)))

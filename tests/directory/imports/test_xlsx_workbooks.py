@@ -132,12 +132,14 @@ def test_a_part_in_utf_16_is_refused_because_a_document_type_could_hide_in_it():
         read_xlsx(with_part(GOOD, SHEET, lambda old: old.decode().encode("utf-16")))
 
 
+@pytest.mark.long
 def test_one_cell_far_right_in_every_row_is_refused_in_time():
     rows = [f'<row r="{n}"><c r="ZZZ{n}"/></row>' for n in range(2, 20_000)]
     with pytest.raises(SpreadsheetTooLarge):
         read_xlsx(by_hand(*rows))
 
 
+@pytest.mark.long
 def test_a_row_number_beyond_any_spreadsheet_is_refused_in_time():
     with pytest.raises(SpreadsheetTooLarge):
         read_xlsx(by_hand('<row r="999999999999"><c><v>1</v></c></row>'))

@@ -70,6 +70,7 @@ def test_counters_of_a_wrong_clock_are_moved_before_they_leave(office, tmp_path)
     book.close()
 
 
+@pytest.mark.long
 def test_seven_days_offline_leave_in_pieces_the_office_takes_while_the_gate_goes_on_counting(office, tmp_path):
     book, _, sync = gate(office, tmp_path)
     first = bucket_of(NOW - 7 * 86_400)

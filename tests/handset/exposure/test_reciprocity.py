@@ -60,6 +60,7 @@ def frames_of(phone):
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("over_hci", [False, True], ids=["light", "hci"])
 def test_both_directions_of_a_meeting_are_known_once_the_key_is_published(tmp_path, over_hci):
     world = AirWorld()
@@ -156,6 +157,7 @@ def told(window):
     return {one.reciprocal_attenuation_db for one in window.scan_instances}
 
 
+@pytest.mark.long
 def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most_through_the_whole_phone(tmp_path):
     """One listener for each lie, all around the patient; and one that heard it 6 dB nearer, told the same."""
     model, lies = load_profile("covid-19").nearness, range(-128, 128, 15)

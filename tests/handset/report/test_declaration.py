@@ -128,6 +128,7 @@ def test_a_server_that_answers_with_an_error_is_noted_as_refusing(open_city, nea
     assert declared(near) == [((DAY,), "refused")]
 
 
+@pytest.mark.long
 def test_after_many_from_one_network_a_puzzle_is_solved_in_a_header(open_city, near, server):
     for number in range(12):
         near.declarations.declare(DAY, "high", PHONE, f"{number}", consent=True)

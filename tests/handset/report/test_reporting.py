@@ -151,6 +151,7 @@ def test_without_network_the_report_is_kept_and_goes_on_by_itself(server, patien
     assert [sent.outcome for sent in patient.sent_log.all()] == ["accepted", "not_reached", "accepted", "accepted"]
 
 
+@pytest.mark.long
 def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limit(tmp_path):
     waits = []
     for seed in range(12):
@@ -171,6 +172,7 @@ def test_between_certificate_and_upload_lies_a_random_wait_up_to_the_city_s_limi
     assert max(waits) - min(waits) > 900
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seconds_to_midnight", "oldest"), [(600, 13), (DAY / 2, 14)])
 def test_a_key_that_grows_too_old_during_the_wait_is_left_out(tmp_path, seconds_to_midnight, oldest):
     with a_city(tmp_path, verify_to_upload_seconds=3600) as (server, phones, world):
@@ -323,6 +325,7 @@ def test_the_time_of_the_next_random_packet_survives_a_restart(phones, world):
     assert again.store.get("next_chaff") == due
 
 
+@pytest.mark.long
 def test_a_phone_that_was_away_for_five_weeks_learns_this_week_s_key_before_it_reports(phones, server, world):
     phone = phones.new("phone")
     phone.check()

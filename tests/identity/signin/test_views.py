@@ -218,6 +218,7 @@ def test_an_account_is_made_for_a_role_in_one_unit_until_a_day(english):
     assert not may(account, [Role.LEAD], unit=ward, on=last_day + datetime.timedelta(days=1))
 
 
+@pytest.mark.long
 def test_an_administrator_gives_and_ends_roles(english):
     english.force_login(user("root", Role.ADMIN))
     prove(english)

@@ -43,7 +43,11 @@ def relay(bucket):
 
 @pytest.fixture
 def address(bucket, relay, monkeypatch):
-    """A prefix of its own in the bucket, behind a relay; the environment has what a server needs."""
+    """A prefix of its own in the bucket, behind a relay; the environment has what a server needs.
+
+    On a busy machine the bucket may take longer to answer than a city would wait.
+    """
+    monkeypatch.setattr("bluezone.keyserver.publication.bucket._TIMEOUT_SECONDS", 120.0)
     for name, value in bucket.environment(relay.port).items():
         monkeypatch.setenv(name, value)
     return f"s3://{BUCKET}/{uuid4().hex}"

@@ -170,6 +170,7 @@ def test_the_index_is_one_unbroken_history(server, clock):
     assert held_number == 4
 
 
+@pytest.mark.long
 def test_after_14_days_a_file_leaves_the_index_and_the_disk_and_the_chain_goes_on(server, clock):
     server.tick()
     first = server.indexes.read().entries[0]

@@ -40,6 +40,7 @@ def test_the_eleventh_invalid_try_of_a_network_meets_a_puzzle_and_other_networks
     assert limits.challenge_for(b"\xcb\0\x71\x06", *NONE) is None
 
 
+@pytest.mark.long
 def test_a_solved_puzzle_lets_one_request_through(limits):
     exhaust(limits)
     challenge = limits.challenge_for(HOME, *NONE)
@@ -49,6 +50,7 @@ def test_a_solved_puzzle_lets_one_request_through(limits):
     assert limits.challenge_for(HOME, challenge, nonce) is not None
 
 
+@pytest.mark.long
 def test_a_puzzle_is_good_for_five_minutes_and_in_every_process_of_the_service(limits, clock):
     exhaust(limits)
     challenge = limits.challenge_for(HOME, *NONE)
@@ -140,6 +142,7 @@ def test_ipv6_neighbours_in_one_56_share_a_count_and_others_do_not():
     assert one == same != other
 
 
+@pytest.mark.long
 def test_an_unknown_code_counts_and_a_valid_one_never_does(server, patient):
     for _ in range(40):
         assert patient.verify1().status is Status.OK
@@ -150,6 +153,7 @@ def test_an_unknown_code_counts_and_a_valid_one_never_does(server, patient):
     assert stranger.verify1().status is Status.PUZZLE_REQUIRED
 
 
+@pytest.mark.long
 def test_a_valid_user_behind_a_guessing_network_succeeds_after_the_puzzle(server, patient):
     exhaust(server.limits)
 
@@ -168,6 +172,7 @@ def test_rehearsals_count_toward_the_puzzle(server, patient):
     assert statuses == [Status.OK] * 10 + [Status.PUZZLE_REQUIRED]
 
 
+@pytest.mark.long
 def test_forged_uploads_count_toward_the_puzzle(server, patient):
     patient.certified()
     statuses = [patient.upload(rand=bytes(32)).status for _ in range(11)]
@@ -196,6 +201,7 @@ def test_the_proxy_of_the_city_is_believed(tmp_path, monkeypatch):
     assert direct.body[1] == Status.CODE_INVALID
 
 
+@pytest.mark.long
 def test_processes_that_share_memory_count_together_and_redeem_a_puzzle_once(clock, alarms):
     memory = shared_memory(2 * SIZE)
     one, other = (Limits(bytes(32), clock, alarms.append) for _ in range(2))

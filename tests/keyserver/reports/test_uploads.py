@@ -54,6 +54,7 @@ def test_a_certificate_covers_its_own_keys_only(server, patient):
     assert stored_keys(server) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("last_second", "status"), [(True, Status.OK), (False, Status.KID_REFUSED)])
 def test_a_certificate_is_good_until_a_week_after_its_week(server, patient, clock, last_second, status):
     patient.certified()
@@ -173,6 +174,7 @@ def with_keys_in_order(body, keys):
     return body[:start] + encoded + body[start + len(encoded) :]
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(head=st.binary(max_size=400))
 def test_any_4096_bytes_get_a_status_of_1024_bytes(server, clock, head):

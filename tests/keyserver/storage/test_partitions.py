@@ -180,7 +180,7 @@ def test_whoever_brings_a_key_while_another_does_waits_for_what_becomes_of_it(se
     def first(transaction):
         assert submission.remember(transaction, [(458, start), (7, start)])
         stored.set()
-        assert decided.wait(30)
+        assert decided.wait(120)
         if not first_commits:
             raise GivenUp
 
@@ -189,12 +189,12 @@ def test_whoever_brings_a_key_while_another_does_waits_for_what_becomes_of_it(se
 
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(store.write, first)
-        assert stored.wait(30)
+        assert stored.wait(120)
         other = pool.submit(store.write, second)
         until_somebody_waits_for_a_lock(store)
         assert not other.done()
         decided.set()
-        assert other.result(30) is not first_commits
+        assert other.result(120) is not first_commits
         assert (one.exception() is None) is first_commits
 
     assert store.read("SELECT COUNT(*) FROM known_key WHERE prefix = 458") == [(1,)]
@@ -210,7 +210,7 @@ def test_of_many_uploads_with_one_key_at_once_under_several_days_one_is_taken(se
     ready = threading.Barrier(len(phones))
 
     def upload(phone):
-        ready.wait(30)
+        ready.wait(120)
         return phone.upload().status
 
     with ThreadPoolExecutor(len(phones)) as pool:
@@ -323,7 +323,7 @@ def test_rows_that_come_during_the_migration_are_in_the_store_after_it(database,
         writing = pool.submit(upload_on_and_on)
         store = open_store("keys", None, database)
         stop.set()
-        writing.result(30)
+        writing.result(120)
 
     assert store.read("SELECT prefix FROM known_key WHERE prefix >= 0 ORDER BY prefix") == written
     before.close()

@@ -279,7 +279,7 @@ def test_receipts_that_come_in_one_piece_with_the_answer_to_bind_are_heard(now):
         assert provider.room() > 0
         assert provider.listen(1.0) == [Receipt("A1", None, Fate.DELIVERED)]
         provider.confirm()
-        other.join(10)
+        other.join(120)
     assert answered[0][4:8] == bytes.fromhex("80000005"), "and confirmed"
 
 

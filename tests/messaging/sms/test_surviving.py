@@ -14,6 +14,7 @@ import pytest
 from tests.builders.office import write_city
 from tests.builders.smsc import Centre, whole_texts
 from tests.builders.smsprocess import number_of, states, text_of
+from tests.builders.stores import prepared_store
 
 OPEN = {"waiting", "sending", "sent"}
 
@@ -38,6 +39,7 @@ def wait_until(done, seconds=120.0):
 def test_messages_survive_two_deaths(tmp_path, messages):
     folder = tmp_path / "data"
     write_city(folder, sms_segments_a_day=100_000, sms_segments_a_month=100_000)
+    prepared_store(folder)
     with Centre(tmp_path) as centre:
         assert start(folder, "queue", centre, str(messages)).wait() == 0
         senders = [start(folder, "send", centre)]

@@ -53,6 +53,7 @@ def test_without_weasyprint_the_refusal_says_what_can_be_had_instead():
         document_pdf(REPORT, zone=ZONE)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not HAS_WEASYPRINT, reason="needs WeasyPrint")
 def test_every_letter_of_vietnamese_is_printed_in_a_font_that_is_in_the_file():
     every = "ăâđêôơưĂÂĐÊÔƠƯ áàảãạ ắằẳẵặ ấầẩẫậ éèẻẽẹ ếềểễệ íìỉĩị óòỏõọ ốồổỗộ ớờởỡợ úùủũụ ứừửữự ýỳỷỹỵ ỨỪỬỮỰ 12.500 ₫ – “”"

@@ -41,6 +41,7 @@ def test_no_sheet_holds_a_formula_or_a_link():
     assert not any("external" in name.lower() for name in parts)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_comes_back_as_text_without_what_xml_cannot_hold(text):

@@ -43,6 +43,7 @@ def test_both_directions_share_the_channels_levels_and_nothing_else():
     assert np.corrcoef(there.score(0.0, 0), back.score(0.0, 0))[0, 1] == pytest.approx(fitted.level_share, abs=0.05)
 
 
+@pytest.mark.long
 @pytest.mark.shared
 @pytest.mark.parametrize("carried", ["hand-hand", "hand-pocket", "pocket-pocket", "backpack-backpack"])
 def test_measured_as_the_recordings_were_the_model_has_their_autocorrelation(shared, carried):

@@ -11,7 +11,7 @@ from bluezone.radio.air import Advertisement, Pair, Scene, VirtualAir
 from bluezone.radio.simulatedtime import run_simulated
 
 NEAR = Pair(1.0)
-SLOWLY_SECONDS = 50.0  # four arrivals a second of 200: whoever sends four times a second has sent between two of them
+SLOWLY_SECONDS = 30.0  # four arrivals a second of 120: whoever sends four times a second has sent between two of them
 
 
 async def come_and_go(scene: Scene, count: int, seconds: float) -> VirtualAir:
@@ -52,7 +52,7 @@ def named_town(places: int) -> Scene:
 @pytest.mark.long
 def test_four_times_as_many_in_a_room_cost_at_most_sixteen_times_as_much():
     room = Scene(default=NEAR)
-    assert calls(room, 200, SLOWLY_SECONDS) < 16 * calls(room, 50, SLOWLY_SECONDS)
+    assert calls(room, 120, SLOWLY_SECONDS) < 16 * calls(room, 30, SLOWLY_SECONDS)
 
 
 @pytest.mark.long

@@ -72,6 +72,7 @@ def nested(module, name, kind):
             yield from nested(module, f"{name}.{inner}", value)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("module", "name", "kind"), list(offered()), ids=lambda value: value if isinstance(value, str) else ""
 )

@@ -47,6 +47,7 @@ def counted():
     return rows, counts_of(rows)
 
 
+@pytest.mark.long
 def test_a_zone_whose_machine_is_silent_is_played_by_hand_and_said_to_have_been(operator):
     place = zone()
     machine(place)

@@ -47,6 +47,7 @@ def test_the_author_does_not_approve_nor_does_the_database_let_them(script):
         Script.objects.filter(pk=script.pk).update(approved_by=writer)
 
 
+@pytest.mark.long
 def test_who_heard_one_version_has_not_heard_the_next(script):
     writer, approver = people()
     hear(script, approver)
@@ -56,6 +57,7 @@ def test_who_heard_one_version_has_not_heard_the_next(script):
         scripts.approve(newer, approver, NOW)
 
 
+@pytest.mark.long
 def test_the_approved_version_is_aired_until_the_next_is_approved_and_a_recording_comes_first():
     bulletin = approved(text="Kính thưa bà con, xin cài Bluezone.")
     writer, approver = people()
@@ -80,6 +82,7 @@ def test_a_language_without_a_machines_voice_waits_for_a_person(script):
         scripts.approve(text, approver, NOW)
 
 
+@pytest.mark.long
 def test_nothing_more_is_written_or_approved_of_what_was_withdrawn(script):
     writer, approver = people()
     hear(script, approver)

@@ -3,6 +3,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ spans = st.lists(
 )
 
 
+@pytest.mark.long
 @given(slots=slots, quiet=spans, shuffled=st.randoms())
 @settings(max_examples=300, deadline=None)
 def test_whatever_is_planned_nothing_overlaps_nothing_is_lost_and_the_classes_hold(slots, quiet, shuffled):
@@ -49,6 +51,7 @@ def test_whatever_is_planned_nothing_overlaps_nothing_is_lost_and_the_classes_ho
             assert not any(place.start < end and begins < place.start + slot.seconds for begins, end in quiet)
 
 
+@pytest.mark.long
 @given(slots=slots, quiet=spans)
 @settings(max_examples=300, deadline=None)
 def test_a_class_is_placed_as_if_the_weaker_ones_were_not_there(slots, quiet):

@@ -45,6 +45,7 @@ def test_half_past_five_twice_a_day_until_30_september_has_exactly_its_airings_i
     ]  # fmt: skip
 
 
+@pytest.mark.long
 @given(rule=rules(), zone=st.sampled_from([HANOI, BERLIN]))
 @settings(max_examples=150, deadline=None)
 def test_every_moment_is_on_a_day_of_the_rule_and_no_day_of_the_rule_is_left_out(rule, zone):

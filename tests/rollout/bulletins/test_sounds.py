@@ -34,6 +34,7 @@ def damaged(content):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["machine", "quiet", "loud and clipped", "opus"])
 def test_every_sound_has_the_loudness_of_the_house(kind):
     if kind == "machine":
@@ -51,11 +52,13 @@ def test_every_sound_has_the_loudness_of_the_house(kind):
     assert sound.is_human is (kind != "machine")
 
 
+@pytest.mark.long
 def test_the_same_text_is_stored_once():
     assert scripts.machine_sound(TEXT, "vi").pk == scripts.machine_sound(TEXT, "vi").pk
     assert Sound.objects.count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "refusal"),
     [

@@ -77,6 +77,7 @@ def pushed(phones, entries):
     return state, counts, gaps
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plays=st.lists(steps, min_size=1, max_size=10), seed=st.integers(0, 2**16), lost=st.sets(st.integers(0, 9)))

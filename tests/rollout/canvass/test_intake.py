@@ -65,6 +65,7 @@ def test_the_same_id_with_other_content_is_kept_aside_once_and_the_first_stays(p
     assert json.loads(Aside.objects.get().body) == other
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -102,6 +102,7 @@ def test_a_lost_phone_is_reported_with_one_click_and_the_page_says_when_it_was_e
     assert "phone_lost" in acts()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("role", "within", "reaches"),
     [
@@ -243,6 +244,7 @@ def test_what_is_kept_aside_is_shown_whole_and_taken_in(client, officer, phone, 
     assert Aside.objects.count() == 3, "none is dropped"
 
 
+@pytest.mark.long
 def test_a_sheet_is_printed_with_boxes_and_typed_in_once(client, officer, ward):
     turf = street(ward, 25)
     pdf = client.get(f"/canvass/lists/{turf.pk}/sheet.pdf")

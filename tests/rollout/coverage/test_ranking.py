@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def test_more_households_not_visited_never_lower_a_place(city, more):
         assert place(changed(units, key, unvisited=before + more), key) <= place(units, key)
 
 
+@pytest.mark.long
 @unhurried
 @given(cities(), st.floats(0, 1))
 def test_a_lower_share_running_never_lowers_a_place(city, part):
@@ -75,6 +77,7 @@ def test_a_team_that_becomes_free_never_lowers_a_place(city):
     assert place(changed(units, key, teams=units[key].teams + 1), key) <= place(units, key)
 
 
+@pytest.mark.long
 @unhurried
 @given(cities())
 def test_the_least_covered_unit_is_within_the_first_places(city):
@@ -86,6 +89,7 @@ def test_the_least_covered_unit_is_within_the_first_places(city):
         assert place(units, least) < FLOOR_PLACE * floors
 
 
+@pytest.mark.long
 @unhurried
 @given(cities(), st.randoms())
 def test_the_order_is_whole_and_does_not_depend_on_the_order_of_asking(city, random):

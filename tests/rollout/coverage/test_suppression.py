@@ -112,6 +112,7 @@ def test_no_reader_of_every_table_at_once_learns_a_small_number(wards):
     assert known_small(parts, values, found) == set()
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=8), min_size=1, max_size=8))
 def test_what_is_hidden_leaves_every_small_number_a_way_to_be_five_or_more(wards):

@@ -160,6 +160,7 @@ BAD = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BAD)
 def test_bad_files_are_refused_with_a_sentence_on_every_page_that_takes_one(client, committee, clerk, draft, name):
     content, sentence = BAD[name]

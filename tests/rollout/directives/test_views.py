@@ -170,6 +170,7 @@ def test_a_ward_reports_with_evidence_and_the_city_returns_it_with_a_reason(clie
     assert "Thiếu số hộ" in client.get(address).content.decode()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("every", "days_ago", "weeks"), [("week", 13, 2), ("month", 20, None), ("once", 400, 6)])
 def test_the_form_of_a_report_leads_to_the_figures_of_its_weeks(
     client, directive, officer, ward, every, days_ago, weeks

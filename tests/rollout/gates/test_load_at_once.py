@@ -45,7 +45,7 @@ class Tablet(Thread):
     def run(self):
         self.connection.connect()
         for minute in range(1, MINUTES + 1):
-            self.ready.wait(60)
+            self.ready.wait(120)
             body = json.dumps({"counters": [[self.bucket, "in", "running", PASSAGES // GATES * minute]]})
             for _ in range(SENDINGS):
                 begun = time.monotonic()

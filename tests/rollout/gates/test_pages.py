@@ -204,6 +204,7 @@ def test_the_sign_asks_for_bluetooth_only_where_there_is_an_app_that_has_it(
     assert ("Bluetooth" in text) is bool(links)
 
 
+@pytest.mark.long
 def test_sign_and_book_are_pdf_and_say_what_is_counted(client, place, lead):
     gate = place[2]
     sizes = []

@@ -130,6 +130,7 @@ def test_a_slip_of_another_gate_is_not_taken_out_through_this_one(client, place,
     assert client.post(f"/gates/{place[2].pk}/paper/remove/?slip={PaperSlip.objects.get().pk}").status_code == 404
 
 
+@pytest.mark.long
 def test_the_blank_tally_sheet_is_one_page_without_room_for_a_name_of_a_visitor(client, place, lead):
     (page,) = PdfReader(io.BytesIO(client.get(f"/gates/{place[2].pk}/tally.pdf").content)).pages
     text = "".join(page.extract_text().split())

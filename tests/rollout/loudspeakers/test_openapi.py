@@ -31,6 +31,7 @@ def public_origin():
     return lambda environ, start: (plans if answers(environ["PATH_INFO"]) else pages)(environ, start)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("connected", [True, False])
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)

@@ -44,6 +44,7 @@ def running(data_folder, tmp_path):
     processes.stop()
 
 
+@pytest.mark.long
 def test_a_renewed_certificate_whose_restart_failed_is_brought_to_the_origins_later(
     running, data_folder, caplog, monkeypatch
 ):

@@ -135,7 +135,7 @@ def test_who_dies_while_the_stores_are_prepared_is_started_again_at_once(supervi
             assert not replaced.done()
         finally:
             begun[0].stdin.close()
-        assert replaced.result(60)
+        assert replaced.result(120)
 
     assert again in processes.leaving
 

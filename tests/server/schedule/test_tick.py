@@ -10,11 +10,10 @@ from tests.builders.serving import free_port
 
 from bluezone.keyserver.publication.bucket import ObjectFiles
 from bluezone.keyserver.service import KeyServer
-from bluezone.messaging.webpush import announcer_of
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.schedule.leader import Lead
-from bluezone.server.schedule.tick import tick_until
+from bluezone.server.schedule.tick import announcer_of, tick_until
 from bluezone.server.schedule.works import Rounds
 
 __all__ = ["data_folder", "furnished_folder", "server"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from bluezone import garbage
 from bluezone.cli.output import end_refused, system_failed
 from bluezone.refusal import Refused
 
@@ -47,6 +48,7 @@ def _run(arguments: tuple[str, ...], folder: Path) -> int:
 
     Raises CityMissing where no server has made its stores yet, StoreUnreachable where they cannot be used.
     """
+    import django
     from django.core.management import execute_from_command_line
     from django.db import DatabaseError
 
@@ -54,6 +56,8 @@ def _run(arguments: tuple[str, ...], folder: Path) -> int:
     from bluezone.keyserver.storage.store import StoreUnreachable
 
     try:
+        with garbage.none_expected():
+            django.setup()
         execute_from_command_line(["bluezone manage", *arguments])
     except DatabaseError as error:
         load_city(folder)

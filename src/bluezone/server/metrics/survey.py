@@ -23,7 +23,7 @@ from bluezone.server.metrics.meters import Meters
 
 if TYPE_CHECKING:
     from bluezone.keyserver.service import KeyServer
-    from bluezone.messaging.webpush import Announcer
+    from bluezone.messaging.announcer import Announcer
 
 GRAIN_BYTES = 16 * 1024 * 1024
 KEYS_GRAIN = 1000

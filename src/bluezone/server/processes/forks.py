@@ -80,7 +80,6 @@ def fork_main(arguments: Sequence[str], handed: Collection[int]) -> Forked:
         os.close(ours)
         raise
     if pid:
-        gc.unfreeze()
         os.close(stdin)
         return Forked(pid, ours)
     code = 1

@@ -11,17 +11,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bluezone import garbage
 from bluezone.keyserver.reports.limits import SIZE, shared_memory
 from bluezone.keyserver.service import LIMITS
 from bluezone.logs import say
 from bluezone.server.metrics.meters import Meters
-from bluezone.server.metrics.port import OperatorPort
 from bluezone.server.processes import forks
 from bluezone.server.processes.children import Part
 from bluezone.server.processes.sockets import share_port, take_port
 from bluezone.server.processes.supervisor import Processes, StopSignals
+
+if TYPE_CHECKING:
+    from bluezone.server.metrics.port import OperatorPort
 
 LOOK_SECONDS = 0.5
 # How long after a restart that failed a renewed certificate is brought to the origins again.
@@ -65,7 +68,7 @@ class Server:
         self._tallies = shared_memory(LIMITS * SIZE)
         self._operator: OperatorPort | None = None
         if asked.operator_port is not None:
-            self._operator = OperatorPort(take_port("127.0.0.1", asked.operator_port, "--operator-port"))
+            self._operator = _operator_on(take_port("127.0.0.1", asked.operator_port, "--operator-port"))
 
     def run(self, stop: StopSignals, secured: Any, announce: Callable[[], None]) -> None:
         """Start everything, `announce` when it answers, go on until a stop signal. Raises ProcessEnded."""
@@ -119,12 +122,20 @@ class Server:
         return parts
 
 
+def _operator_on(taken: socket.socket) -> "OperatorPort":
+    # It needs a library that nothing else of a `serve` needs.
+    from bluezone.server.metrics.port import OperatorPort
+
+    return OperatorPort(taken)
+
+
 def _load(parts: list[Part]) -> None:
     """Load here once what all parts need; Django is set up already, and its connections are not for two processes."""
     from django.db import connections
 
-    for part in parts:
-        importlib.import_module(part.arguments[0]).load(part.name)
+    with garbage.none_expected():
+        for part in parts:
+            importlib.import_module(part.arguments[0]).load(part.name)
     connections.close_all()
 
 

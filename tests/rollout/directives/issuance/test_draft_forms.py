@@ -146,6 +146,7 @@ def later(committee, clerk, signer):
     return earlier, Directive.objects.get(pk=draft.pk)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("ending", "state"), [("replaced", "replaced"), ("revoked", "revoked")])
 def test_the_earlier_document_is_found_without_diacritics_and_ends_when_this_one_is_sent(
     client, clerk, signer, later, ending, state

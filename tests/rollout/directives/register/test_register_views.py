@@ -45,6 +45,7 @@ def questions(client, address):
     return len(asked)
 
 
+@pytest.mark.long
 def test_a_register_of_many_documents_is_shown_by_pages_and_leaves_whole(client, committee, clerk, ward):
     client.cookies.load({"bluezone-language": "en"})
     client.force_login(person("reader", "auditor"))

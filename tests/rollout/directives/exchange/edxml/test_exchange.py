@@ -79,6 +79,7 @@ def test_writing_the_same_letter_with_rsa_gives_the_same_bytes():
     assert write_message(LETTER, signer("city", "rsa")) == write_message(LETTER, signer("city", "rsa"))
 
 
+@pytest.mark.long
 def test_a_large_scan_fits_and_a_larger_one_is_refused_before_it_is_sent():
     scan = Attachment("scan.pdf", "application/pdf", bytes(12 * 1024 * 1024))
 
@@ -149,6 +150,7 @@ STATUSES = st.builds(
 )
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=60)
 @given(st.one_of(EDOCS, STATUSES))
 def test_every_message_comes_through_unchanged(message):

@@ -6,18 +6,20 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
-from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
-from signxml.exceptions import SignXMLException
-from signxml.signer import XMLSigner
-from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from bluezone.refusal import Refused
+
+# signxml is imported where it is used: few processes exchange letters, and every one would load it at its start.
+if TYPE_CHECKING:
+    from signxml.algorithms import DigestAlgorithm, SignatureMethod
 
 EDXML = "http://www.mic.gov.vn/TBT/QCVN_102_2016"
 SIGNATURE = "http://www.w3.org/2000/09/xmldsig#"
@@ -86,17 +88,6 @@ def _refuse_depth(root: etree._Element) -> None:
 
 
 _SMALLEST_RSA_KEY = 2048
-_METHODS = frozenset(
-    {
-        SignatureMethod.RSA_SHA256,
-        SignatureMethod.RSA_SHA384,
-        SignatureMethod.RSA_SHA512,
-        SignatureMethod.ECDSA_SHA256,
-        SignatureMethod.ECDSA_SHA384,
-        SignatureMethod.ECDSA_SHA512,
-    }
-)
-_DIGESTS = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
 
 # Where the header keeps the signature, and so where a signed file must carry its only one.
 _PLACE = f"./{{{EDXML}}}edXMLEnvelope/{{{EDXML}}}edXMLHeader/"
@@ -146,12 +137,19 @@ class Verified:
     digest: str
 
 
-class _Writer(XMLSigner):
-    """A signer that parses as the reader does: attachments make texts above 10 MB."""
+@cache
+def _methods() -> "frozenset[SignatureMethod]":
+    from signxml.algorithms import SignatureMethod
 
-    @property
-    def parser(self) -> etree.XMLParser:
-        return strict_parser()
+    names = ("RSA_SHA256", "RSA_SHA384", "RSA_SHA512", "ECDSA_SHA256", "ECDSA_SHA384", "ECDSA_SHA512")
+    return frozenset(SignatureMethod[name] for name in names)
+
+
+@cache
+def _digests() -> "frozenset[DigestAlgorithm]":
+    from signxml.algorithms import DigestAlgorithm
+
+    return frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
 
 
 def sign(root: etree._Element, signer: Signer) -> etree._Element:
@@ -159,11 +157,21 @@ def sign(root: etree._Element, signer: Signer) -> etree._Element:
 
     Raises SignatureWeak for a key that is neither RSA of at least 2048 bits nor ECDSA.
     """
+    from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
+    from signxml.signer import XMLSigner
+
+    class Writer(XMLSigner):
+        """A signer that parses as the reader does: attachments make texts above 10 MB."""
+
+        @property
+        def parser(self) -> etree.XMLParser:
+            return strict_parser()
+
     _refuse_weak_key(signer.private_key.public_key())
     elliptic = isinstance(signer.private_key, ec.EllipticCurvePrivateKey)
     header = root.find(f"{{{EDXML}}}edXMLEnvelope/{{{EDXML}}}edXMLHeader")
     etree.SubElement(header, f"{{{SIGNATURE}}}Signature", Id="placeholder", nsmap={"ds": SIGNATURE})
-    writer = _Writer(
+    writer = Writer(
         signature_algorithm=SignatureMethod.ECDSA_SHA256 if elliptic else SignatureMethod.RSA_SHA256,
         digest_algorithm=DigestAlgorithm.SHA256,
         c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
@@ -201,8 +209,11 @@ def verified(
 
 def _signed_by(root: etree._Element, certificate: x509.Certificate, at: datetime.datetime) -> list[etree._Element]:
     """Return the signed message in a list, or an empty one when this certificate's key did not sign it whole."""
+    from signxml.exceptions import SignXMLException
+    from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
+
     expected = SignatureConfiguration(
-        location=_PLACE, signature_methods=_METHODS, digest_algorithms=_DIGESTS, verification_time=at
+        location=_PLACE, signature_methods=_methods(), digest_algorithms=_digests(), verification_time=at
     )
     try:
         result = XMLVerifier().verify(root, x509_cert=certificate, parser=strict_parser(), expect_config=expected)
@@ -217,7 +228,7 @@ def _signed_by(root: etree._Element, certificate: x509.Certificate, at: datetime
 
 
 def _refuse_weak_method(signature: etree._Element) -> None:
-    known = {method.value for method in _METHODS} | {digest.value for digest in _DIGESTS}
+    known = {method.value for method in _methods()} | {digest.value for digest in _digests()}
     for name in ("SignatureMethod", "DigestMethod"):
         for element in signature.iter(f"{{{SIGNATURE}}}{name}"):
             if element.get("Algorithm") not in known:
