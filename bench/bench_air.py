@@ -9,7 +9,7 @@ import random
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,12 @@ def room(count: int, loss: float, rng: random.Random) -> tuple[Scene, dict[tuple
     return Scene(pairs=pairs, loss=loss), distances
 
 
-async def live(scene: Scene, count: int, seconds: float, duty: str, *, over_hci: bool) -> list[Ear]:
-    """Run `count` handsets on the scene, each started at its own moment; returns what they heard."""
+async def live(scene: Scene, numbers: Iterable[int], seconds: float, duty: str, *, over_hci: bool) -> dict[int, Ear]:
+    """Run handsets of these numbers on the scene, each started at its own moment; returns what they heard."""
     rng = random.Random(50)
     air = VirtualAir(scene, rng)
     clock = asyncio.get_running_loop().time
-    ears = [Ear() for _ in range(count)]
+    ears = {number: Ear() for number in numbers}
 
     async def start(number: int) -> None:
         await asyncio.sleep(rng.uniform(0, WINDOW_SECONDS))
@@ -81,7 +81,7 @@ async def live(scene: Scene, count: int, seconds: float, duty: str, *, over_hci:
         payload = number.to_bytes(2, "big") + bytes(18)
         await Beacon(radio, lambda: payload, ears[number], PROFILES[duty], clock, random.Random(number)).run()
 
-    tasks = [asyncio.create_task(start(number)) for number in range(count)]
+    tasks = [asyncio.create_task(start(number)) for number in ears]
     await asyncio.sleep(seconds)
     for task in tasks:
         task.cancel()
@@ -95,7 +95,7 @@ def continuity(loss: float, duty: str) -> tuple[float, float, int]:
     Counted are the pairs whose median packet arrives at least 10 dB above what a handset keeps.
     """
     scene, distances = room(HANDSETS, loss, random.Random(5))
-    ears = run_simulated(live(scene, HANDSETS, WARM_UP_SECONDS + MINUTES * 60, duty, over_hci=False))
+    ears = run_simulated(live(scene, range(HANDSETS), WARM_UP_SECONDS + MINUTES * 60, duty, over_hci=False))
     windows = int(MINUTES * 60 // WINDOW_SECONDS)
     shares = []
     for (one, other), metres in distances.items():
@@ -190,8 +190,8 @@ def received_per_second(over_hci: bool, count: int, seconds: float) -> float:
     """Packets that listeners were told of per second of processor time, setting up included."""
     scene, _ = room(count, 0.0, random.Random(5))
     started = time.process_time()
-    ears = run_simulated(live(scene, count, seconds, "mains", over_hci=over_hci))
-    return sum(ear.heard_count for ear in ears) / (time.process_time() - started)
+    ears = run_simulated(live(scene, range(count), seconds, "mains", over_hci=over_hci))
+    return sum(ear.heard_count for ear in ears.values()) / (time.process_time() - started)
 
 
 def town(places: int) -> Scene:
@@ -209,7 +209,8 @@ def growth(progress: Callable[[str], None]) -> dict[str, Any]:
         seconds = {}
         for count, scene in scenes:
             started = time.process_time()
-            run_simulated(live(scene, count, GROWTH_SECONDS, "default", over_hci=False))
+            for group in scene.apart(map(str, range(count))):
+                run_simulated(live(scene, map(int, group), GROWTH_SECONDS, "default", over_hci=False))
             seconds[count] = round(time.process_time() - started, 2)
             progress(f"{name} of {count}: {seconds[count]} s of CPU")
         told[name] = seconds | {"times": round(seconds[scenes[-1][0]] / seconds[scenes[0][0]], 1)}

@@ -10,15 +10,17 @@ import gzip
 import re
 
 import pytest
+from aiohttp import TCPConnector
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.builders.keyserver import Clock, call, opened
 from tests.builders.office import data_folder, furnished_folder, quick_passwords, server
 from tests.builders.pushservice import Browser, push_service
 from tests.portal.conftest import public
 
+from bluezone.city import PUSH_SERVICES
 from bluezone.keyserver import push
 from bluezone.messaging.sms.wording import arrival_notice
-from bluezone.messaging.webpush import MESSAGE, Announcer, CalledSession, WebPushProvider
+from bluezone.messaging.webpush import MESSAGE, Announcer, WebPushProvider
 
 __all__ = ["data_folder", "furnished_folder", "public", "quick_passwords", "server"]
 LANDING_BYTES = 60_000
@@ -48,12 +50,14 @@ def test_the_page_behind_the_link_is_light_and_calls_nobody_else(public, setting
 def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, monkeypatch):
     monkeypatch.delenv("BLUEZONE_DATABASE_URL", raising=False)
     clock = Clock()
-    city_server = opened(tmp_path, clock)
+    city_server = opened(tmp_path, clock, push_services=("127.0.0.1", *PUSH_SERVICES))
     with push_service() as service:
-        provider = WebPushProvider(ec.generate_private_key(ec.SECP256R1()), "https://bluezone.example", CalledSession())
+        provider = WebPushProvider(ec.generate_private_key(ec.SECP256R1()), "https://bluezone.example", TCPConnector)
         staying, leaving = service.browser("staying"), service.browser("leaving")
         for browser in (staying, leaving):
-            city_server.keys_store.write(lambda done, b=browser: push.keep(done, b.subscription))
+            city_server.keys_store.write(
+                lambda done, b=browser: push.keep(done, b.subscription, push.period_at(clock.now))
+            )
         city_server.tick()
         announcer = Announcer(city_server, provider, lambda _: 0.0)
         announcer.go_on(clock.now)
@@ -67,7 +71,7 @@ def test_who_allows_push_is_told_sealed_and_who_is_gone_is_removed(tmp_path, mon
         assert MESSAGE.encode() not in got.body
         assert city_server.push.endpoints() == [staying.endpoint]
         # The city takes addresses of https alone; the push service of this test has none.
-        real = Browser("https://updates.push.example.com/wpush/v2/gAAAA")
+        real = Browser("https://updates.push.services.mozilla.com/wpush/v2/gAAAA")
         assert call(city_server, "POST", "/v1/push/subscribe", real.body()).status == 200
         assert call(city_server, "POST", "/v1/push/unsubscribe", real.body()).status == 200
         assert city_server.push.endpoints() == [staying.endpoint]

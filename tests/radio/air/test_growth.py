@@ -61,6 +61,33 @@ def test_ten_times_as_many_places_cost_at_most_eleven_times_as_much(scene):
     assert calls(scene(200), 2000) < 11 * calls(scene(20), 200)
 
 
+def test_a_scene_falls_into_groups_of_which_none_can_hear_another():
+    places = {"a": "bus", "b": "bus", "c": "shop", "e": "home", "f": "home"}
+    scene = Scene(pairs={("c", "d"): NEAR, ("f", "b"): NEAR}, default=NEAR, places=places)
+    only_pairs = Scene(pairs={("a", "b"): NEAR, ("b", "c"): NEAR, ("d", "e"): Pair(200.0, walls=9)})
+
+    assert scene.apart("abcdefg") == [["a", "b", "e", "f"], ["c", "d", "g"]]
+    assert only_pairs.apart("abcde") == [["a", "b", "c"], ["d"], ["e"]]
+
+
+def test_a_group_by_itself_hears_as_many_as_beside_the_others():
+    async def heard(numbers):
+        air = VirtualAir(town(3), random.Random(1))
+        stations = [air.station(number) for number in numbers]
+        for station in stations:
+            station.start_advertising(Advertisement(bytes(6), station.name.encode()), 0.25)
+            station.start_scanning(0.5, 0.5)
+        await asyncio.sleep(10)
+        return air.count["heard"]
+
+    together = run_simulated(heard([str(number) for number in range(30)]))
+    groups = town(3).apart(map(str, range(30)))
+    by_itself = [run_simulated(heard(group)) for group in groups]
+
+    assert [len(group) for group in groups] == [10, 10, 10]
+    assert sum(by_itself) == pytest.approx(together, rel=0.05)
+
+
 async def spoken(scene: Scene, *names: str) -> tuple[VirtualAir, list]:
     """An air on which everybody has sent and listened for a second; and their stations."""
     air = VirtualAir(scene, random.Random(1))
