@@ -20,10 +20,8 @@ PROJECT = REPOSITORY / "android"
 ON_THE_PHONE = {"android", "java", "javax", "_bridge"}
 # The one distribution that is packed; the rest is the standard library.
 PACKED = {"tzdata"}
-# Taken where it is there; without it pow() does the same work.
-OPTIONAL = {"gmpy2"}
-# Published for no Android: what of the engine needs them does not run on a phone yet.
-NOT_ON_A_PHONE = {"cryptography", "numpy"}
+# Taken where it is there: without it pow() does the same work, and libcrypto where a server has this package.
+OPTIONAL = {"gmpy2", "cryptography"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +49,7 @@ def test_the_app_imports_nothing_that_is_not_in_it(bundle):
     tops = {name.partition(".")[0] for path in bundle.rglob("*.py") for name in imports(path)}
     foreign = tops - set(sys.stdlib_module_names) - {"bluezone", "bluezone_phone"} - ON_THE_PHONE
 
-    assert foreign <= OPTIONAL | NOT_ON_A_PHONE
+    assert foreign <= OPTIONAL
     assert all(importlib.metadata.files(name) for name in PACKED)
 
 
@@ -72,12 +70,7 @@ def test_every_module_of_the_app_that_needs_no_java_imports_with_its_requirement
         if not java:
             modules.append(name)
     assert "bluezone.handset.android.service" in modules
-    allowed = sorted(
-        PACKED
-        | NOT_ON_A_PHONE
-        | {"bluezone", "bluezone_phone", "cffi", "_cffi_backend", "yaml"}
-        | sys.stdlib_module_names
-    )
+    allowed = sorted(PACKED | {"bluezone", "bluezone_phone"} | sys.stdlib_module_names)
     program = f"""
 import importlib, importlib.abc, sys
 sys.path.insert(0, {str(bundle)!r})

@@ -44,8 +44,7 @@ def build_native(abi: Abi, python: Path, folder: Path) -> list[Path]:
     """libbzkernel.so and libbluezone.so for one kind of phone. python: its libpython3.11.so, to link against."""
     folder.mkdir(parents=True, exist_ok=True)
     libc = _libc(abi, folder)
-    source = hashlib.sha256(KERNEL.read_bytes()).hexdigest()
-    options = ["-O3", "-fvisibility=hidden", "-DBLUEZONE_KERNEL_ALONE", f'-DBLUEZONE_KERNEL_SOURCE="{source}"']
+    options = ["-O3", "-fvisibility=hidden", f'-DBLUEZONE_KERNEL_SOURCE="{kernel_source()}"']
     if abi.name == "arm64-v8a":
         options.append("-march=armv8-a+crypto")  # clang 14 wants it for the whole file; the kernel asks the phone first
     kernel = _link(abi, folder / "libbzkernel.so", KERNEL, [libc], *options)
@@ -56,6 +55,11 @@ def build_native(abi: Abi, python: Path, folder: Path) -> list[Path]:
         abi, folder / "libbluezone.so", NATIVE / "bridge.c", against, f"-I{headers}", f"-I{headers / 'linux'}"
     )  # fmt: skip
     return [kernel, bridge]
+
+
+def kernel_source() -> str:
+    """The checksum that the kernel carries of the source it is built from."""
+    return hashlib.sha256(KERNEL.read_bytes()).hexdigest()
 
 
 def _libc(abi: Abi, folder: Path) -> Path:

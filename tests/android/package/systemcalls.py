@@ -42,5 +42,5 @@ BIONIC_CALLS = {
 
 # What glibc does by itself when a thread begins, and bionic does not.
 GLIBC_ALONE = frozenset({"rseq", "set_robust_list"})
-# numpy's linear algebra, which is on no phone.
+# numpy's linear algebra, which the test's own server brings and no phone has.
 NUMPY = frozenset({"mbind"})

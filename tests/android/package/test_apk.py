@@ -127,6 +127,8 @@ def test_the_package_is_small_aligned_and_holds_nothing_of_the_desktop(apk):
         library = zipfile.ZipFile(io.BytesIO(archive.read("assets/python/stdlib.zip")))
     packed = {name for name in engine.namelist() if "__pycache__" not in name}
     assert {name for name in packed if not name.startswith("tzdata")} == set(engine_files())
+    sources = {name: path for name, path in engine_files().items() if not name.endswith("city.toml")}
+    assert [name for name, path in sources.items() if engine.read(name) != path.read_bytes()] == []
     everything = [*names, *packed, *library.namelist()]
     desktop = re.compile(r"(django|bumble|numpy|cryptography|pytest)/|bluezone/(web|rollout|server|cli|portal)/")
     assert [name for name in everything if desktop.match(name)] == []

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.android.package.androidxstubs import write_stubs
 from tools.apk.fetching import fetch
-from tools.apk.native import NATIVE
+from tools.apk.native import KERNEL, NATIVE, kernel_source
 from tools.apk.programs import jni_headers, run
 
 HERE = Path(__file__).parent
@@ -58,6 +58,10 @@ def native_of_this_machine(folder: Path) -> Path:
         (folder / f"libpy_{module.name.partition('.')[0]}.so").symlink_to(module)
     for name in ("crypto", "ssl", "sqlite3"):  # what they hold is in Python's own modules here
         run("gcc", "-shared", "-o", folder / f"lib{name}_python.so", "-x", "c", "/dev/null")
+    run(
+        "gcc", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", f'-DBLUEZONE_KERNEL_SOURCE="{kernel_source()}"', "-o",
+        folder / "libbzkernel.so", KERNEL,
+    )  # fmt: skip
     headers = jni_headers()
     run(
         "gcc", "-O1", "-Wall", "-Werror", "-fPIC", "-shared", f"-I{headers}", f"-I{headers / 'linux'}", "-o",
@@ -68,15 +72,16 @@ def native_of_this_machine(folder: Path) -> Path:
 
 def test_the_first_day_of_a_phone_on_androids_own_classes(machine):
     path, frameworks, native = machine
-    packages = ":".join([sysconfig.get_paths()["purelib"], str(JAVA)])
     ran = subprocess.run(
         [
-            shutil.which("java"), f"-Djava.library.path={native}", f"-Dbluezone.python={packages}", "-Xmx1g",
+            shutil.which("java"), f"-Djava.library.path={native}", f"-Dbluezone.python={JAVA}", "-Xmx1g",
             "-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={frameworks}", "-Dfile.encoding=UTF-8",
             "-cp", ":".join(map(str, path)), "org.junit.runner.JUnitCore", "bluezone.phone.FirstDayTest",
         ],
         # Python's own modules on this machine find Python's symbols only where those are the whole process's.
-        env={**os.environ, "LD_PRELOAD": str(native / "libpython3.11.so"), "BLUEZONE_NATIVE": str(native)},
+        env={**os.environ, "LD_PRELOAD": str(native / "libpython3.11.so"), "BLUEZONE_NATIVE": str(native),
+            "BLUEZONE_KERNEL_LIBRARY": str(native / "libbzkernel.so"),
+        },
         capture_output=True, text=True, timeout=800,
     )  # fmt: skip
 

@@ -71,7 +71,7 @@ public class FirstDayTest {
         TracingService.running = false;
     }
 
-    /** Wait for Python, and let it find the driver, and what is published for no phone but is on this machine. */
+    /** Wait for Python, and let it find the driver. */
     private void python() throws Exception {
         final CountDownLatch found = new CountDownLatch(1);
         Engine.work(application, new Runnable() {
@@ -299,6 +299,7 @@ public class FirstDayTest {
         ServiceController<TracingService> service = Robolectric.buildService(TracingService.class).create();
         service.startCommand(0, 1);
         becomes("the page is there", told(application, "url", "something"));
+        assertEquals("libcrypto, native", Python.module("driver").call("engine"));
         assertNull(Python.module("driver").call("problem", application));
         assertTrue(KeyStoreDouble.keys.containsKey("bluezone.handset.key"));
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Python's half of FirstDayTest.java: what a test changes in the app from behind."""
 
+import sys
 import threading
 import urllib.request
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from bluezone.protocol.kernel import native
+from bluezone.protocol.primitives import PROVIDER
 from bluezone.radio.frames import contact_advertisement
 from bluezone_phone import androiddevice
 from bluezone_phone.androiddevice import Parts
@@ -65,3 +68,9 @@ def erase(context: Any) -> None:
 def agreed(context: Any) -> bool:
     """Whether the owner has agreed."""
     return Parts.of(context).setup.answers.agreed
+
+
+def engine() -> str:
+    """Which cryptography and which matcher the phone has."""
+    kernel = "native" if native() else "python"
+    return f"{PROVIDER}, {kernel}, numpy" if "numpy" in sys.modules else f"{PROVIDER}, {kernel}"
