@@ -6,6 +6,8 @@ Every tap and key is made in Chromium through the pages and timed by the keystro
 
 import datetime
 import re
+import sqlite3
+from contextlib import closing
 from importlib.resources import files
 
 import pytest
@@ -53,6 +55,10 @@ def at_desk(chromium, office):
         page.fill("[name=password]", peopling.PASSWORD)
         page.click("main button[type=submit]")
         if page.url.endswith("/sign-in/second/"):
+            # The code of this half minute may have let the same person in for the test before, and counts once.
+            with closing(sqlite3.connect(office.data / "office.sqlite3", timeout=120)) as store:
+                store.execute("UPDATE accounts_authenticatorapp SET last_step = 0")
+                store.commit()
             page.fill("[name=code]", peopling.app_code(steps))
             page.click("main form:not([action]) button[type=submit]")
         page.wait_for_url("**/inbox/**")
