@@ -103,8 +103,8 @@ def _gate(admin, officer, now: datetime.datetime) -> None:
 
 
 def _alerts(now: datetime.datetime) -> None:
-    """An alert in force and the draft of another."""
-    from bluezone.directory.models import AdminUnit
+    """An alert in force and the draft of another, for places that the city's office reaches."""
+    from bluezone.directory.models import AdminUnit, Agency
     from bluezone.directory.queries import day_to_show
     from bluezone.messaging.cap.models import Alert
 
@@ -122,7 +122,8 @@ def _alerts(now: datetime.datetime) -> None:
             sent_at=sent_at, written_by="editor", released_by=released_by, **texts,
         )  # fmt: skip
         in_force = AdminUnit.objects.in_force(day_to_show(AdminUnit, timezone.localdate(now)))
-        made.units.set(in_force.exclude(kind="group").order_by("path")[:2])
+        inside = in_force.filter(path__startswith=Agency.objects.get(key="ubnd-tp").unit.path)
+        made.units.set(inside.exclude(kind="group").order_by("path")[:2])
 
 
 def _second_person(admin, now: datetime.datetime) -> None:

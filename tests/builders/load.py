@@ -175,7 +175,8 @@ def nothing_lost(server: KeyServer, phones: list[Phone]) -> None:
     """Every key of `phones` is published exactly once, in its time, in signed files that follow one another."""
     now = time.time()
     before = published_counts(server)
-    assert max(before.values()) == 1
+    # In the first hours of a day nothing may be due yet.
+    assert max(before.values(), default=1) == 1
     # Today's key waits for the end of its day and two hours more; yesterday's may too.
     for moment in (now + 1, now + 86_400 + 7200, now + 86_400 + 7202):
         tick_when_alone(server, moment)
