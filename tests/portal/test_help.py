@@ -2,13 +2,15 @@
 """Asking for help on the public origin: the call of the app and the form of the page."""
 
 import re
+import time
 
 import pytest
 from django.test import Client
 from tests.builders.office import user
 
 from bluezone.portal import help_views
-from bluezone.protocol.upload.puzzle import answer_to, challenge_in
+from bluezone.protocol.upload.puzzle import PUZZLE_BITS, answer_to, bits_of, challenge_in
+from bluezone.publicpages import form_limits
 from bluezone.publicpages.form_limits import FormLimit
 from bluezone.rollout.drives import help_requests
 from bluezone.rollout.drives.models import HelpRequest
@@ -93,6 +95,15 @@ def test_a_flood_from_many_networks_costs_a_citizen_a_puzzle_and_keeps_nobody_ou
     answer = {"headers": {"X-Bluezone-Puzzle": answer_to(challenge_in(asked.content))}}
 
     assert call(public, WANTED, REMOTE_ADDR="203.0.113.9", **answer).status_code == 201
+
+
+def test_a_flood_that_solves_no_puzzle_makes_none_harder(public):
+    for number in range(70):
+        asked = call(public, WANTED, REMOTE_ADDR="203.0.113.7")
+        assert number < 3 or asked.status_code == 429
+
+    assert bits_of(challenge_in(asked.content)) == PUZZLE_BITS
+    assert form_limits._puzzles()._tally.misses(time.time())[0] == 0
 
 
 def test_the_networks_of_one_customer_count_together_too(public, monkeypatch):

@@ -96,10 +96,12 @@ def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> 
     digits = codes.parse_code(code)
     keyed_network = _keyed("network", network)
     EnrolmentFailure.objects.filter(at__lte=now - WINDOW).delete()
-    failures = EnrolmentFailure.objects.filter(network=keyed_network)
-    if failures.count() >= FAILURES_A_NETWORK:
+    # Counted before it is looked at, so that of many at once no more are than one after the other.
+    failure = EnrolmentFailure.objects.create(network=keyed_network, at=now)
+    if EnrolmentFailure.objects.filter(network=keyed_network).count() > FAILURES_A_NETWORK:
         challenge = _puzzles().challenge_always(*read_puzzle(puzzle))
         if challenge is not None:
+            failure.delete()
             raise PuzzleRequired(challenge)
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -110,9 +112,9 @@ def enrol(code: str, network: str, now: datetime.datetime, puzzle: str = "") -> 
             code_digest=None, code_expires_at=None, token_digest=token_digest(token), enrolled_at=now
         )
         if device is not None and taken:
+            failure.delete()
             hash_chain.record(f"device {device.pk}", "device_enrolled", str(device.pk))
             return Enrolled(device, token)
-    EnrolmentFailure.objects.create(network=keyed_network, at=now)
     raise EnrolmentCodeInvalid("the code is unknown, used or older than a day; ask the office for a new one")
 
 

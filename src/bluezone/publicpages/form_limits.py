@@ -56,12 +56,11 @@ class FormLimit:
 
     def _ask(self, request: HttpRequest, network: bytes) -> None:
         said = request.POST.get("puzzle", "") or request.headers.get(PUZZLE_HEADER, "")
-        puzzles = _puzzles()
-        # A flood makes the puzzles of all forms harder, for as long as it lasts.
-        puzzles.count(network, invalid=True)
-        challenge = puzzles.challenge_always(*read_puzzle(said))
+        challenge = _puzzles().challenge_always(*read_puzzle(said))
         if challenge is not None:
             raise PuzzleRequired(challenge)
+        # Many solved puzzles make the next ones harder; a flood that solves none makes nothing harder for others.
+        _puzzles().count(network, invalid=True)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 """Sign-in: right passwords come in, guesses are slowed down, and nothing that was typed is kept."""
 
 import datetime
+import time
 from dataclasses import replace
 
 import pytest
@@ -110,6 +111,17 @@ def test_strangers_at_one_address_cost_an_unknown_browser_a_puzzle_and_no_more()
         attempt(PASSWORD)
     assert attempt(PASSWORD, answer=(asked.value.challenge + solve(asked.value.challenge)).hex()).username == "lan"
     assert attempt(PASSWORD, address="198.51.100.9").username == "lan"
+
+
+def test_a_flood_that_solves_no_puzzle_counts_for_nothing():
+    user("lan")
+    fail(10, username="somebody")
+    for _ in range(80):
+        with pytest.raises(SignInPuzzle):
+            attempt("wrong", username="somebody")
+
+    assert attempt(PASSWORD, address="198.51.100.9").username == "lan", "nobody elsewhere is asked for a puzzle"
+    assert signin._limits()._tally.misses(time.time())[0] == 11
 
 
 def test_guesses_at_one_name_from_everywhere_are_bounded_and_a_known_browser_comes_in(cheap_puzzles):

@@ -230,15 +230,22 @@ class Limits:
         return self.challenge_always(challenge, nonce) if over else None
 
     def admit(self, network: bytes, challenge: bytes, nonce: bytes) -> bytes | None:
-        """The same for calls that all count, right or wrong: looked at and counted in one step, so that of many at once
-        no more go through than one after the other.
+        """The same for calls that count if they go through, right or wrong: looked at and counted in one step. So of
+        many at once no more go through than one after the other. Who is only asked for a puzzle does not count: a flood
+        that solves none must not make the puzzles of others harder.
         """
         now = self._clock()
         with self._tally.alone():
             self._tally.turn(hour_at(now))
             over = self._tally.tries(network) >= TRIES_PER_NETWORK_AN_HOUR or self._many(now)
-            self._tally.add(network, now)
-        return self.challenge_always(challenge, nonce) if over else None
+            if not over:
+                self._tally.add(network, now)
+        if not over:
+            return None
+        asked = self.challenge_always(challenge, nonce)
+        if asked is None:
+            self.count(network, invalid=True)
+        return asked
 
     def forgive(self, network: bytes) -> None:
         """Take back one try that `admit` counted, because it was right."""
