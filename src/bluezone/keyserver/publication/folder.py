@@ -6,6 +6,7 @@ finds an index that lists what is not there. Names are `<folder>/<file>`, as in 
 Source: docs/design.md, "files that phones fetch"; docs/protocol.md section 5.
 """
 
+import hashlib
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -36,6 +37,12 @@ class PublishedDiffers(PublishedRefused):
     code = "published_file_differs"
 
 
+class PublishedChanged(PublishedRefused):
+    """Somebody else has put another index there since it was read; nothing was overwritten."""
+
+    code = "published_index_changed"
+
+
 class PublishedFiles(Protocol):
     """The place of the published files; every call is safe to repeat."""
 
@@ -46,8 +53,15 @@ class PublishedFiles(Protocol):
         """
         ...
 
-    def replace(self, name: str, content: bytes) -> None:
-        """Put a file that changes: an index. Raises StoreRefused."""
+    def replace(self, name: str, content: bytes, version: str | None) -> None:
+        """Put a file that changes, an index, in place of the version that was read, None for none at all.
+
+        Raises PublishedChanged where there is another, and StoreRefused.
+        """
+        ...
+
+    def version(self, name: str) -> tuple[bytes, str] | None:
+        """The content of a file that changes, and the name of this version; None where there is none."""
         ...
 
     def get(self, name: str) -> bytes | None:
@@ -73,6 +87,11 @@ def cache_control(name: str) -> str:
     return CHANGING if PurePosixPath(name).name == _INDEX else IMMUTABLE
 
 
+def changed(name: str) -> PublishedChanged:
+    """The refusal to overwrite an index that somebody else has put there."""
+    return PublishedChanged(f"{name} was replaced by somebody else; it is compared again at the next tick")
+
+
 class LocalFiles:
     """The folders of a data folder."""
 
@@ -85,10 +104,17 @@ class LocalFiles:
         if not write_new(path, content) and self.get(name) != content:
             raise PublishedDiffers(f"{name} holds other bytes than its name says; move it away, it is written anew")
 
-    def replace(self, name: str, content: bytes) -> None:
+    def replace(self, name: str, content: bytes, version: str | None) -> None:
         path = self._top / name
         path.parent.mkdir(exist_ok=True)
+        held = self.version(name)
+        if (held and held[1]) != version:
+            raise changed(name)
         write_whole(path, content)
+
+    def version(self, name: str) -> tuple[bytes, str] | None:
+        content = self.get(name)
+        return None if content is None else (content, hashlib.sha256(content).hexdigest())
 
     def get(self, name: str) -> bytes | None:
         try:
@@ -97,7 +123,7 @@ class LocalFiles:
             return None
 
     def names(self, folder: str) -> list[str]:
-        return [f"{folder}/{path.name}" for path in (self._top / folder).glob("[!.]*")]
+        return [f"{folder}/{path.name}" for path in (self._top / folder).glob("[!.]*") if path.is_file()]
 
     def remove(self, name: str) -> None:
         (self._top / name).unlink(missing_ok=True)
