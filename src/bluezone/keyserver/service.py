@@ -10,7 +10,8 @@ Open a store in the database that the operator chose, with its tables up to date
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bluezone.city import City, load_city
@@ -37,6 +38,7 @@ from bluezone.keyserver.storage.store import Store, StoreRefused, Turn
 from bluezone.keyserver.venues import Registrar, VenueAlerts
 from bluezone.logs import event
 from bluezone.protocol.intervals import day_at, hour_at
+from bluezone.protocol.signed.epoch import Epoch
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 
 
@@ -269,6 +271,31 @@ class KeyServer:
             self.keys_store.tidy()
         if refusals:
             raise refusals[0]
+
+    def take_over(
+        self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None
+    ) -> dict[str, list[int]]:
+        """Take over what was published and this store has forgotten; arguments, result and refusals as History.compare.
+
+        Raises also StoreBusy where another process holds the turn too long.
+        """
+        with self._alone():
+            return self.history.compare(sources, seen or {})
+
+    def propose_epoch(self, above: Mapping[str, int], sources: Sequence[PublishedFiles]) -> Epoch:
+        """The record of the next epoch, for the recovery key to sign; see History.propose."""
+        with self._alone():
+            return self.history.propose(self.clock(), above, sources)
+
+    def open_epoch(self, record: str, sources: Sequence[PublishedFiles]) -> Epoch:
+        """Go on in a new epoch; see History.open_epoch."""
+        with self._alone():
+            return self.history.open_epoch(record, self.clock(), sources)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with only_one(self.data_dir / LOCK_NAME, wait=True), self.keys_store.exclusive(TURN_SECONDS):
+            yield
 
     def forget(self, now: float) -> None:
         """Delete whatever has had its time at `now` (Unix seconds). Safe to interrupt and to repeat."""

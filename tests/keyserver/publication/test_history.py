@@ -9,26 +9,24 @@ from datetime import UTC
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.builders.epochs import RECOVERY, set_recovery_key
 from tests.builders.handset import a_city, meet, published, reported
 
 from bluezone.backup import restoration
 from bluezone.backup.archive import FOLDER
 from bluezone.backup.copies import make_backup
-from bluezone.keyserver.configuration import RECOVERY_FILE
 from bluezone.keyserver.publication.folder import LocalFiles
 from bluezone.keyserver.publication.history import EpochUnfit, HistoryForked, RecoveryKeyMissing
 from bluezone.keyserver.publication.journal import FOLDER_VARIABLE
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.signed.epoch import sign_epoch
 
-RECOVERY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-
 
 @contextmanager
 def a_city_with_recovery_key(folder, **settings):
     """A city that pinned a recovery key before any phone came."""
     with a_city(folder, **settings) as (server, phones, world):
-        (server.key_server.data_dir / RECOVERY_FILE).write_text(RECOVERY.public_key().public_bytes_raw().hex())
+        set_recovery_key(server.key_server.data_dir)
         server.key_server.tick()
         yield server, phones, world
 
@@ -105,7 +103,7 @@ def test_after_a_restore_that_finds_what_was_published_a_phone_that_was_up_to_da
 
 
 def test_a_restored_store_that_does_not_find_what_was_published_signs_nothing(tmp_path):
-    with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, phone, backup):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
         restored(server, world, backup, tmp_path / "anew")
         served = (tmp_path / "anew" / "exports" / "index.json").read_bytes()
         configs = server.key_server.configs.newest_number()
@@ -123,7 +121,7 @@ def test_a_restored_store_without_any_witness_signs_nothing(tmp_path, monkeypatc
         monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "another journal"))
         restored(server, world, backup, tmp_path / "anew")
         assert server.key_server.history_problem == "history_unknown"
-        with pytest.raises(HistoryForked, match="nothing|neither"):
+        with pytest.raises(HistoryForked, match="neither a journal nor a bucket"):
             server.key_server.tick()
 
 
@@ -197,7 +195,7 @@ def test_keys_of_adopted_files_are_known_and_codes_that_were_open_are_revoked(tm
         old = server.key_server.data_dir
         known = set(server.key_server.keys_store.read("SELECT prefix, start FROM known_key"))
         restored(server, world, backup, tmp_path / "anew")
-        code = server.key_server.codes.issue("confirmed", datetime.date.fromtimestamp(world.now)).code
+        code = server.key_server.codes.issue("confirmed", datetime.datetime.fromtimestamp(world.now, UTC).date()).code
         adopted(server, old)
 
         assert known <= set(server.key_server.keys_store.read("SELECT prefix, start FROM known_key"))
@@ -215,7 +213,7 @@ def test_configs_that_were_signed_after_the_backup_come_back_from_the_journal(tm
         adopted(server, old.data_dir)
 
         anew = server.key_server.configs
-        assert [anew.path(number).read_bytes() for number in anew.numbers()] == signed
+        assert [anew.path(number).read_bytes() for number in anew.numbers()][: len(signed)] == signed
         assert is_warned(phone, server, phones, world)
         newest = {key.kid: key.n for key in phone.city.current.week_keys}
         private = server.key_server.secrets.week_keys
@@ -230,9 +228,8 @@ def test_only_the_recovery_key_opens_an_epoch_and_only_where_there_is_one(tmp_pa
         with pytest.raises(EpochUnfit):
             epoch_opened(server, world, server.key_server.secrets.signing_key)
     (tmp_path / "without").mkdir()
-    with a_city(tmp_path / "without") as (server, _, world):
-        with pytest.raises(RecoveryKeyMissing):
-            epoch_opened(server, world)
+    with a_city(tmp_path / "without") as (server, _, world), pytest.raises(RecoveryKeyMissing):
+        epoch_opened(server, world)
 
 
 def test_two_histories_become_one_in_an_epoch_and_no_key_is_lost(tmp_path):

@@ -162,7 +162,7 @@ class CityConfig:
         if len(config.epochs) < self.epochs.number:
             raise ConfigRolledBack(f"config is of epoch {len(config.epochs)}, expected at least {self.epochs.number}")
         for record in config.epochs[self.epochs.number :]:
-            held = self._enter_epoch(record, config)
+            held = self._enter_epoch(record, config, payload)
         try:
             self._follow(config, payload, held)
         except ConfigGap:
@@ -192,15 +192,20 @@ class CityConfig:
             raise WeekKeyUntrusted("the config names no key for random packets")
         return usable[0]
 
-    def _enter_epoch(self, record: str, newest: Config) -> Config:
-        """Go along with one epoch and return its first config, which is then held. Raises EpochRefused and the like."""
+    def _enter_epoch(self, record: str, newest: Config, payload: bytes) -> Config:
+        """Go along with one epoch and return its first config, which is then held. Raises EpochRefused and the like.
+
+        newest: the config in force in the city, and its payload.
+        """
         now = self.trusted_now() or float(newest.generated_at)
         epoch = self.epochs.open(record, now)
         self._reach_ancestor(epoch)
         held, sha256 = self.current, self.current_sha256
-        assert held is not None and sha256 is not None
+        assert held is not None
+        assert sha256 is not None
         check_epoch(epoch, self.epochs.held(held, sha256), now)
-        payload = open_signed("config", self._client.get(f"/v1/config/{epoch.config.first}"), self.trusted())
+        if newest.number != epoch.config.first:
+            payload = open_signed("config", self._client.get(f"/v1/config/{epoch.config.first}"), self.trusted())
         first = decode_config(payload)
         check_first_config(first, epoch, held)
         if self._says_new_keys(first):

@@ -79,7 +79,11 @@ def known_heads(store: Store, kind: str) -> dict[int, str]:
     """The chain values (hex) that this phone knows by number; the highest number is the highest it has seen."""
     told: dict[str, str] = store.get(f"{kind}_heads", {})
     position = read_position(store, kind)
-    return {0: CHAIN_START.hex(), position.number: position.chain.hex(), **{int(number): told[number] for number in told}}
+    return {
+        0: CHAIN_START.hex(),
+        position.number: position.chain.hex(),
+        **{int(number): told[number] for number in told},
+    }
 
 
 class Epochs:
@@ -122,7 +126,10 @@ class Epochs:
     def held(self, config: Config, sha256: str) -> Held:
         """What this phone has seen. config, sha256: the one in force, and the SHA-256 (hex) of its payload."""
         kept, past = self._kept(), (*config.history, sha256)
-        seen, known = {CONFIG: config.number}, {CONFIG: {config.number - len(past) + 1 + n: one for n, one in enumerate(past)}}
+        seen, known = (
+            {CONFIG: config.number},
+            {CONFIG: {config.number - len(past) + 1 + n: one for n, one in enumerate(past)}},
+        )
         for kind in (EXPORTS, VENUES):
             known[kind] = known_heads(self._store, kind)
             seen[kind] = max(known[kind])

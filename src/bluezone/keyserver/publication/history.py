@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bluezone.keyserver.configuration import KIND as CONFIG_KIND
@@ -89,10 +90,18 @@ class History:
     embargo_seconds: int
     _read: dict[tuple[int, str], Index | None] = field(default_factory=dict)
 
-    def compare(self, sources: Iterable[PublishedFiles] = ()) -> dict[str, list[int]]:
+    def heights(self) -> dict[str, int]:
+        """How far this store knows what was published: the highest number by kind, and the epoch."""
+        heights = {series.kind: max(self._heads(series)) for series in ALL_SERIES}
+        return {CONFIG: self.configs.newest_number(), **heights, "epoch": self.configs.epoch_number()}
+
+    def compare(
+        self, sources: Iterable[PublishedFiles] = (), seen: Mapping[str, int] = MappingProxyType({})
+    ) -> dict[str, list[int]]:
         """Compare with what was published, and take over what is missing; returns the numbers taken over by kind.
 
-        sources: where else to look: a mirror, another data folder. Call it in the turn, before anything is signed.
+        sources: where else to look: a mirror, another data folder. seen: by kind, the newest number that a phone holds.
+        Call it in the turn, before anything is signed.
         Raises HistoryForked, HistoryUnknown, PublishedRefused.
         """
         self._read.clear()
@@ -101,14 +110,14 @@ class History:
         self._finish_epoch()
         # The index in a restored folder is as old as all of it, and bears no witness.
         others = places[1:] if isinstance(self.published, LocalFiles) else places
-        witnessed = any(self._index_of(place, EXPORT_FILES) for place in others)
+        witnessed = bool(seen) or any(self._index_of(place, EXPORT_FILES) for place in others)
         for series in ALL_SERIES:
             indexes = [index for place in places if (index := self._index_of(place, series)) is not None]
             taken[series.kind] = self._take_files(series, indexes, places)
             told = self._told(series, indexes)
             ours = self._heads(series)
             self._require_same(series.kind, ours, told)
-            newest = max((max(known) for _, known in told), default=0)
+            newest = max([seen.get(series.kind, 0), *(max(known) for _, known in told)])
             if newest > max(ours):
                 raise HistoryForked(
                     f"{series.kind} up to {newest} were published, this store knows them up to {max(ours)}; name a"
@@ -265,7 +274,9 @@ class History:
                 before = _before(index, entry)
                 end = index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
                 self.keys_store.write(
-                    lambda transaction, e=entry, c=content, b=before, at=end: self._insert(transaction, series, e, c, b, at)  # type: ignore[misc]
+                    lambda transaction, e=entry, c=content, b=before, at=end: self._insert(
+                        transaction, series, e, c, b, at
+                    )  # type: ignore[misc]
                 )
                 taken.append(entry.number)
         return taken
@@ -315,7 +326,9 @@ class History:
             )
         else:
             take_back_items(transaction)
-            transaction.execute_each("DELETE FROM waiting_item WHERE tag = ? AND nonce = ? AND sealed = ?", _items(content))
+            transaction.execute_each(
+                "DELETE FROM waiting_item WHERE tag = ? AND nonce = ? AND sealed = ?", _items(content)
+            )
         names = ", ".join(columns)
         marks = ", ".join("?" * len(columns))
         transaction.execute(f"DELETE FROM {series.table} WHERE number = ?", (entry.number,))  # noqa: S608
@@ -323,9 +336,7 @@ class History:
 
     # Epochs
 
-    def propose(
-        self, now: float, above: Mapping[str, int], sources: Iterable[PublishedFiles] = ()
-    ) -> Epoch:
+    def propose(self, now: float, above: Mapping[str, int], sources: Iterable[PublishedFiles] = ()) -> Epoch:
         """Make the record of the next epoch, for the recovery key to sign elsewhere.
 
         above: by kind, numbers that phones are known to hold. Raises RecoveryKeyMissing.
@@ -338,7 +349,9 @@ class History:
         for series in ALL_SERIES:
             indexes = [index for place in places if (index := self._index_of(place, series)) is not None]
             ours, told = self._heads(series), self._told(series, indexes)
-            agreed = [number for number in ours if all(known.get(number, ours[number]) == ours[number] for _, known in told)]
+            agreed = [
+                number for number in ours if all(known.get(number, ours[number]) == ours[number] for _, known in told)
+            ]
             # Whoever was there knows it: what was listed, not what was only about to be.
             listed = [number for number in agreed if any(number in known for _, known in told)]
             ancestor = max(listed or agreed)
@@ -400,7 +413,8 @@ class History:
         for index in indexes:
             for entry in index.entries:
                 here = self.keys_store.read(
-                    f"SELECT 1 FROM {series.table} WHERE sha256 = ?", (bytes.fromhex(entry.sha256),)  # noqa: S608
+                    f"SELECT 1 FROM {series.table} WHERE sha256 = ?",  # noqa: S608
+                    (bytes.fromhex(entry.sha256),),
                 )
                 if here or not branch.ancestor < entry.number < branch.first:
                     continue
@@ -465,7 +479,8 @@ def take_back_items(transaction: Transaction) -> None:
     """Let the items of a package that was begun and never published wait again; its padding is as random as they."""
     for (content,) in transaction.execute("DELETE FROM venue_package WHERE sha256 IS NULL RETURNING content"):
         transaction.execute_each(
-            "INSERT INTO waiting_item (tag, nonce, sealed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", _items(bytes(content))
+            "INSERT INTO waiting_item (tag, nonce, sealed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            _items(bytes(content)),
         )
 
 
