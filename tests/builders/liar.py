@@ -8,7 +8,7 @@ from tests.builders.handset import Served
 
 from bluezone.protocol.primitives import Ed25519Signer
 from bluezone.protocol.signed.config import Config, decode_config, encode_config
-from bluezone.protocol.signed.envelope import fingerprint, open_signed, sign_payload
+from bluezone.protocol.signed.envelope import UntrustedSignature, fingerprint, open_signed, sign_payload
 from bluezone.protocol.signed.epoch import Branch, Epoch, sign_epoch
 from bluezone.protocol.signed.index import EXPORTS, VENUES, Index, chain_value, decode_index, encode_index
 
@@ -33,8 +33,18 @@ class Liar:
         return sign_payload("config", encode_config(config), self._key)
 
     def changed_index(self, body: bytes, **changes: object) -> bytes:
-        index = decode_index(open_signed("exports", body, self._trusted))
-        return sign_payload("exports", encode_index(dataclasses.replace(index, **changes)), self._key)
+        """An index with other members, of the kind that it is."""
+        index = next(
+            decode_index(open_signed(kind, body, self._trusted)) for kind in (EXPORTS, VENUES) if self._is(kind, body)
+        )
+        return sign_payload(index.kind, encode_index(dataclasses.replace(index, **changes)), self._key)
+
+    def _is(self, kind: str, body: bytes) -> bool:
+        try:
+            open_signed(kind, body, self._trusted)
+        except UntrustedSignature:
+            return False
+        return True
 
     def with_other_first_file(self, body: bytes) -> bytes:
         index = decode_index(open_signed("exports", body, self._trusted))
