@@ -19,10 +19,11 @@ from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keyfolder import Secrets, open_secrets
+from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.downloads import ALL_SERIES, Downloads, Indexes
 from bluezone.keyserver.publication.exports import ExportFiles, VenuePackages
 from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
-from bluezone.keyserver.publication.history import History, HistoryForked
+from bluezone.keyserver.publication.history import History
 from bluezone.keyserver.publication.journal import Journal, journal_folder
 from bluezone.keyserver.publication.padding import mingle_once_an_hour
 from bluezone.keyserver.push import PushSubscriptions
@@ -176,7 +177,10 @@ class KeyServer:
         """What was published against what is known here."""
         return History(
             self.data_dir, self.keys_store, self.codes, self.configs, self.secrets, self.indexes, self.published,
-            self.journal, self.city.padding_mean, self.city.embargo_seconds,
+            self.journal,
+            Adoption(
+                self.keys_store, self.published, self.secrets, self.city.padding_mean, self.city.embargo_seconds
+            ),
         )  # fmt: skip
 
     @property

@@ -15,8 +15,9 @@ from tests.builders.handset import a_city, meet, published, reported
 from bluezone.backup import restoration
 from bluezone.backup.archive import FOLDER
 from bluezone.backup.copies import make_backup
+from bluezone.keyserver.publication.adoption import HistoryForked
 from bluezone.keyserver.publication.folder import LocalFiles
-from bluezone.keyserver.publication.history import EpochUnfit, HistoryForked, RecoveryKeyMissing
+from bluezone.keyserver.publication.history import EpochUnfit, RecoveryKeyMissing
 from bluezone.keyserver.publication.journal import FOLDER_VARIABLE
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.signed.epoch import sign_epoch

@@ -233,7 +233,18 @@ def _stores(folder: Path) -> Iterator[Check]:
     if not (folder / "city.toml").exists():
         yield Check("stores", "warn", f"none yet ({where})", "the first `bluezone serve` makes them")
         return
-    yield _opened("stores codes and keys", where, lambda: KeyServer.open(folder).close())
+    problems: list[str] = []
+
+    def open_both() -> None:
+        server = KeyServer.open(folder)
+        problems.extend(filter(None, [server.history_problem]))
+        server.close()
+
+    yield _opened("stores codes and keys", where, open_both)
+    if problems:
+        remedy = "docs/playbooks/history-forked.md: bluezone history adopt, or a new epoch"
+        yield Check("published history", "fail", f"{problems[0]}: nothing is signed until it is mended", remedy)
+    yield _recovery_key(folder)
 
     def office() -> None:
         from bluezone.server.preparation import prepare_office
@@ -241,6 +252,22 @@ def _stores(folder: Path) -> Iterator[Check]:
         prepare_office(folder)
 
     yield _opened("store office", where, office)
+
+
+def _recovery_key(folder: Path) -> Check:
+    """Whether phones could be led on after a loss of what was published."""
+    from bluezone.keyserver.configuration import read_recovery_key
+    from bluezone.keyserver.publication.journal import journal_folder
+
+    public = read_recovery_key(folder)
+    if public is None:
+        found = "none: after a loss phones that are up to date would get no warning for up to 14 days"
+        return Check("recovery key", "warn", found, "bluezone recovery-key new, before the first phones come")
+    place = journal_folder(folder)
+    if not os.access(next(path for path in (place, *place.parents) if path.exists()), os.W_OK):
+        remedy = "set BLUEZONE_HEADS to a folder that can be written, best on another disk"
+        return Check("recovery key", "warn", f"{public[:16]}…, but the journal in {place} cannot be written", remedy)
+    return Check("recovery key", "ok", f"{public[:16]}…; the journal of heads is in {place}")
 
 
 def _opened(name: str, where: str, attempt: Callable[[], None]) -> Check:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bluezone.handset.city.epochs import Epochs
+from bluezone.handset.city.epochs import Epochs, read_position
 from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import SECONDS_PER_DAY
@@ -33,6 +33,7 @@ from bluezone.protocol.signed.config import (
 )
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
 from bluezone.protocol.signed.epoch import Epoch, EpochRefused, check_epoch, check_first_config
+from bluezone.protocol.signed.index import EXPORTS
 from bluezone.refusal import Refused
 
 # Until the first config, the zone of the country that this was made for.
@@ -167,8 +168,7 @@ class CityConfig:
             self._follow(config, payload, held)
         except ConfigGap:
             if not self._catch_up(config.number):
-                self._accept(config, payload, first=True)
-                self._store.put("notice", "config_started_anew")
+                self._start_anew(config, payload)
                 return config
             caught_up = self.current
             assert caught_up is not None
@@ -233,8 +233,16 @@ class CityConfig:
                 assert caught_up is not None
                 self._follow(config, payload, caught_up)
             else:
-                self._accept(config, payload, first=True)
-                self._store.put("notice", "config_started_anew")
+                self._start_anew(config, payload)
+
+    def _start_anew(self, config: Config, payload: bytes) -> None:
+        """Take a config in as at first install, if this phone was away so long that the others may be gone."""
+        position = read_position(self._store, EXPORTS)
+        if position.generated_at and not position.was_away(config.generated_at, self.trusted_now()):
+            raise ConfigHistoryDiffers(f"config {config.number} leads back to none that this phone has seen lately")
+        with self._store.transaction():
+            self._accept(config, payload, first=True)
+            self._store.put("notice", "config_started_anew")
 
     def _find(self, kid: int, purpose: str) -> WeekKey:
         held = self.current

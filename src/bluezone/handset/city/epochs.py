@@ -41,12 +41,12 @@ class Position:
         """Whether the newest list is over 36 hours old, or there is none."""
         return now - self.generated_at > STALE_SECONDS
 
-    def was_away(self, index: Index, now: float | None) -> bool:
+    def was_away(self, generated_at: int, now: float | None) -> bool:
         """Whether so much time has passed that an honest index may no longer list what follows this position.
 
-        now: trusted Unix seconds; None where there are none, and only the index can tell.
+        generated_at: of the file that asks. now: trusted Unix seconds; None where there are none, and the file tells.
         """
-        return (index.generated_at if now is None else now) - self.generated_at >= AWAY_SECONDS
+        return (generated_at if now is None else now) - self.generated_at >= AWAY_SECONDS
 
 
 def read_position(store: Store, kind: str) -> Position:

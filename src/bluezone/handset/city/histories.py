@@ -93,7 +93,7 @@ class IndexFollower:
         except IndexGap:
             # Within two weeks an honest index lists what follows here; without that, anybody with the city's key
             # could lead phones onto another history by leaving some files out.
-            if not held.was_away(index, self._city.trusted_now()):
+            if not held.was_away(index.generated_at, self._city.trusted_now()):
                 raise IndexHistoryDiffers(
                     f"index begins with file {index.first_number}, though {held.number} is not that long ago"
                 ) from None
@@ -113,7 +113,7 @@ class IndexFollower:
         # A phone that has seen the ancestor knows it as the epoch names it: that was checked with the config.
         behind = max(known_heads(self._store, self._kind)) < ancestor
         if behind and heads(index).get(held.number) != held.chain.hex():
-            if not held.was_away(index, self._city.trusted_now()):
+            if not held.was_away(index.generated_at, self._city.trusted_now()):
                 raise IndexHistoryDiffers(f"index does not lead from file {held.number} to its epoch")
             self._store.put("notice", f"{self._kind}_started_anew")
         self._keep(replace(held, number=first - 1, chain=bytes.fromhex(head), epoch=index.epoch, rescan=True))

@@ -6,26 +6,21 @@ What is missing is taken over from where it was published, if our own keys signe
 is signed until an operator opens a new epoch with the recovery key (docs/protocol.md section 5, "Epochs").
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from bluezone.keyserver.configuration import KIND as CONFIG_KIND
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.downloads import ALL_SERIES, CONFIGS_FOLDER, EXPORT_FILES, Indexes, Series
-from bluezone.keyserver.publication.embargo import newest_published_day
-from bluezone.keyserver.publication.exports import HELD
-from bluezone.keyserver.publication.folder import NAME_DIGITS, LocalFiles, PublishedFiles
+from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
 from bluezone.keyserver.publication.journal import Journal
 from bluezone.keyserver.reports.codes import Codes
-from bluezone.keyserver.storage.store import Store, StoreRefused, Transaction, key_prefix
-from bluezone.protocol.exports.files import Export, InvalidExport, read_export, verify_export
+from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
-from bluezone.protocol.primitives import read_p256_pem
 from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config
 from bluezone.protocol.signed.envelope import (
     CHAIN_START,
@@ -36,7 +31,6 @@ from bluezone.protocol.signed.envelope import (
 )
 from bluezone.protocol.signed.epoch import CONFIG, Branch, Epoch, open_epoch
 from bluezone.protocol.signed.index import Index, IndexEntry, heads
-from bluezone.protocol.venues.items import ITEM_LENGTH, NONCE_LENGTH, TAG_LENGTH
 from bluezone.refusal import Refused
 
 # In a data folder that was restored and not compared yet with anything but itself.
@@ -44,12 +38,6 @@ MARK = "history.unchecked"
 # An epoch goes on with the next multiple: above whatever may have been published that nobody here knows of, and 22
 # years of files below the next.
 STRIDE = 100_000
-
-
-class HistoryForked(StoreRefused):
-    """Phones hold what this store does not know, or know otherwise; nothing is signed, reports are still taken."""
-
-    code = "history_forked"
 
 
 class HistoryUnknown(HistoryForked):
@@ -76,7 +64,7 @@ Told = list[tuple[int, dict[int, str]]]
 
 @dataclass
 class History:
-    """The history of one city. period_seconds, padding_mean, embargo_seconds: as the city publishes."""
+    """The history of one city. adoption: what takes files into the store."""
 
     data_dir: Path
     keys_store: Store
@@ -86,8 +74,7 @@ class History:
     indexes: Indexes
     published: PublishedFiles
     journal: Journal
-    padding_mean: int
-    embargo_seconds: int
+    adoption: Adoption
     _read: dict[tuple[int, str], Index | None] = field(default_factory=dict)
 
     def heights(self) -> dict[str, int]:
@@ -269,70 +256,12 @@ class History:
                 # So old that the index does not reach back to it: our own signature vouches for what came between.
                 missing = [*index.earlier, *index.entries]
             for entry in missing:
-                content = self._content(series, entry, places)
-                self.published.put_if_absent(f"{series.folder}/{entry.name}", content)
+                content = self.adoption.content(series, entry, places)
                 before = _before(index, entry)
                 end = index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
-                self.keys_store.write(
-                    lambda transaction, e=entry, c=content, b=before, at=end: self._insert(
-                        transaction, series, e, c, b, at
-                    )  # type: ignore[misc]
-                )
+                self.adoption.take(series, entry, content, before, end)
                 taken.append(entry.number)
         return taken
-
-    def _content(self, series: Series, entry: IndexEntry, places: Iterable[PublishedFiles]) -> bytes:
-        for place in places:
-            content = place.get(f"{series.folder}/{entry.name}")
-            if content is not None and hashlib.sha256(content).hexdigest() == entry.sha256:
-                if series is EXPORT_FILES:
-                    self._own_export(entry.number, content)
-                return content
-        raise HistoryForked(
-            f"{series.kind}: file {entry.number} was published and is nowhere to be found; name a place that still"
-            " has it (bluezone history adopt), or open a new epoch"
-        )
-
-    def _own_export(self, number: int, content: bytes) -> Export:
-        try:
-            export = read_export(content)
-        except InvalidExport as refused:
-            raise HistoryForked(f"export {number} is published and cannot be read: {refused.message}") from None
-        if verify_export(export, read_p256_pem(self.secrets.export_public_pem)) != "verified":
-            raise HistoryForked(f"export {number} is published, and this city's key did not sign it")
-        return export
-
-    def _insert(
-        self, transaction: Transaction, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int
-    ) -> None:
-        """Take one published file into the store: its row, the keys it makes known, and what waits no longer."""
-        columns: dict[str, Any] = {
-            "number": entry.number, "name": entry.name, "sha256": bytes.fromhex(entry.sha256), "size": entry.size,
-            "chain_before": before, "end_timestamp": end,
-        }  # fmt: skip
-        if series is EXPORT_FILES:
-            export = self._own_export(entry.number, content)
-            columns |= {
-                "start_timestamp": export.start_timestamp, "end_timestamp": export.end_timestamp,
-                "newest_day": newest_published_day(export.end_timestamp, self.embargo_seconds),
-                "padding_mean": self.padding_mean,
-            }  # fmt: skip
-            take_back_keys(transaction)
-            keys = [export.columns.key(row) for row in range(len(export.columns))]
-            known = list(zip(map(key_prefix, keys), export.columns.starts, strict=True))
-            transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", known)
-            transaction.execute_each(
-                "DELETE FROM waiting_key WHERE start = ? AND key = ?", zip(export.columns.starts, keys, strict=True)
-            )
-        else:
-            take_back_items(transaction)
-            transaction.execute_each(
-                "DELETE FROM waiting_item WHERE tag = ? AND nonce = ? AND sealed = ?", _items(content)
-            )
-        names = ", ".join(columns)
-        marks = ", ".join("?" * len(columns))
-        transaction.execute(f"DELETE FROM {series.table} WHERE number = ?", (entry.number,))  # noqa: S608
-        transaction.execute(f"INSERT INTO {series.table} ({names}) VALUES ({marks})", tuple(columns.values()))  # noqa: S608
 
     # Epochs
 
@@ -405,8 +334,7 @@ class History:
         if epoch is None:
             return
         for series in ALL_SERIES:
-            branch = epoch.branch(series.kind)
-            self.keys_store.write(lambda transaction, s=series, b=branch: self._renumber(transaction, s, b))  # type: ignore[misc]
+            self.adoption.renumber(series, epoch.branch(series.kind))
 
     def _take_left_behind(self, series: Series, branch: Branch, places: Sequence[PublishedFiles]) -> None:
         indexes = [index for place in places if (index := self._index_of(place, series)) is not None]
@@ -419,75 +347,11 @@ class History:
                 if here or not branch.ancestor < entry.number < branch.first:
                     continue
                 try:
-                    content = self._content(series, entry, places)
+                    content = self.adoption.content(series, entry, places)
                 except HistoryForked:
                     continue
                 end = index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
-                self.keys_store.write(lambda t, e=entry, c=content, at=end: self._append(t, series, branch, e, c, at))  # type: ignore[misc]
-
-    def _append(
-        self, transaction: Transaction, series: Series, branch: Branch, entry: IndexEntry, content: bytes, end: int
-    ) -> None:
-        number, chain = self._next(transaction, series, branch)
-        name = f"{number}-{entry.sha256[:NAME_DIGITS]}{Path(entry.name).suffix}"
-        self.published.put_if_absent(f"{series.folder}/{name}", content)
-        self._insert(transaction, series, replace(entry, number=number, name=name), content, chain, end)
-
-    @staticmethod
-    def _next(transaction: Transaction, series: Series, branch: Branch) -> tuple[int, bytes]:
-        """The next number of an epoch, and the chain value before it."""
-        last = transaction.execute(
-            f"SELECT number, chain_before, sha256 FROM {series.table} WHERE number >= ?"  # noqa: S608
-            " AND sha256 IS NOT NULL ORDER BY number DESC LIMIT 1",
-            (branch.first,),
-        )
-        if not last:
-            return branch.first, bytes.fromhex(branch.head)
-        return last[0][0] + 1, extend_chain(last[0][1], last[0][2])
-
-    def _renumber(self, transaction: Transaction, series: Series, branch: Branch) -> None:
-        rows = transaction.execute(
-            f"SELECT number, name, sha256 FROM {series.table} WHERE number > ? AND number < ? ORDER BY number",  # noqa: S608
-            (branch.ancestor, branch.first),
-        )
-        if not rows:
-            return
-        (take_back_keys if series is EXPORT_FILES else take_back_items)(transaction)
-        number, chain = self._next(transaction, series, branch)
-        for old, name, sha256 in rows:
-            content = None if sha256 is None else self.published.get(f"{series.folder}/{name}")
-            if content is None:
-                transaction.execute(f"DELETE FROM {series.table} WHERE number = ?", (old,))  # noqa: S608
-                continue
-            anew = f"{number}-{sha256.hex()[:NAME_DIGITS]}{Path(name).suffix}"
-            self.published.put_if_absent(f"{series.folder}/{anew}", content)
-            transaction.execute(
-                f"UPDATE {series.table} SET number = ?, name = ?, chain_before = ? WHERE number = ?",  # noqa: S608
-                (number, anew, chain, old),
-            )
-            number, chain = number + 1, extend_chain(chain, sha256)
-
-
-def take_back_keys(transaction: Transaction) -> None:
-    """Let the keys of a file that was begun and never published wait again."""
-    for (held,) in transaction.execute("DELETE FROM export_file WHERE sha256 IS NULL RETURNING held"):
-        rows = [(start, key, level, klass, 0) for key, start, level, klass in HELD.iter_unpack(bytes(held))]
-        transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
-
-
-def take_back_items(transaction: Transaction) -> None:
-    """Let the items of a package that was begun and never published wait again; its padding is as random as they."""
-    for (content,) in transaction.execute("DELETE FROM venue_package WHERE sha256 IS NULL RETURNING content"):
-        transaction.execute_each(
-            "INSERT INTO waiting_item (tag, nonce, sealed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            _items(bytes(content)),
-        )
-
-
-def _items(content: bytes) -> list[tuple[bytes, bytes, bytes]]:
-    items = [content[place : place + ITEM_LENGTH] for place in range(0, len(content), ITEM_LENGTH)]
-    nonce = TAG_LENGTH + NONCE_LENGTH
-    return [(item[:TAG_LENGTH], item[TAG_LENGTH:nonce], item[nonce:]) for item in items]
+                self.adoption.append(series, branch, entry, content, end)
 
 
 def _before(index: Index, entry: IndexEntry) -> bytes:

@@ -15,6 +15,8 @@ import { CHAIN_START, MAX_SIGNED_BYTES, openSigned } from "./signedjson.js";
 const ANNOUNCED_BEFORE_USE_SECONDS = 7 * 86_400;
 const WEEK_SECONDS = 7 * 86_400;
 export const DEFAULT_ZONE = "Asia/Ho_Chi_Minh";
+// An index lists 14 days; a day less, because a file is listed by the end of its period.
+export const AWAY_SECONDS = 13 * 86_400;
 const NO_EPOCH = { number: 0, acceptedAt: null, branches: {} };
 
 export class CityConfig {
@@ -84,9 +86,7 @@ export class CityConfig {
       await this.follow(offered, held);
     } catch (refusal) {
       if (refusal.code !== "config_gap") throw refusal;
-      if (!(await this.catchUp(offered.config.number))) {
-        return this.accept(offered, true, { notice: "config_started_anew" });
-      }
+      if (!(await this.catchUp(offered.config.number))) return this.startAnew(offered);
       held = await this.held();
       await this.follow(offered, held);
     }
@@ -140,8 +140,17 @@ export class CityConfig {
     } catch (refusal) {
       if (refusal.code !== "config_gap") throw refusal;
       if (await this.catchUp(ancestor)) await this.follow(offered, await this.held());
-      else await this.accept(offered, true, { notice: "config_started_anew" });
+      else await this.startAnew(offered);
     }
+  }
+
+  /** Take a config in as at first install, if this browser was away so long that nobody need have kept the others. */
+  async startAnew(offered) {
+    const venues = await this.store.get("venues");
+    if (venues !== undefined && venues.generatedAt && this.clock.now() - venues.generatedAt < AWAY_SECONDS) {
+      throw new Refusal("config_history_differs", { offered: offered.config.number });
+    }
+    return this.accept(offered, true, { notice: "config_started_anew" });
   }
 
   /** The upload key `kid` for a class, if it may be asked for a certificate now. Rejects with week_key_untrusted. */

@@ -7,14 +7,13 @@
  */
 import { Refusal } from "../refusal.js";
 import { equal, fromHex, hex } from "./bytes.js";
+import { AWAY_SECONDS } from "./cityconfig.js";
 import { sha256 } from "./digests.js";
 import { chainValue, decodeIndex, followIndex, headsOf, STALE_SECONDS } from "./indexfile.js";
 import { CHAIN_START, extendChain, MAX_SIGNED_BYTES, openSigned } from "./signedjson.js";
 
 const MAX_PACKAGE_BYTES = 8 * 1024 * 1024;
 const HOUR = 3600;
-// An index lists 14 days; a day less, because a package is listed by the end of its hour.
-const AWAY_SECONDS = 13 * 86_400;
 // Chain values that are kept, of three weeks of hourly packages: one of them may be the ancestor of an epoch.
 const HEADS_KEPT = 512;
 const INDEX_PATH = "/v1/venues/index.json";
