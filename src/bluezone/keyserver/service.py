@@ -41,6 +41,7 @@ from bluezone.logs import event
 from bluezone.protocol.intervals import day_at, hour_at
 from bluezone.protocol.signed.epoch import Epoch
 from bluezone.protocol.signed.index import EXPORTS, VENUES
+from bluezone.timekeeping import ClockDoubted, ClockGuard
 
 
 def open_store(name: str, data_dir: Path, url: str | None) -> Store:
@@ -79,7 +80,8 @@ LIMITS = 3
 class KeyServer:
     """One city's key server, usable from any thread. Make it with `open`, end it with `close`.
 
-    clock: returns Unix seconds. random_bytes: draws the seeds of padding; tests replace it to be repeatable.
+    clock: returns Unix seconds. guard: asked before what cannot be taken back; None where time is simulated.
+    random_bytes: draws the seeds of padding; tests replace it to be repeatable.
     published: where the published files lie. fetch: the content of one by its name, as phones are given it.
     The parts are put together anew whenever they are asked for, so that they see what was replaced here.
     """
@@ -99,6 +101,7 @@ class KeyServer:
         self.keys_store = keys_store
         self.secrets = secrets
         self.clock = clock
+        self.guard: ClockGuard | None = None
         self.random_bytes: Callable[[int], bytes] = os.urandom
         self.configs = ConfigFiles(data_dir / "configs", secrets)
         self.journal = Journal(journal_folder(data_dir), secrets.signing_key)
@@ -212,14 +215,18 @@ class KeyServer:
                 codes_store.close()
                 raise
             server = cls(folder, city, codes_store, keys_store, secrets, clock)
+            if clock is time.time:
+                server.guard = ClockGuard(folder, keys_store.database_clock)
             try:
                 server._find_published(os.environ.get(EXPORTS_URL_VARIABLE))
                 with keys_store.exclusive(TURN_SECONDS) as turn:
-                    refusal = server._prepare(clock())
+                    believed = server._believes(clock())
+                    refusal = server._prepare(clock()) if believed else None
                     if refusal is not None:
                         raise refusal
                     server._bring_over()
-                    server.indexes.renew_all(clock(), turn)
+                    if believed:
+                        server.indexes.renew_all(clock(), turn)
             except HistoryForked as refused:
                 # Reports are taken meanwhile; each tick looks again.
                 logger.error("%s: %s", refused.code, refused.message, extra=event("history_forked", code=refused.code))
@@ -236,7 +243,7 @@ class KeyServer:
         """Do what is due: week keys, config, files, indexes, retention. Idempotent; call it every minute or so.
 
         now: Unix seconds, the clock's if None. Returns False if another process is at it.
-        Raises StoreRefused; whatever was not done is due at the next tick.
+        Raises StoreRefused, ClockDoubted; whatever was not done is due at the next tick.
         """
         moment = self.clock() if now is None else now
         with only_one(self.data_dir / LOCK_NAME, wait=False) as alone:
@@ -246,6 +253,8 @@ class KeyServer:
             with self.keys_store.exclusive(0) as turn:
                 if turn is None:
                     return False
+                if now is None and self.guard:
+                    self.guard.require(moment)
                 self._do_what_is_due(moment, turn)
                 self._note_tick(moment)
                 return True
@@ -292,14 +301,26 @@ class KeyServer:
             return self.history.propose(self.clock(), above, sources)
 
     def open_epoch(self, record: str, sources: Sequence[PublishedFiles]) -> Epoch:
-        """Go on in a new epoch; see History.open_epoch."""
+        """Go on in a new epoch; see History.open_epoch. Raises also ClockDoubted."""
         with self._alone():
+            if self.guard:
+                self.guard.require(self.clock())
             return self.history.open_epoch(record, self.clock(), sources)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with only_one(self.data_dir / LOCK_NAME, wait=True), self.keys_store.exclusive(TURN_SECONDS):
             yield
+
+    def _believes(self, now: float) -> bool:
+        try:
+            if self.guard:
+                self.guard.require(now)
+        except ClockDoubted as refused:
+            # What is there goes on being served and reports are taken; nothing is signed.
+            logger.error("clock: %s: %s", refused.code, refused.message, extra=event("clock_doubted"))
+            return False
+        return True
 
     def forget(self, now: float) -> None:
         """Delete whatever has had its time at `now` (Unix seconds). Safe to interrupt and to repeat."""
