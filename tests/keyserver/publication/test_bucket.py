@@ -156,6 +156,29 @@ def test_phones_get_files_and_indexes_from_the_bucket_with_their_cache_headers(s
     assert not (server.data_dir / "exports").exists()
 
 
+def test_a_machine_that_has_nothing_but_old_stores_and_keys_learns_from_the_bucket_what_was_published(
+    server, city_folder, clock, monkeypatch, tmp_path
+):
+    """As after a promotion, and on another machine: without the journal, and with fewer configs."""
+    server.tick()
+    upload(server)
+    clock.pass_by(8 * DAY)
+    server.tick()
+    index, configs = server.indexes.read(), server.configs.newest_number()
+    assert (index.number, configs) == (2, 2)
+    server.keys_store.write(lambda transaction: transaction.execute("DELETE FROM export_file WHERE number = 2"))
+    server.configs.path(configs).unlink()
+    monkeypatch.setenv("BLUEZONE_HEADS", str(tmp_path / "nothing"))
+    server.close()
+
+    again = opened(city_folder, clock)
+    clock.pass_by(2 * HOUR)
+    again.tick()
+    assert again.indexes.read().entries[:2] == index.entries
+    assert again.configs.newest_number() == configs
+    again.close()
+
+
 def test_files_that_have_had_their_time_leave_the_bucket(server, clock):
     server.tick()
     clock.pass_by(15 * DAY)
