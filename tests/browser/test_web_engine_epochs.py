@@ -3,6 +3,7 @@
 """Rows 55 to 60 of docs/attacks.md in the web edition, and a browser that goes on after its city lost its records."""
 
 import dataclasses
+import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -79,6 +80,18 @@ def test_rows_55_to_60_a_browser_goes_along_with_an_honest_epoch_and_with_no_oth
         assert refusal(phone) == ("epoch_refused", "too_soon")
         liar.server.tamper = lambda path, body: body
         assert refusal(phone) == ("config_rolled_back", None)
+
+
+def test_a_browser_reads_the_records_of_the_vectors(chromium, city, vectors):
+    document = json.loads((vectors / "epoch.json").read_text())
+    with browsers(chromium, city, "phone") as (phone,):
+        read = """
+            const {openEpoch} = await modules('epoch');
+            return Promise.all(x.cases.map(({record}) => openEpoch(record, {key: x.recovery_key_hex, first: true, at: 0}, 0)));
+        """
+        got = phone.run(read, document)
+    told = [{**{k: v for k, v in one.items() if k != "openedAt"}, "opened_at": one["openedAt"]} for one in got]
+    assert told == [case["epoch"] for case in document["cases"]]
 
 
 def test_a_browser_looks_through_what_was_published_before_an_epoch_once_more_and_takes_what_comes_after(
