@@ -23,7 +23,14 @@ def test_row_56_a_city_that_is_back_in_an_older_epoch_is_refused(tmp_path):
     with a_phone_and_a_liar(tmp_path) as (phone, liar, _):
         liar.show_epoch([liar.epoch()], RECOVERY)
         phone.check()
-        before = state(phone)
+        before, held, honest = state(phone), phone.city.current, liar.server.tamper
+        # One that goes on from what the phone holds, and forgets that there was an epoch.
+        later = dataclasses.replace(held, number=held.number + 1, history=(phone.city.current_sha256,), epochs=())
+        liar.server.tamper = lambda path, body: (
+            liar.sign(later) if path == "/v1/config" else honest(path, body)
+        )  # fmt: skip
+        with pytest.raises(ConfigRolledBack, match="of epoch 0"):
+            phone.check()
         liar.server.tamper = lambda path, body: body
         with pytest.raises(ConfigRolledBack):
             phone.check()

@@ -2,6 +2,7 @@
 """`bluezone backup` and `bluezone restore`: a copy of the whole data folder that forgets when the city forgets."""
 
 import datetime
+import logging
 import signal
 import sys
 from collections.abc import Iterable
@@ -90,6 +91,8 @@ def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -
     from bluezone.backup import archive, restoration
 
     signal.signal(signal.SIGTERM, _end)
+    # What there is to say of the history is said once, at the end.
+    logging.getLogger("bluezone.keyserver.service").setLevel(logging.CRITICAL)
     folder = Path(data).resolve()
     today = datetime.datetime.now(datetime.UTC).date()
     day = restoration.restore(file, folder, day_keys.resolve(), today, _urls(), _purge)
