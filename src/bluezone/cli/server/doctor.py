@@ -240,7 +240,7 @@ def _stores(folder: Path) -> Iterator[Check]:
             continue
         try:
             with _reading_postgresql(url, name) if url else _reading_sqlite(path) as store:
-                yield _looked_at(folder, name, store)
+                yield _looked_at(name, store)
         except Refused as refused:
             remedy = _REMEDIES.get(refused.code, "see docs/reference/problems.md under this code")
             yield Check(f"store {name}", "fail", f"{refused.code}: {refused.message}", remedy)
@@ -262,10 +262,10 @@ class _Reading:
     doubt: tuple[str, str] | None = None
 
 
-def _looked_at(folder: Path, name: str, store: _Reading) -> Check:
+def _looked_at(name: str, store: _Reading) -> Check:
     """Raises StoreTooNew, StoreTooOld."""
     where = "SQLite, whole" if store.dialect == "sqlite" else "PostgreSQL"
-    waiting = _office_waiting(folder, store) if name == "office" else _keyserver_waiting(name, store)
+    waiting = _office_waiting(store) if name == "office" else _keyserver_waiting(name, store)
     if waiting:
         found = f"{where}, of an earlier version: {waiting} migrations wait"
         return Check(f"store {name}", "warn", found, "make a backup; the next start of `bluezone serve` does the rest")
@@ -280,10 +280,11 @@ def _keyserver_waiting(name: str, store: _Reading) -> int:
     return waiting_for(store, name)
 
 
-def _office_waiting(folder: Path, store: _Reading) -> int:
+def _office_waiting(store: _Reading) -> int:
     from bluezone.server.preparation import open_office, waiting_for
 
-    open_office(folder)
+    # No folder at all: only the list of migrations is wanted, and secrets that are missing would be made.
+    open_office(Path(os.devnull))
     return waiting_for({(str(app), str(name)) for app, name in store.read("SELECT app, name FROM django_migrations")})
 
 
