@@ -284,7 +284,7 @@ def _office_waiting(store: _Reading) -> int:
     from bluezone.server.preparation import open_office, waiting_for
 
     # No folder at all: only the list of migrations is wanted, and secrets that are missing would be made.
-    open_office(Path(os.devnull))
+    open_office(Path(os.devnull).with_name("no-folder"))
     return waiting_for({(str(app), str(name)) for app, name in store.read("SELECT app, name FROM django_migrations")})
 
 
