@@ -35,23 +35,33 @@ lend_settings() {
   return 0
 }
 
-# in_root FOLDER [--bind FROM:TO]... [--read-only] COMMAND...: run there, in namespaces of mounts, processes and names
-# of its own, which end with it. --read-only: /tmp, /run and what is bound can be written, nothing else.
+# in_root FOLDER [OPTION]... COMMAND...: run there, in namespaces of mounts, processes and names of its own, which end
+# with it. --over FOLDER: what is changed is kept there, the root stays as it is. --bind FROM:TO. --read-only: /tmp, /run
+# and what is bound can be written, nothing else. --no-network: loopback of its own, nothing else.
 in_root() {
-  local folder=$1 binds="" read_only=""
+  local folder=$1 over="" binds="" read_only="" apart=""
   shift
   while :; do
     case $1 in
+      --over) over=$2; shift 2 ;;
       --bind) binds="$binds $2"; shift 2 ;;
       --read-only) read_only=yes; shift ;;
+      --no-network) apart=--net; shift ;;
       *) break ;;
     esac
   done
-  unshare --mount --pid --uts --ipc --fork --propagation private bash -c '
+  unshare --mount --pid --uts --ipc $apart --fork --kill-child --propagation private bash -c '
     set -e
-    folder=$1 binds=$2 read_only=$3; shift 3
+    folder=$1 over=$2 binds=$3 read_only=$4 apart=$5; shift 5
+    [ -z "$apart" ] || ip link set lo up
+    if [ "$over" ]; then
+      mkdir -p "$over/upper" "$over/work" "$over/root"
+      mount -t overlay overlay -o "lowerdir=$folder,upperdir=$over/upper,workdir=$over/work" "$over/root"
+      folder=$over/root
+    else
+      mount --bind "$folder" "$folder"
+    fi
     for pair in $binds; do mkdir -p "$folder/${pair#*:}"; done
-    mount --bind "$folder" "$folder"
     mount -t proc proc "$folder/proc"
     mount -t tmpfs -o mode=755 tmpfs "$folder/dev"
     for device in null zero full random urandom; do : > "$folder/dev/$device"; mount --bind "/dev/$device" "$folder/dev/$device"; done
@@ -65,6 +75,6 @@ in_root() {
     [ -z "$read_only" ] || mount -o remount,ro,bind "$folder"
     exec chroot "$folder" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
       LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" PIP_DISABLE_PIP_VERSION_CHECK=1 \
-      ${PIP_CERT:+PIP_CERT="$PIP_CERT"} ${PIP_FIND_LINKS:+PIP_FIND_LINKS=} "$@"
-  ' bash "$folder" "$binds" "$read_only" "$@"
+      ${PIP_CERT:+PIP_CERT="$PIP_CERT"} "$@"
+  ' bash "$folder" "$over" "$binds" "$read_only" "$apart" "$@"
 }
