@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start a unit as systemd would, where no systemd runs: its user, its variables, its socket, its system calls.
 
-Run inside a root by Debian's own python3: `unit.py UNIT PAGE...`. Prints one JSON object: what the unit told its manager
-until it was asked to stop, what came of each page, what it wrote, and with what it ended. Of the sandbox no_new_privs,
-SystemCallFilter and MemoryDenyWriteExecute are set here; the file system is for whoever mounts it.
+Run inside a root by Debian's own python3: `unit.py UNIT PAGE...`. Prints one JSON object: what the unit told its
+manager until it was asked to stop, what came of each page, what it wrote, and with what it ended. Of the sandbox
+NoNewPrivileges, SystemCallFilter and MemoryDenyWriteExecute are set here; the file system is for whoever mounts it.
 """
 
 import ctypes
@@ -83,7 +83,6 @@ def main():
     channel.bind("/run/notify")
     os.chmod("/run/notify", 0o777)
     channel.settimeout(SECONDS)
-    write_execute = []
 
     def become():
         os.setgroups([])
@@ -123,8 +122,8 @@ def main():
             except TimeoutError:
                 continue
     ended = unit.wait()
-    print(json.dumps({"heard": heard, "pages": pages, "said": Path("/tmp/said").read_text(), "ended": ended,
-                      "user": account.pw_name, "write_execute_denied": write_execute}))  # fmt: skip
+    told = {"heard": heard, "pages": pages, "said": Path("/tmp/said").read_text(), "ended": ended}
+    sys.stdout.write(json.dumps({**told, "user": account.pw_name, "write_execute_denied": write_execute}))
 
 
 if __name__ == "__main__":
