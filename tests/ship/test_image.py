@@ -112,6 +112,9 @@ def test_the_root_of_the_image_serves_as_a_user_of_its_own_and_cannot_be_written
     served = json.loads(bash(line, root, state, given))
     shutil.rmtree(root)
 
+    if shutil.which("skopeo"):
+        inspected = subprocess.run(["skopeo", "inspect", f"oci-archive:{found[0]}"], capture_output=True, check=True)
+        assert json.loads(inspected.stdout)["Os"] == "linux"
     assert owner.st_uid == int(config["config"]["User"].split(":")[0])
     assert served["pages"] == {"http://127.0.0.1:8000/": 200, "http://127.0.0.1:8001/sign-in/": 200}
     assert (served["healthy"], served["ended"], served["read_only"]) == (0, 0, True), served["said"]

@@ -2,8 +2,9 @@
 """Write a container image as an OCI layout in one tar, of a root file system: no daemon, same bytes for the same root.
 
 Usage: oci.py ROOT.tar TARGET.tar VERSION ARCHITECTURE SECONDS. Podman, skopeo, containerd and Docker 25 or newer load
-what it writes. Source: OCI image specification 1.1 (image-layout, index, manifest, config, layer); `Healthcheck` is
-Docker's addition to the config, which others read over.
+what it writes. Source: OCI image specification 1.1 (image-layout, index, manifest, config, layer). `Healthcheck` is
+Docker's addition to the config, which others read over; Podman names what it loads by the first annotation, containerd
+and Docker by the second.
 """
 
 import datetime
@@ -84,7 +85,10 @@ def write_layout(root: Path, target: Path, version: str, architecture: str, made
         )
         entry = _described(MANIFEST, manifest) | {
             "platform": {"architecture": architecture, "os": "linux"},
-            "annotations": {"org.opencontainers.image.ref.name": version},
+            "annotations": {
+                "org.opencontainers.image.ref.name": f"bluezone:{version}",
+                "io.containerd.image.name": f"docker.io/library/bluezone:{version}",
+            },
         }
         index = _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]})
         with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive:
