@@ -109,7 +109,7 @@ def test_the_root_of_the_image_serves_as_a_user_of_its_own_and_cannot_be_written
     line = (
         'in_root "$1" --bind "$2:/var/lib/bluezone" --bind "$3:/given" --read-only --no-network python3 /given/serve.py'
     )
-    served = json.loads(bash(line, root, state, given))
+    served = json.loads(bash(line, root, state, given).splitlines()[-1])
     shutil.rmtree(root)
 
     if shutil.which("skopeo"):
