@@ -85,6 +85,7 @@ def test_from_apt_install_to_a_first_page_and_out_again(machine):
     served = machine.serve()
     assert served["ended"] == 0, served["said"]
     assert served["user"] == "bluezone"
+    assert served["clock_readable"]
     assert served["heard"][0] == "READY=1"
     assert {"WATCHDOG=1", "STOPPING=1"} <= set(served["heard"])
     assert [answer[0] for answer in served["pages"].values()] == [200, 200, 200], served["pages"]

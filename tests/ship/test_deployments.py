@@ -49,6 +49,13 @@ def test_a_unit_runs_as_a_user_of_its_own_and_may_write_its_own_folder_alone(nam
     assert unit["CapabilityBoundingSet"] == (["CAP_NET_ADMIN"] if name == "bluezone-gate" else [""])
 
 
+def test_the_server_may_read_the_clock_and_the_uptime_that_it_trusts_before_it_forgets():
+    unit = directives(DEPLOY / "debian/bluezone.service")
+
+    assert not {"ProcSubset", "ProtectClock"} & unit.keys()
+    assert unit["SystemCallFilter"][-1] == "adjtimex clock_adjtime"
+
+
 def test_the_compose_file_starts_one_server_that_can_write_its_volume_alone():
     composed = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     (server,) = composed["services"].values()

@@ -21,6 +21,12 @@ from pathlib import Path
 
 NO_NEW_PRIVILEGES, DENY_WRITE_EXECUTE = 38, 65
 SECONDS = 600
+# What bluezone.timekeeping reads before it does what nobody can take back.
+READ_CLOCK = """
+import ctypes
+open("/proc/uptime").read(), open("/proc/sys/kernel/random/boot_id").read()
+assert ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(208)) >= 0
+"""
 
 
 def directives(unit):
@@ -56,7 +62,7 @@ def allowed_calls(found):
         groups = value.removeprefix("~").split()
         named = set().union(*map(system_calls, groups))
         allowed = allowed - named if value.startswith("~") else allowed | named
-    return allowed
+    return allowed - (system_calls("@clock") if "yes" in found.get("ProtectClock", []) else set())
 
 
 def filtered(found):
@@ -98,6 +104,7 @@ def main():
     environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "LANG": "C.UTF-8",
                    "HOME": account.pw_dir, "USER": account.pw_name, **told, "NOTIFY_SOCKET": "/run/notify",
                    "WATCHDOG_USEC": "4000000"}  # fmt: skip
+    clock = subprocess.run([sys.executable, "-c", READ_CLOCK], preexec_fn=become).returncode == 0
     with open("/tmp/said", "wb") as said:
         unit = subprocess.Popen(command, env=environment, preexec_fn=become, stdout=said, stderr=said)
     heard, pages = [], {}
@@ -123,7 +130,8 @@ def main():
                 continue
     ended = unit.wait()
     told = {"heard": heard, "pages": pages, "said": Path("/tmp/said").read_text(), "ended": ended}
-    sys.stdout.write(json.dumps({**told, "user": account.pw_name, "write_execute_denied": write_execute}))
+    told |= {"user": account.pw_name, "write_execute_denied": write_execute, "clock_readable": clock}
+    sys.stdout.write(json.dumps(told))
 
 
 if __name__ == "__main__":
