@@ -143,7 +143,8 @@ def main() -> None:
     meters = Meters.attach(given.meters)
     # One that was cut off could not say that it leads no longer.
     meters.set("worker_leading", 0)
-    lead = Lead(folder, connection.get_connection_params() if connection.vendor == "postgresql" else None)
+    parameters = connection.get_connection_params() if connection.vendor == "postgresql" else None
+    lead = Lead(folder, parameters, lost=lambda: meters.set("worker_leading", 0))
     say_ready(given.ready)
     try:
         while lead_when_free(lead, stopped):
