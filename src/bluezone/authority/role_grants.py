@@ -287,16 +287,20 @@ class FirstLink:
     token: str | None
 
 
+def first_admin_missing(now: datetime.datetime) -> bool:
+    """Whether no administrator has a password yet."""
+    return not any(admin.has_usable_password() for admin in User.objects.holding([Role.ADMIN], timezone.localdate(now)))
+
+
 def first_admin_link(now: datetime.datetime) -> FirstLink | None:
     """A link for the first administrator while no administrator has a password yet, else None.
 
     Called at every start of `serve`, on every host. A link is given out once: until it is used or past its time no
     start makes another. For a link that was lost there is `bluezone manage account_link NAME`.
     """
-    admins = User.objects.holding([Role.ADMIN], timezone.localdate(now))
-    if any(admin.has_usable_password() for admin in admins):
+    if not first_admin_missing(now):
         return None
-    admin = admins.first()
+    admin = User.objects.holding([Role.ADMIN], timezone.localdate(now)).first()
     if admin is None:
         account, token = make_account(COMMAND_LINE, _free_name(), "", "", Role.ADMIN, now)
         return FirstLink(account.username, token)

@@ -318,9 +318,10 @@ def _reading_postgresql(url: str, schema: str) -> Iterator[_Reading]:
     except ModuleNotFoundError:
         raise StoreUnreachable(f"{schema}: psycopg is not installed; install the extra `postgres`") from None
     try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=ADAPTER_SECONDS) as store:
-            store.execute("SET default_transaction_read_only = on")
-            store.execute("SELECT set_config('search_path', %s, false)", [schema])
+        # One transaction, which a pooler gives one connection.
+        with psycopg.connect(url, connect_timeout=ADAPTER_SECONDS, prepare_threshold=None) as store:
+            store.execute("SET TRANSACTION READ ONLY")
+            store.execute("SELECT set_config('search_path', %s, true)", [schema])
             failures, summed = store.execute(_PAGES).fetchone() or (0, "off")
             if failures:
                 raise StoreDamaged(f"{schema}: PostgreSQL counted {failures} pages whose checksum is wrong")

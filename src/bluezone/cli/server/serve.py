@@ -184,12 +184,14 @@ def _say_first_link(folder: Path, office: str) -> None:
     from django.utils import timezone
 
     from bluezone import logs
-    from bluezone.authority.role_grants import first_admin_link
+    from bluezone.authority.role_grants import first_admin_link, first_admin_missing
     from bluezone.server.preparation import prepared_alone
 
-    # Two offices that start at the same moment would make two accounts.
-    with prepared_alone(folder):
-        link = first_admin_link(timezone.now())
+    link = None
+    if first_admin_missing(timezone.now()):
+        # Two offices that start at the same moment would make two accounts.
+        with prepared_alone(folder):
+            link = first_admin_link(timezone.now())
     connections.close_all()
     if link is None:
         return
