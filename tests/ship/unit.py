@@ -50,10 +50,12 @@ def variables(found):
 
 
 def system_calls(group):
-    """The names in a group, as systemd itself lists them."""
+    """The names in a group, as systemd itself lists them; a call's own name stands for itself."""
+    if not group.startswith("@"):
+        return {group}
     listed = subprocess.run(["systemd-analyze", "syscall-filter", group], capture_output=True, text=True, check=True)
     names = {line.strip() for line in listed.stdout.splitlines()[1:] if line.strip() and "#" not in line}
-    return {one for name in names for one in (system_calls(name) if name.startswith("@") else [name])}
+    return {one for name in names for one in system_calls(name)}
 
 
 def allowed_calls(found):
