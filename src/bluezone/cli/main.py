@@ -12,6 +12,7 @@ from bluezone import __version__, garbage
 COMMANDS = {
     "backup": "bluezone.cli.server.backup:backup",
     "bench": "bluezone.cli.tools.bench:bench",
+    "clock": "bluezone.cli.server.clock:clock",
     "codes": "bluezone.cli.server.codes:codes",
     "demo": "bluezone.cli.demo:demo",
     "doctor": "bluezone.cli.server.doctor:doctor",

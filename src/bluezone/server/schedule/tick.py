@@ -24,6 +24,7 @@ from bluezone.server.preparation import open_office
 from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
 from bluezone.server.schedule.leader import Lead, lead_when_free
 from bluezone.server.schedule.works import Rounds
+from bluezone.timekeeping import ClockDoubted
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,8 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
         # A connection that PostgreSQL has ended (restart, idle limit) would otherwise fail at every later tick.
         close_old_connections()
         try:
-            server.tick()
-            done = rounds.run(datetime.datetime.now(datetime.UTC), time.monotonic())
+            believed = _tick(server, survey)
+            done = rounds.run(datetime.datetime.now(datetime.UTC), time.monotonic(), forget=believed) and believed
         except Refused as refused:
             survey.failed()
             said = event("tick_refused", code=refused.code)
@@ -61,6 +62,18 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
     if not stopped.is_set():
         # Lost with the database: while nobody leads, what was measured last is what the monitor is told.
         survey.measure(server.clock())
+
+
+def _tick(server: KeyServer, survey: Survey) -> bool:
+    """Tick; whether the clock may be believed. Raises StoreRefused."""
+    try:
+        server.tick()
+    except ClockDoubted as refused:
+        survey.clock(doubted=True)
+        log.error("tick: %s: %s", refused.code, refused.message, extra=event("clock_doubted"))
+        return False
+    survey.clock(doubted=False)
+    return True
 
 
 class _InTheCitysName:
@@ -130,7 +143,8 @@ def main() -> None:
     meters = Meters.attach(given.meters)
     # One that was cut off could not say that it leads no longer.
     meters.set("worker_leading", 0)
-    lead = Lead(folder, connection.get_connection_params() if connection.vendor == "postgresql" else None)
+    parameters = connection.get_connection_params() if connection.vendor == "postgresql" else None
+    lead = Lead(folder, parameters, lost=lambda: meters.set("worker_leading", 0))
     say_ready(given.ready)
     try:
         while lead_when_free(lead, stopped):
