@@ -162,9 +162,11 @@ public class FirstDayTest {
             }
         });
         ServiceController<TracingService> controller = Robolectric.buildService(TracingService.class).create();
-        long begun = System.nanoTime();
+        java.lang.management.ThreadMXBean threads = java.lang.management.ManagementFactory.getThreadMXBean();
+        long begun = System.nanoTime(), before = threads.getCurrentThreadCpuTime();
         controller.startCommand(0, 1);
-        System.out.println("in the foreground, with Python held, after ms: " + (System.nanoTime() - begun) / 1_000_000);
+        System.out.println("in the foreground, with Python held, after ms: " + (System.nanoTime() - begun) / 1_000_000
+            + ", of processor time: " + (threads.getCurrentThreadCpuTime() - before) / 1_000_000);
 
         Notification notice = shadowOf(controller.get()).getLastForegroundNotification();
         assertEquals("Đang mở Bluezone…", notice.extras.getString(Notification.EXTRA_TEXT));
