@@ -24,6 +24,7 @@ COMMANDS = {
     "ids": "bluezone.cli.tools.ids:ids",
     "manage": "bluezone.cli.server.manage:manage",
     "match": "bluezone.cli.tools.match:match",
+    "move": "bluezone.cli.server.move:move",
     "radio": "bluezone.cli.edge.radio:radio",
     "recovery-key": "bluezone.cli.server.history:recovery_key",
     "restore": "bluezone.cli.server.backup:restore",

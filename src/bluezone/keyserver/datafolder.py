@@ -4,9 +4,11 @@ its keys.
 """
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bluezone.keyserver.configuration import ConfigFiles
@@ -66,6 +68,79 @@ def note_folder(keys_store: Store, secrets: Secrets, configs: ConfigFiles) -> No
 
 def _signing_key(secrets: Secrets) -> str:
     return fingerprint(secrets.signing_key.public_key().public_bytes_raw())
+
+
+# Its name keeps it out of backups: whoever restores one says himself where the stores shall be.
+MOVE_NAME = "move.lock"
+
+
+class MoveUnfinished(Refused):
+    """The stores are being moved to another database, or the move was interrupted."""
+
+    code = "move_unfinished"
+
+
+class StoresMoved(Refused):
+    """The stores were moved to another database than the one that the environment names."""
+
+    code = "stores_moved"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a move of the stores has noted. state: moving or moved; to: sqlite or postgresql; move: 8 hex digits.
+
+    target: host and name of the database while it is being filled.
+    """
+
+    state: str
+    to: str
+    move: str
+    target: str = ""
+
+
+def moved(data_dir: Path) -> Moved | None:
+    """The last move of this folder's stores; None where they are where they were made."""
+    try:
+        return Moved(**json.loads((data_dir / MOVE_NAME).read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def note_move(data_dir: Path, note: Moved | None) -> None:
+    """Note a move for whoever opens the folder; None: there has been none."""
+    path, aside = data_dir / MOVE_NAME, data_dir / f"new-{MOVE_NAME}"
+    if note is None:
+        path.unlink(missing_ok=True)
+        return
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(asdict(note), file)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+    folder = os.open(data_dir, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def require_settled(data_dir: Path) -> None:
+    """Refuse to open stores that were left, or that are not whole yet. Raises MoveUnfinished, StoresMoved."""
+    note = moved(data_dir)
+    if note is None:
+        return
+    if note.state == "moving":
+        raise MoveUnfinished(
+            "the stores are being moved to another database; `bluezone move` with the same --to goes on,"
+            " and with --abandon gives it up"
+        )
+    common = os.environ.get("BLUEZONE_DATABASE_URL")
+    there = [bool(os.environ.get(f"BLUEZONE_{name}_URL") or common) for name in ("OFFICE", "CODES", "KEYS")]
+    if note.to == "postgresql" and not all(there):
+        raise StoresMoved("the stores of this folder were moved to PostgreSQL; set BLUEZONE_DATABASE_URL")
+    if note.to == "sqlite" and any(there):
+        raise StoresMoved("the stores were moved into this folder; unset BLUEZONE_DATABASE_URL and the like")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bluezone.city import City, load_city
 from bluezone.keyserver.configuration import ConfigFiles
-from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder
+from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder, require_settled
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keyfolder import Secrets, open_secrets
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
@@ -206,6 +206,7 @@ class KeyServer:
         """
         folder = Path(data_dir).resolve()
         city = load_city(folder)
+        require_settled(folder)
         with only_one(folder / LOCK_NAME, wait=True):
             secrets = open_secrets(folder / "keys")
             codes_store = open_store("codes", folder, _database_url("codes"))

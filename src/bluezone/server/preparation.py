@@ -10,7 +10,7 @@ from typing import Any
 
 from bluezone import garbage
 from bluezone.city import DATA_VARIABLE
-from bluezone.keyserver.datafolder import only_one
+from bluezone.keyserver.datafolder import only_one, require_settled
 from bluezone.keyserver.storage.store import StoreBusy, StoreTooNew, behind_pooler, require_schema
 from bluezone.refusal import Refused
 from bluezone.web.databases import OFFICE_SCHEMA
@@ -49,8 +49,15 @@ def prepare_office(data_dir: Path) -> None:
     """Open the office and bring its store up to this version. Safe to repeat.
 
     Raises StoreTooNew when a later version has migrated it, OfficeUnavailable when it cannot be reached, StoreBusy when
-    somebody holds a table that a migration changes; that migration has changed nothing then.
+    somebody holds a table that a migration changes; that migration has changed nothing then. Raises MoveUnfinished and
+    StoresMoved where the store is another's after `bluezone move`.
     """
+    require_settled(data_dir)
+    bring_up_to_date(data_dir)
+
+
+def bring_up_to_date(data_dir: Path) -> None:
+    """Do the same for a store that is being filled by a move."""
     open_office(data_dir)
     from django.core.management import call_command
     from django.db import DatabaseError, connection

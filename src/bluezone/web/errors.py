@@ -12,11 +12,14 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from bluezone.directory.scopes import OutsideScope
 
 # A database that was started again answers within this time.
 RETRY_AFTER_SECONDS = 30
+# A large city is moved within minutes.
+MOVING_SECONDS = 120
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -100,6 +103,23 @@ def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespo
     # No session and no database here: the page must come up even when they are what failed.
     context: dict[str, Any] = {"status": status, "title": title, "text": text, "plain": True}
     return render(request, "error.html", context, status=status)
+
+
+def moving_page(language: str) -> bytes:
+    """What a person reads in the place of every page while the stores are being moved."""
+    request = HttpRequest()
+    request.method = "GET"
+    with override(language):
+        title = _("The service is being moved and will be back soon")
+        text = _("Nothing is lost. Warnings on phones go on. Try again in a few minutes.")
+        return _page(request, 503, title, text).content
+
+
+def moving_problem() -> HttpResponse:
+    """The same for programs."""
+    told = problem(503, "move_unfinished", "the stores are being moved; nothing was stored, ask again")
+    told.headers["Retry-After"] = str(MOVING_SECONDS)
+    return told
 
 
 API_PREFIX = "/v1/"

@@ -81,7 +81,7 @@ def serve(
     """
     from bluezone import logs
     from bluezone.city import data_folder
-    from bluezone.keyserver.datafolder import only_one
+    from bluezone.keyserver.datafolder import moved, only_one
     from bluezone.server.processes.service import Asked
 
     logs.begin()
@@ -89,6 +89,11 @@ def serve(
     hosts = {"public_host": f"localhost:{public_port}", "office_host": f"localhost:{office_port}"}
     _ensure_city(folder, hosts, **first_start)
     asked = Asked(folder, host, public_port, office_port, workers, only, operator_port)
+    note = moved(folder)
+    if note is not None and note.state == "moving":
+        from bluezone.server.processes.closed import run
+
+        return {"stopped_by": run(asked, _secure(tls, folder, host) if tls else None)}
     with only_one(folder / LOCK_NAME, wait=False, beside_others=only is not None) as alone:
         if not alone:
             raise AlreadyServing(f"another serve is running on {folder}; stop that one first, or give --data")

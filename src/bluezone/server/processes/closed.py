@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `serve` is while the stores are being moved: a page that says so on both ports, and the published files.
+
+Phones go on following: the files of the data folder stay where they are, and reading them needs no store.
+"""
+
+import asyncio
+import signal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from bluezone import logs
+from bluezone.keyserver.configuration import ConfigFiles
+from bluezone.keyserver.datafolder import moved
+from bluezone.keyserver.http import file_at_hand, handles
+from bluezone.keyserver.keyfolder import open_secrets
+from bluezone.keyserver.publication.downloads import Downloads
+from bluezone.keyserver.publication.folder import LocalFiles
+from bluezone.server.front.files import StaticFiles
+from bluezone.server.processes.service import Asked
+from bluezone.servicemanager import ServiceManager
+
+LOOK_SECONDS = 1.0
+_NOSNIFF = ("X-Content-Type-Options", "nosniff")
+
+
+class Closed:
+    """The entry of one port. published: the server's files, None where the port is the office's."""
+
+    def __init__(self, pages: dict[str, bytes], static: StaticFiles, published: Any) -> None:
+        self._pages, self._static, self._published = pages, static, published
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Answer one request; a body is left unread, and the connection closed behind the answer."""
+        path, headers = scope.path, scope.headers
+        if scope.method in ("GET", "HEAD"):
+            found: Any = self._static.find(path)
+            if found is None and self._published is not None:
+                found = file_at_hand(self._published, path, headers.get("if-none-match") or "")
+            if found is not None:
+                body = found.content if hasattr(found, "content") else found.body
+                head = [*(found.headers if hasattr(found, "content") else found.head)]
+                if isinstance(body, bytes):
+                    protocol.response_bytes(int(found.status), head, body)
+                else:
+                    protocol.response_file(int(found.status), head, str(body))
+                return
+        status, named, said = self._said(path, headers)
+        head = [*named, _NOSNIFF, ("Content-Length", str(len(said))), ("Connection", "close")]
+        protocol.response_bytes(status, head, said)
+
+    def _said(self, path: str, headers: Any) -> tuple[int, list[tuple[str, str]], bytes]:
+        from django.http import HttpRequest
+        from django.utils.translation import get_language_from_request
+
+        from bluezone.web.errors import MOVING_SECONDS, moving_problem
+
+        if handles(path):
+            told = moving_problem()
+            return told.status_code, list(told.items()), told.content
+        request = HttpRequest()
+        request.META["HTTP_ACCEPT_LANGUAGE"] = headers.get("accept-language") or ""
+        language = get_language_from_request(request)
+        head = [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Cache-Control", "no-store"),
+            ("Content-Language", language),
+            ("Vary", "Accept-Language"),
+            ("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'"),
+            ("Retry-After", str(MOVING_SECONDS)),
+        ]
+        return 503, head, self._pages[language]
+
+
+def run(asked: Asked, secured: Any) -> str:
+    """Answer on the ports that are asked for until a signal comes or the move is over; returns which."""
+    from bluezone.server.preparation import open_office
+
+    folder = asked.folder.resolve()
+    # The settings alone: no store is opened.
+    open_office(folder)
+    return asyncio.run(_serve(asked, secured, folder))
+
+
+async def _serve(asked: Asked, secured: Any, folder: Path) -> str:
+    from django.conf import settings
+
+    from bluezone.web.assets import STATIC_FOLDER, static_url
+    from bluezone.web.errors import moving_page
+
+    pages = {language: moving_page(language) for language, _ in settings.LANGUAGES}
+    static = StaticFiles(STATIC_FOLDER, static_url())
+    secrets = open_secrets(folder / "keys")
+    files = Downloads(LocalFiles(folder).get, ConfigFiles(folder / "configs", secrets), folder)
+    tls = {"ssl_cert": secured.certificate, "ssl_key": secured.key} if secured else {}
+    servers = [
+        Server(
+            Closed(pages, static, SimpleNamespace(downloads=files) if origin == "public" else None),
+            address=asked.host,
+            port=port,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            log_level=LogLevels.error,
+            log_dictconfig=logs.configuration(),
+            ssl_protocol_min=SSLProtocols.tls12,
+            **tls,
+        )
+        for origin, port in (("public", asked.public_port), ("office", asked.office_port))
+        if asked.has(origin)
+    ]
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def end(said: str) -> None:
+        if not ended.done():
+            ended.set_result(said)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end, signal.Signals(number).name)
+    serving = [asyncio.ensure_future(server.serve()) for server in servers]
+    logs.say("closed_for_move", "closed: the stores are being moved; both addresses say so until it is over", 30)
+    manager = ServiceManager()
+    manager.ready()
+    looking = asyncio.ensure_future(_look(folder, end, manager))
+    await asyncio.wait({ended, *serving}, return_when=asyncio.FIRST_COMPLETED)
+    looking.cancel()
+    for server in servers:
+        server.stop()  # type: ignore[no-untyped-call]
+    await asyncio.gather(*serving)
+    return ended.result() if ended.done() else "a port that failed"
+
+
+async def _look(folder: Path, end: Any, manager: ServiceManager) -> None:
+    while (note := moved(folder)) is not None and note.state == "moving":
+        manager.alive()
+        await asyncio.sleep(LOOK_SECONDS)
+    end("the end of the move")

@@ -1,0 +1,463 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of one store in either database, read and written as the same Python values in the same order.
+
+What a column holds is said by PostgreSQL's types, because SQLite has but five; what the rows are ordered by is said by
+SQLite's primary keys, because partitioned tables of PostgreSQL have none.
+"""
+
+import datetime
+import json
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bluezone.refusal import Refused
+
+Row = tuple[Any, ...]
+
+# Each database has its own of these; what is in them says nothing about the city.
+NOT_MOVED = {"migration", "django_migrations", "lease", "data_folder", "sqlite_sequence"}
+# What is done already of a move, in the store that is filled.
+PROGRESS = "move_progress"
+_LOCK_WAIT_SECONDS = 20
+_KINDS = {
+    "smallint": "number",
+    "integer": "number",
+    "bigint": "number",
+    "double precision": "float",
+    "real": "float",
+    "boolean": "truth",
+    "text": "text",
+    "character varying": "text",
+    "character": "text",
+    "inet": "text",
+    "bytea": "bytes",
+    "uuid": "uuid",
+    "date": "date",
+    "time without time zone": "time",
+    "timestamp with time zone": "moment",
+    "jsonb": "json",
+}
+
+
+class MoveValueRefused(Refused):
+    """A value in a table cannot be kept by the other database."""
+
+    code = "move_value_refused"
+
+
+class MoveStoreDiffers(Refused):
+    """The two stores do not have the same tables and columns: the old one is of another version."""
+
+    code = "move_store_differs"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that both stores have. kinds: of each column, a value of `_KINDS`; key: the columns of its order."""
+
+    name: str
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...]
+    key: tuple[str, ...]
+
+    def key_of(self, row: Row) -> Row:
+        """The values by which a row is found."""
+        return tuple(row[self.columns.index(column)] for column in self.key)
+
+    def kind(self, column: str) -> str:
+        """What a column holds."""
+        return self.kinds[self.columns.index(column)]
+
+
+def quoted(name: str) -> str:
+    """A name of a table or column as both databases read it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(quoted(column) for column in columns)
+
+
+class SqliteTables:
+    """A store in a file."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = sqlite3.connect(path, timeout=_LOCK_WAIT_SECONDS, isolation_level=None)
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute("PRAGMA secure_delete=ON")
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement with `?` for values."""
+        return self._connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or none."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def place(self, name: str) -> str:
+        """How a statement names a table."""
+        return quoted(name)
+
+    def names(self) -> set[str]:
+        """Its tables."""
+        found = self.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {name for (name,) in found} - NOT_MOVED - {PROGRESS}
+
+    def columns(self, name: str) -> dict[str, str]:
+        """Column -> declared type."""
+        return {row[1]: row[2] for row in self.execute(f"PRAGMA table_info({quoted(name)})")}
+
+    def key(self, name: str) -> tuple[str, ...]:
+        """The columns of the primary key in their order."""
+        found = [(row[5], row[1]) for row in self.execute(f"PRAGMA table_info({quoted(name)})") if row[5]]
+        return tuple(column for _, column in sorted(found))
+
+    def count(self, table: Table) -> int:
+        """How many rows a table has."""
+        return int(self.execute(f"SELECT COUNT(*) FROM {self.place(table.name)}")[0][0])  # noqa: S608
+
+    def rows(self, table: Table, after: Row | None, most: int) -> list[Row]:
+        """The next rows in the order of the key. after: key of the row before, None for the first ones."""
+        behind, values = "", []
+        if after is not None:
+            behind = f"WHERE ({_listed(table.key)}) > ({', '.join('?' * len(after))})"
+            values = [_to_sqlite(value) for value in after]
+        found = self.execute(
+            f"SELECT {_listed(table.columns)} FROM {self.place(table.name)} {behind}"  # noqa: S608
+            f" ORDER BY {_listed(table.key)} LIMIT {most}",
+            values,
+        )
+        readers = [_FROM_SQLITE[kind] for kind in table.kinds]
+        try:
+            return [
+                tuple(None if v is None else read(v) for read, v in zip(readers, row, strict=True)) for row in found
+            ]
+        except (ValueError, TypeError):
+            raise MoveValueRefused(f"{self.path.name}: a value in {table.name} is not of its column's type") from None
+
+    def last_key(self, table: Table) -> Row | None:
+        """The key of the last row, None for a table without rows."""
+        order = ", ".join(f"{quoted(column)} DESC" for column in table.key)
+        found = self.execute(f"SELECT {_listed(table.key)} FROM {self.place(table.name)} ORDER BY {order} LIMIT 1")  # noqa: S608
+        if not found:
+            return None
+        return tuple(_FROM_SQLITE[table.kind(column)](value) for column, value in zip(table.key, found[0], strict=True))
+
+    def add(self, table: Table, rows: Sequence[Row]) -> None:
+        """Write rows; within a transaction."""
+        values = ", ".join("?" * len(table.columns))
+        into = f"INSERT INTO {self.place(table.name)} ({_listed(table.columns)}) VALUES ({values})"  # noqa: S608
+        try:
+            self._connection.executemany(into, ([_to_sqlite(value) for value in row] for row in rows))
+        except (sqlite3.IntegrityError, OverflowError) as error:
+            raise MoveValueRefused(f"{self.path.name} does not take a row of {table.name}: {error}") from None
+
+    def numbered(self) -> dict[tuple[str, str], int]:
+        """(table, column) -> the last number that the database gave out by itself."""
+        if not self.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"):
+            return {}
+        return {(name, self.key(name)[0]): int(last) for name, last in self.execute("SELECT * FROM sqlite_sequence")}
+
+    def number_on(self, last: dict[tuple[str, str], int]) -> None:
+        """Have the database go on counting after the numbers that were given out."""
+        for (name, _), number in last.items():
+            changed = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ? RETURNING 1"
+            if not self.execute(changed, (number, name)):
+                self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, number))
+
+    def unguard(self, _tables: Sequence[Table]) -> list[str]:
+        """Let rows be written in any order; returns the statements that guard them again."""
+        found = self.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+        for name, _ in found:
+            self.execute(f"DROP TRIGGER {quoted(name)}")
+        return [statement for _, statement in found]
+
+    def check(self) -> None:
+        """Raise MoveValueRefused where a row points to one that is not there."""
+        broken = self.execute("PRAGMA foreign_key_check")
+        if broken:
+            raise MoveValueRefused(
+                f"{self.path.name}: a row of {broken[0][0]} points to one of {broken[0][2]} that is not there"
+            )
+
+    def settle(self) -> None:
+        """Bring all that the log holds into the file itself."""
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.execute("PRAGMA journal_mode=DELETE")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+class PostgresqlTables:
+    """A store in a schema."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, schema: str) -> None:
+        import psycopg
+
+        from bluezone.keyserver.storage.store import StoreUnreachable
+        from bluezone.web.databases import ALIVE
+
+        self._schema = schema
+        self._errors = (psycopg.DataError, psycopg.IntegrityError)
+        try:
+            self._connection = psycopg.connect(
+                url, autocommit=True, prepare_threshold=None, application_name="bluezone move", **ALIVE
+            )
+        except psycopg.Error as error:
+            # What psycopg says of an address may repeat it.
+            raise StoreUnreachable(f"{schema}: the database takes no connection ({type(error).__name__})") from None
+        self._connection.execute("SET TIME ZONE 'UTC'")
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement with `?` for values."""
+        text = statement.replace("%", "%%").replace("?", "%s") if values else statement
+        cursor = self._connection.execute(text.encode(), list(values) or None)
+        return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or none."""
+        with self._connection.transaction():
+            yield
+
+    def place(self, name: str) -> str:
+        """How a statement names a table."""
+        return f"{quoted(self._schema)}.{quoted(name)}"
+
+    def others(self) -> int:
+        """How many other programs are connected to the database."""
+        asked = (
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend' AND application_name <> 'bluezone move'"
+        )
+        return int(self.execute(asked)[0][0])
+
+    def names(self) -> set[str]:
+        """Its tables; a divided one is one."""
+        found = self.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(?) AND relkind IN ('r', 'p')"
+            " AND NOT relispartition",
+            (self._schema,),
+        )
+        return {name for (name,) in found} - NOT_MOVED - {PROGRESS}
+
+    def columns(self, name: str) -> dict[str, str]:
+        """Column -> type."""
+        found = self.execute(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
+            " ORDER BY ordinal_position",
+            (self._schema, name),
+        )
+        return {str(column): str(kind) for column, kind in found}
+
+    def count(self, table: Table) -> int:
+        """How many rows a table has."""
+        return int(self.execute(f"SELECT COUNT(*) FROM {self.place(table.name)}")[0][0])  # noqa: S608
+
+    def rows(self, table: Table, after: Row | None, most: int) -> list[Row]:
+        """The next rows in the order of the key. after: key of the row before, None for the first ones."""
+        behind = ""
+        if after is not None:
+            behind = f"WHERE ({self._order(table)}) > ({', '.join('?' * len(after))})"
+        found = self.execute(
+            f"SELECT {', '.join(_selected(table, column) for column in table.columns)} FROM {self.place(table.name)}"  # noqa: S608
+            f" {behind} ORDER BY {self._order(table)} LIMIT {most}",
+            after or (),
+        )
+        readers = [_FROM_POSTGRESQL.get(kind) for kind in table.kinds]
+        return [
+            tuple(v if read is None or v is None else read(v) for read, v in zip(readers, row, strict=True))
+            for row in found
+        ]
+
+    def last_key(self, table: Table) -> Row | None:
+        """The key of the last row, None for a table without rows."""
+        order = ", ".join(f"{part} DESC" for part in self._order(table).split(", "))
+        found = self.execute(f"SELECT {_listed(table.key)} FROM {self.place(table.name)} ORDER BY {order} LIMIT 1")  # noqa: S608
+        return found[0] if found else None
+
+    def _order(self, table: Table) -> str:
+        # As SQLite orders: by bytes.
+        return ", ".join(
+            quoted(column) + (' COLLATE "C"' if table.kind(column) == "text" else "") for column in table.key
+        )
+
+    def add(self, table: Table, rows: Sequence[Row]) -> None:
+        """Write rows; within a transaction."""
+        into = f"COPY {self.place(table.name)} ({_listed(table.columns)}) FROM STDIN"
+        try:
+            with closing(self._connection.cursor()) as cursor, cursor.copy(into.encode()) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except self._errors as error:
+            said = error.diag.message_primary or type(error).__name__
+            raise MoveValueRefused(f"PostgreSQL does not take a row of {table.name}: {said}") from None
+
+    def numbered(self) -> dict[tuple[str, str], int]:
+        """(table, column) -> the last number that the database gave out by itself."""
+        found = self.execute(
+            "SELECT t.relname, a.attname, s.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid"
+            " AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass"
+            " JOIN pg_class t ON t.oid = d.refobjid"
+            " JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid"
+            " WHERE s.relkind = 'S' AND t.relnamespace = to_regnamespace(?)",
+            (self._schema,),
+        )
+        numbers = {}
+        for table, column, sequence in found:
+            ((last, called),) = self.execute(f"SELECT last_value, is_called FROM {self.place(sequence)}")  # noqa: S608
+            numbers[str(table), str(column)] = int(last) if called else 0
+        return numbers
+
+    def number_on(self, last: dict[tuple[str, str], int]) -> None:
+        """Have the database go on counting after the numbers that were given out."""
+        for name, column in self.numbered():
+            asked = f"SELECT COALESCE(MAX({quoted(column)}), 0) FROM {self.place(name)}"  # noqa: S608
+            number = max(last.get((name, column), 0), int(self.execute(asked)[0][0]))
+            self.execute(
+                "SELECT setval(pg_get_serial_sequence(?, ?), ?, ?)",
+                (self.place(name), column, max(number, 1), number > 0),
+            )
+
+    def unguard(self, tables: Sequence[Table]) -> list[str]:
+        """Let rows be written in any order; returns the statements that guard them again."""
+        found = self.execute(
+            "SELECT c.relname, f.conname, pg_get_constraintdef(f.oid) FROM pg_constraint f"
+            " JOIN pg_class c ON c.oid = f.conrelid WHERE f.contype = 'f' AND f.connamespace = to_regnamespace(?)"
+            " ORDER BY c.relname, f.conname",
+            (self._schema,),
+        )
+        again = []
+        self.execute(f"SET LOCAL search_path = {quoted(self._schema)}")
+        for name, constraint, definition in found:
+            self.execute(f"ALTER TABLE {self.place(name)} DROP CONSTRAINT {quoted(constraint)}")
+            again.append(f"ALTER TABLE {self.place(name)} ADD CONSTRAINT {quoted(constraint)} {definition}")
+        for table in tables:
+            self.execute(f"ALTER TABLE {self.place(table.name)} DISABLE TRIGGER USER")
+            again.append(f"ALTER TABLE {self.place(table.name)} ENABLE TRIGGER USER")
+        return again
+
+    def check(self) -> None:
+        """The constraints have been checked when they were made again."""
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+Tables = SqliteTables | PostgresqlTables
+
+
+def shared_tables(source: Tables, target: Tables) -> list[Table]:
+    """What is moved, in the order of the names. Raises MoveStoreDiffers."""
+    kept, typed = (source, target) if isinstance(source, SqliteTables) else (target, source)
+    assert isinstance(kept, SqliteTables)
+    assert isinstance(typed, PostgresqlTables)
+    if source.names() != target.names():
+        other = sorted(source.names() ^ target.names())[0]
+        raise MoveStoreDiffers(
+            f"only one of the two stores has the table {other}; start this version on the old one once"
+        )
+    tables = []
+    for name in sorted(source.names()):
+        types = typed.columns(name)
+        if types.keys() != kept.columns(name).keys():
+            other = sorted(types.keys() ^ kept.columns(name).keys())[0]
+            raise MoveStoreDiffers(
+                f"only one of the two stores has {name}.{other}; start this version on the old one once"
+            )
+        unknown = sorted(set(types.values()) - _KINDS.keys())
+        key = kept.key(name)
+        if unknown or not key:
+            raise MoveStoreDiffers(
+                f"the table {name} has {unknown[0] if unknown else 'no key'}, which is not known here"
+            )
+        tables.append(Table(name, tuple(types), tuple(_KINDS[kind] for kind in types.values()), key))
+    return tables
+
+
+def _selected(table: Table, column: str) -> str:
+    as_text = table.kind(column) == "json"
+    return quoted(column) + ("::text" if as_text else "")
+
+
+def _moment(value: Any) -> datetime.datetime:
+    moment = datetime.datetime.fromisoformat(value)
+    return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment.astimezone(datetime.UTC)
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, int):
+        return value
+    raise TypeError
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError
+
+
+def _json(value: str) -> str:
+    """The same text whichever database wrote it: sorted, and a whole number as one."""
+    return json.dumps(_plain(json.loads(value)), sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return value
+
+
+_FROM_SQLITE: dict[str, Callable[[Any], Any]] = {
+    "number": _number,
+    "float": float,
+    "truth": lambda value: bool(_number(value)),
+    "text": _text,
+    "bytes": bytes,
+    "uuid": uuid.UUID,
+    "date": datetime.date.fromisoformat,
+    "time": datetime.time.fromisoformat,
+    "moment": _moment,
+    "json": _json,
+}
+_FROM_POSTGRESQL: dict[str, Callable[[Any], Any]] = {
+    "json": _json,
+    "moment": lambda value: value.astimezone(datetime.UTC),
+}
+
+
+def _to_sqlite(value: Any) -> Any:
+    """As Django writes it there."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    if isinstance(value, datetime.datetime):
+        return str(value.replace(tzinfo=None))
+    if isinstance(value, datetime.date | datetime.time):
+        return str(value)
+    return value
