@@ -2,6 +2,7 @@
 """The audit's pages: filtered, verified with a sentence on what that proves, copied inert."""
 
 import datetime
+import json
 
 import pytest
 from django.db import connection
@@ -105,3 +106,18 @@ def test_a_health_worker_does_not_read_the_audit(client, server):
     client.force_login(user("lan"))
     for place in ("/audit/", "/audit/verify/"):
         assert client.get(place).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("drill", "sentence"),
+    [
+        ({"ok": True, "problem": ""}, "it restores, and phones go on following"),
+        ({"ok": False, "problem": "drill_failed"}, "and failed (drill_failed)"),
+    ],
+)
+def test_the_page_says_how_the_last_drill_of_a_backup_went(page, tmp_path, monkeypatch, drill, sentence):
+    monkeypatch.setenv("BLUEZONE_DATA", str(tmp_path))
+    assert "newest backup" not in page.get("/audit/").text
+    held = {"at": 1_700_000_000, "backup": "x.bzbackup", "followed": {}, "message": "", **drill}
+    (tmp_path / "drill.json").write_text(json.dumps(held))
+    assert sentence in page.get("/audit/").text

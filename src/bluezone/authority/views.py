@@ -29,6 +29,8 @@ from bluezone.authority.forms import (
     described,
 )
 from bluezone.authority.role_grants import accounts_of
+from bluezone.backup.copies import last_drill
+from bluezone.city import data_folder
 from bluezone.directory.scopes import holds_for_the_city
 from bluezone.identity import acts, second_factors, signin
 from bluezone.identity.audiences import OfficeRequest, audience
@@ -53,6 +55,7 @@ def audit(request: OfficeRequest) -> HttpResponse:
     entries = _filtered(form, request.user)
     page = Paginator(entries.order_by("-number"), AUDIT_ROWS_A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "form": form, "filtered": bool(request.GET), "noted": NotedForm()}
+    context["drill"] = _drill()
     return render(request, "accounts/audit.html", context)
 
 
@@ -84,6 +87,13 @@ def export(request: OfficeRequest) -> HttpResponse:
     name = f"bluezone-audit-{timezone.localdate():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _drill() -> dict[str, Any] | None:
+    """How the last drill of a backup went, and when; None before the first."""
+    held = last_drill(data_folder())
+    at = held and datetime.datetime.fromtimestamp(held.at, datetime.UTC)
+    return {"ok": held.ok, "at": at, "problem": held.problem} if held else None
 
 
 def _filtered(form: FilterForm, user: User) -> QuerySet[AuditEntry]:

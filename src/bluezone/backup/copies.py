@@ -4,12 +4,14 @@ ones.
 """
 
 import datetime
+import json
 import os
 import shutil
 import sqlite3
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from bluezone.backup import archive, postgresql
@@ -30,6 +32,7 @@ BACKUPS = "backups"
 SUFFIX = ".bzbackup"
 STAGING = ".backup-"
 LOCK_NAME = "backup.lock"
+DRILL_NAME = "drill.json"
 COUNTER_DAYS = 1
 _LEFT_OUT = {archive.FOLDER.as_posix(), BACKUPS}
 
@@ -149,6 +152,28 @@ def _files(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
             yield from _files(path, top)
         elif path.is_file():
             yield path, name
+
+
+@dataclass(frozen=True)
+class Drill:
+    """How a drill went. at: Unix seconds; backup: name of the file; followed: kind -> number of the newest file that
+    the phone had taken in before and after; problem: code, empty if it went well.
+    """
+
+    at: int
+    ok: bool
+    backup: str
+    followed: dict[str, tuple[int, int]]
+    problem: str = ""
+    message: str = ""
+
+
+def last_drill(data_dir: Path) -> Drill | None:
+    """How the last one went; None before the first, or where its note cannot be read."""
+    try:
+        return Drill(**json.loads((data_dir / DRILL_NAME).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def purge(now: datetime.datetime) -> None:

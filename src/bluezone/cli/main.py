@@ -16,6 +16,7 @@ COMMANDS = {
     "codes": "bluezone.cli.server.codes:codes",
     "demo": "bluezone.cli.demo:demo",
     "doctor": "bluezone.cli.server.doctor:doctor",
+    "drill": "bluezone.cli.server.drill:drill",
     "export": "bluezone.cli.tools.export:export",
     "exposure": "bluezone.cli.tools.exposure:exposure",
     "gate": "bluezone.cli.edge.gate:gate",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A round of the worker while something that it needs is away."""
 
+import json
 import threading
 
 import pytest
@@ -69,3 +70,14 @@ def test_a_worker_that_rests_because_the_database_went_has_said_that_it_is_down(
     assert [meters.gauge(f"store_up_{name}") for name in ("codes", "keys")] == [0, 0]
     lead.release()
     server.close()
+
+
+def test_how_the_last_drill_went_is_measured(server, meters):
+    survey = Survey(server, meters, announcer_of(server))
+    measured = []
+    for ok in (True, False):
+        note = {"at": 1_700_000_000, "ok": ok, "backup": "x", "followed": {}, "problem": "", "message": ""}
+        (server.data_dir / "drill.json").write_text(json.dumps(note))
+        survey.measure(server.clock())
+        measured.append((meters.gauge("drill_timestamp_seconds"), meters.gauge("drill_ok")))
+    assert measured == [(1_700_000_000, 1), (1_700_000_000, 0)]

@@ -53,7 +53,7 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     from bluezone.city import data_folder, load_city
     from bluezone.timekeeping import ClockGuard
 
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, end)
     folder = data_folder(data).resolve()
     load_city(folder)
     now = datetime.datetime.now(datetime.UTC)
@@ -90,7 +90,7 @@ def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -
     """
     from bluezone.backup import archive, restoration
 
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, end)
     # What there is to say of the history is said once, at the end.
     logging.getLogger("bluezone.keyserver.service").setLevel(logging.CRITICAL)
     folder = Path(data).resolve()
@@ -150,6 +150,6 @@ def _urls() -> dict[str, str]:
     return {name: url for name in STORES if (url := own.get(name) or common)}
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
+def end(_number: int, _frame: FrameType | None) -> None:
     # As an exception, so that what is half-written is removed.
     sys.exit(1)

@@ -59,6 +59,8 @@ METRICS = {
     "disk_bytes": ("gauge", "All space there."),
     "week_keys_end_timestamp_seconds": ("gauge", "End of the last week for which there is a key that certifies."),
     "backup_timestamp_seconds": ("gauge", "When the newest file of the folder's backups was written; else 0."),
+    "drill_timestamp_seconds": ("gauge", "When the last drill of a backup ended; 0 before the first."),
+    "drill_ok": ("gauge", "1 where that drill restored it and a phone followed, else 0."),
 }  # fmt: skip
 
 # What the worker measured: gauge of meters.GAUGES -> metric and label.
@@ -80,7 +82,7 @@ _MEASURED: dict[str, tuple[str, dict[str, str]]] = {
         for name in (
             "publication_overdue_seconds", "waiting_keys", "uploads_last_whole_day", "guessing_hours_last_day",
             "history_forked", "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
-            "backup_timestamp_seconds",
+            "backup_timestamp_seconds", "drill_timestamp_seconds", "drill_ok",
         )
     },
 }  # fmt: skip

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bluezone.backup.copies import last_drill
 from bluezone.keyserver import statistics
 from bluezone.keyserver.publication.downloads import EXPORT_FILES, VENUE_PACKAGES
 from bluezone.keyserver.storage.store import Store, StoreRefused
@@ -49,6 +50,9 @@ class Survey:
         self._meters.set("disk_free_bytes", _coarse(disk.free))
         self._meters.set("disk_bytes", disk.total)
         self._meters.set("backup_timestamp_seconds", _newest(folder / "backups"))
+        drill = last_drill(folder)
+        self._meters.set("drill_timestamp_seconds", drill.at if drill else 0)
+        self._meters.set("drill_ok", bool(drill and drill.ok))
         self._meters.set("outbox_waiting_push", self._announcer.overdue(now))
 
     def leading(self) -> None:
