@@ -10,6 +10,7 @@ import logging
 import math
 import random
 from collections.abc import Callable
+from functools import lru_cache
 
 from bluezone.radio.frames import (
     DEFAULT_UUID,
@@ -358,13 +359,22 @@ class Beacon:
     def _on_report(self, _address: bytes, data: bytes, rssi_dbm: int) -> None:
         if not plausible_rssi(rssi_dbm):
             return
-        service_data = parse_contact(data, self._uuid)
-        if service_data is None:
+        contact = _contact(data, self._uuid)
+        if contact is None:
             frame = None if self._reciprocity is None else parse_reciprocity(data, self._uuid)
             if frame is not None and self._reciprocity is not None:
                 self._reciprocity.heard_reciprocity(frame)
             return
-        self._neighbours.heard(service_data[:16], rssi_dbm)
+        identifier, metadata = contact
+        self._neighbours.heard(identifier, rssi_dbm)
         now = self._boot_clock()
         self.last_heard_boot_seconds = now
-        self._listener.heard(Sighting(service_data[:16], service_data[16:], rssi_dbm, self._burst, now))
+        self._listener.heard(Sighting(identifier, metadata, rssi_dbm, self._burst, now))
+
+
+# The same frame is heard again and again, and in a simulated crowd by everybody at once.
+@lru_cache(maxsize=8)
+def _contact(data: bytes, uuid: int) -> tuple[bytes, bytes] | None:
+    """Identifier and metadata of a contact frame."""
+    service_data = parse_contact(data, uuid)
+    return None if service_data is None else (service_data[:16], service_data[16:])

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bluezone.refusal import Refused
 
@@ -26,8 +26,7 @@ class AdvertisingRefused(RadioFailed):
     code = "advertising_refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """One contact frame heard once.
 
     identifier16:  rolling proximity identifier.
