@@ -232,6 +232,8 @@ def _stores(folder: Path) -> Iterator[Check]:
     if not (folder / "city.toml").exists():
         yield Check("stores", "warn", "none yet", "the first `bluezone serve` makes them")
         return
+    yield from _history(folder)
+    yield _recovery_key(folder)
     for name in ("codes", "keys", "office"):
         url = os.environ.get(f"BLUEZONE_{name.upper()}_URL") or os.environ.get("BLUEZONE_DATABASE_URL")
         path = folder / f"{name}.sqlite3"
@@ -244,6 +246,32 @@ def _stores(folder: Path) -> Iterator[Check]:
         except Refused as refused:
             remedy = _REMEDIES.get(refused.code, "see docs/reference/problems.md under this code")
             yield Check(f"store {name}", "fail", f"{refused.code}: {refused.message}", remedy)
+
+
+def _history(folder: Path) -> Iterator[Check]:
+    """Whether the folder was restored and has not been compared with what was published."""
+    from bluezone.keyserver.publication.history import MARK
+
+    if (folder / MARK).exists():
+        found = "this folder was restored and not compared yet with what was published; nothing is signed until then"
+        remedy = "the next start of `bluezone serve` compares it, or docs/playbooks/history-forked.md"
+        yield Check("published history", "warn", found, remedy)
+
+
+def _recovery_key(folder: Path) -> Check:
+    """Whether phones could be led on after a loss of what was published."""
+    from bluezone.keyserver.configuration import read_recovery_key
+    from bluezone.keyserver.publication.journal import journal_folder
+
+    public = read_recovery_key(folder)
+    if public is None:
+        found = "none: after a loss phones that are up to date would get no warning for up to 14 days"
+        return Check("recovery key", "warn", found, "bluezone recovery-key new, before the first phones come")
+    place = journal_folder(folder)
+    if not os.access(next(path for path in (place, *place.parents) if path.exists()), os.W_OK):
+        remedy = "set BLUEZONE_HEADS to a folder that can be written, best on another disk"
+        return Check("recovery key", "warn", f"{public[:16]}…, but the journal in {place} cannot be written", remedy)
+    return Check("recovery key", "ok", f"{public[:16]}…; the journal of heads is in {place}")
 
 
 _REMEDIES = {

@@ -123,6 +123,7 @@ def _ensure_city(
 ) -> None:
     """Write city.toml on the first start, asking where somebody is there to answer; print what weakens privacy."""
     from bluezone.city import FILE_NAME, left_over, load_city, write_default
+    from bluezone.keyserver.configuration import read_recovery_key
     from bluezone.logs import say
 
     if not (folder / FILE_NAME).exists():
@@ -138,6 +139,8 @@ def _ensure_city(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_default(folder, name_vi=name, name_en=city_name_en or name, hotline=hotline, **hosts)
         say("settings_written", f"wrote {folder / FILE_NAME}")
+    if read_recovery_key(folder) is None:
+        say("recovery_key_missing", "warning: no recovery key yet: bluezone recovery-key new, before phones come", 30)
     for sentence in load_city(folder).warnings():
         say("privacy_weakened", f"warning: {sentence}", 30, setting=sentence.split()[0])
     for setting, sentence in left_over(folder).items():
