@@ -95,7 +95,7 @@ def test_without_a_backup_or_its_key_the_drill_fails(city, tmp_path):
     assert (code, said["problem"]) == (1, "drill_backup_missing")
 
 
-def test_the_phone_of_the_drill_does_not_follow_a_city_that_has_published_otherwise(tmp_path):
+def test_the_phone_of_the_drill_does_not_follow_a_city_that_has_published_otherwise(tmp_path, monkeypatch):
     now = time.time()
     original = tmp_path / "one" / "data"
     original.mkdir(parents=True)
@@ -104,9 +104,12 @@ def test_the_phone_of_the_drill_does_not_follow_a_city_that_has_published_otherw
     published_until(original, now)
     fork = Path(shutil.copytree(original, tmp_path / "two" / "data"))
     period = 4 * 3600
+    servers = []
     for folder in (original, fork):
+        # Neither knows of the other.
+        monkeypatch.setenv("BLUEZONE_HEADS", str(folder.parent / "heads"))
         published_until(folder, now + 2 * period)
-    servers = [KeyServer.open(folder, lambda: now + 2 * period) for folder in (original, fork)]
+        servers.append(KeyServer.open(folder, lambda: now + 2 * period))
     phone = _Phone(tmp_path / "phone", servers[0].secrets.signing_key.public_key().public_bytes_raw(), lambda: now)
     try:
         assert phone.follow(servers[0].downloads)[EXPORTS] >= 1

@@ -51,12 +51,15 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     from bluezone.backup.archive import KEPT_DAYS, heights_of
     from bluezone.backup.copies import make_backup
     from bluezone.city import data_folder, load_city
+    from bluezone.keyserver.datafolder import require_settled
     from bluezone.timekeeping import ClockGuard
 
     signal.signal(signal.SIGTERM, end)
     folder = data_folder(data).resolve()
     load_city(folder)
     now = datetime.datetime.now(datetime.UTC)
+    # After a move there are no stores where they were, and a backup without them would help nobody.
+    require_settled(folder)
     # Under a wrong date it would be sealed with the key of a wrong day.
     ClockGuard(folder).require(now.timestamp())
     today = now.date()

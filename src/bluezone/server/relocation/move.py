@@ -9,6 +9,7 @@ command again goes on. The published files, the keys and the configs stay where 
 import hashlib
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 from bluezone.keyserver.datafolder import Moved, moved, note_move
 from bluezone.keyserver.service import open_store
 from bluezone.keyserver.storage.partitions import make_ahead
+from bluezone.keyserver.storage.store import StoreRefused
 from bluezone.protocol.intervals import day_at
 from bluezone.refusal import Refused
 from bluezone.server.relocation.tables import (
@@ -97,6 +99,18 @@ class Move:
         Raises MoveTargetUsed, MoveElsewhere, MoveNotEqual, MoveStoresInUse, MoveNothing, MoveValueRefused,
         MoveStoreDiffers, StoreRefused. Until the last step the old stores are unchanged and the city's own.
         """
+        import psycopg
+
+        try:
+            return self._run()
+        except psycopg.Error as error:
+            # What the server says in full may quote a row.
+            said = error.diag.message_primary or type(error).__name__
+            raise StoreRefused(f"PostgreSQL: {said}; the same command goes on") from None
+        except sqlite3.Error as error:
+            raise StoreRefused(f"SQLite: {error}; the same command goes on") from None
+
+    def _run(self) -> dict[str, int]:
         note = self._begin()
         if note.state == "moving":
             self._make(note)
