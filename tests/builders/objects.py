@@ -41,7 +41,7 @@ from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.issuance import approval, attachments
 from bluezone.rollout.directives.issuance import intake as issuance_intake
 from bluezone.rollout.directives.models import Campaign, Directive, Dispatch, DispatchState
-from bluezone.rollout.directives.reports import agency_reports, reopenings
+from bluezone.rollout.directives.reports import agency_reports
 from bluezone.rollout.drives import help_queue, help_requests, lifecycle
 from bluezone.rollout.drives.models import HelpRequest
 from bluezone.rollout.gates import paper_slips, registry
@@ -246,7 +246,7 @@ def _letters(city: City) -> None:
     weeks = agency_reports.task_periods(task, city.today)
     city.report = agency_reports.submit(task, city.other, weeks[-1].first, {"people": 9}, "", clerk, city.now)
     city.request = dispatch_acts.ask(task, city.other, "extension", "Mưa lũ", clerk, city.now, city.today + 40 * DAY)
-    city.period_request = reopenings.ask(task, city.other, weeks[0], "Nhập nhầm", clerk, city.now)
+    city.period_request = agency_reports.ask(task, city.other, weeks[0], "Nhập nhầm", clerk, city.now)
     got = _issued(city, 458, Agency.objects.get(key="ubnd-tp"), clerk)
     city.dispatch = Dispatch.objects.get(directive=got, agency=city.ward)
     city.party = door_to_door(got).parties.get(agency=city.ward)

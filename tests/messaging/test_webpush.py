@@ -15,9 +15,9 @@ from tests.builders.pushservice import Browser, push_service
 
 from bluezone.keyserver import push
 from bluezone.messaging import webpush as webpush_provider
-from bluezone.messaging.announcer import MESSAGE, Announcer, Outcome
+from bluezone.messaging.announcer import MESSAGE, Announcer, Outcome, announce_until
 from bluezone.messaging.webpush import WebPushProvider
-from bluezone.server.schedule.tick import announcer_of
+from bluezone.server.schedule import announcer_of
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 CONTACT = "https://bluezone.example"
@@ -254,6 +254,36 @@ def test_a_batch_is_small(server, service, provider, clock, monkeypatch):
     server.tick()
 
     assert [announcer.go_on(clock.now) for _ in range(4)] == [3, 3, 1, 0]
+
+
+class Rounds:
+    """Stops after so many rounds, without a pause."""
+
+    def __init__(self, rounds):
+        self.left = rounds
+
+    def wait(self, _seconds):
+        self.left -= 1
+        return self.left < 0
+
+
+class FailsOnce(Announcer):
+    """Announces nothing but that it was asked, and fails at the first time as no provider should."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def go_on(self, now):
+        self.asked += 1
+        if self.asked == 1:
+            raise ValueError("an answer that nobody thought of")
+
+
+def test_an_error_in_one_round_does_not_end_the_later_ones(server):
+    announcer = FailsOnce()
+    announce_until(Rounds(3), server, announcer)
+
+    assert announcer.asked == 3
 
 
 def test_the_key_in_the_config_is_the_one_that_signs_and_only_the_service_may_read_it(server, service, clock):

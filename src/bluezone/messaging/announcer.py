@@ -92,9 +92,14 @@ class Announcer:
 
 
 def announce_until(stopped: threading.Event, server: "KeyServer", announcer: Announcer) -> None:
-    """Tell browsers until `stopped`; beside the tick, so that a slow push service holds nothing up."""
+    """Tell browsers until `stopped`; beside the tick, so that a slow push service holds nothing up.
+
+    Whatever fails once is tried again: an error in one message must not end all later ones without a word.
+    """
     while not stopped.wait(LOOK_SECONDS):
         try:
             announcer.go_on(server.clock())
         except Refused as refused:
             logger.warning("push: %s", refused.code, extra=event("push_refused", code=refused.code))
+        except Exception:
+            logger.exception("push failed", extra=event("push_failed"))

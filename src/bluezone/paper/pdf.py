@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from bluezone.media_types import PDF
 from bluezone.paper import phrases
-from bluezone.paper.city_facts import Facts
+from bluezone.paper.phrases import Facts
 from bluezone.paper.qr_codes import qr
 from bluezone.refusal import Refused
 

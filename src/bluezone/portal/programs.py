@@ -15,8 +15,8 @@ from django.conf import settings
 
 from bluezone.face import files as face
 from bluezone.healthauthority.key_server import key_server
-from bluezone.paper.city_facts import PACKAGE
-from bluezone.publicpages.assets import Asset
+from bluezone.paper.phrases import PACKAGE
+from bluezone.publicpages.page_frame import Asset
 
 # Where the web edition is served; the page itself has the empty path.
 APP = "/app/"

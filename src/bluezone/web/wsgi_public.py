@@ -9,7 +9,7 @@ from typing import Any
 from bluezone.duties.catalogue import api_prefixes
 from bluezone.keyserver.http import Application, Environ, Response, file_at_hand, handles
 from bluezone.keyserver.service import KeyServer
-from bluezone.paper.city_facts import PACKAGE_ADDRESS
+from bluezone.paper.phrases import PACKAGE_ADDRESS
 from bluezone.rollout.loudspeakers import plan_server
 from bluezone.web.databases import state_of
 from bluezone.web.wsgi_office import strict_transport

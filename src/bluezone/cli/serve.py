@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone serve`: the whole server of a city with one command, or one part of a province's."""
+"""`bluezone serve` and `bluezone manage COMMAND`: a city's server as a whole or in parts, and Django's commands on its
+folder.
+"""
 
+import contextlib
+import io
+import json
 import os
 import sys
 from collections.abc import Iterable
@@ -9,7 +14,8 @@ from typing import Any
 
 import click
 
-from bluezone.cli.output import command_result
+from bluezone import garbage
+from bluezone.cli.output import command_result, end_refused, system_failed
 from bluezone.refusal import Refused
 
 LOCK_NAME = "serve.lock"
@@ -140,7 +146,7 @@ def _secure(option: str, folder: Path, host: str) -> Any:
     """Certificate and key for both origins, and what Django has to know of it."""
     from bluezone.city import load_city
     from bluezone.logs import say
-    from bluezone.tls.contexts import SELF, Tls, machine_addresses, names_of
+    from bluezone.tls import SELF, Tls, machine_addresses, names_of
 
     addresses = machine_addresses()
     secured = Tls(option, folder.resolve(), names_of(load_city(folder), host), addresses)
@@ -185,3 +191,55 @@ def _say_first_link(office: str, token: str) -> None:
         logs.say("first_administrator_missing", "", hint="bluezone manage account_link admin")
     else:
         click.echo(f"first administrator, once and within 72 hours: {office}start/{token}/", err=True)
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on stdout.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def manage(data: str | None, as_json: bool, arguments: tuple[str, ...]) -> None:
+    """Run a management command of the office: verify_audit, account_link NAME, migrate, …
+
+    `bluezone manage help` lists them all. Exit 0 ok, 1 refused or failed, 2 usage.
+    """
+    from bluezone.city import DATA_VARIABLE, data_folder
+
+    folder = data_folder(data).resolve()
+    os.environ[DATA_VARIABLE] = str(folder)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluezone.web.settings")
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said) if as_json else contextlib.nullcontext():
+            code = _run(arguments, folder)
+    except Refused as refused:
+        end_refused(refused, as_json)
+    except OSError as error:
+        end_refused(system_failed(error), as_json)
+    if not as_json:
+        sys.exit(code)
+    click.echo(json.dumps({"ok": code == 0, "output": said.getvalue()}, ensure_ascii=False))
+    sys.exit(code)
+
+
+def _run(arguments: tuple[str, ...], folder: Path) -> int:
+    """The exit code of a management command; a refusal of Django's is on stderr already.
+
+    Raises CityMissing where no server has made its stores yet, StoreUnreachable where they cannot be used.
+    """
+    import django
+    from django.core.management import execute_from_command_line
+    from django.db import DatabaseError
+
+    from bluezone.city import load_city
+    from bluezone.keyserver.storage.store import StoreUnreachable
+
+    try:
+        with garbage.none_expected():
+            django.setup()
+        execute_from_command_line(["bluezone manage", *arguments])
+    except DatabaseError as error:
+        load_city(folder)
+        raise StoreUnreachable(f"the office store cannot be used: {error}") from error
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0

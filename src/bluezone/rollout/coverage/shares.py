@@ -5,8 +5,7 @@ from django import template
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from bluezone.rollout.coverage.figures.intervals import Interval
-from bluezone.rollout.coverage.figures.weeks import Week
+from bluezone.rollout.coverage.figures import Interval, Week
 
 register = template.Library()
 

@@ -7,7 +7,7 @@ from django import template
 from django.utils.translation import gettext as _
 
 from bluezone.directory import scopes
-from bluezone.rollout.directives import permissions
+from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.exchange import outgoing
 from bluezone.rollout.directives.exchange.edxml import StatusCode
 from bluezone.rollout.directives.exchange.partners import signatures_of
@@ -53,19 +53,19 @@ def directive_files(directive: Directive) -> dict[str, Any]:
 def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
     """States to send back of a document of another office; or the file to send, for a clerk of the issuer."""
     user, directive = context["request"].user, dispatch.directive
-    handles = scopes.may(user, permissions.CLERKS, agency=dispatch.agency)
+    handles = scopes.may(user, queries.CLERKS, agency=dispatch.agency)
     issued = (
         not practising()
         and not directive.from_file
         and directive.state not in (DirectiveState.DRAFT, DirectiveState.APPROVED)
     )
-    may_send = issued and scopes.may(user, permissions.CLERKS, agency=directive.issuer)
+    may_send = issued and scopes.may(user, queries.CLERKS, agency=directive.issuer)
     kind = outgoing.FILE_KINDS[outgoing.kind_of(directive, dispatch)].label if may_send else ""
     return {
         "dispatch": dispatch,
         "states": _states(dispatch) if directive.from_file and not dispatch.parent_id else [],
         "waits": dispatch_acts.waits_for_answer(dispatch)
-        and scopes.may(user, permissions.HANDLERS, agency=dispatch.agency),
+        and scopes.may(user, queries.HANDLERS, agency=dispatch.agency),
         "may_take": handles,
         "may_send": may_send,
         "kind": kind,
