@@ -17,6 +17,7 @@ from tests.builders.chromium import SharedBrowser, hidden_loop, launched
 from tests.builders.stores import migrated_store, rsa_keys
 
 from bluezone.protocol import blindrsa
+from bluezone.protocol.upload import puzzle
 
 REPOSITORY = Path(__file__).parents[1]
 # A busy machine is no finding, so no example has a deadline. `make test` looks at the same examples every time, so that
@@ -24,6 +25,7 @@ REPOSITORY = Path(__file__).parents[1]
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("new", deadline=None, max_examples=200, print_blob=True)
 settings.load_profile(os.environ.get("BLUEZONE_TEST_EXAMPLES", "same"))
+REAL_PUZZLE_BITS = puzzle.PUZZLE_BITS
 # Where it is set every process that a test starts compiles all of Django and of ours anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
@@ -69,6 +71,20 @@ def keys_made_before():
             lambda bits=blindrsa.MODULUS_BITS: next(drawn) if bits == blindrsa.MODULUS_BITS else make(bits),
         )
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def easy_puzzles():
+    """Puzzles of 12 bits instead of 20: two milliseconds instead of half a second for each that a test solves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(puzzle, "PUZZLE_BITS", 12)
+        yield
+
+
+@pytest.fixture
+def real_puzzles(monkeypatch):
+    """Puzzles as they are, where a test is about their work."""
+    monkeypatch.setattr(puzzle, "PUZZLE_BITS", REAL_PUZZLE_BITS)
 
 
 @pytest.fixture(scope="session")

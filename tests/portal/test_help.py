@@ -97,6 +97,7 @@ def test_a_flood_from_many_networks_costs_a_citizen_a_puzzle_and_keeps_nobody_ou
     assert call(public, WANTED, REMOTE_ADDR="203.0.113.9", **answer).status_code == 201
 
 
+@pytest.mark.usefixtures("real_puzzles")
 def test_a_flood_that_solves_no_puzzle_makes_none_harder(public):
     for number in range(70):
         asked = call(public, WANTED, REMOTE_ADDR="203.0.113.7")

@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from tests.builders import commands
 from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, serving
@@ -64,9 +65,7 @@ def office(folder, act, day, **environment):
 
 
 def bluezone(*arguments, **environment):
-    done = subprocess.run(
-        [BLUEZONE, *map(str, arguments), "--json"], capture_output=True, text=True, env={**os.environ, **environment}
-    )
+    done = commands.bluezone(*arguments, "--json", **environment)
     return done.returncode, json.loads(done.stdout)
 
 
