@@ -45,8 +45,7 @@ class KeptUp:
     def _start(self) -> None:
         self.served = start(self._data, "--hotline", HOTLINE)
         self.starts += 1
-        # Whoever reads nothing would stop the processes once the pipe is full.
-        threading.Thread(target=self.said.extend, args=(self.served.process.stderr,), daemon=True).start()
+        threading.Thread(target=self.said.extend, args=(self.served.lines,), daemon=True).start()
 
     def _keep(self) -> None:
         while not self._stopping:

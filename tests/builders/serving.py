@@ -6,10 +6,13 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from typing import TextIO
 
 from tests.builders.stores import HOTLINE, prepared_store
 
@@ -18,13 +21,17 @@ BLUEZONE = Path(sys.executable).with_name("bluezone")
 
 @dataclass
 class Served:
-    """A running `serve`: its process, addresses without a trailing slash, data folder, and what it said until ready."""
+    """A running `serve`: its process, addresses without a trailing slash, data folder, and what it said until ready.
+
+    lines: what it says afterwards, as it comes; ends with the last of its processes.
+    """
 
     process: subprocess.Popen[str]
     public: str
     office: str
     data: Path
     said: str
+    lines: Iterator[str]
 
     @property
     def admin_link(self) -> str:
@@ -52,15 +59,31 @@ def start(data: Path, *more: str, environment: dict[str, str] | None = None) -> 
         text=True,
         env={**os.environ, **(environment or {})},
     )
-    assert process.stderr is not None
+    lines = _read_away(process)
     said = ""
-    for line in process.stderr:
+    for line in lines:
         said += line
         if line.startswith("ready"):
             break
     else:
         raise AssertionError(f"serve ended with {process.wait()}: {said}")
-    return Served(process, f"http://localhost:{public}", f"http://localhost:{office}", data, said)
+    return Served(process, f"http://localhost:{public}", f"http://localhost:{office}", data, said, lines)
+
+
+def _read_away(process: subprocess.Popen[str]) -> Iterator[str]:
+    """The lines that a process says. They are read whether or not anybody asks: a full pipe would stop it."""
+    said: SimpleQueue[str] = SimpleQueue()
+    pipe, process.stderr = process.stderr, None
+    assert pipe is not None
+
+    def read(pipe: TextIO) -> None:
+        with pipe:
+            for line in pipe:
+                said.put(line)
+        said.put("")
+
+    threading.Thread(target=read, args=(pipe,), daemon=True).start()
+    return iter(said.get, "")
 
 
 @contextmanager

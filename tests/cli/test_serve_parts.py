@@ -23,7 +23,7 @@ def leads(port):
 
 
 def wait_for(running, line):
-    return next(said for said in running.process.stderr if said.startswith(line))
+    return next(said for said in running.lines if said.startswith(line))
 
 
 def test_the_parts_of_a_city_run_apart_and_a_second_worker_takes_over(tmp_path):

@@ -5,7 +5,7 @@ import datetime
 import uuid
 
 import pytest
-from tests.builders.office import today, user
+from tests.builders.office import prove, today, user
 
 from bluezone import training
 from bluezone.healthauthority import queries
@@ -54,7 +54,7 @@ def test_it_is_open_then_used_or_revoked_and_stands_in_the_list_of_practice_alon
     issue(trainee)
     first, second = IssuedCode.everything.order_by("pk")
     assert trainee.get(f"/codes/{first.pk}/state/")["X-Code-State"] == "open"
-    trainee.post(f"/codes/{second.pk}/revoke/")
+    prove(trainee).post(f"/codes/{second.pk}/revoke/")
     IssuedCode.everything.update(issued_at=first.issued_at - datetime.timedelta(minutes=1))
 
     assert trainee.get(f"/codes/{first.pk}/state/")["X-Code-State"] == "used"

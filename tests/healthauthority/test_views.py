@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from django.utils import timezone
 from tests.builders.keyserver import Phone, keys_for, poster
-from tests.builders.office import today, user
+from tests.builders.office import prove, today, user
 
 from bluezone.healthauthority import code_issuance
 from bluezone.healthauthority.models import IssuedCode
@@ -136,7 +136,9 @@ def test_the_open_page_learns_that_the_code_was_used(english, server, lan):
 def test_revoking_asks_first_and_then_says_that_it_was_in_time(english, server, lan):
     record = issued_by(server, lan)
     place = f"/codes/{record.pk}/revoke/"
-    assert "Revoke the code?" in english.get(place).text
+    assert "confirm/?next=" in english.post(place).url, "a session alone takes back nothing"
+    assert server.codes.status(record.handle) == "open"
+    assert "Revoke the code?" in prove(english).get(place).text
     assert server.codes.status(record.handle) == "open"
 
     said = english.post(place, follow=True).text
@@ -150,7 +152,7 @@ def test_revoking_too_late_says_that_it_cannot_be_recalled(english, server, lan)
     Phone(poster(server), server, Credential.from_text(made.code), keys=keys_for(server.clock())).certified()
     place = f"/codes/{made.record.pk}/revoke/"
 
-    assert "cannot be recalled" in english.get(place).text
+    assert "cannot be recalled" in prove(english).get(place).text
     assert "Too late" in english.post(place, follow=True).text
 
 
@@ -159,7 +161,7 @@ def test_a_worker_does_not_see_or_revoke_the_codes_of_another(english, server):
 
     assert "No code issued yet" in english.get("/codes/").text
     assert english.get(f"/codes/{record.pk}/state/").status_code == 404
-    assert english.post(f"/codes/{record.pk}/revoke/").status_code == 404
+    assert prove(english).post(f"/codes/{record.pk}/revoke/").status_code == 404
     assert server.codes.status(record.handle) == "open"
 
 
@@ -168,7 +170,7 @@ def test_a_supervisor_sees_and_revokes_the_codes_of_all(english, server, lan):
     english.force_login(user("sup", Role.SUPERVISOR))
 
     assert "Nông Thị Lan" in english.get("/codes/").text
-    english.post(f"/codes/{record.pk}/revoke/")
+    prove(english).post(f"/codes/{record.pk}/revoke/")
     assert server.codes.status(record.handle) == "revoked"
 
 

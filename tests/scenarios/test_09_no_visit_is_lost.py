@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import subprocess
-import threading
 import urllib.error
 import urllib.request
 
@@ -36,8 +35,6 @@ class Server:
 
     def begin(self):
         self.served = start(self.data, "--hotline", HOTLINE, "--public-port", str(self.port))
-        # What it says is read away, or it would stop once the pipe is full.
-        threading.Thread(target=self.served.process.stderr.read, daemon=True).start()
 
     def end(self, how=signal.SIGTERM):
         self.served.process.send_signal(how)

@@ -103,8 +103,12 @@ def code_state(request: OfficeRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(CODE_ISSUERS)
 @touches(Whose.OWN, Whose.AGENCY.by(Role.SUPERVISOR))
+@confirm_second_factor
 def revoke_code(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Ask, then revoke: 302 back to the list, which says whether it was in time; 404 not one of yours."""
+    """Ask, then revoke: 302 back to the list, which says whether it was in time; 404 not one of yours.
+
+    With a stolen session alone nobody takes back what patients were given.
+    """
     server = key_server()
     issued = get_object_or_404(codes_seen_by(request.user), pk=pk)
     if request.method == "POST":
