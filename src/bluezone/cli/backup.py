@@ -35,11 +35,14 @@ def backup(data: str | None, out: str | None) -> dict[str, Any]:
     from bluezone.backup.archive import KEPT_DAYS
     from bluezone.backup.copies import make_backup
     from bluezone.city import data_folder, load_city
+    from bluezone.timekeeping import ClockGuard
 
     signal.signal(signal.SIGTERM, _end)
     folder = data_folder(data).resolve()
     load_city(folder)
     now = datetime.datetime.now(datetime.UTC)
+    # Under a wrong date it would be sealed with the key of a wrong day.
+    ClockGuard(folder).require(now.timestamp())
     today = now.date()
     written = make_backup(folder, Path(out).absolute() if out else None, now, today, _urls())
     until = today + datetime.timedelta(days=KEPT_DAYS)
@@ -71,8 +74,11 @@ def restore(file: Path, data: str, day_keys: Path) -> dict[str, Any]:
 def _purge(folder: Path) -> None:
     from bluezone.keyserver.service import KeyServer
     from bluezone.server.preparation import prepare_office
+    from bluezone.timekeeping import ClockGuard
 
     now = datetime.datetime.now(datetime.UTC)
+    # What the backup knows of time is another machine's; the date stands in what is said at the end.
+    ClockGuard(folder).confirm(now.timestamp())
     server = KeyServer.open(folder)
     try:
         server.forget(now.timestamp())

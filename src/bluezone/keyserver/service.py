@@ -35,6 +35,7 @@ from bluezone.keyserver.storage.store import Store, Turn
 from bluezone.keyserver.venues import Registrar, VenueAlerts
 from bluezone.logs import event
 from bluezone.protocol.intervals import day_at, hour_at
+from bluezone.timekeeping import ClockDoubted, ClockGuard
 
 
 def open_store(name: str, data_dir: Path, url: str | None) -> Store:
@@ -73,7 +74,8 @@ LIMITS = 3
 class KeyServer:
     """One city's key server, usable from any thread. Make it with `open`, end it with `close`.
 
-    clock: returns Unix seconds. random_bytes: draws the seeds of padding; tests replace it to be repeatable.
+    clock: returns Unix seconds. guard: asked before what cannot be taken back; None where time is simulated.
+    random_bytes: draws the seeds of padding; tests replace it to be repeatable.
     published: where the published files lie. fetch: the content of one by its name, as phones are given it.
     The parts are put together anew whenever they are asked for, so that they see what was replaced here.
     """
@@ -93,6 +95,7 @@ class KeyServer:
         self.keys_store = keys_store
         self.secrets = secrets
         self.clock = clock
+        self.guard: ClockGuard | None = None
         self.random_bytes: Callable[[int], bytes] = os.urandom
         self.configs = ConfigFiles(data_dir / "configs", secrets)
         self.limits = Limits(
@@ -188,11 +191,16 @@ class KeyServer:
                 codes_store.close()
                 raise
             server = cls(folder, city, codes_store, keys_store, secrets, clock)
+            if clock is time.time:
+                server.guard = ClockGuard(folder, keys_store.database_clock)
             try:
                 with keys_store.exclusive(TURN_SECONDS) as turn:
-                    server._prepare(clock())
+                    believed = server._believes(clock())
+                    if believed:
+                        server._prepare(clock())
                     server._open_published(os.environ.get(EXPORTS_URL_VARIABLE))
-                    server.indexes.renew_all(clock(), turn)
+                    if believed:
+                        server.indexes.renew_all(clock(), turn)
             except PublishedRefused as refused:
                 # Reports are taken and files made meanwhile; each tick tries again.
                 said = event("published_files_away", code=refused.code)
@@ -206,7 +214,7 @@ class KeyServer:
         """Do what is due: week keys, config, files, indexes, retention. Idempotent; call it every minute or so.
 
         now: Unix seconds, the clock's if None. Returns False if another process is at it.
-        Raises StoreRefused; whatever was not done is due at the next tick.
+        Raises StoreRefused, ClockDoubted; whatever was not done is due at the next tick.
         """
         moment = self.clock() if now is None else now
         with only_one(self.data_dir / LOCK_NAME, wait=False) as alone:
@@ -216,6 +224,8 @@ class KeyServer:
             with self.keys_store.exclusive(0) as turn:
                 if turn is None:
                     return False
+                if now is None and self.guard:
+                    self.guard.require(moment)
                 self._do_what_is_due(moment, turn)
                 self._note_tick(moment)
                 return True
@@ -244,6 +254,16 @@ class KeyServer:
             self.keys_store.tidy()
         if refusals:
             raise refusals[0]
+
+    def _believes(self, now: float) -> bool:
+        try:
+            if self.guard:
+                self.guard.require(now)
+        except ClockDoubted as refused:
+            # What is there goes on being served and reports are taken; nothing is signed.
+            logger.error("clock: %s: %s", refused.code, refused.message, extra=event("clock_doubted"))
+            return False
+        return True
 
     def forget(self, now: float) -> None:
         """Delete whatever has had its time at `now` (Unix seconds). Safe to interrupt and to repeat."""

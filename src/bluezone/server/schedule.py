@@ -29,6 +29,7 @@ from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.preparation import open_office
 from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
+from bluezone.timekeeping import ClockDoubted
 
 LOCK_NAME = "worker.lock"
 # A number of ours among the advisory locks of the database.
@@ -147,9 +148,12 @@ class Rounds:
         """What the duties name, purges first."""
         return cls(meters, [*catalogue.purges(), *catalogue.hourly()], catalogue.every_tick())
 
-    def run(self, now: datetime.datetime, seconds: float) -> bool:
-        """Do what is due. seconds: of a clock that only goes forward. False: a work of every round failed."""
-        for work in self._hourly:
+    def run(self, now: datetime.datetime, seconds: float, forget: bool = True) -> bool:
+        """Do what is due. seconds: of a clock that only goes forward. False: a work of every round failed.
+
+        forget: False leaves out what is done once an hour, where `now` cannot be believed.
+        """
+        for work in self._hourly if forget else ():
             if seconds >= self._due.get(work.name, seconds):
                 self._due[work.name] = seconds + (HOURLY_SECONDS if self._do(work, now) else RETRY_SECONDS)
         # None is left out because one before it failed.
@@ -203,8 +207,8 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
         # A connection that PostgreSQL has ended (restart, idle limit) would otherwise fail at every later tick.
         close_old_connections()
         try:
-            server.tick()
-            done = rounds.run(datetime.datetime.now(datetime.UTC), time.monotonic())
+            believed = _tick(server, survey)
+            done = rounds.run(datetime.datetime.now(datetime.UTC), time.monotonic(), forget=believed) and believed
         except Refused as refused:
             survey.failed()
             said = event("tick_refused", code=refused.code)
@@ -223,6 +227,18 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
     if not stopped.is_set():
         # Lost with the database: while nobody leads, what was measured last is what the monitor is told.
         survey.measure(server.clock())
+
+
+def _tick(server: KeyServer, survey: Survey) -> bool:
+    """Tick; whether the clock may be believed. Raises StoreRefused."""
+    try:
+        server.tick()
+    except ClockDoubted as refused:
+        survey.clock(doubted=True)
+        log.error("tick: %s: %s", refused.code, refused.message, extra=event("clock_doubted"))
+        return False
+    survey.clock(doubted=False)
+    return True
 
 
 class _InTheCitysName:

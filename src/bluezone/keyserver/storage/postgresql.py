@@ -31,6 +31,7 @@ from bluezone.keyserver.storage.store import (
     Turn,
 )
 from bluezone.refusal import Refused
+from bluezone.timekeeping import DatabaseClock
 
 Connection = psycopg.Connection[Row]
 
@@ -242,6 +243,13 @@ class PostgresqlStore:
             with suppress(psycopg.Error):
                 connection.execute("SELECT pg_advisory_unlock_all()")
             connection.close()
+
+    def database_clock(self) -> DatabaseClock:
+        ((wall, elsewhere),) = self.read(
+            "SELECT extract(epoch FROM clock_timestamp())::double precision,"
+            " coalesce(inet_server_addr() <> inet_client_addr(), false)"
+        )
+        return DatabaseClock(wall, elsewhere)
 
     def tidy(self) -> None:
         # Dead row versions still hold what was deleted or rewritten; the autovacuum would come some time.

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from bluezone.refusal import Refused
+from bluezone.timekeeping import DatabaseClock
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -119,6 +120,10 @@ class Store(Protocol):
 
         Whoever dies lets go of it. wait_seconds: 0 to ask once; otherwise StoreBusy is raised after so long.
         """
+        ...
+
+    def database_clock(self) -> DatabaseClock | None:
+        """What the database's own clock says; None where it is this machine's."""
         ...
 
     def tidy(self) -> None:

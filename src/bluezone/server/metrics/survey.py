@@ -60,6 +60,10 @@ class Survey:
         self._meters.set("tick_seconds", time.monotonic() - begun)
         self._meters.set("tick_timestamp_seconds", time.time())
 
+    def clock(self, doubted: bool) -> None:
+        """Whether the clock was believed at this tick."""
+        self._meters.set("clock_doubted", doubted)
+
     def failed(self) -> None:
         """A tick was refused somewhere."""
         self._meters.set("tick_failures_total", self._meters.gauge("tick_failures_total") + 1)
