@@ -14,4 +14,5 @@ command -v npm >/dev/null 2>&1 || need_package npm "the message centre of the te
 command -v espeak-ng >/dev/null 2>&1 || need_package espeak-ng "the machine's voice of bulletins" || true
 command -v ffmpeg >/dev/null 2>&1 || need_package ffmpeg "the sound of bulletins and loudspeakers" || true
 [ -x "$(PATH=$PATH:/usr/sbin command -v nginx)" ] || need_package nginx-light "the tests of the documented proxies" || true
+[ -x "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || need_package pgbouncer "the tests behind a pooler" || true
 command -v caddy >/dev/null 2>&1 || need_package caddy "the tests of the documented proxies" || true

@@ -14,7 +14,8 @@ from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 
 from bluezone.keyserver.datafolder import only_one
-from bluezone.server.preparation import LOCK_NAME, NUMBER
+from bluezone.keyserver.storage.leases import Lease
+from bluezone.server.preparation import LEASE_NAME, LOCK_NAME
 
 PREPARE = """
 import sys
@@ -22,7 +23,10 @@ from pathlib import Path
 from bluezone.server.preparation import prepare_office
 prepare_office(Path(sys.argv[1]))
 """
-WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND classid::bigint = %s"
+WAITING = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'INSERT INTO lease%'"
+    " AND application_name <> 'holder'"
+)
 
 
 @contextmanager
@@ -63,7 +67,12 @@ def test_processes_with_folders_of_their_own_wait_for_each_other_at_the_database
     folder = tmp_path / "data"
     write_city(folder)
     with postgresql_database(server_url) as url, psycopg.connect(url, autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [NUMBER])
+        other.execute("CREATE SCHEMA office")
+        holder = {"options": "-c search_path=office", "application_name": "holder", "autocommit": True}
+        lease = Lease(lambda: psycopg.connect(url, **holder), LEASE_NAME, seconds=600)
+        assert lease.take()
         with preparing(["-c", PREPARE, folder], BLUEZONE_OFFICE_URL=url) as process:
-            until_it_waits(process, lambda: other.execute(WAITING, [NUMBER >> 32]).fetchone())
-            other.execute("SELECT pg_advisory_unlock(%s)", [NUMBER])
+            until_it_waits(process, lambda: other.execute(WAITING).fetchone())
+            assert other.execute("SELECT to_regclass('office.django_migrations')").fetchone() == (None,)
+            lease.release()
+        assert other.execute("SELECT to_regclass('office.django_migrations')").fetchone() != (None,)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bluezone.keyserver.storage.store import POOLER_VARIABLE
 from bluezone.web.databases import DatabaseUrlInvalid, office_database
 
 SHOW = """
@@ -76,7 +77,34 @@ def test_a_postgresql_address_names_the_schema_of_the_office():
         "6432",
         "city",
     )
-    assert made["OPTIONS"] == {"sslmode": "require", "connect_timeout": 5, "options": "-c search_path=office"}
+    options = made["OPTIONS"]
+    assert options["sslmode"] == "require"
+    assert "-c search_path=office " in options["options"]
+
+
+def test_an_address_with_several_hosts_is_handed_on_as_libpq_takes_it():
+    made = office_database(None, "postgresql://u:p@one.example:6432,two.example/city?target_session_attrs=read-write")
+
+    assert (made["HOST"], made["PORT"], made["NAME"]) == ("one.example,two.example", "6432,", "city")
+    assert made["OPTIONS"]["target_session_attrs"] == "read-write"
+    assert office_database(None, "postgresql:///city?host=/run/postgresql")["HOST"] == ""
+    assert office_database(None, "postgresql://[::1]:5432/city")["HOST"] == "::1"
+
+
+def test_no_connection_of_the_office_waits_for_ever_on_either_side():
+    options = office_database(None, "postgresql://db.example/city")["OPTIONS"]
+
+    assert {"connect_timeout", "keepalives_idle", "tcp_user_timeout"} <= options.keys()
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout", "tcp_keepalives_idle", "tcp_user_timeout"):
+        assert f"-c {name}=" in options["options"]
+
+
+def test_behind_a_pooler_nothing_is_set_on_a_connection_that_others_use_too(monkeypatch):
+    monkeypatch.setenv(POOLER_VARIABLE, "transaction")
+    made = office_database(None, "postgresql://db.example/city")
+
+    assert made["OPTIONS"]["options"] == ""
+    assert made["DISABLE_SERVER_SIDE_CURSORS"]
 
 
 def test_a_database_that_says_nothing_is_given_up_soon_unless_its_address_says_otherwise():
@@ -87,7 +115,9 @@ def test_a_database_that_says_nothing_is_given_up_soon_unless_its_address_says_o
     assert waits("postgresql://db.example/city?connect_timeout=20") == 20
 
 
-@pytest.mark.parametrize("address", ["mysql://u:secret@h/d", "secret", "postgresql://h:secret/d"])
+@pytest.mark.parametrize(
+    "address", ["mysql://u:secret@h/d", "secret", "postgresql://h:secret/d", "postgresql://h,:1/secret"]
+)
 def test_another_address_is_refused_without_repeating_it(address):
     with pytest.raises(DatabaseUrlInvalid) as refused:
         office_database(None, address)

@@ -11,14 +11,16 @@ from typing import Any
 from bluezone import garbage
 from bluezone.city import DATA_VARIABLE
 from bluezone.keyserver.datafolder import only_one
-from bluezone.keyserver.storage.store import StoreBusy, StoreTooNew
+from bluezone.keyserver.storage.store import StoreBusy, StoreTooNew, behind_pooler, require_schema
 from bluezone.refusal import Refused
+from bluezone.web.databases import OFFICE_SCHEMA
 
 # As in the other two stores (keyserver/migrations): longer, and every page queues behind the migration that waits.
 LOCK_MILLISECONDS = 1000
 LOCK_NAME = "prepare.lock"
-# A number of ours among the advisory locks of the database.
-NUMBER = 0x626C75657A707265
+LEASE_NAME = "prepare"
+# A country's office takes minutes to change a table.
+WAIT_SECONDS = 1800.0
 
 
 class OfficeUnavailable(Refused):
@@ -78,7 +80,8 @@ def prepare_office(data_dir: Path) -> None:
 def prepared_alone(data_dir: Path) -> Iterator[None]:
     """Wait until nobody else prepares this office, and keep others waiting: Django's migrations know no other.
 
-    A lock file of the folder, and on PostgreSQL a lock of the database as well, because folders may differ.
+    A lock file of the folder, and on PostgreSQL a lease of the database as well, because folders may differ.
+    Raises StoreBusy, SchemaDiffers.
     """
     from django.db import connection
 
@@ -86,31 +89,45 @@ def prepared_alone(data_dir: Path) -> Iterator[None]:
         if connection.vendor != "postgresql":
             yield
             return
+        import psycopg
+
+        from bluezone.keyserver.storage.leases import Lease, renewed
+        from bluezone.web.apps import make_office_schema
+
+        make_office_schema(connection.alias)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_schema()")
+            require_schema(OFFICE_SCHEMA, cursor.fetchone()[0])
+        parameters = connection.get_connection_params()
+        lease = Lease(lambda: psycopg.connect(**{**parameters, "autocommit": True}), LEASE_NAME)
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_lock(%s)", [NUMBER])
+            if not lease.take_within(WAIT_SECONDS):
+                raise StoreBusy("office: another process has been preparing it for too long; try again later")
+        except psycopg.Error as error:
+            raise OfficeUnavailable(f"the office store cannot be opened: {type(error).__name__}") from None
+        with renewed(lease):
             yield
-        finally:
-            # The lock ends with its session, however that ends.
-            connection.close()
 
 
 @contextmanager
 def _locks_limited(connection: Any) -> Iterator[None]:
     """Let no statement of this connection wait for a lock for long; on SQLite the wait is limited anyway."""
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or behind_pooler():
         yield
         return
     from django.db import DatabaseError
 
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = {LOCK_MILLISECONDS}")
+        # A table of a large city is not rewritten in the time of a page.
+        cursor.execute("SET statement_timeout = 0")
     try:
         yield
     finally:
         # A connection that was lost has nothing to put back, and what lost it is what is said.
         with suppress(DatabaseError), connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
+            cursor.execute("RESET statement_timeout")
 
 
 def _lock_missed(error: Exception) -> bool:

@@ -33,4 +33,7 @@ def make_office_schema(using: str, **_: Any) -> None:
     connection = connections[using]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {OFFICE_SCHEMA}")
+            # Only where it is not there: otherwise it takes no right that the office's role need have.
+            cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [OFFICE_SCHEMA])
+            if not cursor.fetchone():
+                cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {OFFICE_SCHEMA}")

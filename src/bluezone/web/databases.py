@@ -7,12 +7,33 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from bluezone.keyserver.storage.store import behind_pooler
 from bluezone.refusal import Refused
 
 OFFICE_SCHEMA = "office"
 LOCK_WAIT_SECONDS = 20
 # A server that is gone without a word would otherwise hold each thread for minutes.
 CONNECT_SECONDS = 5
+# Of libpq: a machine that is cut off from the database notices within half a minute, whoever asks.
+ALIVE: dict[str, Any] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+# No page needs a statement that runs this long; migrations set it aside.
+STATEMENT_MILLISECONDS = 60_000
+# The server's side of the same, so that it lets go of what a machine held that is gone.
+_SERVER_SIDE = {
+    "search_path": OFFICE_SCHEMA,
+    "statement_timeout": STATEMENT_MILLISECONDS,
+    "idle_in_transaction_session_timeout": 120_000,
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 
 
 class DatabaseUrlInvalid(Refused):
@@ -24,7 +45,8 @@ class DatabaseUrlInvalid(Refused):
 def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
     """Django's settings of the office store.
 
-    url: `postgresql://user:password@host:port/database?option=value`, or None for SQLite.
+    url: `postgresql://user:password@host:port,host:port/database?option=value`, or None for SQLite. With several hosts
+    libpq takes the first that answers, and with `target_session_attrs=read-write` the one that takes writes.
     Raises DatabaseUrlInvalid; its sentence never repeats the address, which may hold a password.
     """
     if not url:
@@ -40,26 +62,37 @@ def office_database(data_dir: Path, url: str | None) -> dict[str, Any]:
         }
     try:
         parts = urlsplit(url)
-        port = parts.port
+        hosts, ports = _hosts(parts.netloc)
     except ValueError:
         raise DatabaseUrlInvalid("the database address is not a URL") from None
     if parts.scheme not in {"postgresql", "postgres"}:
         raise DatabaseUrlInvalid(f"the database address begins with {parts.scheme!r}, expected postgresql://")
+    server_side = {} if behind_pooler() else _SERVER_SIDE
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "bluezone",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(port or ""),
+        "HOST": hosts,
+        "PORT": ports,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "connect_timeout": CONNECT_SECONDS,
+            **ALIVE,
             **dict(parse_qsl(parts.query)),
-            "options": f"-c search_path={OFFICE_SCHEMA}",
+            "options": " ".join(f"-c {name}={value}" for name, value in server_side.items()),
         },
+        "DISABLE_SERVER_SIDE_CURSORS": behind_pooler(),
     }
+
+
+def _hosts(netloc: str) -> tuple[str, str]:
+    """Hosts and ports as libpq takes them, with commas between. Raises ValueError."""
+    each = [urlsplit(f"//{one}") for one in netloc.rpartition("@")[2].split(",")]
+    hosts, ports = [one.hostname or "" for one in each], [str(one.port or "") for one in each]
+    if len(each) > 1 and not all(hosts):
+        raise ValueError("a host is missing")
+    return ",".join(hosts), ",".join(ports) if any(ports) else ""
 
 
 def state_of(database: Mapping[str, Any]) -> Callable[[], Hashable]:

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from tests.builders.keyserver import postgresql_database, postgresql_server
 
-from bluezone.server.schedule import NUMBER, Lead, lead_when_free
+from bluezone.server.leader import Lead, lead_when_free
 
 
 @pytest.fixture
@@ -56,19 +56,34 @@ def test_on_one_database_one_leads_although_each_has_a_folder_of_its_own(tmp_pat
 
 
 @pytest.mark.postgres
-def test_who_loses_the_connection_knows_that_it_leads_no_longer(tmp_path, database):
+def test_a_connection_that_is_ended_costs_nobody_the_lead(tmp_path, database):
     one, other = (Lead(folder, {"conninfo": database}) for folder in folders(tmp_path))
     assert one.take()
     with psycopg.connect(database, autocommit=True) as admin:
-        # Ours alone: other tests of the same server hold locks meanwhile.
         admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = %s",
-            [NUMBER >> 32],
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+    assert not other.take()
+    assert one.kept() or one.kept(), "asked on a new connection the second time"
+    one.release()
+    assert other.take()
+    other.release()
+
+
+@pytest.mark.postgres
+def test_who_renews_no_longer_is_followed_and_knows_it(tmp_path, database):
+    one, other = (Lead(folder, {"conninfo": database}) for folder in folders(tmp_path))
+    assert one.take()
+    # Its time is over by the database's clock, as after a machine was frozen or cut off for so long.
+    with psycopg.connect(database, autocommit=True) as admin:
+        admin.execute("UPDATE lease SET holder = 'gone', ends = clock_timestamp() - interval '1 second'")
+    assert other.take()
 
     assert not one.kept()
     one.release()
-    assert other.take()
+    assert other.kept(), "who let go late has taken nothing from who leads now"
     other.release()
 
 

@@ -9,14 +9,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TypeVar, cast
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from bluezone.keyserver.storage.leases import Lease, TurnLost, renewed
 from bluezone.keyserver.storage.store import (
     BUSY_SECONDS,
     NOISE_BYTES,
@@ -29,6 +30,8 @@ from bluezone.keyserver.storage.store import (
     StoreUnreachable,
     Transaction,
     Turn,
+    behind_pooler,
+    require_schema,
 )
 from bluezone.refusal import Refused
 from bluezone.timekeeping import DatabaseClock
@@ -40,6 +43,8 @@ CONNECTIONS_VARIABLE = "BLUEZONE_DATABASE_CONNECTIONS"
 DEFAULT_CONNECTIONS = 8
 MOST_CONNECTIONS = 1000
 
+# A prepared statement would be another session's behind a pooler.
+_KWARGS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None if behind_pooler() else 5}
 # A machine that is gone says nothing: after about so long both ends know, and the server lets go of its locks.
 _KEEPALIVE = {"idle": 10, "interval": 5, "count": 3}
 _SILENT_MILLISECONDS = 25_000
@@ -83,7 +88,7 @@ class Connections:
         self._local = threading.local()
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             self._address,
-            kwargs={"autocommit": True},
+            kwargs=_KWARGS,
             min_size=0,
             max_size=most,
             check=ConnectionPool.check_connection,
@@ -117,7 +122,7 @@ class Connections:
 
     def new(self) -> Connection:
         """A connection beside the counted ones; whoever asked for it closes it."""
-        return psycopg.connect(self._address, autocommit=True)
+        return psycopg.connect(self._address, **_KWARGS)
 
     def close(self) -> None:
         """Close what is free now, and what is in use when it is given back."""
@@ -140,6 +145,10 @@ class Connections:
 def _address(url: str, schema: str) -> str:
     """The address of a database with all that our connections ask of both ends."""
     keepalives = {f"keepalives_{name}": value for name, value in _KEEPALIVE.items()}
+    if behind_pooler():
+        # The role says what is set here otherwise: docs/operating.md, "Behind a pooler".
+        keepalives["tcp_user_timeout"] = _SILENT_MILLISECONDS
+        return make_conninfo(url, connect_timeout=int(BUSY_SECONDS), **keepalives)
     settings = {
         "search_path": schema,
         "lock_timeout": int(BUSY_SECONDS * 1000),
@@ -160,8 +169,6 @@ def _address(url: str, schema: str) -> str:
 
 T = TypeVar("T")
 
-# The advisory lock of whoever does what must not be done twice; keys of uploads have locks in another space.
-_TURN = (0x425A, 1)
 _BUSY = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected, errors.SerializationFailure)
 _FULL = (errors.DiskFull,)
 
@@ -207,11 +214,13 @@ class PostgresqlStore:
     ) -> None:
         self._schema = schema
         self._connections = Connections(url, schema, connections or connections_allowed(), wait_seconds)
+        self._in_turn = threading.local()
         # Only where it is not there: that takes no lock, and no right that a role of the stores need have.
         if not self.read("SELECT 1 FROM pg_namespace WHERE nspname = ?", (schema,)):
             create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
             with self._translated(), self._connections.held() as connection:
                 connection.execute(create)
+        require_schema(schema, self.read("SELECT current_schema()")[0][0])
 
     def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         with self._translated(), self._connections.held() as connection:
@@ -219,7 +228,12 @@ class PostgresqlStore:
 
     def write(self, action: Callable[[Transaction], T]) -> T:
         with self._translated(), self._connections.held() as connection, connection.transaction():
-            return action(_Statements(connection))
+            value = action(_Statements(connection))
+            # What is done in the turn carries its fence, whoever does it.
+            turn = getattr(self._in_turn, "lease", None)
+            if turn is not None:
+                turn.fence(connection)
+            return value
 
     def write_alike(self, action: Callable[[Transaction], T], keep: bool) -> T:
         with self._translated(), self._connections.held() as connection, connection.transaction():
@@ -231,18 +245,22 @@ class PostgresqlStore:
 
     @contextmanager
     def exclusive(self, wait_seconds: float) -> Iterator[Turn | None]:
-        # A session of its own: the lock lives as long as this process and the server both do, and not longer.
+        # On a connection beside the counted ones, so that it is renewed whatever they are busy with.
+        lease = Lease(self._connections.new, "turn")
         with self._translated():
-            connection = self._connections.new()
-        try:
-            with self._translated():
-                mine = _locked(connection, wait_seconds)
-            yield _Session(connection, self._translated) if mine else None
-        finally:
-            # Said before the connection is closed, which the server notices only a moment later.
-            with suppress(psycopg.Error):
-                connection.execute("SELECT pg_advisory_unlock_all()")
-            connection.close()
+            mine = lease.take_within(wait_seconds)
+        if not mine:
+            lease.release()
+            if wait_seconds:
+                raise StoreBusy(f"{self._schema}: another process has had the turn for {wait_seconds:.0f} seconds")
+            yield None
+            return
+        with renewed(lease):
+            self._in_turn.lease = lease
+            try:
+                yield _Turn(lease, self._translated)
+            finally:
+                self._in_turn.lease = None
 
     def database_clock(self) -> DatabaseClock:
         ((wall, elsewhere),) = self.read(
@@ -265,24 +283,17 @@ class PostgresqlStore:
         return _Translated(self._schema)
 
 
-def _locked(connection: Connection, wait_seconds: float) -> bool:
-    if not wait_seconds:
-        return bool(connection.execute("SELECT pg_try_advisory_lock(%s, %s)", _TURN).fetchall()[0][0])
-    connection.execute(sql.SQL("SET lock_timeout = {}").format(int(wait_seconds * 1000)))
-    connection.execute("SELECT pg_advisory_lock(%s, %s)", _TURN)
-    return True
+class _Turn:
+    """A turn that is held."""
 
-
-class _Session:
-    """A turn: the connection that holds the lock."""
-
-    def __init__(self, connection: Connection, translated: Callable[[], "_Translated"]) -> None:
-        self._connection = connection
+    def __init__(self, lease: Lease, translated: Callable[[], "_Translated"]) -> None:
+        self._lease = lease
         self._translated = translated
 
     def check(self) -> None:
         with self._translated():
-            self._connection.execute("SELECT 1")
+            if not self._lease.renew():
+                raise TurnLost("another process has taken the turn")
 
 
 class _Translated:

@@ -5,6 +5,7 @@ SQL is written once, with `?` for parameters and nothing that only one of the tw
 only the migrations come in two dialects. Source: docs/contracts.md, Stores.
 """
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
@@ -16,6 +17,7 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 Parameters = Sequence[Any]
 
+POOLER_VARIABLE = "BLUEZONE_POOLER"
 # How long a writer waits for another process before it gives up with StoreBusy.
 BUSY_SECONDS = 5.0
 # Rows of the table `noise`: calls of a report rewrite one of them, so that a rehearsal too has something to commit.
@@ -79,6 +81,29 @@ class Transaction(Protocol):
     def execute_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
         """Run one statement for each set of parameters and return how many rows it changed in all."""
         ...
+
+
+class SchemaDiffers(StoreRefused):
+    """A database gives a store's connections another schema than its own."""
+
+    code = "schema_differs"
+
+
+def require_schema(name: str, found: str | None) -> None:
+    """Refuse connections whose tables would be another schema's, or a second, empty city. Raises SchemaDiffers.
+
+    found: what the database calls `current_schema()`.
+    """
+    if found != name:
+        raise SchemaDiffers(
+            f"the database gives the store {name} the schema {found or 'none'}; behind a pooler each store needs a role"
+            f" of its own (ALTER ROLE … SET search_path = {name}) and {POOLER_VARIABLE}=transaction"
+        )
+
+
+def behind_pooler() -> bool:
+    """Whether connections are a pooler's, which gives one to another at each transaction: nothing is set on them."""
+    return os.environ.get(POOLER_VARIABLE) == "transaction"
 
 
 class Turn(Protocol):
