@@ -12,7 +12,7 @@ from bluezone import __version__, garbage
 COMMANDS = {
     "backup": "bluezone.cli.backup:backup",
     "bench": "bluezone.cli.tools:bench",
-    "clock": "bluezone.cli.clock:clock",
+    "clock": "bluezone.cli.serve:clock",
     "codes": "bluezone.cli.codes:codes",
     "demo": "bluezone.cli.demo:demo",
     "doctor": "bluezone.cli.doctor:doctor",

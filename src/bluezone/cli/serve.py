@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bluezone serve` and `bluezone manage COMMAND`: a city's server as a whole or in parts, and Django's commands on its
 folder.
+
+`bluezone clock`: whether the server believes this machine's clock, and a person's word that it is right.
 """
 
 import contextlib
@@ -8,6 +10,7 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -243,3 +246,48 @@ def _run(arguments: tuple[str, ...], folder: Path) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return 0
+
+
+def _clock_lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"the clock says {result['now']}"
+    yield f"work was last done {result['believed'] or 'never'}"
+    if result["doubt"]:
+        yield f"not believed: {result['doubt']}"
+        yield "if the clock is right all the same: bluezone clock --confirm"
+    else:
+        yield "confirmed" if result["confirmed"] else "believed"
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option("--confirm", is_flag=True, help="You have compared the clock with another watch, and it is right.")
+@command_result(_clock_lines)
+def clock(data: str | None, confirm: bool) -> dict[str, Any]:
+    """Say what the clock of this machine says and whether the server believes it.
+
+    While it does not, nothing is published, signed, rotated, forgotten or backed up. --confirm lets it go on from here.
+    """
+    from bluezone.city import data_folder, load_city
+    from bluezone.keyserver.service import KeyServer
+
+    folder = data_folder(data).resolve()
+    load_city(folder)
+    server = KeyServer.open(folder)
+    try:
+        guard, now = server.guard, server.clock()
+        assert guard is not None
+        believed = guard.believed()
+        if confirm:
+            guard.confirm(now)
+        return {
+            "now": _said(now),
+            "believed": _said(believed.wall) if believed else None,
+            "doubt": guard.doubt(now),
+            "confirmed": confirm,
+        }
+    finally:
+        server.close()
+
+
+def _said(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))

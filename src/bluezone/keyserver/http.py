@@ -26,11 +26,11 @@ from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.migrations import unknown_to_us
 from bluezone.keyserver.storage.store import Store, StoreRefused
-from bluezone.keyserver.weeks import SECONDS_PER_WEEK, week_start
 from bluezone.networks import network_of
 from bluezone.protocol.blindrsa import blind_sign
 from bluezone.protocol.declaration import DECLARATION_SIZE
 from bluezone.protocol.gate.tokens import TOKENS_SIZE, TokensAnswer, TokensRequest, decode_tokens, encode_tokens_answer
+from bluezone.protocol.intervals import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.signed.index import STALE_SECONDS
 from bluezone.protocol.upload import (
     UPLOAD_SIZE,
