@@ -16,7 +16,8 @@ if [ ! -e "$folder/.complete" ]; then
     grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 || true)
   [ -n "$mirror" ] || { echo "trixie: no Debian mirror among the sources of apt" >&2; exit 1; }
   rm -rf "$folder"
-  debootstrap --variant=minbase --include=ca-certificates,git,make,gcc,libc6-dev,python3-venv,procps "$release" "$folder" "$mirror"
+  debootstrap --variant=minbase --include=ca-certificates,git,make,gcc,libc6-dev,python3-venv,procps "$release" "$folder" "$mirror" \
+    /usr/share/debootstrap/scripts/sid
   touch "$folder/.complete"
 fi
 # What the package clients of this machine use to reach their registries: files named by the environment, and settings.
