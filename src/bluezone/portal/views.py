@@ -22,6 +22,7 @@ from bluezone.devices.refusals import BodyInvalid, PuzzleRequired
 from bluezone.face.files import SERVICE_WORKERS, WORKERS
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
+from bluezone.paper import androidpackage
 from bluezone.paper.phrases import facts
 from bluezone.portal import news as portal_news
 from bluezone.portal import programs, texts
@@ -67,17 +68,17 @@ def faq(request: HttpRequest) -> HttpResponse:
 @audience(EVERYONE)
 def install(request: HttpRequest) -> HttpResponse:
     """Where to install from, or how to keep the web edition."""
-    return show(request, "public/install.html", {"package": programs.package()})
+    return show(request, "public/install.html", {"package": androidpackage.package()})
 
 
 @require_safe
 @audience(EVERYONE)
 def install_file(request: HttpRequest) -> HttpResponse:
     """The Android app as the city hands it out; 404 where it hands out none."""
-    found = programs.package()
+    found = androidpackage.package()
     if found is None:
         raise Http404
-    return HttpResponse(found.path.read_bytes(), headers=dict(programs.headers(found)))
+    return HttpResponse(found.path.read_bytes(), headers=dict(androidpackage.headers(found)))
 
 
 @require_safe

@@ -6,7 +6,8 @@ returns an array), so that what is measured over 600 runs is what the virtual ai
 """
 
 import math
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, MutableSequence
 from functools import cache
 from typing import Any
 
@@ -15,34 +16,16 @@ from bluezone.radio.air.figures import Correlation
 Score = Any  # a float, or an array of one value per run
 CHANNELS = 3  # advertising channels 37, 38 and 39
 
-
-class Drift:
-    """A standard normal value that is forgotten exponentially."""
-
-    __slots__ = ("_at", "_noise", "_seconds", "_value")
-
-    def __init__(self, seconds: float, noise: Callable[[], Score]) -> None:
-        self._seconds = seconds
-        self._noise = noise
-        self._value: Score = noise()
-        self._at: float | None = None
-
-    def at(self, now: float) -> Score:
-        """Value at `now`, seconds, not before the last call."""
-        if self._at is not None and now > self._at:
-            kept = math.exp((self._at - now) / self._seconds)
-            self._value = kept * self._value + math.sqrt(1 - kept * kept) * self._noise()
-        self._at = now
-        return self._value
+# Standard normal values that are forgotten exponentially, one a channel: each value, then the second at which it was
+# last asked for, not a number before the first time. In one flat array, because the links of a crowd are visited in no
+# order that a processor could foresee, and every object more is one more place to fetch.
+Levels = MutableSequence[Any]
 
 
-class Levels:
+def start_levels(noise: Callable[[], Score]) -> Levels:
     """Level of each advertising channel between two places; the same in both directions."""
-
-    __slots__ = ("channels",)
-
-    def __init__(self, correlation: Correlation, noise: Callable[[], Score]) -> None:
-        self.channels = tuple(Drift(correlation.level_seconds, noise) for _ in range(CHANNELS))
+    levels = [part for _ in range(CHANNELS) for part in (noise(), math.nan)]
+    return array("d", levels) if isinstance(levels[0], float) else levels
 
 
 class Fading:
@@ -52,23 +35,33 @@ class Fading:
     noise:   standard normal, a float or an array of one value per run.
     """
 
-    __slots__ = ("_drift", "_levels", "_noise", "_weights")
+    __slots__ = ("_asked", "_constants", "_levels", "_motion", "_noise")
 
     def __init__(self, correlation: Correlation, levels: Levels, noise: Callable[[], Score]) -> None:
-        self._weights = _weights(correlation)
+        self._constants = _constants(correlation)
         self._levels = levels
-        self._drift = Drift(correlation.motion_seconds, noise)
+        self._motion: Score = noise()
+        self._asked = math.nan
         self._noise = noise
 
     def score(self, now: float, channel: int) -> Score:
-        """Normal score of a packet heard at `now` (seconds) on `channel` (0..2)."""
-        level, motion, packet = self._weights
-        return level * self._levels.channels[channel].at(now) + motion * self._drift.at(now) + packet * self._noise()
+        """Normal score of a packet heard at `now` (seconds), not before the last one, on `channel` (0..2)."""
+        level_share, level_seconds, motion_share, motion_seconds, packet_share = self._constants
+        noise, levels, place = self._noise, self._levels, 2 * channel
+        if now > (asked := levels[place + 1]):
+            kept = math.exp((asked - now) / level_seconds)
+            levels[place] = kept * levels[place] + math.sqrt(1 - kept * kept) * noise()
+        levels[place + 1] = now
+        if now > self._asked:
+            kept = math.exp((self._asked - now) / motion_seconds)
+            self._motion = kept * self._motion + math.sqrt(1 - kept * kept) * noise()
+        self._asked = now
+        return level_share * levels[place] + motion_share * self._motion + packet_share * noise()
 
 
 @cache
-def _weights(correlation: Correlation) -> tuple[float, float, float]:
-    """Of level, motion and packet. All links of a carriage share them: what a link touches at each packet is little."""
+def _constants(correlation: Correlation) -> tuple[float, float, float, float, float]:
+    """Weights of level, motion and packet, the first two with their seconds. All links of a carriage share them."""
     shares = (correlation.level_share, correlation.motion_share, max(correlation.packet_share, 0.0))
     level, motion, packet = (math.sqrt(share) for share in shares)
-    return level, motion, packet
+    return level, correlation.level_seconds, motion, correlation.motion_seconds, packet

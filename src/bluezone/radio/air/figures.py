@@ -63,15 +63,16 @@ class Curve:
     def _rounded(self) -> list[int]:
         return [int(value) for value in np.rint(self.dbm)]
 
-    @property
+    @cached_property
     def strongest_dbm(self) -> float:
         """Strength of the strongest packet possible; a link on which even that is inaudible is not simulated."""
         return float(self.dbm[-1])
 
     def at(self, score: float) -> int:
         """RSSI of one packet whose fading has this normal score."""
-        place = int((min(max(score, -_SCORE_LIMIT), _SCORE_LIMIT) + _SCORE_LIMIT) * _SCORES_A_UNIT)
-        return self._rounded[place]
+        place = int((score + _SCORE_LIMIT) * _SCORES_A_UNIT)
+        rounded = self._rounded
+        return rounded[place if 0 <= place < len(rounded) else 0 if place < 0 else -1]
 
     def at_many(self, scores: np.ndarray) -> np.ndarray:
         """RSSI of many packets at once; the same as `at` of each."""

@@ -27,16 +27,16 @@ class Advertisement:
     kind: int = ADV_NONCONN_IND
 
 
-class Link:
+class Link(Fading):
     """One direction between two stations."""
 
-    __slots__ = ("_curve", "_fading", "_pair", "receiver")
+    __slots__ = ("_curve", "_pair", "receiver")
 
     def __init__(self, pair: Pair, receiver: "Station", levels: Levels, noise: Callable[[], float]) -> None:
         _, _, carriage = pair.at(0.0)
+        super().__init__(correlation(carriage), levels, noise)
         self.receiver = receiver
         self._pair = pair
-        self._fading = Fading(correlation(carriage), levels, noise)
         self._curve = self._curve_at(0.0) if pair.constant else None
 
     def _curve_at(self, seconds: float) -> Curve:
@@ -47,7 +47,7 @@ class Link:
         curve = self._curve or self._curve_at(seconds)
         if curve.strongest_dbm < RECEIVER_FLOOR_DBM:
             return None
-        rssi = curve.at(self._fading.score(now, channel))
+        rssi = curve.at(self.score(now, channel))
         return rssi if rssi >= RECEIVER_FLOOR_DBM else None
 
 
