@@ -27,6 +27,7 @@ settings.register_profile("same", deadline=None, derandomize=True, max_examples=
 settings.register_profile("new", deadline=None, max_examples=200, print_blob=True)
 settings.load_profile(os.environ.get("BLUEZONE_TEST_EXAMPLES", "same"))
 REAL_PUZZLE_BITS = puzzle.PUZZLE_BITS
+BROWSER = ("browser", "scenarios")
 # Where it is set every process that a test starts compiles all of Django and of ours anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
@@ -35,8 +36,15 @@ gc.disable()
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """Mark `serve` whatever starts processes of bluezone, by what its module and its fixtures use."""
+    """Mark `serve` whatever starts processes of bluezone, by what its module and its fixtures use.
+
+    What drives a browser stands where .ci/run looks for it, so that it need not collect all the others.
+    """
     for item in items:
+        if item.get_closest_marker("browser") and item.path.relative_to(REPOSITORY / "tests").parts[0] not in BROWSER:
+            raise pytest.UsageError(
+                f"{item.nodeid} drives a browser: it belongs into one of tests/{{{','.join(BROWSER)}}}"
+            )
         used = [one.func.__module__ for ones in item._fixtureinfo.name2fixturedefs.values() for one in ones]
         if any(processes.are_started_by(sys.modules.get(name)) for name in {item.function.__module__, *used}):
             item.add_marker(pytest.mark.serve)
