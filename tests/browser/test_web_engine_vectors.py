@@ -354,6 +354,7 @@ def test_items_of_cases_amount_to_the_same_days_levels_and_bands_as_in_python(br
     assert sum(map(len, expected)) > 50
 
 
+@pytest.mark.usefixtures("real_puzzles")
 def test_a_puzzle_of_21_bits_is_solved_beside_the_page(browser):
     from bluezone.protocol.upload.puzzle import solve, solved
 
