@@ -89,6 +89,7 @@ def test_a_challenge_with_fewer_bits_than_were_asked_opens_nothing(server):
     assert server.limits.challenge_always(challenge, solve(challenge)) is None
 
 
+@pytest.mark.long
 def test_where_guesses_might_hit_a_code_new_codes_have_16_digits_and_work(tmp_path):
     clock = Clock()
     server = opened(tmp_path, clock)

@@ -27,6 +27,7 @@ def planted(server):
     return plant_demo.plant(timezone.now())
 
 
+@pytest.mark.long
 def test_the_letter_is_under_way_at_different_stages_and_last_weeks_staff_is_reported(planted):
     stages = set(Dispatch.objects.values_list("state", flat=True))
 
@@ -37,6 +38,7 @@ def test_the_letter_is_under_way_at_different_stages_and_last_weeks_staff_is_rep
     assert StaffReport.objects.values("week").distinct().count() == 3
 
 
+@pytest.mark.long
 def test_the_first_administrator_looks_around_in_the_whole_city_and_issues_no_code(planted):
     admin = plant_demo.User.objects.get(username="admin")
     nurse = user_of_link(planted.health_token, timezone.now())
