@@ -52,8 +52,8 @@ class Ear:
 
     def heard(self, sighting: Sighting) -> None:
         self.heard_count += 1
-        window = int((sighting.boot_seconds - WARM_UP_SECONDS) // WINDOW_SECONDS)
-        if window >= 0:
+        if sighting.boot_seconds >= WARM_UP_SECONDS:
+            window = int((sighting.boot_seconds - WARM_UP_SECONDS) // WINDOW_SECONDS)
             self.windows[int.from_bytes(sighting.identifier16[:2], "big")] |= 1 << window
 
 

@@ -150,8 +150,8 @@ def _heard(
         return rng.standard_normal(runs)
 
     assumed = VARIANTS[episode.variant](correlation(episode.carriage))
-    levels, end = start_levels(noise), episode.minutes * 60
-    fading = [Fading(assumed, levels, noise) for _ in range(directions)]
+    drifts, end = start_levels(noise), episode.minutes * 60
+    fading = [Fading(assumed, drifts, direction, noise) for direction in range(directions)]
     curve = rssi_curve(episode.distance_m, episode.walls, episode.carriage)
     power = calibration("virtual").effective_power_dbm
     starts = [np.arange(rng.uniform(0, duty.period_seconds), end, duty.period_seconds) for _ in range(directions)]

@@ -3,9 +3,13 @@
 
 import os
 import socket
+import subprocess
+import time
 
 import pytest
+from tests.builders.serving import BLUEZONE, free_port
 
+from bluezone.edge.speaker.book import SpeakerBook
 from bluezone.servicemanager import ServiceManager
 
 
@@ -70,3 +74,32 @@ def test_without_a_manager_or_with_one_that_is_gone_nothing_happens(tmp_path):
         manager = ServiceManager(environment)
         manager.ready()
         manager.stopping()
+
+
+@pytest.mark.parametrize("program", ["gate", "speaker"])
+def test_gate_and_loudspeaker_say_that_they_are_ready_alive_and_going(tmp_path, program):
+    options = {
+        "gate": ["--training", "--radio", "none"],
+        "speaker": ["--sink", "null", "--server", f"http://127.0.0.1:{free_port()}"],
+    }[program]
+    # Connected once, long ago; the office is out of reach.
+    book = SpeakerBook(tmp_path / "data/speaker", time.time)
+    book.put("token", "given")
+    book.close()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(tmp_path / "notify"))
+        channel.settimeout(120)
+        environment = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
+        command = [BLUEZONE, program, "run", "--data", tmp_path / "data", *options]
+        said = []
+        with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as process:
+            try:
+                while not {b"READY=1", b"WATCHDOG=1"} <= set(said):
+                    said.append(channel.recv(99))
+                process.terminate()
+                while said[-1] != b"STOPPING=1":
+                    said.append(channel.recv(99))
+            finally:
+                process.kill()
+
+    assert said.count(b"READY=1") == 1

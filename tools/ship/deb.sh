@@ -38,6 +38,7 @@ for suite in "$@"; do
     -e "s/@SIZE@/$(du -k -s --apparent-size "$tree/usr" | cut -f1)/" deploy/debian/control > "$tree/DEBIAN/control"
   find "$tree" -print0 | xargs -0 touch --no-dereference --date="@$SOURCE_DATE_EPOCH"
   file=$target/bluezone_$version+deb${number}_$architecture.deb
+  rm -f "$target"/bluezone_*+deb"${number}"_*.deb
   # As many threads as it likes give the same bytes.
   dpkg-deb --root-owner-group -Zzstd -z9 --build "$tree" "$file" >/dev/null
   rm -rf "$tree"

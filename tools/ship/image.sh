@@ -28,6 +28,7 @@ mmdebstrap --quiet --variant=minbase --include="$needed,ca-certificates,tzdata" 
 tar --directory="$aside/root" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --clamp-mtime --numeric-owner --one-file-system \
   --format=pax --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \
   --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' --exclude='./run/*' -c . > "$aside/root.tar"
+rm -f "$target"/bluezone-*-oci-*.tar
 file=$target/bluezone-$version-oci-$architecture.tar
 python3 tools/ship/oci.py "$aside/root.tar" "$file" "$version" "$architecture" "$SOURCE_DATE_EPOCH"
 echo "$file"

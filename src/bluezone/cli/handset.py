@@ -80,11 +80,8 @@ def status(data: str | None, server: str, trust: str | None, radio: str) -> dict
             "checked": _moment(phone, seen.checked_at),
             "last problem": seen.check_problem or "none",
         }
-        lists = {"exports": phone.downloads.position.number, "venues": phone.venue_packages.position.number}
-        if phone.city.current is not None:
-            lists["config"] = phone.city.current.number
-        told["lists"] = ", ".join(f"{kind}={number}" for kind, number in lists.items())
-        return {**seen.to_json(), "lists": lists, "title": titles.get(seen.state, "stopped"), "told": told}
+        told["lists"] = ", ".join(f"{kind}={number}" for kind, number in seen.lists.items())
+        return {**seen.to_json(), "title": titles.get(seen.state, "stopped"), "told": told}
     finally:
         phone.close()
 

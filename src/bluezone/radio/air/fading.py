@@ -16,47 +16,50 @@ from bluezone.radio.air.figures import Correlation
 Score = Any  # a float, or an array of one value per run
 CHANNELS = 3  # advertising channels 37, 38 and 39
 
-# Standard normal values that are forgotten exponentially, one a channel: each value, then the second at which it was
-# last asked for, not a number before the first time. In one flat array, because the links of a crowd are visited in no
-# order that a processor could foresee, and every object more is one more place to fetch.
-Levels = MutableSequence[Any]
+# Standard normal values that are forgotten exponentially: each value, then the second at which it was last asked for,
+# not a number before the first time. Three for the levels of the channels between two places, the same in both
+# directions, then one for the motion of each direction. One flat array a pair, because the links of a crowd are visited
+# in no order that a processor could foresee, and every object more is one more place to fetch.
+Drifts = MutableSequence[Any]
+DIRECTIONS = 2
 
 
-def start_levels(noise: Callable[[], Score]) -> Levels:
-    """Level of each advertising channel between two places; the same in both directions."""
-    levels = [part for _ in range(CHANNELS) for part in (noise(), math.nan)]
-    return array("d", levels) if isinstance(levels[0], float) else levels
+def start_levels(noise: Callable[[], Score]) -> Drifts:
+    """The drifts of a pair, of which the channels' levels are drawn; a direction's motion is drawn with its Fading."""
+    drifts = [part for _ in range(CHANNELS) for part in (noise(), math.nan)] + [math.nan] * 2 * DIRECTIONS
+    return array("d", drifts) if isinstance(drifts[0], float) else drifts
 
 
 class Fading:
     """Fading of one direction of a link.
 
-    levels:  shared with the other direction.
-    noise:   standard normal, a float or an array of one value per run.
+    drifts:     of `start_levels`, one and the same for both directions.
+    direction:  0 or 1.
+    noise:      standard normal, a float or an array of one value per run.
     """
 
-    __slots__ = ("_asked", "_constants", "_levels", "_motion", "_noise")
+    __slots__ = ("_constants", "_drifts", "_motion", "_noise")
 
-    def __init__(self, correlation: Correlation, levels: Levels, noise: Callable[[], Score]) -> None:
+    def __init__(self, correlation: Correlation, drifts: Drifts, direction: int, noise: Callable[[], Score]) -> None:
         self._constants = _constants(correlation)
-        self._levels = levels
-        self._motion: Score = noise()
-        self._asked = math.nan
+        self._drifts = drifts
+        self._motion = 2 * (CHANNELS + direction)
         self._noise = noise
+        drifts[self._motion], drifts[self._motion + 1] = noise(), math.nan
 
     def score(self, now: float, channel: int) -> Score:
         """Normal score of a packet heard at `now` (seconds), not before the last one, on `channel` (0..2)."""
         level_share, level_seconds, motion_share, motion_seconds, packet_share = self._constants
-        noise, levels, place = self._noise, self._levels, 2 * channel
-        if now > (asked := levels[place + 1]):
+        noise, drifts, level, motion = self._noise, self._drifts, 2 * channel, self._motion
+        if now > (asked := drifts[level + 1]):
             kept = math.exp((asked - now) / level_seconds)
-            levels[place] = kept * levels[place] + math.sqrt(1 - kept * kept) * noise()
-        levels[place + 1] = now
-        if now > self._asked:
-            kept = math.exp((self._asked - now) / motion_seconds)
-            self._motion = kept * self._motion + math.sqrt(1 - kept * kept) * noise()
-        self._asked = now
-        return level_share * levels[place] + motion_share * self._motion + packet_share * noise()
+            drifts[level] = kept * drifts[level] + math.sqrt(1 - kept * kept) * noise()
+        drifts[level + 1] = now
+        if now > (asked := drifts[motion + 1]):
+            kept = math.exp((asked - now) / motion_seconds)
+            drifts[motion] = kept * drifts[motion] + math.sqrt(1 - kept * kept) * noise()
+        drifts[motion + 1] = now
+        return level_share * drifts[level] + motion_share * drifts[motion] + packet_share * noise()
 
 
 @cache

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from bluezone.radio.air.controller import virtual_radio
-from bluezone.radio.air.fading import Levels, start_levels
+from bluezone.radio.air.fading import Drifts, start_levels
 from bluezone.radio.air.lightradio import LightRadio
 from bluezone.radio.air.scenes import Scene
 from bluezone.radio.air.station import Advertisement, Link, Station, Train
@@ -45,7 +45,7 @@ class VirtualAir:
         self._places = dict(scene.places)
         self._cells: dict[str, dict[Station, None]] = {}  # the stations of each place
         self._listening: dict[Station, None] = {}
-        self._levels: dict[tuple[str, str], Levels] = {}
+        self._drifts: dict[tuple[str, str], Drifts] = {}
         self._noise = itertools.chain.from_iterable(_normal_scores(rng)).__next__
 
     @property
@@ -184,10 +184,11 @@ class VirtualAir:
     def _link(self, sender: Station, receiver: Station) -> Link:
         pair = self.scene.between(sender.name, receiver.name)
         one, other = sender.name, receiver.name
-        key = (one, other) if one < other else (other, one)
-        if key not in self._levels:
-            self._levels[key] = start_levels(self._noise)
-        return Link(pair, receiver, self._levels[key], self._noise)
+        direction = int(one > other)
+        key = (other, one) if direction else (one, other)
+        if key not in self._drifts:
+            self._drifts[key] = start_levels(self._noise)
+        return Link(pair, receiver, self._drifts[key], direction, self._noise)
 
 
 def _normal_scores(rng: random.Random) -> Iterator[list[float]]:

@@ -185,6 +185,11 @@ public class FirstDayTest {
         python();
         MainActivity waiting = Robolectric.buildActivity(MainActivity.class).setup().get();
         assertTrue(shadowOf(viewOf(waiting)).getLastLoadData().data.contains("Đang mở Bluezone"));
+        android.view.View frame = (android.view.View) viewOf(waiting).getParent();
+        frame.dispatchApplyWindowInsets(new android.view.WindowInsets.Builder()
+            .setInsets(android.view.WindowInsets.Type.systemBars(), android.graphics.Insets.of(0, 80, 0, 120)).build());
+        assertEquals("nothing lies under the bars of the system", 80, frame.getPaddingTop());
+        assertEquals(120, frame.getPaddingBottom());
         waiting.finish();
         ActivityController<MainActivity> window = opened("bluezone:");
         answer(application, "agreed", false);
