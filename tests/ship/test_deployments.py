@@ -12,9 +12,9 @@ from tests.ship.conftest import REPOSITORY
 from tests.ship.unit import directives
 
 from bluezone.city import parse_city
-from bluezone.cli.edge.gate import run as run_gate
-from bluezone.cli.edge.speaker import run as run_speaker
-from bluezone.cli.server.serve import serve
+from bluezone.cli.devices import run_gate_program as run_gate
+from bluezone.cli.devices import run_speaker_program as run_speaker
+from bluezone.cli.serve import serve
 
 DEPLOY = REPOSITORY / "deploy"
 UNITS = {"bluezone": ("bluezone.env", serve, 1), "bluezone-gate": ("gate.env", run_gate, 2),
