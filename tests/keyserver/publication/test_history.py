@@ -126,6 +126,17 @@ def test_a_restored_store_without_any_witness_signs_nothing(tmp_path, monkeypatc
             server.key_server.tick()
 
 
+def test_a_journal_that_came_back_from_the_same_backup_bears_no_witness(tmp_path, monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "city" / "heads"))
+    with a_city(tmp_path) as (server, _, world):
+        server.key_server.tick()
+        backup = backed_up(server, world)
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "anew" / "heads"))
+        restored(server, world, backup, tmp_path / "anew")
+        assert server.key_server.journal.heads("exports")
+        assert server.key_server.history_problem == "history_unknown"
+
+
 def test_a_restored_store_that_is_at_the_height_of_the_journal_goes_on(tmp_path):
     with a_city(tmp_path) as (server, phones, world):
         report_and_publish(server, phones, world, "one")

@@ -110,7 +110,10 @@ class History:
                     f"{series.kind} up to {newest} were published, this store knows them up to {max(ours)}; name a"
                     " place that still has them (bluezone history adopt), or open a new epoch"
                 )
-            witnessed = witnessed or any(head.number >= max(ours) for head in self.journal.heads(series.kind))
+            # A journal in the data folder came back with it from the same backup.
+            apart = not self.journal.path.resolve().is_relative_to(self.data_dir)
+            reached = any(head.number >= max(ours) for head in self.journal.heads(series.kind))
+            witnessed = witnessed or (apart and reached)
         self._require_known_configs(places)
         mark = self.data_dir / MARK
         if mark.exists() and not witnessed:

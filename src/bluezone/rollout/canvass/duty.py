@@ -33,9 +33,9 @@ DUTY = Duty(
     menu=(MenuEntry(_("House visits"), "canvass", 110, ("canvass",)),),
     purges=(Work("purge_canvass", "bluezone.rollout.canvass.retention.purge"),),
     indicators=(
-        "bluezone.rollout.canvass.indicators.DoorsVisited",
-        "bluezone.rollout.canvass.indicators.SeenAtDoors",
-        "bluezone.rollout.canvass.indicators.ToldAtDoors",
+        "bluezone.rollout.canvass.progress.DoorsVisited",
+        "bluezone.rollout.canvass.progress.SeenAtDoors",
+        "bluezone.rollout.canvass.progress.ToldAtDoors",
     ),
     door_counts="bluezone.rollout.canvass.progress.doors_by_unit",
 )

@@ -21,7 +21,7 @@ from bluezone.keyserver.http import file_at_hand, handles
 from bluezone.keyserver.keyfolder import open_secrets
 from bluezone.keyserver.publication.downloads import Downloads
 from bluezone.keyserver.publication.folder import LocalFiles
-from bluezone.server.front.files import StaticFiles
+from bluezone.server.front.pages import StaticFiles
 from bluezone.server.processes.service import Asked
 from bluezone.servicemanager import ServiceManager
 
