@@ -215,6 +215,10 @@ def test_a_move_that_is_killed_again_and_again_goes_on_and_ends_with_every_row(c
                 assert refused[1]["error"]["code"] == "move_unfinished", said
         code, said = moving(copied, address)
         assert (code, "move_nothing" in said[-1]) in ((0, False), (1, True))
+        for cut_at in (2, 50, 150):
+            assert moving(copied, "sqlite", cut_at=cut_at, BLUEZONE_DATABASE_URL=address)[0] == -signal.SIGKILL
+            refused = bluezone("codes", "status", "12345678", "--data", copied)
+            assert refused[1]["error"]["code"] == "move_unfinished"
         code, said = moving(copied, "sqlite", BLUEZONE_DATABASE_URL=address)
         assert code == 0, said
     after = rows_of(copied)
