@@ -50,7 +50,8 @@ class DoorsVisited(_OfDoors):
     def figures(self, week: Week) -> Iterable[Figure]:
         """One for each ward: of its doors, how many were reached by the week's end; two queries."""
         _begin, end = week_bounds(week)
-        doors = Household.everything.filter(training=False, merged_into=None, made_at__lt=end).order_by()
+        real = Household.everything.filter(training=False, arriving=None)
+        doors = real.filter(merged_into=None, made_at__lt=end).order_by()
         every = dict(doors.values_list("unit__path").annotate(Count("pk")))
         first = Visit.everything.filter(training=False, outcome__in=REACHED, at__lt=end).order_by()
         reached = dict(first.values_list("household__unit__path").annotate(Count("household", distinct=True)))

@@ -31,7 +31,7 @@ def counted(households: QuerySet[Household], now: datetime.datetime) -> dict[int
     known = Q(reached_at__isnull=False, reached_at__lte=now)
     again = Q(reached_at__isnull=True) & (~Q(revisit="") | Q(last_outcome__in=[Outcome.NOT_HOME, Outcome.LOCKED]))
     rows = (
-        households.filter(merged_into=None, made_at__lte=now)
+        households.filter(merged_into=None, arriving=None, made_at__lte=now)
         .order_by()
         .values("unit")
         .annotate(
