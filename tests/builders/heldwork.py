@@ -12,11 +12,15 @@ from django.db import connection
 
 @dataclass
 class Held:
-    """One transaction. statements: within it. calls: of Python functions while it was open, the measure of its work."""
+    """One transaction. statements: within it. calls: of Python functions while it was open, the measure of its work.
+
+    names: of those functions. rows: that its statements inserted, changed or deleted.
+    """
 
     statements: list[str] = field(default_factory=list)
     calls: int = 0
     names: set[str] = field(default_factory=set)
+    rows: int = 0
 
 
 @contextmanager
@@ -26,11 +30,12 @@ def held_work() -> Iterator[list[Held]]:
     noted: list[Held] = []
 
     def count(frame: Any, event: str, _argument: object) -> None:
-        if not connection.in_atomic_block:
+        # It is open a moment before Django says so; only then can it be over.
+        if not connection.in_atomic_block and noted[-1].statements:
             sys.setprofile(None)
         elif event == "call":
             noted[-1].calls += 1
-            noted[-1].names.add(frame.f_code.co_qualname if sys.version_info >= (3, 11) else frame.f_code.co_name)
+            noted[-1].names.add(frame.f_code.co_name)
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith("BEGIN"):
@@ -38,9 +43,11 @@ def held_work() -> Iterator[list[Held]]:
             answer = execute(sql, params, many, context)
             sys.setprofile(count)
             return answer
+        answer = execute(sql, params, many, context)
         if connection.in_atomic_block:
             noted[-1].statements.append(sql)
-        return execute(sql, params, many, context)
+            noted[-1].rows += max(0, context["cursor"].rowcount) if not sql.startswith("SELECT") else 0
+        return answer
 
     with connection.execute_wrapper(note):
         try:
