@@ -3,7 +3,7 @@
 phones of canvassers send their visits, and desks queue text messages.
 
 Run as a program in a process of its own, because Django opens one data folder a process. Arguments: the data folder,
-then "plant" or "import"; a JSON line of what is wanted on stdin, a JSON line of what there is on stdout.
+then "plant", "send" or "import"; a JSON line of what is wanted on stdin, a JSON line of what there is on stdout.
 """
 
 import datetime
@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,34 @@ def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, 
     }  # fmt: skip
 
 
+def _send(rows: int, groups: int, messages: int) -> dict[str, Any]:
+    """Beside a running `serve`: send a list in, accept it, and leave it to the worker; queue messages meanwhile.
+
+    Returns how many were queued, and the seconds that the slowest took.
+    """
+    from django.conf import settings
+
+    from bluezone.messaging.sms.providers import read_sms_url
+
+    settings.SMS = read_sms_url("file:sms-not-sent.log")
+    spent = [0.0]
+
+    def queue_all() -> None:
+        from django.db import connections
+
+        for n in range(messages):
+            begun = time.monotonic()
+            queued_message(n)
+            spent.append(time.monotonic() - begun)
+        connections.close_all()
+
+    desk = threading.Thread(target=queue_all)
+    desk.start()
+    waiting_list(rows_of(rows, groups))
+    desk.join()
+    return {"queued": len(spent) - 1, "slowest": max(spent)}
+
+
 def main(data: Path, what: str) -> None:
     """Do it, and say what was found."""
     from bluezone.server.preparation import open_office
@@ -267,7 +296,7 @@ def main(data: Path, what: str) -> None:
                       sms_segments_a_day=1_000_000, sms_segments_a_month=1_000_000)  # fmt: skip
     open_office(data)
     wanted = json.loads(sys.stdin.read())
-    found = plant(**wanted) if what == "plant" else _import(**wanted)
+    found = {"plant": plant, "send": _send, "import": _import}[what](**wanted)
     print(json.dumps(found))  # noqa: T201 - its answer
 
 
