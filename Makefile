@@ -5,7 +5,7 @@ PYTEST = .venv/bin/python -m pytest
 # Where it is set every process compiles all of Django and of ours anew, four for each `serve`: over half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-dev demo test test-fast test-slow test-phone-engine test-trixie test-kernel-bluetooth lint format bench messages docs lock apk test-apk
+.PHONY: help setup setup-dev demo test test-fast test-slow test-phone-engine test-trixie test-kernel-bluetooth lint format bench messages docs lock apk test-apk wheel wheelhouse deb image ship test-ship
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -44,6 +44,23 @@ apk: setup-dev ## the Android package, build/apk/bluezone.apk (CITY=FILE: the ci
 
 test-apk: setup-dev apk ## check the Android package, and run its Java and Python on Android's classes in a JVM
 	@BLUEZONE_TEST_APK=$(CURDIR)/build/apk/bluezone.apk $(PYTEST) -q -n 0 tests/android/package $(ARGS)
+
+wheel: setup ## the wheel of this project, in build/dist
+	@tools/ship/wheel.sh build/dist
+
+wheelhouse: setup ## build/dist/wheelhouse: all that an installation by pip without a network needs
+	@tools/ship/wheelhouse.sh build/dist/wheelhouse
+
+deb: ## the packages for Debian 12 and 13, in build/dist (as root; SUITES="bookworm trixie")
+	@tools/ship/deb.sh build/dist $(SUITES)
+
+image: deb ## the container image as an OCI layout, in build/dist (as root; no daemon)
+	@tools/ship/image.sh build/dist
+
+ship: wheelhouse image ## everything that is shipped, in build/dist (as root)
+
+test-ship: setup-dev ship ## install what is shipped in fresh Debians and run it there (as root; ARGS is passed to pytest)
+	@BLUEZONE_TEST_SHIP=$(CURDIR)/build/dist $(PYTEST) -n 0 -m slow tests/ship $(ARGS)
 
 lint: setup-dev ## ruff, mypy and the import contracts
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports --no-cache

@@ -41,10 +41,10 @@ GROWTH_SECONDS = 60.0
 
 
 class Ear:
-    """Notes in which 30-second windows each neighbour was heard."""
+    """Notes in which 30-second windows after warming up each neighbour was heard, a bit each."""
 
     def __init__(self) -> None:
-        self.windows: dict[int, set[int]] = defaultdict(set)
+        self.windows: dict[int, int] = defaultdict(int)
         self.heard_count = 0
 
     def burst_started(self, burst: Burst) -> None:
@@ -52,8 +52,9 @@ class Ear:
 
     def heard(self, sighting: Sighting) -> None:
         self.heard_count += 1
-        window = int((sighting.boot_seconds - WARM_UP_SECONDS) // WINDOW_SECONDS)
-        self.windows[int.from_bytes(sighting.identifier16[:2], "big")].add(window)
+        if sighting.boot_seconds >= WARM_UP_SECONDS:
+            window = int((sighting.boot_seconds - WARM_UP_SECONDS) // WINDOW_SECONDS)
+            self.windows[int.from_bytes(sighting.identifier16[:2], "big")] |= 1 << window
 
 
 def room(count: int, loss: float, rng: random.Random) -> tuple[Scene, dict[tuple[int, int], float]]:
@@ -102,8 +103,8 @@ def continuity(loss: float, duty: str) -> tuple[float, float, int]:
         if rssi_curve(metres, 0, "hand-hand").at(0.0) < WEAKEST_RSSI_DBM + MARGIN_DB:
             continue
         for listener, neighbour in ((one, other), (other, one)):
-            heard = sum(0 <= window < windows for window in ears[listener].windows[neighbour])
-            shares.append(heard / windows)
+            heard = ears[listener].windows[neighbour] & ((1 << windows) - 1)
+            shares.append(heard.bit_count() / windows)
     return sum(shares) / len(shares), min(shares), len(shares)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from bluezone.protocol.keys import ReportType
 from bluezone.protocol.risk.assessment import assess, load_profile
 from bluezone.protocol.risk.windows import MatchedSighting, build_windows
-from bluezone.radio.air.fading import CHANNELS, Fading, Levels
+from bluezone.radio.air.fading import CHANNELS, Fading, start_levels
 from bluezone.radio.air.figures import Correlation, correlation, rssi_curve
 from bluezone.radio.air.station import ADVERTISING_DELAY_SECONDS
 from bluezone.radio.beacon import RECIPROCITY_INTERVAL_MS
@@ -150,8 +150,8 @@ def _heard(
         return rng.standard_normal(runs)
 
     assumed = VARIANTS[episode.variant](correlation(episode.carriage))
-    levels, end = Levels(assumed, noise), episode.minutes * 60
-    fading = [Fading(assumed, levels, noise) for _ in range(directions)]
+    drifts, end = start_levels(noise), episode.minutes * 60
+    fading = [Fading(assumed, drifts, direction, noise) for direction in range(directions)]
     curve = rssi_curve(episode.distance_m, episode.walls, episode.carriage)
     power = calibration("virtual").effective_power_dbm
     starts = [np.arange(rng.uniform(0, duty.period_seconds), end, duty.period_seconds) for _ in range(directions)]

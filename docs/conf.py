@@ -2,15 +2,16 @@
 """How Sphinx makes a site of these pages: `make docs`."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
+
+import bluezone
 
 REPOSITORY = Path(__file__).parents[1]
 
 project = "Bluezone"
 copyright = "the Bluezone contributors, Apache-2.0"
-release = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+release = bluezone.__version__
 language = "en"
 
 extensions = ["myst_parser"]

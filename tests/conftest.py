@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -53,6 +54,12 @@ def fresh_limits():
     for module, limits in (("bluezone.identity.signin", "_limits"), ("bluezone.publicpages.form_limits", "_puzzles")):
         if module in sys.modules:
             getattr(sys.modules[module], limits).cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def own_journal(tmp_path_factory, monkeypatch):
+    """Cities of different tests may share a key, but never what was published."""
+    monkeypatch.setenv("BLUEZONE_HEADS", str(tmp_path_factory.getbasetemp() / "heads" / uuid4().hex))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluezone.city import City, CityInvalid, CityMissing, data_folder, load_city, parse_city, write_default
+from bluezone.city import (
+    PAST_SETTINGS,
+    City,
+    CityInvalid,
+    CityMissing,
+    data_folder,
+    left_over,
+    load_city,
+    parse_city,
+    write_default,
+)
 
 NAMES = {"name_vi": "Bắc Kạn", "name_en": "Bac Kan", "hotline": "0209 3870 000"}
 
@@ -27,6 +37,17 @@ def test_a_file_that_is_there_is_left_as_it_is(tmp_path):
     assert write_default(tmp_path, **{**NAMES, "hotline": "115"}).hotline == "0209 3870 000"
 
 
+def test_a_setting_of_an_earlier_version_is_read_over_and_named(tmp_path):
+    written = write_default(tmp_path, **NAMES)
+    path = tmp_path / "city.toml"
+    path.write_text("uuid = 20054\n" + path.read_text())
+
+    assert load_city(tmp_path) == written
+    assert list(left_over(tmp_path)) == ["uuid"]
+    assert "delete the line" in left_over(tmp_path)["uuid"]
+    assert not {field.name for field in fields(City)} & PAST_SETTINGS.keys(), "what is a setting is not past"
+
+
 def test_a_folder_without_a_city_says_so(tmp_path):
     with pytest.raises(CityMissing):
         load_city(tmp_path)
@@ -46,7 +67,6 @@ def test_a_folder_without_a_city_says_so(tmp_path):
         {"padding_mean": True},
         {"reciprocity": 2},
         {"reciprocity": True},
-        {"uuid": 65536},
         {"trusted_proxies": ["everybody"]},
         {"trusted_proxies": "10.0.0.0/8"},
         {"install_links": {"linux": "http://a.vn"}},

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Collections made of something else: recordings in another form, meetings composed of them, and drawn ones.
 
-    .venv/bin/python -m bench.accuracy.converters stretches FOLDER OUTPUT    pc-ng/rss_HumanHuman as it is
-    .venv/bin/python -m bench.accuracy.converters composed FOLDER OUTPUT     meetings composed of its stretches
-    .venv/bin/python -m bench.accuracy.converters drawn OUTPUT               the small collection that ships
+    .venv/bin/python -m bench.accuracy.converters stretches FOLDER OUTPUT          pc-ng/rss_HumanHuman as it is
+    .venv/bin/python -m bench.accuracy.converters composed FOLDER OUTPUT [SEED]    meetings composed of its stretches
+    .venv/bin/python -m bench.accuracy.converters drawn OUTPUT                     the small collection that ships
 
 Composed and drawn collections say in collection.toml that they are synthetic: nobody measured those meetings.
 """
@@ -184,9 +184,11 @@ def main(arguments: list[str]) -> None:
     kind, *folders = arguments
     if kind == "drawn":
         write_collection(drawn(), Path(folders[0]))
+    elif kind == "stretches":
+        write_collection(stretches(Path(folders[0])), Path(folders[1]))
     else:
-        source, output = map(Path, folders)
-        write_collection(stretches(source) if kind == "stretches" else composed(source), output)
+        seed = int(folders[2]) if len(folders) > 2 else 1
+        write_collection(composed(Path(folders[0]), seed=seed), Path(folders[1]))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_INTERVAL
 from bluezone.protocol.keys import INTERVALS_PER_KEY, DiagnosisKey, ReportType, TemporaryExposureKey
 from bluezone.protocol.reciprocity import ENTRIES, NONCE_LENGTH, encode_frame, reciprocity_key
 from bluezone.protocol.risk.assessment import DayExposure, Profile, assess
-from bluezone.protocol.risk.nearness import near_minutes
+from bluezone.protocol.risk.nearness import HeardMeeting
 from bluezone.protocol.risk.windows import ExposureWindow
 from bluezone.radio.frames import plausible_rssi
 from bluezone.radio.interface import LONGEST_BURST_GAP_SECONDS, Burst, Sighting
@@ -203,7 +203,7 @@ def _slices(windows: list[ExposureWindow], phone: Phone, sender: _Sender, profil
     power = sender.phone.radio.effective_power_dbm - phone.radio.receiver_correction_db
     for number, part in parts.items():
         own = tuple(instances[place][1] for _, _, place in part)
-        judged = near_minutes(replace(part[0][1], scan_instances=own), profile.nearness)
+        judged = HeardMeeting(replace(part[0][1], scan_instances=own), profile.nearness).near_minutes()
         yield Slice(
             (number + 0.5) * WINDOW_SECONDS,
             tuple(tuple(max(power - rssi, 0) for rssi in heard[burst] if plausible_rssi(rssi)) for burst, _, _ in part),

@@ -135,6 +135,10 @@ class City:
         return sentences
 
 
+# Settings that files of earlier versions hold: read over, and what became of each is said at every start.
+PAST_SETTINGS = {
+    "uuid": "phones and gates have the UUID of their radio from their own command line",
+}
 _MAY_BE_EMPTY = {"source_link", "sms_name_vi", "sms_name_en"}
 # What a number may be: smallest and largest value.
 _RANGES = {
@@ -168,7 +172,22 @@ def data_folder(option: str | None = None) -> Path:
 
 def load_city(data_dir: str | Path) -> City:
     """Read `city.toml` of a data folder; raises CityMissing or CityInvalid."""
-    path = Path(data_dir) / FILE_NAME
+    return parse_city(_read(Path(data_dir) / FILE_NAME))
+
+
+def left_over(data_dir: str | Path) -> dict[str, str]:
+    """A sentence for each setting of `city.toml` that an earlier version knew and this one does not use.
+
+    Raises CityMissing or CityInvalid.
+    """
+    found = PAST_SETTINGS.keys() & _read(Path(data_dir) / FILE_NAME).keys()
+    return {
+        name: f"{name} in {FILE_NAME} is of an earlier version and not used: {PAST_SETTINGS[name]}; delete the line"
+        for name in sorted(found)
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -176,14 +195,17 @@ def load_city(data_dir: str | Path) -> City:
     except UnicodeDecodeError:
         raise CityInvalid(f"{path} is not UTF-8 text") from None
     try:
-        settings = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CityInvalid(f"{path} is not TOML: {error}") from None
-    return parse_city(settings)
 
 
 def parse_city(settings: Mapping[str, Any]) -> City:
-    """Make a City of settings as TOML gives them; raises CityInvalid, naming the first setting that is wrong."""
+    """Make a City of settings as TOML gives them; raises CityInvalid, naming the first setting that is wrong.
+
+    Those of earlier versions are left out.
+    """
+    settings = {name: value for name, value in settings.items() if name not in PAST_SETTINGS}
     known = {f.name: f.type for f in fields(City)}
     unknown = sorted(set(settings) - set(known))
     if unknown:

@@ -156,13 +156,23 @@ def test_on_the_recordings_the_score_is_as_good_as_the_mean_of_the_same_window_w
 @pytest.mark.slow
 # Shifts of 5, 6.3 and 7 dB, what is seen between real pairs; the profile assumes 7.1.
 @pytest.mark.parametrize(("pair_db", "direction_db"), [(2.5, 4.3), (3.5, 5.2), (4.0, 5.7)])
-def test_stated_chances_and_ranges_come_true_on_composed_meetings(shared, tmp_path, pair_db, direction_db):
+def test_levels_stated_chances_and_ranges_come_true_on_composed_meetings(shared, tmp_path, pair_db, direction_db):
     folder = shared / "data" / "rssi" / "rss_HumanHuman"
     write_collection(composed(folder, pair_db=pair_db, direction_db=direction_db), tmp_path)
-    told = run(lambda _: None, tmp_path)["meetings"]
+    result = run(lambda _: None, tmp_path)
 
-    assert told["certainty"]["calibration_error"][0] < 0.10
-    assert told["minutes"]["inside_the_range"][0] >= 0.70
+    for told, least_auc in ((result["meetings"], 0.81), (result["meetings_both_directions"], 0.84)):
+        high, certainty = told["high"], told["certainty"]
+        assert told["auc"][0] >= least_auc
+        assert high["tpr"][0] >= 0.50
+        assert high["fpr"][0] <= 0.17
+        # Over several compositions the mean is under 0.12; this one lies above it (docs/accuracy.md).
+        assert high["of_under_a_minute"][0] <= 0.15
+        assert certainty["sure"]["truly_near"][0] >= 0.80
+        assert certainty["sure"]["of_the_near"][0] >= 0.10
+        assert certainty["calibration_error"][0] < 0.10
+        assert told["minutes"]["inside_the_range"][0] >= 0.70
+        assert abs(told["minutes"]["median_bias"]) <= 2
 
 
 def _figures(collection):

@@ -29,20 +29,30 @@ def test_the_links_of_a_deactivated_account_are_dead():
         signin.user_of_link(token, NOW)
 
 
-def test_the_first_administrator_gets_a_link_at_each_start_until_one_has_a_password():
-    first = role_grants.first_admin_token(NOW)
-    second = role_grants.first_admin_token(NOW)
+def test_the_first_administrator_gets_one_link_whatever_starts_again_and_however_many_hosts_start():
+    first = role_grants.first_admin_link(NOW)
+    others = [role_grants.first_admin_link(NOW) for _ in range(2)]
 
     assert User.objects.count() == 1
+    assert [other.token for other in others] == [None, None]
+    assert {other.username for other in others} == {first.username}
+    signin.set_first_password(first.token, "Hoàng Thị Mai", PASSWORD, NOW)
+    assert role_grants.first_admin_link(NOW) is None
+
+
+def test_a_first_link_past_its_time_is_replaced_at_the_next_start():
+    past = role_grants.first_admin_link(NOW)
+    later = NOW + signin.LINK_LIFE
+    again = role_grants.first_admin_link(later)
+
     with pytest.raises(AccountLinkInvalid):
-        signin.user_of_link(first, NOW)
-    signin.set_first_password(second, "Hoàng Thị Mai", PASSWORD, NOW)
-    assert role_grants.first_admin_token(NOW) is None
+        signin.user_of_link(past.token, later)
+    assert signin.user_of_link(again.token, later).username == past.username
 
 
 def test_a_worker_who_has_taken_the_name_admin_does_not_get_the_link():
     worker = user("admin", Role.HEALTH_WORKER)
-    token = role_grants.first_admin_token(NOW)
+    token = role_grants.first_admin_link(NOW).token
 
     assert signin.user_of_link(token, NOW) != worker
     assert roles_of(signin.user_of_link(token, NOW)) == {Role.ADMIN}

@@ -96,6 +96,28 @@ class FedRadio:
 
 
 @dataclass
+class Awake:
+    """The processor. held: for how many seconds it was asked to stay awake. alarm: when it is to be woken."""
+
+    held: float = 0.0
+    alarm: float | None = None
+    holds: int = 0
+
+    def hold(self, seconds: float) -> None:
+        self.held = seconds
+        self.holds += 1
+
+    def release(self) -> None:
+        self.held = 0.0
+
+    def wake_at(self, boot_seconds: float) -> None:
+        self.alarm = boot_seconds
+
+    def forget(self) -> None:
+        self.held, self.alarm = 0.0, None
+
+
+@dataclass
 class Device:
     """The phone. running, news: every notice shown, in order. over: the service was told to end."""
 
@@ -105,6 +127,7 @@ class Device:
     news: list[Notice] = field(default_factory=list)
     over: bool = False
     fed: FedRadio = field(default_factory=FedRadio)
+    awake: Awake = field(default_factory=Awake)
 
     def radio(self) -> FedRadio:
         return self.fed

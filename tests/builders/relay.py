@@ -17,11 +17,12 @@ class Relay:
     """Passes bytes on between whoever connects to `port` and the server behind, until told otherwise.
 
     With `lost`, every connection is ended and new ones are ended at once, as where a server restarts.
+    address: of this machine, on which it listens.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, address: str = "127.0.0.1") -> None:
         self._server = (host, port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((address, 0))
         self.port: int = self._listener.getsockname()[1]
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._lost = False

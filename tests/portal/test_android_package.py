@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.androidpackages import certificate, signed_package
 
-from bluezone.portal import programs
-from bluezone.portal.programs import PackageUnsigned, signing_certificate
+from bluezone.paper import androidpackage
+from bluezone.paper.androidpackage import PackageUnsigned, signing_certificate
 
 SIGNER = certificate()
 
@@ -59,11 +59,12 @@ def test_without_a_file_there_is_no_app_and_no_address(public):
 
 
 @pytest.mark.django_db
-def test_a_file_that_nobody_signed_is_not_handed_out(public, handed_out):
+def test_a_file_that_nobody_signed_is_neither_offered_nor_handed_out(public, handed_out):
     handed_out(b"PK\x05\x06" + bytes(18))
 
+    assert "bluezone.apk" not in public.get("/install/").text
     assert public.get("/install/bluezone.apk").status_code == 404
-    assert programs.package() is None
+    assert androidpackage.package() is None
 
 
 @pytest.mark.parametrize("scheme", [0x7109871A, 0xF05368C0])

@@ -208,3 +208,19 @@ def test_a_radio_that_will_not_advertise_is_listened_with_and_asked_again_every_
     pauses = [later - earlier for earlier, later in itertools.pairwise(attempts)]
     assert pauses[:3] == pytest.approx([60, 60, 60], abs=0.1)
     assert pauses[3:] == pytest.approx([295] * len(pauses[3:]), abs=0.1), "before the radio would fall silent by itself"
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_a_beacon_that_is_cancelled_in_the_moment_in_which_it_is_woken_ends(steps):
+    async def main():
+        air = VirtualAir(ONE_METRE, random.Random(1))
+        async with running(air.light_radio("near")) as (near,):
+            await asyncio.sleep(10)
+            near.beacon.look_again()
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            near.task.cancel()
+            await asyncio.wait([near.task], timeout=100)
+            return near.task.done()
+
+    assert run_simulated(main())

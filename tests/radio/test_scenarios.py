@@ -176,7 +176,7 @@ def test_the_bench_names_every_obligatory_scenario_of_the_issue():
     assert {(e.duty, e.carriage, e.loss, e.reciprocity) for e in MUST_WARN} == {
         (duty, carriage, loss, reciprocity)
         for reciprocity in (False, True)
-        for duty in ("default", "mains", "saver")
+        for duty in ("default", "mains", "saver", "pocket")
         for carriage in ("hand-hand", "hand-pocket")
         for loss in (0.0, 0.25, 0.5)
     }

@@ -8,7 +8,7 @@ from django.utils import timezone
 from tests.builders.directives import city, person
 from tests.builders.office import data_folder, furnished_folder, server
 
-from bluezone.authority.role_grants import first_admin_token
+from bluezone.authority.role_grants import first_admin_link
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.identity.models import Role
 from bluezone.identity.signin import user_of_link
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def planted(server):
     city()
-    first_admin_token(timezone.now())
+    first_admin_link(timezone.now())
     return demo.plant(timezone.now())
 
 

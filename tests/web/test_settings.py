@@ -111,7 +111,7 @@ def test_a_database_that_says_nothing_is_given_up_soon_unless_its_address_says_o
     def waits(address):
         return int(office_database(None, address)["OPTIONS"]["connect_timeout"])
 
-    assert waits("postgresql://db.example/city") == 5
+    assert waits("postgresql://db.example/city") == 4
     assert waits("postgresql://db.example/city?connect_timeout=20") == 20
 
 

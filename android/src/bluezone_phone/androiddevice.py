@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phone's Java side behind bluezone.handset.android.device: key store, notices, radio, permissions."""
 
+import math
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from android.app import Notification, NotificationChannel, NotificationManager, PendingIntent
 from android.content import Context, Intent
@@ -12,7 +13,7 @@ from android.content.res import Resources
 from android.location import LocationManager
 from android.os import Build, PowerManager
 from android.security.keystore import KeyGenParameterSpec, KeyPermanentlyInvalidatedException, KeyProperties
-from java import cast, jarray, jbyte, jchar
+from java import cast, jarray, jbyte, jchar, jclass
 from java.lang import Exception as JavaException
 from java.lang import String
 from java.security import Key, KeyStore
@@ -21,7 +22,7 @@ from javax.crypto.spec import GCMParameterSpec
 
 from bluezone.handset.android import permissions
 from bluezone.handset.android.cityfile import CityFile
-from bluezone.handset.android.device import Keystore, KeystoreKeyLost, KeystoreUnavailable
+from bluezone.handset.android.device import Awake, Keystore, KeystoreKeyLost, KeystoreUnavailable
 from bluezone.handset.android.notices import Notice, own_words
 from bluezone.handset.android.permissions import PhoneState
 from bluezone.handset.android.service import Tracing
@@ -108,11 +109,36 @@ def _unavailable(error: JavaException) -> KeystoreUnavailable:
     return KeystoreUnavailable(f"the key store answered {type(error).__name__}")
 
 
+class AndroidAwake:
+    """The wake lock and the alarm. They are Java's, because the alarm comes to Java first."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._java: Any = jclass("bluezone.phone.Awake")
+
+    def hold(self, seconds: float) -> None:
+        """Keep the processor awake for so long."""
+        self._java.hold(self._context, round(seconds * 1000))
+
+    def release(self) -> None:
+        """Let it sleep."""
+        self._java.release()
+
+    def wake_at(self, boot_seconds: float) -> None:
+        """Wake it; never early."""
+        self._java.wakeAt(self._context, math.ceil(boot_seconds * 1000))
+
+    def forget(self) -> None:
+        """Let it sleep, and wake it no more."""
+        self._java.forget(self._context)
+
+
 class AndroidDevice:
     """The phone as the engine needs it. context: the application's own."""
 
     def __init__(self, context: Context) -> None:
         self.keystore: Keystore = AndroidKeystore()
+        self.awake: Awake = AndroidAwake(context)
         self._context = context
 
     def radio(self) -> "Radio":
@@ -178,7 +204,8 @@ class Parts:
 
     def __init__(self, context: Context) -> None:
         folder = Path(str(context.getFilesDir().getPath())) / "bluezone"
-        self.device, self.setup = AndroidDevice(context), Setup(folder)
+        needed = permissions.permissions_needed(int(Build.VERSION.SDK_INT))
+        self.device, self.setup = AndroidDevice(context), Setup(folder, needed)
         self.tracing = Tracing(folder, lambda: CityFile.read(CITY_FILE), self.setup, self.device)
 
     @classmethod

@@ -9,26 +9,25 @@ from bluezone_phone.androiddevice import Parts, state_of
 
 if TYPE_CHECKING:
     from android.app import Service
-
-    class TracingService(Service):
-        """bluezone.phone.TracingService, as far as it is called from here."""
-
-        def stayAwake(self) -> None:
-            """Keep the processor awake until it ends."""
+    from android.content import Context
 
 
-def started(service: "TracingService") -> None:
+def started(service: "Service") -> None:
     """The service is in the foreground already, with a notice of its own: run the phone, or say why not and end."""
     parts = Parts.of(service)
     parts.device.make_channels(parts.setup.answers.language)
     if may_run(state_of(service, parts.setup.answers), parts.setup.answers):
-        service.stayAwake()
         parts.tracing.start()
     else:
         parts.device.show_news(stopped_notice(parts.setup.answers.language))
         service.stopSelf()
 
 
-def ended(service: "TracingService") -> None:
+def woken(context: "Context") -> None:
+    """The alarm came that was asked for."""
+    Parts.of(context).tracing.woken()
+
+
+def ended(service: "Service") -> None:
     """The service was told to end: everything heard goes to disk."""
     Parts.of(service).tracing.stop()

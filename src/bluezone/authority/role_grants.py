@@ -8,6 +8,7 @@ unit that the role of administrator is held for.
 import datetime
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -278,18 +279,34 @@ def change_account(actor: str, user: User, name: str, agency: str, is_active: bo
         hash_chain.record(actor, "account_changed", user.username, active=is_active)
 
 
-def first_admin_token(now: datetime.datetime) -> str | None:
+@dataclass(frozen=True)
+class FirstLink:
+    """The first administrator's one-time link. token: None where it was given out before and is still good."""
+
+    username: str
+    token: str | None
+
+
+def first_admin_missing(now: datetime.datetime) -> bool:
+    """Whether no administrator has a password yet."""
+    return not any(admin.has_usable_password() for admin in User.objects.holding([Role.ADMIN], timezone.localdate(now)))
+
+
+def first_admin_link(now: datetime.datetime) -> FirstLink | None:
     """A link for the first administrator while no administrator has a password yet, else None.
 
-    Called at every start of `serve`: a link that was lost or has expired is replaced by starting again.
+    Called at every start of `serve`, on every host. A link is given out once: until it is used or past its time no
+    start makes another. For a link that was lost there is `bluezone manage account_link NAME`.
     """
-    admins = User.objects.holding([Role.ADMIN], timezone.localdate(now))
-    if any(admin.has_usable_password() for admin in admins):
+    if not first_admin_missing(now):
         return None
-    admin = admins.first()
+    admin = User.objects.holding([Role.ADMIN], timezone.localdate(now)).first()
     if admin is None:
-        return make_account(COMMAND_LINE, _free_name(), "", "", Role.ADMIN, now)[1]
-    return make_link(COMMAND_LINE, admin, now)
+        account, token = make_account(COMMAND_LINE, _free_name(), "", "", Role.ADMIN, now)
+        return FirstLink(account.username, token)
+    if admin.links.filter(expires_at__gt=now).exists():
+        return FirstLink(admin.username, None)
+    return FirstLink(admin.username, make_link(COMMAND_LINE, admin, now))
 
 
 def _free_name() -> str:

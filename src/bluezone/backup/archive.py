@@ -8,7 +8,7 @@ import datetime
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,15 +31,19 @@ class BackupDamaged(Refused):
 
 
 class SealedWriter:
-    """A file-like target that seals what is written to it; `finish` writes the tag."""
+    """A file-like target that seals what is written to it; `finish` writes the tag.
 
-    def __init__(self, file: BinaryIO, day: datetime.date, day_key: bytes) -> None:
+    heights: how far the stores know what was published; public, and readable without the key.
+    """
+
+    def __init__(self, file: BinaryIO, day: datetime.date, day_key: bytes, heights: Mapping[str, int]) -> None:
         key, nonce, wrapping = os.urandom(32), os.urandom(_NONCE_BYTES), os.urandom(_NONCE_BYTES)
         said = day.isoformat().encode()
         wrapped = AESGCM(day_key).encrypt(wrapping, key, said)
         header = json.dumps(
-            {"day": day.isoformat(), "key": wrapped.hex(), "key_nonce": wrapping.hex(), "nonce": nonce.hex()}
-        ).encode()
+            {"day": day.isoformat(), "key": wrapped.hex(), "key_nonce": wrapping.hex(), "nonce": nonce.hex(),
+             "heights": dict(heights)}
+        ).encode()  # fmt: skip
         file.write(MAGIC + struct.pack(">H", len(header)) + header)
         self._file = file
         self._encryptor = Cipher(algorithms.AES(key), modes.GCM(nonce)).encryptor()
@@ -59,6 +63,13 @@ def day_of(path: Path) -> datetime.date:
     """The day whose key opens a backup. Raises BackupDamaged."""
     with path.open("rb") as file:
         return datetime.date.fromisoformat(_header(file)[0]["day"])
+
+
+def heights_of(path: Path) -> dict[str, int]:
+    """How far a backup knows what was published, by kind; empty in a backup of an older version."""
+    with path.open("rb") as file:
+        heights = _header(file)[0].get("heights", {})
+    return {str(kind): int(number) for kind, number in heights.items()}
 
 
 def open_sealed(path: Path, day_key: bytes, target: BinaryIO) -> None:

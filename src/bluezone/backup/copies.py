@@ -59,7 +59,8 @@ def _write(data_dir: Path, target: Path, today: datetime.date, urls: Mapping[str
         staging.mkdir(mode=0o700)
         _copy_stores(data_dir, staging, today, urls)
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            writer = SealedWriter(file, today, archive.key_of_today(data_dir, today))
+            heights = heights_of(data_dir, staging, urls)
+            writer = SealedWriter(file, today, archive.key_of_today(data_dir, today), heights)
             _pack(data_dir, staging, writer)
             writer.finish()
             file.flush()
@@ -109,6 +110,23 @@ def _copy_sqlite(source: Path, target: Path, first: datetime.date) -> None:
             copy.commit()
         # What was deleted earlier without having been overwritten does not come along.
         copy.execute("VACUUM")
+
+
+def heights_of(data_dir: Path, staging: Path, urls: Mapping[str, str]) -> dict[str, int]:
+    """How far the copy of the store knows what was published: the highest number by kind, and of configs."""
+    configs = (int(path.stem) for path in (data_dir / "configs").glob("[0-9]*.json"))
+    heights = {"config": max(configs, default=0)}
+    copy = staging / "keys.sqlite3"
+    for kind, table in (("exports", "export_file"), ("venues", "venue_package")):
+        sql = (
+            f"SELECT COALESCE(MAX(number), 0) FROM {'keys.' if 'keys' in urls else ''}{table} WHERE sha256 IS NOT NULL"  # noqa: S608
+        )
+        if "keys" in urls:
+            heights[kind] = postgresql.number(urls["keys"], sql)
+        elif copy.exists():
+            with closing(sqlite3.connect(copy)) as store:
+                heights[kind] = store.execute(sql).fetchone()[0]
+    return heights
 
 
 def _pack(data_dir: Path, staging: Path, writer: SealedWriter) -> None:

@@ -53,6 +53,11 @@ def copy_counters(url: str, schema: str, first_day: str, target: Path) -> None:
     target.write_bytes(_psql(url, sql))
 
 
+def number(url: str, sql: str) -> int:
+    """The one number that a query gives. Raises BackupToolMissing, BackupToolFailed."""
+    return int(_psql(url, sql).strip())
+
+
 def require_unused(url: str, schema: str) -> None:
     """Raise RestoreDatabaseUsed where the schema is there already."""
     sql = f"SELECT 1 FROM pg_namespace WHERE nspname = '{schema}'"  # noqa: S608 - one of our three names

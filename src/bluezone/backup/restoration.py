@@ -14,6 +14,7 @@ from typing import Any
 from bluezone.backup import archive, postgresql
 from bluezone.backup.archive import BackupDamaged, day_of, open_sealed
 from bluezone.backup.copies import STORES
+from bluezone.keyserver.publication.history import MARK
 from bluezone.refusal import Refused
 
 
@@ -54,6 +55,8 @@ def restore(
         with _claimed(urls):
             _load(made, urls)
             _take_keys_along(living, made)
+            # Until it is compared with what was published since, nothing of it is signed.
+            (made / MARK).touch(mode=0o600)
             purge(made)
             if data_dir.exists():
                 data_dir.rmdir()

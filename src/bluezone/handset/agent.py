@@ -17,7 +17,7 @@ from bluezone.handset.phone import Handset
 from bluezone.handset.venues.gatepasses import SHOWN_SECONDS
 from bluezone.radio.beacon import Beacon
 from bluezone.radio.frames import DEFAULT_UUID
-from bluezone.radio.interface import PROFILES, DutyProfile, Radio
+from bluezone.radio.interface import PROFILES, AlwaysAwake, DutyProfile, Power, Radio
 from bluezone.refusal import Refused
 
 FLUSH_SECONDS = 2.5
@@ -28,26 +28,67 @@ LONGEST_RETRY_SECONDS = 1800.0
 DEFAULT_POLL_SECONDS = 14_400
 # Phones that were switched on together must not poll together.
 POLL_JITTER = 0.25
+# How long a call of the city may keep a sleeping phone's processor awake: longer than the client waits for an answer.
+ERRAND_AWAKE_SECONDS = 60.0
+# From being woken until each work has looked at the clock and asked to be kept awake itself.
+LOOK_AWAKE_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
+
+
+class _StoredFirst:
+    """A Power under which the processor sleeps only once what was heard is stored."""
+
+    def __init__(self, power: Power, store: Callable[[], None]) -> None:
+        self.hold, self.wake_at = power.hold, power.wake_at
+        self._power, self._store = power, store
+
+    def release(self, name: str) -> None:
+        self._store()
+        self._power.release(name)
 
 
 class Agent:
     """Runs one phone until cancelled.
 
     radio: opened by the beacon. duty: how often to listen. rng: source of rotation times, addresses and jitter.
+    power: of a phone whose processor sleeps. Whatever wakes it calls `woken`; only the radio asks to be woken, and all
+    other work is done when the processor is awake and its time has come.
     """
 
-    def __init__(self, handset: Handset, radio: Radio, duty: DutyProfile, rng: random.Random, uuid: int) -> None:
+    def __init__(
+        self, handset: Handset, radio: Radio, duty: DutyProfile, rng: random.Random, uuid: int,
+        power: Power | None = None,
+    ) -> None:  # fmt: skip
         self.handset = handset
         self._rng = rng
         self._radio = radio
         self._model = ""
+        self._power = power or AlwaysAwake()
+        self._woken = asyncio.Event()
         encounters = handset.encounters
         self.beacon = Beacon(
-            radio, self._payload, encounters, duty, handset.clock.boot_seconds, rng, uuid, reciprocity=encounters
-        )
+            radio, self._payload, encounters, duty, handset.clock.boot_seconds, rng, uuid, encounters,
+            _StoredFirst(self._power, self._store),
+        )  # fmt: skip
         self.next_check: float | None = None
+
+    def woken(self) -> None:
+        """The processor ran again after a sleep; called on the agent's loop."""
+        self._power.hold("look", LOOK_AWAKE_SECONDS)
+        asyncio.get_running_loop().call_later(LOOK_AWAKE_SECONDS, self._power.release, "look")
+        self.beacon.look_again()
+        woken, self._woken = self._woken, asyncio.Event()
+        woken.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so long on the boot clock, which goes on while the processor sleeps and the loop's does not."""
+        loop, boot = asyncio.get_running_loop(), self.handset.clock.boot_seconds
+        latest, due = loop.time() + seconds, boot() + seconds
+        while loop.time() < latest and boot() < due:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(latest):
+                    await self._woken.wait()
 
     def _payload(self) -> bytes:
         # A radio says its model once it is open, and the first payload is asked for then.
@@ -91,11 +132,14 @@ class Agent:
     async def _flush(self) -> None:
         """Store what was heard, well within the five seconds that may be lost in a kill."""
         while True:
-            self._note_radio()
-            # The page tells of a full disk or a locked store; what was heard waits in memory for the next flush.
-            with contextlib.suppress(Refused):
-                self.handset.encounters.flush()
+            self._store()
             await asyncio.sleep(FLUSH_SECONDS)
+
+    def _store(self) -> None:
+        self._note_radio()
+        # The page tells of a full disk or a locked store; what was heard waits in memory for the next flush.
+        with contextlib.suppress(Refused):
+            self.handset.encounters.flush()
 
     def _note_radio(self) -> None:
         beacon = self.beacon
@@ -119,19 +163,28 @@ class Agent:
         pause = seconds
         while True:
             try:
-                await asyncio.to_thread(work)
+                await self._awake(work)
                 # This reads the store too, which another program may have locked meanwhile.
                 pause = await asyncio.to_thread(pause_after) if pause_after else seconds
             except Refused as refused:
                 logger.info("put off: %s", refused.code)
                 pause = min(2 * pause, LONGEST_RETRY_SECONDS)
-            await asyncio.sleep(pause)
+            await self.sleep(pause)
+
+    async def _awake(self, work: Callable[[], object]) -> None:
+        """Do some work on a thread of its own, with the processor awake."""
+        name = f"errand {id(work)}"
+        self._power.hold(name, ERRAND_AWAKE_SECONDS)
+        try:
+            await asyncio.to_thread(work)
+        finally:
+            self._power.release(name)
 
     async def _poll(self) -> None:
         pause = FIRST_RETRY_SECONDS
         while True:
             try:
-                await asyncio.to_thread(self.handset.check)
+                await self._awake(self.handset.check)
             except Refused as refused:
                 logger.warning("not checked: %s", refused.code)
                 wait, pause = pause, min(2 * pause, self._poll_seconds())
@@ -139,7 +192,7 @@ class Agent:
                 wait, pause = self._poll_seconds(), FIRST_RETRY_SECONDS
             wait *= self._rng.uniform(1 - POLL_JITTER, 1 + POLL_JITTER)
             self.next_check = self.handset.time.now() + wait
-            await asyncio.sleep(wait)
+            await self.sleep(wait)
 
     def _poll_seconds(self) -> float:
         config = None

@@ -23,6 +23,7 @@ class Overview:
     stops:               every reason why warnings may be missing now: "B1", "B2", "B3".
     last_record:         when a contact frame was last heard.
     clock_error_seconds: how far the phone's clock is ahead.
+    lists:               the newest number this phone holds of config, exports and venues.
     uploads:             how often the owner's keys were sent; random_packets: rehearsals, which carry nothing.
     report_upload_at:    when a certified report will be sent; report_begun: one that still needs its certificate.
     """
@@ -47,6 +48,7 @@ class Overview:
     notice: str | None
     store_problem: str | None
     refused_identifiers: int
+    lists: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
         """For `--json` and the local page's status."""
@@ -101,4 +103,9 @@ def overview(handset: Handset) -> Overview:
         notice=next(iter(handset.pages.notices()), None),
         store_problem=handset.encounters.store_problem,
         refused_identifiers=handset.encounters.refused_identifiers,
+        lists={
+            "config": handset.city.current.number if handset.city.current else 0,
+            "exports": newest.number,
+            "venues": handset.venue_packages.position.number,
+        },
     )

@@ -7,6 +7,7 @@ Source: docs/protocol.md section 5, "History": a phone follows its numbers and p
 import hashlib
 import json
 import tomllib
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,14 +15,16 @@ from typing import Any
 
 from bluezone.city import City, CityInvalid
 from bluezone.keyserver.declarations import published_key
-from bluezone.keyserver.keyfolder import Secrets, write_whole
+from bluezone.keyserver.keyfolder import Secrets, write_new, write_whole
 from bluezone.keyserver.storage.store import StoreDamaged
-from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, encode_config
+from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, decode_config, encode_config
 from bluezone.protocol.signed.envelope import InvalidSignedFile, fingerprint, open_signed, sign_payload
+from bluezone.protocol.signed.epoch import Epoch, open_epoch
 from bluezone.protocol.upload import MAX_HIGH_KEYS, MAX_KEY_AGE_DAYS, MAX_KEYS, MAX_SLOTS
 from bluezone.protocol.upload.puzzle import PUZZLE_BITS, PUZZLE_SECONDS
 
 KIND = "config"
+RECOVERY_FILE = Path("keys") / "recovery-ed25519.pub"
 
 # What changes from one number to the next although nothing is said anew.
 _PER_NUMBER = ("number", "generated_at", "history")
@@ -35,10 +38,12 @@ class ConfigFiles:
         public = secrets.signing_key.public_key().public_bytes_raw()
         self._trusted = {fingerprint(public): public}
         self._secrets = secrets
+        self._sha256s: dict[int, str] = {}
+        self._newest: Config | None = None
 
     def newest_number(self) -> int:
         """Number of the config in force, 0 before the first."""
-        return max((int(path.stem) for path in self.folder.glob("[0-9]*.json")), default=0)
+        return max(self.numbers(), default=0)
 
     def path(self, number: int) -> Path:
         """Where the config of a number is, whether or not there is one."""
@@ -53,7 +58,51 @@ class ConfigFiles:
 
     def newest_sha256(self) -> str:
         """SHA-256 (hex) of the payload in force."""
-        return hashlib.sha256(self.payload(self.newest_number())).hexdigest()
+        return self.sha256_of(self.newest_number())
+
+    def sha256_of(self, number: int) -> str:
+        """SHA-256 (hex) of the payload under a number that exists."""
+        if number not in self._sha256s:
+            self._sha256s[number] = hashlib.sha256(self.payload(number)).hexdigest()
+        return self._sha256s[number]
+
+    def newest(self) -> Config | None:
+        """The config in force, None before the first."""
+        number = self.newest_number()
+        if self._newest is None or self._newest.number != number:
+            self._newest = decode_config(self.payload(number)) if number else None
+        return self._newest
+
+    def epoch(self) -> Epoch | None:
+        """The epoch that the numbers are of, None in the beginning."""
+        newest = self.newest()
+        if newest is None or not newest.epochs or newest.recovery_key is None:
+            return None
+        return open_epoch(newest.epochs[-1], bytes.fromhex(newest.recovery_key))
+
+    def epoch_number(self) -> int:
+        """How many epochs were opened."""
+        newest = self.newest()
+        return len(newest.epochs) if newest else 0
+
+    def numbers(self) -> list[int]:
+        """The numbers of all configs that are here, oldest first."""
+        return sorted(int(path.stem) for path in self.folder.glob("[0-9]*.json"))
+
+    def take(self, number: int, signed: bytes) -> None:
+        """Put a config that was signed before, and that the caller has compared with those that are here."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not write_new(self.path(number), signed) and self.path(number).read_bytes() != signed:
+            raise StoreDamaged(f"config {number} is here already, and is another")
+
+    def begin_epoch(self, record: str, epoch: Epoch, now: float) -> None:
+        """Sign the first config of an epoch: what was in force until now, and not one key more."""
+        held = self.newest()
+        assert held is not None
+        config = replace(
+            held, number=epoch.config.first, generated_at=int(now), history=(), epochs=(*held.epochs, record)
+        )
+        self.take(config.number, sign_payload(KIND, encode_config(config), self._secrets.signing_key))
 
     def renew(self, city: City, data_dir: Path, now: float) -> int:
         """Write the next config if it would say something new; returns the number in force.
@@ -61,13 +110,13 @@ class ConfigFiles:
         Call it under the service's lock. Raises CityInvalid where the disease profile cannot be read.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        newest = self.newest_number()
-        oldest = max(1, newest - HISTORY_LENGTH + 1)
-        history = [hashlib.sha256(self.payload(number)).hexdigest() for number in range(oldest, newest + 1)]
+        newest, held, epoch = self.newest_number(), self.newest(), self.epoch()
+        oldest = max(epoch.config.first if epoch else 1, newest - HISTORY_LENGTH + 1)
+        recovery = read_recovery_key(data_dir)
         config = Config(
             number=newest + 1,
             generated_at=int(now),
-            history=tuple(history),
+            history=tuple(self.sha256_of(number) for number in range(oldest, newest + 1)),
             city={"vi": city.name_vi, "en": city.name_en},
             zone=city.zone,
             public_host=city.public_host,
@@ -95,12 +144,21 @@ class ConfigFiles:
             push_key=self._secrets.push_public,
             national_hotline=city.national_hotline or None,
             reciprocity=bool(city.reciprocity),
+            # Phones keep the first they were told for good, so another would mean nothing to them.
+            recovery_key=(held.recovery_key if held else None) or recovery,
+            epochs=held.epochs if held else (),
         )
         payload = encode_config(config)
         if newest and _said(payload) == _said(self.payload(newest)):
             return newest
         write_whole(self.path(config.number), sign_payload(KIND, payload, self._secrets.signing_key))
         return config.number
+
+
+def read_recovery_key(data_dir: Path) -> str | None:
+    """The public part of the city's recovery key (hex), None where there is none yet; the private part is on paper."""
+    path = data_dir / RECOVERY_FILE
+    return path.read_text("ascii").strip() if path.exists() else None
 
 
 def _said(payload: bytes) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import hmac
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -179,6 +179,18 @@ class WeekKeyRing:
                 _ = key.crt
                 self._private[kid] = key
             return self._private[kid]
+
+    def note_kids(self, kids: Iterable[int]) -> None:
+        """Give no key a number again that stood in a config: of a restored folder its private half may be lost.
+
+        Call it under the service's lock.
+        """
+        with self._lock:
+            self._refresh()
+            highest = max(kids, default=0)
+            if highest > self._last_kid:
+                self._last_kid = highest
+                self._write_index()
 
     def rotate(self, now: float) -> None:
         """Make the keys of this week and the next three that are missing, and erase those no longer accepted.

@@ -10,7 +10,8 @@ Open a store in the database that the operator chose, with its tables up to date
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bluezone.city import City, load_city
@@ -18,9 +19,12 @@ from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keyfolder import Secrets, open_secrets
+from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.downloads import ALL_SERIES, Downloads, Indexes
 from bluezone.keyserver.publication.exports import ExportFiles, VenuePackages
 from bluezone.keyserver.publication.folder import EXPORTS_URL_VARIABLE, LocalFiles, PublishedFiles, PublishedRefused
+from bluezone.keyserver.publication.history import History
+from bluezone.keyserver.publication.journal import Journal, journal_folder
 from bluezone.keyserver.publication.padding import mingle_once_an_hour
 from bluezone.keyserver.push import PushSubscriptions
 from bluezone.keyserver.reports.codes import Codes
@@ -31,10 +35,12 @@ from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
 from bluezone.keyserver.storage.migrations import migrate
 from bluezone.keyserver.storage.partitions import make_ahead
 from bluezone.keyserver.storage.sqlite import SqliteStore
-from bluezone.keyserver.storage.store import Store, Turn
+from bluezone.keyserver.storage.store import Store, StoreRefused, Turn
 from bluezone.keyserver.venues import Registrar, VenueAlerts
 from bluezone.logs import event
 from bluezone.protocol.intervals import day_at, hour_at
+from bluezone.protocol.signed.epoch import Epoch
+from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.timekeeping import ClockDoubted, ClockGuard
 
 
@@ -98,6 +104,9 @@ class KeyServer:
         self.guard: ClockGuard | None = None
         self.random_bytes: Callable[[int], bytes] = os.urandom
         self.configs = ConfigFiles(data_dir / "configs", secrets)
+        self.journal = Journal(journal_folder(data_dir), secrets.signing_key)
+        # Why nothing is signed now: a code, None while what is here and what was published agree.
+        self.history_problem: str | None = None
         self.limits = Limits(
             secrets.derived("puzzle"),
             clock,
@@ -149,18 +158,33 @@ class KeyServer:
     @property
     def export_files(self) -> ExportFiles:
         """What makes the files of keys."""
-        return ExportFiles(self.keys_store, self.city, self.secrets, self.published, self.random_bytes)
+        return ExportFiles(
+            self.keys_store, self.city, self.secrets, self.published, self.random_bytes, self._first_number(EXPORTS)
+        )
 
     @property
     def venue_packages(self) -> VenuePackages:
         """What makes the packages of venue items."""
         period, mean = self.city.publish_period_seconds, self.city.venue_padding_mean
-        return VenuePackages(self.keys_store, self.published, period, mean, self.random_bytes)
+        return VenuePackages(
+            self.keys_store, self.published, period, mean, self.random_bytes, self._first_number(VENUES)
+        )
 
     @property
     def indexes(self) -> Indexes:
         """The signed lists of what was published."""
-        return Indexes(self.keys_store, self.configs, self.secrets.signing_key, self.published)
+        return Indexes(self.keys_store, self.configs, self.secrets.signing_key, self.published, self.journal)
+
+    @property
+    def history(self) -> History:
+        """What was published against what is known here."""
+        return History(
+            self.data_dir, self.keys_store, self.codes, self.configs, self.secrets, self.indexes, self.published,
+            self.journal,
+            Adoption(
+                self.keys_store, self.published, self.secrets, self.city.padding_mean, self.city.embargo_seconds
+            ),
+        )  # fmt: skip
 
     @property
     def downloads(self) -> Downloads:
@@ -194,13 +218,18 @@ class KeyServer:
             if clock is time.time:
                 server.guard = ClockGuard(folder, keys_store.database_clock)
             try:
+                server._find_published(os.environ.get(EXPORTS_URL_VARIABLE))
                 with keys_store.exclusive(TURN_SECONDS) as turn:
                     believed = server._believes(clock())
-                    if believed:
-                        server._prepare(clock())
-                    server._open_published(os.environ.get(EXPORTS_URL_VARIABLE))
+                    refusal = server._prepare(clock()) if believed else None
+                    if refusal is not None:
+                        raise refusal
+                    server._bring_over()
                     if believed:
                         server.indexes.renew_all(clock(), turn)
+            except HistoryForked as refused:
+                # Reports are taken meanwhile; each tick looks again.
+                logger.error("%s: %s", refused.code, refused.message, extra=event("history_forked", code=refused.code))
             except PublishedRefused as refused:
                 # Reports are taken and files made meanwhile; each tick tries again.
                 said = event("published_files_away", code=refused.code)
@@ -231,17 +260,18 @@ class KeyServer:
                 return True
 
     def _do_what_is_due(self, now: float, turn: Turn) -> None:
-        self._prepare(now)
+        refusal = self._prepare(now)
         hour_is_new = mingle_once_an_hour(self.keys_store, hour_at(now))
         # A turn is lost when PostgreSQL is restarted meanwhile; then another process may have begun the same. What
         # the database holds cannot be done twice even so; a file that is replaced is asked for in its own place.
-        refusals: list[PublishedRefused] = []
-        duties: tuple[Callable[[float], None], ...] = (
+        refusals: list[StoreRefused] = [] if refusal is None else [refusal]
+        publishing: tuple[Callable[[float], None], ...] = (
             self.export_files.publish,
             self.venue_packages.publish,
             lambda at: self.indexes.renew_all(at, turn),
-            self.forget,
         )
+        # What was not compared with what was published must not go on from it; forgetting may.
+        duties = (*(publishing if refusal is None else ()), self.forget)
         for duty in duties:
             turn.check()
             try:
@@ -254,6 +284,33 @@ class KeyServer:
             self.keys_store.tidy()
         if refusals:
             raise refusals[0]
+
+    def take_over(
+        self, sources: Sequence[PublishedFiles], seen: Mapping[str, int] | None = None
+    ) -> dict[str, list[int]]:
+        """Take over what was published and this store has forgotten; arguments, result and refusals as History.compare.
+
+        Raises also StoreBusy where another process holds the turn too long.
+        """
+        with self._alone():
+            return self.history.compare(sources, seen or {})
+
+    def propose_epoch(self, above: Mapping[str, int], sources: Sequence[PublishedFiles]) -> Epoch:
+        """The record of the next epoch, for the recovery key to sign; see History.propose."""
+        with self._alone():
+            return self.history.propose(self.clock(), above, sources)
+
+    def open_epoch(self, record: str, sources: Sequence[PublishedFiles]) -> Epoch:
+        """Go on in a new epoch; see History.open_epoch. Raises also ClockDoubted."""
+        with self._alone():
+            if self.guard:
+                self.guard.require(self.clock())
+            return self.history.open_epoch(record, self.clock(), sources)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with only_one(self.data_dir / LOCK_NAME, wait=True), self.keys_store.exclusive(TURN_SECONDS):
+            yield
 
     def _believes(self, now: float) -> bool:
         try:
@@ -281,23 +338,47 @@ class KeyServer:
         self.codes_store.close()
         self.keys_store.close()
 
-    def _open_published(self, url: str | None) -> None:
+    def _find_published(self, url: str | None) -> None:
         if not url:
             return
         # obstore comes with the extra `s3`; a city on one machine does not have it.
-        from bluezone.keyserver.publication.bucket import ObjectFiles, Remembered, bring_over
+        from bluezone.keyserver.publication.bucket import ObjectFiles, Remembered
 
         bucket = ObjectFiles(url)
         self.published, self.fetch = bucket, Remembered(bucket).get
-        for series in ALL_SERIES:
-            bring_over(self.data_dir, series.folder, bucket)
 
-    def _prepare(self, now: float) -> None:
+    def _bring_over(self) -> None:
+        if isinstance(self.published, LocalFiles):
+            return
+        from bluezone.keyserver.publication.bucket import bring_over
+
+        for series in ALL_SERIES:
+            bring_over(self.data_dir, series.folder, self.published)
+
+    def _first_number(self, kind: str) -> int:
+        epoch = self.configs.epoch()
+        return epoch.branch(kind).first if epoch else 1
+
+    def _prepare(self, now: float) -> StoreRefused | None:
+        """Make what is missing; returns why nothing may be signed, None if all that was published is known here."""
         require_same_folder(self.keys_store, self.secrets, self.configs)
+        refusal = self._compared()
         self.secrets.week_keys.rotate(now)
-        self.configs.renew(self.city, self.data_dir, now)
-        note_folder(self.keys_store, self.secrets, self.configs)
         make_ahead(self.keys_store, now, day_at(now))
+        # A city that has no config yet has published nothing.
+        if refusal is None or not self.configs.newest_number():
+            self.configs.renew(self.city, self.data_dir, now)
+            note_folder(self.keys_store, self.secrets, self.configs)
+        return refusal
+
+    def _compared(self) -> StoreRefused | None:
+        try:
+            self.history.compare()
+        except (HistoryForked, PublishedRefused) as refused:
+            self.history_problem = refused.code if isinstance(refused, HistoryForked) else None
+            return refused
+        self.history_problem = None
+        return None
 
     def _note_tick(self, moment: float) -> None:
         path = self.data_dir / TICK_NAME

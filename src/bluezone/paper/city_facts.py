@@ -2,14 +2,11 @@
 """What the city's settings say that pages and printed sheets repeat; nothing of it is built in."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import get_language
 
-# The Android app that the city hands out itself: its place in the data folder, and its address on the public origin.
-PACKAGE = "app/bluezone.apk"
-PACKAGE_ADDRESS = "/install/bluezone.apk"
+from bluezone.paper.androidpackage import PACKAGE_ADDRESS, package
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def facts(language: str | None = None) -> Facts:
     if city is None:
         return Facts(spoken, "", "localhost", "", "", "", ())
     links = [(platform.title(), link) for platform, link in city.install_links.items()]
-    if "android" not in city.install_links and (Path(settings.DATA_FOLDER) / PACKAGE).exists():
+    if "android" not in city.install_links and package() is not None:
         links.insert(0, ("Android", PACKAGE_ADDRESS))
     return Facts(
         language=spoken,

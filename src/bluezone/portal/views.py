@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from bluezone.face.files import SERVICE_WORKERS, WORKERS
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
+from bluezone.paper import androidpackage
 from bluezone.paper.city_facts import facts
 from bluezone.portal import news as portal_news
 from bluezone.portal import programs, texts
@@ -56,17 +57,17 @@ def faq(request: HttpRequest) -> HttpResponse:
 @audience(EVERYONE)
 def install(request: HttpRequest) -> HttpResponse:
     """Where to install from, or how to keep the web edition."""
-    return show(request, "public/install.html", {"package": programs.package()})
+    return show(request, "public/install.html", {"package": androidpackage.package()})
 
 
 @require_safe
 @audience(EVERYONE)
 def install_file(request: HttpRequest) -> HttpResponse:
     """The Android app as the city hands it out; 404 where it hands out none."""
-    found = programs.package()
+    found = androidpackage.package()
     if found is None:
         raise Http404
-    return HttpResponse(found.path.read_bytes(), headers=dict(programs.headers(found)))
+    return HttpResponse(found.path.read_bytes(), headers=dict(androidpackage.headers(found)))
 
 
 @require_safe

@@ -10,6 +10,7 @@ import logging
 import math
 import random
 from collections.abc import Callable
+from functools import lru_cache
 
 from bluezone.radio.frames import (
     DEFAULT_UUID,
@@ -24,9 +25,11 @@ from bluezone.radio.interface import (
     ADDRESS_LENGTH,
     LONGEST_BURST_GAP_SECONDS,
     AdvertisingRefused,
+    AlwaysAwake,
     Burst,
     DutyProfile,
     Listener,
+    Power,
     Radio,
     RadioFailed,
     Reciprocity,
@@ -42,6 +45,9 @@ LONGEST_RETRY_SECONDS = 60.0
 # An adapter that stops by itself after a time is given its next payload this long before.
 BEFORE_SILENCE_SECONDS = 5.0
 RECIPROCITY_INTERVAL_MS = 1000
+# A burst takes 4.6 s of it. A radio that hangs may not keep the processor awake for longer: all day it makes 2 hours.
+AWAKE_SECONDS = 5.5
+_POWER = "radio"
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +71,7 @@ class Beacon:
     rng:         source of addresses and rotation times; a SystemRandom on a real handset.
     uuid:        16-bit service UUID.
     reciprocity: writes the frames that tell neighbours how they were heard, and is told of theirs; None for neither.
+    power:       keeps the processor awake while there is something to do; between bursts it may sleep.
     """
 
     def __init__(
@@ -77,6 +84,7 @@ class Beacon:
         rng: random.Random,
         uuid: int = DEFAULT_UUID,
         reciprocity: Reciprocity | None = None,
+        power: Power | None = None,
     ) -> None:
         self.duty = duty
         self.last_sent_boot_seconds: float | None = None
@@ -84,6 +92,7 @@ class Beacon:
         self.off_since_boot_seconds: float | None = None
         self.off_reason: str | None = None
         self.off_code: str | None = None
+        self.listened_seconds = 0.0
         self._radio = radio
         self._payload = payload
         self._listener = listener
@@ -91,9 +100,11 @@ class Beacon:
         self._rng = rng
         self._uuid = uuid
         self._reciprocity = reciprocity
+        self._power = power or AlwaysAwake()
         self._tells = reciprocity is not None
         self._neighbours = Neighbours(rng)
-        self._scanning = self._speaking = self._telling = False
+        self._speaking = self._telling = False
+        self._listening_since: float | None = None
         self._tell_due = self._tell_until = math.inf
         self._burst = 0
         self._burst_boot_seconds: float | None = None
@@ -110,11 +121,11 @@ class Beacon:
         self._burst = int(self.off_since_boot_seconds)
         try:
             while True:
+                self._power.hold(_POWER, AWAKE_SECONDS)
                 try:
                     await self._radio.open()
                     self._telling = False
                     while True:
-                        self._scanning = False
                         self._neighbours.forget()
                         await self._speak()
                         await self._bursts()
@@ -123,15 +134,22 @@ class Beacon:
                     self._went_off(error)
                 with contextlib.suppress(RadioFailed):
                     await self._radio.close()
-                await asyncio.sleep(self._pause)
+                self._count_listening()
+                self._rest(self._boot_clock() + self._pause)
+                await self._wait(self._pause)
                 self._pause = min(2 * self._pause, LONGEST_RETRY_SECONDS)
         finally:
+            self._power.release(_POWER)
             with contextlib.suppress(RadioFailed):
                 await self._radio.close()
 
     def rotate_soon(self) -> None:
         """Change address and payload now, for instance because today's key was given away."""
         self._rotation_due = self._boot_clock()
+        self._woken.set()
+
+    def look_again(self) -> None:
+        """The processor has slept: look at the clock, by which something may be due."""
         self._woken.set()
 
     def show_pass(self, session: bytes) -> None:
@@ -152,6 +170,16 @@ class Beacon:
         """True while a pass is shown and a gate's challenge has been answered."""
         return self._gate is not None and self._gate.answered is not None
 
+    @property
+    def _scanning(self) -> bool:
+        return self._listening_since is not None
+
+    def _count_listening(self) -> None:
+        """It no longer listens; `listened_seconds` has the time that it did."""
+        if self._listening_since is not None:
+            self.listened_seconds += self._boot_clock() - self._listening_since
+            self._listening_since = None
+
     def _went_off(self, error: Refused) -> None:
         reason = str(error)
         if reason != self.off_reason:  # once, not at every new attempt
@@ -165,13 +193,13 @@ class Beacon:
 
         Neither set is started before both have stopped: a set that outlived the other would link what follows to it.
         """
-        if self._scanning:
-            await self._radio.stop_scanning()
+        scanning = self._scanning
+        await self._stop_listening()
         await self._stop_telling()
         await self._radio.stop_advertising()
         await self._speak()
         await self._tell()
-        if self._scanning:
+        if scanning:
             await self._listen()
 
     async def _speak(self) -> None:
@@ -228,15 +256,19 @@ class Beacon:
 
     async def _listen(self) -> None:
         await self._radio.start_scanning(self.duty.scan_interval_ms, self.duty.scan_window_ms, self._on_report)
-        self._scanning = True
+        self._listening_since = self._boot_clock()
         if self._speaking:
             self.off_since_boot_seconds = self.off_reason = self.off_code = None
 
-    async def _at_the_gate(self) -> None:
-        """Stop sending and listening, and answer gates while a pass is shown; a new pass starts a new answer."""
+    async def _stop_listening(self) -> None:
         if self._scanning:
             await self._radio.stop_scanning()
-            self._scanning = False
+            self._count_listening()
+
+    async def _at_the_gate(self) -> None:
+        """Stop sending and listening, and answer gates while a pass is shown; a new pass starts a new answer."""
+        self._power.hold(_POWER, AWAKE_SECONDS)
+        await self._stop_listening()
         await self._stop_telling()
         await self._radio.stop_advertising()
         while (session := self._session) is not None:
@@ -263,6 +295,7 @@ class Beacon:
         """Listen in bursts until a pass is to be shown."""
         start = self._boot_clock()
         while self._session is None:
+            self._power.hold(_POWER, AWAKE_SECONDS)
             self._announce_burst()
             if not self._scanning:
                 await self._listen()
@@ -272,9 +305,8 @@ class Beacon:
             self._tell_due = self._boot_clock()
             self._tell_until = self._tell_due + 2 * self.duty.period_seconds
             if not self.duty.continuous and self._session is None:
-                await self._radio.stop_scanning()
-                self._scanning = False
-                await self._until(start + self.duty.period_seconds)
+                await self._stop_listening()
+                await self._until(start + self.duty.period_seconds, asleep=True)
             start = max(start + self.duty.period_seconds, self._boot_clock())
 
     def _announce_burst(self) -> None:
@@ -286,8 +318,11 @@ class Beacon:
         self._burst_boot_seconds = now
         self._listener.burst_started(Burst(self._burst, now, gap))
 
-    async def _until(self, end: float) -> None:
-        """Wait on the boot clock, rotating when due; a wait ends late after sleep, and early only for a pass."""
+    async def _until(self, end: float, *, asleep: bool = False) -> None:
+        """Wait on the boot clock, rotating when due; a wait ends late after sleep, and early only for a pass.
+
+        asleep: the processor may sleep meanwhile. Neighbours are then told something new only while it is awake.
+        """
         while True:
             if self._radio.lost:
                 raise RadioFailed("the adapter is gone")
@@ -295,6 +330,7 @@ class Beacon:
                 return
             now = self._boot_clock()
             if now >= self._rotation_due:
+                self._power.hold(_POWER, AWAKE_SECONDS)
                 await self._rotate()
                 continue
             if now >= self._tell_due:
@@ -304,20 +340,41 @@ class Beacon:
                 self.last_sent_boot_seconds = now
             if now >= end:
                 return
-            self._woken.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), min(end, self._rotation_due, self._tell_due) - now)
+            if asleep:
+                self._rest(min(end, self._rotation_due))
+            await self._wait(min(end, self._rotation_due, self._tell_due) - now)
+
+    def _rest(self, until: float) -> None:
+        """The processor may sleep until this moment of the boot clock."""
+        self._power.wake_at(until)
+        self._power.release(_POWER)
+
+    async def _wait(self, seconds: float) -> None:
+        self._woken.clear()
+        # Not wait_for: on Python 3.11 it forgets to be cancelled in the moment in which what it waits for comes.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
 
     def _on_report(self, _address: bytes, data: bytes, rssi_dbm: int) -> None:
         if not plausible_rssi(rssi_dbm):
             return
-        service_data = parse_contact(data, self._uuid)
-        if service_data is None:
+        contact = _contact(data, self._uuid)
+        if contact is None:
             frame = None if self._reciprocity is None else parse_reciprocity(data, self._uuid)
             if frame is not None and self._reciprocity is not None:
                 self._reciprocity.heard_reciprocity(frame)
             return
-        self._neighbours.heard(service_data[:16], rssi_dbm)
+        identifier, metadata = contact
+        self._neighbours.heard(identifier, rssi_dbm)
         now = self._boot_clock()
         self.last_heard_boot_seconds = now
-        self._listener.heard(Sighting(service_data[:16], service_data[16:], rssi_dbm, self._burst, now))
+        self._listener.heard(Sighting(identifier, metadata, rssi_dbm, self._burst, now))
+
+
+# The same frame is heard again and again, and in a simulated crowd by everybody at once.
+@lru_cache(maxsize=8)
+def _contact(data: bytes, uuid: int) -> tuple[bytes, bytes] | None:
+    """Identifier and metadata of a contact frame."""
+    service_data = parse_contact(data, uuid)
+    return None if service_data is None else (service_data[:16], service_data[16:])

@@ -17,7 +17,6 @@ FLAGS = bytes.fromhex("02011a")
 
 WEAKEST_RSSI_DBM = -110
 STRONGEST_RSSI_DBM = -20  # anything stronger is nearer than a hand's breadth: no second person, but an amplifier
-_NOT_MEASURED = (127, 0)
 
 
 def contact_advertisement(service_data: bytes, uuid: int = DEFAULT_UUID) -> bytes:
@@ -73,8 +72,8 @@ def service_data(advertising_data: bytes, length: int, uuid: int = DEFAULT_UUID)
 
 
 def plausible_rssi(rssi_dbm: int) -> bool:
-    """Tell whether a sighting of this strength is kept: -110..-20 dBm, and neither 0 nor 127 ("not measured")."""
-    return rssi_dbm not in _NOT_MEASURED and WEAKEST_RSSI_DBM <= rssi_dbm <= STRONGEST_RSSI_DBM
+    """Tell whether a sighting of this strength is kept: -110..-20 dBm, so neither 0 nor 127 ("not measured")."""
+    return WEAKEST_RSSI_DBM <= rssi_dbm <= STRONGEST_RSSI_DBM
 
 
 @cache

@@ -33,20 +33,24 @@ class Neighbours:
 
     def forget(self) -> None:
         """Nobody is in sight, for instance because the radio was off."""
-        self._sums: dict[bytes, tuple[int, int]] = {}
+        self._sums: dict[bytes, int] = {}
+        self._counts: dict[bytes, int] = {}
         self._in_sight = 0
         self._turns: Iterator[list[NeighbourLevel]] = iter(())
 
     def heard(self, identifier: bytes, rssi_dbm: int) -> None:
         """Note one contact frame of the burst that runs."""
-        if identifier in self._sums or len(self._sums) <= MOST_IN_SIGHT:
-            total, count = self._sums.get(identifier, (0, 0))
-            self._sums[identifier] = (total + rssi_dbm, count + 1)
+        if identifier in self._sums:
+            self._sums[identifier] += rssi_dbm
+            self._counts[identifier] += 1
+        elif len(self._sums) <= MOST_IN_SIGHT:
+            self._sums[identifier] = rssi_dbm
+            self._counts[identifier] = 1
 
     def burst_over(self, number: int) -> None:
         """Deal out from now on what burst `number` heard, each neighbour with the mean of its frames, rounded."""
-        levels = [(name, math.floor(total / count + 0.5)) for name, (total, count) in self._sums.items()]
-        self.burst, self._sums, self._in_sight = number, {}, len(levels)
+        levels = [(name, math.floor(total / self._counts[name] + 0.5)) for name, total in self._sums.items()]
+        self.burst, self._sums, self._counts, self._in_sight = number, {}, {}, len(levels)
         ranked = sorted(levels, key=lambda level: level[1], reverse=True)
         rest = ranked[NEAREST:]
         self._rng.shuffle(rest)

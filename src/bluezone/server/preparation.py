@@ -62,7 +62,7 @@ def prepare_office(data_dir: Path) -> None:
     try:
         with prepared_alone(data_dir):
             loader = MigrationLoader(connection)
-            _check_history(loader)
+            _check_history(loader, set(loader.applied_migrations))
             # Most starts find nothing to do, and `migrate` takes a sixth of a start to find it.
             if loader.graph.nodes.keys() - loader.applied_migrations.keys():
                 with _locks_limited(connection):
@@ -134,10 +134,24 @@ def _lock_missed(error: Exception) -> bool:
     return getattr(error.__cause__, "sqlstate", None) == "55P03"
 
 
-def _check_history(loader: Any) -> None:
+def waiting_for(applied: set[tuple[str, str]]) -> int:
+    """How many migrations an office store has not had that has had these; call it after `open_office`.
+
+    Raises StoreTooNew, StoreTooOld.
+    """
+    from django.db.migrations.loader import MigrationLoader
+
+    loader = MigrationLoader(None)
+    _check_history(loader, applied)
+    known = loader.disk_migrations
+    # A store that was made step by step has had what those steps were joined to.
+    had = applied | {key for key, each in known.items() if each.replaces and applied >= set(each.replaces)}
+    return len(loader.graph.nodes.keys() - had)
+
+
+def _check_history(loader: Any, applied: set[tuple[str, str]]) -> None:
     """Raises StoreTooNew when a later version has migrated the store, StoreTooOld when a version before 0.1 left it."""
     replaced = {name for migration in loader.disk_migrations.values() for name in migration.replaces}
-    applied = set(loader.applied_migrations)
     unknown = sorted(applied - set(loader.disk_migrations) - replaced)
     if unknown:
         app, name = unknown[0]

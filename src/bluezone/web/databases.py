@@ -13,14 +13,14 @@ from bluezone.refusal import Refused
 OFFICE_SCHEMA = "office"
 LOCK_WAIT_SECONDS = 20
 # A server that is gone without a word would otherwise hold each thread for minutes.
-CONNECT_SECONDS = 5
-# Of libpq: a machine that is cut off from the database notices within half a minute, whoever asks.
+CONNECT_SECONDS = 4
+# Of libpq: whoever asks a database that is cut off is told so, and has tried it once more, within ten seconds.
 ALIVE: dict[str, Any] = {
     "connect_timeout": CONNECT_SECONDS,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
     "keepalives_count": 3,
-    "tcp_user_timeout": 25_000,
+    "tcp_user_timeout": 5_000,
 }
 # No page needs a statement that runs this long; migrations set it aside.
 STATEMENT_MILLISECONDS = 60_000

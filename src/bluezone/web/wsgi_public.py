@@ -9,7 +9,7 @@ from typing import Any
 from bluezone.duties.catalogue import api_prefixes
 from bluezone.keyserver.http import Application, Environ, Response, file_at_hand, handles
 from bluezone.keyserver.service import KeyServer
-from bluezone.paper.city_facts import PACKAGE_ADDRESS
+from bluezone.paper.androidpackage import PACKAGE_ADDRESS
 from bluezone.rollout.loudspeakers import plan_server
 from bluezone.web.databases import state_of
 from bluezone.web.wsgi_office import strict_transport
@@ -80,11 +80,11 @@ class PublicOrigin:
             told = self._speakers.unchanged(headers.get("authorization", ""), headers.get("if-none-match", ""))
             return None if told is None else Response(HTTPStatus.NOT_MODIFIED, b"", tuple(told))
         if path == PACKAGE_ADDRESS:
-            from bluezone.portal import programs
+            from bluezone.paper import androidpackage
 
-            if (found := programs.package_at_hand()) is None:
+            if (found := androidpackage.package_at_hand()) is None:
                 return None
-            return Response(HTTPStatus.OK, found.path, tuple(programs.headers(found)), found.size)
+            return Response(HTTPStatus.OK, found.path, tuple(androidpackage.headers(found)), found.size)
         return file_at_hand(self._server, path, headers.get("if-none-match", ""))
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:

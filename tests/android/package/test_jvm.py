@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The app's Java and Python run together on Android's own classes, in a JVM of this machine (FirstDayTest.java).
+"""The app's Java and Python run together on Android's own classes, in a JVM of this machine (FirstDayTest.java,
+WarnedDayTest.java).
 
 What of it is real and what a shadow is said in docs/android.md.
 """
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import sysconfig
+import urllib.request
 from pathlib import Path
 
 import pytest
 from tests.android.package.androidxstubs import write_stubs
+from tests.android.package.distantcity import a_distant_city
 from tools.apk.fetching import fetch
 from tools.apk.native import KERNEL, NATIVE, kernel_source
 from tools.apk.programs import jni_headers, run
@@ -70,22 +75,56 @@ def native_of_this_machine(folder: Path) -> Path:
     return folder
 
 
-def test_the_first_day_of_a_phone_on_androids_own_classes(machine):
+def run_on_the_jvm(machine, test: str, *properties: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a test class of Java's; what it says is in the answer."""
     path, frameworks, native = machine
-    ran = subprocess.run(
+    return subprocess.run(
         [
             shutil.which("java"), f"-Djava.library.path={native}", f"-Dbluezone.python={JAVA}", "-Xmx1g",
             "-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={frameworks}", "-Dfile.encoding=UTF-8",
-            "-cp", ":".join(map(str, path)), "org.junit.runner.JUnitCore", "bluezone.phone.FirstDayTest",
+            *properties, "-cp", ":".join(map(str, path)), "org.junit.runner.JUnitCore", f"bluezone.phone.{test}",
         ],
-        # Python's own modules on this machine find Python's symbols only where those are the whole process's.
+        # Python's own modules on this machine find Python's symbols only where those are the whole process's. Of this
+        # machine's build the package's library has no settings, in which zoneinfo would look for its path.
         env={**os.environ, "LD_PRELOAD": str(native / "libpython3.11.so"), "BLUEZONE_NATIVE": str(native),
-            "BLUEZONE_KERNEL_LIBRARY": str(native / "libbzkernel.so"),
+            "BLUEZONE_KERNEL_LIBRARY": str(native / "libbzkernel.so"), "PYTHONTZPATH": "", **environment,
         },
         capture_output=True, text=True, timeout=800,
     )  # fmt: skip
 
-    assert ran.returncode == 0, "\n".join(
-        line for line in (ran.stdout + ran.stderr).splitlines() if not line.startswith(("\tat java.", "\tat org."))
-    )
+
+def said(ran: subprocess.CompletedProcess[str]) -> str:
+    """What matters of it."""
+    lines = (ran.stdout + ran.stderr).splitlines()
+    return "\n".join(line for line in lines if not line.startswith(("\tat java.", "\tat org.")))
+
+
+def print_times(ran: subprocess.CompletedProcess[str]) -> None:
+    """What a run measured, which no test judges, and the machine's load: `make test-apk ARGS=-rP` shows it."""
+    lines = [line for line in ran.stdout.splitlines() if " ms: " in line]
+    sys.stdout.write("\n".join([*lines, f"load {os.getloadavg()[0]:.1f}\n"]))
+
+
+def test_the_first_day_of_a_phone_on_androids_own_classes(machine):
+    ran = run_on_the_jvm(machine, "FirstDayTest")
+
+    assert ran.returncode == 0, said(ran)
     assert "OK (" in ran.stdout
+    print_times(ran)
+
+
+def test_a_phone_that_was_killed_after_a_meeting_is_warned_reports_and_is_erased(machine, tmp_path):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    with a_distant_city(tmp_path) as city:
+        properties = (f"-Dbluezone.kept={kept}", f"-Dbluezone.city={city.url}", f"-Dbluezone.trust={city.trust}")
+        environment = {"BLUEZONE_TEST_CITY": city.control, "SSL_CERT_FILE": str(city.authority)}
+        before = run_on_the_jvm(machine, "WarnedDayTest", *properties, "-Dbluezone.part=before", **environment)
+        assert before.returncode == -signal.SIGKILL, said(before)
+        print_times(before)
+        urllib.request.urlopen(f"{city.control}/report").close()
+        after = run_on_the_jvm(machine, "WarnedDayTest", *properties, "-Dbluezone.part=after", **environment)
+
+    assert after.returncode == 0, said(after)
+    assert "OK (" in after.stdout
+    print_times(after)

@@ -152,7 +152,9 @@ def test_a_folder_that_serves_is_backed_up_restored_and_serves_again(tmp_path):
         code, made = bluezone("backup", "--data", folder)
         assert code == 0, made
     keys = folder / backup_keys.FOLDER
+    assert made["heights"]["config"] == 1
     code, told = bluezone("restore", made["file"], "--data", new, "--day-keys", keys)
+    assert (told["heights"], told["problem"], told["adopted"]["exports"]) == (made["heights"], None, [])
 
     assert (code, told.get("day")) == (0, made["day"]), told
     assert {path.name for path in (new / "keys").iterdir()} >= {path.name for path in (folder / "keys").iterdir()}

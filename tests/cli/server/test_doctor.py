@@ -3,12 +3,15 @@
 
 import json
 import os
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, free_port, prepared_store
 
+from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.kernel import PROCESSORS, quickest
 
 
@@ -99,13 +102,64 @@ def test_a_database_that_is_not_there_is_a_failure_without_its_password(folder):
     url = f"postgresql://office:verysecret@127.0.0.1:{free_port()}/bluezone"
     checks = doctor(folder, expected=1, BLUEZONE_DATABASE_URL=url)
 
-    assert checks["stores codes and keys"]["state"] == checks["store office"]["state"] == "fail"
+    assert {checks[f"store {name}"]["state"] for name in ("codes", "keys", "office")} == {"fail"}
     assert "verysecret" not in json.dumps(checks)
 
 
-def test_an_office_store_from_a_newer_version_is_a_failure(folder):
-    import sqlite3
+def emptied_log(path):
+    """All of a store in its one file, as it lies on the disk for days."""
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        store.execute("PRAGMA journal_mode=DELETE")
 
+
+@pytest.mark.parametrize("name", ["codes", "keys", "office"])
+def test_a_store_with_damaged_pages_is_a_failure_that_says_what_not_to_do(folder, name):
+    path = folder / f"{name}.sqlite3"
+    emptied_log(path)
+    content = bytearray(path.read_bytes())
+    # Not the first page, so that the file still opens as a database.
+    content[len(content) // 2 : len(content) // 2 + 8192] = b"\xa5" * 8192
+    path.write_bytes(content)
+    checks = doctor(folder, expected=1)
+
+    assert [key for key, check in checks.items() if check["state"] == "fail"] == [f"store {name}"]
+    assert "store_damaged" in checks[f"store {name}"]["found"]
+    assert "change nothing" in checks[f"store {name}"]["next"]
+
+
+def test_rows_that_point_at_rows_that_are_gone_are_damage(folder):
+    with closing(sqlite3.connect(folder / "office.sqlite3")) as store:
+        store.execute("INSERT INTO accounts_accountlink (user_id, digest, expires_at) VALUES (9999, 'x', '2030-01-01')")
+        store.commit()
+
+    assert "accounts_accountlink points at one of accounts_user" in doctor(folder, 1)["store office"]["found"]
+
+
+def test_stores_of_an_earlier_version_are_named_and_left_as_they_are(folder):
+    KeyServer.open(folder).close()
+    with closing(sqlite3.connect(folder / "codes.sqlite3")) as store:
+        store.execute("DELETE FROM migration WHERE number > 1")
+        store.execute("DROP TABLE guess_count")
+        store.commit()
+    for name in ("codes", "keys", "office"):
+        emptied_log(folder / f"{name}.sqlite3")
+    held = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    check = doctor(folder)["store codes"]
+
+    assert (check["state"], check["found"]) == ("warn", "SQLite, whole, of an earlier version: 1 migrations wait")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == held
+
+
+def test_stores_that_are_not_there_yet_are_not_made(tmp_path):
+    write_city(tmp_path)
+    checks = doctor(tmp_path)
+
+    assert {checks[f"store {name}"]["found"] for name in ("codes", "keys", "office")} == {"none yet"}
+    assert [path.name for path in tmp_path.iterdir()] == ["city.toml"]
+
+
+def test_an_office_store_from_a_newer_version_is_a_failure(folder):
     with sqlite3.connect(folder / "office.sqlite3") as store:
         store.execute(
             "INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '9999_later', '2030-01-01')"
@@ -119,7 +173,6 @@ def test_an_office_store_from_a_newer_version_is_a_failure(folder):
 def written_before_joining(folder, left_out=()):
     """Let the history of an office store be what the migrations of the first months would have written."""
     import importlib
-    import sqlite3
 
     joined = importlib.import_module("bluezone.rollout.directives.migrations.0001_squashed_0007_practice").Migration
     with sqlite3.connect(folder / "office.sqlite3") as store:

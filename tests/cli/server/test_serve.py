@@ -115,6 +115,19 @@ def test_a_first_start_without_a_hotline_is_refused_and_makes_nothing(tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+def test_the_service_manager_hears_that_it_is_ready_alive_and_going(tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(tmp_path / "notify"))
+        channel.settimeout(120)
+        told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "2000000"}
+        with serving(tmp_path / "data", environment=told):
+            # `start` has returned, so what comes is not from before it was ready.
+            assert {channel.recv(99) for _ in range(3)} == {b"READY=1", b"WATCHDOG=1"}
+        said = []
+        while said[-1:] != [b"STOPPING=1"]:
+            said.append(channel.recv(99))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_every_process_cleanly(tmp_path, number):
     prepared_store(tmp_path / "data")
@@ -143,14 +156,14 @@ def test_when_the_command_is_killed_no_orphan_stays(tmp_path):
             os.kill(pid, signal.SIGKILL)
 
 
-def test_a_restart_keeps_keys_and_replaces_the_link_that_was_not_used(tmp_path):
+def test_a_restart_keeps_keys_and_gives_out_no_second_link(tmp_path):
     with serving(tmp_path / "data") as first:
         before, link = get(f"{first.public}/v1/config")[1], first.admin_link
     with serving(tmp_path / "data") as second:
         assert get(f"{second.public}/v1/config")[1] == before
-        with pytest.raises(urllib.error.HTTPError, match="410"):
-            get(second.office + "/" + link.split("/", 3)[3])
-        assert get(second.office + "/" + second.admin_link.split("/", 3)[3])[0] == 200
+        assert "/start/" not in second.said
+        assert "bluezone manage account_link admin" in second.said
+        assert get(second.office + "/" + link.split("/", 3)[3])[0] == 200
 
 
 def test_a_second_one_on_the_same_folder_is_refused_and_makes_no_new_link(served):

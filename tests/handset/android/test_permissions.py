@@ -2,12 +2,21 @@
 """One screen at a time stands between the owner and Bluezone: which one, on which Android, and what it may ask for."""
 
 import itertools
+import json
 
 import pytest
 
 from bluezone.handset.android import permissions
-from bluezone.handset.android.permissions import PhoneState, asked_at, left, may_run, needed, next_step
-from bluezone.handset.android.setup import Answers
+from bluezone.handset.android.permissions import (
+    PhoneState,
+    asked_at,
+    left,
+    may_run,
+    needed,
+    next_step,
+    permissions_needed,
+)
+from bluezone.handset.android.setup import Answers, Setup
 
 NEARBY = frozenset({permissions.SCAN, permissions.ADVERTISE, permissions.CONNECT})
 LOCATION = frozenset({permissions.FINE_LOCATION})
@@ -73,3 +82,10 @@ def test_nothing_runs_before_the_owner_agreed_whatever_is_granted(api_level):
 
     assert not may_run(PhoneState(api_level, everything, battery_exempt=True), Answers())
     assert may_run(PhoneState(api_level, everything), AGREED)
+
+
+def test_java_finds_in_the_file_of_answers_what_is_needed_and_python_reads_the_file_all_the_same(tmp_path):
+    Setup(tmp_path, permissions_needed(34)).note(agreed=True)
+
+    assert set(json.loads((tmp_path / "setup.json").read_text())["needed"]) == NEARBY
+    assert Setup(tmp_path).answers.agreed

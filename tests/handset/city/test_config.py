@@ -11,7 +11,7 @@ from tests.builders.liar import Liar
 
 from bluezone.handset.city.config import InvalidTrust, TrustMissing, parse_trust
 from bluezone.handset.overview import overview
-from bluezone.protocol.signed.config import InvalidConfig, encode_config
+from bluezone.protocol.signed.config import ConfigHistoryDiffers, InvalidConfig, encode_config
 from bluezone.protocol.signed.envelope import UntrustedSignature
 
 
@@ -75,10 +75,11 @@ class Line:
 
 @pytest.mark.parametrize(("gone", "notice"), [(False, None), (True, "config_started_anew")])
 def test_a_phone_away_for_more_configs_than_one_lists_follows_the_older_ones_or_starts_anew(
-    phones, server, monkeypatch, gone, notice
+    phones, server, world, monkeypatch, gone, notice
 ):
     phone, liar = phones.new("phone"), Liar(server)
     phone.check()
+    world.pass_by(13 * 86_400)
     line = Line(liar, 130)
 
     def get(path: str, most_bytes: int = 0) -> bytes:
@@ -93,3 +94,14 @@ def test_a_phone_away_for_more_configs_than_one_lists_follows_the_older_ones_or_
     phone.city.update()
     assert phone.city.current.number == 130
     assert phone.store.get("notice") == notice
+
+
+def test_a_phone_that_was_there_lately_does_not_start_anew_because_configs_are_missing(phones, server, world):
+    phone, liar = phones.new("phone"), Liar(server)
+    phone.check()
+    held = phone.city.current_sha256
+    world.pass_by(12 * 86_400)
+    liar.show("/v1/config", Line(liar, 130).signed[130])
+    with pytest.raises(ConfigHistoryDiffers):
+        phone.city.update()
+    assert phone.city.current_sha256 == held

@@ -20,7 +20,7 @@ from bluezone.keyserver.publication.bucket import (
     ObjectFiles,
     Remembered,
 )
-from bluezone.keyserver.publication.folder import LocalFiles, PublishedDiffers
+from bluezone.keyserver.publication.folder import LocalFiles, PublishedChanged, PublishedDiffers
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.signed.index import CHAIN_START, follow_index
 from bluezone.protocol.upload import Status
@@ -93,7 +93,8 @@ def test_a_file_is_put_once_and_never_becomes_another(files):
 
 def test_an_index_is_replaced_and_files_are_listed_and_removed(files):
     for content in (b"first", b"second"):
-        files.replace("exports/index.json", content)
+        held = files.version("exports/index.json")
+        files.replace("exports/index.json", content, held and held[1])
     files.put_if_absent("exports/1-a.zip", b"one")
     files.put_if_absent("venues/1-b.bin", b"two")
 
@@ -120,6 +121,19 @@ def test_two_publishers_with_different_bytes_under_one_name_leave_one_of_them(fi
     assert files.get("exports/7-a.zip") in put_by
 
 
+def test_an_index_that_somebody_else_has_replaced_is_not_overwritten(files):
+    with pytest.raises(PublishedChanged):
+        files.replace("exports/index.json", b"mine", "a version that never was")
+    files.replace("exports/index.json", b"first", None)
+    seen = files.version("exports/index.json")[1]
+    files.replace("exports/index.json", b"theirs", seen)
+
+    for version in (seen, None):
+        with pytest.raises(PublishedChanged):
+            files.replace("exports/index.json", b"mine", version)
+    assert files.get("exports/index.json") == b"theirs"
+
+
 # What phones get
 
 
@@ -140,6 +154,29 @@ def test_phones_get_files_and_indexes_from_the_bucket_with_their_cache_headers(s
     assert call(server, "GET", "/v1/venues/index.json").status == 200
     assert call(server, "GET", f"/v1/exports/9-{'0' * 32}.zip").status == 404
     assert not (server.data_dir / "exports").exists()
+
+
+def test_a_machine_that_has_nothing_but_old_stores_and_keys_learns_from_the_bucket_what_was_published(
+    server, city_folder, clock, monkeypatch, tmp_path
+):
+    """As after a promotion, and on another machine: without the journal, and with fewer configs."""
+    server.tick()
+    upload(server)
+    clock.pass_by(8 * DAY)
+    server.tick()
+    index, configs = server.indexes.read(), server.configs.newest_number()
+    assert (index.number, configs) == (2, 2)
+    server.keys_store.write(lambda transaction: transaction.execute("DELETE FROM export_file WHERE number = 2"))
+    server.configs.path(configs).unlink()
+    monkeypatch.setenv("BLUEZONE_HEADS", str(tmp_path / "nothing"))
+    server.close()
+
+    again = opened(city_folder, clock)
+    clock.pass_by(2 * HOUR)
+    again.tick()
+    assert again.indexes.read().entries[:2] == index.entries
+    assert again.configs.newest_number() == configs
+    again.close()
 
 
 def test_files_that_have_had_their_time_leave_the_bucket(server, clock):
@@ -280,9 +317,9 @@ def test_a_process_remembers_files_up_to_a_size_and_asks_for_an_index_now_and_th
         assert remembered.get(f"exports/{number}-a.zip") == bytes(100)
     assert list(remembered._fixed) == ["exports/2-a.zip", "exports/3-a.zip"]
 
-    files.replace("exports/index.json", b"first")
+    files.replace("exports/index.json", b"first", None)
     assert remembered.get("exports/index.json") == b"first"
-    files.replace("exports/index.json", b"second")
+    files.replace("exports/index.json", b"second", files.version("exports/index.json")[1])
     assert remembered.get("exports/index.json") == b"first"
     monkeypatch.setattr(publication_bucket, "_INDEX_SECONDS", 0.0)
     assert remembered.get("exports/index.json") == b"second"

@@ -274,3 +274,34 @@ def test_the_exports_folder_holds_nothing_half_written(server, clock):
 
     assert [path.name for path in (server.data_dir / "exports").iterdir() if path.name.startswith(".")] == []
     assert os.stat(server.data_dir / "exports" / "index.json").st_mode & 0o444 == 0o444
+
+
+def test_a_store_that_has_lost_its_newest_files_takes_them_over_again_and_publishes_nothing_twice(server, clock):
+    """As after the promotion of a standby that lagged: what was published is in the folder, not in the database."""
+    server.tick()
+    uploaded = report(server)
+    clock.pass_by(26 * HOUR)
+    server.tick()
+    index, known = server.indexes.read(), server.keys_store.read("SELECT prefix, start FROM known_key ORDER BY prefix")
+    waiting = server.keys_store.read("SELECT * FROM waiting_key ORDER BY key")
+    keys = {key.key for key in uploaded}
+
+    def fall_back(transaction):
+        transaction.execute("DELETE FROM export_file WHERE number = ?", (index.number,))
+        transaction.execute("DELETE FROM known_key")
+        transaction.execute_each(
+            "INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?)",
+            [(key.start, key.key, key.level, 1, 0) for key in uploaded],
+        )
+
+    server.keys_store.write(fall_back)
+    server.tick()
+    assert server.indexes.read().entries == index.entries
+    assert server.keys_store.read("SELECT * FROM waiting_key ORDER BY key") == waiting
+    assert set(known) <= set(server.keys_store.read("SELECT prefix, start FROM known_key"))
+    clock.pass_by(2 * HOUR)
+    server.tick()
+    after = server.indexes.read()
+    assert after.entries[: len(index.entries)] == index.entries
+    found = [key for export in published(server) for key in keys_in(export) & keys]
+    assert sorted(found) == sorted(keys)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bluezone.protocol.kernel import library
 from bluezone.protocol.risk.assessment import ExposureWindow, ScanInstance, assess, load_profile
-from bluezone.protocol.risk.nearness import NOTHING, add, count_near, directions_disagree, near_minutes
+from bluezone.protocol.risk.nearness import NOTHING, HeardMeeting, add, count_near
 
 COVID = load_profile("covid-19")
 MODEL = COVID.nearness
@@ -27,6 +27,10 @@ def meeting(levels, reciprocal=None, *, seconds=30.0, confidence=3, others=0, sp
         ScanInstance(level, level, seconds, back, others, spread) for level, back in zip(levels, other_way, strict=True)
     )
     return ExposureWindow(DAY, 1, 2, confidence, confidence, instances)
+
+
+def judged(*levels_and_what_they_said, **otherwise):
+    return HeardMeeting(meeting(*levels_and_what_they_said, **otherwise), MODEL)
 
 
 def day(*meetings):
@@ -56,14 +60,14 @@ def test_ten_metres_behind_a_wall_is_no_warning_however_long():
 
 
 def test_longer_and_farther_equals_shorter_and_nearer():
-    short_and_near, long_and_far = (near_minutes(meeting([db] * n), MODEL).expected for db, n in ((52, 24), (62, 90)))
+    short_and_near, long_and_far = (judged([db] * n).near_minutes().expected for db, n in ((52, 24), (62, 90)))
 
     assert long_and_far == pytest.approx(short_and_near, rel=0.25)
 
 
 @given(st.lists(st.integers(40, 75), min_size=1, max_size=60), st.integers(1, 15))
 def test_a_stronger_meeting_is_never_judged_farther(levels, decibels):
-    weak, strong = (near_minutes(meeting([db - less for db in levels]), MODEL) for less in (0, decibels))
+    weak, strong = (judged([db - less for db in levels]).near_minutes() for less in (0, decibels))
 
     assert strong.expected >= weak.expected - 1e-6
     assert strong.chance_of(10) >= weak.chance_of(10) - 1e-6
@@ -71,7 +75,7 @@ def test_a_stronger_meeting_is_never_judged_farther(levels, decibels):
 
 @given(st.lists(st.integers(40, 75), min_size=1, max_size=80), st.sampled_from([4.0, 30.0, 60.0, 300.0]))
 def test_nobody_was_near_for_longer_than_was_heard(levels, seconds):
-    near = near_minutes(meeting(levels, seconds=seconds), MODEL)
+    near = judged(levels, seconds=seconds).near_minutes()
     low, high = near.interval(0.8)
 
     assert sum(near.chances) == pytest.approx(1)
@@ -80,7 +84,7 @@ def test_nobody_was_near_for_longer_than_was_heard(levels, seconds):
 
 
 def test_both_directions_say_more_than_one():
-    one, both = (near_minutes(meeting([52] * 50, back), MODEL).chance_of(10) for back in (None, [52] * 50))
+    one, both = (judged([52] * 50, back).near_minutes().chance_of(10) for back in (None, [52] * 50))
 
     assert both > one
 
@@ -88,20 +92,20 @@ def test_both_directions_say_more_than_one():
 @given(st.lists(st.integers(40, 80), min_size=4, max_size=40), st.integers(-127, 127))
 def test_a_lying_patient_moves_a_pair_by_six_decibels_at_most(levels, lie):
     said = [min(max(db + lie, 0), 255) for db in levels]
-    told = near_minutes(meeting(levels, said), MODEL).expected
+    told = judged(levels, said).near_minutes().expected
     # Nearer by half of what the two directions may differ; an honest reading of both cannot be moved farther than that.
-    honest = near_minutes(meeting([db - 6 for db in levels], [db - 6 for db in levels]), MODEL).expected
-    one_way = near_minutes(meeting([db - 6 for db in levels]), MODEL).expected
+    honest = judged([db - 6 for db in levels], [db - 6 for db in levels]).near_minutes().expected
+    one_way = judged([db - 6 for db in levels]).near_minutes().expected
 
     assert told <= max(honest, one_way) + 1e-6
 
 
 def test_directions_that_disagree_move_a_pair_no_farther_and_say_that_nothing_is_known():
-    lie, one_way = meeting([70] * 50, [40] * 50), near_minutes(meeting([64] * 50), MODEL)
+    lie, one_way = meeting([70] * 50, [40] * 50), judged([64] * 50).near_minutes()
 
-    assert directions_disagree(lie, MODEL)
-    assert near_minutes(lie, MODEL).expected == pytest.approx(one_way.expected)
-    assert not directions_disagree(meeting([60] * 50, [68] * 50), MODEL)
+    assert HeardMeeting(lie, MODEL).directions_disagree()
+    assert HeardMeeting(lie, MODEL).near_minutes().expected == pytest.approx(one_way.expected)
+    assert not judged([60] * 50, [68] * 50).directions_disagree()
 
 
 @pytest.mark.parametrize(
@@ -142,7 +146,7 @@ def test_a_patient_s_class_and_day_weigh_the_dose():
 
 
 def test_minutes_of_several_meetings_add_up():
-    one = near_minutes(meeting([54] * 12), MODEL)
+    one = judged([54] * 12).near_minutes()
     two = add([one, one])
 
     assert two.expected == pytest.approx(2 * one.expected)

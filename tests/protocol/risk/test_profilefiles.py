@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import copy
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from bluezone.protocol.risk.profile import Range
 from bluezone.protocol.risk.profilefiles import InvalidProfile, load_profile, parse_profile, profile_document
 
 COVID = profile_document("covid-19")
+REPOSITORY = Path(__file__).parents[3]
 
 
 def changed(path: str, value: object) -> dict:
@@ -29,7 +31,7 @@ def test_the_shipped_profile_is_the_one_of_the_protocol():
     nearness = profile.nearness
     assert nearness is not None
     assert (nearness.near_m, nearness.high_minutes, nearness.at_1m_db, nearness.low_dose, nearness.high_dose) == (
-        2.0, 10, 54, 8, 15,
+        2.0, 10, 54, 8, 16,
     )  # fmt: skip
     assert [profile.factor(*pair) for pair in ((1, 2), (1, 1), (2, 2), (2, 1))] == [1.6, 1.4, 1.2, 1.0]
     assert {profile.factor(kind, level) for kind in (0, 3, 4, 5) for level in (0, 1, 2)} == {0}
@@ -41,6 +43,22 @@ def test_the_shipped_profile_is_the_one_of_the_protocol():
     assert [profile.infectiousness(days) for days in (0, 7, 1, -3, None)] == [2, 1, 1, 1, 1]
     assert profile.summary is not None
     assert [profile.summary.attenuation_weight(db) for db in (62, 63, 69, 70, 78, 79)] == [1, 0.8, 0.8, 0.3, 0.3, 0]
+
+
+def test_the_protocol_document_states_the_shipped_profile_s_bounds():
+    text = " ".join((REPOSITORY / "docs" / "protocol.md").read_text(encoding="utf-8").split())
+    levels, shift, segment = (COVID["nearness"][part] for part in ("levels", "shift", "segment"))
+    calibration = ", ".join(f"{db:g}" for db in shift["calibration_db"])
+
+    for stated in (
+        f"| low | dose from {levels['low_dose']:g} |",
+        f"dose from {levels['high_dose']:g}, and a chance of at least {levels['high_chance']:g} of "
+        f"{levels['high_minutes']:g} minutes near",
+        f"`sure` from {levels['sure_chance']:g}, `likely` from {levels['high_chance']:g}",
+        f"pair {shift['pair_db']:g}, direction {shift['direction_db']:g}, drift {segment['drift_db']:g}, "
+        f"burst {segment['burst_db']:g}; calibration {calibration} for confidence 0 to 3",
+    ):
+        assert stated in text
 
 
 def test_a_profile_survives_the_signed_config():
@@ -69,7 +87,7 @@ def test_a_profile_survives_the_signed_config():
         ("nearness.segment.stays", [1.1]),
         ("nearness.segment.seconds", 0),
         ("nearness.segment.burst_db", 0),
-        ("nearness.levels.low_dose", 15),
+        ("nearness.levels.low_dose", 16),
         ("nearness.levels.sure_chance", 0.4),
         ("nearness.unclear.crowd", 5.5),
         ("nearness.walls", {}),

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package bluezone.phone;
 
-import android.Manifest;
 import android.app.job.JobInfo;
 import android.app.job.JobScheduler;
 import android.content.ComponentName;
 import android.content.Context;
 import android.content.Intent;
 import android.content.pm.PackageManager;
-import android.os.Build;
 import android.util.Log;
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
 
@@ -25,37 +24,25 @@ final class Start {
 
     private Start() {}
 
-    /** Whether the owner agreed and gave what is needed; `permissions.may_run` says the same with the same file. */
+    /**
+     * Whether the owner agreed and gave every permission that the file names. Python wrote it (setup.py), decides
+     * which they are (permissions.py), and asks once more when the service has started.
+     */
     static boolean wanted(Context context) {
-        return agreed(context) && allowed(context);
-    }
-
-    private static boolean agreed(Context context) {
         File file = new File(context.getFilesDir(), "bluezone/setup.json");
         byte[] read = new byte[(int) Math.min(file.length(), 1 << 16)];
         try (FileInputStream in = new FileInputStream(file)) {
             int length = in.read(read);
-            return length > 0 && new JSONObject(new String(read, 0, length, StandardCharsets.UTF_8)).optBoolean("agreed");
+            if (length <= 0) return false;
+            JSONObject setup = new JSONObject(new String(read, 0, length, StandardCharsets.UTF_8));
+            JSONArray needed = setup.optJSONArray("needed");
+            for (int index = 0; needed != null && index < needed.length(); index++) {
+                if (context.checkSelfPermission(needed.getString(index)) != PackageManager.PERMISSION_GRANTED) return false;
+            }
+            return setup.optBoolean("agreed");
         } catch (IOException | JSONException error) {
             return false;
         }
-    }
-
-    private static boolean allowed(Context context) {
-        String[] needed;
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) {
-            needed = new String[] {
-                Manifest.permission.BLUETOOTH_SCAN, Manifest.permission.BLUETOOTH_ADVERTISE, Manifest.permission.BLUETOOTH_CONNECT,
-            };
-        } else if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
-            needed = new String[] {Manifest.permission.ACCESS_FINE_LOCATION, Manifest.permission.ACCESS_BACKGROUND_LOCATION};
-        } else {
-            needed = new String[] {Manifest.permission.ACCESS_FINE_LOCATION};
-        }
-        for (String name : needed) {
-            if (context.checkSelfPermission(name) != PackageManager.PERMISSION_GRANTED) return false;
-        }
-        return true;
     }
 
     /** Start the service if it is wanted and does not run, and see to it that it is looked after. */

@@ -6,7 +6,6 @@ import android.content.Intent;
 import android.content.pm.ServiceInfo;
 import android.os.Build;
 import android.os.IBinder;
-import android.os.PowerManager;
 import android.util.Log;
 
 /**
@@ -16,7 +15,6 @@ import android.util.Log;
 public final class TracingService extends Service {
     /** Whether one lives in this process; read by whoever would start it. */
     static volatile boolean running;
-    private PowerManager.WakeLock lock;
 
     @Override
     public int onStartCommand(Intent intent, int flags, int startId) {
@@ -32,6 +30,7 @@ public final class TracingService extends Service {
         }
         if (!Start.wanted(this)) return refuse();
         running = true;
+        Awake.hold(this, Awake.START_MILLISECONDS);
         Start.watch(this);
         Engine.work(this, new Runnable() {
             @Override
@@ -48,19 +47,6 @@ public final class TracingService extends Service {
         return START_NOT_STICKY;
     }
 
-    /** Rotation and scan bursts are timed by the processor, and an old identifier would stand while it sleeps. */
-    public synchronized void stayAwake() {
-        if (lock != null) return;
-        PowerManager power = (PowerManager) getSystemService(POWER_SERVICE);
-        lock = power.newWakeLock(PowerManager.PARTIAL_WAKE_LOCK, "bluezone:tracing");
-        lock.acquire();
-    }
-
-    private synchronized void letSleep() {
-        if (lock != null && lock.isHeld()) lock.release();
-        lock = null;
-    }
-
     @Override
     public void onDestroy() {
         if (!running) return;
@@ -71,7 +57,7 @@ public final class TracingService extends Service {
                 try {
                     Python.module("bluezone_phone.service").call("ended", TracingService.this);
                 } finally {
-                    letSleep();
+                    Awake.forget(TracingService.this);
                 }
             }
         });

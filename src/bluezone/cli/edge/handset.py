@@ -80,6 +80,7 @@ def status(data: str | None, server: str, trust: str | None, radio: str) -> dict
             "checked": _moment(phone, seen.checked_at),
             "last problem": seen.check_problem or "none",
         }
+        told["lists"] = ", ".join(f"{kind}={number}" for kind, number in seen.lists.items())
         return {**seen.to_json(), "title": titles.get(seen.state, "stopped"), "told": told}
     finally:
         phone.close()

@@ -6,14 +6,17 @@ import importlib.metadata
 import os
 import shutil
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import click
 
@@ -53,8 +56,8 @@ def doctor(data: str | None) -> dict[str, Any]:
 
     Each line is ok, warn or fail, with what to do next; the exit code is 1 only when something failed.
 
-    Where there is a city.toml, stores are opened as `serve` does at its start: what is missing in the folder (stores,
-    keys) is made, and stores of an older version are brought up to this one.
+    Stores are only read: each is read whole, so that damage is found, and nothing is made or migrated. A large store
+    takes some minutes.
     """
     from bluezone.city import data_folder
 
@@ -196,7 +199,7 @@ def _disk(folder: Path) -> Check:
 
 def _data_folder(folder: Path) -> Iterator[Check]:
     """Whether the folder and its secrets are private, and the city's settings readable."""
-    from bluezone.city import load_city
+    from bluezone.city import left_over, load_city
 
     if not folder.exists():
         yield Check("data folder", "warn", f"{folder} does not exist yet", "the first `bluezone serve` makes it")
@@ -216,7 +219,7 @@ def _data_folder(folder: Path) -> Iterator[Check]:
         state: Literal["warn", "fail"] = "warn" if refused.code == "city_missing" else "fail"
         yield Check("city.toml", state, refused.message, "docs/reference/settings.md explains each setting")
         return
-    weak = "; ".join(city.warnings())
+    weak = "; ".join([*city.warnings(), *left_over(folder).values()])
     yield Check("city.toml", "warn" if weak else "ok", weak or city.name_en, "change it in city.toml" if weak else "")
 
 
@@ -225,32 +228,144 @@ def _others_may_read(path: Path) -> bool:
 
 
 def _stores(folder: Path) -> Iterator[Check]:
-    """The three stores: reachable, and not from a newer version."""
-    from bluezone.keyserver.service import KeyServer
-
-    on_server = [name for name in ("DATABASE", "OFFICE", "CODES", "KEYS") if os.environ.get(f"BLUEZONE_{name}_URL")]
-    where = "PostgreSQL" if on_server else "SQLite"
+    """The three stores, read and not changed: whole, of this version, from no newer one."""
     if not (folder / "city.toml").exists():
-        yield Check("stores", "warn", f"none yet ({where})", "the first `bluezone serve` makes them")
+        yield Check("stores", "warn", "none yet", "the first `bluezone serve` makes them")
         return
-    yield _opened("stores codes and keys", where, lambda: KeyServer.open(folder).close())
+    yield from _history(folder)
+    yield _recovery_key(folder)
+    for name in ("codes", "keys", "office"):
+        url = os.environ.get(f"BLUEZONE_{name.upper()}_URL") or os.environ.get("BLUEZONE_DATABASE_URL")
+        path = folder / f"{name}.sqlite3"
+        if url is None and not path.exists():
+            yield Check(f"store {name}", "warn", "none yet", "the next start of `bluezone serve` makes it")
+            continue
+        try:
+            with _reading_postgresql(url, name) if url else _reading_sqlite(path) as store:
+                yield _looked_at(name, store)
+        except Refused as refused:
+            remedy = _REMEDIES.get(refused.code, "see docs/reference/problems.md under this code")
+            yield Check(f"store {name}", "fail", f"{refused.code}: {refused.message}", remedy)
 
-    def office() -> None:
-        from bluezone.server.preparation import prepare_office
 
-        prepare_office(folder)
+def _history(folder: Path) -> Iterator[Check]:
+    """Whether the folder was restored and has not been compared with what was published."""
+    from bluezone.keyserver.publication.history import MARK
 
-    yield _opened("store office", where, office)
+    if (folder / MARK).exists():
+        found = "this folder was restored and not compared yet with what was published; nothing is signed until then"
+        remedy = "the next start of `bluezone serve` compares it, or docs/playbooks/history-forked.md"
+        yield Check("published history", "warn", found, remedy)
 
 
-def _opened(name: str, where: str, attempt: Callable[[], None]) -> Check:
-    remedies = {
-        "store_too_new": "install the newer version that made it",
-        "key_file_exposed": "chmod go= on what is named",
-    }
+def _recovery_key(folder: Path) -> Check:
+    """Whether phones could be led on after a loss of what was published."""
+    from bluezone.keyserver.configuration import read_recovery_key
+    from bluezone.keyserver.publication.journal import journal_folder
+
+    public = read_recovery_key(folder)
+    if public is None:
+        found = "none: after a loss phones that are up to date would get no warning for up to 14 days"
+        return Check("recovery key", "warn", found, "bluezone recovery-key new, before the first phones come")
+    place = journal_folder(folder)
+    if not os.access(next(path for path in (place, *place.parents) if path.exists()), os.W_OK):
+        remedy = "set BLUEZONE_HEADS to a folder that can be written, best on another disk"
+        return Check("recovery key", "warn", f"{public[:16]}…, but the journal in {place} cannot be written", remedy)
+    return Check("recovery key", "ok", f"{public[:16]}…; the journal of heads is in {place}")
+
+
+_REMEDIES = {
+    "store_too_new": "install the newer version that made it",
+    "store_damaged": "stop serve, change nothing, copy the folder away, restore the last backup beside it"
+    " (docs/playbooks/store-down.md)",
+}
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A store that is only read. dialect: as the stores' own; doubt: what cannot be seen of its state, and a remedy."""
+
+    dialect: str
+    read: Callable[[str], list[Any]]
+    doubt: tuple[str, str] | None = None
+
+
+def _looked_at(name: str, store: _Reading) -> Check:
+    """Raises StoreTooNew, StoreTooOld."""
+    where = "SQLite, whole" if store.dialect == "sqlite" else "PostgreSQL"
+    waiting = _office_waiting(store) if name == "office" else _keyserver_waiting(name, store)
+    if waiting:
+        found = f"{where}, of an earlier version: {waiting} migrations wait"
+        return Check(f"store {name}", "warn", found, "make a backup; the next start of `bluezone serve` does the rest")
+    if store.doubt:
+        return Check(f"store {name}", "warn", f"{where}, up to date, {store.doubt[0]}", store.doubt[1])
+    return Check(f"store {name}", "ok", f"{where}, up to date")
+
+
+def _keyserver_waiting(name: str, store: _Reading) -> int:
+    from bluezone.keyserver.storage.migrations import waiting_for
+
+    return waiting_for(store, name)
+
+
+def _office_waiting(store: _Reading) -> int:
+    from bluezone.server.preparation import open_office, waiting_for
+
+    # No folder at all: only the list of migrations is wanted, and secrets that are missing would be made.
+    open_office(Path(os.devnull).with_name("no-folder"))
+    return waiting_for({(str(app), str(name)) for app, name in store.read("SELECT app, name FROM django_migrations")})
+
+
+@contextmanager
+def _reading_sqlite(path: Path) -> Iterator[_Reading]:
+    """A store of the folder, opened without leave to write, after all of it was read. Raises StoreRefused."""
+    from bluezone.keyserver.storage.store import StoreDamaged, StoreUnreachable
+
     try:
-        attempt()
-    except Refused as refused:
-        remedy = remedies.get(refused.code, "see docs/reference/problems.md under this code")
-        return Check(name, "fail", f"{refused.code}: {refused.message}", remedy)
-    return Check(name, "ok", f"{where}, up to date")
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=ADAPTER_SECONDS)) as store:
+            # Every page, every row against its indexes, every row against those it points at.
+            said = [row[0] for row in store.execute("PRAGMA integrity_check(1)")]
+            if said != ["ok"]:
+                raise StoreDamaged(f"{path.name}: {' '.join(said[0].split())}")
+            orphan = store.execute("PRAGMA foreign_key_check").fetchone()
+            if orphan:
+                raise StoreDamaged(f"{path.name}: a row of {orphan[0]} points at one of {orphan[2]} that is not there")
+            yield _Reading("sqlite", lambda statement: store.execute(statement).fetchall())
+    except sqlite3.DatabaseError as error:
+        damaged = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        raise (StoreDamaged if damaged else StoreUnreachable)(f"{path.name}: {error}") from None
+
+
+@contextmanager
+def _reading_postgresql(url: str, schema: str) -> Iterator[_Reading]:
+    """A store in a database, opened without leave to write. Raises StoreRefused; its sentence repeats no address."""
+    from bluezone.keyserver.storage.store import StoreDamaged, StoreUnreachable
+
+    try:
+        import psycopg
+    except ModuleNotFoundError:
+        raise StoreUnreachable(f"{schema}: psycopg is not installed; install the extra `postgres`") from None
+    try:
+        # One transaction, which a pooler gives one connection.
+        with psycopg.connect(url, connect_timeout=ADAPTER_SECONDS, prepare_threshold=None) as store:
+            store.execute("SET TRANSACTION READ ONLY")
+            store.execute("SELECT set_config('search_path', %s, true)", [schema])
+            failures, summed = store.execute(_PAGES).fetchone() or (0, "off")
+            if failures:
+                raise StoreDamaged(f"{schema}: PostgreSQL counted {failures} pages whose checksum is wrong")
+            doubt = (
+                None if summed == "on" else ("without checksums of its pages", "pg_checksums --enable, and pg_amcheck")
+            )
+            yield _Reading("postgresql", lambda statement: store.execute(statement.encode()).fetchall(), doubt)
+    except psycopg.errors.DataCorrupted:
+        raise StoreDamaged(f"{schema}: PostgreSQL says that its data are damaged") from None
+    except psycopg.errors.UndefinedTable:
+        raise StoreUnreachable(f"{schema}: its tables are not there; `bluezone serve` makes them") from None
+    except psycopg.Error as error:
+        raise StoreUnreachable(f"{schema}: the database cannot be read ({type(error).__name__})") from None
+
+
+_PAGES = (
+    "SELECT COALESCE(checksum_failures, 0), current_setting('data_checksums')"
+    " FROM pg_stat_database WHERE datname = current_database()"
+)

@@ -52,9 +52,15 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
     metavar="self|CERT,KEY",
     help="Speak HTTPS: with a local authority that people trust once, or with a certificate of the city's own.",
 )
-@click.option("--hotline", help="First start: number of the local health authority that warned people call.")
-@click.option("--city", "city_name", help="First start: name of the city in Vietnamese.")
-@click.option("--city-en", "city_name_en", help="First start: its name in English, if it differs.")
+@click.option(
+    "--hotline",
+    envvar="BLUEZONE_HOTLINE",
+    help="First start: number of the local health authority that warned people call.",
+)
+@click.option("--city", "city_name", envvar="BLUEZONE_CITY", help="First start: name of the city in Vietnamese.")
+@click.option(
+    "--city-en", "city_name_en", envvar="BLUEZONE_CITY_EN", help="First start: its name in English, if it differs."
+)
 @command_result(_lines)
 def serve(
     data: str | None,
@@ -99,11 +105,11 @@ def _serve(asked: Any, tls: str | None) -> dict[str, Any]:
     allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), asked.host]
     os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
     stop = StopSignals(on_terminal=sys.stdin.isatty())
-    token = _prepare(asked)
+    _prepare(asked)
 
     def announce() -> None:
-        if token:
-            _say_first_link(asked.address("office", secured is not None), token)
+        if asked.has("office"):
+            _say_first_link(asked.folder.resolve(), asked.address("office", secured is not None))
         if secured and secured.mode == "self" and asked.has("public"):
             click.echo(f"how devices trust this server: {asked.address('public', True)}trust/", err=True)
         say_ready(asked, secured is not None)
@@ -116,7 +122,8 @@ def _ensure_city(
     folder: Path, hosts: dict[str, str], hotline: str | None, city_name: str | None, city_name_en: str | None
 ) -> None:
     """Write city.toml on the first start, asking where somebody is there to answer; print what weakens privacy."""
-    from bluezone.city import FILE_NAME, load_city, write_default
+    from bluezone.city import FILE_NAME, left_over, load_city, write_default
+    from bluezone.keyserver.configuration import read_recovery_key
     from bluezone.logs import say
 
     if not (folder / FILE_NAME).exists():
@@ -132,8 +139,12 @@ def _ensure_city(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_default(folder, name_vi=name, name_en=city_name_en or name, hotline=hotline, **hosts)
         say("settings_written", f"wrote {folder / FILE_NAME}")
+    if read_recovery_key(folder) is None:
+        say("recovery_key_missing", "warning: no recovery key yet: bluezone recovery-key new, before phones come", 30)
     for sentence in load_city(folder).warnings():
         say("privacy_weakened", f"warning: {sentence}", 30, setting=sentence.split()[0])
+    for setting, sentence in left_over(folder).items():
+        say("setting_left_over", f"warning: {sentence}", 30, setting=setting)
 
 
 def _secure(option: str, folder: Path, host: str) -> Any:
@@ -154,34 +165,42 @@ def _secure(option: str, folder: Path, host: str) -> Any:
     return secured
 
 
-def _prepare(asked: Any) -> str | None:
-    """Stores, keys and files of both halves; the first administrator's token while one is needed."""
+def _prepare(asked: Any) -> None:
+    """Stores, keys and files of both halves."""
     from bluezone.keyserver.service import KeyServer
     from bluezone.logs import say
-    from bluezone.server.preparation import prepare_office, prepared_alone
+    from bluezone.server.preparation import prepare_office
 
     server = KeyServer.open(asked.folder)
     key = server.secrets.signing_key.public_key().public_bytes_raw().hex()
     say("city_key", f"city key, with which phones are set up (--trust): {key}", key=key)
     server.close()
-    folder = asked.folder.resolve()
-    prepare_office(folder)
-    if not asked.has("office"):
-        return None
+    prepare_office(asked.folder.resolve())
+
+
+def _say_first_link(folder: Path, office: str) -> None:
+    """Give out the first administrator's link, once, when there is an office that opens it.
+
+    Programs that collect logs are not given it.
+    """
+    from django.db import connections
     from django.utils import timezone
 
-    from bluezone.authority.role_grants import first_admin_token
-
-    # Two offices that start at the same moment would make two accounts.
-    with prepared_alone(folder):
-        return first_admin_token(timezone.now())
-
-
-def _say_first_link(office: str, token: str) -> None:
-    """The link for people; programs that collect logs are not given it."""
     from bluezone import logs
+    from bluezone.authority.role_grants import first_admin_link, first_admin_missing
+    from bluezone.server.preparation import prepared_alone
 
-    if logs.form() == logs.JSON_FORM:
-        logs.say("first_administrator_missing", "", hint="bluezone manage account_link admin")
-    else:
-        click.echo(f"first administrator, once and within 72 hours: {office}start/{token}/", err=True)
+    link = None
+    if first_admin_missing(timezone.now()):
+        # Two offices that start at the same moment would make two accounts.
+        with prepared_alone(folder):
+            link = first_admin_link(timezone.now())
+    connections.close_all()
+    if link is None:
+        return
+    another = f"bluezone manage account_link {link.username}"
+    if link.token and logs.form() != logs.JSON_FORM:
+        click.echo(f"first administrator, once and within 72 hours: {office}start/{link.token}/", err=True)
+        return
+    sentence = f"the first administrator's link was given out before and waits to be used; another one: {another}"
+    logs.say("first_administrator_missing", sentence, hint=another)

@@ -4,7 +4,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -31,6 +31,7 @@ from bluezone.protocol.intervals import INTERVALS_PER_DAY, day_at, first_interva
 from bluezone.protocol.reciprocity import encode_frame, open_frame, reciprocity_key
 from bluezone.protocol.risk.assessment import Profile, assess, parse_profile
 from bluezone.protocol.risk.coronawarnapp import read_windows
+from bluezone.protocol.signed.epoch import encode_epoch, open_epoch, sign_epoch
 from bluezone.protocol.upload.codes import InvalidCode, damm_digit, parse_code
 from bluezone.protocol.upload.payload import UploadKey, commitment, decode_slots, encode_keys
 from bluezone.protocol.venues.codes import check_signature, parse_venue, read_venue_link, sign_venue, venue_link
@@ -372,6 +373,9 @@ def cases_of(document: dict[str, Any], file_name: str) -> Iterator[Case]:
         yield from riskscore_cases(document)
     elif family == "reciprocity":
         yield from _reciprocity_cases(document)
+    elif family == "epoch":
+        keys = {name: document[name] for name in ("recovery_key_hex", "recovery_private_hex")}
+        yield from (Case("epoch", case["name"], _check_epoch, {**keys, **case}) for case in document["cases"])
     elif family == "presence":
         yield from _presence_cases(document)
     else:
@@ -399,6 +403,14 @@ def _check_reciprocity_frame(case: dict[str, Any]) -> tuple[Any, Any]:
         "opened": [open_frame(key, identifier, frame, [neighbour]) for neighbour, _ in heard],
     }
     return got, {**{name: case[name] for name in list(got)[:-1]}, "opened": [level for _, level in heard]}
+
+
+def _check_epoch(case: dict[str, Any]) -> tuple[Any, Any]:
+    """Read the record, and write and sign it again (docs/protocol.md section 5, "Epochs")."""
+    epoch = open_epoch(case["record"], bytes.fromhex(case["recovery_key_hex"]))
+    signer = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["recovery_private_hex"]))
+    got = {"epoch": asdict(epoch), "payload": encode_epoch(epoch).decode(), "record": sign_epoch(epoch, signer)}
+    return got, {name: case[name] for name in got}
 
 
 def _presence_cases(document: dict[str, Any]) -> Iterator[Case]:

@@ -24,6 +24,7 @@ from bluezone.edge.gate.radio import GateRadio
 from bluezone.localpage import LocalPage, Served
 from bluezone.radio.adapters import open_radio
 from bluezone.refusal import Refused
+from bluezone.servicemanager import ServiceManager
 
 SYNC_SECONDS = 60.0
 # A gate that lost its network asks again soon at first, then every ten minutes.
@@ -130,19 +131,29 @@ def _gate_number(book: GateBook) -> str:
 
 async def _until_told_to_stop(duties: Iterable[Coroutine[Any, Any, None]], radio: GateRadio | None) -> None:
     loop = asyncio.get_running_loop()
-    work = [asyncio.create_task(duty) for duty in duties]
+    manager = ServiceManager()
+    work = [asyncio.create_task(duty) for duty in (*duties, _beat(manager))]
     if radio is not None:
         work.append(asyncio.create_task(radio.run()))
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     stopping = asyncio.create_task(stopped.wait())
+    manager.ready()
     await asyncio.wait([stopping, *work], return_when=asyncio.FIRST_COMPLETED)
+    manager.stopping()
     for task in work:
         task.cancel()
     for task in work:
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def _beat(manager: ServiceManager) -> None:
+    """Say that the gate is alive: page and radio wait for the same loop."""
+    while True:
+        manager.alive()
+        await asyncio.sleep(manager.beat_seconds or SYNC_SECONDS)
 
 
 async def _sync(desk: GateDesk, sync: GateSync) -> None:

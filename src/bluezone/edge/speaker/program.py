@@ -15,6 +15,7 @@ from bluezone.edge.speaker.player import open_player
 from bluezone.edge.speaker.programme import Programme
 from bluezone.edge.speaker.sync import SpeakerClock, SpeakerRefused, SpeakerSync
 from bluezone.refusal import Refused
+from bluezone.servicemanager import ServiceManager
 
 POLL_SECONDS = 2.0
 STEP_SECONDS = 0.05
@@ -72,7 +73,7 @@ def run_speaker(
 def _run(
     programme: Programme, asking: SpeakerSync, telling: SpeakerSync, clock: SpeakerClock, say: Callable[[str], None]
 ) -> None:
-    stopped = threading.Event()
+    stopped, manager = threading.Event(), ServiceManager()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     threads = [
@@ -83,13 +84,16 @@ def _run(
     for thread in threads:
         thread.start()
     say("ready")
+    manager.ready()
     try:
         while not stopped.wait(STEP_SECONDS):
+            manager.alive()
             programme.follow(asking.plan)
             # Without a time that can be trusted nothing is played; the office sees the machine as silent.
             if clock.is_sure:
                 programme.step()
     finally:
+        manager.stopping()
         programme.stop()
         stopped.set()
         for thread in threads:

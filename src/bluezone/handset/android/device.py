@@ -37,10 +37,27 @@ class Keystore(Protocol):
         """Destroy the key; nothing happens if there is none. Raises KeystoreUnavailable."""
 
 
+class Awake(Protocol):
+    """The phone's processor. Every method may be called from any thread."""
+
+    def hold(self, seconds: float) -> None:
+        """Keep it awake for so long from now, instead of what was asked for before."""
+
+    def release(self) -> None:
+        """Let it sleep."""
+
+    def wake_at(self, boot_seconds: float) -> None:
+        """Wake it at this moment of the boot clock, and call the service; instead of the moment asked for before."""
+
+    def forget(self) -> None:
+        """Let it sleep, and wake it no more."""
+
+
 class Device(Protocol):
     """The phone. Every method may be called from any thread."""
 
     keystore: Keystore
+    awake: Awake
 
     def radio(self) -> Radio:
         """The phone's Bluetooth, a new object each time; the caller opens it."""

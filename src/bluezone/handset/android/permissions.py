@@ -53,9 +53,14 @@ def needed(api_level: int) -> tuple[Step, ...]:
     return ("location", "location_always") if api_level >= ANDROID_10 else ("location",)
 
 
+def permissions_needed(api_level: int) -> tuple[str, ...]:
+    """The permissions without which the phone hears nobody."""
+    return tuple(name for step in needed(api_level) for name in asked_at(step))
+
+
 def may_run(state: PhoneState, answers: Answers) -> bool:
     """Whether the service may start: agreed to, and every needed permission is there."""
-    return answers.agreed and all(_granted(step, state) for step in needed(state.api_level))
+    return answers.agreed and state.granted.issuperset(permissions_needed(state.api_level))
 
 
 def next_step(state: PhoneState, answers: Answers) -> Step:

@@ -19,6 +19,7 @@ from bluezone.handset.android.cityfile import CityFile
 from bluezone.handset.android.device import Device
 from bluezone.handset.android.keyseal import KeystoreSealing
 from bluezone.handset.android.notices import news_notice, running_notice, stopped_notice, waiting_notice
+from bluezone.handset.android.power import WakeTime
 from bluezone.handset.android.screens import STARTS_ANEW
 from bluezone.handset.android.setup import Setup
 from bluezone.handset.clocks import boot_id_of
@@ -34,6 +35,7 @@ from bluezone.refusal import Refused
 PHONE_FOLDER = "handset"
 LOOK_SECONDS = 10.0
 RETRY_SECONDS = 60.0
+ACCOUNT_SECONDS = 3600.0
 NOTIFIED = "notified"
 FAULT = "fault"
 
@@ -46,6 +48,7 @@ class Tracing:
     folder:    the app's own, not backed up. city: reads which city the app was built for, and may refuse.
     url:       of the phone's page with its token, None while there is none.
     problem:   code of what keeps the phone from running, None while nothing does.
+    power:     keeps the processor awake for the phone's work, and counts for how long.
     on_change: called, from any thread, when url or problem became another.
     """
 
@@ -57,11 +60,13 @@ class Tracing:
         self._city, self._setup, self._device = city, setup, device
         self._clock = device.clock()
         self._sealing = KeystoreSealing(device.keystore)
+        self.power = WakeTime(device.awake, self._clock.boot_seconds)
         self._retry_seconds, self._look_seconds = retry_seconds, look_seconds
         self._thread: threading.Thread | None = None
         self._lock = threading.RLock()
         self._again, self._over = threading.Event(), threading.Event()
         self._interrupt: Callable[[], None] = lambda: None
+        self._look_again: Callable[[], None] = lambda: None
         self.on_change: Callable[[], None] = lambda: None
         self.url: str | None = None
         self.problem: str | None = None
@@ -97,6 +102,12 @@ class Tracing:
                 forget_folder(self._phone, self._sealing)
             self._wake()
 
+    def woken(self) -> None:
+        """Android woke the processor, as it was asked to: whatever is due is done now."""
+        self.power.woken()
+        self._again.set()
+        self._look_again()
+
     def _wake(self) -> None:
         self._again.set()
         self._interrupt()
@@ -115,10 +126,14 @@ class Tracing:
                 self._stopped(FAULT)
             else:
                 if forgotten:
+                    self.power.end()
                     self._forgotten()
                     return
                 continue
+            if self.problem not in STARTS_ANEW:
+                self.power.wake_at(self._clock.boot_seconds() + self._retry_seconds)
             self._again.wait(None if self.problem in STARTS_ANEW else self._retry_seconds)
+        self.power.end()
         self._changed(None, None)
 
     def _stopped(self, code: str) -> None:
@@ -156,25 +171,28 @@ class Tracing:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         radio = self._device.radio()
         handset = self._opened(radio.model)
-        agent = Agent(handset, radio, PROFILES["default"], random.SystemRandom(), DEFAULT_UUID)
+        agent = Agent(handset, radio, PROFILES["pocket"], random.SystemRandom(), DEFAULT_UUID, self.power)
+
+        def soon(work: Callable[[], object]) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop ended by itself meanwhile
+                loop.call_soon_threadsafe(work)
 
         def interrupt() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop ended by itself meanwhile
-                loop.call_soon_threadsafe(ended.set)
+            soon(ended.set)
 
         page = LocalPage(handset, 0, lambda: agent.next_check, interrupt)
         page.start()
-        self._interrupt = interrupt
+        self._interrupt, self._look_again = interrupt, lambda: soon(agent.woken)
         try:
             if not self._over.is_set():
                 self._changed(page.url, None)
-                await self._until(ended, agent.run(), self._tell(handset))
+                await self._until(ended, agent.run(), self._tell(agent), self._account(agent))
         except Exception:
             # Work that was under way finds the store gone once the owner has erased it.
             if not handset.forgotten:
                 raise
         finally:
-            self._interrupt = lambda: None
+            self._interrupt = self._look_again = lambda: None
             page.stop()
             handset.close()
         return handset.forgotten
@@ -190,11 +208,20 @@ class Tracing:
         for task in done - {waiting}:
             task.result()
 
-    async def _tell(self, handset: Handset) -> None:
+    async def _tell(self, agent: Agent) -> None:
         """Keep the notices up to date."""
         while True:
-            await asyncio.sleep(self._look_seconds)
-            await asyncio.to_thread(self._look, handset)
+            await agent.sleep(self._look_seconds)
+            await asyncio.to_thread(self._look, agent.handset)
+
+    async def _account(self, agent: Agent) -> None:
+        """Say every hour in Android's log what the battery was used for."""
+        while True:
+            await agent.sleep(ACCOUNT_SECONDS)
+            logger.info(
+                "since the start: %.0f s kept awake, %.0f s listened",
+                self.power.held_seconds, agent.beacon.listened_seconds,
+            )  # fmt: skip
 
     def _look(self, handset: Handset) -> None:
         try:

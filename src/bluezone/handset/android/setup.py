@@ -30,10 +30,14 @@ class Answers:
 
 
 class Setup:
-    """The answers of one phone, written at each change. folder: the app's own; made if it is not there."""
+    """The answers of one phone, written at each change.
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE
+    folder: the app's own; made if it is not there. needed: the permissions without which nothing runs; they are in the
+    file for Java (Start.java), which asks before Python is there whether the service may start.
+    """
+
+    def __init__(self, folder: Path, needed: tuple[str, ...] = ()) -> None:
+        self._path, self._needed = folder / FILE, needed
         self._lock = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.answers = self._read()
@@ -42,6 +46,7 @@ class Setup:
         """The stored answers; if the file cannot be read, everything is asked again, and nothing runs meanwhile."""
         try:
             kept: dict[str, Any] = json.loads(self._path.read_text("utf-8"))
+            kept.pop("needed", None)
             return Answers(**{**kept, "asked": tuple(kept.get("asked", ()))})
         except (OSError, ValueError, TypeError, AttributeError):
             return Answers()
@@ -51,7 +56,7 @@ class Setup:
         with self._lock:
             self.answers = replace(self.answers, **changed)
             unfinished = self._path.with_suffix(".unfinished")
-            unfinished.write_text(json.dumps(asdict(self.answers)), "utf-8")
+            unfinished.write_text(json.dumps({**asdict(self.answers), "needed": self._needed}), "utf-8")
             unfinished.replace(self._path)
 
     def started(self, boot_id: str) -> None:

@@ -10,10 +10,12 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bluezone.handset.city.epochs import Epochs, read_position
 from bluezone.handset.client import Client, ServerAnswerRefused
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import SECONDS_PER_DAY
@@ -24,11 +26,14 @@ from bluezone.protocol.signed.config import (
     Config,
     ConfigGap,
     ConfigHistoryDiffers,
+    ConfigRolledBack,
     WeekKey,
     decode_config,
     follow_config,
 )
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
+from bluezone.protocol.signed.epoch import Epoch, EpochRefused, check_epoch, check_first_config
+from bluezone.protocol.signed.index import EXPORTS
 from bluezone.refusal import Refused
 
 # Until the first config, the zone of the country that this was made for.
@@ -85,11 +90,16 @@ def _from_base64(text: str) -> bytes:
 
 
 class CityConfig:
-    """The config in force on this phone, and how a newer one is taken in. Every refusal keeps the one in force."""
+    """The config in force on this phone, and how a newer one is taken in. Every refusal keeps the one in force.
 
-    def __init__(self, store: Store, client: Client) -> None:
+    trusted_now: trusted Unix seconds, None while there are none. epochs: which epoch the phone is in.
+    """
+
+    def __init__(self, store: Store, client: Client, trusted_now: Callable[[], float | None]) -> None:
         self._store = store
         self._client = client
+        self.trusted_now = trusted_now
+        self.epochs = Epochs(store)
         self._read: Config | None = None
 
     def pin(self, public: bytes | None) -> None:
@@ -146,14 +156,19 @@ class CityConfig:
         payload = open_signed("config", self._client.get("/v1/config"), self.trusted())
         config, held = decode_config(payload), self.current
         if held is None:
-            self._accept(config, payload, first=True)
+            with self._store.transaction():
+                self.epochs.begin(config)
+                self._accept(config, payload, first=True)
             return config
+        if len(config.epochs) < self.epochs.number:
+            raise ConfigRolledBack(f"config is of epoch {len(config.epochs)}, expected at least {self.epochs.number}")
+        for record in config.epochs[self.epochs.number :]:
+            held = self._enter_epoch(record, config, payload)
         try:
             self._follow(config, payload, held)
         except ConfigGap:
             if not self._catch_up(config.number):
-                self._accept(config, payload, first=True)
-                self._store.put("notice", "config_started_anew")
+                self._start_anew(config, payload)
                 return config
             caught_up = self.current
             assert caught_up is not None
@@ -176,6 +191,58 @@ class CityConfig:
         if not usable:
             raise WeekKeyUntrusted("the config names no key for random packets")
         return usable[0]
+
+    def _enter_epoch(self, record: str, newest: Config, payload: bytes) -> Config:
+        """Go along with one epoch and return its first config, which is then held. Raises EpochRefused and the like.
+
+        newest: the config in force in the city, and its payload.
+        """
+        now = self.trusted_now() or float(newest.generated_at)
+        epoch = self.epochs.open(record, now)
+        self._reach_ancestor(epoch)
+        held, sha256 = self.current, self.current_sha256
+        assert held is not None
+        assert sha256 is not None
+        check_epoch(epoch, self.epochs.held(held, sha256), now)
+        if newest.number != epoch.config.first:
+            payload = open_signed("config", self._client.get(f"/v1/config/{epoch.config.first}"), self.trusted())
+        first = decode_config(payload)
+        check_first_config(first, epoch, held)
+        if self._says_new_keys(first):
+            raise EpochRefused("new_key: the epoch comes with another week key")
+        with self._store.transaction():
+            self._accept(first, payload, first=False)
+            self.epochs.enter(epoch, now)
+        return first
+
+    def _reach_ancestor(self, epoch: Epoch) -> None:
+        """A phone that has not come to the last config of the old history yet goes there first."""
+        held = self.current
+        assert held is not None
+        if held.number >= epoch.config.ancestor:
+            return
+        payload = open_signed("config", self._client.get(f"/v1/config/{epoch.config.ancestor}"), self.trusted())
+        config = decode_config(payload)
+        if hashlib.sha256(payload).hexdigest() != epoch.config.head or config.number != epoch.config.ancestor:
+            raise EpochRefused(f"ancestor: config {config.number} is not the one that the epoch names")
+        try:
+            self._follow(config, payload, held)
+        except ConfigGap:
+            if self._catch_up(config.number):
+                caught_up = self.current
+                assert caught_up is not None
+                self._follow(config, payload, caught_up)
+            else:
+                self._start_anew(config, payload)
+
+    def _start_anew(self, config: Config, payload: bytes) -> None:
+        """Take a config in as at first install, if this phone was away so long that the others may be gone."""
+        position = read_position(self._store, EXPORTS)
+        if position.generated_at and not position.was_away(config.generated_at, self.trusted_now()):
+            raise ConfigHistoryDiffers(f"config {config.number} leads back to none that this phone has seen lately")
+        with self._store.transaction():
+            self._accept(config, payload, first=True)
+            self._store.put("notice", "config_started_anew")
 
     def _find(self, kid: int, purpose: str) -> WeekKey:
         held = self.current
@@ -234,6 +301,7 @@ class CityConfig:
     def _accept(self, config: Config, payload: bytes, *, first: bool) -> None:
         kept = {"payload": base64.b64encode(payload).decode(), "sha256": hashlib.sha256(payload).hexdigest()}
         with self._store.transaction():
+            self.epochs.pin(config, self.trusted_now() or float(config.generated_at), first=self.current is None)
             if first:
                 self._store.put("week_keys", None)
             self._note_week_keys(config, first=first)

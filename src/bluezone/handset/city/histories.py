@@ -5,25 +5,27 @@ Export files follow one such history: only those are ever looked at.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import replace
 
 from bluezone.handset.city.config import CityConfig
+from bluezone.handset.city.epochs import Position, keep_position, known_heads, read_position, remember_heads
 from bluezone.handset.client import MAX_EXPORT_BYTES, Client
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.files import Export, read_export, verify_export
 from bluezone.protocol.primitives import read_p256_pem
 from bluezone.protocol.signed.config import Config
-from bluezone.protocol.signed.envelope import CHAIN_START, extend_chain, open_signed
+from bluezone.protocol.signed.envelope import extend_chain, open_signed
 from bluezone.protocol.signed.index import (
     EXPORTS,
-    STALE_SECONDS,
     Index,
     IndexEntry,
     IndexGap,
+    IndexHistoryDiffers,
     IndexRolledBack,
     chain_value,
     decode_index,
     follow_index,
+    heads,
 )
 from bluezone.refusal import Refused
 
@@ -40,23 +42,6 @@ class ConfigMismatch(Refused):
     code = "config_mismatch"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """How far this phone has come.
-
-    number: of the newest file taken in, 0 before the first. chain: chain value after it, 32 bytes.
-    generated_at: largest of an index that was followed, Unix seconds.
-    """
-
-    number: int
-    chain: bytes
-    generated_at: int
-
-    def is_stale(self, now: float) -> bool:
-        """Whether the newest list is over 36 hours old, or there is none."""
-        return now - self.generated_at > STALE_SECONDS
-
-
 class IndexFollower:
     """Follows one index. kind: "exports" or "venues", also the folder under /v1 and the name it is kept under."""
 
@@ -69,8 +54,7 @@ class IndexFollower:
     @property
     def position(self) -> Position:
         """Where this phone stands."""
-        kept = self._store.get(self._kind, {"number": 0, "chain": CHAIN_START.hex(), "generated_at": 0})
-        return Position(kept["number"], bytes.fromhex(kept["chain"]), kept["generated_at"])
+        return read_position(self._store, self._kind)
 
     def follow_index(self, first_files: int | None = None) -> tuple[Index, list[IndexEntry]]:
         """Fetch the index and return it with the entries still to fetch, oldest first.
@@ -91,24 +75,61 @@ class IndexFollower:
 
     def _entries(self, index: Index, first_files: int | None) -> list[IndexEntry]:
         held = self.position
+        if index.epoch != self._city.epochs.number:
+            raise IndexRolledBack(f"index is of epoch {index.epoch}, config of {self._city.epochs.number}")
         if index.generated_at < held.generated_at:
             raise IndexRolledBack(f"index was made at {index.generated_at}, one of {held.generated_at} is known here")
-        if held.number == 0 and not held.generated_at and first_files is not None:
-            self._begin_at(index, max(index.first_number, index.number - first_files + 1), held)
-            held = self.position
+        if held.number == 0 and not held.generated_at:
+            # All that was published before an epoch is as new to a new phone as what came after it.
+            wanted = first_files is None or first_files > len(index.entries)
+            self._keep(replace(held, epoch=index.epoch, rescan=wanted and bool(index.earlier)))
+            if first_files is not None:
+                self._begin_at(index, max(index.first_number, index.number - first_files + 1))
+        elif held.epoch != index.epoch:
+            self._enter_epoch(index, held)
+        held = self.position
         try:
             entries = follow_index(index, held.number, held.chain)
         except IndexGap:
-            self._begin_at(index, index.first_number, held)
+            # Within two weeks an honest index lists what follows here; without that, anybody with the city's key
+            # could lead phones onto another history by leaving some files out.
+            if not held.was_away(index.generated_at, self._city.trusted_now()):
+                raise IndexHistoryDiffers(
+                    f"index begins with file {index.first_number}, though {held.number} is not that long ago"
+                ) from None
+            self._begin_at(index, index.first_number)
             self._store.put("notice", f"{self._kind}_started_anew")
-            return list(index.entries)
+            entries = list(index.entries)
         if held.number == 0 and entries:
-            self._begin_at(index, index.first_number, held)
+            self._begin_at(index, index.first_number)
+        remember_heads(self._store, index)
         return entries
 
-    def _begin_at(self, index: Index, number: int, held: Position) -> None:
+    def _enter_epoch(self, index: Index, held: Position) -> None:
+        """Go on in the epoch that the config brought; what was published before it is looked through once more."""
+        first, ancestor, head = self._city.epochs.branch_of(index)
+        if index.first_number < first or (index.first_number == first and index.chain_before != head):
+            raise IndexHistoryDiffers(f"index does not go on with {first} after file {ancestor}, as its epoch says")
+        # A phone that has seen the ancestor knows it as the epoch names it: that was checked with the config.
+        behind = max(known_heads(self._store, self._kind)) < ancestor
+        if behind and heads(index).get(held.number) != held.chain.hex():
+            if not held.was_away(index.generated_at, self._city.trusted_now()):
+                raise IndexHistoryDiffers(f"index does not lead from file {held.number} to its epoch")
+            self._store.put("notice", f"{self._kind}_started_anew")
+        self._keep(replace(held, number=first - 1, chain=bytes.fromhex(head), epoch=index.epoch, rescan=True))
+
+    def _begin_at(self, index: Index, number: int) -> None:
         """Start before file `number` of an index, as if all before it had been taken in."""
-        self._keep(Position(number - 1, chain_value(index, number - 1), held.generated_at))
+        self._keep(replace(self.position, number=number - 1, chain=chain_value(index, number - 1)))
+
+    def earlier(self, index: Index) -> list[IndexEntry]:
+        """The files from before the epoch that are still to be looked through, oldest first."""
+        return list(index.earlier) if self.position.rescan else []
+
+    def note_rescanned(self) -> None:
+        """Note that they were."""
+        if self.position.rescan:
+            self._keep(replace(self.position, rescan=False))
 
     def fetch_bytes(self, entry: IndexEntry, most_bytes: int) -> bytes:
         """Fetch one file and check that it is the one the index names. Raises FileUntrusted."""
@@ -123,16 +144,15 @@ class IndexFollower:
         """Note that a file was matched; call it in the transaction that keeps what was found."""
         held = self.position
         chain = extend_chain(held.chain, bytes.fromhex(entry.sha256))
-        self._keep(Position(entry.number, chain, held.generated_at))
+        self._keep(replace(held, number=entry.number, chain=chain))
 
     def note_complete(self, index: Index) -> None:
         """Note that everything the index lists was taken in."""
         held = self.position
-        self._keep(Position(held.number, held.chain, max(held.generated_at, index.generated_at)))
+        self._keep(replace(held, generated_at=max(held.generated_at, index.generated_at)))
 
     def _keep(self, held: Position) -> None:
-        kept = {"number": held.number, "chain": held.chain.hex(), "generated_at": held.generated_at}
-        self._store.put(self._kind, kept)
+        keep_position(self._store, self._kind, held)
 
 
 class Downloads(IndexFollower):

@@ -196,12 +196,17 @@ class Exposures:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(self, windows: Iterable[ExposureWindow]) -> None:
-        """Keep windows, by the local day of their start."""
+    def add(self, windows: Iterable[ExposureWindow], *, again: bool = False) -> None:
+        """Keep windows, by the local day of their start.
+
+        again: their file may say what an earlier one said, so those that are kept already are left out.
+        """
         with self._store.transaction():
+            kept = {contents for _, _, contents in self._store.rows("windows")} if again else frozenset[bytes]()
             for window in windows:
-                told = asdict(window) | {"day": window.day.isoformat()}
-                self._store.add("windows", (window.day - DAY_ZERO).days, json.dumps(told).encode())
+                told = json.dumps(asdict(window) | {"day": window.day.isoformat()}).encode()
+                if told not in kept:
+                    self._store.add("windows", (window.day - DAY_ZERO).days, told)
 
     def all(self) -> list[ExposureWindow]:
         """Every window kept."""

@@ -22,7 +22,7 @@ from bluezone.handset.venues.visits import Visits
 from bluezone.protocol.intervals import SECONDS_PER_HOUR
 from bluezone.protocol.risk.assessment import Assessment, Level, parse_profile
 from bluezone.protocol.risk.profile import Profile
-from bluezone.protocol.signed.index import VENUES
+from bluezone.protocol.signed.index import VENUES, IndexEntry
 from bluezone.protocol.venues.items import items_of_package
 from bluezone.protocol.venues.overlaps import VenueDay, VenueOverlap, assess_venues, index_items, overlap, records_of
 
@@ -44,15 +44,22 @@ class VenueFollower(IndexFollower):
         # A phone has no stays from before it was installed: of older packages it needs none.
         first_files = int(max(self._time.now() - installed_at, 0) // SECONDS_PER_HOUR) + 2
         index, entries = self.follow_index(first_files)
+        for entry in self.earlier(index):
+            self._match(entry)
+        self.note_rescanned()
         for entry in entries:
-            items = index_items(items_of_package(self.fetch_bytes(entry, MAX_PACKAGE_BYTES)))
             with self._store.transaction():
-                self._visits.settle(self._time.now())
-                self._add(self._overlaps(items, self._time.now()))
+                self._match(entry)
                 self.note_taken_in(entry)
         with self._store.transaction():
             self._visits.note_revoked(index.revoked)
             self.note_complete(index)
+
+    def _match(self, entry: IndexEntry) -> None:
+        items = index_items(items_of_package(self.fetch_bytes(entry, MAX_PACKAGE_BYTES)))
+        with self._store.transaction():
+            self._visits.settle(self._time.now())
+            self._add(self._overlaps(items, self._time.now()))
 
     def assess(self, profile: Profile, today: date) -> list[VenueDay]:
         """Score what was found as of `today`, the local date."""
@@ -67,9 +74,13 @@ class VenueFollower(IndexFollower):
                     yield found
 
     def _add(self, overlaps: Iterable[VenueOverlap]) -> None:
+        # In a new epoch a package may say again what an earlier one said.
+        again = self.position.epoch > 0
+        kept = {contents for _, _, contents in self._store.rows(TABLE)} if again else frozenset[bytes]()
         for found in overlaps:
-            fields = asdict(found) | {"day": found.day.isoformat()}
-            self._store.add(TABLE, (found.day - DAY_ZERO).days, json.dumps(fields).encode())
+            told = json.dumps(asdict(found) | {"day": found.day.isoformat()}).encode()
+            if told not in kept:
+                self._store.add(TABLE, (found.day - DAY_ZERO).days, told)
 
     def _all(self) -> list[VenueOverlap]:
         rows = (json.loads(contents) for _, _, contents in self._store.rows(TABLE))
@@ -105,16 +116,20 @@ class Risk:
         index, config, entries = self._downloads.follow()
         profile = parse_profile(config.profile)
         self._encounters.take_time(max(config.generated_at, index.generated_at))
-        heard = HeardIndex(self._encounters.log) if entries else None
+        earlier = self._downloads.earlier(index)
+        heard = HeardIndex(self._encounters.log) if entries or earlier else None
         own, receiver = self._encounters.keys.own(), self._encounters.receiver
         sent = self._encounters.keys.identifiers()
-        for entry in entries:
+        for entry in (*earlier, *entries):
             export = self._downloads.fetch(entry, config)
             assert heard is not None
             windows = windows_of_file(heard, export.columns, entry.number, own, receiver, config.zone, profile, sent)
             with self._store.transaction():
-                self._exposures.add(windows)
-                self._downloads.note_taken_in(entry)
+                # In a new epoch a file may say again what an earlier one said.
+                self._exposures.add(windows, again=index.epoch > 0)
+                if entry not in earlier:
+                    self._downloads.note_taken_in(entry)
+        self._downloads.note_rescanned()
         self._downloads.note_complete(index)
         self._encounters.renew_stamp()
 

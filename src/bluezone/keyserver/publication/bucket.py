@@ -22,6 +22,7 @@ from bluezone.keyserver.publication.folder import (
     PublishedFiles,
     PublishedRefused,
     cache_control,
+    changed,
     media_type,
 )
 from bluezone.keyserver.storage.store import StoreRefused
@@ -104,16 +105,28 @@ class ObjectFiles:
                     f"{name} holds other bytes than its name says; delete it in the bucket"
                 ) from None
 
-    def replace(self, name: str, content: bytes) -> None:
-        with self._translated(name):
-            self._put(name, content, "overwrite")
-
-    def get(self, name: str) -> bytes | None:
+    def replace(self, name: str, content: bytes, version: str | None) -> None:
         try:
             with self._translated(name):
-                return bytes(self._obstore.get(self._store, name).bytes())
+                # If-None-Match: * or If-Match: of two that publish at once, one is refused, whichever is slower.
+                self._put(name, content, "create" if version is None else {"e_tag": version})
+        except FileExistsError:
+            held = self.version(name)
+            # Ours of an attempt whose answer was lost.
+            if held is None or held[0] != content:
+                raise changed(name) from None
+
+    def version(self, name: str) -> tuple[bytes, str] | None:
+        try:
+            with self._translated(name):
+                result = self._obstore.get(self._store, name)
+                return bytes(result.bytes()), str(result.meta["e_tag"])
         except FileNotFoundError:
             return None
+
+    def get(self, name: str) -> bytes | None:
+        held = self.version(name)
+        return None if held is None else held[0]
 
     def names(self, folder: str) -> list[str]:
         with self._translated(folder):
@@ -126,7 +139,7 @@ class ObjectFiles:
         except FileNotFoundError:
             return
 
-    def _put(self, name: str, content: bytes, mode: str) -> None:
+    def _put(self, name: str, content: bytes, mode: str | dict[str, str]) -> None:
         attributes = {"Cache-Control": cache_control(name), "Content-Type": media_type(name)}
         try:
             self._obstore.put(self._store, name, content, mode=mode, attributes=attributes, use_multipart=False)
@@ -140,7 +153,7 @@ class ObjectFiles:
         raised = self._exceptions
         try:
             yield
-        except raised.AlreadyExistsError:
+        except (raised.AlreadyExistsError, raised.PreconditionError):
             raise FileExistsError from None
         except FileNotFoundError as error:
             # What obstore raises where there is no such object, or no such bucket.
@@ -211,7 +224,7 @@ class Remembered:
         return held[0]
 
 
-def bring_over(data_dir: Path, folder: str, files: ObjectFiles) -> None:
+def bring_over(data_dir: Path, folder: str, files: PublishedFiles) -> None:
     """Put what lies in a folder of this machine from before the bucket was set, and remove it here.
 
     Indexes are left out: they are signed anew. Raises StoreRefused; what was not brought over is at the next start.

@@ -21,6 +21,7 @@ from bluezone.keyserver.publication.folder import (
     cache_control,
     media_type,
 )
+from bluezone.keyserver.publication.journal import Journal
 from bluezone.keyserver.storage.store import Store, Turn
 from bluezone.keyserver.venues import count_in_force, revoked
 from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_HOUR
@@ -39,6 +40,7 @@ LISTED_SECONDS = 14 * SECONDS_PER_DAY
 # An index is signed anew this often even if no file was added, so that phones see that the service is alive.
 REFRESH_SECONDS = SECONDS_PER_HOUR
 FILE_NAME = "index.json"
+CONFIGS_FOLDER = "configs"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Indexes:
     configs: ConfigFiles
     signing_key: Ed25519PrivateKey
     published: PublishedFiles
+    journal: Journal
 
     def renew_all(self, now: float, turn: Turn | None = None) -> None:
         """Renew every index that needs it; see `renew`."""
@@ -81,7 +84,8 @@ class Indexes:
         this run did: an earlier run may have been killed between sealing a file and listing it.
         """
         index = self._index(now, series)
-        served = self.read(series)
+        version = self.published.version(series.index_name)
+        served = self.opened(series, version[0]) if version else None
         if served is not None and now - served.generated_at < REFRESH_SECONDS:
             unchanged = replace(served, generated_at=index.generated_at) == index
             if unchanged:
@@ -90,14 +94,30 @@ class Indexes:
         if turn is not None:
             # Without the turn another process may have replaced the index by a newer one already.
             turn.check()
-        self.published.replace(series.index_name, signed)
+        self._put_configs(served)
+        # Before phones can see it: what they know, the journal knows.
+        self.journal.note_index(index)
+        self.published.replace(series.index_name, signed, version[1] if version else None)
+
+    def _put_configs(self, served: Index | None) -> None:
+        """Put the configs beside the files, where whoever goes on after a loss finds them."""
+        if served is not None and served.config_sha256 == self.configs.newest_sha256():
+            return
+        for number in reversed(self.configs.numbers()):
+            signed, name = self.configs.path(number).read_bytes(), f"{CONFIGS_FOLDER}/{number}.json"
+            if self.journal.configs().get(number) == signed and self.published.get(name) == signed:
+                break
+            self.journal.note_config(number, signed)
+            self.published.put_if_absent(name, signed)
 
     def read(self, series: Series = EXPORT_FILES) -> Index | None:
         """The index that phones fetch now; None if there is none that is whole and ours. Raises StoreRefused."""
-        public = self.signing_key.public_key().public_bytes_raw()
         data = self.published.get(series.index_name)
-        if data is None:
-            return None
+        return None if data is None else self.opened(series, data)
+
+    def opened(self, series: Series, data: bytes) -> Index | None:
+        """An index from its bytes; None if it is not whole and ours."""
+        public = self.signing_key.public_key().public_bytes_raw()
         try:
             return decode_index(open_signed(series.kind, data, {fingerprint(public): public}))
         except (InvalidSignedFile, InvalidIndex):
@@ -113,21 +133,28 @@ class Indexes:
             for number, name, sha256, size, end, _ in rows
             if end > now - LISTED_SECONDS
         )
-        newest = rows[-1] if rows else None
+        epoch = self.configs.epoch()
+        first = epoch.branch(series.kind).first if epoch else 1
+        earlier = tuple(entry for entry in entries if entry.number < first)
+        entries = entries[len(earlier) :]
+        before = {row[0]: row[5] for row in rows}
         if entries:
-            chain = next(row[5] for row in rows if row[0] == entries[0].number)
+            chain = before[entries[0].number]
         else:
-            chain = extend_chain(newest[5], newest[2]) if newest else CHAIN_START
+            chain = extend_chain(rows[-1][5], rows[-1][2]) if rows else CHAIN_START
         venues = series is VENUE_PACKAGES
         return Index(
             kind=series.kind,
-            number=newest[0] if newest else 0,
+            number=max(rows[-1][0] if rows else 0, first - 1),
             generated_at=int(now),
             config_sha256=self.configs.newest_sha256(),
             chain_before=chain.hex(),
             entries=entries,
             revoked=revoked(self.store, now) if venues else (),
             registered=count_in_force(self.store, now) if venues else 0,
+            epoch=epoch.number if epoch else 0,
+            earlier=earlier,
+            earlier_chain=before[earlier[0].number].hex() if earlier else "",
         )
 
 

@@ -32,19 +32,23 @@ from bluezone.protocol.venues.items import ITEM_LENGTH
 EXPORTS_FOLDER = "exports"
 
 # A real key of a file that is being made: key, start, level, class.
-_HELD = struct.Struct(f">{KEY_LENGTH}sIBB")
+HELD = struct.Struct(f">{KEY_LENGTH}sIBB")
 _HELD_ROW = np.dtype([("key", "u1", (KEY_LENGTH,)), ("start", ">u4"), ("level", "u1"), ("class", "u1")])
 
 
 @dataclass(frozen=True)
 class ExportFiles:
-    """The export files of one city. store: of keys; random_bytes: draws the seeds of the padding."""
+    """The export files of one city.
+
+    store: of keys. random_bytes: draws the seeds of the padding. first_number: of the epoch, 1 in the beginning.
+    """
 
     store: Store
     city: City
     secrets: Secrets
     published: PublishedFiles
     random_bytes: Callable[[int], bytes]
+    first_number: int = 1
 
     def publish(self, now: float) -> None:
         """Finish a file that was interrupted, and make the next one if it is due.
@@ -84,13 +88,14 @@ class ExportFiles:
             number, start, chain = last[0][0] + 1, last[0][1], extend_chain(last[0][2], last[0][3])
         else:
             number, start, chain = 1, end - (period or 1), CHAIN_START
+        number = max(number, self.first_number)
         newest = newest_published_day(now, self.city.embargo_seconds)
         # In one statement: on PostgreSQL a key that came between a SELECT and a DELETE would be deleted unpublished.
         rows = transaction.execute(
             "DELETE FROM waiting_key WHERE start BETWEEN ? AND ? RETURNING key, start, level, class",
             self._due_starts(now),
         )
-        held = b"".join(_HELD.pack(*row) for row in sorted(rows))
+        held = b"".join(HELD.pack(*row) for row in sorted(rows))
         transaction.execute(
             "INSERT INTO export_file"
             " (number, start_timestamp, end_timestamp, newest_day, padding_mean, padding_seed, held, chain_before)"
@@ -144,7 +149,7 @@ class VenuePackages:
     """The packages of one city.
 
     store: of keys. period_seconds: 0 in a demo, where a package appears at once. padding_mean: random items a package.
-    random_bytes: draws the padding.
+    random_bytes: draws the padding. first_number: of the epoch, 1 in the beginning.
     """
 
     store: Store
@@ -152,6 +157,7 @@ class VenuePackages:
     period_seconds: int
     padding_mean: int
     random_bytes: Callable[[int], bytes]
+    first_number: int = 1
 
     def publish(self, now: float) -> None:
         """Finish a package that was interrupted, and make the next one if it is due.
@@ -177,6 +183,7 @@ class VenuePackages:
             "SELECT number, chain_before, sha256 FROM venue_package ORDER BY number DESC LIMIT 1"
         )
         number, chain = (last[0][0] + 1, extend_chain(last[0][1], last[0][2])) if last else (1, CHAIN_START)
+        number = max(number, self.first_number)
         end = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR if self.period_seconds else int(now)
         # In one statement: on PostgreSQL an item that came between a SELECT and a DELETE would be deleted unpublished.
         rows = transaction.execute("DELETE FROM waiting_item RETURNING tag, nonce, sealed")

@@ -235,6 +235,18 @@ class Codes:
         if self.store.write(action) == [(State.USED,)]:
             raise CodeAlreadyUsed("the code was used already; a report cannot be recalled")
 
+    def revoke_all_open(self) -> int:
+        """Revoke every open code: after a loss nobody knows which of them were used. Returns how many there were."""
+
+        def action(transaction: Transaction) -> list[Row]:
+            return transaction.execute(
+                "UPDATE credential SET state = ?, revoked_digits_hash = digits_hash, revoked_link_hash = link_hash,"
+                " digits_hash = NULL, link_hash = NULL WHERE state = ? AND class IN (?, ?) RETURNING 1",
+                (State.REVOKED, State.OPEN, CONFIRMED_CLASS, CLINICAL_CLASS),
+            )
+
+        return len(self.store.write(action))
+
     def _named(self, text: str) -> tuple[CredentialRow | None, int]:
         """The row that a code, link or handle names, and when that way to it ends (Unix seconds).
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from bluezone.protocol.risk.nearness import add, directions_disagree, is_crowded_and_flat, near_minutes
+from bluezone.protocol.risk.nearness import HeardMeeting, NearMinutes, add
 from bluezone.protocol.risk.profile import Level, Nearness, Profile, SummaryWeights
 from bluezone.protocol.risk.profilefiles import load_profile, parse_profile, profile_document
 from bluezone.protocol.risk.profiletables import InvalidProfile
@@ -192,7 +192,7 @@ def _assess_by_nearness(
 ) -> DayExposure:  # fmt: skip
     factors = [profile.factor(window.report_type, window.infectiousness) for window in windows]
     counted = [(window, factor) for window, factor in zip(windows, factors, strict=True) if factor > 0]
-    judged = [(near_minutes(window, model), factor, _is_weak(window, model)) for window, factor in counted]
+    judged = [_judged(window, model, factor) for window, factor in counted]
     everything = add(near for near, _, _ in judged)
     firm = add(near for near, _, weak in judged if not weak)
     doses = [near.expected * factor for near, factor, _ in judged]
@@ -227,18 +227,20 @@ def _assess_by_nearness(
     )
 
 
-def _is_weak(window: ExposureWindow, model: Nearness) -> bool:
-    """Whether strength says too little in this meeting for anybody to be told to stay at home.
+def _judged(window: ExposureWindow, model: Nearness, factor: float) -> tuple[NearMinutes, float, bool]:
+    """The minutes near, what they count by, and whether strength says too little to tell anybody to stay at home.
 
-    Two radios that nobody calibrated; few bursts; directions that disagree; a crowd all of which is heard alike, as in
-    a tram, where walls of metal give back what distance takes.
+    That is so with two radios that nobody calibrated; few bursts; directions that disagree; a crowd all of which is
+    heard alike, as in a tram, where walls of metal give back what distance takes.
     """
-    return (
+    meeting = HeardMeeting(window, model)
+    is_weak = (
         max(window.confidence, window.own_confidence) == 0
         or len(window.scan_instances) < model.fewest_bursts
-        or is_crowded_and_flat(window, model)
-        or directions_disagree(window, model)
+        or meeting.is_crowded_and_flat()
+        or meeting.directions_disagree()
     )
+    return meeting.near_minutes(), factor, is_weak
 
 
 def band_of(minutes: float) -> Band:

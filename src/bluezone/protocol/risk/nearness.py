@@ -96,38 +96,45 @@ def _convolved(left: Sequence[float], right: Sequence[float]) -> Sequence[float]
     return chances
 
 
-def near_minutes(window: ExposureWindow, model: Nearness) -> NearMinutes:
-    """The minutes near in one meeting."""
-    segments = _segments(window.scan_instances, model)
-    if not segments:
-        return NOTHING
-    like = _likelihoods(segments, window, model)
-    counts = _counts(like, model)
-    heard = math.fsum(instance.seconds_since_last_scan for instance in window.scan_instances) / 60
-    steps = [round(count * heard / len(segments) / _STEP_MINUTES) for count in range(len(counts))]
-    longest = max(instance.seconds_since_last_scan for instance in window.scan_instances)
-    chances = [0.0] * (steps[-1] + 1)
-    for step, chance in zip(steps, counts, strict=True):
-        chances[step] += chance
-    return NearMinutes(chances, heard, longest / 60)
+class HeardMeeting:
+    """One meeting as a model of nearness sees it, cut into segments once."""
 
+    def __init__(self, window: ExposureWindow, model: Nearness) -> None:
+        self._window = window
+        self._model = model
+        self._segments = _segments(window.scan_instances, model)
 
-def directions_disagree(window: ExposureWindow, model: Nearness) -> bool:
-    """Whether the two phones heard each other so differently, in most of what both know, that strength says little."""
-    both = [segment for segment in _segments(window.scan_instances, model) if segment.reciprocal_db is not None]
-    return bool(both) and sum(not segment.agrees(model) for segment in both) * 2 > len(both)
+    def near_minutes(self) -> NearMinutes:
+        """The minutes near."""
+        segments, instances = self._segments, self._window.scan_instances
+        if not segments:
+            return NOTHING
+        like = _likelihoods(segments, self._window, self._model)
+        counts = _counts(like, self._model)
+        heard = math.fsum(instance.seconds_since_last_scan for instance in instances) / 60
+        steps = [round(count * heard / len(segments) / _STEP_MINUTES) for count in range(len(counts))]
+        longest = max(instance.seconds_since_last_scan for instance in instances)
+        chances = [0.0] * (steps[-1] + 1)
+        for step, chance in zip(steps, counts, strict=True):
+            chances[step] += chance
+        return NearMinutes(chances, heard, longest / 60)
 
+    def directions_disagree(self) -> bool:
+        """Whether the two phones heard each other so differently, in most of what both know, that strength says
+        little."""
+        both = [segment for segment in self._segments if segment.reciprocal_db is not None]
+        return bool(both) and sum(not segment.agrees(self._model) for segment in both) * 2 > len(both)
 
-def is_crowded_and_flat(window: ExposureWindow, model: Nearness) -> bool:
-    """Whether all around were heard alike, and this phone alike all the time, as in a tram."""
-    instances = window.scan_instances
-    spreads = [
-        one.others_spread_db for one in instances if one.others >= model.crowd and one.others_spread_db is not None
-    ]
-    if len(spreads) * 2 <= len(instances) or sum(spreads) / len(spreads) > model.crowd_spread_db:
-        return False
-    levels = [segment.typical_db for segment in _segments(instances, model)]
-    return bool(levels) and pstdev(levels) <= model.change_db
+    def is_crowded_and_flat(self) -> bool:
+        """Whether all around were heard alike, and this phone alike all the time, as in a tram."""
+        instances, model = self._window.scan_instances, self._model
+        spreads = [
+            one.others_spread_db for one in instances if one.others >= model.crowd and one.others_spread_db is not None
+        ]
+        if len(spreads) * 2 <= len(instances) or sum(spreads) / len(spreads) > model.crowd_spread_db:
+            return False
+        levels = [segment.typical_db for segment in self._segments]
+        return bool(levels) and pstdev(levels) <= model.change_db
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ TEXT_NAMES = ("step_1", "step_2", "step_3", "lead", "not_known", "doubt")
 
 _SHA256 = r"[0-9a-f]{64}"
 _HOST = r"[^\s/]+"
+_BASE64 = r"[A-Za-z0-9+/]+={0,2}"
 # 65 bytes without padding, the first of them 0x04.
 _PUSH_KEY = r"B[A-Za-z0-9_-]{86}"
 _VENUE_KID = re.compile(r"0|[1-9][0-9]{0,2}")
@@ -100,6 +101,8 @@ class Config:
     push_key:     public key of Web Push (uncompressed P-256 point, base64url), None where there is none.
     national_hotline: the ministry's number, said beside the city's own; None in older configs.
     reciprocity:  whether phones send reciprocity frames and keep them; so it is in older configs.
+    recovery_key: raw Ed25519 public key (hex) that signs new epochs, None where the city has none.
+    epochs:       the signed record (base64) of each epoch, oldest first; see signed/epoch.py.
     """
 
     number: int
@@ -122,6 +125,8 @@ class Config:
     push_key: str | None = None
     national_hotline: str | None = None
     reciprocity: bool = True
+    recovery_key: str | None = None
+    epochs: tuple[str, ...] = ()
 
 
 def encode_config(config: Config) -> bytes:
@@ -129,6 +134,10 @@ def encode_config(config: Config) -> bytes:
     members = asdict(config)
     for key in members["week_keys"]:
         key["n"] = f"{key['n']:x}"
+    # A city that has neither says what it said before there were any.
+    for name in ("recovery_key", "epochs"):
+        if not members[name]:
+            del members[name]
     return canonical_json(members)
 
 
@@ -160,6 +169,8 @@ def decode_config(payload: bytes) -> Config:
         push_key=read.text("push_key", _PUSH_KEY) if read.has("push_key") else None,
         national_hotline=read.text_or_none("national_hotline"),
         reciprocity=read.boolean("reciprocity") if read.has("reciprocity") else True,
+        recovery_key=read.text("recovery_key", _SHA256) if read.has("recovery_key") else None,
+        epochs=read.texts("epochs", _BASE64) if read.has("epochs") else (),
     )
 
 

@@ -71,6 +71,9 @@ class Index:
     entries:       without a gap, oldest first, the last one `number`.
     revoked:       SHA256(V) (hex) of withdrawn venue codes, and
     registered:    how many codes are in force; both only in an index of venues.
+    epoch:         of these numbers, 0 in the beginning (docs/protocol.md section 5, "Epochs").
+    earlier:       files of the last 14 days from before the epoch, under the numbers they had, oldest first.
+    earlier_chain: chain value (hex) before the first of them, "" without any.
     """
 
     kind: str
@@ -81,6 +84,9 @@ class Index:
     entries: tuple[IndexEntry, ...]
     revoked: tuple[str, ...] = ()
     registered: int = 0
+    epoch: int = 0
+    earlier: tuple[IndexEntry, ...] = ()
+    earlier_chain: str = ""
 
     @property
     def first_number(self) -> int:
@@ -93,6 +99,10 @@ def encode_index(index: Index) -> bytes:
     members = asdict(index)
     if index.kind != VENUES:
         del members["revoked"], members["registered"]
+    # In the beginning an index says what it said before there were epochs.
+    for name in ("epoch", "earlier", "earlier_chain"):
+        if not members[name]:
+            del members[name]
     return canonical_json(members)
 
 
@@ -106,23 +116,57 @@ def decode_index(payload: bytes) -> Index:
         generated_at=read.integer("generated_at"),
         config_sha256=read.text("config_sha256", _SHA256),
         chain_before=read.text("chain_before", _SHA256),
-        entries=tuple(
-            IndexEntry(
-                number=entry.integer("number", lowest=1),
-                name=entry.text("name", _NAME),
-                sha256=entry.text("sha256", _SHA256),
-                size=entry.integer("size", lowest=1),
-            )
-            for entry in read.each("entries")
-        ),
+        entries=_entries(read.each("entries")),
         revoked=read.texts("revoked", _SHA256) if kind == VENUES else (),
         registered=read.integer("registered") if kind == VENUES else 0,
+        epoch=read.integer("epoch", lowest=1) if read.has("epoch") else 0,
+        earlier=_entries(read.each("earlier")) if read.has("earlier") else (),
+        earlier_chain=read.text("earlier_chain", _SHA256) if read.has("earlier") else "",
     )
     if [entry.number for entry in index.entries] != list(range(index.first_number, index.number + 1)):
         raise InvalidIndex(f"entries do not run up to number {index.number} without a gap")
     if index.first_number < 1 or (index.first_number == 1 and index.chain_before != CHAIN_START.hex()):
         raise InvalidIndex("the chain before file 1 is not zero")
+    _check_earlier(index)
     return index
+
+
+def _entries(reads: list[JsonMembers]) -> tuple[IndexEntry, ...]:
+    return tuple(
+        IndexEntry(
+            number=entry.integer("number", lowest=1),
+            name=entry.text("name", _NAME),
+            sha256=entry.text("sha256", _SHA256),
+            size=entry.integer("size", lowest=1),
+        )
+        for entry in reads
+    )
+
+
+def _check_earlier(index: Index) -> None:
+    numbers = [entry.number for entry in index.earlier]
+    if numbers and not index.epoch:
+        raise InvalidIndex("files from before an epoch are listed, but no epoch")
+    if numbers != sorted(set(numbers)) or (numbers and numbers[-1] >= index.first_number):
+        raise InvalidIndex("the files from before the epoch are not in the order of their numbers")
+    if index.earlier and heads(index)[index.earlier[-1].number] != index.chain_before:
+        raise InvalidIndex("the chain of the files from before the epoch does not lead to those after it")
+
+
+def heads(index: Index) -> dict[int, str]:
+    """Return every chain value (hex) that an index tells, by the number of the file it stands behind."""
+    told: dict[int, str] = {}
+    runs = ((index.earlier_chain, index.earlier), (index.chain_before, index.entries))
+    for before, entries in runs:
+        if not before:
+            continue
+        value = bytes.fromhex(before)
+        first = entries[0].number if entries else index.first_number
+        told[first - 1] = before
+        for entry in entries:
+            value = extend_chain(value, bytes.fromhex(entry.sha256))
+            told[entry.number] = value.hex()
+    return told
 
 
 def chain_value(index: Index, upto_number: int) -> bytes:

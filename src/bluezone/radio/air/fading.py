@@ -6,7 +6,8 @@ returns an array), so that what is measured over 600 runs is what the virtual ai
 """
 
 import math
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, MutableSequence
 from functools import cache
 from typing import Any
 
@@ -15,60 +16,55 @@ from bluezone.radio.air.figures import Correlation
 Score = Any  # a float, or an array of one value per run
 CHANNELS = 3  # advertising channels 37, 38 and 39
 
-
-class Drift:
-    """A standard normal value that is forgotten exponentially."""
-
-    __slots__ = ("_at", "_noise", "_seconds", "_value")
-
-    def __init__(self, seconds: float, noise: Callable[[], Score]) -> None:
-        self._seconds = seconds
-        self._noise = noise
-        self._value: Score = noise()
-        self._at: float | None = None
-
-    def at(self, now: float) -> Score:
-        """Value at `now`, seconds, not before the last call."""
-        if self._at is not None and now > self._at:
-            kept = math.exp((self._at - now) / self._seconds)
-            self._value = kept * self._value + math.sqrt(1 - kept * kept) * self._noise()
-        self._at = now
-        return self._value
+# Standard normal values that are forgotten exponentially: each value, then the second at which it was last asked for,
+# not a number before the first time. Three for the levels of the channels between two places, the same in both
+# directions, then one for the motion of each direction. One flat array a pair, because the links of a crowd are visited
+# in no order that a processor could foresee, and every object more is one more place to fetch.
+Drifts = MutableSequence[Any]
+DIRECTIONS = 2
 
 
-class Levels:
-    """Level of each advertising channel between two places; the same in both directions."""
-
-    __slots__ = ("channels",)
-
-    def __init__(self, correlation: Correlation, noise: Callable[[], Score]) -> None:
-        self.channels = tuple(Drift(correlation.level_seconds, noise) for _ in range(CHANNELS))
+def start_levels(noise: Callable[[], Score]) -> Drifts:
+    """The drifts of a pair, of which the channels' levels are drawn; a direction's motion is drawn with its Fading."""
+    drifts = [part for _ in range(CHANNELS) for part in (noise(), math.nan)] + [math.nan] * 2 * DIRECTIONS
+    return array("d", drifts) if isinstance(drifts[0], float) else drifts
 
 
 class Fading:
     """Fading of one direction of a link.
 
-    levels:  shared with the other direction.
-    noise:   standard normal, a float or an array of one value per run.
+    drifts:     of `start_levels`, one and the same for both directions.
+    direction:  0 or 1.
+    noise:      standard normal, a float or an array of one value per run.
     """
 
-    __slots__ = ("_drift", "_levels", "_noise", "_weights")
+    __slots__ = ("_constants", "_drifts", "_motion", "_noise")
 
-    def __init__(self, correlation: Correlation, levels: Levels, noise: Callable[[], Score]) -> None:
-        self._weights = _weights(correlation)
-        self._levels = levels
-        self._drift = Drift(correlation.motion_seconds, noise)
+    def __init__(self, correlation: Correlation, drifts: Drifts, direction: int, noise: Callable[[], Score]) -> None:
+        self._constants = _constants(correlation)
+        self._drifts = drifts
+        self._motion = 2 * (CHANNELS + direction)
         self._noise = noise
+        drifts[self._motion], drifts[self._motion + 1] = noise(), math.nan
 
     def score(self, now: float, channel: int) -> Score:
-        """Normal score of a packet heard at `now` (seconds) on `channel` (0..2)."""
-        level, motion, packet = self._weights
-        return level * self._levels.channels[channel].at(now) + motion * self._drift.at(now) + packet * self._noise()
+        """Normal score of a packet heard at `now` (seconds), not before the last one, on `channel` (0..2)."""
+        level_share, level_seconds, motion_share, motion_seconds, packet_share = self._constants
+        noise, drifts, level, motion = self._noise, self._drifts, 2 * channel, self._motion
+        if now > (asked := drifts[level + 1]):
+            kept = math.exp((asked - now) / level_seconds)
+            drifts[level] = kept * drifts[level] + math.sqrt(1 - kept * kept) * noise()
+        drifts[level + 1] = now
+        if now > (asked := drifts[motion + 1]):
+            kept = math.exp((asked - now) / motion_seconds)
+            drifts[motion] = kept * drifts[motion] + math.sqrt(1 - kept * kept) * noise()
+        drifts[motion + 1] = now
+        return level_share * drifts[level] + motion_share * drifts[motion] + packet_share * noise()
 
 
 @cache
-def _weights(correlation: Correlation) -> tuple[float, float, float]:
-    """Of level, motion and packet. All links of a carriage share them: what a link touches at each packet is little."""
+def _constants(correlation: Correlation) -> tuple[float, float, float, float, float]:
+    """Weights of level, motion and packet, the first two with their seconds. All links of a carriage share them."""
     shares = (correlation.level_share, correlation.motion_share, max(correlation.packet_share, 0.0))
     level, motion, packet = (math.sqrt(share) for share in shares)
-    return level, motion, packet
+    return level, correlation.level_seconds, motion, correlation.motion_seconds, packet

@@ -9,8 +9,8 @@ import bisect
 import json
 import math
 import statistics
-from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -24,6 +24,7 @@ FARTHEST_M = 100_000.0  # stands for infinity
 RECEIVER_FLOOR_DBM = -116  # the weakest packet in the recordings
 _SCORE_LIMIT = 4.0
 _SCORES_A_UNIT = 32
+_LAST_PLACE = int(2 * _SCORE_LIMIT * _SCORES_A_UNIT)
 _DISTANCE_STEP_M = 0.05
 
 
@@ -58,10 +59,10 @@ class Curve:
     """RSSI in dBm over normal scores -4..4 in steps of 1/32, for one distance, wall count and carriage."""
 
     dbm: np.ndarray
+    _rounded: list[int] = field(init=False, repr=False)
 
-    @cached_property
-    def _rounded(self) -> list[int]:
-        return [int(value) for value in np.rint(self.dbm)]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rounded", [int(value) for value in np.rint(self.dbm)])
 
     @property
     def strongest_dbm(self) -> float:
@@ -70,8 +71,8 @@ class Curve:
 
     def at(self, score: float) -> int:
         """RSSI of one packet whose fading has this normal score."""
-        place = int((min(max(score, -_SCORE_LIMIT), _SCORE_LIMIT) + _SCORE_LIMIT) * _SCORES_A_UNIT)
-        return self._rounded[place]
+        place = int((score + _SCORE_LIMIT) * _SCORES_A_UNIT)
+        return self._rounded[place if 0 <= place <= _LAST_PLACE else 0 if place < 0 else _LAST_PLACE]
 
     def at_many(self, scores: np.ndarray) -> np.ndarray:
         """RSSI of many packets at once; the same as `at` of each."""
@@ -135,8 +136,8 @@ def _curve(steps: int, walls: int, carriage: str) -> Curve:
 @cache
 def _score_probabilities() -> np.ndarray:
     normal = statistics.NormalDist()
-    count = int(2 * _SCORE_LIMIT * _SCORES_A_UNIT) + 1
-    return np.array([normal.cdf((place + 0.5) / _SCORES_A_UNIT - _SCORE_LIMIT) for place in range(count)])
+    places = range(_LAST_PLACE + 1)
+    return np.array([normal.cdf((place + 0.5) / _SCORES_A_UNIT - _SCORE_LIMIT) for place in places])
 
 
 @cache

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bluezone.radio.air.fading import CHANNELS, Fading, Levels
+from bluezone.radio.air.fading import CHANNELS, Drifts, Fading
 from bluezone.radio.air.figures import RECEIVER_FLOOR_DBM, Curve, correlation, rssi_curve
 from bluezone.radio.air.scenes import Pair
 
@@ -27,16 +27,18 @@ class Advertisement:
     kind: int = ADV_NONCONN_IND
 
 
-class Link:
-    """One direction between two stations."""
+class Link(Fading):
+    """One direction between two stations that may hear each other."""
 
-    __slots__ = ("_curve", "_fading", "_pair", "receiver")
+    __slots__ = ("_curve", "_pair", "receiver")
 
-    def __init__(self, pair: Pair, receiver: "Station", levels: Levels, noise: Callable[[], float]) -> None:
+    def __init__(
+        self, pair: Pair, receiver: "Station", drifts: Drifts, direction: int, noise: Callable[[], float]
+    ) -> None:
         _, _, carriage = pair.at(0.0)
+        super().__init__(correlation(carriage), drifts, direction, noise)
         self.receiver = receiver
         self._pair = pair
-        self._fading = Fading(correlation(carriage), levels, noise)
         self._curve = self._curve_at(0.0) if pair.constant else None
 
     def _curve_at(self, seconds: float) -> Curve:
@@ -44,10 +46,12 @@ class Link:
 
     def rssi_dbm(self, now: float, seconds: float, channel: int) -> int | None:
         """Strength of a packet sent now, None if it is too weak to be heard."""
-        curve = self._curve or self._curve_at(seconds)
-        if curve.strongest_dbm < RECEIVER_FLOOR_DBM:
-            return None
-        rssi = curve.at(self._fading.score(now, channel))
+        curve = self._curve
+        if curve is None:
+            curve = self._curve_at(seconds)
+            if curve.strongest_dbm < RECEIVER_FLOOR_DBM:
+                return None
+        rssi = curve.at(self.score(now, channel))
         return rssi if rssi >= RECEIVER_FLOOR_DBM else None
 
 

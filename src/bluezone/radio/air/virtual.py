@@ -16,8 +16,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from bluezone.radio.air.controller import virtual_radio
-from bluezone.radio.air.fading import Levels
-from bluezone.radio.air.figures import correlation
+from bluezone.radio.air.fading import Drifts, start_levels
 from bluezone.radio.air.lightradio import LightRadio
 from bluezone.radio.air.scenes import Scene
 from bluezone.radio.air.station import Advertisement, Link, Station, Train
@@ -46,8 +45,8 @@ class VirtualAir:
         self._places = dict(scene.places)
         self._cells: dict[str, dict[Station, None]] = {}  # the stations of each place
         self._listening: dict[Station, None] = {}
-        self._levels: dict[frozenset[str], Levels] = {}
-        self._noise = _normal_scores(rng).__next__
+        self._drifts: dict[tuple[str, str], Drifts] = {}
+        self._noise = itertools.chain.from_iterable(_normal_scores(rng)).__next__
 
     @property
     def listened_to(self) -> bool:
@@ -121,13 +120,11 @@ class VirtualAir:
                 continue
             if loss and self.rng.random() < loss:
                 self.count["lost"] += 1
-                continue
-            rssi = link.rssi_dbm(now, seconds, channel)
-            if rssi is None:
+            elif (rssi := link.rssi_dbm(now, seconds, channel)) is None:
                 self.count["weak"] += 1
-                continue
-            self.count["heard"] += 1
-            receiver.on_heard(advertisement, rssi)
+            else:
+                self.count["heard"] += 1
+                receiver.on_heard(advertisement, rssi)
 
     def inject(self, receiver: str, advertisement: Advertisement, rssi_dbm: int) -> bool:
         """Let a radio hear a packet at a strength no scene gives: an attacker's amplifier or recording.
@@ -186,15 +183,17 @@ class VirtualAir:
 
     def _link(self, sender: Station, receiver: Station) -> Link:
         pair = self.scene.between(sender.name, receiver.name)
-        key = frozenset((sender.name, receiver.name))
-        if key not in self._levels:
-            self._levels[key] = Levels(correlation(pair.at(0.0)[2]), self._noise)
-        return Link(pair, receiver, self._levels[key], self._noise)
+        one, other = sender.name, receiver.name
+        direction = int(one > other)
+        key = (other, one) if direction else (one, other)
+        if key not in self._drifts:
+            self._drifts[key] = start_levels(self._noise)
+        return Link(pair, receiver, self._drifts[key], direction, self._noise)
 
 
-def _normal_scores(rng: random.Random) -> Iterator[float]:
-    """Standard normal values without an end, many drawn at once: three go into each packet that is heard."""
+def _normal_scores(rng: random.Random) -> Iterator[list[float]]:
+    """Standard normal values without an end, many at once: three go into each packet that is heard."""
     # The legacy generator, because its stream of a seed is promised to stay the same.
     drawn = np.random.RandomState(rng.getrandbits(32))
     while True:
-        yield from drawn.standard_normal(512).tolist()
+        yield drawn.standard_normal(512).tolist()

@@ -48,6 +48,7 @@ METRICS = {
     "store_up": ("gauge", "1 where the store answered the worker's last question."),
     "store_bytes": ("gauge", "Size of a store, whole multiples of 16 MiB."),
     "index_timestamp_seconds": ("gauge", "When the signed index of files was last signed."),
+    "history_forked": ("gauge", "1 where phones hold what the store does not know, so that nothing is signed."),
     "publication_overdue_seconds": ("gauge", "For how long the next export file has been due; 0 if it is not."),
     "waiting_keys": ("gauge", "Keys under embargo, counted once an hour, rounded down to 1,000."),
     "uploads_last_whole_day": ("gauge", "Reports taken on the last whole UTC day, rounded down to a multiple of 5."),
@@ -78,7 +79,8 @@ _MEASURED: dict[str, tuple[str, dict[str, str]]] = {
         name: (name, {})
         for name in (
             "publication_overdue_seconds", "waiting_keys", "uploads_last_whole_day", "guessing_hours_last_day",
-            "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds", "backup_timestamp_seconds",
+            "history_forked", "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
+            "backup_timestamp_seconds",
         )
     },
 }  # fmt: skip

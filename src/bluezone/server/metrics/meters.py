@@ -36,7 +36,7 @@ GAUGES = (
     "store_bytes_codes", "store_bytes_keys", "store_bytes_office",
     "disk_free_bytes", "disk_bytes", "week_keys_end_timestamp_seconds",
     "backup_timestamp_seconds", "guessing_hours_last_day", "uploads_last_whole_day",
-    "tick_failures_total", "clock_doubted",
+    "tick_failures_total", "history_forked", "clock_doubted",
     *(f"work_timestamp_seconds_{work}" for work in WORKS), *(f"work_failures_total_{work}" for work in WORKS),
 )  # fmt: skip
 

@@ -98,6 +98,7 @@ class Survey:
             with suppress(StoreRefused):
                 index = self._server.indexes.read(series)
                 self._meters.set(f"index_timestamp_seconds_{name}", index.generated_at if index else 0)
+        self._meters.set("history_forked", float(self._server.history_problem is not None))
         self._try("keys", lambda: self._meters.set("publication_overdue_seconds", self._overdue(now)))
         ends = [key.accept_until for key in self._server.secrets.week_keys.all() if key.purpose == "upload"]
         # Accepted until a week after the week in which they sign.

@@ -22,6 +22,7 @@ from bluezone.server.processes import forks
 from bluezone.server.processes.children import Part
 from bluezone.server.processes.sockets import share_port, take_port
 from bluezone.server.processes.supervisor import Processes, StopSignals
+from bluezone.servicemanager import ServiceManager
 
 if TYPE_CHECKING:
     from bluezone.server.metrics.port import OperatorPort
@@ -61,6 +62,7 @@ class Server:
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
+        self._manager = ServiceManager()
         self._sockets: dict[str, socket.socket] = {}
         for origin, port in (("public", asked.public_port), ("office", asked.office_port)):
             if asked.has(origin):
@@ -73,7 +75,7 @@ class Server:
     def run(self, stop: StopSignals, secured: Any, announce: Callable[[], None]) -> None:
         """Start everything, `announce` when it answers, go on until a stop signal. Raises ProcessEnded."""
         parts = self._parts(secured)
-        processes = Processes(parts, Meters.make(Processes.rows(parts)), forks.AVAILABLE)
+        processes = Processes(parts, Meters.make(Processes.rows(parts)), forks.AVAILABLE, self._manager.alive)
         if processes.fork:
             _load(parts)
         for taken in self._sockets.values():
@@ -85,8 +87,10 @@ class Server:
                 self._operator.open(processes, secured)
             if processes.start(stop):
                 announce()
+                self._manager.ready()
                 self._go_on(processes, stop, secured)
         finally:
+            self._manager.stopping()
             if self._operator:
                 self._operator.close()
             processes.stop()
@@ -103,7 +107,10 @@ class Server:
             # One change at a time: those that leave use the rows that the next ones would count in.
             if (stop.replace or now >= renew_at) and not processes.leaving:
                 stop.replace = False
-                if processes.replace(stop, lambda: preparing(self._asked.folder)):
+                self._manager.reloading()
+                replaced = processes.replace(stop, lambda: preparing(self._asked.folder))
+                self._manager.ready()
+                if replaced:
                     renew_at = math.inf
                 elif now >= renew_at:
                     # Nobody sends a signal for it, and the old certificate ends some day.

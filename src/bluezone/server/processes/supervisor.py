@@ -35,11 +35,13 @@ class Processes:
     """The children of one `serve`. meters has two rows for each: while one replaces another both are there.
 
     fork: whether the first of them are copies of this process, which has loaded what they need and runs no thread.
+    alive: called whenever they are looked at, also while others take their place.
     """
 
     parts: Sequence[Part]
     meters: Meters
     fork: bool = False
+    alive: Callable[[], None] = lambda: None
     children: list[Child] = field(default_factory=list)
     leaving: list[Child] = field(default_factory=list)
     restarts: dict[str, int] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class Processes:
 
     def watch(self, now: float) -> None:
         """Start again what has died, end what is to leave."""
+        self.alive()
         for child in [child for child in self.children if child.ended]:
             self.children.remove(child)
             self._note_death(child, now)

@@ -59,7 +59,7 @@ import org.robolectric.util.ReflectionHelpers.ClassParameter;
 @Config(sdk = 35, qualifiers = "vi")
 public class FirstDayTest {
     private static final String DATA = "data:text/html;charset=utf-8;base64,";
-    private static final String[] NEARBY = {
+    static final String[] NEARBY = {
         Manifest.permission.BLUETOOTH_SCAN, Manifest.permission.BLUETOOTH_ADVERTISE, Manifest.permission.BLUETOOTH_CONNECT,
     };
     private static final int LOOKS = 6000;
@@ -71,8 +71,12 @@ public class FirstDayTest {
         TracingService.running = false;
     }
 
-    /** Wait for Python, and let it find the driver. */
     private void python() throws Exception {
+        python(application);
+    }
+
+    /** Wait for Python, and let it find the driver. */
+    static void python(Application application) throws Exception {
         final CountDownLatch found = new CountDownLatch(1);
         Engine.work(application, new Runnable() {
             @Override
@@ -87,7 +91,7 @@ public class FirstDayTest {
     }
 
     /** Let the main thread do its work until something holds; bounded by looks, not judged by time. */
-    private static void becomes(String what, Callable<Boolean> holds) throws Exception {
+    static void becomes(String what, Callable<Boolean> holds) throws Exception {
         for (int look = 0; look < LOOKS; look++) {
             shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(20));  // Android's clock goes on by this much
             if (holds.call()) return;
@@ -158,14 +162,20 @@ public class FirstDayTest {
             }
         });
         ServiceController<TracingService> controller = Robolectric.buildService(TracingService.class).create();
+        java.lang.management.ThreadMXBean threads = java.lang.management.ManagementFactory.getThreadMXBean();
+        long begun = System.nanoTime(), before = threads.getCurrentThreadCpuTime();
         controller.startCommand(0, 1);
+        System.out.println("in the foreground, with Python held, after ms: " + (System.nanoTime() - begun) / 1_000_000
+            + ", of processor time: " + (threads.getCurrentThreadCpuTime() - before) / 1_000_000);
 
         Notification notice = shadowOf(controller.get()).getLastForegroundNotification();
         assertEquals("Đang mở Bluezone…", notice.extras.getString(Notification.EXTRA_TEXT));
         assertTrue(TracingService.running);
         JobScheduler scheduler = (JobScheduler) application.getSystemService(Context.JOB_SCHEDULER_SERVICE);
         assertTrue(scheduler.getAllPendingJobs().get(0).isPersisted());
-        controller.destroy();  // comes back although Python's thread is held: the main thread waits for nothing
+        new StartReceiver().onReceive(application, new Intent(Awake.ALARM));
+        Robolectric.buildService(Watchdog.class).create().get().onStartJob(null);
+        controller.destroy();  // all this comes back although Python's thread is held: the main thread waits for nothing
         assertFalse(TracingService.running);
         held.countDown();
     }
@@ -175,6 +185,11 @@ public class FirstDayTest {
         python();
         MainActivity waiting = Robolectric.buildActivity(MainActivity.class).setup().get();
         assertTrue(shadowOf(viewOf(waiting)).getLastLoadData().data.contains("Đang mở Bluezone"));
+        android.view.View frame = (android.view.View) viewOf(waiting).getParent();
+        frame.dispatchApplyWindowInsets(new android.view.WindowInsets.Builder()
+            .setInsets(android.view.WindowInsets.Type.systemBars(), android.graphics.Insets.of(0, 80, 0, 120)).build());
+        assertEquals("nothing lies under the bars of the system", 80, frame.getPaddingTop());
+        assertEquals(120, frame.getPaddingBottom());
         waiting.finish();
         ActivityController<MainActivity> window = opened("bluezone:");
         answer(application, "agreed", false);
@@ -232,7 +247,8 @@ public class FirstDayTest {
         assertNull(shadowOf(application).getNextStartedService());
         java.io.File folder = new java.io.File(application.getFilesDir(), "bluezone");
         folder.mkdirs();
-        java.nio.file.Files.write(new java.io.File(folder, "setup.json").toPath(), "{\"agreed\": true}".getBytes("UTF-8"));
+        java.nio.file.Files.write(new java.io.File(folder, "setup.json").toPath(),
+            ("{\"agreed\": true, \"needed\": [\"" + String.join("\", \"", NEARBY) + "\"]}").getBytes("UTF-8"));
         new StartReceiver().onReceive(application, new Intent(Intent.ACTION_MY_PACKAGE_REPLACED));
         assertNull("not allowed yet", shadowOf(application).getNextStartedService());
         shadowOf(application).grantPermissions(NEARBY);
@@ -244,6 +260,8 @@ public class FirstDayTest {
         Watchdog watchdog = Robolectric.buildService(Watchdog.class).create().get();
         assertFalse(watchdog.onStartJob(null));
         assertNotNull(shadowOf(application).getNextStartedService());
+        new StartReceiver().onReceive(application, new Intent(Awake.ALARM));
+        assertNotNull("the alarm finds it killed", shadowOf(application).getNextStartedService());
         TracingService.running = true;
         watchdog.onStartJob(null);
         assertNull("it lives", shadowOf(application).getNextStartedService());
@@ -260,7 +278,7 @@ public class FirstDayTest {
         assertEquals(Notification.VISIBILITY_PUBLIC, notice.visibility);
     }
 
-    private static Callable<Boolean> told(final Context context, final String what, final Object expected) {
+    static Callable<Boolean> told(final Context context, final String what, final Object expected) {
         return new Callable<Boolean>() {
             @Override
             public Boolean call() {
@@ -271,14 +289,22 @@ public class FirstDayTest {
     }
 
     private String runningNotice() {
+        return title(application, Notices.RUNNING_ID);
+    }
+
+    static String title(Application application, int notice_id) {
         NotificationManager manager = (NotificationManager) application.getSystemService(Context.NOTIFICATION_SERVICE);
-        Notification notice = shadowOf(manager).getNotification(Notices.RUNNING_ID);
+        Notification notice = shadowOf(manager).getNotification(notice_id);
         return notice == null ? "" : notice.extras.getString(Notification.EXTRA_TITLE);
     }
 
     private static void hear(BluetoothLeScanner scanner) {
+        hear(scanner, (byte[]) Python.module("driver").call("neighbour"));
+    }
+
+    static void hear(BluetoothLeScanner scanner, byte[] frame) {
         ScanRecord record = ReflectionHelpers.callStaticMethod(
-            ScanRecord.class, "parseFromBytes", ClassParameter.from(byte[].class, Python.module("driver").call("neighbour")));
+            ScanRecord.class, "parseFromBytes", ClassParameter.from(byte[].class, frame));
         BluetoothDevice device = BluetoothAdapter.getDefaultAdapter().getRemoteDevice("5A:11:22:33:44:55");
         for (ScanCallback callback : shadowOf(scanner).getScanCallbacks()) {
             callback.onScanResult(1, new ScanResult(device, record, -60, SystemClock.elapsedRealtimeNanos()));
@@ -348,6 +374,7 @@ public class FirstDayTest {
         becomes("it sends again by itself", new Callable<Boolean>() {
             @Override
             public Boolean call() {
+                new StartReceiver().onReceive(application, new Intent(Awake.ALARM));  // it notices when it is next awake
                 return !AdvertiserDouble.sending.isEmpty();
             }
         });

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Python's half of FirstDayTest.java: what a test changes in the app from behind."""
 
+import json
+import os
+import signal
 import sys
 import threading
+import time
 import urllib.request
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -54,15 +58,89 @@ def neighbour() -> bytes:
     return contact_advertisement(bytes(range(20)))
 
 
-def erase(context: Any) -> None:
-    """The owner presses "erase everything" on the page; answered in its own time."""
+def _asked(context: Any, path: str, given: dict[str, Any] | None = None) -> Any:
+    """A call of the phone's page, as its own page makes it."""
     parts = urlsplit(str(url(context)))
     token = parse_qs(parts.query)["token"][0]
     request = urllib.request.Request(
-        f"{parts.scheme}://{parts.netloc}{parts.path}api/erase", b"{}",
+        f"{parts.scheme}://{parts.netloc}{parts.path}{path}", None if given is None else json.dumps(given).encode(),
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )  # fmt: skip
-    threading.Thread(target=urllib.request.urlopen, args=(request,), daemon=True).start()
+    with urllib.request.urlopen(request) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def erase(context: Any) -> None:
+    """The owner presses "erase everything" on the page; answered in its own time."""
+    threading.Thread(target=_asked, args=(context, "api/erase", {}), daemon=True).start()
+
+
+def _city(path: str) -> str:
+    """A call of the city's second port (distantcity.py)."""
+    with urllib.request.urlopen(os.environ["BLUEZONE_TEST_CITY"] + path) as answer:
+        return answer.read().decode()
+
+
+_real_time, _ahead = time.time, 0.0
+
+
+def live_in_city(context: Any, server: str, trust: str) -> None:
+    """A phone of this city in this process, with every question answered, and the city's time on its clock."""
+    global _ahead
+    _ahead = float(_city("/now")) - _real_time()
+    time.time = lambda: _real_time() + _ahead
+    androiddevice.CITY_FILE.write_text(f'server = "{server}"\ntrust = "{trust}"\n')
+    Parts._made = None
+    Parts.of(context).setup.note(agreed=True, notices_asked=True, battery_asked=True, maker_read=True, language="vi")
+
+
+def pass_by(_context: Any, seconds: float) -> None:
+    """Time passes for the city, and on the phone's clock that its owner can set; Java moves the other."""
+    global _ahead
+    _ahead += seconds
+    _city(f"/pass?seconds={seconds}")
+
+
+def checked(context: Any) -> bool:
+    """Whether the city's list was fetched."""
+    return _asked(context, "status.json")["checked_at"] is not None
+
+
+def patients_frame(_context: Any) -> bytes:
+    """What the patient's phone sends now."""
+    return bytes.fromhex(_city("/frame"))
+
+
+def awake_seconds(context: Any) -> float:
+    """For how long the processor was kept awake, by the app's own count."""
+    return Parts.of(context).tracing.power.held_seconds
+
+
+def die(_context: Any) -> None:
+    """The process is killed as Android kills it."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed(context: Any) -> bool:
+    """Whether the app has noticed that it was killed."""
+    return Parts.of(context).setup.answers.killed
+
+
+def level(context: Any) -> str:
+    """The owner's risk, as the page shows it."""
+    return _asked(context, "status.json")["level"]
+
+
+def report(context: Any) -> None:
+    """The owner reports with a code of the city's, all days."""
+    draft = _asked(context, "api/prepareReport", {"code": _city("/code")})
+    days = [day["utcDay"] for day in draft["days"]]
+    _asked(context, "api/sendReport", {"consent": True, "days": days, "visits": []})
+
+
+def reported(context: Any) -> bool:
+    """Whether the report has arrived."""
+    return _asked(context, "status.json")["uploads"] == 1
 
 
 def agreed(context: Any) -> bool:

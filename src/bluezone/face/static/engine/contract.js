@@ -80,7 +80,7 @@
  * @property {number} unread
  * @property {null|{state:"waiting"|"begun", sendAt:number|null, reachAt:number|null}} pendingReport
  * @property {string|null} checkProblem  code of the last check's refusal, null if it ended well
- * @property {string|null} notice        "config_started_anew", "venues_started_anew" … or null
+ * @property {string|null} notice        "config_started_anew", "venues_started_anew", "epoch_began" … or null
  * @property {boolean} updateReady       a newer edition waits; `applyUpdate()` changes to it (web only)
  *
  * @typedef {object} ReportDraft

@@ -3,7 +3,7 @@ export default {
   "faq.web.q": "How is the web version different from the one with Bluetooth?",
   "faq.web.a": "A browser can neither send nor hear over Bluetooth. So the web version warns only by the places whose code you scanned. It knows nothing of places you did not scan, or of people who merely passed you.",
   "faq.battery.q": "Does it use much battery?",
-  "faq.battery.a": "Low-energy Bluetooth sends four times a second and listens 4 seconds in every 30. A saving mode can be chosen at the start.",
+  "faq.battery.a": "Low-energy Bluetooth sends four times a second and listens 4 seconds in every 30, on Android in every 75.",
   "faq.off.q": "What if I turn Bluetooth off?",
   "faq.off.a": "While it is off, this phone records nobody near you and other phones do not record you. What was recorded before is kept. Turn it on and it goes on.",
   "faq.number.q": "Is the number in the diary how many people I met?",

@@ -162,6 +162,8 @@ export default {
   "inbox.gone": "This notice is no longer on this device.",
   "notice.config_started_anew.title": "This device started again as newly installed",
   "notice.config_started_anew.body": "It was away so long that it could not follow the city’s history. Earlier warnings are kept.",
+  "notice.epoch_began.title": "The city’s lists began anew after a loss",
+  "notice.epoch_began.body": "The city lost part of its records and has gone on with its recovery key. This device looked through the last 14 days again. Earlier warnings are kept; a code that you were given and have not used yet is void: ask for another.",
   "notice.exports_started_anew.title": "The lists began anew",
   "notice.exports_started_anew.body": "This device was away so long that some lists were missed. Earlier warnings are kept.",
   "notice.venues_started_anew.title": "The lists of places began anew",

@@ -3,7 +3,7 @@ export default {
   "faq.web.q": "Bản web khác gì ứng dụng có Bluetooth?",
   "faq.web.a": "Trình duyệt không phát và không nghe được Bluetooth. Vì vậy bản web chỉ cảnh báo theo những địa điểm bạn đã quét mã. Nơi nào bạn không quét, và người chỉ đi ngang qua bạn, bản web không biết.",
   "faq.battery.q": "Có tốn pin không?",
-  "faq.battery.a": "Bluetooth năng lượng thấp phát bốn lần mỗi giây và nghe 4 giây trong mỗi 30 giây. Bạn có thể chọn chế độ tiết kiệm khi khởi động.",
+  "faq.battery.a": "Bluetooth năng lượng thấp phát bốn lần mỗi giây và nghe 4 giây trong mỗi 30 giây, trên Android trong mỗi 75 giây.",
   "faq.off.q": "Tôi tắt Bluetooth thì sao?",
   "faq.off.a": "Trong lúc tắt, máy không ghi nhận được ai ở gần và máy khác cũng không ghi nhận được bạn. Những gì đã ghi trước đó vẫn còn. Bật lại là dùng tiếp.",
   "faq.number.q": "Con số trong nhật ký có phải số người tôi đã gặp?",

@@ -162,6 +162,8 @@ export default {
   "inbox.gone": "Thông báo này không còn trên máy.",
   "notice.config_started_anew.title": "Máy đã bắt đầu lại như mới cài",
   "notice.config_started_anew.body": "Máy vắng quá lâu nên không nối tiếp được lịch sử của thành phố. Cảnh báo trước đó vẫn giữ.",
+  "notice.epoch_began.title": "Danh sách của thành phố bắt đầu lại sau sự cố mất dữ liệu",
+  "notice.epoch_began.body": "Thành phố bị mất một phần dữ liệu và tiếp tục bằng khóa khôi phục. Máy đã rà lại 14 ngày gần nhất. Cảnh báo trước đó vẫn giữ; mã đã cấp mà chưa dùng thì không còn hiệu lực: hãy xin mã khác.",
   "notice.exports_started_anew.title": "Danh sách bắt đầu lại từ đầu",
   "notice.exports_started_anew.body": "Máy vắng quá lâu nên có danh sách đã lỡ. Cảnh báo trước đó vẫn giữ.",
   "notice.venues_started_anew.title": "Danh sách địa điểm bắt đầu lại từ đầu",

@@ -9,6 +9,7 @@ import functools
 import re
 from collections.abc import Callable
 from importlib.resources import files
+from typing import Any, Protocol
 
 from bluezone.keyserver.storage.partitions import divide, limit_locks
 from bluezone.keyserver.storage.store import Store, StoreTooNew, Transaction
@@ -34,11 +35,37 @@ def migrate(store: Store, name: str) -> None:
         store.write(_make_ledger)
         newest = _newest(store)
         if newest > known:
-            raise StoreTooNew(f"the store {name} has migration {newest}, this program knows them up to {known}")
+            raise _too_new(name, newest, known)
         for number in range(newest + 1, known + 1):
             script = scripts[number]
             action = _by_script(script) if isinstance(script, str) else script(store)
             store.write(lambda transaction, n=number, a=action: _apply(transaction, n, a))  # type: ignore[misc]
+
+
+class Readable(Protocol):
+    """A store of which no more is asked than to be read."""
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        ...
+
+    @property
+    def read(self) -> Callable[[str], list[Any]]:
+        """Return the rows of one SELECT."""
+        ...
+
+
+def waiting_for(store: Readable, name: str) -> int:
+    """How many migrations the store `name` has not had yet; nothing is changed. Raises StoreTooNew."""
+    newest, known = _newest(store), _newest_known(name, store.dialect)
+    if newest > known:
+        raise _too_new(name, newest, known)
+    return known - newest
+
+
+def _too_new(name: str, newest: int, known: int) -> StoreTooNew:
+    return StoreTooNew(f"the store {name} has migration {newest}, this program knows them up to {known}")
 
 
 def unknown_to_us(store: Store, name: str) -> bool:
@@ -64,7 +91,7 @@ def _make_ledger(transaction: Transaction) -> None:
     transaction.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY)")
 
 
-def _newest(store: Store) -> int:
+def _newest(store: Readable) -> int:
     ledger = {
         "sqlite": "SELECT 1 FROM sqlite_master WHERE name = 'migration'",
         "postgresql": "SELECT 1 WHERE to_regclass('migration') IS NOT NULL",

@@ -63,12 +63,13 @@ export class Checking {
   }
 
   async takeIn(installedAt) {
-    const { index, config, entries, held, notice } = await this.files.follow(installedAt);
+    const { index, config, earlier, entries, held, notice } = await this.files.follow(installedAt);
     if (this.clock.signedFileSeen(Math.max(config.generatedAt, index.generatedAt))) {
       await this.store.write({ time: this.clock.toJson() });
     }
     if (notice) await this.store.write({ notice });
-    let state = held;
+    for (const entry of earlier) await this.matched(itemsOf(await this.files.fetch(entry)), held);
+    let state = { ...held, rescan: false };
     for (const entry of entries) {
       const items = itemsOf(await this.files.fetch(entry));
       state = await this.files.after(state, entry);

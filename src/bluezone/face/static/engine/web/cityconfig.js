@@ -9,16 +9,21 @@ import { base64, fromBase64, fromHex, hex, utf8 } from "./bytes.js";
 import { decodeConfig, followConfig, HISTORY_LENGTH } from "./configfile.js";
 import { sha256 } from "./digests.js";
 import { fingerprint } from "./ed25519.js";
-import { MAX_SIGNED_BYTES, openSigned } from "./signedjson.js";
+import { checkEpoch, checkFirstConfig, openEpoch, refuseAncestor, refuseNewWeekKey } from "./epoch.js";
+import { CHAIN_START, MAX_SIGNED_BYTES, openSigned } from "./signedjson.js";
 
 const ANNOUNCED_BEFORE_USE_SECONDS = 7 * 86_400;
 const WEEK_SECONDS = 7 * 86_400;
 export const DEFAULT_ZONE = "Asia/Ho_Chi_Minh";
+// An index lists 14 days; a day less, because a file is listed by the end of its period.
+export const AWAY_SECONDS = 13 * 86_400;
+const NO_EPOCH = { number: 0, acceptedAt: null, branches: {} };
 
 export class CityConfig {
-  constructor(store, client) {
+  constructor(store, client, clock) {
     this.store = store;
     this.client = client;
+    this.clock = clock;
     this.read = null;
   }
 
@@ -71,18 +76,81 @@ export class CityConfig {
   async update() {
     const offered = await this.fetch("/v1/config");
     let held = await this.held();
-    if (held === null) return this.accept(offered, true);
+    if (held === null) {
+      return this.accept(offered, true, { epoch: { ...NO_EPOCH, number: offered.config.epochs.length } });
+    }
+    const { number } = await this.epoch();
+    if (offered.config.epochs.length < number) throw new Refusal("config_rolled_back", { epoch: number });
+    for (const record of offered.config.epochs.slice(number)) held = await this.enterEpoch(record, offered);
     try {
       await this.follow(offered, held);
     } catch (refusal) {
       if (refusal.code !== "config_gap") throw refusal;
-      if (!(await this.catchUp(offered.config.number))) {
-        return this.accept(offered, true, { notice: "config_started_anew" });
-      }
+      if (!(await this.catchUp(offered.config.number))) return this.startAnew(offered);
       held = await this.held();
       await this.follow(offered, held);
     }
     return this.held();
+  }
+
+  /** The epoch this browser is in: {number, acceptedAt, branches}; number 0 in the beginning. */
+  async epoch() {
+    return (await this.store.get("epoch")) || NO_EPOCH;
+  }
+
+  /** Go along with one epoch; its first config is then held. Rejects with epoch_refused and the like. */
+  async enterEpoch(record, newest) {
+    const now = this.clock.now();
+    const epoch = await openEpoch(record, await this.store.get("recovery"), now);
+    await this.reachAncestor(epoch.config);
+    const held = await this.held();
+    checkEpoch(epoch, await this.seen(held), now);
+    const first = newest.config.number === epoch.config.first ? newest : await this.fetch(`/v1/config/${epoch.config.first}`);
+    checkFirstConfig(first.config, epoch, held);
+    const known = (await this.store.get("week_keys")) || {};
+    if (await this.saysNewKeys(first.config, known)) refuseNewWeekKey();
+    const entered = { number: epoch.number, acceptedAt: now, branches: { venues: epoch.venues } };
+    return this.accept(first, false, { epoch: entered, notice: "epoch_began" }, known);
+  }
+
+  /** What this browser has seen of the numbered histories, as checkEpoch asks for it. */
+  async seen(held) {
+    const { number, acceptedAt } = await this.epoch();
+    const line = [...held.history, held.sha256];
+    const config = Object.fromEntries(line.map((hash, place) => [held.number - line.length + 1 + place, hash]));
+    const venues = await this.venueHeads();
+    const highest = Math.max(...Object.keys(venues).map(Number));
+    return { number, acceptedAt, seen: { config: held.number, venues: highest }, heads: { config, venues } };
+  }
+
+  /** The chain values of packages that this browser knows, by number; the highest number is the highest it has seen. */
+  async venueHeads() {
+    const held = (await this.store.get("venues")) || { number: 0, chain: hex(CHAIN_START) };
+    return { 0: hex(CHAIN_START), [held.number]: held.chain, ...((await this.store.get("venues_heads")) || {}) };
+  }
+
+  /** A browser that has not come to the last config of the old history yet goes there first. */
+  async reachAncestor({ ancestor, head }) {
+    const held = await this.held();
+    if (held.number >= ancestor) return;
+    const offered = await this.fetch(`/v1/config/${ancestor}`);
+    if (offered.sha256 !== head || offered.config.number !== ancestor) refuseAncestor(ancestor);
+    try {
+      await this.follow(offered, held);
+    } catch (refusal) {
+      if (refusal.code !== "config_gap") throw refusal;
+      if (await this.catchUp(ancestor)) await this.follow(offered, await this.held());
+      else await this.startAnew(offered);
+    }
+  }
+
+  /** Take a config in as at first install, if this browser was away so long that nobody need have kept the others. */
+  async startAnew(offered) {
+    const venues = await this.store.get("venues");
+    if (venues !== undefined && venues.generatedAt && this.clock.now() - venues.generatedAt < AWAY_SECONDS) {
+      throw new Refusal("config_history_differs", { offered: offered.config.number });
+    }
+    return this.accept(offered, true, { notice: "config_started_anew" });
   }
 
   /** The upload key `kid` for a class, if it may be asked for a certificate now. Rejects with week_key_untrusted. */
@@ -166,7 +234,12 @@ export class CityConfig {
 
   async accept({ config, payload, sha256: name }, first, more = {}, known = {}) {
     const weekKeys = await noted(first ? {} : known, config, first);
-    await this.store.write({ config: { payload: base64(payload), sha256: name }, week_keys: weekKeys, ...more });
+    const changes = { config: { payload: base64(payload), sha256: name }, week_keys: weekKeys, ...more };
+    // The first recovery key that a browser is told of stays, whatever comes later.
+    if (config.recoveryKey !== null && (await this.store.get("recovery")) === undefined) {
+      changes.recovery = { key: config.recoveryKey, first: (await this.held()) === null, at: this.clock.now() };
+    }
+    await this.store.write(changes);
     return this.held();
   }
 }

@@ -41,8 +41,11 @@ export async function decodeConfig(payload) {
     webMinimumSeconds: waits.integer("web_minimum_seconds"),
     pollSeconds: read.integer("poll_seconds"),
     texts: byLanguage((language) => texts(read.inner("texts").inner(language))),
+    recoveryKey: read.textOrNull("recovery_key", "[0-9a-f]{64}"),
+    epochs: read.has("epochs") ? read.texts("epochs", "[A-Za-z0-9+/]+={0,2}") : [],
+    exportKeys: read.texts("export_keys"),
   };
-  await checkExportKeys(read.texts("export_keys"));
+  await checkExportKeys(config.exportKeys);
   return config;
 }
 

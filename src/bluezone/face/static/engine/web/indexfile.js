@@ -28,14 +28,12 @@ export function decodeIndex(payload) {
     generatedAt: read.integer("generated_at"),
     configSha256: read.text("config_sha256", SHA256),
     chainBefore: read.text("chain_before", SHA256),
-    entries: read.each("entries").map((entry) => ({
-      number: entry.integer("number", 1),
-      name: entry.text("name", NAME),
-      sha256: entry.text("sha256", SHA256),
-      size: entry.integer("size", 1),
-    })),
+    entries: read.each("entries").map(entryOf),
     revoked: kind === "venues" ? read.texts("revoked", SHA256) : [],
     registered: kind === "venues" ? read.integer("registered") : 0,
+    epoch: read.has("epoch") ? read.integer("epoch", 1) : 0,
+    earlier: read.has("earlier") ? read.each("earlier").map(entryOf) : [],
+    earlierChain: read.has("earlier") ? read.text("earlier_chain", SHA256) : null,
   };
   index.firstNumber = index.number - index.entries.length + 1;
   if (index.entries.some((entry, place) => entry.number !== index.firstNumber + place)) {
@@ -44,7 +42,39 @@ export function decodeIndex(payload) {
   if (index.firstNumber < 1 || (index.firstNumber === 1 && index.chainBefore !== hex(CHAIN_START))) {
     throw new Refusal("index_invalid", {}, "the chain before file 1 is not zero");
   }
+  const numbers = index.earlier.map((entry) => entry.number);
+  if (numbers.length && (!index.epoch || numbers.some((number, i) => number >= (numbers[i + 1] || index.firstNumber)))) {
+    throw new Refusal("index_invalid", {}, "the files from before the epoch are not in the order of their numbers");
+  }
   return index;
+}
+
+function entryOf(entry) {
+  return {
+    number: entry.integer("number", 1),
+    name: entry.text("name", NAME),
+    sha256: entry.text("sha256", SHA256),
+    size: entry.integer("size", 1),
+  };
+}
+
+/** Every chain value (hex) that an index tells, by the number of the file it stands behind; rejects with index_invalid. */
+export async function headsOf(index) {
+  const told = {};
+  for (const [before, entries] of [[index.earlierChain, index.earlier], [index.chainBefore, index.entries]]) {
+    if (before === null) continue;
+    let value = fromHex(before);
+    told[(entries.length ? entries[0].number : index.firstNumber) - 1] = before;
+    for (const entry of entries) {
+      value = await extendChain(value, fromHex(entry.sha256));
+      told[entry.number] = hex(value);
+    }
+  }
+  const last = index.earlier[index.earlier.length - 1];
+  if (last !== undefined && told[last.number] !== index.chainBefore) {
+    throw new Refusal("index_invalid", {}, "the chain of the files from before the epoch does not lead to those after it");
+  }
+  return told;
 }
 
 /** The chain value after file `upTo`; rejects with index_gap below what is listed, index_rolled_back above it. */

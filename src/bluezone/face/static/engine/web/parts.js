@@ -21,7 +21,7 @@ export async function openParts({ environment = {}, database } = {}) {
   parts.store = await Store.open(database);
   parts.client = new Client(parts.environment);
   parts.clock = new TrustedClock(parts.environment, (await parts.store.get("time")) || null);
-  parts.city = new CityConfig(parts.store, parts.client);
+  parts.city = new CityConfig(parts.store, parts.client, parts.clock);
   parts.files = new VenueFiles(parts.store, parts.client, parts.city);
   parts.visits = new Visits(parts.store, parts.clock, parts.city);
   parts.sent = new SentLog(parts.store, parts.clock);

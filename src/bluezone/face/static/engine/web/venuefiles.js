@@ -7,12 +7,15 @@
  */
 import { Refusal } from "../refusal.js";
 import { equal, fromHex, hex } from "./bytes.js";
+import { AWAY_SECONDS } from "./cityconfig.js";
 import { sha256 } from "./digests.js";
-import { chainValue, decodeIndex, followIndex, STALE_SECONDS } from "./indexfile.js";
+import { chainValue, decodeIndex, followIndex, headsOf, STALE_SECONDS } from "./indexfile.js";
 import { CHAIN_START, extendChain, MAX_SIGNED_BYTES, openSigned } from "./signedjson.js";
 
 const MAX_PACKAGE_BYTES = 8 * 1024 * 1024;
 const HOUR = 3600;
+// Chain values that are kept, of three weeks of hourly packages: one of them may be the ancestor of an epoch.
+const HEADS_KEPT = 512;
 const INDEX_PATH = "/v1/venues/index.json";
 
 export class VenueFiles {
@@ -22,7 +25,10 @@ export class VenueFiles {
     this.city = city;
   }
 
-  /** {number, chain (hex), generatedAt, revoked: hex[]}, or null before the first index. */
+  /**
+   * {number, chain (hex), generatedAt, revoked: hex[], epoch, rescan}, or null before the first index. epoch, rescan:
+   * of the number, and whether the packages from before it are still to be looked through; absent in the beginning.
+   */
   async held() {
     return (await this.store.get("venues")) || null;
   }
@@ -34,7 +40,7 @@ export class VenueFiles {
   }
 
   /**
-   * Fetch config and index: {index, config, entries still to fetch, held}.
+   * Fetch config and index: {index, config, earlier, entries still to fetch, held}; earlier: from before the epoch.
    *
    * installedAt: Unix seconds; a first look takes the packages since then, and two more. Rejects with what the files
    * are refused for; then nothing has changed but the config, if that was sound.
@@ -49,19 +55,51 @@ export class VenueFiles {
       config = await this.city.update();
       if (!(await this.city.knows(index.configSha256))) throw new Refusal("config_mismatch");
     }
-    const held = await this.held();
-    if (held === null) return { index, config, ...(await this.begin(index, installedAt)), notice: undefined };
+    const told = await headsOf(index);
+    const { number: epoch, branches } = await this.city.epoch();
+    if (index.epoch !== epoch) throw new Refusal("index_rolled_back", { held: epoch, offered: index.epoch });
+    let held = await this.held();
+    if (held === null) return this.found(index, config, await this.begin(index, installedAt), told);
     if (index.generatedAt < held.generatedAt) {
       throw new Refusal("index_rolled_back", { held: held.generatedAt, offered: index.generatedAt });
     }
+    const away = this.city.clock.now() - held.generatedAt >= AWAY_SECONDS;
+    let notice;
+    if ((held.epoch || 0) !== epoch) {
+      notice = (await this.leadsTo(index, held, branches.venues, told, away)) ? undefined : "venues_started_anew";
+      held = { ...held, number: branches.venues.first - 1, chain: branches.venues.head, epoch, rescan: true };
+    }
     try {
-      return { index, config, entries: await followIndex(index, held.number, fromHex(held.chain)), held };
+      const entries = await followIndex(index, held.number, fromHex(held.chain));
+      return this.found(index, config, { entries, held, notice }, told);
     } catch (refusal) {
       if (refusal.code !== "index_gap") throw refusal;
-      const chain = index.chainBefore;
-      const anew = { ...held, number: index.firstNumber - 1, chain };
-      return { index, config, entries: index.entries, held: anew, notice: "venues_started_anew" };
+      // Within two weeks an honest index lists what follows here.
+      if (!away) throw new Refusal("index_history_differs", { held: held.number });
+      const anew = { ...held, number: index.firstNumber - 1, chain: index.chainBefore };
+      return this.found(index, config, { entries: index.entries, held: anew, notice: "venues_started_anew" }, told);
     }
+  }
+
+  /** Whether an index leads from what is held to the epoch it is of; rejects with index_history_differs if it must. */
+  async leadsTo(index, held, { first, ancestor, head }, told, away) {
+    const differs = () => new Refusal("index_history_differs", { held: held.number, epoch: index.epoch });
+    if (index.firstNumber < first || (index.firstNumber === first && index.chainBefore !== head)) throw differs();
+    // Whoever has seen the ancestor knows it as the epoch names it: that was checked with the config.
+    const known = Object.keys(await this.city.venueHeads()).map(Number);
+    if (Math.max(...known) >= ancestor || told[held.number] === held.chain) return true;
+    if (!away) throw differs();
+    return false;
+  }
+
+  /** What `follow` returns; the chain values of an index that was followed are kept. */
+  async found(index, config, { entries, held, notice }, told) {
+    const kept = (await this.store.get("venues_heads")) || {};
+    if (Object.keys(told).some((number) => kept[number] !== told[number])) {
+      const newest = Object.entries({ ...kept, ...told }).sort(([one], [other]) => one - other).slice(-HEADS_KEPT);
+      await this.store.write({ venues_heads: Object.fromEntries(newest) });
+    }
+    return { index, config, earlier: held.rescan ? index.earlier : [], entries, held, notice };
   }
 
   /** Where a browser begins that never looked: behind the packages older than its installation. */
@@ -69,7 +107,8 @@ export class VenueFiles {
     const hours = Math.max(0, Math.ceil((index.generatedAt - installedAt) / HOUR)) + 2;
     const number = Math.max(index.firstNumber - 1, index.number - hours);
     const chain = index.number === 0 ? CHAIN_START : await chainValue(index, number);
-    const held = { number, chain: hex(chain), generatedAt: 0, revoked: [] };
+    const rescan = index.earlier.length > 0 && hours > index.entries.length;
+    const held = { number, chain: hex(chain), generatedAt: 0, revoked: [], epoch: index.epoch, rescan };
     return { entries: index.entries.slice(number - index.firstNumber + 1), held };
   }
 

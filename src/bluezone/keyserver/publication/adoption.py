@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published files that a store has forgotten, taken into it: their rows, the keys they make known, and what no longer
+waits for a file.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.publication.downloads import EXPORT_FILES, Series
+from bluezone.keyserver.publication.embargo import newest_published_day
+from bluezone.keyserver.publication.exports import HELD
+from bluezone.keyserver.publication.folder import NAME_DIGITS, PublishedFiles
+from bluezone.keyserver.storage.store import Store, StoreRefused, Transaction, key_prefix
+from bluezone.protocol.exports.files import Export, InvalidExport, read_export, verify_export
+from bluezone.protocol.primitives import read_p256_pem
+from bluezone.protocol.signed.envelope import extend_chain
+from bluezone.protocol.signed.epoch import Branch
+from bluezone.protocol.signed.index import IndexEntry
+from bluezone.protocol.venues.items import ITEM_LENGTH, NONCE_LENGTH, TAG_LENGTH
+
+
+class HistoryForked(StoreRefused):
+    """Phones hold what this store does not know, or know otherwise; nothing is signed, reports are still taken."""
+
+    code = "history_forked"
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What takes files into the store of keys. padding_mean, embargo_seconds: as the city publishes."""
+
+    store: Store
+    published: PublishedFiles
+    secrets: Secrets
+    padding_mean: int
+    embargo_seconds: int
+
+    def content(self, series: Series, entry: IndexEntry, places: Iterable[PublishedFiles]) -> bytes:
+        """The bytes of a file that an index of ours lists, from wherever they still are. Raises HistoryForked."""
+        for place in places:
+            content = place.get(f"{series.folder}/{entry.name}")
+            if content is not None and hashlib.sha256(content).hexdigest() == entry.sha256:
+                if series is EXPORT_FILES:
+                    self._own_export(entry.number, content)
+                return content
+        raise HistoryForked(
+            f"{series.kind}: file {entry.number} was published and is nowhere to be found; name a place that still"
+            " has it (bluezone history adopt), or open a new epoch"
+        )
+
+    def _own_export(self, number: int, content: bytes) -> Export:
+        try:
+            export = read_export(content)
+        except InvalidExport as refused:
+            raise HistoryForked(f"export {number} is published and cannot be read: {refused.message}") from None
+        if verify_export(export, read_p256_pem(self.secrets.export_public_pem)) != "verified":
+            raise HistoryForked(f"export {number} is published, and this city's key did not sign it")
+        return export
+
+    def take(self, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int) -> None:
+        """Take a file in under the number and name it has. before: chain value before it; end: of a package's hour."""
+        self.published.put_if_absent(f"{series.folder}/{entry.name}", content)
+        self.store.write(lambda transaction: self._insert(transaction, series, entry, content, before, end))
+
+    def append(self, series: Series, branch: Branch, entry: IndexEntry, content: bytes, end: int) -> None:
+        """Take a file of a branch that was left behind in under the next number of an epoch."""
+        self.store.write(lambda transaction: self._append(transaction, series, branch, entry, content, end))
+
+    def renumber(self, series: Series, branch: Branch) -> None:
+        """Give the files of the store that an epoch has left behind new numbers in it, so that nothing is lost."""
+        self.store.write(lambda transaction: self._renumber(transaction, series, branch))
+
+    def _insert(
+        self, transaction: Transaction, series: Series, entry: IndexEntry, content: bytes, before: bytes, end: int
+    ) -> None:
+        """Take one published file into the store: its row, the keys it makes known, and what waits no longer."""
+        columns: dict[str, Any] = {
+            "number": entry.number, "name": entry.name, "sha256": bytes.fromhex(entry.sha256), "size": entry.size,
+            "chain_before": before, "end_timestamp": end,
+        }  # fmt: skip
+        if series is EXPORT_FILES:
+            export = self._own_export(entry.number, content)
+            columns |= {
+                "start_timestamp": export.start_timestamp, "end_timestamp": export.end_timestamp,
+                "newest_day": newest_published_day(export.end_timestamp, self.embargo_seconds),
+                "padding_mean": self.padding_mean,
+            }  # fmt: skip
+            take_back_keys(transaction)
+            keys = [export.columns.key(row) for row in range(len(export.columns))]
+            known = list(zip(map(key_prefix, keys), export.columns.starts, strict=True))
+            transaction.execute_each("INSERT INTO known_key VALUES (?, ?) ON CONFLICT DO NOTHING", known)
+            transaction.execute_each(
+                "DELETE FROM waiting_key WHERE start = ? AND key = ?", zip(export.columns.starts, keys, strict=True)
+            )
+        else:
+            take_back_items(transaction)
+            transaction.execute_each(
+                "DELETE FROM waiting_item WHERE tag = ? AND nonce = ? AND sealed = ?", _items(content)
+            )
+        names = ", ".join(columns)
+        marks = ", ".join("?" * len(columns))
+        transaction.execute(f"DELETE FROM {series.table} WHERE number = ?", (entry.number,))  # noqa: S608
+        transaction.execute(f"INSERT INTO {series.table} ({names}) VALUES ({marks})", tuple(columns.values()))  # noqa: S608
+
+    def _append(
+        self, transaction: Transaction, series: Series, branch: Branch, entry: IndexEntry, content: bytes, end: int
+    ) -> None:
+        number, chain = self._next(transaction, series, branch)
+        name = f"{number}-{entry.sha256[:NAME_DIGITS]}{Path(entry.name).suffix}"
+        self.published.put_if_absent(f"{series.folder}/{name}", content)
+        self._insert(transaction, series, replace(entry, number=number, name=name), content, chain, end)
+
+    @staticmethod
+    def _next(transaction: Transaction, series: Series, branch: Branch) -> tuple[int, bytes]:
+        """The next number of an epoch, and the chain value before it."""
+        last = transaction.execute(
+            f"SELECT number, chain_before, sha256 FROM {series.table} WHERE number >= ?"  # noqa: S608
+            " AND sha256 IS NOT NULL ORDER BY number DESC LIMIT 1",
+            (branch.first,),
+        )
+        if not last:
+            return branch.first, bytes.fromhex(branch.head)
+        return last[0][0] + 1, extend_chain(last[0][1], last[0][2])
+
+    def _renumber(self, transaction: Transaction, series: Series, branch: Branch) -> None:
+        rows = transaction.execute(
+            f"SELECT number, name, sha256 FROM {series.table} WHERE number > ? AND number < ? ORDER BY number",  # noqa: S608
+            (branch.ancestor, branch.first),
+        )
+        if not rows:
+            return
+        (take_back_keys if series is EXPORT_FILES else take_back_items)(transaction)
+        number, chain = self._next(transaction, series, branch)
+        for old, name, sha256 in rows:
+            content = None if sha256 is None else self.published.get(f"{series.folder}/{name}")
+            if content is None:
+                transaction.execute(f"DELETE FROM {series.table} WHERE number = ?", (old,))  # noqa: S608
+                continue
+            anew = f"{number}-{sha256.hex()[:NAME_DIGITS]}{Path(name).suffix}"
+            self.published.put_if_absent(f"{series.folder}/{anew}", content)
+            transaction.execute(
+                f"UPDATE {series.table} SET number = ?, name = ?, chain_before = ? WHERE number = ?",  # noqa: S608
+                (number, anew, chain, old),
+            )
+            number, chain = number + 1, extend_chain(chain, sha256)
+
+
+def take_back_keys(transaction: Transaction) -> None:
+    """Let the keys of a file that was begun and never published wait again."""
+    for (held,) in transaction.execute("DELETE FROM export_file WHERE sha256 IS NULL RETURNING held"):
+        rows = [(start, key, level, klass, 0) for key, start, level, klass in HELD.iter_unpack(bytes(held))]
+        transaction.execute_each("INSERT INTO waiting_key VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
+
+
+def take_back_items(transaction: Transaction) -> None:
+    """Let the items of a package that was begun and never published wait again; its padding is as random as they."""
+    for (content,) in transaction.execute("DELETE FROM venue_package WHERE sha256 IS NULL RETURNING content"):
+        transaction.execute_each(
+            "INSERT INTO waiting_item (tag, nonce, sealed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            _items(bytes(content)),
+        )
+
+
+def _items(content: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    items = [content[place : place + ITEM_LENGTH] for place in range(0, len(content), ITEM_LENGTH)]
+    nonce = TAG_LENGTH + NONCE_LENGTH
+    return [(item[:TAG_LENGTH], item[TAG_LENGTH:nonce], item[nonce:]) for item in items]

@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was published against what the store knows of it: compared before anything is signed.
+
+A store that was restored from a backup, promoted from a lagging copy or copied by hand has forgotten what phones hold.
+What is missing is taken over from where it was published, if our own keys signed it. Where that cannot be done nothing
+is signed until an operator opens a new epoch with the recovery key (docs/protocol.md section 5, "Epochs").
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from bluezone.keyserver.configuration import KIND as CONFIG_KIND
+from bluezone.keyserver.configuration import ConfigFiles
+from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
+from bluezone.keyserver.publication.downloads import ALL_SERIES, CONFIGS_FOLDER, EXPORT_FILES, Indexes, Series
+from bluezone.keyserver.publication.folder import LocalFiles, PublishedFiles
+from bluezone.keyserver.publication.journal import Journal
+from bluezone.keyserver.reports.codes import Codes
+from bluezone.keyserver.storage.store import Store, StoreRefused
+from bluezone.protocol.intervals import SECONDS_PER_HOUR
+from bluezone.protocol.signed.config import HISTORY_LENGTH, Config, InvalidConfig, decode_config
+from bluezone.protocol.signed.envelope import (
+    CHAIN_START,
+    InvalidSignedFile,
+    extend_chain,
+    fingerprint,
+    open_signed,
+)
+from bluezone.protocol.signed.epoch import CONFIG, Branch, Epoch, open_epoch
+from bluezone.protocol.signed.index import Index, IndexEntry, heads
+from bluezone.refusal import Refused
+
+# In a data folder that was restored and not compared yet with anything but itself.
+MARK = "history.unchecked"
+# An epoch goes on with the next multiple: above whatever may have been published that nobody here knows of, and 22
+# years of files below the next.
+STRIDE = 100_000
+
+
+class HistoryUnknown(HistoryForked):
+    """This store was restored, and nothing tells what was published after its backup; nothing is signed."""
+
+    code = "history_unknown"
+
+
+class EpochUnfit(StoreRefused):
+    """The record of the epoch is not signed by the city's recovery key, or does not go on from what is here."""
+
+    code = "epoch_unfit"
+
+
+class RecoveryKeyMissing(StoreRefused):
+    """No phone was ever told of a recovery key, so none would go along with a new epoch."""
+
+    code = "recovery_key_missing"
+
+
+Told = list[tuple[int, dict[int, str]]]
+"""Epoch, and chain values (hex) by number: what one witness knows of a series."""
+
+
+@dataclass
+class History:
+    """The history of one city. adoption: what takes files into the store."""
+
+    data_dir: Path
+    keys_store: Store
+    codes: Codes
+    configs: ConfigFiles
+    secrets: Secrets
+    indexes: Indexes
+    published: PublishedFiles
+    journal: Journal
+    adoption: Adoption
+    _read: dict[tuple[int, str], Index | None] = field(default_factory=dict)
+
+    def heights(self) -> dict[str, int]:
+        """How far this store knows what was published: the highest number by kind, and the epoch."""
+        heights = {series.kind: max(self._heads(series)) for series in ALL_SERIES}
+        return {CONFIG: self.configs.newest_number(), **heights, "epoch": self.configs.epoch_number()}
+
+    def compare(
+        self, sources: Iterable[PublishedFiles] = (), seen: Mapping[str, int] = MappingProxyType({})
+    ) -> dict[str, list[int]]:
+        """Compare with what was published, and take over what is missing; returns the numbers taken over by kind.
+
+        sources: where else to look: a mirror, another data folder. seen: by kind, the newest number that a phone holds.
+        Call it in the turn, before anything is signed.
+        Raises HistoryForked, HistoryUnknown, PublishedRefused.
+        """
+        self._read.clear()
+        places = [self.published, *sources]
+        taken = {CONFIG: self._take_configs(places)}
+        self._finish_epoch()
+        # The index in a restored folder is as old as all of it, and bears no witness.
+        others = places[1:] if isinstance(self.published, LocalFiles) else places
+        witnessed = bool(seen) or any(self._index_of(place, EXPORT_FILES) for place in others)
+        for series in ALL_SERIES:
+            indexes = [index for place in places if (index := self._index_of(place, series)) is not None]
+            taken[series.kind] = self._take_files(series, indexes, places)
+            told = self._told(series, indexes)
+            ours = self._heads(series)
+            self._require_same(series.kind, ours, told)
+            newest = max([seen.get(series.kind, 0), *(max(known) for _, known in told)])
+            if newest > max(ours):
+                raise HistoryForked(
+                    f"{series.kind} up to {newest} were published, this store knows them up to {max(ours)}; name a"
+                    " place that still has them (bluezone history adopt), or open a new epoch"
+                )
+            # A journal in the data folder came back with it from the same backup.
+            apart = not self.journal.path.resolve().is_relative_to(self.data_dir)
+            reached = any(head.number >= max(ours) for head in self.journal.heads(series.kind))
+            witnessed = witnessed or (apart and reached)
+        self._require_known_configs(places)
+        mark = self.data_dir / MARK
+        if mark.exists() and not witnessed:
+            raise HistoryUnknown(
+                "this data folder was restored, and there is neither a journal nor a bucket to compare it with; name"
+                " a place that has what was published (bluezone history adopt), or open a new epoch"
+            )
+        if mark.exists() or len(taken[EXPORT_FILES.kind]) > 1:
+            # More than one file: the store fell back by more than a period, and with it the marks of used codes.
+            self.codes.revoke_all_open()
+        mark.unlink(missing_ok=True)
+        return taken
+
+    # Configs
+
+    def _take_configs(self, places: Sequence[PublishedFiles]) -> list[int]:
+        found: dict[int, bytes] = dict(self.journal.configs())
+        for place in places:
+            if self._knows_all_configs(place):
+                continue
+            for name in place.names(CONFIGS_FOLDER):
+                signed = place.get(name)
+                if signed is not None:
+                    found.setdefault(int(Path(name).stem), signed)
+        taken = []
+        for number in sorted(found):
+            held = self.configs.newest()
+            if held is None or number <= held.number:
+                self._require_same_config(number, found[number])
+                continue
+            config = self._read_config(found[number])
+            if config is None:
+                continue
+            if not self._continues(config, held):
+                raise HistoryForked(
+                    f"config {number} was published and does not continue config {held.number}, which is the newest"
+                    " here; name a place that has what lies between, or open a new epoch"
+                )
+            self.configs.take(number, found[number])
+            self.secrets.week_keys.note_kids(key.kid for key in config.week_keys)
+            taken.append(number)
+        return taken
+
+    def _require_same_config(self, number: int, signed: bytes) -> None:
+        path = self.configs.path(number)
+        epoch = self.configs.epoch()
+        # Of what an epoch has left behind nothing is asked any more.
+        left_behind = epoch is not None and epoch.config.ancestor < number < epoch.config.first
+        if path.exists() and path.read_bytes() != signed and not left_behind and self._read_config(signed):
+            # Raises StoreDamaged where the one here is not whole.
+            self.configs.payload(number)
+            raise HistoryForked(f"config {number} was published, and is another here; open a new epoch")
+
+    def _read_config(self, signed: bytes) -> Config | None:
+        public = self.secrets.signing_key.public_key().public_bytes_raw()
+        try:
+            return decode_config(open_signed(CONFIG_KIND, signed, {fingerprint(public): public}))
+        except (InvalidSignedFile, InvalidConfig):
+            return None
+
+    def _continues(self, config: Config, held: Config) -> bool:
+        if len(config.epochs) == len(held.epochs) + 1 and not config.history and held.recovery_key:
+            branch = open_epoch(config.epochs[-1], bytes.fromhex(held.recovery_key)).config
+            return branch.ancestor in self.configs.numbers() and self.configs.sha256_of(branch.ancestor) == branch.head
+        back = config.number - held.number
+        return len(config.history) >= back and config.history[-back] == self.configs.sha256_of(held.number)
+
+    def _knows_all_configs(self, place: PublishedFiles) -> bool:
+        named = {index.config_sha256 for series in ALL_SERIES if (index := self._index_of(place, series))}
+        known = {self.configs.sha256_of(number) for number in self.configs.numbers()[-HISTORY_LENGTH:]}
+        return named <= known
+
+    def _require_known_configs(self, places: Sequence[PublishedFiles]) -> None:
+        # An index of an epoch that is left behind may name a config that was lost with it.
+        for place in places:
+            for series in ALL_SERIES:
+                index = self._index_of(place, series)
+                if index is None or index.epoch < self.configs.epoch_number():
+                    continue
+                known = {self.configs.sha256_of(number) for number in self.configs.numbers()[-HISTORY_LENGTH:]}
+                if index.config_sha256 not in known:
+                    raise HistoryForked(
+                        f"the published index of {series.kind} names a config that is not here; name a place that"
+                        " still has it (bluezone history adopt), or open a new epoch"
+                    )
+
+    # Files
+
+    def _index_of(self, place: PublishedFiles, series: Series) -> Index | None:
+        name = id(place), series.kind
+        if name not in self._read:
+            data = place.get(series.index_name)
+            self._read[name] = None if data is None else self.indexes.opened(series, data)
+        return self._read[name]
+
+    def _heads(self, series: Series) -> dict[int, str]:
+        """What the store knows: chain values (hex) by number, of sealed files."""
+        rows = self.keys_store.read(
+            f"SELECT number, sha256, chain_before FROM {series.table} WHERE sha256 IS NOT NULL ORDER BY number"  # noqa: S608
+        )
+        known = {0: CHAIN_START.hex()} if not rows or rows[0][0] == 1 else {}
+        for number, sha256, before in rows:
+            known.setdefault(number - 1, before.hex())
+            known[number] = extend_chain(before, sha256).hex()
+        epoch = self.configs.epoch()
+        if epoch is not None:
+            known.setdefault(epoch.branch(series.kind).first - 1, epoch.branch(series.kind).head)
+        return known
+
+    def _told(self, series: Series, indexes: Iterable[Index]) -> Told:
+        """What the witnesses know, without what an epoch has left behind."""
+        told = [(index.epoch, heads(index)) for index in indexes]
+        told += [(head.epoch, {head.number: head.chain}) for head in self.journal.heads(series.kind)]
+        epoch = self.configs.epoch()
+        if epoch is None:
+            return told
+        ancestor = epoch.branch(series.kind).ancestor
+        kept = [
+            (of, known if of == epoch.number else {n: chain for n, chain in known.items() if n <= ancestor})
+            for of, known in told
+        ]
+        return [(of, known) for of, known in kept if known]
+
+    @staticmethod
+    def _require_same(kind: str, ours: Mapping[int, str], told: Told) -> None:
+        for _, known in told:
+            differing = [number for number in known if ours.get(number, known[number]) != known[number]]
+            if differing:
+                raise HistoryForked(
+                    f"{kind}: other files were published up to number {min(differing)} than this store knows; only a"
+                    " new epoch leads on"
+                )
+
+    def _take_files(self, series: Series, indexes: Sequence[Index], places: Sequence[PublishedFiles]) -> list[int]:
+        taken: list[int] = []
+        for index in indexes:
+            ours, told = self._heads(series), heads(index)
+            self._require_same(series.kind, ours, self._told(series, [index]))
+            if index.epoch != self.configs.epoch_number() or index.number <= max(ours):
+                continue
+            missing = [entry for entry in (*index.earlier, *index.entries) if entry.number > max(ours)]
+            if missing and max(ours) not in told and max(ours) > 0:
+                # So old that the index does not reach back to it: our own signature vouches for what came between.
+                missing = [*index.earlier, *index.entries]
+            for entry in missing:
+                content = self.adoption.content(series, entry, places)
+                before = _before(index, entry)
+                end = index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
+                self.adoption.take(series, entry, content, before, end)
+                taken.append(entry.number)
+        return taken
+
+    # Epochs
+
+    def propose(self, now: float, above: Mapping[str, int], sources: Iterable[PublishedFiles] = ()) -> Epoch:
+        """Make the record of the next epoch, for the recovery key to sign elsewhere.
+
+        above: by kind, numbers that phones are known to hold. Raises RecoveryKeyMissing.
+        """
+        held = self.configs.newest()
+        if held is None or held.recovery_key is None:
+            raise RecoveryKeyMissing("no config names a recovery key: phones would refuse a new epoch")
+        places = [self.published, *sources]
+        branches = {}
+        for series in ALL_SERIES:
+            indexes = [index for place in places if (index := self._index_of(place, series)) is not None]
+            ours, told = self._heads(series), self._told(series, indexes)
+            agreed = [
+                number for number in ours if all(known.get(number, ours[number]) == ours[number] for _, known in told)
+            ]
+            # Whoever was there knows it: what was listed, not what was only about to be.
+            listed = [number for number in agreed if any(number in known for _, known in told)]
+            ancestor = max(listed or agreed)
+            seen = max([*ours, *(number for _, known in told for number in known), above.get(series.kind, 0)])
+            branches[series.kind] = Branch(_next_stride(seen), ancestor, ours[ancestor])
+        seen = max([held.number, *self.journal.configs(), above.get(CONFIG, 0)])
+        ancestor = self._common_config()
+        config = Branch(_next_stride(seen + HISTORY_LENGTH), ancestor, self.configs.sha256_of(ancestor))
+        return Epoch(len(held.epochs) + 1, int(now), config, **branches)
+
+    def _common_config(self) -> int:
+        elsewhere = self.journal.configs()
+        for number in reversed(self.configs.numbers()):
+            if elsewhere.get(number, b"") in (b"", self.configs.path(number).read_bytes()):
+                return number
+        return self.configs.newest_number()
+
+    def open_epoch(self, record: str, now: float, sources: Iterable[PublishedFiles] = ()) -> Epoch:
+        """Open the epoch of a record that the recovery key has signed. Call it in the turn. Raises EpochUnfit.
+
+        What was published on any branch that is left behind, and can still be found, is published in it again.
+        """
+        places = [self.published, *sources]
+        held = self.configs.newest()
+        if held is None or held.recovery_key is None:
+            raise RecoveryKeyMissing("no config names a recovery key: phones would refuse a new epoch")
+        try:
+            epoch = open_epoch(record, bytes.fromhex(held.recovery_key))
+        except Refused as refused:
+            raise EpochUnfit(f"the record is not one of this city's recovery key: {refused.message}") from None
+        if epoch.number != len(held.epochs) + 1:
+            raise EpochUnfit(f"the record is of epoch {epoch.number}, expected {len(held.epochs) + 1}")
+        for series in ALL_SERIES:
+            branch, ours = epoch.branch(series.kind), self._heads(series)
+            if branch.first <= max(ours) or ours.get(branch.ancestor) != branch.head:
+                raise EpochUnfit(f"{series.kind} have changed since the epoch was proposed; propose it again")
+        branch = epoch.config
+        if branch.first <= held.number or self.configs.sha256_of(branch.ancestor) != branch.head:
+            raise EpochUnfit("configs have changed since the epoch was proposed; propose it again")
+        self.configs.begin_epoch(record, epoch, now)
+        self._finish_epoch()
+        for series in ALL_SERIES:
+            self._take_left_behind(series, epoch.branch(series.kind), places)
+        (self.data_dir / MARK).unlink(missing_ok=True)
+        self.codes.revoke_all_open()
+        return epoch
+
+    def _finish_epoch(self) -> None:
+        """Give what the store has published on a branch that was left behind new numbers, so that nothing is lost."""
+        epoch = self.configs.epoch()
+        if epoch is None:
+            return
+        for series in ALL_SERIES:
+            self.adoption.renumber(series, epoch.branch(series.kind))
+
+    def _take_left_behind(self, series: Series, branch: Branch, places: Sequence[PublishedFiles]) -> None:
+        indexes = [index for place in places if (index := self._index_of(place, series)) is not None]
+        for index in indexes:
+            for entry in index.entries:
+                here = self.keys_store.read(
+                    f"SELECT 1 FROM {series.table} WHERE sha256 = ?",  # noqa: S608
+                    (bytes.fromhex(entry.sha256),),
+                )
+                if here or not branch.ancestor < entry.number < branch.first:
+                    continue
+                try:
+                    content = self.adoption.content(series, entry, places)
+                except HistoryForked:
+                    continue
+                end = index.generated_at - (index.number - entry.number) * SECONDS_PER_HOUR
+                self.adoption.append(series, branch, entry, content, end)
+
+
+def _before(index: Index, entry: IndexEntry) -> bytes:
+    """The chain value before a file that an index lists; across an epoch it is that of its ancestor."""
+    runs = ((index.earlier_chain, index.earlier), (index.chain_before, index.entries))
+    for start, entries in runs:
+        value = bytes.fromhex(start)
+        for one in entries:
+            if one == entry:
+                return value
+            value = extend_chain(value, bytes.fromhex(one.sha256))
+    raise AssertionError("the index does not list the file")
+
+
+def _next_stride(number: int) -> int:
+    return (number // STRIDE + 1) * STRIDE

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal of signed heads: what was ever published, apart from the data folder, so that a store restored from a
+backup or promoted from a lagging copy learns what it has forgotten.
+
+It holds nothing that is not public: numbers, chain values and configs, each line signed with the city's key.
+"""
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from bluezone.logs import event
+from bluezone.protocol.signed.envelope import (
+    InvalidSignedFile,
+    canonical_json,
+    fingerprint,
+    open_signed,
+    sign_payload,
+)
+from bluezone.protocol.signed.epoch import CONFIG
+from bluezone.protocol.signed.index import Index, chain_value
+
+FOLDER_VARIABLE = "BLUEZONE_HEADS"
+FOLDER_NAME = "bluezone-heads"
+_HEAD = "head"
+# Over 31 days of files and indexes; no backup opens longer.
+_READ_BYTES = 4 * 1024 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One head. kind: of the index. chain: value (hex) after file `number`. epoch: of the number."""
+
+    kind: str
+    number: int
+    chain: str
+    epoch: int
+    generated_at: int
+
+
+def journal_folder(data_dir: Path) -> Path:
+    """Where journals lie: BLUEZONE_HEADS, or beside the data folder."""
+    set_to = os.environ.get(FOLDER_VARIABLE)
+    return Path(set_to) if set_to else data_dir.parent / FOLDER_NAME
+
+
+class Journal:
+    """The journal of one city in a folder, named by the city's key; lines are appended and never changed."""
+
+    def __init__(self, folder: Path, signing_key: Ed25519PrivateKey) -> None:
+        public = signing_key.public_key().public_bytes_raw()
+        self._trusted, self._key = {fingerprint(public): public}, signing_key
+        self.path = folder / f"{fingerprint(public)}.jsonl"
+        self._size = -1
+        self._heads: list[Head] = []
+        self._configs: dict[int, bytes] = {}
+
+    def heads(self, kind: str) -> list[Head]:
+        """The heads of a kind, oldest first, of at least the last 31 days."""
+        self._read()
+        return [head for head in self._heads if head.kind == kind]
+
+    def configs(self) -> dict[int, bytes]:
+        """The signed configs by number."""
+        self._read()
+        return self._configs
+
+    def note_index(self, index: Index) -> None:
+        """Note the head of an index, before phones can fetch it."""
+        head = Head(
+            index.kind, index.number, chain_value(index, index.number).hex(), index.epoch, index.generated_at
+        )  # fmt: skip
+        last = self.heads(index.kind)[-1:]
+        if not last or (last[0].number, last[0].chain, last[0].epoch) != (head.number, head.chain, head.epoch):
+            self._append(_HEAD, sign_payload(_HEAD, canonical_json(asdict(head)), self._key))
+
+    def note_config(self, number: int, signed: bytes) -> None:
+        """Note a config, whole: it cannot be made again."""
+        if self.configs().get(number) != signed:
+            self._append(CONFIG, signed)
+
+    def _append(self, kind: str, signed: bytes) -> None:
+        line = kind.encode() + b" " + signed + b"\n"
+        try:
+            self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
+            try:
+                os.write(descriptor, line)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            # Nothing that phones need is missing; but the next loss would not be noticed by it.
+            said = event("heads_unwritable")
+            logger.warning("the journal of heads cannot be written: %s", error.strerror, extra=said)
+
+    def _read(self) -> None:
+        try:
+            size = self.path.stat().st_size
+            if size == self._size:
+                return
+            with self.path.open("rb") as file:
+                file.seek(max(0, size - _READ_BYTES))
+                lines = file.read().split(b"\n")
+        except OSError:
+            return
+        self._size, self._heads, self._configs = size, [], {}
+        for line in lines:
+            self._take(*line.partition(b" ")[::2])
+
+    def _take(self, kind: bytes, signed: bytes) -> None:
+        """Take a line in; one that was cut by a crash, or is not the city's, says nothing."""
+        try:
+            payload = json.loads(open_signed(kind.decode(errors="replace"), signed, self._trusted))
+            if kind == CONFIG.encode():
+                self._configs[payload["number"]] = signed
+            elif kind == _HEAD.encode():
+                self._heads.append(Head(**payload))
+        except (InvalidSignedFile, ValueError, KeyError, TypeError):
+            return

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A store that lost what phones hold: restored from a backup, promoted from a lagging copy, copied by hand."""
+
+import datetime
+import shutil
+import sqlite3
+from contextlib import closing, contextmanager
+from datetime import UTC
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.builders.epochs import RECOVERY, set_recovery_key
+from tests.builders.handset import a_city, meet, published, reported
+
+from bluezone.backup import restoration
+from bluezone.backup.archive import FOLDER
+from bluezone.backup.copies import make_backup
+from bluezone.keyserver.publication.adoption import HistoryForked
+from bluezone.keyserver.publication.folder import LocalFiles
+from bluezone.keyserver.publication.history import EpochUnfit, RecoveryKeyMissing
+from bluezone.keyserver.publication.journal import FOLDER_VARIABLE
+from bluezone.keyserver.service import KeyServer
+from bluezone.protocol.signed.epoch import sign_epoch
+
+
+@contextmanager
+def a_city_with_recovery_key(folder, **settings):
+    """A city that pinned a recovery key before any phone came."""
+    with a_city(folder, **settings) as (server, phones, world):
+        set_recovery_key(server.key_server.data_dir)
+        server.key_server.tick()
+        yield server, phones, world
+
+
+def report_and_publish(server, phones, world, name):
+    patient = phones.new(name)
+    patient.encounters.payload()
+    reported(patient, server, onset_days_ago=0)
+    published(server, world)
+
+
+def backed_up(server, world):
+    """A backup of this moment."""
+    now = datetime.datetime.fromtimestamp(world.now, UTC)
+    return make_backup(server.key_server.data_dir, None, now, now.date(), {})
+
+
+def restored(server, world, backup, folder):
+    """The city goes on from a backup, on another machine."""
+    old = server.key_server.data_dir
+    server.key_server.close()
+    today = datetime.datetime.fromtimestamp(world.now, UTC).date()
+    restoration.restore(backup, folder, old / FOLDER, today, {}, lambda _: None)
+    server.key_server = KeyServer.open(folder, lambda: world.now)
+
+
+def adopted(server, folder):
+    key_server = server.key_server
+    taken = key_server.history.compare([LocalFiles(folder)])
+    key_server.tick()
+    return taken
+
+
+def epoch_opened(server, world, key=RECOVERY):
+    key_server = server.key_server
+    record = sign_epoch(key_server.history.propose(world.now, {}), key)
+    epoch = key_server.history.open_epoch(record, world.now)
+    key_server.tick()
+    return epoch
+
+
+def is_warned(phone, server, phones, world):
+    """Meet somebody who reports, let the city publish, and see what the phone says."""
+    patient = phones.new("new patient")
+    meet(phone, patient, 25, world=world)
+    reported(patient, server, onset_days_ago=0)
+    published(server, world)
+    return phone.check().level == "high"
+
+
+@contextmanager
+def a_phone_ahead_of_a_backup(folder):
+    """A backup after one file, a phone that has taken in three; (server, phones, world, phone, backup)."""
+    with a_city_with_recovery_key(folder) as (server, phones, world):
+        report_and_publish(server, phones, world, "one")
+        backup = backed_up(server, world)
+        for name in ("two", "three"):
+            report_and_publish(server, phones, world, name)
+        phone = phones.new("phone")
+        phone.check()
+        assert phone.downloads.position.number == 4
+        yield server, phones, world, phone, backup
+
+
+def test_after_a_restore_that_finds_what_was_published_a_phone_that_was_up_to_date_is_warned_by_the_next_file(tmp_path):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, phone, backup):
+        old = server.key_server.data_dir
+        restored(server, world, backup, tmp_path / "anew")
+        assert adopted(server, old)["exports"] == [3, 4]
+
+        assert is_warned(phone, server, phones, world)
+        assert phone.downloads.position.number == 5
+        assert phone.store.get("notice") is None
+
+
+def test_a_restored_store_that_does_not_find_what_was_published_signs_nothing(tmp_path):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
+        restored(server, world, backup, tmp_path / "anew")
+        served = (tmp_path / "anew" / "exports" / "index.json").read_bytes()
+        configs = server.key_server.configs.newest_number()
+        world.pass_by(8 * 86_400)
+
+        with pytest.raises(HistoryForked, match="up to 4 were published, this store knows them up to 2"):
+            server.key_server.tick()
+        assert (tmp_path / "anew" / "exports" / "index.json").read_bytes() == served
+        assert server.key_server.configs.newest_number() == configs
+        assert server.key_server.history_problem == "history_forked"
+
+
+def test_a_restored_store_without_any_witness_signs_nothing(tmp_path, monkeypatch):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "another journal"))
+        restored(server, world, backup, tmp_path / "anew")
+        assert server.key_server.history_problem == "history_unknown"
+        with pytest.raises(HistoryForked, match="neither a journal nor a bucket"):
+            server.key_server.tick()
+
+
+def test_a_journal_that_came_back_from_the_same_backup_bears_no_witness(tmp_path, monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "city" / "heads"))
+    with a_city(tmp_path) as (server, _, world):
+        server.key_server.tick()
+        backup = backed_up(server, world)
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "anew" / "heads"))
+        restored(server, world, backup, tmp_path / "anew")
+        assert server.key_server.journal.heads("exports")
+        assert server.key_server.history_problem == "history_unknown"
+
+
+def test_a_restored_store_that_is_at_the_height_of_the_journal_goes_on(tmp_path):
+    with a_city(tmp_path) as (server, phones, world):
+        report_and_publish(server, phones, world, "one")
+        phone = phones.new("phone")
+        phone.check()
+        restored(server, world, backed_up(server, world), tmp_path / "anew")
+        assert is_warned(phone, server, phones, world)
+
+
+def test_in_a_new_epoch_a_phone_that_was_up_to_date_is_warned_by_the_next_file_and_told(tmp_path):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, phone, backup):
+        restored(server, world, backup, tmp_path / "anew")
+        with pytest.raises(HistoryForked):
+            server.key_server.tick()
+        epoch = epoch_opened(server, world)
+        assert (epoch.number, epoch.exports.ancestor, epoch.exports.first) == (1, 2, 100_000)
+
+        assert is_warned(phone, server, phones, world)
+        assert phone.store.get("notice") == "epoch_began"
+        assert phone.downloads.position.number >= 100_000
+        assert not phone.downloads.position.rescan
+        # Behind it everything goes its usual way again.
+        world.pass_by(3 * 86_400)
+        server.key_server.tick()
+        phone.check()
+
+
+def test_a_phone_that_is_behind_and_one_that_is_new_find_every_file_of_a_new_epoch(tmp_path):
+    with a_city_with_recovery_key(tmp_path) as (server, phones, world):
+        late = phones.new("late")
+        late.check()
+        patient = phones.new("one")
+        meet(late, patient, 25, world=world)
+        reported(patient, server, onset_days_ago=0)
+        published(server, world)
+        backup = backed_up(server, world)
+        report_and_publish(server, phones, world, "two")
+        restored(server, world, backup, tmp_path / "anew")
+        epoch_opened(server, world)
+
+        assert late.check().level == "high"
+        fresh = phones.new("fresh")
+        fresh.check()
+        assert any("exports/1-" in path for path, _ in server.requests[-8:])
+
+
+def test_a_promoted_copy_of_the_database_takes_over_what_the_folder_holds(tmp_path):
+    with a_city_with_recovery_key(tmp_path) as (server, phones, world):
+        report_and_publish(server, phones, world, "one")
+        home = server.key_server.data_dir
+        with closing(sqlite3.connect(home / "keys.sqlite3")) as live, closing(sqlite3.connect(tmp_path / "lag")) as lag:
+            live.backup(lag)
+        report_and_publish(server, phones, world, "two")
+        phone = phones.new("phone")
+        phone.check()
+        server.key_server.close()
+        for path in home.glob("keys.sqlite3*"):
+            path.unlink()
+        shutil.copy(tmp_path / "lag", home / "keys.sqlite3")
+        server.key_server = KeyServer.open(home, lambda: world.now)
+
+        assert is_warned(phone, server, phones, world)
+        assert phone.downloads.position.number == 4
+
+
+def test_keys_of_adopted_files_are_known_and_codes_that_were_open_are_revoked(tmp_path):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, _, world, _, backup):
+        old = server.key_server.data_dir
+        known = set(server.key_server.keys_store.read("SELECT prefix, start FROM known_key"))
+        restored(server, world, backup, tmp_path / "anew")
+        code = server.key_server.codes.issue("confirmed", datetime.datetime.fromtimestamp(world.now, UTC).date()).code
+        adopted(server, old)
+
+        assert known <= set(server.key_server.keys_store.read("SELECT prefix, start FROM known_key"))
+        assert server.key_server.codes.status(code) == "revoked"
+
+
+def test_configs_that_were_signed_after_the_backup_come_back_from_the_journal(tmp_path):
+    with a_phone_ahead_of_a_backup(tmp_path) as (server, phones, world, phone, backup):
+        old = server.key_server
+        world.pass_by(8 * 86_400)
+        old.tick()
+        phone.check()
+        signed = [old.configs.path(number).read_bytes() for number in old.configs.numbers()]
+        restored(server, world, backup, tmp_path / "anew")
+        adopted(server, old.data_dir)
+
+        anew = server.key_server.configs
+        assert [anew.path(number).read_bytes() for number in anew.numbers()][: len(signed)] == signed
+        assert is_warned(phone, server, phones, world)
+        newest = {key.kid: key.n for key in phone.city.current.week_keys}
+        private = server.key_server.secrets.week_keys
+        lost = [kid for kid in newest if private.find(kid) is None]
+        assert all(private.find(kid).n == newest[kid] for kid in newest if kid not in lost)
+
+
+def test_only_the_recovery_key_opens_an_epoch_and_only_where_there_is_one(tmp_path):
+    with a_city_with_recovery_key(tmp_path) as (server, _, world):
+        with pytest.raises(EpochUnfit):
+            epoch_opened(server, world, Ed25519PrivateKey.generate())
+        with pytest.raises(EpochUnfit):
+            epoch_opened(server, world, server.key_server.secrets.signing_key)
+    (tmp_path / "without").mkdir()
+    with a_city(tmp_path / "without") as (server, _, world), pytest.raises(RecoveryKeyMissing):
+        epoch_opened(server, world)
+
+
+def test_two_histories_become_one_in_an_epoch_and_no_key_is_lost(tmp_path):
+    """What a version without this comparison has left behind: phones on both sides of a fork."""
+    with a_city_with_recovery_key(tmp_path) as (server, phones, world):
+        report_and_publish(server, phones, world, "one")
+        backup = backed_up(server, world)
+        report_and_publish(server, phones, world, "two")
+        ahead = phones.new("ahead")
+        ahead.check()
+        old, ahead_index = server.key_server.data_dir, server.key_server.indexes.read()
+        restored(server, world, backup, tmp_path / "anew")
+        # It publishes another third file, as if it had compared nothing.
+        key_server = server.key_server
+        patient = phones.new("other two")
+        patient.encounters.payload()
+        reported(patient, server, onset_days_ago=0)
+        world.pass_by(26 * 3600)
+        key_server.export_files.publish(world.now)
+        with pytest.raises(HistoryForked, match="other files were published"):
+            key_server.tick()
+
+        record = sign_epoch(key_server.history.propose(world.now, {}, [LocalFiles(old)]), RECOVERY)
+        lost = {entry.sha256 for entry in ahead_index.entries[2:]}
+        forked = {sha256.hex() for (sha256,) in key_server.keys_store.read("SELECT sha256 FROM export_file")}
+        key_server.history.open_epoch(record, world.now, [LocalFiles(old)])
+        key_server.tick()
+        index = key_server.indexes.read()
+        assert [entry.number for entry in index.earlier] == [1, 2]
+        assert index.entries[0].number == 100_000
+        assert {entry.sha256 for entry in (*index.earlier, *index.entries)} == lost | forked
+        assert is_warned(ahead, server, phones, world)
