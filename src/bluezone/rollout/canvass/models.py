@@ -21,7 +21,7 @@ class ArrivedManager(ModeManager["Household"]):
     """Without doors of a list that is still being stored."""
 
     def get_queryset(self) -> models.QuerySet["Household"]:
-        """Doors of the mode that have arrived."""
+        """Doors that have arrived."""
         return super().get_queryset().filter(arriving=None)
 
 
@@ -154,22 +154,7 @@ class DoorsImport(PractisedMixin):
     made_at = models.DateTimeField(default=timezone.now, db_index=True)
     state = models.CharField(max_length=8, choices=State, default=State.LOOKED_AT, blank=True)
     accepted = models.JSONField(default=dict)
-    added = models.PositiveIntegerField(default=0)
-    changed = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    left = models.PositiveIntegerField(default=0)
-
-    @property
-    def rows(self) -> int:
-        """How many rows are to be stored."""
-        return self.added + self.changed
-
-    @property
-    def rows_done(self) -> int:
-        """How many of them are."""
-        if self.state == self.State.STORING:
-            return self.done
-        return self.added + self.done if self.state == self.State.CHANGING else self.rows
+    added, changed, done, left = (models.PositiveIntegerField(default=0) for _ in range(4))
 
     def __str__(self) -> str:
         return f"households of {self.unit_id}, {self.made_at:%Y-%m-%d %H:%M}"
@@ -511,24 +496,3 @@ class Aside(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.reason}"
-
-
-__all__ = [
-    "Aside",
-    "AsideReason",
-    "Change",
-    "DoorsDay",
-    "DoorsImport",
-    "DuplicatePair",
-    "Entry",
-    "Household",
-    "LeafletMove",
-    "Lease",
-    "LeaseDoor",
-    "LeaseEnd",
-    "PhoneRun",
-    "Photo",
-    "Turf",
-    "TurfDoor",
-    "Visit",
-]

@@ -230,7 +230,7 @@ def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
         held = door_lists.accept(waiting, request.POST.get("digest", ""))
     except (ImportOutdated, ImportNotReady, ImportUnderWay) as refused:
         return _show(request, waiting, scope.sentence_of(refused), status=409)
-    if held.rows > door_lists.MOST_AT_ONCE:
+    if held.added + held.changed > door_lists.MOST_AT_ONCE:
         return redirect("canvass-import", pk)
     door_lists.carry_out(held, timezone.now())
     DoorsImport.objects.filter(pk=held.pk).delete()
@@ -288,7 +288,9 @@ def _own(request: OfficeRequest, pk: int) -> DoorsImport:
 
 def _show(request: OfficeRequest, waiting: DoorsImport, refusal: str = "", status: int = 200) -> HttpResponse:
     if waiting.state:
-        response = render(request, "canvass/import_running.html", {"held": waiting, "refusal": refusal}, status=status)
+        done, rows = door_lists.progress(waiting)
+        context = {"held": waiting, "done": done, "rows": rows, "refusal": refusal}
+        response = render(request, "canvass/import_running.html", context, status=status)
         if waiting.state != DoorsImport.State.DONE:
             response.headers["Refresh"] = str(LOOK_AGAIN_SECONDS)
         return response

@@ -264,6 +264,12 @@ def carry_out(held: DoorsImport, now: datetime.datetime, transactions: int | Non
     return made
 
 
+def progress(held: DoorsImport) -> tuple[int, int]:
+    """How many rows of an accepted list are stored, and of how many."""
+    rows = held.added + held.changed
+    return {_State.STORING: held.done, _State.CHANGING: held.added + held.done}.get(_State(held.state), rows), rows
+
+
 def go_on(now: datetime.datetime) -> None:
     """Store more of the lists that were accepted, oldest first: called by the worker in every round."""
     left = TRANSACTIONS_A_ROUND
