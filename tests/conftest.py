@@ -18,6 +18,7 @@ from tests.builders.chromium import SharedBrowser, hidden_loop, launched
 from tests.builders.stores import migrated_store, rsa_keys
 
 from bluezone.protocol import blindrsa
+from bluezone.protocol.upload import puzzle
 
 REPOSITORY = Path(__file__).parents[1]
 # A busy machine is no finding, so no example has a deadline. `make test` looks at the same examples every time, so that
@@ -25,6 +26,8 @@ REPOSITORY = Path(__file__).parents[1]
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("new", deadline=None, max_examples=200, print_blob=True)
 settings.load_profile(os.environ.get("BLUEZONE_TEST_EXAMPLES", "same"))
+REAL_PUZZLE_BITS = puzzle.PUZZLE_BITS
+BROWSER = ("browser", "scenarios")
 # Where it is set every process that a test starts compiles all of Django and of ours anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
@@ -33,8 +36,15 @@ gc.disable()
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """Mark `serve` whatever starts processes of bluezone, by what its module and its fixtures use."""
+    """Mark `serve` whatever starts processes of bluezone, by what its module and its fixtures use.
+
+    What drives a browser stands where .ci/run looks for it, so that it need not collect all the others.
+    """
     for item in items:
+        if item.get_closest_marker("browser") and item.path.relative_to(REPOSITORY / "tests").parts[0] not in BROWSER:
+            raise pytest.UsageError(
+                f"{item.nodeid} drives a browser: it belongs into one of tests/{{{','.join(BROWSER)}}}"
+            )
         used = [one.func.__module__ for ones in item._fixtureinfo.name2fixturedefs.values() for one in ones]
         if any(processes.are_started_by(sys.modules.get(name)) for name in {item.function.__module__, *used}):
             item.add_marker(pytest.mark.serve)
@@ -76,6 +86,24 @@ def keys_made_before():
             lambda bits=blindrsa.MODULUS_BITS: next(drawn) if bits == blindrsa.MODULUS_BITS else make(bits),
         )
         yield
+
+
+@pytest.fixture(autouse=True)
+def easy_puzzles(request):
+    """Puzzles of 12 bits instead of 20: two milliseconds instead of half a second for each that a test solves.
+
+    Where a test talks to processes of bluezone they are real, as theirs are.
+    """
+    if request.node.get_closest_marker("serve") is None:
+        puzzle.PUZZLE_BITS = 12
+    yield
+    puzzle.PUZZLE_BITS = REAL_PUZZLE_BITS
+
+
+@pytest.fixture
+def real_puzzles(monkeypatch):
+    """Puzzles as they are, where a test is about their work."""
+    monkeypatch.setattr(puzzle, "PUZZLE_BITS", REAL_PUZZLE_BITS)
 
 
 @pytest.fixture(scope="session")

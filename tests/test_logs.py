@@ -27,7 +27,7 @@ def record(name, message, *args, error=None, **extra):
 
 def test_an_event_is_one_json_object_on_one_line():
     line = JsonLines().format(
-        record("bluezone.server.schedule.tick", "tick: %s", "no", **event("tick_refused", code="store_busy"))
+        record("bluezone.server.schedule", "tick: %s", "no", **event("tick_refused", code="store_busy"))
     )
     told = json.loads(line)
 
@@ -46,7 +46,7 @@ def test_no_line_repeats_what_a_library_or_an_error_says(form):
         written += form().format(record("psycopg", "key (name)=(%s) exists", secret))
         written += form().format(
             record(
-                "bluezone.server.metrics.answers",
+                "bluezone.server.metrics.meters",
                 "an answer failed",
                 error=ValueError(secret),
                 **event("answer_failed"),
@@ -62,9 +62,7 @@ def test_no_line_repeats_what_a_library_or_an_error_says(form):
 
 
 def test_where_it_went_wrong_is_said_in_both_forms():
-    failed = record(
-        "bluezone.server.metrics.answers", "an answer failed", error=KeyError("x"), **event("answer_failed")
-    )
+    failed = record("bluezone.server.metrics.meters", "an answer failed", error=KeyError("x"), **event("answer_failed"))
 
     assert "in record" in PlainLines().format(failed)
     assert "test_logs.py" in json.loads(JsonLines().format(failed))["where"][0]

@@ -11,13 +11,13 @@ from tests.builders.keyserver import Clock
 from tests.builders.office import data_folder, furnished_folder
 
 from bluezone import timekeeping
-from bluezone.cli.server.backup import backup as backup_command
-from bluezone.cli.server.clock import clock as clock_command
+from bluezone.cli.backup import backup as backup_command
+from bluezone.cli.serve import clock as clock_command
+from bluezone.duties.duty import Work
 from bluezone.keyserver.service import KeyServer
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
-from bluezone.server.schedule.tick import announcer_of, tick_until
-from bluezone.server.schedule.works import Rounds, Work
+from bluezone.server.schedule import Rounds, announcer_of, tick_until
 from bluezone.timekeeping import Believed, Boot, ClockDoubted, ClockGuard, DatabaseClock, doubt
 
 __all__ = ["data_folder", "furnished_folder"]

@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
 # Run `make test` with the Python of Debian 13 (trixie), in a chroot of a clean clone of what is committed here.
+# DEBIAN_RELEASE names another one; forky has Python 3.14.
 # Usage: trixie.sh [arguments of make], as root. TRIXIE_FOLDER keeps the chroot for the next run (default below).
 # It uses the mirror, the certificates and the package clients' settings of this machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/system-packages.sh
-folder=${TRIXIE_FOLDER:-${TMPDIR:-/tmp}/bluezone-trixie}
+release=${DEBIAN_RELEASE:-trixie}
+folder=${TRIXIE_FOLDER:-${TMPDIR:-/tmp}/bluezone-$release}
 [ "$(id -u)" = 0 ] || { echo "trixie: a chroot needs root" >&2; exit 1; }
-command -v debootstrap >/dev/null 2>&1 || need_package debootstrap "the chroot of Debian 13" required
+command -v debootstrap >/dev/null 2>&1 || need_package debootstrap "the chroot of Debian" required
 
 if [ ! -e "$folder/.complete" ]; then
   mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
     grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 || true)
   [ -n "$mirror" ] || { echo "trixie: no Debian mirror among the sources of apt" >&2; exit 1; }
   rm -rf "$folder"
-  debootstrap --variant=minbase --include=ca-certificates,git,make,gcc,libc6-dev,python3-venv,procps trixie "$folder" "$mirror"
+  debootstrap --variant=minbase --include=ca-certificates,git,make,gcc,libc6-dev,python3-venv,procps "$release" "$folder" "$mirror" \
+    /usr/share/debootstrap/scripts/sid
   touch "$folder/.complete"
 fi
 # What the package clients of this machine use to reach their registries: files named by the environment, and settings.

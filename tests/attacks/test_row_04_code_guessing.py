@@ -64,6 +64,7 @@ def guesses_of(server, number, clock):
         server.limits.count(n.to_bytes(4, "big"), invalid=True)
 
 
+@pytest.mark.usefixtures("real_puzzles")
 @pytest.mark.parametrize(("guesses", "bits"), [(2000, 20), (4000, 21), (8000, 22), (33_000, 24)])
 def test_the_puzzle_grows_with_what_is_guessed_and_not_with_the_codes_that_are_open(tmp_path, guesses, bits):
     asked = []
@@ -79,6 +80,7 @@ def test_the_puzzle_grows_with_what_is_guessed_and_not_with_the_codes_that_are_o
     assert asked == [bits, bits]
 
 
+@pytest.mark.usefixtures("real_puzzles")
 def test_a_challenge_with_fewer_bits_than_were_asked_opens_nothing(server):
     challenge = server.limits.challenge_always(NO_CHALLENGE, NO_NONCE)
     easier = bytes([256 - PUZZLE_BITS]) + challenge[1:]
@@ -87,6 +89,7 @@ def test_a_challenge_with_fewer_bits_than_were_asked_opens_nothing(server):
     assert server.limits.challenge_always(challenge, solve(challenge)) is None
 
 
+@pytest.mark.long
 def test_where_guesses_might_hit_a_code_new_codes_have_16_digits_and_work(tmp_path):
     clock = Clock()
     server = opened(tmp_path, clock)

@@ -10,7 +10,7 @@ import re
 import pytest
 from tests.builders.handset import a_city, meet, published, reported
 
-from bluezone.handset.page.server import LocalPage
+from bluezone.handset.page.api import LocalPage
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

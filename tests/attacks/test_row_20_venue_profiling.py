@@ -9,8 +9,7 @@ from pathlib import Path
 
 from tests.builders.venue import a_venue, keys_of
 
-from bluezone.protocol.venues.items import Record, open_item, seal_item
-from bluezone.protocol.venues.overlaps import index_items, records_of
+from bluezone.protocol.venues.items import Record, index_items, open_item, records_of, seal_item
 
 HOUR = 443_644
 PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"

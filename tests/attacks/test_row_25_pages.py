@@ -8,7 +8,7 @@ from tests.builders.office import data_folder, furnished_folder, quick_passwords
 
 from bluezone.identity.audiences import every_route
 from bluezone.paper import pdf
-from bluezone.paper.city_facts import facts
+from bluezone.paper.phrases import facts
 from bluezone.portal.materials import MATERIALS
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]

@@ -3,7 +3,7 @@
 
 from tests.builders.handset import a_city
 
-from bluezone.handset.page.server import LocalPage
+from bluezone.handset.page.api import LocalPage
 
 
 def test_row_38_after_37_hours_without_a_new_index_the_phone_tells_its_owner(tmp_path):

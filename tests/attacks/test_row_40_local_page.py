@@ -7,7 +7,7 @@ import re
 import pytest
 from tests.builders.handset import a_city
 
-from bluezone.handset.page.server import LocalPage
+from bluezone.handset.page.api import LocalPage
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from tests.builders.handset import a_city, meet, published
 
-from bluezone.cli.edge.handset import dialogue
+from bluezone.cli.handset import dialogue
 from bluezone.keyserver.reports import codes
 
 PRIVACY = Path(__file__).parents[2] / "docs" / "privacy.md"

@@ -7,8 +7,8 @@ from tests.builders.handset import PhoneClock, World, pages
 
 from bluezone.handset import Handset
 from bluezone.handset.encounters.log import PAGE_RECIPROCITY
+from bluezone.radio.beacon import MOST_IN_SIGHT, Neighbours
 from bluezone.radio.interface import Burst, Sighting
-from bluezone.radio.neighbours import MOST_IN_SIGHT, Neighbours
 
 
 def test_row_53_is_residual_above_a_hundred_in_sight_nobody_is_told_and_below_it_again():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from bluezone.audit import hash_chain
-from bluezone.audit.acts import ActUnknown
+from bluezone.audit.models import ActUnknown
 from bluezone.identity.models import AuditEntry
 
 pytestmark = pytest.mark.django_db

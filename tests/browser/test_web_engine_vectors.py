@@ -316,8 +316,7 @@ def test_items_of_cases_amount_to_the_same_days_levels_and_bands_as_in_python(br
 
     from bluezone.protocol.risk.assessment import parse_profile
     from bluezone.protocol.risk.profilefiles import profile_document
-    from bluezone.protocol.venues.items import Record
-    from bluezone.protocol.venues.overlaps import assess_venues, overlap
+    from bluezone.protocol.venues.items import Record, assess_venues, overlap
 
     rng, zone, now = random.Random(60), "Asia/Ho_Chi_Minh", 1_795_608_000
     document = profile_document("covid-19")
@@ -355,6 +354,7 @@ def test_items_of_cases_amount_to_the_same_days_levels_and_bands_as_in_python(br
     assert sum(map(len, expected)) > 50
 
 
+@pytest.mark.usefixtures("real_puzzles")
 def test_a_puzzle_of_21_bits_is_solved_beside_the_page(browser):
     from bluezone.protocol.upload.puzzle import solve, solved
 

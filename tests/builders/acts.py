@@ -20,7 +20,7 @@ from bluezone.identity.objects import Whose
 from bluezone.rollout.canvass import sheets as leaflets
 from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.directives.exchange import uploads
-from bluezone.rollout.directives.permissions import HANDLERS
+from bluezone.rollout.directives.queries import HANDLERS
 
 Body = Callable[[City, Actor], dict[str, Any]]
 

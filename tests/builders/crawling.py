@@ -13,7 +13,7 @@ from django.urls import Resolver404, get_resolver, resolve
 from tests.builders.peopling import Person
 from tests.builders.visitor import Visitor
 
-from bluezone.rollout.coverage.figures.weeks import Week
+from bluezone.rollout.coverage.figures import Week
 
 URLCONF = "bluezone.web.urls_office"
 # Whoever can do the most on a page comes first, so that a page is looked at with all its buttons.

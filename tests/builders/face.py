@@ -9,7 +9,7 @@ from typing import Any
 from tests.builders.accessibility import serious_findings
 
 from bluezone.handset import Handset
-from bluezone.handset.page.server import LocalPage
+from bluezone.handset.page.api import LocalPage
 from bluezone.keyserver.venues import VenueDescription
 
 PHO = VenueDescription(name="Quán phở Bắc Hồ", address="Tổ 5, phường Sông Cầu", type=4, stay_minutes=60)

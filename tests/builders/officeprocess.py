@@ -9,6 +9,7 @@ import base64
 import importlib
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -151,6 +152,29 @@ def counts() -> dict:
 
     names = ("Directive", "Dispatch", "DispatchEvent", "StoredFile", "ExchangedFile", "ExchangeImport")
     return {name: getattr(models, name).objects.count() for name in names}
+
+
+def keep_store() -> dict:
+    """Keep what the office's store holds now, for put_back_store()."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store = Path(connection.settings_dict["NAME"])
+    shutil.copy(store, store.with_suffix(".kept"))
+    return {}
+
+
+def put_back_store() -> dict:
+    """Let the office's store hold what it held then."""
+    from django.db import connection
+
+    connection.close()
+    store = Path(connection.settings_dict["NAME"])
+    for beside in ("-wal", "-shm"):
+        store.with_name(store.name + beside).unlink(missing_ok=True)
+    shutil.copy(store.with_suffix(".kept"), store)
+    return {}
 
 
 def certificate() -> dict:

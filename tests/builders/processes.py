@@ -6,9 +6,9 @@ import subprocess
 import sys
 from types import ModuleType
 
-# What starts one, beside `serving` and `offices`: the program itself, or an interpreter of its own.
+# What starts one, beside the builders below: the program itself, or an interpreter of its own.
 _PROGRAMS = {"BLUEZONE", "executable"}
-_STARTERS = ("tests.builders.serving", "tests.builders.offices")
+_STARTERS = ("tests.builders.serving", "tests.builders.offices", "tests.builders.commands")
 
 
 @functools.cache

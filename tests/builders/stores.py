@@ -25,8 +25,8 @@ import django
 
 from bluezone.city import write_default
 from bluezone.keyserver.keyfolder import WeekKeyRing
-from bluezone.keyserver.weeks import week_name
 from bluezone.protocol.blindrsa import PrivateKey, generate
+from bluezone.protocol.intervals import week_name
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = REPOSITORY / "src" / "bluezone"

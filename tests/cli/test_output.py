@@ -2,10 +2,9 @@
 """Whatever a folder or file turns out to be, a command ends with a code and a sentence."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from tests.builders import commands
 
 COMMANDS = (
     ["codes", "status", "1234-5678-9012"],
@@ -19,8 +18,7 @@ COMMANDS = (
 
 def bluezone(*arguments):
     """A process of its own: `manage` would meet Django settings that other tests have loaded."""
-    program = [sys.executable, "-c", "from bluezone.cli.main import main; main()"]
-    return subprocess.run([*program, *arguments], capture_output=True, text=True, check=False)
+    return commands.bluezone(*arguments)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from tests.builders.handset import World, a_city
 
-from bluezone.cli.edge.handset import handset
+from bluezone.cli.handset import handset
 from bluezone.keyserver.venues import VenueDescription
 
 

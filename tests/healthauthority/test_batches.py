@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from tests.builders.office import today, user
 
-from bluezone.healthauthority import code_batches, retention
+from bluezone.healthauthority import code_batches
 from bluezone.healthauthority.code_batches import BatchChanged, BatchInvalid, CaseRow
 from bluezone.healthauthority.models import Batch, IssuedCode
 from bluezone.identity.models import AuditEntry
@@ -96,10 +96,10 @@ def test_over_the_limit_the_first_rows_are_served_and_one_refusal_is_in_the_audi
 def test_a_batch_is_forgotten_when_its_codes_have_expired(server, lan):
     now = timezone.now()
     issue(server, lan, now=now)
-    retention.purge(now + datetime.timedelta(hours=47, minutes=59))
+    code_batches.purge(now + datetime.timedelta(hours=47, minutes=59))
     assert Batch.objects.exists()
 
-    retention.purge(now + datetime.timedelta(hours=48))
+    code_batches.purge(now + datetime.timedelta(hours=48))
     assert not Batch.objects.exists()
 
 

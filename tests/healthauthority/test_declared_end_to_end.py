@@ -14,7 +14,7 @@ from bluezone.city import load_city
 from bluezone.healthauthority import key_server as opened_key_server
 from bluezone.healthauthority.models import OpenedDeclaration
 from bluezone.identity.models import AuditEntry, Role
-from bluezone.server.schedule.works import purge_office
+from bluezone.server.schedule import purge_office
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.date(2026, 11, 25)

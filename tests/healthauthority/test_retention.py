@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from tests.builders.office import today, user
 
-from bluezone.healthauthority import code_issuance, quotas, retention
+from bluezone.healthauthority import code_batches, code_issuance, quotas
 from bluezone.healthauthority.models import IssuedCode, QuotaRaise
 from bluezone.identity.models import Role
 
@@ -18,11 +18,11 @@ def test_the_onset_goes_with_the_code_and_the_row_after_14_days(server):
     now = timezone.now()
     code_issuance.issue(server, user(), "clinical", today(), now)
 
-    retention.purge(now + datetime.timedelta(hours=47))
+    code_batches.purge(now + datetime.timedelta(hours=47))
     assert IssuedCode.objects.get().onset == today()
-    retention.purge(now + datetime.timedelta(hours=49))
+    code_batches.purge(now + datetime.timedelta(hours=49))
     assert IssuedCode.objects.get().onset is None
-    retention.purge(now + datetime.timedelta(days=15))
+    code_batches.purge(now + datetime.timedelta(days=15))
     assert not IssuedCode.objects.exists()
 
 
@@ -30,7 +30,7 @@ def test_a_raised_limit_with_its_reason_goes_after_14_days():
     now = timezone.now()
     quotas.raise_for_worker(user("sup", Role.SUPERVISOR), user(), 5, "many_cases", now)
 
-    retention.purge(now + datetime.timedelta(days=13))
+    code_batches.purge(now + datetime.timedelta(days=13))
     assert QuotaRaise.objects.exists()
-    retention.purge(now + datetime.timedelta(days=15))
+    code_batches.purge(now + datetime.timedelta(days=15))
     assert not QuotaRaise.objects.exists()

@@ -5,7 +5,7 @@ import pytest
 
 from bluezone.keyserver.keyfolder import KeyFileExposed, erase, open_secrets, write_whole
 from bluezone.keyserver.storage.store import StoreDamaged
-from bluezone.keyserver.weeks import week_name, week_start
+from bluezone.protocol.intervals import week_name, week_start
 
 
 @pytest.fixture

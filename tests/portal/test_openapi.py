@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from bluezone.portal import help_views
+from bluezone.portal import views
 from bluezone.publicpages.form_limits import FormLimit
 
 OPENAPI = Path(__file__).parents[2] / "docs" / "reference" / "openapi-portal.yaml"
@@ -22,7 +22,7 @@ OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 
 @pytest.fixture(autouse=True)
 def no_limit(monkeypatch):
-    monkeypatch.setattr(help_views, "help_limit", FormLimit(10_000, 10_000))
+    monkeypatch.setattr(views, "help_limit", FormLimit(10_000, 10_000))
 
 
 @pytest.mark.long

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bluezone.face.files import static_files
-from bluezone.paper.city_facts import facts
+from bluezone.paper.phrases import facts
 from bluezone.portal import texts
-from bluezone.publicpages.assets import ASSETS
+from bluezone.publicpages.page_frame import ASSETS
 
 pytestmark = pytest.mark.django_db
 PAGES = [

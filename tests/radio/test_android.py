@@ -17,7 +17,7 @@ from tests.radio.handsets import running
 from tests.radio.test_gateanswer import ALL, AT_THE_GATE, gate_on
 
 from bluezone.edge.gate.check import Finding, GateCheck
-from bluezone.edge.gate.radio import GateRadio
+from bluezone.edge.gate.program import GateRadio
 from bluezone.protocol.gate.passes import PassA, pass_text
 from bluezone.radio.air import VirtualAir
 from bluezone.radio.android import AndroidClock, AndroidRadio, JavaMissing
@@ -87,7 +87,7 @@ def test_the_android_radio_the_agent_and_the_page_need_no_bumble():
     """Its USB and serial libraries have no wheels for Android."""
     program = (
         "import sys; sys.modules['bumble'] = None\n"
-        "import bluezone.radio.android, bluezone.handset.agent, bluezone.handset.page.server, bluezone.handset.phone\n"
+        "import bluezone.radio.android, bluezone.handset.agent, bluezone.handset.page.api, bluezone.handset.phone\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from bluezone.radio.neighbours import MOST_IN_SIGHT, NEAREST, Neighbours
+from bluezone.radio.beacon import MOST_IN_SIGHT, NEAREST, Neighbours
 
 
 def name(number):

@@ -47,10 +47,10 @@ class Machine:
 
     def serve(self):
         """Run the server's unit until it has said that it is ready and alive."""
-        state = f"{self.folder}:/var/lib/bluezone"
+        state = [f"{self.system}{folder}:{folder}" for folder in ("/var/lib/bluezone", "/var/lib/bluezone-heads")]
         unit = "/usr/lib/systemd/system/bluezone.service"
         command = f"python3 /given/unit.py {unit} {' '.join(PAGES)}"
-        return json.loads(self.run(command, "--bind", state, "--read-only", "--no-network"))
+        return json.loads(self.run(command, "--bind", state[0], "--bind", state[1], "--read-only", "--no-network"))
 
 
 @pytest.fixture(params=RELEASES)
@@ -90,6 +90,8 @@ def test_from_apt_install_to_a_first_page_and_out_again(machine):
     assert {"WATCHDOG=1", "STOPPING=1"} <= set(served["heard"])
     assert [answer[0] for answer in served["pages"].values()] == [200, 200, 200], served["pages"]
     assert "first administrator" in served["said"]
+    assert "heads_unwritable" not in served["said"]
+    assert list((machine.system / "var/lib/bluezone-heads").iterdir()), "the journal of signed heads is kept"
     again = machine.serve()
     assert "/start/" not in again["said"]
 
@@ -133,7 +135,7 @@ def test_purge_takes_the_citys_data_along_where_that_was_said(machine):
     machine.install()
     machine.run("apt-get purge -qq -y bluezone 2>&1")
 
-    machine.run("test ! -e /var/lib/bluezone")
+    machine.run("test ! -e /var/lib/bluezone && test ! -e /var/lib/bluezone-heads")
 
 
 def test_without_a_number_to_call_nothing_starts_and_it_is_said_what_to_do(machine):

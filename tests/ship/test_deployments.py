@@ -12,9 +12,9 @@ from tests.ship.conftest import REPOSITORY
 from tests.ship.unit import directives
 
 from bluezone.city import parse_city
-from bluezone.cli.edge.gate import run as run_gate
-from bluezone.cli.edge.speaker import run as run_speaker
-from bluezone.cli.server.serve import serve
+from bluezone.cli.devices import run_gate_program as run_gate
+from bluezone.cli.devices import run_speaker_program as run_speaker
+from bluezone.cli.serve import serve
 
 DEPLOY = REPOSITORY / "deploy"
 UNITS = {"bluezone": ("bluezone.env", serve, 1), "bluezone-gate": ("gate.env", run_gate, 2),
@@ -43,7 +43,8 @@ def test_a_unit_starts_a_command_that_there_is_with_options_that_it_has(name):
 def test_a_unit_runs_as_a_user_of_its_own_and_may_write_its_own_folder_alone(name):
     unit = directives(DEPLOY / f"debian/{name}.service")
 
-    assert unit["User"] == unit["StateDirectory"][:1] == [name]
+    assert unit["User"] == [name]
+    assert {folder.removesuffix("-heads") for folder in unit["StateDirectory"][0].split()} == {name}
     assert {key: unit[key][-1] for key in EACH} == EACH
     assert unit["SystemCallFilter"][0] == "@system-service"
     assert unit["CapabilityBoundingSet"] == (["CAP_NET_ADMIN"] if name == "bluezone-gate" else [""])
@@ -56,14 +57,14 @@ def test_the_server_may_read_the_clock_and_the_uptime_that_it_trusts_before_it_f
     assert unit["SystemCallFilter"][-1] == "adjtimex clock_adjtime"
 
 
-def test_the_compose_file_starts_one_server_that_can_write_its_volume_alone():
+def test_the_compose_file_starts_one_server_that_can_write_its_volumes_alone():
     composed = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     (server,) = composed["services"].values()
 
     assert server["read_only"] is True
     assert server["cap_drop"] == ["ALL"]
     assert server["security_opt"] == ["no-new-privileges:true"]
-    assert server["volumes"] == ["data:/var/lib/bluezone"]
+    assert server["volumes"] == ["data:/var/lib/bluezone", "heads:/var/lib/bluezone-heads"]
     # HTTPS and the world are for whoever stands in front.
     assert all(port.startswith("127.0.0.1:") for port in server["ports"])
     serve.make_context("serve", server["command"][1:])

@@ -104,12 +104,14 @@ def test_the_root_of_the_image_serves_as_a_user_of_its_own_and_cannot_be_written
     (given / "serve.py").write_text(SERVE)
     # As a container's engine makes a new volume: with owner and mode of the folder in the image.
     shutil.copytree(root / "var/lib/bluezone", state)
+    heads = tmp_path / "heads"
+    shutil.copytree(root / "var/lib/bluezone-heads", heads)
     owner = (root / "var/lib/bluezone").stat()
-    shutil.chown(state, owner.st_uid, owner.st_gid)
-    line = (
-        'in_root "$1" --bind "$2:/var/lib/bluezone" --bind "$3:/given" --read-only --no-network python3 /given/serve.py'
-    )
-    served = json.loads(bash(line, root, state, given).splitlines()[-1])
+    for folder in (state, heads):
+        shutil.chown(folder, owner.st_uid, owner.st_gid)
+    binds = '--bind "$2:/var/lib/bluezone" --bind "$3:/given" --bind "$4:/var/lib/bluezone-heads"'
+    line = f'in_root "$1" {binds} --read-only --no-network python3 /given/serve.py'
+    served = json.loads(bash(line, root, state, given, heads).splitlines()[-1])
     shutil.rmtree(root)
 
     if shutil.which("skopeo"):
@@ -118,4 +120,5 @@ def test_the_root_of_the_image_serves_as_a_user_of_its_own_and_cannot_be_written
     assert owner.st_uid == int(config["config"]["User"].split(":")[0])
     assert served["pages"] == {"http://127.0.0.1:8000/": 200, "http://127.0.0.1:8001/sign-in/": 200}
     assert (served["healthy"], served["ended"], served["read_only"]) == (0, 0, True), served["said"]
+    assert list(heads.iterdir()), "the journal of signed heads is kept"
     assert not [path for path in state.rglob("*") if path.stat().st_uid != owner.st_uid]

@@ -9,14 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bluezone.tls.certificates import (
-    RENEWED_BEFORE,
-    SERVER_LIFE,
-    TlsNameOutside,
-    ensure_identity,
-    fingerprint,
-    read_certificate,
-)
+from bluezone.tls import RENEWED_BEFORE, SERVER_LIFE, TlsNameOutside, ensure_identity, fingerprint, read_certificate
 
 NOW = datetime.datetime(2026, 11, 24, 9, 0, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)

@@ -17,8 +17,7 @@ from types import SimpleNamespace
 import pytest
 from tests.builders.serving import BLUEZONE, HOTLINE, serving
 
-from bluezone.tls.certificates import ensure_identity
-from bluezone.tls.contexts import OWN, SELF, Tls, TlsFilesInvalid, machine_addresses, names_of
+from bluezone.tls import OWN, SELF, Tls, TlsFilesInvalid, ensure_identity, machine_addresses, names_of
 
 NOW = datetime.datetime(2026, 11, 24, 9, 0, tzinfo=datetime.UTC)
 PASSWORD = "suối chảy qua bản nhỏ"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.vietnamese.detection: what it finds, and above all what it leaves alone."""
+"""bluezone.vietnamese.legacy_fonts: what it finds, and above all what it leaves alone."""
 
 import unicodedata
 
@@ -7,8 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bluezone.vietnamese.detection import Change, detect, first_contradiction, preview
-from bluezone.vietnamese.legacy_fonts import TextEncoding, from_unicode
+from bluezone.vietnamese.legacy_fonts import Change, TextEncoding, detect, first_contradiction, from_unicode, preview
 
 NAMES = """Thành phố Bắc Kạn
 phường Đức Xuân

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bluezone.vietnamese.detection on the texts of Django's translations: ninety languages nobody chose for this."""
+"""bluezone.vietnamese.legacy_fonts on the texts of Django's translations: ninety languages nobody chose for this."""
 
 import collections
 import gettext
@@ -9,8 +9,7 @@ from pathlib import Path
 import django
 import pytest
 
-from bluezone.vietnamese.detection import detect
-from bluezone.vietnamese.legacy_fonts import NotInLegacyEncoding, TextEncoding, from_unicode
+from bluezone.vietnamese.legacy_fonts import NotInLegacyEncoding, TextEncoding, detect, from_unicode
 
 
 @pytest.fixture(scope="module")

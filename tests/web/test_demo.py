@@ -14,7 +14,7 @@ from bluezone.identity.models import Role
 from bluezone.identity.signin import user_of_link
 from bluezone.rollout.directives.models import Dispatch, DispatchState
 from bluezone.rollout.staffing.models import StaffReport
-from bluezone.web import demo
+from bluezone.web.management.commands import plant_demo
 
 __all__ = ["data_folder", "furnished_folder", "server"]
 pytestmark = pytest.mark.django_db
@@ -24,9 +24,10 @@ pytestmark = pytest.mark.django_db
 def planted(server):
     city()
     first_admin_link(timezone.now())
-    return demo.plant(timezone.now())
+    return plant_demo.plant(timezone.now())
 
 
+@pytest.mark.long
 def test_the_letter_is_under_way_at_different_stages_and_last_weeks_staff_is_reported(planted):
     stages = set(Dispatch.objects.values_list("state", flat=True))
 
@@ -37,8 +38,9 @@ def test_the_letter_is_under_way_at_different_stages_and_last_weeks_staff_is_rep
     assert StaffReport.objects.values("week").distinct().count() == 3
 
 
+@pytest.mark.long
 def test_the_first_administrator_looks_around_in_the_whole_city_and_issues_no_code(planted):
-    admin = demo.User.objects.get(username="admin")
+    admin = plant_demo.User.objects.get(username="admin")
     nurse = user_of_link(planted.health_token, timezone.now())
 
     assert {Role.ADMIN, Role.LEADER, Role.ISSUER, Role.CLERK} <= set(admin.grants.values_list("role", flat=True))
@@ -50,6 +52,6 @@ def test_an_office_where_somebody_works_is_left_as_it_is(server):
     person("clerk", "clerk")
     ended = Agency.objects.exclude(valid_to=None).count()
 
-    with pytest.raises(demo.DemoRefused):
-        demo.plant(timezone.now())
+    with pytest.raises(plant_demo.DemoRefused):
+        plant_demo.plant(timezone.now())
     assert Agency.objects.exclude(valid_to=None).count() == ended > 0

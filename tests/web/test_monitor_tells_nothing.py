@@ -9,12 +9,11 @@ from tests.builders.keyserver import keys_for, report_of
 
 from bluezone.keyserver.http import Application
 from bluezone.protocol.upload import Status, encode_upload
-from bluezone.server.metrics.answers import Measured, public_class
-from bluezone.server.metrics.exposition import Exposition
-from bluezone.server.metrics.meters import Meters
+from bluezone.server.metrics.meters import Measured, Meters, public_class
+from bluezone.server.metrics.port import Exposition
 from bluezone.server.metrics.survey import Survey
 from bluezone.server.processes.children import Part
-from bluezone.server.schedule.tick import announcer_of
+from bluezone.server.schedule import announcer_of
 
 pytestmark = pytest.mark.django_db
 

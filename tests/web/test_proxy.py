@@ -16,7 +16,7 @@ import pytest
 from tests.builders.office import write_city
 from tests.builders.serving import free_port, serving
 
-from bluezone.tls.certificates import ensure_identity
+from bluezone.tls import ensure_identity
 
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 

@@ -23,6 +23,8 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 USER = "10001:10001"
 FOLDER = "/var/lib/bluezone"
+# The journal of signed heads, best on another disk.
+HEADS = "/var/lib/bluezone-heads"
 SECOND = 1_000_000_000
 _LIVE = "import urllib.request as asked; asked.urlopen('http://127.0.0.1:8002/live', timeout=5)"
 
@@ -36,12 +38,12 @@ def run_settings(version: str) -> dict[str, Any]:
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG=C.UTF-8",
             f"BLUEZONE_DATA={FOLDER}",
-            # The data folder is the only one that can be written.
+            f"BLUEZONE_HEADS={HEADS}",
             f"HOME={FOLDER}",
         ],
         "Entrypoint": ["/usr/bin/bluezone"],
         "Cmd": ["serve", "--host", "0.0.0.0", "--operator-port", "8002"],
-        "Volumes": {FOLDER: {}},
+        "Volumes": {FOLDER: {}, HEADS: {}},
         "WorkingDir": FOLDER,
         "StopSignal": "SIGTERM",
         "Healthcheck": {

@@ -18,8 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bluezone.audit.acts import check
-from bluezone.audit.models import AuditEntry
+from bluezone.audit.models import AuditEntry, check
 from bluezone.office_secrets import office_secret
 from bluezone.training import practising
 

@@ -11,7 +11,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.audit.acts import acts
+from bluezone.audit.models import acts
 from bluezone.authority.role_grants import GIVEN_BY_THE_CITY, NEVER_DELEGATED, Scope, reaches
 from bluezone.directory.models import AdminUnit, Agency
 from bluezone.directory.queries import day_to_show

@@ -7,8 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from bluezone.vietnamese.detection import detect
-from bluezone.vietnamese.legacy_fonts import to_unicode
+from bluezone.vietnamese.legacy_fonts import detect, to_unicode
 
 # Control, direction-changing, private and broken characters: with them one name can look like another.
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})

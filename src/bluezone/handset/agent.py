@@ -12,9 +12,9 @@ import signal
 import threading
 from collections.abc import Callable
 
-from bluezone.handset.page.server import LocalPage
+from bluezone.handset.page.api import LocalPage
 from bluezone.handset.phone import Handset
-from bluezone.handset.venues.gatepasses import SHOWN_SECONDS
+from bluezone.handset.venues import SHOWN_SECONDS
 from bluezone.radio.beacon import Beacon
 from bluezone.radio.frames import DEFAULT_UUID
 from bluezone.radio.interface import PROFILES, AlwaysAwake, DutyProfile, Power, Radio

@@ -12,15 +12,13 @@ from bluezone.handset.client import Client
 from bluezone.handset.clocks import Clock, PhoneTime, SystemClock, TrustedTime
 from bluezone.handset.encounters.encounters import Encounters
 from bluezone.handset.exposure.risk import Risk, VenueFollower
-from bluezone.handset.report.calls import Calls
-from bluezone.handset.report.chaff import Chaff
+from bluezone.handset.report.calls import Calls, Chaff
 from bluezone.handset.report.declaration import Declarations
 from bluezone.handset.report.report import Report
 from bluezone.handset.sentlog import SentLog
 from bluezone.handset.store import Store
 from bluezone.handset.vault import AS_IT_IS, KeySealing
-from bluezone.handset.venues.gatepasses import GatePasses
-from bluezone.handset.venues.visits import Visits
+from bluezone.handset.venues import GatePasses, Visits
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.risk.assessment import Assessment
 from bluezone.refusal import Refused

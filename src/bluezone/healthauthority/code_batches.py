@@ -4,6 +4,8 @@
 A batch that is sent again, because the network went away before its answer came, shows the same codes and issues no
 others: its answer is kept sealed under a key that the browser drew and of which the office has the hash alone.
 Source: specs of verification servers ("bulk CSV parsed in the browser, phone never stored", idempotent issue).
+
+What the office forgets about codes and declarations, and when.
 """
 
 import datetime
@@ -17,8 +19,8 @@ from dataclasses import asdict, dataclass
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import transaction
 
-from bluezone.healthauthority import code_issuance, quotas
-from bluezone.healthauthority.models import Batch
+from bluezone.healthauthority import code_issuance, declaration_access, quotas
+from bluezone.healthauthority.models import Batch, IssuedCode, QuotaRaise
 from bluezone.identity.models import User
 from bluezone.keyserver.reports.codes import LINK_LIFE_SECONDS, ClassRefused, OnsetRefused
 from bluezone.keyserver.service import KeyServer
@@ -158,3 +160,19 @@ def _unsealed(key: bytes, sealed: bytes) -> list[RowAnswer]:
 def _cipher_key(key: bytes) -> bytes:
     # Not the stored digest: another hash of the key, which the store does not have.
     return hmac.digest(key, _PURPOSE, "sha256")
+
+
+# As long as the keys that came with it are published.
+RETENTION = datetime.timedelta(days=14)
+
+
+def purge(now: datetime.datetime) -> None:
+    """Forget the onset of expired codes and sealed batches; codes and raised limits after 14 days.
+
+    Notes of declarations go with the declarations, which the key server deletes after 30 days.
+    """
+    IssuedCode.objects.filter(link_expires_at__lte=now, onset__isnull=False).update(onset=None)
+    IssuedCode.objects.filter(issued_at__lt=now - RETENTION).delete()
+    QuotaRaise.objects.filter(raised_at__lt=now - RETENTION).delete()
+    delete_past_batches(now)
+    declaration_access.forget(now)

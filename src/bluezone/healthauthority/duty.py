@@ -28,5 +28,5 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("Codes"), "codes", 10, ("codes", "code"), CODE_ISSUERS),),
     first_pages=(FirstPage(HEALTH_SUPERVISORS, "codes", 10), FirstPage(CODE_ISSUERS, "code-new", 20)),
-    purges=(Work("purge_codes", "bluezone.healthauthority.retention.purge"),),
+    purges=(Work("purge_codes", "bluezone.healthauthority.code_batches.purge"),),
 )

@@ -23,9 +23,9 @@ from bluezone.healthauthority import code_batches, code_issuance, declaration_ac
 from bluezone.healthauthority.code_batches import RowAnswer
 from bluezone.healthauthority.duty import CODE_ISSUERS, HEALTH_SUPERVISORS
 from bluezone.healthauthority.forms import AlertForm, ChangePassphraseForm, IssueForm, KeyForm, OpenForm, RaiseForm
+from bluezone.healthauthority.health_tags import inwords
 from bluezone.healthauthority.key_server import key_server
 from bluezone.healthauthority.quotas import codes_seen_by, oversees
-from bluezone.healthauthority.templatetags.health import inwords
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.models import Role, User
 from bluezone.identity.objects import Whose, touches

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of one's own account: the signed-in browsers, the own e-mail address, the second factor and training mode."""
+"""Pages of one's own account: the signed-in browsers, the own e-mail address, the second factor and training mode.
+
+The page that tells a role its work: text files in rolepages/, and their pages to read and to print.
+"""
 
 import base64
 import functools
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -23,7 +30,7 @@ from bluezone.identity import second_factors
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import ACCOUNT_HOLDERS
 from bluezone.identity.forms import AppForm, EmailForm, PasskeyForm
-from bluezone.identity.models import AuthenticatorApp, Passkey
+from bluezone.identity.models import AuthenticatorApp, Passkey, Role, roles_of
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import (
     confirm_second_factor,
@@ -255,3 +262,66 @@ def training(request: OfficeRequest) -> HttpResponse:
         request.session[TRAINING_KEY] = not current_training(request)
         return redirect("first-page")
     return render(request, "accounts/training.html")
+
+
+FOLDER = Path(__file__).with_name("rolepages")
+_KINDS = {"# ": "title", "## ": "heading", "- ": "points"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One part of a page. kind: title, heading, steps, points or text; lines: its words, one for each step or point."""
+
+    kind: str
+    lines: tuple[str, ...]
+
+
+def guided_roles() -> list[str]:
+    """Roles that have a page, in the order of their names."""
+    return sorted(path.name.removesuffix(".vi.md") for path in FOLDER.glob("*.vi.md"))
+
+
+def guide(role: str, language: str) -> list[Block]:
+    """The page of a role in a language ("vi" or "en"); role must be one of `guided_roles`."""
+    lines = (FOLDER / f"{role}.{language}.md").read_text(encoding="utf-8").splitlines()
+    blocks: list[Block] = []
+    for line in filter(None, lines):
+        kind, words = _read(line)
+        if kind in {"steps", "points"} and blocks and blocks[-1].kind == kind:
+            blocks[-1] = Block(kind, (*blocks[-1].lines, words))
+        else:
+            blocks.append(Block(kind, (words,)))
+    return blocks
+
+
+def _read(line: str) -> tuple[str, str]:
+    """Kind and words of a line; the stars around the names of pages are dropped."""
+    plain = line.replace("*", "")
+    for sign, kind in _KINDS.items():
+        if plain.startswith(sign):
+            return kind, plain.removeprefix(sign)
+    step = re.match(r"\d+\. ", plain)
+    return ("steps", plain[step.end() :]) if step else ("text", plain)
+
+
+@also_in_training
+@require_safe
+@audience(ACCOUNT_HOLDERS)
+@touches(Whose.NOBODYS)
+def guides(request: OfficeRequest) -> HttpResponse:
+    """Every role that has a page, the reader's own first."""
+    own = roles_of(request.user)
+    pages = sorted(((role in own, Role(role)) for role in guided_roles()), key=lambda page: not page[0])
+    return render(request, "accounts/guides.html", {"pages": pages})
+
+
+@also_in_training
+@require_safe
+@audience(ACCOUNT_HOLDERS)
+@touches(Whose.NOBODYS)
+def one_guide(request: OfficeRequest, role: str) -> HttpResponse:
+    """The page of one role, on one sheet of A4 when printed."""
+    if role not in guided_roles():
+        raise Http404
+    context = {"blocks": guide(role, get_language() or "vi"), "role": Role(role)}
+    return render(request, "accounts/guide.html", context)

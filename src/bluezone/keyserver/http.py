@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The anonymous HTTP API under /v1, framework-free: no cookie, no session, no locale, no log of who called; and the
 answers for the operator's monitor.
+
+Tokens for the passes of browsers: 20 blind signatures for a puzzle, with nothing stored.
+
+There is no limit per person, because nothing tells persons apart: a puzzle makes many tokens dear, not impossible
+(residual, docs/attacks.md row 32). Source: docs/protocol.md section 7; docs/attacks.md row 43.
 """
 
 import json
@@ -14,15 +19,18 @@ from typing import Any
 from bluezone.keyserver import push
 from bluezone.keyserver.configuration import ConfigFiles
 from bluezone.keyserver.declarations import DeclarationsClosed, DeclarationsFull
-from bluezone.keyserver.gatetokens import sign_tokens
+from bluezone.keyserver.keyfolder import WeekKeyRing
 from bluezone.keyserver.publication import downloads
 from bluezone.keyserver.publication.downloads import Indexes
+from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.service import KeyServer
 from bluezone.keyserver.storage.migrations import unknown_to_us
 from bluezone.keyserver.storage.store import Store, StoreRefused
 from bluezone.networks import network_of
+from bluezone.protocol.blindrsa import blind_sign
 from bluezone.protocol.declaration import DECLARATION_SIZE
-from bluezone.protocol.gate.tokens import TOKENS_SIZE, TokensAnswer, decode_tokens, encode_tokens_answer
+from bluezone.protocol.gate.tokens import TOKENS_SIZE, TokensAnswer, TokensRequest, decode_tokens, encode_tokens_answer
+from bluezone.protocol.intervals import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.signed.index import STALE_SECONDS
 from bluezone.protocol.upload import (
     UPLOAD_SIZE,
@@ -40,6 +48,24 @@ from bluezone.protocol.upload import (
     encode_verify2_answer,
 )
 from bluezone.refusal import Refused
+
+
+def sign_tokens(request: TokensRequest, week_keys: WeekKeyRing, limits: Limits, now: float) -> TokensAnswer:
+    """Sign a batch with a gate key of this week or the next; each call costs a puzzle.
+
+    The next week's too, so that a browser has its tokens before the Monday on which it needs them. now: Unix seconds.
+    """
+    challenge = limits.challenge_always(request.challenge, request.nonce)
+    if challenge is not None:
+        return TokensAnswer(Status.PUZZLE_REQUIRED, challenge=challenge)
+    key = week_keys.find(request.kid)
+    start = week_start(now)
+    if key is None or key.purpose != "gate" or key.use_from not in (start, start + SECONDS_PER_WEEK):
+        return TokensAnswer(Status.KID_REFUSED)
+    private = week_keys.private(request.kid)
+    if any(int.from_bytes(blinded, "big") >= private.n for blinded in request.blinded):
+        return TokensAnswer(Status.BAD_REQUEST)
+    return TokensAnswer(Status.OK, request.kid, tuple(blind_sign(private, blinded) for blinded in request.blinded))
 
 
 def readiness(codes_store: Store, keys_store: Store) -> dict[str, Any]:

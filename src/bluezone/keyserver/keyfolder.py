@@ -26,10 +26,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bluezone.keyserver.storage.store import StoreDamaged, StoreFull
-from bluezone.keyserver.weeks import SECONDS_PER_WEEK, week_name, week_start
 from bluezone.protocol import blindrsa
 from bluezone.protocol.exports.files import SignatureInfo
-from bluezone.protocol.intervals import SECONDS_PER_DAY
+from bluezone.protocol.intervals import SECONDS_PER_DAY, SECONDS_PER_WEEK, week_name, week_start
 from bluezone.protocol.signed.config import Purpose, WeekKey
 from bluezone.protocol.upload import CHAFF_CLASS, CLINICAL_CLASS, CONFIRMED_CLASS
 from bluezone.protocol.upload.codes import Credential

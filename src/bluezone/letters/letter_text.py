@@ -12,8 +12,7 @@ from typing import Self
 
 from bluezone.letters.proposal import Span
 from bluezone.refusal import Refused
-from bluezone.vietnamese.detection import detect
-from bluezone.vietnamese.legacy_fonts import TextEncoding
+from bluezone.vietnamese.legacy_fonts import TextEncoding, detect
 from bluezone.vietnamese.spelling import fold
 
 # Marks of a transcript, longest first; one asterisk followed by a blank is a bullet and stays.

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of HTML drawn as PDF by WeasyPrint, and sheets for the printer with bleed and crop marks."""
 
+import functools
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from django.utils.translation import override
 
 from bluezone.media_types import PDF
 from bluezone.paper import phrases
-from bluezone.paper.city_facts import Facts
+from bluezone.paper.phrases import Facts
 from bluezone.paper.qr_codes import qr
 from bluezone.refusal import Refused
 
@@ -55,10 +57,23 @@ def _fonts_only(url: str, *_: object, **__: object) -> Any:
     if not url.startswith(FONT_ADDRESS):
         raise ValueError("a page fetches nothing but its fonts")
     try:
-        file = font_file(url.removeprefix(FONT_ADDRESS))
+        font = _unpacked(url.removeprefix(FONT_ADDRESS))
     except KeyError:
         raise ValueError("a page fetches nothing but its fonts") from None
-    return URLFetcherResponse(url, file.read_bytes(), {"Content-Type": "font/woff2"})
+    return URLFetcherResponse(url, font, {"Content-Type": "font/ttf"})
+
+
+@functools.cache
+def _unpacked(name: str) -> bytes:
+    """A font of the package as TrueType; raises KeyError for any other name.
+
+    WeasyPrint unpacks WOFF2 too, but in Python and for each page anew, which is most of the work of a short sheet.
+    """
+    from fontTools.ttLib import woff2
+
+    font = io.BytesIO()
+    woff2.decompress(io.BytesIO(font_file(name).read_bytes()), font)
+    return font.getvalue()
 
 
 def sheet_html(template: str, city: Facts, **more: Any) -> str:

@@ -28,10 +28,9 @@ from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
 from bluezone.media_types import PDF
 from bluezone.paper import phrases
-from bluezone.paper.city_facts import Facts, facts
 from bluezone.paper.pdf import font_file, sheet_html, write_pdf
-from bluezone.publicpages.assets import ASSETS, KEPT_AN_HOUR, Asset, answer
-from bluezone.publicpages.page_frame import show
+from bluezone.paper.phrases import Facts, facts
+from bluezone.publicpages.page_frame import ASSETS, KEPT_AN_HOUR, Asset, answer, show
 from bluezone.refusal import Refused
 from bluezone.speech.voice import can_speak, spoken_mp3
 

@@ -22,12 +22,11 @@ from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import EDITORS, EVERYONE
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import ask_again, confirm_second_factor, recently_confirmed, releases
-from bluezone.paper.city_facts import Facts, facts
+from bluezone.paper.phrases import Facts, facts
 from bluezone.portal import news
 from bluezone.portal.forms import NewsForm, NoteForm
 from bluezone.portal.models import NewsItem, NewsState
-from bluezone.publicpages.assets import Asset
-from bluezone.publicpages.page_frame import KEPT
+from bluezone.publicpages.page_frame import KEPT, Asset
 from bluezone.refusal import Refused
 
 ON_A_PAGE = 30

@@ -5,7 +5,7 @@ import functools
 
 from bluezone.face import files as face
 from bluezone.healthauthority.key_server import key_server
-from bluezone.publicpages.assets import Asset
+from bluezone.publicpages.page_frame import Asset
 
 # Where the web edition is served; the page itself has the empty path.
 APP = "/app/"

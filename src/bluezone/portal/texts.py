@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.utils.safestring import SafeString, mark_safe
 
-from bluezone.paper.city_facts import Facts
+from bluezone.paper.phrases import Facts
 
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 # Escaped text: a quotation mark in an address is `&quot;` by now and cannot end the attribute.

@@ -3,7 +3,7 @@
 
 from django.urls import path
 
-from bluezone.portal import help_views, materials, news_views, transparency, views
+from bluezone.portal import materials, news_views, transparency, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -23,9 +23,9 @@ urlpatterns = [
     path("materials/", materials.materials, name="materials"),
     path("materials/<str:language>/<str:file>", materials.material, name="material"),
     path("transparency/", transparency.transparency, name="transparency"),
-    path("help/", help_views.ask, name="help"),
-    path("help/<str:ticket>/", help_views.sent, name="help-sent"),
-    path("v1/help", help_views.open_ticket, name="help-open"),
+    path("help/", views.ask, name="help"),
+    path("help/<str:ticket>/", views.sent, name="help-sent"),
+    path("v1/help", views.open_ticket, name="help-open"),
     path("app/", views.web_edition, {"path": ""}, name="web-edition"),
     path("app/<path:path>", views.web_edition, name="web-edition-file"),
     path("assets/<str:digest>/", views.asset, {"path": ""}, name="assets"),

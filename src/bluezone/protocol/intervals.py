@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time as the protocol counts it: intervals of ten minutes, hours and UTC days since 1970-01-01.
+"""Time as the protocol counts it: intervals of ten minutes, hours and UTC days since 1970-01-01, and ISO weeks in UTC,
+which keys and the certificates they sign last for.
 
 Source: docs/protocol.md, first paragraph (ENIN = unix // 600); Exposure Notification Cryptography Specification v1.2.
 """
+
+from datetime import UTC, datetime
 
 SECONDS_PER_INTERVAL = 600
 SECONDS_PER_HOUR = 3600
@@ -33,3 +36,19 @@ def first_interval(day: int) -> int:
 def day_of(interval: int) -> int:
     """Return the UTC day that holds interval number `interval`."""
     return interval // INTERVALS_PER_DAY
+
+
+SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY
+# 1970-01-01 was a Thursday; ISO weeks begin on Mondays.
+_FIRST_MONDAY = 4 * SECONDS_PER_DAY
+
+
+def week_start(unix_seconds: float) -> int:
+    """Unix seconds of the Monday, 00:00 UTC, that begins the ISO week of `unix_seconds`."""
+    return int(unix_seconds - (unix_seconds - _FIRST_MONDAY) % SECONDS_PER_WEEK)
+
+
+def week_name(unix_seconds: float) -> str:
+    """The ISO week of `unix_seconds` in UTC, such as "2026-W48"."""
+    year, week, _ = datetime.fromtimestamp(unix_seconds, UTC).date().isocalendar()
+    return f"{year}-W{week:02d}"

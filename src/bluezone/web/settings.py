@@ -82,6 +82,13 @@ TEMPLATES: list[dict[str, Any]] = [
                 "bluezone.web.context.city",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "bluezone.web.templatetags.local"],
+            # What only pages of one app need; {% load shares %} and so on.
+            "libraries": {
+                "exchange": "bluezone.rollout.directives.exchange.exchange_tags",
+                "health": "bluezone.healthauthority.health_tags",
+                "portal": "bluezone.portal.portal_tags",
+                "shares": "bluezone.rollout.coverage.shares",
+            },
         },
     }
 ]

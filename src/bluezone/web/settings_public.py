@@ -40,6 +40,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": ["django.template.context_processors.request", "bluezone.web.context.city"],
             "builtins": TEMPLATES[0]["OPTIONS"]["builtins"],
+            "libraries": TEMPLATES[0]["OPTIONS"]["libraries"],
         },
     }
 ]

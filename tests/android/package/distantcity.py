@@ -18,7 +18,7 @@ from wsgiref.simple_server import WSGIServer, make_server
 from tests.builders.handset import World, _Quiet, a_city, published, reported
 
 from bluezone.radio.frames import contact_advertisement
-from bluezone.tls.certificates import ensure_identity
+from bluezone.tls import ensure_identity
 
 
 @dataclass(frozen=True)

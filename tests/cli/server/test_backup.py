@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from tests.builders import commands
 from tests.builders.keyserver import postgresql_database, postgresql_server
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, serving
@@ -38,7 +39,7 @@ folder, act, day = Path(sys.argv[1]), sys.argv[2], datetime.date.fromisoformat(s
 now = datetime.datetime.combine(day, datetime.time(3), datetime.UTC)
 prepare_office(folder)
 from bluezone.backup.copies import purge as purge_backups
-from bluezone.server.schedule.works import purge_office
+from bluezone.server.schedule import purge_office
 if act == "count":
     from tests.builders.gates import gate
     from bluezone.rollout.gates.counters import store_counters
@@ -64,9 +65,7 @@ def office(folder, act, day, **environment):
 
 
 def bluezone(*arguments, **environment):
-    done = subprocess.run(
-        [BLUEZONE, *map(str, arguments), "--json"], capture_output=True, text=True, env={**os.environ, **environment}
-    )
+    done = commands.bluezone(*arguments, "--json", **environment)
     return done.returncode, json.loads(done.stdout)
 
 

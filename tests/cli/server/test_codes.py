@@ -7,6 +7,7 @@ import subprocess
 from datetime import datetime, timedelta
 
 import pytest
+from tests.builders import commands
 from tests.builders.office import today, write_city
 from tests.builders.serving import BLUEZONE, prepared_store
 
@@ -20,7 +21,7 @@ def folder(tmp_path_factory):
 
 
 def bluezone(*arguments, expected=0):
-    ran = subprocess.run([BLUEZONE, *arguments], capture_output=True, text=True, timeout=300)
+    ran = commands.bluezone(*arguments)
     assert ran.returncode == expected, ran.stderr
     return ran
 
@@ -35,7 +36,8 @@ def issue(folder, **changes):
 
 
 def test_a_code_is_issued_looked_at_and_revoked(folder):
-    made = issue(folder)
+    options = ("--class", "confirmed", "--onset", str(today()), "--json")
+    made = json.loads(subprocess.check_output([BLUEZONE, "codes", "issue", "--data", folder, *options]))
 
     assert set(made) == {"code", "link", "expires"}
     assert re.fullmatch(r"\d{4}-\d{4}-\d{4}", made["code"])

@@ -2,12 +2,12 @@
 """`bluezone doctor` says what is wrong and what to do."""
 
 import json
-import os
 import sqlite3
 import subprocess
 from contextlib import closing
 
 import pytest
+from tests.builders.commands import bluezone
 from tests.builders.office import write_city
 from tests.builders.serving import BLUEZONE, free_port, prepared_store
 
@@ -16,13 +16,7 @@ from bluezone.protocol.kernel import PROCESSORS, quickest
 
 
 def doctor(folder, expected=0, **environment):
-    ran = subprocess.run(
-        [BLUEZONE, "doctor", "--data", folder, "--json"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, **environment},
-    )
+    ran = bluezone("doctor", "--data", folder, "--json", **environment)
     assert ran.returncode == expected, ran.stderr
     return {check["name"]: check for check in json.loads(ran.stdout)["checks"]}
 
@@ -43,6 +37,13 @@ def test_a_healthy_folder_has_no_failure_and_every_warning_says_what_to_do(folde
     assert checks["data folder"]["state"] == checks["store office"]["state"] == "ok"
     assert checks["matcher"]["state"] == ("ok" if PROCESSORS else "warn")
     assert all(check["next"] for check in checks.values() if check["state"] != "ok")
+
+
+def test_the_program_as_it_is_installed_says_the_same(folder):
+    ran = subprocess.run([BLUEZONE, "doctor", "--data", folder, "--json"], capture_output=True, timeout=300)
+    checks = {check["name"]: check["state"] for check in json.loads(ran.stdout)["checks"]}
+
+    assert checks == {name: check["state"] for name, check in doctor(folder).items()}
 
 
 def test_the_matcher_is_the_one_that_the_environment_names(folder):

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from tests.builders.epochs import RECOVERY
 from tests.builders.keyserver import Clock, opened
 
+from bluezone.cli.history import RecoveryKeyInvalid, key_text, read_key
 from bluezone.cli.main import root
-from bluezone.cli.server.history import RecoveryKeyInvalid, key_text, read_key
 from bluezone.keyserver.configuration import RECOVERY_FILE
 from bluezone.keyserver.publication.history import MARK
 

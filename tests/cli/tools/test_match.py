@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.builders.protocol import export
 
 from bluezone.cli.main import root
-from bluezone.cli.tools.match import InvalidSightings, read_sightings
+from bluezone.cli.tools import InvalidSightings, read_sightings
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.exports.wire import delimited, number_field
 from bluezone.protocol.exports.writer import HEADER
@@ -163,6 +163,7 @@ def test_a_spreadsheets_mark_and_line_ends_are_no_hindrance(match):
     assert len(matches(match(sighting + "\r", "\r", head="\ufeff" + HEAD + "\r"))) == 1
 
 
+@pytest.mark.long
 @given(st.text(max_size=80), st.text(alphabet='0af,"\r\n -', max_size=120))
 def test_any_file_is_read_or_refused_and_nothing_else(anything, nearly):
     for text in (anything, f"{HEAD}\n{nearly}", f"{HEAD}\n{GOOD}\n{anything}"):

@@ -3,7 +3,7 @@ import pytest
 from tests.builders.handset import PhoneClock, World
 
 from bluezone.handset.encounters.radiostate import RadioState
-from bluezone.handset.venues.gatepasses import GatePasses
+from bluezone.handset.venues import GatePasses
 from bluezone.protocol.gate.passes import PassA, State, read_pass
 
 

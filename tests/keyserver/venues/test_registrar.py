@@ -17,8 +17,7 @@ from bluezone.keyserver.venues import (
     VenueRegistered,
 )
 from bluezone.protocol.venues.codes import InvalidVenue, VenueForeign, check_signature, read_venue_link
-from bluezone.protocol.venues.items import items_of_package, slot_key, venue_key
-from bluezone.protocol.venues.overlaps import index_items, records_of
+from bluezone.protocol.venues.items import index_items, items_of_package, records_of, slot_key, venue_key
 
 PHO = VenueDescription("Quán phở Bắc Hồ", "Tổ 5, phường Sông Cầu", type=4)
 

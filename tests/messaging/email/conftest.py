@@ -6,7 +6,7 @@ import datetime
 import pytest
 from tests.builders.mailserver import MailServer, use
 
-from bluezone.tls.certificates import ensure_identity
+from bluezone.tls import ensure_identity
 
 
 @pytest.fixture

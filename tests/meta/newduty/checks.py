@@ -17,11 +17,11 @@ from bluezone.audit import hash_chain
 from bluezone.audit.models import AuditEntry
 from bluezone.identity.audiences import every_route
 from bluezone.identity.models import Role
-from bluezone.paper.city_facts import facts
+from bluezone.paper.phrases import facts
 from bluezone.portal.materials import BY_FILE
 from bluezone.rollout.coverage.api import Week
 from bluezone.server.metrics.meters import GAUGES, Meters
-from bluezone.server.schedule.works import Rounds
+from bluezone.server.schedule import Rounds
 
 __all__ = ["data_folder", "furnished_folder", "quick_passwords"]
 pytestmark = pytest.mark.django_db

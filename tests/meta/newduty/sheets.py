@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is handed out with a mask."""
 
-from bluezone.paper.city_facts import Facts
+from bluezone.paper.phrases import Facts
 
 
 def note(city: Facts) -> bytes:

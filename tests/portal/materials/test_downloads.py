@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from tests.builders.printed import first_page
 
 from bluezone.paper import phrases
-from bluezone.paper.city_facts import facts
+from bluezone.paper.phrases import facts
 from bluezone.portal import materials
 from bluezone.speech.voice import can_speak
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate import base45
+from bluezone.protocol.gate import passes
 from bluezone.protocol.gate.passes import (
     Challenge,
     NotABluezoneCode,
@@ -79,7 +79,7 @@ def test_a_pass_b_with_any_bit_turned_is_refused(place, bit):
     data = bytearray(encode_pass(made()))
     data[place] ^= 1 << bit
     with pytest.raises((NotABluezoneCode, PassSignatureInvalid)):
-        check_signature(read_pass("BZG2:" + base45.encode(bytes(data))))
+        check_signature(read_pass("BZG2:" + passes.encode(bytes(data))))
 
 
 def test_a_token_of_another_key_is_not_valid():
@@ -115,7 +115,7 @@ def test_whatever_hangs_on_a_wall_is_no_bluezone_code(text):
 @pytest.mark.parametrize("prefix", ["BZG1:", "BZG2:", "BZGQ:"])
 @given(data=st.binary(max_size=399))
 def test_bytes_of_a_stranger_under_our_prefix_do_no_harm(prefix, data):
-    text = prefix + base45.encode(data)
+    text = prefix + passes.encode(data)
     for read in (read_pass, read_screen):
         try:
             read(text)

@@ -17,6 +17,7 @@ def test_a_solution_is_accepted_for_its_challenge(challenge, bits):
     assert int.from_bytes(hashlib.sha256(challenge + nonce).digest(), "big") >> (256 - bits) == 0
 
 
+@pytest.mark.usefixtures("real_puzzles")
 def test_twenty_bits_are_solved_and_a_wrong_nonce_is_not_enough():
     challenge = bytes(range(32))
     nonce = solve(challenge)
@@ -27,6 +28,7 @@ def test_twenty_bits_are_solved_and_a_wrong_nonce_is_not_enough():
     assert PUZZLE_BITS == 20
 
 
+@pytest.mark.usefixtures("real_puzzles")
 def test_a_challenge_says_itself_how_many_bits_more_it_asks_for():
     challenge, nonce = bytes([1, *range(31)]), (83718).to_bytes(8, "big")
     zeros = 256 - int.from_bytes(hashlib.sha256(challenge + nonce).digest(), "big").bit_length()
@@ -36,6 +38,7 @@ def test_a_challenge_says_itself_how_many_bits_more_it_asks_for():
     assert not solved(bytes([2]) + challenge[1:], nonce)
 
 
+@pytest.mark.usefixtures("real_puzzles")
 def test_a_server_that_asks_for_more_work_than_a_phone_gives_is_refused():
     with pytest.raises(PuzzleTooHard):
         solve(bytes([MOST_BITS - PUZZLE_BITS + 1, *range(31)]))

@@ -6,8 +6,15 @@ import pytest
 from tests.builders.venue import a_venue, keys_of
 
 from bluezone.protocol.risk.assessment import load_profile
-from bluezone.protocol.venues.items import Record, seal_item
-from bluezone.protocol.venues.overlaps import VenueOverlap, assess_venues, index_items, overlap, records_of
+from bluezone.protocol.venues.items import (
+    Record,
+    VenueOverlap,
+    assess_venues,
+    index_items,
+    overlap,
+    records_of,
+    seal_item,
+)
 
 HOUR = 443_644  # 2020-08-11T04:00Z, 11:00 in Vietnam
 START = HOUR * 3600

@@ -8,7 +8,6 @@ from tests.builders.canvass import NOW, Phone, connected, door, street
 
 from bluezone.rollout.canvass import leases
 from bluezone.rollout.canvass.households import decisions
-from bluezone.rollout.canvass.indicators import DoorsVisited, SeenAtDoors, ToldAtDoors
 from bluezone.rollout.canvass.models import (
     Aside,
     Change,
@@ -21,6 +20,7 @@ from bluezone.rollout.canvass.models import (
     LeaseDoor,
     Visit,
 )
+from bluezone.rollout.canvass.progress import DoorsVisited, SeenAtDoors, ToldAtDoors
 from bluezone.rollout.canvass.retention import ASIDE_KEPT, HOUSEHOLD_KEPT, purge
 from bluezone.rollout.coverage.api import Proof, Week, registered
 

@@ -18,9 +18,8 @@ from bluezone.directory.models import Denominator
 from bluezone.identity.models import Role
 from bluezone.rollout.coverage import priorities
 from bluezone.rollout.coverage.api import Doors, Figure, HelpDone, Indicator, Proof, RunningShare
-from bluezone.rollout.coverage.figures.suppression import unit_cell
-from bluezone.rollout.coverage.league import league
-from bluezone.rollout.coverage.overview import overview
+from bluezone.rollout.coverage.overview import league, overview
+from bluezone.rollout.coverage.suppression import unit_cell
 from bluezone.rollout.staffing.queries import StaffRunning
 
 pytestmark = pytest.mark.django_db

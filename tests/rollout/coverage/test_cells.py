@@ -1,14 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """To which places of the tree a number belongs: on this rests what is kept back."""
 
-from bluezone.rollout.coverage.figures.suppression import (
-    ROOT,
-    agency_cell,
-    cells_of,
-    hidden_cells_of,
-    own_cell,
-    unit_cell,
-)
+from bluezone.rollout.coverage.suppression import ROOT, agency_cell, cells_of, hidden_cells_of, own_cell, unit_cell
 
 
 def test_a_number_of_an_agency_belongs_to_it_and_to_all_above():

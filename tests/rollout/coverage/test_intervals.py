@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluezone.rollout.coverage.api import bootstrap, wilson
-from bluezone.rollout.coverage.figures.intervals import ShareImpossible
+from bluezone.rollout.coverage.figures import ShareImpossible
 
 gate_day = st.integers(0, 500).flatmap(lambda phones: st.tuples(st.integers(0, phones), st.just(phones)))
 

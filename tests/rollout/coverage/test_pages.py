@@ -242,6 +242,7 @@ def test_the_page_for_print_lets_its_own_style_through_and_no_other(client, repo
     assert "style=" not in answer.text
 
 
+@pytest.mark.long
 def test_the_pdf_is_the_report_with_its_own_font_and_right_vietnamese(client, reported):
     answer = client.get(f"/coverage/units/{reported.pk}/report/pdf/", {**LETTER, "week": str(WEEK)})
     pdf = pypdf.PdfReader(io.BytesIO(answer.content))

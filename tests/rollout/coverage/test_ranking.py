@@ -40,6 +40,7 @@ def changed(units, key, **values):
     return [replace(one, **values) if one.key == key else one for one in units]
 
 
+@pytest.mark.long
 @unhurried
 @given(cities(), st.integers(1, 400))
 def test_more_households_not_visited_never_lower_a_place(city, more):
@@ -69,6 +70,7 @@ def test_more_help_done_per_hour_never_lowers_a_place(city, more):
         assert place(changed(units, key, speed=before + more), key) <= place(units, key)
 
 
+@pytest.mark.long
 @unhurried
 @given(cities())
 def test_a_team_that_becomes_free_never_lowers_a_place(city):

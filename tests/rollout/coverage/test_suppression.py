@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.figures.suppression import SMALLEST_SHOWN, deduced, hidden_cells
+from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN, deduced, hidden_cells
 
 
 def table(**values):

@@ -179,6 +179,7 @@ def test_bad_files_are_refused_with_a_sentence_on_every_page_that_takes_one(clie
     assert stored() == before
 
 
+@pytest.mark.long
 def test_bad_evidence_is_refused_and_no_report_is_stored(client, committee, clerk, signer, ward):
     directive = issued(committee, clerk, signer)
     task = door_to_door(directive)

@@ -102,6 +102,7 @@ def practised(practising, committee, clerk, signer):
     return directive
 
 
+@pytest.mark.long
 def test_the_whole_duty_is_practised_by_the_same_pages(practised, practising, clerk):
     made = counts(practice=True)
     browser = practising(clerk)
@@ -114,6 +115,7 @@ def test_the_whole_duty_is_practised_by_the_same_pages(practised, practising, cl
     assert "TẬP HUẤN" in browser.get("/inbox/").text.upper()
 
 
+@pytest.mark.long
 def test_nothing_practised_is_in_any_list_figure_register_digest_export_or_audit(
     practised, practising, client, clerk, committee, settings
 ):

@@ -195,6 +195,7 @@ def test_the_form_of_a_report_leads_to_the_figures_of_its_weeks(
         assert client.get(address).status_code == 200
 
 
+@pytest.mark.long
 def test_the_form_of_a_report_has_the_figures_of_its_week_to_copy(client, directive, officer, ward):
     week = Week.of(today()).previous
     monday = datetime.datetime.combine(week.first_day, datetime.time(), timezone.get_default_timezone())

@@ -6,7 +6,7 @@ import itertools
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bluezone.rollout.coverage.figures.suppression import ROOT, SMALLEST_SHOWN, agency_cell, unit_cell
+from bluezone.rollout.coverage.suppression import ROOT, SMALLEST_SHOWN, agency_cell, unit_cell
 from bluezone.rollout.schools.queries import SchoolSum, kept_back
 
 WARD = unit_cell(1)

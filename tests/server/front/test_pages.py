@@ -9,8 +9,7 @@ from tests.builders.rsgi import Headers, Inline, Protocol, Scope, ask
 
 from bluezone.server.front.entry import Entry
 from bluezone.server.front.pages import KEPT_SECONDS, MOST_PAGES, UNSURE_SECONDS, Pages
-from bluezone.server.metrics.answers import Measured, public_class
-from bluezone.server.metrics.meters import Meters
+from bluezone.server.metrics.meters import Measured, Meters, public_class
 from bluezone.web import settings_public
 
 COOKIE = "bluezone-language"

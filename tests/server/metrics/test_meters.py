@@ -6,9 +6,8 @@ from types import SimpleNamespace
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from bluezone.server.metrics.answers import Measured, office_class, public_class
-from bluezone.server.metrics.exposition import METRICS, Exposition
-from bluezone.server.metrics.meters import GAUGES, ROUTES, Meters
+from bluezone.server.metrics.meters import GAUGES, ROUTES, Measured, Meters, office_class, public_class
+from bluezone.server.metrics.port import METRICS, Exposition
 from bluezone.server.processes.children import Part
 
 HOUR = 3600

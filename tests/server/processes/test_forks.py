@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from bluezone.server.processes import forks
+from bluezone.server.processes import children
 
-pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="forks on Linux only")
+pytestmark = pytest.mark.skipif(not children.AVAILABLE, reason="forks on Linux only")
 
 # The copy's module: says what it has, waits for its parent's end, and ends as it is told.
 CHILD = """
@@ -29,7 +29,7 @@ PARENT = """
 import json, os, signal, sys, types
 sys.path.insert(0, sys.argv[1])
 sys.modules["marked"] = types.ModuleType("marked")
-from bluezone.server.processes.forks import fork_main
+from bluezone.server.processes.children import fork_main
 signal.signal(signal.SIGTERM, lambda *_: None)
 held = open("/dev/null")
 read, write = os.pipe()

@@ -14,8 +14,7 @@ from bluezone.server.processes import service
 from bluezone.server.processes.children import Part
 from bluezone.server.processes.service import Asked, Server
 from bluezone.server.processes.supervisor import Processes
-from bluezone.tls.certificates import ensure_identity
-from bluezone.tls.contexts import Tls
+from bluezone.tls import Tls, ensure_identity
 
 
 def until(condition):

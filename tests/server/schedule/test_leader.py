@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from tests.builders.keyserver import postgresql_database, postgresql_server
 
-from bluezone.server.schedule.leader import Lead, lead_when_free
+from bluezone.server.leader import Lead, lead_when_free
 
 
 @pytest.fixture

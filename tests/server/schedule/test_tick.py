@@ -12,9 +12,7 @@ from bluezone.keyserver.publication.bucket import ObjectFiles
 from bluezone.keyserver.service import KeyServer
 from bluezone.server.metrics.meters import Meters
 from bluezone.server.metrics.survey import Survey
-from bluezone.server.schedule.leader import Lead
-from bluezone.server.schedule.tick import announcer_of, tick_until
-from bluezone.server.schedule.works import Rounds
+from bluezone.server.schedule import Lead, Rounds, announcer_of, tick_until
 
 __all__ = ["data_folder", "furnished_folder", "server"]
 

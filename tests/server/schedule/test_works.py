@@ -11,7 +11,7 @@ from tests.server.schedule import failing_purges
 from bluezone.duties.duty import Work
 from bluezone.logs import JsonLines, PlainLines
 from bluezone.server.metrics.meters import Meters
-from bluezone.server.schedule.works import HOURLY_SECONDS, RETRY_SECONDS, PurgeFailed, Rounds, purge_office
+from bluezone.server.schedule import HOURLY_SECONDS, RETRY_SECONDS, PurgeFailed, Rounds, purge_office
 
 NOW = datetime.datetime(2020, 8, 20, 3, tzinfo=datetime.UTC)
 PURGES = [

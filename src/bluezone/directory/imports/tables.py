@@ -30,8 +30,16 @@ from bluezone.directory.imports.raw_sheets import (
     Unreadable,
     column_letter,
 )
-from bluezone.vietnamese.detection import LEAST_SCORE, Change, detect, first_contradiction, preview
-from bluezone.vietnamese.legacy_fonts import LEGACY_ENCODINGS, TextEncoding, to_unicode
+from bluezone.vietnamese.legacy_fonts import (
+    LEAST_SCORE,
+    LEGACY_ENCODINGS,
+    Change,
+    TextEncoding,
+    detect,
+    first_contradiction,
+    preview,
+    to_unicode,
+)
 
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _DELIMITERS = (",", ";", "\t")

@@ -24,7 +24,7 @@ from bluezone.handset.android.screens import STARTS_ANEW
 from bluezone.handset.android.setup import Setup
 from bluezone.handset.clocks import boot_id_of
 from bluezone.handset.overview import overview
-from bluezone.handset.page.server import LocalPage
+from bluezone.handset.page.api import LocalPage
 from bluezone.handset.page.shapes import warnings_of
 from bluezone.handset.phone import Handset
 from bluezone.handset.store import HandsetMissing, forget_folder

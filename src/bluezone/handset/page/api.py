@@ -3,6 +3,8 @@
 
 Reading calls are GET and change nothing; the others POST a JSON object with their arguments by name. No call returns
 the encounter log, only how many identifiers were heard each day. Source: face/static/engine/interface.js.
+
+The phone's page on this machine: the face (bluezone.face) and the phone's JSON API beside it.
 """
 
 import threading
@@ -10,10 +12,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from bluezone import localpage
+from bluezone.face.files import SERVICE_WORKERS, page, static_files
+from bluezone.handset.overview import overview
 from bluezone.handset.page import shapes
 from bluezone.handset.phone import Handset
 from bluezone.handset.report.stages import ReportDraft
-from bluezone.handset.venues.gatepasses import SHOWN_SECONDS
+from bluezone.handset.venues import SHOWN_SECONDS
 from bluezone.localpage import CallInvalid
 from bluezone.refusal import Refused
 
@@ -188,3 +193,35 @@ def _choice(given: Arguments) -> tuple[list[int], list[int]]:
     if not isinstance(visits, list):
         raise CallInvalid("visits is no list of visits")
     return days, [_number({"visit": visit}, "visit") for visit in visits]
+
+
+class LocalPage(localpage.LocalPage):
+    """Serves one phone's page.
+
+    port: 0 takes a free one. next_check: gives Unix seconds of the next planned check, or None.
+    on_erased: called once after the owner erased everything and was told so.
+    """
+
+    def __init__(
+        self, handset: Handset, port: int = 0, next_check: Callable[[], float | None] = lambda: None,
+        on_erased: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self.handset = handset
+        self.api = api = Api(handset, next_check)
+        files = {name: file for name, file in static_files().items() if name not in SERVICE_WORKERS}
+        reading = {f"api/{name}": call for name, call in api.reading.items()}
+        changing = {f"api/{name}": call for name, call in api.changing.items()}
+        super().__init__(
+            {**files, "": page("handset")},
+            {**reading, "status.json": lambda: _status(handset)},
+            changing,
+            port,
+            lambda: on_erased() if api.erased else None,
+        )
+
+
+def _status(handset: Handset) -> dict[str, Any]:
+    """The same as `bluezone handset status --json`, with the warnings' days."""
+    days = [{"day": str(w.day), "level": w.level, "minutes": w.band, "near": w.near, "certainty": w.certainty}
+            for w in handset.risk.warnings()]  # fmt: skip
+    return {**overview(handset).to_json(), "days": days}

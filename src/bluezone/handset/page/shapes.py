@@ -8,12 +8,12 @@ Source: docs/attacks.md row 11.
 from datetime import date, timedelta
 from typing import Any
 
-from bluezone.handset.exposure.warnings import WATCH_DAYS, Warning
+from bluezone.handset.exposure.risk import WATCH_DAYS, Warning
 from bluezone.handset.overview import Overview, overview
 from bluezone.handset.phone import Handset
 from bluezone.handset.report.stages import ReportDraft, ReportPreview, unix_day
 from bluezone.handset.sentlog import REPORT_REFUSED, Sent
-from bluezone.handset.venues.visits import Poster, Visit
+from bluezone.handset.venues import Poster, Visit
 from bluezone.protocol.intervals import day_at
 from bluezone.protocol.upload import UPLOAD_SIZE, VERIFY_SIZE
 

@@ -2,15 +2,29 @@
 """The three calls of a report, real or rehearsed: the same code and the same sizes for both.
 
 Source: docs/protocol.md section 4; docs/attacks.md row 16.
+
+Random packets: rehearsals of a report, so that nobody who watches the network can tell who is reporting.
+
+The same three calls as a report, on average once in five days, in addition to real ones. The times are stored, so that
+a restart neither skips nor repeats one. Source: docs/protocol.md section 4 "Chaff".
 """
 
 import dataclasses
+import random
 from collections.abc import Callable
 from typing import TypeVar
 
+from bluezone.handset.city.config import CityConfig
 from bluezone.handset.client import Client, ServerAnswerRefused
+from bluezone.handset.report.stages import PendingReport, keep_pending, read_pending
+from bluezone.handset.sentlog import SentLog
+from bluezone.handset.store import Store
+from bluezone.protocol.blindrsa import PublicKey, blind, finalize
+from bluezone.protocol.intervals import SECONDS_PER_DAY, day_at, first_interval
 from bluezone.protocol.upload import (
     ANSWER_SIZE,
+    HIGH,
+    STANDARD,
     Status,
     UploadAnswer,
     UploadRequest,
@@ -25,6 +39,7 @@ from bluezone.protocol.upload import (
     encode_verify1,
     encode_verify2,
 )
+from bluezone.protocol.upload.codes import Credential
 from bluezone.protocol.upload.puzzle import solve
 
 # A server that asks for another puzzle after each answer is given up in the end.
@@ -70,3 +85,95 @@ class Calls:
         if answer.status is Status.PUZZLE_REQUIRED:
             raise ServerAnswerRefused("the server asks for puzzles without end; everything is kept and tried again")
         return answer
+
+
+PLAYS_PER_DAY = 0.2
+KEYS_IN_A_PLAY = 14
+# The time in which an owner reads what would be sent and agrees, between first and second call; uniform, seconds.
+READING_SECONDS = (15.0, 180.0)
+PENDING = "chaff_upload"
+NEXT = "next_chaff"
+# {"at": when the second call is due, "credential": hex}.
+SECOND = "chaff_second"
+
+
+class Chaff:
+    """Plays rehearsals when they are due. Times are trusted Unix seconds."""
+
+    def __init__(self, store: Store, city: CityConfig, sent: SentLog, calls: Calls, rng: random.Random) -> None:
+        self._store = store
+        self._city = city
+        self._sent = sent
+        self._calls = calls
+        self._rng = rng
+
+    def go_on(self, now: float) -> bool:
+        """Do what is due; returns whether something was sent. What the server answers does not matter."""
+        pending = read_pending(self._store, PENDING)
+        if pending is not None and now >= pending.upload_at:
+            keep_pending(self._store, PENDING, None)
+            self._calls.upload(pending.request(chaff=True))
+            return True
+        second = self._store.get(SECOND)
+        if second is not None and now >= second["at"]:
+            self._store.put(SECOND, None)
+            self._certify(Credential.from_link(bytes.fromhex(second["credential"])), now)
+            return True
+        due = self._store.get(NEXT)
+        if due is None or due - now > 100 * SECONDS_PER_DAY:
+            self._draw_next(now)
+            return False
+        if now < due:
+            return False
+        # Drawn before playing: a phone without network does not play twice as often afterwards.
+        self._draw_next(now)
+        self._play(now)
+        return True
+
+    def due(self) -> float | None:
+        """When a play that has begun goes on."""
+        pending, second = read_pending(self._store, PENDING), self._store.get(SECOND)
+        moments = [pending.upload_at] if pending is not None else []
+        return min([*moments, second["at"]] if second is not None else moments, default=None)
+
+    def _draw_next(self, now: float) -> None:
+        self._store.put(NEXT, now + self._rng.expovariate(PLAYS_PER_DAY) * SECONDS_PER_DAY)
+
+    def _play(self, now: float) -> None:
+        self._sent.count_random_packet()
+        credential = self._rng.randbytes(16)
+        self._calls.verify1(Verify1Request(chaff=True, credential=Credential.from_link(credential)))
+        at = now + self._rng.uniform(*READING_SECONDS)
+        self._store.put(SECOND, {"at": at, "credential": credential.hex()})
+
+    def _certify(self, credential: Credential, now: float) -> None:
+        config = self._city.current
+        if config is None:
+            return
+        key = self._city.chaff_key(now)
+        report, inverse = self._rehearsal(key.kid, PublicKey(key.n, key.e), now)
+        request = Verify2Request(chaff=True, credential=credential, kid=key.kid, blinded=bytes.fromhex(report.blinded))
+        answer = self._calls.verify2(request)
+        if answer.status is Status.OK:
+            public = PublicKey(key.n, key.e)
+            signature = finalize(public, report.input_message(), answer.blind_signature, inverse)
+            wait = self._rng.uniform(0, config.waits["verify_to_upload_seconds"])
+            keep_pending(self._store, PENDING, report.with_signature(signature, now + wait))
+
+    def _rehearsal(self, kid: int, public: PublicKey, now: float) -> tuple[PendingReport, int]:
+        """A report of random keys with its blinded commitment, and the inverse that unblinds the answer."""
+        today = day_at(now)
+        keys = tuple(
+            (self._rng.randbytes(16).hex(), first_interval(day), HIGH if day > today - 6 else STANDARD)
+            for day in range(today - KEYS_IN_A_PLAY + 1, today + 1)
+        )
+        rand, salt = self._rng.randbytes(32).hex(), self._rng.randbytes(32).hex()
+        report = PendingReport(
+            kind=1, credential="", klass=0, kid=kid, rand=rand, salt=salt, keys=keys, blinded="", inverse=""
+        )
+        blinded = blind(public, report.input_message())
+        told = PendingReport(
+            kind=1, credential="", klass=0, kid=kid, rand=rand, salt=salt, keys=keys,
+            blinded=blinded.message.hex(), inverse="",
+        )  # fmt: skip
+        return told, blinded.inverse

@@ -12,9 +12,8 @@ from bluezone.keyserver.reports.codes import Codes, CredentialRow, State
 from bluezone.keyserver.reports.limits import Limits
 from bluezone.keyserver.storage.store import Store, Transaction, key_prefix
 from bluezone.keyserver.venues import keep_items
-from bluezone.keyserver.weeks import SECONDS_PER_WEEK, week_start
 from bluezone.protocol.blindrsa import PublicKey, blind_sign, verify
-from bluezone.protocol.intervals import day_at, hour_at
+from bluezone.protocol.intervals import SECONDS_PER_WEEK, day_at, hour_at, week_start
 from bluezone.protocol.signed.config import WeekKey
 from bluezone.protocol.upload import (
     CHAFF_CLASS,

@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bluezone.keyserver.storage.store import Store, StoreBusy, StoreRefused, Transaction
-from bluezone.keyserver.weeks import SECONDS_PER_WEEK, week_start
 from bluezone.logs import event
-from bluezone.protocol.intervals import INTERVALS_PER_DAY, first_interval
+from bluezone.protocol.intervals import INTERVALS_PER_DAY, SECONDS_PER_WEEK, first_interval, week_start
 from bluezone.protocol.upload import MAX_KEY_AGE_DAYS
 
 logger = logging.getLogger(__name__)

@@ -21,8 +21,8 @@ DUTY = Duty(
         "alert_cancelled": _("cancelled an alert for phones"),
     },
     shared_acts={
-        "alert-released": "bluezone.messaging.cap.shared.ReleaseOfAlert",
-        "alert-cancelled": "bluezone.messaging.cap.shared.CancelOfAlert",
+        "alert-released": "bluezone.messaging.cap.lifecycle.ReleaseOfAlert",
+        "alert-cancelled": "bluezone.messaging.cap.lifecycle.CancelOfAlert",
     },
     menu=(MenuEntry(_("Alerts"), "alerts", 130, ("alerts", "alert"), ALERT_WRITERS),),
 )

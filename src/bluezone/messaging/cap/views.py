@@ -24,7 +24,7 @@ from bluezone.identity.duty import EVERYONE
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
-from bluezone.messaging.cap import lifecycle, shared
+from bluezone.messaging.cap import lifecycle
 from bluezone.messaging.cap.document import MEDIA_TYPE, alert_xml, feed_xml
 from bluezone.messaging.cap.duty import ALERT_SIGNERS, ALERT_WRITERS
 from bluezone.messaging.cap.models import Alert, Kind, Status
@@ -142,7 +142,7 @@ def release(request: OfficeRequest, pk: int) -> HttpResponse:
     found, now = _one(pk), timezone.now()
     _require_reach(request, found, ALERT_SIGNERS.roles)
     try:
-        alone = shared.takes_two(request.user, found) and not shared.are_two(found, request.user, now)
+        alone = lifecycle.takes_two(request.user, found) and not lifecycle.are_two(found, request.user, now)
         if alone and (found.written_by != request.user.username or two_persons.glass_of(request.user, now)):
             return _shared(request, "alert-released", found, now)
         lifecycle.release(request.user, found, now)
@@ -167,7 +167,7 @@ def cancel(request: OfficeRequest, pk: int) -> HttpResponse:
     found, now = _one(pk), timezone.now()
     _require_reach(request, found)
     try:
-        if shared.takes_two(request.user, found):
+        if lifecycle.takes_two(request.user, found):
             lifecycle.check_in_force(found)
             return _shared(request, "alert-cancelled", found, now)
         sent = lifecycle.cancel(request.user, found, now)
@@ -217,7 +217,7 @@ def public_file(request: HttpRequest, identifier: str) -> HttpResponse:
 
 
 def _require_reach(request: OfficeRequest, found: Alert, roles: frozenset[str] = ALERT_WRITERS.roles) -> None:
-    if not shared.reaches(request.user, found, roles):
+    if not lifecycle.reaches(request.user, found, roles):
         raise OutsideScope("the role does not reach every unit of the alert")
 
 

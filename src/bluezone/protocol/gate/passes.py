@@ -9,6 +9,8 @@ nothing that two passes of one phone share. Source: docs/protocol.md section 7; 
     gate's screen          0x03 | gate_id[4] | G_qr[8]       QR "BZGQ:", a new G_qr every 30 s, never advertised
     pass A                 0x01 | flags | step | k_sess      QR "BZG1:", 22 bytes: Bluetooth shows the rest
     pass B                 0x02 | ... | token | signature    QR "BZG2:", 384 bytes: a browser's, without Bluetooth
+
+Base45, the alphabet that a QR code packs into 5.5 bits a character (RFC 9285).
 """
 
 import hmac
@@ -17,9 +19,55 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 
 from bluezone.protocol import blindrsa
-from bluezone.protocol.gate import base45
 from bluezone.protocol.primitives import Ed25519Signer, verify_ed25519
 from bluezone.refusal import Refused
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+_VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
+
+
+class InvalidBase45(Refused):
+    """Text that is not Base45, or that no encoder writes."""
+
+    code = "base45_invalid"
+
+
+def encode(data: bytes) -> str:
+    """Write bytes as Base45: two bytes in three letters, a last single byte in two.
+
+    Source: RFC 9285 section 4.
+    """
+    letters: list[str] = []
+    for start in range(0, len(data), 2):
+        pair = data[start : start + 2]
+        number = int.from_bytes(pair, "big")
+        for _ in range(len(pair) + 1):
+            number, value = divmod(number, 45)
+            letters.append(ALPHABET[value])
+    return "".join(letters)
+
+
+def decode(text: str) -> bytes:
+    """Read Base45; every text that this accepts is the one that `encode` writes.
+
+    Raises InvalidBase45 for a foreign letter, a lone last letter, or a group above what its bytes hold.
+
+    Source: RFC 9285 sections 4 and 6.
+    """
+    if len(text) % 3 == 1:
+        raise InvalidBase45(f"got {len(text)} letters, which is no whole number of groups")
+    data = bytearray()
+    for start in range(0, len(text), 3):
+        group = text[start : start + 3]
+        try:
+            number = sum(_VALUES[letter] * 45**place for place, letter in enumerate(group))
+        except KeyError:
+            raise InvalidBase45("a letter is not of the Base45 alphabet") from None
+        if number >> (8 * (len(group) - 1)):
+            raise InvalidBase45(f"group {start // 3} is above what its bytes can hold")
+        data += number.to_bytes(len(group) - 1, "big")
+    return bytes(data)
+
 
 GATE_ID_LENGTH = 4
 CHALLENGE_LENGTH = 8
@@ -165,7 +213,7 @@ def decode_phone_frame(data: bytes) -> bytes | None:
 
 def screen_text(challenge: Challenge) -> str:
     """The QR text that a gate shows to browsers."""
-    return _PREFIX_SCREEN + base45.encode(_CHALLENGED.pack(_SCREEN, challenge.gate_id, challenge.value))
+    return _PREFIX_SCREEN + encode(_CHALLENGED.pack(_SCREEN, challenge.gate_id, challenge.value))
 
 
 def read_screen(text: str) -> Challenge:
@@ -185,7 +233,7 @@ def encode_pass(shown: Pass) -> bytes:
 def pass_text(shown: Pass) -> str:
     """The QR text of a pass."""
     prefix = _PREFIX_A if isinstance(shown, PassA) else _PREFIX_B
-    return prefix + base45.encode(encode_pass(shown))
+    return prefix + encode(encode_pass(shown))
 
 
 def read_pass(text: str) -> Pass:
@@ -240,8 +288,8 @@ def _unpacked(text: str, prefix: str, length: int, kind: int) -> bytes:
     if len(text) > MOST_QR_LETTERS or not text.startswith(prefix):
         raise NotABluezoneCode("this is not a code that Bluezone makes")
     try:
-        data = base45.decode(text[len(prefix) :])
-    except base45.InvalidBase45:
+        data = decode(text[len(prefix) :])
+    except InvalidBase45:
         raise NotABluezoneCode("the code is damaged") from None
     if len(data) != length or data[0] != kind:
         raise NotABluezoneCode(f"the code has {len(data)} bytes of kind {data[0] if data else 'none'}")

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_safe
 
 from bluezone.identity.audiences import audience
 from bluezone.identity.duty import EVERYONE
-from bluezone.paper.city_facts import Facts, facts
+from bluezone.paper.phrases import Facts, facts
 from bluezone.rollout.bulletins.air.planner import approved_scripts, seconds_of
 from bluezone.rollout.bulletins.air.press import calendar, press_kit
 from bluezone.rollout.bulletins.models import Bulletin, Schedule, Script, Sound

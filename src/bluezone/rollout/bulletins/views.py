@@ -20,7 +20,7 @@ from bluezone.identity.duty import EDITORS, SIGNED_IN
 from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import releases
-from bluezone.paper.city_facts import facts
+from bluezone.paper.phrases import facts
 from bluezone.refusal import Refused
 from bluezone.rollout.bulletins import scope
 from bluezone.rollout.bulletins import scripts as bulletins_scripts

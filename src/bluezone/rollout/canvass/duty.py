@@ -34,9 +34,9 @@ DUTY = Duty(
     purges=(Work("purge_canvass", "bluezone.rollout.canvass.retention.purge"),),
     every_tick=(Work("store_door_lists", "bluezone.rollout.canvass.households.door_lists.go_on"),),
     indicators=(
-        "bluezone.rollout.canvass.indicators.DoorsVisited",
-        "bluezone.rollout.canvass.indicators.SeenAtDoors",
-        "bluezone.rollout.canvass.indicators.ToldAtDoors",
+        "bluezone.rollout.canvass.progress.DoorsVisited",
+        "bluezone.rollout.canvass.progress.SeenAtDoors",
+        "bluezone.rollout.canvass.progress.ToldAtDoors",
     ),
     door_counts="bluezone.rollout.canvass.progress.doors_by_unit",
 )

@@ -23,8 +23,8 @@ from bluezone.directory.models import AdminUnit
 from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import pdf_response, write_pdf
+from bluezone.paper.phrases import facts
 from bluezone.refusal import Refused
 from bluezone.rollout.canvass import scope
 from bluezone.rollout.canvass.forms import LeafletForm, SheetForm

@@ -1,10 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other parts of the rollout use of coverage, and nothing else."""
 
-from bluezone.rollout.coverage.field_work import Doors, HelpDone
-from bluezone.rollout.coverage.figures.intervals import Interval, bootstrap, wilson
-from bluezone.rollout.coverage.figures.sums import once
-from bluezone.rollout.coverage.figures.suppression import (
+from bluezone.rollout.coverage.figures import Interval, Week, WeekUnreadable, bootstrap, week_or, wilson
+from bluezone.rollout.coverage.indicators import (
+    Doors,
+    Figure,
+    HelpDone,
+    Indicator,
+    Proof,
+    Reporting,
+    RunningShare,
+    once,
+    registered,
+)
+from bluezone.rollout.coverage.overview import figures_of
+from bluezone.rollout.coverage.suppression import (
     ROOT,
     SMALLEST_SHOWN,
     Cell,
@@ -15,9 +25,6 @@ from bluezone.rollout.coverage.figures.suppression import (
     sees_small_numbers,
     unit_cell,
 )
-from bluezone.rollout.coverage.figures.weeks import Week, WeekUnreadable, week_or
-from bluezone.rollout.coverage.indicators import Figure, Indicator, Proof, Reporting, RunningShare, registered
-from bluezone.rollout.coverage.overview import figures_of
 
 __all__ = [
     "ROOT",

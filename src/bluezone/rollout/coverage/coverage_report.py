@@ -41,7 +41,7 @@ from bluezone.paper.official import (
     write_xlsx,
 )
 from bluezone.paper.pdf import PdfUnavailable
-from bluezone.rollout.coverage.figures.weeks import week_or
+from bluezone.rollout.coverage.figures import week_or
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof
 from bluezone.rollout.coverage.overview import Overview, Row, ShownCell, latest_week, overview
 from bluezone.rollout.coverage.priorities import Priorities, priorities

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What another part brings into coverage: an indicator, the figures it counts, and the share running.
-
-Source: docs/design.md, "share running".
-"""
+"""What duties bring into coverage: indicators with their sums over units, and what they count of doors and of help."""
 
 import abc
+import contextlib
 import datetime
 import enum
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.duties.catalogue import DUTIES
 from bluezone.duties.duty import load
-from bluezone.rollout.coverage.figures.intervals import Interval, ShareImpossible, bootstrap, wilson
-from bluezone.rollout.coverage.figures.suppression import Cell, hidden_cells_of
-from bluezone.rollout.coverage.figures.weeks import Week
+from bluezone.rollout.coverage.figures import Interval, ShareImpossible, Week, bootstrap, wilson
+from bluezone.rollout.coverage.suppression import Cell, cells_of, hidden_cells_of
 
 Text = str | Promise
 
@@ -149,3 +149,120 @@ class RunningShare(Indicator):
     def interval(self, figures: Sequence[Figure]) -> Interval | None:
         """Bootstrap over gate-days; None for fewer than two."""
         return bootstrap([(figure.count, figure.base) for figure in figures])
+
+
+@dataclass
+class Sums:
+    """Figures by cell, their sums, and the cells whose sums are hidden above the ward."""
+
+    figures: defaultdict[Cell, list[Figure]] = field(default_factory=lambda: defaultdict(list))
+    counts: defaultdict[Cell, int] = field(default_factory=lambda: defaultdict(int))
+    bases: defaultdict[Cell, int] = field(default_factory=lambda: defaultdict(int))
+    hidden_counts: set[Cell] = field(default_factory=set)
+    hidden_bases: set[Cell] = field(default_factory=set)
+
+    def share(self, cell: Cell, exact: bool) -> float | None:
+        """Count by base, 0..1; None where either is hidden or the base is 0."""
+        hidden = not exact and (cell in self.hidden_counts or cell in self.hidden_bases)
+        return None if hidden or not self.bases[cell] else self.counts[cell] / self.bases[cell]
+
+
+def sums_of(indicator: Indicator, week: Week) -> Sums:
+    """Add up an indicator's figures of a week from the agencies and gates to the topmost unit."""
+    sums, figures = Sums(), list(indicator.figures(week))
+    kept = sums.figures
+    for figure in figures:
+        for cell in cells_of(figure.unit_path, figure.agency_id):
+            kept[cell].append(figure)
+    for cell, its_own in kept.items():
+        sums.counts[cell] = sum([figure.count for figure in its_own])
+        sums.bases[cell] = sum([figure.base for figure in its_own])
+    sums.hidden_counts, sums.hidden_bases = indicator.kept_back(figures)
+    return sums
+
+
+def newest_of(units: Iterable[AdminUnit], on: datetime.date) -> dict[tuple[int, str], Denominator]:
+    """(primary key of the unit, kind) -> its newest figure that was true by `on`; one query."""
+    found = Denominator.objects.filter(unit__in=[unit.pk for unit in units], as_of__lte=on).order_by("as_of")
+    return {(figure.unit_id or 0, figure.kind): figure for figure in found}
+
+
+_Read = TypeVar("_Read")
+_kept: ContextVar[dict[Hashable, Any] | None] = ContextVar("read for one page", default=None)
+
+
+@contextlib.contextmanager
+def reading_once() -> Iterator[None]:
+    """Within it `once` reads each key once; afterwards everything is forgotten."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def once(key: Hashable, read: Callable[[], _Read]) -> _Read:
+    """What `read` gives; outside `reading_once` it is read anew each time. The caller must not change it."""
+    kept = _kept.get()
+    if kept is None:
+        return read()
+    if key not in kept:
+        kept[key] = read()
+    found: _Read = kept[key]
+    return found
+
+
+_Count = TypeVar("_Count")
+
+
+@dataclass(frozen=True)
+class Doors:
+    """One ward or commune.
+
+    households: doors in its lists. visited: of them, doors at which somebody was spoken to or a leaflet stayed.
+    revisit: not visited yet, and somebody asked to come again or was not at home. last_visit: local date, None before.
+    """
+
+    households: int
+    visited: int
+    revisit: int
+    last_visit: datetime.date | None
+
+    @property
+    def left(self) -> int:
+        """Households not visited yet."""
+        return self.households - self.visited
+
+
+@dataclass(frozen=True)
+class HelpDone:
+    """Of one unit. open, claimed: now. done, could_not: closed in the days asked for, tally sheets with them.
+
+    helper_hours: people of a team times hours of its drives in those days, None where there was no drive.
+    free_teams: teams of unions that serve this unit itself, with no drive going on and no request taken on.
+    """
+
+    open: int = 0
+    claimed: int = 0
+    done: int = 0
+    could_not: int = 0
+    helper_hours: float | None = None
+    free_teams: int = 0
+
+
+def doors_by_unit(now: datetime.datetime) -> dict[int, list[Doors]]:
+    """Primary key of each unit with doors -> what each duty that visits doors says of it at `now`."""
+    return _gathered(load(duty.door_counts)(now) for duty in DUTIES if duty.door_counts)
+
+
+def help_by_unit(since: datetime.date, until: datetime.date) -> dict[int, list[HelpDone]]:
+    """The same of help. since, until: first and last local day, both included."""
+    return _gathered(load(duty.help_counts)(since, until) for duty in DUTIES if duty.help_counts)
+
+
+def _gathered(said: Iterable[Mapping[int, _Count]]) -> dict[int, list[_Count]]:
+    by_unit: defaultdict[int, list[_Count]] = defaultdict(list)
+    for counts in said:
+        for unit, count in counts.items():
+            by_unit[unit].append(count)
+    return dict(by_unit)

@@ -14,13 +14,11 @@ from django.utils.translation import ngettext
 
 from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
-from bluezone.rollout.coverage.field_work import Doors, HelpDone, doors_by_unit, help_by_unit
-from bluezone.rollout.coverage.figures.intervals import Interval
-from bluezone.rollout.coverage.figures.sums import newest_of
-from bluezone.rollout.coverage.figures.suppression import SMALLEST_SHOWN
-from bluezone.rollout.coverage.indicators import RUNNING
+from bluezone.rollout.coverage.figures import Interval
+from bluezone.rollout.coverage.indicators import RUNNING, Doors, HelpDone, doors_by_unit, help_by_unit, newest_of
 from bluezone.rollout.coverage.overview import Overview
-from bluezone.rollout.coverage.templatetags.shares import grouped, percent, range_of, tenths
+from bluezone.rollout.coverage.shares import grouped, percent, range_of, tenths
+from bluezone.rollout.coverage.suppression import SMALLEST_SHOWN
 
 # A place at which nobody was helped yet is not worthless, and one good afternoon is not ten times better.
 SLOWEST, FASTEST = 0.25, 4.0

@@ -7,11 +7,9 @@ Only what each week's own page shows is drawn: a week that is kept back there is
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bluezone.rollout.coverage.figures.intervals import Interval
-from bluezone.rollout.coverage.figures.sums import reading_once, sums_of
-from bluezone.rollout.coverage.figures.suppression import unit_cell
-from bluezone.rollout.coverage.figures.weeks import Week
-from bluezone.rollout.coverage.indicators import Indicator
+from bluezone.rollout.coverage.figures import Interval, Week
+from bluezone.rollout.coverage.indicators import Indicator, reading_once, sums_of
+from bluezone.rollout.coverage.suppression import unit_cell
 
 WEEKS = 12
 # Units of the drawing; small, so that its text is as large as the page's on a telephone.

@@ -12,12 +12,20 @@ from bluezone.directory.models import AdminUnit
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.rollout.coverage.figures.suppression import sees_small_numbers
-from bluezone.rollout.coverage.figures.weeks import Week, week_or
+from bluezone.rollout.coverage.figures import Week, week_or
 from bluezone.rollout.coverage.indicators import RUNNING, Indicator, Proof, registered
-from bluezone.rollout.coverage.league import BY, league
-from bluezone.rollout.coverage.overview import WARD_AND_BELOW, Overview, city_unit, latest_week, overview, tile_map
+from bluezone.rollout.coverage.overview import (
+    BY,
+    WARD_AND_BELOW,
+    Overview,
+    city_unit,
+    latest_week,
+    league,
+    overview,
+    tile_map,
+)
 from bluezone.rollout.coverage.priorities import priorities
+from bluezone.rollout.coverage.suppression import sees_small_numbers
 from bluezone.rollout.coverage.trend import HEIGHT, WIDTH, trend
 
 

@@ -26,8 +26,8 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, admits, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import pdf_response, write_pdf
+from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import qr
 from bluezone.rollout.drives import boards, help_requests, lifecycle, scope
 from bluezone.rollout.drives import help_queue as drives_help_queue

@@ -17,8 +17,8 @@ from django.template.loader import render_to_string
 from bluezone.audit.hash_chain import record
 from bluezone.devices.models import Device, DeviceKind
 from bluezone.directory.models import Agency
-from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import write_pdf
+from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import qr
 from bluezone.refusal import Refused
 from bluezone.rollout.gates.counters import CountersInvalid

@@ -23,8 +23,8 @@ from bluezone.identity import acts
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
-from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import pdf_response, sheet_html, write_pdf
+from bluezone.paper.phrases import facts
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week
 from bluezone.rollout.schools import class_reports, queries, school_calendar, views

@@ -16,8 +16,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from bluezone.devices.refusals import DeviceRefused
-from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import write_pdf
+from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import poster_qr
 from bluezone.rollout.venues.models import PosterCode, ScanCount, TillCount, Venue, VenueState
 

@@ -17,7 +17,7 @@ from bluezone.directory.kinds import Quantity
 from bluezone.directory.models import AdminUnit, Denominator
 from bluezone.directory.scopes import served_units
 from bluezone.identity.models import User
-from bluezone.paper.city_facts import facts
+from bluezone.paper.phrases import facts
 from bluezone.rollout.coverage.api import Figure, Indicator, Proof, Week
 from bluezone.rollout.venues.duty import VENUE_KEEPERS
 from bluezone.rollout.venues.models import Inspection, PosterCode, ScanCount, TillCount, Venue, VenueState

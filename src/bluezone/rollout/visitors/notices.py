@@ -25,7 +25,7 @@ from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.office_secrets import SealBroken, seal, unseal
 from bluezone.refusal import Refused
 from bluezone.rollout.visitors.models import Channel, Notice, NoticeDay
-from bluezone.rollout.visitors.scope import House
+from bluezone.rollout.visitors.queries import House
 from bluezone.training import practising
 from bluezone.vietnamese.spelling import fold
 

@@ -31,16 +31,16 @@ from bluezone.identity.objects import Whose, touches
 from bluezone.messaging.present_city import present_city
 from bluezone.messaging.sms.wording import arrival_notice
 from bluezone.paper import phrases
-from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import pdf_response, write_pdf
+from bluezone.paper.phrases import facts
 from bluezone.paper.qr_codes import qr
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week, week_or
 from bluezone.rollout.visitors import notices, queries
-from bluezone.rollout.visitors import scope as visitors_houses
+from bluezone.rollout.visitors import queries as visitors_houses
 from bluezone.rollout.visitors.duty import VISITOR_DESKS
 from bluezone.rollout.visitors.forms import DeskForm, ListForm
-from bluezone.rollout.visitors.scope import House, houses_of, names_of, reads_all
+from bluezone.rollout.visitors.queries import House, houses_of, names_of, reads_all
 from bluezone.training import practised
 
 REFUSALS = {

@@ -1,20 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Public pages that were made a moment ago, kept in memory for whoever asks for the same.
-
-Only what is the same for everybody is kept: an answer that says `public`, to a request without a query, a password or
-any cookie but the choice of language. A page is made anew when the store has changed, and after a minute anyway; `Age`
-tells other caches how old it is, so that nobody sees a page that is older than it says.
-"""
+"""Static files, and public pages that were made a moment ago, kept in memory for whoever asks for the same."""
 
 import asyncio
+import mimetypes
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from bluezone.server.front.files import Sent
-from bluezone.server.front.wsgi import Answer
+from bluezone.server.front.threads import Answer
+
+Headers = Sequence[tuple[str, str]]
+KEPT = "max-age=31536000, immutable"
+NOTHING = b"not found"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What is sent: some bytes, or a file of this machine."""
+
+    status: int
+    headers: Headers
+    content: bytes | Path
+
+
+class StaticFiles:
+    """The files below a folder, all known by name beforehand. prefix: their address, which changes with any of them."""
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        self._folder, self.prefix = folder, prefix
+
+    @cached_property
+    def _known(self) -> dict[str, Sent]:
+        files = (path for path in self._folder.rglob("*") if path.is_file())
+        return {self.prefix + path.relative_to(self._folder).as_posix(): _sent(path) for path in files}
+
+    def find(self, path: str) -> Sent | None:
+        """What is sent at an address; None where it is not below the prefix."""
+        if not path.startswith(self.prefix):
+            return None
+        return self._known.get(path) or Sent(404, [("Content-Type", "text/plain")], NOTHING)
+
+
+def _sent(path: Path) -> Sent:
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    length = str(path.stat().st_size)
+    return Sent(200, [("Content-Type", kind), ("Content-Length", length), ("Cache-Control", KEPT)], path)
+
 
 # As long as a page says that it may be kept.
 KEPT_SECONDS = 60.0

@@ -26,11 +26,9 @@ from granian.server.embed import Server
 
 from bluezone import logs
 from bluezone.server.front.entry import Entry
-from bluezone.server.front.files import Sent, StaticFiles
-from bluezone.server.front.pages import Pages
+from bluezone.server.front.pages import Pages, Sent, StaticFiles
 from bluezone.server.front.threads import Threads
-from bluezone.server.metrics.answers import Measured, office_class, public_class
-from bluezone.server.metrics.meters import Meters
+from bluezone.server.metrics.meters import Measured, Meters, office_class, public_class
 from bluezone.server.processes.lifeline import end_with_parent, name_process, say_ready
 from bluezone.server.processes.sockets import BACKLOG
 from bluezone.web.assets import STATIC_FOLDER, static_url

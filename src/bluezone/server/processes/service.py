@@ -18,7 +18,7 @@ from bluezone.keyserver.reports.limits import SIZE, shared_memory
 from bluezone.keyserver.service import LIMITS
 from bluezone.logs import say
 from bluezone.server.metrics.meters import Meters
-from bluezone.server.processes import forks
+from bluezone.server.processes import children
 from bluezone.server.processes.children import Part
 from bluezone.server.processes.sockets import share_port, take_port
 from bluezone.server.processes.supervisor import Processes, StopSignals
@@ -75,7 +75,7 @@ class Server:
     def run(self, stop: StopSignals, secured: Any, announce: Callable[[], None]) -> None:
         """Start everything, `announce` when it answers, go on until a stop signal. Raises ProcessEnded."""
         parts = self._parts(secured)
-        processes = Processes(parts, Meters.make(Processes.rows(parts)), forks.AVAILABLE, self._manager.alive)
+        processes = Processes(parts, Meters.make(Processes.rows(parts)), children.AVAILABLE, self._manager.alive)
         if processes.fork:
             _load(parts)
         for taken in self._sockets.values():
@@ -125,7 +125,7 @@ class Server:
             arguments = ("bluezone.server.processes.origin", origin, host, str(port), *files)
             parts.append(Part(origin, arguments, asked.workers, taken, shared[origin]))
         if asked.has("worker"):
-            parts.append(Part("worker", ("bluezone.server.schedule.tick",)))
+            parts.append(Part("worker", ("bluezone.server.schedule",)))
         return parts
 
 

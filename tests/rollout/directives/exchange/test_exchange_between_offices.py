@@ -3,7 +3,6 @@
 
 import base64
 import re
-import shutil
 
 import pytest
 from tests.builders.offices import Office
@@ -19,22 +18,24 @@ PEOPLE = [["clerk", "clerk", CITY], ["signer", "issuer", CITY], ["admin", "admin
 
 @pytest.fixture(scope="module")
 def settled(tmp_path_factory):
-    """The data folders of city and ward, made once, each with the other's certificate compared and held."""
+    """City and ward, started once, each with the other's certificate compared and held."""
     folder = tmp_path_factory.mktemp("offices")
     with Office.new(folder / "city") as city, Office.new(folder / "ward", name_vi="phường Sông Cầu") as ward:
         city.do("settle", identifiers=IDS, people=PEOPLE)
         ward.do("settle", identifiers=IDS, people=[["clerk", "clerk", WARD], ["admin", "admin", ""]])
         hold(city, WARD, ward.do("certificate")["pem"])
         hold(ward, CITY, city.do("certificate")["pem"])
-    return folder
+        for office in (city, ward):
+            office.do("keep_store")
+        yield city, ward
 
 
 @pytest.fixture
-def offices(settled, tmp_path):
+def offices(settled):
     """City and ward with nothing issued yet."""
-    shutil.copytree(settled, tmp_path / "offices")
-    with Office(tmp_path / "offices" / "city") as city, Office(tmp_path / "offices" / "ward") as ward:
-        yield city, ward
+    for office in settled:
+        office.do("put_back_store")
+    return settled
 
 
 def hold(office, agency, pem):

@@ -12,7 +12,7 @@ from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry
 from bluezone.rollout.directives.inbox import dispatch_acts
 from bluezone.rollout.directives.models import PeriodRequest
-from bluezone.rollout.directives.reports import agency_reports, reopenings
+from bluezone.rollout.directives.reports import agency_reports
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def asked(task, ward, officer):
     """The first period is locked since a week, and the ward asks for it."""
     period = agency_reports.task_periods(task, today())[0]
     late = now() + 30 * DAY
-    return reopenings.ask(task, ward, period, "Sót tổ 5", officer, late)
+    return agency_reports.ask(task, ward, period, "Sót tổ 5", officer, late)
 
 
 def test_a_period_opened_again_is_locked_again_and_the_request_waits(answering, asked, ward):

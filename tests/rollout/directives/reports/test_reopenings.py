@@ -7,7 +7,7 @@ from tests.builders.directives import DAY, NOW, door_to_door, person
 from bluezone.directory.models import Agency
 from bluezone.identity.models import AuditEntry
 from bluezone.rollout.directives.models import PeriodRequest, Report
-from bluezone.rollout.directives.reports import agency_reports, reopenings
+from bluezone.rollout.directives.reports import agency_reports
 
 LATER = NOW + 30 * DAY
 
@@ -35,8 +35,8 @@ def enter(task, ward, period, officer, now):
 def test_a_period_opened_again_takes_a_report_until_its_day_for_this_agency_alone(locked, ward, officer, clerk):
     task, period = locked
     other = Agency.objects.get(key="ubnd-phuong-duc-xuan")
-    asked = reopenings.ask(task, ward, period, "Nhập nhầm số tổ 5", officer, LATER)
-    reopenings.answer(asked, (LATER + 2 * DAY).date(), "", clerk, LATER)
+    asked = agency_reports.ask(task, ward, period, "Nhập nhầm số tổ 5", officer, LATER)
+    agency_reports.answer(asked, (LATER + 2 * DAY).date(), "", clerk, LATER)
 
     assert not enter(task, ward, period, officer, LATER + DAY).on_time
     for agency, day in ((other, LATER), (ward, LATER + 4 * DAY)):
@@ -47,26 +47,26 @@ def test_a_period_opened_again_takes_a_report_until_its_day_for_this_agency_alon
 
 def test_declined_stays_locked_and_may_be_asked_again(locked, ward, officer, clerk):
     task, period = locked
-    reopenings.answer(reopenings.ask(task, ward, period, "Sót", officer, LATER), None, "Đã chốt", clerk, LATER)
+    agency_reports.answer(agency_reports.ask(task, ward, period, "Sót", officer, LATER), None, "Đã chốt", clerk, LATER)
 
     with pytest.raises(agency_reports.ReportPeriodLocked):
         enter(task, ward, period, officer, LATER)
-    assert reopenings.ask(task, ward, period, "Có số mới của công an", officer, LATER).state == "open"
+    assert agency_reports.ask(task, ward, period, "Có số mới của công an", officer, LATER).state == "open"
 
 
 def test_what_does_not_fit_is_refused(locked, ward, officer, clerk):
     task, period = locked
-    with pytest.raises(reopenings.PeriodNotLocked):
-        reopenings.ask(task, ward, period, "x", officer, NOW)
-    asked = reopenings.ask(task, ward, period, "x", officer, LATER)
-    with pytest.raises(reopenings.RequestOpen):
-        reopenings.ask(task, ward, period, "y", officer, LATER)
+    with pytest.raises(agency_reports.PeriodNotLocked):
+        agency_reports.ask(task, ward, period, "x", officer, NOW)
+    asked = agency_reports.ask(task, ward, period, "x", officer, LATER)
+    with pytest.raises(agency_reports.RequestOpen):
+        agency_reports.ask(task, ward, period, "y", officer, LATER)
     for day in (LATER - DAY, LATER + 60 * DAY):
-        with pytest.raises(reopenings.ReopeningWrong):
-            reopenings.answer(asked, day.date(), "", clerk, LATER)
-    reopenings.answer(asked, LATER.date(), "", clerk, LATER)
-    with pytest.raises(reopenings.RequestAnswered):
-        reopenings.answer(asked, None, "", clerk, LATER)
+        with pytest.raises(agency_reports.ReopeningWrong):
+            agency_reports.answer(asked, day.date(), "", clerk, LATER)
+    agency_reports.answer(asked, LATER.date(), "", clerk, LATER)
+    with pytest.raises(agency_reports.RequestAnswered):
+        agency_reports.answer(asked, None, "", clerk, LATER)
 
 
 def test_the_page_of_a_locked_period_asks_and_the_office_answers_on_the_directive(

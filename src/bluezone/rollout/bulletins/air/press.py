@@ -15,8 +15,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import override
 
-from bluezone.paper.city_facts import facts
 from bluezone.paper.pdf import PdfUnavailable, write_pdf
+from bluezone.paper.phrases import facts
 from bluezone.rollout.bulletins.air.planner import approved_scripts
 from bluezone.rollout.bulletins.air.recurrence import Rule, write_rrule
 from bluezone.rollout.bulletins.models import Airing, Bulletin, Schedule, Script, Sound

@@ -28,7 +28,7 @@ from bluezone.identity.models import Role
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import permissions, sentences
+from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.exchange import outgoing, partners, uploads
 from bluezone.rollout.directives.exchange.edxml import BusinessKind, StatusMessage
@@ -144,7 +144,7 @@ def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
     """A directive as the edXML file for one agency: 200 the file, 302 with a sentence. pk: of the dispatch."""
     found = Dispatch.objects.select_related("directive__issuer__unit", "directive__original", "agency__unit")
     dispatch = get_object_or_404(found.select_related("directive__replaces__issuer"), pk=pk)
-    permissions.require_clerk(request.user, dispatch.directive.issuer)
+    queries.require_clerk(request.user, dispatch.directive.issuer)
     return _file(
         request,
         lambda: outgoing.write_document(dispatch, request.user, timezone.now()),
@@ -154,13 +154,13 @@ def document_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(DIRECTIVE_CLERKS)
-@touches(Whose.AGENCY.by(*permissions.HANDLERS))
+@touches(Whose.AGENCY.by(*queries.HANDLERS))
 def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
     """A state as the edXML file for the document's sender: 200 the file, 302 with a sentence. pk: of the event."""
     event = get_object_or_404(
         DispatchEvent.objects.select_related("dispatch__directive__issuer", "dispatch__agency__unit", "actor"), pk=pk
     )
-    permissions.require_handler(request.user, event.dispatch.agency)
+    queries.require_handler(request.user, event.dispatch.agency)
     return _file(
         request,
         lambda: outgoing.write_status(event, request.user, timezone.now()),
@@ -170,11 +170,11 @@ def status_file(request: OfficeRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.HANDLERS))
+@touches(Whose.AGENCY.by(*queries.HANDLERS))
 def answer_recall(request: OfficeRequest, pk: int) -> HttpResponse:
     """Agree (15) or not (16) to a recall or update of another office: 302. pk: of the dispatch."""
     dispatch = get_object_or_404(Dispatch.objects.select_related("directive", "agency__unit"), pk=pk)
-    permissions.require_handler(request.user, dispatch.agency)
+    queries.require_handler(request.user, dispatch.agency)
     with acts.tell_refusals(request, sentences.sentence_of):
         dispatch_acts.answer_recall(dispatch, request.POST.get("agree") == "1", request.user, timezone.now())
         messages.success(request, gettext("The answer is stored. Take it to the sender as a file."))
@@ -216,8 +216,8 @@ def _look(request: OfficeRequest, waiting: ExchangeImport, refusal: str = "", st
 
 
 def _context(request: OfficeRequest, form: ExchangeFileForm) -> dict[str, object]:
-    handled = permissions.handled_agencies(request.user)
-    issuing = permissions.issuing_agencies(request.user)
+    handled = queries.handled_agencies(request.user)
+    issuing = queries.issuing_agencies(request.user)
     told = outgoing.to_tell().filter(dispatch__agency__in=handled)[:SHOWN]
     done = ExchangedFile.objects.filter(
         Q(directive__issuer__in=issuing, directive__from_file=False) | Q(directive__dispatches__agency__in=handled)

@@ -19,7 +19,7 @@ from bluezone.directory.queries import day_to_show
 from bluezone.identity.models import User
 from bluezone.letters.letter import Letter
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import permissions
+from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.exchange import arrivals, partners
 from bluezone.rollout.directives.exchange.arrivals import DocumentUnknown, ExchangeRepeated
 from bluezone.rollout.directives.exchange.edxml import (
@@ -162,7 +162,7 @@ def _look_at_status(signed: SignedMessage, message: StatusMessage, sender: Agenc
             raise ExchangeRepeated(f"the document is {target.state} already")
         return Look(message, kind, sender, mark, signed.digest, _ours(target, user), target)
     dispatch = arrivals.concerned(message, sender)
-    if not permissions.issuing_agencies(user).filter(pk=dispatch.directive.issuer_id).exists():
+    if not queries.issuing_agencies(user).filter(pk=dispatch.directive.issuer_id).exists():
         raise NotForUs("the state is of a document that the account's agency did not issue")
     stale = arrivals.is_stale(dispatch, message)
     return Look(message, kind, sender, mark, signed.digest, (), dispatch.directive, dispatch, stale)
@@ -198,7 +198,7 @@ def _recipients(edoc: Edoc, user: User, now: datetime.datetime) -> list[Agency]:
     """Agencies of this office among those the file is for, within the person's scope. Raises NotForUs."""
     on = day_to_show(Agency, now.date())
     wanted = {one.id for one in edoc.recipients}
-    found = permissions.handled_agencies(user).filter(edxml_id__in=wanted, pk__in=Agency.objects.in_force(on))
+    found = queries.handled_agencies(user).filter(edxml_id__in=wanted, pk__in=Agency.objects.in_force(on))
     ours = list(found.exclude(pk__in=partners.elsewhere()).select_related("unit").order_by("pk"))
     if not ours:
         raise NotForUs("none of the agencies the file is for is one of this office that the account works for")
@@ -206,7 +206,7 @@ def _recipients(edoc: Edoc, user: User, now: datetime.datetime) -> list[Agency]:
 
 
 def _ours(directive: Directive, user: User) -> tuple[Agency, ...]:
-    handled = permissions.handled_agencies(user)
+    handled = queries.handled_agencies(user)
     found = tuple(Agency.objects.filter(dispatches__directive=directive, pk__in=handled).distinct())
     if not found:
         raise NotForUs("the document is at agencies that the account does not work for")

@@ -28,8 +28,7 @@ from bluezone.rollout.directives.models import (
     PeriodRequest,
     TaskParty,
 )
-from bluezone.rollout.directives.permissions import HANDLERS, SIGNERS
-from bluezone.rollout.directives.queries import ESCALATE_HOURS, REMIND_HOURS
+from bluezone.rollout.directives.queries import ESCALATE_HOURS, HANDLERS, REMIND_HOURS, SIGNERS
 
 Sections = list[tuple[str, list[str]]]
 

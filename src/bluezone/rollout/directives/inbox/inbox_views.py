@@ -21,7 +21,7 @@ from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.models import User
 from bluezone.identity.objects import Whose, touches
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import permissions, queries, sentences
+from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ActForm, RequestForm
 from bluezone.rollout.directives.inbox import dispatch_acts
@@ -39,7 +39,7 @@ _MOST_BELOW = 300
 def inbox(request: OfficeRequest) -> HttpResponse:
     """What the reader's agencies have got, newest first."""
     state = chosen(request, "state", ["open", *DispatchState.values])
-    found = queries.inbox(permissions.read_agencies(request.user), state)
+    found = queries.inbox(queries.read_agencies(request.user), state)
     page = Paginator(found.values_list("pk", flat=True), A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "rows": queries.read(page.object_list), "state": state, "states": DispatchState.choices}
     return render(request, "directives/inbox.html", context)
@@ -48,11 +48,11 @@ def inbox(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.READERS))
+@touches(Whose.AGENCY.by(*queries.READERS))
 def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
     """One document at one agency: what it asks, what can be done now, what has happened."""
     shown = _shown(pk)
-    permissions.require_reader(request.user, shown.agency)
+    queries.require_reader(request.user, shown.agency)
     if _handles(request, shown):
         dispatch_acts.open_it(shown, request.user, timezone.now())
     return _page(request, shown)
@@ -61,11 +61,11 @@ def dispatch(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.HANDLERS))
+@touches(Whose.AGENCY.by(*queries.HANDLERS))
 def act(request: OfficeRequest, pk: int) -> HttpResponse:
     """Move a document on: 302, 409 out of order, 422 without reason or person."""
     shown = _shown(pk)
-    permissions.require_handler(request.user, shown.agency)
+    queries.require_handler(request.user, shown.agency)
     form = ActForm(request.POST)
     if not form.is_valid():
         return _page(request, shown, act_form=form, status=422)
@@ -87,22 +87,22 @@ def act(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.HANDLERS))
+@touches(Whose.AGENCY.by(*queries.HANDLERS))
 def undo(request: OfficeRequest, pk: int) -> HttpResponse:
     """Take one's last tap back: 302, 409 too late."""
     shown = _shown(pk)
-    permissions.require_handler(request.user, shown.agency)
+    queries.require_handler(request.user, shown.agency)
     return _done(request, shown, lambda: dispatch_acts.undo(shown, request.user, timezone.now()))
 
 
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.HANDLERS))
+@touches(Whose.AGENCY.by(*queries.HANDLERS))
 def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send a document on to agencies below: 302, 409 not below or not received."""
     shown = _shown(pk)
-    permissions.require_handler(request.user, shown.agency)
+    queries.require_handler(request.user, shown.agency)
     chosen_ids = [int(one) for one in request.POST.getlist("agency") if one.isascii() and one.isdigit()]
     below = Agency.objects.filter(pk__in=chosen_ids[:_MOST_BELOW]).select_related("unit")
     return _done(request, shown, lambda: dispatch_acts.pass_on(shown, below, request.user, timezone.now()))
@@ -111,11 +111,11 @@ def pass_on(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.HANDLERS))
+@touches(Whose.AGENCY.by(*queries.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for a change of a task or for more time: 302, 409 already asked, 422 bad form. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive", "agency__unit"), pk=pk)
-    permissions.require_handler(request.user, party.agency)
+    queries.require_handler(request.user, party.agency)
     form = RequestForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -142,7 +142,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Answer a request: 302 to the directive."""
     asked = get_object_or_404(ChangeRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
-    permissions.require_clerk(request.user, asked.task.directive.issuer)
+    queries.require_clerk(request.user, asked.task.directive.issuer)
     granted, text = request.POST.get("granted") == "1", request.POST.get("answer", "").strip()
     with acts.tell_refusals(request, sentences.sentence_of):
         due = dispatch_acts.answer(asked, granted, text, request.user, timezone.now())
@@ -170,7 +170,7 @@ def _shown(pk: int) -> Dispatch:
 
 def _handles(request: OfficeRequest, shown: Dispatch) -> bool:
     try:
-        permissions.require_handler(request.user, shown.agency)
+        queries.require_handler(request.user, shown.agency)
     except Refused:
         return False
     return True

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from bluezone.identity.models import User
 from bluezone.letters.letter import FileTooLarge, Letter
-from bluezone.rollout.directives import permissions
+from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.issuance.approval import DirectiveStateWrong
 from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch, Report, StoredFile
 
@@ -77,7 +77,7 @@ def file_for(user: User, token: str) -> StoredFile | None:
     file = StoredFile.objects.filter(token=token).first()
     if file is None:
         return None
-    agencies = permissions.read_agencies(user)
+    agencies = queries.read_agencies(user)
     documents = Directive.objects.filter(Q(original=file) | Q(attachments=file))
     allowed = (
         documents.filter(issuer__in=agencies, from_file=False).exists()

@@ -24,7 +24,7 @@ from bluezone.directory.models import Agency, RecipientGroup
 from bluezone.directory.queries import day_to_show
 from bluezone.identity.audiences import OfficeRequest, audience
 from bluezone.identity.objects import Whose, touches
-from bluezone.rollout.directives import permissions, queries
+from bluezone.rollout.directives import queries
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.issuance.addressees import names_in
 from bluezone.rollout.directives.models import Campaign, Directive, DirectiveState, Ending, Task
@@ -309,7 +309,7 @@ def change_directive(request: OfficeRequest, pk: int) -> HttpResponse:
     302 stored or no draft any more, 200 with one change in the form as typed (`do`), 422 bad form.
     """
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit", "original", "replaces"), pk=pk)
-    permissions.require_clerk(request.user, directive.issuer)
+    queries.require_clerk(request.user, directive.issuer)
     if directive.state != DirectiveState.DRAFT:
         messages.warning(request, gettext("This document is approved and is not changed any more."))
         return redirect("directive", pk)

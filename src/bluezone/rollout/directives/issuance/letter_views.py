@@ -24,7 +24,7 @@ from bluezone.identity.duty import SIGNED_IN
 from bluezone.identity.objects import Whose, touches
 from bluezone.identity.second_factors import confirm_second_factor, releases
 from bluezone.refusal import Refused
-from bluezone.rollout.directives import permissions, queries, sentences
+from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS, DIRECTIVE_SIGNERS
 from bluezone.rollout.directives.forms import AttachmentForm, LetterForm, ReasonForm
 from bluezone.rollout.directives.issuance import approval, attachments, intake
@@ -47,7 +47,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
     """Directives of the agencies the reader works for, with how many have received each."""
     words = request.GET.get("q", "").replace("\0", " ").strip()[:100]
     state = chosen(request, "state", DirectiveState.values)
-    found = queries.directives(permissions.read_agencies(request.user), words, state)
+    found = queries.directives(queries.read_agencies(request.user), words, state)
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page"))
     counted = queries.counts(one.pk for one in page.object_list)
     rows = [(one, counted.get(one.pk)) for one in page.object_list]
@@ -57,7 +57,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
         "words": words,
         "state": state,
         "states": DirectiveState.choices,
-        "may_take_in": permissions.issuing_agencies(request.user).exists(),
+        "may_take_in": queries.issuing_agencies(request.user).exists(),
     }
     return render(request, "directives/directive_list.html", context)
 
@@ -69,7 +69,7 @@ def directive_list(request: OfficeRequest) -> HttpResponse:
 def new_directive(request: OfficeRequest) -> HttpResponse:
     """Take a letter in: 302 to its draft, 422 what is not a letter."""
     on = day_to_show(Agency, timezone.localdate())
-    issuers = permissions.issuing_agencies(request.user).filter(pk__in=Agency.objects.in_force(on)).order_by("path")
+    issuers = queries.issuing_agencies(request.user).filter(pk__in=Agency.objects.in_force(on)).order_by("path")
     form = LetterForm(request.POST or None, request.FILES or None, issuers=issuers)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -84,7 +84,7 @@ def new_directive(request: OfficeRequest) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.READERS))
+@touches(Whose.AGENCY.by(*queries.READERS))
 def directive(request: OfficeRequest, pk: int) -> HttpResponse:
     """One directive: what it says, its tasks, and where it stands with each recipient."""
     return _page(request, _shown(pk))
@@ -98,7 +98,7 @@ def directive(request: OfficeRequest, pk: int) -> HttpResponse:
 def approve(request: OfficeRequest, pk: int) -> HttpResponse:
     """Second tap of the approval: 302 approved, 409 when it is incomplete or no draft."""
     shown = _shown(pk)
-    permissions.require_signer(request.user, shown.issuer)
+    queries.require_signer(request.user, shown.issuer)
     if request.method == "POST":
         return _act(request, shown, lambda: approval.approve(shown, request.user, timezone.now()), _("Approved."))
     return render(request, "directives/approve.html", {"directive": shown, "tasks": list(shown.tasks.all())})
@@ -111,7 +111,7 @@ def approve(request: OfficeRequest, pk: int) -> HttpResponse:
 def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
     """Make an approved directive a draft again: 302."""
     shown = _shown(pk)
-    permissions.require_clerk(request.user, shown.issuer)
+    queries.require_clerk(request.user, shown.issuer)
     return _act(request, shown, lambda: approval.reopen(shown, request.user, timezone.now()), _("It is a draft again."))
 
 
@@ -123,7 +123,7 @@ def reopen(request: OfficeRequest, pk: int) -> HttpResponse:
 def issue(request: OfficeRequest, pk: int) -> HttpResponse:
     """Send an approved directive to everybody it names: 302."""
     shown = _shown(pk)
-    permissions.require_clerk(request.user, shown.issuer)
+    queries.require_clerk(request.user, shown.issuer)
     return _act(request, shown, lambda: approval.issue(shown, request.user, timezone.now()), _("Sent."))
 
 
@@ -135,7 +135,7 @@ def issue(request: OfficeRequest, pk: int) -> HttpResponse:
 def revoke(request: OfficeRequest, pk: int) -> HttpResponse:
     """Recall an issued directive: 302, 422 without a reason."""
     shown = _shown(pk)
-    permissions.require_clerk(request.user, shown.issuer)
+    queries.require_clerk(request.user, shown.issuer)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _page(request, shown, form, status=422)
@@ -160,7 +160,7 @@ def _shown(pk: int) -> Directive:
 def _page(
     request: OfficeRequest, shown: Directive, form: ReasonForm | None = None, *, status: int = 200
 ) -> HttpResponse:
-    permissions.require_reader(request.user, shown.issuer)
+    queries.require_reader(request.user, shown.issuer)
     state = chosen(request, "state", DispatchState.values)
     page = Paginator(queries.recipients(shown, state), RECIPIENTS_A_PAGE).get_page(request.GET.get("page"))
     asked = list(queries.open_requests(shown)[: REQUESTS_AT_ONCE + 1])
@@ -177,8 +177,8 @@ def _page(
         "more_wait": max(len(asked), len(periods)) > REQUESTS_AT_ONCE,
         "usual_until": timezone.localdate() + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1),
         "form": form or ReasonForm(),
-        "may_clerk": _may(permissions.require_clerk, request, shown),
-        "may_sign": _may(permissions.require_signer, request, shown),
+        "may_clerk": _may(queries.require_clerk, request, shown),
+        "may_sign": _may(queries.require_signer, request, shown),
         "reach": _reach(shown) if shown.state in (DirectiveState.DRAFT, DirectiveState.APPROVED) else None,
     }
     return render(request, "directives/directive.html", context, status=status)
@@ -209,7 +209,7 @@ def _reach(shown: Directive) -> int | None:
 def files(request: OfficeRequest, pk: int) -> HttpResponse:
     """Files of a draft; add one: 302 stored, 422 with a sentence."""
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit", "original"), pk=pk)
-    permissions.require_clerk(request.user, directive.issuer)
+    queries.require_clerk(request.user, directive.issuer)
     form = AttachmentForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
@@ -228,7 +228,7 @@ def files(request: OfficeRequest, pk: int) -> HttpResponse:
 def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
     """Delete a file of a draft: 302."""
     directive = get_object_or_404(Directive.objects.select_related("issuer__unit"), pk=pk)
-    permissions.require_clerk(request.user, directive.issuer)
+    queries.require_clerk(request.user, directive.issuer)
     with acts.tell_refusals(request, sentences.sentence_of):
         attachments.take_away(directive, request.POST.get("token", ""))
         messages.success(request, _("The file is deleted."))
@@ -238,7 +238,7 @@ def take_away(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.READERS))
+@touches(Whose.AGENCY.by(*queries.READERS))
 def stored_file(request: OfficeRequest, token: str) -> HttpResponse:
     """A stored file with the type its content has; only pictures open in the browser. 404 for whoever is no party."""
     file = attachments.file_for(request.user, token)

@@ -37,13 +37,13 @@ from bluezone.paper.official import (
 )
 from bluezone.refusal import Refused
 from bluezone.rollout.coverage.api import Week, figures_of, sees_small_numbers
-from bluezone.rollout.directives import permissions, queries, sentences
+from bluezone.rollout.directives import queries, sentences
 from bluezone.rollout.directives.duty import DIRECTIVE_CLERKS
 from bluezone.rollout.directives.forms import ReasonForm, ReportForm
 from bluezone.rollout.directives.issuance import attachments
 from bluezone.rollout.directives.models import Directive, PeriodRequest, Report, Task, TaskParty
 from bluezone.rollout.directives.queries import USUAL_DAYS_REOPENED, Period
-from bluezone.rollout.directives.reports import agency_reports, reopenings
+from bluezone.rollout.directives.reports import agency_reports
 from bluezone.training import practised
 
 
@@ -121,11 +121,11 @@ MOST_WEEKS = 6
 @practised
 @require_http_methods(["GET", "HEAD", "POST"])
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.HANDLERS))
+@touches(Whose.AGENCY.by(*queries.HANDLERS))
 def report(request: OfficeRequest, pk: int) -> HttpResponse:
     """An agency's report for a period: 302 stored, 409 locked or checked, 422 bad form. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive__issuer", "agency__unit"), pk=pk)
-    permissions.require_handler(request.user, party.agency)
+    queries.require_handler(request.user, party.agency)
     today = timezone.localdate()
     periods = agency_reports.task_periods(party.task, today)
     if not periods:
@@ -155,11 +155,11 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
         "period": period,
         "periods": periods[::-1][:26],
         "known": known,
-        "is_open": reopenings.is_open(party.task, party.agency, period, today),
+        "is_open": agency_reports.is_open(party.task, party.agency, period, today),
         "reopened_until": None
         if period.is_open(today)
-        else reopenings.reopened_until(party.task, party.agency, period, today),
-        "asked": reopenings.latest(party.task, party.agency, period),
+        else agency_reports.reopened_until(party.task, party.agency, period, today),
+        "asked": agency_reports.latest(party.task, party.agency, period),
         "files": list(known.evidence.all()) if known else [],
         "weeks": weeks,
         "figures": figures_of(unit, weeks[-1], exact=sees_small_numbers(request, unit)),
@@ -170,7 +170,7 @@ def report(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.READERS))
+@touches(Whose.AGENCY.by(*queries.READERS))
 def progress(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who has reported on a task of a directive for a period, with rates per subtree, and who is late with what."""
     directive = _directive(request, pk)
@@ -194,7 +194,7 @@ def progress(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.READERS))
+@touches(Whose.AGENCY.by(*queries.READERS))
 def late(request: OfficeRequest, pk: int) -> HttpResponse:
     """Who is late with a directive, with the telephone numbers to call upward."""
     directive = _directive(request, pk)
@@ -207,7 +207,7 @@ def late(request: OfficeRequest, pk: int) -> HttpResponse:
 @practised
 @require_safe
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.READERS))
+@touches(Whose.AGENCY.by(*queries.READERS))
 def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
     """The table of a period as XLSX, DOCX or PDF."""
     directive = _directive(request, pk)
@@ -227,7 +227,7 @@ def progress_file(request: OfficeRequest, pk: int, form: str) -> HttpResponse:
 def check(request: OfficeRequest, pk: int) -> HttpResponse:
     """Accept a report, or return it with a reason: 302."""
     report = get_object_or_404(Report.objects.select_related("task__directive__issuer__unit"), pk=pk)
-    permissions.require_clerk(request.user, report.task.directive.issuer)
+    queries.require_clerk(request.user, report.task.directive.issuer)
     form = ReasonForm(request.POST)
     with acts.tell_refusals(request, sentences.sentence_of):
         if request.POST.get("accept"):
@@ -263,7 +263,7 @@ def _submit(request: OfficeRequest, party: TaskParty, period: Period, form: Repo
 
 def _directive(request: OfficeRequest, pk: int) -> Directive:
     found = get_object_or_404(Directive.objects.select_related("issuer__unit").defer("text", "proposal"), pk=pk)
-    permissions.require_reader(request.user, found.issuer)
+    queries.require_reader(request.user, found.issuer)
     return found
 
 
@@ -302,11 +302,11 @@ def _period(request: OfficeRequest, periods: list[Period]) -> Period:
 @practised
 @require_POST
 @audience(SIGNED_IN)
-@touches(Whose.AGENCY.by(*permissions.HANDLERS))
+@touches(Whose.AGENCY.by(*queries.HANDLERS))
 def ask(request: OfficeRequest, pk: int) -> HttpResponse:
     """Ask for the period of `?period=`: 302 back to the report. pk: of the task's party."""
     party = get_object_or_404(TaskParty.objects.select_related("task__directive", "agency__unit"), pk=pk)
-    permissions.require_handler(request.user, party.agency)
+    queries.require_handler(request.user, party.agency)
     now, reason = timezone.now(), " ".join(request.POST.get("reason", "").split())
     first = _day(request.GET.get("period", ""))
     periods = agency_reports.task_periods(party.task, timezone.localdate(now))
@@ -315,7 +315,7 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
         raise Http404("the task has no such period")
     with acts.tell_refusals(request, sentences.sentence_of):
         if reason:
-            reopenings.ask(party.task, party.agency, period, reason, request.user, now)
+            agency_reports.ask(party.task, party.agency, period, reason, request.user, now)
             messages.success(request, _("The request is sent to the issuer. The answer appears on this page."))
         else:
             messages.error(request, _("Say why the period is to be opened again. Nothing was sent."))
@@ -329,12 +329,12 @@ def ask(request: OfficeRequest, pk: int) -> HttpResponse:
 def answer(request: OfficeRequest, pk: int) -> HttpResponse:
     """Open the period until a day, or decline: 302 to the directive."""
     asked = get_object_or_404(PeriodRequest.objects.select_related("task__directive__issuer__unit"), pk=pk)
-    permissions.require_clerk(request.user, asked.task.directive.issuer)
+    queries.require_clerk(request.user, asked.task.directive.issuer)
     now, text = timezone.now(), request.POST.get("answer", "").strip()
     usual = timezone.localdate(now) + datetime.timedelta(days=USUAL_DAYS_REOPENED - 1)
     until = (_day(request.POST.get("until", "")) or usual) if request.POST.get("granted") == "1" else None
     with acts.tell_refusals(request, sentences.sentence_of):
-        reopenings.answer(asked, until, text, request.user, now)
+        agency_reports.answer(asked, until, text, request.user, now)
         messages.success(request, _("The answer is sent."))
         acts.offer(request, "period-answered", now, asked=pk)
     return redirect("directive", asked.task.directive_id)
@@ -342,7 +342,7 @@ def answer(request: OfficeRequest, pk: int) -> HttpResponse:
 
 def let_the_request_wait(user: User, values: dict[str, Any], now: datetime.datetime) -> None:
     """Undo the answer to a request to reopen a period."""
-    reopenings.take_answer_back(values["asked"], user, now)
+    agency_reports.take_answer_back(values["asked"], user, now)
 
 
 def _day(text: str) -> datetime.date | None:

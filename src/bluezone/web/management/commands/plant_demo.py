@@ -1,12 +1,104 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`bluezone manage plant_demo`: an office to look around in, in the data folder of a demo."""
+"""`bluezone manage plant_demo`: an office to look around in, at work, in the data folder of a demo.
+
+The city of 2020 is today's, and work is under way in it. For the data folder of a demo alone: the days of the
+directory's entries are changed, which no real office may do.
+"""
 
 import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
 
-from bluezone.web.demo import DemoRefused, plant
+from bluezone.audit.hash_chain import COMMAND_LINE
+from bluezone.authority import role_grants
+from bluezone.devices import enrolment
+from bluezone.devices.models import DeviceKind
+from bluezone.directory.models import AdminUnit, Agency
+from bluezone.duties.catalogue import DUTIES
+from bluezone.duties.duty import load
+from bluezone.healthauthority import code_issuance
+from bluezone.healthauthority.key_server import key_server
+from bluezone.identity.models import Role, User
+from bluezone.identity.signin import demo_office
+from bluezone.refusal import Refused
+from bluezone.rollout.directives.api import Directive
+
+CITY = "ubnd-tp"
+HEALTH_NAME = "y-te"
+# Of whom an administrator looks around as: role, and the agency it is held in, "" for the whole city.
+_ROLES = (
+    (Role.LEADER, ""),
+    (Role.CLERK, CITY),
+    (Role.ISSUER, CITY),
+    (Role.LEAD, "ubnd-phuong-song-cau"),
+    (Role.EDITOR, ""),
+    (Role.AUDITOR, ""),
+)
+_DAY = datetime.timedelta(days=1)
+
+
+class DemoRefused(Refused):
+    """The office has a directive or a person who works in it; a demo is planted into a new data folder only."""
+
+    code = "demo_refused"
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What the demo says: the document under way, and the token of the health workers' one-time link."""
+
+    document: str
+    health_token: str
+
+
+def plant(now: datetime.datetime) -> Planted:
+    """Plant it all, or nothing. Raises DemoRefused."""
+    if Directive.objects.exists() or any(person.has_usable_password() for person in User.objects.all()):
+        raise DemoRefused("the office is at work already")
+    with transaction.atomic():
+        _last_until_today()
+        for duty in DUTIES:
+            if duty.demo:
+                load(duty.demo)(now)
+        directive = Directive.objects.first()
+        if directive is None:
+            raise DemoRefused("the agencies that the letter names are not in the directory")
+        office = demo_office()
+        enrolment.make_device(office.username, DeviceKind.GATE, "Cổng chính", Agency.objects.get(key=CITY), None, now)
+        token = _people(now)
+    return Planted(directive.code, token)
+
+
+def _last_until_today() -> None:
+    """Let what ended with the reform of 2025 go on, and take away what began with it."""
+    ended = AdminUnit.objects.exclude(valid_to=None).order_by("-valid_to").values_list("valid_to", flat=True).first()
+    if ended is None:
+        return
+    begun = AdminUnit.objects.filter(valid_from=ended)
+    begun.exclude(parent=None).delete()
+    begun.delete()
+    for model in (AdminUnit, Agency):
+        model._default_manager.filter(valid_to=ended).update(valid_to=None)
+
+
+def _people(now: datetime.datetime) -> str:
+    """Roles for whoever takes the first administrator's link; an account for who issues codes, kept apart from it."""
+    today = timezone.localdate(now)
+    admin = User.objects.holding([Role.ADMIN], today).first()
+    if admin is not None:
+        for role, key in _ROLES:
+            role_grants.give(COMMAND_LINE, admin, role, Agency.objects.get(key=key) if key else None, today)
+    nurse, token = role_grants.make_account(
+        COMMAND_LINE, HEALTH_NAME, "", "Trung tâm Y tế thành phố", Role.HEALTH_WORKER, now
+    )
+    role_grants.give(COMMAND_LINE, nurse, Role.SUPERVISOR, None, today)
+    for days in (1, 2, 4):
+        code_issuance.issue(key_server(), nurse, "confirmed", today - days * _DAY, now)
+    return token
 
 
 class Command(BaseCommand):

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone backup` and `bluezone restore`: a copy of the whole data folder that forgets when the city forgets."""
+
+import datetime
+import logging
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from bluezone.cli.output import command_result
+
+
+def _made(result: dict[str, Any]) -> Iterable[str]:
+    yield f"wrote {result['file']} ({result['bytes']} bytes), opens until {result['opens_until']}"
+    yield f"it knows {_said(result['heights'])}"
+
+
+def _restored(result: dict[str, Any]) -> Iterable[str]:
+    yield f"restored {result['data']} from the backup of {result['day']}; what was due was purged"
+    yield f"the backup knows {_said(result['heights'])}"
+    taken = {kind: numbers for kind, numbers in result["adopted"].items() if numbers}
+    for kind, numbers in taken.items():
+        yield f"{kind} {', '.join(map(str, numbers))} taken over from where they were published"
+    if result["problem"]:
+        yield f"{result['problem']}: {result['message']}"
+        yield "phones will see: no new list until then; after 36 hours they say that the city's list is old."
+        yield "  Reports are taken. docs/playbooks/history-forked.md says what to do."
+    else:
+        yield "phones will see: the next list continues the one they hold; all codes that were open are revoked"
+
+
+def _said(heights: dict[str, int]) -> str:
+    return ", ".join(f"{kind} up to {number}" for kind, number in heights.items()) or "not how far it goes"
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option("--out", metavar="FILE", help="File to write; by default a new one in the folder's own backups.")
+@command_result(_made)
+def backup(data: str | None, out: str | None) -> dict[str, Any]:
+    """Write a backup of the data folder, also while it serves; it opens for 30 days with the key of its day.
+
+    The keys are in keys/days of the data folder and in no backup: copy that folder to another machine with something
+    that also copies deletions (rsync --delete), or the backups are lost with the folder.
+    """
+    from bluezone.backup.archive import KEPT_DAYS, heights_of
+    from bluezone.backup.copies import make_backup
+    from bluezone.city import data_folder, load_city
+    from bluezone.timekeeping import ClockGuard
+
+    signal.signal(signal.SIGTERM, _end)
+    folder = data_folder(data).resolve()
+    load_city(folder)
+    now = datetime.datetime.now(datetime.UTC)
+    # Under a wrong date it would be sealed with the key of a wrong day.
+    ClockGuard(folder).require(now.timestamp())
+    today = now.date()
+    written = make_backup(folder, Path(out).absolute() if out else None, now, today, _urls())
+    until = today + datetime.timedelta(days=KEPT_DAYS)
+    told = {"file": str(written), "bytes": written.stat().st_size, "day": str(today), "opens_until": str(until)}
+    return {**told, "heights": heights_of(written)}
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--data", metavar="DIR", required=True, help="Folder to restore into; it must be new or empty.")
+@click.option(
+    "--day-keys",
+    metavar="DIR",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the day keys: keys/days of the old data folder, or your copy of it.",
+)
+@click.option(
+    "--published",
+    metavar="PLACE",
+    multiple=True,
+    help="Where files that were published since may still be: the old data folder, a mirror's address.",
+)
+@command_result(_restored)
+def restore(file: Path, data: str, day_keys: Path, published: tuple[str, ...]) -> dict[str, Any]:
+    """Restore a backup into a new folder: verified, brought up to date and purged before a server can start on it.
+
+    Then it is compared with what was published since, and says what phones will see.
+    """
+    from bluezone.backup import archive, restoration
+
+    signal.signal(signal.SIGTERM, _end)
+    # What there is to say of the history is said once, at the end.
+    logging.getLogger("bluezone.keyserver.service").setLevel(logging.CRITICAL)
+    folder = Path(data).resolve()
+    today = datetime.datetime.now(datetime.UTC).date()
+    day = restoration.restore(file, folder, day_keys.resolve(), today, _urls(), _purge)
+    return {"data": str(folder), "day": str(day), "heights": archive.heights_of(file), **_compared(folder, published)}
+
+
+def _compared(folder: Path, published: tuple[str, ...]) -> dict[str, Any]:
+    from bluezone.keyserver.publication.folder import place_of
+    from bluezone.keyserver.service import KeyServer
+    from bluezone.refusal import Refused
+
+    server = KeyServer.open(folder)
+    try:
+        adopted = server.take_over([place_of(text) for text in published])
+    except Refused as refused:
+        return {"adopted": {}, "problem": refused.code, "message": refused.message}
+    finally:
+        server.close()
+    return {"adopted": adopted, "problem": None, "message": None}
+
+
+def _purge(folder: Path) -> None:
+    from bluezone.keyserver.service import KeyServer
+    from bluezone.server.preparation import prepare_office
+    from bluezone.timekeeping import ClockGuard
+
+    now = datetime.datetime.now(datetime.UTC)
+    # What the backup knows of time is another machine's; the date stands in what is said at the end.
+    ClockGuard(folder).confirm(now.timestamp())
+    server = KeyServer.open(folder)
+    try:
+        server.forget(now.timestamp())
+    finally:
+        server.close()
+    prepare_office(folder)
+    from django.db import connections
+
+    from bluezone.server.schedule import purge_office
+
+    try:
+        purge_office(now)
+    finally:
+        # A restore that fails here drops its schemas, which an open connection would hold.
+        connections.close_all()
+
+
+def _urls() -> dict[str, str]:
+    """Store -> address, for the stores that PostgreSQL keeps."""
+    import os
+
+    from bluezone.backup.copies import STORES
+
+    common = os.environ.get("BLUEZONE_DATABASE_URL", "")
+    own = {name: os.environ.get(f"BLUEZONE_{name.upper()}_URL", "") for name in STORES}
+    return {name: url for name in STORES if (url := own.get(name) or common)}
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    # As an exception, so that what is half-written is removed.
+    sys.exit(1)

@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""Commands of phones, gates and loudspeakers: handset, gate, speaker, radio."""

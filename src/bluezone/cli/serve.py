@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bluezone serve` and `bluezone manage COMMAND`: a city's server as a whole or in parts, and Django's commands on its
+folder.
+
+`bluezone clock`: whether the server believes this machine's clock, and a person's word that it is right.
+"""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bluezone import garbage
+from bluezone.cli.output import command_result, end_refused, system_failed
+from bluezone.refusal import Refused
+
+LOCK_NAME = "serve.lock"
+
+
+class HotlineMissing(Refused):
+    """A first start without a telephone number that warned people can call."""
+
+    code = "hotline_missing"
+
+
+class AlreadyServing(Refused):
+    """Another `serve` runs on this data folder; two would share its stores, and the second would make new links."""
+
+    code = "already_serving"
+
+
+def _lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"stopped by {result['stopped_by']}"
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--public-port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--office-port", default=8001, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--operator-port",
+    type=click.IntRange(1, 65535),
+    help="Port for /metrics, /live and /ready, on 127.0.0.1 whatever --host says; without it there is none.",
+)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes of each origin.")
+@click.option(
+    "--only",
+    type=click.Choice(["keyserver", "office", "worker"]),
+    help="Run one part beside others on the same stores: the public origin, the office, or the worker.",
+)
+@click.option(
+    "--tls",
+    metavar="self|CERT,KEY",
+    help="Speak HTTPS: with a local authority that people trust once, or with a certificate of the city's own.",
+)
+@click.option(
+    "--hotline",
+    envvar="BLUEZONE_HOTLINE",
+    help="First start: number of the local health authority that warned people call.",
+)
+@click.option("--city", "city_name", envvar="BLUEZONE_CITY", help="First start: name of the city in Vietnamese.")
+@click.option(
+    "--city-en", "city_name_en", envvar="BLUEZONE_CITY_EN", help="First start: its name in English, if it differs."
+)
+@command_result(_lines)
+def serve(
+    data: str | None,
+    host: str,
+    public_port: int,
+    office_port: int,
+    operator_port: int | None,
+    workers: int,
+    only: str | None,
+    tls: str | None,
+    **first_start: str | None,
+) -> dict[str, Any]:
+    """Start the public origin, the office origin and the worker; stop them together.
+
+    Makes the data folder, keys, stores and the first administrator's link as needed. Events go to stderr; `ready`
+    is printed when both origins answer. A process that dies is started again. SIGHUP puts new processes in the
+    place of all, without a lost request.
+    """
+    from bluezone import logs
+    from bluezone.city import data_folder
+    from bluezone.keyserver.datafolder import only_one
+    from bluezone.server.processes.service import Asked
+
+    logs.begin()
+    folder = data_folder(data)
+    hosts = {"public_host": f"localhost:{public_port}", "office_host": f"localhost:{office_port}"}
+    _ensure_city(folder, hosts, **first_start)
+    asked = Asked(folder, host, public_port, office_port, workers, only, operator_port)
+    with only_one(folder / LOCK_NAME, wait=False, beside_others=only is not None) as alone:
+        if not alone:
+            raise AlreadyServing(f"another serve is running on {folder}; stop that one first, or give --data")
+        return _serve(asked, tls)
+
+
+def _serve(asked: Any, tls: str | None) -> dict[str, Any]:
+    """Start the processes and stop them together; the folder is ours, or shared with other parts."""
+    from bluezone.server.processes.service import Server, say_ready
+    from bluezone.server.processes.supervisor import StopSignals
+
+    server = Server(asked)
+    secured = _secure(tls, asked.folder, asked.host) if tls else None
+    allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), asked.host]
+    os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
+    stop = StopSignals(on_terminal=sys.stdin.isatty())
+    _prepare(asked)
+
+    def announce() -> None:
+        if asked.has("office"):
+            _say_first_link(asked.folder.resolve(), asked.address("office", secured is not None))
+        if secured and secured.mode == "self" and asked.has("public"):
+            click.echo(f"how devices trust this server: {asked.address('public', True)}trust/", err=True)
+        say_ready(asked, secured is not None)
+
+    server.run(stop, secured, announce)
+    return {"stopped_by": stop.received}
+
+
+def _ensure_city(
+    folder: Path, hosts: dict[str, str], hotline: str | None, city_name: str | None, city_name_en: str | None
+) -> None:
+    """Write city.toml on the first start, asking where somebody is there to answer; print what weakens privacy."""
+    from bluezone.city import FILE_NAME, left_over, load_city, write_default
+    from bluezone.keyserver.configuration import read_recovery_key
+    from bluezone.logs import say
+
+    if not (folder / FILE_NAME).exists():
+        if hotline is None and sys.stdin.isatty():
+            city_name = city_name or click.prompt("City", default="Bắc Kạn", err=True)
+            hotline = click.prompt("Number of the local health authority that warned people call", err=True)
+        if not hotline:
+            raise HotlineMissing(
+                "warned people need a number to call; start with: bluezone serve --hotline NUMBER"
+                f" (stored in {folder / FILE_NAME}, where it can be changed)"
+            )
+        name = city_name or "Bắc Kạn"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_default(folder, name_vi=name, name_en=city_name_en or name, hotline=hotline, **hosts)
+        say("settings_written", f"wrote {folder / FILE_NAME}")
+    if read_recovery_key(folder) is None:
+        say("recovery_key_missing", "warning: no recovery key yet: bluezone recovery-key new, before phones come", 30)
+    for sentence in load_city(folder).warnings():
+        say("privacy_weakened", f"warning: {sentence}", 30, setting=sentence.split()[0])
+    for setting, sentence in left_over(folder).items():
+        say("setting_left_over", f"warning: {sentence}", 30, setting=setting)
+
+
+def _secure(option: str, folder: Path, host: str) -> Any:
+    """Certificate and key for both origins, and what Django has to know of it."""
+    from bluezone.city import load_city
+    from bluezone.logs import say
+    from bluezone.tls import SELF, Tls, machine_addresses, names_of
+
+    addresses = machine_addresses()
+    secured = Tls(option, folder.resolve(), names_of(load_city(folder), host), addresses)
+    os.environ["BLUEZONE_TLS"] = secured.mode
+    if secured.mode == SELF:
+        shown = [f"[{address}]" if ":" in address else address for address in addresses]
+        allowed = [os.environ.get("BLUEZONE_ALLOWED_HOSTS"), *shown]
+        os.environ["BLUEZONE_ALLOWED_HOSTS"] = ",".join(filter(None, allowed))
+        sentence = f"local authority, compare before trusting it: SHA-256 {secured.fingerprint}"
+        say("local_authority", sentence, sha256=secured.fingerprint)
+    return secured
+
+
+def _prepare(asked: Any) -> None:
+    """Stores, keys and files of both halves."""
+    from bluezone.keyserver.service import KeyServer
+    from bluezone.logs import say
+    from bluezone.server.preparation import prepare_office
+
+    server = KeyServer.open(asked.folder)
+    key = server.secrets.signing_key.public_key().public_bytes_raw().hex()
+    say("city_key", f"city key, with which phones are set up (--trust): {key}", key=key)
+    server.close()
+    prepare_office(asked.folder.resolve())
+
+
+def _say_first_link(folder: Path, office: str) -> None:
+    """Give out the first administrator's link, once, when there is an office that opens it.
+
+    Programs that collect logs are not given it.
+    """
+    from django.db import connections
+    from django.utils import timezone
+
+    from bluezone import logs
+    from bluezone.authority.role_grants import first_admin_link, first_admin_missing
+    from bluezone.server.preparation import prepared_alone
+
+    link = None
+    if first_admin_missing(timezone.now()):
+        # Two offices that start at the same moment would make two accounts.
+        with prepared_alone(folder):
+            link = first_admin_link(timezone.now())
+    connections.close_all()
+    if link is None:
+        return
+    another = f"bluezone manage account_link {link.username}"
+    if link.token and logs.form() != logs.JSON_FORM:
+        click.echo(f"first administrator, once and within 72 hours: {office}start/{link.token}/", err=True)
+        return
+    sentence = f"the first administrator's link was given out before and waits to be used; another one: {another}"
+    logs.say("first_administrator_missing", sentence, hint=another)
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on stdout.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def manage(data: str | None, as_json: bool, arguments: tuple[str, ...]) -> None:
+    """Run a management command of the office: verify_audit, account_link NAME, migrate, …
+
+    `bluezone manage help` lists them all. Exit 0 ok, 1 refused or failed, 2 usage.
+    """
+    from bluezone.city import DATA_VARIABLE, data_folder
+
+    folder = data_folder(data).resolve()
+    os.environ[DATA_VARIABLE] = str(folder)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluezone.web.settings")
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said) if as_json else contextlib.nullcontext():
+            code = _run(arguments, folder)
+    except Refused as refused:
+        end_refused(refused, as_json)
+    except OSError as error:
+        end_refused(system_failed(error), as_json)
+    if not as_json:
+        sys.exit(code)
+    click.echo(json.dumps({"ok": code == 0, "output": said.getvalue()}, ensure_ascii=False))
+    sys.exit(code)
+
+
+def _run(arguments: tuple[str, ...], folder: Path) -> int:
+    """The exit code of a management command; a refusal of Django's is on stderr already.
+
+    Raises CityMissing where no server has made its stores yet, StoreUnreachable where they cannot be used.
+    """
+    import django
+    from django.core.management import execute_from_command_line
+    from django.db import DatabaseError
+
+    from bluezone.city import load_city
+    from bluezone.keyserver.storage.store import StoreUnreachable
+
+    try:
+        with garbage.none_expected():
+            django.setup()
+        execute_from_command_line(["bluezone manage", *arguments])
+    except DatabaseError as error:
+        load_city(folder)
+        raise StoreUnreachable(f"the office store cannot be used: {error}") from error
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0
+
+
+def _clock_lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"the clock says {result['now']}"
+    yield f"work was last done {result['believed'] or 'never'}"
+    if result["doubt"]:
+        yield f"not believed: {result['doubt']}"
+        yield "if the clock is right all the same: bluezone clock --confirm"
+    else:
+        yield "confirmed" if result["confirmed"] else "believed"
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option("--confirm", is_flag=True, help="You have compared the clock with another watch, and it is right.")
+@command_result(_clock_lines)
+def clock(data: str | None, confirm: bool) -> dict[str, Any]:
+    """Say what the clock of this machine says and whether the server believes it.
+
+    While it does not, nothing is published, signed, rotated, forgotten or backed up. --confirm lets it go on from here.
+    """
+    from bluezone.city import data_folder, load_city
+    from bluezone.keyserver.service import KeyServer
+
+    folder = data_folder(data).resolve()
+    load_city(folder)
+    server = KeyServer.open(folder)
+    try:
+        guard, now = server.guard, server.clock()
+        assert guard is not None
+        believed = guard.believed()
+        if confirm:
+            guard.confirm(now)
+        return {
+            "now": _said(now),
+            "believed": _said(believed.wall) if believed else None,
+            "doubt": guard.doubt(now),
+            "confirmed": confirm,
+        }
+    finally:
+        server.close()
+
+
+def _said(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))

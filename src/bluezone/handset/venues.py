@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stays at venues: read a poster, check in and out, and what a stay leaves on the phone.
+
+A stay is kept on this phone alone: a key for each hour that looks random, and the venue's name only if the owner
+wants it. Nothing here needs the network.
+Source: docs/protocol.md section 6, "Check-in offline"; docs/venues.md, "A stay"; docs/attacks.md rows 20, 23, 24
+and 42.
+
+The pass that a phone shows at a gate: new each time, shown only when its owner taps, for at most a minute.
+
+Source: docs/protocol.md section 7; docs/attacks.md rows 30 and 34. Nothing of it is stored.
+"""
+
+import json
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bluezone.handset.city.config import CityConfig
+from bluezone.handset.clocks import Clock, PhoneTime, boot_id_of
+from bluezone.handset.encounters.radiostate import RadioState
+from bluezone.handset.store import Store
+from bluezone.protocol.gate.passes import SESSION_LENGTH, STEP_SECONDS, PassA, pass_text
+from bluezone.protocol.intervals import day_at
+from bluezone.protocol.upload.payload import Slot
+from bluezone.protocol.venues.codes import Venue, check_signature, check_usable, read_venue_link, venue_fingerprint
+from bluezone.protocol.venues.items import slot_key, venue_key
+from bluezone.protocol.venues.stays import derive_time, hours_of_stay, slots_of_stay
+from bluezone.refusal import Refused
+
+TABLE = "visits"
+REVOKED = "venues_revoked"
+# Whole numbers that JavaScript can hold exactly.
+_ID_BITS = 48
+
+
+class VenueConfigMissing(Refused):
+    """The phone has not fetched the city's config yet, so it knows no key that could have signed a code."""
+
+    code = "venue_config_missing"
+
+
+class VisitMissing(Refused):
+    """There is no such stay on this phone: it was removed, or is older than 14 days."""
+
+    code = "visit_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """What a poster says, for the owner to read before checking in.
+
+    type: the Corona-Warn-App's number of the kind of place. fingerprint: to compare with the poster's.
+    valid_from, valid_to: Unix seconds, 0 open. temporary: for one event.
+    """
+
+    name: str
+    address: str
+    type: int
+    stay_minutes: int
+    fingerprint: str
+    valid_from: int
+    valid_to: int
+    temporary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One stay. Moments are trusted Unix seconds.
+
+    id:       by which the owner's choice names it.
+    label:    the venue's name, None if it was not to be remembered; fingerprint: that of the poster.
+    out_at:   None while it lasts; planned_out_at: when it ends by itself.
+    can_send: whether a report may contain it: over, ten minutes or longer, and not reported yet.
+    """
+
+    id: int
+    label: str | None
+    fingerprint: str
+    in_at: float
+    out_at: float | None
+    planned_out_at: float
+    can_send: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """A stay as it is kept: with its row, K_h by hour, and whether the owner has reported it."""
+
+    row: int
+    id: int
+    label: str | None
+    fingerprint: str
+    in_at: float
+    out_at: float | None
+    planned_out_at: float
+    reported: bool
+    keys: dict[int, bytes]
+
+    def as_of(self, now: float) -> "_Stay":
+        """The stay as it is at a moment: over, if its time has come."""
+        return self.ended(self.planned_out_at) if self.out_at is None and now >= self.planned_out_at else self
+
+    def seen(self) -> Visit:
+        long_enough = self.out_at is not None and derive_time(int(self.in_at), int(self.out_at)) is not None
+        return Visit(
+            self.id, self.label, self.fingerprint, self.in_at, self.out_at, self.planned_out_at,
+            can_send=long_enough and not self.reported,
+        )  # fmt: skip
+
+    def ended(self, out_at: float) -> "_Stay":
+        """Checked out: the keys of hours that no longer matter are gone."""
+        out_at = min(max(out_at, self.in_at), self.planned_out_at)
+        hours = hours_of_stay(self.in_at, out_at)
+        return replace(self, out_at=out_at, keys={hour: key for hour, key in self.keys.items() if hour in hours})
+
+    def to_bytes(self) -> bytes:
+        kept: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__ if name not in ("row", "keys")}
+        return json.dumps(kept | {"keys": {hour: key.hex() for hour, key in self.keys.items()}}).encode()
+
+    @classmethod
+    def from_bytes(cls, row: int, contents: bytes) -> "_Stay":
+        kept = json.loads(contents)
+        keys = {int(hour): bytes.fromhex(key) for hour, key in kept.pop("keys").items()}
+        return cls(row=row, keys=keys, **kept)
+
+
+class Visits:
+    """The stays of this phone, of the last 14 days."""
+
+    def __init__(self, store: Store, city: CityConfig, time: PhoneTime) -> None:
+        self._store = store
+        self._city = city
+        self._time = time
+
+    def read_poster(self, text: str) -> Poster:
+        """Read the text of a QR code and check it; nothing is kept, no address is opened.
+
+        Raises InvalidVenue, VenueForeign, VenueRevoked, VenueNotYet, VenueExpired, VenueConfigMissing.
+        """
+        venue = self._venue(text)
+        return Poster(
+            venue.name, venue.address, venue.type, venue.stay_minutes, venue_fingerprint(venue),
+            venue.valid_from * 60, venue.valid_to * 60, venue.temporary,
+        )  # fmt: skip
+
+    def check_in(self, text: str, *, remember: bool) -> Visit:
+        """Begin a stay at the venue of a QR code; it ends by itself after the venue's usual time.
+
+        remember: keep the venue's name in the diary. Raises as `read_poster`.
+        """
+        return self.begin(self._venue(text), self._time.now(), remember=remember)
+
+    def begin(self, venue: Venue, now: float, *, remember: bool) -> Visit:
+        """Begin a stay at `now`, Unix seconds. Of the venue nothing is kept but its name, if the owner wants that.
+
+        A poster that is scanned again during the stay changes nothing.
+        """
+        fingerprint = venue_fingerprint(venue)
+        with self._store.transaction():
+            self.settle(now)
+            for stay in self._stays():
+                if stay.out_at is None and stay.fingerprint == fingerprint:
+                    return stay.seen()
+            ends = now + 60 * venue.stay_minutes
+            key = venue_key(venue.to_bytes())
+            keys = {hour: slot_key(key, hour) for hour in hours_of_stay(now, ends)}
+            label = venue.name if remember else None
+            # Not the row's number: SQLite reuses it after a removal, and old overlaps would seem to be of this stay.
+            stay = _Stay(0, secrets.randbits(_ID_BITS), label, fingerprint, now, None, ends, False, keys)
+            self._store.add(TABLE, day_at(now), stay.to_bytes())
+            return stay.seen()
+
+    def check_out(self, visit_id: int) -> Visit:
+        """End a stay now; one that is over already stays as it is. Raises VisitMissing."""
+        now = self._time.now()
+        with self._store.transaction():
+            self.settle(now)
+            stay = self._stay(visit_id)
+            return (self._keep(stay.ended(now)) if stay.out_at is None else stay).seen()
+
+    def settle(self, now: float) -> None:
+        """End the stays whose time has come, and drop the keys of hours that no longer matter. now: Unix seconds."""
+        with self._store.transaction():
+            for stay in self._stays():
+                if stay.as_of(now) is not stay:
+                    self._keep(stay.as_of(now))
+
+    def all(self, now: float | None = None) -> list[Visit]:
+        """Every stay as it is at `now`, Unix seconds (None for this moment), oldest first.
+
+        Writes nothing, so that a phone may be looked at while another process runs it.
+        """
+        now = self._time.now() if now is None else now
+        return [stay.as_of(now).seen() for stay in self._stays()]
+
+    def forget(self, visit_id: int) -> None:
+        """Remove a stay: it can neither warn nor be reported any more. Raises VisitMissing."""
+        self._store.remove(TABLE, self._stay(visit_id).row)
+
+    def slots(self, visit_id: int, now: float) -> tuple[Slot, ...]:
+        """What a report would send of a stay that is over at `now`, Unix seconds. Raises VisitMissing."""
+        stay = self._stay(visit_id).as_of(now)
+        return () if stay.out_at is None else tuple(slots_of_stay(stay.in_at, stay.out_at, stay.keys, now))
+
+    def mark_reported(self, visit_ids: Iterable[int]) -> None:
+        """Note that stays were sent: they are not sent again and do not warn their owner."""
+        with self._store.transaction():
+            wanted = set(visit_ids)
+            for stay in self._stays():
+                if stay.id in wanted:
+                    self._keep(replace(stay, reported=True))
+
+    def to_match(self, now: float) -> list[tuple[int, float, float, dict[int, bytes]]]:
+        """(number, begin, end, K_h by hour) of the stays that cases are looked for in; one that lasts ends at `now`."""
+        return [
+            (stay.id, stay.in_at, now if stay.out_at is None else stay.out_at, stay.keys)
+            for stay in (stay.as_of(now) for stay in self._stays())
+            if not stay.reported
+        ]
+
+    @property
+    def revoked(self) -> frozenset[str]:
+        """SHA256(V) in hex of the codes that the city has withdrawn, as far as this phone knows."""
+        return frozenset(self._store.get(REVOKED, []))
+
+    def note_revoked(self, digests: Iterable[str]) -> None:
+        """Keep which codes the city has withdrawn, SHA256(V) in hex."""
+        self._store.put(REVOKED, list(digests))
+
+    def _venue(self, text: str) -> Venue:
+        venue = read_venue_link(text)
+        config = self._city.current
+        if config is None:
+            raise VenueConfigMissing("this phone has not fetched the city's settings yet; go online once and try again")
+        check_signature(venue, {int(kid): bytes.fromhex(raw) for kid, raw in config.venue_keys.items()})
+        check_usable(venue, self.revoked, self._time.now())
+        return venue
+
+    def _keep(self, stay: _Stay) -> _Stay:
+        self._store.replace(TABLE, stay.row, day_at(stay.in_at), stay.to_bytes())
+        return stay
+
+    def _stay(self, visit_id: int) -> _Stay:
+        for stay in self._stays():
+            if stay.id == visit_id:
+                return stay
+        raise VisitMissing("this visit is no longer on this phone")
+
+    def _stays(self) -> list[_Stay]:
+        return [_Stay.from_bytes(row, contents) for row, _, contents in self._store.rows(TABLE)]
+
+
+SHOWN_SECONDS = 60.0
+# One for the owner, and one more if the first was not read; a third would be for somebody else's use.
+PASSES_A_MINUTE = 2
+
+
+class PassTooSoon(Refused):
+    """Two passes were made within a minute; `seconds` says when the next may be."""
+
+    code = "pass_too_soon"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"two passes were shown within a minute; the next can be made in {seconds:.0f} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class ShownPass:
+    """text: what the QR code says. until: boot seconds at which it is taken away."""
+
+    text: str
+    until: float
+
+
+class GatePasses:
+    """Makes passes and says when one is on show; usable from any thread.
+
+    on_session: called with the pass's 16 bytes when it is shown and with None when it is taken away; the agent lets
+                the beacon answer gates meanwhile. answered: whether a gate's challenge was answered with it.
+    """
+
+    def __init__(
+        self, clock: Clock, radio_state: Callable[[], RadioState], random_bytes: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self.on_session: Callable[[bytes | None], None] = lambda _session: None
+        self.answered: Callable[[], bool] = lambda: False
+        self._clock = clock
+        self._radio_state = radio_state
+        self._random = random_bytes
+        self._lock = threading.Lock()
+        self._made: list[float] = []
+        self._session: bytes | None = None
+
+    def show(self) -> ShownPass:
+        """Make a pass that says how Bluetooth is, and show it. Raises PassTooSoon for the third within a minute."""
+        with self._lock:
+            now = self._clock.boot_seconds()
+            self._made = [moment for moment in self._made if now - moment < SHOWN_SECONDS]
+            if len(self._made) >= PASSES_A_MINUTE:
+                raise PassTooSoon(self._made[0] + SHOWN_SECONDS - now)
+            self._made.append(now)
+            self._session = session = self._random(SESSION_LENGTH)
+        self.on_session(session)
+        state = self._radio_state().claimed(boot_id_of(self._clock), now)
+        step = int(self._clock.wall_seconds()) // STEP_SECONDS
+        return ShownPass(pass_text(PassA(state, step, session)), now + SHOWN_SECONDS)
+
+    def hide(self, session: bytes | None = None) -> None:
+        """Take away the pass on show, or this one if it still is."""
+        with self._lock:
+            if self._session is None or session not in (None, self._session):
+                return
+            self._session = None
+        self.on_session(None)

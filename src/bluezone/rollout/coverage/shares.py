@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shares, intervals and weeks as people here write them: `31,8%`, `29,7–33,9%`, `+3,2 điểm %`, `10–16/8/2020`."""
+
+from django import template
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from bluezone.rollout.coverage.figures import Interval, Week
+
+register = template.Library()
+
+
+def tenths(number: float) -> str:
+    """A number with one decimal, in the reader's language."""
+    text = f"{number:.1f}"
+    return text.replace(".", ",") if get_language() == "vi" else text
+
+
+def grouped(number: int) -> str:
+    """A whole number with its thousands apart, in the reader's language."""
+    text = f"{number:,}"
+    return text.replace(",", ".") if get_language() == "vi" else text
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share 0..1 as percent; a dash for none."""
+    return "–" if share is None else f"{tenths(100 * share)}%"
+
+
+@register.filter
+def percent_short(share: float) -> str:
+    """A share as percent without a decimal that is nothing: `25%`, `12,5%`."""
+    return percent(share).replace(",0%", "%").replace(".0%", "%")
+
+
+@register.filter
+def range_of(interval: Interval) -> str:
+    """An interval of a share as percent."""
+    return f"{tenths(100 * interval.low)}–{tenths(100 * interval.high)}%"
+
+
+@register.filter
+def points(change: float) -> str:
+    """A difference of two shares, with its sign: `+3,2 điểm %`, `−0,3 điểm %`."""
+    sign = "−" if round(change, 1) < 0 else "+" if round(change, 1) > 0 else "±"
+    return _("%(number)s points") % {"number": sign + tenths(abs(change))}
+
+
+@register.filter
+def days(week: Week) -> str:
+    """The days of a week."""
+    return week.in_vietnamese() if get_language() == "vi" else week.in_english()
+
+
+@register.filter
+def of_hundred(share: float | None) -> str:
+    """A share as the width of a drawn bar of 100 units, with a point whatever the language."""
+    return f"{100 * (share or 0):.1f}"
+
+
+@register.filter
+def width_of(interval: Interval) -> str:
+    """The width of an interval on a drawn bar of 100 units; at least one, so that it can be seen."""
+    return f"{max(1.0, 100 * (interval.high - interval.low)):.1f}"
+
+
+@register.filter
+def axis(number: float) -> str:
+    """A coordinate of a drawing, with a point whatever the language."""
+    return f"{number:.1f}"
+
+
+@register.filter
+def of_parameter(key: str) -> str:
+    """The part of an address that keeps the chosen indicator; "" for none or for what is no key."""
+    return f"of={key}" if key.replace("-", "").isalnum() and key.isascii() else ""

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of a document with their signatures, its exchange by files, and the words and digits of both."""
+
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+
+from bluezone.directory import scopes
+from bluezone.rollout.directives import queries
+from bluezone.rollout.directives.exchange import outgoing
+from bluezone.rollout.directives.exchange.edxml import StatusCode
+from bluezone.rollout.directives.exchange.partners import signatures_of
+from bluezone.rollout.directives.inbox import dispatch_acts
+from bluezone.rollout.directives.models import Directive, DirectiveState, Dispatch
+from bluezone.training import practising
+
+register = template.Library()
+
+
+@register.filter
+def fingerprint(mark: str) -> str:
+    """64 hex digits in groups of four, as two people read them to each other."""
+    return " ".join(mark[at : at + 4].upper() for at in range(0, len(mark), 4))
+
+
+@register.filter
+def statusword(code: StatusCode) -> str:
+    """What a status code says."""
+    return {
+        StatusCode.ARRIVED: _("arrived, not received"),
+        StatusCode.SENT_BACK: _("sent back"),
+        StatusCode.RECEIVED: _("received"),
+        StatusCode.ASSIGNED: _("assigned"),
+        StatusCode.IN_PROGRESS: _("in progress"),
+        StatusCode.DONE: _("done"),
+        StatusCode.RECALLED: _("recalled by the issuer"),
+        StatusCode.AGREED: _("agreed to the recall or update"),
+        StatusCode.DECLINED: _("did not agree to the recall or update"),
+    }[code]
+
+
+@register.inclusion_tag("directives/files.html")
+def directive_files(directive: Directive) -> dict[str, Any]:
+    """The original and the files of a document, with what their signatures prove."""
+    files = ([directive.original] if directive.original else []) + list(
+        directive.attachments.defer("content").order_by("pk")
+    )
+    return {"files": [(one, signatures_of(one)) for one in files]}
+
+
+@register.inclusion_tag("directives/exchange_card.html", takes_context=True)
+def exchange_card(context: Any, dispatch: Dispatch) -> dict[str, Any]:
+    """States to send back of a document of another office; or the file to send, for a clerk of the issuer."""
+    user, directive = context["request"].user, dispatch.directive
+    handles = scopes.may(user, queries.CLERKS, agency=dispatch.agency)
+    issued = (
+        not practising()
+        and not directive.from_file
+        and directive.state not in (DirectiveState.DRAFT, DirectiveState.APPROVED)
+    )
+    may_send = issued and scopes.may(user, queries.CLERKS, agency=directive.issuer)
+    kind = outgoing.FILE_KINDS[outgoing.kind_of(directive, dispatch)].label if may_send else ""
+    return {
+        "dispatch": dispatch,
+        "states": _states(dispatch) if directive.from_file and not dispatch.parent_id else [],
+        "waits": dispatch_acts.waits_for_answer(dispatch)
+        and scopes.may(user, queries.HANDLERS, agency=dispatch.agency),
+        "may_take": handles,
+        "may_send": may_send,
+        "kind": kind,
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+def _states(dispatch: Dispatch) -> list[tuple[Any, StatusCode, bool]]:
+    events = dispatch.events.select_related("status_file", "dispatch").order_by("pk")
+    told = [(one, outgoing.status_of(one)) for one in events]
+    return [(one, code, hasattr(one, "status_file")) for one, code in told if code is not None]
