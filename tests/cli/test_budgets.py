@@ -34,3 +34,10 @@ def test_a_loudspeakers_question_costs_a_tenth_of_a_small_page_at_most():
     found = figure("speakers")
     # The share of a core itself is in docs/loudspeakers.md: it hangs on what else the machine does.
     assert found["ratio"] >= 10, found
+
+
+def test_ten_thousand_doors_are_imported_into_a_city_at_work_and_nobody_is_refused():
+    found = figure("bulk")
+    assert found["refused"] == {}, found
+    # Seconds of waiting are by the wall, and its budget of one second wants a quiet machine.
+    assert found["value"] < max(1.0, found["load_average"] / 4), found

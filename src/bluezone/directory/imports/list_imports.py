@@ -100,7 +100,7 @@ def decide(waiting: ListImport, conversion: str) -> None:
 
 def preview(waiting: ListImport) -> Preview:
     """What the list would do to the directory as it is now; the same for the same list and directory."""
-    return _preview(waiting, stored_directory())
+    return _preview(waiting, _table_of(waiting), stored_directory())
 
 
 def apply(actor: str, waiting: ListImport, digest: str) -> Plan:
@@ -109,9 +109,11 @@ def apply(actor: str, waiting: ListImport, digest: str) -> Plan:
     Raises ImportOutdated when the plan is another by now, ImportNotReady when it cannot be done; nothing is stored.
     """
     done: list[Plan] = []
+    # Reading a file takes seconds, and whoever else writes would wait.
+    table = _table_of(waiting)
 
     def change(directory: Directory) -> Directory:
-        now = _preview(waiting, directory)
+        now = _preview(waiting, table, directory)
         if now.digest != digest:
             raise ImportOutdated("the directory changed since the preview was made; look at the new preview")
         if now.plan is None:
@@ -148,12 +150,14 @@ def template(about: str) -> ExportSheet:
     return ExportSheet(_("Units") if about == "units" else _("Agencies"), columns, [])
 
 
-def _preview(waiting: ListImport, directory: Directory) -> Preview:
+def _table_of(waiting: ListImport) -> Table:
     table = read_table(io.BytesIO(bytes(waiting.content)), columns_of(waiting.about))
     if waiting.conversion == CONVERT:
-        table = table.converted()
-    elif waiting.conversion == KEEP:
-        table = table.left_as_is()
+        return table.converted()
+    return table.left_as_is() if waiting.conversion == KEEP else table
+
+
+def _preview(waiting: ListImport, table: Table, directory: Directory) -> Preview:
     bound = [waiting.sha256, waiting.conversion, waiting.day.isoformat(), waiting.about, state_of(directory)]
     digest = hashlib.sha256("|".join(bound).encode()).hexdigest()
     if table.legacy is not None:

@@ -242,14 +242,19 @@ def _give_parents(keys: list[str]) -> None:
         AgencyKind.SERVICE,
         AgencyKind.SCHOOL,
     }
-    given = []
+    given: defaultdict[int, list[int]] = defaultdict(list)
     for agency in Agency.objects.filter(key__in=keys, parent=None).select_related("unit"):
+        parent = None
         if agency.kind == AgencyKind.COMMITTEE.value:
-            agency.parent_id = committees.get(agency.unit.parent_id or 0)
+            parent = committees.get(agency.unit.parent_id or 0)
         elif agency.kind in governed:
-            agency.parent_id = committees.get(agency.unit_id)
-        given.append(agency)
-    Agency.objects.bulk_update(given, ["parent"], batch_size=200)
+            parent = committees.get(agency.unit_id)
+        if parent is not None:
+            given[parent].append(agency.pk)
+    # Many answer to one: a statement for each of them takes a tenth of what one row after another does.
+    for parent, agencies in given.items():
+        for start in range(0, len(agencies), 500):
+            Agency.objects.filter(pk__in=agencies[start : start + 500]).update(parent=parent)
 
 
 def _write_successions(model: Any, holder: type[Entry], changed: Iterable[Any]) -> None:

@@ -32,6 +32,7 @@ DUTY = Duty(
     },
     menu=(MenuEntry(_("House visits"), "canvass", 110, ("canvass",)),),
     purges=(Work("purge_canvass", "bluezone.rollout.canvass.retention.purge"),),
+    every_tick=(Work("store_door_lists", "bluezone.rollout.canvass.households.door_lists.go_on"),),
     indicators=(
         "bluezone.rollout.canvass.progress.DoorsVisited",
         "bluezone.rollout.canvass.progress.SeenAtDoors",

@@ -14,7 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from bluezone.devices.models import Device
 from bluezone.directory.models import AdminUnit
 from bluezone.rollout.canvass.households.facts import LABELS, Outcome, Revisit, SkipReason
-from bluezone.training import PractisedMixin
+from bluezone.training import ModeManager, PractisedMixin
+
+
+class ArrivedManager(ModeManager["Household"]):
+    """Without doors of a list that is still being stored."""
+
+    def get_queryset(self) -> models.QuerySet["Household"]:
+        """Doors that have arrived."""
+        return super().get_queryset().filter(arriving=None)
 
 
 class Household(PractisedMixin):
@@ -31,6 +39,7 @@ class Household(PractisedMixin):
                 leaflet stayed, whatever came afterwards.
     merged_into: the door that this one turned out to be; everything of it counts there.
     touched_at: when anything was last said of it; its 180 days run from here.
+    arriving:   the list that brings it, until the whole of that list is stored; seen by nobody before.
     Personal data: name of the householder, address. Deleted by retention.py.
     """
 
@@ -56,6 +65,11 @@ class Household(PractisedMixin):
     merged_into = models.ForeignKey("self", on_delete=models.CASCADE, null=True, editable=False, related_name="merged")
     made_at = models.DateTimeField(default=timezone.now, editable=False)
     touched_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    arriving = models.ForeignKey(
+        "DoorsImport", on_delete=models.CASCADE, null=True, editable=False, related_name="doors", db_index=False
+    )
+
+    objects: ClassVar["models.Manager[Household]"] = ArrivedManager()
 
     class Meta(PractisedMixin.Meta):
         ordering: ClassVar = ["unit_id", "group_folded", "address", "key"]
@@ -67,6 +81,7 @@ class Household(PractisedMixin):
             models.Index(fields=["unit", "group_folded", "address"], name="household_by_group"),
             models.Index(fields=["is_disputed"], condition=Q(is_disputed=True), name="household_disputed"),
             models.Index(fields=["is_incomplete"], condition=Q(is_incomplete=True), name="household_incomplete"),
+            models.Index(fields=["arriving"], condition=Q(arriving__isnull=False), name="household_arriving"),
         ]
 
     def __str__(self) -> str:
@@ -113,10 +128,22 @@ class Change(models.Model):
 
 
 class DoorsImport(PractisedMixin):
-    """A list of households that was sent in and is being looked at; nothing of it is stored as doors yet.
+    """A list of households that was sent in: looked at, accepted, and stored some rows at a time.
 
-    Deleted when it is applied or discarded, and a day after it came. conversion: as agencies.ListImport.
+    Deleted when it is stored or discarded, and a day after it came. conversion: as agencies.ListImport.
+    content:  the file, until the list is accepted. accepted: from then on what is to be done, as door_lists.py writes
+              it; {} when it is done.
+    added, changed: how many rows do so. done: how many rows of the present state are.
+    left:     rows that were to change a door which somebody else had changed meanwhile; nothing was done about them.
     """
+
+    class State(models.TextChoices):
+        LOOKED_AT = "", _("is looked at")
+        STORING = "storing", _("new doors are being stored; nobody sees them yet")
+        CHANGING = "changing", _("changed doors are being stored")
+        LOOKING = "looking", _("doors that may be one are being looked for")
+        TAKING_BACK = "back", _("is being taken back")
+        DONE = "done", _("stored")
 
     unit = models.ForeignKey(AdminUnit, on_delete=models.CASCADE, related_name="+")
     file_name = models.CharField(max_length=200)
@@ -125,6 +152,9 @@ class DoorsImport(PractisedMixin):
     conversion = models.CharField(max_length=16, blank=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     made_at = models.DateTimeField(default=timezone.now, db_index=True)
+    state = models.CharField(max_length=8, choices=State, default=State.LOOKED_AT, blank=True)
+    accepted = models.JSONField(default=dict)
+    added, changed, done, left = (models.PositiveIntegerField(default=0) for _ in range(4))
 
     def __str__(self) -> str:
         return f"households of {self.unit_id}, {self.made_at:%Y-%m-%d %H:%M}"
@@ -466,24 +496,3 @@ class Aside(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.reason}"
-
-
-__all__ = [
-    "Aside",
-    "AsideReason",
-    "Change",
-    "DoorsDay",
-    "DoorsImport",
-    "DuplicatePair",
-    "Entry",
-    "Household",
-    "LeafletMove",
-    "Lease",
-    "LeaseDoor",
-    "LeaseEnd",
-    "PhoneRun",
-    "Photo",
-    "Turf",
-    "TurfDoor",
-    "Visit",
-]

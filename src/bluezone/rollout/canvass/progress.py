@@ -52,7 +52,7 @@ def counted(households: QuerySet[Household], now: datetime.datetime) -> dict[int
     known = Q(reached_at__isnull=False, reached_at__lte=now)
     again = Q(reached_at__isnull=True) & (~Q(revisit="") | Q(last_outcome__in=[Outcome.NOT_HOME, Outcome.LOCKED]))
     rows = (
-        households.filter(merged_into=None, made_at__lte=now)
+        households.filter(merged_into=None, arriving=None, made_at__lte=now)
         .order_by()
         .values("unit")
         .annotate(
@@ -218,7 +218,8 @@ class DoorsVisited(_OfDoors):
     def figures(self, week: Week) -> Iterable[Figure]:
         """One for each ward: of its doors, how many were reached by the week's end; two queries."""
         _begin, end = week_bounds(week)
-        doors = Household.everything.filter(training=False, merged_into=None, made_at__lt=end).order_by()
+        real = Household.everything.filter(training=False, arriving=None)
+        doors = real.filter(merged_into=None, made_at__lt=end).order_by()
         every = dict(doors.values_list("unit__path").annotate(Count("pk")))
         first = Visit.everything.filter(training=False, outcome__in=REACHED, at__lt=end).order_by()
         reached = dict(first.values_list("household__unit__path").annotate(Count("household", distinct=True)))

@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from bluezone.rollout.canvass import leases
+from bluezone.rollout.canvass.households import door_lists
 from bluezone.rollout.canvass.households.facts import REACHED
-from bluezone.rollout.canvass.models import Aside, Change, DoorsDay, DoorsImport, Entry, Household, Photo, Turf, Visit
+from bluezone.rollout.canvass.models import Aside, Change, DoorsDay, Entry, Household, Photo, Turf, Visit
 
 HOUSEHOLD_KEPT = datetime.timedelta(days=180)
 PHOTO_KEPT = datetime.timedelta(days=30)
@@ -25,7 +26,7 @@ _AT_ONCE = 500
 def purge(now: datetime.datetime) -> None:
     """Delete what has had its time; the sums of visits are kept by ward and day."""
     leases.end_expired(now)
-    DoorsImport.everything.filter(made_at__lte=now - IMPORT_KEPT).delete()
+    door_lists.forget(now - IMPORT_KEPT)
     Photo.objects.filter(received_at__lte=now - PHOTO_KEPT).delete()
     Aside.objects.filter(received_at__lte=now - ASIDE_KEPT).delete()
     gone = False

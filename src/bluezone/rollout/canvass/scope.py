@@ -109,6 +109,11 @@ _SENTENCES: dict[str, Promise] = {
     ),
     "import_outdated": gettext_lazy("The doors changed meanwhile, so nothing was stored. Below is the new preview."),
     "import_not_ready": gettext_lazy("There is nothing in this list that could be stored."),
+    "import_under_way": gettext_lazy(
+        "Another list of this ward is being stored, so nothing of this one was. Wait until that is done, then look at "
+        "this preview again."
+    ),
+    "import_stored": gettext_lazy("The list is stored already and can no longer be taken back."),
 }
 ROWS: dict[str, Promise] = {
     "too_long": gettext_lazy("The text is too long. Shorten it."),

@@ -4,10 +4,13 @@
 import datetime
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 from django.db import transaction
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cdist
 
 from bluezone.audit import hash_chain
 from bluezone.directory.models import AdminUnit
@@ -77,19 +80,26 @@ def shown_text(household: Household, name: str) -> str:
     return "" if value is None else str(value)
 
 
-def say(actor: str, held: Household, values: dict[str, str], now: datetime.datetime) -> None:
+def say(actor: str, held: Household, values: Mapping[str, str], now: datetime.datetime) -> None:
     """Say facts over all that stand; what is still missing stays missing."""
-    merged, entry = merged_of([held.pk]).get(held.pk, {}), new_key(now)
-    made = []
-    for name, value in values.items():
-        bases = list(merged[name].standing) if name in merged and merged[name].standing else [FIRST]
-        made.append(
-            Change(entry=entry, household=held, field=name, value=value, clock=next_clock(now, bases), bases=bases,
-                   by=actor, at=now)
-        )  # fmt: skip
+    say_all(actor, [(held, values)], now)
+
+
+def say_all(actor: str, said: Sequence[tuple[Household, Mapping[str, str]]], now: datetime.datetime) -> None:
+    """Say facts of several households that are held, each once, in four statements."""
+    households = {held.pk: held for held, _values in said}
+    merged, made = merged_of(households.keys()), []
+    for held, values in said:
+        entry, fields = new_key(now), merged.get(held.pk, {})
+        for name, value in values.items():
+            bases = list(fields[name].standing) if name in fields and fields[name].standing else [FIRST]
+            made.append(
+                Change(entry=entry, household=held, field=name, value=value, clock=next_clock(now, bases), bases=bases,
+                       by=actor, at=now)
+            )  # fmt: skip
     Change.objects.bulk_create(made)
-    refresh({held.pk: held}, [], made)
-    store([held])
+    refresh(households, [], made)
+    store(households.values())
 
 
 def _text(name: str, value: str) -> str:
@@ -108,18 +118,26 @@ def _text(name: str, value: str) -> str:
 THRESHOLD = 82
 # A door with its folded name and address.
 _Read = tuple[Household, str, str]
+_Scores = npt.NDArray[np.float64]
 _WORDS = re.compile(r"\b(to dan pho|to|thon|khu pho|khu|ban|tieu khu|so nha|so|nha|duong|ngo|ong|ba)\b")
-_ROWS_A_STATEMENT = 500
+# So few that whoever else writes never waits long.
+_PAIRS_A_TRANSACTION = 200
 # Pairs of very different length are not near.
 _MOST_DIFFERENCE = 6
 # A list without groups would be compared door by door with every other; in a large one, doors must share a word first.
 _LARGE_GROUP = 500
+# Doors that are compared with all others at a time: a few megabytes in a ward of 20,000.
+_ROWS_AT_ONCE = 64
 
 
 def propose(unit: AdminUnit, now: datetime.datetime) -> int:
-    """Note the pairs of a ward that nobody has decided on; how many are new. Safe to repeat."""
+    """Note the pairs of a ward that nobody has decided on; how many are new. Safe to repeat.
+
+    Looks without a transaction and stores some at a time, so call it outside of one.
+    """
     groups: defaultdict[str, list[Household]] = defaultdict(list)
-    for household in Household.objects.filter(unit=unit, merged_into=None):
+    doors_of_ward = Household.objects.filter(unit=unit, merged_into=None)
+    for household in doors_of_ward.only("group_folded", "head", "address"):
         groups[plain(household.group_folded)].append(household)
     known = set(DuplicatePair.objects.filter(first__unit=unit).values_list("first_id", "second_id"))
     found = []
@@ -128,8 +146,21 @@ def propose(unit: AdminUnit, now: datetime.datetime) -> int:
             first, second = sorted((one, other), key=lambda door: door.pk)
             if (first.pk, second.pk) not in known:
                 found.append(DuplicatePair(first=first, second=second, score=score, made_at=now))
-    DuplicatePair.everything.bulk_create(found, batch_size=_ROWS_A_STATEMENT, ignore_conflicts=True)
+    for start in range(0, len(found), _PAIRS_A_TRANSACTION):
+        _note(found[start : start + _PAIRS_A_TRANSACTION])
     return len(found)
+
+
+def _note(pairs: list[DuplicatePair]) -> None:
+    with transaction.atomic():
+        # A door may have gone since it was read.
+        there = set(
+            Household.everything.filter(pk__in={key for pair in pairs for key in (pair.first_id, pair.second_id)})
+            .select_for_update()
+            .values_list("pk", flat=True)
+        )
+        held = [pair for pair in pairs if {pair.first_id, pair.second_id} <= there]
+        DuplicatePair.everything.bulk_create(held, ignore_conflicts=True)
 
 
 def near(doors: list[Household]) -> Iterator[tuple[Household, Household, int]]:
@@ -137,11 +168,22 @@ def near(doors: list[Household]) -> Iterator[tuple[Household, Household, int]]:
     read = [(door, plain(fold(door.head)), plain(fold(door.address))) for door in doors]
     seen = set()
     for block in _blocks(read):
-        for (one, head, address), (other, other_head, other_address) in combinations(block, 2):
-            score = likeness(head, address, other_head, other_address)
-            if score >= THRESHOLD and (one.pk, other.pk) not in seen:
+        for first, second, score in _near_in(block):
+            one, other = block[first][0], block[second][0]
+            if (one.pk, other.pk) not in seen:
                 seen.add((one.pk, other.pk))
                 yield one, other, score
+
+
+def _near_in(block: list[_Read]) -> Iterator[tuple[int, int, int]]:
+    """Places in a block, the smaller first, of pairs that score THRESHOLD or more, with their score."""
+    heads, addresses = [head for _door, head, _address in block], [address for _door, _head, address in block]
+    for start in range(0, len(block), _ROWS_AT_ONCE):
+        here = slice(start, start + _ROWS_AT_ONCE)
+        scores = likeness(heads[here], addresses[here], heads[start:], addresses[start:])
+        # Each pair once: what stands before a door in the block was compared with it already.
+        for row, column in np.argwhere(np.triu(scores >= THRESHOLD, 1)):
+            yield start + int(row), start + int(column), int(scores[row, column])
 
 
 def _blocks(read: list[_Read]) -> list[list[_Read]]:
@@ -156,20 +198,26 @@ def _blocks(read: list[_Read]) -> list[list[_Read]]:
     return list(blocks.values())
 
 
-def likeness(head: str, address: str, other_head: str, other_address: str) -> int:
-    """How likely two doors of one group are one, 0..100, from folded names and addresses; "" is not known."""
-    heads = _alike(head, other_head) if head and other_head else None
-    addresses = _alike(address, other_address) if address and other_address else None
-    if addresses is not None and _numbers(address) != _numbers(other_address):
-        # House 12 is not house 13, however alike they are written.
-        addresses *= 0.3
-    if heads is None and addresses is None:
-        return 0
-    if heads is None:
-        return round(90 * (addresses or 0))
-    if addresses is None:
-        return round(95 * heads)
-    return round(100 * (0.65 * heads + 0.35 * addresses))
+def likeness(
+    heads: Sequence[str], addresses: Sequence[str], other_heads: Sequence[str], other_addresses: Sequence[str]
+) -> _Scores:
+    """How likely each door is one with each of the others, all of one group.
+
+    Takes folded names and addresses, "" where not known. Returns whole numbers 0..100, shape (doors, others).
+    """
+    by_head, by_address = _alike(heads, other_heads), _alike(addresses, other_addresses)
+    same = np.equal.outer(
+        [str(_numbers(text)) for text in addresses], [str(_numbers(text)) for text in other_addresses]
+    )
+    # House 12 is not house 13, however alike they are written.
+    by_address = np.where(same, by_address, by_address * 0.3)
+    has_head, has_address = _both_known(heads, other_heads), _both_known(addresses, other_addresses)
+    scores = np.select(
+        [has_head & has_address, has_head, has_address],
+        [100 * (0.65 * by_head + 0.35 * by_address), 95 * by_head, 90 * by_address],
+        0.0,
+    )
+    return np.rint(scores)
 
 
 def plain(folded: str) -> str:
@@ -177,27 +225,16 @@ def plain(folded: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", _WORDS.sub(" ", folded)))
 
 
-def distance(one: str, other: str, most: int) -> int:
-    """Levenshtein distance, or most + 1 where it is larger."""
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    row = list(range(len(other) + 1))
-    for place, sign in enumerate(one, 1):
-        before, row[0] = row[0], place
-        for column, other_sign in enumerate(other, 1):
-            before, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, before + (sign != other_sign))
-        if min(row) > most:
-            return most + 1
-    return row[-1]
+def _alike(ones: Sequence[str], others: Sequence[str]) -> _Scores:
+    """1 for the same text, less with each sign that differs, 0 where many do; shape (ones, others)."""
+    longer = np.maximum.outer([len(text) for text in ones], [len(text) for text in others])
+    most = np.minimum(_MOST_DIFFERENCE, longer // 2)
+    found = cdist(ones, others, scorer=Levenshtein.distance, score_cutoff=_MOST_DIFFERENCE, dtype=np.int32)
+    return np.where(found > most, 0.0, 1 - found / np.maximum(longer, 1))
 
 
-def _alike(one: str, other: str) -> float:
-    if one == other:
-        return 1.0
-    length = max(len(one), len(other))
-    most = min(_MOST_DIFFERENCE, length // 2)
-    found = distance(one, other, most)
-    return 0.0 if found > most else 1 - found / length
+def _both_known(ones: Sequence[str], others: Sequence[str]) -> npt.NDArray[np.bool_]:
+    return np.logical_and.outer([bool(text) for text in ones], [bool(text) for text in others])
 
 
 def _numbers(text: str) -> list[str]:

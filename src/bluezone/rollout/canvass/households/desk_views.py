@@ -25,7 +25,7 @@ from bluezone.paper.tables import write_xlsx
 from bluezone.rollout.canvass import scope
 from bluezone.rollout.canvass.forms import DoorsImportForm
 from bluezone.rollout.canvass.households import decisions, door_lists
-from bluezone.rollout.canvass.households.door_lists import COLUMNS
+from bluezone.rollout.canvass.households.door_lists import COLUMNS, ImportStored, ImportUnderWay
 from bluezone.rollout.canvass.households.facts import LABELS
 from bluezone.rollout.canvass.households.projection import merged_of
 from bluezone.rollout.canvass.models import Aside, Change, DoorsImport, DuplicatePair, Household
@@ -172,6 +172,7 @@ def _notice(doors: list[Household]) -> list[dict[str, object]]:
 
 # More rows than a person looks through on a page are counted and left to the file.
 ROWS_SHOWN = 100
+LOOK_AGAIN_SECONDS = 5
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -186,7 +187,8 @@ def new_import(request: OfficeRequest) -> HttpResponse:
         with acts.show_refusals(form, scope.sentence_of, at="file", of=SpreadsheetRefused):
             waiting = door_lists.receive(request.user, form.cleaned_data["unit"], file.name or "", file.read())
             return redirect("canvass-import", waiting.pk)
-    lists = DoorsImport.objects.filter(made_by=request.user).defer("content").select_related("unit")
+    lists = DoorsImport.objects.filter(made_by=request.user).defer("content", "accepted").select_related("unit")
+    lists = lists.exclude(state__in=[DoorsImport.State.DONE, DoorsImport.State.TAKING_BACK])
     headings = [(column.headings[0], column.required) for column in COLUMNS]
     context = {"form": form, "lists": lists.order_by("-made_at"), "headings": headings}
     return render(request, "canvass/import_new.html", context, status=422 if form.errors else 200)
@@ -207,7 +209,9 @@ def show_import(request: OfficeRequest, pk: int) -> HttpResponse:
 @touches(Whose.OWN)
 def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """Convert text of an old font, or leave it; 302 to the preview."""
-    door_lists.decide(_own(request, pk), request.POST.get("conversion", ""))
+    waiting = _own(request, pk)
+    if not waiting.state:
+        door_lists.decide(waiting, request.POST.get("conversion", ""))
     return redirect("canvass-import", pk)
 
 
@@ -216,16 +220,24 @@ def decide_import(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(KEEPERS)
 @touches(Whose.OWN)
 def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Store the good rows as shown: 302, or 409 with the new preview when it is another by now."""
+    """Store the good rows as shown, many of them by the worker: 302, or 409 with the new preview when it is another by
+    now.
+    """
     waiting = _own(request, pk)
+    if waiting.state:
+        return redirect("canvass-import", pk)
     try:
-        done = door_lists.apply(request.user.username, waiting, request.POST.get("digest", ""), timezone.now())
-    except (ImportOutdated, ImportNotReady) as refused:
+        held = door_lists.accept(waiting, request.POST.get("digest", ""))
+    except (ImportOutdated, ImportNotReady, ImportUnderWay) as refused:
         return _show(request, waiting, scope.sentence_of(refused), status=409)
+    if held.added + held.changed > door_lists.MOST_AT_ONCE:
+        return redirect("canvass-import", pk)
+    door_lists.carry_out(held, timezone.now())
+    DoorsImport.objects.filter(pk=held.pk).delete()
     messages.success(
         request,
         _("The list is stored: %(added)s households added, %(changed)s changed.")
-        % {"added": len(done.added), "changed": len(done.changed)},
+        % {"added": held.added, "changed": held.changed},
     )
     return redirect("canvass-households")
 
@@ -235,8 +247,12 @@ def apply_import(request: OfficeRequest, pk: int) -> HttpResponse:
 @audience(KEEPERS)
 @touches(Whose.OWN)
 def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
-    """Forget the list: 302."""
-    _own(request, pk).delete()
+    """Forget the list, and take back what is stored of it: 302, or 409 when all of it is."""
+    waiting = _own(request, pk)
+    try:
+        door_lists.take_back(waiting)
+    except ImportStored as refused:
+        return _show(request, waiting, scope.sentence_of(refused), status=409)
     messages.info(request, _("The list is discarded; nothing was stored."))
     return redirect("canvass-imports")
 
@@ -248,6 +264,8 @@ def discard_import(request: OfficeRequest, pk: int) -> HttpResponse:
 def marked_import(request: OfficeRequest, pk: int) -> HttpResponse:
     """The list as XLSX with the reasons beside the refused rows."""
     waiting = _own(request, pk)
+    if waiting.state:
+        return redirect("canvass-import", pk)
     plan = door_lists.preview(waiting).plan
     reasons = (
         {row.number: scope.row_sentence(row.number, row.letter, row.reason) for row in plan.refused} if plan else {}
@@ -265,10 +283,17 @@ def import_template(request: OfficeRequest) -> HttpResponse:
 
 def _own(request: OfficeRequest, pk: int) -> DoorsImport:
     found = DoorsImport.objects.filter(made_by=request.user, unit__in=wards_of(request.user)).select_related("unit")
-    return get_object_or_404(found, pk=pk)
+    return get_object_or_404(found.defer("content", "accepted"), pk=pk)
 
 
 def _show(request: OfficeRequest, waiting: DoorsImport, refusal: str = "", status: int = 200) -> HttpResponse:
+    if waiting.state:
+        done, rows = door_lists.progress(waiting)
+        context = {"held": waiting, "done": done, "rows": rows, "refusal": refusal}
+        response = render(request, "canvass/import_running.html", context, status=status)
+        if waiting.state != DoorsImport.State.DONE:
+            response.headers["Refresh"] = str(LOOK_AGAIN_SECONDS)
+        return response
     seen = door_lists.preview(waiting)
     refused = [scope.row_sentence(row.number, row.letter, row.reason) for row in seen.plan.refused] if seen.plan else []
     context = {

@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """A ward's list of households as rows, and its import: read, shown with what is new, changed or refused, then done
 exactly as shown or not at all.
+
+What was accepted is kept with the list and stored some rows at a time, so that nobody else who writes waits long. New
+doors are seen by nobody until the last of them is stored, and until then the list can be taken back. Where it was cut
+off, the worker goes on.
 """
 
+import contextlib
 import datetime
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Count, F, Max
 from django.utils.translation import gettext as _
 
 from bluezone.audit import hash_chain
@@ -21,12 +29,14 @@ from bluezone.directory.imports.tables import Row, Table, read_table
 from bluezone.directory.models import AdminUnit
 from bluezone.identity.models import User
 from bluezone.paper.tables import ExportColumn, ExportSheet
+from bluezone.refusal import Refused
 from bluezone.rollout.canvass.households import decisions
-from bluezone.rollout.canvass.households.decisions import say, shown_text
+from bluezone.rollout.canvass.households.decisions import shown_text
 from bluezone.rollout.canvass.households.facts import FIELDS, new_key
 from bluezone.rollout.canvass.households.projection import fold_again, show
 from bluezone.rollout.canvass.models import DoorsImport, Household
 from bluezone.rollout.canvass.visits.entries import LONGEST, MOST_PHONES
+from bluezone.training import practice
 from bluezone.vietnamese.spelling import fold
 
 COLUMNS = (
@@ -139,7 +149,26 @@ def _read(row: Row, letters: Mapping[str, str]) -> dict[str, str] | RefusedRow:
     return {**values, "smartphones": "" if phones is None else str(phones)}
 
 
-_ROWS_A_STATEMENT = 500
+# So few that whoever else writes never waits long.
+ROWS_A_TRANSACTION = 200
+# More are stored by the worker, so many transactions a round that its other work is not late.
+MOST_AT_ONCE = 500
+TRANSACTIONS_A_ROUND = 25
+LONGEST_PAUSE_SECONDS = 0.25
+_State = DoorsImport.State
+_RUNNING = (_State.STORING, _State.CHANGING, _State.LOOKING, _State.TAKING_BACK)
+
+
+class ImportUnderWay(Refused):
+    """Another list of the ward is being stored; what this one would do is not known before that is done."""
+
+    code = "import_under_way"
+
+
+class ImportStored(Refused):
+    """The list is stored, or so far that it can no longer be taken back."""
+
+    code = "import_stored"
 
 
 @dataclass(frozen=True)
@@ -184,31 +213,171 @@ def preview(waiting: DoorsImport) -> DoorPreview:
     return DoorPreview(table, found, hashlib.sha256(bound.encode()).hexdigest())
 
 
-def apply(actor: str, waiting: DoorsImport, digest: str, now: datetime.datetime) -> DoorPlan:
-    """Store the good rows of the plan that was shown under `digest`, propose doubles, forget the file.
+def accept(waiting: DoorsImport, digest: str) -> DoorsImport:
+    """Keep what the plan that was shown under `digest` would do, to be stored by `carry_out`, and forget the file.
 
     Rows that were refused are left out only where the reader has seen them: the digest names them, too.
-    Raises ImportOutdated, ImportNotReady; nothing is stored.
+    Raises ImportOutdated, ImportNotReady, ImportUnderWay; nothing will be stored.
     """
+    before = _extent(waiting)
+    seen = preview(waiting)
+    if seen.plan is None or not (seen.plan.added or seen.plan.changed):
+        raise ImportNotReady("nothing can be stored yet")
+    outdated = ImportOutdated("the doors changed since the preview was made; look at the new preview")
+    if seen.digest != digest:
+        raise outdated
+    accepted = _as_json(seen.plan)
     with transaction.atomic():
-        # A second tap on the button waits here and then finds the list gone.
-        held = DoorsImport.objects.select_for_update().select_related("unit").get(pk=waiting.pk)
-        seen = preview(held)
-        if seen.plan is None or not (seen.plan.added or seen.plan.changed):
-            raise ImportNotReady("nothing can be stored yet")
-        if seen.digest != digest:
-            raise ImportOutdated("the doors changed since the preview was made; look at the new preview")
-        Household.everything.bulk_create(
-            (_household(held.unit, row.values, now) for row in seen.plan.added), batch_size=_ROWS_A_STATEMENT
-        )
-        for row in seen.plan.changed:
-            assert row.household is not None
-            say(actor, Household.objects.select_for_update().get(pk=row.household.pk), dict(row.changes), now)
-        hash_chain.record(actor, "households_imported", held.sha256, unit=held.unit_id, added=len(seen.plan.added),
-                        changed=len(seen.plan.changed))  # fmt: skip
-        decisions.propose(held.unit, now)
-        held.delete()
-    return seen.plan
+        # A second tap on the button waits here and then finds the list accepted.
+        held = DoorsImport.objects.select_for_update().defer("content").filter(pk=waiting.pk, state=_State.LOOKED_AT)
+        if not held:
+            raise ImportNotReady("it was accepted or discarded meanwhile")
+        if DoorsImport.objects.filter(unit=waiting.unit, state__in=_RUNNING).exists():
+            raise ImportUnderWay("another list of this ward is being stored")
+        if _extent(waiting) != before:
+            raise outdated
+        held.update(
+            state=_State.STORING, accepted=accepted, content=b"", added=len(seen.plan.added),
+            changed=len(seen.plan.changed),
+        )  # fmt: skip
+    return DoorsImport.objects.defer("content", "accepted").select_related("unit", "made_by").get(pk=waiting.pk)
+
+
+def carry_out(held: DoorsImport, now: datetime.datetime, transactions: int | None = None) -> int:
+    """Go on with an accepted list, or with taking it back, until it is done; how many transactions that took.
+
+    transactions: at most so many. Safe to repeat, and beside another process that does the same.
+    """
+    accepted = DoorsImport.everything.values_list("accepted", flat=True).filter(pk=held.pk).first() or {}
+    made = 0
+    while transactions is None or made < transactions:
+        now_held = DoorsImport.everything.filter(pk=held.pk).values_list("state", "done").first()
+        if now_held is None or now_held[0] not in _STEPS:
+            break
+        held.state, held.done = now_held
+        begun = time.monotonic()
+        _STEPS[held.state](held, accepted, now)
+        made += 1
+        if connection.vendor == "sqlite" and not connection.in_atomic_block:
+            # Who waits for SQLite only looks now and then; one that is always back at once would keep them out.
+            time.sleep(min(time.monotonic() - begun, LONGEST_PAUSE_SECONDS))
+    return made
+
+
+def progress(held: DoorsImport) -> tuple[int, int]:
+    """How many rows of an accepted list are stored, and of how many."""
+    rows = held.added + held.changed
+    return {_State.STORING: held.done, _State.CHANGING: held.added + held.done}.get(_State(held.state), rows), rows
+
+
+def go_on(now: datetime.datetime) -> None:
+    """Store more of the lists that were accepted, oldest first: called by the worker in every round."""
+    left = TRANSACTIONS_A_ROUND
+    running = DoorsImport.everything.filter(state__in=_RUNNING).defer("content", "accepted")
+    for held in running.select_related("unit", "made_by").order_by("made_at", "pk"):
+        with practice() if held.training else contextlib.nullcontext():
+            left -= carry_out(held, now, left)
+
+
+def take_back(waiting: DoorsImport) -> None:
+    """Discard a list; what is stored of it, which nobody has seen, is deleted by the worker. Raises ImportStored."""
+    mine = DoorsImport.objects.filter(pk=waiting.pk)
+    if mine.filter(state__in=[_State.STORING, _State.TAKING_BACK]).update(state=_State.TAKING_BACK, accepted={}):
+        return
+    if not mine.filter(state__in=[_State.LOOKED_AT, _State.DONE]).delete()[0]:
+        raise ImportStored("its doors are seen already")
+
+
+def forget(until: datetime.datetime) -> None:
+    """Delete lists that came by then, but none that is being stored or taken back."""
+    DoorsImport.everything.filter(made_at__lte=until).exclude(state__in=_RUNNING).delete()
+
+
+def _extent(waiting: DoorsImport) -> object:
+    """What differs when doors of the ward come or go; read in a moment."""
+    doors = Household.everything.filter(unit=waiting.unit_id, training=waiting.training).order_by()
+    return doors.aggregate(Count("pk"), Max("made_at"))
+
+
+def _as_json(found: DoorPlan) -> dict[str, list[object]]:
+    """added: values of each row. changed: of each row the door's key, and field -> [value before, value after]."""
+    return {
+        "added": [dict(row.values) for row in found.added],
+        "changed": [
+            [str(row.household.pk), {name: [shown_text(row.household, name), to] for name, to in row.changes.items()}]
+            for row in found.changed
+            if row.household is not None
+        ],
+    }
+
+
+def _moved_on(held: DoorsImport, **fields: object) -> bool:
+    """Write how far the list is, unless somebody else did meanwhile; in a transaction it is held from here on."""
+    same = DoorsImport.everything.filter(pk=held.pk, state=held.state, done=held.done)
+    return bool(same.update(**fields))
+
+
+def _store_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.datetime) -> None:
+    rows = accepted["added"][held.done : held.done + ROWS_A_TRANSACTION]
+    if not rows:
+        _show_all(held)
+        return
+    doors = [_household(held, values, now) for values in rows]
+    with transaction.atomic():
+        if _moved_on(held, done=held.done + len(rows)):
+            Household.everything.bulk_create(doors)
+
+
+def _show_all(held: DoorsImport) -> None:
+    """Let everybody see the new doors, in one statement."""
+    with transaction.atomic():
+        if _moved_on(held, state=_State.CHANGING, done=0):
+            Household.everything.filter(arriving=held).update(arriving=None)
+            hash_chain.record(held.made_by.username, "households_imported", held.sha256, unit=held.unit_id,
+                              added=held.added, changed=held.changed)  # fmt: skip
+
+
+def _change_some(held: DoorsImport, accepted: Mapping[str, Any], now: datetime.datetime) -> None:
+    rows = accepted["changed"][held.done : held.done + ROWS_A_TRANSACTION]
+    if not rows:
+        _moved_on(held, state=_State.LOOKING, done=0)
+        return
+    with transaction.atomic():
+        if not _moved_on(held, done=held.done + len(rows)):
+            return
+        doors = Household.objects.select_for_update().order_by("pk").filter(merged_into=None)
+        found = {str(door.pk): door for door in doors.filter(pk__in=[key for key, _values in rows])}
+        said = [
+            (found[key], {name: after for name, (_before, after) in values.items()})
+            for key, values in rows
+            if key in found and all(shown_text(found[key], name) == before for name, (before, _to) in values.items())
+        ]
+        decisions.say_all(held.made_by.username, said, now)
+        if len(said) < len(rows):
+            DoorsImport.everything.filter(pk=held.pk).update(left=F("left") + len(rows) - len(said))
+
+
+def _look_for_doubles(held: DoorsImport, _accepted: Mapping[str, Any], now: datetime.datetime) -> None:
+    decisions.propose(held.unit, now)
+    _moved_on(held, state=_State.DONE, accepted={})
+
+
+def _take_some_back(held: DoorsImport, _accepted: Mapping[str, Any], _now: datetime.datetime) -> None:
+    with transaction.atomic():
+        keys = Household.everything.filter(arriving=held).order_by().values_list("pk", flat=True)
+        doors = list(keys[:ROWS_A_TRANSACTION])
+        if doors:
+            Household.everything.filter(pk__in=doors).delete()
+        else:
+            DoorsImport.everything.filter(pk=held.pk).delete()
+
+
+_STEPS: Mapping[str, Callable[[DoorsImport, Mapping[str, Any], datetime.datetime], None]] = {
+    _State.STORING: _store_some,
+    _State.CHANGING: _change_some,
+    _State.LOOKING: _look_for_doubles,
+    _State.TAKING_BACK: _take_some_back,
+}
 
 
 def marked(waiting: DoorsImport, reasons: dict[int, str]) -> ExportSheet:
@@ -230,8 +399,8 @@ def template() -> ExportSheet:
     return ExportSheet(_("Households"), [ExportColumn(column.headings[0]) for column in COLUMNS], [])
 
 
-def _household(unit: AdminUnit, values: Mapping[str, str], now: datetime.datetime) -> Household:
-    household = Household(key=new_key(now), unit=unit, made_at=now, touched_at=now)
+def _household(held: DoorsImport, values: Mapping[str, str], now: datetime.datetime) -> Household:
+    household = Household(key=new_key(now), unit=held.unit, made_at=now, touched_at=now, arriving=held)
     for name in FIELDS:
         show(household, name, values[name])
     fold_again(household)

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A ward's list of doors on its way into a city at work, in a data folder of its own: loudspeakers report, gates count,
+phones of canvassers send their visits, and desks queue text messages.
+
+Run as a program in a process of its own, because Django opens one data folder a process. Arguments: the data folder,
+then "plant", "send" or "import"; a JSON line of what is wanted on stdin, a JSON line of what there is on stdout.
+"""
+
+import datetime
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.builders.stores import HOTLINE
+
+from bluezone.city import write_default
+
+WARD = "phuong-duc-xuan"
+COMMITTEE = "ubnd-phuong-duc-xuan"
+# As in a file of a real ward: 12 family names, 6 middle and 13 given names.
+FAMILIES = "Nguyễn Trần Lê Phạm Hoàng Phan Vũ Đặng Bùi Đỗ Nông Lý"
+MIDDLES = "Văn Thị Đức Minh Hữu Ngọc"
+GIVENS = "An Bình Chi Dũng Giang Hoa Hùng Lan Mai Nam Phúc Sơn Thảo"
+Post = Callable[[str, dict[str, Any], str], int]
+
+
+def bulkwork(data: Path, what: str, **wanted: Any) -> dict[str, Any]:
+    """Run this as a program; what it found."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.builders.bulkwork", str(data), what],
+        input=json.dumps(wanted), capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-4000:]
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def rows_of(count: int, groups: int, phones: int = 1) -> bytes:
+    """CSV of so many households."""
+    some = random.Random(7)
+    names = [each.split() for each in (FAMILIES, MIDDLES, GIVENS)]
+    lines = ["Chủ hộ,Địa chỉ,Tổ,Số điện thoại thông minh"]
+    lines += [
+        f'{" ".join(map(some.choice, names))},"Số {n + 1}, ngõ {n % 17 + 1}",{n % groups + 1},{phones}'
+        for n in range(count)
+    ]
+    return "\n".join(lines).encode()
+
+
+def plant(speakers: int, gates: int, phones: int) -> dict[str, Any]:
+    """Devices at work: tokens, and what each would say. Their agencies are those of the seed."""
+    from django.utils import timezone
+    from tests.builders import bulletins, devices, peopling
+    from tests.builders.canvass import Phone, street
+    from tests.builders.office import user
+
+    from bluezone.directory.models import AdminUnit, Agency
+    from bluezone.identity.models import Role
+    from bluezone.rollout.bulletins.air import planner
+    from bluezone.rollout.bulletins.models import Airing
+    from bluezone.rollout.canvass.models import Household
+    from bluezone.rollout.gates import registry
+
+    now, hour = timezone.now(), datetime.timedelta(hours=1)
+    peopling._last_until_today()
+    ward, committee = AdminUnit.objects.get(key=WARD), Agency.objects.get(key=COMMITTEE)
+    centre = Agency.objects.get(key="trung-tam-vhtttt")
+    user("importer", Role.OFFICER, within=committee)
+    told: dict[str, Any] = {"speakers": [], "gates": [], "phones": []}
+    zones = [bulletins.zone(f"Tổ {n}", centre) for n in range(max(1, speakers // 5))]
+    for place in zones:
+        planner.set_quiet("bien", place.outlet, datetime.time(3), datetime.time(3, 20), now - 4 * hour)
+        place.outlet.refresh_from_db()
+    on_air = bulletins.approved(now=now - 4 * hour, keeper=centre, seconds=2.0)
+    due = (now + datetime.timedelta(hours=7) - hour).strftime("%H:30")
+    bulletins.planned(
+        on_air, *(place.outlet for place in zones), times=[due], first=now.date() - 24 * hour, now=now - 26 * hour
+    )
+    airings = {one.outlet_id: one for one in Airing.objects.filter(due_at__lt=now).order_by("due_at")}
+    for n in range(speakers):
+        place = zones[n % len(zones)]
+        _device, token = bulletins.machine(place, f"Loa {n}", now)
+        airing = airings[place.outlet_id]
+        began = airing.due_at.timestamp()
+        report = {"airing": airing.key, "outcome": "played", "sink": "ffplay", "began": began, "ended": began + 2,
+                  "heard": 2.0, "interrupted": 0.0, "reason": ""}  # fmt: skip
+        told["speakers"].append([token, {"reports": [report]}])
+    for n in range(gates):
+        device, token = devices.connected(committee, name=f"Cổng {n}", now=now)
+        registry.gate_of(device, now)
+        told["gates"].append([token, int(now.timestamp()) // 300 * 300 - 300])
+    for n in range(phones):
+        phone = Phone.leasing(street(ward, 20, f"Tổ {900 + n}", now), committee, f"Máy {n}", now)
+        doors = Household.objects.filter(places__turf=phone.turf)
+        calls = [phone.push(phone.entry(door), last_number=phone.number) for door in doors]
+        told["phones"].append([phone.token, calls])
+    return told
+
+
+def talkers(told: dict[str, Any], post: Post) -> dict[str, list[Callable[[int], int]]]:
+    """Kind -> one function for each device, which says something for the n-th time: the status of the answer."""
+
+    def speaker(token: str, body: dict[str, Any]) -> Callable[[int], int]:
+        return lambda _n: post("/v1/speakers/played", body, token)
+
+    def gate(token: str, bucket: int) -> Callable[[int], int]:
+        return lambda n: post(
+            "/v1/gates/counters", {"counters": [[bucket - n % 9 * 300, "in", "running", n % 50 + 1]]}, token
+        )
+
+    def phone(token: str, calls: list[dict[str, Any]]) -> Callable[[int], int]:
+        return lambda n: post("/v1/canvass/sync", calls[n % len(calls)], token)
+
+    return {
+        "speaker": [speaker(*each) for each in told["speakers"]],
+        "gate": [gate(*each) for each in told["gates"]],
+        "upload": [phone(*each) for each in told["phones"]],
+    }
+
+
+def queued_message(n: int) -> int:
+    """As a desk queues one: 200."""
+    from bluezone.messaging.sms.models import Purpose
+    from bluezone.messaging.sms.outbox import queue
+
+    queue(f"+8491{n:07}", "Mời bà con cài Bluezone", "vi", Purpose.ARRIVAL)
+    return 200
+
+
+def waiting_list(content: bytes) -> Any:
+    """A list that the ward has sent in, looked at and accepted: a DoorsImport."""
+    from bluezone.directory.models import AdminUnit
+    from bluezone.identity.models import User
+    from bluezone.rollout.canvass.households import door_lists
+
+    who, ward = User.objects.get(username="importer"), AdminUnit.objects.get(key=WARD)
+    sent = door_lists.receive(who, ward, "ho.csv", content)
+    return door_lists.accept(sent, door_lists.preview(sent).digest)
+
+
+class Others:
+    """All others who write, each in a thread with a connection of its own, once for each transaction of the import.
+
+    held: the import's transactions as they come. passed: of those, how many went before each write of another.
+    """
+
+    def __init__(self, held: list[Any]) -> None:
+        self._held, self._turn, self._ended = held, threading.Condition(), False
+        self.wrote = dict.fromkeys(("speaker", "gate", "upload", "sms"), 0)
+        self.refused: list[str] = []
+        self.passed = [0]
+        self._threads: list[threading.Thread] = []
+
+    def begin(self, told: dict[str, Any]) -> None:
+        """Let them write from now on."""
+        says = [(kind, say) for kind, each in talkers(told, self._post).items() for say in each]
+        for kind, say in [*says, ("sms", queued_message)]:
+            self._threads.append(threading.Thread(target=self._go_on, args=(kind, say)))
+            self._threads[-1].start()
+
+    def end(self) -> None:
+        """Wait for the last of them."""
+        self._ended = True
+        for thread in self._threads:
+            self.call()
+            thread.join()
+
+    def call(self, execute: Any = None, sql: str = "BEGIN", *more: Any) -> Any:
+        """For the connection of the import: when a transaction begins, everybody else wants to write, too."""
+        if sql.startswith("BEGIN"):
+            with self._turn:
+                self._turn.notify_all()
+        return execute(sql, *more) if execute else None
+
+    @staticmethod
+    def _post(path: str, body: dict[str, Any], token: str) -> int:
+        from django.test import Client
+
+        answer = Client().post(path, body, content_type="application/json", HTTP_AUTHORIZATION=f"Bearer {token}")
+        return int(answer.status_code)
+
+    def _wait(self, execute: Any, sql: str, *more: Any) -> Any:
+        before = len(self._held)
+        try:
+            return execute(sql, *more)
+        finally:
+            if sql.startswith("BEGIN"):
+                self.passed.append(len(self._held) - before)
+
+    def _go_on(self, kind: str, say: Callable[[int], int]) -> None:
+        from django.db import connection, connections
+
+        def is_next(before: int) -> bool:
+            return self._ended or len(self._held) > before
+
+        while not self._ended:
+            before = len(self._held)
+            try:
+                with connection.execute_wrapper(self._wait):
+                    status: object = say(self.wrote[kind])
+            except Exception as error:  # whatever it is, the test must say so
+                status = repr(error)
+            self.wrote[kind] += 1
+            if status != 200:
+                self.refused.append(f"{kind}: {status}")
+            with self._turn:
+                self._turn.wait_for(lambda: is_next(before), timeout=60)  # noqa: B023 - asked at once
+        connections.close_all()
+
+
+def _import(rows: int, changed: int, groups: int, taken_back: int) -> dict[str, Any]:
+    """Lists imported while the others write.
+
+    Adds `rows`, then changes `changed` of them, then takes back another list of `taken_back` in the middle. Returns
+    what each transaction of it held, and of all others: how often each wrote, what was refused, and the most
+    transactions of the import that went before one of their writes.
+    """
+    from django.conf import settings
+    from django.db import connection
+    from django.test.utils import setup_test_environment
+    from django.utils import timezone
+    from tests.builders.heldwork import held_work
+
+    from bluezone.messaging.sms.providers import read_sms_url
+    from bluezone.rollout.canvass.households import door_lists
+    from bluezone.rollout.canvass.models import Household
+
+    settings.SMS = read_sms_url("file:sms-not-sent.log")
+    told = plant(speakers=4, gates=2, phones=2)
+    setup_test_environment()
+    settings.ROOT_URLCONF = "bluezone.web.urls_public"
+    now = timezone.now()
+    with held_work() as held:
+        others = Others(held)
+        others.begin(told)
+        try:
+            with connection.execute_wrapper(others.call):
+                for count, phones in ((rows, 1), (changed, 3)):
+                    door_lists.carry_out(waiting_list(rows_of(count, groups, phones)), now)
+                seen = Household.objects.count()
+                another = waiting_list(rows_of(taken_back, groups + 1, 2))
+                door_lists.carry_out(another, now, transactions=2)
+                door_lists.take_back(another)
+                door_lists.carry_out(another, now)
+        finally:
+            others.end()
+    return {
+        "held": [
+            {"statements": len(one.statements), "calls": one.calls, "names": sorted(one.names), "rows": one.rows}
+            for one in held
+        ],
+        "wrote": others.wrote, "refused": others.refused, "passed": max(others.passed),
+        "doors": [seen, Household.everything.count()], "changed": Household.objects.filter(smartphones=3).count(),
+    }  # fmt: skip
+
+
+def _send(rows: int, groups: int, messages: int) -> dict[str, Any]:
+    """Beside a running `serve`: send a list in, accept it, and leave it to the worker; queue messages meanwhile.
+
+    Returns how many were queued, and the seconds that the slowest took.
+    """
+    from django.conf import settings
+
+    from bluezone.messaging.sms.providers import read_sms_url
+
+    settings.SMS = read_sms_url("file:sms-not-sent.log")
+    spent = [0.0]
+
+    def queue_all() -> None:
+        from django.db import connections
+
+        for n in range(messages):
+            begun = time.monotonic()
+            queued_message(n)
+            spent.append(time.monotonic() - begun)
+        connections.close_all()
+
+    desk = threading.Thread(target=queue_all)
+    desk.start()
+    waiting_list(rows_of(rows, groups))
+    desk.join()
+    return {"queued": len(spent) - 1, "slowest": max(spent)}
+
+
+def main(data: Path, what: str) -> None:
+    """Do it, and say what was found."""
+    from bluezone.server.preparation import open_office
+
+    if what == "import":
+        write_default(data, name_vi="Bắc Kạn", name_en="Bắc Kạn", hotline=HOTLINE,
+                      sms_segments_a_day=1_000_000, sms_segments_a_month=1_000_000)  # fmt: skip
+    open_office(data)
+    wanted = json.loads(sys.stdin.read())
+    found = {"plant": plant, "send": _send, "import": _import}[what](**wanted)
+    print(json.dumps(found))  # noqa: T201 - its answer
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
