@@ -92,13 +92,13 @@ def loaded_at_the_start():
     return found
 
 
-def test_engine_and_vendored_code_are_under_60_kilobytes_compressed_and_what_comes_later_under_12_more():
+def test_engine_and_vendored_code_are_under_64_kilobytes_compressed_and_what_comes_later_under_12_more():
     start = loaded_at_the_start()
     # For declarations, puzzles, passes and the service worker's own look: fetched when the first one is needed.
     later = set((STATIC / "engine" / "web").glob("*.js")) - start
     sizes = [sum(len(gzip.compress(path.read_bytes(), 9)) for path in files) for files in (start, later)]
     assert STATIC / "vendor" / "noble-ed25519.js" in start
-    assert sizes[0] < 60_000
+    assert sizes[0] < 64_000
     assert sizes[1] < 12_000
 
 
