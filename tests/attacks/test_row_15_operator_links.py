@@ -40,7 +40,7 @@ def dump(store):
         names = store.read("SELECT name FROM sqlite_master WHERE type = 'table'")
     else:
         names = store.read("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-    tables = [name for (name,) in names if name not in ("noise", "migration", "duty")]
+    tables = [name for (name,) in names if name not in ("noise", "migration", "duty", "lease")]
     return {table: store.read(f"SELECT * FROM {table}") for table in tables}
 
 

@@ -25,6 +25,8 @@ from bluezone.server.front.pages import StaticFiles
 from bluezone.server.processes.service import Asked
 from bluezone.servicemanager import ServiceManager
 
+# How often it is asked whether a port answers yet.
+START_SECONDS = 0.05
 LOOK_SECONDS = 1.0
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
@@ -123,6 +125,8 @@ async def _serve(asked: Asked, secured: Any, folder: Path) -> str:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end, signal.Signals(number).name)
     serving = [asyncio.ensure_future(server.serve()) for server in servers]
+    while not all([await _answers(server) for server in servers]) and not any(task.done() for task in serving):
+        await asyncio.sleep(START_SECONDS)
     logs.say("closed_for_move", "closed: the stores are being moved; both addresses say so until it is over", 30)
     manager = ServiceManager()
     manager.ready()
@@ -133,6 +137,17 @@ async def _serve(asked: Asked, secured: Any, folder: Path) -> str:
         server.stop()  # type: ignore[no-untyped-call]
     await asyncio.gather(*serving)
     return ended.result() if ended.done() else "a port that failed"
+
+
+async def _answers(server: Server) -> bool:
+    """Whether a server takes connections by now."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.bind_addr, server.bind_addr)  # noqa: S104 - compared
+    try:
+        _, writer = await asyncio.open_connection(host, server.bind_port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def _look(folder: Path, end: Any, manager: ServiceManager) -> None:
