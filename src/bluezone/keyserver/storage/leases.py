@@ -33,7 +33,9 @@ _RENEW = (
     "UPDATE lease SET ends = clock_timestamp() + %(for)s * interval '1 second'"
     " WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s RETURNING 1"
 )
-_RELEASE = "UPDATE lease SET ends = clock_timestamp() WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s"
+_RELEASE = (
+    "UPDATE lease SET ends = clock_timestamp() WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s"
+)
 # Asked last in a transaction: until it is committed nobody else can take the lease.
 _FENCED = "SELECT 1 FROM lease WHERE name = %(name)s AND holder = %(holder)s AND fence = %(fence)s FOR SHARE"
 
