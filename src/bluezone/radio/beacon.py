@@ -118,7 +118,7 @@ LONGEST_RETRY_SECONDS = 60.0
 BEFORE_SILENCE_SECONDS = 5.0
 RECIPROCITY_INTERVAL_MS = 1000
 # A burst takes 4.6 s of it. A radio that hangs may not keep the processor awake for longer: all day it makes 2 hours.
-AWAKE_SECONDS = 5.5
+AWAKE_SECONDS = 5.2
 _POWER = "radio"
 
 logger = logging.getLogger(__name__)

@@ -105,7 +105,7 @@ PROFILES = {
     "saver": DutyProfile("saver", 4.0, 60.0, 500, 500, 250),
     # For a phone whose processor sleeps between bursts: within two hours awake a day, and often enough that 25 minutes
     # at 1 m are high in 95 of 100 meetings (`bluezone bench scenarios`); at 90 s they are not.
-    "pocket": DutyProfile("pocket", 4.0, 75.0, 500, 500, 250),
+    "pocket": DutyProfile("pocket", 4.0, 70.0, 500, 500, 250),
 }
 
 

@@ -159,7 +159,7 @@ public class WarnedDayTest {
             burst();
         }
         double awake = ((Number) driver("awake_seconds")).doubleValue();
-        assertTrue("awake for " + awake, awake < BURSTS * 8.0);  // of 75 s each
+        assertTrue("awake for " + awake, awake < BURSTS * 8.0);  // of 70 s each
         byte[] key = KeyStoreDouble.keys.get("bluezone.handset.key").getEncoded();
         Files.write(kept.resolve("key"), Base64.getEncoder().encode(key));
         Files.write(kept.resolve("elapsed"), Long.toString(SystemClock.elapsedRealtime()).getBytes(StandardCharsets.US_ASCII));
