@@ -77,6 +77,7 @@ class Lead:
                 lease.release()
                 return False
         except psycopg.Error:
+            lease.release()
             return False
         self._lease, self._asked = lease, time.monotonic()
         attempt.enter_context(renewed(lease, self._makes_rounds, self._lost))
