@@ -207,11 +207,7 @@ def insert(model: Any, new: Sequence[Any], arriving: ListImport | None = None) -
     arriving: the list that brings them; nobody sees them before `show`.
     """
     unit_pk = _pks(AdminUnit, (_above(entry) for entry in new))
-    rows = []
-    for entry in new:
-        row = model(key=entry.key, arriving=arriving)
-        _fill(row, entry, unit_pk)
-        rows.append(row)
+    rows = [_filled(model(key=entry.key, arriving=arriving), entry, unit_pk) for entry in new]
     if model is Agency:
         _give_parents(rows)
     model.everything.bulk_create(rows, batch_size=_AT_ONCE)
@@ -227,7 +223,7 @@ def update(model: Any, changed: Sequence[Any]) -> None:
     present = model.everything.in_bulk([entry.key for entry in changed], field_name="key")
     unit_pk = _pks(AdminUnit, (_above(entry) for entry in changed))
     for entry in changed:
-        _fill(present[entry.key], entry, unit_pk)
+        _filled(present[entry.key], entry, unit_pk)
     own = ["parent"] if model is AdminUnit else ["unit", "short_name", "edxml_id"]
     _overwrite(present.values(), [*_SHARED, *own])
     write_successions(model, changed)
@@ -296,9 +292,7 @@ def _write(model: Any, differing: Sequence[Any], before: Mapping[str, Any], afte
 def _overwrite(rows: Collection[Any], fields: list[str]) -> None:
     """Store these fields of rows that are there; bulk_update would take ten times as long."""
     for model in {type(row) for row in rows}:
-        model.everything.bulk_create(
-            rows, batch_size=_AT_ONCE, update_conflicts=True, unique_fields=["id"], update_fields=fields
-        )
+        model.everything.bulk_create(rows, _AT_ONCE, update_conflicts=True, unique_fields=["id"], update_fields=fields)
 
 
 def _above(entry: UnitEntry | AgencyEntry) -> str | None:
@@ -310,7 +304,7 @@ def _pks(model: Any, keys: Iterable[str | None]) -> dict[str, int]:
     return dict(model.everything.filter(key__in=wanted).values_list("key", "pk"))
 
 
-def _fill(row: Any, entry: Any, unit_pk: Mapping[str, int]) -> None:
+def _filled(row: Any, entry: Any, unit_pk: Mapping[str, int]) -> Any:
     above = _above(entry)
     short_name = ""
     if isinstance(entry, UnitEntry):
@@ -322,6 +316,7 @@ def _fill(row: Any, entry: Any, unit_pk: Mapping[str, int]) -> None:
     row.valid_from, row.valid_to = entry.validity.start, entry.validity.end
     row.confirmed, row.unconfirmed = entry.confirmed, list(entry.unconfirmed)
     row.folded = fold(" ".join([entry.name, short_name, entry.code or ""]))
+    return row
 
 
 def _give_parents(rows: Iterable[Any]) -> None:
@@ -345,23 +340,17 @@ def _give_parents(rows: Iterable[Any]) -> None:
 def _write_figures(model: Any, changed: Sequence[Any]) -> None:
     field = "unit" if model is AdminUnit else "agency"
     pk_of = _pks(model, (entry.key for entry in changed))
+    figures = [
+        Denominator(
+            kind=one.quantity.value, value=one.value, source=one.source, as_of=one.as_of,
+            **{f"{field}_id": pk_of[entry.key]},
+        )
+        for entry in changed for one in entry.denominators
+    ]  # fmt: skip
     Denominator.objects.bulk_create(
-        (
-            Denominator(
-                kind=figure.quantity.value,
-                value=figure.value,
-                source=figure.source,
-                as_of=figure.as_of,
-                **{f"{field}_id": pk_of[entry.key]},
-            )
-            for entry in changed
-            for figure in entry.denominators
-        ),
-        batch_size=_AT_ONCE,
-        update_conflicts=True,
-        unique_fields=[field, "kind", "as_of"],
+        figures, _AT_ONCE, update_conflicts=True, unique_fields=[field, "kind", "as_of"],
         update_fields=["value", "source"],
-    )
+    )  # fmt: skip
 
 
 def _write_groups(changed: Iterable[entries.GroupEntry]) -> None:
