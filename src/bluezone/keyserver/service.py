@@ -33,12 +33,11 @@ from bluezone.keyserver.reports.submission import Uploads, Verification
 from bluezone.keyserver.retention import forget
 from bluezone.keyserver.statistics import note_guesses, note_guessing_alarm
 from bluezone.keyserver.storage.migrations import migrate
-from bluezone.keyserver.storage.partitions import make_ahead
 from bluezone.keyserver.storage.sqlite import SqliteStore
 from bluezone.keyserver.storage.store import Store, StoreRefused, Turn
 from bluezone.keyserver.venues import Registrar, VenueAlerts
 from bluezone.logs import event
-from bluezone.protocol.intervals import day_at, hour_at
+from bluezone.protocol.intervals import hour_at
 from bluezone.protocol.signed.epoch import Epoch
 from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.timekeeping import ClockDoubted, ClockGuard
@@ -365,7 +364,6 @@ class KeyServer:
         require_same_folder(self.keys_store, self.secrets, self.configs)
         refusal = self._compared()
         self.secrets.week_keys.rotate(now)
-        make_ahead(self.keys_store, now, day_at(now))
         # A city that has no config yet has published nothing.
         if refusal is None or not self.configs.newest_number():
             self.configs.renew(self.city, self.data_dir, now)
