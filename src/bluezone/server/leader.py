@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bluezone.keyserver.datafolder import only_one
-from bluezone.web.databases import ALIVE
+from bluezone.keyserver.storage.store import ALIVE
 
 if TYPE_CHECKING:
     from bluezone.keyserver.storage.leases import Lease
