@@ -3,6 +3,7 @@
 folder.
 
 `bluezone clock`: whether the server believes this machine's clock, and a person's word that it is right.
+`bluezone settings`: whether this folder's settings are the ones applied last, and a person's word that they shall be.
 """
 
 import contextlib
@@ -315,3 +316,36 @@ def clock(data: str | None, confirm: bool) -> dict[str, Any]:
 
 def _said(moment: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
+
+
+def _settings_lines(result: dict[str, Any]) -> Iterable[str]:
+    yield f"settings {result['applied']} were applied last"
+    if result["outdated"]:
+        yield "this folder's are others that were applied before; to go back to them: bluezone settings --apply"
+    else:
+        yield "they are this folder's"
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Data folder; BLUEZONE_DATA or ./bluezone-data if not given.")
+@click.option("--apply", is_flag=True, help="Go back to the settings of this folder, and of this version.")
+@command_result(_settings_lines)
+def settings(data: str | None, apply: bool) -> dict[str, Any]:
+    """Say whether this folder's settings are the ones that were applied last, of all hosts on its database.
+
+    New settings apply themselves at a start. Those of before never do, so that a host which still has them signs
+    nothing; --apply is how a person goes back to them. It covers what phones are told and how files are made.
+    """
+    from bluezone.city import data_folder, load_city
+    from bluezone.keyserver.service import KeyServer
+
+    folder = data_folder(data).resolve()
+    load_city(folder)
+    server = KeyServer.open(folder)
+    try:
+        if apply and server.settings_outdated:
+            server.apply_settings()
+            server.settings_outdated = False
+        return {"applied": server.applied.newest(server.keys_store)[0], "outdated": server.settings_outdated}
+    finally:
+        server.close()

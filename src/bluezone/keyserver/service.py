@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bluezone.city import City, load_city
-from bluezone.keyserver.configuration import ConfigFiles
+from bluezone.keyserver.configuration import AppliedSettings, ConfigFiles, SettingsOutdated
 from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder, require_settled
 from bluezone.keyserver.declarations import Declarations
 from bluezone.keyserver.keyfolder import Secrets, open_secrets
@@ -106,6 +106,9 @@ class KeyServer:
         self.journal = Journal(journal_folder(data_dir), secrets.signing_key)
         # Why nothing is signed now: a code, None while what is here and what was published agree.
         self.history_problem: str | None = None
+        self.applied = AppliedSettings(keys_store)
+        # Whether other settings than those of this process were applied after them, so that it signs nothing.
+        self.settings_outdated = False
         self.limits = Limits(
             secrets.derived("puzzle"),
             clock,
@@ -215,6 +218,8 @@ class KeyServer:
                 codes_store.close()
                 raise
             server = cls(folder, city, codes_store, keys_store, secrets, clock)
+            # Read again, because others may have been applied between reading them and opening the store.
+            server.city = load_city(folder)
             if clock is time.time:
                 server.guard = ClockGuard(folder, keys_store.database_clock)
             try:
@@ -230,6 +235,8 @@ class KeyServer:
             except HistoryForked as refused:
                 # Reports are taken meanwhile; each tick looks again.
                 logger.error("%s: %s", refused.code, refused.message, extra=event("history_forked", code=refused.code))
+            except SettingsOutdated as refused:
+                logger.error("settings: %s: %s", refused.code, refused.message, extra=event("settings_outdated"))
             except PublishedRefused as refused:
                 # Reports are taken and files made meanwhile; each tick tries again.
                 said = event("published_files_away", code=refused.code)
@@ -366,9 +373,21 @@ class KeyServer:
         self.secrets.week_keys.rotate(now)
         # A city that has no config yet has published nothing.
         if refusal is None or not self.configs.newest_number():
+            try:
+                self.applied.require(self.keys_store, self.configs.settings_digest(self.city, self.data_dir))
+            except SettingsOutdated as outdated:
+                self.settings_outdated = True
+                return refusal or outdated
+            self.settings_outdated = False
             self.configs.renew(self.city, self.data_dir, now)
             note_folder(self.keys_store, self.secrets, self.configs)
         return refusal
+
+    def apply_settings(self) -> int:
+        """Put this process's settings after all that were applied, as a person says; returns their number."""
+        with self._alone():
+            self.applied.apply(self.keys_store, self.configs.settings_digest(self.city, self.data_dir))
+        return self.applied.newest(self.keys_store)[0]
 
     def _compared(self) -> StoreRefused | None:
         try:
