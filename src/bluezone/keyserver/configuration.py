@@ -8,6 +8,7 @@ Source: docs/protocol.md section 5, "History": a phone follows its numbers and p
 import hashlib
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -90,6 +91,8 @@ class ConfigFiles:
         public = secrets.signing_key.public_key().public_bytes_raw()
         self._trusted = {fingerprint(public): public}
         self._secrets = secrets
+        # Called with name and content of a new config before it is written.
+        self.before_written: Callable[[str, bytes], None] = lambda _name, _content: None
         self._sha256s: dict[int, str] = {}
         self._newest: Config | None = None
 
@@ -166,7 +169,9 @@ class ConfigFiles:
         payload = encode_config(next_one)
         if newest and _said(payload) == _said(self.payload(newest)):
             return newest
-        write_whole(self.path(next_one.number), sign_payload(KIND, payload, self._secrets.signing_key))
+        path, signed = self.path(next_one.number), sign_payload(KIND, payload, self._secrets.signing_key)
+        self.before_written(f"{self.folder.name}/{path.name}", signed)
+        write_whole(path, signed)
         return next_one.number
 
     def settings_digest(self, city: City, data_dir: Path) -> bytes:

@@ -87,10 +87,11 @@ class Lead:
         return time.monotonic() - self._asked < PATIENCE_SECONDS
 
 
-def lead_when_free(lead: Lead, stopped: threading.Event) -> bool:
-    """Wait until this worker leads; False when it was stopped before."""
+def lead_when_free(lead: Lead, stopped: threading.Event, meanwhile: Callable[[], object] = lambda: None) -> bool:
+    """Wait until this worker leads; False when it was stopped before. meanwhile: done at each look."""
     while not stopped.is_set():
         if lead.take():
             return True
+        meanwhile()
         stopped.wait(LOOK_SECONDS)
     return False

@@ -204,6 +204,13 @@ def work_until(stopped: threading.Event, server: KeyServer, meters: Meters, lead
         meters.set("worker_leading", 0)
 
 
+def _stay_alike(server: KeyServer) -> None:
+    try:
+        server.sync()
+    except Refused as refused:
+        log.warning("tick: %s: %s", refused.code, refused.message, extra=event("tick_refused", code=refused.code))
+
+
 def load(_part: str) -> None:
     """Import what ticks import late."""
     from bluezone.messaging.email import outbox  # noqa: F401
@@ -232,7 +239,7 @@ def main() -> None:
     lead = Lead(folder, parameters, lost=lambda: meters.set("worker_leading", 0))
     say_ready(given.ready)
     try:
-        while lead_when_free(lead, stopped):
+        while lead_when_free(lead, stopped, lambda: _stay_alike(server)):
             say("worker_leads", "worker: at work")
             work_until(stopped, server, meters, lead)
             lead.release()

@@ -20,7 +20,7 @@ from bluezone.refusal import Refused
 Row = tuple[Any, ...]
 
 # Each database has its own of these; what is in them says nothing about the city.
-NOT_MOVED = {"migration", "django_migrations", "lease", "data_folder", "sqlite_sequence"}
+NOT_MOVED = {"migration", "django_migrations", "lease", "data_folder", "sealed_file", "sqlite_sequence"}
 # What is done already of a move, in the store that is filled.
 PROGRESS = "move_progress"
 _LOCK_WAIT_SECONDS = 20
