@@ -61,6 +61,7 @@ def test_the_page_counts_what_waits_and_what_became_of_the_rest(client, settings
 
     assert (seen["waiting"], seen["unknown"], seen["is_silent"]) == (3, 1, False)
     assert dict(seen["ended"])[State.DELIVERED.label] == 2
+    assert sum(count for _label, count in seen["ended"]) == 3
     assert State.WAITING.label not in dict(seen["ended"])
     said.said_at = now - datetime.timedelta(seconds=SILENT_SECONDS + 60)
     said.save()
