@@ -3,7 +3,7 @@
 
 import pytest
 
-from bluezone.letters.clauses import read_parties
+from bluezone.letters.clauses import read_body, read_parties
 from bluezone.letters.letter_text import Passage
 from bluezone.letters.proposal import Addressee, Confidence, Doubt, PartyRole, Proposed, Span
 
@@ -70,3 +70,59 @@ def test_who_leads_is_not_named_again_among_the_helpers_and_a_verb_is_no_name():
 
     assert names(text) == ["Phòng Y tế"]
     assert names(text, PartyRole.COOPERATING) == ["Công an thành phố, nhân dân"]
+
+
+def body_of(*texts):
+    body = read_body([Passage(text, tuple(range(len(text)))) for text in texts], 0)
+    clauses = [
+        (one.label, [line.text for line in one.lines], [[line.text for line in point] for point in one.points])
+        for one in body.clauses
+    ]
+    return [line.text for line in body.preamble], clauses, [line.text for line in body.closing]
+
+
+def test_a_body_is_cut_into_what_stands_before_its_clauses_their_points_and_the_closing():
+    assert body_of(
+        "Căn cứ Kế hoạch 12,",
+        "1. Phòng Y tế chủ trì,",
+        "phối hợp với Công an.",
+        "- Trực ban;",
+        "suốt đêm.",
+        "a) Ghi sổ.",
+        "",
+        "Gửi báo cáo.",
+        "3. không phải khoản",
+        "2. Trạm Y tế",
+        "",
+        "báo cáo.",
+        "",
+        "Trên đây là kế hoạch.",
+        "Đề nghị thực hiện.",
+    ) == (
+        ["Căn cứ Kế hoạch 12,"],
+        [
+            (
+                "1",
+                ["Phòng Y tế chủ trì,", "phối hợp với Công an."],
+                [["Trực ban;", "suốt đêm."], ["a) Ghi sổ."], ["Gửi báo cáo.", "3. không phải khoản"]],
+            ),
+            ("2", ["Trạm Y tế", "báo cáo."], []),
+        ],
+        ["Trên đây là kế hoạch.", "Đề nghị thực hiện."],
+    )
+
+
+def test_of_a_plan_with_sections_the_assignments_alone_are_its_tasks():
+    _preamble, clauses, _closing = body_of(
+        "I. MỤC ĐÍCH", "1. Mỗi nhà một máy.", "II. TỔ CHỨC THỰC HIỆN", "1. Phòng Y tế chủ trì.", "2. Công an phối hợp."
+    )
+
+    assert [label for label, _lines, _points in clauses] == ["II.1", "II.2"]
+
+
+def test_two_articles_make_a_decision_and_one_is_cited():
+    two = body_of("Điều 1. Giao Phòng Y tế.", "1. Trực ban.", "Điều 2: Quyết định này có hiệu lực.")
+    one = body_of("1. Theo Luật.", "Điều 1. Giao Phòng Y tế.")
+
+    assert [label for label, _lines, _points in two[1]] == ["Điều 1", "Điều 2"]
+    assert [label for label, _lines, _points in one[1]] == ["1"]
