@@ -112,6 +112,8 @@ class KeyServer:
         self.shared: SealedFolder | None = None
         # Whether other settings than those of this process were applied after them, so that it signs nothing.
         self.settings_outdated = False
+        # Whether this folder's keys or configs are not those that the hosts of its database share.
+        self.folder_differs = False
         self.limits = Limits(
             secrets.derived("puzzle"),
             clock,
@@ -384,7 +386,9 @@ class KeyServer:
     def _prepare(self, now: float) -> StoreRefused | None:
         """Make what is missing; returns why nothing may be signed, None if all that was published is known here."""
         self.sync()
+        self.folder_differs = True
         require_same_folder(self.keys_store, self.secrets, self.configs)
+        self.folder_differs = False
         refusal = self._compared()
         self.secrets.week_keys.rotate(now)
         # Before a config announces them.
