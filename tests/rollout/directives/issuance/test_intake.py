@@ -13,6 +13,7 @@ from tests.letters.signedpdfs import letter, signed
 
 from bluezone.rollout.directives.issuance import intake
 from bluezone.rollout.directives.models import Directive
+from bluezone.vietnamese.spelling import fold
 
 
 @pytest.fixture
@@ -103,3 +104,23 @@ def test_a_text_without_letters_becomes_an_empty_draft(committee, clerk):
     draft = taken(committee, clerk, "12 / 7")
 
     assert (draft.subject, draft.text, draft.original, draft.tasks.count()) == ("…", "", None, 0)
+
+
+def test_what_a_letter_leaves_open_stays_open_in_the_draft(committee, clerk):
+    draft = taken(committee, clerk, letters.PLAN.replace("Lê Văn Bình", ""))
+    assert (draft.signer_name, draft.signer_position) == ("", "PHÓ CHỦ TỊCH")
+    assert draft.code == "…/KH-UBND"
+    codes = []
+    for number, notation in (("12", "KH-UBND"), ("12", ""), ("", "")):
+        draft.number, draft.notation = number, notation
+        draft.save(update_fields=["number", "notation"])
+        codes.append((draft.code, Directive.objects.filter(folded__startswith=fold(draft.code)).exists()))
+
+    assert codes == [("12/KH-UBND", True), ("12", True), ("…", True)]
+
+
+def test_long_values_are_cut_to_what_the_form_takes(committee, clerk):
+    subject = "ra quân " * 80
+    draft = taken(committee, clerk, letters.PLAN.replace("Ra quân hỗ trợ người dân cài đặt", subject))
+
+    assert len(draft.subject) == 500
