@@ -492,12 +492,15 @@ class Runner:
         self.out.flush()
 
 
-def _processor_seconds(pid: int) -> float:
-    """What a process and those it has waited for have used."""
-    with contextlib.suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(float, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return 0.0
+def _processor_seconds(group: int) -> float:
+    """What the processes of a group have used, with those that they have waited for."""
+    used = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                used += sum(map(float, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return used
 
 
 class Copies:
