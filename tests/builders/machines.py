@@ -95,10 +95,16 @@ def until(what: Callable[[], object], seconds: float = 300.0) -> float:
     return time.monotonic() - begun
 
 
+def master_key(path: Path) -> None:
+    """Write a key under which a city's secrets are sealed in its database."""
+    path.write_text("ab" * 32)
+    path.chmod(0o600)
+
+
 def share(one: Path, other: Path, names: tuple[str, ...]) -> None:
     """Let a data folder have these folders of another."""
     for name in names:
-        (one / name).mkdir(exist_ok=True)
+        (one / name).mkdir(parents=True, exist_ok=True)
         if (other / name).is_dir() and not (other / name).is_symlink():
             shutil.rmtree(other / name)
         (other / name).symlink_to(one / name)

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 from tests.builders.hosts import hosts_apart
 from tests.builders.keyserver import Phone, keys_for
-from tests.builders.machines import Databases, Machine, share, until
+from tests.builders.machines import Databases, Machine, master_key, until
 from tests.builders.objectserver import BUCKET, object_server
 from tests.builders.relay import Relay
 from tests.builders.serving import BLUEZONE
@@ -30,13 +30,13 @@ from tests.builders.stores import HOTLINE, prepared_store
 
 from bluezone.city import write_default
 from bluezone.keyserver.publication.downloads import EXPORT_FILES
+from bluezone.keyserver.sealing import FILE_VARIABLE
 from bluezone.keyserver.service import KeyServer
 from bluezone.protocol.exports.files import read_export
 from bluezone.protocol.upload import Status
 from bluezone.protocol.upload.codes import Credential
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(3000)]
-SHARED = ("keys", "configs")
 # Of a quiet machine; under load everything takes its multiple.
 LED_AGAIN_SECONDS, ANSWERED_SECONDS, BEHIND_SECONDS, CUT_SECONDS = 30.0, 10.0, 8.0, 60.0
 
@@ -59,17 +59,16 @@ class City:
             **bucket.environment(),
             "AWS_ENDPOINT_URL": f"http://{gateway}:{self.bucket.port}",
             "BLUEZONE_EXPORTS_URL": f"s3://{BUCKET}/city",
+            FILE_VARIABLE: str(folder / "master.key"),
         }
+        master_key(folder / "master.key")
         self.machines = []
         for number, host in enumerate(hosts):
+            # A data folder, and so a journal, of its own; all but the first begin with nothing.
             data = folder / str(number) / "data"
-            data.parent.mkdir()
-            prepared_store(data)
-            if number:
-                first = folder / "0" / "data"
-                share(first, data, SHARED)
-                (data / "city.toml").write_bytes((first / "city.toml").read_bytes())
-            else:
+            data.mkdir(parents=True, mode=0o700)
+            if not number:
+                prepared_store(data)
                 write_default(data, name_vi="Bắc Kạn", name_en="Bac Kan", hotline=HOTLINE, publish_period_seconds=0,
                               padding_mean=5, verify_to_upload_seconds=0)  # fmt: skip
             self.machines.append(Machine(host, data, self.environment))

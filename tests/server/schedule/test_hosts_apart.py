@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 from tests.builders.hosts import hosts_apart
 from tests.builders.keyserver import postgresql_database, postgresql_server
-from tests.builders.machines import Machine, share, until
+from tests.builders.machines import Machine, master_key, share, until
 from tests.builders.relay import Relay
 from tests.builders.stores import prepared_store
+
+from bluezone.keyserver.sealing import FILE_VARIABLE
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -23,13 +25,16 @@ def test_a_leader_that_is_cut_off_or_frozen_is_followed_and_stands_by_when_it_is
         relay = Relay("127.0.0.1", parts.port, gateway)
         address = parts._replace(netloc=f"{parts.username}@{gateway}:{relay.port}").geturl()
         machines = []
+        master_key(tmp_path / "master.key")
+        environment = {"BLUEZONE_DATABASE_URL": address, FILE_VARIABLE: str(tmp_path / "master.key")}
+        prepared_store(tmp_path / "0")
         try:
             for number, host in enumerate(hosts):
                 folder = tmp_path / str(number)
-                prepared_store(folder)
-                if number:
-                    share(tmp_path / "0", folder, ("keys", "configs", "exports", "venues"))
-                machines.append(Machine(host, folder, {"BLUEZONE_DATABASE_URL": address}))
+                folder.mkdir(exist_ok=True)
+                # The second begins with nothing; published files lie where both see them.
+                share(tmp_path / "published", folder, ("exports", "venues"))
+                machines.append(Machine(host, folder, environment))
                 until(machines[-1].ready)
             until(lambda: any(machine.leads() for machine in machines))
             leader, other = machines if machines[0].leads() else machines[::-1]
@@ -41,6 +46,7 @@ def test_a_leader_that_is_cut_off_or_frozen_is_followed_and_stands_by_when_it_is
             leader.host.mend()
             until(lambda: leader.ask("office", "/codes/")[0] == 200)
             assert [leader.leads(), other.leads()] == [False, True]
+            assert leader.ask("public", "/v1/config")[1] == other.ask("public", "/v1/config")[1]
             assert status == 503
 
             leader, other = other, leader
