@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spoil the code a little, one place at a time, and see whether a test notices: docs/contributing/mutation.md.
 
-    python tools/mutants.py [--scope-checks] [--most 2] [--seed 7]... [--only TEXT] PACKAGE... -- PYTEST-ARGUMENTS...
+    python tools/mutants.py [--scope-checks] [--most 2] [--seed 7]... [--only PLACES] PACKAGE... -- PYTEST-ARGUMENTS...
 
 PACKAGE: "authority" or "rollout.directives" under bluezone. The tests run once while the lines that each executes are
 noted. Then, for each mutant, this process forks; the child gives the spoilt function to whoever holds the sound one and
@@ -492,12 +492,15 @@ class Runner:
         self.out.flush()
 
 
-def _processor_seconds(pid: int) -> float:
-    """What a process and those it has waited for have used."""
-    with contextlib.suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(float, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return 0.0
+def _processor_seconds(group: int) -> float:
+    """What the processes of a group have used, with those that they have waited for."""
+    used = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                used += sum(map(float, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return used
 
 
 class Copies:
@@ -574,7 +577,7 @@ def main() -> int:
     parser.add_argument("--scope-checks", action="store_true", help="the checks of whose an object is, all of them")
     parser.add_argument("--seed", type=int, action="append", help="7; may be given again, for others beside them")
     parser.add_argument("--most", type=int, default=2, help="mutants a file; 0 all")
-    parser.add_argument("--only", default="", help="mutants whose place and change contain this")
+    parser.add_argument("--only", default="", help="mutants whose place and change fit this expression")
     parser.add_argument("--outside", action="store_true", help="the mutants that stand in no function, and no others")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args(given)
@@ -589,7 +592,7 @@ def main() -> int:
             found = mutants_of(path, whose if asked.scope_checks else anywhere)
             if not asked.scope_checks:
                 found = [one for one in found if is_outside(one) == asked.outside]
-            found = [one for one in found if asked.only in str(one)]
+            found = [one for one in found if re.search(asked.only, str(one))]
             if asked.most and not asked.scope_checks and len(found) > asked.most:
                 drawn = set()
                 for seed in asked.seed or [7]:

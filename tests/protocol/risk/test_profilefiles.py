@@ -115,7 +115,7 @@ def test_a_wrong_entry_is_refused_by_its_name(path, value):
     assert path.split(".")[0] in refused.value.message
 
 
-# The least and the most that a profile may say, and what each has to be changed with to be read.
+# The least and the most that each number of a profile may be; None where another number bounds it first.
 BOUNDS = {
     "max_age_days": (0, 60),
     "minimum_minutes": (0, 1440),

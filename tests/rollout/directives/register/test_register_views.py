@@ -32,7 +32,7 @@ def fill(issuer, ward, by, numbers):
         )  # fmt: skip
         Dispatch.objects.create(
             directive=directive, agency=ward, purpose="action", arrived_at=NOW, changed_at=NOW, state="received",
-            received_at=NOW, incoming_year=2020, incoming_number=number,
+            received_at=NOW, incoming_year=2020, incoming_number=int(str(number).rstrip("a")),
         )  # fmt: skip
 
 
@@ -108,3 +108,11 @@ def test_a_reader_of_one_agency_gets_its_registers_alone(client, directive, ward
 
     assert page.context["agencies"] == [ward]
     assert page.context["agency"] == ward
+
+
+def test_a_number_that_is_none_stands_first_as_nought(client, committee, clerk, ward):
+    client.force_login(person("reader", "auditor"))
+    fill(committee, ward, clerk, ["12a", "7"])
+    page = client.get(f"/registers/out/?year=2020&agency={committee.pk}")
+
+    assert first_cells(page) == ["00/UBND-VP", "07/UBND-VP"]
