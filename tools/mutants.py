@@ -214,12 +214,23 @@ _OUTCOMES = {
 
 # What is never spoilt, because no difference follows that a test should see: docs/contributing/mutation.md says why.
 _LOGS = {"debug", "info", "warning", "error", "exception", "critical"}
-_WAITS = {"sleep", "wait", "wait_for", "timeout", "timeout_at", "settimeout", "lru_cache", "MenuEntry", "FirstPage"}
-_PATIENCE = re.compile(r"(\w+_)?timeout(_\w+)?|maxsize|max_workers")
+_WAITS = {
+    "sleep",
+    "wait",
+    "wait_for",
+    "timeout",
+    "timeout_at",
+    "settimeout",
+    "lru_cache",
+    "MenuEntry",
+    "FirstPage",
+    "Column",
+}
+_PATIENCE = re.compile(r"(\w+_)?timeout(_\w+)?|maxsize|max_workers|batch_size")
 
 
 def _is_no_matter(node: ast.AST) -> bool:
-    """Whether nothing within a node is spoilt: a log line, how long is waited, how much is remembered."""
+    """Whether nothing within a node is spoilt: a log line, how long is waited, how much is remembered, how wide."""
     if isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr in _LOGS:
             return bool(re.fullmatch(r"log|logger", _name(node.func.value)))
