@@ -18,7 +18,7 @@ from bluezone.city import City, load_city
 from bluezone.keyserver.configuration import AppliedSettings, ConfigFiles, SettingsOutdated
 from bluezone.keyserver.datafolder import note_folder, only_one, require_same_folder, require_settled
 from bluezone.keyserver.declarations import Declarations
-from bluezone.keyserver.keyfolder import Secrets
+from bluezone.keyserver.keyfolder import Secrets, write_whole
 from bluezone.keyserver.publication.adoption import Adoption, HistoryForked
 from bluezone.keyserver.publication.downloads import ALL_SERIES, Downloads, Indexes
 from bluezone.keyserver.publication.exports import ExportFiles, VenuePackages
@@ -73,6 +73,8 @@ LOCK_NAME = "keyserver.lock"
 TURN_SECONDS = 60.0
 # Its time says when the last tick was done, to whichever process asks.
 TICK_NAME = "tick.done"
+# Holds the code of why nothing is signed, likewise.
+HELD_NAME = "signing.held"
 # How many limits `share_limits` shares.
 LIMITS = 3
 
@@ -112,6 +114,8 @@ class KeyServer:
         self.shared: SealedFolder | None = None
         # Whether other settings than those of this process were applied after them, so that it signs nothing.
         self.settings_outdated = False
+        # Whether this folder's keys or configs are not those that the hosts of its database share.
+        self.folder_differs = False
         self.limits = Limits(
             secrets.derived("puzzle"),
             clock,
@@ -269,7 +273,7 @@ class KeyServer:
                 if turn is None:
                     return False
                 if now is None and self.guard:
-                    self.guard.require(moment)
+                    self._require_clock(self.guard, moment)
                 self._do_what_is_due(moment, turn)
                 self._note_tick(moment)
                 return True
@@ -337,12 +341,34 @@ class KeyServer:
     def _believes(self, now: float) -> bool:
         try:
             if self.guard:
-                self.guard.require(now)
+                self._require_clock(self.guard, now)
         except ClockDoubted as refused:
             # What is there goes on being served and reports are taken; nothing is signed.
             logger.error("clock: %s: %s", refused.code, refused.message, extra=event("clock_doubted"))
             return False
         return True
+
+    def _require_clock(self, guard: ClockGuard, now: float) -> None:
+        try:
+            guard.require(now)
+        except ClockDoubted as refused:
+            self._hold(refused.code)
+            raise
+
+    def held(self) -> str | None:
+        """Why nothing is signed now, a code, as the last tick or start on this data folder found; None if it is."""
+        try:
+            return (self.data_dir / HELD_NAME).read_text() or None
+        except FileNotFoundError:
+            return None
+
+    def _hold(self, code: str | None) -> None:
+        if self.held() == code:
+            return
+        if code is None:
+            (self.data_dir / HELD_NAME).unlink(missing_ok=True)
+        else:
+            write_whole(self.data_dir / HELD_NAME, code.encode(), 0o600)
 
     def forget(self, now: float) -> None:
         """Delete whatever has had its time at `now` (Unix seconds). Safe to interrupt and to repeat."""
@@ -384,7 +410,9 @@ class KeyServer:
     def _prepare(self, now: float) -> StoreRefused | None:
         """Make what is missing; returns why nothing may be signed, None if all that was published is known here."""
         self.sync()
+        self.folder_differs = True
         require_same_folder(self.keys_store, self.secrets, self.configs)
+        self.folder_differs = False
         refusal = self._compared()
         self.secrets.week_keys.rotate(now)
         # Before a config announces them.
@@ -412,8 +440,10 @@ class KeyServer:
             self.history.compare()
         except (HistoryForked, PublishedRefused) as refused:
             self.history_problem = refused.code if isinstance(refused, HistoryForked) else None
+            self._hold(self.history_problem)
             return refused
         self.history_problem = None
+        self._hold(None)
         return None
 
     def _note_tick(self, moment: float) -> None:

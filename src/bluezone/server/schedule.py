@@ -105,14 +105,14 @@ def purge_office(now: datetime.datetime, works: Sequence[Work] | None = None) ->
 TICK_SECONDS = 15.0
 # A city that publishes at every tick is a demo, and somebody is waiting in front of it.
 HASTY_TICK_SECONDS = 1.0
-# For so long a worker with outdated settings lets others lead before it makes a round again.
+# For so long a worker that can do nothing for the city lets others lead before it makes a round again.
 STAND_BACK_SECONDS = 60.0
 
 
 def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, rounds: Rounds, lead: Lead) -> None:
     """Tick until `stopped` or until this worker leads no longer; what is refused is tried again at the next tick.
 
-    Ends after one round where this worker's settings are outdated.
+    Ends after one round where this worker's settings are outdated or its folder is another than the database knows.
     """
     pause = TICK_SECONDS if server.city.publish_period_seconds else HASTY_TICK_SECONDS
     while not stopped.is_set() and lead.kept():
@@ -137,7 +137,7 @@ def tick_until(stopped: threading.Event, server: KeyServer, survey: Survey, roun
             else:
                 survey.failed()
         survey.measure(server.clock())
-        if server.settings_outdated:
+        if server.settings_outdated or server.folder_differs:
             return
         stopped.wait(pause)
     if not stopped.is_set():
@@ -244,7 +244,7 @@ def main() -> None:
             work_until(stopped, server, meters, lead)
             lead.release()
             say("worker_rests", "worker: no longer at work")
-            if server.settings_outdated:
+            if server.settings_outdated or server.folder_differs:
                 stopped.wait(STAND_BACK_SECONDS)
     finally:
         server.close()

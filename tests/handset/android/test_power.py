@@ -204,6 +204,7 @@ def test_even_a_radio_that_hangs_in_every_burst_keeps_it_awake_for_less_than_tha
     assert (bursts + rotations) * AWAKE_SECONDS < LONGEST_AWAKE_SECONDS
 
 
+@pytest.mark.long
 def test_a_burst_comes_as_often_as_the_profile_says_however_deep_the_sleep(day):
     gaps = [later - earlier for earlier, later in zip(day.radio.scans, day.radio.scans[1:], strict=False)]
 

@@ -61,6 +61,7 @@ def test_a_lower_share_running_never_lowers_a_place(city, part):
         assert place(lower, key) <= place(units, key)
 
 
+@pytest.mark.long
 @unhurried
 @given(cities(), st.floats(0, 12))
 def test_more_help_done_per_hour_never_lowers_a_place(city, more):
