@@ -172,8 +172,8 @@ def _explanations(counts: dict[Cell, int], patterns: Sequence[Weighed]) -> tuple
         return _likeliest(fitting)
     # Random keys: how likely is each person beside none, given what the cells hold?
     all_days = range(min(days), max(days) + 1)
-    cells = [(day, level) for day in all_days for level in (1, 2)]
-    mean = float(np.mean([counts.get(cell, 0) for cell in cells]))
+    every = [(day, level) for day in all_days for level in (1, 2)]
+    mean = float(np.mean([counts.get(cell, 0) for cell in every]))
     likely = _random_counts(mean, max(counts.values()))
     fitting = []
     for pattern, weight in patterns:
