@@ -78,17 +78,19 @@ def run(progress: Callable[[str], object], cases_a_day: float | None = None, see
 
 def judge(
     rate: float, seed: int, folder: Path, office: Office, behaviour: Behaviour, progress: Callable[[str], object],
-    enough: int = ENOUGH_CASES, strengths: tuple[str, ...] = STRENGTHS,
+    enough: int = ENOUGH_CASES, keys_from: Path | None = None,
 ) -> dict[str, Tally]:  # fmt: skip
-    """Live in cities of one rate until enough cases were judged; what each attacker found, and chance."""
+    """Live in cities of one rate until enough cases were judged; what each attacker found, and chance.
+
+    keys_from: a data folder whose keys the cities have; the first city's, if none is given.
+    """
     rng = np.random.default_rng((seed, int(rate * 10)))
-    tallies = {strength: Tally() for strength in (*strengths, CHANCE)}
-    keys_from: Path | None = None
+    tallies = {strength: Tally() for strength in (*STRENGTHS, CHANCE)}
     for number in range(MOST_CITIES):
         city = folder / f"city-{rate:g}-{seed}-{number}" / "data"
         city.mkdir(parents=True)
         cases = draw_cases(rng, rate, 0, LIVED_DAYS)
-        lived = live(city, office, cases, LIVED_DAYS, keys_from, every_hour=len(strengths) > 2)
+        lived = live(city, office, cases, LIVED_DAYS, keys_from)
         keys_from = keys_from or city
         attack(lived, tallies, behaviour, rng)
         progress(f"{rate:g} a day, city {number + 1}: {tallies[CHANCE].cases} cases judged")

@@ -87,6 +87,14 @@ def buckets(lived: Lived, strength: str) -> list[Bucket]:
     Public files: all keys of a file. One copy: those that the store of keys knows. Hourly copies: in the hour in which
     they first waited; the live operator has these too.
     """
+    strength = STRENGTHS[2] if strength == STRENGTHS[3] else strength
+    if strength not in lived.worked_out:
+        lived.worked_out[strength] = _buckets(lived, strength)
+    found: list[Bucket] = lived.worked_out[strength]
+    return found
+
+
+def _buckets(lived: Lived, strength: str) -> list[Bucket]:
     arrived: dict[bytes, tuple[float, float]] = {}
     if strength in STRENGTHS[2:]:
         before: Copy | None = None

@@ -134,6 +134,8 @@ class Lived:
     copies: list[Copy] = field(default_factory=list)
     known: frozenset[bytes] = frozenset()
     end: float = 0.0
+    # What attackers have worked out before, by their strength (attackers.buckets).
+    worked_out: dict[str, Any] = field(default_factory=dict)
 
 
 def draw_cases(rng: np.random.Generator, rate: float, first_day: int, days: int) -> list[Case]:
@@ -259,11 +261,8 @@ def _bounds(issued: Any) -> tuple[float, float]:
     return moment, moment + (SECONDS_PER_DAY if whole_day else 0)
 
 
-def live(folder: Path, office: Office, cases: list[Case], days: int, keys_from: Path | None, every_hour: bool) -> Lived:
-    """Live through `days` local days from MONDAY on. keys_from: a data folder whose keys are taken over.
-
-    every_hour: take copies every hour; the one at the end is taken always.
-    """
+def live(folder: Path, office: Office, cases: list[Case], days: int, keys_from: Path | None) -> Lived:
+    """Live through `days` local days from MONDAY on. keys_from: a data folder whose keys are taken over."""
     clock = _Clock(float(MONDAY - SECONDS_PER_HOUR))
     write_default(
         folder, name_vi="Thử", name_en="Test", hotline="115",
@@ -275,7 +274,7 @@ def live(folder: Path, office: Office, cases: list[Case], days: int, keys_from: 
     office.clear()
     lived = Lived(cases, end=MONDAY + days * SECONDS_PER_DAY)
     try:
-        for moment, act, case in _agenda(cases, days, every_hour):
+        for moment, act, case in _agenda(cases, days):
             clock.now = moment
             if act == "tick":
                 server.tick(moment)
@@ -302,13 +301,13 @@ class _Clock:
         return self.now
 
 
-def _agenda(cases: list[Case], days: int, every_hour: bool) -> list[tuple[float, str, Case | None]]:
+def _agenda(cases: list[Case], days: int) -> list[tuple[float, str, Case | None]]:
     end = MONDAY + days * SECONDS_PER_DAY
     agenda: list[tuple[float, str, Case | None]] = []
     for hour in range(-1, days * 24 + 1):
         moment = float(MONDAY + hour * SECONDS_PER_HOUR)
         agenda.append((moment, "tick", None))
-        if every_hour and hour >= 0 and moment + COPY_SECONDS < end:
+        if hour >= 0 and moment + COPY_SECONDS < end:
             agenda.append((moment + COPY_SECONDS, "copy", None))
     agenda += [(float(MONDAY + day * SECONDS_PER_DAY + 120), "purge", None) for day in range(days)]
     for case in cases:

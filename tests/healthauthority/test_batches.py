@@ -94,13 +94,13 @@ def test_over_the_limit_the_first_rows_are_served_and_one_refusal_is_in_the_audi
     assert AuditEntry.objects.filter(action="quota_refused").count() == 1
 
 
-def test_a_batch_is_forgotten_when_its_codes_have_expired(server, lan):
+def test_a_batch_is_forgotten_when_the_day_is_over_on_which_its_codes_expire(server, lan):
     now = timezone.now()
     issue(server, lan, now=now)
-    code_batches.purge(now + datetime.timedelta(hours=47, minutes=59))
+    code_batches.purge(now + datetime.timedelta(hours=48))
     assert Batch.objects.exists()
 
-    code_batches.purge(now + datetime.timedelta(hours=48))
+    code_batches.purge(timezone.localtime(now).replace(hour=0, minute=0) + datetime.timedelta(days=3, minutes=1))
     assert not Batch.objects.exists()
 
 

@@ -59,7 +59,7 @@ def test_the_office_has_no_field_for_anything_about_the_person():
     fields = {field.name for field in IssuedCode._meta.get_fields()}
 
     assert fields == {
-        "id", "handle", "worker", "facility", "issued_at", "form_id", "audited", "training",
+        "id", "handle", "worker", "facility", "issued_at", "form_id", "audited", "proof", "training",
     }  # fmt: skip
 
 

@@ -109,7 +109,8 @@ def issue_batch(
             worker=worker,
             rows_digest=rows_digest,
             answer=_sealed(key, answers),
-            expires_at=now + datetime.timedelta(seconds=LINK_LIFE_SECONDS),
+            # A whole day: its hour would tell when the codes were issued.
+            expires_at=quotas.midnight(now) + datetime.timedelta(days=1, seconds=LINK_LIFE_SECONDS),
         )
     return answers
 

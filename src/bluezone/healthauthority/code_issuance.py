@@ -4,6 +4,7 @@ that is clearly made-up.
 """
 
 import datetime
+import hmac
 import secrets
 import uuid
 from collections.abc import Iterable
@@ -155,13 +156,15 @@ def _issue(
         return Issued(PRACTICE_CODE, f"https://{server.city.public_host}{PRACTICE_LINK_END}", record, *ends)
     # Should the office's transaction fail after this, the code was shown to nobody and expires by itself.
     made = server.codes.issue(case_class, onset)
-    record = IssuedCode.objects.create(
+    record = IssuedCode(
         handle=made.row_id,
         worker=worker,
         facility=facility_of(worker),
-        issued_at=timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0),
+        issued_at=quotas.midnight(now),
         form_id=form_id or uuid.uuid4(),
     )
+    record.proof = _proof(record)
+    record.save(force_insert=True)
     ends = [datetime.datetime.fromtimestamp(end, datetime.UTC) for end in (made.expires, made.link_expires)]
     return Issued(made.code, made.link, record, *ends)
 
@@ -170,15 +173,21 @@ def audit_past_days(now: datetime.datetime) -> None:
     """Write the codes of days that are over into the audit: who issued which, on which day, in an order of chance.
 
     Written at once, an entry between others of known times would tell the minute. Until then the list of codes tells
-    who issued what.
+    who issued what; an entry whose row was changed meanwhile says so.
     """
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     with transaction.atomic():
-        past = list(IssuedCode.objects.filter(audited=False, issued_at__lt=midnight).select_related("worker"))
+        past = list(
+            IssuedCode.objects.filter(audited=False, issued_at__lt=quotas.midnight(now)).select_related("worker")
+        )
         secrets.SystemRandom().shuffle(past)
         for one in past:
-            hash_chain.record(_actor(one.worker), "code_issued", one.handle, now=one.issued_at)
+            changed = {} if hmac.compare_digest(one.proof, _proof(one)) else {"changed": True}
+            hash_chain.record(_actor(one.worker), "code_issued", one.handle, now=one.issued_at, **changed)
         IssuedCode.objects.filter(pk__in=[one.pk for one in past]).update(audited=True)
+
+
+def _proof(issued: IssuedCode) -> str:
+    return hash_chain.proof_of(issued.handle, _actor(issued.worker), str(issued.day))
 
 
 def _actor(worker: User | None) -> str:

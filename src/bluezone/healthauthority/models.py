@@ -32,7 +32,8 @@ class IssuedCode(PractisedMixin):
     to a person. Nor is there one for class, onset or time of day: with them a report could be told by its keys where
     few are ill. A worker finds a code again by its day and `mark`. The row goes after 14 days. facility: the agency the
     worker worked for at the time, whose limit the code counts toward; None for a worker of the whole city. issued_at:
-    beginning of the local day. audited: whether the audit has it, which it does when its day is over.
+    beginning of the local day. audited: whether the audit has it, which it does when its day is over; proof: until then
+    holds worker and day to what they were.
     In training mode: a made-up code (code_issuance.py) with its moment, erased after 7 days.
     """
 
@@ -43,6 +44,7 @@ class IssuedCode(PractisedMixin):
     issued_at = models.DateTimeField(db_index=True)
     form_id = models.UUIDField(unique=True)
     audited = models.BooleanField(default=False)
+    proof = models.CharField(max_length=64, blank=True)
 
     TRAINING_MOMENT = "issued_at"
 

@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from tests.builders.keyserver import (
@@ -244,6 +245,7 @@ class Overtaken:
 
 @pytest.mark.parametrize(("maker", "table"), [("export_files", "waiting_key"), ("venue_packages", "waiting_item")])
 def test_what_is_uploaded_while_a_file_is_begun_waits_for_the_next(server, clock, maker, table):
+    server.city = replace(server.city, padding_mean=0)
     server.tick()
     slots = (Slot(int(NOON) // HOUR - 1, os.urandom(32), 0, 30),)
     early, late = report_of(server), report_of(server, slots=slots)
@@ -274,6 +276,7 @@ def test_the_rows_of_the_layout_before_stay_where_they_are_and_are_forgotten_day
     keys = keys_for(NOON, days=15, newest_age=0, level=1)
     old_store(database, monkeypatch, [(key_prefix(key.key), key.start) for key in keys]).close()
     server = opened(city_folder, clock)
+    server.city = replace(server.city, padding_mean=0)
 
     undivided = partition_of(server, keys[0])
     assert {partition_of(server, key) for key in keys} == {undivided} != {"known_key_rest"}

@@ -47,6 +47,11 @@ class Migration(migrations.Migration):
             name='audited',
             field=models.BooleanField(default=False),
         ),
+        migrations.AddField(
+            model_name='issuedcode',
+            name='proof',
+            field=models.CharField(blank=True, max_length=64),
+        ),
         migrations.AlterField(
             model_name='issuedcode',
             name='id',
