@@ -6,9 +6,11 @@ Host or a missing token is answered 403 and changes nothing. The cookie is bound
 are shared by all ports of a host. No header lets another origin read anything. Source: docs/attacks.md row 40.
 """
 
+import contextlib
 import hmac
 import json
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -100,7 +102,12 @@ class LocalPage:
 
     def stop(self) -> None:
         """Answer no more."""
-        self._server.shutdown()
+        ending = threading.Thread(target=self._server.shutdown)
+        ending.start()
+        # The server looks whether it is to end with each connection, and otherwise every half second.
+        with contextlib.suppress(OSError):
+            socket.create_connection((HOST, self._server.server_port), timeout=1).close()
+        ending.join()
         self._server.server_close()
         self._thread.join()
 

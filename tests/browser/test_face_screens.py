@@ -17,7 +17,7 @@ RUNNING = {"vi": "đang chạy", "en": "running"}
 SCREENS = [
     "/", "/about", "/diary", "/inbox", "/scan", "/gate", "/report", "/sent", "/help", "/share", "/more", "/faq",
     "/guides", "/guide/bluetooth", "/guide/place", "/guide/report", "/guide/warned", "/guide/family", "/language",
-    "/notifications", "/erase", "/erase-sure", "/nowhere",
+    "/notifications", "/anew", "/erase", "/erase-sure", "/nowhere",
 ]  # fmt: skip
 
 

@@ -172,23 +172,57 @@ def test_a_config_without_a_health_hotline_is_refused(city, patient):
     assert patient.run("return (await engine.state()).city.hotline") == "0209 3870 000"
 
 
-@pytest.mark.parametrize(("days_before", "accepted"), [(0, False), (6, False), (8, True)])
-def test_row_37_a_week_key_not_announced_seven_days_ahead_aborts_the_report(city, patient, days_before, accepted):
-    liar = Liar(city)
-    config, modulus = liar.config(), generate().n
+def tagged(city, liar, days_before: int, **changes: object):
+    """The next config, with a key that marks one browser, used from so many days after now; signed, and that day."""
+    config, use_from = liar.config(), int(city.world.now) + days_before * 86_400
     genuine = next(key for key in config.week_keys if key.purpose == "upload" and key.klass == 1)
-    use_from = int(city.world.now) + days_before * 86_400
     tagging = dataclasses.replace(
-        genuine, kid=4242, n=modulus, use_from=use_from, accept_until=use_from + 14 * 86_400, announced_at=0
+        genuine, kid=4242, n=generate().n, use_from=use_from, accept_until=use_from + 14 * 86_400, announced_at=0
     )
-    told = dataclasses.replace(
-        config, number=config.number + 1, generated_at=int(city.world.now), week_keys=(*config.week_keys, tagging),
-        history=(*config.history, hashlib.sha256(liar.payload()).hexdigest()),
-    )  # fmt: skip
-    liar.show("/v1/config", liar.sign(told))
+    told = {
+        "number": config.number + 1, "generated_at": int(city.world.now), "week_keys": (*config.week_keys, tagging),
+        "history": (*config.history, hashlib.sha256(liar.payload()).hexdigest()),
+    }  # fmt: skip
+    return liar.sign(dataclasses.replace(config, **told | changes)), use_from
+
+
+TRUSTS = "await engine.parts.city.requireTrusted(4242, 1, x)"
+
+
+@pytest.mark.parametrize(("days_before", "accepted"), [(0, False), (6, False), (8, True)])
+def test_row_37_a_week_key_not_seen_seven_days_ahead_aborts_the_report(city, patient, days_before, accepted):
+    signed, use_from = tagged(city, Liar(city), days_before)
+    city.tamper = lambda path, body: signed if path == "/v1/config" else body
     patient.run("await engine.parts.city.update()")
-    answer = refusal(patient, "await engine.parts.city.requireTrusted(4242, 1, x)", use_from + 1)
-    assert answer == (None if accepted else "week_key_untrusted")
+    assert refusal(patient, TRUSTS, use_from + 1) == "week_key_untrusted", "a week has not passed"
+    patient.run("sim.now += x", days_before * 86_400 + 1)
+
+    assert refusal(patient, TRUSTS, use_from + 1) == (None if accepted else "week_key_untrusted")
+
+
+@pytest.mark.parametrize(("changes", "code"), [
+    ({"number": 61, "history": ("ab" * 32,) * 50}, "config_gap"),
+    ({"generated_at": 1_700_000_000}, "config_rolled_back"),
+])  # fmt: skip
+def test_row_37_a_number_far_ahead_or_an_earlier_time_is_refused_and_the_state_stays(city, patient, changes, code):
+    signed, use_from = tagged(city, Liar(city), 0, **changes)
+    city.tamper = lambda path, body: signed if path == "/v1/config" else body
+    held = patient.run("return (await engine.parts.city.held()).sha256")
+
+    assert refusal(patient, "await engine.parts.city.update()") == code
+    assert patient.run("return (await engine.parts.city.held()).sha256") == held
+    assert refusal(patient, TRUSTS, use_from + 1) == "week_key_untrusted"
+
+
+def test_an_owner_who_has_compared_the_key_begins_anew_and_visits_stay(city, patient):
+    signed, _ = tagged(city, Liar(city), 0, number=61, history=("ab" * 32,) * 50)
+    city.tamper = lambda path, body: signed if path == "/v1/config" else body
+    held = patient.run("return (await engine.visits()).length")
+
+    assert patient.run("return (await engine.beginAnew()).city.key") == city.trust()
+    assert patient.run("return (await engine.parts.city.held()).number") == 61
+    assert patient.run("return (await engine.visits()).length") == held
+    assert patient.run("return (await engine.parts.files.held())") is None
 
 
 RECORD = """

@@ -68,7 +68,7 @@ def test_another_hotline_makes_a_new_number_that_continues_the_history(sqlite_se
 
     assert (second.number, second.hotline) == (2, "0209 3870 115")
     assert second.history == (first_sha256,)
-    follow_config(second, second_sha256, first.number, first_sha256)
+    follow_config(second, second_sha256, first.number, first_sha256, first.generated_at)
     assert config(again, 1) == (first, first_sha256)
 
 
@@ -100,7 +100,7 @@ def test_the_history_holds_at_most_50_hashes_and_follows_without_a_gap(sqlite_se
         again = KeyServer.open(city_folder, clock)
         now = config(again)
         again.close()
-        follow_config(now[0], now[1], held[0].number, held[1])
+        follow_config(now[0], now[1], held[0].number, held[1], held[0].generated_at)
         held = now
 
     assert held[0].number == 53

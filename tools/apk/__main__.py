@@ -22,6 +22,8 @@ from tools.apk.packing import misaligned, pack
 from tools.apk.programs import BuildFailed, missing, run
 from tools.apk.proxies import write_proxies
 
+from bluezone import __version__
+
 APP = ROOT / "android"
 WORK = ROOT / "build" / "apk"
 MIN_SDK, TARGET_SDK = 26, 36
@@ -93,7 +95,7 @@ def _resources(framework: Path, told: dict[str, object]) -> Path:
     run(
         "aapt2", "link", "-I", framework, "--manifest", APP / "overlay" / "AndroidManifest.xml", "-o", base,
         "--java", WORK / "gen", "--min-sdk-version", str(MIN_SDK), "--target-sdk-version", str(TARGET_SDK),
-        "--version-code", str(told.get("version_code", 1)), "--version-name", str(told.get("version", "0.1.0")),
+        "--version-code", str(told.get("version_code", 1)), "--version-name", str(told.get("version", __version__)),
         "--rename-manifest-package", str(told.get("application", APPLICATION)), "--auto-add-overlay", WORK / "res.zip",
     )  # fmt: skip
     return base

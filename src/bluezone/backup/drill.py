@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -114,8 +114,8 @@ def _try(
         database = None
     restored = scratch / "data"
     trust = open_secrets(data_dir / "keys").signing_key.public_key().public_bytes_raw()
-    clock = SimpleNamespace(now=time.time())
-    phone = _Phone(scratch / "phone", trust, lambda: float(clock.now))
+    clock = _SetClock(time.time())
+    phone = _Phone(scratch / "phone", trust, clock)
     claimed = False
     try:
         place = place_of(published)
@@ -204,13 +204,26 @@ class _Here(Client):
         return body
 
 
-class _Phone:
-    """A phone that follows the lists of a city and hears nobody. trust: the city's key; now: Unix seconds."""
+@dataclass
+class _SetClock:
+    """The clocks of a phone that lives as fast as the drill does. now: Unix seconds."""
 
-    def __init__(self, folder: Path, trust: bytes, now: Any) -> None:
+    now: float
+
+    def boot_seconds(self) -> float:
+        return self.now
+
+    def wall_seconds(self) -> float:
+        return self.now
+
+
+class _Phone:
+    """A phone that follows the lists of a city and hears nobody. trust: the city's key; clock: its own."""
+
+    def __init__(self, folder: Path, trust: bytes, clock: _SetClock) -> None:
         self._store = Store.open(folder)
         self._client = _Here()
-        self._city = CityConfig(self._store, self._client, now)
+        self._city = CityConfig(self._store, self._client, clock.wall_seconds, clock)
         self._city.pin(trust)
 
     def follow(self, downloads: Downloads) -> dict[str, int]:
@@ -233,7 +246,7 @@ class _Phone:
     @property
     def began_anew(self) -> bool:
         """Whether it could not go on from where it was."""
-        return str(self._store.get("notice") or "").endswith("_started_anew")
+        return str(self._store.get("notice") or "").endswith("_missed")
 
     def close(self) -> None:
         """Close its store."""

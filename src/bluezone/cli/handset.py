@@ -191,6 +191,27 @@ def sent(data: str | None, server: str, trust: str | None, radio: str) -> dict[s
         phone.close()
 
 
+@handset.command(name="begin-anew")
+@phone_options
+@command_result(lambda result: (f"the city's lists are followed anew, from config {result['config']} on",))
+def begin_anew(data: str | None, server: str, trust: str | None, radio: str) -> dict[str, Any]:
+    """Follow the city's lists anew, after more of its history was missed than it keeps.
+
+    Compare the key given with --trust with the one that the city shows on paper or on its portal. What was heard and
+    warnings stay.
+    """
+    from bluezone.handset.city.config import TrustMissing, parse_trust
+
+    if trust is None:
+        raise TrustMissing("give the city's key with --trust, after comparing it with the one that the city shows")
+    phone = _opened(data, server, trust, radio)
+    try:
+        phone.city.begin_anew(parse_trust(trust))
+        return {"config": phone.city.current.number}
+    finally:
+        phone.close()
+
+
 @handset.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @phone_options

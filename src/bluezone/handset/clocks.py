@@ -173,6 +173,25 @@ def boot_id_of(clock: Clock) -> str:
     return str(named()) if named else ""
 
 
+def moment_of(clock: Clock) -> dict[str, Any]:
+    """This moment on the phone's own clocks, as it is kept."""
+    return {"boot_id": boot_id_of(clock), "boot": clock.boot_seconds(), "wall": clock.wall_seconds()}
+
+
+def seconds_since(kept: dict[str, Any] | None, clock: Clock) -> float | None:
+    """How long ago a moment was, by the phone's own clocks, which no server moves; None where they cannot tell.
+
+    Within one start of the machine the boot clock tells. Otherwise the clock on the wall does, unless it has gone back.
+    kept: as `moment_of` gave it, None for what was kept before there were any.
+    """
+    if kept is None:
+        return None
+    now = moment_of(clock)
+    if now["boot_id"] == kept["boot_id"] and now["boot"] >= kept["boot"]:
+        return float(now["boot"] - kept["boot"])
+    return float(now["wall"] - kept["wall"]) if now["wall"] >= kept["wall"] else None
+
+
 class PhoneTime:
     """The best time this phone has, for all its parts: Unix seconds, and dates in the city's zone.
 

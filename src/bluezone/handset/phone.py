@@ -42,7 +42,7 @@ class Handset:
     def __init__(self, store: Store, client: Client, clock: Clock, rng: random.Random, model: str | None) -> None:
         self.store = store
         self.clock = clock
-        self.city = CityConfig(store, client, lambda: self.time.now() if self.time.source.known else None)
+        self.city = CityConfig(store, client, lambda: self.time.now() if self.time.source.known else None, clock)
         self.downloads = Downloads(store, client, self.city)
         self.time = PhoneTime(clock, TrustedTime.from_json(store.get("time")), self.city.zone)
         self.encounters = Encounters(store, self.time, self.city, self.downloads, rng, model)

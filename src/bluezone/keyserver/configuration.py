@@ -100,7 +100,11 @@ class ConfigFiles:
         held = self.newest()
         assert held is not None
         config = replace(
-            held, number=epoch.config.first, generated_at=int(now), history=(), epochs=(*held.epochs, record)
+            held,
+            number=epoch.config.first,
+            generated_at=max(int(now), held.generated_at),
+            history=(),
+            epochs=(*held.epochs, record),
         )
         self.take(config.number, sign_payload(KIND, encode_config(config), self._secrets.signing_key))
 
@@ -115,7 +119,8 @@ class ConfigFiles:
         recovery = read_recovery_key(data_dir)
         config = Config(
             number=newest + 1,
-            generated_at=int(now),
+            # Phones refuse one that says an earlier time than the one before it.
+            generated_at=max(int(now), held.generated_at if held else 0),
             history=tuple(self.sha256_of(number) for number in range(oldest, newest + 1)),
             city={"vi": city.name_vi, "en": city.name_en},
             zone=city.zone,

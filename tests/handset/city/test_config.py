@@ -11,7 +11,7 @@ from tests.builders.liar import Liar
 
 from bluezone.handset.city.config import InvalidTrust, TrustMissing, parse_trust
 from bluezone.handset.overview import overview
-from bluezone.protocol.signed.config import ConfigHistoryDiffers, InvalidConfig, encode_config
+from bluezone.protocol.signed.config import ConfigGap, InvalidConfig, encode_config
 from bluezone.protocol.signed.envelope import UntrustedSignature
 
 
@@ -73,14 +73,14 @@ class Line:
         self.newest_sha256, self.gone = hashes[-1], False
 
 
-@pytest.mark.parametrize(("gone", "notice"), [(False, None), (True, "config_started_anew")])
-def test_a_phone_away_for_more_configs_than_one_lists_follows_the_older_ones_or_starts_anew(
-    phones, server, world, monkeypatch, gone, notice
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_phone_away_for_more_configs_than_one_lists_follows_the_older_ones_or_nothing(
+    phones, server, world, monkeypatch, gone
 ):
     phone, liar = phones.new("phone"), Liar(server)
     phone.check()
     world.pass_by(13 * 86_400)
-    line = Line(liar, 130)
+    line, held = Line(liar, 130), phone.city.current_sha256
 
     def get(path: str, most_bytes: int = 0) -> bytes:
         if path == "/v1/config":
@@ -91,17 +91,9 @@ def test_a_phone_away_for_more_configs_than_one_lists_follows_the_older_ones_or_
 
     genuine = phone.city._client.get
     monkeypatch.setattr(phone.city._client, "get", get)
-    phone.city.update()
-    assert phone.city.current.number == 130
-    assert phone.store.get("notice") == notice
-
-
-def test_a_phone_that_was_there_lately_does_not_start_anew_because_configs_are_missing(phones, server, world):
-    phone, liar = phones.new("phone"), Liar(server)
-    phone.check()
-    held = phone.city.current_sha256
-    world.pass_by(12 * 86_400)
-    liar.show("/v1/config", Line(liar, 130).signed[130])
-    with pytest.raises(ConfigHistoryDiffers):
-        phone.city.update()
-    assert phone.city.current_sha256 == held
+    if gone:
+        with pytest.raises(ConfigGap):
+            phone.city.update()
+        assert phone.city.current_sha256 == held
+    else:
+        assert phone.city.update().number == phone.city.current.number == 130

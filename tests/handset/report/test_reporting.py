@@ -6,6 +6,7 @@ import datetime
 import pytest
 from tests.builders.handset import PhoneClock, a_city, published
 
+from bluezone.handset.city.config import WeekKeyUntrusted
 from bluezone.handset.client import ServerAnswerRefused
 from bluezone.handset.page.shapes import report_of, state_of
 from bluezone.handset.report.report import (
@@ -326,11 +327,21 @@ def test_the_time_of_the_next_random_packet_survives_a_restart(phones, world):
 
 
 @pytest.mark.long
-def test_a_phone_that_was_away_for_five_weeks_learns_this_week_s_key_before_it_reports(phones, server, world):
+@pytest.mark.parametrize("weeks", [3, 5])
+def test_a_phone_that_was_away_for_three_weeks_reports_and_for_five_after_its_owner_began_anew(
+    phones, server, world, weeks
+):
     phone = phones.new("phone")
     phone.check()
-    for _ in range(5):
+    for _ in range(weeks):
         world.pass_by(7 * DAY)
         server.key_server.tick()
     phone.encounters.payload()
-    assert phone.report.prepare_and_send(issue(server, phone).code, consent=True).state == "sent"
+    code = issue(server, phone).code
+    if weeks > 3:
+        with pytest.raises(WeekKeyUntrusted):
+            phone.report.prepare_and_send(code, consent=True)
+        assert server.key_server.codes.status(code) == "open"
+        (trusted,) = phone.city.trusted().values()
+        phone.city.begin_anew(trusted)
+    assert phone.report.prepare_and_send(code, consent=True).state == "sent"

@@ -150,22 +150,30 @@ def test_a_damaged_config_is_read_or_refused_and_nothing_else(position, replacem
 def test_a_config_that_lists_the_held_one_continues_it():
     line = hashes(1, 60)
     for held in (10, 37, 59, 60):
-        follow_config(config(number=60, history=line[9:59]), line[59], held, line[held - 1])
+        follow_config(config(number=60, history=line[9:59]), line[59], held, line[held - 1], 0)
 
 
 def test_a_config_with_a_lower_number_is_refused():
     with pytest.raises(ConfigRolledBack):
-        follow_config(config(number=2), hashes(2, 2)[0], 3, hashes(3, 3)[0])
+        follow_config(config(number=2), hashes(2, 2)[0], 3, hashes(3, 3)[0], 0)
 
 
 def test_a_config_with_another_past_is_refused():
     line = hashes(1, 5)
     with pytest.raises(ConfigHistoryDiffers):
-        follow_config(config(number=5, history=line[:4]), line[4], 3, hashes(9, 9)[0])
+        follow_config(config(number=5, history=line[:4]), line[4], 3, hashes(9, 9)[0], 0)
     with pytest.raises(ConfigHistoryDiffers):
-        follow_config(config(number=5, history=line[:4]), line[4], 5, hashes(9, 9)[0])
+        follow_config(config(number=5, history=line[:4]), line[4], 5, hashes(9, 9)[0], 0)
 
 
-def test_a_config_whose_history_begins_later_asks_for_a_new_start():
+def test_a_config_may_say_the_same_time_as_the_one_before_and_no_earlier_one():
+    line = hashes(1, 5)
+    newest = config(number=5, history=line[:4])
+    follow_config(newest, line[4], 4, line[3], newest.generated_at)
+    with pytest.raises(ConfigRolledBack):
+        follow_config(newest, line[4], 4, line[3], newest.generated_at + 1)
+
+
+def test_a_config_whose_history_begins_later_is_not_followed():
     with pytest.raises(ConfigGap):
-        follow_config(config(number=60, history=hashes(10, 59)), hashes(60, 60)[0], 9, hashes(9, 9)[0])
+        follow_config(config(number=60, history=hashes(10, 59)), hashes(60, 60)[0], 9, hashes(9, 9)[0], 0)

@@ -76,7 +76,8 @@ class GateCity:
         if self._current is not None:
             held_sha256 = hashlib.sha256(base64.b64decode(self._book.get("config") or "")).hexdigest()
             try:
-                follow_config(config, hashlib.sha256(payload).hexdigest(), self._current.number, held_sha256)
+                sha256, held = hashlib.sha256(payload).hexdigest(), self._current
+                follow_config(config, sha256, held.number, held_sha256, held.generated_at)
             except ConfigGap:
                 # The gate was off for longer than the history reaches back: signature and higher number must suffice.
                 if config.number <= self._current.number:

@@ -14,7 +14,9 @@ export function note(name, kind, ...content) {
 export function refusalNote(app, error, again = null) {
   if (!error || error.code === undefined) console.error("bluezone:", error);
   const name = again && error ? retryName(error) : null;
-  const button = name && h("div", { class: "buttons" }, h("button", { type: "button", class: "button quiet", onclick: again }, app.t(name)));
+  const anew = error && ["config_gap", "week_key_untrusted"].includes(error.code) && linkButton("#/anew", app.t("anew.offer"), { quiet: true });
+  const retry = name && h("button", { type: "button", class: "button quiet", onclick: again }, app.t(name));
+  const button = (anew || retry) && h("div", { class: "buttons" }, retry, anew);
   return h("div", { class: "card note alert refusal", role: "alert" }, icon("warn"), h("div", {}, p(sentence(app, error)), button));
 }
 

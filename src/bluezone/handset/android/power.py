@@ -39,8 +39,7 @@ class WakeTime:
         """This piece of work is done."""
         with self._lock:
             now = self._count()
-            if self._ends.pop(name, None) is None:
-                return
+            self._ends.pop(name, None)
             if self._ends:
                 self._awake.hold(max(self._ends.values()) - now)
             else:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bluezone.handset.city.epochs import Epochs, read_position
+from bluezone.handset.city.epochs import Epochs
 from bluezone.handset.client import Client, ServerAnswerRefused
+from bluezone.handset.clocks import JUMP_SECONDS, Clock, moment_of, seconds_since
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.primitives import ED25519_KEY_LENGTH, InvalidPublicKey, read_ed25519_pem
@@ -33,7 +34,7 @@ from bluezone.protocol.signed.config import (
 )
 from bluezone.protocol.signed.envelope import fingerprint, open_signed
 from bluezone.protocol.signed.epoch import Epoch, EpochRefused, check_epoch, check_first_config
-from bluezone.protocol.signed.index import EXPORTS
+from bluezone.protocol.signed.index import EXPORTS, VENUES
 from bluezone.refusal import Refused
 
 # Until the first config, the zone of the country that this was made for.
@@ -53,7 +54,7 @@ class InvalidTrust(Refused):
 
 
 class WeekKeyUntrusted(Refused):
-    """The server named a key for the certificate that was not announced a week before in the config of all phones."""
+    """The server named a key for the certificate that this phone has not known for a week."""
 
     code = "week_key_untrusted"
 
@@ -92,11 +93,13 @@ def _from_base64(text: str) -> bytes:
 class CityConfig:
     """The config in force on this phone, and how a newer one is taken in. Every refusal keeps the one in force.
 
-    trusted_now: trusted Unix seconds, None while there are none. epochs: which epoch the phone is in.
+    trusted_now: trusted Unix seconds, None while there are none. clock: the phone's own, that no signed file moves.
+    epochs: which epoch the phone is in.
     """
 
-    def __init__(self, store: Store, client: Client, trusted_now: Callable[[], float | None]) -> None:
+    def __init__(self, store: Store, client: Client, trusted_now: Callable[[], float | None], clock: Clock) -> None:
         self._store = store
+        self.clock = clock
         self._client = client
         self.trusted_now = trusted_now
         self.epochs = Epochs(store)
@@ -150,8 +153,8 @@ class CityConfig:
     def update(self) -> Config:
         """Fetch the config and take it in if it continues the history; returns the one in force.
 
-        A phone that was away for more configs than one lists follows the older ones first; if the server
-        has them no more, it starts as at first install and notes so.
+        A phone that was away for more configs than one lists follows the older ones first. Raises ConfigGap if the
+        server has them no more: a number that is far ahead makes no key trusted. Its owner begins anew (`begin_anew`).
         """
         payload = open_signed("config", self._client.get("/v1/config"), self.trusted())
         config, held = decode_config(payload), self.current
@@ -167,13 +170,28 @@ class CityConfig:
         try:
             self._follow(config, payload, held)
         except ConfigGap:
-            if not self._catch_up(config.number):
-                self._start_anew(config, payload)
-                return config
+            self._catch_up(config.number)
             caught_up = self.current
             assert caught_up is not None
             self._follow(config, payload, caught_up)
         return config
+
+    def begin_anew(self, public: bytes) -> None:
+        """Forget what was followed so far, and take in the config now in force as at first install.
+
+        Its owner has compared the key, 32 bytes, with the one that the city shows; what was heard, warnings and the
+        recovery key stay. Raises InvalidTrust for another key than the pinned one, TrustMissing, and as `update`.
+        """
+        if public not in self.trusted().values():
+            raise InvalidTrust("this is not the key that this phone was set up with")
+        # Fetched first: without a network nothing is forgotten.
+        payload = open_signed("config", self._client.get("/v1/config"), self.trusted())
+        config = decode_config(payload)
+        with self._store.transaction():
+            for name in (EXPORTS, VENUES, f"{EXPORTS}_heads", f"{VENUES}_heads"):
+                self._store.put(name, None)
+            self.epochs.begin(config)
+            self._accept(config, payload, first=True)
 
     def require_trusted(self, kid: int, klass: int, now: float) -> WeekKey:
         """The upload key `kid` for a class, if this phone may ask it for a certificate now. Raises WeekKeyUntrusted."""
@@ -228,21 +246,10 @@ class CityConfig:
         try:
             self._follow(config, payload, held)
         except ConfigGap:
-            if self._catch_up(config.number):
-                caught_up = self.current
-                assert caught_up is not None
-                self._follow(config, payload, caught_up)
-            else:
-                self._start_anew(config, payload)
-
-    def _start_anew(self, config: Config, payload: bytes) -> None:
-        """Take a config in as at first install, if this phone was away so long that the others may be gone."""
-        position = read_position(self._store, EXPORTS)
-        if position.generated_at and not position.was_away(config.generated_at, self.trusted_now()):
-            raise ConfigHistoryDiffers(f"config {config.number} leads back to none that this phone has seen lately")
-        with self._store.transaction():
-            self._accept(config, payload, first=True)
-            self._store.put("notice", "config_started_anew")
+            self._catch_up(config.number)
+            caught_up = self.current
+            assert caught_up is not None
+            self._follow(config, payload, caught_up)
 
     def _find(self, kid: int, purpose: str) -> WeekKey:
         held = self.current
@@ -253,46 +260,40 @@ class CityConfig:
 
     def _require_announced(self, key: WeekKey) -> None:
         seen = self._store.get("week_keys", {}).get(_digest(key))
-        if seen is None or not (seen["first"] or seen["at"] <= key.use_from - ANNOUNCED_BEFORE_USE_SECONDS):
-            raise WeekKeyUntrusted(f"key {key.kid} was not announced 7 days before its week; nothing was sent")
+        if seen is None or not (seen["first"] or self._stood_a_week(seen, key)):
+            raise WeekKeyUntrusted(f"this phone has not known key {key.kid} for a week; nothing was sent")
+
+    def _stood_a_week(self, seen: dict[str, Any], key: WeekKey) -> bool:
+        """Whether a week lies between first sight and use, by trusted time and by the clocks that no file moves."""
+        if seen["at"] > key.use_from - ANNOUNCED_BEFORE_USE_SECONDS:
+            return False
+        passed = seconds_since(seen.get("moment"), self.clock)
+        return passed is None or passed >= ANNOUNCED_BEFORE_USE_SECONDS - JUMP_SECONDS
 
     def _follow(self, config: Config, payload: bytes, held: Config) -> None:
         sha256 = hashlib.sha256(payload).hexdigest()
         held_sha256 = self.current_sha256
         assert held_sha256 is not None
-        follow_config(config, sha256, held.number, held_sha256)
+        follow_config(config, sha256, held.number, held_sha256, held.generated_at)
         _check_shared_past(config, held)
-        if config.number > held.number + 1 and self._says_new_keys(config):
-            self._read_between(config, held)
         self._accept(config, payload, first=False)
 
     def _says_new_keys(self, config: Config) -> bool:
         known = self._store.get("week_keys", {})
         return any(_digest(key) not in known for key in config.week_keys)
 
-    def _read_between(self, config: Config, held: Config) -> None:
-        """Learn from the configs this phone missed when their week keys were announced; missing ones are skipped."""
-        for number in range(held.number + 1, config.number):
-            try:
-                payload = open_signed("config", self._client.get(f"/v1/config/{number}"), self.trusted())
-            except ServerAnswerRefused:
-                continue
-            if hashlib.sha256(payload).hexdigest() != config.history[number - config.number]:
-                raise ConfigHistoryDiffers(f"config {number} is not the one that config {config.number} lists")
-            self._note_week_keys(decode_config(payload), first=False)
-
-    def _catch_up(self, newest: int) -> bool:
-        """Go forward in steps of one history's length; False if the server no longer has such a config."""
+    def _catch_up(self, newest: int) -> None:
+        """Go forward in steps of one history's length. Raises ConfigGap if the server has such a config no more."""
         while True:
             held = self.current
             assert held is not None
             number = held.number + HISTORY_LENGTH
             if number >= newest:
-                return True
+                return
             try:
                 payload = open_signed("config", self._client.get(f"/v1/config/{number}"), self.trusted())
             except ServerAnswerRefused:
-                return False
+                raise ConfigGap(f"config {newest} is far ahead of {held.number}, and {number} is not there") from None
             config = decode_config(payload)
             if config.number != number:
                 raise ConfigHistoryDiffers(f"config {number} says it is number {config.number}")
@@ -309,10 +310,13 @@ class CityConfig:
         self._read = config
 
     def _note_week_keys(self, config: Config, *, first: bool) -> None:
+        """Note which keys are seen for the first time, and when; while no time can be trusted they are not seen yet."""
+        now = self.trusted_now()
+        if now is None and not first:
+            return
         known: dict[str, Any] = self._store.get("week_keys", {})
         for key in config.week_keys:
-            entry = known.setdefault(_digest(key), {"first": first, "at": config.generated_at})
-            entry["at"] = min(entry["at"], config.generated_at)
+            known.setdefault(_digest(key), {"first": first, "at": now or 0.0, "moment": moment_of(self.clock)})
         self._store.put("week_keys", known)
 
 

@@ -7,6 +7,7 @@ Source: docs/protocol.md section 5, "Epochs"; docs/attacks.md rows 55 to 60.
 from dataclasses import dataclass
 from typing import Any
 
+from bluezone.handset.clocks import Clock, seconds_since
 from bluezone.handset.store import Store
 from bluezone.protocol.intervals import SECONDS_PER_DAY
 from bluezone.protocol.signed.config import Config
@@ -29,6 +30,7 @@ class Position:
     generated_at: largest of an index that was followed, Unix seconds.
     epoch: of these numbers.
     rescan: whether the files from before the epoch are still to be looked through again.
+    moment: when that index was followed, as handset.clocks.moment_of gave it; None in what older versions kept.
     """
 
     number: int
@@ -36,17 +38,19 @@ class Position:
     generated_at: int
     epoch: int = 0
     rescan: bool = False
+    moment: dict[str, Any] | None = None
 
     def is_stale(self, now: float) -> bool:
         """Whether the newest list is over 36 hours old, or there is none."""
         return now - self.generated_at > STALE_SECONDS
 
-    def was_away(self, generated_at: int, now: float | None) -> bool:
+    def was_away(self, index: Index, clock: Clock) -> bool:
         """Whether so much time has passed that an honest index may no longer list what follows this position.
 
-        generated_at: of the file that asks. now: trusted Unix seconds; None where there are none, and the file tells.
+        The phone's own clocks tell, which no signed file moves; where they cannot, the index that asks does.
         """
-        return (generated_at if now is None else now) - self.generated_at >= AWAY_SECONDS
+        passed = seconds_since(self.moment, clock)
+        return (index.generated_at - self.generated_at if passed is None else passed) >= AWAY_SECONDS
 
 
 def read_position(store: Store, kind: str) -> Position:
@@ -54,8 +58,7 @@ def read_position(store: Store, kind: str) -> Position:
     kept = store.get(kind)
     if kept is None:
         return Position(0, CHAIN_START, 0)
-    chain, epoch, rescan = bytes.fromhex(kept["chain"]), kept.get("epoch", 0), kept.get("rescan", False)
-    return Position(kept["number"], chain, kept["generated_at"], epoch, rescan)
+    return Position(**kept | {"chain": bytes.fromhex(kept["chain"])})
 
 
 def keep_position(store: Store, kind: str, held: Position) -> None:

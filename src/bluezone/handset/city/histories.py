@@ -10,6 +10,7 @@ from dataclasses import replace
 from bluezone.handset.city.config import CityConfig
 from bluezone.handset.city.epochs import Position, keep_position, known_heads, read_position, remember_heads
 from bluezone.handset.client import MAX_EXPORT_BYTES, Client
+from bluezone.handset.clocks import moment_of
 from bluezone.handset.store import Store
 from bluezone.protocol.exports.files import Export, read_export, verify_export
 from bluezone.protocol.primitives import read_p256_pem
@@ -91,14 +92,14 @@ class IndexFollower:
         try:
             entries = follow_index(index, held.number, held.chain)
         except IndexGap:
-            # Within two weeks an honest index lists what follows here; without that, anybody with the city's key
-            # could lead phones onto another history by leaving some files out.
-            if not held.was_away(index.generated_at, self._city.trusted_now()):
+            # Within two weeks an honest index lists what follows here. After that some files were missed, which makes
+            # no key trusted: the config is followed without a gap all the same.
+            if not held.was_away(index, self._city.clock):
                 raise IndexHistoryDiffers(
                     f"index begins with file {index.first_number}, though {held.number} is not that long ago"
                 ) from None
             self._begin_at(index, index.first_number)
-            self._store.put("notice", f"{self._kind}_started_anew")
+            self._store.put("notice", f"{self._kind}_missed")
             entries = list(index.entries)
         if held.number == 0 and entries:
             self._begin_at(index, index.first_number)
@@ -113,9 +114,9 @@ class IndexFollower:
         # A phone that has seen the ancestor knows it as the epoch names it: that was checked with the config.
         behind = max(known_heads(self._store, self._kind)) < ancestor
         if behind and heads(index).get(held.number) != held.chain.hex():
-            if not held.was_away(index.generated_at, self._city.trusted_now()):
+            if not held.was_away(index, self._city.clock):
                 raise IndexHistoryDiffers(f"index does not lead from file {held.number} to its epoch")
-            self._store.put("notice", f"{self._kind}_started_anew")
+            self._store.put("notice", f"{self._kind}_missed")
         self._keep(replace(held, number=first - 1, chain=bytes.fromhex(head), epoch=index.epoch, rescan=True))
 
     def _begin_at(self, index: Index, number: int) -> None:
@@ -149,7 +150,8 @@ class IndexFollower:
     def note_complete(self, index: Index) -> None:
         """Note that everything the index lists was taken in."""
         held = self.position
-        self._keep(replace(held, generated_at=max(held.generated_at, index.generated_at)))
+        seen = max(held.generated_at, index.generated_at)
+        self._keep(replace(held, generated_at=seen, moment=moment_of(self._city.clock)))
 
     def _keep(self, held: Position) -> None:
         keep_position(self._store, self._kind, held)

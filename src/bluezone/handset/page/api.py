@@ -71,8 +71,8 @@ class Api:
             "checkOut": self._check_out, "forgetVisit": self._forget_visit, "markRead": self._mark_read,
             "prepareReport": self._prepare, "previewReport": self._preview, "sendReport": self._send,
             "askForHelp": self._ask_for_help, "declare": self._declare, "setLanguage": self._set_language,
-            "erase": self._erase, "allowNotifications": self._refuse, "showPass": self._show_pass,
-            "hidePass": lambda _given: handset.passes.hide(),
+            "erase": self._erase, "beginAnew": self._begin_anew, "allowNotifications": self._refuse,
+            "showPass": self._show_pass, "hidePass": lambda _given: handset.passes.hide(),
         }  # fmt: skip
 
     @property
@@ -162,6 +162,11 @@ class Api:
         if code not in LANGUAGES:
             raise LanguageUnknown(f"there are no words in {code!r}")
         self._handset.store.put("language", code)
+
+    def _begin_anew(self, _given: Arguments) -> dict[str, Any]:
+        (trusted,) = self._handset.city.trusted().values()
+        self._handset.city.begin_anew(trusted)
+        return self._state()
 
     def _erase(self, _given: Arguments) -> None:
         self._handset.forget()

@@ -62,12 +62,12 @@ def _bluetooth(seen: Overview) -> dict[str, Any]:
 
 def city_of(handset: Handset, language: str) -> dict[str, Any]:
     """The city as the signed config has it; nothing is known before the first."""
-    config = handset.city.current
+    config, key = handset.city.current, handset.store.get("trust")
     if config is None:
         nothing = ("name", "hotline", "nationalHotline", "publicHost", "configAt", "texts")
-        return {"zone": str(handset.time.zone()), **dict.fromkeys(nothing)}
+        return {"key": key, "zone": str(handset.time.zone()), **dict.fromkeys(nothing)}
     return {
-        "name": config.city[language], "hotline": config.hotline,
+        "key": key, "name": config.city[language], "hotline": config.hotline,
         "nationalHotline": config.national_hotline, "publicHost": config.public_host,
         "zone": config.zone, "configAt": config.generated_at, "texts": dict(config.texts[language]),
     }  # fmt: skip

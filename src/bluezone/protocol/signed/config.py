@@ -46,7 +46,7 @@ class ConfigRefused(Refused):
 
 
 class ConfigRolledBack(ConfigRefused):
-    """Its number is below the one already held."""
+    """Its number is below the one already held, or it says an earlier time."""
 
     code = "config_rolled_back"
 
@@ -58,7 +58,7 @@ class ConfigHistoryDiffers(ConfigRefused):
 
 
 class ConfigGap(ConfigRefused):
-    """The config already held is older than the history it lists: start as at first install, and say so."""
+    """The config already held is older than the history it lists, and those between are gone: nothing is taken in."""
 
     code = "config_gap"
 
@@ -174,10 +174,12 @@ def decode_config(payload: bytes) -> Config:
     )
 
 
-def follow_config(config: Config, payload_sha256: str, known_number: int, known_sha256: str) -> None:
+def follow_config(
+    config: Config, payload_sha256: str, known_number: int, known_sha256: str, known_generated_at: int
+) -> None:
     """Check that `config` continues the config this phone holds.
 
-    payload_sha256, known_sha256: SHA-256 (hex) of the two payloads.
+    payload_sha256, known_sha256: SHA-256 (hex) of the two payloads. known_generated_at: Unix seconds of the one held.
     Raises ConfigRolledBack, ConfigHistoryDiffers or ConfigGap; what is held then stays.
     """
     if config.number < known_number:
@@ -188,6 +190,10 @@ def follow_config(config: Config, payload_sha256: str, known_number: int, known_
         raise ConfigGap(f"config {config.number} lists no hash of number {known_number}, which is held here")
     if line[position] != known_sha256:
         raise ConfigHistoryDiffers(f"config {config.number} lists another number {known_number} than is held here")
+    if config.generated_at < known_generated_at:
+        raise ConfigRolledBack(
+            f"config {config.number} is of {config.generated_at}, number {known_number} of {known_generated_at}"
+        )
 
 
 def _by_language(read: JsonMembers) -> dict[str, str]:

@@ -148,6 +148,8 @@ def check_first_config(config: Config, epoch: Epoch, held: Config) -> None:
     """
     if config.number != epoch.config.first or config.history or len(config.epochs) != epoch.number:
         raise EpochRefused(f"first_config: config {config.number} does not begin epoch {epoch.number}")
+    if config.generated_at < held.generated_at:
+        raise EpochRefused(f"rolled_back: its first config says {config.generated_at}, {held.generated_at} is known")
     for name, new, old in _other_keys(config, held):
         if new != old and new is not None:
             raise EpochRefused(f"new_key: the epoch comes with another {name}")

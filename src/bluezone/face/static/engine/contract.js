@@ -17,6 +17,7 @@
  * askForHelp({channel, contact, place, note}) -> {ticket} · declare({warningId, phone, text}) -> {sent}
  * showPass({screen}) -> {kind: "A"|"B", text, seconds}: screen is what a browser read from the gate; a phone needs none;
  *   refusals pass_too_soon, gate_screen_unknown, no_tokens · passState() -> {answered: boolean|null} · hidePass()
+ * beginAnew() -> State: follow the city's lists anew; its owner has compared the key
  * setLanguage("vi"|"en") · language() · erase() · subscribe(callback) -> unsubscribe(): called when state changed
  * notifications() -> {supported, state: "off"|"waiting"|"on"|"denied"} · allowNotifications()
  * Web only: applyUpdate(), turnOffNotifications(), close().
@@ -24,6 +25,7 @@
 
 /**
  * @typedef {object} City
+ * @property {string|null} key           whose lists are believed, 64 hex digits
  * @property {string|null} name          in the language chosen; null before the first config
  * @property {string|null} hotline       of the health authority
  * @property {string|null} nationalHotline
@@ -80,7 +82,7 @@
  * @property {number} unread
  * @property {null|{state:"waiting"|"begun", sendAt:number|null, reachAt:number|null}} pendingReport
  * @property {string|null} checkProblem  code of the last check's refusal, null if it ended well
- * @property {string|null} notice        "config_started_anew", "venues_started_anew", "epoch_began" … or null
+ * @property {string|null} notice        "exports_missed", "venues_missed", "epoch_began" … or null
  * @property {boolean} updateReady       a newer edition waits; `applyUpdate()` changes to it (web only)
  *
  * @typedef {object} ReportDraft

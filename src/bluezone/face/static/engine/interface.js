@@ -17,7 +17,7 @@ export const METHODS = Object.freeze([
   "inbox", "markRead",
   "prepareReport", "previewReport", "sendReport", "reportState", "sentLog",
   "askForHelp", "declare", "showPass", "passState", "hidePass",
-  "setLanguage", "language", "erase", "subscribe", "notifications", "allowNotifications",
+  "setLanguage", "language", "beginAnew", "erase", "subscribe", "notifications", "allowNotifications",
 ]);
 
 /**

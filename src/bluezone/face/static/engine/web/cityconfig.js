@@ -7,6 +7,7 @@
 import { Refusal } from "../refusal.js";
 import { base64, fromBase64, fromHex, hex, utf8 } from "./bytes.js";
 import { decodeConfig, followConfig, HISTORY_LENGTH } from "./configfile.js";
+import { JUMP_SECONDS } from "./clock.js";
 import { sha256 } from "./digests.js";
 import { fingerprint } from "./ed25519.js";
 import { checkEpoch, checkFirstConfig, openEpoch, refuseAncestor, refuseNewWeekKey } from "./epoch.js";
@@ -15,8 +16,6 @@ import { CHAIN_START, MAX_SIGNED_BYTES, openSigned } from "./signedjson.js";
 const ANNOUNCED_BEFORE_USE_SECONDS = 7 * 86_400;
 const WEEK_SECONDS = 7 * 86_400;
 export const DEFAULT_ZONE = "Asia/Ho_Chi_Minh";
-// An index lists 14 days; a day less, because a file is listed by the end of its period.
-export const AWAY_SECONDS = 13 * 86_400;
 const NO_EPOCH = { number: 0, acceptedAt: null, branches: {} };
 
 export class CityConfig {
@@ -86,11 +85,17 @@ export class CityConfig {
       await this.follow(offered, held);
     } catch (refusal) {
       if (refusal.code !== "config_gap") throw refusal;
-      if (!(await this.catchUp(offered.config.number))) return this.startAnew(offered);
-      held = await this.held();
-      await this.follow(offered, held);
+      await this.catchUp(offered.config.number);
+      await this.follow(offered, await this.held());
     }
     return this.held();
+  }
+
+  /** Forget what was followed, and take in the config now in force as at first install: its owner compared the key. */
+  async beginAnew() {
+    const offered = await this.fetch("/v1/config");
+    const forgotten = { venues: undefined, venues_heads: undefined };
+    return this.accept(offered, true, { ...forgotten, epoch: { ...NO_EPOCH, number: offered.config.epochs.length } });
   }
 
   /** The epoch this browser is in: {number, acceptedAt, branches}; number 0 in the beginning. */
@@ -139,18 +144,9 @@ export class CityConfig {
       await this.follow(offered, held);
     } catch (refusal) {
       if (refusal.code !== "config_gap") throw refusal;
-      if (await this.catchUp(ancestor)) await this.follow(offered, await this.held());
-      else await this.startAnew(offered);
+      await this.catchUp(ancestor);
+      await this.follow(offered, await this.held());
     }
-  }
-
-  /** Take a config in as at first install, if this browser was away so long that nobody need have kept the others. */
-  async startAnew(offered) {
-    const venues = await this.store.get("venues");
-    if (venues !== undefined && venues.generatedAt && this.clock.now() - venues.generatedAt < AWAY_SECONDS) {
-      throw new Refusal("config_history_differs", { offered: offered.config.number });
-    }
-    return this.accept(offered, true, { notice: "config_started_anew" });
   }
 
   /** The upload key `kid` for a class, if it may be asked for a certificate now. Rejects with week_key_untrusted. */
@@ -162,10 +158,17 @@ export class CityConfig {
       throw untrusted(`key ${kid} is not for this kind of code and this week; nothing was sent`);
     }
     const seen = ((await this.store.get("week_keys")) || {})[await digest(key)];
-    if (!seen || !(seen.first || seen.at <= key.use_from - ANNOUNCED_BEFORE_USE_SECONDS)) {
-      throw untrusted(`key ${kid} was not announced 7 days before its week; nothing was sent`);
+    if (!seen || !(seen.first || this.stoodAWeek(seen, key))) {
+      throw untrusted(`this browser has not known key ${kid} for 7 days before its week; nothing was sent`);
     }
     return key;
+  }
+
+  /** Whether a week lies between first sight and use, by trusted time and by the device's clock, which no file moves. */
+  stoodAWeek(seen, key) {
+    if (seen.at > key.use_from - ANNOUNCED_BEFORE_USE_SECONDS) return false;
+    const passed = this.clock.secondsSince(seen.wall);
+    return passed === null || passed >= ANNOUNCED_BEFORE_USE_SECONDS - JUMP_SECONDS;
   }
 
   /** The key random packets are signed with. Rejects with week_key_untrusted. */
@@ -184,11 +187,7 @@ export class CityConfig {
 
   async follow(offered, held) {
     followConfig(offered.config, offered.sha256, held);
-    let known = (await this.store.get("week_keys")) || {};
-    if (offered.config.number > held.number + 1 && (await this.saysNewKeys(offered.config, known))) {
-      known = await this.readBetween(offered.config, held, known);
-    }
-    return this.accept(offered, false, {}, known);
+    return this.accept(offered, false, {}, (await this.store.get("week_keys")) || {});
   }
 
   async saysNewKeys(config, known) {
@@ -196,28 +195,14 @@ export class CityConfig {
     return digests.some((name) => known[name] === undefined);
   }
 
-  /** Learn from the configs missed when their week keys were announced; those that are gone teach nothing. */
-  async readBetween(config, held, known) {
-    let learnt = known;
-    for (let number = held.number + 1; number < config.number; number += 1) {
-      const between = await this.fetchOrNull(`/v1/config/${number}`);
-      if (between === null) continue;
-      if (between.sha256 !== config.history[config.history.length + number - config.number]) {
-        throw new Refusal("config_history_differs", { number });
-      }
-      learnt = await noted(learnt, between.config, false);
-    }
-    return learnt;
-  }
-
-  /** Go forward in steps of one history's length; false if the server no longer has such a config. */
+  /** Go forward in steps of one history's length; rejects with config_gap if the server has such a config no more. */
   async catchUp(newest) {
     for (;;) {
       const held = await this.held();
       const number = held.number + HISTORY_LENGTH;
-      if (number >= newest) return true;
+      if (number >= newest) return;
       const between = await this.fetchOrNull(`/v1/config/${number}`);
-      if (between === null) return false;
+      if (between === null) throw new Refusal("config_gap", { held: held.number, offered: newest });
       if (between.config.number !== number) throw new Refusal("config_history_differs", { number });
       await this.follow(between, held);
     }
@@ -233,7 +218,7 @@ export class CityConfig {
   }
 
   async accept({ config, payload, sha256: name }, first, more = {}, known = {}) {
-    const weekKeys = await noted(first ? {} : known, config, first);
+    const weekKeys = await noted(first ? {} : known, config, first, this.clock);
     const changes = { config: { payload: base64(payload), sha256: name }, week_keys: weekKeys, ...more };
     // The first recovery key that a browser is told of stays, whatever comes later.
     if (config.recoveryKey !== null && (await this.store.get("recovery")) === undefined) {
@@ -245,12 +230,11 @@ export class CityConfig {
 }
 
 /** When each week key was first seen; `first`: in the first config ever accepted, which is trusted as it is. */
-async function noted(known, config, first) {
+async function noted(known, config, first, clock) {
   const learnt = { ...known };
   for (const key of config.weekKeys) {
     const name = await digest(key);
-    const seen = learnt[name] || { first, at: config.generatedAt };
-    learnt[name] = { ...seen, at: Math.min(seen.at, config.generatedAt) };
+    learnt[name] = learnt[name] || { first, at: clock.now(), wall: clock.wallSeconds() };
   }
   return learnt;
 }

@@ -42,6 +42,17 @@ export class TrustedClock {
     return true;
   }
 
+  /** The device's clock, which no signed file moves. */
+  wallSeconds() {
+    return this.environment.wallSeconds();
+  }
+
+  /** How long ago a moment was by the device's clock; null where it cannot tell. wall: what it showed then. */
+  secondsSince(wall) {
+    const passed = this.environment.wallSeconds() - wall;
+    return passed >= 0 ? passed : null;
+  }
+
   toJson() {
     return { floor: this.floor, offset: this.offset };
   }

@@ -52,7 +52,7 @@ export async function decodeConfig(payload) {
 /**
  * Check that a config continues the one held; rejects with config_rolled_back, config_history_differs or config_gap.
  *
- * held: {number, history, sha256}; sha256: hex of the new payload.
+ * held: {number, history, sha256, generatedAt}; sha256: hex of the new payload.
  */
 export function followConfig(config, sha256, held) {
   const details = { offered: config.number, held: held.number };
@@ -61,6 +61,7 @@ export function followConfig(config, sha256, held) {
   const position = line.length - 1 - (config.number - held.number);
   if (position < 0) throw new Refusal("config_gap", details);
   if (line[position] !== held.sha256) throw new Refusal("config_history_differs", details);
+  if (config.generatedAt < held.generatedAt) throw new Refusal("config_rolled_back", details);
   const heldLine = [...held.history, held.sha256];
   const shared = (number) => heldLine[heldLine.length - 1 - (held.number - number)];
   line.forEach((hash, place) => {

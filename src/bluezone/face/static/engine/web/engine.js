@@ -95,12 +95,13 @@ class WebEngine {
 
   async city() {
     const config = await this.parts.city.held();
+    const key = (await this.parts.store.get("trust")) || null;
     if (config === null) {
-      return { name: null, hotline: null, nationalHotline: null, publicHost: null, zone: DEFAULT_ZONE, configAt: null, texts: null };
+      return { key, name: null, hotline: null, nationalHotline: null, publicHost: null, zone: DEFAULT_ZONE, configAt: null, texts: null };
     }
     const language = await this.language();
     return {
-      name: config.city[language], hotline: config.hotline, nationalHotline: config.nationalHotline,
+      key, name: config.city[language], hotline: config.hotline, nationalHotline: config.nationalHotline,
       publicHost: config.publicHost, zone: config.zone, configAt: config.generatedAt, texts: config.texts[language],
     };
   }
@@ -214,6 +215,12 @@ class WebEngine {
   }
 
   async hidePass() {}
+
+  async beginAnew() {
+    await this.parts.city.beginAnew();
+    this.changed();
+    return this.state();
+  }
 
   async setLanguage(code) {
     if (!LANGUAGES.includes(code)) throw new Refusal("language_unknown", { code });

@@ -59,6 +59,7 @@ export function checkFirstConfig(config, epoch, held) {
   if (config.number !== epoch.config.first || config.history.length || config.epochs.length !== epoch.number) {
     throw refused("first_config", `config ${config.number} does not begin epoch ${epoch.number}`);
   }
+  if (config.generatedAt < held.generatedAt) throw refused("rolled_back", `it is of ${config.generatedAt}`);
   for (const name of ["declarationKey", "pushKey", "recoveryKey"]) {
     if (config[name] !== null && config[name] !== held[name]) throw refused("new_key", name);
   }

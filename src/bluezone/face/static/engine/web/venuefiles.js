@@ -7,13 +7,14 @@
  */
 import { Refusal } from "../refusal.js";
 import { equal, fromHex, hex } from "./bytes.js";
-import { AWAY_SECONDS } from "./cityconfig.js";
 import { sha256 } from "./digests.js";
 import { chainValue, decodeIndex, followIndex, headsOf, STALE_SECONDS } from "./indexfile.js";
 import { CHAIN_START, extendChain, MAX_SIGNED_BYTES, openSigned } from "./signedjson.js";
 
 const MAX_PACKAGE_BYTES = 8 * 1024 * 1024;
 const HOUR = 3600;
+// An index lists 14 days; a day less, because a file is listed by the end of its period.
+const AWAY_SECONDS = 13 * 86_400;
 // Chain values that are kept, of three weeks of hourly packages: one of them may be the ancestor of an epoch.
 const HEADS_KEPT = 512;
 const INDEX_PATH = "/v1/venues/index.json";
@@ -63,10 +64,11 @@ export class VenueFiles {
     if (index.generatedAt < held.generatedAt) {
       throw new Refusal("index_rolled_back", { held: held.generatedAt, offered: index.generatedAt });
     }
-    const away = this.city.clock.now() - held.generatedAt >= AWAY_SECONDS;
+    const passed = this.city.clock.secondsSince(held.wall);
+    const away = (passed === null ? index.generatedAt - held.generatedAt : passed) >= AWAY_SECONDS;
     let notice;
     if ((held.epoch || 0) !== epoch) {
-      notice = (await this.leadsTo(index, held, branches.venues, told, away)) ? undefined : "venues_started_anew";
+      notice = (await this.leadsTo(index, held, branches.venues, told, away)) ? undefined : "venues_missed";
       held = { ...held, number: branches.venues.first - 1, chain: branches.venues.head, epoch, rescan: true };
     }
     try {
@@ -74,10 +76,10 @@ export class VenueFiles {
       return this.found(index, config, { entries, held, notice }, told);
     } catch (refusal) {
       if (refusal.code !== "index_gap") throw refusal;
-      // Within two weeks an honest index lists what follows here.
+      // Within two weeks an honest index lists what follows here. After that some packages were missed.
       if (!away) throw new Refusal("index_history_differs", { held: held.number });
       const anew = { ...held, number: index.firstNumber - 1, chain: index.chainBefore };
-      return this.found(index, config, { entries: index.entries, held: anew, notice: "venues_started_anew" }, told);
+      return this.found(index, config, { entries: index.entries, held: anew, notice: "venues_missed" }, told);
     }
   }
 
@@ -129,6 +131,7 @@ export class VenueFiles {
 
   /** What is held after everything the index lists. */
   done(held, index) {
-    return { ...held, generatedAt: Math.max(held.generatedAt, index.generatedAt), revoked: index.revoked };
+    const wall = this.city.clock.wallSeconds();
+    return { ...held, generatedAt: Math.max(held.generatedAt, index.generatedAt), revoked: index.revoked, wall };
   }
 }
