@@ -66,9 +66,12 @@ class Padding:
 
         In a transaction of its own before the rows are mingled, which makes these like all others.
         """
+        hour = hour_at(now)
         if self._hourly:
-            self._put_hours(transaction, hour_at(now) - 1)
-        self._put(transaction, hour_at(now))
+            # At midnight the file has keys of the hour before, whose oldest day is one earlier.
+            hour -= 1
+            self._put_hours(transaction, hour)
+        self._put(transaction, hour)
 
     def put_hourly(self, transaction: Transaction, now: float) -> None:
         """After a file, and in every hour without one: random keys for the hour that has begun. Safe to repeat."""
